@@ -1,0 +1,195 @@
+//! The event that starts a remediation: a resource turned NON_COMPLIANT, or the reconciler asks about one that still is.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::item::{required, timestamp};
+use crate::{AccountId, Region, ResourceKey, ShapeError, Timestamp};
+
+/// `detail-type` of the event AWS Config emits on a transition.
+pub const COMPLIANCE_CHANGE: &str = "Config Rules Compliance Change";
+/// `detail-type` of the event Rectify's own reconciler emits.
+pub const REMEDIATION_REQUESTED: &str = "Rectify Remediation Requested";
+
+/// Where to look, and what it was about. Never what is true now: that is read live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComplianceChange {
+    /// `detail.configRuleName`.
+    pub rule_name: String,
+    /// `detail.awsAccountId`.
+    pub account: AccountId,
+    /// `detail.awsRegion`.
+    pub region: Region,
+    /// `detail.resourceType` and `detail.resourceId`; the id is not a name.
+    pub resource: ResourceKey,
+    /// `detail.messageType`.
+    pub message_type: String,
+    /// `detail.newEvaluationResult.complianceType`.
+    pub compliance_type: String,
+    /// `detail.newEvaluationResult.resultRecordedTime`: tells one finding from the next.
+    pub recorded_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    config_rule_name: Option<String>,
+    aws_account_id: Option<String>,
+    aws_region: Option<String>,
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    message_type: Option<String>,
+    new_evaluation_result: Option<Outcome>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    compliance_type: Option<String>,
+    result_recorded_time: Option<String>,
+}
+
+/// `detail` of a [`REMEDIATION_REQUESTED`] event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemediationRequest {
+    /// The Config rule that still reports the resource.
+    pub config_rule_name: String,
+    /// Its account.
+    pub aws_account_id: String,
+    /// Its region.
+    pub aws_region: String,
+    /// The resource's type.
+    pub resource_type: String,
+    /// The resource's id.
+    pub resource_id: String,
+    /// When the stored result was recorded, RFC 3339.
+    pub result_recorded_time: String,
+}
+
+impl ComplianceChange {
+    /// Reads `detail` of the event with this `detail-type`; `None` for a type that starts nothing.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when a part is missing or of another type.
+    pub fn parse(detail_type: &str, detail: &Value) -> Result<Option<Self>, ShapeError> {
+        match detail_type {
+            COMPLIANCE_CHANGE => Self::from_config(detail).map(Some),
+            REMEDIATION_REQUESTED => Self::from_request(detail).map(Some),
+            _ => Ok(None),
+        }
+        .map_err(|error: ShapeError| error.within("detail"))
+    }
+
+    /// Whether this says that a resource turned NON_COMPLIANT.
+    pub fn is_finding(&self) -> bool {
+        self.message_type == "ComplianceChangeNotification" && self.compliance_type == "NON_COMPLIANT"
+    }
+
+    fn from_config(detail: &Value) -> Result<Self, ShapeError> {
+        let raw = Detail::deserialize(detail).map_err(|error| ShapeError::new("", "a compliance change", error))?;
+        let outcome = raw
+            .new_evaluation_result
+            .ok_or_else(|| ShapeError::missing("newEvaluationResult", "an evaluation result"))?;
+        Ok(Self {
+            rule_name: required(raw.config_rule_name, "configRuleName")?,
+            account: AccountId::new(required(raw.aws_account_id, "awsAccountId")?),
+            region: Region::new(required(raw.aws_region, "awsRegion")?),
+            resource: ResourceKey::new(
+                required(raw.resource_type, "resourceType")?,
+                required(raw.resource_id, "resourceId")?,
+            ),
+            message_type: required(raw.message_type, "messageType")?,
+            compliance_type: required(outcome.compliance_type, "newEvaluationResult.complianceType")?,
+            recorded_at: timestamp(outcome.result_recorded_time.as_deref(), "newEvaluationResult.resultRecordedTime")?,
+        })
+    }
+
+    fn from_request(detail: &Value) -> Result<Self, ShapeError> {
+        let raw = RemediationRequest::deserialize(detail)
+            .map_err(|error| ShapeError::new("", "a remediation request", error))?;
+        Ok(Self {
+            rule_name: required(Some(raw.config_rule_name), "configRuleName")?,
+            account: AccountId::new(required(Some(raw.aws_account_id), "awsAccountId")?),
+            region: Region::new(required(Some(raw.aws_region), "awsRegion")?),
+            resource: ResourceKey::new(
+                required(Some(raw.resource_type), "resourceType")?,
+                required(Some(raw.resource_id), "resourceId")?,
+            ),
+            message_type: "ComplianceChangeNotification".to_owned(),
+            compliance_type: "NON_COMPLIANT".to_owned(),
+            recorded_at: timestamp(Some(&raw.result_recorded_time), "resultRecordedTime")?,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn detail() -> Value {
+        json!({
+            "configRuleName": "rectify-restricted-ssh", "awsAccountId": "111122223333", "awsRegion": "eu-west-1",
+            "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-0a", "recordVersion": "1.0",
+            "messageType": "ComplianceChangeNotification", "notificationCreationTime": "2026-03-04T05:06:10.001Z",
+            "newEvaluationResult": {"complianceType": "NON_COMPLIANT", "resultRecordedTime": "2026-03-04T05:06:09.500Z",
+                "configRuleInvokedTime": "2026-03-04T05:06:09.000Z", "evaluationResultIdentifier": {}}
+        })
+    }
+
+    #[test]
+    fn the_first_result_of_a_resource_has_no_old_one_and_perhaps_no_annotation() {
+        let plain = ComplianceChange::parse(COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
+        assert!(plain.is_finding());
+        for (key, value) in
+            [("oldEvaluationResult", json!(null)), ("oldEvaluationResult", json!({"complianceType": "COMPLIANT"}))]
+        {
+            let mut other = detail();
+            other[key] = value;
+            other["newEvaluationResult"]["annotation"] = json!("two\nlines");
+            assert_eq!(ComplianceChange::parse(COMPLIANCE_CHANGE, &other).unwrap().unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn only_a_turn_to_non_compliant_is_a_finding() {
+        for (message, compliance, finding) in [
+            ("ComplianceChangeNotification", "NON_COMPLIANT", true),
+            ("ComplianceChangeNotification", "COMPLIANT", false),
+            ("ComplianceChangeNotification", "NOT_APPLICABLE", false),
+            ("ConfigRulesEvaluationStarted", "NON_COMPLIANT", false),
+        ] {
+            let mut event = detail();
+            event["messageType"] = json!(message);
+            event["newEvaluationResult"]["complianceType"] = json!(compliance);
+            let change = ComplianceChange::parse(COMPLIANCE_CHANGE, &event).unwrap().unwrap();
+            assert_eq!(change.is_finding(), finding, "{message} {compliance}");
+        }
+    }
+
+    #[test]
+    fn other_detail_types_start_nothing_and_malformed_ones_are_named() {
+        assert_eq!(ComplianceChange::parse("Config Rules Re-evaluation Status", &json!({})), Ok(None));
+        let mut event = detail();
+        event["newEvaluationResult"]["resultRecordedTime"] = json!("yesterday");
+        let error = ComplianceChange::parse(COMPLIANCE_CHANGE, &event).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "detail.newEvaluationResult.resultRecordedTime: expected an RFC 3339 time: received `yesterday`"
+        );
+    }
+
+    #[test]
+    fn a_request_of_the_reconciler_is_a_finding_of_the_same_kind() {
+        let request = json!({
+            "configRuleName": "rectify-restricted-ssh", "awsAccountId": "111122223333", "awsRegion": "eu-west-1",
+            "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-0a", "resultRecordedTime": "2026-03-04T05:06:09.500Z"
+        });
+        assert_eq!(
+            ComplianceChange::parse(REMEDIATION_REQUESTED, &request).unwrap(),
+            ComplianceChange::parse(COMPLIANCE_CHANGE, &detail()).unwrap()
+        );
+    }
+}

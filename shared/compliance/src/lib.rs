@@ -1,0 +1,59 @@
+//! The pure core of Rectify: the contract of AWS Config, verdicts, plans and the declaration of a control.
+//!
+//! Knows no SDK, no clock, no environment and no control by name: everything that can fail for a reason outside of its
+//! arguments has failed before it is called.
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`rule_event`] | the event AWS Config sends to a rule, in all its shapes |
+//! | [`item`] | a configuration item, in one internal model for every shape it arrives in |
+//! | [`gate`] | what is decided about an event before any control looks at it |
+//! | [`compliance_change`] | the event that starts a remediation |
+//! | [`parameters`], [`values`] | rule parameters: strings in, typed values out |
+//! | [`verdict`], [`annotation`] | what a rule answers |
+//! | [`plan`] | what a remediation would do, as data |
+//! | [`control`] | the traits of a control and its declaration, [`control!`] |
+//! | [`entry`] | a control with its types erased, for catalogues, generators and laws |
+//! | [`image`] | a subject as it is stored, so that it can be undone later |
+//! | [`permission`] | IAM actions with the resources they are scoped to |
+//! | [`canonical`] | JSON whose text is the same in every build |
+//! | [`place`] | account, region, partition, resource key, target |
+
+pub mod annotation;
+pub mod canonical;
+pub mod compliance_change;
+pub mod control;
+mod declare;
+pub mod document;
+pub mod entry;
+pub mod error;
+pub mod gate;
+pub mod image;
+pub mod item;
+pub mod parameters;
+pub mod permission;
+pub mod place;
+pub mod plan;
+pub mod rule_event;
+pub mod values;
+pub mod verdict;
+
+pub use annotation::{Annotation, offenders};
+pub use compliance_change::ComplianceChange;
+pub use control::{
+    Control, ControlMeta, Declared, Framework, Frequency, FromItem, Inventory, Mapping, Remediation, Resource, Scope,
+    Severity, Trigger,
+};
+pub use entry::Entry;
+pub use error::{EventError, ParameterError, ShapeError};
+pub use image::{Image, StoredImage, Tags};
+pub use item::{ConfigurationItem, ItemStatus};
+pub use parameters::{NoParameters, Parameters};
+pub use permission::Permission;
+pub use place::{AccountId, Partition, Region, ResourceKey, Target};
+pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
+pub use rule_event::{Message, RuleEvent};
+pub use verdict::{Evaluation, Verdict};
+
+/// An instant, UTC, as AWS Config stamps it (RFC 3339, milliseconds).
+pub type Timestamp = jiff::Timestamp;

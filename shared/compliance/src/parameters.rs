@@ -1,0 +1,235 @@
+//! Rule parameters: the strings AWS Config sends, made into what a control declares, or an error that names the key.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::values::Globs;
+use crate::{ParameterError, Region};
+
+/// Keys the shell takes for itself on every rule. The last three keep rules that come from rdklib deployable.
+pub const RESERVED: [&str; 5] =
+    ["homeRegion", "excludeResources", "ExecutionRoleName", "ExecutionRoleRegion", "AssumeRoleMode"];
+
+/// How far a misspelt key may be from a known one to be suggested, as Jaro-Winkler similarity.
+const NEAR: f64 = 0.75;
+
+/// The parameters of one control.
+///
+/// Declared with `#[serde(deny_unknown_fields, rename_all = "camelCase", default)]`; every field documents its unit,
+/// range and default, which the docs page and the template repeat.
+pub trait Parameters:
+    DeserializeOwned + Serialize + JsonSchema + Default + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static
+{
+    /// Refuses combinations that cannot be satisfied.
+    ///
+    /// # Errors
+    /// A sentence that names the keys and their values.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// A control without parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoParameters {}
+
+impl Parameters for NoParameters {}
+
+/// What every rule takes, whatever its control.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShellParameters {
+    /// `homeRegion`: where global controls are evaluated.
+    pub home_region: Option<Region>,
+    /// `excludeResources`: ids, names or globs that are answered NOT_APPLICABLE.
+    pub exclude: Option<Globs>,
+}
+
+/// Both halves of `ruleParameters`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RuleParameters<P> {
+    /// For the control.
+    pub control: P,
+    /// For the shell.
+    pub shell: ShellParameters,
+}
+
+impl<P: Parameters> RuleParameters<P> {
+    /// Reads `ruleParameters`: absent, empty or `{}` select every default.
+    ///
+    /// # Errors
+    /// [`ParameterError`] when the text is no JSON object, a key is unknown, or a value is outside of its type or range.
+    /// Nothing is clamped and nothing is guessed.
+    pub fn parse(text: Option<&str>) -> Result<Self, ParameterError> {
+        let mut given = Map::new();
+        let mut shell = Map::new();
+        for (key, value) in object(text)? {
+            if is_absent(&value) {
+                continue;
+            }
+            let side = if RESERVED.contains(&key.as_str()) { &mut shell } else { &mut given };
+            side.insert(key, value);
+        }
+        let known = property_names::<P>();
+        if let Some(key) = given.keys().find(|key| !known.contains(key)) {
+            return Err(ParameterError::Unknown { key: key.clone(), nearest: nearest(key, &known) });
+        }
+        let control: P = serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
+            ParameterError::Invalid { key: error.path().to_string(), reason: error.inner().to_string() }
+        })?;
+        control.check().map_err(ParameterError::Contradiction)?;
+        Ok(Self { control, shell: ShellParameters::read(&shell)? })
+    }
+}
+
+impl ShellParameters {
+    fn read(values: &Map<String, Value>) -> Result<Self, ParameterError> {
+        let text = |key: &str| match values.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
+            Some(other) => Err(ParameterError::Invalid {
+                key: key.to_owned(),
+                reason: format!("expected a string: received `{other}`"),
+            }),
+        };
+        let exclude = match text("excludeResources")? {
+            None => None,
+            Some(list) => Some(
+                list.parse()
+                    .map_err(|reason| ParameterError::Invalid { key: "excludeResources".to_owned(), reason })?,
+            ),
+        };
+        Ok(Self { home_region: text("homeRegion")?.map(Region::new), exclude })
+    }
+}
+
+/// The JSON Schema of `P`, as docs and template show it.
+pub fn schema<P: JsonSchema>() -> Value {
+    crate::canonical::sorted(schemars::schema_for!(P).to_value())
+}
+
+fn object(text: Option<&str>) -> Result<Map<String, Value>, ParameterError> {
+    let text = text.unwrap_or_default().trim();
+    if text.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_str(text).map_err(|error| ParameterError::NotJson(error.to_string()))? {
+        Value::Object(map) => Ok(map),
+        Value::Null => Ok(Map::new()),
+        other => Err(ParameterError::NotAnObject(crate::error::shorten(&other.to_string()))),
+    }
+}
+
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+fn property_names<P: JsonSchema>() -> Vec<String> {
+    schema::<P>()
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+fn nearest(key: &str, known: &[String]) -> Option<String> {
+    let lower = key.to_lowercase();
+    known
+        .iter()
+        .map(String::as_str)
+        .chain(RESERVED)
+        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
+        .filter(|(similarity, _)| *similarity >= NEAR)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::values::{Bounded, Flag, PortSet};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+    struct Sample {
+        max_age: Bounded<1, 365>,
+        require_symbols: Flag,
+        ports: PortSet,
+    }
+
+    impl Default for Sample {
+        fn default() -> Self {
+            Self { max_age: Bounded::of(90), require_symbols: Flag(false), ports: PortSet::single(22) }
+        }
+    }
+
+    impl Parameters for Sample {
+        fn check(&self) -> Result<(), String> {
+            if self.require_symbols.0 && self.max_age.get() == 365 {
+                Err("requireSymbols excludes maxAge `365`".into())
+            } else {
+                Ok(())
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Result<Sample, String> {
+        RuleParameters::<Sample>::parse(Some(text)).map(|it| it.control).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn absent_empty_null_and_blank_select_the_default() {
+        assert_eq!(RuleParameters::<Sample>::parse(None).unwrap(), RuleParameters::default());
+        for text in ["", " ", "{}", "null", r#"{"maxAge":null}"#, r#"{"maxAge":"","ports":"  "}"#] {
+            assert_eq!(parse(text).unwrap(), Sample::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_strings_and_as_json() {
+        let expected = Sample { max_age: Bounded::of(30), require_symbols: Flag(true), ports: PortSet::single(2222) };
+        for text in [
+            r#"{"maxAge":"30","requireSymbols":"TRUE","ports":" 2222, "}"#,
+            r#"{"maxAge":30,"requireSymbols":true,"ports":2222}"#,
+            r#"{"maxAge":" 30 ","requireSymbols":"True","ports":"2222"}"#,
+        ] {
+            assert_eq!(parse(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_key_and_value() {
+        for (text, expected) in [
+            (r#"{"maxAge":"0"}"#, "ruleParameters.maxAge: expected a whole number in 1..=365: received `0`"),
+            (r#"{"maxAge":"-5"}"#, "ruleParameters.maxAge: expected a whole number in 1..=365: received `-5`"),
+            (r#"{"maxAge":1.5}"#, "ruleParameters.maxAge: expected a whole number in 1..=365: received `1.5`"),
+            (r#"{"requireSymbols":"yes"}"#, "ruleParameters.requireSymbols: expected true or false: received `yes`"),
+            (r#"{"requireSymbols":1}"#, "ruleParameters.requireSymbols: expected true or false: received `1`"),
+            (r#"{"maxAgee":1}"#, "ruleParameters.maxAgee: unknown parameter: did you mean `maxAge`"),
+            (r#"{"MaxAge":1}"#, "ruleParameters.MaxAge: unknown parameter: did you mean `maxAge`"),
+            (r#"{"zzz":1}"#, "ruleParameters.zzz: unknown parameter"),
+            ("[1]", "ruleParameters: expected an object: received `[1]`"),
+            (r#"{"requireSymbols":true,"maxAge":365}"#, "ruleParameters: requireSymbols excludes maxAge `365`"),
+        ] {
+            assert_eq!(parse(text).unwrap_err(), expected);
+        }
+        assert!(parse("{nope").unwrap_err().starts_with("ruleParameters: not JSON: "));
+    }
+
+    #[test]
+    fn reserved_keys_go_to_the_shell_and_never_to_the_control() {
+        let text = r#"{"homeRegion":"eu-west-1","excludeResources":"sg-1, bastion-*","ExecutionRoleName":"r","AssumeRoleMode":"false","maxAge":"7"}"#;
+        let parsed = RuleParameters::<Sample>::parse(Some(text)).unwrap();
+        assert_eq!(parsed.shell.home_region, Some(Region::new("eu-west-1")));
+        let exclude = parsed.shell.exclude.unwrap();
+        assert!(exclude.matches("sg-1") && exclude.matches("bastion-a") && !exclude.matches("sg-10"));
+        assert_eq!(parsed.control.max_age.get(), 7);
+    }
+}

@@ -1,0 +1,211 @@
+//! What a remediation would do, as data.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::canonical::sorted;
+
+/// How far a step reaches. The step with the highest level decides what may happen to the whole plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Level {
+    /// No call can fix it, or a person must.
+    L0,
+    /// Additive, reversible, no effect on availability: applied in mode `enforce`.
+    L1,
+    /// Reversible, but may break access or cost money: applied only where opted in for the control.
+    L2,
+    /// Disruptive or irreversible: never applied by machine.
+    L3,
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::L0 => "L0",
+            Self::L1 => "L1",
+            Self::L2 => "L2",
+            Self::L3 => "L3",
+        })
+    }
+}
+
+/// What one step consists of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Work<A> {
+    /// One API call, with its full input.
+    Call(A),
+    /// What a person must do, in words: there is no executor for it.
+    Person(String),
+}
+
+/// One step of a plan, in the order it would be taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step<A> {
+    /// How far it reaches.
+    pub level: Level,
+    /// What is done.
+    #[serde(flatten)]
+    pub work: Work<A>,
+}
+
+impl<A> Step<A> {
+    /// A call of level `level`.
+    pub const fn call(level: Level, action: A) -> Self {
+        Self { level, work: Work::Call(action) }
+    }
+
+    /// An instruction to a person.
+    pub fn person(level: Level, instruction: impl Into<String>) -> Self {
+        Self { level, work: Work::Person(instruction.into()) }
+    }
+
+    /// The call, unless a person must act.
+    pub const fn action(&self) -> Option<&A> {
+        match &self.work {
+            Work::Call(action) => Some(action),
+            Work::Person(_) => None,
+        }
+    }
+}
+
+/// What a remediation would do about one subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Plan<A> {
+    /// There is nothing to do: the subject is right.
+    Nothing,
+    /// These steps would fix it, but something forbids taking them by machine.
+    Hold {
+        /// The precondition that does not hold, by name and with its values.
+        reason: String,
+        /// The steps a person may take.
+        steps: Vec<Step<A>>,
+    },
+    /// These steps, in order.
+    Do {
+        /// Never empty.
+        steps: Vec<Step<A>>,
+    },
+}
+
+impl<A> Plan<A> {
+    /// A plan of these steps; without any it is [`Plan::Nothing`].
+    pub fn steps_in_order(steps: Vec<Step<A>>) -> Self {
+        if steps.is_empty() { Self::Nothing } else { Self::Do { steps } }
+    }
+
+    /// The same steps, held back for `reason`.
+    pub fn hold(reason: impl Into<String>, steps: Vec<Step<A>>) -> Self {
+        Self::Hold { reason: reason.into(), steps }
+    }
+
+    /// All steps, whether held or not.
+    pub fn steps(&self) -> &[Step<A>] {
+        match self {
+            Self::Nothing => &[],
+            Self::Hold { steps, .. } | Self::Do { steps } => steps,
+        }
+    }
+
+    /// The calls in order, whether held or not.
+    pub fn calls(&self) -> Vec<&A> {
+        self.steps().iter().filter_map(Step::action).collect()
+    }
+
+    /// The highest level of any step.
+    pub fn level(&self) -> Option<Level> {
+        self.steps().iter().map(|step| step.level).max()
+    }
+
+    /// Why a machine may not apply this plan, if it may not: a hold, a step for a person, or a level above what is
+    /// allowed here.
+    pub fn obstacle(&self, allow_l2: bool) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Hold { reason, .. } => Some(reason.clone()),
+            Self::Do { steps } if steps.iter().any(|step| step.level == Level::L3) => {
+                Some("a step of level L3 is never applied by machine".to_owned())
+            }
+            Self::Do { steps } if steps.iter().any(|step| step.action().is_none()) => {
+                Some("a step must be taken by a person".to_owned())
+            }
+            Self::Do { steps } if !allow_l2 && steps.iter().any(|step| step.level == Level::L2) => {
+                Some("a step of level L2 is not allowed for this control".to_owned())
+            }
+            Self::Do { .. } => None,
+        }
+    }
+}
+
+/// An action that does not exist: controls whose plan is only ever words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Never {}
+
+/// Why something that was done cannot be undone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{action}: cannot be undone: {reason}")]
+pub struct Irreversible {
+    /// The action, by its API operation.
+    pub action: String,
+    /// What is lost.
+    pub reason: String,
+}
+
+/// The API operation and input of an action as people read it: `Operation {"Field": …}`.
+///
+/// Actions serialize as one-key objects named by their API operation, with the input in the API's spelling.
+pub fn call_text<A: Serialize>(action: &A) -> String {
+    match serde_json::to_value(action) {
+        Ok(Value::Object(call)) if call.len() == 1 => call
+            .into_iter()
+            .next()
+            .map(|(operation, input)| format!("{operation} {}", sorted(input)))
+            .unwrap_or_default(),
+        Ok(Value::String(operation)) => operation,
+        Ok(other) => other.to_string(),
+        Err(error) => format!("unprintable action: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn obstacles_are_told_in_order_of_severity() {
+        let call = |level| Step::call(level, "x");
+        let rows: [(Plan<&str>, bool, Option<&str>); 8] = [
+            (Plan::Nothing, false, None),
+            (Plan::steps_in_order(vec![]), false, None),
+            (Plan::steps_in_order(vec![call(Level::L1)]), false, None),
+            (Plan::steps_in_order(vec![call(Level::L2)]), true, None),
+            (Plan::steps_in_order(vec![call(Level::L2)]), false, Some("level L2")),
+            (Plan::steps_in_order(vec![call(Level::L1), call(Level::L3)]), true, Some("level L3")),
+            (Plan::steps_in_order(vec![Step::person(Level::L0, "delete the key")]), true, Some("by a person")),
+            (Plan::hold("website configured", vec![call(Level::L1)]), true, Some("website configured")),
+        ];
+        for (plan, allow_l2, expected) in rows {
+            let obstacle = plan.obstacle(allow_l2);
+            match expected {
+                None => assert_eq!(obstacle, None, "{plan:?}"),
+                Some(text) => {
+                    assert!(obstacle.as_deref().is_some_and(|it| it.contains(text)), "{plan:?}: {obstacle:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_reads_the_same_however_its_keys_are_kept() {
+        let call = serde_json::json!({"PutThing": {"Zone": 1, "Area": [{"b": 1, "a": 2}]}});
+        assert_eq!(call_text(&call), r#"PutThing {"Area":[{"a":2,"b":1}],"Zone":1}"#);
+    }
+
+    #[test]
+    fn a_plan_reads_back_as_it_was_written() {
+        let plan = Plan::hold("why", vec![Step::call(Level::L2, "A".to_owned()), Step::person(Level::L0, "B")]);
+        let text = serde_json::to_string(&plan).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Plan<String>>(&text).ok(), Some(plan));
+    }
+}

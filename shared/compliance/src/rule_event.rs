@@ -1,0 +1,243 @@
+//! The event AWS Config sends to a rule's function.
+//!
+//! Unknown keys are ignored at every level: AWS added `evaluationMode` without raising the version, and captures carry
+//! keys of tools. What would change a verdict if guessed is required.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::item::{required, timestamp};
+use crate::{AccountId, ConfigurationItem, EventError, ItemStatus, Region, ResourceKey, ShapeError, Target, Timestamp};
+
+/// Tokens that tools send in place of a real one: nothing may be stored with them.
+const TEST_TOKENS: [&str; 2] = ["TESTMODE", "No token found"];
+
+/// What AWS Config sent, typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleEvent {
+    /// `invokingEvent`: what happened.
+    pub message: Message,
+    /// `ruleParameters`: JSON text, absent in some real events.
+    pub parameters: Option<String>,
+    /// `resultToken`: what `PutEvaluations` must be called with.
+    pub token: ResultToken,
+    /// `eventLeftScope`: the resource is no longer one of the rule's; absent means false.
+    pub left_scope: bool,
+    /// `evaluationMode`; absent means detective.
+    pub mode: EvaluationMode,
+    /// `accountId`: the account that owns the rule.
+    pub account: Option<AccountId>,
+    /// `configRuleName`.
+    pub rule_name: Option<String>,
+    /// `configRuleArn`, possibly with an `aws-service-rule/…` segment.
+    pub rule_arn: Option<String>,
+}
+
+/// What the evaluations are sent back with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ResultToken(String);
+
+impl ResultToken {
+    /// The token itself. It belongs to one invocation: never logged, never stored.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the sender asked for a dry run, in which AWS Config checks and stores nothing.
+    pub fn is_test(&self) -> bool {
+        TEST_TOKENS.contains(&self.0.as_str())
+    }
+}
+
+impl std::fmt::Debug for ResultToken {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(if self.is_test() { "ResultToken(test)" } else { "ResultToken(…)" })
+    }
+}
+
+/// `evaluationMode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvaluationMode {
+    /// A resource that exists.
+    Detective,
+    /// A resource that is about to be made, described in CloudFormation's property names.
+    Proactive,
+}
+
+/// `invokingEvent`, by its `messageType`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// `ConfigurationItemChangeNotification`.
+    Change {
+        /// The item as it is now. The diff is dropped: a re-evaluation has none, so it must not matter.
+        item: Box<ConfigurationItem>,
+        /// `notificationCreationTime`, absent in captures.
+        created_at: Option<Timestamp>,
+    },
+    /// `OversizedConfigurationItemChangeNotification`: the item must be fetched.
+    Oversized {
+        /// What is known of it.
+        summary: Box<ItemSummary>,
+        /// `notificationCreationTime`, absent in AWS's own sample.
+        created_at: Option<Timestamp>,
+    },
+    /// `ScheduledNotification`, or `ConfigurationSnapshotDeliveryCompleted`, which starts a periodic run just so.
+    Periodic {
+        /// `awsAccountId`; a snapshot delivery has none.
+        account: Option<AccountId>,
+        /// `notificationCreationTime`: orders every evaluation of the run.
+        created_at: Timestamp,
+    },
+}
+
+/// `configurationItemSummary` of an oversized notification.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemSummary {
+    /// The resource, addressed.
+    pub target: Target,
+    /// `configurationItemStatus`: read before anything is fetched.
+    pub status: ItemStatus,
+    /// `configurationItemCaptureTime`: the moment to ask the history for.
+    pub captured_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    invoking_event: Option<String>,
+    rule_parameters: Option<String>,
+    result_token: Option<String>,
+    event_left_scope: Option<bool>,
+    evaluation_mode: Option<String>,
+    account_id: Option<String>,
+    config_rule_name: Option<String>,
+    config_rule_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invoking {
+    message_type: Option<String>,
+    configuration_item: Option<Value>,
+    configuration_item_summary: Option<Summary>,
+    notification_creation_time: Option<String>,
+    aws_account_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    aws_account_id: Option<String>,
+    aws_region: Option<String>,
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    resource_name: Option<String>,
+    #[serde(rename = "ARN")]
+    arn: Option<String>,
+    configuration_item_status: Option<String>,
+    configuration_item_capture_time: Option<String>,
+}
+
+impl RuleEvent {
+    /// Reads the event as AWS Config delivers it.
+    ///
+    /// # Errors
+    /// [`EventError`] when it is malformed, has no result token, or is of a message type that reaches no rule. Nothing
+    /// may be evaluated then.
+    pub fn parse(event: &Value) -> Result<Self, EventError> {
+        let envelope = Envelope::deserialize(event)
+            .map_err(|error| ShapeError::new("event", "an AWS Config rule event", error))?;
+        let text = required(envelope.invoking_event, "invokingEvent")?;
+        let token = ResultToken(required(envelope.result_token, "resultToken")?);
+        let mode = match envelope.evaluation_mode.as_deref() {
+            None | Some("DETECTIVE") => EvaluationMode::Detective,
+            Some("PROACTIVE") => EvaluationMode::Proactive,
+            Some(other) => return Err(ShapeError::new("evaluationMode", "DETECTIVE or PROACTIVE", other).into()),
+        };
+        Ok(Self {
+            message: Message::parse(&text)?,
+            parameters: envelope.rule_parameters,
+            token,
+            left_scope: envelope.event_left_scope.unwrap_or(false),
+            mode,
+            account: envelope.account_id.filter(|it| !it.is_empty()).map(AccountId::new),
+            rule_name: envelope.config_rule_name,
+            rule_arn: envelope.config_rule_arn,
+        })
+    }
+}
+
+impl Message {
+    /// The time a control judges at: when AWS Config sent the event, or, where that is unknown, when the item was
+    /// captured. Never the clock, so that a second delivery is judged the same.
+    pub fn time(&self) -> Timestamp {
+        match self {
+            Self::Change { item, created_at } => created_at.unwrap_or(item.captured_at),
+            Self::Oversized { summary, created_at } => created_at.unwrap_or(summary.captured_at),
+            Self::Periodic { created_at, .. } => *created_at,
+        }
+    }
+
+    /// Reads the JSON text of `invokingEvent`.
+    ///
+    /// # Errors
+    /// [`EventError`], as for [`RuleEvent::parse`].
+    pub fn parse(text: &str) -> Result<Self, EventError> {
+        let not_json =
+            |error: serde_json::Error| EventError::NotJson { path: "invokingEvent", reason: error.to_string() };
+        let value: Value = serde_json::from_str(text).map_err(not_json)?;
+        let invoking = Invoking::deserialize(&value)
+            .map_err(|error| ShapeError::new("invokingEvent", "a notification of AWS Config", error))?;
+        let created_at = match invoking.notification_creation_time.as_deref() {
+            None => None,
+            text => Some(timestamp(text, "invokingEvent.notificationCreationTime")?),
+        };
+        match invoking.message_type.as_deref() {
+            Some("ConfigurationItemChangeNotification") => {
+                let item = invoking
+                    .configuration_item
+                    .ok_or_else(|| ShapeError::missing("invokingEvent.configurationItem", "a configuration item"))?;
+                let item = ConfigurationItem::from_notification(&item)
+                    .map_err(|error| error.within("invokingEvent.configurationItem"))?;
+                Ok(Self::Change { item: Box::new(item), created_at })
+            }
+            Some("OversizedConfigurationItemChangeNotification") => {
+                const PATH: &str = "invokingEvent.configurationItemSummary";
+                let summary =
+                    invoking.configuration_item_summary.ok_or_else(|| ShapeError::missing(PATH, "a summary"))?;
+                let summary = ItemSummary::read(summary).map_err(|error| error.within(PATH))?;
+                Ok(Self::Oversized { summary: Box::new(summary), created_at })
+            }
+            Some("ScheduledNotification" | "ConfigurationSnapshotDeliveryCompleted") => Ok(Self::Periodic {
+                account: invoking.aws_account_id.filter(|it| !it.is_empty()).map(AccountId::new),
+                created_at: created_at
+                    .ok_or_else(|| ShapeError::missing("invokingEvent.notificationCreationTime", "an RFC 3339 time"))?,
+            }),
+            Some(other) => Err(EventError::UnknownMessageType(other.to_owned())),
+            None => Err(ShapeError::missing("invokingEvent.messageType", "a message type").into()),
+        }
+    }
+}
+
+impl ItemSummary {
+    fn read(raw: Summary) -> Result<Self, ShapeError> {
+        Ok(Self {
+            target: Target {
+                account: AccountId::new(required(raw.aws_account_id, "awsAccountId")?),
+                region: Region::new(required(raw.aws_region, "awsRegion")?),
+                resource: ResourceKey::new(
+                    required(raw.resource_type, "resourceType")?,
+                    required(raw.resource_id, "resourceId")?,
+                ),
+                name: raw.resource_name.filter(|it| !it.is_empty()),
+                arn: raw.arn.filter(|it| !it.is_empty()),
+            },
+            status: ItemStatus::parse(&required(raw.configuration_item_status, "configurationItemStatus")?)?,
+            captured_at: timestamp(raw.configuration_item_capture_time.as_deref(), "configurationItemCaptureTime")?,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "rule_event_tests.rs"]
+mod tests;

@@ -1,0 +1,346 @@
+//! Values of rule parameters: AWS Config sends strings, people write numbers and booleans; each is parsed once, here.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wildmatch::WildMatch;
+
+/// `true` or `false` in any letter case, as JSON value or string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flag(pub bool);
+
+/// A whole number in `MIN..=MAX`, as JSON number or string of decimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
+
+/// TCP or UDP ports: a comma list of ports and `from-to` ranges, `0..=65535`, at most sixteen members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortSet(Vec<(u16, u16)>);
+
+/// A comma list of texts in which `*` and `?` stand for anything; compared whole and with regard to case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Globs(Vec<String>);
+
+/// A `key=value` pair, as used for tags. The value may be empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyValue {
+    /// Left of the first `=`.
+    pub key: String,
+    /// Right of it.
+    pub value: String,
+}
+
+impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// A value known when compiled; one out of range is taken to the nearest bound. Received values are never clamped:
+    /// they come through `FromStr`.
+    pub const fn of(value: u32) -> Self {
+        Self(if value < MIN {
+            MIN
+        } else if value > MAX {
+            MAX
+        } else {
+            value
+        })
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl PortSet {
+    /// The most members of a list.
+    pub const MAX_MEMBERS: usize = 16;
+
+    /// One port.
+    pub fn single(port: u16) -> Self {
+        Self(vec![(port, port)])
+    }
+
+    /// The ranges, inclusive, sorted and merged.
+    pub fn ranges(&self) -> &[(u16, u16)] {
+        &self.0
+    }
+
+    /// Whether `port` is one of them.
+    pub fn contains(&self, port: u16) -> bool {
+        self.0.iter().any(|(from, to)| (*from..=*to).contains(&port))
+    }
+
+    /// Whether the whole of `from..=to` lies within.
+    pub fn covers(&self, from: u16, to: u16) -> bool {
+        self.0.iter().any(|(low, high)| *low <= from && to <= *high)
+    }
+}
+
+impl Globs {
+    /// Whether one of the patterns matches the whole of `text`.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.iter().any(|pattern| WildMatch::new(pattern).matches(text))
+    }
+
+    /// The patterns as written.
+    pub fn patterns(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// The trimmed, non-empty members of a comma list.
+pub fn members(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|member| !member.is_empty())
+}
+
+impl FromStr for Flag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            it if it.eq_ignore_ascii_case("true") => Ok(Self(true)),
+            it if it.eq_ignore_ascii_case("false") => Ok(Self(false)),
+            other => Err(format!("expected true or false: received `{other}`")),
+        }
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> FromStr for Bounded<MIN, MAX> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits
+            .then(|| text.parse().ok())
+            .flatten()
+            .filter(|value| (MIN..=MAX).contains(value))
+            .map(Self)
+            .ok_or_else(|| format!("expected a whole number in {MIN}..={MAX}: received `{text}`"))
+    }
+}
+
+impl FromStr for PortSet {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port =
+            |part: &str| part.trim().parse::<Bounded<0, 65535>>().map(|it| u16::try_from(it.get()).unwrap_or(u16::MAX));
+        let mut ranges = Vec::new();
+        for member in members(text) {
+            let (from, to) = match member.split_once('-') {
+                Some((from, to)) => (port(from)?, port(to)?),
+                None => (port(member)?, port(member)?),
+            };
+            if from > to {
+                return Err(format!("expected a range from low to high: received `{member}`"));
+            }
+            ranges.push((from, to));
+        }
+        if ranges.is_empty() || ranges.len() > Self::MAX_MEMBERS {
+            return Err(format!(
+                "expected 1 to {} ports: received `{}`",
+                Self::MAX_MEMBERS,
+                crate::error::shorten(text)
+            ));
+        }
+        ranges.sort_unstable();
+        let mut merged: Vec<(u16, u16)> = Vec::with_capacity(ranges.len());
+        for (from, to) in ranges {
+            match merged.last_mut() {
+                Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
+                _ => merged.push((from, to)),
+            }
+        }
+        Ok(Self(merged))
+    }
+}
+
+impl FromStr for Globs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let patterns: Vec<String> = members(text).map(str::to_owned).collect();
+        if patterns.is_empty() {
+            return Err(format!("expected at least one pattern: received `{text}`"));
+        }
+        Ok(Self(patterns))
+    }
+}
+
+impl FromStr for KeyValue {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => {
+                Ok(Self { key: key.trim().to_owned(), value: value.trim().to_owned() })
+            }
+            _ => Err(format!("expected key=value: received `{text}`")),
+        }
+    }
+}
+
+impl fmt::Display for Flag {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> fmt::Display for Bounded<MIN, MAX> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)
+    }
+}
+
+impl fmt::Display for PortSet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (from, to)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            if from == to {
+                write!(out, "{comma}{from}")?;
+            } else {
+                write!(out, "{comma}{from}-{to}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Globs {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.join(","))
+    }
+}
+
+impl fmt::Display for KeyValue {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}={}", self.key, self.value)
+    }
+}
+
+/// A scalar of `ruleParameters` as the text it would have been had AWS Config sent it.
+struct ScalarText;
+
+impl Visitor<'_> for ScalarText {
+    type Value = String;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a string, number or boolean")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+}
+
+fn from_scalar<'de, D, T>(input: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = String>,
+{
+    input.deserialize_any(ScalarText)?.parse().map_err(D::Error::custom)
+}
+
+/// Implements the conversions of a parameter value: read from any scalar, written as its text, with a schema.
+macro_rules! parameter_value {
+    ([$($generics:tt)*] $type:ty, $name:expr, $schema:tt) => {
+        impl<'de, $($generics)*> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+                from_scalar(input)
+            }
+        }
+
+        impl<$($generics)*> Serialize for $type {
+            fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+                output.collect_str(self)
+            }
+        }
+
+        impl<$($generics)*> JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                Cow::Owned($name.to_string())
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+parameter_value!([] Flag, "Flag", { "type": "boolean" });
+parameter_value!([const MIN: u32, const MAX: u32] Bounded<MIN, MAX>, format!("Bounded_{MIN}_{MAX}"), { "type": "integer", "minimum": MIN, "maximum": MAX });
+parameter_value!([] PortSet, "PortSet", { "type": "string", "format": "ports" });
+parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs" });
+parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_sorted_merged_and_written_back() {
+        for (text, written) in [
+            ("22", "22"),
+            (" 2222 , 22,,23 ", "22-23,2222"),
+            ("8000-8010,8005-8020", "8000-8020"),
+            ("65535,0", "0,65535"),
+        ] {
+            assert_eq!(text.parse::<PortSet>().unwrap().to_string(), written, "{text}");
+        }
+        let ports: PortSet = "22,8000-8010".parse().unwrap();
+        assert!(ports.contains(22) && ports.contains(8010) && !ports.contains(23));
+        assert!(ports.covers(8001, 8010) && !ports.covers(22, 23));
+    }
+
+    #[test]
+    fn ports_out_of_range_reversed_none_or_too_many_are_refused() {
+        let many = (1..=17).map(|port| (port * 10).to_string()).collect::<Vec<_>>().join(",");
+        for (text, expected) in [
+            ("70000", "expected a whole number in 0..=65535: received `70000`"),
+            ("ssh", "expected a whole number in 0..=65535: received `ssh`"),
+            ("30-20", "expected a range from low to high: received `30-20`"),
+            (",", "expected 1 to 16 ports: received `,`"),
+            (many.as_str(), "expected 1 to 16 ports"),
+        ] {
+            let error = text.parse::<PortSet>().unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn key_and_value_are_split_at_the_first_equals_sign() {
+        assert_eq!("a=b=c".parse::<KeyValue>().unwrap().to_string(), "a=b=c");
+        assert!("=b".parse::<KeyValue>().is_err() && "ab".parse::<KeyValue>().is_err());
+    }
+
+    #[test]
+    fn a_nested_value_is_no_parameter() {
+        let error = serde_json::from_str::<Flag>("[true]").unwrap_err();
+        assert!(error.to_string().contains("expected a string, number or boolean"), "{error}");
+    }
+}
