@@ -1,0 +1,203 @@
+//! SDK configuration from the environment alone, and clients by region.
+//!
+//! Lambda sets region and credentials, so `aws-config` and its provider chain stay out: they cost size and start-up.
+//! TLS is rustls with ring, whose first call takes a fraction of the default provider's CPU time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use rectify_compliance::{AccountId, Region};
+use tokio::sync::Mutex;
+
+use crate::Fault;
+use crate::edge::Connect;
+use crate::settings::Environment;
+
+/// One attempt of one call; Lambda's own deadline bounds the sum.
+const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Default number of tries of one call; `AWS_MAX_ATTEMPTS` overrides it.
+const MAX_ATTEMPTS: u32 = 4;
+
+/// Endpoint overrides of the environment: `AWS_ENDPOINT_URL_<SERVICE>`, then `AWS_ENDPOINT_URL`.
+#[derive(Debug, Clone)]
+struct EndpointVariables(Environment);
+
+impl LoadServiceConfig for EndpointVariables {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace([' ', '-'], "_");
+        let specific = format!("{}_{service}", key.env());
+        self.0.get(&specific).or_else(|| self.0.get(key.env())).map(str::to_owned)
+    }
+}
+
+/// The SDK configuration of this environment, for `region`.
+///
+/// # Errors
+/// [`Fault::Setting`] when credentials are missing or `AWS_MAX_ATTEMPTS` is no number.
+pub fn sdk_config(environment: &Environment, region: &Region) -> Result<SdkConfig, Fault> {
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    sdk_config_over(environment, region, http)
+}
+
+/// The same over another HTTP client: tests replay answers through it.
+///
+/// # Errors
+/// As [`sdk_config`].
+pub fn sdk_config_over(environment: &Environment, region: &Region, http: SharedHttpClient) -> Result<SdkConfig, Fault> {
+    let variable = |name: &'static str| {
+        environment
+            .get(name)
+            .ok_or_else(|| Fault::Setting { name, reason: "expected a value: received nothing".to_owned() })
+    };
+    let credentials = Credentials::new(
+        variable("AWS_ACCESS_KEY_ID")?,
+        variable("AWS_SECRET_ACCESS_KEY")?,
+        environment.get("AWS_SESSION_TOKEN").map(str::to_owned),
+        None,
+        "environment",
+    );
+    let attempts = match environment.get("AWS_MAX_ATTEMPTS") {
+        None => MAX_ATTEMPTS,
+        Some(text) => text.parse().ok().filter(|attempts| *attempts > 0).ok_or_else(|| Fault::Setting {
+            name: "AWS_MAX_ATTEMPTS",
+            reason: format!("expected a whole number above 0: received `{text}`"),
+        })?,
+    };
+    Ok(SdkConfig::builder()
+        .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
+        .region(aws_types::region::Region::new(region.as_str().to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build())
+        .sleep_impl(TokioSleep::new())
+        .time_source(aws_smithy_async::time::SystemTimeSource::new())
+        .http_client(http)
+        .service_config(EndpointVariables(environment.clone()))
+        .build())
+}
+
+/// Whether the endpoint of `service_id` (as the SDK names it: `S3`, `S3 Control`) is overridden. Emulators are reached by
+/// path, not by bucket or account in the host name.
+pub fn endpoint_is_overridden(config: &SdkConfig, service_id: &str) -> bool {
+    if config.endpoint_url().is_some() {
+        return true;
+    }
+    let key =
+        ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    match (config.service_config(), key) {
+        (Some(service_config), Ok(key)) => service_config.load_config(key).is_some(),
+        _ => false,
+    }
+}
+
+/// Takes the account id off the front of the host name, before signing.
+///
+/// S3 Control puts `<account>.` in front of whatever endpoint it is given; such a name does not resolve on loopback. To be
+/// installed only where [`endpoint_is_overridden`]. Goes when the SDK can be told not to.
+#[derive(Debug)]
+pub struct WithoutAccountInHost;
+
+impl Intercept for WithoutAccountInHost {
+    fn name(&self) -> &'static str {
+        "WithoutAccountInHost"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let uri: http::Uri = request.uri().parse()?;
+        let Some(authority) = uri.authority().map(http::uri::Authority::as_str) else { return Ok(()) };
+        let Some((account, rest)) = authority.split_once('.') else { return Ok(()) };
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(());
+        }
+        let mut parts = uri.clone().into_parts();
+        parts.authority = Some(rest.parse()?);
+        request.set_uri(http::Uri::from_parts(parts)?.to_string())?;
+        Ok(())
+    }
+}
+
+/// Clients by region: those of the function's own region are built before the first event, others on first use.
+#[derive(Debug)]
+pub struct Pool<C> {
+    base: SdkConfig,
+    region: Region,
+    home: Arc<C>,
+    others: Mutex<HashMap<Region, Arc<C>>>,
+}
+
+impl<C: Connect> Pool<C> {
+    /// A pool whose first clients are of `region`.
+    pub fn new(base: SdkConfig, region: Region) -> Self {
+        let home = Arc::new(C::connect(&base));
+        Self { base, region, home, others: Mutex::default() }
+    }
+
+    /// The clients for `account` and `region`; `own` is the account of the function's role.
+    ///
+    /// # Errors
+    /// [`Fault::ForeignAccount`]: credentials of another account are never guessed.
+    pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<C>, Fault> {
+        if own != account {
+            return Err(Fault::ForeignAccount { home: own.to_string(), account: account.to_string() });
+        }
+        // AWS Config writes `global` for IAM; its API is reached through the function's own region.
+        if *region == self.region || region.as_str() == "global" {
+            return Ok(Arc::clone(&self.home));
+        }
+        let mut others = self.others.lock().await;
+        let clients = others.entry(region.clone()).or_insert_with(|| {
+            let elsewhere = aws_types::region::Region::new(region.as_str().to_owned());
+            Arc::new(C::connect(&self.base.to_builder().region(elsewhere).build()))
+        });
+        Ok(Arc::clone(clients))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn config(extra: &[(&str, &str)]) -> Result<SdkConfig, Fault> {
+        let base = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+        sdk_config(&Environment::of(base.iter().chain(extra).copied()), &Region::new("eu-west-1"))
+    }
+
+    #[test]
+    fn endpoints_are_overridden_for_one_service_or_for_all() {
+        let one = config(&[("AWS_ENDPOINT_URL_CONFIG_SERVICE", "http://127.0.0.1:1")]).unwrap();
+        assert!(endpoint_is_overridden(&one, "Config Service") && !endpoint_is_overridden(&one, "S3"));
+        let all = config(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).unwrap();
+        assert!(endpoint_is_overridden(&all, "S3 Control"));
+        assert!(!endpoint_is_overridden(&config(&[]).unwrap(), "S3"));
+    }
+
+    #[test]
+    fn missing_credentials_and_a_bad_number_of_attempts_are_named() {
+        let fault = sdk_config(&Environment::default(), &Region::new("eu-west-1")).unwrap_err();
+        assert_eq!(fault.to_string(), "AWS_ACCESS_KEY_ID: expected a value: received nothing");
+        let fault = config(&[("AWS_MAX_ATTEMPTS", "0")]).unwrap_err();
+        assert_eq!(fault.to_string(), "AWS_MAX_ATTEMPTS: expected a whole number above 0: received `0`");
+    }
+}

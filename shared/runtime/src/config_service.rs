@@ -1,0 +1,260 @@
+//! The few calls to AWS Config that every function may need. The only file here that names its SDK.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use aws_sdk_config::Client;
+use aws_sdk_config::types as sdk;
+use aws_smithy_types::DateTime;
+use aws_types::SdkConfig;
+use rectify_compliance::item::{ApiItem, Relationship};
+use rectify_compliance::rule_event::{ItemSummary, ResultToken};
+use rectify_compliance::{ConfigurationItem, Evaluation, ResourceKey, ShapeError, Target, Timestamp};
+
+use crate::retry::Backoff;
+use crate::{AwsError, Fault};
+
+/// The most evaluations `PutEvaluations` takes at once.
+pub const BATCH: usize = 100;
+
+/// AWS Config, as rules and remediations use it.
+#[derive(Debug, Clone)]
+pub struct ConfigService {
+    client: Client,
+}
+
+/// How sending evaluations ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// AWS Config has them.
+    Stored,
+    /// The rule is gone: there is nobody to tell, which is no fault.
+    RuleGone,
+}
+
+impl ConfigService {
+    /// A client of this configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { client: Client::new(config) }
+    }
+
+    /// Sends evaluations, at most a hundred per call, each batch until AWS Config has taken all of it.
+    ///
+    /// An empty list is sent as it is: it acknowledges the event.
+    ///
+    /// # Errors
+    /// [`Fault::EvaluationRefused`] when some remain in `FailedEvaluations` after the retries, [`Fault::Aws`] when a call
+    /// fails.
+    pub async fn put_evaluations(&self, token: &ResultToken, evaluations: &[Evaluation]) -> Result<Sent, Fault> {
+        let evaluations = evaluations.iter().map(to_sdk).collect::<Result<Vec<_>, _>>()?;
+        if evaluations.is_empty() {
+            return self.put_batch(token, Vec::new()).await;
+        }
+        for batch in evaluations.chunks(BATCH) {
+            if self.put_batch(token, batch.to_vec()).await? == Sent::RuleGone {
+                return Ok(Sent::RuleGone);
+            }
+        }
+        Ok(Sent::Stored)
+    }
+
+    async fn put_batch(&self, token: &ResultToken, batch: Vec<sdk::Evaluation>) -> Result<Sent, Fault> {
+        let mut open = batch;
+        let mut tries = Backoff::CONFIG.tries();
+        while tries.next().await.is_some() {
+            let answer = self
+                .client
+                .put_evaluations()
+                .set_evaluations(Some(open))
+                .result_token(token.expose())
+                .test_mode(token.is_test())
+                .send()
+                .await;
+            let refused = match answer {
+                Ok(answer) => answer.failed_evaluations.unwrap_or_default(),
+                Err(error) => {
+                    let error = AwsError::call("config:PutEvaluations", &error);
+                    if error.is("NoSuchConfigRuleException") {
+                        tracing::warn!(error = %error, "the rule is gone; evaluations dropped");
+                        return Ok(Sent::RuleGone);
+                    }
+                    return Err(error.into());
+                }
+            };
+            if refused.is_empty() {
+                return Ok(Sent::Stored);
+            }
+            open = refused;
+        }
+        let first = open.first().map_or_else(String::new, |it| {
+            format!("{} {}", it.compliance_resource_type(), it.compliance_resource_id())
+        });
+        Err(Fault::EvaluationRefused { count: open.len(), first })
+    }
+
+    /// Fetches the item of an oversized event as of its capture time; a newer one counts, with its own time.
+    ///
+    /// The history lags behind the event at times, so it is asked again, and at last without a bound: an older item never
+    /// stands in for the one that was announced.
+    ///
+    /// # Errors
+    /// [`Fault::HistoryLags`] when no item as new as the summary came, [`Fault::Aws`] when a call fails.
+    pub async fn item_of(&self, summary: &ItemSummary) -> Result<ConfigurationItem, Fault> {
+        let mut tries = Backoff::CONFIG.tries();
+        while tries.next().await.is_some() {
+            let until = (!tries.is_last()).then_some(summary.captured_at);
+            match self.newest_item(&summary.target, until).await? {
+                Some(item) if item.captured_at >= summary.captured_at => return Ok(item),
+                _ => {}
+            }
+        }
+        Err(Fault::HistoryLags {
+            resource: summary.target.resource.to_string(),
+            captured_at: summary.captured_at.to_string(),
+        })
+    }
+
+    /// The name AWS Config has for a resource whose id is not its name; `None` when it knows none.
+    ///
+    /// # Errors
+    /// [`Fault::Aws`] when the call fails.
+    pub async fn name_of(&self, target: &Target) -> Result<Option<String>, Fault> {
+        Ok(self.newest_item(target, None).await?.and_then(|item| item.name))
+    }
+
+    async fn newest_item(&self, target: &Target, until: Option<Timestamp>) -> Result<Option<ConfigurationItem>, Fault> {
+        let answer = self
+            .client
+            .get_resource_config_history()
+            .resource_type(target.resource.kind.as_str().into())
+            .resource_id(&target.resource.id)
+            .set_later_time(until.map(date_time))
+            .limit(1)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => match answer.configuration_items.unwrap_or_default().into_iter().next() {
+                Some(item) => Ok(Some(from_sdk(item)?)),
+                None => Ok(None),
+            },
+            Err(error) => {
+                let error = AwsError::call("config:GetResourceConfigHistory", &error);
+                if error.is("ResourceNotDiscoveredException") { Ok(None) } else { Err(error.into()) }
+            }
+        }
+    }
+
+    /// The resources of these types that a rule still reports and that are not among `seen`, page by page until all are
+    /// known. `seen` holds hashes by [`key_hash`], so that memory grows by eight bytes a resource.
+    ///
+    /// # Errors
+    /// [`Fault::Aws`] when a page fails: then nothing may be retired.
+    pub async fn vanished(&self, rule: &str, types: &[&str], seen: &HashSet<u64>) -> Result<Vec<ResourceKey>, Fault> {
+        let mut pages = self
+            .client
+            .get_compliance_details_by_config_rule()
+            .config_rule_name(rule)
+            .compliance_types(sdk::ComplianceType::Compliant)
+            .compliance_types(sdk::ComplianceType::NonCompliant)
+            .limit(100)
+            .into_paginator()
+            .send();
+        let mut gone = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    let error = AwsError::call("config:GetComplianceDetailsByConfigRule", &error);
+                    if error.is("NoSuchConfigRuleException") {
+                        return Ok(Vec::new());
+                    }
+                    return Err(error.into());
+                }
+            };
+            for result in page.evaluation_results.unwrap_or_default() {
+                let Some(resource) = result
+                    .evaluation_result_identifier
+                    .and_then(|it| it.evaluation_result_qualifier)
+                    .and_then(|it| Some(ResourceKey::new(it.resource_type?, it.resource_id?)))
+                else {
+                    continue;
+                };
+                if types.contains(&resource.kind.as_str()) && !seen.contains(&key_hash(&resource)) {
+                    gone.push(resource);
+                }
+            }
+        }
+        Ok(gone)
+    }
+}
+
+/// A 64-bit hash of type and id. A collision would keep one stale result for one more run, never hide a resource.
+pub fn key_hash(resource: &ResourceKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    resource.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn to_sdk(evaluation: &Evaluation) -> Result<sdk::Evaluation, Fault> {
+    sdk::Evaluation::builder()
+        .compliance_resource_type(&evaluation.resource.kind)
+        .compliance_resource_id(&evaluation.resource.id)
+        .compliance_type(evaluation.verdict.compliance_type().into())
+        .set_annotation(evaluation.verdict.annotation().map(|it| it.as_str().to_owned()))
+        .ordering_timestamp(date_time(evaluation.ordering))
+        .build()
+        .map_err(|error| ShapeError::new("evaluation", "a complete evaluation", error).into())
+}
+
+fn date_time(at: Timestamp) -> DateTime {
+    DateTime::from_millis(at.as_millisecond())
+}
+
+/// AWS Config stamps to the millisecond, and its wire has epoch seconds with a fraction: 8.512 s is read as 8.511999845 s.
+/// Cut off, it would lie before the capture time that the event names.
+fn milliseconds(at: DateTime) -> Option<Timestamp> {
+    let rounded = (at.as_nanos() + 500_000).div_euclid(1_000_000);
+    i64::try_from(rounded).ok().and_then(|at| Timestamp::from_millisecond(at).ok())
+}
+
+fn from_sdk(item: sdk::ConfigurationItem) -> Result<ConfigurationItem, ShapeError> {
+    let captured_at = item.configuration_item_capture_time.and_then(milliseconds);
+    ConfigurationItem::from_api(ApiItem {
+        account: item.account_id,
+        region: item.aws_region,
+        resource_type: item.resource_type.map(|it| it.as_str().to_owned()),
+        resource_id: item.resource_id,
+        resource_name: item.resource_name,
+        arn: item.arn,
+        status: item.configuration_item_status.map(|it| it.as_str().to_owned()),
+        captured_at,
+        configuration: item.configuration,
+        supplementary: item.supplementary_configuration.unwrap_or_default(),
+        tags: item.tags.unwrap_or_default(),
+        relationships: item.relationships.unwrap_or_default().into_iter().filter_map(relationship).collect(),
+    })
+}
+
+fn relationship(it: sdk::Relationship) -> Option<Relationship> {
+    Some(Relationship {
+        resource_type: it.resource_type?.as_str().to_owned(),
+        resource_id: it.resource_id,
+        resource_name: it.resource_name,
+        name: it.relationship_name,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_precision_loss)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_millisecond_survives_the_wire() {
+        for millisecond in 0..1000_i64 {
+            let at = 1_772_600_767_000 + millisecond;
+            let read = DateTime::from_secs_f64(at as f64 / 1000.0);
+            assert_eq!(milliseconds(read).unwrap().as_millisecond(), at);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Why an invocation fails. The type is stable: alarms and dead-letter queues are read by it.
+
+use lambda_runtime::Diagnostic;
+use rectify_compliance::entry::EntryError;
+use rectify_compliance::{EventError, ParameterError, ShapeError};
+
+use crate::{AwsError, CallErrorKind};
+
+/// A fault of ours, of the event, or of the services behind: never a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The event is not what AWS Config or EventBridge sends.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// The rule's parameters.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// An AWS call, or its answer.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The environment of the function.
+    #[error("{name}: {reason}")]
+    Setting {
+        /// The environment variable.
+        name: &'static str,
+        /// What was expected and what was received.
+        reason: String,
+    },
+    /// The event belongs to an account this function has no credentials for.
+    #[error("account: function of `{home}` cannot act in `{account}`")]
+    ForeignAccount {
+        /// The function's own account.
+        home: String,
+        /// The account of the event.
+        account: String,
+    },
+    /// The history does not have the item of an oversized event yet.
+    #[error("config:GetResourceConfigHistory: {resource}: no item as of `{captured_at}` yet")]
+    HistoryLags {
+        /// The resource.
+        resource: String,
+        /// The capture time the event names.
+        captured_at: String,
+    },
+    /// AWS Config took the call but refused evaluations.
+    #[error("config:PutEvaluations: {count} evaluations refused: {first}")]
+    EvaluationRefused {
+        /// How many remained refused after the retries.
+        count: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// The rule's function does not have the half of the control this event is for.
+    #[error("event: this control has no {half} half")]
+    WrongHalf {
+        /// `change` or `periodic`.
+        half: &'static str,
+    },
+    /// The ledger could not be read or written; nothing was changed.
+    #[error("ledger: {0}")]
+    Ledger(String),
+    /// Somebody else works on this resource.
+    #[error("lease: {resource}: held by `{owner}` until {until}")]
+    LeaseHeld {
+        /// The resource.
+        resource: String,
+        /// Who holds it.
+        owner: String,
+        /// When it ends.
+        until: String,
+    },
+    /// The resource kept changing between the reads.
+    #[error("live read: {resource}: changed between reading and acting, {times} times")]
+    Unsteady {
+        /// The resource.
+        resource: String,
+        /// How often it was tried.
+        times: u32,
+    },
+    /// An action failed; what had been done before it is in the ledger.
+    #[error("attempt {attempt}: action {number} of {total}: {reason}")]
+    ActionFailed {
+        /// The attempt's id.
+        attempt: String,
+        /// Which action, from 1.
+        number: usize,
+        /// How many there are.
+        total: usize,
+        /// What the service said.
+        reason: String,
+        /// Whether trying again cannot help.
+        terminal: bool,
+    },
+    /// Every action succeeded and the control still does not hold, or more changed than was planned.
+    #[error("attempt {attempt}: not verified: {reason}")]
+    NotVerified {
+        /// The attempt's id.
+        attempt: String,
+        /// What the live read showed.
+        reason: String,
+    },
+    /// Undo refused.
+    #[error("undo {attempt}: {reason}")]
+    UndoRefused {
+        /// The attempt's id.
+        attempt: String,
+        /// Why, with the difference where there is one.
+        reason: String,
+    },
+}
+
+impl Fault {
+    /// The stable type: what Lambda reports as `errorType` and the failure metric counts by.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "MalformedEvent",
+            Self::Parameter(_) => "InvalidParameter",
+            Self::Aws(AwsError::Shape(_)) => "UnexpectedShape",
+            Self::Aws(AwsError::Call(error)) => match error.kind {
+                CallErrorKind::AccessDenied => "AccessDenied",
+                CallErrorKind::Throttled => "Throttled",
+                CallErrorKind::Unavailable => "ServiceUnavailable",
+                CallErrorKind::Rejected => "CallRejected",
+            },
+            Self::Setting { .. } => "InvalidSetting",
+            Self::ForeignAccount { .. } => "ForeignAccount",
+            Self::HistoryLags { .. } => "HistoryLags",
+            Self::EvaluationRefused { .. } => "EvaluationRefused",
+            Self::WrongHalf { .. } => "WrongHalf",
+            Self::Ledger(_) => "LedgerUnavailable",
+            Self::LeaseHeld { .. } => "LeaseHeld",
+            Self::Unsteady { .. } => "ResourceUnsteady",
+            Self::ActionFailed { .. } => "ActionFailed",
+            Self::NotVerified { .. } => "NotVerified",
+            Self::UndoRefused { .. } => "UndoRefused",
+        }
+    }
+}
+
+impl From<ShapeError> for Fault {
+    fn from(error: ShapeError) -> Self {
+        Self::Aws(AwsError::Shape(error))
+    }
+}
+
+impl From<EntryError> for Fault {
+    fn from(error: EntryError) -> Self {
+        match error {
+            EntryError::Parameter(error) => error.into(),
+            EntryError::Shape(error) => error.into(),
+        }
+    }
+}
+
+impl From<Fault> for Diagnostic {
+    fn from(fault: Fault) -> Self {
+        Self { error_type: fault.kind().to_owned(), error_message: fault.to_string() }
+    }
+}

@@ -1,0 +1,108 @@
+//! The right to work on one resource: one owner at a time, whichever control it works for.
+
+use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValue, TransactWriteItem};
+use rectify_compliance::Timestamp;
+
+use super::item::{instant, key, number, read_instant, read_number, read_text, text};
+use super::key::LEASE;
+use super::{Ledger, ResourcePath, unavailable};
+use crate::Fault;
+
+/// A lease that was granted. Writes under it carry owner and fence, so that a sleeper who wakes late writes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub(super) path: ResourcePath,
+    pub(super) owner: String,
+    pub(super) fence: i64,
+}
+
+impl Ledger {
+    /// Takes the lease of a resource until `until`.
+    ///
+    /// # Errors
+    /// [`Fault::LeaseHeld`] while somebody else's is alive: the retry comes later. [`Fault::Ledger`] when the table cannot
+    /// be asked.
+    pub async fn lease(
+        &self,
+        path: &ResourcePath,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Lease, Fault> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(path.as_str(), LEASE)))
+            .update_expression("SET #owner = :owner, #until = :until ADD fence :one")
+            .condition_expression("attribute_not_exists(#owner) OR #until < :now OR #owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":owner", text(owner))
+            .expression_attribute_values(":until", instant(until))
+            .expression_attribute_values(":now", instant(now))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => {
+                let item = answer.attributes.unwrap_or_default();
+                Ok(Lease { path: path.clone(), owner: owner.to_owned(), fence: read_number(&item, "fence")? })
+            }
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => Err(self.held(path).await?),
+                _ => Err(unavailable("lease", &error)),
+            },
+        }
+    }
+
+    /// Gives the lease back; one that was lost meanwhile is left to its new owner.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be told; the lease then runs out by itself.
+    pub async fn release(&self, lease: &Lease) -> Result<(), Fault> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(lease.path.as_str(), LEASE)))
+            .update_expression("REMOVE #owner, #until")
+            .condition_expression("#owner = :owner AND fence = :fence")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => Ok(()),
+                _ => Err(unavailable("release", &error)),
+            },
+        }
+    }
+
+    /// Part of a transaction: fails it unless the lease is still ours.
+    pub(super) fn still_ours(&self, lease: &Lease) -> Result<TransactWriteItem, Fault> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(lease.path.as_str(), LEASE)))
+            .condition_expression("#owner = :owner AND fence = :fence")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .build()
+            .map_err(|error| Fault::Ledger(error.to_string()))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    /// Who holds it, for the fault's text.
+    async fn held(&self, path: &ResourcePath) -> Result<Fault, Fault> {
+        let item = self.get(path.as_str(), LEASE).await?.unwrap_or_default();
+        let owner = read_text(&item, "owner").unwrap_or("somebody who just left").to_owned();
+        let until = read_instant(&item, "until").map_or_else(|_| "now".to_owned(), |at| at.to_string());
+        Ok(Fault::LeaseHeld { resource: path.as_str().to_owned(), owner, until })
+    }
+}

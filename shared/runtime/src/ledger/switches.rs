@@ -1,0 +1,188 @@
+//! Stop switches and holds: how people say no.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rectify_compliance::Timestamp;
+
+use super::item::{Item, instant, key, read_instant, read_text, text};
+use super::key::{STOP, hold};
+use super::{Ledger, ResourcePath, unavailable};
+use crate::Fault;
+
+/// A stop switch that is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// `*` or a control's id.
+    pub scope: String,
+    /// Who switched it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub since: Timestamp,
+}
+
+/// "Do not enforce this control on this resource before …".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The control's id.
+    pub control: String,
+    /// Who set it: a person, or `undo` with the attempt's id.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When it ends.
+    pub until: Timestamp,
+}
+
+impl Ledger {
+    /// The stop switch that forbids `control` to act: the one for all controls, or its own.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`]: a switch that cannot be read is not off.
+    pub async fn stop_for(&self, control: &str) -> Result<Option<Stop>, Fault> {
+        for scope in ["*", control] {
+            if let Some(item) = self.get(STOP, scope).await? {
+                return read_stop(&item).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// All stop switches that are on.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be asked.
+    pub async fn stops(&self) -> Result<Vec<Stop>, Fault> {
+        self.query(STOP, "").await?.iter().map(read_stop).collect()
+    }
+
+    /// Switches remediations off: all (`*`) or those of one control.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be told.
+    pub async fn stop(&self, stop: &Stop) -> Result<(), Fault> {
+        let mut item = key(STOP, &stop.scope);
+        item.insert("by".to_owned(), text(&stop.by));
+        item.insert("reason".to_owned(), text(&stop.reason));
+        item.insert("since".to_owned(), instant(stop.since));
+        self.put(item, "stop").await
+    }
+
+    /// Releases a stop switch; one that is off stays off.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be told.
+    pub async fn resume(&self, scope: &str) -> Result<(), Fault> {
+        self.delete(STOP, scope).await
+    }
+
+    /// The hold on a resource for a control, unless it is over.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`]: a hold that cannot be read is not over.
+    pub async fn hold_on(&self, path: &ResourcePath, control: &str, now: Timestamp) -> Result<Option<Hold>, Fault> {
+        let Some(item) = self.get(path.as_str(), &hold(control)).await? else { return Ok(None) };
+        let found = read_hold(control, &item)?;
+        Ok((found.until > now).then_some(found))
+    }
+
+    /// All holds on a resource that are not over, by control.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] as for [`hold_on`](Self::hold_on).
+    pub async fn holds(&self, path: &ResourcePath, now: Timestamp) -> Result<Vec<Hold>, Fault> {
+        let prefix = hold("");
+        let mut found = Vec::new();
+        for item in self.query(path.as_str(), &prefix).await? {
+            let control = read_text(&item, "sk")?.trim_start_matches(&prefix).to_owned();
+            found.push(read_hold(&control, &item)?);
+        }
+        found.retain(|it| it.until > now);
+        Ok(found)
+    }
+
+    /// Sets or replaces a hold.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be told.
+    pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Fault> {
+        let mut item = key(path.as_str(), &hold(&set.control));
+        item.insert("by".to_owned(), text(&set.by));
+        item.insert("reason".to_owned(), text(&set.reason));
+        item.insert("until".to_owned(), instant(set.until));
+        self.put(item, "hold").await
+    }
+
+    /// Ends a hold; one that is not there is over.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be told.
+    pub async fn end_hold(&self, path: &ResourcePath, control: &str) -> Result<(), Fault> {
+        self.delete(path.as_str(), &hold(control)).await
+    }
+
+    /// One item, read consistently.
+    pub(super) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Fault> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(pk, sk)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| unavailable("read", &error))?;
+        Ok(answer.item)
+    }
+
+    /// All items of a partition whose sort key begins with `prefix`, every page, read consistently.
+    pub(super) async fn query(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, Fault> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix))
+        };
+        let mut pages = query.expression_attribute_values(":pk", text(pk)).into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(item.map_err(|error| unavailable("query", &error))?);
+        }
+        Ok(items)
+    }
+
+    async fn put(&self, item: Item, what: &str) -> Result<(), Fault> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        put.map(drop).map_err(|error| unavailable(what, &error))
+    }
+
+    async fn delete(&self, pk: &str, sk: &str) -> Result<(), Fault> {
+        let deleted = self.client.delete_item().table_name(&self.table).set_key(Some(key(pk, sk))).send().await;
+        deleted.map(drop).map_err(|error| unavailable("delete", &error))
+    }
+}
+
+fn read_hold(control: &str, item: &Item) -> Result<Hold, Fault> {
+    Ok(Hold {
+        control: control.to_owned(),
+        by: read_text(item, "by")?.to_owned(),
+        reason: read_text(item, "reason")?.to_owned(),
+        until: read_instant(item, "until")?,
+    })
+}
+
+fn read_stop(item: &Item) -> Result<Stop, Fault> {
+    // A switch a person wrote by hand, in a hurry, may lack everything but its key; it is on all the same.
+    let or_unknown = |name: &str| match item.get(name) {
+        Some(AttributeValue::S(value)) => value.clone(),
+        _ => "unknown".to_owned(),
+    };
+    Ok(Stop {
+        scope: read_text(item, "sk")?.to_owned(),
+        by: or_unknown("by"),
+        reason: or_unknown("reason"),
+        since: read_instant(item, "since").unwrap_or(Timestamp::UNIX_EPOCH),
+    })
+}

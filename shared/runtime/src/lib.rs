@@ -1,0 +1,36 @@
+//! The Lambda shell of Rectify: events in, evaluations out, the gates of a remediation.
+//!
+//! Knows no control by name, and no service but those every function needs: AWS Config, the ledger's DynamoDB and the
+//! event bus. A control's own service is known to its crate's `client.rs` alone, through the traits of [`edge`].
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`rule`] | a rule's function, from the event to `PutEvaluations` |
+//! | [`remediation`] | a remediation's function: its gates, in order, and undo |
+//! | [`ledger`] | attempts, leases, holds, budgets and stop switches on DynamoDB |
+//! | [`edge`] | what a control's crate implements to call its service |
+//! | [`clients`] | SDK configuration from the environment; clients by region |
+//! | [`config_service`] | the few calls to AWS Config |
+//! | [`settings`] | a function's environment, typed |
+//! | [`fault`] | why an invocation fails, with a stable type |
+//! | [`invocation`] | one line of log and metrics per invocation |
+//! | [`retry`] | bounded back-off with jitter |
+
+pub mod aws_error;
+pub mod bus;
+pub mod clients;
+pub mod config_service;
+pub mod edge;
+pub mod fault;
+pub mod invocation;
+pub mod ledger;
+pub mod operations;
+pub mod remediation;
+pub mod retry;
+pub mod rule;
+mod serve;
+pub mod settings;
+
+pub use aws_error::{AwsError, CallError, CallErrorKind};
+pub use fault::Fault;
+pub use operations::Operations;

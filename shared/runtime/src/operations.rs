@@ -1,0 +1,85 @@
+//! A control's live half with its types erased: what a person's command line calls, with that person's credentials.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use aws_types::SdkConfig;
+use rectify_compliance::entry::erase;
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
+use serde_json::Value;
+
+use crate::Fault;
+use crate::clients::Pool;
+use crate::edge::{Apply, Connect, ReadLive, Revert};
+use crate::ledger::Ledger;
+use crate::remediation::undo::{self, UndoRequest, Undone};
+
+/// A boxed future, since a table of functions cannot name each one's type.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a live look at one resource shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// The subject as read.
+    pub subject: StoredImage,
+    /// The control's verdict.
+    pub verdict: Verdict,
+    /// What a remediation would do.
+    pub plan: Plan<Value>,
+}
+
+type Inspect = for<'a> fn(&'a SdkConfig, &'a Target, &'a str) -> Boxed<'a, Result<Option<Inspection>, Fault>>;
+type Undo = for<'a> fn(&'a SdkConfig, &'a Ledger, &'a Target, &'a UndoRequest) -> Boxed<'a, Result<Undone, Fault>>;
+
+/// One control's operations, as a row of a table.
+#[derive(Clone, Copy)]
+pub struct Operations {
+    /// The control's id.
+    pub id: &'static str,
+    /// Reads, judges and plans; writes nothing. `None` when the resource is gone.
+    pub inspect: Inspect,
+    /// Takes an attempt back; the target is the one the attempt names.
+    pub undo: Undo,
+}
+
+impl Operations {
+    /// The operations of `K` through clients `C`.
+    pub const fn of<K, C>() -> Self
+    where
+        K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
+        C: Connect,
+    {
+        Self {
+            id: K::META.id,
+            inspect: |config, target, parameters| Box::pin(inspect::<K, C>(config, target, parameters)),
+            undo: |config, ledger, target, request| {
+                Box::pin(async move {
+                    let pool = Pool::<C>::new(config.clone(), region_of(config, target));
+                    undo::undo::<K, C>(ledger, &pool, &target.account, request).await
+                })
+            },
+        }
+    }
+}
+
+async fn inspect<K, C>(config: &SdkConfig, target: &Target, parameters: &str) -> Result<Option<Inspection>, Fault>
+where
+    K: Remediation + ReadLive<C>,
+    C: Connect,
+{
+    let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
+    let pool = Pool::<C>::new(config.clone(), region_of(config, target));
+    let clients = pool.at(&target.account, &target.account, &target.region).await?;
+    let Some(live) = K::live(&clients, target, &params).await? else { return Ok(None) };
+    let now = Timestamp::now();
+    Ok(Some(Inspection {
+        subject: StoredImage::of(&live)?,
+        verdict: K::evaluate(&live, &params, now),
+        plan: erase(K::plan(&live, &params, now))?,
+    }))
+}
+
+fn region_of(config: &SdkConfig, target: &Target) -> Region {
+    config.region().map_or_else(|| target.region.clone(), |region| Region::new(region.as_ref()))
+}

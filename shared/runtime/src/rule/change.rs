@@ -1,0 +1,51 @@
+//! The change half: one item, one evaluation.
+
+use rectify_compliance::gate::{self, Route};
+use rectify_compliance::{ConfigurationItem, Control, Declared, Evaluation, Message, Verdict};
+
+use super::{RuleKind, Run};
+use crate::Fault;
+use crate::edge::Connect;
+use crate::invocation::Invocation;
+
+/// Judges an item and sends the verdict with the item's own capture time.
+pub(super) async fn judge<R, C>(
+    run: &Run<'_, C, <R::Control as Control>::Params>,
+    item: &ConfigurationItem,
+    line: &mut Invocation,
+) -> Result<(), Fault>
+where
+    R: RuleKind<C>,
+    C: Connect,
+{
+    let excluded = run.params.shell.exclude.as_ref().is_some_and(|globs| {
+        globs.matches(&item.resource.id) || item.name.as_deref().is_some_and(|name| globs.matches(name))
+    });
+    let verdict = if excluded {
+        Verdict::not_applicable("excluded by parameter")
+    } else {
+        R::judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"))
+    };
+    run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], line).await
+}
+
+/// Fetches the item an oversized event speaks of, then judges it like any other.
+pub(super) async fn judge_oversized<R, C>(
+    run: &Run<'_, C, <R::Control as Control>::Params>,
+    line: &mut Invocation,
+) -> Result<(), Fault>
+where
+    R: RuleKind<C>,
+    C: Connect,
+{
+    let Message::Oversized { summary, .. } = &run.event.message else {
+        return Err(Fault::WrongHalf { half: "change" });
+    };
+    let item = run.shell.config.item_of(summary).await?;
+    match gate::route_fetched(run.event, <R::Control as Declared>::META, &item)? {
+        Route::Answer(resource, verdict) => {
+            run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], line).await
+        }
+        _ => judge::<R, C>(run, &item, line).await,
+    }
+}

@@ -1,0 +1,96 @@
+//! The three kinds of rule, by which halves their control has. An event for a half that is missing fails by name.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use rectify_compliance::{ConfigurationItem, Control, FromItem, Inventory, Resource, Verdict};
+
+use super::{Run, periodic};
+use crate::Fault;
+use crate::edge::{Connect, List, ReadFacts};
+use crate::invocation::Invocation;
+
+/// Which halves a rule's function serves.
+pub trait RuleKind<C: Connect>: Send + Sync + 'static {
+    /// The control.
+    type Control: Control;
+
+    /// Judges one item; `None` when the resource is gone by now.
+    fn judge(
+        run: &Run<'_, C, <Self::Control as Control>::Params>,
+        item: &ConfigurationItem,
+    ) -> impl Future<Output = Result<Option<Verdict>, Fault>> + Send;
+
+    /// Runs the inventory.
+    fn inventory(
+        run: &Run<'_, C, <Self::Control as Control>::Params>,
+        line: &mut Invocation,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Judges changes.
+#[derive(Debug)]
+pub struct ChangeOnly<K>(PhantomData<K>);
+
+/// Judges on a schedule.
+#[derive(Debug)]
+pub struct ScheduleOnly<K>(PhantomData<K>);
+
+/// Judges both.
+#[derive(Debug)]
+pub struct ChangeOrSchedule<K>(PhantomData<K>);
+
+impl<K: FromItem + ReadFacts<C>, C: Connect> RuleKind<C> for ChangeOnly<K> {
+    type Control = K;
+
+    async fn judge(run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
+        judge_item::<K, C>(run, item).await
+    }
+
+    async fn inventory(_: &Run<'_, C, K::Params>, _: &mut Invocation) -> Result<(), Fault> {
+        Err(Fault::WrongHalf { half: "periodic" })
+    }
+}
+
+impl<K: Inventory + List<C>, C: Connect> RuleKind<C> for ScheduleOnly<K> {
+    type Control = K;
+
+    async fn judge(_: &Run<'_, C, K::Params>, _: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
+        Err(Fault::WrongHalf { half: "change" })
+    }
+
+    async fn inventory(run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault> {
+        periodic::run::<K, C>(run, line).await
+    }
+}
+
+impl<K, C> RuleKind<C> for ChangeOrSchedule<K>
+where
+    K: FromItem + ReadFacts<C> + Inventory + List<C>,
+    C: Connect,
+{
+    type Control = K;
+
+    async fn judge(run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
+        judge_item::<K, C>(run, item).await
+    }
+
+    async fn inventory(run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault> {
+        periodic::run::<K, C>(run, line).await
+    }
+}
+
+/// Item and facts make the subject; the subject is judged.
+async fn judge_item<K, C>(run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault>
+where
+    K: FromItem + ReadFacts<C>,
+    C: Connect,
+{
+    let resource = K::Resource::from_item(item)?;
+    let clients = run.clients(&item.account, &item.region).await?;
+    let params = &run.params.control;
+    let Some(facts) = K::facts(&clients, &item.target(), &resource, params).await? else {
+        return Ok(None);
+    };
+    Ok(Some(K::evaluate(&K::subject(resource, facts), params, run.event.message.time())))
+}

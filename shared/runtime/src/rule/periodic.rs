@@ -1,0 +1,89 @@
+//! The periodic half: every subject of an inventory, then the results of what is gone.
+//!
+//! Each full hundred is reported as it fills: a verdict about one resource is true whatever happens to the next page.
+//! Retiring waits for the last page; a listing that breaks off retires nothing and fails.
+
+use std::collections::HashSet;
+use std::pin::pin;
+
+use futures_util::StreamExt;
+use rectify_compliance::{Evaluation, Image, Inventory, ResourceKey, Timestamp, Verdict};
+
+use super::Run;
+use crate::Fault;
+use crate::config_service::{BATCH, key_hash};
+use crate::edge::{Connect, List, Place};
+use crate::invocation::Invocation;
+
+/// Runs an inventory and reports it.
+pub(super) async fn run<K, C>(run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault>
+where
+    K: Inventory + List<C>,
+    C: Connect,
+{
+    let ordering = run.event.message.time();
+    let params = &run.params.control;
+    let place = Place { account: run.account()?, region: run.shell.settings.region.clone() };
+    let clients = run.clients(&place.account, &place.region).await?;
+    let mut seen: HashSet<u64> = HashSet::new();
+    let mut full: Vec<Evaluation> = Vec::with_capacity(BATCH);
+    let mut pages = pin!(K::pages(&clients, &place, params));
+    while let Some(page) = pages.next().await {
+        for subject in page? {
+            let resource = subject.key();
+            // A listing that repeats a resource (a page that shifted) reports it once.
+            if !seen.insert(key_hash(&resource)) {
+                continue;
+            }
+            let excluded = run.params.shell.exclude.as_ref().is_some_and(|globs| globs.matches(&resource.id));
+            let verdict = if excluded {
+                Verdict::not_applicable("excluded by parameter")
+            } else {
+                K::evaluate(&subject, params, ordering)
+            };
+            full.push(Evaluation { resource, verdict, ordering });
+            if full.len() == BATCH {
+                run.send(&full, line).await?;
+                full.clear();
+            }
+        }
+    }
+    line.note("resources", seen.len());
+    if seen.is_empty() {
+        full.push(nothing_in_scope(ResourceKey::account(&place.account), ordering));
+    }
+    if !full.is_empty() {
+        run.send(&full, line).await?;
+    }
+    retire::<K, C>(run, &seen, ordering, line).await
+}
+
+fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
+    Evaluation { resource, verdict: Verdict::not_applicable("no resource in scope"), ordering }
+}
+
+/// Answers NOT_APPLICABLE for what the rule still reports and the inventory no longer has, by type and id.
+async fn retire<K, C>(
+    run: &Run<'_, C, K::Params>,
+    seen: &HashSet<u64>,
+    ordering: Timestamp,
+    line: &mut Invocation,
+) -> Result<(), Fault>
+where
+    K: Inventory,
+    C: Connect,
+{
+    let Some(rule) = &run.event.rule_name else {
+        return Err(rectify_compliance::ShapeError::missing("configRuleName", "the name of the rule").into());
+    };
+    let gone = run.shell.config.vanished(rule, K::META.resource_types, seen).await?;
+    if gone.is_empty() {
+        return Ok(());
+    }
+    line.note("retired", gone.len());
+    let evaluations: Vec<Evaluation> = gone
+        .into_iter()
+        .map(|resource| Evaluation { resource, verdict: Verdict::not_applicable("resource deleted"), ordering })
+        .collect();
+    run.send(&evaluations, line).await
+}

@@ -1,0 +1,79 @@
+//! The loop of a function: built once, then one event after the other.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use rectify_compliance::AccountId;
+use serde_json::Value;
+
+use crate::Fault;
+use crate::invocation::{self, Invocation};
+use crate::settings::{Environment, account_of_function};
+
+/// What an invocation knows of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Own {
+    /// The account of the function, from its ARN.
+    pub(crate) account: Option<AccountId>,
+    /// Who it is, for leases: request id.
+    pub(crate) request_id: String,
+    /// When Lambda ends it, milliseconds since 1970.
+    pub(crate) deadline: u64,
+}
+
+/// Builds the shell from the environment and serves events until Lambda ends the process.
+///
+/// A shell that cannot be built fails each invocation with its own fault instead of crashing at start, so that the reason
+/// reaches the dead-letter queue by name.
+pub(crate) fn run<S, B, H>(control: &'static str, build: B, handle: &H) -> ExitCode
+where
+    S: Send + Sync + 'static,
+    B: FnOnce(&Environment) -> Result<S, Fault>,
+    H: AsyncFn(&S, Value, &Own, &mut Invocation) -> Result<Value, Fault>,
+{
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return start_failed(&error.to_string()),
+    };
+    runtime.block_on(async {
+        invocation::init_logging();
+        let shell = Arc::new(build(&Environment::of_process()));
+        let served = lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
+            let shell = Arc::clone(&shell);
+            async move {
+                let own = Own {
+                    account: account_of_function(&event.context.invoked_function_arn),
+                    request_id: event.context.request_id,
+                    deadline: event.context.deadline,
+                };
+                let mut line = Invocation::start(control, &own.request_id);
+                let result = match shell.as_ref() {
+                    Ok(shell) => {
+                        // Boxed: the state of a whole invocation is deeper than the compiler lays out in one piece.
+                        let handled: Pin<Box<dyn Future<Output = Result<Value, Fault>> + '_>> =
+                            Box::pin(handle(shell, event.payload, &own, &mut line));
+                        handled.await
+                    }
+                    Err(fault) => Err(fault.clone()),
+                };
+                line.finish(result.as_ref().err());
+                result
+            }
+        }))
+        .await;
+        match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => start_failed(&error.to_string()),
+        }
+    })
+}
+
+fn start_failed(reason: &str) -> ExitCode {
+    use std::io::Write;
+    // Nothing else is up yet; Lambda shows what a process wrote before it ended.
+    let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({"level": "ERROR", "message": reason}));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,221 @@
+//! A function's environment, read once and typed. What is wrong in it fails the invocation, by name.
+
+use std::collections::HashMap;
+
+use rectify_compliance::values::{Bounded, Flag, Globs};
+use rectify_compliance::{AccountId, Region};
+
+use crate::Fault;
+
+/// The variables of a process, taken as a value so that nothing below reads the environment on its own.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(HashMap<String, String>);
+
+/// What every function is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionSettings {
+    /// `AWS_REGION`: where the function runs.
+    pub region: Region,
+    /// `HOME_REGION`: where global controls are evaluated; absent means the partition's default.
+    pub home_region: Option<Region>,
+}
+
+/// What a remediation's function is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemediationSettings {
+    /// `MODE`.
+    pub mode: Mode,
+    /// `ALLOW_L2`: whether steps of level L2 may be applied.
+    pub allow_l2: bool,
+    /// `PARAMETERS`: the rule's own parameters, so that both judge alike.
+    pub parameters: String,
+    /// `RULE_NAMES`: whose events are taken.
+    pub rule_names: Globs,
+    /// `LEDGER_TABLE`.
+    pub ledger_table: String,
+    /// `EVENT_BUS`.
+    pub event_bus: String,
+    /// `BUDGET_PER_HOUR`: resources per control, account and hour.
+    pub budget_per_hour: u32,
+    /// `EXEMPTIONS`: where exemptions are kept; only `none` can be read today.
+    pub exemptions: Option<String>,
+    /// `REMEDIATE_MANAGED_STACKS`: whether what CloudFormation manages may be changed.
+    pub remediate_managed_stacks: bool,
+}
+
+/// How far a control may go, lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Nothing.
+    Off,
+    /// The rule only.
+    Observe,
+    /// Record and announce the plan.
+    Plan,
+    /// Apply it.
+    Enforce,
+}
+
+impl Mode {
+    /// The word people write.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Observe => "observe",
+            Self::Plan => "plan",
+            Self::Enforce => "enforce",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Off, Self::Observe, Self::Plan, Self::Enforce].into_iter().find(|mode| mode.name() == text)
+    }
+}
+
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        Self(std::env::vars().collect())
+    }
+
+    /// These variables, for tests and tools.
+    pub fn of<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self(variables.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    }
+
+    /// A variable; the empty string is the same as none.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    fn required(&self, name: &'static str) -> Result<&str, Fault> {
+        self.get(name).ok_or_else(|| Fault::Setting { name, reason: "expected a value: received nothing".to_owned() })
+    }
+
+    fn parsed<T: std::str::FromStr<Err = String>>(&self, name: &'static str, default: T) -> Result<T, Fault> {
+        self.get(name).map_or(Ok(default), |text| text.parse().map_err(|reason| Fault::Setting { name, reason }))
+    }
+}
+
+impl FunctionSettings {
+    /// Reads what every function needs.
+    ///
+    /// # Errors
+    /// [`Fault::Setting`] when `AWS_REGION` is missing.
+    pub fn read(environment: &Environment) -> Result<Self, Fault> {
+        Ok(Self {
+            region: Region::new(environment.required("AWS_REGION")?),
+            home_region: environment.get("HOME_REGION").map(Region::new),
+        })
+    }
+
+    /// The region in which global controls are evaluated; a rule parameter overrides the function's setting.
+    pub fn home(&self, parameter: Option<&Region>) -> Region {
+        parameter.or(self.home_region.as_ref()).cloned().unwrap_or_else(|| self.region.default_home())
+    }
+}
+
+impl RemediationSettings {
+    /// Reads what a remediation needs.
+    ///
+    /// # Errors
+    /// [`Fault::Setting`] for a missing or malformed variable, and for `MODE=enforce` without a readable exemption
+    /// registry: what cannot be checked is not enforced.
+    pub fn read(environment: &Environment) -> Result<Self, Fault> {
+        let text = environment.get("MODE").unwrap_or("plan");
+        let mode = Mode::parse(text).ok_or_else(|| Fault::Setting {
+            name: "MODE",
+            reason: format!("expected off, observe, plan or enforce: received `{text}`"),
+        })?;
+        let exemptions = environment.get("EXEMPTIONS").map(str::to_owned);
+        if let Some(other) = exemptions.as_deref().filter(|it| *it != "none") {
+            return Err(Fault::Setting { name: "EXEMPTIONS", reason: format!("expected `none`: received `{other}`") });
+        }
+        if mode == Mode::Enforce && exemptions.is_none() {
+            return Err(Fault::Setting {
+                name: "EXEMPTIONS",
+                reason: "expected `none` in mode enforce: received nothing".to_owned(),
+            });
+        }
+        Ok(Self {
+            mode,
+            allow_l2: environment.parsed("ALLOW_L2", Flag(false))?.0,
+            parameters: environment.get("PARAMETERS").unwrap_or("{}").to_owned(),
+            rule_names: environment
+                .required("RULE_NAMES")?
+                .parse()
+                .map_err(|reason| Fault::Setting { name: "RULE_NAMES", reason })?,
+            ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
+            event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
+            budget_per_hour: environment.parsed("BUDGET_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
+            exemptions,
+            remediate_managed_stacks: environment.parsed("REMEDIATE_MANAGED_STACKS", Flag(false))?.0,
+        })
+    }
+}
+
+/// The account of a function, from its ARN (`arn:<partition>:lambda:<region>:<account>:function:<name>`).
+pub fn account_of_function(arn: &str) -> Option<AccountId> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty()).map(AccountId::new)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn remediation(extra: &[(&str, &str)]) -> Result<RemediationSettings, String> {
+        let base = [("RULE_NAMES", "rectify-a"), ("LEDGER_TABLE", "t")];
+        let environment = Environment::of(base.iter().chain(extra).copied());
+        RemediationSettings::read(&environment).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn nothing_writes_until_a_person_says_so() {
+        let settings = remediation(&[]).unwrap();
+        assert_eq!((settings.mode, settings.allow_l2, settings.budget_per_hour), (Mode::Plan, false, 5));
+    }
+
+    #[test]
+    fn enforce_wants_to_be_told_where_exemptions_are() {
+        assert_eq!(
+            remediation(&[("MODE", "enforce")]).unwrap_err(),
+            "EXEMPTIONS: expected `none` in mode enforce: received nothing"
+        );
+        assert_eq!(remediation(&[("MODE", "enforce"), ("EXEMPTIONS", "none")]).unwrap().mode, Mode::Enforce);
+        assert!(remediation(&[("EXEMPTIONS", "table")]).unwrap_err().contains("received `table`"));
+    }
+
+    #[test]
+    fn malformed_settings_are_named_with_what_was_received() {
+        for (name, value, expected) in [
+            ("MODE", "ENFORCE", "MODE: expected off, observe, plan or enforce: received `ENFORCE`"),
+            ("ALLOW_L2", "yes", "ALLOW_L2: expected true or false: received `yes`"),
+            ("BUDGET_PER_HOUR", "-1", "BUDGET_PER_HOUR: expected a whole number in 0..=1000: received `-1`"),
+        ] {
+            assert_eq!(remediation(&[(name, value)]).unwrap_err(), expected);
+        }
+        let fault = RemediationSettings::read(&Environment::of([("RULE_NAMES", "a")])).unwrap_err();
+        assert_eq!(
+            (fault.kind(), fault.to_string().as_str()),
+            ("InvalidSetting", "LEDGER_TABLE: expected a value: received nothing")
+        );
+    }
+
+    #[test]
+    fn home_is_the_parameter_then_the_setting_then_the_partition_default() {
+        let environment = Environment::of([("AWS_REGION", "eu-west-1"), ("HOME_REGION", "eu-central-1")]);
+        let settings = FunctionSettings::read(&environment).unwrap();
+        assert_eq!(settings.home(Some(&Region::new("sa-east-1"))), Region::new("sa-east-1"));
+        assert_eq!(settings.home(None), Region::new("eu-central-1"));
+        let bare = FunctionSettings { home_region: None, ..settings };
+        assert_eq!(bare.home(None), Region::new("us-east-1"));
+    }
+
+    #[test]
+    fn the_account_is_read_from_the_function_arn() {
+        let arn = "arn:aws-cn:lambda:cn-north-1:111122223333:function:rectify-restricted-ssh";
+        assert_eq!(account_of_function(arn), Some(AccountId::new("111122223333")));
+        assert_eq!(account_of_function("nonsense"), None);
+    }
+}
