@@ -1,0 +1,39 @@
+//! The only place that names an SDK: reads facts, lists, reads live, applies and reverts. Decides nothing.
+//!
+//! Every SDK type becomes one of ours before it leaves this module.
+
+mod ebs_defaults;
+mod groups;
+mod network;
+
+use aws_types::SdkConfig;
+use rectify_compliance::Tags;
+use rectify_runtime::edge::Connect;
+
+/// The clients of this crate, for one account and region.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    ec2: aws_sdk_ec2::Client,
+    kms: aws_sdk_kms::Client,
+}
+
+impl Connect for Clients {
+    fn connect(config: &SdkConfig) -> Self {
+        Self { ec2: aws_sdk_ec2::Client::new(config), kms: aws_sdk_kms::Client::new(config) }
+    }
+}
+
+/// A filter of a `Describe…` call: any of `values`.
+fn filter<I>(name: &str, values: I) -> aws_sdk_ec2::types::Filter
+where
+    I: IntoIterator,
+    I::Item: Into<String>,
+{
+    let values = values.into_iter().map(Into::into).collect();
+    aws_sdk_ec2::types::Filter::builder().name(name).set_values(Some(values)).build()
+}
+
+/// Tags by key; a tag without a key is none.
+fn tags(tags: &[aws_sdk_ec2::types::Tag]) -> Tags {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+}

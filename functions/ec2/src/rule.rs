@@ -1,0 +1,379 @@
+//! One rule of a security group with exactly one peer, in one model for configuration items and live answers.
+//!
+//! Knows no control: what is too wide is decided by [`openness`](crate::openness) and the controls.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use rectify_compliance::{ShapeError, Tags};
+use serde::{Deserialize, Serialize};
+
+/// Which way the traffic goes that a rule lets through. From `IsEgress`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Direction {
+    /// Into the interfaces that use the group.
+    Ingress,
+    /// Out of them.
+    Egress,
+}
+
+/// `IpProtocol`: a name, an IANA number as text, or `-1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Protocol {
+    /// `-1`: every protocol, and with it every port.
+    All,
+    /// `tcp` or `6`.
+    Tcp,
+    /// `udp` or `17`.
+    Udp,
+    /// `icmp` or `1`.
+    Icmp,
+    /// `icmpv6` or `58`.
+    Icmpv6,
+    /// Any other, as written, e.g. `47` (GRE). It has no ports.
+    Other(String),
+}
+
+impl From<String> for Protocol {
+    fn from(text: String) -> Self {
+        let text = text.trim().to_ascii_lowercase();
+        match text.as_str() {
+            "-1" | "all" => Self::All,
+            "tcp" | "6" => Self::Tcp,
+            "udp" | "17" => Self::Udp,
+            "icmp" | "1" => Self::Icmp,
+            "icmpv6" | "58" => Self::Icmpv6,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+impl From<Protocol> for String {
+    fn from(protocol: Protocol) -> Self {
+        protocol.to_string()
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::All => "-1",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Icmp => "icmp",
+            Self::Icmpv6 => "icmpv6",
+            Self::Other(text) => text,
+        })
+    }
+}
+
+/// Ports, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortRange {
+    /// The lowest.
+    pub from: u16,
+    /// The highest, at least `from`.
+    pub to: u16,
+}
+
+impl PortRange {
+    /// Every port.
+    pub const ALL: Self = Self { from: 0, to: u16::MAX };
+
+    /// Reads `FromPort` and `ToPort`. What is no range of ports (absent, `-1`, reversed) is every port: unknown is
+    /// never safe.
+    pub fn of(from: Option<i32>, to: Option<i32>) -> Self {
+        let port = |value: Option<i32>| value.and_then(|it| u16::try_from(it).ok());
+        match (port(from), port(to)) {
+            (Some(from), Some(to)) if from <= to => Self { from, to },
+            _ => Self::ALL,
+        }
+    }
+
+    /// Whether `port` lies within.
+    pub const fn contains(self, port: u16) -> bool {
+        self.from <= port && port <= self.to
+    }
+
+    /// Whether both have a port in common.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.from <= other.to && other.from <= self.to
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.from == self.to { write!(out, "{}", self.from) } else { write!(out, "{}-{}", self.from, self.to) }
+    }
+}
+
+/// The other end of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Peer {
+    /// `CidrIpv4`, host bits cleared.
+    CidrIpv4(Ipv4Net),
+    /// `CidrIpv6`, host bits cleared.
+    CidrIpv6(Ipv6Net),
+    /// `PrefixListId`.
+    PrefixList(String),
+    /// `ReferencedGroupInfo`: another security group, never the internet.
+    Group {
+        /// `GroupId`.
+        group_id: Option<String>,
+        /// `UserId`, the account that owns it.
+        user_id: Option<String>,
+    },
+}
+
+impl Peer {
+    /// Reads an IPv4 CIDR; `0.0.0.0/00` and `10.1.2.3/8` are normalised.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when `text` is no IPv4 CIDR: a source that cannot be read is never taken for a narrow one.
+    pub fn cidr_v4(text: &str) -> Result<Self, ShapeError> {
+        let net = text
+            .trim()
+            .split_once('/')
+            .and_then(|(address, length)| Ipv4Net::new(address.parse::<Ipv4Addr>().ok()?, length.parse().ok()?).ok());
+        net.map(|it| Self::CidrIpv4(it.trunc())).ok_or_else(|| ShapeError::new("cidrIp", "an IPv4 CIDR", text))
+    }
+
+    /// Reads an IPv6 CIDR; normalised like its twin.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when `text` is no IPv6 CIDR.
+    pub fn cidr_v6(text: &str) -> Result<Self, ShapeError> {
+        let net = text
+            .trim()
+            .split_once('/')
+            .and_then(|(address, length)| Ipv6Net::new(address.parse::<Ipv6Addr>().ok()?, length.parse().ok()?).ok());
+        net.map(|it| Self::CidrIpv6(it.trunc())).ok_or_else(|| ShapeError::new("cidrIpv6", "an IPv6 CIDR", text))
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CidrIpv4(net) => write!(out, "{net}"),
+            Self::CidrIpv6(net) => write!(out, "{net}"),
+            Self::PrefixList(id) => out.write_str(id),
+            Self::Group { group_id, .. } => out.write_str(group_id.as_deref().unwrap_or("a security group")),
+        }
+    }
+}
+
+/// One rule: one direction, one protocol, one range, one peer.
+///
+/// The order of the fields is the order of rules within a group, so two reads of one group are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    /// `IsEgress`.
+    pub direction: Direction,
+    /// `IpProtocol`.
+    pub protocol: Protocol,
+    /// `FromPort` as AWS has it: a port, an ICMP type, or -1.
+    pub from_port: Option<i32>,
+    /// `ToPort` as AWS has it: a port, an ICMP code, or -1.
+    pub to_port: Option<i32>,
+    /// Who is at the other end.
+    pub peer: Peer,
+    /// `Description`.
+    pub description: Option<String>,
+    /// The tags of the rule itself; only a live read of rules knows them.
+    pub tags: Tags,
+    /// `SecurityGroupRuleId`; a configuration item and a listing of groups have none.
+    pub id: Option<String>,
+}
+
+impl Rule {
+    /// The ports on which traffic of `protocol` passes, or `None` where none does.
+    pub fn reaches(&self, protocol: &Protocol) -> Option<PortRange> {
+        match &self.protocol {
+            Protocol::All => Some(PortRange::ALL),
+            own if own != protocol => None,
+            Protocol::Tcp | Protocol::Udp => Some(PortRange::of(self.from_port, self.to_port)),
+            Protocol::Icmp | Protocol::Icmpv6 | Protocol::Other(_) => None,
+        }
+    }
+
+    /// Protocol and ports as people write them: `tcp 20-25`, `all traffic`.
+    pub fn reach(&self) -> String {
+        match &self.protocol {
+            Protocol::All => "all traffic".to_owned(),
+            Protocol::Tcp | Protocol::Udp => {
+                format!("{} {}", self.protocol, PortRange::of(self.from_port, self.to_port))
+            }
+            Protocol::Icmp | Protocol::Icmpv6 => self.protocol.to_string(),
+            Protocol::Other(number) => format!("protocol {number}"),
+        }
+    }
+
+    /// The tags that a caller may set: those of AWS itself (`aws:…`) cannot be given to a rule that is made again.
+    pub fn own_tags(&self) -> Tags {
+        self.tags
+            .iter()
+            .filter(|(key, _)| !key.starts_with("aws:"))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(id) = &self.id {
+            write!(out, "{id} ")?;
+        }
+        write!(out, "{} from {}", self.reach(), self.peer)
+    }
+}
+
+/// An item of `DescribeSecurityGroupRules`, without its SDK's types.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveRule {
+    /// `SecurityGroupRuleId`.
+    pub id: Option<String>,
+    /// `IsEgress`.
+    pub is_egress: Option<bool>,
+    /// `IpProtocol`.
+    pub protocol: Option<String>,
+    /// `FromPort`.
+    pub from_port: Option<i32>,
+    /// `ToPort`.
+    pub to_port: Option<i32>,
+    /// `CidrIpv4`.
+    pub cidr_ipv4: Option<String>,
+    /// `CidrIpv6`.
+    pub cidr_ipv6: Option<String>,
+    /// `PrefixListId`.
+    pub prefix_list_id: Option<String>,
+    /// `ReferencedGroupInfo`: group id and account.
+    pub group: Option<(Option<String>, Option<String>)>,
+    /// `Description`.
+    pub description: Option<String>,
+    /// `Tags`.
+    pub tags: Tags,
+}
+
+impl TryFrom<LiveRule> for Rule {
+    type Error = ShapeError;
+
+    /// Fails when id, direction, protocol or peer is missing: a rule that cannot be read could be the open one.
+    fn try_from(raw: LiveRule) -> Result<Self, ShapeError> {
+        let id = raw.id.ok_or_else(|| ShapeError::missing("SecurityGroupRuleId", "a rule id"))?;
+        let is_egress = raw.is_egress.ok_or_else(|| ShapeError::missing("IsEgress", "a boolean").within(&id))?;
+        let protocol = protocol(raw.protocol).map_err(|error| error.within(&id))?;
+        let peer = match (raw.cidr_ipv4, raw.cidr_ipv6, raw.prefix_list_id, raw.group) {
+            (Some(cidr), None, None, None) => Peer::cidr_v4(&cidr).map_err(|error| error.within(&id))?,
+            (None, Some(cidr), None, None) => Peer::cidr_v6(&cidr).map_err(|error| error.within(&id))?,
+            (None, None, Some(list), None) => Peer::PrefixList(list),
+            (None, None, None, Some((group_id, user_id))) => Peer::Group { group_id, user_id },
+            _ => {
+                return Err(ShapeError::new(
+                    id,
+                    "exactly one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupInfo",
+                    "another number",
+                ));
+            }
+        };
+        Ok(Self {
+            direction: if is_egress { Direction::Egress } else { Direction::Ingress },
+            protocol,
+            from_port: raw.from_port,
+            to_port: raw.to_port,
+            peer,
+            description: described(raw.description),
+            tags: raw.tags,
+            id: Some(id),
+        })
+    }
+}
+
+/// Reads `IpProtocol`, which a rule cannot be without.
+pub(crate) fn protocol(text: Option<String>) -> Result<Protocol, ShapeError> {
+    text.filter(|it| !it.trim().is_empty())
+        .map(Protocol::from)
+        .ok_or_else(|| ShapeError::missing("ipProtocol", "a protocol"))
+}
+
+/// A description; AWS answers an empty one and none alike.
+pub(crate) fn described(text: Option<String>) -> Option<String> {
+    text.filter(|it| !it.is_empty())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protocols_are_read_by_name_and_number_and_written_as_the_api_has_them() {
+        for (text, expected) in [
+            ("-1", "-1"),
+            ("all", "-1"),
+            ("6", "tcp"),
+            ("TCP", "tcp"),
+            ("17", "udp"),
+            ("1", "icmp"),
+            ("58", "icmpv6"),
+            ("47", "47"),
+        ] {
+            assert_eq!(Protocol::from(text.to_owned()).to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_port_range_is_every_port() {
+        for (from, to, expected) in [
+            (Some(22), Some(22), "22"),
+            (Some(20), Some(25), "20-25"),
+            (None, None, "0-65535"),
+            (Some(-1), Some(-1), "0-65535"),
+            (Some(22), None, "0-65535"),
+            (Some(25), Some(20), "0-65535"),
+            (Some(0), Some(70_000), "0-65535"),
+        ] {
+            assert_eq!(PortRange::of(from, to).to_string(), expected, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn cidrs_are_normalised_and_what_is_none_is_refused() {
+        assert_eq!(Peer::cidr_v4("0.0.0.0/00").unwrap().to_string(), "0.0.0.0/0");
+        assert_eq!(Peer::cidr_v4("10.1.2.3/8").unwrap().to_string(), "10.0.0.0/8");
+        assert_eq!(Peer::cidr_v6("2001:DB8::1/32").unwrap().to_string(), "2001:db8::/32");
+        assert_eq!(Peer::cidr_v6("0::0/0").unwrap().to_string(), "::/0");
+        for text in ["", "0.0.0.0", "0.0.0.0/33", "::/0", "any/0"] {
+            let error = Peer::cidr_v4(text).unwrap_err();
+            assert_eq!(error.to_string(), format!("cidrIp: expected an IPv4 CIDR: received `{text}`"));
+        }
+        assert!(Peer::cidr_v6("0.0.0.0/0").is_err() && Peer::cidr_v6("::/129").is_err());
+    }
+
+    #[test]
+    fn a_live_rule_needs_id_direction_protocol_and_exactly_one_peer() {
+        let whole = LiveRule {
+            id: Some("sgr-1".to_owned()),
+            is_egress: Some(false),
+            protocol: Some("tcp".to_owned()),
+            cidr_ipv6: Some("::/0".to_owned()),
+            ..LiveRule::default()
+        };
+        assert!(Rule::try_from(whole.clone()).is_ok());
+        for (broken, expected) in [
+            (LiveRule { id: None, ..whole.clone() }, "SecurityGroupRuleId"),
+            (LiveRule { is_egress: None, ..whole.clone() }, "sgr-1.IsEgress"),
+            (LiveRule { protocol: Some(" ".to_owned()), ..whole.clone() }, "sgr-1.ipProtocol"),
+            (LiveRule { cidr_ipv6: None, ..whole.clone() }, "sgr-1: expected exactly one of"),
+            (LiveRule { cidr_ipv4: Some("10.0.0.0/8".to_owned()), ..whole.clone() }, "sgr-1: expected exactly one of"),
+            (LiveRule { cidr_ipv6: Some("::".to_owned()), ..whole }, "sgr-1.cidrIpv6"),
+        ] {
+            let error = Rule::try_from(broken).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
