@@ -1,0 +1,201 @@
+//! Who a statement is about.
+
+use rectify_compliance::{AccountId, ShapeError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::statement::texts;
+
+/// `Principal` or `NotPrincipal` of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Principal {
+    /// These.
+    Of(Vec<Identity>),
+    /// Everybody but somebody: `NotPrincipal`.
+    AllButSome,
+}
+
+/// One principal, with its type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The key it stands under.
+    pub kind: IdentityKind,
+    /// An ARN, an account id, a service name, `*` and so on.
+    pub value: String,
+}
+
+/// The types of principals a resource policy can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdentityKind {
+    /// An account, user, role or session.
+    #[serde(rename = "AWS")]
+    Aws,
+    /// A service of AWS.
+    Service,
+    /// An identity provider: an ARN for one of an account's own, a name for one that anybody can sign in with.
+    Federated,
+    /// An account by its canonical id.
+    CanonicalUser,
+}
+
+impl IdentityKind {
+    fn parse(path: &str, key: &str) -> Result<Self, ShapeError> {
+        match key {
+            "AWS" => Ok(Self::Aws),
+            "Service" => Ok(Self::Service),
+            "Federated" => Ok(Self::Federated),
+            "CanonicalUser" => Ok(Self::CanonicalUser),
+            other => Err(ShapeError::new(path, "a known type of principal", other)),
+        }
+    }
+}
+
+impl Identity {
+    /// Whether anybody can be it: a wildcard, or a provider whose sign-in is open to all.
+    pub fn is_public(&self) -> bool {
+        self.is_everyone()
+            || self.value.contains(['*', '?'])
+            || (self.kind == IdentityKind::Federated && !self.value.starts_with("arn:"))
+    }
+
+    /// Whether it is literally everybody.
+    pub fn is_everyone(&self) -> bool {
+        self.kind == IdentityKind::Aws && self.value == "*"
+    }
+
+    /// Whether RestrictPublicBuckets leaves its access alone: services of AWS, and identities of the bucket's account.
+    /// An id that does not show its account (a canonical id, the id of a deleted role) is taken for a foreign one.
+    pub fn is_at_home(&self, account: &AccountId) -> bool {
+        let in_account = || self.value == account.as_str() || self.value.split(':').nth(4) == Some(account.as_str());
+        match self.kind {
+            IdentityKind::Service => true,
+            IdentityKind::Aws | IdentityKind::Federated => in_account(),
+            IdentityKind::CanonicalUser => false,
+        }
+    }
+}
+
+impl Principal {
+    /// Reads `Principal` and `NotPrincipal`, exactly one of which a resource policy must have.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when none or both are there, or a part is of another form.
+    pub fn parse(path: &str, principal: Option<&Value>, not_principal: Option<&Value>) -> Result<Self, ShapeError> {
+        match (principal, not_principal) {
+            (Some(value), None) => identities(&format!("{path}.Principal"), value).map(Self::Of),
+            (None, Some(value)) => identities(&format!("{path}.NotPrincipal"), value).map(|_| Self::AllButSome),
+            (None, None) => Err(ShapeError::missing(format!("{path}.Principal"), "a principal")),
+            (Some(_), Some(_)) => Err(ShapeError::new(path, "one of Principal and NotPrincipal", "both")),
+        }
+    }
+
+    /// Whether the public is among them.
+    pub fn is_public(&self) -> bool {
+        match self {
+            Self::Of(identities) => identities.iter().any(Identity::is_public),
+            Self::AllButSome => true,
+        }
+    }
+
+    /// Whether they are everybody without exception, as a Deny must name them to hold against the public.
+    pub fn is_everyone(&self) -> bool {
+        match self {
+            Self::Of(identities) => identities.iter().any(Identity::is_everyone),
+            Self::AllButSome => false,
+        }
+    }
+
+    /// Whether all of them keep their access under RestrictPublicBuckets.
+    pub fn is_at_home(&self, account: &AccountId) -> bool {
+        match self {
+            Self::Of(identities) => identities.iter().all(|identity| identity.is_at_home(account)),
+            Self::AllButSome => false,
+        }
+    }
+}
+
+fn identities(path: &str, value: &Value) -> Result<Vec<Identity>, ShapeError> {
+    match value {
+        Value::String(text) if text == "*" => Ok(vec![Identity { kind: IdentityKind::Aws, value: text.clone() }]),
+        Value::Object(kinds) if !kinds.is_empty() => {
+            let mut identities = Vec::new();
+            for (key, values) in kinds {
+                let kind = IdentityKind::parse(path, key)?;
+                let values = texts(&format!("{path}.{key}"), values)?;
+                identities.extend(values.into_iter().map(|value| Identity { kind, value }));
+            }
+            Ok(identities)
+        }
+        other => Err(ShapeError::new(path, "`*` or an object of principals", other)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn principal(value: Value) -> Principal {
+        Principal::parse("p", Some(&value), None).unwrap()
+    }
+
+    #[test]
+    fn wildcards_and_open_identity_providers_are_the_public_and_fixed_principals_are_not() {
+        for (value, public, everyone) in [
+            (json!("*"), true, true),
+            (json!({"AWS": "*"}), true, true),
+            (json!({"AWS": ["*", "arn:aws:iam::111122223333:root"]}), true, true),
+            (json!({"CanonicalUser": "*"}), true, false),
+            (json!({"AWS": "arn:aws:iam::*:root"}), true, false),
+            (json!({"Federated": "graph.facebook.com"}), true, false),
+            (json!({"Federated": ["cognito-identity.amazonaws.com"]}), true, false),
+            (json!({"Federated": "arn:aws:iam::111122223333:saml-provider/corp"}), false, false),
+            (json!({"AWS": "111122223333"}), false, false),
+            (json!({"AWS": ["arn:aws:iam::444455556666:role/reader"]}), false, false),
+            (json!({"Service": "cloudtrail.amazonaws.com"}), false, false),
+            (json!({"CanonicalUser": "79a5"}), false, false),
+        ] {
+            let principal = principal(value.clone());
+            assert_eq!((principal.is_public(), principal.is_everyone()), (public, everyone), "{value}");
+        }
+        let all_but = Principal::parse("p", None, Some(&json!({"AWS": "111122223333"}))).unwrap();
+        assert!(all_but.is_public() && !all_but.is_everyone());
+    }
+
+    #[test]
+    fn only_services_and_the_own_account_are_at_home() {
+        let account = AccountId::new("111122223333");
+        for (value, expected) in [
+            (json!({"AWS": "111122223333"}), true),
+            (json!({"AWS": "arn:aws:iam::111122223333:role/reader"}), true),
+            (json!({"AWS": ["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:root"]}), false),
+            (json!({"AWS": "AROAEXAMPLEID"}), false),
+            (json!({"CanonicalUser": "79a5"}), false),
+            (json!({"Service": "logging.s3.amazonaws.com"}), true),
+            (json!({"Federated": "arn:aws:iam::111122223333:saml-provider/corp"}), true),
+        ] {
+            assert_eq!(principal(value.clone()).is_at_home(&account), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        for (principal, not_principal, expected) in [
+            (None, None, "p.Principal: expected a principal: received `nothing`"),
+            (Some(json!("*")), Some(json!("*")), "p: expected one of Principal and NotPrincipal: received `both`"),
+            (Some(json!("root")), None, "p.Principal: expected `*` or an object of principals: received `\"root\"`"),
+            (Some(json!({})), None, "p.Principal: expected `*` or an object of principals: received `{}`"),
+            (Some(json!({"Aws": "*"})), None, "p.Principal: expected a known type of principal: received `Aws`"),
+            (
+                Some(json!({"AWS": [1]})),
+                None,
+                "p.Principal.AWS: expected a string or a list of strings: received `[1]`",
+            ),
+        ] {
+            let error = Principal::parse("p", principal.as_ref(), not_principal.as_ref()).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}

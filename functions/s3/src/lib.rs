@@ -1,0 +1,48 @@
+//! The S3 controls: who can reach a bucket.
+//!
+//! The core is pure and knows no SDK; `client` is the only place that makes calls.
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`bucket`] | an `AWS::S3::Bucket` configuration item, typed |
+//! | [`access`] | who can reach a bucket, all settings taken together |
+//! | [`public_access`] | what both controls share: subject, verdict, plan, undo |
+//! | [`s3_bucket_public_read_prohibited`] | the public reads |
+//! | [`s3_bucket_public_write_prohibited`] | the public writes |
+//! | `client` | the calls to S3 and S3 Control (feature `lambda`) |
+
+pub mod access;
+pub mod bucket;
+pub mod public_access;
+pub mod s3_bucket_public_read_prohibited;
+pub mod s3_bucket_public_write_prohibited;
+
+#[cfg(feature = "lambda")]
+pub mod client;
+
+#[cfg(test)]
+mod testing;
+
+use rectify_compliance::Entry;
+
+pub use s3_bucket_public_read_prohibited::S3BucketPublicReadProhibited;
+pub use s3_bucket_public_write_prohibited::S3BucketPublicWriteProhibited;
+
+/// The controls of this crate.
+pub const CONTROLS: &[Entry] = &[
+    Entry::of::<S3BucketPublicReadProhibited>()
+        .on_change::<S3BucketPublicReadProhibited>()
+        .on_schedule::<S3BucketPublicReadProhibited>()
+        .remediated::<S3BucketPublicReadProhibited>(),
+    Entry::of::<S3BucketPublicWriteProhibited>()
+        .on_change::<S3BucketPublicWriteProhibited>()
+        .on_schedule::<S3BucketPublicWriteProhibited>()
+        .remediated::<S3BucketPublicWriteProhibited>(),
+];
+
+/// What a person's own credentials can do for each control: read, apply, undo.
+#[cfg(feature = "lambda")]
+pub const OPERATIONS: &[rectify_runtime::Operations] = &[
+    rectify_runtime::Operations::of::<S3BucketPublicReadProhibited, client::Clients>(),
+    rectify_runtime::Operations::of::<S3BucketPublicWriteProhibited, client::Clients>(),
+];

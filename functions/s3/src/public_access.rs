@@ -1,0 +1,107 @@
+//! What the two controls about public access share: parameters, the subject, judging it and mending it. They differ in
+//! nothing but the class of access they ask about.
+
+pub mod mend;
+mod subject;
+
+#[cfg(test)]
+pub(crate) mod laws;
+
+use rectify_compliance::values::{Flag, KeyValue};
+use rectify_compliance::{Annotation, Parameters, Permission, Verdict, offenders};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::access::{Access, Cause};
+
+pub use mend::{Action, PublicAccessBlock, Undo, expect, footprint, plan, undo};
+pub use subject::{Facts, Subject, subject};
+
+/// Any bucket; its ARN has neither region nor account, so a role cannot be scoped closer.
+const BUCKETS: &str = "arn:${AWS::Partition}:s3:::*";
+/// The access points of the function's own region and account.
+const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:accesspoint/*";
+
+/// What a change event's facts are read with: ACL and policy only where the item lacks them.
+pub const FACTS: &[Permission] = &[
+    Permission::unscoped("s3:GetAccountPublicAccessBlock"),
+    Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
+    Permission::on("s3:GetBucketAcl", BUCKETS),
+    Permission::on("s3:GetBucketPolicy", BUCKETS),
+];
+
+/// What a periodic run calls.
+pub const LISTING: &[Permission] = &[
+    Permission::unscoped("s3:ListAllMyBuckets"),
+    Permission::unscoped("s3:GetAccountPublicAccessBlock"),
+    Permission::unscoped("s3:ListAccessPoints"),
+    Permission::unscoped("s3:GetAccessPoint"),
+    Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
+    Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
+    Permission::on("s3:GetBucketAcl", BUCKETS),
+    Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
+    Permission::on("s3:GetBucketPolicy", BUCKETS),
+    Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
+    Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
+];
+
+/// What the live read of a remediation calls: as a periodic run, and what else a plan depends on.
+pub const LIVE: &[Permission] = &[
+    Permission::unscoped("s3:GetAccountPublicAccessBlock"),
+    Permission::unscoped("s3:ListAccessPoints"),
+    Permission::unscoped("s3:GetAccessPoint"),
+    Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
+    Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
+    Permission::on("s3:GetBucketAcl", BUCKETS),
+    Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
+    Permission::on("s3:GetBucketPolicy", BUCKETS),
+    Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
+    Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
+    Permission::on("s3:GetBucketTagging", BUCKETS),
+    Permission::on("s3:GetBucketWebsite", BUCKETS),
+];
+
+/// What mending calls. Taking it back needs the very same action: IAM has none of its own for
+/// `DeletePublicAccessBlock` (Service Authorization Reference for Amazon S3, 2026-11-21).
+pub const CALLS: &[Permission] = &[Permission::on("s3:PutBucketPublicAccessBlock", BUCKETS)];
+
+/// Parameters of both controls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Params {
+    /// Whether a grant to the group AuthenticatedUsers, anybody with any AWS account, counts as public. Default `true`.
+    pub treat_authenticated_users_as_public: Flag,
+    /// Whether periodic runs and remediations look at the bucket's access points. Default `true`.
+    pub check_access_points: Flag,
+    /// Tag, as `key=value`, of buckets that are public on purpose: they stay NON_COMPLIANT, and the remediation only plans.
+    /// Default: none.
+    pub public_tag: Option<KeyValue>,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { treat_authenticated_users_as_public: Flag(true), check_access_points: Flag(true), public_tag: None }
+    }
+}
+
+impl Parameters for Params {}
+
+/// Judges `subject` for one class of access.
+pub fn evaluate(subject: &Subject, params: &Params, access: Access) -> Verdict {
+    let exposure = subject.exposure(params);
+    let causes = exposure.causes(access);
+    if causes.is_empty() {
+        let alone = subject.without_account_block().exposure(params);
+        return Verdict::Compliant(
+            (!alone.causes(access).is_empty()).then(|| Annotation::new("protected by account-level block")),
+        );
+    }
+    let mut finding = format!("Public {} through {}", access.name(), offenders(causes.iter().map(Cause::to_string)));
+    if causes.contains(&Cause::PolicyUnexplained) {
+        finding.push_str("; S3 reports the policy public; statement not identified");
+    }
+    if !causes.iter().all(Cause::is_acl) {
+        finding.push_str("; RestrictPublicBuckets=false");
+    }
+    Verdict::non_compliant(finding)
+}

@@ -1,0 +1,176 @@
+//! The laws of remediation over generated buckets, for both controls.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rectify_compliance::values::Flag;
+use rectify_compliance::{Plan, Remediation};
+use serde_json::json;
+
+use super::{Action, Params, Subject, Undo, expect};
+use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
+use crate::testing::{NOW, allow, bare, open_access_point, policy};
+
+/// How many buckets each run judges.
+const SUBJECTS: u32 = 600;
+
+/// Checks every law for the control `K`, and that the buckets it was checked on are of both kinds.
+pub(crate) fn hold<K>()
+where
+    K: Remediation<Params = Params, Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
+{
+    let judged = std::cell::Cell::new((0_u32, 0_u32));
+    let config = Config { cases: SUBJECTS, failure_persistence: None, ..Config::default() };
+    TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default()))
+        .run(&(subjects(), any::<bool>()), |(subject, authenticated)| {
+            let params = Params { treat_authenticated_users_as_public: Flag(authenticated), ..Params::default() };
+            let (compliant, violating) = judged.get();
+            match K::evaluate(&subject, &params, NOW).is_non_compliant() {
+                true => judged.set((compliant, violating + 1)),
+                false => judged.set((compliant + 1, violating)),
+            }
+            check::<K>(&subject, &params)
+        })
+        .unwrap();
+    let (compliant, violating) = judged.get();
+    let fifth = SUBJECTS / 5;
+    assert!(compliant >= fifth && violating >= fifth, "{compliant} compliant, {violating} violating");
+}
+
+fn check<K>(subject: &Subject, params: &Params) -> Result<(), TestCaseError>
+where
+    K: Remediation<Params = Params, Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
+{
+    let plan = K::plan(subject, params, NOW);
+    if !K::evaluate(subject, params, NOW).is_non_compliant() {
+        prop_assert_eq!(plan, Plan::Nothing);
+        return Ok(());
+    }
+    let calls: Vec<Action> = plan.calls().into_iter().cloned().collect();
+    prop_assert!(!calls.is_empty());
+    let after = calls.iter().fold(subject.clone(), K::expect);
+
+    prop_assert!(K::evaluate(&after, params, NOW).is_compliant(), "still open: {:?}", after);
+    prop_assert_eq!(&Subject { block: subject.block, ..after.clone() }, subject, "more changed than the block");
+    let (before_flags, after_flags) = (subject.block.unwrap_or_default(), after.block.unwrap_or_default());
+    prop_assert_eq!(before_flags.or(after_flags), after_flags, "a flag was weakened");
+    prop_assert_eq!(K::plan(&after, params, NOW), Plan::Nothing, "a second run has work left");
+
+    let done: Vec<(Action, ())> = calls.iter().cloned().map(|call| (call, ())).collect();
+    let restored = K::undo(subject, &done).unwrap().iter().fold(after, reverted);
+    prop_assert_eq!(K::footprint(&restored, &calls), K::footprint(subject, &calls));
+    prop_assert_eq!(&restored, subject);
+    Ok(())
+}
+
+/// What S3 does with an undo.
+fn reverted(live: Subject, undo: &Undo) -> Subject {
+    match undo {
+        Undo::PutPublicAccessBlock(call) => expect(live, &Action::PutPublicAccessBlock(call.clone())),
+        Undo::DeletePublicAccessBlock { .. } => Subject { block: None, ..live },
+    }
+}
+
+fn flags() -> impl Strategy<Value = Flags> {
+    // Mostly off, as a bucket behind four flags is rarely worth judging.
+    let flag = || prop::bool::weighted(0.2);
+    (flag(), flag(), flag(), flag()).prop_map(
+        |(block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets)| Flags {
+            block_public_acls,
+            ignore_public_acls,
+            block_public_policy,
+            restrict_public_buckets,
+        },
+    )
+}
+
+fn grants() -> impl Strategy<Value = Option<Vec<Grant>>> {
+    let grantee = prop_oneof![
+        1 => Just(Grantee::AllUsers),
+        1 => Just(Grantee::AuthenticatedUsers),
+        1 => Just(Grantee::LogDelivery),
+        3 => Just(Grantee::Account("79a5".to_owned())),
+    ];
+    let permission = prop::sample::select(vec![
+        Permission::Read,
+        Permission::ReadAcp,
+        Permission::Write,
+        Permission::WriteAcp,
+        Permission::FullControl,
+    ]);
+    let grant = (grantee, permission).prop_map(|(grantee, permission)| Grant { grantee, permission });
+    prop::option::weighted(0.95, prop::collection::vec(grant, 0..3))
+}
+
+fn statement() -> impl Strategy<Value = serde_json::Value> {
+    let principals = vec![
+        json!("*"),
+        json!({"AWS": ["*", "111122223333"]}),
+        json!({"AWS": "arn:aws:iam::111122223333:root"}),
+        json!({"AWS": "arn:aws:iam::444455556666:root"}),
+        json!({"Service": "logging.s3.amazonaws.com"}),
+        json!({"Federated": "accounts.google.com"}),
+    ];
+    let actions = vec!["s3:GetObject", "s3:PutObject", "s3:*", "s3:List*", "s3:ListAllMyBuckets"];
+    let resources = vec!["*", "arn:aws:s3:::pics/*", "arn:aws:s3:::pics", "arn:aws:s3:::other/*"];
+    let conditions = vec![
+        json!({}),
+        json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}}),
+        json!({"StringLike": {"aws:PrincipalOrgID": "o-*"}}),
+    ];
+    let pick = prop::sample::select::<serde_json::Value>;
+    let (action, resource) = (prop::sample::select(actions), prop::sample::select(resources));
+    (prop::bool::weighted(0.15), pick(principals), action, resource, pick(conditions)).prop_map(
+        |(denies, principal, action, resource, condition)| {
+            let effect = if denies { "Deny" } else { "Allow" };
+            allow(json!({"Effect": effect, "Principal": principal, "Action": action, "Resource": resource,
+                         "Condition": condition}))
+        },
+    )
+}
+
+fn access_points() -> impl Strategy<Value = Vec<AccessPoint>> {
+    let origin = prop_oneof![Just(NetworkOrigin::Internet), Just(NetworkOrigin::Vpc)];
+    let action = prop::sample::select(vec!["s3:GetObject", "s3:PutObject"]);
+    let point =
+        (origin, action, flags(), any::<bool>()).prop_map(|(network_origin, action, block, policy_is_public)| {
+            AccessPoint { network_origin, block, policy_is_public, ..open_access_point("app", action) }
+        });
+    prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(point, 1..3)]
+}
+
+fn subjects() -> impl Strategy<Value = Subject> {
+    let ownership = prop::sample::select(vec![
+        Ownership::BucketOwnerEnforced,
+        Ownership::BucketOwnerPreferred,
+        Ownership::ObjectWriter,
+    ]);
+    let status = prop_oneof![3 => Just(None), 1 => any::<bool>().prop_map(Some)];
+    (
+        grants(),
+        ownership,
+        prop::option::weighted(0.95, prop::collection::vec(statement(), 0..4)),
+        status,
+        prop::option::of(flags()),
+        flags(),
+        prop::option::weighted(0.9, prop::bool::weighted(0.2)),
+        access_points(),
+    )
+        .prop_map(
+            |(acl, ownership, statements, policy_is_public, block, account_block, website, access_points)| {
+                let policy = statements.map(|statements| policy(json!(statements)));
+                Subject {
+                    acl,
+                    ownership,
+                    policy,
+                    policy_is_public,
+                    block,
+                    account_block,
+                    website,
+                    access_points,
+                    ..bare()
+                }
+            },
+        )
+}

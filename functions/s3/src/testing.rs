@@ -1,0 +1,89 @@
+//! Subjects and items for the tests of this crate.
+
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+
+use rectify_compliance::{AccountId, ConfigurationItem, Region, Tags, Timestamp};
+use serde_json::{Value, json};
+
+use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission, Policy};
+use crate::public_access::Subject;
+
+/// The moment every test judges at; neither control looks at it.
+pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// A notification about the bucket `pics` with this supplementary configuration.
+pub(crate) fn notification(supplementary: Value) -> Value {
+    json!({
+        "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": "AWS::S3::Bucket", "resourceId": "pics",
+        "resourceName": "pics", "ARN": "arn:aws:s3:::pics", "configurationItemStatus": "OK",
+        "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z", "tags": {"team": "web"},
+        "configuration": {"name": "pics"}, "supplementaryConfiguration": supplementary
+    })
+}
+
+/// The item of that notification.
+pub(crate) fn item(supplementary: Value) -> ConfigurationItem {
+    ConfigurationItem::from_notification(&notification(supplementary)).unwrap()
+}
+
+/// A bucket as `CreateBucket` made it before 2023: ACLs in effect, no policy, no block.
+pub(crate) fn bare() -> Subject {
+    Subject {
+        bucket: "pics".to_owned(),
+        account: AccountId::new("111122223333"),
+        region: Region::new("eu-west-1"),
+        arn: "arn:aws:s3:::pics".to_owned(),
+        tags: Tags::new(),
+        acl: Some(Vec::new()),
+        ownership: Ownership::ObjectWriter,
+        policy: Some(Policy::default()),
+        policy_is_public: None,
+        block: None,
+        account_block: Flags::NONE,
+        website: Some(false),
+        access_points: Vec::new(),
+    }
+}
+
+/// The same with one grant.
+pub(crate) fn granting(grantee: Grantee, permission: Permission) -> Subject {
+    Subject { acl: Some(vec![Grant { grantee, permission }]), ..bare() }
+}
+
+/// A policy of these statements.
+pub(crate) fn policy(statements: Value) -> Policy {
+    Policy::parse("policy", &json!({"Version": "2012-10-17", "Statement": statements}).to_string()).unwrap()
+}
+
+/// The same with a policy of these statements.
+pub(crate) fn allowing(statements: Value) -> Subject {
+    Subject { policy: Some(policy(statements)), ..bare() }
+}
+
+/// An Allow on bucket and objects, changed by `changes`.
+pub(crate) fn allow(changes: Value) -> Value {
+    let mut statement = json!({"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+                               "Resource": ["arn:aws:s3:::pics", "arn:aws:s3:::pics/*"]});
+    let fields = statement.as_object_mut().unwrap();
+    for (key, value) in changes.as_object().unwrap() {
+        fields.insert(key.clone(), value.clone());
+        if let Some(positive) = key.strip_prefix("Not") {
+            fields.remove(positive);
+        }
+    }
+    statement
+}
+
+/// An access point reached from the internet with a policy that lets everybody do `action`.
+pub(crate) fn open_access_point(name: &str, action: &str) -> AccessPoint {
+    let arn = format!("arn:aws:s3:eu-west-1:111122223333:accesspoint/{name}");
+    let resource = json!([arn, format!("{arn}/object/*")]);
+    AccessPoint {
+        name: name.to_owned(),
+        network_origin: NetworkOrigin::Internet,
+        block: Flags::NONE,
+        policy: policy(allow(json!({"Action": action, "Resource": resource}))),
+        policy_is_public: true,
+        arn,
+    }
+}
