@@ -1,0 +1,327 @@
+//! `cloud-trail-log-file-validation-enabled`: CloudTrail log files can be altered unnoticed.
+//!
+//! Knows trails as [`Trail`], whatever they were read from, and no API.
+
+use rectify_compliance::{
+    Control, FromItem, Inventory, Irreversible, Level, NoParameters, Permission, Plan, Remediation, Step, Timestamp,
+    Verdict, control,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::trail::{Custody, LiveTrail, RecordedTrail, TYPE, Trail};
+
+control! {
+    /// ## What it checks
+    /// That CloudTrail writes digest files for the log files of each trail: `logFileValidationEnabled` is true.
+    /// A trail is judged by the account in its ARN and in its home region only.
+    /// A replica in another region, and an organization trail seen from a member or a delegated administrator, answer NOT_APPLICABLE and say where the trail is judged.
+    /// Where the item does not say whether validation is on, `cloudtrail:DescribeTrails` is asked; if that does not say either, the invocation fails.
+    /// AWS Config knows a trail by its name alone, and a trail of another region or account may have the name of one of ours.
+    /// The trail of ours is the one that is reported then: the listing drops the others, and the item of one that is not ours is looked up before it is answered.
+    ///
+    /// ## Why it matters
+    /// Whoever can write to the log bucket can change or remove what CloudTrail delivered.
+    /// Digest files are signed by CloudTrail and chained hour by hour, so that `aws cloudtrail validate-logs` shows what was altered, removed or never delivered.
+    /// Without them an investigation rests on files that nobody can vouch for.
+    ///
+    /// ## Compliant example
+    /// ```json
+    /// {"name": "main", "homeRegion": "eu-west-1", "logFileValidationEnabled": true}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    /// ```json
+    /// {"name": "main", "homeRegion": "eu-west-1", "logFileValidationEnabled": false}
+    /// ```
+    ///
+    /// ## Parameters
+    /// None of its own.
+    ///
+    /// ## Remediation
+    /// L1: `cloudtrail:UpdateTrail` with the trail's ARN and `EnableLogFileValidation` true, and with nothing else.
+    /// What changes: digest files are delivered from then on, once an hour; older log files stay without.
+    /// What may break: nothing; each digest file is one more small object in the bucket.
+    /// The call has no revision to compare, so milliseconds lie between the last read and the write; it names one flag only, so that a setting changed within them stays as it was changed.
+    /// Held back for an organization trail: its update needs `organizations:ListAWSServiceAccessForOrganization` and `iam:GetRole` in the management account besides, and the remediation's role has neither; a person of the management account makes the call.
+    /// How to undo: the same call with false; the chain of digest files breaks within an hour, and files delivered until it is turned on again can never be validated.
+    ///
+    /// ## References
+    /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cloud-trail-log-file-validation-enabled.html)
+    /// * [Validating CloudTrail log file integrity](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html)
+    /// * [UpdateTrail](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html)
+    /// * [DescribeTrails](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html)
+    pub CloudTrailLogFileValidationEnabled {
+        id: "cloud-trail-log-file-validation-enabled",
+        title: "CloudTrail log files can be altered unnoticed",
+        severity: Low,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L1,
+        frameworks: {
+            Cis30: ["3.2"],
+            Cis50: ["3.2"],
+            Fsbp: ["CloudTrail.4"],
+            Nist80053r5: ["AU-9", "SI-4", "SI-7(1)", "SI-7(3)", "SI-7(7)"],
+            Pci40: ["10.3.2", "10.3.4"],
+        },
+    }
+}
+
+const TRAILS: &str = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*";
+const DESCRIBE: &[Permission] = &[Permission::unscoped("cloudtrail:DescribeTrails")];
+const UPDATE: &[Permission] = &[Permission::on("cloudtrail:UpdateTrail", TRAILS)];
+
+/// One call to CloudTrail. The fix and its undo are the same call with the other value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Action {
+    /// `UpdateTrail`; every field it leaves out stays as it is.
+    UpdateTrail {
+        /// `Name`: the trail's ARN.
+        name: String,
+        /// `EnableLogFileValidation`.
+        enable_log_file_validation: bool,
+    },
+}
+
+impl Control for CloudTrailLogFileValidationEnabled {
+    type Params = NoParameters;
+    type Subject = Trail;
+
+    fn evaluate(trail: &Trail, _params: &NoParameters, _now: Timestamp) -> Verdict {
+        let Trail { name, owner, home_region, .. } = trail;
+        match trail.custody() {
+            Custody::Foreign => {
+                Verdict::not_applicable(format!("Trail {name} belongs to account {owner}; evaluated there"))
+            }
+            Custody::Replica => {
+                Verdict::not_applicable(format!("Trail {name} is replicated from {home_region}; evaluated there"))
+            }
+            Custody::Ours if trail.log_file_validation => Verdict::COMPLIANT,
+            Custody::Ours => Verdict::non_compliant(format!("Trail {name} ({home_region}) has no log file validation")),
+        }
+    }
+}
+
+impl FromItem for CloudTrailLogFileValidationEnabled {
+    type Resource = RecordedTrail;
+    type Facts = LiveTrail;
+    const FACTS: &'static [Permission] = DESCRIBE;
+
+    fn subject(recorded: RecordedTrail, live: LiveTrail) -> Trail {
+        recorded.or_live(live)
+    }
+}
+
+impl Inventory for CloudTrailLogFileValidationEnabled {
+    const LISTING: &'static [Permission] = DESCRIBE;
+}
+
+impl Remediation for CloudTrailLogFileValidationEnabled {
+    type Action = Action;
+    type Receipt = ();
+    type Undo = Action;
+    const LIVE: &'static [Permission] =
+        &[Permission::on("cloudtrail:GetTrail", TRAILS), Permission::on("cloudtrail:ListTags", TRAILS)];
+    const CALLS: &'static [Permission] = UPDATE;
+    // IAM cannot tell the two values of the flag apart: what keeps the remediation from turning it off is `plan` alone.
+    const UNDOES: &'static [Permission] = UPDATE;
+
+    fn plan(live: &Trail, params: &NoParameters, now: Timestamp) -> Plan<Action> {
+        if !Self::evaluate(live, params, now).is_non_compliant() {
+            return Plan::Nothing;
+        }
+        let enable = Action::UpdateTrail { name: live.arn.clone(), enable_log_file_validation: true };
+        let steps = vec![Step::call(Level::L1, enable)];
+        if live.settings.is_organization_trail == Some(true) {
+            return Plan::hold(organization_trail(live), steps);
+        }
+        Plan::steps_in_order(steps)
+    }
+
+    fn expect(mut live: Trail, action: &Action) -> Trail {
+        let Action::UpdateTrail { name, enable_log_file_validation } = action;
+        if *name == live.arn {
+            live.log_file_validation = *enable_log_file_validation;
+        }
+        live
+    }
+
+    /// The one flag, so that somebody's later change of the bucket or key does not stand in the way of an undo.
+    /// That all other settings came through the fix is told by the whole images, which hold them.
+    fn footprint(subject: &Trail, done: &[Action]) -> Value {
+        if done.is_empty() {
+            return json!({});
+        }
+        json!({ "logFileValidation": subject.log_file_validation })
+    }
+
+    fn undo(before: &Trail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |(Action::UpdateTrail { name, .. }, ()): &(Action, ())| Action::UpdateTrail {
+            name: name.clone(),
+            enable_log_file_validation: before.log_file_validation,
+        };
+        Ok(done.iter().rev().map(restore).collect())
+    }
+}
+
+fn organization_trail(trail: &Trail) -> String {
+    format!(
+        "Trail {} is an organization trail: its update needs organizations:ListAWSServiceAccessForOrganization and \
+         iam:GetRole in the management account {}, which this remediation is not granted",
+        trail.name, trail.owner
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource, Tags};
+
+    use super::*;
+    use crate::trail::{Description, Settings, Vantage};
+
+    pub(super) type TheControl = CloudTrailLogFileValidationEnabled;
+
+    const ARN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
+
+    pub(super) fn trail(log_file_validation: bool) -> Trail {
+        Trail {
+            name: "main".into(),
+            arn: ARN.into(),
+            owner: AccountId::new("111122223333"),
+            home_region: Region::new("eu-west-1"),
+            seen_from: Vantage { account: AccountId::new("111122223333"), region: Region::new("eu-west-1") },
+            log_file_validation,
+            settings: Settings {
+                s3_bucket_name: Some("audit-logs".into()),
+                s3_key_prefix: Some("trails".into()),
+                kms_key_id: Some("arn:aws:kms:eu-west-1:111122223333:key/1".into()),
+                is_multi_region_trail: Some(true),
+                is_organization_trail: Some(false),
+                ..Settings::default()
+            },
+            tags: Tags::new(),
+        }
+    }
+
+    fn item(configuration: &Value) -> ConfigurationItem {
+        ConfigurationItem::from_notification(&json!({
+            "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": "main",
+            "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
+            "configuration": configuration
+        }))
+        .unwrap()
+    }
+
+    fn recorded(arn: &str, home_region: &str, validation: &Value) -> RecordedTrail {
+        let configuration = json!({"trailARN": arn, "homeRegion": home_region, "logFileValidationEnabled": validation});
+        RecordedTrail::from_item(&item(&configuration)).unwrap()
+    }
+
+    pub(super) fn judge(subject: &Trail) -> Verdict {
+        TheControl::evaluate(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+    }
+
+    pub(super) fn plan(subject: &Trail) -> Plan<Action> {
+        TheControl::plan(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+    }
+
+    fn update(enable: bool) -> Action {
+        Action::UpdateTrail { name: ARN.into(), enable_log_file_validation: enable }
+    }
+
+    #[test]
+    fn a_trail_is_judged_by_its_owner_in_its_home_region() {
+        let foreign = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
+        let foreign_elsewhere = "arn:aws:cloudtrail:us-east-1:444455556666:trail/main";
+        let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
+        let off = Verdict::non_compliant("Trail main (eu-west-1) has no log file validation");
+        let replica = Verdict::not_applicable("Trail main is replicated from us-east-1; evaluated there");
+        let of_other = Verdict::not_applicable("Trail main belongs to account 444455556666; evaluated there");
+        for (case, arn, home, told, live, expected) in [
+            ("cloud-trail-log-file-validation-enabled/1", ARN, "eu-west-1", json!(false), None, &off),
+            ("cloud-trail-log-file-validation-enabled/2", elsewhere, "us-east-1", json!(false), None, &replica),
+            ("cloud-trail-log-file-validation-enabled/2, on", elsewhere, "us-east-1", json!(true), None, &replica),
+            ("cloud-trail-log-file-validation-enabled/3", foreign, "eu-west-1", json!(false), None, &of_other),
+            (
+                "cloud-trail-log-file-validation-enabled/3, away",
+                foreign_elsewhere,
+                "us-east-1",
+                json!(true),
+                None,
+                &of_other,
+            ),
+            ("cloud-trail-log-file-validation-enabled/4", ARN, "eu-west-1", json!(true), None, &Verdict::COMPLIANT),
+            ("not told, on live", ARN, "eu-west-1", json!(null), Some(trail(true)), &Verdict::COMPLIANT),
+            ("not told, off live", ARN, "eu-west-1", json!(null), Some(trail(false)), &off),
+            ("not told at all", ARN, "eu-west-1", json!(null), None, &off),
+            ("a replica that hides ours", elsewhere, "us-east-1", json!(true), Some(trail(false)), &off),
+        ] {
+            assert_eq!(judge(&TheControl::subject(recorded(arn, home, &told), live)), *expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn an_item_is_asked_about_live_only_when_it_does_not_decide() {
+        let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
+        assert!(recorded(ARN, "eu-west-1", &json!(false)).suffices());
+        assert!(!recorded(ARN, "eu-west-1", &json!(null)).suffices());
+        assert!(!recorded(elsewhere, "us-east-1", &json!(true)).suffices());
+        let here = trail(false).seen_from;
+        let silent = Description { name: Some("main".into()), arn: Some(ARN.into()), ..Description::default() };
+        assert!(silent.seen(here).unwrap_err().path.ends_with("LogFileValidationEnabled"));
+    }
+
+    #[test]
+    fn the_fix_is_one_call_that_names_one_flag() {
+        assert_eq!(plan(&trail(true)), Plan::Nothing);
+        assert_eq!(plan(&trail(false)), Plan::Do { steps: vec![Step::call(Level::L1, update(true))] });
+        let call = json!({"UpdateTrail": {"Name": ARN, "EnableLogFileValidation": true}});
+        assert_eq!(serde_json::to_value(update(true)).unwrap(), call);
+        let replica = Trail { home_region: Region::new("us-east-1"), ..trail(false) };
+        let foreign = Trail { owner: AccountId::new("444455556666"), ..trail(false) };
+        assert_eq!((plan(&replica), plan(&foreign)), (Plan::Nothing, Plan::Nothing));
+    }
+
+    #[test]
+    fn an_organization_trail_is_left_to_a_person_of_the_management_account() {
+        let mut organization = trail(false);
+        organization.settings.is_organization_trail = Some(true);
+        assert!(judge(&organization).is_non_compliant());
+        let reason = "Trail main is an organization trail: its update needs \
+                      organizations:ListAWSServiceAccessForOrganization and iam:GetRole in the management account \
+                      111122223333, which this remediation is not granted";
+        assert_eq!(plan(&organization), Plan::hold(reason, vec![Step::call(Level::L1, update(true))]));
+    }
+
+    #[test]
+    fn prefix_key_and_all_else_are_the_same_after_the_fix_and_after_its_undo() {
+        let case = "cloud-trail-log-file-validation-enabled/6";
+        let fixed = TheControl::expect(trail(false), &update(true));
+        assert_eq!(fixed, Trail { log_file_validation: true, ..trail(false) }, "{case}");
+        assert_eq!(fixed, trail(true), "{case}");
+        let undo = TheControl::undo(&trail(false), &[(update(true), ())]).unwrap();
+        assert_eq!(undo, vec![update(false)], "{case}");
+        assert_eq!(TheControl::expect(fixed, &undo[0]), trail(false), "{case}");
+        assert_eq!(TheControl::undo(&trail(false), &[]), Ok(vec![]), "{case}");
+    }
+
+    #[test]
+    fn an_action_on_another_trail_changes_nothing_of_this_one() {
+        let other = Action::UpdateTrail { name: format!("{ARN}-other"), enable_log_file_validation: true };
+        assert_eq!(TheControl::expect(trail(false), &other), trail(false));
+    }
+
+    #[test]
+    fn the_footprint_is_the_flag_and_nothing_where_nothing_was_done() {
+        assert_eq!(TheControl::footprint(&trail(true), &[update(true)]), json!({"logFileValidation": true}));
+        assert_eq!(TheControl::footprint(&trail(true), &[]), json!({}));
+    }
+}
+
+#[cfg(test)]
+#[path = "cloud_trail_log_file_validation_enabled_laws.rs"]
+mod laws;

@@ -1,0 +1,96 @@
+//! The laws of the remediation, over generated trails.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rectify_compliance::{AccountId, Region, StoredImage};
+
+use super::tests::{TheControl, judge, plan, trail};
+use super::*;
+use crate::trail::Settings;
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let text = || prop::option::of("[a-z]{1,8}");
+    let flag = || prop::option::of(any::<bool>());
+    (text(), text(), text(), text(), text(), text(), flag(), flag(), flag(), flag()).prop_map(|it| Settings {
+        s3_bucket_name: it.0,
+        s3_key_prefix: it.1,
+        sns_topic_arn: it.2,
+        kms_key_id: it.3,
+        cloud_watch_logs_log_group_arn: it.4,
+        cloud_watch_logs_role_arn: it.5,
+        include_global_service_events: it.6,
+        is_multi_region_trail: it.7,
+        is_organization_trail: it.8,
+        recursive_logging: it.9,
+        has_custom_event_selectors: it.6,
+        has_insight_selectors: it.7,
+    })
+}
+
+fn trails() -> impl Strategy<Value = Trail> {
+    let region = || prop::sample::select(vec!["eu-west-1", "eu-west-1", "eu-west-1", "us-east-1"]);
+    let account = || prop::sample::select(vec!["111122223333", "111122223333", "111122223333", "444455556666"]);
+    let tags = prop::collection::btree_map("[a-z]{1,4}", "[a-z]{0,4}", 0..3);
+    (region(), account(), "[a-z]{3,8}", any::<bool>(), settings(), tags).prop_map(
+        |(region, account, name, log_file_validation, settings, tags)| Trail {
+            arn: Region::new(region).partition().arn("cloudtrail", region, account, &format!("trail/{name}")),
+            name,
+            owner: AccountId::new(account),
+            home_region: Region::new(region),
+            seen_from: trail(false).seen_from,
+            log_file_validation,
+            settings,
+            tags,
+        },
+    )
+}
+
+#[test]
+fn generated_trails_are_of_every_kind() {
+    let mut runner = TestRunner::deterministic();
+    let sample: Vec<Trail> = (0..1000).map(|_| trails().new_tree(&mut runner).unwrap().current()).collect();
+    let share = |kind: fn(&Verdict) -> bool| sample.iter().filter(|it| kind(&judge(it))).count();
+    let (violating, compliant) = (share(Verdict::is_non_compliant), share(Verdict::is_compliant));
+    assert!(violating >= 200 && compliant >= 200, "{violating} violating, {compliant} compliant of 1000");
+    assert!(violating + compliant < 1000);
+}
+
+proptest! {
+    #[test]
+    fn only_a_finding_is_planned_for(subject in trails()) {
+        prop_assert_eq!(plan(&subject) != Plan::Nothing, judge(&subject).is_non_compliant());
+    }
+
+    #[test]
+    fn the_fix_makes_a_trail_compliant_and_leaves_all_else_and_undo_restores_it(subject in trails()) {
+        let mut live = subject.clone();
+        let mut done = Vec::new();
+        for action in plan(&subject).calls() {
+            live = TheControl::expect(live, action);
+            done.push((action.clone(), ()));
+        }
+        prop_assert!(!judge(&live).is_non_compliant());
+        prop_assert_eq!(plan(&live), Plan::Nothing);
+        let only_the_flag = Trail { log_file_validation: live.log_file_validation, ..subject.clone() };
+        prop_assert_eq!(&live, &only_the_flag);
+
+        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+        for action in TheControl::undo(&subject, &done).unwrap() {
+            live = TheControl::expect(live, &action);
+        }
+        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(live, subject);
+    }
+
+    #[test]
+    fn images_and_actions_read_back_as_they_were_stored(subject in trails()) {
+        prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<Trail>(), Ok(subject.clone()));
+        for action in plan(&subject).calls() {
+            let text = serde_json::to_string(action).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Action>(&text).unwrap(), action);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! CloudTrail controls: can the audit log be trusted.
+//!
+//! A trail is judged where it is owned: by its account, in its home region. Everywhere else it is a replica.
+//! The pure half names no SDK; everything that calls CloudTrail stands in `client.rs`, behind the feature `lambda`.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`trail`] | a trail as one account sees it in one region, from items and answers alike |
+//! | [`cloud_trail_log_file_validation_enabled`] | log files can be altered unnoticed |
+//! | `client` | lists, reads and updates trails; the only place that names `aws_sdk_cloudtrail` |
+
+pub mod cloud_trail_log_file_validation_enabled;
+pub mod trail;
+
+#[cfg(feature = "lambda")]
+pub mod client;
+
+use cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
+use rectify_compliance::Entry;
+
+/// The controls of this crate.
+pub const CONTROLS: &[Entry] = &[Entry::of::<CloudTrailLogFileValidationEnabled>()
+    .on_change::<CloudTrailLogFileValidationEnabled>()
+    .on_schedule::<CloudTrailLogFileValidationEnabled>()
+    .remediated::<CloudTrailLogFileValidationEnabled>()];
+
+/// What the controls of this crate can do to a live account: read, apply, revert.
+#[cfg(feature = "lambda")]
+pub const OPERATIONS: &[rectify_runtime::Operations] =
+    &[rectify_runtime::Operations::of::<CloudTrailLogFileValidationEnabled, client::Clients>()];

@@ -1,0 +1,264 @@
+//! A trail as one account sees it in one region, whether from a configuration item or from the API.
+//!
+//! Knows no control and no SDK. One trail shows up in many places: in every region if it is multi-region, in every
+//! member account if it is of an organization. Whose it is decides who judges it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use rectify_compliance::{
+    AccountId, ConfigurationItem, Image, Region, Resource, ResourceKey, ShapeError, Tags, Target,
+};
+use serde::{Deserialize, Serialize};
+
+/// The resource type in AWS Config. Its id is the trail's name.
+pub const TYPE: &str = "AWS::CloudTrail::Trail";
+
+/// A trail, from where it is seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Trail {
+    /// The name: what AWS Config identifies the trail by.
+    pub name: String,
+    /// The ARN: what the API identifies it by.
+    pub arn: String,
+    /// The account in the ARN; of an organization trail always the management account.
+    pub owner: AccountId,
+    /// The region the trail was created in, the only one it can be changed in.
+    pub home_region: Region,
+    /// Where it was looked at.
+    pub seen_from: Vantage,
+    /// `LogFileValidationEnabled`. Of a trail that is not [ours](Custody::Ours) an absent one is off: it is not judged.
+    pub log_file_validation: bool,
+    /// Everything else that `UpdateTrail` could have changed.
+    pub settings: Settings,
+    /// The tags, where they were read: AWS Config does not record them.
+    pub tags: Tags,
+}
+
+/// The account and region a trail is looked at from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Vantage {
+    /// Who looks.
+    pub account: AccountId,
+    /// Through which region's endpoint.
+    pub region: Region,
+}
+
+/// Whose trail it is. The order is that in which trails of one name take precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Custody {
+    /// Of the account that looks, in the region it looks at.
+    Ours,
+    /// Of the account that looks, replicated from another region.
+    Replica,
+    /// Of another account: an organization trail, seen from a member or a delegated administrator.
+    Foreign,
+}
+
+/// What a trail does beside validating, each as the API has it: absent means that the API did not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// `S3BucketName`: where log files go.
+    pub s3_bucket_name: Option<String>,
+    /// `S3KeyPrefix`: what their keys begin with.
+    pub s3_key_prefix: Option<String>,
+    /// `SnsTopicARN`: who is told of each.
+    #[serde(rename = "snsTopicARN")]
+    pub sns_topic_arn: Option<String>,
+    /// `KmsKeyId`: the ARN of the key they are encrypted with.
+    pub kms_key_id: Option<String>,
+    /// `CloudWatchLogsLogGroupArn`: where events go as well.
+    pub cloud_watch_logs_log_group_arn: Option<String>,
+    /// `CloudWatchLogsRoleArn`: as whom.
+    pub cloud_watch_logs_role_arn: Option<String>,
+    /// `IncludeGlobalServiceEvents`.
+    pub include_global_service_events: Option<bool>,
+    /// `IsMultiRegionTrail`.
+    pub is_multi_region_trail: Option<bool>,
+    /// `IsOrganizationTrail`.
+    pub is_organization_trail: Option<bool>,
+    /// `RecursiveLogging`: whether the trail's own deliveries are logged.
+    pub recursive_logging: Option<bool>,
+    /// `HasCustomEventSelectors`.
+    pub has_custom_event_selectors: Option<bool>,
+    /// `HasInsightSelectors`.
+    pub has_insight_selectors: Option<bool>,
+}
+
+/// A trail as it is told by AWS, before anything is known to be there. Reads the `configuration` of an item as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Description {
+    /// `Name`.
+    pub name: Option<String>,
+    /// `TrailARN`.
+    #[serde(rename = "trailARN")]
+    pub arn: Option<String>,
+    /// `HomeRegion`.
+    pub home_region: Option<String>,
+    /// `LogFileValidationEnabled`.
+    pub log_file_validation_enabled: Option<bool>,
+    /// The rest.
+    #[serde(flatten)]
+    pub settings: Settings,
+}
+
+/// A trail as AWS Config recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedTrail {
+    trail: Trail,
+    validation_told: bool,
+}
+
+/// What stands live under a recorded trail's name, where the item alone does not decide it.
+pub type LiveTrail = Option<Trail>;
+
+impl Trail {
+    /// Whose it is, from here.
+    pub fn custody(&self) -> Custody {
+        if self.owner != self.seen_from.account {
+            Custody::Foreign
+        } else if self.home_region != self.seen_from.region {
+            Custody::Replica
+        } else {
+            Custody::Ours
+        }
+    }
+
+    /// The ARN of the trail that `target` identifies: the one its account has in its region.
+    pub fn arn_of(target: &Target) -> String {
+        let resource = format!("trail/{}", target.name_or_id());
+        target.region.partition().arn("cloudtrail", target.region.as_str(), target.account.as_str(), &resource)
+    }
+}
+
+impl Image for Trail {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        ResourceKey::new(TYPE, &self.name)
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+}
+
+impl Description {
+    /// The trail as the API described it to `seen_from`.
+    ///
+    /// # Errors
+    /// [`ShapeError`] without a name or an ARN of a trail, and when a trail of ours does not say whether it validates.
+    pub fn seen(self, seen_from: Vantage) -> Result<Trail, ShapeError> {
+        let told = self.log_file_validation_enabled.is_some();
+        let trail = self.unjudged(seen_from)?;
+        if !told && trail.custody() == Custody::Ours {
+            return Err(ShapeError::missing(format!("{}.LogFileValidationEnabled", trail.arn), "true or false"));
+        }
+        Ok(trail)
+    }
+
+    /// The trail, with validation off where it was not told.
+    fn unjudged(self, seen_from: Vantage) -> Result<Trail, ShapeError> {
+        let name = self.name.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("Name", "a trail name"))?;
+        let arn = self.arn.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("TrailARN", "an ARN"))?;
+        let (region, owner) = place_in(&arn)?;
+        Ok(Trail {
+            name,
+            owner,
+            // An answer may leave it out; the ARN has the region the trail was created in, which is the same.
+            home_region: self.home_region.filter(|it| !it.is_empty()).map_or(region, Region::new),
+            arn,
+            seen_from,
+            log_file_validation: self.log_file_validation_enabled.unwrap_or(false),
+            settings: self.settings,
+            tags: Tags::new(),
+        })
+    }
+}
+
+impl Resource for RecordedTrail {
+    const TYPES: &'static [&'static str] = &[TYPE];
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        let mut description = Description::deserialize(&item.configuration)
+            .map_err(|error| ShapeError::new("configuration", "a trail", error))?;
+        let validation_told = description.log_file_validation_enabled.is_some();
+        description.name = Some(item.resource.id.clone());
+        description.arn = description.arn.or_else(|| item.arn.clone());
+        let seen_from = Vantage { account: item.account.clone(), region: item.region.clone() };
+        let trail = description.unjudged(seen_from).map_err(|error| error.within("configuration"))?;
+        Ok(Self { trail: Trail { tags: item.tags.clone(), ..trail }, validation_told })
+    }
+}
+
+impl RecordedTrail {
+    /// The name it is reported under.
+    pub fn name(&self) -> &str {
+        &self.trail.name
+    }
+
+    /// Whether the item alone decides: the trail is ours and says whether it validates.
+    ///
+    /// A trail that is not ours may hide one of ours of the same name, and the two share one id in AWS Config.
+    pub fn suffices(&self) -> bool {
+        self.validation_told && self.trail.custody() == Custody::Ours
+    }
+
+    /// Finds among `described` what decides in the item's place; `None` when the trail is gone.
+    pub fn settle(&self, described: Vec<Trail>) -> Option<LiveTrail> {
+        let ours = described.into_iter().find(|it| it.name == self.trail.name && it.custody() == Custody::Ours);
+        if ours.is_none() && self.trail.custody() == Custody::Ours { None } else { Some(ours) }
+    }
+
+    /// The trail to judge: the live one where there is one. What was not told and not settled counts as off.
+    pub fn or_live(self, live: LiveTrail) -> Trail {
+        live.unwrap_or(self.trail)
+    }
+}
+
+/// One trail a name, in the order of the names: ours before a replica before a foreign one, then by ARN.
+///
+/// AWS Config knows a trail by its name alone. Were each reported, the last would stand, and a replica's
+/// NOT_APPLICABLE could cover a finding about our own trail.
+pub fn one_per_name(trails: Vec<Trail>) -> Vec<Trail> {
+    let mut by_name: BTreeMap<String, Trail> = BTreeMap::new();
+    for trail in trails {
+        match by_name.entry(trail.name.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(trail);
+            }
+            Entry::Occupied(mut taken) => {
+                if (trail.custody(), &trail.arn) < (taken.get().custody(), &taken.get().arn) {
+                    taken.insert(trail);
+                }
+            }
+        }
+    }
+    by_name.into_values().collect()
+}
+
+/// Region and account of `arn:<partition>:cloudtrail:<region>:<account>:trail/<name>`.
+fn place_in(arn: &str) -> Result<(Region, AccountId), ShapeError> {
+    let mut parts = arn.splitn(6, ':');
+    let parts = [(); 6].map(|()| parts.next().unwrap_or_default());
+    match parts {
+        ["arn", partition, "cloudtrail", region, account, resource]
+            if !partition.is_empty() && !region.is_empty() && !account.is_empty() && resource.starts_with("trail/") =>
+        {
+            Ok((Region::new(region), AccountId::new(account)))
+        }
+        _ => Err(ShapeError::new("TrailARN", "the ARN of a trail", arn)),
+    }
+}
+
+#[cfg(test)]
+#[path = "trail_tests.rs"]
+mod tests;

@@ -1,0 +1,184 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const ACCOUNT: &str = "111122223333";
+
+fn item(configuration: &Value) -> ConfigurationItem {
+    ConfigurationItem::from_notification(&json!({
+        "awsAccountId": ACCOUNT, "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": "main",
+        "resourceName": "main", "ARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main",
+        "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
+        "configuration": configuration, "supplementaryConfiguration": {"Tags": []}, "tags": {}
+    }))
+    .unwrap()
+}
+
+fn configuration() -> Value {
+    json!({
+        "name": "main", "s3BucketName": "audit-logs", "s3KeyPrefix": "trails", "snsTopicARN": "topic",
+        "includeGlobalServiceEvents": true, "isMultiRegionTrail": true, "homeRegion": "eu-west-1",
+        "trailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main", "logFileValidationEnabled": true,
+        "kmsKeyId": null, "hasCustomEventSelectors": false, "somethingNew": {"a": 1}
+    })
+}
+
+fn seen(name: &str, arn: &str, from: &str) -> Trail {
+    Description {
+        name: Some(name.to_owned()),
+        arn: Some(arn.to_owned()),
+        log_file_validation_enabled: Some(true),
+        ..Description::default()
+    }
+    .seen(Vantage { account: AccountId::new(ACCOUNT), region: Region::new(from) })
+    .unwrap()
+}
+
+fn main_in(region: &str, account: &str, from: &str) -> Trail {
+    seen("main", &format!("arn:aws:cloudtrail:{region}:{account}:trail/main"), from)
+}
+
+#[test]
+fn an_item_is_read_whole_and_what_it_leaves_out_is_absent() {
+    let trail = RecordedTrail::from_item(&item(&configuration())).unwrap();
+    let expected = Trail {
+        name: "main".into(),
+        arn: "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main".into(),
+        owner: AccountId::new(ACCOUNT),
+        home_region: Region::new("eu-west-1"),
+        seen_from: Vantage { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") },
+        log_file_validation: true,
+        settings: Settings {
+            s3_bucket_name: Some("audit-logs".into()),
+            s3_key_prefix: Some("trails".into()),
+            sns_topic_arn: Some("topic".into()),
+            include_global_service_events: Some(true),
+            is_multi_region_trail: Some(true),
+            has_custom_event_selectors: Some(false),
+            ..Settings::default()
+        },
+        tags: Tags::new(),
+    };
+    assert!(trail.suffices());
+    assert_eq!(trail.or_live(None), expected);
+}
+
+#[test]
+fn an_item_that_is_no_trail_is_refused() {
+    for (key, value, path) in [
+        ("logFileValidationEnabled", json!("true"), "configuration"),
+        ("trailARN", json!("main"), "configuration.TrailARN"),
+        ("trailARN", json!("arn:aws:s3:::main"), "configuration.TrailARN"),
+        ("trailARN", json!("arn:aws:cloudtrail:eu-west-1::trail/main"), "configuration.TrailARN"),
+        ("trailARN", json!("arn:aws:cloudtrail:eu-west-1:111122223333:channel/main"), "configuration.TrailARN"),
+    ] {
+        let mut other = configuration();
+        other[key] = value.clone();
+        let error = RecordedTrail::from_item(&item(&other)).unwrap_err();
+        assert_eq!(error.path, path, "{value}");
+    }
+}
+
+#[test]
+fn arn_and_home_region_are_found_where_else_they_stand() {
+    for key in ["trailARN", "homeRegion", "name"] {
+        let mut other = configuration();
+        other[key] = Value::Null;
+        let trail = RecordedTrail::from_item(&item(&other)).unwrap().or_live(None);
+        assert_eq!(trail, RecordedTrail::from_item(&item(&configuration())).unwrap().or_live(None), "{key}");
+    }
+}
+
+#[test]
+fn a_trail_is_ours_in_its_account_and_home_region_only() {
+    for (region, account, custody) in [
+        ("eu-west-1", ACCOUNT, Custody::Ours),
+        ("us-east-1", ACCOUNT, Custody::Replica),
+        ("eu-west-1", "444455556666", Custody::Foreign),
+        ("us-east-1", "444455556666", Custody::Foreign),
+    ] {
+        assert_eq!(main_in(region, account, "eu-west-1").custody(), custody, "{region} {account}");
+    }
+}
+
+#[test]
+fn an_answer_must_say_whether_our_trail_validates_and_need_not_for_others() {
+    let description = |region: &str| Description {
+        name: Some("main".into()),
+        arn: Some(format!("arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/main")),
+        ..Description::default()
+    };
+    let here = Vantage { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") };
+    let error = description("eu-west-1").seen(here.clone()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main.LogFileValidationEnabled: expected true or false: \
+         received `nothing`"
+    );
+    assert!(!description("us-east-1").seen(here.clone()).unwrap().log_file_validation);
+    for nameless in [None, Some(String::new())] {
+        let error = Description { name: nameless, ..description("us-east-1") }.seen(here.clone()).unwrap_err();
+        assert_eq!(error.path, "Name");
+    }
+    let error = Description { arn: None, ..description("us-east-1") }.seen(here).unwrap_err();
+    assert_eq!(error.path, "TrailARN");
+}
+
+#[test]
+fn an_item_decides_alone_only_when_it_is_ours_and_says_enough() {
+    let with = |changes: &[(&str, Value)]| {
+        let mut other = configuration();
+        for (key, value) in changes {
+            other[key] = value.clone();
+        }
+        RecordedTrail::from_item(&item(&other)).unwrap()
+    };
+    let silent = with(&[("logFileValidationEnabled", Value::Null)]);
+    let replica = with(&[("homeRegion", json!("us-east-1"))]);
+    let (ours, other) = (main_in("eu-west-1", ACCOUNT, "eu-west-1"), main_in("us-east-1", ACCOUNT, "eu-west-1"));
+    let unrelated = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
+
+    assert!(with(&[]).suffices() && !silent.suffices() && !replica.suffices());
+    for (case, recorded, described, settled) in [
+        ("our trail, told live", &silent, vec![other.clone(), ours.clone()], Some(Some(ours.clone()))),
+        ("our trail, gone", &silent, vec![other.clone(), unrelated.clone()], None),
+        ("a replica that hides ours", &replica, vec![other.clone(), ours.clone()], Some(Some(ours))),
+        ("a replica that hides nothing", &replica, vec![other, unrelated], Some(None)),
+    ] {
+        assert_eq!(recorded.settle(described), settled, "{case}");
+    }
+}
+
+#[test]
+fn of_trails_with_one_name_ours_is_reported_then_a_replica() {
+    let ours = main_in("eu-west-1", ACCOUNT, "eu-west-1");
+    let replica = main_in("us-east-1", ACCOUNT, "eu-west-1");
+    let replicas_rival = main_in("us-east-2", ACCOUNT, "eu-west-1");
+    let foreign = main_in("eu-west-1", "444455556666", "eu-west-1");
+    let side = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
+    for (trails, reported) in [
+        (vec![&foreign, &ours, &side, &replica], vec![&ours, &side]),
+        (vec![&side, &replica, &ours, &foreign], vec![&ours, &side]),
+        (vec![&foreign, &replicas_rival, &replica], vec![&replica]),
+        (vec![&replica, &replicas_rival], vec![&replica]),
+        (vec![&foreign], vec![&foreign]),
+        (vec![], vec![]),
+    ] {
+        let trails: Vec<Trail> = trails.into_iter().cloned().collect();
+        assert_eq!(one_per_name(trails.clone()).iter().collect::<Vec<_>>(), reported, "{trails:?}");
+    }
+}
+
+#[test]
+fn a_target_is_the_trail_of_its_account_and_region_whatever_arn_it_came_with() {
+    let target = Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new("cn-north-1"),
+        resource: ResourceKey::new(TYPE, "main"),
+        name: None,
+        arn: Some("arn:aws-cn:cloudtrail:cn-northwest-1:444455556666:trail/main".into()),
+    };
+    assert_eq!(Trail::arn_of(&target), "arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/main");
+}
