@@ -1,0 +1,51 @@
+//! Every control of the suite behind one table.
+//!
+//! Links no SDK unless feature `lambda` is on: generators, laws and the pure half of the command line use it without.
+
+use rectify_compliance::Entry;
+
+/// Every control, service by service, each in its service's own order.
+pub fn controls() -> impl Iterator<Item = &'static Entry> {
+    [rectify_ec2::CONTROLS, rectify_s3::CONTROLS, rectify_iam::CONTROLS, rectify_cloudtrail::CONTROLS]
+        .into_iter()
+        .flatten()
+}
+
+/// The control with this id.
+pub fn find(id: &str) -> Option<&'static Entry> {
+    controls().find(|control| control.meta.id == id)
+}
+
+/// The service a control belongs to: the folder `functions/<service>` that declares it.
+pub fn service(control: &Entry) -> &'static str {
+    let path = source(control);
+    path.split(['/', '\\']).nth(1).unwrap_or(path)
+}
+
+/// The file that declares a control, from the root of the repository wherever that stood when it was built.
+pub fn source(control: &Entry) -> &'static str {
+    let path = control.meta.source;
+    path.rfind("functions").and_then(|at| path.get(at..)).unwrap_or(path)
+}
+
+/// What can be called about every control that has a remediation: live reads, plans applied, plans undone.
+#[cfg(feature = "lambda")]
+pub fn operations() -> impl Iterator<Item = &'static rectify_runtime::Operations> {
+    [rectify_ec2::OPERATIONS, rectify_s3::OPERATIONS, rectify_iam::OPERATIONS, rectify_cloudtrail::OPERATIONS]
+        .into_iter()
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_control_is_found_by_its_id_in_the_folder_of_a_service() {
+        for control in controls() {
+            assert!(find(control.meta.id).is_some_and(|found| std::ptr::eq(found.meta, control.meta)));
+            assert!(["ec2", "s3", "iam", "cloudtrail"].contains(&service(control)), "{}", control.meta.source);
+        }
+        assert!(find("no-such-control").is_none());
+    }
+}

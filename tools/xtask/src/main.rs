@@ -1,0 +1,156 @@
+//! `cargo run -p xtask -- …`: what the repository makes from its own declarations.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rectify_catalogue::{controls, service};
+use serde_json::json;
+use xtask::artifact;
+use xtask::package::{self, Package};
+use xtask::scaffold::{self, NewControl};
+
+/// Makes and checks everything that follows from the controls' declarations.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo run -p xtask --", arg_required_else_help = true)]
+struct Arguments {
+    /// Root of the repository.
+    #[arg(long, global = true, default_value = ".", value_name = "FOLDER")]
+    root: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Writes template.yaml, docs/controls/*.md and docs/frameworks.md.
+    ///
+    /// Pages of controls that are gone are removed. Nothing else is touched.
+    Generate {
+        /// Write nothing; say which file is stale and how, and exit with 1 if any is.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Lists the controls.
+    Catalogue {
+        /// As JSON, with parameters' schema and permissions.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes a new control that compiles, with tests that run, and tells what to think about next.
+    ///
+    /// Written are the control, its binary, its line in the client, four sample events and the lines that register it.
+    /// The control judges one boolean of the configuration item, which is where most controls start. It has no
+    /// remediation: that reads the resource through its service's API, which nobody can guess.
+    #[command(
+        after_help = "Example:\n  cargo run -p xtask -- new-control ec2 encrypted-volumes --type AWS::EC2::Volume \\\n      \
+                            --field encrypted --title 'EBS volume is not encrypted' \\\n      \
+                            --why 'Whoever gets hold of the disk or a snapshot of it reads it.'"
+    )]
+    NewControl(NewControl),
+    /// Builds the functions for deployment, in target/lambda/<binary>/bootstrap, where template.yaml looks for them.
+    ///
+    /// Set CARGO_BUILD_JOBS=1 where memory is short: the EC2 SDK alone takes about 9 GB.
+    #[command(after_help = "Example:\n  cargo run -p xtask -- package --control <id>")]
+    Package(Package),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            tell(&format!("xtask: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    match &arguments.command {
+        Command::Generate { check } => generate(arguments, *check),
+        Command::Catalogue { json } => {
+            print(&if *json { catalogue_json() } else { catalogue_table() });
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::NewControl(new) => {
+            print(&scaffold::write(&arguments.root, new)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Package(wanted) => {
+            let functions = package::package(&arguments.root, &controls().collect::<Vec<_>>(), wanted, tell)?;
+            print(package::table(&functions).trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn generate(arguments: &Arguments, check: bool) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let artifacts = artifact::all(&controls().collect::<Vec<_>>())?;
+    if !check {
+        for path in artifact::write(&arguments.root, &artifacts)? {
+            print(&path);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stale = artifact::stale(&arguments.root, &artifacts)?;
+    for file in &stale {
+        tell(&format!("{}: stale: {}", file.path, file.difference.trim_end()));
+    }
+    if stale.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    tell("run `cargo run -p xtask -- generate`");
+    Ok(ExitCode::FAILURE)
+}
+
+fn catalogue_table() -> String {
+    let rows: Vec<[String; 4]> = controls()
+        .map(|it| {
+            let fix = if it.has_calls() { it.meta.level.to_string() } else { "-".to_owned() };
+            [service(it).to_owned(), it.meta.id.to_owned(), fix, it.meta.title.to_owned()]
+        })
+        .collect();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or_default();
+    let (first, second) = (width(0), width(1));
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|[service, id, fix, title]| format!("{service:first$}  {id:second$}  {fix:2}  {title}"))
+        .collect();
+    lines.join("\n")
+}
+
+fn catalogue_json() -> String {
+    let permissions = |list: &[rectify_compliance::Permission]| -> Vec<serde_json::Value> {
+        list.iter().map(|it| json!({"action": it.action, "resource": it.resource, "condition": it.condition})).collect()
+    };
+    let all: Vec<serde_json::Value> = controls()
+        .map(|it| {
+            json!({
+                "id": it.meta.id,
+                "title": it.meta.title,
+                "service": service(it),
+                "severity": format!("{:?}", it.meta.severity),
+                "level": it.meta.level,
+                "resourceTypes": it.meta.resource_types,
+                "onChange": it.meta.on_change(),
+                "frequency": it.meta.frequency().map(rectify_compliance::Frequency::api_name),
+                "parameters": (it.parameters)(),
+                "rulePermissions": permissions(&it.rule_permissions()),
+                "remediationPermissions": permissions(&it.remediation_permissions()),
+                "undoPermissions": it.remediation.map(|half| permissions(half.undoes)),
+            })
+        })
+        .collect();
+    format!("{:#}", serde_json::Value::Array(all))
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the person asked for")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+#[allow(clippy::print_stderr, reason = "a person reads it")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,235 @@
+//! The words of a new control, in every spelling that code, files and AWS need.
+
+use serde_json::{Value, json};
+
+use super::{NewControl, ScaffoldError, Severity};
+
+/// Names the control's file has for something else already.
+const TAKEN: [&str; 15] = [
+    "ConfigurationItem",
+    "Control",
+    "FromItem",
+    "Image",
+    "NoParameters",
+    "Permission",
+    "Resource",
+    "ResourceKey",
+    "ShapeError",
+    "Tags",
+    "Timestamp",
+    "Verdict",
+    "Deserialize",
+    "Serialize",
+    "Value",
+];
+
+/// The fields every subject has, and words that cannot name one.
+const NO_FIELD: [&str; 22] = [
+    "id", "arn", "tags", "as", "crate", "else", "enum", "extern", "false", "for", "if", "impl", "in", "match", "mod",
+    "move", "ref", "self", "static", "true", "type", "use",
+];
+
+/// A new control's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) service: String,
+    pub(super) id: String,
+    pub(super) module: String,
+    pub(super) control: String,
+    pub(super) title: String,
+    pub(super) why: String,
+    pub(super) resource_type: String,
+    pub(super) subject: String,
+    pub(super) path: Vec<String>,
+    pub(super) field: String,
+    pub(super) wanted: bool,
+    pub(super) severity: Severity,
+}
+
+impl Words {
+    pub(super) fn of(new: &NewControl) -> Result<Self, ScaffoldError> {
+        let refuse = |argument, expected: &str, received: &str| ScaffoldError::Argument {
+            argument,
+            expected: expected.to_owned(),
+            received: received.to_owned(),
+        };
+        if !is_kebab(&new.service) {
+            return Err(refuse("service", "a folder under functions/", &new.service));
+        }
+        if !is_kebab(&new.id) || new.id.len() > 64 - 14 - "-fix".len() {
+            return Err(refuse("id", "lowercase words joined by hyphens, at most 46 characters", &new.id));
+        }
+        let plain = |text: &str| !text.trim().is_empty() && !text.contains(['"', '\\', '\n', '{', '}']);
+        if !plain(&new.title) || new.title.ends_with('.') {
+            return Err(refuse("--title", "a few words without quotes and final period", &new.title));
+        }
+        if !plain(&new.why) {
+            return Err(refuse("--why", "a sentence without quotes", &new.why));
+        }
+        let parts: Vec<&str> = new.resource_type.split("::").collect();
+        let last = parts.last().copied().unwrap_or_default();
+        if parts.len() != 3 || parts.iter().any(|part| !is_alphanumeric(part)) {
+            return Err(refuse("--type", "a type that AWS Config records, AWS::Service::Type", &new.resource_type));
+        }
+        let path: Vec<String> = new.field.split('.').map(str::to_owned).collect();
+        let field = snake(path.last().map_or("", String::as_str));
+        if path.iter().any(|part| !is_alphanumeric(part)) || NO_FIELD.contains(&field.as_str()) {
+            return Err(refuse("--field", "a key of `configuration`, dots leading into objects", &new.field));
+        }
+        let control = pascal(&new.id);
+        let subject = if TAKEN.contains(&last) || last == control { format!("{last}Item") } else { last.to_owned() };
+        Ok(Self {
+            service: new.service.clone(),
+            id: new.id.clone(),
+            module: new.id.replace('-', "_"),
+            control,
+            title: new.title.trim().to_owned(),
+            why: new.why.trim().to_owned(),
+            resource_type: new.resource_type.clone(),
+            subject,
+            path,
+            field,
+            wanted: new.wanted,
+            severity: new.severity,
+        })
+    }
+
+    /// A `configuration` with `value` where the control looks.
+    pub(super) fn configuration(&self, value: Value) -> Value {
+        self.path.iter().rev().fold(value, |inner, key| json!({key: inner}))
+    }
+
+    /// The title within a sentence; an abbreviation at its start keeps its capitals.
+    pub(super) fn fault(&self) -> String {
+        let mut letters = self.title.chars();
+        let first = letters.next().map(|it| it.to_lowercase().collect::<String>()).unwrap_or_default();
+        let abbreviation = letters.clone().next().is_some_and(char::is_uppercase);
+        if abbreviation { self.title.clone() } else { first + letters.as_str() }
+    }
+
+    /// What the fragments' holes are filled with.
+    pub(super) fn values(&self) -> Vec<(&'static str, String)> {
+        let not = if self.wanted { "" } else { "!" };
+        vec![
+            ("service", self.service.clone()),
+            ("id", self.id.clone()),
+            ("module", self.module.clone()),
+            ("Control", self.control.clone()),
+            ("title", self.title.clone()),
+            ("fault", self.fault()),
+            ("why", self.why.clone()),
+            ("type", self.resource_type.clone()),
+            ("Subject", self.subject.clone()),
+            ("path", self.path.join(".")),
+            ("pointer", format!("/{}", self.path.join("/"))),
+            ("field", self.field.clone()),
+            ("is-wanted", format!("{not}subject.{}", self.field)),
+            ("wanted", self.wanted.to_string()),
+            ("unwanted", (!self.wanted).to_string()),
+            ("compliant", self.configuration(json!(self.wanted)).to_string()),
+            ("non-compliant", self.configuration(json!(!self.wanted)).to_string()),
+            ("not-a-boolean", self.configuration(json!("yes")).to_string()),
+            ("severity", format!("{:?}", self.severity)),
+        ]
+    }
+}
+
+fn is_kebab(text: &str) -> bool {
+    text.starts_with(|it: char| it.is_ascii_lowercase())
+        && text
+            .split('-')
+            .all(|word| !word.is_empty() && word.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit()))
+}
+
+fn is_alphanumeric(text: &str) -> bool {
+    text.starts_with(|it: char| it.is_ascii_alphabetic()) && text.chars().all(|it| it.is_ascii_alphanumeric())
+}
+
+fn pascal(id: &str) -> String {
+    id.split('-').map(|word| word.split_at(1)).map(|(first, rest)| first.to_uppercase() + rest).collect()
+}
+
+/// `multiAZ` is `multi_az`, `dBInstanceStatus` is `d_b_instance_status`: a capital starts a word after a small letter,
+/// and before one.
+fn snake(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let after_small = at > 0 && letters.get(at - 1).is_some_and(|it| !it.is_ascii_uppercase());
+        let before_small = at > 0 && letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if letter.is_ascii_uppercase() && (after_small || before_small) {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn new(change: impl FnOnce(&mut NewControl)) -> Result<Words, String> {
+        let mut new = NewControl {
+            service: "ec2".to_owned(),
+            id: "ec2-volume-unencrypted".to_owned(),
+            title: "EBS volume is not encrypted".to_owned(),
+            why: "Whoever gets hold of the disk reads it.".to_owned(),
+            resource_type: "AWS::EC2::Volume".to_owned(),
+            field: "encrypted".to_owned(),
+            wanted: true,
+            severity: Severity::Medium,
+        };
+        change(&mut new);
+        Words::of(&new).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn keys_become_fields_as_people_would_write_them() {
+        for (key, field) in [
+            ("encrypted", "encrypted"),
+            ("multiAZ", "multi_az"),
+            ("logFileValidationEnabled", "log_file_validation_enabled"),
+            ("dBInstanceLocked", "d_b_instance_locked"),
+        ] {
+            assert_eq!(snake(key), field, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_title_within_a_sentence_starts_small_unless_it_is_an_abbreviation() {
+        assert_eq!(new(|_| ()).unwrap().fault(), "EBS volume is not encrypted");
+        assert_eq!(new(|it| it.title = "Trail is off".to_owned()).unwrap().fault(), "trail is off");
+    }
+
+    #[test]
+    fn a_path_leads_into_objects() {
+        let words = new(|it| it.field = "options.httpTokensRequired".to_owned()).unwrap();
+        assert_eq!(words.field, "http_tokens_required");
+        assert_eq!(words.configuration(json!(true)), json!({"options": {"httpTokensRequired": true}}));
+    }
+
+    #[test]
+    fn a_type_named_like_one_of_ours_gets_another_name() {
+        assert_eq!(new(|it| it.resource_type = "AWS::EC2::Image".to_owned()).unwrap().subject, "ImageItem");
+        assert_eq!(new(|_| ()).unwrap().subject, "Volume");
+    }
+
+    #[test]
+    fn what_cannot_become_code_is_refused_by_name() {
+        type Spoil = fn(&mut NewControl);
+        let refused: [(Spoil, &str); 6] = [
+            (|it| it.service = "../ec2".to_owned(), "service: "),
+            (|it| it.id = "Ec2_Volume".to_owned(), "id: "),
+            (|it| it.title = "EBS volume is not encrypted.".to_owned(), "--title: "),
+            (|it| it.why = String::new(), "--why: "),
+            (|it| it.resource_type = "AWS::::Account".to_owned(), "--type: "),
+            (|it| it.field = "options.type".to_owned(), "--field: "),
+        ];
+        for (change, expected) in refused {
+            let error = new(change).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
