@@ -1,0 +1,53 @@
+//! AWS Config's operations, one function each: request in, answer or refusal out.
+//!
+//! Member names and limits are those of the service model (API version 2014-11-12).
+
+mod compliance;
+mod evaluations;
+mod resources;
+mod rules;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(super) use self::compliance::{
+    describe_compliance_by_config_rule, get_compliance_details_by_config_rule, get_compliance_details_by_resource,
+};
+pub(super) use self::evaluations::put_evaluations;
+pub(super) use self::resources::{batch_get_resource_config, get_resource_config_history, list_discovered_resources};
+pub(super) use self::rules::{
+    delete_config_rule, delete_rule, describe_config_rules, put_config_rule, put_rule, start_config_rules_evaluation,
+};
+
+use super::error::ApiError;
+use super::page::BadToken;
+use super::shape::Violations;
+
+/// The request's members; one of another JSON type is a `SerializationException`, as in AWS.
+fn request<T: DeserializeOwned>(body: Value) -> Result<T, ApiError> {
+    serde_json::from_value(body).map_err(|error| ApiError::new("SerializationException", error.to_string()))
+}
+
+fn bad_next_token(_: BadToken) -> ApiError {
+    ApiError::new("InvalidNextTokenException", "The specified next token is not valid.")
+}
+
+/// The page size that a request asks for; 0 and absent mean the operation's own.
+fn page_size(limit: Option<i64>, default: usize) -> usize {
+    limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0).unwrap_or(default)
+}
+
+/// Names of rules in a request: at most 25, each 1 to 128 characters.
+fn check_names(violations: &mut Violations, names: &[String], min: usize) {
+    violations.count("configRuleNames", names.len(), min, 25);
+    for (number, name) in (1..).zip(names) {
+        violations.length(&format!("configRuleNames.{number}.member"), name, 1, 128);
+    }
+}
+
+/// Puts the token of the next page into an answer, if there is one.
+fn put_token(answer: &mut Value, member: &str, token: Option<String>) {
+    if let (Some(members), Some(token)) = (answer.as_object_mut(), token) {
+        members.insert(member.to_owned(), token.into());
+    }
+}

@@ -1,0 +1,93 @@
+//! Faults that a test asks for: the next calls of one operation answer with what AWS answers on a bad day.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+
+use super::error::ApiError;
+
+/// The operations this engine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names are AWS's own")]
+pub enum Operation {
+    BatchGetResourceConfig,
+    DeleteConfigRule,
+    DescribeComplianceByConfigRule,
+    DescribeConfigRules,
+    GetComplianceDetailsByConfigRule,
+    GetComplianceDetailsByResource,
+    GetResourceConfigHistory,
+    ListDiscoveredResources,
+    PutConfigRule,
+    PutEvaluations,
+    StartConfigRulesEvaluation,
+}
+
+impl Operation {
+    /// All operations, in the order of their names.
+    pub const ALL: [Self; 11] = [
+        Self::BatchGetResourceConfig,
+        Self::DeleteConfigRule,
+        Self::DescribeComplianceByConfigRule,
+        Self::DescribeConfigRules,
+        Self::GetComplianceDetailsByConfigRule,
+        Self::GetComplianceDetailsByResource,
+        Self::GetResourceConfigHistory,
+        Self::ListDiscoveredResources,
+        Self::PutConfigRule,
+        Self::PutEvaluations,
+        Self::StartConfigRulesEvaluation,
+    ];
+
+    /// The operation of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.to_string() == name)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, formatter)
+    }
+}
+
+/// What a call answers in place of its own answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// An error; nothing is done.
+    Error(ApiError),
+    /// `PutEvaluations` only: HTTP 200, with the evaluations of these resource ids in `FailedEvaluations` and not stored.
+    FailedEvaluations(Vec<String>),
+}
+
+impl Fault {
+    /// `ThrottlingException: Rate exceeded`, HTTP 400, as AWS Config throttles.
+    pub fn throttling() -> Self {
+        Self::Error(ApiError::new("ThrottlingException", "Rate exceeded"))
+    }
+
+    /// `AccessDeniedException`, HTTP 400, naming the action.
+    pub fn access_denied(operation: Operation) -> Self {
+        let message = format!("User is not authorized to perform: config:{operation}");
+        Self::Error(ApiError::new("AccessDeniedException", message))
+    }
+
+    /// `InternalFailure`, HTTP 500.
+    pub fn internal() -> Self {
+        let error = ApiError::new("InternalFailure", "The request processing has failed because of an unknown error.");
+        Self::Error(ApiError { status: 500, ..error })
+    }
+}
+
+/// The faults still to come, first in, first out, per operation.
+#[derive(Debug, Default)]
+pub(super) struct Faults(HashMap<Operation, VecDeque<Fault>>);
+
+impl Faults {
+    pub(super) fn add(&mut self, operation: Operation, times: usize, fault: &Fault) {
+        self.0.entry(operation).or_default().extend(std::iter::repeat_n(fault, times).cloned());
+    }
+
+    pub(super) fn take(&mut self, operation: Operation) -> Option<Fault> {
+        self.0.get_mut(&operation)?.pop_front()
+    }
+}

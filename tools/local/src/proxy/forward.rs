@@ -1,0 +1,234 @@
+//! One call on its way: named, disturbed if a test wants that, forwarded, and its answer put right.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use jiff::Timestamp;
+
+use super::answer::{AwsFault, is_web_page};
+use super::call::CallName;
+use super::fault::FaultKind;
+use super::{Shared, fault, lookup, roots};
+
+/// The largest body taken, bytes: above what any test uploads, below what hurts.
+const BODY_LIMIT: usize = 256 * 1024 * 1024;
+
+/// Headers that belong to one connection and not to the message (RFC 9110, 7.6.1), and those the next hop sets itself.
+const HOP_HEADERS: &[header::HeaderName] = &[
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::TE,
+    header::TRAILER,
+    header::UPGRADE,
+    header::EXPECT,
+    header::CONTENT_LENGTH,
+];
+
+/// What goes back to the caller, and what is noted about it.
+struct Outcome {
+    response: Response<Body>,
+    status: u16,
+    note: Option<String>,
+}
+
+impl From<Response<Body>> for Outcome {
+    fn from(response: Response<Body>) -> Self {
+        Self { status: response.status().as_u16(), response, note: None }
+    }
+}
+
+pub(super) async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let at = Timestamp::now();
+    let (head, body) = request.into_parts();
+    let body = match to_bytes(body, BODY_LIMIT).await {
+        Ok(body) => body,
+        Err(unread) => {
+            let call = CallName::of(&head, &[]);
+            let fault = AwsFault {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                code: "EntityTooLarge",
+                message: format!("body: {unread}"),
+            };
+            return fault.respond(call.protocol);
+        }
+    };
+    let call = CallName::of(&head, &body);
+    let (caller, fault) = {
+        let mut ledger = shared.ledger();
+        let caller = ledger.callers.get(&call.access_key).cloned().unwrap_or_else(|| call.access_key.clone());
+        let fault = fault::take(&mut ledger.faults, &call.service, &call.operation, &caller);
+        (caller, fault)
+    };
+    let outcome = match fault {
+        None => forward(&shared, &head, body, &call).await,
+        Some(kind) => disturb(&shared, &head, body, &call, &caller, kind).await,
+    };
+    shared.record(at, caller, &call, outcome.status, outcome.note);
+    outcome.response
+}
+
+async fn disturb(
+    shared: &Shared,
+    head: &Parts,
+    body: Bytes,
+    call: &CallName,
+    caller: &str,
+    kind: FaultKind,
+) -> Outcome {
+    let refuse = |fault: AwsFault| Outcome::from(fault.respond(call.protocol));
+    let mut outcome = match kind {
+        FaultKind::Throttle => refuse(AwsFault::throttle(call)),
+        FaultKind::AccessDenied => refuse(AwsFault::access_denied(call, caller)),
+        FaultKind::Http500 => refuse(AwsFault::internal(call)),
+        FaultKind::Delay(by) => {
+            tokio::time::sleep(by).await;
+            forward(shared, head, body, call).await
+        }
+        FaultKind::AnswerLate(by) => {
+            let applied = forward(shared, head, body, call).await;
+            tokio::time::sleep(by).await;
+            applied
+        }
+        FaultKind::TimeoutAfterApply => {
+            let applied = forward(shared, head, body, call).await;
+            return Outcome {
+                response: broken(),
+                status: 0,
+                note: Some(format!("injected: answer {} dropped", applied.status)),
+            };
+        }
+    };
+    outcome.note = Some(format!("injected: {kind:?}"));
+    outcome
+}
+
+/// An answer whose body fails before its first byte: the server closes the connection on it, mid-message.
+fn broken() -> Response<Body> {
+    let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let mut response = Response::new(Body::from_stream(futures_util::stream::iter([Err::<Bytes, _>(cut)])));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("4096"));
+    response
+}
+
+async fn forward(shared: &Shared, head: &Parts, body: Bytes, call: &CallName) -> Outcome {
+    if (call.service.as_str(), call.operation.as_str()) == ("cloudtrail", "LookupEvents") {
+        return look_up(shared, call, &body);
+    }
+    let upstream = shared.settings.upstreams.get(&call.service).unwrap_or(&shared.settings.backend);
+    let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let mut headers = message_headers(&head.headers);
+    if body.is_empty() && [Method::PUT, Method::POST].contains(&head.method) {
+        // The client leaves the length of an empty body out, and moto asks for it (`PutBucketAcl` by headers alone).
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    let sent =
+        shared.http.request(head.method.clone(), format!("{upstream}{path}")).headers(headers).body(body).send().await;
+    let answer = match sent {
+        Ok(answer) => answer,
+        Err(refusal) => return AwsFault::unreachable(call, &refusal.to_string()).respond(call.protocol).into(),
+    };
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = match answer.bytes().await {
+        Ok(body) => body,
+        Err(cut) => return AwsFault::unreachable(call, &cut.to_string()).respond(call.protocol).into(),
+    };
+    if !status.is_success() && is_web_page(&body) {
+        return web_page(shared, call, status);
+    }
+    if status.is_success() && call.operation == "PutEvents" {
+        shared.put_events.send_modify(|count| *count += 1);
+    }
+    let (body, note) = substitute(shared, call, status, body);
+    let mut outcome = Outcome::from(rebuilt(&head.method, status, &headers, body));
+    outcome.note = note;
+    outcome
+}
+
+/// moto's web framework speaks where the emulator has no code, or where its code broke; its log tells which.
+fn web_page(shared: &Shared, call: &CallName, status: StatusCode) -> Outcome {
+    let note = shared.substituted(call, "error NotImplementedLocally for a web page");
+    let what = format!(
+        "the local backend (moto) has no implementation of it, or broke in it: it answered with a web page, status {}",
+        status.as_u16()
+    );
+    let mut outcome = Outcome::from(AwsFault::not_implemented(call, &what).respond(call.protocol));
+    outcome.note = Some(note);
+    outcome
+}
+
+fn look_up(shared: &Shared, call: &CallName, body: &[u8]) -> Outcome {
+    let answered = lookup::answer(&shared.ledger().trail_events, body);
+    let mut outcome = Outcome::from(match answered {
+        Ok(events) => {
+            let mut response = Response::new(Body::from(events.to_string()));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+            response
+        }
+        Err(fault) => fault.respond(call.protocol),
+    });
+    outcome.note = Some(shared.substituted(call, "seeded events"));
+    outcome
+}
+
+fn substitute(shared: &Shared, call: &CallName, status: StatusCode, body: Bytes) -> (Bytes, Option<String>) {
+    let wanted = shared.ledger().root_access_keys;
+    match (call.service.as_str(), call.operation.as_str(), wanted) {
+        ("iam", "GetAccountSummary", Some(count)) if status.is_success() => match with_root_access_keys(&body, count) {
+            Some(edited) => (edited, Some(shared.substituted(call, "number of root access keys"))),
+            None => (body, Some("root access keys: no AccountAccessKeysPresent in the backend's answer".to_owned())),
+        },
+        _ => (roots::put_right(call, body), None),
+    }
+}
+
+/// Replaces the value of the summary's `AccountAccessKeysPresent`; `None` if the answer has no such entry.
+fn with_root_access_keys(body: &[u8], count: u32) -> Option<Bytes> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (before, after) = text.split_once("<key>AccountAccessKeysPresent</key>")?;
+    let (space, value) = after.split_once("<value>")?;
+    let (_, rest) = value.split_once("</value>")?;
+    space
+        .trim()
+        .is_empty()
+        .then(|| Bytes::from(format!("{before}<key>AccountAccessKeysPresent</key>{space}<value>{count}</value>{rest}")))
+}
+
+fn message_headers(all: &HeaderMap) -> HeaderMap {
+    all.iter()
+        .filter(|(name, _)| !HOP_HEADERS.contains(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// The backend's answer for our own connection. HEAD keeps its `Content-Length`: it tells the size of what GET would send.
+fn rebuilt(method: &Method, status: StatusCode, headers: &HeaderMap, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    for (name, value) in &message_headers(headers) {
+        response.headers_mut().append(name, value.clone());
+    }
+    if *method == Method::HEAD
+        && let Some(size) = headers.get(header::CONTENT_LENGTH)
+    {
+        response.headers_mut().insert(header::CONTENT_LENGTH, size.clone());
+    }
+    response
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_access_keys_are_put_into_the_summary() {
+        let body = "<entry>\n<key>AccountAccessKeysPresent</key>\n<value>0</value></entry><entry><key>Users</key><value>4</value></entry>";
+        let edited = with_root_access_keys(body.as_bytes(), 2).unwrap();
+        assert_eq!(edited, body.replace("<value>0<", "<value>2<"));
+        assert_eq!(with_root_access_keys(b"<key>Users</key><value>4</value>", 2), None);
+    }
+}

@@ -1,0 +1,256 @@
+//! AWS Config's recorder: reads resources from the backend and hands the engine an item wherever one changed.
+//!
+//! It keeps no state: what was last recorded is the engine's history.
+//! It knows which calls describe a resource and how AWS Config writes that down, never what a rule makes of it.
+
+mod acl;
+mod bucket;
+mod misnamed;
+mod observation;
+mod security_group;
+mod trail;
+mod user;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
+
+use self::observation::Observation;
+use crate::engine::{Engine, EngineError, EngineSettings, Recorded, ResourceKey};
+
+/// The clients the recorder reads with; all of the engine's account and region.
+#[derive(Debug, Clone)]
+pub struct Readers {
+    /// Security groups.
+    pub ec2: aws_sdk_ec2::Client,
+    /// Buckets, by path.
+    pub s3: aws_sdk_s3::Client,
+    /// Trails.
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
+    /// Users.
+    pub iam: aws_sdk_iam::Client,
+}
+
+impl Readers {
+    /// Clients of one configuration. S3 addresses buckets by path: on loopback there is no host per bucket.
+    pub fn new(config: &aws_types::SdkConfig) -> Self {
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
+        Self {
+            ec2: aws_sdk_ec2::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+        }
+    }
+}
+
+/// How a resource type is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Bucket,
+    SecurityGroup,
+    Trail,
+    User,
+}
+
+/// Every type the recorder can read. A type more is a reader more and a row here.
+const READERS: [(&str, Reader); 4] = [
+    ("AWS::CloudTrail::Trail", Reader::Trail),
+    ("AWS::EC2::SecurityGroup", Reader::SecurityGroup),
+    ("AWS::IAM::User", Reader::User),
+    ("AWS::S3::Bucket", Reader::Bucket),
+];
+
+/// Why the recorder could not record.
+#[derive(Debug, thiserror::Error)]
+pub enum RecorderError {
+    /// A type that no reader reads.
+    #[error("recorder: `{0}`: no reader for this type; there are readers for {known}", known = types().join(", "))]
+    UnknownType(String),
+    /// A call the backend refused.
+    #[error("recorder: {operation}: {resource}: {code}: {message}")]
+    Call {
+        /// The operation, with its service.
+        operation: &'static str,
+        /// What it was called for.
+        resource: String,
+        /// The service's error code, `unknown` if it gave none.
+        code: String,
+        /// The whole chain of causes.
+        message: String,
+    },
+    /// An answer without something that AWS always sends, or with something AWS Config has no word for.
+    #[error("recorder: {resource}: `{field}`: {why}")]
+    Answer {
+        /// What was read.
+        resource: String,
+        /// The field at fault.
+        field: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The engine refused the item.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// How a resource differed from its last item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It was not there before.
+    Created,
+    /// It was another.
+    Updated,
+    /// It is gone.
+    Deleted,
+}
+
+/// One recorded difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The resource.
+    pub resource: ResourceKey,
+    /// How it differed.
+    pub kind: ChangeKind,
+    /// What the engine did with it.
+    pub recorded: Recorded,
+}
+
+/// Reads the resources of some types and records what changed.
+#[derive(Debug)]
+pub struct Recorder {
+    engine: Engine,
+    readers: Readers,
+    types: Vec<(&'static str, Reader)>,
+    /// Two ticks at once would record one difference twice.
+    ticking: tokio::sync::Mutex<()>,
+}
+
+/// The types a recorder can be asked for, in the order of their names.
+pub fn types() -> Vec<&'static str> {
+    READERS.iter().map(|(name, _)| *name).collect()
+}
+
+impl Recorder {
+    /// A recorder of these types, each once, whatever is named twice.
+    ///
+    /// # Errors
+    /// A type without a reader.
+    pub fn new<T: AsRef<str>>(engine: Engine, readers: Readers, types: &[T]) -> Result<Self, RecorderError> {
+        Ok(Self { engine, readers, types: select(types)?, ticking: tokio::sync::Mutex::default() })
+    }
+
+    /// Reads everything once and records each difference; the answer lists them in the order they were recorded.
+    ///
+    /// A resource is recorded as gone only after all pages of its type were read.
+    /// A tick that is asked for during another one waits for its end.
+    ///
+    /// # Errors
+    /// The first call that fails; what was recorded until then stays, and the next tick goes on from there.
+    pub async fn tick(&self) -> Result<Vec<Change>, RecorderError> {
+        let _alone = self.ticking.lock().await;
+        let mut changes = Vec::new();
+        for (resource_type, reader) in &self.types {
+            let observations = self.read(*reader).await?;
+            self.record(resource_type, observations, &mut changes)?;
+        }
+        Ok(changes)
+    }
+
+    fn read(&self, reader: Reader) -> impl Future<Output = Result<Vec<Observation>, RecorderError>> + Send {
+        let Self { readers, engine, .. } = self;
+        let settings: &EngineSettings = engine.settings();
+        async move {
+            match reader {
+                Reader::Bucket => bucket::read(&readers.s3, settings).await,
+                Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
+                Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
+                Reader::User => user::read(&readers.iam).await,
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        resource_type: &str,
+        observations: Vec<Observation>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), RecorderError> {
+        let mut seen = BTreeSet::new();
+        for observation in observations {
+            let key = ResourceKey::new(resource_type, observation.resource_id.as_str());
+            if let Some((kind, item)) = observation.against(&self.engine, &key) {
+                let recorded = self.engine.record(item)?;
+                changes.push(Change { resource: key.clone(), kind, recorded });
+            }
+            seen.insert(key);
+        }
+        for gone in self.engine.recorded(resource_type).into_iter().filter(|key| !seen.contains(key)) {
+            let recorded = self.engine.record_deleted(&gone)?;
+            changes.push(Change { resource: gone, kind: ChangeKind::Deleted, recorded });
+        }
+        Ok(())
+    }
+}
+
+fn select<T: AsRef<str>>(types: &[T]) -> Result<Vec<(&'static str, Reader)>, RecorderError> {
+    let mut selected = Vec::new();
+    for wanted in types {
+        let row = READERS.into_iter().find(|(name, _)| *name == wanted.as_ref());
+        let row = row.ok_or_else(|| RecorderError::UnknownType(wanted.as_ref().to_owned()))?;
+        if !selected.contains(&row) {
+            selected.push(row);
+        }
+    }
+    Ok(selected)
+}
+
+/// Turns a failed call into the error that names it.
+fn failed<E>(operation: &'static str, resource: &str) -> impl FnOnce(E) -> RecorderError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    move |error| RecorderError::Call {
+        operation,
+        resource: resource.to_owned(),
+        code: error.code().unwrap_or("unknown").to_owned(),
+        message: DisplayErrorContext(&error).to_string(),
+    }
+}
+
+/// The answer, or nothing if the service says with one of these codes that there is nothing.
+fn unless<T, E: ProvideErrorMetadata>(absent: &[&str], answer: Result<T, E>) -> Result<Option<T>, E> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code().is_some_and(|code| absent.contains(&code)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A value that the service always sends.
+fn always<T>(resource: &str, field: &'static str, value: Option<T>) -> Result<T, RecorderError> {
+    let missing = || RecorderError::Answer { resource: resource.to_owned(), field, why: "missing".to_owned() };
+    value.ok_or_else(missing)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_without_reader_is_named_with_those_that_have_one() {
+        assert_eq!(
+            select(&["AWS::S3::Bucket", "AWS::Logs::LogGroup"]).unwrap_err().to_string(),
+            "recorder: `AWS::Logs::LogGroup`: no reader for this type; there are readers for AWS::CloudTrail::Trail, \
+             AWS::EC2::SecurityGroup, AWS::IAM::User, AWS::S3::Bucket"
+        );
+    }
+
+    #[test]
+    fn a_type_named_twice_is_read_once() {
+        let selected = select(&["AWS::S3::Bucket", "AWS::IAM::User", "AWS::S3::Bucket"]).unwrap();
+        assert_eq!(selected, [("AWS::S3::Bucket", Reader::Bucket), ("AWS::IAM::User", Reader::User)]);
+    }
+}

@@ -1,0 +1,303 @@
+//! CloudFormation's functions: Ref, Sub, GetAtt, If, Join, and the conditions Equals, Not, And, Or, Condition.
+//!
+//! Names and ARNs are made as CloudFormation would, for the types that have a meaning here. A reference that leads back to
+//! itself is found by its depth.
+
+use serde_json::{Map, Value};
+
+use super::WiringError;
+use super::template::{Deployment, Resource, Template, text};
+
+/// Far deeper than any template nests; only a circle of references gets there.
+const DEPTH: usize = 64;
+
+pub(super) struct Resolver<'a> {
+    pub(super) template: &'a Template,
+    pub(super) deployment: &'a Deployment,
+}
+
+/// Where we are, for messages and against circles.
+#[derive(Clone)]
+pub(super) struct Place {
+    path: String,
+    depth: usize,
+}
+
+impl Place {
+    pub(super) fn new(path: String) -> Self {
+        Self { path, depth: 0 }
+    }
+
+    fn at(&self, step: &str) -> Self {
+        Self { path: format!("{}.{step}", self.path), depth: self.depth + 1 }
+    }
+
+    fn refuse(&self, why: impl Into<String>) -> WiringError {
+        WiringError::Expression { place: self.path.clone(), why: why.into() }
+    }
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(template: &'a Template, deployment: &'a Deployment) -> Self {
+        Self { template, deployment }
+    }
+
+    /// The value of an expression; `None` is `AWS::NoValue`, which takes its key or list member with it.
+    pub(super) fn resolve(&self, value: &Value, place: &Place) -> Result<Option<Value>, WiringError> {
+        if place.depth > DEPTH {
+            return Err(place.refuse("references lead in a circle"));
+        }
+        match value {
+            Value::Array(all) => {
+                let mut resolved = Vec::with_capacity(all.len());
+                for (index, member) in all.iter().enumerate() {
+                    resolved.extend(self.resolve(member, &place.at(&index.to_string()))?);
+                }
+                Ok(Some(Value::Array(resolved)))
+            }
+            Value::Object(object) => match function(object) {
+                Some((name, argument)) => self.call(name, argument, &place.at(name)),
+                None => self.resolve_object(object, place).map(Some),
+            },
+            scalar => Ok(Some(scalar.clone())),
+        }
+    }
+
+    fn resolve_object(&self, object: &Map<String, Value>, place: &Place) -> Result<Value, WiringError> {
+        let mut resolved = Map::new();
+        for (key, member) in object {
+            if let Some(value) = self.resolve(member, &place.at(key))? {
+                resolved.insert(key.clone(), value);
+            }
+        }
+        Ok(Value::Object(resolved))
+    }
+
+    fn call(&self, name: &str, argument: &Value, place: &Place) -> Result<Option<Value>, WiringError> {
+        match name {
+            "Ref" => match argument.as_str() {
+                Some("AWS::NoValue") => Ok(None),
+                Some(target) => self.reference(target, place).map(Some),
+                None => Err(place.refuse("expected a name")),
+            },
+            "Fn::GetAtt" => {
+                let path = self.texts(argument, place)?;
+                let (Some(id), Some(attribute)) = (path.first(), path.get(1..).map(|rest| rest.join("."))) else {
+                    return Err(place.refuse("expected a resource and an attribute"));
+                };
+                self.attribute(id, &attribute, place).map(|text| Some(Value::String(text)))
+            }
+            "Fn::Sub" => self.substitute(argument, place).map(|text| Some(Value::String(text))),
+            "Fn::Join" => {
+                let Some([separator, list]) = argument.as_array().map(Vec::as_slice) else {
+                    return Err(place.refuse("expected a separator and a list"));
+                };
+                let list = self.resolve(list, place)?.unwrap_or_default();
+                let separator = separator.as_str().ok_or_else(|| place.refuse("expected a separator and a list"))?;
+                Ok(Some(Value::String(self.texts(&list, place)?.join(separator))))
+            }
+            "Fn::If" => {
+                let Some([condition, yes, no]) = argument.as_array().map(Vec::as_slice) else {
+                    return Err(place.refuse("expected a condition and two values"));
+                };
+                let condition = condition.as_str().ok_or_else(|| place.refuse("expected a condition's name"))?;
+                self.resolve(if self.condition(condition, place)? { yes } else { no }, place)
+            }
+            "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" | "Condition" => {
+                self.decide(name, argument, place).map(|it| Some(Value::Bool(it)))
+            }
+            other => Err(place.refuse(format!("`{other}` is not resolved locally"))),
+        }
+    }
+
+    /// Whether a condition of the template holds.
+    pub(super) fn condition(&self, name: &str, place: &Place) -> Result<bool, WiringError> {
+        let expression = self
+            .template
+            .conditions
+            .get(name)
+            .ok_or_else(|| place.refuse(format!("condition `{name}` is not declared")))?;
+        let place = Place { path: format!("condition `{name}`"), depth: place.depth + 1 };
+        match self.resolve(expression, &place)? {
+            Some(Value::Bool(it)) => Ok(it),
+            _ => Err(place.refuse("expected a condition function")),
+        }
+    }
+
+    fn decide(&self, name: &str, argument: &Value, place: &Place) -> Result<bool, WiringError> {
+        if name == "Condition" {
+            let referred = argument.as_str().ok_or_else(|| place.refuse("expected a condition's name"))?;
+            return self.condition(referred, place);
+        }
+        let Some(Value::Array(members)) = self.resolve(argument, place)? else {
+            return Err(place.refuse("expected a list"));
+        };
+        if name == "Fn::Equals" {
+            let [left, right] = members.as_slice() else { return Err(place.refuse("expected two values")) };
+            // CloudFormation compares text: 5 equals "5".
+            return Ok(left == right || text(left).is_some_and(|left| text(right) == Some(left)));
+        }
+        let truths: Option<Vec<bool>> = members.iter().map(Value::as_bool).collect();
+        let truths = truths.ok_or_else(|| place.refuse("expected conditions"))?;
+        match (name, truths.as_slice()) {
+            ("Fn::Not", [one]) => Ok(!one),
+            ("Fn::And", [_, _, ..]) => Ok(truths.iter().all(|it| *it)),
+            ("Fn::Or", [_, _, ..]) => Ok(truths.iter().any(|it| *it)),
+            _ => Err(place.refuse("wrong number of conditions")),
+        }
+    }
+
+    fn reference(&self, target: &str, place: &Place) -> Result<Value, WiringError> {
+        let deployment = self.deployment;
+        let pseudo = match target {
+            "AWS::Region" => Some(&deployment.region),
+            "AWS::AccountId" => Some(&deployment.account),
+            "AWS::Partition" => Some(&deployment.partition),
+            "AWS::StackName" => Some(&deployment.stack),
+            _ => None,
+        };
+        if let Some(value) = pseudo {
+            return Ok(Value::String(value.clone()));
+        }
+        if let Some(value) = self.template.parameters.get(target) {
+            return Ok(value.clone());
+        }
+        let resource = self.existing(target, place)?;
+        let name = self.name(target, resource, place)?;
+        Ok(Value::String(match resource.kind.as_str() {
+            "AWS::SQS::Queue" => {
+                format!("https://sqs.{}.{}/{}/{name}", deployment.region, self.url_suffix(), deployment.account)
+            }
+            "AWS::IAM::ManagedPolicy" => {
+                format!("arn:{}:iam::{}:policy/{name}", deployment.partition, deployment.account)
+            }
+            "AWS::SNS::Topic" => self.arn("sns", &name),
+            _ => name,
+        }))
+    }
+
+    fn attribute(&self, id: &str, attribute: &str, place: &Place) -> Result<String, WiringError> {
+        let resource = self.existing(id, place)?;
+        let name = self.name(id, resource, place)?;
+        Ok(match (resource.kind.as_str(), attribute) {
+            ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => {
+                self.arn("lambda", &format!("function:{name}"))
+            }
+            ("AWS::SQS::Queue", "Arn") => self.arn("sqs", &name),
+            ("AWS::SQS::Queue", "QueueName") | ("AWS::SNS::Topic", "TopicName") => name,
+            ("AWS::DynamoDB::Table", "Arn") => self.arn("dynamodb", &format!("table/{name}")),
+            ("AWS::Events::Rule", "Arn") => self.arn("events", &format!("rule/{name}")),
+            ("AWS::Logs::LogGroup", "Arn") => format!("{}:*", self.arn("logs", &format!("log-group:{name}"))),
+            ("AWS::IAM::Role", "Arn") => {
+                format!("arn:{}:iam::{}:role/{name}", self.deployment.partition, self.deployment.account)
+            }
+            ("AWS::CloudWatch::Alarm", "Arn") => self.arn("cloudwatch", &format!("alarm:{name}")),
+            (kind, _) => return Err(place.refuse(format!("`{attribute}` of `{id}` ({kind}) is not resolved locally"))),
+        })
+    }
+
+    /// Text with `${Name}`, `${Resource.Attribute}`, `${!literal}`, and names of its own in the long form.
+    fn substitute(&self, argument: &Value, place: &Place) -> Result<String, WiringError> {
+        let nothing = Map::new();
+        let (template, own) = match argument {
+            Value::String(template) => (template.as_str(), &nothing),
+            Value::Array(parts) => match parts.as_slice() {
+                [Value::String(template), Value::Object(own)] => (template.as_str(), own),
+                _ => return Err(place.refuse("expected a text and a mapping")),
+            },
+            _ => return Err(place.refuse("expected a text")),
+        };
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once("${") {
+            out.push_str(before);
+            let Some((name, tail)) = after.split_once('}') else {
+                return Err(place.refuse(format!("`{template}`: a `${{` is not closed")));
+            };
+            if let Some(literal) = name.strip_prefix('!') {
+                out.push_str(&format!("${{{literal}}}"));
+            } else {
+                out.push_str(&self.substituted(name.trim(), own, place)?);
+            }
+            rest = tail;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    fn substituted(&self, name: &str, own: &Map<String, Value>, place: &Place) -> Result<String, WiringError> {
+        let value = match (own.get(name), name.split_once('.')) {
+            (Some(value), _) => self.resolve(value, &place.at(name))?.unwrap_or_default(),
+            (None, Some((id, attribute))) => Value::String(self.attribute(id, attribute, place)?),
+            (None, None) => self.reference(name, place)?,
+        };
+        text(&value).ok_or_else(|| place.refuse(format!("`{name}` is no text")))
+    }
+
+    /// A resource that exists in this deployment.
+    fn existing(&self, id: &str, place: &Place) -> Result<&Resource, WiringError> {
+        if place.depth > DEPTH {
+            return Err(place.refuse("references lead in a circle"));
+        }
+        let resource = self
+            .template
+            .resources
+            .get(id)
+            .ok_or_else(|| place.refuse(format!("`{id}` is no parameter and no resource")))?;
+        match &resource.condition {
+            Some(condition) if !self.condition(condition, place)? => {
+                Err(place.refuse(format!("`{id}` does not exist here: condition `{condition}` does not hold")))
+            }
+            _ => Ok(resource),
+        }
+    }
+
+    /// The name given in the template, else one in CloudFormation's manner: stack and logical id.
+    pub(super) fn name(&self, id: &str, resource: &Resource, place: &Place) -> Result<String, WiringError> {
+        let property = match resource.kind.as_str() {
+            "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
+            "AWS::Config::ConfigRule" => "ConfigRuleName",
+            "AWS::DynamoDB::Table" => "TableName",
+            "AWS::SQS::Queue" => "QueueName",
+            "AWS::Logs::LogGroup" => "LogGroupName",
+            "AWS::IAM::Role" => "RoleName",
+            "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
+            "AWS::SNS::Topic" => "TopicName",
+            "AWS::CloudWatch::Alarm" => "AlarmName",
+            _ => "Name",
+        };
+        let given = resource
+            .properties
+            .get(property)
+            .map(|value| self.resolve(value, &place.at(property)))
+            .transpose()?
+            .flatten();
+        match given {
+            None => Ok(format!("{}-{id}", self.deployment.stack)),
+            Some(value) => text(&value).ok_or_else(|| place.refuse(format!("`{property}` of `{id}` is no text"))),
+        }
+    }
+
+    pub(super) fn arn(&self, service: &str, rest: &str) -> String {
+        let Deployment { partition, region, account, .. } = self.deployment;
+        format!("arn:{partition}:{service}:{region}:{account}:{rest}")
+    }
+
+    fn url_suffix(&self) -> &'static str {
+        if self.deployment.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+    }
+
+    fn texts(&self, value: &Value, place: &Place) -> Result<Vec<String>, WiringError> {
+        let all = value.as_array().ok_or_else(|| place.refuse("expected a list"))?;
+        all.iter().map(|it| text(it).ok_or_else(|| place.refuse("expected a list of texts"))).collect()
+    }
+}
+
+/// `{"Fn::Name": argument}`, `{"Ref": …}` or `{"Condition": "name"}`: an object of exactly one such key. A lone
+/// `Condition` with anything but a text is a policy statement's and stays what it is.
+fn function(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let mut entries = object.iter();
+    let (Some((key, argument)), None) = (entries.next(), entries.next()) else { return None };
+    let is_function = key == "Ref" || key.starts_with("Fn::") || (key == "Condition" && argument.is_string());
+    is_function.then_some((key.as_str(), argument))
+}

@@ -1,0 +1,307 @@
+//! Resources with a meaning here, typed; the others by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::intrinsics::{Place, Resolver};
+use super::template::text;
+use super::{EventRule, Function, Index, Named, OnFailure, Queue, Rule, Table, Target, Trigger, Wiring, WiringError};
+use crate::engine::ConfigRule;
+
+/// Types that exist deployed and do nothing here: who may what, where logs go, who is woken.
+const IGNORED: &[&str] = &[
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+];
+
+const CONFIG: &str = "config.amazonaws.com";
+const EVENTS: &str = "events.amazonaws.com";
+
+/// One resource with its properties resolved.
+struct Resolved<'a> {
+    id: &'a str,
+    name: String,
+    properties: Value,
+}
+
+impl Resolved<'_> {
+    fn refuse(&self, property: &str, why: impl Into<String>) -> WiringError {
+        WiringError::Property { resource: self.id.to_owned(), property: property.to_owned(), why: why.into() }
+    }
+
+    /// A property by its dotted path, as text.
+    fn text(&self, path: &str) -> Option<String> {
+        self.get(path).and_then(text)
+    }
+
+    fn get(&self, path: &str) -> Option<&Value> {
+        path.split('.').try_fold(&self.properties, |value, step| value.get(step))
+    }
+
+    fn required(&self, path: &str) -> Result<String, WiringError> {
+        self.text(path).ok_or_else(|| self.refuse(path, "expected a text"))
+    }
+
+    fn number(&self, path: &str, default: u32) -> Result<u32, WiringError> {
+        match self.get(path) {
+            None => Ok(default),
+            Some(value) => {
+                text(value).and_then(|it| it.parse().ok()).ok_or_else(|| self.refuse(path, "expected a whole number"))
+            }
+        }
+    }
+
+    fn list(&self, path: &str) -> Result<&[Value], WiringError> {
+        match self.get(path) {
+            None => Ok(&[]),
+            Some(Value::Array(all)) => Ok(all),
+            Some(_) => Err(self.refuse(path, "expected a list")),
+        }
+    }
+}
+
+/// Who may invoke what: (function name, principal).
+type Permissions = BTreeSet<(String, String)>;
+
+pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
+    let mut wiring = Wiring::default();
+    let mut permissions = Permissions::new();
+    // Functions and queues first: rules and targets point at them.
+    for (id, resource) in &resolver.template.resources {
+        let place = Place::new(format!("resource `{id}`"));
+        if let Some(condition) = &resource.condition
+            && !resolver.condition(condition, &place)?
+        {
+            continue;
+        }
+        let kind = resource.kind.as_str();
+        if IGNORED.contains(&kind) {
+            wiring.ignored.push(format!("{id} ({kind})"));
+            continue;
+        }
+        let properties = if kind == "AWS::Serverless::Function" {
+            with_globals(&resolver.template.function_globals, &resource.properties)
+        } else {
+            resource.properties.clone()
+        };
+        let properties = resolver.resolve(&properties, &place)?.unwrap_or_default();
+        let resolved = Resolved { id, name: resolver.name(id, resource, &place)?, properties };
+        match kind {
+            "AWS::Serverless::Function" => wiring.functions.push(function(&resolved, resolver)?),
+            "AWS::SQS::Queue" => wiring.queues.push(Queue {
+                logical_id: id.clone(),
+                arn: resolver.arn("sqs", &resolved.name),
+                name: resolved.name,
+            }),
+            "AWS::DynamoDB::Table" => wiring.tables.push(table(&resolved)?),
+            "AWS::Config::ConfigRule" => wiring.rules.push(config_rule(&resolved)?),
+            "AWS::Events::Rule" => wiring.event_rules.push(event_rule(&resolved)?),
+            "AWS::Lambda::Permission" => {
+                let function = resolved.required("FunctionName")?;
+                permissions.insert((last_segment(&function).to_owned(), resolved.required("Principal")?));
+            }
+            other => return Err(WiringError::UnknownType { resource: id.clone(), kind: other.to_owned() }),
+        }
+    }
+    connect(&mut wiring, &permissions)?;
+    Ok(wiring)
+}
+
+/// Targets are ARNs until every function and queue is known; now each must be one of them, and permitted.
+fn connect(wiring: &mut Wiring, permissions: &Permissions) -> Result<(), WiringError> {
+    let functions: BTreeMap<&str, &str> =
+        wiring.functions.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
+    let queues: BTreeMap<&str, &str> = wiring.queues.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
+    let permitted = |caller: &str, function: &str, principal: &'static str| {
+        if permissions.contains(&(function.to_owned(), principal.to_owned())) {
+            return Ok(());
+        }
+        Err(WiringError::NotPermitted { caller: caller.to_owned(), function: function.to_owned(), principal })
+    };
+    for rule in &mut wiring.rules {
+        let arn = rule.function.as_str();
+        let Some(name) = functions.get(arn) else {
+            return Err(dangling(&rule.logical_id, "Source.SourceIdentifier", arn));
+        };
+        permitted(&rule.name, name, CONFIG)?;
+        rule.function = (*name).to_owned();
+    }
+    for rule in &mut wiring.event_rules {
+        for target in &mut rule.targets {
+            let Target::Function { name, input } = target else { continue };
+            *target = match (functions.get(name.as_str()), queues.get(name.as_str())) {
+                (Some(function), _) => {
+                    permitted(&rule.name, function, EVENTS)?;
+                    Target::Function { name: (*function).to_owned(), input: input.take() }
+                }
+                (None, Some(queue)) => Target::Queue((*queue).to_owned()),
+                (None, None) => return Err(dangling(&rule.logical_id, "Targets.Arn", name)),
+            };
+        }
+    }
+    Ok(())
+}
+
+fn dangling(resource: &str, property: &str, arn: &str) -> WiringError {
+    WiringError::Property {
+        resource: resource.to_owned(),
+        property: property.to_owned(),
+        why: format!("`{arn}` is no function and no queue of this template"),
+    }
+}
+
+/// SAM's merge: a function's own values win; variables and tags are united.
+fn with_globals(globals: &Value, own: &Value) -> Value {
+    match (globals, own) {
+        (Value::Object(globals), Value::Object(own)) => {
+            let mut merged: Map<String, Value> = globals.clone();
+            for (key, value) in own {
+                let value = merged.get(key).map_or_else(|| value.clone(), |inherited| with_globals(inherited, value));
+                merged.insert(key.clone(), value);
+            }
+            Value::Object(merged)
+        }
+        (_, own) => own.clone(),
+    }
+}
+
+fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function, WiringError> {
+    if resource.get("Events").is_some() {
+        return Err(
+            resource.refuse("Events", "SAM's own event sources are not wired: write the event rule and its permission")
+        );
+    }
+    let code = resource.required("CodeUri")?;
+    let binary = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if binary.is_empty() {
+        return Err(resource.refuse("CodeUri", "expected a folder named like its binary"));
+    }
+    let mut environment = BTreeMap::new();
+    if let Some(variables) = resource.get("Environment.Variables") {
+        let variables =
+            variables.as_object().ok_or_else(|| resource.refuse("Environment.Variables", "expected a mapping"))?;
+        for (name, value) in variables {
+            let value = text(value)
+                .ok_or_else(|| resource.refuse(&format!("Environment.Variables.{name}"), "expected a text"))?;
+            environment.insert(name.clone(), value);
+        }
+    }
+    if resource.name.chars().count() > 64 {
+        return Err(resource.refuse("FunctionName", format!("`{}` has more than 64 characters", resource.name)));
+    }
+    let retries = resource.number("EventInvokeConfig.MaximumRetryAttempts", 2)?;
+    if retries > 2 {
+        return Err(
+            resource.refuse("EventInvokeConfig.MaximumRetryAttempts", format!("expected 0 to 2: received `{retries}`"))
+        );
+    }
+    Ok(Function {
+        logical_id: resource.id.to_owned(),
+        arn: resolver.arn("lambda", &format!("function:{}", resource.name)),
+        name: resource.name.clone(),
+        binary: binary.to_owned(),
+        environment,
+        timeout: Duration::from_secs(resource.number("Timeout", 3)?.into()),
+        memory: resource.number("MemorySize", 128)?,
+        retries,
+        on_failure: on_failure(resource),
+    })
+}
+
+/// A destination wins over a queue: where both are set Lambda uses both, and the record holds the event too.
+fn on_failure(resource: &Resolved<'_>) -> Option<OnFailure> {
+    let destination =
+        resource.text("EventInvokeConfig.DestinationConfig.OnFailure.Destination").map(OnFailure::Destination);
+    destination.or_else(|| resource.text("DeadLetterQueue.TargetArn").map(OnFailure::DeadLetterQueue))
+}
+
+fn config_rule(resource: &Resolved<'_>) -> Result<Rule, WiringError> {
+    let mut definition = ConfigRule::from_template(&resource.properties)
+        .map_err(|fault| resource.refuse("Properties", fault.to_string()))?;
+    definition.config_rule_name = Some(resource.name.clone());
+    Ok(Rule {
+        logical_id: resource.id.to_owned(),
+        name: resource.name.clone(),
+        function: resource.required("Source.SourceIdentifier")?,
+        definition,
+    })
+}
+
+fn event_rule(resource: &Resolved<'_>) -> Result<EventRule, WiringError> {
+    let trigger = match (resource.get("EventPattern"), resource.text("ScheduleExpression")) {
+        (Some(pattern), None) if pattern.is_object() => Trigger::Pattern(pattern.clone()),
+        (None, Some(schedule)) => Trigger::Schedule(schedule),
+        _ => return Err(resource.refuse("EventPattern", "expected a pattern or a schedule")),
+    };
+    if let Some(bus) = resource.text("EventBusName").filter(|bus| bus != "default") {
+        return Err(resource.refuse("EventBusName", format!("`{bus}`: only the default bus is wired")));
+    }
+    let mut targets = Vec::new();
+    for target in resource.list("Targets")? {
+        if let Some(unwired) = ["InputPath", "InputTransformer"].iter().find(|name| target.get(**name).is_some()) {
+            return Err(resource.refuse(&format!("Targets.{unwired}"), "not wired: use Input or the event itself"));
+        }
+        let arn = target
+            .get("Arn")
+            .and_then(Value::as_str)
+            .ok_or_else(|| resource.refuse("Targets.Arn", "expected a text"))?;
+        let input = target
+            .get("Input")
+            .and_then(Value::as_str)
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|fault| resource.refuse("Targets.Input", fault.to_string()))?;
+        targets.push(Target::Function { name: arn.to_owned(), input });
+    }
+    let enabled = resource.text("State").is_none_or(|state| state != "DISABLED");
+    Ok(EventRule { logical_id: resource.id.to_owned(), name: resource.name.clone(), trigger, targets, enabled })
+}
+
+fn table(resource: &Resolved<'_>) -> Result<Table, WiringError> {
+    let mut indexes = Vec::new();
+    for index in resource.list("GlobalSecondaryIndexes")? {
+        let missing = || resource.refuse("GlobalSecondaryIndexes", "expected a name, a key and a projection");
+        let projection = index.get("Projection").ok_or_else(missing)?;
+        let attributes =
+            projection.get("NonKeyAttributes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        indexes.push(Index {
+            name: index.get("IndexName").and_then(text).ok_or_else(missing)?,
+            key: pairs(index.get("KeySchema"), "KeyType").ok_or_else(missing)?,
+            projection: projection.get("ProjectionType").and_then(text).ok_or_else(missing)?,
+            attributes: attributes.iter().filter_map(text).collect(),
+        });
+    }
+    let required = |property: &str, role: &str| {
+        pairs(resource.get(property), role).ok_or_else(|| resource.refuse(property, "expected a list of attributes"))
+    };
+    let expires = resource.get("TimeToLiveSpecification.Enabled").and_then(text).is_some_and(|it| it == "true");
+    Ok(Table {
+        logical_id: resource.id.to_owned(),
+        name: resource.name.clone(),
+        attributes: required("AttributeDefinitions", "AttributeType")?,
+        key: required("KeySchema", "KeyType")?,
+        indexes,
+        time_to_live: resource.text("TimeToLiveSpecification.AttributeName").filter(|_| expires),
+    })
+}
+
+fn pairs(list: Option<&Value>, role: &str) -> Option<Vec<Named>> {
+    let pair = |it: &Value| Some((it.get("AttributeName").and_then(text)?, it.get(role).and_then(text)?));
+    list?.as_array()?.iter().map(pair).collect()
+}
+
+/// A function's name from its name or ARN.
+fn last_segment(function: &str) -> &str {
+    function.rsplit(':').next().unwrap_or(function)
+}

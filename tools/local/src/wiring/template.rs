@@ -1,0 +1,179 @@
+//! The template as a document: its sections, and its parameters with the values of one deployment.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use serde_yaml_ng::Value as Yaml;
+
+use super::WiringError;
+
+/// What a template is resolved for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// 12 digits.
+    pub account: String,
+    /// E.g. `us-east-1`.
+    pub region: String,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// The stack's name; part of the names that CloudFormation makes.
+    pub stack: String,
+    /// Values of parameters; the others keep their defaults.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A resource as written; its condition and properties are unresolved.
+#[derive(Debug)]
+pub(super) struct Resource {
+    pub(super) kind: String,
+    pub(super) condition: Option<String>,
+    pub(super) properties: Value,
+}
+
+#[derive(Debug)]
+pub(super) struct Template {
+    pub(super) parameters: BTreeMap<String, Value>,
+    pub(super) conditions: BTreeMap<String, Value>,
+    pub(super) resources: BTreeMap<String, Resource>,
+    /// `Globals.Function`: what every function has unless it says otherwise.
+    pub(super) function_globals: Value,
+}
+
+impl Template {
+    pub(super) fn parse(text: &str, deployment: &Deployment) -> Result<Self, WiringError> {
+        let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|fault| WiringError::Template(fault.to_string()))?;
+        let Value::Object(root) = plain(&yaml)? else {
+            return Err(WiringError::Template("expected a mapping at the top".to_owned()));
+        };
+        let section = |name: &str| match root.get(name) {
+            None => Ok(Map::new()),
+            Some(Value::Object(section)) => Ok(section.clone()),
+            Some(_) => Err(WiringError::Template(format!("`{name}`: expected a mapping"))),
+        };
+        let mut resources = BTreeMap::new();
+        for (id, resource) in section("Resources")? {
+            resources.insert(id.clone(), parse_resource(&id, &resource)?);
+        }
+        if resources.is_empty() {
+            return Err(WiringError::Template("no `Resources`".to_owned()));
+        }
+        let function_globals =
+            section("Globals")?.get("Function").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        let parameters = parameter_values(&section("Parameters")?, &deployment.parameters)?;
+        Ok(Self { parameters, conditions: section("Conditions")?.into_iter().collect(), resources, function_globals })
+    }
+}
+
+fn parse_resource(id: &str, resource: &Value) -> Result<Resource, WiringError> {
+    let text = |name: &str| resource.get(name).and_then(Value::as_str).map(str::to_owned);
+    let kind = text("Type").ok_or_else(|| WiringError::Property {
+        resource: id.to_owned(),
+        property: "Type".to_owned(),
+        why: "expected a text".to_owned(),
+    })?;
+    let properties = resource.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+    Ok(Resource { kind, condition: text("Condition"), properties })
+}
+
+/// YAML with short tags as the JSON that CloudFormation reads: `!Sub x` is `{"Fn::Sub": "x"}`.
+fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
+    Ok(match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(it) => Value::Bool(*it),
+        Yaml::Number(it) => serde_json::to_value(it).map_err(|fault| WiringError::Template(fault.to_string()))?,
+        Yaml::String(it) => Value::String(it.clone()),
+        Yaml::Sequence(all) => Value::Array(all.iter().map(plain).collect::<Result<_, _>>()?),
+        Yaml::Mapping(all) => {
+            let mut object = Map::new();
+            for (key, value) in all {
+                let key = match plain(key)? {
+                    Value::String(text) => text,
+                    Value::Null | Value::Array(_) | Value::Object(_) => {
+                        return Err(WiringError::Template("a key is no text".to_owned()));
+                    }
+                    scalar => scalar.to_string(),
+                };
+                object.insert(key, plain(value)?);
+            }
+            Value::Object(object)
+        }
+        Yaml::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let name = tag.trim_start_matches('!');
+            let key = if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
+            let value = match (name, plain(&tagged.value)?) {
+                // `!GetAtt A.B` is `["A", "B"]`; only the first dot divides.
+                ("GetAtt", Value::String(path)) => {
+                    let (id, attribute) = path.split_once('.').unwrap_or((&path, ""));
+                    Value::from(vec![id, attribute])
+                }
+                (_, value) => value,
+            };
+            Value::Object(Map::from_iter([(key, value)]))
+        }
+    })
+}
+
+fn parameter_values(
+    declared: &Map<String, Value>,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Value>, WiringError> {
+    if let Some(unknown) = given.keys().find(|name| !declared.contains_key(*name)) {
+        return Err(WiringError::Parameter {
+            name: unknown.clone(),
+            why: "the template has no such parameter".to_owned(),
+        });
+    }
+    let mut values = BTreeMap::new();
+    for (name, declaration) in declared {
+        let refuse = |why: String| WiringError::Parameter { name: name.clone(), why };
+        let value = match (given.get(name), declaration.get("Default")) {
+            (Some(value), _) => value.clone(),
+            (None, Some(default)) => text(default).ok_or_else(|| refuse("its default is no scalar".to_owned()))?,
+            (None, None) => return Err(refuse("no value and no default".to_owned())),
+        };
+        check(declaration, &value).map_err(refuse)?;
+        let kind = declaration.get("Type").and_then(Value::as_str).unwrap_or_default();
+        let value = if kind == "CommaDelimitedList" || kind.starts_with("List<") {
+            Value::from(value.split(',').map(|member| member.trim().to_owned()).collect::<Vec<_>>())
+        } else {
+            Value::String(value)
+        };
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+/// The constraints of a declaration, except `AllowedPattern`: a regular expression engine is not worth one check that
+/// CloudFormation makes again.
+fn check(declaration: &Value, value: &str) -> Result<(), String> {
+    if let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array) {
+        let allowed: Vec<String> = allowed.iter().filter_map(text).collect();
+        if !allowed.iter().any(|it| it == value) {
+            return Err(format!("expected one of {}: received `{value}`", allowed.join(", ")));
+        }
+    }
+    let bound = |name: &str| declaration.get(name).and_then(text).and_then(|it| it.parse::<f64>().ok());
+    if declaration.get("Type").and_then(Value::as_str) == Some("Number") {
+        let number: f64 = value.parse().map_err(|_| format!("expected a number: received `{value}`"))?;
+        if bound("MinValue").is_some_and(|least| number < least) || bound("MaxValue").is_some_and(|most| number > most)
+        {
+            return Err(format!("out of the template's range: received `{value}`"));
+        }
+    }
+    let length = f64::from(u32::try_from(value.chars().count()).unwrap_or(u32::MAX));
+    if bound("MinLength").is_some_and(|least| length < least) || bound("MaxLength").is_some_and(|most| length > most) {
+        return Err(format!("{length} characters: out of the template's range"));
+    }
+    Ok(())
+}
+
+/// A scalar as CloudFormation turns it into text.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(it) => Some(it.clone()),
+        Value::Number(it) => Some(it.to_string()),
+        Value::Bool(it) => Some(it.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

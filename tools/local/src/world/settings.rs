@@ -1,0 +1,80 @@
+//! What a world is started with.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::host::HostSettings;
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct WorldSettings {
+    /// The template that says what is deployed.
+    pub template: PathBuf,
+    /// Values of its parameters; the others keep their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// The folder with the built binaries: `<binaries>/<name>` or, as deployed, `<binaries>/<name>/bootstrap`.
+    pub binaries: PathBuf,
+    /// Programs to run in place of a binary of that name: tests put broken ones here.
+    pub replacements: BTreeMap<String, PathBuf>,
+    /// E.g. `us-east-1`.
+    pub region: String,
+    /// The address of the proxy, e.g. `127.0.0.1:4599`; port 0 takes a free one.
+    pub listen: String,
+    /// The folder for the logs of the emulator and the functions.
+    pub logs: PathBuf,
+    /// Variables for every function besides the endpoints; `AWS_MAX_ATTEMPTS` is 1 unless said otherwise.
+    pub environment: BTreeMap<String, String>,
+    /// Processes one function may have at a time.
+    pub instances: usize,
+    /// Whether the Config rules wait for [`put_rules`](super::World::put_rules), so that resources are there before them.
+    pub rules_later: bool,
+    /// How long [`settle`](super::World::settle) waits.
+    pub patience: Duration,
+}
+
+impl WorldSettings {
+    /// us-east-1, any free port, one process a function, a minute of patience.
+    #[must_use]
+    pub fn new(template: &Path, binaries: &Path, logs: &Path) -> Self {
+        Self {
+            template: template.to_owned(),
+            parameters: BTreeMap::new(),
+            binaries: binaries.to_owned(),
+            replacements: BTreeMap::new(),
+            region: "us-east-1".to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+            logs: logs.to_owned(),
+            environment: BTreeMap::new(),
+            instances: 1,
+            rules_later: false,
+            patience: Duration::from_secs(60),
+        }
+    }
+
+    /// The partition of the region.
+    pub(super) fn partition(&self) -> String {
+        rectify_compliance::Region::new(self.region.as_str()).partition().as_str().to_owned()
+    }
+
+    pub(super) fn program(&self, binary: &str) -> PathBuf {
+        if let Some(replacement) = self.replacements.get(binary) {
+            return replacement.clone();
+        }
+        let deployed = self.binaries.join(binary).join("bootstrap");
+        if deployed.is_file() { deployed } else { self.binaries.join(binary) }
+    }
+
+    /// How functions are run: where they find AWS, and nothing of this process's environment.
+    pub(super) fn host(&self, endpoint: &str) -> HostSettings {
+        let mut host = HostSettings::new(&self.region, self.logs.join("functions"));
+        host.instances = self.instances;
+        host.environment = BTreeMap::from([
+            ("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned()),
+            ("AWS_ENDPOINT_URL_CONFIG_SERVICE".to_owned(), endpoint.to_owned()),
+            ("AWS_MAX_ATTEMPTS".to_owned(), "1".to_owned()),
+        ]);
+        host.environment.extend(self.environment.clone());
+        host
+    }
+}

@@ -1,0 +1,47 @@
+//! A resource read now, with the caller's credentials, judged and planned for.
+
+use rectify_compliance::Entry;
+use rectify_runtime::clients::sdk_config;
+use rectify_runtime::config_service::ConfigService;
+use rectify_runtime::settings::Environment;
+
+use super::finding::{Finding, Seen};
+use crate::arguments::CheckArguments;
+use crate::complaint::Complaint;
+use crate::place::{self, Typed};
+
+/// Reads, judges and plans; calls nothing that writes.
+pub(super) async fn check(
+    control: &Entry,
+    id: &str,
+    arguments: &CheckArguments,
+    environment: &Environment,
+) -> Result<Finding, Complaint> {
+    let name = control.meta.id;
+    let operations = rectify_catalogue::operations().find(|it| it.id == name).ok_or_else(|| {
+        Complaint::usage(format!(
+            "--live: `{name}` has no remediation, hence no live read: judge an event with --event"
+        ))
+    })?;
+    (control.check_parameters)(&arguments.parameters)
+        .map_err(|error| Complaint::usage(format!("--parameters: {error}")))?;
+    let region = place::region(arguments.region.as_deref(), environment)?;
+    let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
+    let mut target = typed.target(Some(control), &region, environment)?;
+    let config = sdk_config(environment, &region)?;
+    if control.remediation.is_some_and(|half| half.needs_name) {
+        target.name = ConfigService::new(&config).name_of(&target).await?;
+    }
+    let inspection = (operations.inspect)(&config, &target, &arguments.parameters).await?.ok_or_else(|| {
+        let (account, resource) = (&target.account, &target.resource);
+        Complaint::usage(format!("--live: no {resource} in account {account}, region {region}"))
+    })?;
+    let plan = inspection.verdict.is_non_compliant().then_some(inspection.plan);
+    Ok(Finding {
+        resource: target.resource,
+        verdict: inspection.verdict,
+        plan,
+        subject: Some(inspection.subject),
+        seen: Seen::Live,
+    })
+}

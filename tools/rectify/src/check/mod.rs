@@ -1,0 +1,34 @@
+//! `rectify check`: a verdict and a plan, from an event or from the live resource. Writes nothing.
+
+mod event;
+mod finding;
+mod live;
+
+use rectify_compliance::Entry;
+use rectify_runtime::settings::Environment;
+
+use crate::arguments::CheckArguments;
+use crate::complaint::Complaint;
+use crate::paint::Paint;
+use crate::report::Report;
+
+/// Judges what was asked for.
+pub(crate) async fn run(
+    arguments: &CheckArguments,
+    environment: &Environment,
+    paint: Paint,
+) -> Result<Report, Complaint> {
+    let control = known(&arguments.control)?;
+    let findings = match (&arguments.event, &arguments.live) {
+        (Some(path), _) => event::check(control, path, arguments, environment)?,
+        (None, Some(id)) => vec![live::check(control, id, arguments, environment).await?],
+        (None, None) => return Err(Complaint::usage("check: expected --event or --live: received neither")),
+    };
+    Ok(finding::report(control, &findings, paint))
+}
+
+/// The control with this id.
+pub(crate) fn known(id: &str) -> Result<&'static Entry, Complaint> {
+    rectify_catalogue::find(id)
+        .ok_or_else(|| Complaint::usage(format!("control: expected one of `rectify controls`: received `{id}`")))
+}

@@ -1,0 +1,117 @@
+//! Why a command gave no answer, and the exit code that tells the kinds apart.
+
+use rectify_compliance::entry::EntryError;
+use rectify_compliance::{EventError, ParameterError, ShapeError};
+use rectify_runtime::Fault;
+use serde_json::{Value, json};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Complaint {
+    /// What was typed, or the environment, cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// It was understood and not done.
+    #[error("{reason}")]
+    Refused {
+        /// Why not.
+        reason: String,
+        /// What would have been done, where that is known.
+        details: Value,
+    },
+    /// The control, the ledger or AWS could not answer.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The machine this runs on.
+    #[error("{0}")]
+    Machine(String),
+}
+
+impl Complaint {
+    /// `what: where: why` about something that was typed.
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self::Usage(text.into())
+    }
+
+    /// The exit code: 1 a refusal, 2 usage, 3 a fault.
+    pub(crate) const fn code(&self) -> u8 {
+        match self {
+            Self::Refused { .. } | Self::Fault(Fault::UndoRefused { .. } | Fault::LeaseHeld { .. }) => 1,
+            Self::Usage(_) | Self::Fault(Fault::Setting { .. }) => 2,
+            Self::Fault(_) | Self::Machine(_) => 3,
+        }
+    }
+
+    /// The stable type, as logs and alarms of the functions have it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "Usage",
+            Self::Refused { .. } => "Refused",
+            Self::Fault(fault) => fault.kind(),
+            Self::Machine(_) => "Machine",
+        }
+    }
+
+    /// What `--json` prints instead of an answer.
+    pub(crate) fn as_json(&self) -> Value {
+        let mut error = json!({ "kind": self.kind(), "message": self.to_string(), "exit_code": self.code() });
+        if let (Self::Refused { details, .. }, Some(error)) = (self, error.as_object_mut()) {
+            error.insert("details".to_owned(), details.clone());
+        }
+        json!({ "error": error })
+    }
+}
+
+impl From<EventError> for Complaint {
+    fn from(error: EventError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<ParameterError> for Complaint {
+    fn from(error: ParameterError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<ShapeError> for Complaint {
+    fn from(error: ShapeError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<EntryError> for Complaint {
+    fn from(error: EntryError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_tells_a_refusal_from_usage_from_a_fault() {
+        let refused = Fault::UndoRefused { attempt: "01A".to_owned(), reason: "changed since".to_owned() };
+        let setting = Fault::Setting { name: "AWS_ACCESS_KEY_ID", reason: "missing".to_owned() };
+        let rows = [
+            (Complaint::Refused { reason: "no".to_owned(), details: Value::Null }, 1),
+            (refused.into(), 1),
+            (Complaint::usage("no such file"), 2),
+            (setting.into(), 2),
+            (Fault::Ledger("query: Timeout".to_owned()).into(), 3),
+            (Complaint::Machine("stdout: full".to_owned()), 3),
+        ];
+        for (complaint, code) in rows {
+            assert_eq!(complaint.code(), code, "{complaint}");
+        }
+    }
+
+    #[test]
+    fn json_names_the_kind_and_keeps_what_would_have_been_done() {
+        let complaint = Complaint::Refused { reason: "not confirmed".to_owned(), details: json!({ "calls": [] }) };
+        let expected = json!({ "error": {
+            "kind": "Refused", "message": "not confirmed", "exit_code": 1, "details": { "calls": [] } } });
+        assert_eq!(complaint.as_json(), expected);
+    }
+}

@@ -1,0 +1,178 @@
+//! `rectify history`: what was found, planned, done and undone, and why.
+
+use jiff::Timestamp;
+use rectify_compliance::plan::call_text;
+use rectify_runtime::ledger::{Attempt, Hold, Outcome, ResourcePath, State};
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::arguments::HistoryArguments;
+use crate::check::known;
+use crate::complaint::Complaint;
+use crate::paint::Paint;
+use crate::place::{OpenLedger, Typed};
+use crate::report::{Report, moment};
+use crate::{hold, plan_text};
+
+/// Tells the story of one attempt, or of a resource.
+pub(crate) async fn run(
+    arguments: &HistoryArguments,
+    environment: &Environment,
+    paint: Paint,
+) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    if let Some(id) = &arguments.attempt {
+        let attempt = open.ledger.attempt(id).await?.ok_or_else(|| unknown(id, &open))?;
+        return Ok(Report::fine(story(&attempt, paint), json!({ "attempts": [as_json(&attempt)?] })));
+    }
+    let id = arguments.resource.as_deref().unwrap_or_default();
+    let control = arguments.control.as_deref().map(known).transpose()?;
+    let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
+    let target = typed.target(control, &open.region, environment)?;
+    let path = ResourcePath::of(&target);
+    let attempts = open.ledger.attempts(&path, arguments.control.as_deref()).await?;
+    let mut holds = open.ledger.holds(&path, Timestamp::now()).await?;
+    holds.retain(|it| control.is_none_or(|control| control.meta.id == it.control));
+    let nothing =
+        format!("no attempt on {} in account {}, region {}\n", target.resource, target.account, target.region);
+    let json = json!({
+        "resource": target.resource,
+        "attempts": attempts.iter().map(as_json).collect::<Result<Vec<_>, _>>()?,
+        "holds": holds.iter().map(hold::as_json).collect::<Vec<_>>(),
+    });
+    Ok(Report::fine(stories(&attempts, &holds, &nothing, paint), json))
+}
+
+/// What is said of an attempt nobody knows.
+pub(crate) fn unknown(id: &str, open: &OpenLedger) -> Complaint {
+    Complaint::usage(format!("attempt: no `{id}` in table {}, region {}", open.table, open.region))
+}
+
+fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Paint) -> String {
+    let mut parts: Vec<String> = attempts.iter().map(|it| story(it, paint)).collect();
+    if parts.is_empty() {
+        parts.push(nothing.to_owned());
+    }
+    if !holds.is_empty() {
+        let line =
+            |it: &Hold| format!("held for {} until {} by {}: {}\n", it.control, moment(it.until), it.by, it.reason);
+        parts.push(holds.iter().map(line).collect());
+    }
+    parts.join("\n")
+}
+
+/// One attempt, in the order things happened.
+pub(crate) fn story(attempt: &Attempt, paint: Paint) -> String {
+    let Attempt { id, control, target, rule, .. } = attempt;
+    let mut lines = vec![
+        format!("{} {id}  {control}  {}", moment(attempt.started_at), outcome(attempt, paint)),
+        format!("  on {} in account {}, region {}", target.resource, target.account, target.region),
+        format!("  found by {rule} at {}, mode {}", moment(attempt.recorded_at), attempt.mode),
+    ];
+    if !attempt.reason.is_empty() {
+        lines.push(format!("  because {}", attempt.reason));
+    }
+    lines.extend(plan_text::lines(&attempt.plan, paint).into_iter().map(|line| format!("  {line}")));
+    if attempt.has_acted() {
+        lines.push("  called:".to_owned());
+    }
+    for (number, record) in (1..).zip(&attempt.actions) {
+        let doubt =
+            if record.receipt.is_none() { paint.careful(" (not known whether it arrived)") } else { String::new() };
+        lines.push(format!("    {number}. {}{doubt}", call_text(&record.action)));
+    }
+    if let Some(undo) = &attempt.undo {
+        lines.push(match undo.finished_at {
+            Some(at) => format!("  undone {} by {}:", moment(at), undo.by),
+            None => paint.bad(&format!("  undo begun {} by {}, not finished:", moment(undo.started_at), undo.by)),
+        });
+        lines.extend(
+            (1..).zip(&undo.calls).map(|(number, call): (u32, _)| format!("    {number}. {}", call_text(call))),
+        );
+    }
+    lines.join("\n") + "\n"
+}
+
+fn outcome(attempt: &Attempt, paint: Paint) -> String {
+    match (attempt.outcome, attempt.state) {
+        (Some(outcome), _) => match outcome {
+            Outcome::Verified | Outcome::AlreadyCompliant => paint.good(outcome.name()),
+            Outcome::Failed => paint.bad(outcome.name()),
+            Outcome::Stopped | Outcome::OverBudget | Outcome::Pending => paint.careful(outcome.name()),
+            Outcome::Gone | Outcome::NotApplicable | Outcome::Planned => outcome.name().to_owned(),
+        },
+        (None, State::Open) => paint.careful("open"),
+        (None, State::Finished) => paint.bad("finished without an outcome"),
+    }
+}
+
+fn as_json(attempt: &Attempt) -> Result<Value, Complaint> {
+    serde_json::to_value(attempt).map_err(|error| Complaint::Machine(format!("attempt {}: {error}", attempt.id)))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::paint::PLAIN;
+
+    /// An attempt that revoked one rule.
+    pub(crate) fn attempt() -> Attempt {
+        serde_json::from_value(json!({
+            "id": "01JZ", "control": "restricted-ssh",
+            "target": { "account": "111122223333", "region": "eu-west-1", "name": null, "arn": null,
+                "resource": { "type": "AWS::EC2::SecurityGroup", "id": "sg-1" } },
+            "rule": "rectify-restricted-ssh", "recorded_at": "2026-03-04T05:06:07Z",
+            "started_at": "2026-03-04T05:06:09Z", "finished_at": "2026-03-04T05:06:10Z", "state": "finished",
+            "mode": "enforce", "parameters": "{}",
+            "plan": { "kind": "do", "steps": [{ "level": "L1", "call": { "Revoke": { "Id": "r-1" } } }] },
+            "before": null, "after": null, "outcome": "verified", "reason": "the control holds", "announced": true,
+            "actions": [{ "action": { "Revoke": { "Id": "r-1" } }, "receipt": null }, { "action": { "Revoke": { "Id": "r-2" } } }],
+            "undo": { "by": "ada", "started_at": "2026-03-05T00:00:00Z", "finished_at": "2026-03-05T00:00:01Z",
+                "calls": [{ "Authorize": { "Id": "sg-1" } }] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_story_is_told_in_the_order_it_happened() {
+        let expected = "\
+2026-03-04 05:06:09Z 01JZ  restricted-ssh  verified
+  on AWS::EC2::SecurityGroup sg-1 in account 111122223333, region eu-west-1
+  found by rectify-restricted-ssh at 2026-03-04 05:06:07Z, mode enforce
+  because the control holds
+  plan: L1
+    1. L1 Revoke {\"Id\":\"r-1\"}
+  called:
+    1. Revoke {\"Id\":\"r-1\"}
+    2. Revoke {\"Id\":\"r-2\"} (not known whether it arrived)
+  undone 2026-03-05 00:00:01Z by ada:
+    1. Authorize {\"Id\":\"sg-1\"}
+";
+        assert_eq!(story(&attempt(), PLAIN), expected);
+    }
+
+    #[test]
+    fn undo_that_broke_off_and_attempt_that_did_are_told_apart_from_what_ended() {
+        let mut attempt = attempt();
+        attempt.outcome = None;
+        attempt.state = State::Open;
+        attempt.undo.as_mut().unwrap().finished_at = None;
+        let text = story(&attempt, PLAIN);
+        assert!(text.contains("restricted-ssh  open\n"), "{text}");
+        assert!(text.contains("  undo begun 2026-03-05 00:00:00Z by ada, not finished:\n"), "{text}");
+    }
+
+    #[test]
+    fn a_resource_without_attempts_says_so_and_shows_its_holds() {
+        let hold = Hold {
+            control: "restricted-ssh".to_owned(),
+            by: "ada".to_owned(),
+            reason: "migration".to_owned(),
+            until: "2026-03-09T00:00:00Z".parse().unwrap(),
+        };
+        let text = stories(&[], &[hold], "no attempt on x\n", PLAIN);
+        assert_eq!(text, "no attempt on x\n\nheld for restricted-ssh until 2026-03-09 00:00:00Z by ada: migration\n");
+    }
+}

@@ -1,0 +1,118 @@
+//! `rectify hold`: one resource left alone for a while.
+
+use jiff::Timestamp;
+use rectify_compliance::{Entry, Target};
+use rectify_runtime::ledger::{Hold, ResourcePath};
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::arguments::{HeldArguments, HeldResourceArguments, HoldCommand};
+use crate::check::known;
+use crate::complaint::Complaint;
+use crate::place::{self, OpenLedger, Typed};
+use crate::report::{Report, columns, moment};
+
+/// Sets, lists or ends holds.
+pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Result<Report, Complaint> {
+    match command {
+        HoldCommand::Add { held, days, reason, by } => {
+            let by = place::person(by.as_deref(), environment)?;
+            let until = place::in_days(Timestamp::now(), *days);
+            let hold = Hold { control: held.control.clone(), by, reason: reason.clone(), until };
+            add(held, &hold, environment).await
+        }
+        HoldCommand::List(resource) => list(resource, environment).await,
+        HoldCommand::End(held) => end(held, environment).await,
+    }
+}
+
+async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Result<Report, Complaint> {
+    let (open, target) = addressed(held, environment)?;
+    open.ledger.set_hold(&ResourcePath::of(&target), hold).await?;
+    let text = format!(
+        "held {} for {} until {}: it is judged and planned for, and not changed\n",
+        target.resource,
+        hold.control,
+        moment(hold.until)
+    );
+    Ok(Report::fine(text, json!({ "resource": target.resource, "hold": as_json(hold) })))
+}
+
+async fn list(arguments: &HeldResourceArguments, environment: &Environment) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let account = arguments.account.as_deref();
+    let typed = Typed { id: &arguments.resource, kind: Some(&arguments.kind), account };
+    let target = typed.target(None, &open.region, environment)?;
+    let holds = open.ledger.holds(&ResourcePath::of(&target), Timestamp::now()).await?;
+    Ok(listed(&target, &holds))
+}
+
+fn listed(target: &Target, holds: &[Hold]) -> Report {
+    let text = if holds.is_empty() {
+        format!("no hold on {} in account {}, region {}\n", target.resource, target.account, target.region)
+    } else {
+        let row = |it: &Hold| vec![it.control.clone(), moment(it.until), it.by.clone(), it.reason.clone()];
+        let header = ["CONTROL", "HELD UNTIL", "BY", "REASON"].map(str::to_owned).to_vec();
+        columns(header, holds.iter().map(row).collect())
+    };
+    let json = json!({ "resource": target.resource, "holds": holds.iter().map(as_json).collect::<Vec<_>>() });
+    Report::fine(text, json)
+}
+
+async fn end(held: &HeldArguments, environment: &Environment) -> Result<Report, Complaint> {
+    let (open, target) = addressed(held, environment)?;
+    let path = ResourcePath::of(&target);
+    let was = open.ledger.hold_on(&path, &held.control, Timestamp::now()).await?;
+    open.ledger.end_hold(&path, &held.control).await?;
+    let (control, resource) = (&held.control, &target.resource);
+    let text = match &was {
+        Some(hold) => format!("ended the hold of {} on {resource} for {control}: {}\n", hold.by, hold.reason),
+        None => format!("no hold on {resource} for {control}: nothing to end\n"),
+    };
+    Ok(Report::fine(text, json!({ "resource": resource, "control": control, "ended": was.as_ref().map(as_json) })))
+}
+
+fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLedger, Target), Complaint> {
+    let control: &Entry = known(&held.control)?;
+    let open = OpenLedger::open(&held.ledger, environment)?;
+    let typed = Typed { id: &held.resource, kind: held.kind.as_deref(), account: held.account.as_deref() };
+    let target = typed.target(Some(control), &open.region, environment)?;
+    Ok((open, target))
+}
+
+/// A hold for programs.
+pub(crate) fn as_json(hold: &Hold) -> Value {
+    json!({ "control": hold.control, "by": hold.by, "reason": hold.reason, "until": hold.until })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rectify_compliance::{AccountId, Region, ResourceKey};
+
+    #[test]
+    fn a_hold_is_listed_with_its_end_and_its_reason() {
+        let target = Target {
+            account: AccountId::new("111122223333"),
+            region: Region::new("eu-west-1"),
+            resource: ResourceKey::new("AWS::S3::Bucket", "assets"),
+            name: None,
+            arn: None,
+        };
+        let hold = Hold {
+            control: "restricted-ssh".to_owned(),
+            by: "ada".to_owned(),
+            reason: "undo of 01A".to_owned(),
+            until: "2026-03-04T05:06:07Z".parse().unwrap(),
+        };
+        assert_eq!(
+            listed(&target, &[hold]).text,
+            "CONTROL         HELD UNTIL            BY   REASON\nrestricted-ssh  2026-03-04 05:06:07Z  ada  undo of 01A\n"
+        );
+        assert_eq!(
+            listed(&target, &[]).text,
+            "no hold on AWS::S3::Bucket assets in account 111122223333, region eu-west-1\n"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! The command line of Rectify: what a person asks of the suite, with that person's own credentials.
+//!
+//! Knows no control by name and no SDK: controls come from the catalogue, calls go through the runtime.
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`arguments`] | what can be typed, with its help |
+//! | [`check`] | an event or a live resource judged; writes nothing |
+//! | [`undo`] | an attempt taken back |
+//! | [`history`] | what was done, and why |
+//! | [`hold`], [`switch`] | how a person says no |
+//! | [`controls`] | the catalogue as a table |
+//! | [`place`] | region, account, resource and table, from arguments and environment |
+//! | [`report`], [`plan_text`], [`paint`], [`complaint`] | what is printed, and the exit code |
+
+mod arguments;
+mod check;
+mod complaint;
+mod controls;
+mod history;
+mod hold;
+mod paint;
+mod place;
+mod plan_text;
+mod report;
+mod switch;
+mod undo;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use rectify_runtime::settings::Environment;
+use serde_json::json;
+
+use arguments::{Arguments, Command};
+use complaint::Complaint;
+use paint::Paint;
+use report::Report;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let environment = Environment::of_process();
+    let paint = Paint::of(&environment, std::io::stdout().is_terminal() && !arguments.json);
+    let result = start(&arguments, &environment, paint);
+    let (text, code) = match &result {
+        Ok(report) if arguments.json => (format!("{:#}\n", report.json), report.ending.code()),
+        Ok(report) => (report.text.clone(), report.ending.code()),
+        Err(complaint) if arguments.json => (format!("{:#}\n", complaint.as_json()), complaint.code()),
+        Err(complaint) => return told(complaint, &environment),
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // A reader that has seen enough, such as `head`, takes nothing away from the answer.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            told(&Complaint::Machine(format!("stdout: {error}")), &environment)
+        }
+        _ => ExitCode::from(code),
+    }
+}
+
+/// Prints a complaint where errors go. If even that cannot be written, the exit code still tells.
+fn told(complaint: &Complaint, environment: &Environment) -> ExitCode {
+    let paint = Paint::of(environment, std::io::stderr().is_terminal());
+    let written = writeln!(std::io::stderr(), "{} {complaint}", paint.bad("rectify:"));
+    drop(written);
+    ExitCode::from(complaint.code())
+}
+
+fn start(arguments: &Arguments, environment: &Environment, paint: Paint) -> Result<Report, Complaint> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Complaint::Machine(format!("runtime: {error}")))?;
+    runtime.block_on(run(arguments, environment, paint))
+}
+
+async fn run(arguments: &Arguments, environment: &Environment, paint: Paint) -> Result<Report, Complaint> {
+    match &arguments.command {
+        Command::Controls => Ok(controls::table(paint)),
+        Command::Check(it) => check::run(it, environment, paint).await,
+        Command::Undo(it) => undo::run(it, environment, arguments.json).await,
+        Command::History(it) => history::run(it, environment, paint).await,
+        Command::Hold { command } => hold::run(command, environment).await,
+        Command::Stop(it) => switch::stop(it, environment).await,
+        Command::Resume(it) => switch::resume(it, environment).await,
+        Command::Status(it) => switch::status(it, environment, paint).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "rectify", &mut script);
+            let script = String::from_utf8_lossy(&script).into_owned();
+            Ok(Report::fine(script.clone(), json!({ "shell": shell.to_string(), "script": script })))
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Where things are: region, account, resource, table, and who asks. From arguments first, then from the environment.
+
+use aws_types::SdkConfig;
+use jiff::Timestamp;
+use rectify_compliance::place::ACCOUNT_TYPE;
+use rectify_compliance::{AccountId, Entry, Region, ResourceKey, Target};
+use rectify_runtime::clients::sdk_config;
+use rectify_runtime::ledger::Ledger;
+use rectify_runtime::settings::Environment;
+
+use crate::arguments::LedgerArguments;
+use crate::complaint::Complaint;
+
+/// The ledger with the configuration it is reached by.
+pub(crate) struct OpenLedger {
+    /// For calls beside the ledger's.
+    pub(crate) config: SdkConfig,
+    /// The table.
+    pub(crate) ledger: Ledger,
+    /// The table's name.
+    pub(crate) table: String,
+    /// Its region.
+    pub(crate) region: Region,
+}
+
+impl OpenLedger {
+    /// Names table, region and credentials; no call is made.
+    pub(crate) fn open(arguments: &LedgerArguments, environment: &Environment) -> Result<Self, Complaint> {
+        let region = region(arguments.region.as_deref(), environment)?;
+        let table = arguments.table.as_deref().or_else(|| environment.get("LEDGER_TABLE"));
+        let table = table
+            .ok_or_else(|| Complaint::usage("table: expected --table or LEDGER_TABLE: received nothing"))?
+            .to_owned();
+        let config = sdk_config(environment, &region)?;
+        Ok(Self { ledger: Ledger::new(&config, table.as_str()), config, table, region })
+    }
+}
+
+/// The region calls go to.
+pub(crate) fn region(argument: Option<&str>, environment: &Environment) -> Result<Region, Complaint> {
+    argument
+        .or_else(|| environment.get("AWS_REGION"))
+        .or_else(|| environment.get("AWS_DEFAULT_REGION"))
+        .map(Region::new)
+        .ok_or_else(|| Complaint::usage("region: expected --region or AWS_REGION: received nothing"))
+}
+
+/// Who asks, for the ledger.
+pub(crate) fn person(argument: Option<&str>, environment: &Environment) -> Result<String, Complaint> {
+    argument
+        .or_else(|| environment.get("USER"))
+        .or_else(|| environment.get("LOGNAME"))
+        .map(str::to_owned)
+        .ok_or_else(|| Complaint::usage("by: expected --by or USER: received nothing"))
+}
+
+/// That many days from `now`, or the end of time.
+pub(crate) fn in_days(now: Timestamp, days: u16) -> Timestamp {
+    now.saturating_add(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
+}
+
+/// A resource as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Typed<'a> {
+    /// Its id, as AWS Config has it.
+    pub(crate) id: &'a str,
+    /// Its type, where given.
+    pub(crate) kind: Option<&'a str>,
+    /// Its account, where given.
+    pub(crate) account: Option<&'a str>,
+}
+
+impl Typed<'_> {
+    /// The resource, addressed; what was not typed follows from the control, the id and the environment.
+    pub(crate) fn target(
+        self,
+        control: Option<&Entry>,
+        region: &Region,
+        environment: &Environment,
+    ) -> Result<Target, Complaint> {
+        let kind = self.kind(control)?;
+        let account = self.account(&kind, environment)?;
+        let arn = self.id.starts_with("arn:").then(|| self.id.to_owned());
+        let resource = ResourceKey::new(kind, self.id);
+        Ok(Target { account: AccountId::new(account), region: region.clone(), resource, name: None, arn })
+    }
+
+    fn kind(self, control: Option<&Entry>) -> Result<String, Complaint> {
+        let types = control.map_or(&[][..], |control| control.meta.resource_types);
+        match (self.kind, types) {
+            (Some(kind), []) => Ok(kind.to_owned()),
+            (Some(kind), types) if types.contains(&kind) => Ok(kind.to_owned()),
+            (Some(kind), types) => {
+                Err(Complaint::usage(format!("--type: expected {}: received `{kind}`", types.join(" or "))))
+            }
+            (None, [only]) => Ok((*only).to_owned()),
+            (None, []) => Err(Complaint::usage("--type: expected a resource type, or --control: received nothing")),
+            (None, types) => {
+                Err(Complaint::usage(format!("--type: expected {}: received nothing", types.join(" or "))))
+            }
+        }
+    }
+
+    fn account(self, kind: &str, environment: &Environment) -> Result<String, Complaint> {
+        let of_arn =
+            || self.id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).filter(|it| !it.is_empty());
+        let of_id = || (kind == ACCOUNT_TYPE).then_some(self.id);
+        let account = self.account.or_else(of_id).or_else(of_arn).or_else(|| environment.get("AWS_ACCOUNT_ID"));
+        let account = account.ok_or_else(|| {
+            let id = self.id;
+            Complaint::usage(format!(
+                "account: `{id}` does not say whose it is: expected --account or AWS_ACCOUNT_ID: received nothing"
+            ))
+        })?;
+        if kind == ACCOUNT_TYPE && account != self.id {
+            return Err(Complaint::usage(format!(
+                "account: expected `{}`, the resource: received `{account}`",
+                self.id
+            )));
+        }
+        Ok(account.to_owned())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: [(&str, &str); 1] = [("AWS_ACCOUNT_ID", "111122223333")];
+
+    fn target(control: Option<&str>, typed: Typed<'_>, environment: &Environment) -> Result<String, String> {
+        let control = control.and_then(rectify_catalogue::find);
+        typed
+            .target(control, &Region::new("eu-west-1"), environment)
+            .map(|it| format!("{} {} {}", it.account, it.region, it.resource))
+            .map_err(|complaint| complaint.to_string())
+    }
+
+    #[test]
+    fn what_is_not_typed_follows_from_control_id_and_environment() {
+        let none = Environment::default();
+        let some = Environment::of(ACCOUNT);
+        let group = Typed { id: "sg-1", kind: None, account: None };
+        let account = Typed { id: "444455556666", kind: None, account: None };
+        let ssh = Some("restricted-ssh");
+        let root = Some("iam-root-access-key-check");
+        let rows = [
+            (ssh, group, &some, Ok("111122223333 eu-west-1 AWS::EC2::SecurityGroup sg-1")),
+            (
+                ssh,
+                Typed { account: Some("444455556666"), ..group },
+                &some,
+                Ok("444455556666 eu-west-1 AWS::EC2::SecurityGroup sg-1"),
+            ),
+            (root, account, &some, Ok("444455556666 eu-west-1 AWS::::Account 444455556666")),
+            (
+                None,
+                Typed { kind: Some("AWS::S3::Bucket"), ..group },
+                &some,
+                Ok("111122223333 eu-west-1 AWS::S3::Bucket sg-1"),
+            ),
+            (
+                ssh,
+                group,
+                &none,
+                Err("account: `sg-1` does not say whose it is: expected --account or AWS_ACCOUNT_ID: received nothing"),
+            ),
+            (
+                root,
+                Typed { account: Some("111122223333"), ..account },
+                &none,
+                Err("account: expected `444455556666`, the resource: received `111122223333`"),
+            ),
+            (None, group, &some, Err("--type: expected a resource type, or --control: received nothing")),
+            (
+                ssh,
+                Typed { kind: Some("AWS::S3::Bucket"), ..group },
+                &some,
+                Err("--type: expected AWS::EC2::SecurityGroup: received `AWS::S3::Bucket`"),
+            ),
+        ];
+        for (control, typed, environment, expected) in rows {
+            assert_eq!(
+                target(control, typed, environment),
+                expected.map(str::to_owned).map_err(str::to_owned),
+                "{typed:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_account_of_an_arn_is_its_own() {
+        let arn = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
+        let typed = Typed { id: arn, kind: Some("AWS::CloudTrail::Trail"), account: None };
+        let found = typed.target(None, &Region::new("eu-west-1"), &Environment::of(ACCOUNT)).unwrap();
+        assert_eq!((found.account.as_str(), found.arn.as_deref()), ("444455556666", Some(arn)));
+    }
+
+    #[test]
+    fn the_region_is_the_argument_then_the_environment() {
+        let both = Environment::of([("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "sa-east-1")]);
+        assert_eq!(region(Some("us-east-1"), &both).unwrap(), Region::new("us-east-1"));
+        assert_eq!(region(None, &both).unwrap(), Region::new("eu-west-1"));
+        assert_eq!(
+            region(None, &Environment::of([("AWS_DEFAULT_REGION", "sa-east-1")])).unwrap(),
+            Region::new("sa-east-1")
+        );
+        let complaint = region(None, &Environment::default()).unwrap_err();
+        assert_eq!(complaint.to_string(), "region: expected --region or AWS_REGION: received nothing");
+    }
+}

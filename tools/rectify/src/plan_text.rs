@@ -1,0 +1,98 @@
+//! A plan as people and programs read it.
+
+use rectify_compliance::plan::call_text;
+use rectify_compliance::{Plan, Work};
+use serde_json::{Value, json};
+
+use crate::paint::Paint;
+
+/// The steps, one a line, and what keeps a machine from taking them.
+pub(crate) fn lines(plan: &Plan<Value>, paint: Paint) -> Vec<String> {
+    let mut lines = vec![match (plan, plan.level()) {
+        (Plan::Nothing, _) => "plan: nothing to do".to_owned(),
+        (Plan::Hold { .. } | Plan::Do { .. }, None) => "plan: nothing a machine can do".to_owned(),
+        (Plan::Hold { .. } | Plan::Do { .. }, Some(level)) => format!("plan: {level}"),
+    }];
+    for (number, step) in (1..).zip(plan.steps()) {
+        let work = match &step.work {
+            Work::Call(action) => call_text(action),
+            Work::Person(instruction) => format!("{} {instruction}", paint.careful("by a person:")),
+        };
+        lines.push(format!("  {number}. {} {work}", step.level));
+    }
+    if let Some(obstacle) = plan.obstacle(true) {
+        lines.push(format!("  {} {obstacle}", paint.careful("not by machine:")));
+    } else if plan.obstacle(false).is_some() {
+        lines.push(format!("  {} enforced only where ALLOW_L2 is true for this control", paint.careful("opt-in:")));
+    }
+    lines
+}
+
+/// The same for programs; `call` is operation and input, `text` the line a person reads.
+pub(crate) fn as_json(plan: &Plan<Value>) -> Value {
+    let steps: Vec<Value> = plan
+        .steps()
+        .iter()
+        .map(|step| match &step.work {
+            Work::Call(action) => json!({ "level": step.level, "call": action, "text": call_text(action) }),
+            Work::Person(instruction) => json!({ "level": step.level, "person": instruction }),
+        })
+        .collect();
+    let kind = match plan {
+        Plan::Nothing => "nothing",
+        Plan::Hold { .. } => "hold",
+        Plan::Do { .. } => "do",
+    };
+    json!({
+        "kind": kind,
+        "level": plan.level(),
+        "steps": steps,
+        "obstacle": plan.obstacle(true),
+        "needs_opt_in": plan.obstacle(true).is_none() && plan.obstacle(false).is_some(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paint::PLAIN;
+    use rectify_compliance::{Level, Step};
+
+    fn call(level: Level) -> Step<Value> {
+        Step::call(level, json!({ "DeleteThing": { "Id": "t-1" } }))
+    }
+
+    #[test]
+    fn a_plan_reads_as_its_calls_and_what_stands_in_the_way() {
+        let rows = [
+            (Plan::Nothing, "plan: nothing to do"),
+            (Plan::steps_in_order(vec![call(Level::L1)]), "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}"),
+            (
+                Plan::steps_in_order(vec![call(Level::L2)]),
+                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  opt-in: enforced only where ALLOW_L2 is true for this control",
+            ),
+            (
+                Plan::steps_in_order(vec![call(Level::L1), Step::person(Level::L0, "delete the key")]),
+                "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}\n  2. L0 by a person: delete the key\n  not by machine: a step must be taken by a person",
+            ),
+            (
+                Plan::hold("a website", vec![call(Level::L2)]),
+                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  not by machine: a website",
+            ),
+            (Plan::hold("a website", vec![]), "plan: nothing a machine can do\n  not by machine: a website"),
+        ];
+        for (plan, expected) in rows {
+            assert_eq!(lines(&plan, PLAIN).join("\n"), expected);
+        }
+    }
+
+    #[test]
+    fn programs_get_the_call_itself() {
+        let plan = Plan::steps_in_order(vec![call(Level::L2)]);
+        let expected = json!({
+            "kind": "do", "level": "L2", "obstacle": null, "needs_opt_in": true,
+            "steps": [{ "level": "L2", "call": { "DeleteThing": { "Id": "t-1" } }, "text": "DeleteThing {\"Id\":\"t-1\"}" }],
+        });
+        assert_eq!(as_json(&plan), expected);
+    }
+}

@@ -1,0 +1,138 @@
+//! `rectify stop`, `resume` and `status`: the switches that keep remediations from acting.
+
+use jiff::Timestamp;
+use rectify_runtime::ledger::Stop;
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::arguments::{LedgerArguments, ResumeArguments, StopArguments};
+use crate::complaint::Complaint;
+use crate::paint::Paint;
+use crate::place::{self, OpenLedger};
+use crate::report::{Report, columns, moment};
+
+/// The scope of the switch for all controls.
+const ALL: &str = "*";
+
+/// Switches remediations off.
+pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let stop = Stop {
+        scope: arguments.control.clone().unwrap_or_else(|| ALL.to_owned()),
+        by: place::person(arguments.by.as_deref(), environment)?,
+        reason: arguments.reason.clone(),
+        since: Timestamp::now(),
+    };
+    open.ledger.stop(&stop).await?;
+    let text = format!(
+        "stopped {}: remediations record what they find and change nothing until `{}`\n",
+        whom(&stop.scope),
+        back(&stop.scope)
+    );
+    Ok(Report::fine(text, json!({ "stopped": as_json(&stop) })))
+}
+
+/// Switches them on again; a switch that was not on stays off.
+pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let scope = arguments.control.as_deref().unwrap_or(ALL);
+    let (released, remaining): (Vec<Stop>, Vec<Stop>) =
+        open.ledger.stops().await?.into_iter().partition(|it| it.scope == scope);
+    open.ledger.resume(scope).await?;
+    Ok(resumed(scope, !released.is_empty(), &remaining))
+}
+
+fn resumed(scope: &str, was_on: bool, remaining: &[Stop]) -> Report {
+    let done = if was_on { "resumed" } else { "was not stopped:" };
+    let mut text = format!("{done} {}\n", whom(scope));
+    for other in remaining.iter().filter(|other| scope == ALL || other.scope == ALL) {
+        text +=
+            &format!("still stopped: {} by {}: `{}` releases it\n", whom(&other.scope), other.by, back(&other.scope));
+    }
+    let still: Vec<Value> = remaining.iter().map(as_json).collect();
+    Report::fine(text, json!({ "resumed": scope, "was_on": was_on, "still_stopped": still }))
+}
+
+/// Shows the switches that are on.
+pub(crate) async fn status(
+    arguments: &LedgerArguments,
+    environment: &Environment,
+    paint: Paint,
+) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(arguments, environment)?;
+    let stops = open.ledger.stops().await?;
+    Ok(shown(&stops, &open.table, open.region.as_str(), paint))
+}
+
+fn shown(stops: &[Stop], table: &str, region: &str, paint: Paint) -> Report {
+    let text = if stops.is_empty() {
+        format!("{}: no stop switch is on in {table}, {region}\n", paint.good("running"))
+    } else {
+        let rows = stops.iter().map(|it| vec![whom(&it.scope), since(it), it.by.clone(), it.reason.clone()]).collect();
+        let header = ["STOPPED", "SINCE", "BY", "REASON"].map(str::to_owned).to_vec();
+        format!("{} in {table}, {region}\n{}", paint.bad("stopped"), columns(header, rows))
+    };
+    let json = json!({ "table": table, "region": region, "stops": stops.iter().map(as_json).collect::<Vec<_>>() });
+    Report::fine(text, json)
+}
+
+fn whom(scope: &str) -> String {
+    if scope == ALL { "all controls".to_owned() } else { scope.to_owned() }
+}
+
+fn back(scope: &str) -> String {
+    if scope == ALL { "rectify resume".to_owned() } else { format!("rectify resume {scope}") }
+}
+
+/// A switch somebody wrote by hand may not say since when.
+fn since(stop: &Stop) -> String {
+    if stop.since == Timestamp::UNIX_EPOCH { "unknown".to_owned() } else { moment(stop.since) }
+}
+
+fn as_json(stop: &Stop) -> Value {
+    json!({ "scope": stop.scope, "by": stop.by, "reason": stop.reason, "since": stop.since })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::paint::PLAIN;
+
+    fn stopped(scope: &str) -> Stop {
+        Stop {
+            scope: scope.to_owned(),
+            by: "ada".to_owned(),
+            reason: "incident 42".to_owned(),
+            since: "2026-03-04T05:06:07Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn status_names_every_switch_with_who_and_why() {
+        let text = shown(&[stopped("*"), stopped("restricted-ssh")], "ledger", "eu-west-1", PLAIN).text;
+        let expected = "stopped in ledger, eu-west-1\n\
+                        STOPPED         SINCE                 BY   REASON\n\
+                        all controls    2026-03-04 05:06:07Z  ada  incident 42\n\
+                        restricted-ssh  2026-03-04 05:06:07Z  ada  incident 42\n";
+        assert_eq!(text, expected);
+        assert_eq!(
+            shown(&[], "ledger", "eu-west-1", PLAIN).text,
+            "running: no stop switch is on in ledger, eu-west-1\n"
+        );
+    }
+
+    #[test]
+    fn released_control_that_stays_stopped_says_by_what() {
+        assert_eq!(resumed("restricted-ssh", true, &[]).text, "resumed restricted-ssh\n");
+        assert_eq!(resumed("*", false, &[]).text, "was not stopped: all controls\n");
+        assert_eq!(
+            resumed("restricted-ssh", true, &[stopped("*")]).text,
+            "resumed restricted-ssh\nstill stopped: all controls by ada: `rectify resume` releases it\n"
+        );
+        assert_eq!(
+            resumed("*", true, &[stopped("restricted-ssh")]).text,
+            "resumed all controls\nstill stopped: restricted-ssh by ada: `rectify resume restricted-ssh` releases it\n"
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! `rectify undo`: shows what will be opened again, asks, and plays it.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use rectify_compliance::plan::call_text;
+use rectify_runtime::ledger::Attempt;
+use rectify_runtime::remediation::undo::{UndoRequest, Undone};
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::arguments::UndoArguments;
+use crate::check::known;
+use crate::complaint::Complaint;
+use crate::history;
+use crate::paint::Paint;
+use crate::place::{self, OpenLedger};
+use crate::report::{Report, moment};
+
+/// Takes an attempt back.
+pub(crate) async fn run(
+    arguments: &UndoArguments,
+    environment: &Environment,
+    quiet: bool,
+) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let by = place::person(arguments.by.as_deref(), environment)?;
+    let id = &arguments.attempt;
+    let attempt = open.ledger.attempt(id).await?.ok_or_else(|| history::unknown(id, &open))?;
+    if let Some(report) = needless(&attempt) {
+        return Ok(report);
+    }
+    let calls = preview(&attempt)?;
+    let paint = Paint::of(environment, std::io::stderr().is_terminal());
+    confirm(arguments, &attempt, &calls, quiet, paint)?;
+    let operations = rectify_catalogue::operations().find(|it| it.id == attempt.control).ok_or_else(|| {
+        Complaint::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control))
+    })?;
+    let request = UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days };
+    let undone = (operations.undo)(&open.config, &open.ledger, &attempt.target, &request).await?;
+    Ok(ended(&attempt, &undone))
+}
+
+/// An attempt that leaves nothing to undo, said without asking.
+fn needless(attempt: &Attempt) -> Option<Report> {
+    if attempt.undo.as_ref().is_some_and(|undo| undo.finished_at.is_some()) {
+        return Some(ended(attempt, &Undone::AlreadyUndone));
+    }
+    (attempt.before.is_none() || attempt.done().next().is_none()).then(|| ended(attempt, &Undone::NothingToUndo))
+}
+
+/// The calls an undo will play, in their order.
+fn preview(attempt: &Attempt) -> Result<Vec<Value>, Complaint> {
+    let control = known(&attempt.control)?;
+    let (Some(half), Some(before)) = (control.remediation, &attempt.before) else { return Ok(Vec::new()) };
+    let done: Vec<(Value, Value)> = attempt.done().map(|(action, receipt)| (action.clone(), receipt.clone())).collect();
+    (half.undo)(before, &done)?.map_err(|irreversible| Complaint::Refused {
+        reason: format!("undo {}: {irreversible}", attempt.id),
+        details: json!({ "attempt": attempt.id }),
+    })
+}
+
+/// Says what will be opened again, and goes on only if a person says yes.
+fn confirm(
+    arguments: &UndoArguments,
+    attempt: &Attempt,
+    calls: &[Value],
+    quiet: bool,
+    paint: Paint,
+) -> Result<(), Complaint> {
+    let mut errors = std::io::stderr();
+    let told = |error: std::io::Error| Complaint::Machine(format!("stderr: {error}"));
+    if !quiet {
+        errors.write_all(warning(arguments.hold_days, attempt, calls, paint).as_bytes()).map_err(told)?;
+    }
+    if arguments.confirm_exposure {
+        return Ok(());
+    }
+    let refused = |reason: &str| Complaint::Refused {
+        reason: format!("undo {}: not confirmed: {reason}", attempt.id),
+        details: json!({ "attempt": attempt.id, "resource": attempt.target.resource, "calls": calls }),
+    };
+    if quiet || !std::io::stdin().is_terminal() {
+        return Err(refused("it opens again what was closed: expected --confirm-exposure"));
+    }
+    errors.write_all(b"Open it again? Type yes: ").map_err(told)?;
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    read.map_err(|error| Complaint::Machine(format!("stdin: {error}")))?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(refused("nothing was called")) }
+}
+
+fn warning(hold_days: u16, attempt: &Attempt, calls: &[Value], paint: Paint) -> String {
+    let target = &attempt.target;
+    let mut lines = vec![
+        format!(
+            "{} undo of {} opens again what {} closed on {} in account {}, region {}",
+            paint.bad("careful:"),
+            attempt.id,
+            attempt.control,
+            target.resource,
+            target.account,
+            target.region
+        ),
+        "will be called, after the resource was found as the attempt left it:".to_owned(),
+    ];
+    lines.extend((1..).zip(calls).map(|(number, call): (u32, _)| format!("  {number}. {}", call_text(call))));
+    let control = &attempt.control;
+    let days = if hold_days == 1 { "1 day".to_owned() } else { format!("{hold_days} days") };
+    lines.push(format!("will be held: {control} enforces nothing on it for {days}; it stays NON_COMPLIANT"));
+    lines.join("\n") + "\n"
+}
+
+fn ended(attempt: &Attempt, undone: &Undone) -> Report {
+    let id = &attempt.id;
+    let (outcome, text) = match undone {
+        Undone::Restored { calls, held_until } => {
+            let mut text = format!("undone {id}: {} is as it was before\n", attempt.target.resource);
+            for (number, call) in (1..).zip(calls) {
+                let number: u32 = number;
+                text += &format!("  {number}. {call}\n");
+            }
+            text += &format!("held for {} until {}: ", attempt.control, moment(*held_until));
+            text += &format!("`rectify hold end --control {} --resource ", attempt.control);
+            text += &format!("{} --account {}` ends it\n", attempt.target.resource.id, attempt.target.account);
+            (json!({ "outcome": "restored", "calls": calls, "held_until": held_until }), text)
+        }
+        Undone::AlreadyUndone => {
+            let when = attempt.undo.as_ref().and_then(|it| it.finished_at.map(|at| (at, it.by.as_str())));
+            let when = when.map_or_else(String::new, |(at, by)| format!(" on {} by {by}", moment(at)));
+            (json!({ "outcome": "already-undone" }), format!("already undone{when}: nothing was called\n"))
+        }
+        Undone::NothingToUndo => {
+            (json!({ "outcome": "nothing-to-undo" }), format!("nothing to undo: {id} changed nothing\n"))
+        }
+    };
+    Report::fine(text, json!({ "attempt": id, "resource": attempt.target.resource, "undo": outcome }))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::arguments::LedgerArguments;
+    use crate::history::tests::attempt;
+    use crate::paint::PLAIN;
+
+    #[test]
+    fn what_was_undone_or_changed_nothing_ends_well_without_asking() {
+        let done = attempt();
+        let report = needless(&done).unwrap();
+        assert_eq!(report.text, "already undone on 2026-03-05 00:00:01Z by ada: nothing was called\n");
+        assert_eq!(report.ending.code(), 0);
+        let idle = Attempt { undo: None, actions: Vec::new(), ..attempt() };
+        assert_eq!(needless(&idle).unwrap().text, "nothing to undo: 01JZ changed nothing\n");
+    }
+
+    #[test]
+    fn a_person_is_told_what_is_opened_before_it_is() {
+        let text = warning(7, &attempt(), &[json!({ "Authorize": { "Id": "sg-1" } })], PLAIN);
+        assert!(text.contains("opens again what restricted-ssh closed on AWS::EC2::SecurityGroup sg-1"), "{text}");
+        assert!(text.contains("  1. Authorize {\"Id\":\"sg-1\"}\n"), "{text}");
+        assert!(text.contains("for 7 days; it stays NON_COMPLIANT"), "{text}");
+    }
+
+    #[test]
+    fn without_a_yes_nothing_is_called_and_the_calls_are_shown() {
+        let ledger = LedgerArguments { table: None, region: None };
+        let arguments =
+            UndoArguments { attempt: "01JZ".into(), hold_days: 7, by: None, confirm_exposure: false, ledger };
+        let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
+        let complaint = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
+        assert_eq!(complaint.code(), 1);
+        let expected = "undo 01JZ: not confirmed: it opens again what was closed: expected --confirm-exposure";
+        assert_eq!(complaint.to_string(), expected);
+        assert_eq!(complaint.as_json().pointer("/error/details/calls/0"), calls.first());
+        let confirmed = UndoArguments { confirm_exposure: true, ..arguments };
+        assert!(confirm(&confirmed, &attempt(), &calls, true, PLAIN).is_ok());
+    }
+
+    #[test]
+    fn a_played_undo_names_its_calls_and_the_end_of_the_hold() {
+        let undone = Undone::Restored {
+            calls: vec!["Authorize {}".to_owned()],
+            held_until: "2026-03-12T00:00:00Z".parse().unwrap(),
+        };
+        assert_eq!(
+            ended(&attempt(), &undone).text,
+            "undone 01JZ: AWS::EC2::SecurityGroup sg-1 is as it was before\n  1. Authorize {}\n\
+             held for restricted-ssh until 2026-03-12 00:00:00Z: `rectify hold end --control restricted-ssh \
+             --resource sg-1 --account 111122223333` ends it\n"
+        );
+    }
+}
