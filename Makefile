@@ -1,0 +1,72 @@
+# One line a target; the logic is in the tools. `make help` lists them.
+PYTHON ?= python3
+VENV   := .local/venv
+SAM    := .local/sam
+CARGO  ?= cargo
+PURE   := -p rectify-compliance -p rectify-ec2 -p rectify-s3 -p rectify-iam -p rectify-cloudtrail -p rectify-catalogue -p xtask
+
+.DEFAULT_GOAL := help
+.PHONY: help demo local test pure ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.local ## the whole loop on this machine: faulty resources found, planned, fixed, verified, undone
+	$(CARGO) build --workspace
+	target/debug/rectify-local demo
+
+local: $(VENV)/.local ## AWS Config on this machine, left running, to work against with the AWS CLI
+	$(CARGO) build --workspace
+	target/debug/rectify-local up
+
+test: $(VENV)/.tests ## set up, build and run every test
+	$(CARGO) build --workspace --all-targets
+	$(CARGO) test --workspace
+
+pure: ## the tests of the SDK-free half, in seconds
+	$(CARGO) test $(PURE) --no-default-features --target-dir target/pure
+
+ci: fmt-check test fresh template-lint ## what .ci/run runs
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+fmt-check:
+	$(CARGO) fmt --all --check
+
+generate: ## write template.yaml and the docs pages from the controls' declarations
+	$(CARGO) build --workspace && target/debug/xtask generate
+
+fresh:
+	target/debug/xtask generate --check
+
+template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint and sam validate
+	$(VENV)/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
+
+new-control: ## make new-control SERVICE=ec2 ID=my-control TITLE="What is wrong"
+	$(CARGO) run -p xtask --target-dir target/pure -- new-control $(SERVICE) $(ID) --title "$(TITLE)"
+
+build: ## the functions for deployment, in target/lambda/<binary>/bootstrap
+	target/debug/xtask package || ($(CARGO) build -p xtask --target-dir target/pure && target/pure/debug/xtask package)
+
+deny: ## licences, sources and banned crates of the dependencies (needs cargo-deny)
+	$(CARGO) deny check bans licenses sources
+
+clean: ## everything built or installed here
+	rm -rf target .local
+
+$(VENV)/.local: tools/local/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tools/local/requirements.txt
+	touch $@
+
+$(VENV)/.tests: tests/requirements.txt tools/local/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+$(SAM)/.sam: tests/requirements-sam.txt
+	$(PYTHON) -m venv $(SAM)
+	$(SAM)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-sam.txt
+	touch $@

@@ -1,0 +1,137 @@
+//! The remediation of `restricted-ssh`, broken on purpose: what the demo and the shell must notice.
+//!
+//! Each breakage is the true control with one thing wrong. Everything else (declaration, judgement, live read, model) is
+//! delegated, so that nothing but the one fault can be what is noticed.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use rectify_compliance::{
+    Control, ControlMeta, Declared, Irreversible, Permission, Plan, Remediation, Step, Target, Timestamp, Verdict, Work,
+};
+use rectify_ec2::RestrictedSsh;
+use rectify_ec2::client::Clients;
+use rectify_ec2::restricted_ssh::RestrictedSshAction;
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, ReadLive};
+use serde_json::Value;
+
+type Params = <RestrictedSsh as Control>::Params;
+type Subject = <RestrictedSsh as Control>::Subject;
+
+/// What is wrong. Without a method of its own a breakage changes nothing.
+pub trait Breakage: Debug + Send + Sync + 'static {
+    /// What becomes of the right plan.
+    fn plan(_live: &Subject, right: Plan<RestrictedSshAction>) -> Plan<RestrictedSshAction> {
+        right
+    }
+
+    /// What is sent in place of the right call, and what becomes of its answer.
+    fn apply(
+        clients: &Clients,
+        target: &Target,
+        action: &RestrictedSshAction,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send {
+        RestrictedSsh::apply(clients, target, action)
+    }
+}
+
+/// Finds the fault and plans nothing against it.
+#[derive(Debug)]
+pub struct IdlePlan;
+
+impl Breakage for IdlePlan {
+    fn plan(_live: &Subject, _right: Plan<RestrictedSshAction>) -> Plan<RestrictedSshAction> {
+        Plan::Nothing
+    }
+}
+
+/// Revokes every ingress rule of a group in which one is wrong.
+#[derive(Debug)]
+pub struct GreedyPlan;
+
+impl Breakage for GreedyPlan {
+    fn plan(live: &Subject, mut right: Plan<RestrictedSshAction>) -> Plan<RestrictedSshAction> {
+        if let Plan::Do { steps } = &mut right {
+            let every: Vec<String> = live.group.ingress().filter_map(|rule| rule.id.clone()).collect();
+            for Step { work, .. } in steps {
+                if let Work::Call(RestrictedSshAction::RevokeSecurityGroupIngress { security_group_rule_ids, .. }) =
+                    work
+                {
+                    security_group_rule_ids.clone_from(&every);
+                }
+            }
+        }
+        right
+    }
+}
+
+/// Asks EC2 for something it refuses, and takes the refusal for a success.
+#[derive(Debug)]
+pub struct SwallowedError;
+
+impl Breakage for SwallowedError {
+    async fn apply(clients: &Clients, target: &Target, action: &RestrictedSshAction) -> Result<(), AwsError> {
+        let RestrictedSshAction::RevokeSecurityGroupIngress { security_group_rule_ids, .. } = action;
+        let elsewhere = RestrictedSshAction::RevokeSecurityGroupIngress {
+            group_id: "sg-00000000000000000".to_owned(),
+            security_group_rule_ids: security_group_rule_ids.clone(),
+        };
+        let _swallowed = RestrictedSsh::apply(clients, target, &elsewhere).await;
+        Ok(())
+    }
+}
+
+/// `restricted-ssh` with one breakage; by its id nobody can tell it from the right one.
+#[derive(Debug)]
+pub struct Broken<B>(PhantomData<B>);
+
+impl<B: Breakage> Declared for Broken<B> {
+    const META: &'static ControlMeta = RestrictedSsh::META;
+}
+
+impl<B: Breakage> Control for Broken<B> {
+    type Params = Params;
+    type Subject = Subject;
+
+    fn evaluate(subject: &Subject, params: &Params, now: Timestamp) -> Verdict {
+        RestrictedSsh::evaluate(subject, params, now)
+    }
+}
+
+impl<B: Breakage> Remediation for Broken<B> {
+    type Action = RestrictedSshAction;
+    type Receipt = ();
+    type Undo = <RestrictedSsh as Remediation>::Undo;
+    const LIVE: &'static [Permission] = RestrictedSsh::LIVE;
+    const CALLS: &'static [Permission] = RestrictedSsh::CALLS;
+    const UNDOES: &'static [Permission] = RestrictedSsh::UNDOES;
+
+    fn plan(live: &Subject, params: &Params, now: Timestamp) -> Plan<RestrictedSshAction> {
+        B::plan(live, RestrictedSsh::plan(live, params, now))
+    }
+
+    fn expect(live: Subject, action: &RestrictedSshAction) -> Subject {
+        RestrictedSsh::expect(live, action)
+    }
+
+    fn footprint(subject: &Subject, done: &[RestrictedSshAction]) -> Value {
+        RestrictedSsh::footprint(subject, done)
+    }
+
+    fn undo(before: &Subject, done: &[(RestrictedSshAction, ())]) -> Result<Vec<Self::Undo>, Irreversible> {
+        RestrictedSsh::undo(before, done)
+    }
+}
+
+impl<B: Breakage> ReadLive<Clients> for Broken<B> {
+    async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
+        RestrictedSsh::live(clients, target, params).await
+    }
+}
+
+impl<B: Breakage> Apply<Clients> for Broken<B> {
+    async fn apply(clients: &Clients, target: &Target, action: &RestrictedSshAction) -> Result<(), AwsError> {
+        B::apply(clients, target, action).await
+    }
+}

@@ -1,0 +1,336 @@
+//! The service behind the made-up doors: in memory, scripted by the test, every call written down.
+//!
+//! It stands in where no real part has the call; the ledger, the bus and AWS Config are never replaced by it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use aws_types::SdkConfig;
+use aws_types::app_name::AppName;
+use futures_util::{Stream, StreamExt, stream};
+use rectify_compliance::{FromItem, Inventory, Remediation, Target};
+use rectify_runtime::edge::{Apply, Connect, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::{AwsError, CallError, CallErrorKind};
+
+use crate::controls::{Action, Door, DoorAjar, DoorItem, Facts, GlobalDoorAjar, NamedDoorAjar, Params, Receipt, Undo};
+use crate::mortal::Life;
+
+/// One call, as the service saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// The facts beside an item were read.
+    Facts(String),
+    /// One page was listed.
+    Page(usize),
+    /// A door was read, by the name or id it was asked for.
+    Read(String),
+    /// An action arrived.
+    Apply(Action),
+    /// An undo arrived.
+    Revert(Undo),
+}
+
+/// The kinds of call a disturbance can wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Facts and live reads.
+    Read,
+    /// Pages of the list.
+    Page,
+    /// Actions.
+    Apply,
+    /// Undos.
+    Revert,
+}
+
+/// What goes wrong.
+#[derive(Clone)]
+pub enum Trouble {
+    /// The call is refused with this code, nothing happens.
+    Refused(&'static str, CallErrorKind),
+    /// The call is carried out, its answer is lost.
+    AnswerLost,
+    /// The call is answered as if it had been carried out.
+    Swallowed,
+    /// Somebody changes the doors just before the call.
+    Before(fn(&mut BTreeMap<String, Door>)),
+    /// The service changes the doors just after the call.
+    After(fn(&mut BTreeMap<String, Door>)),
+}
+
+#[derive(Default)]
+struct State {
+    doors: BTreeMap<String, Door>,
+    calls: Vec<Call>,
+    effects: Vec<Call>,
+    script: Vec<(On, usize, Trouble)>,
+    counts: HashMap<&'static str, usize>,
+    seal: u32,
+    seals: HashMap<String, u32>,
+    page_size: usize,
+    life: Option<Life>,
+}
+
+/// The service.
+#[derive(Clone, Default)]
+pub struct Doors(Arc<Mutex<State>>);
+
+static SERVICES: LazyLock<Mutex<HashMap<String, Doors>>> = LazyLock::new(Mutex::default);
+
+impl std::fmt::Debug for Doors {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Doors")
+    }
+}
+
+impl Doors {
+    /// A service with these doors.
+    pub fn with(doors: impl IntoIterator<Item = Door>) -> Self {
+        let service = Self::default();
+        {
+            let mut state = service.state();
+            state.doors = doors.into_iter().map(|door| (door.id.clone(), door)).collect();
+            state.seal = 100;
+            state.page_size = 60;
+        }
+        service
+    }
+
+    /// The SDK configuration through which clients find this service.
+    pub fn reached_through(&self, config: &SdkConfig) -> SdkConfig {
+        let mut services = SERVICES.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("doors-{}", services.len());
+        services.insert(name.clone(), self.clone());
+        config.to_builder().app_name(AppName::new(name).unwrap()).build()
+    }
+
+    /// From now on calls count as steps of this life.
+    pub fn lives(&self, life: &Life) {
+        self.state().life = Some(life.clone());
+    }
+
+    /// Lets the `number`th call of this kind, from 1, meet trouble.
+    pub fn disturb(&self, on: On, number: usize, trouble: Trouble) -> &Self {
+        self.state().script.push((on, number, trouble));
+        self
+    }
+
+    /// Lets no call meet trouble any more.
+    pub fn calm(&self) {
+        self.state().script.clear();
+    }
+
+    /// A door as it is now.
+    pub fn door(&self, id: &str) -> Option<Door> {
+        self.state().doors.get(id).cloned()
+    }
+
+    /// Changes a door behind everybody's back.
+    pub fn change(&self, id: &str, change: impl FnOnce(&mut Door)) {
+        change(self.state().doors.get_mut(id).unwrap());
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// The calls that write, whether they changed anything or not.
+    pub fn writes(&self) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| matches!(call, Call::Apply(_) | Call::Revert(_))).collect()
+    }
+
+    /// The calls that changed a door.
+    pub fn effects(&self) -> Vec<Call> {
+        self.state().effects.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One call: counted, disturbed, carried out.
+    async fn call<T>(
+        &self,
+        on: On,
+        operation: &'static str,
+        call: Call,
+        work: impl FnOnce(&mut State, bool) -> Result<T, AwsError>,
+    ) -> Result<T, AwsError> {
+        let life = self.state().life.clone();
+        if let Some(life) = &life {
+            life.step().await;
+        }
+        let result = self.carry_out(on, operation, call, work);
+        if let Some(life) = &life {
+            life.step().await;
+        }
+        result
+    }
+
+    fn carry_out<T>(
+        &self,
+        on: On,
+        operation: &'static str,
+        call: Call,
+        work: impl FnOnce(&mut State, bool) -> Result<T, AwsError>,
+    ) -> Result<T, AwsError> {
+        let mut state = self.state();
+        state.calls.push(call);
+        let key = match on {
+            On::Read => "read",
+            On::Page => "page",
+            On::Apply => "apply",
+            On::Revert => "revert",
+        };
+        let count = state.counts.entry(key).or_default();
+        *count += 1;
+        let number = *count;
+        let met = state.script.iter().find(|(kind, at, _)| *kind == on && *at == number).map(|it| it.2.clone());
+        match met {
+            None => work(&mut state, true),
+            Some(Trouble::Refused(code, kind)) => Err(failed(operation, code, kind)),
+            Some(Trouble::AnswerLost) => {
+                work(&mut state, true)?;
+                Err(failed(operation, "Timeout", CallErrorKind::Unavailable))
+            }
+            Some(Trouble::Swallowed) => work(&mut state, false),
+            Some(Trouble::Before(change)) => {
+                change(&mut state.doors);
+                work(&mut state, true)
+            }
+            Some(Trouble::After(change)) => {
+                let result = work(&mut state, true);
+                change(&mut state.doors);
+                result
+            }
+        }
+    }
+
+    async fn read(&self, asked: &str, call: Call) -> Result<Option<Door>, AwsError> {
+        self.call(On::Read, "doors:DescribeDoor", call, |state, _| Ok(state.doors.get(asked).cloned())).await
+    }
+
+    async fn page(&self, number: usize) -> Result<Vec<Door>, AwsError> {
+        self.call(On::Page, "doors:ListDoors", Call::Page(number), |state, _| {
+            Ok(state.doors.values().skip(number * state.page_size).take(state.page_size).cloned().collect())
+        })
+        .await
+    }
+
+    async fn shut(&self, id: &str, action: &Action) -> Result<Receipt, AwsError> {
+        self.call(On::Apply, "doors:ShutBolt", Call::Apply(action.clone()), |state, real| {
+            let Action::ShutBolt { bolt } = action;
+            let key = format!("{id}/{bolt}");
+            let next = state.seal + 1;
+            let drawn = bolt_of(state, id, bolt, "doors:ShutBolt")?;
+            if !real {
+                return Ok(Receipt { seal: 1 });
+            }
+            if !std::mem::replace(drawn, false) {
+                return Ok(Receipt { seal: state.seals.get(&key).copied().unwrap_or_default() });
+            }
+            state.seal = next;
+            state.seals.insert(key, next);
+            state.effects.push(Call::Apply(action.clone()));
+            Ok(Receipt { seal: next })
+        })
+        .await
+    }
+
+    async fn draw(&self, id: &str, undo: &Undo) -> Result<(), AwsError> {
+        self.call(On::Revert, "doors:DrawBolt", Call::Revert(undo.clone()), |state, real| {
+            let Undo::DrawBolt { bolt, seal } = undo;
+            let known = state.seals.get(&format!("{id}/{bolt}")).copied();
+            let drawn = bolt_of(state, id, bolt, "doors:DrawBolt")?;
+            if !real || *drawn {
+                return Ok(());
+            }
+            if known != Some(*seal) {
+                return Err(failed("doors:DrawBolt", "WrongSeal", CallErrorKind::Rejected));
+            }
+            *drawn = true;
+            state.effects.push(Call::Revert(undo.clone()));
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn bolt_of<'a>(state: &'a mut State, id: &str, bolt: &str, operation: &'static str) -> Result<&'a mut bool, AwsError> {
+    let door = state.doors.get_mut(id).ok_or_else(|| failed(operation, "NoSuchDoor", CallErrorKind::Rejected))?;
+    door.bolts.get_mut(bolt).ok_or_else(|| failed(operation, "NoSuchBolt", CallErrorKind::Rejected))
+}
+
+fn failed(operation: &'static str, code: &str, kind: CallErrorKind) -> AwsError {
+    AwsError::Call(CallError { operation, code: code.to_owned(), message: "as scripted".to_owned(), kind })
+}
+
+impl Connect for Doors {
+    fn connect(config: &SdkConfig) -> Self {
+        let services = SERVICES.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = config.app_name().map(ToString::to_string).unwrap_or_default();
+        services.get(&name).cloned().unwrap_or_default()
+    }
+}
+
+macro_rules! edge {
+    ($($control:ident),+) => {$(
+        impl ReadFacts<Doors> for $control {
+            async fn facts(
+                doors: &Doors,
+                target: &Target,
+                _resource: &DoorItem,
+                _params: &Params,
+            ) -> Result<Option<<Self as FromItem>::Facts>, AwsError> {
+                let id = target.resource.id.clone();
+                let door = doors.read(&id, Call::Facts(id.clone())).await?;
+                Ok(door.map(|door| Facts { colour: door.colour }))
+            }
+        }
+
+        impl List<Doors> for $control {
+            fn pages<'a>(
+                doors: &'a Doors,
+                _place: &'a Place,
+                _params: &'a Params,
+            ) -> impl Stream<Item = Result<Vec<<Self as rectify_compliance::Control>::Subject>, AwsError>> + Send + 'a
+            where
+                Self: Inventory,
+            {
+                stream::unfold(Some(0), move |page| async move {
+                    let page: usize = page?;
+                    let answer = doors.page(page).await;
+                    let more = answer.as_ref().is_ok_and(|doors| !doors.is_empty());
+                    Some((answer, more.then_some(page + 1)))
+                })
+                .boxed()
+            }
+        }
+
+        impl ReadLive<Doors> for $control {
+            async fn live(doors: &Doors, target: &Target, _params: &Params) -> Result<Option<Door>, AwsError> {
+                let asked = target.name_or_id();
+                doors.read(asked, Call::Read(asked.to_owned())).await
+            }
+        }
+
+        impl Apply<Doors> for $control {
+            async fn apply(
+                doors: &Doors,
+                target: &Target,
+                action: &Action,
+            ) -> Result<<Self as Remediation>::Receipt, AwsError> {
+                doors.shut(target.name_or_id(), action).await
+            }
+        }
+
+        impl Revert<Doors> for $control {
+            async fn revert(doors: &Doors, target: &Target, undo: &Undo) -> Result<(), AwsError> {
+                doors.draw(target.name_or_id(), undo).await
+            }
+        }
+    )+};
+}
+
+edge!(DoorAjar, NamedDoorAjar, GlobalDoorAjar);

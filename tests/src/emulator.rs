@@ -1,0 +1,190 @@
+//! One moto for all tests of a binary, and in it one table, one bus and one queue for each test.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_types::SdkConfig;
+use rectify_compliance::Region;
+use rectify_local::backend::{Backend, BackendSettings};
+use rectify_runtime::clients::sdk_config_over;
+use rectify_runtime::settings::Environment;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+/// The account of everything in the emulator.
+pub const ACCOUNT: &str = "111122223333";
+/// The region of everything in the emulator.
+pub const REGION: &str = "us-east-1";
+
+static ENDPOINT: OnceLock<String> = OnceLock::new();
+static WORLDS: AtomicUsize = AtomicUsize::new(0);
+
+/// Where the emulator listens; the first caller starts it. It ends with the process.
+pub fn endpoint() -> &'static str {
+    ENDPOINT.get_or_init(|| {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let log = std::env::temp_dir().join(format!("rectify-moto-{}.log", std::process::id()));
+                let backend = Backend::start(&settings(&log)).await.unwrap();
+                tell.send(backend.endpoint().to_owned()).unwrap();
+                // The backend lives as long as this future, and this future as long as the process.
+                std::future::pending::<()>().await;
+            });
+        });
+        told.recv_timeout(Duration::from_secs(60)).unwrap()
+    })
+}
+
+fn settings(log: &Path) -> BackendSettings {
+    BackendSettings::new(ACCOUNT, log)
+}
+
+/// The SDK configuration of a function whose AWS is at `endpoint`.
+pub fn sdk_at(endpoint: &str) -> SdkConfig {
+    sdk_over(endpoint, http())
+}
+
+/// Plain HTTP, one DynamoDB call at a time: moto rolls a refused transaction back by restoring the whole table, and with
+/// it what others wrote meanwhile (moto 5.2.5, `dynamodb/models`). DynamoDB's own transactions are serializable.
+pub fn http() -> SharedHttpClient {
+    SharedHttpClient::new(OneAtATime(aws_smithy_http_client::Builder::new().build_http()))
+}
+
+#[derive(Debug)]
+struct OneAtATime(SharedHttpClient);
+
+#[derive(Debug)]
+struct OneAtATimeConnector(SharedHttpConnector);
+
+static TURN: Mutex<()> = Mutex::const_new(());
+
+impl HttpClient for OneAtATime {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(OneAtATimeConnector(self.0.http_connector(settings, components)))
+    }
+}
+
+impl HttpConnector for OneAtATimeConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let inner = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let dynamodb = request.headers().get("x-amz-target").is_some_and(|it| it.starts_with("DynamoDB"));
+            let _turn = if dynamodb { Some(TURN.lock().await) } else { None };
+            inner.call(request).await
+        })
+    }
+}
+
+/// The same over another HTTP client.
+pub fn sdk_over(endpoint: &str, http: SharedHttpClient) -> SdkConfig {
+    let environment = Environment::of([
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_MAX_ATTEMPTS", "1"),
+    ]);
+    sdk_config_over(&environment, &Region::new(REGION), http).unwrap()
+}
+
+/// What a remediation needs around it: a ledger, a bus, and a queue that keeps what was announced.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// Unique in the emulator.
+    pub name: String,
+    /// Reaches the emulator.
+    pub sdk: SdkConfig,
+    queue: String,
+}
+
+impl Surroundings {
+    /// Creates table, bus, event rule and queue.
+    pub async fn create() -> Self {
+        let sdk = sdk_at(endpoint());
+        let name = format!("world-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
+        create_table(&sdk, &name).await;
+        let sqs = aws_sdk_sqs::Client::new(&sdk);
+        let queue = sqs.create_queue().queue_name(&name).send().await.unwrap().queue_url.unwrap();
+        let events = aws_sdk_eventbridge::Client::new(&sdk);
+        events.create_event_bus().name(&name).send().await.unwrap();
+        let pattern = r#"{"source": ["rectify"]}"#;
+        events.put_rule().event_bus_name(&name).name(&name).event_pattern(pattern).send().await.unwrap();
+        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
+        let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).build().unwrap();
+        events.put_targets().event_bus_name(&name).rule(&name).targets(target).send().await.unwrap();
+        Self { name, sdk, queue }
+    }
+
+    /// What was announced since the last look: detail type and detail, in order.
+    pub async fn announced(&self) -> Vec<(String, Value)> {
+        let sqs = aws_sdk_sqs::Client::new(&self.sdk);
+        let mut events = Vec::new();
+        loop {
+            let answer = sqs.receive_message().queue_url(&self.queue).max_number_of_messages(10).send().await.unwrap();
+            let messages = answer.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return events;
+            }
+            for message in messages {
+                let event: Value = serde_json::from_str(message.body().unwrap()).unwrap();
+                assert_eq!(event["source"], "rectify");
+                events.push((event["detail-type"].as_str().unwrap().to_owned(), event["detail"].clone()));
+                let receipt = message.receipt_handle().unwrap();
+                sqs.delete_message().queue_url(&self.queue).receipt_handle(receipt).send().await.unwrap();
+            }
+        }
+    }
+
+    /// Sets the end of the lease in this partition to the distant past.
+    pub async fn end_lease(&self, partition: &str) {
+        let attribute = |value: &str| AttributeValue::S(value.to_owned());
+        aws_sdk_dynamodb::Client::new(&self.sdk)
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", attribute(partition))
+            .key("sk", attribute("LEASE"))
+            .update_expression("SET #until = :past")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":past", AttributeValue::N("0".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// The value of the budget counters, all of them.
+    pub async fn budget_used(&self) -> u64 {
+        let table = aws_sdk_dynamodb::Client::new(&self.sdk).scan().table_name(&self.name).send().await.unwrap();
+        let items = table.items.unwrap_or_default();
+        let counters = items.iter().filter(|item| item["pk"].as_s().unwrap().starts_with("B#"));
+        counters.map(|item| item["n"].as_n().unwrap().parse::<u64>().unwrap()).sum()
+    }
+}
+
+async fn create_table(sdk: &SdkConfig, name: &str) {
+    let attribute = |name: &str| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
+    };
+    let part = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    aws_sdk_dynamodb::Client::new(sdk)
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute("pk"))
+        .attribute_definitions(attribute("sk"))
+        .key_schema(part("pk", KeyType::Hash))
+        .key_schema(part("sk", KeyType::Range))
+        .send()
+        .await
+        .unwrap();
+}

@@ -1,0 +1,127 @@
+//! Events as AWS delivers them, about made-up doors.
+
+use serde_json::{Value, json};
+
+use crate::controls::DOOR;
+use crate::emulator::{ACCOUNT, REGION};
+
+/// When the items of these events were captured: a moment with milliseconds.
+pub const CAPTURED: &str = "2026-03-04T05:06:07.512Z";
+/// The same as the JSON 1.1 wire has it: epoch seconds with a fraction.
+pub const CAPTURED_ON_WIRE: f64 = 1_772_600_767.512;
+/// When scheduled notifications were created.
+pub const SCHEDULED: &str = "2026-03-04T06:00:00.250Z";
+/// The same on the wire.
+pub const SCHEDULED_ON_WIRE: f64 = 1_772_604_000.25;
+
+/// An event of AWS Config to a rule's function.
+pub fn rule_event(invoking: &Value, parameters: &Value, token: &str) -> Value {
+    json!({
+        "version": "1.0",
+        "invokingEvent": invoking.to_string(),
+        "ruleParameters": parameters.to_string(),
+        "resultToken": token,
+        "eventLeftScope": false,
+        "executionRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/config"),
+        "configRuleArn": format!("arn:aws:config:{REGION}:{ACCOUNT}:config-rule/config-rule-0a1b2c"),
+        "configRuleName": "rectify-door-ajar",
+        "configRuleId": "config-rule-0a1b2c",
+        "accountId": ACCOUNT
+    })
+}
+
+/// The item of a door with these bolts drawn.
+pub fn item(id: &str, drawn: &[&str]) -> Value {
+    json!({
+        "configurationItemVersion": "1.3",
+        "configurationItemCaptureTime": CAPTURED,
+        "configurationItemStatus": "OK",
+        "configurationStateId": 1_772_600_767_512_u64,
+        "awsAccountId": ACCOUNT,
+        "awsRegion": REGION,
+        "resourceType": DOOR,
+        "resourceId": id,
+        "resourceName": null,
+        "ARN": format!("arn:aws:doors:{REGION}:{ACCOUNT}:door/{id}"),
+        "configuration": {"drawn": drawn},
+        "supplementaryConfiguration": {},
+        "tags": {},
+        "relationships": []
+    })
+}
+
+/// A change notification about this item.
+pub fn change(item: &Value) -> Value {
+    json!({
+        "configurationItemDiff": null,
+        "configurationItem": item,
+        "notificationCreationTime": "2026-03-04T05:06:09.001Z",
+        "messageType": "ConfigurationItemChangeNotification",
+        "recordVersion": "1.3"
+    })
+}
+
+/// An oversized notification about a door in this status.
+pub fn oversized(id: &str, status: &str) -> Value {
+    json!({
+        "configurationItemSummary": {
+            "changeType": "UPDATE",
+            "configurationItemVersion": "1.3",
+            "configurationItemCaptureTime": CAPTURED,
+            "configurationStateId": 1_772_600_767_512_u64,
+            "awsAccountId": ACCOUNT,
+            "configurationItemStatus": status,
+            "resourceType": DOOR,
+            "resourceId": id,
+            "resourceName": null,
+            "ARN": null,
+            "awsRegion": REGION,
+            "availabilityZone": null,
+            "configurationStateMd5Hash": "",
+            "resourceCreationTime": null
+        },
+        "messageType": "OversizedConfigurationItemChangeNotification"
+    })
+}
+
+/// A scheduled notification.
+pub fn scheduled() -> Value {
+    json!({
+        "awsAccountId": ACCOUNT,
+        "notificationCreationTime": SCHEDULED,
+        "messageType": "ScheduledNotification",
+        "recordVersion": "1.0"
+    })
+}
+
+/// The EventBridge event that a door turned NON_COMPLIANT, for a finding recorded at `recorded_at`.
+pub fn finding(id: &str, recorded_at: &str) -> Value {
+    let qualifier = json!({"configRuleName": "rectify-door-ajar", "resourceType": DOOR, "resourceId": id});
+    json!({
+        "version": "0",
+        "id": "0a1b2c3d-0000-4000-8000-000000000000",
+        "detail-type": "Config Rules Compliance Change",
+        "source": "aws.config",
+        "account": ACCOUNT,
+        "time": "2026-03-04T05:06:10Z",
+        "region": REGION,
+        "resources": [],
+        "detail": {
+            "resourceId": id,
+            "resourceType": DOOR,
+            "awsRegion": REGION,
+            "awsAccountId": ACCOUNT,
+            "configRuleName": "rectify-door-ajar",
+            "configRuleARN": format!("arn:aws:config:{REGION}:{ACCOUNT}:config-rule/config-rule-0a1b2c"),
+            "recordVersion": "1.0",
+            "messageType": "ComplianceChangeNotification",
+            "notificationCreationTime": "2026-03-04T05:06:10.000Z",
+            "newEvaluationResult": {
+                "evaluationResultIdentifier": {"evaluationResultQualifier": qualifier, "orderingTimestamp": CAPTURED},
+                "complianceType": "NON_COMPLIANT",
+                "resultRecordedTime": recorded_at,
+                "configRuleInvokedTime": "2026-03-04T05:06:08.700Z"
+            }
+        }
+    })
+}

@@ -1,0 +1,28 @@
+//! Every event judged, laws over the catalogue, the shell against replayed AWS, end to end.
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`breakage`] | a remediation with one thing wrong |
+//! | [`controls`] | a made-up resource and the controls over it |
+//! | [`doors`] | the scripted service behind it |
+//! | [`emulator`] | one moto for a test binary; a ledger, a bus and a queue for each test |
+//! | [`events`] | events as AWS delivers them, about made-up resources |
+//! | [`mortal`] | death at any step |
+//! | [`operations`] | which IAM actions an API operation needs |
+//! | [`remediation`] | a remediation's function, set up for one test |
+//! | [`replay`] | AWS Config, replayed |
+//! | [`services`] | the emulator with a doorkeeper who names and refuses calls |
+//!
+//! Holds what tests share and no test of its own. It may panic: whoever uses it is a test.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::missing_panics_doc)]
+
+pub mod breakage;
+pub mod controls;
+pub mod doors;
+pub mod emulator;
+pub mod events;
+pub mod mortal;
+pub mod operations;
+pub mod remediation;
+pub mod replay;
+pub mod services;

@@ -1,0 +1,184 @@
+//! A remediation's function, set up for one test: ledger and bus in the emulator, doors in memory.
+
+use aws_types::SdkConfig;
+use rectify_compliance::{AccountId, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_runtime::edge::{Apply, ReadLive, Revert};
+use rectify_runtime::invocation::Invocation;
+use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
+use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
+use rectify_runtime::remediation::{Delivery, Handled, RemediationShell, handle};
+use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
+use rectify_runtime::{Fault, clients::Pool};
+use serde_json::Value;
+
+use crate::controls::{DOOR, Door, DoorAjar};
+use crate::doors::Doors;
+use crate::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
+use crate::mortal::{Life, mortal};
+
+/// One test's remediation of [`DoorAjar`].
+#[derive(Debug)]
+pub struct World {
+    /// Table, bus and queue.
+    pub around: Surroundings,
+    /// The service.
+    pub doors: Doors,
+    settings: Vec<(String, String)>,
+}
+
+impl World {
+    /// A world in mode `enforce` with these doors.
+    pub async fn with(doors: impl IntoIterator<Item = Door>) -> Self {
+        let around = Surroundings::create().await;
+        let settings = [
+            ("AWS_REGION", REGION),
+            ("MODE", "enforce"),
+            ("EXEMPTIONS", "none"),
+            ("RULE_NAMES", "rectify-door-ajar"),
+            ("LEDGER_TABLE", &around.name),
+            ("EVENT_BUS", &around.name),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self { around, doors: Doors::with(doors), settings }
+    }
+
+    /// The same with another value of an environment variable.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Sets an environment variable of the function.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The function as these settings make it.
+    pub fn shell(&self) -> RemediationShell<Doors> {
+        self.shell_over(&self.around.sdk)
+    }
+
+    /// The function over another SDK configuration.
+    pub fn shell_over(&self, sdk: &SdkConfig) -> RemediationShell<Doors> {
+        let environment = Environment::of(self.settings.clone());
+        let function = FunctionSettings::read(&environment).unwrap();
+        let settings = RemediationSettings::read(&environment).unwrap();
+        RemediationShell::over(&self.doors.reached_through(sdk), function, settings)
+    }
+
+    /// A function that dies at step `last` of its calls to AWS and to the doors.
+    pub fn mortal_shell(&self, life: &Life) -> RemediationShell<Doors> {
+        self.shell_over(&self.mortal_sdk(life))
+    }
+
+    /// Delivers an event to [`DoorAjar`].
+    pub async fn deliver(&self, event: &Value) -> Result<Handled, Fault> {
+        self.deliver_to::<DoorAjar>(event).await
+    }
+
+    /// Delivers an event to another control.
+    pub async fn deliver_to<K>(&self, event: &Value) -> Result<Handled, Fault>
+    where
+        K: Remediation + ReadLive<Doors> + Apply<Doors>,
+    {
+        deliver_through::<K>(&self.shell(), event, &delivery("worker")).await
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::new(&self.around.sdk, &self.around.name)
+    }
+
+    /// All attempts on a door, oldest first.
+    pub async fn attempts(&self, id: &str) -> Vec<Attempt> {
+        self.ledger().attempts(&path(id), None).await.unwrap()
+    }
+
+    /// Undoes an attempt.
+    pub async fn undo(&self, attempt: &str) -> Result<Undone, Fault> {
+        self.undo_as::<DoorAjar>(attempt).await
+    }
+
+    /// Lets the time of the lease on a door run out.
+    pub async fn outlive_lease(&self, id: &str) {
+        self.around.end_lease(path(id).as_str()).await;
+    }
+
+    /// The SDK configuration of somebody who dies at the end of this life.
+    pub fn mortal_sdk(&self, life: &Life) -> SdkConfig {
+        let http = mortal(http(), life);
+        self.doors.lives(life);
+        sdk_over(endpoint(), http)
+    }
+
+    /// Undoes an attempt as one of another control.
+    pub async fn undo_as<K>(&self, attempt: &str) -> Result<Undone, Fault>
+    where
+        K: Remediation + ReadLive<Doors> + Revert<Doors>,
+    {
+        self.undo_over::<K>(&self.around.sdk, attempt).await
+    }
+
+    /// Undoes an attempt over another SDK configuration.
+    pub async fn undo_over<K>(&self, sdk: &SdkConfig, attempt: &str) -> Result<Undone, Fault>
+    where
+        K: Remediation + ReadLive<Doors> + Revert<Doors>,
+    {
+        let sdk = self.doors.reached_through(sdk);
+        let pool = Pool::<Doors>::new(sdk.clone(), Region::new(REGION));
+        let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7 };
+        undo::<K, Doors>(&Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request).await
+    }
+}
+
+/// Delivers an event through this shell.
+pub async fn deliver_through<K>(
+    shell: &RemediationShell<Doors>,
+    event: &Value,
+    delivery: &Delivery,
+) -> Result<Handled, Fault>
+where
+    K: Remediation + ReadLive<Doors> + Apply<Doors>,
+{
+    let mut line = Invocation::start(K::META.id, &delivery.owner);
+    handle::<K, Doors>(shell, event, delivery, &mut line).await
+}
+
+/// A delivery to this worker, with a minute to go.
+pub fn delivery(owner: &str) -> Delivery {
+    delivery_until(owner, Timestamp::now() + jiff::SignedDuration::from_secs(60))
+}
+
+/// A delivery to a worker whose lease is over as soon as it is taken: what is left of it may be taken over at once.
+pub fn doomed_delivery(owner: &str) -> Delivery {
+    delivery_until(owner, Timestamp::now() - jiff::SignedDuration::from_secs(31))
+}
+
+fn delivery_until(owner: &str, deadline: Timestamp) -> Delivery {
+    Delivery { owner: owner.to_owned(), account: Some(AccountId::new(ACCOUNT)), deadline }
+}
+
+/// Waits out the last seconds of an hour, at whose end budgets begin anew.
+pub async fn early_in_the_hour() {
+    let left = 3600 - Timestamp::now().as_second().rem_euclid(3600);
+    if left <= 20 {
+        tokio::time::sleep(std::time::Duration::from_secs(left.unsigned_abs() + 1)).await;
+    }
+}
+
+/// Where a door's attempts, lease and holds lie.
+pub fn path(id: &str) -> ResourcePath {
+    ResourcePath::of(&target(id))
+}
+
+/// A door as something to call APIs about.
+pub fn target(id: &str) -> Target {
+    Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(REGION),
+        resource: ResourceKey::new(DOOR, id),
+        name: None,
+        arn: None,
+    }
+}

@@ -1,0 +1,68 @@
+//! AWS Config replayed: canned answers in order, every request kept as AWS would have seen it.
+
+use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use rectify_compliance::Region;
+use rectify_runtime::clients::sdk_config_over;
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+/// Answers of AWS Config, given in order.
+#[derive(Debug, Clone)]
+pub struct Replay(StaticReplayClient);
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    status: u16,
+    body: String,
+}
+
+impl Answer {
+    /// HTTP 200 with this body.
+    pub fn ok(body: &Value) -> Self {
+        Self { status: 200, body: body.to_string() }
+    }
+
+    /// `PutEvaluations` took everything.
+    pub fn stored() -> Self {
+        Self::ok(&json!({"FailedEvaluations": []}))
+    }
+
+    /// HTTP 400 with this error code.
+    pub fn refused(code: &str) -> Self {
+        Self { status: 400, body: json!({"__type": code, "message": "as scripted"}).to_string() }
+    }
+}
+
+impl Replay {
+    /// These answers, then none.
+    pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let event = |answer: Answer| {
+            ReplayEvent::new(
+                http::Request::builder().uri("https://config.us-east-1.amazonaws.com/").body(SdkBody::empty()).unwrap(),
+                http::Response::builder().status(answer.status).body(SdkBody::from(answer.body)).unwrap(),
+            )
+        };
+        Self(StaticReplayClient::new(answers.into_iter().map(event).collect()))
+    }
+
+    /// A function's SDK configuration over it, with the SDK's own number of tries.
+    pub fn sdk(&self, region: &str) -> SdkConfig {
+        let environment =
+            Environment::of([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", region)]);
+        sdk_config_over(&environment, &Region::new(region), SharedHttpClient::new(self.0.clone())).unwrap()
+    }
+
+    /// The requests so far: operation and body.
+    pub fn requests(&self) -> Vec<(String, Value)> {
+        let read = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {
+            let target = request.headers().get("x-amz-target").unwrap();
+            let operation = target.strip_prefix("StarlingDoveService.").unwrap().to_owned();
+            (operation, serde_json::from_slice(request.body().bytes().unwrap()).unwrap())
+        };
+        self.0.actual_requests().map(read).collect()
+    }
+}

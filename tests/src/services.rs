@@ -1,0 +1,201 @@
+//! The emulator with a doorkeeper: names every call to a service by its operation, and refuses those a test picks.
+//!
+//! AWS Config, which moto cannot play, is answered here: it takes every evaluation and knows no earlier result.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use rectify_compliance::Region;
+use rectify_runtime::clients::sdk_config_over;
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::emulator::{endpoint, http as plain};
+
+/// S3 operations by method and the query key that picks them, bucket before account.
+const S3: &[(&str, &str, &str)] = &[
+    ("GET", "acl", "s3:GetBucketAcl"),
+    ("GET", "policyStatus", "s3:GetBucketPolicyStatus"),
+    ("GET", "policy", "s3:GetBucketPolicy"),
+    ("GET", "ownershipControls", "s3:GetBucketOwnershipControls"),
+    ("GET", "publicAccessBlock", "s3:GetPublicAccessBlock"),
+    ("PUT", "publicAccessBlock", "s3:PutPublicAccessBlock"),
+    ("GET", "tagging", "s3:GetBucketTagging"),
+    ("GET", "website", "s3:GetBucketWebsite"),
+    ("GET", "location", "s3:GetBucketLocation"),
+];
+
+/// What moto cannot answer: it has no access points.
+const NO_ACCESS_POINTS: &str = "<ListAccessPointsResult xmlns=\"http://awss3control.amazonaws.com/doc/2018-08-20/\"><AccessPointList/></ListAccessPointsResult>";
+
+/// Services of the ledger and the bus: passed through, neither counted nor refused.
+const OURS: [&str; 2] = ["dynamodb", "events"];
+
+/// Which call is refused, and how.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The operation; any if absent.
+    pub operation: Option<&'static str>,
+    /// The number of the call among those, from 1.
+    pub number: usize,
+    /// The error code.
+    pub code: &'static str,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<String>,
+    refusals: Vec<Refusal>,
+    evaluations: Vec<Value>,
+}
+
+/// The doorkeeper.
+#[derive(Debug, Clone, Default)]
+pub struct Services(Arc<Mutex<State>>);
+
+impl Services {
+    /// One that refuses these calls.
+    pub fn refusing(refusals: impl IntoIterator<Item = Refusal>) -> Self {
+        let services = Self::default();
+        services.state().refusals = refusals.into_iter().collect();
+        services
+    }
+
+    /// A function's SDK configuration through it.
+    pub fn sdk(&self, region: &str) -> SdkConfig {
+        let environment = Environment::of([
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ENDPOINT_URL", endpoint()),
+            ("AWS_MAX_ATTEMPTS", "1"),
+        ]);
+        let http = SharedHttpClient::new(Doorkeeper { inner: plain(), services: self.clone() });
+        sdk_config_over(&environment, &Region::new(region), http).unwrap()
+    }
+
+    /// The calls so far, `service:Operation`, without those to AWS Config, ledger and bus.
+    pub fn calls(&self) -> Vec<String> {
+        self.state().calls.clone()
+    }
+
+    /// The bodies of all `PutEvaluations`.
+    pub fn evaluations(&self) -> Vec<Value> {
+        self.state().evaluations.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is answered in the emulator's place.
+    fn answer(&self, request: &HttpRequest) -> Option<HttpResponse> {
+        let service = service(request);
+        if OURS.contains(&service.as_str()) {
+            return None;
+        }
+        let operation = operation(&service, request);
+        let mut state = self.state();
+        if service == "config" {
+            if operation == "config:PutEvaluations" {
+                state.evaluations.push(serde_json::from_slice(request.body().bytes().unwrap()).unwrap());
+            }
+            return Some(response(200, &json!({"FailedEvaluations": [], "EvaluationResults": []}).to_string()));
+        }
+        state.calls.push(operation.clone());
+        let refused = state.refusals.iter().find(|it| {
+            let counted = state.calls.iter().filter(|call| it.operation.is_none_or(|name| name == *call)).count();
+            it.operation.is_none_or(|name| name == operation) && counted == it.number
+        });
+        match refused {
+            Some(refused) => Some(refusal(&service, request, refused.code)),
+            None if operation == "s3control:ListAccessPoints" => Some(response(200, NO_ACCESS_POINTS)),
+            None => None,
+        }
+    }
+}
+
+/// The service a request was signed for.
+fn service(request: &HttpRequest) -> String {
+    let signature = request.headers().get("authorization").unwrap();
+    signature.split('/').nth(3).unwrap().to_owned()
+}
+
+fn operation(service: &str, request: &HttpRequest) -> String {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return format!("{service}:{}", target.rsplit('.').next().unwrap());
+    }
+    let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+    if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+        return format!("{service}:{action}");
+    }
+    let (path, query) = path_and_query(request);
+    if let Some(rest) = path.strip_prefix("/v20180820/") {
+        return match (request.method(), rest) {
+            ("GET", "configuration/publicAccessBlock") => "s3control:GetPublicAccessBlock".to_owned(),
+            ("GET", "accesspoint") => "s3control:ListAccessPoints".to_owned(),
+            (method, rest) => format!("s3control:{method} {rest}"),
+        };
+    }
+    let keys: Vec<&str> = query.split('&').map(|pair| pair.split('=').next().unwrap()).collect();
+    let known = S3.iter().find(|(method, key, _)| *method == request.method() && keys.contains(key));
+    match known {
+        Some((_, _, name)) => (*name).to_owned(),
+        None if request.method() == "GET" && path == "/" => "s3:ListBuckets".to_owned(),
+        None => format!("{service}:{} {path}?{query}", request.method()),
+    }
+}
+
+fn path_and_query(request: &HttpRequest) -> (String, String) {
+    let uri: http::Uri = request.uri().parse().unwrap();
+    (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned())
+}
+
+/// A refusal as the service's protocol words it.
+fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
+    let error = format!("<Error><Code>{code}</Code><Message>as scripted</Message></Error>");
+    let body = match service {
+        "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"),
+        "s3" if !path_and_query(request).0.starts_with("/v20180820/") => error,
+        "s3" | "iam" => format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"),
+        _ => json!({"__type": code, "message": "as scripted"}).to_string(),
+    };
+    response(403, &body)
+}
+
+fn response(status: u16, body: &str) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}
+
+#[derive(Debug)]
+struct Doorkeeper {
+    inner: SharedHttpClient,
+    services: Services,
+}
+
+#[derive(Debug)]
+struct Door {
+    inner: SharedHttpConnector,
+    services: Services,
+}
+
+impl HttpClient for Doorkeeper {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Door { inner, services: self.services.clone() })
+    }
+}
+
+impl HttpConnector for Door {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match self.services.answer(&request) {
+            Some(answer) => HttpConnectorFuture::ready(Ok(answer)),
+            None => self.inner.call(request),
+        }
+    }
+}

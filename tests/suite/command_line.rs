@@ -1,0 +1,349 @@
+//! The command line as a person runs it: the built binary, its words, its exit codes, and its calls to the emulator.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use aws_sdk_ec2::types::{IpPermission, IpRange};
+use rectify_compliance::{Target, Timestamp};
+use rectify_runtime::ledger::{Attempt, Begun, Ledger, ResourcePath, new_id};
+use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint};
+use serde_json::{Value, json};
+
+const ROOT_KEYS: &str = "iam-root-access-key-check";
+const SSH: &str = "restricted-ssh";
+
+/// What a run of the binary came to.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Runs the binary with these words and this environment, and nothing of ours.
+fn run(words: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let Output { status, stdout, stderr } = Command::new(binary())
+        .args(words)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+}
+
+/// The binary that `cargo build --workspace` left beside this one's folder.
+fn binary() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let binary = here.ancestors().nth(2).unwrap().join("rectify");
+    assert!(binary.is_file(), "{}: not built: run `cargo build --workspace --all-targets`", binary.display());
+    binary
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The words that judge an event, with the files that belong to it.
+fn words_for(control: &str, name: &str) -> Vec<String> {
+    let file = |folder: &str| format!("events/{control}/{folder}{name}");
+    let mut words = ["check", "--json", "--control", control, "--event"].map(str::to_owned).to_vec();
+    words.push(file(""));
+    for folder in ["facts", "subjects"] {
+        let path = file(&format!("{folder}/"));
+        if root().join(&path).is_file() {
+            words.extend([format!("--{folder}"), path]);
+        }
+    }
+    words
+}
+
+#[test]
+fn every_event_ends_with_the_exit_code_its_name_promises() {
+    let mut wrong = Vec::new();
+    let mut judged = 0;
+    for control in rectify_catalogue::controls() {
+        let id = control.meta.id;
+        let folder = root().join("events").join(id);
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            // What starts a remediation is no rule event; what lies with AWS Config cannot be judged from a file.
+            let elsewhere = name.starts_with("remediation") || folder.join("items").join(&name).exists();
+            if !name.ends_with(".json") || elsewhere {
+                continue;
+            }
+            let words = words_for(id, &name);
+            let ran = run(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+            let answer = ran.json();
+            let (verdict, code) = outcome(&answer);
+            // An event that names no facts is asked for them before its own fault is seen.
+            let is_right = name.starts_with(verdict) && (ran.code == code || (verdict == "error" && ran.code == 2));
+            if !is_right {
+                wrong.push(format!("{id}/{name}: {verdict}, exit code {}: {answer}", ran.code));
+            }
+            judged += 1;
+        }
+    }
+    assert!(judged > 50, "{judged} events judged");
+    assert!(wrong.is_empty(), "{} of {judged}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What an answer says as file names say it, and the exit code that belongs to it.
+fn outcome(answer: &Value) -> (&'static str, i32) {
+    let Some(findings) = answer["findings"].as_array() else { return ("error", 3) };
+    let any = |verdict: &str| findings.iter().any(|it| it["verdict"] == verdict);
+    match (any("NON_COMPLIANT"), any("COMPLIANT")) {
+        (true, _) => ("non-compliant", 1),
+        (false, true) => ("compliant", 0),
+        (false, false) => ("not-applicable", 0),
+    }
+}
+
+#[test]
+fn answer_for_programs_has_verdict_annotation_and_plan() {
+    let words = words_for(ROOT_KEYS, "non-compliant-one-root-access-key.json");
+    let ran = run(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    let mut answer = ran.json();
+    let steps = answer["findings"][0]["plan"]["steps"].take();
+    assert!(
+        steps.as_array().unwrap().iter().all(|step| step["level"] == "L0" && step["person"].is_string()),
+        "{steps}"
+    );
+    let expected = json!({ "control": ROOT_KEYS, "findings": [{
+        "resource": { "type": "AWS::::Account", "id": ACCOUNT },
+        "verdict": "NON_COMPLIANT",
+        "annotation": "Root user has 1 access key",
+        "live": false,
+        "subject": { "account": ACCOUNT, "partition": "aws", "accessKeys": 1 },
+        "plan": { "kind": "do", "level": "L0", "steps": null, "needs_opt_in": false,
+            "obstacle": "a step must be taken by a person" },
+    }] });
+    assert_eq!((answer, ran.code, ran.err.as_str()), (expected, 1, ""));
+}
+
+/// Words, environment, and what is said about them.
+type Unusable<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
+#[test]
+fn what_cannot_be_used_ends_with_2_and_says_so_where_errors_go() {
+    let scheduled = format!("events/{ROOT_KEYS}/compliant-no-root-access-key.json");
+    let place = [("AWS_REGION", REGION), ("AWS_ACCOUNT_ID", ACCOUNT)];
+    let rows: [Unusable<'_>; 8] = [
+        (&["check", "--control", "restricted-sh", "--live", "sg-1"], &[], "a similar value exists: 'restricted-ssh'"),
+        (&["check", "--control", SSH], &[], "<--event <FILE>|--live <RESOURCE ID>>"),
+        (&["check", "--control", SSH, "--event", "absent.json"], &[], "rectify: absent.json: No such file"),
+        (&["check", "--control", ROOT_KEYS, "--event", &scheduled], &[], "expected --subjects events/iam-root"),
+        (&["check", "--control", SSH, "--live", "sg-1"], &place[..1], "account: `sg-1` does not say whose it is"),
+        (&["check", "--control", SSH, "--live", "sg-1"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
+        (&["status"], &place, "table: expected --table or LEDGER_TABLE"),
+        (&["status", "--table", "t"], &[], "region: expected --region or AWS_REGION"),
+    ];
+    for (words, environment, expected) in rows {
+        let ran = run(words, environment);
+        assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains(expected), "{words:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn completions_and_help_are_printed_without_a_setting() {
+    let completions = run(&["completions", "bash"], &[]);
+    assert!(completions.code == 0 && completions.out.contains("complete -F _rectify"), "{completions:?}");
+    let help = run(&["--help"], &[]);
+    assert!(help.code == 0 && help.out.contains("Exit codes:"), "{help:?}");
+}
+
+/// A ledger of its own in the emulator, and the environment that reaches it.
+struct Bench {
+    world: Surroundings,
+}
+
+impl Bench {
+    async fn create() -> Self {
+        Self { world: Surroundings::create().await }
+    }
+
+    /// Runs the binary beside the runtime, which must go on serving.
+    async fn run(&self, words: &[&str]) -> Ran {
+        let words: Vec<String> = words.iter().map(|it| (*it).to_owned()).collect();
+        let table = self.world.name.clone();
+        let work = move || {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let environment = [
+                ("AWS_REGION", REGION),
+                ("AWS_ACCOUNT_ID", ACCOUNT),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_ENDPOINT_URL", endpoint()),
+                ("LEDGER_TABLE", table.as_str()),
+                ("USER", "ada"),
+            ];
+            run(&words, &environment)
+        };
+        tokio::task::spawn_blocking(work).await.unwrap()
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::new(&self.world.sdk, &self.world.name)
+    }
+}
+
+#[tokio::test]
+async fn stop_switch_is_shown_until_it_is_released() {
+    let bench = Bench::create().await;
+    let table = &bench.world.name;
+    let running = format!("running: no stop switch is on in {table}, {REGION}\n");
+    assert_eq!(bench.run(&["status"]).await.out, running);
+    let stopped = bench.run(&["stop", SSH, "--reason", "incident 42"]).await;
+    assert_eq!((stopped.code, stopped.err.as_str()), (0, ""));
+    let mut status = bench.run(&["status", "--json"]).await.json();
+    assert!(status["stops"][0]["since"].take().is_string());
+    let stop = json!({ "scope": SSH, "by": "ada", "reason": "incident 42", "since": null });
+    assert_eq!(status, json!({ "table": table, "region": REGION, "stops": [stop] }));
+    let all = bench.run(&["resume"]).await.out;
+    let expected =
+        format!("was not stopped: all controls\nstill stopped: {SSH} by ada: `rectify resume {SSH}` releases it\n");
+    assert_eq!(all, expected);
+    assert_eq!(bench.run(&["resume", SSH]).await.out, format!("resumed {SSH}\n"));
+    assert_eq!(bench.run(&["status"]).await.out, running);
+}
+
+#[tokio::test]
+async fn hold_is_listed_until_it_is_ended() {
+    let bench = Bench::create().await;
+    let about = ["--resource", "sg-1", "--control", SSH];
+    let add = [&["hold", "add", "--reason", "migration", "--days", "3"], &about[..]].concat();
+    assert_eq!(bench.run(&add).await.code, 0);
+    let list = ["hold", "list", "--resource", "sg-1", "--type", "AWS::EC2::SecurityGroup", "--json"];
+    let mut listed = bench.run(&list).await.json();
+    let until: Timestamp = listed["holds"][0]["until"].take().as_str().unwrap().parse().unwrap();
+    let hours = until.duration_since(Timestamp::now()).as_hours();
+    assert!((71..=72).contains(&hours), "{hours}");
+    let resource = json!({ "type": "AWS::EC2::SecurityGroup", "id": "sg-1" });
+    let hold = json!({ "control": SSH, "by": "ada", "reason": "migration", "until": null });
+    assert_eq!(listed, json!({ "resource": resource, "holds": [hold] }));
+    let end = [&["hold", "end"], &about[..]].concat();
+    assert!(bench.run(&end).await.out.starts_with("ended the hold of ada on AWS::EC2::SecurityGroup sg-1"));
+    assert!(bench.run(&end).await.out.ends_with("nothing to end\n"));
+    assert_eq!(bench.run(&list).await.json(), json!({ "resource": resource, "holds": [] }));
+}
+
+#[tokio::test]
+async fn attempt_and_table_nobody_knows_are_told_apart() {
+    let bench = Bench::create().await;
+    let table = bench.world.name.as_str();
+    for words in [["history", "--attempt", "01NOBODY"].as_slice(), &["undo", "01NOBODY"]] {
+        let ran = bench.run(words).await;
+        let expected = format!("rectify: attempt: no `01NOBODY` in table {table}, region {REGION}\n");
+        assert_eq!((ran.code, ran.out.as_str(), ran.err), (2, "", expected));
+    }
+    let none = bench.run(&["history", "--resource", "sg-1", "--control", SSH]).await;
+    let expected = format!("no attempt on AWS::EC2::SecurityGroup sg-1 in account {ACCOUNT}, region {REGION}\n");
+    assert_eq!((none.code, none.out), (0, expected));
+    let ran = bench.run(&["status", "--table", "absent"]).await;
+    assert!(ran.code == 3 && ran.err.contains("ledger: query: ResourceNotFoundException"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn fix_is_seen_live_undone_once_and_told() {
+    let bench = Bench::create().await;
+    let ec2 = aws_sdk_ec2::Client::new(&bench.world.sdk);
+    let group = open_group(&ec2, &bench.world.name).await;
+    let look = ["check", "--control", SSH, "--live", &group, "--json"];
+    let before = bench.run(&look).await;
+    assert_eq!(before.code, 1, "{before:?}");
+    let found = before.json()["findings"][0].clone();
+    let revoke = found["plan"]["steps"][0]["call"].clone();
+    assert_eq!(revoke["RevokeSecurityGroupIngress"]["GroupId"], json!(group), "{found}");
+
+    // The fix, as the remediation makes and records it.
+    let rule = revoke["RevokeSecurityGroupIngress"]["SecurityGroupRuleIds"][0].as_str().unwrap();
+    ec2.revoke_security_group_ingress().group_id(&group).security_group_rule_ids(rule).send().await.unwrap();
+    let fixed = bench.run(&look).await;
+    assert_eq!(fixed.code, 0, "{fixed:?}");
+    let attempt = record(&bench, &group, &found["subject"], &revoke).await;
+
+    let asked = bench.run(&["undo", &attempt, "--json"]).await;
+    assert_eq!((asked.code, asked.json()["error"]["kind"].clone()), (1, json!("Refused")));
+    let shown = asked.json()["error"]["details"]["calls"][0].clone();
+    assert!(shown.get("AuthorizeSecurityGroupIngress").is_some(), "{shown}");
+    assert_eq!(bench.run(&look).await.code, 0, "nothing is opened before somebody says yes");
+
+    let undone = bench.run(&["undo", &attempt, "--confirm-exposure", "--hold-days", "2"]).await;
+    assert_eq!(undone.code, 0, "{undone:?}");
+    assert!(
+        undone.err.contains(&format!("opens again what {SSH} closed on AWS::EC2::SecurityGroup {group}")),
+        "{undone:?}"
+    );
+    assert!(undone.out.contains("1. AuthorizeSecurityGroupIngress {"), "{undone:?}");
+    assert_eq!(bench.run(&look).await.code, 1, "the way in is open again");
+
+    let again = bench.run(&["undo", &attempt]).await;
+    assert!(again.code == 0 && again.out.starts_with("already undone on "), "{again:?}");
+    let story = bench.run(&["history", "--resource", &group, "--control", SSH]).await.out;
+    for part in [
+        "verified",
+        "because closed",
+        "RevokeSecurityGroupIngress",
+        "by ada:",
+        "AuthorizeSecurityGroupIngress",
+        "held for",
+    ] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+}
+
+#[tokio::test]
+async fn undo_is_refused_when_the_resource_was_changed_since() {
+    let bench = Bench::create().await;
+    let ec2 = aws_sdk_ec2::Client::new(&bench.world.sdk);
+    let group = open_group(&ec2, &bench.world.name).await;
+    let found = bench.run(&["check", "--control", SSH, "--live", &group, "--json"]).await.json()["findings"][0].clone();
+    // Recorded as closed, though somebody opened it again.
+    let attempt = record(&bench, &group, &found["subject"], &found["plan"]["steps"][0]["call"]).await;
+    let ran = bench.run(&["undo", &attempt, "--confirm-exposure"]).await;
+    assert!(ran.code == 1 && ran.err.contains("changed since:"), "{ran:?}");
+}
+
+/// A security group that lets the internet reach SSH.
+async fn open_group(ec2: &aws_sdk_ec2::Client, name: &str) -> String {
+    let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+    let made = ec2.create_security_group().group_name(name).description("d").vpc_id(vpc).send().await.unwrap();
+    let group = made.group_id.unwrap();
+    let everyone = IpRange::builder().cidr_ip("0.0.0.0/0").build();
+    let ssh = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(everyone).build();
+    ec2.authorize_security_group_ingress().group_id(&group).ip_permissions(ssh).send().await.unwrap();
+    group
+}
+
+/// Writes the attempt that made this call on this subject, and returns its id.
+async fn record(bench: &Bench, group: &str, before: &Value, call: &Value) -> String {
+    let now = Timestamp::now();
+    let id = new_id(now);
+    let resource = json!({ "type": "AWS::EC2::SecurityGroup", "id": group });
+    let target = json!({ "account": ACCOUNT, "region": REGION, "resource": resource, "name": null, "arn": null });
+    let attempt: Attempt = serde_json::from_value(json!({
+        "id": id, "control": SSH, "target": target, "rule": "rectify-restricted-ssh", "recorded_at": now,
+        "started_at": now, "finished_at": now, "state": "finished", "mode": "enforce", "parameters": "{}",
+        "plan": { "kind": "do", "steps": [{ "level": "L2", "call": call }] },
+        "before": { "version": 1, "subject": before }, "after": null,
+        "actions": [{ "action": call, "receipt": null }],
+        "outcome": "verified", "reason": "closed", "announced": true, "undo": null,
+    }))
+    .unwrap();
+    let target: Target = serde_json::from_value(target).unwrap();
+    let ledger = bench.ledger();
+    let until = now.saturating_add(jiff::SignedDuration::from_mins(1)).unwrap();
+    let lease = ledger.lease(&ResourcePath::of(&target), "a-remediation", now, until).await.unwrap();
+    assert_eq!(ledger.begin(&lease, &attempt, 5).await.unwrap(), Begun::Yes);
+    ledger.finish(&lease, &attempt).await.unwrap();
+    ledger.release(&lease).await.unwrap();
+    id
+}

@@ -1,0 +1,296 @@
+//! The controls' own clients: what is denied is never a verdict, and nothing is called that the role does not hold.
+
+use aws_types::SdkConfig;
+use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
+use rectify_compliance::{AccountId, Control, Declared, Entry, Region, Remediation};
+use rectify_ec2::{Ec2EbsEncryptionByDefault, RestrictedSsh};
+use rectify_iam::iam_root_access_key_check::IamRootAccessKeyCheck;
+use rectify_runtime::Fault;
+use rectify_runtime::edge::{Apply, Connect, ReadLive};
+use rectify_runtime::invocation::Invocation;
+use rectify_runtime::ledger::{Outcome, State};
+use rectify_runtime::remediation::{Handled, RemediationShell, handle as remedy};
+use rectify_runtime::rule::{ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly, handle};
+use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
+use rectify_s3::{S3BucketPublicReadProhibited, S3BucketPublicWriteProhibited};
+use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
+use rectify_tests::events::{rule_event, scheduled};
+use rectify_tests::operations;
+use rectify_tests::remediation::delivery;
+use rectify_tests::services::{Refusal, Services};
+use serde_json::{Value, json};
+
+/// The buckets of these tests, made before any of them lists: a list must not change while its calls are counted.
+async fn buckets() {
+    static MADE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+    MADE.get_or_init(|| async {
+        let sdk = sdk_at(endpoint());
+        let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+        for bucket in ["denied-reads", "trail-logs"] {
+            s3.create_bucket().bucket(bucket).send().await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// Runs a control's inventory in `region` through this doorkeeper.
+async fn inventory<R: RuleKind<C>, C: Connect>(services: &Services, region: &str) -> Result<(), Fault> {
+    let settings = FunctionSettings { region: Region::new(region), home_region: None };
+    let shell = RuleShell::<C>::over(&services.sdk(region), settings);
+    let event = rule_event(&scheduled(), &json!({}), "token");
+    let own = AccountId::new(ACCOUNT);
+    let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
+    handle::<R, C>(&shell, &event, Some(&own), &mut line).await
+}
+
+fn allowed(permissions: &[rectify_compliance::Permission], calls: &[String]) {
+    for call in calls {
+        for action in operations::actions(call) {
+            assert!(permissions.iter().any(|it| it.action == action), "{call}: the role does not hold {action}");
+        }
+    }
+}
+
+fn entry<K: Declared>() -> &'static Entry {
+    rectify_catalogue::find(K::META.id).unwrap()
+}
+
+/// Denies each read of a run in turn: every time the run fails by name and stores nothing about what was not read.
+async fn each_denied_read_is_a_fault<R, C>(region: &str, code: &'static str)
+where
+    R: RuleKind<C>,
+    C: Connect,
+{
+    let free = Services::default();
+    inventory::<R, C>(&free, region).await.unwrap();
+    let (calls, whole) = (free.calls(), free.evaluations());
+    assert!(!calls.is_empty() && !whole.is_empty());
+    allowed(&entry::<R::Control>().rule_permissions(), &calls);
+    for number in 1..=calls.len() {
+        let services = Services::refusing([Refusal { operation: None, number, code }]);
+        let fault = inventory::<R, C>(&services, region).await.unwrap_err();
+        // Several buckets are read at the same time, so which call comes as the `number`th differs between runs.
+        let denied = &services.calls()[number - 1];
+        assert_eq!((fault.kind(), services.evaluations()), ("AccessDenied", vec![]), "{denied}: {fault}");
+    }
+}
+
+/// `ec2-ebs-encryption-by-default/7`
+#[tokio::test]
+async fn denied_read_of_ebs_defaults_is_a_fault() {
+    each_denied_read_is_a_fault::<ScheduleOnly<Ec2EbsEncryptionByDefault>, rectify_ec2::client::Clients>(
+        "eu-west-1",
+        "UnauthorizedOperation",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn denied_read_of_security_groups_is_a_fault() {
+    each_denied_read_is_a_fault::<ChangeOrSchedule<RestrictedSsh>, rectify_ec2::client::Clients>(
+        "eu-west-1",
+        "UnauthorizedOperation",
+    )
+    .await;
+}
+
+/// `iam-root-access-key-check/4`
+#[tokio::test]
+async fn denied_read_of_the_account_summary_is_a_fault() {
+    each_denied_read_is_a_fault::<ScheduleOnly<IamRootAccessKeyCheck>, rectify_iam::client::Clients>(
+        REGION,
+        "AccessDenied",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn denied_read_of_trails_is_a_fault() {
+    each_denied_read_is_a_fault::<
+        ChangeOrSchedule<CloudTrailLogFileValidationEnabled>,
+        rectify_cloudtrail::client::Clients,
+    >("eu-west-1", "AccessDeniedException")
+    .await;
+}
+
+/// `s3-bucket-public-read-prohibited/10`: the block of the account is one of the reads.
+#[tokio::test]
+async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
+    buckets().await;
+    let free = Services::default();
+    type Read = ChangeOrSchedule<S3BucketPublicReadProhibited>;
+    inventory::<Read, rectify_s3::client::Clients>(&free, REGION).await.unwrap();
+    assert!(free.calls().contains(&"s3control:GetPublicAccessBlock".to_owned()), "{:?}", free.calls());
+    each_denied_read_is_a_fault::<Read, rectify_s3::client::Clients>(REGION, "AccessDenied").await;
+    type Write = ChangeOrSchedule<S3BucketPublicWriteProhibited>;
+    each_denied_read_is_a_fault::<Write, rectify_s3::client::Clients>(REGION, "AccessDenied").await;
+}
+
+/// A control's remediation in mode `enforce`, through this doorkeeper.
+fn remediation<C: Connect>(id: &str, around: &Surroundings, sdk: &SdkConfig) -> RemediationShell<C> {
+    let rule = format!("rectify-{id}");
+    let environment = Environment::of([
+        ("AWS_REGION", REGION),
+        ("MODE", "enforce"),
+        ("ALLOW_L2", "true"),
+        ("EXEMPTIONS", "none"),
+        ("RULE_NAMES", &rule),
+        ("LEDGER_TABLE", &around.name),
+        ("EVENT_BUS", &around.name),
+    ]);
+    let function = FunctionSettings::read(&environment).unwrap();
+    RemediationShell::over(sdk, function, RemediationSettings::read(&environment).unwrap())
+}
+
+/// The finding that a resource violates a control.
+fn finding<K: Control>(id: &str, recorded_at: &str) -> Value {
+    let mut event = rectify_tests::events::finding(id, recorded_at);
+    event["detail"]["configRuleName"] = json!(format!("rectify-{}", K::META.id));
+    event["detail"]["resourceType"] = json!(K::META.resource_types[0]);
+    event
+}
+
+async fn remedied<K, C>(services: &Services, around: &Surroundings, id: &str) -> Result<Handled, Fault>
+where
+    K: Remediation + ReadLive<C> + Apply<C>,
+    C: Connect,
+{
+    let shell = remediation::<C>(K::META.id, around, &services.sdk(REGION));
+    let event = finding::<K>(id, "2026-03-04T05:06:08.900Z");
+    let result = remedy::<K, C>(&shell, &event, &delivery("worker"), &mut Invocation::start(K::META.id, "r")).await;
+    allowed(&entry::<K>().remediation_permissions(), &services.calls());
+    result
+}
+
+/// `iam-root-access-key-check/7`
+#[tokio::test]
+async fn old_finding_about_a_root_user_without_keys_is_acknowledged() {
+    let (around, services) = (Surroundings::create().await, Services::default());
+    let handled =
+        remedied::<IamRootAccessKeyCheck, rectify_iam::client::Clients>(&services, &around, ACCOUNT).await.unwrap();
+    assert!(matches!(handled, Handled::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{handled:?}");
+    assert_eq!(services.calls(), ["iam:GetAccountSummary"]);
+}
+
+/// `ec2-ebs-encryption-by-default/6`
+#[tokio::test]
+async fn enabling_ebs_encryption_twice_does_nothing_the_second_time() {
+    let around = Surroundings::create().await;
+    let mut outcomes = Vec::new();
+    for recorded_at in ["2026-03-04T05:06:08.900Z", "2026-03-04T05:36:08.900Z"] {
+        let services = Services::default();
+        let shell = remediation("ec2-ebs-encryption-by-default", &around, &services.sdk(REGION));
+        let event = finding::<Ec2EbsEncryptionByDefault>(ACCOUNT, recorded_at);
+        let mut line = Invocation::start("ec2-ebs-encryption-by-default", "r");
+        let handled = remedy::<Ec2EbsEncryptionByDefault, rectify_ec2::client::Clients>(
+            &shell,
+            &event,
+            &delivery("worker"),
+            &mut line,
+        )
+        .await
+        .unwrap();
+        let writes =
+            services.calls().iter().filter(|call| call.contains(":Enable") || call.contains(":Modify")).count();
+        allowed(&entry::<Ec2EbsEncryptionByDefault>().remediation_permissions(), &services.calls());
+        outcomes.push((handled.name(), writes));
+    }
+    assert_eq!(outcomes, [("verified", 1), ("already-compliant", 0)]);
+}
+
+/// A security group of moto's default VPC that lets the world reach SSH, by IPv4 and IPv6.
+async fn open_group(name: &str) -> (aws_sdk_ec2::Client, String) {
+    let ec2 = aws_sdk_ec2::Client::new(&sdk_at(endpoint()));
+    let group = ec2.create_security_group().group_name(name).description("open").send().await.unwrap();
+    let id = group.group_id.unwrap();
+    let v4 = aws_sdk_ec2::types::IpRange::builder().cidr_ip("0.0.0.0/0").build();
+    let v6 = aws_sdk_ec2::types::Ipv6Range::builder().cidr_ipv6("::/0").build();
+    let ssh = aws_sdk_ec2::types::IpPermission::builder()
+        .ip_protocol("tcp")
+        .from_port(22)
+        .to_port(22)
+        .ip_ranges(v4)
+        .ipv6_ranges(v6)
+        .build();
+    ec2.authorize_security_group_ingress().group_id(&id).ip_permissions(ssh).send().await.unwrap();
+    (ec2, id)
+}
+
+#[tokio::test]
+async fn revocation_that_is_denied_fails_the_attempt_for_good() {
+    let around = Surroundings::create().await;
+    let (ec2, id) = open_group("denied").await;
+    let operation = Some("ec2:RevokeSecurityGroupIngress");
+    let services = Services::refusing([Refusal { operation, number: 1, code: "UnauthorizedOperation" }]);
+    let fault = remedied::<RestrictedSsh, rectify_ec2::client::Clients>(&services, &around, &id).await.unwrap_err();
+    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, number: 1, .. }), "{fault:?}");
+    let again = remedied::<RestrictedSsh, rectify_ec2::client::Clients>(&Services::default(), &around, &id).await;
+    let Ok(Handled::Acknowledged(finding)) = again else { panic!("{again:?}") };
+    assert_eq!((finding.outcome, ingress_rules(&ec2, &id).await.len()), (Outcome::Failed, 2));
+}
+
+/// `restricted-ssh/11`: one rule is gone, so EC2 refuses the first call whole; the second, for the other rule, is denied, and
+/// that is what the action answers. What follows from a denied action is the shell's, and tested there.
+#[tokio::test]
+async fn second_revocation_that_is_denied_is_what_the_action_answers() {
+    let (ec2, id) = open_group("second-denied").await;
+    let rules = ingress_rules(&ec2, &id).await;
+    let operation = Some("ec2:RevokeSecurityGroupIngress");
+    let services = Services::refusing([
+        Refusal { operation, number: 1, code: "InvalidSecurityGroupRuleId.NotFound" },
+        Refusal { operation, number: 2, code: "UnauthorizedOperation" },
+    ]);
+    let clients = rectify_ec2::client::Clients::connect(&services.sdk(REGION));
+    let action = rectify_ec2::restricted_ssh::RestrictedSshAction::RevokeSecurityGroupIngress {
+        group_id: id.clone(),
+        security_group_rule_ids: vec!["sgr-00000000000000000".to_owned(), rules[0].clone()],
+    };
+    let target = rectify_compliance::Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(REGION),
+        resource: rectify_compliance::ResourceKey::new(RestrictedSsh::META.resource_types[0], &id),
+        name: None,
+        arn: None,
+    };
+    let error = RestrictedSsh::apply(&clients, &target, &action).await.unwrap_err();
+    assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{error}");
+    let revoke = "ec2:RevokeSecurityGroupIngress";
+    assert_eq!(services.calls(), [revoke, "ec2:DescribeSecurityGroupRules", revoke]);
+    assert_eq!(ingress_rules(&ec2, &id).await, rules);
+}
+
+/// The ids of a group's ingress rules.
+async fn ingress_rules(ec2: &aws_sdk_ec2::Client, group: &str) -> Vec<String> {
+    let filter = aws_sdk_ec2::types::Filter::builder().name("group-id").values(group).build();
+    let rules = ec2.describe_security_group_rules().filters(filter).send().await.unwrap().security_group_rules.unwrap();
+    let ingress = rules.into_iter().filter(|rule| rule.is_egress() == Some(false));
+    ingress.map(|rule| rule.security_group_rule_id.unwrap()).collect()
+}
+
+/// `cloud-trail-log-file-validation-enabled/5`, `cloud-trail-log-file-validation-enabled/7`
+#[tokio::test]
+async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_gone_needs_nothing() {
+    type Clients = rectify_cloudtrail::client::Clients;
+    type Trails = CloudTrailLogFileValidationEnabled;
+    let around = Surroundings::create().await;
+    let sdk = sdk_at(endpoint());
+    buckets().await;
+    let trails = aws_sdk_cloudtrail::Client::new(&sdk);
+    trails.create_trail().name("audit").s3_bucket_name("trail-logs").send().await.unwrap();
+    let operation = Some("cloudtrail:UpdateTrail");
+    let services = Services::refusing([Refusal { operation, number: 1, code: "InvalidHomeRegionException" }]);
+    let fault = remedied::<Trails, Clients>(&services, &around, "audit").await.unwrap_err();
+    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, .. }), "{fault:?}");
+    let attempts = rectify_runtime::ledger::Ledger::new(&sdk, &around.name);
+    let Ok(Handled::Acknowledged(finding)) = remedied::<Trails, Clients>(&Services::default(), &around, "audit").await
+    else {
+        panic!("a failure for good is acknowledged")
+    };
+    let attempt = attempts.attempt(&finding.attempt).await.unwrap().unwrap();
+    assert_eq!((attempt.state, attempt.outcome), (State::Finished, Some(Outcome::Failed)));
+
+    let services = Services::default();
+    let gone = remedied::<Trails, Clients>(&services, &around, "no-such-trail").await.unwrap();
+    assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
+    assert_eq!(services.calls(), ["cloudtrail:GetTrail"]);
+}

@@ -1,0 +1,121 @@
+//! Plan and enforce: the same calls, named in one and made in the other; and what a stack manages is planned only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use rectify_compliance::Plan;
+use rectify_compliance::plan::call_text;
+use rectify_local::engine::ResourceKey;
+use rectify_local::world::World;
+use serde_json::{Value, json};
+
+use super::stage::{authorize, ingress, play, settings};
+
+/// The calls of each control that has some, with names in place of ids that EC2 assigns.
+const CALLS: [(&str, &str); 5] = [
+    ("cloud-trail-log-file-validation-enabled", ""),
+    ("ec2-ebs-encryption-by-default", "EnableEbsEncryptionByDefault {}"),
+    ("restricted-ssh", ""),
+    ("s3-bucket-public-read-prohibited", ""),
+    ("s3-bucket-public-write-prohibited", ""),
+];
+
+/// What one world's remediations told and did, by control.
+#[derive(Debug, Default, PartialEq)]
+struct Deeds {
+    planned: BTreeMap<String, Vec<String>>,
+    told: BTreeMap<String, Vec<String>>,
+    outcomes: BTreeMap<String, String>,
+    made: BTreeMap<String, Vec<String>>,
+}
+
+/// One faulty resource of each control with calls.
+async fn make_faults(world: &World) -> BTreeMap<String, String> {
+    let clients = world.clients();
+    let made = clients.ec2.create_security_group().group_name("open").description("open").send().await.unwrap();
+    let group = made.group_id.unwrap();
+    authorize(&clients.ec2, &group, &[(22, 22, "0.0.0.0/0"), (22, 22, "::/0"), (443, 443, "0.0.0.0/0")]).await;
+    let mut names: BTreeMap<String, String> = ingress(&clients.ec2, &group).await.into_iter().collect();
+    names.insert(group, "the group".to_owned());
+    let everyone = "uri=\"http://acs.amazonaws.com/groups/global/AllUsers\"";
+    for bucket in ["readable", "writable", "logs"] {
+        clients.s3.create_bucket().bucket(bucket).send().await.unwrap();
+    }
+    clients.s3.put_bucket_acl().bucket("readable").grant_read(everyone).send().await.unwrap();
+    clients.s3.put_bucket_acl().bucket("writable").grant_write(everyone).send().await.unwrap();
+    clients.cloudtrail.create_trail().name("main").s3_bucket_name("logs").send().await.unwrap();
+    names
+}
+
+fn named(call: &impl serde::Serialize, names: &BTreeMap<String, String>) -> String {
+    names.iter().fold(call_text(call), |text, (id, name)| text.replace(id, name))
+}
+
+/// Lets a world in this mode find and treat the faults.
+async fn deeds(mode: &str) -> Deeds {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(settings(folder.path(), mode)).await.unwrap();
+    let names = make_faults(&world).await;
+    world.settle().await.unwrap();
+
+    let mut deeds = Deeds::default();
+    for told in world.bus().announcements() {
+        let control = told.detail["control"].as_str().unwrap().to_owned();
+        let plan: Plan<Value> = serde_json::from_value(told.detail["plan"].clone()).unwrap();
+        let actions = told.detail["actions"].as_array().unwrap();
+        let planned = plan.calls().into_iter().map(|call| named(call, &names)).collect();
+        let outcome = told.detail["outcome"].as_str().unwrap().to_owned();
+        assert_eq!(deeds.planned.insert(control.clone(), planned), None, "{control}: told twice");
+        deeds.told.insert(control.clone(), actions.iter().map(|call| named(call, &names)).collect());
+        deeds.outcomes.insert(control, outcome);
+    }
+    for call in world.proxy().calls() {
+        let own = ["dynamodb", "events", "config"].contains(&call.service.as_str());
+        let reads = ["Get", "List", "Describe", "Head"].iter().any(|verb| call.operation.starts_with(verb));
+        if let Some(rule) = call.caller.strip_suffix("-fix").filter(|_| !own && !reads) {
+            let control = rule.strip_prefix("rectify-").unwrap().to_owned();
+            deeds.made.entry(control).or_default().push(call.operation);
+        }
+    }
+    world.stop().await.unwrap();
+    deeds
+}
+
+/// `runtime/20`
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_names_the_calls_that_enforce_makes() {
+    let (plan, enforce) = tokio::join!(deeds("plan"), deeds("enforce"));
+    let calls: BTreeMap<String, Vec<String>> =
+        CALLS.iter().map(|(control, call)| ((*control).to_owned(), vec![(*call).to_owned()])).collect();
+    let each = |outcome: &str| calls.keys().map(|control| (control.clone(), outcome.to_owned())).collect();
+    let none = calls.keys().map(|control| (control.clone(), vec![])).collect();
+    let operation = |call: &String| call.split(' ').next().unwrap().to_owned();
+    let operations = calls.iter().map(|(control, calls)| (control.clone(), calls.iter().map(operation).collect()));
+    let made = operations.collect();
+    let planned = Deeds { planned: calls.clone(), told: none, outcomes: each("planned"), made: BTreeMap::new() };
+    assert_eq!(plan, planned);
+    assert_eq!(enforce, Deeds { planned: calls.clone(), told: calls.clone(), outcomes: each("verified"), made });
+}
+
+#[test]
+fn group_that_a_stack_manages_is_planned_and_left_alone() {
+    play(async |stage| {
+        let ec2 = &stage.world.clients().ec2;
+        let tag = Tag::builder().key("aws:cloudformation:stack-name").value("network").build();
+        let tags = TagSpecification::builder().resource_type(ResourceType::SecurityGroup).tags(tag).build();
+        let create = ec2.create_security_group().group_name("stacked").description("d").tag_specifications(tags);
+        let id = create.send().await.unwrap().group_id.unwrap();
+        authorize(ec2, &id, &[(22, 22, "0.0.0.0/0")]).await;
+        let group = ResourceKey::new("AWS::EC2::SecurityGroup", id);
+        stage.settle().await;
+
+        let told = stage.told(&group);
+        let [(detail_type, detail)] = told.as_slice() else { panic!("{told:#?}") };
+        assert_eq!(detail_type, "Rectify Plan");
+        assert_eq!(detail["reason"], "managed by CloudFormation stack `network`");
+        assert_eq!((&detail["outcome"], &detail["actions"]), (&json!("planned"), &json!([])));
+        assert!(detail["plan"]["steps"][0]["call"]["RevokeSecurityGroupIngress"].is_object(), "{detail:#}");
+        assert_eq!(stage.revocations(), Vec::<u16>::new());
+        assert_eq!(stage.ingress(&group).await, BTreeSet::from(["22-22 0.0.0.0/0".to_owned()]));
+    });
+}

@@ -1,0 +1,272 @@
+//! One world for all tests of this module, one test at a time: starting it takes longer than most of them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range};
+use rectify_compliance::{AccountId, Region, Target};
+use rectify_local::engine::{Compliance, ComplianceChange, ResourceKey};
+use rectify_local::proxy::{Fault, FaultKind};
+use rectify_local::world::{ACCOUNT, World, WorldSettings};
+use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
+
+/// The rule's function.
+pub(super) const RULE: &str = "rectify-restricted-ssh";
+/// The remediation's function.
+pub(super) const FIX: &str = "rectify-restricted-ssh-fix";
+/// The type of its resources.
+const GROUP: &str = "AWS::EC2::SecurityGroup";
+/// A rule and a queue of ours, for AWS Config's own events.
+const HEARD: &str = "heard";
+
+/// A world's tasks end with the runtime that started them, so it is none of a single test.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+static STAGE: Mutex<Option<Stage>> = Mutex::const_new(None);
+
+/// A running world, with an ear on AWS Config's events.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) world: World,
+    heard: String,
+}
+
+/// Runs a test in the world. All controls enforce, and no budget is in the way.
+pub(super) fn play(test: impl AsyncFnOnce(&Stage)) {
+    RUNTIME.block_on(async {
+        let mut guard = STAGE.lock().await;
+        if guard.is_none() {
+            *guard = Some(Stage::start().await);
+        }
+        let stage = guard.as_ref().unwrap();
+        stage.world.proxy().clear_faults();
+        stage.settle().await;
+        stage.world.proxy().clear_calls();
+        test(stage).await;
+    });
+}
+
+/// What a world of these tests is started with.
+pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let binaries: PathBuf = Path::new(env!("CARGO_BIN_EXE_misbehaving-function")).parent().unwrap().to_owned();
+    let mut settings = WorldSettings::new(&root.join("template.yaml"), &binaries, logs);
+    settings.parameters = rectify_local::demo::parameters();
+    for (_, value) in settings.parameters.iter_mut().filter(|(name, _)| name.ends_with("Mode")) {
+        mode.clone_into(value);
+    }
+    settings.parameters.insert("BudgetPerHour".to_owned(), "100".to_owned());
+    settings
+}
+
+impl Stage {
+    async fn start() -> Self {
+        let logs = std::env::temp_dir().join(format!("rectify-end-to-end-{}", std::process::id()));
+        // Two processes a function: an event that hangs does not keep the next one from overtaking it.
+        let settings = WorldSettings { instances: 2, ..settings(&logs, "enforce") };
+        let region = settings.region.clone();
+        let world = World::start(settings).await.unwrap();
+        let clients = world.clients();
+        let heard = clients.sqs.create_queue().queue_name(HEARD).send().await.unwrap().queue_url.unwrap();
+        let pattern = r#"{"source": ["aws.config"]}"#;
+        clients.events.put_rule().name(HEARD).event_pattern(pattern).send().await.unwrap();
+        let arn = format!("arn:aws:sqs:{region}:{ACCOUNT}:{HEARD}");
+        let target = aws_sdk_eventbridge::types::Target::builder().id(HEARD).arn(arn).build().unwrap();
+        clients.events.put_targets().rule(HEARD).targets(target).send().await.unwrap();
+        Self { world, heard }
+    }
+
+    pub(super) async fn settle(&self) {
+        self.world.settle().await.unwrap();
+        assert_eq!(self.world.take_complaints(), Vec::<String>::new());
+    }
+
+    /// A group with these ingress rules: TCP ports and CIDR.
+    pub(super) async fn group(&self, name: &str, rules: &[(i32, i32, &str)]) -> ResourceKey {
+        let ec2 = &self.world.clients().ec2;
+        let made = ec2.create_security_group().group_name(name).description(name).send().await.unwrap();
+        let id = made.group_id.unwrap();
+        authorize(ec2, &id, rules).await;
+        ResourceKey::new(GROUP, id)
+    }
+
+    /// A group that lets everyone reach SSH, and a web port besides.
+    pub(super) async fn open_group(&self, name: &str) -> ResourceKey {
+        self.group(name, &[(22, 22, "0.0.0.0/0"), (443, 443, "0.0.0.0/0")]).await
+    }
+
+    /// Revokes SSH from everyone, as a person does.
+    pub(super) async fn close(&self, group: &ResourceKey) {
+        let revoke = self.world.clients().ec2.revoke_security_group_ingress().group_id(&group.resource_id);
+        revoke.ip_permissions(permission((22, 22, "0.0.0.0/0"))).send().await.unwrap();
+    }
+
+    /// The group's ingress rules, e.g. `443-443 0.0.0.0/0`.
+    pub(super) async fn ingress(&self, group: &ResourceKey) -> BTreeSet<String> {
+        ingress(&self.world.clients().ec2, &group.resource_id).await.into_iter().map(|(_, rule)| rule).collect()
+    }
+
+    /// What the remediation told about the resource, oldest first: detail type and detail.
+    pub(super) fn told(&self, resource: &ResourceKey) -> Vec<(String, Value)> {
+        let told = self.world.bus().announcements().into_iter();
+        let about = told.filter(|it| it.detail["resourceId"] == resource.resource_id.as_str());
+        about.map(|it| (it.detail_type, it.detail)).collect()
+    }
+
+    /// The outcomes told about the resource, oldest first.
+    pub(super) fn outcomes(&self, resource: &ResourceKey) -> Vec<String> {
+        self.told(resource).iter().map(|(_, detail)| detail["outcome"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What the remediation's invocations about the resource came to, by its log: an outcome, or the fault's type.
+    pub(super) async fn ended(&self, resource: &ResourceKey, count: usize) -> Vec<String> {
+        let mut ended = Vec::new();
+        // A line may arrive shortly after the answer.
+        for _try in 0..100 {
+            let lines = self.world.host().logs(FIX);
+            let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let about = lines.filter(|line| line["resource_id"] == resource.resource_id.as_str());
+            ended = about
+                .filter_map(|line| Some(line.get("outcome").or_else(|| line.get("ErrorType"))?.as_str()?.to_owned()))
+                .collect();
+            if ended.len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        ended
+    }
+
+    /// The statuses of the remediation's revocations since the test began.
+    pub(super) fn revocations(&self) -> Vec<u16> {
+        let calls = self.world.proxy().calls().into_iter();
+        calls
+            .filter(|call| call.caller == FIX && call.operation == "RevokeSecurityGroupIngress")
+            .map(|call| call.status)
+            .collect()
+    }
+
+    /// What the rule says about the resource.
+    pub(super) fn verdict(&self, rule: &str, resource: &ResourceKey) -> Option<Compliance> {
+        self.world.compliance_of(rule, resource)
+    }
+
+    /// The compliance changes about the resource that AWS Config has sent since this was last asked, oldest first.
+    pub(super) async fn heard(&self, resource: &ResourceKey) -> Vec<Value> {
+        let sqs = &self.world.clients().sqs;
+        let mut heard = Vec::new();
+        loop {
+            let answer = sqs.receive_message().queue_url(&self.heard).max_number_of_messages(10).send().await.unwrap();
+            let messages = answer.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return heard;
+            }
+            for message in messages {
+                let event: Value = serde_json::from_str(message.body().unwrap()).unwrap();
+                if event["detail"]["resourceId"] == resource.resource_id.as_str() {
+                    heard.push(event["detail"].clone());
+                }
+                let receipt = message.receipt_handle().unwrap();
+                sqs.delete_message().queue_url(&self.heard).receipt_handle(receipt).send().await.unwrap();
+            }
+        }
+    }
+
+    /// Delivers a compliance change once more.
+    pub(super) async fn deliver(&self, detail: &Value) {
+        let bus = self.world.bus();
+        bus.put_event(ComplianceChange::SOURCE, ComplianceChange::DETAIL_TYPE, detail).await.unwrap();
+    }
+
+    /// Makes the next calls of one caller go wrong.
+    pub(super) fn inject(&self, caller: &str, call: (&str, &str), times: u32, kind: FaultKind) {
+        let fault = Fault::new(call.0, call.1, times, kind);
+        self.world.proxy().inject(Fault { caller: Some(caller.to_owned()), ..fault });
+    }
+
+    /// Waits until every injected fault has hit.
+    pub(super) async fn until_hit(&self) {
+        until("the fault hits", async || self.world.proxy().pending_faults().is_empty()).await;
+    }
+
+    /// The attempts about a group, as the ledger has them.
+    pub(super) async fn attempts(&self, group: &ResourceKey) -> Vec<Attempt> {
+        let ledger = Ledger::new(&self.world.clients().sdk, &self.table());
+        ledger.attempts(&self.path(group), None).await.unwrap()
+    }
+
+    /// Lets the lease on a group end, as it does some time after its owner's death.
+    pub(super) async fn end_lease(&self, group: &ResourceKey) {
+        use aws_sdk_dynamodb::types::AttributeValue::{N, S};
+        let update = self.world.clients().dynamodb.update_item().table_name(self.table());
+        update
+            .key("pk", S(self.path(group).as_str().to_owned()))
+            .key("sk", S("LEASE".to_owned()))
+            .update_expression("SET #until = :past")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":past", N("0".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    fn table(&self) -> String {
+        self.world.wiring().tables[0].name.clone()
+    }
+
+    fn path(&self, group: &ResourceKey) -> ResourcePath {
+        ResourcePath::of(&Target {
+            account: AccountId::new(ACCOUNT),
+            region: Region::new(self.world.settings().region.as_str()),
+            resource: rectify_compliance::ResourceKey::new(&group.resource_type, &group.resource_id),
+            name: None,
+            arn: None,
+        })
+    }
+}
+
+/// Waits for something to become true, at most ten seconds.
+pub(super) async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+    for _try in 0..500 {
+        if is_true().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{what}: not within ten seconds");
+}
+
+/// Adds ingress rules: TCP ports and CIDR.
+pub(super) async fn authorize(ec2: &aws_sdk_ec2::Client, group: &str, rules: &[(i32, i32, &str)]) {
+    let permissions = rules.iter().copied().map(permission).collect();
+    let authorize = ec2.authorize_security_group_ingress().group_id(group).set_ip_permissions(Some(permissions));
+    authorize.send().await.unwrap();
+}
+
+fn permission((from, to, cidr): (i32, i32, &str)) -> IpPermission {
+    let permission = IpPermission::builder().ip_protocol("tcp").from_port(from).to_port(to);
+    let permission = if cidr.contains(':') {
+        permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr).build())
+    } else {
+        permission.ip_ranges(IpRange::builder().cidr_ip(cidr).build())
+    };
+    permission.build()
+}
+
+/// A group's ingress rules: id and text, e.g. `443-443 0.0.0.0/0`.
+pub(super) async fn ingress(ec2: &aws_sdk_ec2::Client, group: &str) -> Vec<(String, String)> {
+    let filter = Filter::builder().name("group-id").values(group).build();
+    let rules = ec2.describe_security_group_rules().filters(filter).send().await.unwrap().security_group_rules.unwrap();
+    let ingress = rules.into_iter().filter(|rule| rule.is_egress() == Some(false));
+    ingress
+        .map(|rule| {
+            let peer = rule.cidr_ipv4().or(rule.cidr_ipv6()).unwrap();
+            let text = format!("{}-{} {peer}", rule.from_port().unwrap(), rule.to_port().unwrap());
+            (rule.security_group_rule_id.unwrap(), text)
+        })
+        .collect()
+}

@@ -1,0 +1,205 @@
+//! Every file in `events/<control>/` is judged, and its name must say what comes out.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `compliant-…`, `non-compliant-…`, `not-applicable-…` | an event as AWS Config sends it, with this verdict |
+//! | `error-…` | an event that must fail the invocation |
+//! | `remediation-…` | an event of EventBridge that starts the control's remediation |
+//! | `facts/<name>` | what the APIs would answer about the item of the event of this name |
+//! | `subjects/<name>` | what the inventory would list for the scheduled event of this name |
+//! | `items/<name>` | what AWS Config's history would answer for the oversized event of this name |
+
+use std::path::Path;
+
+use rectify_catalogue::{controls, find};
+use rectify_compliance::gate::{self, Route};
+use rectify_compliance::values::Globs;
+use rectify_compliance::{
+    ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredImage, Verdict,
+};
+use serde_json::Value;
+
+/// The outcomes a file name can begin with, longest first where one begins another.
+const OUTCOMES: [&str; 5] = ["non-compliant", "compliant", "not-applicable", "error", "remediation"];
+
+#[test]
+fn every_event_comes_out_as_its_name_says() {
+    let mut wrong = Vec::new();
+    let mut judged = 0;
+    for control in controls() {
+        let folder = root().join("events").join(control.meta.id);
+        for name in names(&folder) {
+            let Some(said) = OUTCOMES
+                .iter()
+                .find(|outcome| name.starts_with(&format!("{outcome}-")) || name == format!("{outcome}.json"))
+            else {
+                wrong.push(format!("{}/{name}: expected one of {OUTCOMES:?} in front", control.meta.id));
+                continue;
+            };
+            judged += 1;
+            let (outcome, why) = match *said {
+                "remediation" => remediation(control, &json(&folder.join(&name))),
+                _ => outcome(control, &folder, &name),
+            };
+            if outcome != *said {
+                wrong.push(format!("{}/{name}: {outcome}: {why}", control.meta.id));
+            }
+        }
+    }
+    assert!(judged > 0, "no event was judged");
+    assert!(wrong.is_empty(), "{} of {judged} events come out otherwise:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn no_answer_stands_without_its_event() {
+    for control in controls() {
+        let folder = root().join("events").join(control.meta.id);
+        for answers in ["facts", "subjects", "items"] {
+            for name in names(&folder.join(answers)) {
+                assert!(folder.join(&name).exists(), "events/{}/{answers}/{name}: no such event", control.meta.id);
+            }
+        }
+    }
+}
+
+/// What comes out of the event, as a file name says it, and why.
+fn outcome(control: &Entry, folder: &Path, name: &str) -> (&'static str, String) {
+    match judge(control, folder, name) {
+        Err(error) => ("error", error),
+        Ok(verdicts) => {
+            let why = verdicts.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>().join("; ");
+            if verdicts.iter().any(Verdict::is_non_compliant) {
+                ("non-compliant", why)
+            } else if verdicts.iter().any(Verdict::is_compliant) {
+                ("compliant", why)
+            } else {
+                ("not-applicable", why)
+            }
+        }
+    }
+}
+
+/// The way of an event through the shell, with files in place of APIs.
+fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, String> {
+    let text = |error: &dyn std::error::Error| error.to_string();
+    let event = RuleEvent::parse(&json(&folder.join(name))).map_err(|error| text(&error))?;
+    let parameters = event.parameters.clone().unwrap_or_default();
+    (control.check_parameters)(&parameters).map_err(|error| text(&error))?;
+    let shell = Shell::read(&parameters);
+    let here = region(&event);
+    let home = shell.home.unwrap_or_else(|| here.default_home());
+    let now = event.message.time();
+    match gate::route(&event, control.meta, &here, &home).map_err(|error| text(&error))? {
+        Route::Answer(_, verdict) | Route::AnswerAccount(verdict) => Ok(vec![verdict]),
+        Route::Inventory => {
+            if control.listing.is_none() {
+                return Err("the control has no periodic half".to_owned());
+            }
+            let file = folder.join("subjects").join(name);
+            let subjects = match json(&file) {
+                Value::Array(subjects) => subjects,
+                other => panic!("{}: expected a list: {other}", file.display()),
+            };
+            // Version 1 until told otherwise: when a subject's form changes, these files try its upgrade.
+            let images = subjects.into_iter().map(|subject| StoredImage { version: 1, subject });
+            images.map(|image| (control.evaluate)(&image, &parameters, now).map_err(|error| text(&error))).collect()
+        }
+        Route::Judge(item) => judge_item(control, folder, name, item, &parameters, shell.exclude.as_ref(), now),
+        Route::Fetch => {
+            let file = folder.join("items").join(name);
+            if !file.exists() {
+                return Err("the history has no item".to_owned());
+            }
+            let item = ConfigurationItem::from_notification(&json(&file)).map_err(|error| text(&error))?;
+            gate::admit(&item).map_err(|error| text(&error))?;
+            judge_item(control, folder, name, &item, &parameters, shell.exclude.as_ref(), now)
+        }
+    }
+}
+
+fn judge_item(
+    control: &Entry,
+    folder: &Path,
+    name: &str,
+    item: &ConfigurationItem,
+    parameters: &str,
+    exclude: Option<&Globs>,
+    now: rectify_compliance::Timestamp,
+) -> Result<Vec<Verdict>, String> {
+    let Some(half) = control.change else {
+        return Err("the control judges no changes".to_owned());
+    };
+    if exclude
+        .is_some_and(|it| it.matches(&item.resource.id) || item.name.as_deref().is_some_and(|name| it.matches(name)))
+    {
+        return Ok(vec![Verdict::not_applicable("excluded by parameter")]);
+    }
+    let file = folder.join("facts").join(name);
+    let facts = if file.exists() { json(&file) } else { Value::Null };
+    let image = (half.subject)(item, facts).map_err(|error| error.to_string())?;
+    (control.evaluate)(&image, parameters, now).map(|verdict| vec![verdict]).map_err(|error| error.to_string())
+}
+
+/// `remediation` when the event is a finding of this control.
+fn remediation(control: &Entry, event: &Value) -> (&'static str, String) {
+    let detail_type = event["detail-type"].as_str().unwrap_or_default();
+    let source = if detail_type.starts_with("Rectify") { "rectify" } else { "aws.config" };
+    let ours = |change: &ComplianceChange| {
+        change.is_finding()
+            && control.meta.resource_types.contains(&change.resource.kind.as_str())
+            && change.rule_name.strip_prefix("rectify-").and_then(find).is_some_and(|it| it.meta.id == control.meta.id)
+    };
+    match ComplianceChange::parse(detail_type, &event["detail"]) {
+        Ok(Some(change)) if ours(&change) && event["source"] == source => ("remediation", String::new()),
+        Ok(other) => ("no finding of this control", format!("{other:?}")),
+        Err(error) => ("error", error.to_string()),
+    }
+}
+
+/// What the shell takes from the parameters.
+struct Shell {
+    home: Option<Region>,
+    exclude: Option<Globs>,
+}
+
+impl Shell {
+    fn read(parameters: &str) -> Self {
+        let values: Value = serde_json::from_str(parameters).unwrap_or_default();
+        let text = |key: &str| values[key].as_str().map(str::trim).filter(|it| !it.is_empty());
+        Self {
+            home: text("homeRegion").map(Region::new),
+            exclude: text("excludeResources").map(|list| list.parse().unwrap()),
+        }
+    }
+}
+
+/// The region the function would run in: the rule's own.
+fn region(event: &RuleEvent) -> Region {
+    let of_rule = event.rule_arn.as_deref().and_then(|arn| arn.split(':').nth(3)).filter(|it| !it.is_empty());
+    match (of_rule, &event.message) {
+        (Some(region), _) => Region::new(region),
+        (None, Message::Change { item, .. }) => item.region.clone(),
+        (None, Message::Oversized { summary, .. }) => summary.target.region.clone(),
+        (None, Message::Periodic { .. }) => Region::new("us-east-1"),
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn json(file: &Path) -> Value {
+    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}

@@ -1,0 +1,191 @@
+//! One id everywhere, a title that reads well, docs with every heading, parameters with a meaning.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use rectify_catalogue::{controls, service, source};
+use rectify_compliance::{Framework, Level, Trigger};
+use serde_json::Value;
+
+use super::tree;
+
+#[test]
+fn no_two_controls_share_an_id_or_a_pascal_name() {
+    let mut ids = BTreeSet::new();
+    for control in controls() {
+        assert!(ids.insert(control.meta.id.to_owned()), "{}: twice", control.meta.id);
+        assert!(ids.insert(control.meta.pascal_id()), "{}: its Pascal name is taken", control.meta.id);
+    }
+    assert!(!ids.is_empty(), "the catalogue is empty");
+}
+
+#[test]
+fn an_id_fits_where_it_must_stand() {
+    // Function names have 64 characters, of which a prefix of 14 and "-fix" are ours.
+    for control in controls() {
+        let id = control.meta.id;
+        let kebab = id
+            .split('-')
+            .all(|word| !word.is_empty() && word.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit()));
+        assert!(kebab && id.len() <= 46, "{id}: expected lowercase words joined by hyphens, at most 46 characters");
+    }
+}
+
+#[test]
+fn a_control_stands_in_the_file_of_its_name() {
+    for control in controls() {
+        let expected = format!("functions/{}/src/{}.rs", service(control), control.meta.snake_id());
+        assert_eq!(source(control).replace('\\', "/"), expected, "{}", control.meta.id);
+    }
+}
+
+#[test]
+fn titles_read_well_after_found() {
+    for control in controls() {
+        let (id, title) = (control.meta.id, control.meta.title);
+        assert!(title.starts_with(char::is_uppercase), "{id}: `{title}` starts with a small letter");
+        assert!(!title.ends_with(['.', ' ']) && !title.contains('"'), "{id}: `{title}` ends or is quoted wrongly");
+        assert!((10..=80).contains(&title.chars().count()), "{id}: `{title}` is too short or too long");
+        let remedy = ["Ensure", "Enable", "Disable", "Check", "Should", "Must", "Verify"];
+        assert!(!remedy.iter().any(|word| title.starts_with(word)), "{id}: `{title}` names a remedy, not the fault");
+    }
+}
+
+#[test]
+fn docs_have_every_heading_in_order_and_words_below_each() {
+    for control in controls() {
+        let docs = xtask::page::own_words(control.meta.docs);
+        let headings: Vec<&str> = docs.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(headings, xtask::page::HEADINGS, "{}", control.meta.id);
+        for section in docs.split("## ").skip(1) {
+            let (heading, words) = section.split_once('\n').unwrap();
+            assert!(!words.trim().is_empty(), "{}: nothing below `{heading}`", control.meta.id);
+        }
+    }
+}
+
+#[test]
+fn every_parameter_says_what_it_means() {
+    for control in controls() {
+        for parameter in xtask::parameter::of(control) {
+            let (id, name, description) = (control.meta.id, &parameter.name, &parameter.description);
+            assert!(
+                description.ends_with('.') && description.len() > 20,
+                "{id}: `{name}`: `{description}` says little"
+            );
+            assert!(!parameter.kind.is_empty(), "{id}: `{name}` has no kind");
+        }
+        assert_eq!((control.check_parameters)("{}"), Ok(()), "{}: defaults are refused", control.meta.id);
+    }
+}
+
+#[test]
+fn halves_follow_triggers_and_the_level_follows_the_calls() {
+    for control in controls() {
+        let (id, meta) = (control.meta.id, control.meta);
+        let change = meta.triggers.contains(&Trigger::Change);
+        assert_eq!(control.change.is_some(), change, "{id}: change");
+        assert_eq!(control.listing.is_some(), meta.frequency().is_some(), "{id}: schedule");
+        assert!(!meta.resource_types.is_empty(), "{id}: judges nothing");
+        assert!(!control.has_calls() || meta.level > Level::L0, "{id}: calls of level L0");
+    }
+}
+
+#[test]
+fn every_mapping_names_requirements_once() {
+    for control in controls() {
+        let mut seen = BTreeMap::<Framework, usize>::new();
+        for mapping in control.meta.frameworks {
+            *seen.entry(mapping.framework).or_default() += 1;
+            assert!(
+                !mapping.ids.is_empty(),
+                "{}: {} without a requirement",
+                control.meta.id,
+                mapping.framework.title()
+            );
+            let once: BTreeSet<&&str> = mapping.ids.iter().collect();
+            assert_eq!(once.len(), mapping.ids.len(), "{}: {}", control.meta.id, mapping.framework.title());
+        }
+        assert!(seen.values().all(|times| *times == 1), "{}: a framework twice", control.meta.id);
+    }
+}
+
+#[test]
+fn every_control_has_its_binaries_and_there_are_no_others() {
+    let mut expected: Vec<(String, String)> = controls()
+        .flat_map(|control| {
+            let package = format!("rectify-{}", service(control));
+            let fix = control.remediation.map(|_| (package.clone(), format!("{}-remediation", control.meta.id)));
+            std::iter::once((package, control.meta.id.to_owned())).chain(fix)
+        })
+        .collect();
+    expected.sort();
+    assert_eq!(binaries_of_functions(), expected);
+}
+
+/// Package and name of every binary under functions/, none of which may be built without feature `lambda`.
+fn binaries_of_functions() -> Vec<(String, String)> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(tree::root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut binaries = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let manifest = package["manifest_path"].as_str().unwrap();
+        if !manifest.replace('\\', "/").contains("/functions/") {
+            continue;
+        }
+        for target in package["targets"].as_array().unwrap().iter().filter(|it| it["kind"][0] == "bin") {
+            assert_eq!(target["required-features"][0], "lambda", "{manifest}: {}", target["name"]);
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            binaries.push((text(&package["name"]), text(&target["name"])));
+        }
+    }
+    binaries.sort();
+    binaries
+}
+
+#[test]
+fn every_control_has_events_of_both_verdicts_and_no_folder_is_left_over() {
+    let events = tree::root().join("events");
+    let mut ids = BTreeSet::new();
+    for control in controls() {
+        ids.insert(control.meta.id.to_owned());
+        let names: Vec<String> = std::fs::read_dir(events.join(control.meta.id))
+            .unwrap_or_else(|error| panic!("events/{}: {error}", control.meta.id))
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        let mut wanted = vec!["compliant", "non-compliant", "not-applicable", "error"];
+        wanted.extend(control.remediation.map(|_| "remediation"));
+        for prefix in wanted {
+            assert!(names.iter().any(|name| name.starts_with(prefix)), "events/{}: no {prefix}…", control.meta.id);
+        }
+    }
+    let folders: BTreeSet<String> = std::fs::read_dir(events)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(folders, ids);
+}
+
+#[test]
+fn generated_files_are_fresh() {
+    let artifacts = xtask::artifact::all(&controls().collect::<Vec<_>>()).unwrap();
+    let stale = xtask::artifact::stale(&tree::root(), &artifacts).unwrap();
+    let told: Vec<String> = stale.iter().map(|it| format!("{}: {}", it.path, it.difference)).collect();
+    assert!(told.is_empty(), "run `cargo run -p xtask -- generate`\n{}", told.join("\n"));
+}
+
+#[test]
+fn every_control_is_in_what_is_generated() {
+    let (template, frameworks) = (tree::read("template.yaml"), tree::read("docs/frameworks.md"));
+    for control in controls() {
+        let id = control.meta.id;
+        assert!(template.contains(&format!("ConfigRuleName: !Sub \"${{Prefix}}{id}\"")), "template.yaml: {id}");
+        assert!(frameworks.contains(&format!("controls/{id}.md")), "docs/frameworks.md: {id}");
+        assert!(tree::read(&format!("docs/controls/{id}.md")).contains(control.meta.title), "docs/controls/{id}.md");
+    }
+}

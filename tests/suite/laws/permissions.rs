@@ -1,0 +1,123 @@
+//! Declared permissions against the calls in the clients, and roles against undo.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rectify_catalogue::{controls, service};
+use rectify_compliance::{Entry, Permission};
+use rectify_tests::operations;
+
+use super::tree::{self, shipped};
+
+/// Actions that both a fix and its undo need, because IAM has only one for both directions: the remediation's role then
+/// holds what undo calls, and what keeps it from undoing is that no code path of it does.
+const BOTH_WAYS: [(&str, &str); 3] = [
+    ("s3:PutBucketPublicAccessBlock", "setting and removing the block are one action"),
+    ("cloudtrail:UpdateTrail", "every setting of a trail is changed by one action, in both directions"),
+    ("ec2:ModifyEbsDefaultKmsKeyId", "the previous key is restored by the action that replaced it"),
+];
+
+#[test]
+fn a_fixers_role_cannot_do_what_undo_does() {
+    let mut used = BTreeSet::new();
+    for control in controls() {
+        let Some(half) = control.remediation else { continue };
+        let role: BTreeSet<&str> = control.remediation_permissions().iter().map(|it| it.action).collect();
+        for undo in half.undoes.iter().filter(|it| role.contains(it.action)) {
+            if half.live.iter().any(|it| it.action == undo.action) {
+                continue; // Reading before it is undone.
+            }
+            let reasoned = BOTH_WAYS.iter().any(|(action, _)| *action == undo.action);
+            assert!(reasoned, "{}: the remediation's role holds {} of undo", control.meta.id, undo.action);
+            used.insert(undo.action);
+        }
+    }
+    let idle = |(action, _): &&(&str, &str)| !used.contains(action);
+    let idle: Vec<&str> = BOTH_WAYS.iter().filter(idle).map(|(action, _)| *action).collect();
+    assert_eq!(idle, [""; 0], "exceptions that nothing needs");
+}
+
+#[test]
+fn reading_reads() {
+    for control in controls() {
+        let live = control.remediation.map_or(&[][..], |half| half.live);
+        for permission in control.rule_permissions().iter().chain(live) {
+            let verb = permission.action.split_once(':').map_or("", |(_, name)| name);
+            let reads = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|it| verb.starts_with(it));
+            assert!(reads, "{}: {} is no read", control.meta.id, permission.action);
+        }
+    }
+}
+
+#[test]
+fn permissions_are_spelt_as_iam_spells_them() {
+    for (control, permission) in controls().flat_map(|control| all(control).into_iter().map(move |it| (control, it))) {
+        let (id, Permission { action, resource, .. }) = (control.meta.id, permission);
+        assert_eq!(operations::named_in(&format!("\"{action}\"")).len(), 1, "{id}: {action}: one action, no wildcard");
+        let derived = resource == "*" || resource.starts_with("arn:${AWS::Partition}:");
+        assert!(derived, "{id}: {action}: `{resource}` does not derive its partition");
+    }
+}
+
+#[test]
+fn every_call_is_permitted_and_every_permission_is_used() {
+    for (service, controls) in by_service() {
+        let declared: BTreeSet<&str> = controls.iter().flat_map(|it| all(it)).map(|it| it.action).collect();
+        let called = called_by(service);
+        assert!(!called.is_empty(), "functions/{service}: no client names an operation");
+        let needed: BTreeSet<&str> = called.iter().flat_map(|it| operations::actions(it)).collect();
+        let missing: Vec<_> = needed.difference(&declared).collect();
+        assert!(missing.is_empty(), "functions/{service}: called but not declared: {missing:?}");
+        let unused: Vec<_> = declared.difference(&needed).collect();
+        assert!(unused.is_empty(), "functions/{service}: declared but never called: {unused:?}");
+    }
+}
+
+#[test]
+fn the_shells_calls_are_in_the_base_of_every_role() {
+    let shell: String = shipped(&["shared/runtime/src"]).into_iter().map(|file| file.text).collect();
+    let base = tree::read("tools/xtask/src/template/base.yaml");
+    // The ledger's calls are told by their builders.
+    let builders = [
+        (".get_item(", "dynamodb:GetItem"),
+        (".put_item(", "dynamodb:PutItem"),
+        (".update_item(", "dynamodb:UpdateItem"),
+        (".delete_item(", "dynamodb:DeleteItem"),
+        (".query(", "dynamodb:Query"),
+        (".scan(", "dynamodb:Scan"),
+        (".batch_get_item(", "dynamodb:BatchGetItem"),
+        (".batch_write_item(", "dynamodb:BatchWriteItem"),
+        (".condition_check(", "dynamodb:ConditionCheckItem"),
+    ];
+    for (builder, action) in builders {
+        let permitted = base.contains(&format!("- {action}\n"));
+        assert_eq!(shell.contains(builder), permitted, "{action}: called and permitted must agree");
+    }
+    for operation in operations::named_in(&shell) {
+        for action in operations::actions(&operation) {
+            assert!(base.contains(action), "{operation}: {action} is not in the base of a role");
+        }
+    }
+}
+
+fn by_service() -> BTreeMap<&'static str, Vec<&'static Entry>> {
+    let mut services = BTreeMap::<_, Vec<_>>::new();
+    for control in controls() {
+        services.entry(service(control)).or_default().push(control);
+    }
+    services
+}
+
+fn called_by(service: &str) -> BTreeSet<String> {
+    shipped(&[&format!("functions/{service}/src")])
+        .iter()
+        .filter(|file| file.path.contains("/src/client"))
+        .flat_map(|file| operations::named_in(&file.text))
+        .collect()
+}
+
+fn all(control: &Entry) -> Vec<Permission> {
+    let mut all = control.rule_permissions();
+    all.extend(control.remediation_permissions());
+    all.extend(control.remediation.iter().flat_map(|half| half.undoes));
+    all
+}

@@ -1,0 +1,124 @@
+//! What must not stand in sources: literal partitions, controls in the shell, SDKs in the core, files without an end.
+
+use rectify_catalogue::controls;
+
+use super::tree::{self, SourceFile, files, shipped};
+
+/// The longest a source file may be, in lines.
+const LONGEST: usize = 400;
+
+/// Where a line of a file offends, as a list to print.
+fn offences(sources: &[SourceFile], offends: impl Fn(&SourceFile, &str) -> bool) -> Vec<String> {
+    sources
+        .iter()
+        .flat_map(|file| {
+            let lines = file.text.lines().enumerate();
+            lines
+                .filter(|(_, line)| offends(file, line))
+                .map(move |(at, line)| format!("{}:{}: {}", file.path, at + 1, line.trim()))
+        })
+        .collect()
+}
+
+fn assert_none(offences: &[String], law: &str) {
+    assert!(offences.is_empty(), "{law}:\n{}", offences.join("\n"));
+}
+
+#[test]
+fn no_partition_is_written_out() {
+    let mut sources = shipped(&["functions", "shared", "tools"]);
+    sources.extend(files(&["tools/xtask"], "yaml"));
+    sources.push(SourceFile { path: "template.yaml".to_owned(), text: tree::read("template.yaml") });
+    let literal = |_: &SourceFile, line: &str| line.contains("arn:aws:") || line.contains("arn:aws-");
+    assert_none(&offences(&sources, literal), "an ARN's partition is derived, never written");
+}
+
+#[test]
+fn shell_and_core_know_no_control() {
+    let names: Vec<String> = controls()
+        .flat_map(|control| [control.meta.id.to_owned(), control.meta.snake_id(), control.meta.pascal_id()])
+        .collect();
+    let sources = shipped(&["shared/runtime/src", "shared/compliance/src", "shared/catalogue/src", "tools/xtask/src"]);
+    // Examples in documentation may name one: an id says more than a placeholder.
+    let named = |_: &SourceFile, line: &str| {
+        !line.trim_start().starts_with("//") && names.iter().any(|name| line.contains(name.as_str()))
+    };
+    assert_none(&offences(&sources, named), "what serves every control names none");
+}
+
+#[test]
+fn the_core_knows_no_sdk() {
+    let sources = files(&["shared/compliance"], "rs");
+    let sdk = |_: &SourceFile, line: &str| {
+        !line.trim_start().starts_with("//")
+            && ["aws_sdk", "aws_smithy", "aws_types", "lambda_runtime", "tokio"].iter().any(|it| line.contains(it))
+    };
+    assert_none(&offences(&sources, sdk), "shared/compliance names an SDK");
+    let manifest = tree::read("shared/compliance/Cargo.toml");
+    for dependency in ["aws-", "lambda", "tokio", "rectify-"] {
+        let declared = manifest.lines().any(|line| line.starts_with(dependency));
+        assert!(!declared, "shared/compliance/Cargo.toml depends on {dependency}…");
+    }
+}
+
+#[test]
+fn sdk_types_stay_in_the_client() {
+    let outside: Vec<SourceFile> = files(&["functions"], "rs")
+        .into_iter()
+        .filter(|file| !file.path.contains("/src/client/") && !file.path.ends_with("/src/client.rs"))
+        .collect();
+    let sdk = |_: &SourceFile, line: &str| {
+        let code = line.trim_start();
+        !code.starts_with("//") && ["aws_sdk_", "aws_smithy", "aws_types"].iter().any(|it| code.contains(it))
+    };
+    assert_none(&offences(&outside, sdk), "an SDK is named outside of the client");
+}
+
+#[test]
+fn files_end_before_they_are_tiring() {
+    let mut sources = files(&["functions", "shared", "tools", "tests"], "rs");
+    sources.extend(files(&["tools/xtask"], "yaml"));
+    let long: Vec<String> = sources
+        .iter()
+        .map(|file| (file.text.lines().count(), &file.path))
+        .filter(|(lines, _)| *lines > LONGEST)
+        .map(|(lines, path)| format!("{path}: {lines} lines"))
+        .collect();
+    assert_none(&long, "a file past 400 lines is split by noun");
+}
+
+#[test]
+fn no_library_that_slows_or_weakens_a_function_is_linked() {
+    let lock = tree::read("Cargo.lock");
+    let packages = lock.split("[[package]]").skip(1).map(|package| {
+        let field = |name: &str| {
+            package
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("{name} = \"")).and_then(|it| it.strip_suffix('"')))
+        };
+        (field("name").unwrap_or_default(), field("version").unwrap_or_default())
+    });
+    // (name, start of the version, why)
+    let banned = [
+        ("aws-lc-sys", "", "22.8 ms of CPU in the first TLS call, where ring takes 1.5 ms"),
+        ("aws-lc-rs", "", "the same"),
+        ("openssl-sys", "", "a system library, which provided.al2023 does not have"),
+        ("native-tls", "", "the same"),
+        ("hyper", "0.", "the SDK's old HTTP stack beside the new one"),
+        ("rustls", "0.21", "the TLS of that old stack"),
+        ("h2", "0.3", "the same"),
+    ];
+    for (name, version) in packages {
+        let reason = banned.iter().find(|(it, start, _)| *it == name && version.starts_with(start));
+        assert!(reason.is_none(), "Cargo.lock: {name} {version}: {}", reason.map_or("", |it| it.2));
+    }
+}
+
+#[test]
+fn nothing_of_ours_is_left_unfinished() {
+    let marks =
+        ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "XX".to_owned() + "X", "unimplemented".to_owned() + "!"];
+    let sources = files(&["functions", "shared", "tools", "tests"], "rs");
+    let unfinished = |_: &SourceFile, line: &str| marks.iter().any(|mark| line.contains(mark.as_str()));
+    assert_none(&offences(&sources, unfinished), "finished or left out");
+}

@@ -1,0 +1,22 @@
+//! Every test that is not beside its code: one binary, linked once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod command_line;
+mod config_engine;
+mod config_recorder;
+mod controls_against_replay;
+mod demo;
+mod end_to_end;
+mod events;
+mod lambda_host;
+mod laws;
+mod model_and_reality;
+mod proxy;
+mod remediation_gates;
+mod rule_shell;
+mod scaffold;
+mod template;
+mod undo;
+mod wiring;
+mod world;

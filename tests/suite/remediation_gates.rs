@@ -1,0 +1,63 @@
+//! Every gate of a remediation, against a ledger and a bus in moto and a made-up service that tests script.
+//!
+//! Labels such as `runtime/17` name the case a test is for.
+
+mod acting;
+mod before_acting;
+mod death;
+mod once;
+
+use rectify_compliance::Timestamp;
+use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};
+use rectify_runtime::remediation::Handled;
+use rectify_runtime::{CallErrorKind, Fault};
+use rectify_tests::controls::{Action, Door, DoorAjar, NamedDoorAjar};
+use rectify_tests::doors::{Call, On, Trouble};
+use rectify_tests::emulator::{ACCOUNT, REGION};
+use rectify_tests::events::finding;
+use rectify_tests::mortal::Life;
+use rectify_tests::remediation::{World, deliver_through, delivery, doomed_delivery, early_in_the_hour, path, target};
+use serde_json::{Value, json};
+
+/// When the finding of most tests was recorded.
+const RECORDED: &str = "2026-03-04T05:06:08.900Z";
+
+fn shut(bolt: &str) -> Action {
+    Action::ShutBolt { bolt: bolt.to_owned() }
+}
+
+fn call(bolt: &str) -> Value {
+    json!({"ShutBolt": {"Bolt": bolt}})
+}
+
+/// A plan that shuts these bolts, as it is stored and announced.
+fn plan(bolts: &[&str], level: &str) -> Value {
+    let step = |bolt: &&str| json!({"level": level, "call": call(bolt)});
+    json!({"kind": "do", "steps": bolts.iter().map(step).collect::<Vec<_>>()})
+}
+
+/// How a delivery ended that was dealt with now.
+fn ended(handled: &Handled) -> (&str, Outcome) {
+    match handled {
+        Handled::Ended { attempt, outcome } => (attempt, *outcome),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What an attempt is announced as.
+fn announcement(attempt: &Attempt, kind: &str, outcome: &str, actions: &[Value]) -> (String, Value) {
+    let detail = json!({
+        "attempt": attempt.id, "control": "door-ajar", "rule": "rectify-door-ajar", "account": ACCOUNT,
+        "region": REGION, "resourceType": "Rectify::Test::Door", "resourceId": attempt.target.resource.id,
+        "mode": attempt.mode, "outcome": outcome, "finding": attempt.finding,
+        "reason": attempt.reason, "plan": attempt.plan, "actions": actions
+    });
+    (kind.to_owned(), detail)
+}
+
+/// The one attempt on `d-1`.
+async fn only(world: &World) -> Attempt {
+    let mut attempts = world.attempts("d-1").await;
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
+    attempts.remove(0)
+}

@@ -1,0 +1,250 @@
+//! Gates 10 to 13: reading once more, applying, verifying, telling.
+
+use super::*;
+
+async fn two_bolts() -> World {
+    World::with([Door::drawn("d-1", &["bottom", "top"])]).await
+}
+
+fn seals(attempt: &Attempt) -> Vec<(Value, Option<Value>)> {
+    attempt.actions.iter().map(|record| (record.action.clone(), record.receipt.clone())).collect()
+}
+
+fn done(bolt: &str, seal: u32) -> (Value, Option<Value>) {
+    (call(bolt), Some(json!({"Seal": seal})))
+}
+
+#[tokio::test]
+async fn finding_is_fixed_verified_recorded_and_announced() {
+    let world = two_bolts().await;
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    let attempt = only(&world).await;
+    assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Verified));
+    let before = Door::drawn("d-1", &["bottom", "top"]);
+    let mut after = before.clone();
+    after.set("bottom", false);
+    after.set("top", false);
+    assert_eq!(attempt.before.as_ref().unwrap().read::<Door>().unwrap(), before);
+    assert_eq!(attempt.after.as_ref().unwrap().read::<Door>().unwrap(), after);
+    assert_eq!(seals(&attempt), [done("bottom", 101), done("top", 102)]);
+    assert_eq!((attempt.state, attempt.reason.as_str(), attempt.announced), (State::Finished, "as planned", true));
+    assert_eq!(attempt.finding.as_deref(), Some("d-1: bolts bottom, top are drawn; expected none"));
+    assert_eq!(attempt.recorded_at, RECORDED.parse::<Timestamp>().unwrap());
+    let told = announcement(&attempt, "Rectify Outcome", "verified", &[call("bottom"), call("top")]);
+    assert_eq!(world.around.announced().await, [told]);
+    assert_eq!(world.around.budget_used().await, 1);
+    let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    assert_eq!((world.doors.writes().len(), world.around.announced().await.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn request_of_the_reconciler_is_handled_like_a_finding() {
+    let world = two_bolts().await;
+    let event = json!({
+        "detail-type": "Rectify Remediation Requested", "source": "rectify", "account": ACCOUNT, "region": REGION,
+        "resources": [], "time": "2026-03-04T07:00:00Z", "id": "0a", "version": "0",
+        "detail": {
+            "configRuleName": "rectify-door-ajar", "awsAccountId": ACCOUNT, "awsRegion": REGION,
+            "resourceType": "Rectify::Test::Door", "resourceId": "d-1", "resultRecordedTime": RECORDED
+        }
+    });
+    assert_eq!(ended(&world.deliver(&event).await.unwrap()).1, Outcome::Verified);
+    let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+}
+
+#[tokio::test]
+async fn subject_that_changes_between_the_reads_is_planned_for_anew() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let another = |doors: &mut std::collections::BTreeMap<String, Door>| {
+        let door = doors.get_mut("d-1").unwrap();
+        door.set("bottom", true);
+    };
+    world.doors.disturb(On::Read, 2, Trouble::Before(another));
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+    let attempt = only(&world).await;
+    assert_eq!(attempt.before.as_ref().unwrap().read::<Door>().unwrap(), Door::drawn("d-1", &["bottom", "top"]));
+    assert_eq!(serde_json::to_value(&attempt.plan).unwrap(), plan(&["bottom", "top"], "L1"));
+    assert_eq!(world.doors.writes(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
+    assert_eq!(world.around.budget_used().await, 1);
+}
+
+#[tokio::test]
+async fn subject_that_never_holds_still_is_left_alone() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    for read in [2, 4, 6] {
+        let repaint = |doors: &mut std::collections::BTreeMap<String, Door>| {
+            doors.get_mut("d-1").unwrap().colour.push('!');
+        };
+        world.doors.disturb(On::Read, read, Trouble::Before(repaint));
+    }
+    let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    assert_eq!(fault, Fault::Unsteady { resource: "Rectify::Test::Door d-1".to_owned(), times: 3 });
+    assert_eq!((fault.kind(), world.doors.writes(), world.doors.calls().len()), ("ResourceUnsteady", vec![], 6));
+    let begun = only(&world).await;
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()), (begun.id.as_str(), Outcome::Verified));
+    let colour = only(&world).await.before.unwrap().read::<Door>().unwrap().colour;
+    assert_eq!((colour.as_str(), world.around.budget_used().await), ("!!!", 1));
+}
+
+#[tokio::test]
+async fn failure_at_the_second_action_keeps_the_first_and_is_resumed() {
+    let world = two_bolts().await;
+    world.doors.disturb(On::Apply, 2, Trouble::Refused("InternalError", CallErrorKind::Unavailable));
+    let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    let attempt = only(&world).await;
+    let expected = Fault::ActionFailed {
+        attempt: attempt.id.clone(),
+        number: 2,
+        total: 2,
+        reason: "doors:ShutBolt: InternalError: as scripted".to_owned(),
+        terminal: false,
+    };
+    assert_eq!(fault, expected);
+    assert_eq!(seals(&attempt), [done("bottom", 101), (call("top"), None)]);
+    assert_eq!((attempt.state, attempt.outcome), (State::Open, Some(Outcome::Failed)));
+    let told = announcement(&attempt, "Rectify Outcome", "failed", &[call("bottom"), call("top")]);
+    assert_eq!(world.around.announced().await, [told]);
+
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    let resumed = only(&world).await;
+    assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Verified));
+    assert_eq!(seals(&resumed), [done("bottom", 101), done("top", 102)]);
+    assert_eq!(resumed.before, attempt.before);
+    assert_eq!((resumed.reason.as_str(), world.around.budget_used().await), ("as planned", 1));
+    assert_eq!(world.doors.effects(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
+}
+
+#[tokio::test]
+async fn throttled_action_is_known_not_to_have_arrived() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    world.doors.disturb(On::Apply, 1, Trouble::Refused("SlowDown", CallErrorKind::Throttled));
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "ActionFailed");
+    assert_eq!(only(&world).await.actions, []);
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+    assert_eq!((world.attempts("d-1").await.len(), world.around.budget_used().await), (1, 1));
+}
+
+/// The announcement of a failure that every retry repeats goes out once.
+#[tokio::test]
+async fn repeated_failure_is_announced_once() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    for apply in 1..=3 {
+        world.doors.disturb(On::Apply, apply, Trouble::Refused("InternalError", CallErrorKind::Unavailable));
+    }
+    for _ in 0..3 {
+        assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "ActionFailed");
+    }
+    assert_eq!(world.around.announced().await.len(), 1);
+}
+
+#[tokio::test]
+async fn denied_action_is_final_and_its_retry_is_acknowledged() {
+    let world = two_bolts().await;
+    world.doors.disturb(On::Apply, 2, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, number: 2, .. }), "{fault:?}");
+    let attempt = only(&world).await;
+    assert_eq!((attempt.state, attempt.outcome), (State::Finished, Some(Outcome::Failed)));
+    assert_eq!((seals(&attempt), attempt.reason.as_str()), (vec![done("bottom", 101)], fault.to_string().as_str()));
+    assert_eq!(
+        world.around.announced().await,
+        [announcement(&attempt, "Rectify Outcome", "failed", &[call("bottom")])]
+    );
+    let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    assert_eq!((world.doors.writes().len(), world.around.announced().await.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn lost_answer_is_asked_for_again_without_a_second_change() {
+    let world = two_bolts().await;
+    world.doors.disturb(On::Apply, 1, Trouble::AnswerLost);
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "ActionFailed");
+    assert_eq!(seals(&only(&world).await), [(call("bottom"), None)]);
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+    assert_eq!(seals(&only(&world).await), [done("bottom", 101), done("top", 102)]);
+    assert_eq!(world.doors.effects(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
+}
+
+#[tokio::test]
+async fn action_the_service_swallows_is_not_verified() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
+    let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    let attempt = only(&world).await;
+    let reason = "still NON_COMPLIANT: d-1: bolts top are drawn; expected none".to_owned();
+    assert_eq!(fault, Fault::NotVerified { attempt: attempt.id.clone(), reason });
+    assert_eq!((fault.kind(), attempt.outcome), ("NotVerified", Some(Outcome::Failed)));
+    assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Outcome", "failed", &[call("top")])]);
+}
+
+#[tokio::test]
+async fn finding_without_a_plan_against_it_is_not_verified() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await.setting("PARAMETERS", r#"{"plan": "nothing"}"#);
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "NotVerified");
+    assert_eq!(world.doors.writes(), []);
+}
+
+/// What changed beside the plan is told, and is no failure of ours.
+#[tokio::test]
+async fn change_by_somebody_else_at_the_same_time_is_told() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await.setting("PARAMETERS", r#"{"tolerated": "1"}"#);
+    world.doors.change("d-1", |door| door.set("bottom", true));
+    let redrawn = |doors: &mut std::collections::BTreeMap<String, Door>| {
+        doors.get_mut("d-1").unwrap().set("top", true);
+    };
+    world.doors.disturb(On::Apply, 2, Trouble::After(redrawn));
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+    assert_eq!(only(&world).await.reason, "differs from the plan: bolts.top: expected `false`: found `true`");
+}
+
+#[tokio::test]
+async fn change_the_service_still_works_on_is_pending_and_neither_made_nor_told_twice() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let settle = |doors: &mut std::collections::BTreeMap<String, Door>| {
+        *doors.get_mut("d-1").unwrap() = Door { settling: true, ..Door::drawn("d-1", &["top"]) };
+    };
+    world.doors.disturb(On::Apply, 1, Trouble::After(settle));
+    for _ in 0..2 {
+        assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Pending);
+        assert_eq!(only(&world).await.state, State::Open);
+    }
+    assert_eq!(world.doors.writes(), [Call::Apply(shut("top"))]);
+    let attempt = only(&world).await;
+    assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Outcome", "pending", &[call("top")])]);
+    world.doors.change("d-1", |door| {
+        door.settling = false;
+        door.set("top", false);
+    });
+    assert_eq!(
+        ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()),
+        (attempt.id.as_str(), Outcome::Verified)
+    );
+    assert_eq!(world.doors.writes().len(), 1);
+    let attempt = only(&world).await;
+    assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Outcome", "verified", &[call("top")])]);
+}
+
+#[tokio::test]
+async fn name_is_resolved_once_where_the_id_is_not_the_name() {
+    use rectify_tests::replay::{Answer, Replay};
+    let world = World::with([Door::drawn("main-gate", &["top"])]).await.setting("MODE", "plan");
+    let known = json!({"configurationItems": [{
+        "accountId": ACCOUNT, "configurationItemCaptureTime": 1.5, "configurationItemStatus": "OK",
+        "resourceType": "Rectify::Test::Door", "resourceId": "D0R1", "resourceName": "main-gate", "awsRegion": REGION,
+        "configuration": "{}"
+    }]});
+    let replay = Replay::of([Answer::ok(&known)]);
+    let mut shell = world.shell();
+    shell.config = rectify_runtime::config_service::ConfigService::new(&replay.sdk(REGION));
+    let event = finding("D0R1", RECORDED);
+    let handled = deliver_through::<NamedDoorAjar>(&shell, &event, &delivery("w")).await.unwrap();
+    assert_eq!(ended(&handled).1, Outcome::Planned);
+    assert_eq!(world.doors.calls(), [Call::Read("main-gate".to_owned())]);
+    let asked = json!({"resourceType": "Rectify::Test::Door", "resourceId": "D0R1", "limit": 1});
+    assert_eq!(replay.requests(), [("GetResourceConfigHistory".to_owned(), asked)]);
+    let attempt = world.attempts("D0R1").await.pop().unwrap();
+    assert_eq!(attempt.target.name.as_deref(), Some("main-gate"));
+}

@@ -1,0 +1,276 @@
+//! Gates 0 to 9: everything that ends a delivery before the resource is written to.
+
+use super::*;
+
+async fn ajar() -> World {
+    World::with([Door::drawn("d-1", &["top"])]).await
+}
+
+/// Nothing was done; the one attempt says why; it was announced once, whatever was delivered how often.
+async fn left_at_plan(world: &World, reason: &str) {
+    let event = finding("d-1", RECORDED);
+    let first = world.deliver(&event).await.unwrap();
+    let attempt = only(world).await;
+    assert_eq!(ended(&first), (attempt.id.as_str(), Outcome::Planned));
+    assert_eq!((attempt.state, attempt.reason.as_str(), attempt.actions.len()), (State::Finished, reason, 0));
+    let again = world.deliver(&event).await.unwrap();
+    assert!(matches!(&again, Handled::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
+    assert_eq!(world.attempts("d-1").await.len(), 1);
+    assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Plan", "planned", &[])]);
+    assert_eq!((world.doors.writes(), world.around.budget_used().await), (vec![], 0));
+}
+
+#[tokio::test]
+async fn stop_switch_for_all_or_for_the_control_is_heeded_recorded_and_released() {
+    for scope in ["*", "door-ajar"] {
+        let world = ajar().await;
+        let since: Timestamp = "2026-03-04T00:00:00Z".parse().unwrap();
+        let stop = Stop { scope: scope.to_owned(), by: "jane".to_owned(), reason: "drill".to_owned(), since };
+        world.ledger().stop(&stop).await.unwrap();
+        let event = finding("d-1", RECORDED);
+        let handled = world.deliver(&event).await.unwrap();
+        let attempt = only(&world).await;
+        assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Stopped));
+        assert_eq!(attempt.reason, "stopped by jane since 2026-03-04T00:00:00Z: drill");
+        let again = world.deliver(&event).await.unwrap();
+        assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+        assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Stop", "stopped", &[])]);
+        assert_eq!(world.doors.calls(), []);
+        world.ledger().resume(scope).await.unwrap();
+        let handled = world.deliver(&event).await.unwrap();
+        assert_eq!(ended(&handled).1, Outcome::Verified);
+        assert_eq!(world.doors.writes(), [Call::Apply(shut("top"))]);
+    }
+}
+
+#[tokio::test]
+async fn stop_switch_of_another_control_stops_nothing_here() {
+    let world = ajar().await;
+    let stop = |scope: &str| Stop {
+        scope: scope.to_owned(),
+        by: String::new(),
+        reason: String::new(),
+        since: Timestamp::UNIX_EPOCH,
+    };
+    world.ledger().stop(&stop("door-ajar-too")).await.unwrap();
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+/// `runtime/13` is the row with a name that a conformance pack made.
+#[tokio::test]
+async fn events_of_others_are_ignored_without_a_trace() {
+    let world = ajar().await.setting("RULE_NAMES", "rectify-door-ajar,door-ajar-conformance-pack-*");
+    let with = |edit: fn(&mut Value)| {
+        let mut event = finding("d-1", RECORDED);
+        edit(&mut event);
+        event
+    };
+    let events = [
+        (with(|it| it["detail-type"] = json!("Config Configuration Item Change")), "detail type"),
+        (with(|it| it["detail"]["newEvaluationResult"]["complianceType"] = json!("COMPLIANT")), "not a finding"),
+        (with(|it| it["detail"]["newEvaluationResult"]["complianceType"] = json!("NOT_APPLICABLE")), "not a finding"),
+        (with(|it| it["detail"]["messageType"] = json!("ConfigRulesEvaluationStarted")), "not a finding"),
+        (with(|it| it["detail"]["configRuleName"] = json!("rectify-door-ajar-too")), "another rule"),
+        (with(|it| it["detail"]["resourceType"] = json!("AWS::EC2::Volume")), "another resource type"),
+    ];
+    for (event, why) in events {
+        assert_eq!(world.deliver(&event).await.unwrap(), Handled::Ignored(why));
+    }
+    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
+    let routed = with(|it| it["detail"]["configRuleName"] = json!("door-ajar-conformance-pack-abc"));
+    assert_eq!(ended(&world.deliver(&routed).await.unwrap()).1, Outcome::Verified);
+}
+
+#[tokio::test]
+async fn malformed_events_fail_and_leave_no_trace() {
+    let world = ajar().await;
+    for (pointer, value) in [
+        ("/detail/newEvaluationResult", Value::Null),
+        ("/detail/newEvaluationResult/resultRecordedTime", json!("now")),
+        ("/detail/resourceId", json!("")),
+        ("/detail/awsAccountId", Value::Null),
+        ("/detail-type", json!(7)),
+    ] {
+        let mut event = finding("d-1", RECORDED);
+        *event.pointer_mut(pointer).unwrap() = value;
+        let fault = world.deliver(&event).await.unwrap_err();
+        assert_eq!(fault.kind(), "UnexpectedShape", "{pointer}");
+    }
+    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn finding_in_another_account_fails_and_reads_nothing() {
+    let world = ajar().await;
+    let mut event = finding("d-1", RECORDED);
+    event["detail"]["awsAccountId"] = json!("444455556666");
+    assert_eq!(world.deliver(&event).await.unwrap_err().kind(), "ForeignAccount");
+    assert_eq!(world.doors.calls(), []);
+}
+
+#[tokio::test]
+async fn modes_below_plan_take_no_event() {
+    for mode in ["off", "observe"] {
+        let world = ajar().await.setting("MODE", mode);
+        assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Handled::Ignored("mode"));
+        assert_eq!(world.doors.calls(), []);
+    }
+}
+
+/// `runtime/10`: announced once however often the event comes. `runtime/20`: the calls are those that enforcing makes.
+#[tokio::test]
+async fn mode_plan_records_and_announces_once_what_enforcing_would_call() {
+    let mut world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await.setting("MODE", "plan");
+    left_at_plan(&world, "mode plan").await;
+    let planned = only(&world).await;
+    assert_eq!(serde_json::to_value(&planned.plan).unwrap(), plan(&["bottom", "top"], "L1"));
+    world.set("MODE", "enforce");
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    let enforced = world.ledger().attempt(ended(&handled).0).await.unwrap().unwrap();
+    assert_eq!(enforced.plan, planned.plan);
+    assert_eq!(world.doors.writes(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
+}
+
+#[tokio::test]
+async fn steps_above_what_is_allowed_are_planned_only() {
+    for (kind, allow_l2, reason) in [
+        ("risky", "false", "a step of level L2 is not allowed for this control"),
+        ("destructive", "true", "a step of level L3 is never applied by machine"),
+        ("person", "true", "a step must be taken by a person"),
+        ("held", "true", "somebody is in the room"),
+    ] {
+        let parameters = json!({"plan": kind}).to_string();
+        let world = ajar().await.setting("PARAMETERS", &parameters).setting("ALLOW_L2", allow_l2);
+        left_at_plan(&world, reason).await;
+    }
+}
+
+#[tokio::test]
+async fn step_of_level_l2_is_applied_once_opted_in() {
+    let world = ajar().await.setting("PARAMETERS", r#"{"plan": "risky"}"#).setting("ALLOW_L2", "true");
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+#[tokio::test]
+async fn held_resource_is_planned_until_the_hold_is_over() {
+    let world = ajar().await;
+    let until: Timestamp = "2999-01-01T00:00:00Z".parse().unwrap();
+    let mut hold =
+        Hold { control: "door-ajar".to_owned(), by: "jane".to_owned(), reason: "painting".to_owned(), until };
+    world.ledger().set_hold(&path("d-1"), &hold).await.unwrap();
+    left_at_plan(&world, "held by jane until 2999-01-01T00:00:00Z: painting").await;
+    hold.until = Timestamp::now() - jiff::SignedDuration::from_secs(1);
+    world.ledger().set_hold(&path("d-1"), &hold).await.unwrap();
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+#[tokio::test]
+async fn what_cloudformation_manages_is_planned_and_the_stack_is_named() {
+    let managed = || {
+        let tags = [("aws:cloudformation:stack-name".to_owned(), "house".to_owned())].into();
+        Door { tags, ..Door::drawn("d-1", &["top"]) }
+    };
+    let world = World::with([managed()]).await;
+    left_at_plan(&world, "managed by CloudFormation stack `house`").await;
+    let world = World::with([managed()]).await.setting("REMEDIATE_MANAGED_STACKS", "true");
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+/// `runtime/17`
+#[tokio::test]
+async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() {
+    let doors = (1..=6).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
+    let world = World::with(doors).await;
+    early_in_the_hour().await;
+    for number in 1..=5 {
+        let handled = world.deliver(&finding(&format!("d-{number}"), RECORDED)).await.unwrap();
+        assert_eq!(ended(&handled).1, Outcome::Verified);
+    }
+    assert_eq!(world.around.announced().await.len(), 5);
+    assert_eq!(ended(&world.deliver(&finding("d-6", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
+    let again = world.deliver(&finding("d-6", RECORDED)).await.unwrap();
+    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    let attempt = world.attempts("d-6").await.pop().unwrap();
+    assert_eq!((attempt.outcome, attempt.reason.as_str()), (Some(Outcome::OverBudget), "budget of 5 an hour used up"));
+    assert_eq!(serde_json::to_value(&attempt.plan).unwrap(), plan(&["top"], "L1"));
+    assert_eq!(world.attempts("d-6").await.len(), 1);
+    let announced = world.around.announced().await;
+    assert_eq!(announced, [announcement(&attempt, "Rectify Budget Stop", "over-budget", &[])]);
+    assert_eq!(world.doors.door("d-6"), Some(Door::drawn("d-6", &["top"])));
+    assert_eq!(world.around.budget_used().await, 5);
+}
+
+#[tokio::test]
+async fn budget_of_none_enforces_nothing() {
+    let world = ajar().await.setting("BUDGET_PER_HOUR", "0");
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
+    assert_eq!(world.doors.writes(), []);
+}
+
+#[tokio::test]
+async fn resource_that_is_gone_is_recorded_so_and_success() {
+    let world = World::with([]).await;
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert_eq!(ended(&handled).1, Outcome::Gone);
+    assert_eq!(world.around.announced().await, []);
+    let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+}
+
+/// `runtime/12`
+#[tokio::test]
+async fn resource_that_is_right_by_now_is_left_alone() {
+    let world = World::with([Door::drawn("d-1", &[])]).await;
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert_eq!(ended(&handled).1, Outcome::AlreadyCompliant);
+    assert_eq!(only(&world).await.reason, "already compliant");
+    assert_eq!((world.doors.writes(), world.around.announced().await), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn resource_the_control_says_nothing_about_is_left_alone() {
+    let invisible = Door { colour: "invisible".to_owned(), ..Door::drawn("d-1", &["top"]) };
+    let world = World::with([invisible]).await;
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::NotApplicable);
+    assert_eq!(world.doors.writes(), []);
+}
+
+#[tokio::test]
+async fn live_read_that_is_denied_fails_and_records_nothing() {
+    let world = ajar().await;
+    world.doors.disturb(On::Read, 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "AccessDenied");
+    assert_eq!((world.doors.writes(), world.attempts("d-1").await), (vec![], vec![]));
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+#[tokio::test]
+async fn wrong_parameters_of_the_function_fail_before_the_resource_is_read() {
+    let world = ajar().await.setting("PARAMETERS", r#"{"tolerated": "many"}"#);
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "InvalidParameter");
+    assert_eq!(world.doors.calls(), []);
+}
+
+#[tokio::test]
+async fn unreachable_ledger_keeps_every_hand_off_the_resource() {
+    let world = ajar().await.setting("LEDGER_TABLE", "no-such-table");
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "LedgerUnavailable");
+    assert_eq!(world.doors.calls(), []);
+    let world = ajar().await;
+    // The discard port: nothing listens there.
+    let shell = world.shell_over(&rectify_tests::emulator::sdk_at("http://127.0.0.1:9"));
+    let result = deliver_through::<DoorAjar>(&shell, &finding("d-1", RECORDED), &delivery("w")).await;
+    assert_eq!(result.unwrap_err().kind(), "LedgerUnavailable");
+    assert_eq!(world.doors.calls(), []);
+}
+
+/// The second row fits as a before-image but not together with its after-image: it could be changed and not recorded.
+#[tokio::test]
+async fn image_too_large_to_be_stored_is_never_acted_upon() {
+    for size in [360_000, 180_000] {
+        let world = World::with([Door { colour: "x".repeat(size), ..Door::drawn("d-1", &["top"]) }]).await;
+        let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        assert_eq!(fault.kind(), "LedgerUnavailable", "{fault}");
+        assert_eq!((world.doors.writes(), world.around.budget_used().await), (vec![], 0), "{size}");
+    }
+}

@@ -1,0 +1,70 @@
+//! A rule's function against replayed AWS Config: what it sends, when it asks again, and when it must fail instead.
+//!
+//! Labels such as `runtime/4` name the case a test is for.
+
+mod change;
+mod oversized;
+mod periodic;
+mod refusals;
+
+use rectify_compliance::{AccountId, Region};
+use rectify_runtime::Fault;
+use rectify_runtime::invocation::Invocation;
+use rectify_runtime::rule::{ChangeOnly, ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly, handle};
+use rectify_runtime::settings::FunctionSettings;
+use rectify_tests::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar};
+use rectify_tests::doors::{Call, Doors, On, Trouble};
+use rectify_tests::emulator::{ACCOUNT, REGION};
+use rectify_tests::events::{CAPTURED_ON_WIRE, SCHEDULED_ON_WIRE, change, item, oversized, rule_event, scheduled};
+use rectify_tests::replay::{Answer, Replay};
+use serde_json::{Value, json};
+
+/// The token of an invocation; opaque.
+const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpb";
+
+/// Hands an event to a rule's function in `region` that serves the halves of `R`.
+async fn handled_in<R: RuleKind<Doors>>(
+    region: &str,
+    event: &Value,
+    replay: &Replay,
+    doors: &Doors,
+) -> Result<(), Fault> {
+    let settings = FunctionSettings { region: Region::new(region), home_region: None };
+    let shell = RuleShell::<Doors>::over(&doors.reached_through(&replay.sdk(region)), settings);
+    let own = AccountId::new(ACCOUNT);
+    handle::<R, Doors>(&shell, event, Some(&own), &mut Invocation::start("door-ajar", "request")).await
+}
+
+/// The same for the control with both halves, at home.
+async fn handled(event: &Value, replay: &Replay, doors: &Doors) -> Result<(), Fault> {
+    handled_in::<ChangeOrSchedule<DoorAjar>>(REGION, event, replay, doors).await
+}
+
+/// An event with no parameters and a real token.
+fn plain(invoking: &Value) -> Value {
+    rule_event(invoking, &json!({}), TOKEN)
+}
+
+/// One element of `Evaluations`.
+fn evaluation(kind: &str, id: &str, verdict: &str, annotation: Option<&str>, ordering: f64) -> Value {
+    let mut evaluation = json!({
+        "ComplianceResourceType": kind, "ComplianceResourceId": id, "ComplianceType": verdict,
+        "OrderingTimestamp": ordering
+    });
+    if let Some(annotation) = annotation {
+        evaluation["Annotation"] = json!(annotation);
+    }
+    evaluation
+}
+
+/// The whole request that stores these evaluations.
+fn put(evaluations: &[Value]) -> (String, Value) {
+    let body = json!({"Evaluations": evaluations, "ResultToken": TOKEN, "TestMode": false});
+    ("PutEvaluations".to_owned(), body)
+}
+
+/// The finding about a door with its only bolt drawn.
+fn ajar(id: &str, ordering: f64) -> Value {
+    let text = format!("{id}: bolts top are drawn; expected none");
+    evaluation(DOOR, id, "NON_COMPLIANT", Some(&text), ordering)
+}

@@ -1,0 +1,182 @@
+//! What must fail the invocation, by which name, and without which requests.
+
+use rectify_runtime::CallErrorKind;
+
+use super::*;
+
+fn failed(evaluations: &[Value]) -> Answer {
+    Answer::ok(&json!({"FailedEvaluations": evaluations}))
+}
+
+/// `runtime/4`: only what was refused is sent again.
+#[tokio::test]
+async fn refused_evaluations_are_sent_again_without_the_others() {
+    let ids = ["d-1", "d-2", "d-3"];
+    let doors = Doors::with(ids.map(|id| Door::drawn(id, &["top"])));
+    let [first, second, third] = ids.map(|id| ajar(id, SCHEDULED_ON_WIRE));
+    let replay = Replay::of([
+        failed(&[first.clone(), third.clone()]),
+        failed(std::slice::from_ref(&third)),
+        Answer::stored(),
+        Answer::ok(&json!({"EvaluationResults": []})),
+    ]);
+    handled(&plain(&scheduled()), &replay, &doors).await.unwrap();
+    let expected = [put(&[first.clone(), second, third.clone()]), put(&[first, third.clone()]), put(&[third])];
+    assert_eq!(replay.requests()[..3], expected);
+}
+
+/// `runtime/4`
+#[tokio::test]
+async fn evaluations_that_stay_refused_fail_the_invocation() {
+    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let refused = ajar("d-1", CAPTURED_ON_WIRE);
+    let replay = Replay::of((0..8).map(|_| failed(std::slice::from_ref(&refused))));
+    let fault = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap_err();
+    assert_eq!(fault, Fault::EvaluationRefused { count: 1, first: format!("{DOOR} d-1") });
+    assert_eq!((fault.kind(), replay.requests().len()), ("EvaluationRefused", 4));
+}
+
+#[tokio::test]
+async fn throttled_call_is_repeated_whole() {
+    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let replay = Replay::of([Answer::refused("ThrottlingException"), Answer::stored()]);
+    handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap();
+    let expected = put(&[ajar("d-1", CAPTURED_ON_WIRE)]);
+    assert_eq!(replay.requests(), [expected.clone(), expected]);
+}
+
+#[tokio::test]
+async fn answers_of_put_evaluations_decide_how_the_invocation_ends() {
+    for (code, kind) in [
+        ("NoSuchConfigRuleException", None),
+        ("InvalidResultTokenException", Some("CallRejected")),
+        ("InvalidParameterValueException", Some("CallRejected")),
+        ("AccessDeniedException", Some("AccessDenied")),
+    ] {
+        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let replay = Replay::of([Answer::refused(code), Answer::stored()]);
+        let result = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await;
+        assert_eq!(result.err().map(|fault| fault.kind()), kind, "{code}");
+        assert_eq!(replay.requests(), [put(&[ajar("d-1", CAPTURED_ON_WIRE)])], "{code}");
+    }
+}
+
+/// `runtime/7`: the refused half; the texts that are taken stand with the parameters.
+#[tokio::test]
+async fn wrong_parameter_fails_without_a_request() {
+    for (parameters, text) in [
+        (json!({"tolerated": "11"}), "ruleParameters.tolerated: "),
+        (json!({"tolerated": "some"}), "ruleParameters.tolerated: "),
+        (json!({"plan": "whatever"}), "ruleParameters.plan: "),
+        (json!({"tolarated": "1"}), "ruleParameters.tolarated: unknown parameter: did you mean `tolerated`"),
+    ] {
+        for invoking in [change(&item("d-1", &["top"])), scheduled(), oversized("d-1", "OK")] {
+            let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+            let replay = Replay::of([Answer::stored()]);
+            let fault = handled(&rule_event(&invoking, &parameters, TOKEN), &replay, &doors).await.unwrap_err();
+            assert_eq!(fault.kind(), "InvalidParameter");
+            assert!(fault.to_string().starts_with(text), "{fault}");
+            assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+        }
+    }
+    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let replay = Replay::of([Answer::stored()]);
+    let mut event = plain(&change(&item("d-1", &["top"])));
+    event["ruleParameters"] = json!("{tolerated");
+    assert_eq!(handled(&event, &replay, &doors).await.unwrap_err().kind(), "InvalidParameter");
+    assert_eq!(replay.requests(), []);
+}
+
+/// A parameter that AWS Config sends as text is heeded.
+#[tokio::test]
+async fn parameter_as_text_changes_the_verdict() {
+    for tolerated in [json!("1"), json!(1)] {
+        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let replay = Replay::of([Answer::stored()]);
+        let event = rule_event(&change(&item("d-1", &["top"])), &json!({"tolerated": tolerated}), TOKEN);
+        handled(&event, &replay, &doors).await.unwrap();
+        assert_eq!(replay.requests(), [put(&[evaluation(DOOR, "d-1", "COMPLIANT", None, CAPTURED_ON_WIRE)])]);
+    }
+}
+
+#[tokio::test]
+async fn malformed_events_fail_without_a_request() {
+    let with = |edit: fn(&mut Value)| {
+        let mut invoking = change(&item("d-1", &["top"]));
+        edit(&mut invoking);
+        plain(&invoking)
+    };
+    let mut no_json = plain(&json!({}));
+    no_json["invokingEvent"] = json!("{");
+    let mut nothing = plain(&json!({}));
+    nothing["invokingEvent"] = Value::Null;
+    let events = [
+        (json!([]), "MalformedEvent"),
+        (no_json, "MalformedEvent"),
+        (nothing, "MalformedEvent"),
+        (plain(&json!({"messageType": "ComplianceChangeNotification"})), "MalformedEvent"),
+        (plain(&json!({"messageType": null})), "MalformedEvent"),
+        (with(|it| drop(it.as_object_mut().unwrap().remove("configurationItem"))), "MalformedEvent"),
+        (with(|it| it["configurationItem"]["configurationItemCaptureTime"] = json!("yesterday")), "MalformedEvent"),
+        (with(|it| it["configurationItem"]["resourceId"] = Value::Null), "MalformedEvent"),
+        (with(|it| it["configurationItem"]["configurationItemStatus"] = json!("Weird")), "MalformedEvent"),
+        (with(|it| it["configurationItem"]["configuration"] = Value::Null), "UnexpectedShape"),
+        (with(|it| it["configurationItem"]["configuration"] = json!({})), "UnexpectedShape"),
+        (with(|it| it["configurationItem"]["configuration"] = json!({"drawn": "top"})), "UnexpectedShape"),
+        (plain(&json!({"messageType": "ScheduledNotification", "awsAccountId": ACCOUNT})), "MalformedEvent"),
+    ];
+    for (event, kind) in events {
+        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let replay = Replay::of([Answer::stored()]);
+        let fault = handled(&event, &replay, &doors).await.unwrap_err();
+        assert_eq!((fault.kind(), replay.requests().len()), (kind, 0), "{event}: {fault}");
+    }
+}
+
+/// `runtime/8`
+#[tokio::test]
+async fn facts_that_may_not_be_read_are_a_fault_and_no_evaluation() {
+    for (code, kind, named) in [
+        ("AccessDenied", CallErrorKind::AccessDenied, "AccessDenied"),
+        ("SlowDown", CallErrorKind::Throttled, "Throttled"),
+        ("Timeout", CallErrorKind::Unavailable, "ServiceUnavailable"),
+        ("Weird", CallErrorKind::Rejected, "CallRejected"),
+    ] {
+        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        doors.disturb(On::Read, 1, Trouble::Refused(code, kind));
+        let replay = Replay::of([Answer::stored()]);
+        let fault = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap_err();
+        assert_eq!((fault.kind(), replay.requests().len()), (named, 0));
+    }
+}
+
+#[tokio::test]
+async fn item_of_another_account_is_a_fault_before_anything_is_read() {
+    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let replay = Replay::of([Answer::stored()]);
+    let mut foreign = item("d-1", &["top"]);
+    foreign["awsAccountId"] = json!("444455556666");
+    let fault = handled(&plain(&change(&foreign)), &replay, &doors).await.unwrap_err();
+    let expected = Fault::ForeignAccount { home: ACCOUNT.to_owned(), account: "444455556666".to_owned() };
+    assert_eq!(fault, expected);
+    assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+
+    let mut elsewhere = scheduled();
+    elsewhere["awsAccountId"] = json!("444455556666");
+    let fault = handled(&plain(&elsewhere), &replay, &doors).await.unwrap_err();
+    assert_eq!(fault, expected);
+    assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn event_for_a_half_that_is_not_served_is_a_fault() {
+    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let replay = Replay::of([Answer::stored()]);
+    let event = plain(&scheduled());
+    let fault = handled_in::<ChangeOnly<DoorAjar>>(REGION, &event, &replay, &doors).await.unwrap_err();
+    assert_eq!(fault, Fault::WrongHalf { half: "periodic" });
+    let event = plain(&change(&item("d-1", &["top"])));
+    let fault = handled_in::<ScheduleOnly<DoorAjar>>(REGION, &event, &replay, &doors).await.unwrap_err();
+    assert_eq!(fault, Fault::WrongHalf { half: "change" });
+    assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+}

@@ -1,0 +1,327 @@
+//! `template.yaml`, read as CloudFormation reads it: names, limits, permissions and what may refer to what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use rectify_catalogue::controls;
+use rectify_compliance::{Entry, Permission, Scope};
+use serde_yaml_ng::Value;
+
+/// CloudFormation takes 500 resources; this leaves room for what is not thought of yet.
+const MOST_RESOURCES: usize = 450;
+/// How many controls the suite is meant to hold.
+const PLANNED_CONTROLS: usize = 40;
+
+/// The intrinsics that the local wiring understands.
+const INTRINSICS: [&str; 9] = ["Ref", "Sub", "GetAtt", "If", "Equals", "Not", "And", "Or", "Condition"];
+
+fn raw() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
+}
+
+fn template() -> Value {
+    serde_yaml_ng::from_str(&raw()).unwrap()
+}
+
+fn section(name: &str) -> BTreeMap<String, Value> {
+    let template = template();
+    let section = template[name].as_mapping().unwrap_or_else(|| panic!("no section {name}"));
+    section.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), value.clone())).collect()
+}
+
+/// How many resources CloudFormation makes of one of ours: SAM adds one for an asynchronous invocation's destination.
+fn weight(resource: &Value) -> usize {
+    1 + usize::from(!resource["Properties"]["EventInvokeConfig"].is_null())
+}
+
+/// Calls `visit` with every tagged value: tag and content.
+fn tags(value: &Value, visit: &mut impl FnMut(&str, &Value)) {
+    match value {
+        Value::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            visit(tag.trim_start_matches('!'), &tagged.value);
+            tags(&tagged.value, visit);
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| tags(item, visit)),
+        Value::Mapping(entries) => entries.iter().for_each(|(_, item)| tags(item, visit)),
+        _ => {}
+    }
+}
+
+/// The content of a tagged value with this tag, as text.
+fn tagged(value: &Value, tag: &str) -> Option<String> {
+    match value {
+        Value::Tagged(it) if it.tag == tag => it.value.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+#[test]
+fn forty_controls_fit_into_one_stack() {
+    let resources = section("Resources");
+    let total: usize = resources.values().map(weight).sum();
+    assert!(total <= MOST_RESOURCES, "{total} resources");
+    let of = |control: &Entry| -> usize {
+        let name = control.meta.pascal_id();
+        resources.iter().filter(|(id, _)| id.starts_with(&name)).map(|(_, it)| weight(it)).sum()
+    };
+    let base = total - controls().map(of).sum::<usize>();
+    let most = controls().map(of).max().unwrap();
+    let estimate = base + PLANNED_CONTROLS * most;
+    assert!(
+        estimate <= MOST_RESOURCES,
+        "{PLANNED_CONTROLS} controls of {most} resources and {base} others: {estimate}"
+    );
+}
+
+#[test]
+fn only_intrinsics_that_the_local_wiring_knows_are_used() {
+    let mut unknown = BTreeSet::new();
+    tags(&template(), &mut |tag, _| {
+        if !INTRINSICS.contains(&tag) {
+            unknown.insert(tag.to_owned());
+        }
+    });
+    assert_eq!(unknown, BTreeSet::new());
+    let text = serde_yaml_ng::to_string(&template()).unwrap();
+    assert!(!text.contains("Fn::"), "long forms are not used");
+}
+
+#[test]
+fn whatever_is_referred_to_is_there() {
+    let (resources, parameters, conditions) = (section("Resources"), section("Parameters"), section("Conditions"));
+    let known = |name: &str| name.starts_with("AWS::") || resources.contains_key(name) || parameters.contains_key(name);
+    let mut missing = Vec::new();
+    tags(&template(), &mut |tag, content| {
+        let text = content.as_str().unwrap_or_default();
+        let there = match tag {
+            "Ref" => known(text),
+            "GetAtt" => resources.contains_key(text.split('.').next().unwrap_or_default()),
+            "Condition" => conditions.contains_key(text),
+            "If" => conditions.contains_key(content[0].as_str().unwrap_or_default()),
+            "Sub" => text.split("${").skip(1).all(|rest| known(rest.split('}').next().unwrap_or_default())),
+            _ => true,
+        };
+        if !there {
+            missing.push(format!("!{tag} {content:?}"));
+        }
+    });
+    for (name, resource) in &resources {
+        if let Some(condition) = resource["Condition"].as_str().filter(|it| !conditions.contains_key(*it)) {
+            missing.push(format!("{name}: Condition {condition}"));
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn no_region_account_or_partition_is_written_out() {
+    let mut template = template();
+    // The one default that is a region: where global controls run unless told otherwise.
+    template["Parameters"]["HomeRegion"]["Default"] = Value::Null;
+    let text = serde_yaml_ng::to_string(&template).unwrap();
+    let words: Vec<&str> = text.split(|it: char| !it.is_ascii_alphanumeric() && it != '-').collect();
+    let region = |word: &&&str| {
+        let parts: Vec<&str> = word.split('-').collect();
+        parts.len() == 3 && parts[0].len() == 2 && parts[2].len() == 1 && parts[2].chars().all(|it| it.is_ascii_digit())
+    };
+    let account = |word: &&&str| word.len() == 12 && word.chars().all(|it| it.is_ascii_digit());
+    assert_eq!(words.iter().filter(region).collect::<Vec<_>>(), [&""; 0]);
+    assert_eq!(words.iter().filter(account).collect::<Vec<_>>(), [&""; 0]);
+    assert!(!text.contains("arn:aws"), "an ARN without a derived partition");
+}
+
+#[test]
+fn a_mode_of_off_deploys_nothing_and_observe_no_remediation() {
+    let (resources, parameters, conditions) = (section("Resources"), section("Parameters"), section("Conditions"));
+    // Without quotes, YAML 1.1 reads it as false, and CloudFormation with it.
+    let unquoted = raw().lines().filter(|line| line.contains(", off]") || line.contains("[off")).count();
+    assert_eq!(unquoted, 0, "`off` must stay a text");
+    for control in controls() {
+        let name = control.meta.pascal_id();
+        for (id, resource) in resources.iter().filter(|(id, _)| id.starts_with(&name)) {
+            let half = if id[name.len()..].starts_with("Fix") { "Remediated" } else { "Deployed" };
+            assert_eq!(resource["Condition"].as_str(), Some(format!("{name}{half}").as_str()), "{id}");
+        }
+        let default = if control.remediation.is_some() { "plan" } else { "observe" };
+        assert_eq!(parameters[&format!("{name}Mode")]["Default"].as_str(), Some(default), "{name}");
+        assert_eq!(parameters.contains_key(&format!("{name}AllowL2")), control.needs_opt_in(), "{name}");
+        assert_eq!(parameters[&format!("{name}Parameters")]["Default"].as_str(), Some("{}"), "{name}");
+        let deployed = serde_yaml_ng::to_string(&conditions[&format!("{name}Deployed")]).unwrap();
+        assert_eq!(deployed.contains("AtHome"), control.meta.scope == Scope::Global, "{name}: {deployed}");
+    }
+}
+
+#[test]
+fn each_config_rule_asks_for_what_its_control_judges() {
+    let resources = section("Resources");
+    for control in controls() {
+        let (meta, name) = (control.meta, control.meta.pascal_id());
+        let rule = &resources[&format!("{name}Rule")];
+        let properties = &rule["Properties"];
+        assert_eq!(rule["DependsOn"].as_str(), Some(format!("{name}RulePermission").as_str()), "{name}");
+        assert_eq!(tagged(&properties["ConfigRuleName"], "Sub"), Some(format!("${{Prefix}}{}", meta.id)));
+        assert_eq!(tagged(&properties["InputParameters"], "Ref"), Some(format!("{name}Parameters")));
+
+        let mut expected = Vec::new();
+        if meta.on_change() {
+            expected.extend([
+                ("ConfigurationItemChangeNotification", None),
+                ("OversizedConfigurationItemChangeNotification", None),
+            ]);
+        }
+        expected.extend(meta.frequency().map(|it| ("ScheduledNotification", Some(it.api_name()))));
+        let details = properties["Source"]["SourceDetails"].as_sequence().unwrap();
+        let asked: Vec<(&str, Option<&str>)> = details
+            .iter()
+            .map(|it| (it["MessageType"].as_str().unwrap(), it["MaximumExecutionFrequency"].as_str()))
+            .collect();
+        assert_eq!(asked, expected, "{name}");
+
+        let types: Vec<&str> = properties["Scope"]["ComplianceResourceTypes"]
+            .as_sequence()
+            .map(|types| types.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        assert_eq!(types, if meta.on_change() { meta.resource_types } else { &[] }, "{name}");
+    }
+}
+
+#[test]
+fn only_this_accounts_config_and_this_rules_findings_invoke_a_function() {
+    let resources = section("Resources");
+    for control in controls() {
+        let name = control.meta.pascal_id();
+        let rule = &resources[&format!("{name}RulePermission")]["Properties"];
+        assert_eq!(rule["Principal"].as_str(), Some("config.amazonaws.com"), "{name}");
+        assert_eq!(tagged(&rule["SourceAccount"], "Ref").as_deref(), Some("AWS::AccountId"), "{name}");
+        if control.remediation.is_none() {
+            continue;
+        }
+        let fix = &resources[&format!("{name}FixPermission")]["Properties"];
+        assert_eq!(fix["Principal"].as_str(), Some("events.amazonaws.com"), "{name}");
+        assert_eq!(tagged(&fix["SourceArn"], "GetAtt"), Some(format!("{name}FixEvents.Arn")));
+
+        let events = &resources[&format!("{name}FixEvents")]["Properties"];
+        let patterns = events["EventPattern"]["$or"].as_sequence().unwrap();
+        assert_eq!(patterns.len(), 2, "{name}");
+        for pattern in patterns {
+            let names = pattern["detail"]["configRuleName"].as_sequence().unwrap();
+            assert_eq!(names.len(), 1, "{name}");
+            assert_eq!(tagged(&names[0], "Ref"), Some(format!("{name}Rule")), "{name}: exactly its rule");
+        }
+        assert_eq!(patterns[0]["detail"]["newEvaluationResult"]["complianceType"][0].as_str(), Some("NON_COMPLIANT"));
+        let dead_letters = &events["Targets"][0]["DeadLetterConfig"]["Arn"];
+        assert_eq!(tagged(dead_letters, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: first hop");
+        let on_failure = &resources[&format!("{name}Fix")]["Properties"]["EventInvokeConfig"]["DestinationConfig"];
+        let destination = &on_failure["OnFailure"]["Destination"];
+        assert_eq!(tagged(destination, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: second hop");
+    }
+}
+
+#[test]
+fn functions_are_named_and_found_as_the_contract_says() {
+    let resources = section("Resources");
+    for control in controls() {
+        let (id, name) = (control.meta.id, control.meta.pascal_id());
+        let mut functions = vec![(format!("{name}RuleFunction"), id.to_owned(), format!("{id}/"))];
+        functions.extend(
+            control.remediation.map(|_| (format!("{name}Fix"), format!("{id}-fix"), format!("{id}-remediation/"))),
+        );
+        for (logical, deployed, folder) in functions {
+            let properties = &resources[&logical]["Properties"];
+            assert_eq!(tagged(&properties["FunctionName"], "Sub"), Some(format!("${{Prefix}}{deployed}")));
+            assert_eq!(properties["CodeUri"].as_str(), Some(format!("target/lambda/{folder}").as_str()));
+        }
+    }
+}
+
+#[test]
+fn every_role_holds_what_its_control_declares_and_nothing_else() {
+    let resources = section("Resources");
+    for control in controls() {
+        let name = control.meta.pascal_id();
+        let rule_role = tagged(&resources[&format!("{name}RuleFunction")]["Properties"]["Role"], "GetAtt").unwrap();
+        let reads = control.rule_permissions();
+        let own = format!("{name}RuleRole");
+        assert_eq!(rule_role, if reads.is_empty() { "RuleRole.Arn".to_owned() } else { format!("{own}.Arn") });
+        if !reads.is_empty() {
+            assert_eq!(granted(&resources[&own]), declared(&reads), "{own}");
+        }
+        if let Some(half) = control.remediation {
+            let mut may = control.remediation_permissions();
+            if half.needs_name {
+                may.push(Permission::unscoped("config:GetResourceConfigHistory"));
+            }
+            assert_eq!(granted(&resources[&format!("{name}FixRole")]), declared(&may), "{name}FixRole");
+        }
+    }
+}
+
+#[test]
+fn a_remediation_is_given_every_setting_it_reads_and_no_other() {
+    let source =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/runtime/src/settings.rs"));
+    let source = source.unwrap();
+    let code = source.split("#[cfg(test)]").next().unwrap();
+    let read: BTreeSet<&str> = [".get(\"", ".required(\"", ".parsed(\""]
+        .iter()
+        .flat_map(|call| code.split(call).skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|name| !name.starts_with("AWS_"))
+        .collect();
+    let resources = section("Resources");
+    for control in controls().filter(|control| control.remediation.is_some()) {
+        let name = control.meta.pascal_id();
+        let variables = &resources[&format!("{name}Fix")]["Properties"]["Environment"]["Variables"];
+        let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
+        assert_eq!(given, read, "{name}Fix");
+        let mode = tagged(&variables["MODE"], "Ref");
+        assert_eq!(mode, Some(format!("{name}Mode")));
+        assert_eq!(tagged(&variables["RULE_NAMES"], "Ref"), Some(format!("{name}Rule")));
+    }
+}
+
+#[test]
+fn every_announcement_reaches_the_findings_queue() {
+    let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/runtime/src/bus.rs"));
+    let source = source.unwrap();
+    let announced: BTreeSet<&str> =
+        source.split("=> \"Rectify ").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(!announced.is_empty());
+    let pattern = &section("Resources")["FindingsEvents"]["Properties"]["EventPattern"];
+    assert_eq!(pattern["source"][0].as_str(), Some("rectify"));
+    let types = pattern["detail-type"].as_sequence().unwrap();
+    let sent: BTreeSet<&str> = types.iter().filter_map(|it| it.as_str()?.strip_prefix("Rectify ")).collect();
+    assert_eq!(sent, announced);
+}
+
+/// Action, resource and condition of every permission, comparable.
+type Grants = BTreeSet<(String, String, Option<(String, String)>)>;
+
+fn declared(permissions: &[Permission]) -> Grants {
+    permissions
+        .iter()
+        .map(|it| {
+            let condition = it.condition.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            (it.action.to_owned(), it.resource.to_owned(), condition)
+        })
+        .collect()
+}
+
+fn granted(role: &Value) -> Grants {
+    let text = |value: &Value| tagged(value, "Sub").or_else(|| value.as_str().map(str::to_owned)).unwrap();
+    let mut granted = Grants::new();
+    for policy in role["Properties"]["Policies"].as_sequence().into_iter().flatten() {
+        for statement in policy["PolicyDocument"]["Statement"].as_sequence().unwrap() {
+            assert_eq!(statement["Effect"].as_str(), Some("Allow"));
+            let condition = statement["Condition"]["StringEquals"].as_mapping().map(|equals| {
+                let (key, value) = equals.iter().next().unwrap();
+                (text(key), text(value))
+            });
+            for action in statement["Action"].as_sequence().unwrap() {
+                granted.insert((text(action), text(&statement["Resource"]), condition.clone()));
+            }
+        }
+    }
+    granted
+}

@@ -1,0 +1,248 @@
+//! The template as the local world reads it: a small one for every expression and refusal, and the real one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use rectify_local::wiring::{Deployment, EventRule, Function, OnFailure, Target, Trigger, Wiring, WiringError};
+use serde_json::json;
+
+fn deployment(parameters: &[(&str, &str)]) -> Deployment {
+    Deployment {
+        account: "111122223333".to_owned(),
+        region: "us-east-1".to_owned(),
+        partition: "aws".to_owned(),
+        stack: "rectify".to_owned(),
+        parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+    }
+}
+
+fn read(template: &str, parameters: &[(&str, &str)]) -> Result<Wiring, WiringError> {
+    Wiring::read(template, &deployment(parameters))
+}
+
+const SMALL: &str = r#"
+Parameters:
+  Prefix: { Type: String, Default: rectify- }
+  Mode: { Type: String, Default: plan, AllowedValues: [observe, plan, enforce] }
+  Budget: { Type: Number, Default: 5, MinValue: 1, MaxValue: 100 }
+  RuleParameters: { Type: String, Default: "{}", MaxLength: 20 }
+Conditions:
+  Enforces: !Equals [!Ref Mode, enforce]
+  Remediates: !Or [!Condition Enforces, !Equals [!Ref Mode, plan]]
+  AtHome: !And [!Equals [!Ref "AWS::Region", us-east-1], !Not [!Equals [!Ref "AWS::Partition", aws-cn]]]
+Globals:
+  Function:
+    Timeout: 60
+    Environment: { Variables: { HOME_REGION: !Ref "AWS::Region" } }
+Resources:
+  Ledger:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }]
+      KeySchema: [{ AttributeName: pk, KeyType: HASH }]
+      TimeToLiveSpecification: { AttributeName: expires, Enabled: true }
+  Dead: { Type: AWS::SQS::Queue }
+  Role: { Type: AWS::IAM::Role, Properties: { Odd: !Select [0, [a]] } }
+  Judge:
+    Type: AWS::Serverless::Function
+    Condition: AtHome
+    Properties:
+      FunctionName: !Sub "${Prefix}open-door"
+      CodeUri: target/lambda/open-door/
+  Rule:
+    Type: AWS::Config::ConfigRule
+    Condition: AtHome
+    DependsOn: RulePermission
+    Properties:
+      ConfigRuleName: !Sub "${Prefix}open-door"
+      InputParameters: !Ref RuleParameters
+      Scope: { ComplianceResourceTypes: ["AWS::EC2::SecurityGroup"] }
+      Source:
+        Owner: CUSTOM_LAMBDA
+        SourceIdentifier: !GetAtt Judge.Arn
+        SourceDetails: [{ EventSource: aws.config, MessageType: ConfigurationItemChangeNotification }]
+  RulePermission:
+    Type: AWS::Lambda::Permission
+    Condition: AtHome
+    Properties: { Action: "lambda:InvokeFunction", FunctionName: !GetAtt Judge.Arn, Principal: config.amazonaws.com }
+  Fix:
+    Type: AWS::Serverless::Function
+    Condition: Remediates
+    Properties:
+      FunctionName: !Join ["", [!Ref Prefix, open-door, -fix]]
+      CodeUri: target/lambda/open-door-remediation
+      MemorySize: 256
+      EventInvokeConfig: { MaximumRetryAttempts: 1, DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } } }
+      Environment:
+        Variables:
+          BUDGET_PER_HOUR: !Ref Budget
+          LEDGER_TABLE: !Ref Ledger
+          RULE_NAMES: !Ref Rule
+          TEXT: !Sub ["${!kept} ${Own} ${Dead.QueueName} ${AWS::AccountId}", { Own: !Ref Mode }]
+          ONLY_ENFORCED: !If [Enforces, "yes", !Ref "AWS::NoValue"]
+  Found:
+    Type: AWS::Events::Rule
+    Condition: Remediates
+    Properties:
+      EventPattern: { source: [aws.config], detail: { configRuleName: [!Ref Rule] } }
+      Targets: [{ Id: fix, Arn: !GetAtt Fix.Arn }, { Id: dead, Arn: !GetAtt Dead.Arn }]
+  FoundPermission:
+    Type: AWS::Lambda::Permission
+    Condition: Remediates
+    Properties: { Action: "lambda:InvokeFunction", FunctionName: !Ref Fix, Principal: events.amazonaws.com, SourceArn: !GetAtt Found.Arn }
+"#;
+
+fn fix(mode: &str, more: &[(&str, &str)]) -> Function {
+    let fixed = [
+        ("BUDGET_PER_HOUR", "5"),
+        ("HOME_REGION", "us-east-1"),
+        ("LEDGER_TABLE", "rectify-Ledger"),
+        ("RULE_NAMES", "rectify-open-door"),
+    ];
+    let mut environment: BTreeMap<String, String> =
+        fixed.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    environment.insert("TEXT".to_owned(), format!("${{kept}} {mode} rectify-Dead 111122223333"));
+    Function {
+        logical_id: "Fix".to_owned(),
+        name: "rectify-open-door-fix".to_owned(),
+        arn: "arn:aws:lambda:us-east-1:111122223333:function:rectify-open-door-fix".to_owned(),
+        binary: "open-door-remediation".to_owned(),
+        environment,
+        timeout: Duration::from_secs(60),
+        memory: 256,
+        retries: 1,
+        on_failure: Some(OnFailure::Destination("arn:aws:sqs:us-east-1:111122223333:rectify-Dead".to_owned())),
+    }
+}
+
+#[test]
+fn every_expression_is_resolved() {
+    let wiring = read(SMALL, &[]).unwrap();
+    assert_eq!(wiring.function("rectify-open-door-fix"), Some(&fix("plan", &[])));
+    assert_eq!(
+        wiring.function("rectify-open-door").map(|judge| (judge.timeout, judge.memory, judge.retries)),
+        Some((Duration::from_secs(60), 128, 2))
+    );
+    assert_eq!(
+        wiring.event_rules,
+        [EventRule {
+            logical_id: "Found".to_owned(),
+            name: "rectify-Found".to_owned(),
+            trigger: Trigger::Pattern(
+                json!({ "source": ["aws.config"], "detail": { "configRuleName": ["rectify-open-door"] } })
+            ),
+            targets: vec![
+                Target::Function { name: "rectify-open-door-fix".to_owned(), input: None },
+                Target::Queue("rectify-Dead".to_owned())
+            ],
+            enabled: true,
+        }]
+    );
+    let rule = &wiring.rules[0];
+    assert_eq!((rule.name.as_str(), rule.function.as_str()), ("rectify-open-door", "rectify-open-door"));
+    assert_eq!(rule.definition.input_parameters.as_deref(), Some("{}"));
+    assert_eq!(wiring.tables[0].time_to_live.as_deref(), Some("expires"));
+    assert_eq!(wiring.ignored, ["Role (AWS::IAM::Role)"]);
+}
+
+#[test]
+fn conditions_and_parameters_decide_what_exists() {
+    let enforced = read(SMALL, &[("Mode", "enforce")]).unwrap();
+    assert_eq!(enforced.function("rectify-open-door-fix"), Some(&fix("enforce", &[("ONLY_ENFORCED", "yes")])));
+    let observed = read(SMALL, &[("Mode", "observe")]).unwrap();
+    assert_eq!((observed.functions.len(), observed.event_rules.len(), observed.rules.len()), (1, 0, 1));
+    let prefixed = read(SMALL, &[("Prefix", "team-")]).unwrap();
+    assert_eq!(prefixed.rules[0].name, "team-open-door");
+}
+
+/// A text of the small template, what stands in its place, parameters, and what is said about it.
+type Refusal<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
+#[test]
+fn what_cannot_be_wired_is_refused_by_name() {
+    let rows: &[Refusal<'_>] = &[
+        (
+            "MemorySize: 256",
+            "MemorySize: !FindInMap [a, b, c]",
+            &[],
+            "template: resource `Fix`.MemorySize.Fn::FindInMap: `Fn::FindInMap` is not resolved locally",
+        ),
+        (
+            "!Ref Ledger",
+            "!Ref Absent",
+            &[],
+            "template: resource `Fix`.Environment.Variables.LEDGER_TABLE.Ref: `Absent` is no parameter and no resource",
+        ),
+        (
+            "!Condition Enforces",
+            "!Condition Remediates",
+            &[],
+            "template: condition `Remediates`: references lead in a circle",
+        ),
+        (
+            "Type: AWS::SQS::Queue",
+            "Type: AWS::SQS::Kueue",
+            &[],
+            "template: resource `Dead`: type `AWS::SQS::Kueue` is not known here: wire it or list it as ignored",
+        ),
+        (
+            "Principal: config.amazonaws.com",
+            "Principal: events.amazonaws.com",
+            &[],
+            "template: `rectify-open-door` may not invoke function `rectify-open-door`: no AWS::Lambda::Permission for config.amazonaws.com",
+        ),
+        (
+            "MaximumRetryAttempts: 1",
+            "MaximumRetryAttempts: 3",
+            &[],
+            "template: resource `Fix`: `EventInvokeConfig.MaximumRetryAttempts`: expected 0 to 2: received `3`",
+        ),
+        (
+            "x",
+            "x",
+            &[("Mode", "off")],
+            "template: parameter `Mode`: expected one of observe, plan, enforce: received `off`",
+        ),
+        ("x", "x", &[("Budget", "0")], "template: parameter `Budget`: out of the template's range: received `0`"),
+        ("x", "x", &[("Colour", "red")], "template: parameter `Colour`: the template has no such parameter"),
+        (
+            "x",
+            "x",
+            &[("RuleParameters", "{\"a\":\"0123456789012\"}")],
+            "template: parameter `RuleParameters`: 21 characters: out of the template's range",
+        ),
+    ];
+    for (from, to, parameters, message) in rows {
+        let refusal = read(&SMALL.replace(from, to), parameters).unwrap_err();
+        assert_eq!(refusal.to_string(), *message);
+    }
+}
+
+#[test]
+fn resource_that_does_not_exist_here_cannot_be_referred_to() {
+    let refusal = read(&SMALL.replace("us-east-1]", "eu-west-1]"), &[]).unwrap_err();
+    assert!(refusal.to_string().ends_with("does not exist here: condition `AtHome` does not hold"), "{refusal}");
+}
+
+#[test]
+fn real_template_is_wired_in_every_mode() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let template = std::fs::read_to_string(&path).unwrap();
+    for (mode, functions, events) in [("off", 0, 0), ("observe", 1, 0), ("plan", 2, 1), ("enforce", 2, 1)] {
+        let all = read(&template, &[("RestrictedSshMode", mode)]).unwrap();
+        let ssh: Vec<&str> = all
+            .functions
+            .iter()
+            .map(|it| it.binary.as_str())
+            .filter(|binary| binary.starts_with("restricted-ssh"))
+            .collect();
+        let patterns = all.event_rules.iter().filter(|rule| rule.logical_id == "RestrictedSshFixEvents").count();
+        assert_eq!((ssh.len(), patterns), (functions, events), "{mode}: {ssh:?}");
+    }
+    let wiring = read(&template, &[]).unwrap();
+    for rule in &wiring.rules {
+        assert_eq!(rule.name, rule.function, "a Config rule and its function have one name");
+    }
+    assert_eq!(wiring.rules.len(), 6);
+}

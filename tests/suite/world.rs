@@ -1,0 +1,113 @@
+//! The local world as a whole: what the template deploys, running against resources that are wrong.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rectify_local::engine::{Compliance, ResourceKey};
+use rectify_local::news::{Item, News};
+use rectify_local::proxy::{Fault, FaultKind};
+use rectify_local::world::{World, WorldError, WorldSettings};
+
+const RULE: &str = "rectify-restricted-ssh";
+const FIX: &str = "rectify-restricted-ssh-fix";
+
+/// The workspace's root and the folder of the binaries this test was built with.
+fn places() -> (PathBuf, PathBuf) {
+    let binaries = Path::new(env!("CARGO_BIN_EXE_misbehaving-function")).parent().unwrap().to_owned();
+    (Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), binaries)
+}
+
+fn settings(logs: &Path, parameters: &[(&str, &str)]) -> WorldSettings {
+    let (root, binaries) = places();
+    let mut settings = WorldSettings::new(&root.join("template.yaml"), &binaries, logs);
+    settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    settings
+}
+
+/// A security group that lets everyone reach SSH.
+async fn open_group(world: &World) -> ResourceKey {
+    let ec2 = &world.clients().ec2;
+    let group =
+        ec2.create_security_group().group_name("open").description("open").send().await.unwrap().group_id.unwrap();
+    let open = ec2
+        .authorize_security_group_ingress()
+        .group_id(&group)
+        .ip_protocol("tcp")
+        .from_port(22)
+        .to_port(22)
+        .cidr_ip("0.0.0.0/0");
+    open.send().await.unwrap();
+    ResourceKey::new("AWS::EC2::SecurityGroup", group.as_str())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_is_found_fixed_and_found_fixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let world =
+        World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
+            .await
+            .unwrap();
+    let mut news = News::default();
+    let group = open_group(&world).await;
+    world.settle().await.unwrap();
+
+    assert_eq!(world.compliance_of(RULE, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(FIX));
+    let calls = world.proxy().calls_of(FIX);
+    assert_eq!(calls.iter().filter(|call| *call == "ec2:RevokeSecurityGroupIngress").count(), 1, "{calls:?}");
+    assert!(
+        world.proxy().calls_of(RULE).contains(&"config:PutEvaluations".to_owned()),
+        "the engine is reached through the proxy"
+    );
+    let outcomes = world.bus().announcements().into_iter().filter(|it| it.detail_type == "Rectify Outcome");
+    assert_eq!(outcomes.map(|it| it.detail["outcome"].clone()).collect::<Vec<_>>(), ["verified"]);
+    assert_eq!(world.host().dead_letters(), []);
+    let told = news.since_last(&world);
+    assert!(told.iter().any(|item| matches!(item, Item::Verdict { rule, .. } if rule == RULE)), "{told:?}");
+    assert!(!told.iter().any(|item| matches!(item, Item::Complaint { .. })), "{told:?}");
+    assert_eq!(news.since_last(&world), [], "nothing is told twice");
+    world.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_attempts_end_as_a_dead_letter_and_the_resource_stays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let world =
+        World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
+            .await
+            .unwrap();
+    world.settle().await.unwrap();
+    world.proxy().inject(Fault {
+        caller: Some(FIX.to_owned()),
+        ..Fault::new("ec2", "DescribeSecurityGroups", 100, FaultKind::AccessDenied)
+    });
+    let group = open_group(&world).await;
+    world.settle().await.unwrap();
+
+    assert_eq!(world.compliance_of(RULE, &group), Some(Compliance::NonCompliant));
+    let letters = world.host().dead_letters();
+    assert_eq!(
+        letters.iter().map(|letter| (letter.function.as_str(), letter.attempts)).collect::<Vec<_>>(),
+        [(FIX, 3)]
+    );
+    let sqs = &world.clients().sqs;
+    let queue = sqs.get_queue_url().queue_name("rectify-DeadLetters").send().await.unwrap().queue_url.unwrap();
+    let received = sqs.receive_message().queue_url(queue).send().await.unwrap();
+    let record: serde_json::Value = serde_json::from_str(received.messages()[0].body().unwrap()).unwrap();
+    assert_eq!(record, letters[0].record);
+    assert!(!world.proxy().calls_of(FIX).contains(&"ec2:RevokeSecurityGroupIngress".to_owned()));
+    world.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn world_that_does_not_become_quiet_says_what_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path(), &[]);
+    settings.patience = Duration::from_millis(300);
+    let world = World::start(settings).await.unwrap();
+    world.proxy().inject(Fault::new("config", "PutEvaluations", 1, FaultKind::Delay(Duration::from_secs(20))));
+    world.engine().evaluate("rectify-ec2-ebs-encryption-by-default").unwrap();
+    let refusal = world.settle().await.unwrap_err();
+    assert!(matches!(refusal, WorldError::Busy { .. }), "{refusal}");
+    assert!(refusal.to_string().contains("has 1 events") || refusal.to_string().contains("has 2 events"), "{refusal}");
+    world.stop().await.unwrap();
+}
