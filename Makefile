@@ -44,8 +44,8 @@ template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint and sam validate
 	$(VENV)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
 
-new-control: ## make new-control SERVICE=ec2 ID=my-control TITLE="What is wrong"
-	$(CARGO) run -p xtask --target-dir target/pure -- new-control $(SERVICE) $(ID) --title "$(TITLE)"
+new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …'
+	$(CARGO) run -p xtask --target-dir target/pure -- new-control $(ARGS)
 
 build: ## the functions for deployment, in target/lambda/<binary>/bootstrap
 	target/debug/xtask package || ($(CARGO) build -p xtask --target-dir target/pure && target/pure/debug/xtask package)
