@@ -2,6 +2,7 @@
 //!
 //! | module | noun |
 //! |---|---|
+//! | [`binaries`] | the binaries built with this test, refused when stale |
 //! | [`breakage`] | a remediation with one thing wrong |
 //! | [`controls`] | a made-up resource and the controls over it |
 //! | [`doors`] | the scripted service behind it |
@@ -16,6 +17,7 @@
 //! Holds what tests share and no test of its own. It may panic: whoever uses it is a test.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
+pub mod binaries;
 pub mod breakage;
 pub mod controls;
 pub mod doors;

@@ -1,11 +1,11 @@
 //! The command line as a person runs it: the built binary, its words, its exit codes, and its calls to the emulator.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 use rectify_compliance::{Target, Timestamp};
 use rectify_runtime::ledger::{Attempt, Begun, Ledger, ResourcePath, new_id};
+use rectify_tests::binaries::{folder, root};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ impl Ran {
 
 /// Runs the binary with these words and this environment, and nothing of ours.
 fn run(words: &[&str], environment: &[(&str, &str)]) -> Ran {
-    let Output { status, stdout, stderr } = Command::new(binary())
+    let Output { status, stdout, stderr } = Command::new(folder().join("rectify"))
         .args(words)
         .env_clear()
         .envs(environment.iter().copied())
@@ -38,18 +38,6 @@ fn run(words: &[&str], environment: &[(&str, &str)]) -> Ran {
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
-}
-
-/// The binary that `cargo build --workspace` left beside this one's folder.
-fn binary() -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let binary = here.ancestors().nth(2).unwrap().join("rectify");
-    assert!(binary.is_file(), "{}: not built: run `cargo build --workspace --all-targets`", binary.display());
-    binary
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 /// The words that judge an event, with the files that belong to it.

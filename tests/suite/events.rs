@@ -143,14 +143,14 @@ fn judge_item(
 /// `remediation` when the event is a finding of this control.
 fn remediation(control: &Entry, event: &Value) -> (&'static str, String) {
     let detail_type = event["detail-type"].as_str().unwrap_or_default();
-    let source = if detail_type.starts_with("Rectify") { "rectify" } else { "aws.config" };
+    let source = event["source"].as_str().unwrap_or_default();
     let ours = |change: &ComplianceChange| {
         change.is_finding()
             && control.meta.resource_types.contains(&change.resource.kind.as_str())
             && change.rule_name.strip_prefix("rectify-").and_then(find).is_some_and(|it| it.meta.id == control.meta.id)
     };
-    match ComplianceChange::parse(detail_type, &event["detail"]) {
-        Ok(Some(change)) if ours(&change) && event["source"] == source => ("remediation", String::new()),
+    match ComplianceChange::parse(source, detail_type, &event["detail"]) {
+        Ok(Some(change)) if ours(&change) => ("remediation", String::new()),
         Ok(other) => ("no finding of this control", format!("{other:?}")),
         Err(error) => ("error", error.to_string()),
     }

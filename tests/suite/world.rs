@@ -1,25 +1,19 @@
 //! The local world as a whole: what the template deploys, running against resources that are wrong.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::news::{Item, News};
 use rectify_local::proxy::{Fault, FaultKind};
 use rectify_local::world::{World, WorldError, WorldSettings};
+use rectify_tests::binaries::{folder, root};
 
 const RULE: &str = "rectify-restricted-ssh";
 const FIX: &str = "rectify-restricted-ssh-fix";
 
-/// The workspace's root and the folder of the binaries this test was built with.
-fn places() -> (PathBuf, PathBuf) {
-    let binaries = Path::new(env!("CARGO_BIN_EXE_misbehaving-function")).parent().unwrap().to_owned();
-    (Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), binaries)
-}
-
 fn settings(logs: &Path, parameters: &[(&str, &str)]) -> WorldSettings {
-    let (root, binaries) = places();
-    let mut settings = WorldSettings::new(&root.join("template.yaml"), &binaries, logs);
+    let mut settings = WorldSettings::new(&root().join("template.yaml"), folder(), logs);
     settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     settings
 }

@@ -68,14 +68,15 @@ pub struct RemediationRequest {
 }
 
 impl ComplianceChange {
-    /// Reads `detail` of the event with this `detail-type`; `None` for a type that starts nothing.
+    /// Reads `detail` of the event with this `source` and `detail-type`; `None` for one that starts nothing. Only AWS puts
+    /// events of source `aws.config`, so nobody else can pass one off as a finding.
     ///
     /// # Errors
     /// [`ShapeError`] when a part is missing or of another type.
-    pub fn parse(detail_type: &str, detail: &Value) -> Result<Option<Self>, ShapeError> {
-        match detail_type {
-            COMPLIANCE_CHANGE => Self::from_config(detail).map(Some),
-            REMEDIATION_REQUESTED => Self::from_request(detail).map(Some),
+    pub fn parse(source: &str, detail_type: &str, detail: &Value) -> Result<Option<Self>, ShapeError> {
+        match (source, detail_type) {
+            ("aws.config", COMPLIANCE_CHANGE) => Self::from_config(detail).map(Some),
+            ("rectify", REMEDIATION_REQUESTED) => Self::from_request(detail).map(Some),
             _ => Ok(None),
         }
         .map_err(|error: ShapeError| error.within("detail"))
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_first_result_of_a_resource_has_no_old_one_and_perhaps_no_annotation() {
-        let plain = ComplianceChange::parse(COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
+        let plain = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
         assert!(plain.is_finding());
         for (key, value) in
             [("oldEvaluationResult", json!(null)), ("oldEvaluationResult", json!({"complianceType": "COMPLIANT"}))]
@@ -149,7 +150,7 @@ mod tests {
             let mut other = detail();
             other[key] = value;
             other["newEvaluationResult"]["annotation"] = json!("two\nlines");
-            assert_eq!(ComplianceChange::parse(COMPLIANCE_CHANGE, &other).unwrap().unwrap(), plain);
+            assert_eq!(ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &other).unwrap().unwrap(), plain);
         }
     }
 
@@ -164,17 +165,18 @@ mod tests {
             let mut event = detail();
             event["messageType"] = json!(message);
             event["newEvaluationResult"]["complianceType"] = json!(compliance);
-            let change = ComplianceChange::parse(COMPLIANCE_CHANGE, &event).unwrap().unwrap();
+            let change = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &event).unwrap().unwrap();
             assert_eq!(change.is_finding(), finding, "{message} {compliance}");
         }
     }
 
     #[test]
     fn other_detail_types_start_nothing_and_malformed_ones_are_named() {
-        assert_eq!(ComplianceChange::parse("Config Rules Re-evaluation Status", &json!({})), Ok(None));
+        assert_eq!(ComplianceChange::parse("aws.config", "Config Rules Re-evaluation Status", &json!({})), Ok(None));
+        assert_eq!(ComplianceChange::parse("rectify", COMPLIANCE_CHANGE, &detail()), Ok(None));
         let mut event = detail();
         event["newEvaluationResult"]["resultRecordedTime"] = json!("yesterday");
-        let error = ComplianceChange::parse(COMPLIANCE_CHANGE, &event).unwrap_err();
+        let error = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &event).unwrap_err();
         assert_eq!(
             error.to_string(),
             "detail.newEvaluationResult.resultRecordedTime: expected an RFC 3339 time: received `yesterday`"
@@ -188,8 +190,8 @@ mod tests {
             "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-0a", "resultRecordedTime": "2026-03-04T05:06:09.500Z"
         });
         assert_eq!(
-            ComplianceChange::parse(REMEDIATION_REQUESTED, &request).unwrap(),
-            ComplianceChange::parse(COMPLIANCE_CHANGE, &detail()).unwrap()
+            ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &request).unwrap(),
+            ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap()
         );
     }
 }

@@ -93,9 +93,10 @@ pub struct Relationship {
     pub name: Option<String>,
 }
 
+/// What identifies, orders and qualifies an item: the same keys in a notification and in the summary of an oversized one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Notification {
+pub(crate) struct Identity {
     aws_account_id: Option<String>,
     aws_region: Option<String>,
     resource_type: Option<String>,
@@ -105,6 +106,32 @@ struct Notification {
     arn: Option<String>,
     configuration_item_status: Option<String>,
     configuration_item_capture_time: Option<String>,
+}
+
+impl Identity {
+    /// The resource, its status and when it was captured; all but name and ARN must be there.
+    pub(crate) fn read(self) -> Result<(Target, ItemStatus, Timestamp), ShapeError> {
+        let target = Target {
+            account: AccountId::new(required(self.aws_account_id, "awsAccountId")?),
+            region: Region::new(required(self.aws_region, "awsRegion")?),
+            resource: ResourceKey::new(
+                required(self.resource_type, "resourceType")?,
+                required(self.resource_id, "resourceId")?,
+            ),
+            name: self.resource_name.filter(|it| !it.is_empty()),
+            arn: self.arn.filter(|it| !it.is_empty()),
+        };
+        let status = ItemStatus::parse(&required(self.configuration_item_status, "configurationItemStatus")?)?;
+        let captured_at = timestamp(self.configuration_item_capture_time.as_deref(), "configurationItemCaptureTime")?;
+        Ok((target, status, captured_at))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Notification {
+    #[serde(flatten)]
+    identity: Identity,
     #[serde(default)]
     configuration: Value,
     supplementary_configuration: Option<Map<String, Value>>,
@@ -150,18 +177,15 @@ impl ConfigurationItem {
     pub fn from_notification(item: &Value) -> Result<Self, ShapeError> {
         let raw: Notification = Notification::deserialize(item)
             .map_err(|error| ShapeError::new("configurationItem", "a configuration item", error))?;
-        let captured_at = raw.configuration_item_capture_time.as_deref();
+        let (target, status, captured_at) = raw.identity.read()?;
         Ok(Self {
-            account: AccountId::new(required(raw.aws_account_id, "awsAccountId")?),
-            region: Region::new(required(raw.aws_region, "awsRegion")?),
-            resource: ResourceKey::new(
-                required(raw.resource_type, "resourceType")?,
-                required(raw.resource_id, "resourceId")?,
-            ),
-            name: raw.resource_name.filter(|it| !it.is_empty()),
-            arn: raw.arn.filter(|it| !it.is_empty()),
-            status: ItemStatus::parse(&required(raw.configuration_item_status, "configurationItemStatus")?)?,
-            captured_at: timestamp(captured_at, "configurationItemCaptureTime")?,
+            account: target.account,
+            region: target.region,
+            resource: target.resource,
+            name: target.name,
+            arn: target.arn,
+            status,
+            captured_at,
             configuration: raw.configuration,
             supplementary: raw.supplementary_configuration.map(decode_supplementary).unwrap_or_default(),
             tags: raw

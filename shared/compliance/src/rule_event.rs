@@ -6,8 +6,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::item::{required, timestamp};
-use crate::{AccountId, ConfigurationItem, EventError, ItemStatus, Region, ResourceKey, ShapeError, Target, Timestamp};
+use crate::item::{Identity, required, timestamp};
+use crate::{AccountId, ConfigurationItem, EventError, ItemStatus, ShapeError, Target, Timestamp};
 
 /// Tokens that tools send in place of a real one: nothing may be stored with them.
 const TEST_TOKENS: [&str; 2] = ["TESTMODE", "No token found"];
@@ -119,23 +119,9 @@ struct Envelope {
 struct Invoking {
     message_type: Option<String>,
     configuration_item: Option<Value>,
-    configuration_item_summary: Option<Summary>,
+    configuration_item_summary: Option<Identity>,
     notification_creation_time: Option<String>,
     aws_account_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary {
-    aws_account_id: Option<String>,
-    aws_region: Option<String>,
-    resource_type: Option<String>,
-    resource_id: Option<String>,
-    resource_name: Option<String>,
-    #[serde(rename = "ARN")]
-    arn: Option<String>,
-    configuration_item_status: Option<String>,
-    configuration_item_capture_time: Option<String>,
 }
 
 impl RuleEvent {
@@ -220,21 +206,9 @@ impl Message {
 }
 
 impl ItemSummary {
-    fn read(raw: Summary) -> Result<Self, ShapeError> {
-        Ok(Self {
-            target: Target {
-                account: AccountId::new(required(raw.aws_account_id, "awsAccountId")?),
-                region: Region::new(required(raw.aws_region, "awsRegion")?),
-                resource: ResourceKey::new(
-                    required(raw.resource_type, "resourceType")?,
-                    required(raw.resource_id, "resourceId")?,
-                ),
-                name: raw.resource_name.filter(|it| !it.is_empty()),
-                arn: raw.arn.filter(|it| !it.is_empty()),
-            },
-            status: ItemStatus::parse(&required(raw.configuration_item_status, "configurationItemStatus")?)?,
-            captured_at: timestamp(raw.configuration_item_capture_time.as_deref(), "configurationItemCaptureTime")?,
-        })
+    fn read(raw: Identity) -> Result<Self, ShapeError> {
+        let (target, status, captured_at) = raw.read()?;
+        Ok(Self { target, status, captured_at })
     }
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
+use crate::ResourceKey;
 use serde_json::json;
 
 fn item() -> Value {

@@ -116,6 +116,33 @@ async fn failure_at_the_second_action_keeps_the_first_and_is_resumed() {
     assert_eq!(world.doors.effects(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
 }
 
+/// What a person said between two deliveries is obeyed by the second: a hold, or a lower mode.
+#[tokio::test]
+async fn what_is_left_of_an_attempt_passes_the_gates_anew() {
+    for held in [true, false] {
+        let mut world = two_bolts().await;
+        world.doors.disturb(On::Apply, 2, Trouble::Refused("SlowDown", CallErrorKind::Throttled));
+        assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "ActionFailed");
+        let reason = if held {
+            let until: Timestamp = "2999-01-01T00:00:00Z".parse().unwrap();
+            let hold =
+                Hold { control: "door-ajar".to_owned(), by: "jane".to_owned(), reason: "painting".to_owned(), until };
+            world.ledger().set_hold(&path("d-1"), &hold).await.unwrap();
+            "held by jane until 2999-01-01T00:00:00Z: painting"
+        } else {
+            world.set("MODE", "plan");
+            "mode plan"
+        };
+        let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        let attempt = only(&world).await;
+        let expected = Fault::NotVerified { attempt: attempt.id.clone(), reason: format!("cannot go on: {reason}") };
+        assert_eq!(fault, expected);
+        assert_eq!((attempt.state, attempt.outcome), (State::Finished, Some(Outcome::Failed)));
+        assert_eq!(seals(&attempt), [done("bottom", 101)]);
+        assert_eq!(world.doors.effects(), [Call::Apply(shut("bottom"))]);
+    }
+}
+
 #[tokio::test]
 async fn throttled_action_is_known_not_to_have_arrived() {
     let world = World::with([Door::drawn("d-1", &["top"])]).await;

@@ -107,7 +107,10 @@ where
     }
     attempt.actions.retain(|record| record.receipt.is_some());
     passage.shell.ledger.save(lease, &attempt).await?;
-    if let Some(reason) = plan.obstacle(passage.shell.settings.allow_l2) {
+    // What is left to do passes the gates as they are today: a hold or a lower mode set meanwhile is obeyed.
+    if plan != Plan::Nothing
+        && let Some(reason) = passage.obstacle::<K>(&plan, &live, Timestamp::now()).await?
+    {
         let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason: format!("cannot go on: {reason}") };
         return passage.fail(lease, attempt, fault).await;
     }

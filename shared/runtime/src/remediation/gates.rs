@@ -1,6 +1,7 @@
 //! The gates of a remediation, in their order. Each either ends the delivery with a recorded outcome, fails it, or lets it
 //! pass; the resource is written to behind the last one.
 
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use rectify_compliance::entry::erase;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{
@@ -69,8 +70,7 @@ pub(super) struct Passage<'a, C> {
 /// Takes an event through the gates.
 pub(super) async fn pass<K, C>(
     shell: &RemediationShell<C>,
-    detail_type: &str,
-    detail: &Value,
+    event: &EventBridgeEvent<Value>,
     delivery: &Delivery,
     line: &mut Invocation,
 ) -> Result<Handled, Fault>
@@ -79,8 +79,8 @@ where
     C: Connect,
 {
     // Gate 1 comes first in code: a stop can only be recorded about a finding that was read.
-    let Some(change) = ComplianceChange::parse(detail_type, detail)? else {
-        return Ok(Handled::Ignored("detail type"));
+    let Some(change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
+        return Ok(Handled::Ignored("source or detail type"));
     };
     line.note("rule", change.rule_name.as_str());
     line.note("account", change.account.as_str());
@@ -210,7 +210,7 @@ impl<C: Connect> Passage<'_, C> {
     }
 
     /// Why this plan is not applied, if it is not.
-    async fn obstacle<K: Remediation>(
+    pub(super) async fn obstacle<K: Remediation>(
         &self,
         plan: &Plan<K::Action>,
         live: &K::Subject,

@@ -116,7 +116,7 @@ where
 {
     let event = EventBridgeEvent::<Value>::deserialize(event)
         .map_err(|error| rectify_compliance::ShapeError::new("event", "an EventBridge event", error))?;
-    let handled = gates::pass::<K, C>(shell, &event.detail_type, &event.detail, delivery, line).await?;
+    let handled = gates::pass::<K, C>(shell, &event, delivery, line).await?;
     line.note("outcome", handled.name());
     if let Some(attempt) = handled.attempt() {
         line.note("attempt", attempt);

@@ -1,0 +1,79 @@
+//! The binaries that were built with this test, refused when they are older than their sources.
+//!
+//! `cargo test` builds the binaries of its own package only: without `cargo build --workspace` before it, an end-to-end test
+//! would run yesterday's functions and be green for the wrong reason.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+/// Checked once a run: the folder, or what is stale in it.
+static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
+    let here = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = here.ancestors().nth(2).ok_or("a test has a folder")?.to_owned();
+    for name in names() {
+        let binary = folder.join(&name);
+        let sources = sources(&folder.join(format!("{name}.d")))
+            .map_err(|error| format!("{}: {error}: run `cargo build --workspace --all-targets`", binary.display()))?;
+        let built = modified(&binary).map_err(|error| format!("{}: {error}", binary.display()))?;
+        if let Some(newer) = sources.iter().find(|source| modified(source).is_ok_and(|at| at > built)) {
+            let (binary, newer) = (binary.display(), newer.display());
+            return Err(format!("{binary} is older than {newer}: run `cargo build --workspace --all-targets`"));
+        }
+    }
+    Ok(folder)
+});
+
+/// The folder of the built binaries.
+///
+/// # Panics
+/// When a function or tool was not built, or was changed since.
+pub fn folder() -> &'static Path {
+    match FOLDER.as_ref() {
+        Ok(folder) => folder,
+        Err(stale) => panic!("{stale}"),
+    }
+}
+
+/// The root of the repository.
+///
+/// # Panics
+/// Never: this crate's folder has one above it.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate in a workspace")
+}
+
+/// Every function, and the tools that end-to-end tests run.
+fn names() -> Vec<String> {
+    let functions = rectify_catalogue::controls().flat_map(|control| {
+        let id = control.meta.id;
+        let remediation = control.remediation.map(|_| format!("{id}-remediation"));
+        std::iter::once(id.to_owned()).chain(remediation)
+    });
+    functions.chain(["rectify".to_owned(), "rectify-local".to_owned()]).collect()
+}
+
+/// What a binary was made of, as cargo wrote it down: `binary: source source …`, spaces in a path escaped.
+fn sources(dep_info: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let text = std::fs::read_to_string(dep_info)?;
+    let (_, list) = text.split_once(": ").unwrap_or_default();
+    let list = list.trim_end().replace("\\ ", "\0");
+    Ok(list.split(' ').map(|path| PathBuf::from(path.replace('\0', " "))).collect())
+}
+
+fn modified(path: &Path) -> std::io::Result<SystemTime> {
+    path.metadata()?.modified()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dep_info_is_read_with_spaces_in_paths() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "/t/a b: /s/one.rs /s/two\\ words.rs\n").expect("written");
+        let expected = [PathBuf::from("/s/one.rs"), PathBuf::from("/s/two words.rs")];
+        assert_eq!(sources(file.path()).expect("read"), expected);
+    }
+}
