@@ -33,6 +33,9 @@ pub struct Package {
     /// Rust target to build for, e.g. `aarch64-unknown-linux-gnu`; the machine's own by default.
     #[arg(long, value_name = "TRIPLE")]
     pub target: Option<String>,
+    /// Fail when a program is larger than this, in bytes: a check against growth.
+    #[arg(long, value_name = "BYTES")]
+    pub max_size: Option<u64>,
 }
 
 /// A profile of the workspace manifest that is fit for deployment.
@@ -98,6 +101,16 @@ pub enum PackageError {
     /// A program that Lambda cannot start.
     #[error("{}: expected a Linux program for x86-64 or arm64: pass --target", .0.display())]
     Foreign(PathBuf),
+    /// A program that has grown past its bound.
+    #[error("{name}: expected at most {bound} bytes: received `{size}`")]
+    Grown {
+        /// The function.
+        name: String,
+        /// The bound, bytes.
+        bound: u64,
+        /// Its size, bytes.
+        size: u64,
+    },
     /// A file that cannot be read or written.
     #[error("{}: {error}", .file.display())]
     File {
@@ -130,7 +143,17 @@ pub fn package(
         say(&format!("laying out {}/{} {name}", at + 1, binaries.len()));
         functions.push(lay_out(root, name, program)?);
     }
+    within(&functions, wanted.max_size)?;
     Ok(functions)
+}
+
+/// Refuses the first program above the bound, if there is a bound.
+fn within(functions: &[Function], bound: Option<u64>) -> Result<(), PackageError> {
+    let Some(bound) = bound else { return Ok(()) };
+    match functions.iter().find(|it| it.size > bound) {
+        Some(grown) => Err(PackageError::Grown { name: grown.name.clone(), bound, size: grown.size }),
+        None => Ok(()),
+    }
 }
 
 /// The functions as a table, largest last, with what they must be deployed as.
@@ -363,6 +386,21 @@ mod tests {
         assert!(matches!(lay_out(root.path(), "a-rule", &foreign), Err(PackageError::File { .. })));
         assert!(!root.path().join(FOLDER).exists());
         assert_eq!(architecture(&program(root.path(), "arm", 0xb7)).unwrap(), "arm64");
+    }
+
+    #[test]
+    fn a_program_past_its_bound_is_named_with_both_sizes() {
+        let function = Function {
+            name: "a-rule".to_owned(),
+            path: PathBuf::new(),
+            size: 11,
+            zip: None,
+            architecture: "x86_64",
+        };
+        let functions = [function];
+        assert!(within(&functions, None).is_ok() && within(&functions, Some(11)).is_ok());
+        let refused = within(&functions, Some(10)).unwrap_err();
+        assert_eq!(refused.to_string(), "a-rule: expected at most 10 bytes: received `11`");
     }
 
     #[test]

@@ -220,7 +220,7 @@ fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
     writeln!(out, "\nIn another terminal:\n")?;
     writeln!(
         out,
-        "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_ACCESS_KEY_ID=LKIAPERSON AWS_SECRET_ACCESS_KEY=local"
+        "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=LKIAPERSON AWS_SECRET_ACCESS_KEY=local"
     )?;
     writeln!(out, "  aws ec2 create-security-group --group-name open --description open")?;
     writeln!(
