@@ -66,7 +66,8 @@ async fn events_of_others_are_ignored_without_a_trace() {
         event
     };
     let events = [
-        (with(|it| it["detail-type"] = json!("Config Configuration Item Change")), "detail type"),
+        (with(|it| it["detail-type"] = json!("Config Configuration Item Change")), "source or detail type"),
+        (with(|it| it["source"] = json!("rectify")), "source or detail type"),
         (with(|it| it["detail"]["newEvaluationResult"]["complianceType"] = json!("COMPLIANT")), "not a finding"),
         (with(|it| it["detail"]["newEvaluationResult"]["complianceType"] = json!("NOT_APPLICABLE")), "not a finding"),
         (with(|it| it["detail"]["messageType"] = json!("ConfigRulesEvaluationStarted")), "not a finding"),

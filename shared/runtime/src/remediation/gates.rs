@@ -315,11 +315,8 @@ impl<C: Connect> Passage<'_, C> {
     pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
         attempt.outcome = Some(Outcome::Failed);
         attempt.reason = fault.to_string();
-        let announced = std::mem::replace(&mut attempt.announced, true);
         self.shell.ledger.save(lease, &attempt).await?;
-        if !announced {
-            self.shell.bus.announce(Announcement::Outcome, &bus::detail(&attempt)).await?;
-        }
+        self.tell(lease, &mut attempt, Outcome::Failed).await?;
         Err(fault)
     }
 
@@ -329,25 +326,23 @@ impl<C: Connect> Passage<'_, C> {
             return Err(Fault::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));
         };
         self.shell.ledger.finish(lease, &attempt).await?;
-        if let Some(announcement) = Announcement::of(outcome)
-            && !attempt.announced
-        {
-            self.shell.bus.announce(announcement, &bus::detail(&attempt)).await?;
-            attempt.announced = true;
-            self.shell.ledger.save(lease, &attempt).await?;
-        }
+        self.tell(lease, &mut attempt, outcome).await?;
         Ok(Handled::Ended { attempt: attempt.id, outcome })
     }
 
     /// Announces an outcome whose announcement did not go out when it was stored.
     async fn announce_again(&self, lease: &Lease, finding: &Finding) -> Result<(), Fault> {
-        let Some(announcement) = Announcement::of(finding.outcome) else { return Ok(()) };
-        let Some(mut attempt) = self.shell.ledger.attempt(&finding.attempt).await? else { return Ok(()) };
-        if attempt.announced {
-            return Ok(());
+        match self.shell.ledger.attempt(&finding.attempt).await? {
+            Some(mut attempt) => self.tell(lease, &mut attempt, finding.outcome).await,
+            None => Ok(()),
         }
-        self.shell.bus.announce(announcement, &bus::detail(&attempt)).await?;
+    }
+
+    /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
+    async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
+        let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
+        self.shell.bus.announce(announcement, &bus::detail(attempt)).await?;
         attempt.announced = true;
-        self.shell.ledger.save(lease, &attempt).await
+        self.shell.ledger.save(lease, attempt).await
     }
 }
