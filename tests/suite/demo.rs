@@ -1,9 +1,9 @@
 //! The demo as a person starts it: all as it should be with the right binaries, and each breakage noticed by its effect.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rectify_tests::binaries;
 use serde_json::Value;
 
 /// The rows whose fix is a call of `restricted-ssh`.
@@ -49,27 +49,17 @@ fn texts(value: &Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(text).collect()
 }
 
-/// The folder of the binaries this test was built with.
-fn binaries() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_misbehaving-function")).parent().unwrap().to_owned()
-}
-
 /// Plays the demo, with this program in the place of `restricted-ssh-remediation` if there is one.
 fn play(breakage: Option<&str>) -> Played {
-    let (binaries, logs) = (binaries(), tempfile::tempdir().unwrap());
+    let (binaries, logs) = (binaries::folder(), tempfile::tempdir().unwrap());
     let program = binaries.join("rectify-local");
-    assert!(program.is_file(), "{}: not built: run `cargo build --workspace --all-targets`", program.display());
     let mut command = Command::new(program);
-    command.args(["demo", "--json", "--template", "template.yaml", "--binaries"]).arg(&binaries);
+    command.args(["demo", "--json", "--template", "template.yaml", "--binaries"]).arg(binaries);
     command.arg("--logs").arg(logs.path());
     if let Some(breakage) = breakage {
         command.arg("--replace").arg(format!("restricted-ssh-remediation={breakage}"));
     }
-    let run = command
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let run = command.current_dir(binaries::root()).stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&run.stderr);
     let report =
         serde_json::from_slice(&run.stdout).unwrap_or_else(|error| panic!("{error}: {:?}: {said}", run.status));

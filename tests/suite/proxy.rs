@@ -219,3 +219,54 @@ async fn delayed_answer_comes_late_and_whole() {
     front.ec2().describe_vpcs().send().await.unwrap();
     assert!(start.elapsed() >= Duration::from_millis(300));
 }
+
+#[tokio::test]
+async fn answer_that_is_late_follows_a_call_that_was_not() {
+    let front = front().await;
+    front.proxy.inject(Fault::new("s3", "CreateBucket", 1, FaultKind::AnswerLate(Duration::from_secs(20))));
+    let (ours, theirs) = (front.s3(), front.s3());
+    let waiting = tokio::spawn(async move { ours.create_bucket().bucket("early").send().await });
+    let mut seen = false;
+    for _try in 0..200 {
+        seen = !theirs.list_buckets().send().await.unwrap().buckets().is_empty();
+        if seen {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(seen && !waiting.is_finished(), "the bucket is there before anybody was told");
+}
+
+/// moto loses a message that arrives while another one is taken out; through the proxy none is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_message_is_lost_when_queues_are_filled_and_emptied_at_once() {
+    const SENDERS: usize = 4;
+    const EACH: usize = 50;
+    let front = front().await;
+    let sqs = aws_sdk_sqs::Client::new(&front.sdk("1"));
+    let queue = sqs.create_queue().queue_name("busy").send().await.unwrap().queue_url.unwrap();
+    let mut senders = tokio::task::JoinSet::new();
+    for sender in 0..SENDERS {
+        let (sqs, queue) = (sqs.clone(), queue.clone());
+        senders.spawn(async move {
+            for number in 0..EACH {
+                let message = sqs.send_message().queue_url(&queue).message_body(format!("{sender}-{number}"));
+                message.send().await.unwrap();
+            }
+        });
+    }
+    let mut received = std::collections::BTreeSet::new();
+    loop {
+        let all_sent = senders.try_join_next().is_none() && senders.is_empty();
+        let answer = sqs.receive_message().queue_url(&queue).max_number_of_messages(10).send().await.unwrap();
+        if answer.messages().is_empty() && all_sent {
+            break;
+        }
+        for message in answer.messages() {
+            received.insert(message.body().unwrap().to_owned());
+            let done = sqs.delete_message().queue_url(&queue).set_receipt_handle(message.receipt_handle.clone());
+            done.send().await.unwrap();
+        }
+    }
+    assert_eq!(received.len(), SENDERS * EACH);
+}

@@ -20,6 +20,10 @@ impl Backoff {
     /// For reads after a write, until the service shows what it accepted: six tries, about six seconds.
     pub const VERIFY: Self = Self { base: Duration::from_millis(100), cap: Duration::from_secs(3), attempts: 6 };
 
+    /// For the lease of a resource: four tries, about three seconds. Two controls that find fault with one account at the same
+    /// time need a second each; Lambda's own retries are minutes apart, and there are two of them.
+    pub const LEASE: Self = Self { base: Duration::from_millis(400), cap: Duration::from_secs(2), attempts: 4 };
+
     /// The tries, numbered from 0; waits before each but the first.
     pub fn tries(self) -> Tries {
         Tries { backoff: self, next: 0 }

@@ -4,27 +4,53 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use rectify_compliance::Plan;
-use rectify_compliance::plan::call_text;
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::World;
 use serde_json::{Value, json};
 
 use super::stage::{authorize, ingress, play, settings};
 
-/// The calls of each control that has some, with names in place of ids that EC2 assigns.
-const CALLS: [(&str, &str); 5] = [
-    ("cloud-trail-log-file-validation-enabled", ""),
-    ("ec2-ebs-encryption-by-default", "EnableEbsEncryptionByDefault {}"),
-    ("restricted-ssh", ""),
-    ("s3-bucket-public-read-prohibited", ""),
-    ("s3-bucket-public-write-prohibited", ""),
-];
+/// The call of each control that has some, with names in place of ids that EC2 assigns.
+fn calls() -> BTreeMap<String, Vec<Value>> {
+    let block = |bucket: &str| {
+        json!({"PutPublicAccessBlock": {
+            "Bucket": bucket,
+            "ExpectedBucketOwner": "111122223333",
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": true,
+                "IgnorePublicAcls": true,
+                "BlockPublicPolicy": false,
+                "RestrictPublicBuckets": false,
+            },
+        }})
+    };
+    let calls = [
+        (
+            "cloud-trail-log-file-validation-enabled",
+            json!({"UpdateTrail": {
+                "Name": "arn:aws:cloudtrail:us-east-1:111122223333:trail/main",
+                "EnableLogFileValidation": true,
+            }}),
+        ),
+        ("ec2-ebs-encryption-by-default", json!({"EnableEbsEncryptionByDefault": {}})),
+        (
+            "restricted-ssh",
+            json!({"RevokeSecurityGroupIngress": {
+                "GroupId": "the group",
+                "SecurityGroupRuleIds": ["22-22 0.0.0.0/0", "22-22 ::/0"],
+            }}),
+        ),
+        ("s3-bucket-public-read-prohibited", block("readable")),
+        ("s3-bucket-public-write-prohibited", block("writable")),
+    ];
+    calls.into_iter().map(|(control, call)| (control.to_owned(), vec![call])).collect()
+}
 
 /// What one world's remediations told and did, by control.
 #[derive(Debug, Default, PartialEq)]
 struct Deeds {
-    planned: BTreeMap<String, Vec<String>>,
-    told: BTreeMap<String, Vec<String>>,
+    planned: BTreeMap<String, Vec<Value>>,
+    told: BTreeMap<String, Vec<Value>>,
     outcomes: BTreeMap<String, String>,
     made: BTreeMap<String, Vec<String>>,
 }
@@ -47,8 +73,10 @@ async fn make_faults(world: &World) -> BTreeMap<String, String> {
     names
 }
 
-fn named(call: &impl serde::Serialize, names: &BTreeMap<String, String>) -> String {
-    names.iter().fold(call_text(call), |text, (id, name)| text.replace(id, name))
+/// A call with names in place of ids.
+fn named(call: &Value, names: &BTreeMap<String, String>) -> Value {
+    let text = names.iter().fold(call.to_string(), |text, (id, name)| text.replace(id, name));
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Lets a world in this mode find and treat the faults.
@@ -85,13 +113,11 @@ async fn deeds(mode: &str) -> Deeds {
 #[tokio::test(flavor = "multi_thread")]
 async fn plan_names_the_calls_that_enforce_makes() {
     let (plan, enforce) = tokio::join!(deeds("plan"), deeds("enforce"));
-    let calls: BTreeMap<String, Vec<String>> =
-        CALLS.iter().map(|(control, call)| ((*control).to_owned(), vec![(*call).to_owned()])).collect();
+    let calls = calls();
     let each = |outcome: &str| calls.keys().map(|control| (control.clone(), outcome.to_owned())).collect();
     let none = calls.keys().map(|control| (control.clone(), vec![])).collect();
-    let operation = |call: &String| call.split(' ').next().unwrap().to_owned();
-    let operations = calls.iter().map(|(control, calls)| (control.clone(), calls.iter().map(operation).collect()));
-    let made = operations.collect();
+    let operation = |call: &Value| call.as_object().unwrap().keys().next().unwrap().clone();
+    let made = calls.iter().map(|(control, calls)| (control.clone(), calls.iter().map(operation).collect())).collect();
     let planned = Deeds { planned: calls.clone(), told: none, outcomes: each("planned"), made: BTreeMap::new() };
     assert_eq!(plan, planned);
     assert_eq!(enforce, Deeds { planned: calls.clone(), told: calls.clone(), outcomes: each("verified"), made });

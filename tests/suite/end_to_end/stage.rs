@@ -1,7 +1,7 @@
 //! One world for all tests of this module, one test at a time: starting it takes longer than most of them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use rectify_local::engine::{Compliance, ComplianceChange, ResourceKey};
 use rectify_local::proxy::{Fault, FaultKind};
 use rectify_local::world::{ACCOUNT, World, WorldSettings};
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
+use rectify_tests::binaries;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
@@ -52,9 +53,7 @@ pub(super) fn play(test: impl AsyncFnOnce(&Stage)) {
 
 /// What a world of these tests is started with.
 pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let binaries: PathBuf = Path::new(env!("CARGO_BIN_EXE_misbehaving-function")).parent().unwrap().to_owned();
-    let mut settings = WorldSettings::new(&root.join("template.yaml"), &binaries, logs);
+    let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
     settings.parameters = rectify_local::demo::parameters();
     for (_, value) in settings.parameters.iter_mut().filter(|(name, _)| name.ends_with("Mode")) {
         mode.clone_into(value);

@@ -15,6 +15,21 @@ async fn held_lease_fails_the_delivery_before_anything_is_read() {
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
+/// Somebody who is about to be done is waited for: Lambda's own retries are minutes apart.
+#[tokio::test]
+async fn lease_that_is_given_back_soon_is_waited_for() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let now = Timestamp::now();
+    let lease = world.ledger().lease(&path("d-1"), "somebody", now, now + jiff::SignedDuration::from_secs(60)).await;
+    let (ledger, event) = (world.ledger(), finding("d-1", RECORDED));
+    let soon = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        ledger.release(&lease.unwrap()).await.unwrap();
+    };
+    let ((), handled) = tokio::join!(soon, world.deliver(&event));
+    assert_eq!(ended(&handled.unwrap()).1, Outcome::Verified);
+}
+
 /// A lease is on the resource: another control waits as well.
 #[tokio::test]
 async fn lease_is_given_back_whatever_happened() {

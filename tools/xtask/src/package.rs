@@ -390,13 +390,8 @@ mod tests {
 
     #[test]
     fn a_program_past_its_bound_is_named_with_both_sizes() {
-        let function = Function {
-            name: "a-rule".to_owned(),
-            path: PathBuf::new(),
-            size: 11,
-            zip: None,
-            architecture: "x86_64",
-        };
+        let function =
+            Function { name: "a-rule".to_owned(), path: PathBuf::new(), size: 11, zip: None, architecture: "x86_64" };
         let functions = [function];
         assert!(within(&functions, None).is_ok() && within(&functions, Some(11)).is_ok());
         let refused = within(&functions, Some(10)).unwrap_err();

@@ -15,6 +15,7 @@ use crate::bus::{self, Announcement};
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{self, Attempt, Begun, Finding, Lease, Outcome, ResourcePath, State};
+use crate::retry::Backoff;
 use crate::settings::Mode;
 
 /// How much longer than the invocation a lease lives, so that nobody takes it while the last write is under way.
@@ -115,13 +116,30 @@ where
 
     // Gate 3: the lease, on the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
-    let lease = shell.ledger.lease(&passage.path, &delivery.owner, Timestamp::now(), until).await?;
+    let lease = lease(shell, &passage.path, &delivery.owner, until).await?;
     let result = passage.leased::<K>(&lease, line).await;
     // The lease goes back whatever happened; where that fails too, the first fault is the one to tell.
     let released = shell.ledger.release(&lease).await;
     let handled = result?;
     released?;
     Ok(handled)
+}
+
+/// Takes the lease, waiting a little for somebody who is about to be done.
+async fn lease<C>(
+    shell: &RemediationShell<C>,
+    path: &ResourcePath,
+    owner: &str,
+    until: Timestamp,
+) -> Result<Lease, Fault> {
+    let mut tries = Backoff::LEASE.tries();
+    loop {
+        tries.next().await;
+        match shell.ledger.lease(path, owner, Timestamp::now(), until).await {
+            Err(Fault::LeaseHeld { .. }) if !tries.is_last() => {}
+            answer => return answer,
+        }
+    }
 }
 
 impl<C: Connect> Passage<'_, C> {

@@ -11,6 +11,7 @@ mod story;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -46,6 +47,9 @@ pub enum DemoError {
     },
 }
 
+/// Longer than any remediation of the demo works (`DescribeInstanceTypes` takes moto a second), as Lambda's waits are.
+const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
 /// Template parameters of the demo: every control enforces, with the steps that need to be opted in to.
 pub fn parameters() -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
@@ -68,6 +72,8 @@ pub async fn play(mut settings: WorldSettings) -> Result<Report, DemoError> {
     steps.begin("starting AWS Config, Lambda, EventBridge and moto");
     let rectify = settings.binaries.join("rectify");
     settings.rules_later = true;
+    // Two controls judge the account; whoever comes second must find the first one's lease gone at its last attempt.
+    settings.retry_waits = RETRY_WAITS;
     let world = World::start(settings).await?;
     world.proxy().set_root_access_keys(1);
     steps.begin("making resources");
@@ -123,7 +129,7 @@ impl Steps {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        bar.enable_steady_tick(Duration::from_millis(100));
         Self { bar, of, at: std::cell::Cell::new(0) }
     }
 

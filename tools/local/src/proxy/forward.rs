@@ -125,6 +125,7 @@ async fn forward(shared: &Shared, head: &Parts, body: Bytes, call: &CallName) ->
         // The client leaves the length of an empty body out, and moto asks for it (`PutBucketAcl` by headers alone).
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
+    let turn = shared.turns.take(call).await;
     let sent =
         shared.http.request(head.method.clone(), format!("{upstream}{path}")).headers(headers).body(body).send().await;
     let answer = match sent {
@@ -136,6 +137,7 @@ async fn forward(shared: &Shared, head: &Parts, body: Bytes, call: &CallName) ->
         Ok(body) => body,
         Err(cut) => return AwsFault::unreachable(call, &cut.to_string()).respond(call.protocol).into(),
     };
+    drop(turn);
     if !status.is_success() && is_web_page(&body) {
         return web_page(shared, call, status);
     }

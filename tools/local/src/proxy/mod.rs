@@ -10,6 +10,7 @@ mod fault;
 mod forward;
 mod lookup;
 mod roots;
+mod turn;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -97,6 +98,7 @@ struct Ledger {
 struct Shared {
     settings: ProxySettings,
     http: reqwest::Client,
+    turns: turn::Turns,
     ledger: Mutex<Ledger>,
     put_events: watch::Sender<u64>,
 }
@@ -125,7 +127,13 @@ impl Proxy {
         let listener = TcpListener::bind(&settings.listen).await.map_err(refused)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(refused)?);
         let http = crate::backend::plain_client()?;
-        let shared = Arc::new(Shared { settings, http, ledger: Mutex::default(), put_events: watch::Sender::new(0) });
+        let shared = Arc::new(Shared {
+            settings,
+            http,
+            turns: turn::Turns::default(),
+            ledger: Mutex::default(),
+            put_events: watch::Sender::new(0),
+        });
         let app = axum::Router::new().fallback(forward::pass).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
             // axum retries what a listener can fail with and never returns.

@@ -29,6 +29,8 @@ pub struct WorldSettings {
     pub instances: usize,
     /// Whether the Config rules wait for [`put_rules`](super::World::put_rules), so that resources are there before them.
     pub rules_later: bool,
+    /// The waits before the second and third attempt of an asynchronous event; Lambda waits 1 and 2 minutes.
+    pub retry_waits: [Duration; 2],
     /// How long [`settle`](super::World::settle) waits.
     pub patience: Duration,
 }
@@ -48,6 +50,7 @@ impl WorldSettings {
             environment: BTreeMap::new(),
             instances: 1,
             rules_later: false,
+            retry_waits: [Duration::from_millis(200), Duration::from_millis(400)],
             patience: Duration::from_secs(60),
         }
     }
@@ -69,6 +72,7 @@ impl WorldSettings {
     pub(super) fn host(&self, endpoint: &str) -> HostSettings {
         let mut host = HostSettings::new(&self.region, self.logs.join("functions"));
         host.instances = self.instances;
+        host.retry_waits = self.retry_waits;
         host.environment = BTreeMap::from([
             ("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned()),
             ("AWS_ENDPOINT_URL_CONFIG_SERVICE".to_owned(), endpoint.to_owned()),

@@ -1,0 +1,8 @@
+//! `restricted-ssh-remediation`, broken on purpose: a remediation that takes more than what is wrong.
+
+use rectify_ec2::client::Clients;
+use rectify_tests::breakage::{Broken, GreedyPlan};
+
+fn main() -> std::process::ExitCode {
+    rectify_runtime::remediation::serve::<Broken<GreedyPlan>, Clients>()
+}

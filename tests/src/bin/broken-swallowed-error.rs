@@ -1,0 +1,8 @@
+//! `restricted-ssh-remediation`, broken on purpose: a remediation that takes a refusal for a success.
+
+use rectify_ec2::client::Clients;
+use rectify_tests::breakage::{Broken, SwallowedError};
+
+fn main() -> std::process::ExitCode {
+    rectify_runtime::remediation::serve::<Broken<SwallowedError>, Clients>()
+}
