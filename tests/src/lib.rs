@@ -15,7 +15,7 @@
 //! | [`services`] | the emulator with a doorkeeper who names and refuses calls |
 //!
 //! Holds what tests share and no test of its own. It may panic: whoever uses it is a test.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::missing_panics_doc)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::missing_panics_doc)]
 
 pub mod binaries;
 pub mod breakage;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod announcements;
 mod command_line;
 mod config_engine;
 mod config_recorder;

@@ -53,7 +53,7 @@ fn facts_that_are_denied_are_no_verdict_and_the_event_is_kept() {
         let [letter] = letters.as_slice() else { panic!("{letters:#?}") };
         assert_eq!((letter.function.as_str(), letter.attempts), (BUCKETS, 3));
         assert_eq!(letter.error.error_type, "AccessDenied");
-        assert_eq!(dead_letter_queue(stage).await, [letter.payload.clone()]);
+        assert_eq!(dead_letter_queue(stage).await, std::slice::from_ref(&letter.payload));
 
         // Delivered again once the permission is there, the kept event is judged.
         host.enqueue(BUCKETS, letter.payload.clone()).unwrap();

@@ -194,7 +194,7 @@ impl Stage {
 
     /// The attempts about a group, as the ledger has them.
     pub(super) async fn attempts(&self, group: &ResourceKey) -> Vec<Attempt> {
-        let ledger = Ledger::new(&self.world.clients().sdk, &self.table());
+        let ledger = Ledger::new(&self.world.clients().sdk, self.table());
         ledger.attempts(&self.path(group), None).await.unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Undo: the way back, from the before-image, unless somebody changed the resource since.
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{AccountId, Remediation, ShapeError, Timestamp};
+use rectify_compliance::{AccountId, Remediation, ShapeError, Target, Timestamp};
 use serde_json::Value;
 
 use super::{acting, difference};
@@ -106,15 +106,10 @@ where
         return Err(refused("the resource is gone".to_owned()));
     };
     // An undo that broke off half-way left a footprint of its own; its calls are safe to repeat.
-    if attempt.undo.is_none() {
-        let left: K::Subject = match &attempt.after {
-            Some(after) => after.read()?,
-            None => actions.iter().fold(before.clone(), K::expect),
-        };
-        let text = difference::text(&K::footprint(&left, &actions), &K::footprint(&live, &actions));
-        if !text.is_empty() {
-            return Err(refused(format!("changed since: {text}")));
-        }
+    if attempt.undo.is_none()
+        && let Some(text) = changed_since::<K>(&attempt, &before, &live, &actions)?
+    {
+        return Err(refused(format!("changed since: {text}")));
     }
     let calls = K::undo(&before, &done).map_err(|error| refused(error.to_string()))?;
     let now = Timestamp::now();
@@ -142,24 +137,56 @@ where
     for call in &calls {
         K::revert(&clients, &target, call).await?;
     }
-    let wanted = K::footprint(&before, &actions);
+    let difference = read_back::<K, C>(&clients, &target, &params, &K::footprint(&before, &actions), &actions).await?;
+    if let Some(text) = difference {
+        return Err(refused(format!("not restored: {text}")));
+    }
+    if let Some(record) = &mut attempt.undo {
+        record.finished_at = Some(Timestamp::now());
+    }
+    ledger.save(lease, &attempt).await?;
+    Ok(Undone::Restored { calls: calls.iter().map(rectify_compliance::plan::call_text).collect(), held_until })
+}
+
+/// How the live footprint differs from the one the attempt left behind, if it does.
+fn changed_since<K: Remediation>(
+    attempt: &Attempt,
+    before: &K::Subject,
+    live: &K::Subject,
+    actions: &[K::Action],
+) -> Result<Option<String>, ShapeError> {
+    let left: K::Subject = match &attempt.after {
+        Some(after) => after.read()?,
+        None => actions.iter().fold(before.clone(), K::expect),
+    };
+    let text = difference::text(&K::footprint(&left, actions), &K::footprint(live, actions));
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// Reads until the footprint is the wanted one; how it still differs when the tries are used up.
+async fn read_back<K, C>(
+    clients: &C,
+    target: &Target,
+    params: &K::Params,
+    wanted: &Value,
+    actions: &[K::Action],
+) -> Result<Option<String>, Fault>
+where
+    K: Remediation + ReadLive<C>,
+    C: Connect,
+{
     let mut text = String::new();
     let mut tries = Backoff::VERIFY.tries();
     while tries.next().await.is_some() {
-        let Some(live) = K::live(&clients, &target, &params).await? else {
-            return Err(refused("the resource is gone".to_owned()));
+        let Some(live) = K::live(clients, target, params).await? else {
+            return Ok(Some("the resource is gone".to_owned()));
         };
-        text = difference::text(&wanted, &K::footprint(&live, &actions));
+        text = difference::text(wanted, &K::footprint(&live, actions));
         if text.is_empty() {
-            if let Some(record) = &mut attempt.undo {
-                record.finished_at = Some(Timestamp::now());
-            }
-            ledger.save(lease, &attempt).await?;
-            let calls = calls.iter().map(rectify_compliance::plan::call_text).collect();
-            return Ok(Undone::Restored { calls, held_until });
+            return Ok(None);
         }
     }
-    Err(refused(format!("not restored: {text}")))
+    Ok(Some(text))
 }
 
 /// What was done, typed: each action with its receipt.

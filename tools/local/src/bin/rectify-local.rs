@@ -139,9 +139,9 @@ async fn play(demo: Demo) -> Result<ExitCode, Ending> {
     let report = rectify_local::demo::play(settings).await?;
     let mut out = std::io::stdout().lock();
     if demo.json {
-        writeln!(out, "{}", json!(report))?
+        writeln!(out, "{}", json!(report))?;
     } else {
-        writeln!(out, "{report}")?
+        writeln!(out, "{report}")?;
     }
     out.flush()?;
     Ok(if report.is_as_it_should_be() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,0 +1,64 @@
+//! What is announced, against the schema that its readers are given.
+
+use std::collections::BTreeSet;
+
+use rectify_runtime::bus::{Announcement, detail};
+use rectify_runtime::ledger::{Attempt, Outcome};
+use rectify_tests::binaries::root;
+use serde_json::{Value, json};
+
+const OUTCOMES: [Outcome; 9] = [
+    Outcome::Stopped,
+    Outcome::Gone,
+    Outcome::AlreadyCompliant,
+    Outcome::NotApplicable,
+    Outcome::Planned,
+    Outcome::OverBudget,
+    Outcome::Verified,
+    Outcome::Pending,
+    Outcome::Failed,
+];
+
+fn schema() -> Value {
+    let text = std::fs::read_to_string(root().join("docs/events.schema.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn words(list: &Value) -> BTreeSet<String> {
+    list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+}
+
+fn keys(object: &Value) -> BTreeSet<String> {
+    object.as_object().unwrap().keys().cloned().collect()
+}
+
+fn attempt() -> Attempt {
+    serde_json::from_value(json!({
+        "id": "01JZ0000000000000000000000", "control": "door-ajar", "rule": "rectify-door-ajar",
+        "target": {"account": "111122223333", "region": "eu-west-1",
+                   "resource": {"type": "House::Door", "id": "d-1"}, "name": null, "arn": null},
+        "recorded_at": "2026-03-04T05:06:07Z", "started_at": "2026-03-04T05:06:08Z", "finished_at": null,
+        "state": "open", "mode": "enforce", "parameters": "{}", "finding": "ajar",
+        "plan": {"kind": "do", "steps": [{"level": "L1", "call": {"Shut": {}}}, {"level": "L0", "person": "knock"}]},
+        "before": null, "actions": [], "after": null, "outcome": "verified", "reason": "as planned",
+        "announced": false, "undo": null
+    }))
+    .unwrap()
+}
+
+#[test]
+fn schema_names_every_key_and_no_other() {
+    let (schema, told) = (schema(), detail(&attempt()));
+    assert_eq!(keys(&told), keys(&schema["properties"]));
+    assert_eq!(keys(&told), words(&schema["required"]));
+    let step = &schema["properties"]["plan"]["properties"]["steps"]["items"];
+    let in_steps: BTreeSet<String> = told["plan"]["steps"].as_array().unwrap().iter().flat_map(keys).collect();
+    assert_eq!(in_steps, keys(&step["properties"]));
+}
+
+#[test]
+fn schema_lists_the_outcomes_that_are_announced() {
+    let announced = OUTCOMES.into_iter().filter(|outcome| Announcement::of(*outcome).is_some());
+    let names: BTreeSet<String> = announced.map(|outcome| outcome.name().to_owned()).collect();
+    assert_eq!(names, words(&schema()["properties"]["outcome"]["enum"]));
+}
