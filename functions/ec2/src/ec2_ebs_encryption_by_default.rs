@@ -41,9 +41,9 @@ control! {
     /// Undo turns the setting off again and sets the previous default key, or resets it where it was the key of AWS; volumes made in between stay encrypted.
     ///
     /// ## References
-    /// [ec2-ebs-encryption-by-default](https://docs.aws.amazon.com/config/latest/developerguide/ec2-ebs-encryption-by-default.html)
-    /// [Security Hub EC2.7](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-7)
-    /// [EnableEbsEncryptionByDefault](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableEbsEncryptionByDefault.html)
+    /// - [ec2-ebs-encryption-by-default](https://docs.aws.amazon.com/config/latest/developerguide/ec2-ebs-encryption-by-default.html)
+    /// - [Security Hub EC2.7](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-7)
+    /// - [EnableEbsEncryptionByDefault](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableEbsEncryptionByDefault.html)
     pub Ec2EbsEncryptionByDefault {
         id: "ec2-ebs-encryption-by-default",
         title: "New EBS volumes in this region are not encrypted by default",

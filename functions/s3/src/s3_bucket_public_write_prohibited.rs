@@ -40,11 +40,8 @@ control! {
     ///
     /// ## Parameters
     ///
-    /// | name | default | meaning |
-    /// |---|---|---|
-    /// | `treatAuthenticatedUsersAsPublic` | `true` | whether grants to the group AuthenticatedUsers, anybody with any AWS account, count |
-    /// | `checkAccessPoints` | `true` | whether periodic runs and remediations look at access points |
-    /// | `publicTag` | none | tag, as `key=value`, of buckets that are public on purpose: still NON_COMPLIANT, but only planned |
+    /// `treatAuthenticatedUsersAsPublic` decides which ACL grants count, `checkAccessPoints` whether access points are asked for.
+    /// `publicTag` changes no verdict: a bucket that carries it is planned for and left to a person.
     ///
     /// ## Remediation
     ///

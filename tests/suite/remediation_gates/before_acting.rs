@@ -180,7 +180,7 @@ async fn what_cloudformation_manages_is_planned_and_the_stack_is_named() {
 /// `runtime/17`
 #[tokio::test]
 async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() {
-    let doors = (1..=6).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
+    let doors = (1..=7).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
     let world = World::with(doors).await;
     early_in_the_hour().await;
     for number in 1..=5 {
@@ -198,6 +198,10 @@ async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() 
     let announced = world.around.announced().await;
     assert_eq!(announced, [announcement(&attempt, "Rectify Budget Stop", "over-budget", &[])]);
     assert_eq!(world.doors.door("d-6"), Some(Door::drawn("d-6", &["top"])));
+    // The seventh is recorded as well, and the hour's stop is not told again.
+    assert_eq!(ended(&world.deliver(&finding("d-7", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
+    assert_eq!(world.attempts("d-7").await.pop().unwrap().outcome, Some(Outcome::OverBudget));
+    assert_eq!(world.around.announced().await, []);
     assert_eq!(world.around.budget_used().await, 5);
 }
 

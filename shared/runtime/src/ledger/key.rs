@@ -49,5 +49,14 @@ pub(super) fn finding(control: &str, target: &Target, recorded_at: Timestamp) ->
 
 /// The counter of the fixed hour that `now` falls into.
 pub(super) fn budget(control: &str, account: &str, now: Timestamp) -> String {
-    format!("B#{control}#{account}#{}", now.as_second().div_euclid(3600))
+    format!("B#{control}#{account}#{}", hour(now))
+}
+
+/// The note that the budget stop of that hour was announced.
+pub(super) fn budget_stop(control: &str, account: &str, now: Timestamp) -> String {
+    format!("N#budget#{control}#{account}#{}", hour(now))
+}
+
+fn hour(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(3600)
 }

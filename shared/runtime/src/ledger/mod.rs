@@ -8,6 +8,7 @@
 //! | `E#control#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
 //! | `ID#ulid` | `-` | from an attempt's id to its place |
 //! | `B#control#account#window` | `-` | budget counter of one fixed hour |
+//! | `N#budget#control#account#window` | `-` | the budget stop of that hour was announced |
 //! | `STOP` | `*` or control | stop switch |
 //!
 //! Every write that matters is conditional; what belongs together is one transaction. Fixed windows allow twice the
@@ -19,6 +20,7 @@ mod item;
 mod key;
 mod lease;
 mod switches;
+mod told;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

@@ -153,7 +153,8 @@ impl Ledger {
         Ok(items)
     }
 
-    async fn put(&self, item: Item, what: &str) -> Result<(), Fault> {
+    /// Writes one item, whatever was there.
+    pub(super) async fn put(&self, item: Item, what: &str) -> Result<(), Fault> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| unavailable(what, &error))
     }

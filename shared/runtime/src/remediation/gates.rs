@@ -359,8 +359,16 @@ impl<C: Connect> Passage<'_, C> {
     /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
     async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
         let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
-        self.shell.bus.announce(announcement, &bus::detail(attempt)).await?;
+        let ledger = &self.shell.ledger;
+        // Five hundred findings at a first deployment are one budget stop an hour, not five hundred tickets.
+        let is_stop = announcement == Announcement::BudgetStop;
+        if !(is_stop && ledger.is_budget_stop_told(attempt).await?) {
+            self.shell.bus.announce(announcement, &bus::detail(attempt)).await?;
+            if is_stop {
+                ledger.note_budget_stop(attempt).await?;
+            }
+        }
         attempt.announced = true;
-        self.shell.ledger.save(lease, attempt).await
+        ledger.save(lease, attempt).await
     }
 }

@@ -1,0 +1,121 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn all() -> Vec<&'static Entry> {
+    rectify_catalogue::controls().collect()
+}
+
+/// A file that starts like a program for `machine` and is executable.
+fn program(folder: &Path, name: &str, machine: u8) -> PathBuf {
+    let mut bytes = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
+    bytes.resize(18, 0);
+    bytes.extend([machine, 0]);
+    bytes.resize(200_000, 0);
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn every_folder_the_template_points_at_is_built() {
+    let template = crate::template::render(&all()).unwrap();
+    let mut pointed_at: Vec<&str> = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("CodeUri: target/lambda/")?.strip_suffix('/'))
+        .collect();
+    let mut built = binaries(&all(), &[]).unwrap();
+    pointed_at.sort_unstable();
+    built.sort_unstable();
+    assert_eq!(built, pointed_at);
+}
+
+#[test]
+fn one_control_is_built_within_the_same_selection_as_all() {
+    let one = Package { controls: vec!["iam-root-access-key-check".to_owned()], ..Package::default() };
+    let packages = |arguments: Vec<String>| -> Vec<String> {
+        let pairs = arguments.windows(2).filter(|pair| pair[0] == "--package");
+        pairs.map(|pair| pair[1].clone()).collect()
+    };
+    let names = binaries(&all(), &one.controls).unwrap();
+    assert_eq!(names, ["iam-root-access-key-check", "iam-root-access-key-check-remediation"]);
+    let selected = packages(cargo_arguments(&all(), &one, &names));
+    assert_eq!(selected, packages(cargo_arguments(&all(), &Package::default(), &binaries(&all(), &[]).unwrap())));
+    let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions")).unwrap();
+    assert_eq!(selected.len(), folders.count(), "a package for each folder under functions/, and no other");
+}
+
+#[test]
+fn an_unknown_control_is_told_which_there_are() {
+    let error = binaries(&all(), &["restricted-shh".to_owned()]).unwrap_err().to_string();
+    assert!(error.starts_with("--control: expected one of `restricted-ssh`, "), "{error}");
+    assert!(error.ends_with(": received `restricted-shh`"), "{error}");
+}
+
+#[test]
+fn executables_are_found_between_other_messages() {
+    let messages = "not json\n\
+        {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"serde\"},\"executable\":null}\n\
+        {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"a-rule\"},\"executable\":\"/t/release/a-rule\"}\n\
+        {\"reason\":\"build-finished\",\"success\":true}\n";
+    let found = executables(Path::new("/r"), messages);
+    assert_eq!(found, BTreeMap::from([("a-rule".to_owned(), PathBuf::from("/t/release/a-rule"))]));
+}
+
+#[test]
+fn a_program_is_laid_out_executable_over_the_one_before_it() {
+    let root = tempfile::tempdir().unwrap();
+    let place = root.path().join("target/lambda/a-rule/bootstrap");
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, "old").unwrap();
+
+    let function = lay_out(root.path(), "a-rule", &program(root.path(), "built", 0x3e)).unwrap();
+
+    assert_eq!((function.size, function.architecture), (200_000, "x86_64"));
+    assert_eq!(root.path().join(&function.path), place);
+    assert_eq!(std::fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o755);
+    assert_eq!(std::fs::metadata(&place).unwrap().len(), 200_000);
+    assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_program_of_another_system_is_refused_before_anything_is_written() {
+    let root = tempfile::tempdir().unwrap();
+    let foreign = program(root.path(), "built", 0x08);
+    assert!(matches!(lay_out(root.path(), "a-rule", &foreign), Err(PackageError::Foreign(_))));
+    std::fs::write(&foreign, "short").unwrap();
+    assert!(matches!(lay_out(root.path(), "a-rule", &foreign), Err(PackageError::File { .. })));
+    assert!(!root.path().join(FOLDER).exists());
+    assert_eq!(architecture(&program(root.path(), "arm", 0xb7)).unwrap(), "arm64");
+}
+
+#[test]
+fn a_program_past_its_bound_is_named_with_both_sizes() {
+    let function =
+        Function { name: "a-rule".to_owned(), path: PathBuf::new(), size: 11, zip: None, architecture: "x86_64" };
+    let functions = [function];
+    assert!(within(&functions, None).is_ok() && within(&functions, Some(11)).is_ok());
+    let refused = within(&functions, Some(10)).unwrap_err();
+    assert_eq!(refused.to_string(), "a-rule: expected at most 10 bytes: received `11`");
+}
+
+#[test]
+fn the_table_ends_with_the_largest_and_says_what_is_missing() {
+    let function = |name: &str, size, zip| Function {
+        name: name.to_owned(),
+        path: PathBuf::new(),
+        size,
+        zip,
+        architecture: "x86_64",
+    };
+    let text = table(&[function("large-one", 7_249_999, None), function("small", 950_000, Some(349_999))]);
+    let wanted = "function    size MB    zip MB\n\
+                  small           1.0       0.3\n\
+                  large-one       7.2         -\n\
+                  deploy with Architecture=x86_64\n\
+                  zip sizes need the program `zip`\n";
+    assert_eq!(text, wanted);
+}
