@@ -62,7 +62,12 @@ fn calls_untold(rows: &[Row], world: &World) -> Vec<String> {
     untold
 }
 
-/// A step or call in as many characters as a column bears; `--json` has the whole.
+/// The calls by their operation, then the lines of state that they changed; `--json` has the calls' whole input.
+fn called(row: &Row) -> Vec<String> {
+    row.calls.iter().map(|call| first_word(call)).chain(row.changes.iter().cloned()).collect()
+}
+
+/// A step in as many characters as a column bears; `--json` has the whole.
 fn shortened(step: &str) -> String {
     const SHOWN: usize = 90;
     if step.chars().count() <= SHOWN {
@@ -92,7 +97,7 @@ impl fmt::Display for Report {
                 format!("{}\n{}", row.name, row.resource),
                 dash(row.finding.clone().unwrap_or_default()),
                 dash(row.plan.iter().map(|step| shortened(step)).collect::<Vec<_>>().join("\n")),
-                dash(row.calls.iter().map(|call| shortened(call)).collect::<Vec<_>>().join("\n")),
+                dash(called(row).join("\n")),
                 row.after.clone(),
                 row.undone.clone(),
             ]);

@@ -36,6 +36,8 @@ pub struct Row {
     pub plan: Vec<String>,
     /// The calls that were made.
     pub calls: Vec<String>,
+    /// The lines of the resource's state that the calls changed: `- ` went, `+ ` came.
+    pub changes: Vec<String>,
     /// The rule's verdict after the fix.
     pub after: String,
     /// How undoing went.
@@ -94,7 +96,7 @@ impl Row {
         let told = announcements(world, &made);
         let first = told.first();
         let detail = |key: &str| first.and_then(|it| it.get(key)).and_then(Value::as_str).map(str::to_owned);
-        let verdict = made.verdict(world);
+        let (verdict, state) = (made.verdict(world), made.state(world).await?);
         let mut row = Self {
             name: made.scenario.name,
             control: made.scenario.control,
@@ -102,6 +104,7 @@ impl Row {
             finding: detail("finding"),
             plan: first.map(plan_lines).unwrap_or_default(),
             calls: first.map(call_lines).unwrap_or_default(),
+            changes: changes(&made.before, &state),
             after: verdict.map_or("none", Compliance::name).to_owned(),
             undone: String::new(),
             problems: Vec::new(),
@@ -125,7 +128,7 @@ impl Row {
         if told.len() > 1 {
             row.problems.push(format!("told {} times", told.len()));
         }
-        row.expect_state("after the fix", &row.made.fixed(), &row.made.state(world).await?);
+        row.expect_state("after the fix", &row.made.fixed(), &state);
         Ok(row)
     }
 
@@ -214,6 +217,11 @@ fn plan_lines(detail: &Value) -> Vec<String> {
 fn call_lines(detail: &Value) -> Vec<String> {
     let actions = detail.get("actions").and_then(Value::as_array);
     actions.map(|actions| actions.iter().map(rectify_compliance::plan::call_text).collect()).unwrap_or_default()
+}
+
+fn changes(before: &State, after: &State) -> Vec<String> {
+    let gone = before.difference(after).map(|line| format!("- {line}"));
+    gone.chain(after.difference(before).map(|line| format!("+ {line}"))).collect()
 }
 
 fn operation(call: &Value) -> String {
