@@ -26,7 +26,9 @@ where
     } else {
         R::judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"))
     };
-    run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], line).await
+    run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], line)
+        .await
+        .map(drop)
 }
 
 /// Fetches the item an oversized event speaks of, then judges it like any other.
@@ -44,7 +46,7 @@ where
     let item = run.shell.config.item_of(summary).await?;
     match gate::route_fetched(run.event, <R::Control as Declared>::META, &item)? {
         Route::Answer(resource, verdict) => {
-            run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], line).await
+            run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], line).await.map(drop)
         }
         _ => judge::<R, C>(run, &item, line).await,
     }

@@ -18,7 +18,7 @@ use rectify_compliance::{
 use serde_json::Value;
 
 use crate::clients::{self, Pool};
-use crate::config_service::ConfigService;
+use crate::config_service::{ConfigService, Sent};
 use crate::edge::{Connect, List, ReadFacts};
 use crate::invocation::Invocation;
 use crate::settings::{Environment, FunctionSettings};
@@ -152,20 +152,25 @@ impl<C: Connect, P> Run<'_, C, P> {
             Message::Oversized { summary, .. } => summary.captured_at,
             Message::Periodic { created_at, .. } => *created_at,
         };
-        self.send(&[Evaluation { resource, verdict, ordering }], line).await
+        self.send(&[Evaluation { resource, verdict, ordering }], line).await.map(drop)
     }
 
-    /// Sends evaluations and counts them by verdict.
-    pub(crate) async fn send(&self, evaluations: &[Evaluation], line: &mut Invocation) -> Result<(), Fault> {
+    /// Sends evaluations and counts by verdict those that AWS Config has.
+    pub(crate) async fn send(&self, evaluations: &[Evaluation], line: &mut Invocation) -> Result<Sent, Fault> {
         if let [only] = evaluations {
             line.note("resource_type", only.resource.kind.as_str());
             line.note("resource_id", only.resource.id.as_str());
             line.note("verdict", only.verdict.compliance_type());
         }
-        self.shell.config.put_evaluations(&self.event.token, evaluations).await?;
-        for evaluation in evaluations {
-            line.count("Evaluations", "Verdict", evaluation.verdict.compliance_type(), 1);
+        let sent = self.shell.config.put_evaluations(&self.event.token, evaluations).await?;
+        match sent {
+            Sent::Stored => {
+                for evaluation in evaluations {
+                    line.count("Evaluations", "Verdict", evaluation.verdict.compliance_type(), 1);
+                }
+            }
+            Sent::RuleGone => line.note("rule_gone", true),
         }
-        Ok(())
+        Ok(sent)
     }
 }

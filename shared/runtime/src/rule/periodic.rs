@@ -1,6 +1,7 @@
 //! The periodic half: every subject of an inventory, then the results of what is gone.
 //!
 //! Each full hundred is reported as it fills: a verdict about one resource is true whatever happens to the next page.
+//! A rule that is gone ends the run: there is nobody to tell.
 //! Retiring waits for the last page; a listing that breaks off retires nothing and fails.
 
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use rectify_compliance::{Evaluation, Image, Inventory, ResourceKey, Timestamp, V
 
 use super::Run;
 use crate::Fault;
-use crate::config_service::{BATCH, key_hash};
+use crate::config_service::{BATCH, Sent, key_hash};
 use crate::edge::{Connect, List, Place};
 use crate::invocation::Invocation;
 
@@ -43,7 +44,9 @@ where
             };
             full.push(Evaluation { resource, verdict, ordering });
             if full.len() == BATCH {
-                run.send(&full, line).await?;
+                if run.send(&full, line).await? == Sent::RuleGone {
+                    return Ok(());
+                }
                 full.clear();
             }
         }
@@ -52,8 +55,8 @@ where
     if seen.is_empty() {
         full.push(nothing_in_scope(ResourceKey::account(&place.account), ordering));
     }
-    if !full.is_empty() {
-        run.send(&full, line).await?;
+    if !full.is_empty() && run.send(&full, line).await? == Sent::RuleGone {
+        return Ok(());
     }
     retire::<K, C>(run, &seen, ordering, line).await
 }
@@ -85,5 +88,5 @@ where
         .into_iter()
         .map(|resource| Evaluation { resource, verdict: Verdict::not_applicable("resource deleted"), ordering })
         .collect();
-    run.send(&evaluations, line).await
+    run.send(&evaluations, line).await.map(drop)
 }
