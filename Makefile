@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV   := .local/venv
 SAM    := .local/sam
 CARGO  ?= cargo
-PURE   := -p rectify-compliance -p rectify-ec2 -p rectify-s3 -p rectify-iam -p rectify-cloudtrail -p rectify-catalogue -p xtask
+PURE   := -p rectify-compliance -p rectify-ec2 -p rectify-s3 -p rectify-iam -p rectify-rds -p rectify-cloudtrail -p rectify-logs \
+          -p rectify-kms -p rectify-config -p rectify-catalogue -p xtask
 
 .DEFAULT_GOAL := help
 .PHONY: help demo local test pure ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean

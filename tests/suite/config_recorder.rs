@@ -89,7 +89,7 @@ fn ssh() -> IpPermission {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_recorder_writes_items_as_aws_config_does_and_only_of_what_changed() {
     let mut bench = Bench::start().await;
-    let Readers { ec2, s3, cloudtrail, iam } = bench.readers.clone();
+    let Readers { ec2, s3, cloudtrail, iam, .. } = bench.readers.clone();
     let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
     let vpc = vpc.vpc().unwrap().vpc_id().unwrap().to_owned();
     let group = ec2.create_security_group().group_name("web").description("web").vpc_id(&vpc).send().await.unwrap();

@@ -14,6 +14,7 @@ fn deployment(parameters: &[(&str, &str)]) -> Deployment {
         partition: "aws".to_owned(),
         stack: "rectify".to_owned(),
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        others_off: false,
     }
 }
 
@@ -244,5 +245,8 @@ fn real_template_is_wired_in_every_mode() {
     for rule in &wiring.rules {
         assert_eq!(rule.name, rule.function, "a Config rule and its function have one name");
     }
-    assert_eq!(wiring.rules.len(), 6);
+    assert_eq!(wiring.rules.len(), rectify_catalogue::controls().count());
+    let alone = Deployment { others_off: true, ..deployment(&[("RestrictedSshMode", "observe")]) };
+    let alone = Wiring::read(&template, &alone).unwrap();
+    assert_eq!(alone.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["rectify-restricted-ssh"]);
 }

@@ -15,6 +15,7 @@ const FIX: &str = "rectify-restricted-ssh-fix";
 fn settings(logs: &Path, parameters: &[(&str, &str)]) -> WorldSettings {
     let mut settings = WorldSettings::new(&root().join("template.yaml"), folder(), logs);
     settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    settings.others_off = true;
     settings
 }
 
@@ -95,7 +96,7 @@ async fn failed_attempts_end_as_a_dead_letter_and_the_resource_stays_as_it_was()
 #[tokio::test(flavor = "multi_thread")]
 async fn world_that_does_not_become_quiet_says_what_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = settings(folder.path(), &[]);
+    let mut settings = settings(folder.path(), &[("Ec2EbsEncryptionByDefaultMode", "observe")]);
     settings.patience = Duration::from_millis(300);
     let world = World::start(settings).await.unwrap();
     world.proxy().inject(Fault::new("config", "PutEvaluations", 1, FaultKind::Delay(Duration::from_secs(20))));

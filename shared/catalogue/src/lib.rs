@@ -6,9 +6,18 @@ use rectify_compliance::Entry;
 
 /// Every control, service by service, each in its service's own order.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
-    [rectify_ec2::CONTROLS, rectify_s3::CONTROLS, rectify_iam::CONTROLS, rectify_cloudtrail::CONTROLS]
-        .into_iter()
-        .flatten()
+    [
+        rectify_ec2::CONTROLS,
+        rectify_s3::CONTROLS,
+        rectify_iam::CONTROLS,
+        rectify_rds::CONTROLS,
+        rectify_cloudtrail::CONTROLS,
+        rectify_logs::CONTROLS,
+        rectify_kms::CONTROLS,
+        rectify_config::CONTROLS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The control with this id.
@@ -31,20 +40,31 @@ pub fn source(control: &Entry) -> &'static str {
 /// What can be called about every control that has a remediation: live reads, plans applied, plans undone.
 #[cfg(feature = "lambda")]
 pub fn operations() -> impl Iterator<Item = &'static rectify_runtime::Operations> {
-    [rectify_ec2::OPERATIONS, rectify_s3::OPERATIONS, rectify_iam::OPERATIONS, rectify_cloudtrail::OPERATIONS]
-        .into_iter()
-        .flatten()
+    [
+        rectify_ec2::OPERATIONS,
+        rectify_s3::OPERATIONS,
+        rectify_iam::OPERATIONS,
+        rectify_rds::OPERATIONS,
+        rectify_cloudtrail::OPERATIONS,
+        rectify_logs::OPERATIONS,
+        rectify_kms::OPERATIONS,
+        rectify_config::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SERVICES: [&str; 8] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config"];
+
     #[test]
     fn every_control_is_found_by_its_id_in_the_folder_of_a_service() {
         for control in controls() {
             assert!(find(control.meta.id).is_some_and(|found| std::ptr::eq(found.meta, control.meta)));
-            assert!(["ec2", "s3", "iam", "cloudtrail"].contains(&service(control)), "{}", control.meta.source);
+            assert!(SERVICES.contains(&service(control)), "{}", control.meta.source);
         }
         assert!(find("no-such-control").is_none());
     }

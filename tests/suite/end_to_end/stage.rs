@@ -55,6 +55,7 @@ pub(super) fn play(test: impl AsyncFnOnce(&Stage)) {
 pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
     let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
     settings.parameters = rectify_local::demo::parameters();
+    settings.others_off = true;
     for (_, value) in settings.parameters.iter_mut().filter(|(name, _)| name.ends_with("Mode")) {
         mode.clone_into(value);
     }

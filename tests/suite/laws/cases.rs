@@ -1,31 +1,32 @@
-//! Every case of `tests/cases.txt` has a test that names it.
+//! Every case of `tests/cases/<service>.txt` has a test that names it.
 
 use std::collections::BTreeSet;
 
-use super::tree::{self, files};
+use super::tree::files;
 
 #[test]
 fn every_case_has_a_test_that_names_it() {
-    let list = tree::read("tests/cases.txt");
+    let list = listed();
     let mut sources = files(&["functions", "shared", "tests", "tools"], "rs");
     sources.extend(files(&["tests"], "py"));
     let mut seen = BTreeSet::new();
     let mut untested = Vec::new();
     for line in list.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-        let (case, text) = line.split_once("  ").unwrap_or_else(|| panic!("cases.txt: expected `id  text`: `{line}`"));
-        assert!(seen.insert(case.to_owned()), "cases.txt: {case}: twice");
-        assert!(text.trim().len() > 15, "cases.txt: {case}: says too little");
+        let (case, text) =
+            line.split_once("  ").unwrap_or_else(|| panic!("tests/cases: expected `id  text`: `{line}`"));
+        assert!(seen.insert(case.to_owned()), "tests/cases: {case}: twice");
+        assert!(text.trim().len() > 15, "tests/cases: {case}: says too little");
         if !sources.iter().any(|file| names(&file.text, case)) {
             untested.push(line);
         }
     }
-    assert!(!seen.is_empty(), "cases.txt: empty");
+    assert!(!seen.is_empty(), "tests/cases: empty");
     assert!(untested.is_empty(), "no test names these cases:\n{}", untested.join("\n"));
 }
 
 #[test]
 fn every_case_a_test_names_is_listed() {
-    let list = tree::read("tests/cases.txt");
+    let list = listed();
     let known: BTreeSet<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let families: BTreeSet<&str> =
         known.iter().filter_map(|case| case.rsplit_once('/')).map(|(family, _)| family).collect();
@@ -38,10 +39,15 @@ fn every_case_a_test_names_is_listed() {
                 let whole =
                     file.text[..at].chars().next_back().is_none_or(|it| !it.is_ascii_alphanumeric() && it != '/');
                 let listed = number.is_empty() || !whole || known.contains(case.as_str());
-                assert!(listed, "{}: {case} is not in tests/cases.txt", file.path);
+                assert!(listed, "{}: {case} is not in tests/cases", file.path);
             }
         }
     }
+}
+
+/// All lists, one after the other.
+fn listed() -> String {
+    files(&["tests/cases"], "txt").into_iter().map(|file| file.text + "\n").collect()
 }
 
 /// Whether `text` names this very case: `a/1` is not named by `a/11`.

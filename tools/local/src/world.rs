@@ -115,6 +115,7 @@ impl World {
             partition: partition.clone(),
             stack: "rectify".to_owned(),
             parameters: settings.parameters.clone(),
+            others_off: settings.others_off,
         };
         let wiring = Wiring::read(&template, &deployment)?;
         std::fs::create_dir_all(&settings.logs).map_err(in_file(&settings.logs))?;

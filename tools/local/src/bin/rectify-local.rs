@@ -135,6 +135,7 @@ async fn main() -> ExitCode {
 async fn play(demo: Demo) -> Result<ExitCode, Ending> {
     let mut settings = WorldSettings::new(&demo.template, &demo.binaries, &demo.logs);
     settings.parameters = rectify_local::demo::parameters();
+    settings.others_off = true;
     settings.replacements = demo.replacements.into_iter().map(|(name, program)| (name, program.into())).collect();
     let report = rectify_local::demo::play(settings).await?;
     let mut out = std::io::stdout().lock();

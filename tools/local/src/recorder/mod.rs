@@ -30,6 +30,10 @@ pub struct Readers {
     pub cloudtrail: aws_sdk_cloudtrail::Client,
     /// Users.
     pub iam: aws_sdk_iam::Client,
+    /// Databases.
+    pub rds: aws_sdk_rds::Client,
+    /// Keys.
+    pub kms: aws_sdk_kms::Client,
 }
 
 impl Readers {
@@ -41,6 +45,8 @@ impl Readers {
             s3: aws_sdk_s3::Client::from_conf(s3),
             cloudtrail: aws_sdk_cloudtrail::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
+            rds: aws_sdk_rds::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
         }
     }
 }

@@ -20,7 +20,12 @@ pub struct Deployment {
     pub stack: String,
     /// Values of parameters; the others keep their defaults.
     pub parameters: BTreeMap<String, String>,
+    /// Whether a control whose mode is not among these values is off, so that nothing else is deployed.
+    pub others_off: bool,
 }
+
+/// The mode in which nothing of a control is deployed.
+const OFF: &str = "off";
 
 /// A resource as written; its condition and properties are unresolved.
 #[derive(Debug)]
@@ -59,7 +64,7 @@ impl Template {
         }
         let function_globals =
             section("Globals")?.get("Function").cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        let parameters = parameter_values(&section("Parameters")?, &deployment.parameters)?;
+        let parameters = parameter_values(&section("Parameters")?, deployment)?;
         Ok(Self { parameters, conditions: section("Conditions")?.into_iter().collect(), resources, function_globals })
     }
 }
@@ -116,8 +121,9 @@ fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
 
 fn parameter_values(
     declared: &Map<String, Value>,
-    given: &BTreeMap<String, String>,
+    deployment: &Deployment,
 ) -> Result<BTreeMap<String, Value>, WiringError> {
+    let given = &deployment.parameters;
     if let Some(unknown) = given.keys().find(|name| !declared.contains_key(*name)) {
         return Err(WiringError::Parameter {
             name: unknown.clone(),
@@ -129,6 +135,7 @@ fn parameter_values(
         let refuse = |why: String| WiringError::Parameter { name: name.clone(), why };
         let value = match (given.get(name), declaration.get("Default")) {
             (Some(value), _) => value.clone(),
+            (None, _) if deployment.others_off && is_mode(name, declaration) => OFF.to_owned(),
             (None, Some(default)) => text(default).ok_or_else(|| refuse("its default is no scalar".to_owned()))?,
             (None, None) => return Err(refuse("no value and no default".to_owned())),
         };
@@ -142,6 +149,12 @@ fn parameter_values(
         values.insert(name.clone(), value);
     }
     Ok(values)
+}
+
+/// Whether a parameter is a control's mode: named so, and it can be `off`.
+fn is_mode(name: &str, declaration: &Value) -> bool {
+    let allowed = declaration.get("AllowedValues").and_then(Value::as_array);
+    name.ends_with("Mode") && allowed.is_some_and(|it| it.iter().any(|value| value == OFF))
 }
 
 /// The constraints of a declaration, except `AllowedPattern`: a regular expression engine is not worth one check that

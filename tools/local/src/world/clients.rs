@@ -39,6 +39,18 @@ pub struct Clients {
     pub iam: aws_sdk_iam::Client,
     /// CloudTrail.
     pub cloudtrail: aws_sdk_cloudtrail::Client,
+    /// CloudWatch: alarms and metrics.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// KMS.
+    pub kms: aws_sdk_kms::Client,
+    /// RDS.
+    pub rds: aws_sdk_rds::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
+    /// Systems Manager: parameters.
+    pub ssm: aws_sdk_ssm::Client,
     /// DynamoDB: the ledger.
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// EventBridge.
@@ -65,6 +77,12 @@ impl Clients {
             s3control: aws_sdk_s3control::Client::from_conf(s3control),
             iam: aws_sdk_iam::Client::new(&sdk),
             cloudtrail: aws_sdk_cloudtrail::Client::new(&sdk),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&sdk),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&sdk),
+            kms: aws_sdk_kms::Client::new(&sdk),
+            rds: aws_sdk_rds::Client::new(&sdk),
+            sns: aws_sdk_sns::Client::new(&sdk),
+            ssm: aws_sdk_ssm::Client::new(&sdk),
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             events: aws_sdk_eventbridge::Client::new(&sdk),
             sqs: aws_sdk_sqs::Client::new(&sdk),

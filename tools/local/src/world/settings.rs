@@ -13,6 +13,8 @@ pub struct WorldSettings {
     pub template: PathBuf,
     /// Values of its parameters; the others keep their defaults.
     pub parameters: BTreeMap<String, String>,
+    /// Whether controls whose mode is not among the parameters are off.
+    pub others_off: bool,
     /// The folder with the built binaries: `<binaries>/<name>` or, as deployed, `<binaries>/<name>/bootstrap`.
     pub binaries: PathBuf,
     /// Programs to run in place of a binary of that name: tests put broken ones here.
@@ -42,6 +44,7 @@ impl WorldSettings {
         Self {
             template: template.to_owned(),
             parameters: BTreeMap::new(),
+            others_off: false,
             binaries: binaries.to_owned(),
             replacements: BTreeMap::new(),
             region: "us-east-1".to_owned(),

@@ -1,0 +1,116 @@
+//! Every remediation with calls, all the way: a faulty resource found, fixed by the built binaries, compliant, taken back,
+//! faulty again and left alone.
+//!
+//! A control travels alone, in a world of its own in which nothing else is deployed. What the emulator does not have is
+//! named in [`UNTRAVELLED`] with the test that stands in for it.
+
+mod cloudtrail;
+mod ec2;
+mod s3;
+
+use rectify_compliance::{AccountId, Plan, Region, Target, Verdict};
+use rectify_local::engine::{Compliance, ResourceKey};
+use rectify_local::world::{ACCOUNT, World, WorldSettings};
+use rectify_runtime::Operations;
+use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
+use rectify_runtime::remediation::undo::{UndoRequest, Undone};
+use rectify_tests::binaries;
+
+/// Controls with calls that cannot travel here: the control, what the emulator lacks, and the test that stands in.
+const UNTRAVELLED: &[(&str, &str, &str)] = &[];
+
+/// Takes a control, with these rule parameters, from a fault that `make` makes to its undone fix and one finding further.
+async fn travel(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) -> ResourceKey) {
+    let entry = rectify_catalogue::find(control).unwrap();
+    let pascal = entry.meta.pascal_id();
+    let logs = tempfile::tempdir().unwrap();
+    let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs.path());
+    settings.others_off = true;
+    settings.rules_later = true;
+    settings.parameters.insert(format!("{pascal}Mode"), "enforce".to_owned());
+    settings.parameters.insert(format!("{pascal}Parameters"), parameters.to_owned());
+    if entry.needs_opt_in() {
+        settings.parameters.insert(format!("{pascal}AllowL2"), "true".to_owned());
+    }
+    let world = World::start(settings).await.unwrap();
+    let rule = format!("rectify-{control}");
+    let resource = make(&world).await;
+    world.put_rules().unwrap();
+    judge(&world, &rule).await;
+
+    let target = target(&world, &resource);
+    let attempts = attempts(&world, &target).await;
+    let log = || world.host().logs(&format!("{rule}-fix")).join("\n");
+    let [enforced] = attempts.as_slice() else { panic!("{control}: one attempt: {attempts:#?}\n{}", log()) };
+    assert_eq!(enforced.outcome, Some(Outcome::Verified), "{control}: {enforced:#?}\n{}", log());
+    assert_eq!(enforced.reason, "as planned", "{control}");
+    assert!(enforced.has_acted() && enforced.finding.is_some(), "{control}: {enforced:#?}");
+    judge(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
+
+    let operations = rectify_catalogue::operations().find(|it| it.id == control).unwrap();
+    let undone = undo(&world, operations, enforced).await;
+    assert!(matches!(undone, Undone::Restored { .. }), "{control}: {undone:?}");
+    let sdk = &world.clients().sdk;
+    let restored = (operations.inspect)(sdk, &enforced.target, parameters).await.unwrap().unwrap();
+    assert!(matches!(restored.verdict, Verdict::NonCompliant(_)), "{control}: {restored:#?}");
+    assert_eq!(restored.plan.calls().len(), enforced.actions.len(), "{control}: the same again: {restored:#?}");
+
+    judge(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}: held, still found");
+    let after = self::attempts(&world, &target).await;
+    let [_, held] = after.as_slice() else { panic!("{control}: one more attempt: {after:#?}\n{}", log()) };
+    assert_eq!((held.outcome, held.actions.len()), (Some(Outcome::Planned), 0), "{control}: {held:#?}");
+    assert!(held.reason.starts_with("held by test until "), "{control}: {}", held.reason);
+    assert!(!matches!(held.plan, Plan::Nothing), "{control}");
+    assert_eq!(undo(&world, operations, enforced).await, Undone::AlreadyUndone, "{control}");
+    assert_eq!(world.take_complaints(), Vec::<String>::new(), "{control}");
+    world.stop().await.unwrap();
+}
+
+/// Lets changes and the schedule run until nothing happens any more.
+async fn judge(world: &World, rule: &str) {
+    world.settle().await.unwrap();
+    // A rule without a schedule says so.
+    let _change_only = world.engine().start_schedule(rule);
+    world.settle().await.unwrap();
+}
+
+async fn undo(world: &World, operations: &Operations, attempt: &Attempt) -> Undone {
+    let request = UndoRequest { attempt: attempt.id.clone(), by: "test".to_owned(), hold_days: 7 };
+    let sdk = &world.clients().sdk;
+    (operations.undo)(sdk, &ledger(world), &attempt.target, &request).await.unwrap()
+}
+
+async fn attempts(world: &World, target: &Target) -> Vec<Attempt> {
+    ledger(world).attempts(&ResourcePath::of(target), None).await.unwrap()
+}
+
+fn ledger(world: &World) -> Ledger {
+    Ledger::new(&world.clients().sdk, world.wiring().tables[0].name.clone())
+}
+
+fn target(world: &World, resource: &ResourceKey) -> Target {
+    Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(world.settings().region.as_str()),
+        resource: rectify_compliance::ResourceKey::new(&resource.resource_type, &resource.resource_id),
+        name: None,
+        arn: None,
+    }
+}
+
+#[test]
+fn every_control_with_calls_travels_or_says_what_it_lacks() {
+    let folder = binaries::root().join("tests/suite/journeys");
+    let journeys: String = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap().split_whitespace().collect::<String>())
+        .collect();
+    for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
+        let id = control.meta.id;
+        let travels = journeys.contains(&format!("travel(\"{id}\","));
+        let excused = UNTRAVELLED.iter().any(|(control, _, _)| *control == id);
+        assert_ne!(travels, excused, "{id}: a journey, or a row that says why there is none");
+    }
+}

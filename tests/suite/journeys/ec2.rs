@@ -1,0 +1,32 @@
+//! Security groups and account settings of EC2.
+
+use aws_sdk_ec2::types::{IpPermission, IpRange};
+use rectify_local::engine::ResourceKey;
+use rectify_local::world::{ACCOUNT, World};
+
+use super::travel;
+
+/// A group with these TCP ports open to the internet, described, beside a web port from a private range.
+async fn open_group(world: &World, ports: &[i32]) -> ResourceKey {
+    let ec2 = &world.clients().ec2;
+    let made = ec2.create_security_group().group_name("open").description("open").send().await.unwrap();
+    let id = made.group_id.unwrap();
+    let range = |cidr: &str| IpRange::builder().cidr_ip(cidr).description("why it is here").build();
+    let tcp = |port: i32| IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
+    let mut permissions = vec![tcp(443).ip_ranges(range("10.0.0.0/8")).build()];
+    permissions.extend(ports.iter().map(|port| tcp(*port).ip_ranges(range("0.0.0.0/0")).build()));
+    let authorize = ec2.authorize_security_group_ingress().group_id(&id).set_ip_permissions(Some(permissions));
+    authorize.send().await.unwrap();
+    ResourceKey::new("AWS::EC2::SecurityGroup", id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_ssh_is_revoked_and_made_again() {
+    travel("restricted-ssh", "{}", async |world| open_group(world, &[22]).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encryption_is_turned_on_and_off_again() {
+    let account = async |_: &World| ResourceKey::new("AWS::::Account", ACCOUNT);
+    travel("ec2-ebs-encryption-by-default", "{}", account).await;
+}

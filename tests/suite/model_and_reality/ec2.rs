@@ -1,0 +1,110 @@
+//! EC2. moto 5.2.5 does not have `ModifyEbsDefaultKmsKeyId` and `ResetEbsDefaultKmsKeyId`, so these two are held against
+//! replayed answers of EC2 and KMS.
+
+use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification};
+use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::body::SdkBody;
+use rectify_ec2::{Ec2EbsEncryptionByDefault, RestrictedSsh};
+use rectify_tests::emulator::{ACCOUNT, sdk_over};
+use rectify_tests::services::Services;
+use serde_json::json;
+
+use super::{ALONE, model_and_reality_agree, target};
+
+#[tokio::test]
+async fn revoked_ingress_is_as_expected_and_made_again() {
+    let sdk = Services::default().sdk(ALONE);
+    let ec2 = aws_sdk_ec2::Client::new(&sdk);
+    let group =
+        ec2.create_security_group().group_name("model").description("d").send().await.unwrap().group_id.unwrap();
+    let port = |port| IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
+    let v4 = |cidr: &str| IpRange::builder().cidr_ip(cidr).description("why it is here").build();
+    let tags = TagSpecification::builder()
+        .resource_type(ResourceType::SecurityGroupRule)
+        .tags(Tag::builder().key("team").value("web").build());
+    let everyone = Ipv6Range::builder().cidr_ipv6("::/0").build();
+    let ssh = port(22).ip_ranges(v4("0.0.0.0/0")).ip_ranges(v4("10.1.23.2/32")).ipv6_ranges(everyone).build();
+    let authorize = ec2.authorize_security_group_ingress().group_id(&group).tag_specifications(tags.build());
+    authorize.ip_permissions(ssh).ip_permissions(port(443).ip_ranges(v4("0.0.0.0/0")).build()).send().await.unwrap();
+
+    let target = target::<RestrictedSsh>(ALONE, &group);
+    let params = Default::default();
+    let calls = model_and_reality_agree::<RestrictedSsh, rectify_ec2::client::Clients>(&sdk, &target, &params).await;
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert!(calls[0].starts_with("RevokeSecurityGroupIngress {"), "{calls:?}");
+    assert_eq!(calls[0].matches("sgr-").count(), 2, "{calls:?}");
+}
+
+#[tokio::test]
+async fn ebs_encryption_is_as_expected_and_turned_off_again() {
+    let sdk = Services::default().sdk(ALONE);
+    let target = target::<Ec2EbsEncryptionByDefault>(ALONE, ACCOUNT);
+    type Clients = rectify_ec2::client::Clients;
+    let params = Default::default();
+    let calls = model_and_reality_agree::<Ec2EbsEncryptionByDefault, Clients>(&sdk, &target, &params).await;
+    assert_eq!(calls, ["EnableEbsEncryptionByDefault {}"]);
+}
+
+const OLD: &str = "arn:aws:kms:ap-southeast-2:111122223333:key/00000000-0000-0000-0000-00000000001d";
+const NEW: &str = "arn:aws:kms:ap-southeast-2:111122223333:key/00000000-0000-0000-0000-00000000002e";
+
+/// EC2's answer to an operation about one value.
+fn ec2_answer(operation: &str, field: &str, value: &str) -> String {
+    format!(
+        "<{operation}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>\
+         <{field}>{value}</{field}></{operation}Response>"
+    )
+}
+
+/// KMS's answer about a key.
+fn key_answer(arn: &str) -> String {
+    let id = arn.rsplit('/').next();
+    json!({"KeyMetadata": {"KeyId": id, "Arn": arn, "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT",
+        "KeyManager": "CUSTOMER"}})
+    .to_string()
+}
+
+/// What a live read is answered while `default` is the key: the setting, the wanted key, the default, and its key.
+fn read_while(default: &str) -> [String; 4] {
+    [
+        ec2_answer("GetEbsEncryptionByDefault", "ebsEncryptionByDefault", "true"),
+        key_answer(NEW),
+        ec2_answer("GetEbsDefaultKmsKeyId", "kmsKeyId", default),
+        key_answer(default),
+    ]
+}
+
+#[tokio::test]
+async fn default_key_is_as_expected_and_made_the_old_one_again() {
+    let modified = |key: &str| [ec2_answer("ModifyEbsDefaultKmsKeyId", "kmsKeyId", key)];
+    let mut answers = read_while(OLD).to_vec();
+    for _again in 0..2 {
+        answers.extend(modified(NEW));
+        answers.extend(read_while(NEW));
+    }
+    answers.extend([modified(OLD), modified(OLD)].into_iter().flatten());
+    answers.extend(read_while(OLD));
+    let event = |body: String| {
+        let request = http::Request::builder().uri("https://localhost/").body(SdkBody::empty()).unwrap();
+        ReplayEvent::new(request, http::Response::builder().status(200).body(SdkBody::from(body)).unwrap())
+    };
+    let replay = StaticReplayClient::new(answers.into_iter().map(event).collect());
+    let sdk = sdk_over("https://localhost", SharedHttpClient::new(replay.clone()));
+
+    let target = target::<Ec2EbsEncryptionByDefault>(ALONE, ACCOUNT);
+    let params = serde_json::from_value(json!({"kmsKeyId": NEW, "allowKeyChange": "true"})).unwrap();
+    type Clients = rectify_ec2::client::Clients;
+    let calls = model_and_reality_agree::<Ec2EbsEncryptionByDefault, Clients>(&sdk, &target, &params).await;
+    assert_eq!(calls, [format!("ModifyEbsDefaultKmsKeyId {{\"KmsKeyId\":\"{NEW}\"}}")]);
+
+    let body = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {
+        String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap()
+    };
+    let sent: Vec<String> = replay.actual_requests().map(body).filter(|it| it.contains("Action=Modify")).collect();
+    let modify = |key: &str| {
+        let key = key.replace(':', "%3A").replace('/', "%2F");
+        format!("Action=ModifyEbsDefaultKmsKeyId&Version=2016-11-15&KmsKeyId={key}")
+    };
+    assert_eq!(sent, [modify(NEW), modify(NEW), modify(OLD), modify(OLD)]);
+}
