@@ -364,6 +364,9 @@ def inventory(client):
     for selection in ({"resourceIds": ["page-03", "nowhere"]}, {"resourceName": "page-03"}):
         [one] = client.call(operation, resourceType=BUCKET, **selection)["resourceIdentifiers"]
         equal(f"{selection}", one["resourceId"], "page-03")
+    counted = client.call("get_discovered_resource_counts", resourceTypes=[BUCKET, "AWS::IAM::User"])
+    equal("counts", counted["totalDiscoveredResources"], len(buckets))
+    equal("counts by type", counted["resourceCounts"], [{"resourceType": BUCKET, "count": len(buckets)}])
     equal("nothing of a type", client.call(operation, resourceType="AWS::IAM::User"), {"resourceIdentifiers": []})
     client.refused("ValidationException", operation, says="not both", resourceType=BUCKET, resourceIds=["a"], resourceName="a")
     client.refused("ValidationException", operation, says="'resourceIds'", resourceType=BUCKET, resourceIds=["a"] * 21)

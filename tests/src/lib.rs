@@ -25,6 +25,7 @@ pub mod emulator;
 pub mod events;
 pub mod mortal;
 pub mod operations;
+pub mod outage;
 pub mod remediation;
 pub mod replay;
 pub mod services;

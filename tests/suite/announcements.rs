@@ -7,12 +7,14 @@ use rectify_runtime::ledger::{Attempt, Outcome};
 use rectify_tests::binaries::root;
 use serde_json::{Value, json};
 
-const OUTCOMES: [Outcome; 9] = [
+const OUTCOMES: [Outcome; 11] = [
     Outcome::Stopped,
     Outcome::Gone,
     Outcome::AlreadyCompliant,
     Outcome::NotApplicable,
+    Outcome::Exempt,
     Outcome::Planned,
+    Outcome::BreakerOpen,
     Outcome::OverBudget,
     Outcome::Verified,
     Outcome::Pending,

@@ -260,7 +260,7 @@ fn every_role_holds_what_its_control_declares_and_nothing_else() {
 #[test]
 fn a_remediation_is_given_every_setting_it_reads_and_no_other() {
     let source =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/runtime/src/settings.rs"));
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/runtime/src/settings/mod.rs"));
     let source = source.unwrap();
     let code = source.split("#[cfg(test)]").next().unwrap();
     let read: BTreeSet<&str> = [".get(\"", ".required(\"", ".parsed(\""]

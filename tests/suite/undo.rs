@@ -69,7 +69,7 @@ async fn enforced_door_is_restored_and_held_and_the_next_finding_is_planned_only
     assert_eq!(world.doors.door("d-1"), Some(before()));
 
     // Redo: the hold is ended, the finding comes again.
-    world.ledger().end_hold(&path("d-1"), "door-ajar").await.unwrap();
+    world.ledger().end_hold(&path("d-1"), "door-ajar", "jane").await.unwrap();
     assert_eq!(world.deliver(&finding("d-1", NEXT)).await.unwrap().name(), "verified");
 }
 

@@ -28,6 +28,8 @@ pub struct ComplianceChange {
     pub compliance_type: String,
     /// `detail.newEvaluationResult.resultRecordedTime`: tells one finding from the next.
     pub recorded_at: Timestamp,
+    /// Whether Rectify itself asks for another look.
+    pub is_request: bool,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +105,7 @@ impl ComplianceChange {
             message_type: required(raw.message_type, "messageType")?,
             compliance_type: required(outcome.compliance_type, "newEvaluationResult.complianceType")?,
             recorded_at: timestamp(outcome.result_recorded_time.as_deref(), "newEvaluationResult.resultRecordedTime")?,
+            is_request: false,
         })
     }
 
@@ -120,6 +123,7 @@ impl ComplianceChange {
             message_type: "ComplianceChangeNotification".to_owned(),
             compliance_type: "NON_COMPLIANT".to_owned(),
             recorded_at: timestamp(Some(&raw.result_recorded_time), "resultRecordedTime")?,
+            is_request: true,
         })
     }
 }
@@ -189,9 +193,10 @@ mod tests {
             "configRuleName": "rectify-restricted-ssh", "awsAccountId": "111122223333", "awsRegion": "eu-west-1",
             "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-0a", "resultRecordedTime": "2026-03-04T05:06:09.500Z"
         });
+        let told = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
         assert_eq!(
             ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &request).unwrap(),
-            ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap()
+            Some(ComplianceChange { is_request: true, ..told })
         );
     }
 }

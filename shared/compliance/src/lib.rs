@@ -14,6 +14,7 @@
 //! | [`plan`] | what a remediation would do, as data |
 //! | [`control`] | the traits of a control and its declaration, [`control!`] |
 //! | [`entry`] | a control with its types erased, for catalogues, generators and laws |
+//! | [`exemption`] | a person's decision that a control need not be enforced on something for a while |
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
 //! | [`canonical`] | JSON whose text is the same in every build |
@@ -27,6 +28,7 @@ mod declare;
 pub mod document;
 pub mod entry;
 pub mod error;
+pub mod exemption;
 pub mod gate;
 pub mod image;
 pub mod item;
@@ -46,6 +48,7 @@ pub use control::{
 };
 pub use entry::Entry;
 pub use error::{EventError, ParameterError, ShapeError};
+pub use exemption::Exemption;
 pub use image::{Image, StoredImage, Tags};
 pub use item::{ConfigurationItem, ItemStatus};
 pub use parameters::{NoParameters, Parameters};

@@ -21,6 +21,10 @@ pub enum Announcement {
     Outcome,
     /// `Rectify Budget Stop`: the hour's budget is used up.
     BudgetStop,
+    /// `Rectify Breaker Open`: the same resource was fixed too often, or a control's fixes fail.
+    BreakerOpen,
+    /// `Rectify Digest`: more plans in this hour than are announced one by one.
+    Digest,
     /// `Rectify Stop`: a stop switch kept a remediation from acting.
     Stop,
 }
@@ -32,6 +36,8 @@ impl Announcement {
             Self::Plan => "Rectify Plan",
             Self::Outcome => "Rectify Outcome",
             Self::BudgetStop => "Rectify Budget Stop",
+            Self::BreakerOpen => "Rectify Breaker Open",
+            Self::Digest => "Rectify Digest",
             Self::Stop => "Rectify Stop",
         }
     }
@@ -39,7 +45,8 @@ impl Announcement {
     /// What an attempt with this outcome is announced as; `None` where nothing happened that anyone must hear of.
     pub const fn of(outcome: Outcome) -> Option<Self> {
         match outcome {
-            Outcome::Planned => Some(Self::Plan),
+            Outcome::Planned | Outcome::Exempt => Some(Self::Plan),
+            Outcome::BreakerOpen => Some(Self::BreakerOpen),
             Outcome::Verified | Outcome::Pending | Outcome::Failed => Some(Self::Outcome),
             Outcome::OverBudget => Some(Self::BudgetStop),
             Outcome::Stopped => Some(Self::Stop),
@@ -115,4 +122,15 @@ pub fn detail(attempt: &Attempt) -> Value {
         "plan": attempt.plan,
         "actions": attempt.actions.iter().map(|record| &record.action).collect::<Vec<_>>(),
     })
+}
+
+/// `detail` of a digest: that of the first plan that is not announced on its own.
+pub fn digest(attempt: &Attempt, announced: u32) -> Value {
+    let mut detail = detail(attempt);
+    let why =
+        format!("more than {announced} plans of this control in this hour: recorded, and not announced one by one");
+    if let Some(reason) = detail.get_mut("reason") {
+        *reason = Value::String(why);
+    }
+    detail
 }

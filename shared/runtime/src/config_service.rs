@@ -8,6 +8,7 @@ use aws_sdk_config::types as sdk;
 use aws_smithy_types::DateTime;
 use aws_types::SdkConfig;
 use rectify_compliance::item::{ApiItem, Relationship};
+use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::rule_event::{ItemSummary, ResultToken};
 use rectify_compliance::{ConfigurationItem, Evaluation, ResourceKey, ShapeError, Target, Timestamp};
 
@@ -16,6 +17,8 @@ use crate::{AwsError, Fault};
 
 /// The most evaluations `PutEvaluations` takes at once.
 pub const BATCH: usize = 100;
+/// The most types `GetDiscoveredResourceCounts` takes at once.
+const TYPES: usize = 20;
 
 /// AWS Config, as rules and remediations use it.
 #[derive(Debug, Clone)]
@@ -112,6 +115,25 @@ impl ConfigService {
             resource: summary.target.resource.to_string(),
             captured_at: summary.captured_at.to_string(),
         })
+    }
+
+    /// How many resources of these types AWS Config knows in its region; `None` when it counts none of them: types it does
+    /// not record, or the account itself.
+    ///
+    /// # Errors
+    /// [`Fault::Aws`] when the call fails.
+    pub async fn population(&self, types: &[&str]) -> Result<Option<u64>, Fault> {
+        let types: Vec<&str> = types.iter().copied().filter(|it| *it != ACCOUNT_TYPE).collect();
+        let mut total = 0;
+        for some in types.chunks(TYPES) {
+            let counts = self.client.get_discovered_resource_counts();
+            let counts = counts.set_resource_types(Some(some.iter().map(|it| (*it).to_owned()).collect()));
+            let answer = counts.send().await;
+            let answer = answer.map_err(|error| AwsError::call("config:GetDiscoveredResourceCounts", &error))?;
+            // With types named, the total is theirs and comes whole with the first page.
+            total += u64::try_from(answer.total_discovered_resources).unwrap_or_default();
+        }
+        Ok((total > 0).then_some(total))
     }
 
     /// The name AWS Config has for a resource whose id is not its name; `None` when it knows none.

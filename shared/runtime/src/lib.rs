@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`rule`] | a rule's function, from the event to `PutEvaluations` |
 //! | [`remediation`] | a remediation's function: its gates, in order, and undo |
-//! | [`ledger`] | attempts, leases, holds, budgets and stop switches on DynamoDB |
+//! | [`ledger`] | attempts, leases, holds, exemptions, breakers, budgets and stop switches on DynamoDB |
 //! | [`edge`] | what a control's crate implements to call its service |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
 //! | [`config_service`] | the few calls to AWS Config |

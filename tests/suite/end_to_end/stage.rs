@@ -60,6 +60,7 @@ pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
         mode.clone_into(value);
     }
     settings.parameters.insert("BudgetPerHour".to_owned(), "100".to_owned());
+    settings.parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
     settings
 }
 

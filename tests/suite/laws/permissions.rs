@@ -81,7 +81,7 @@ fn the_shells_calls_are_in_the_base_of_every_role() {
         (".get_item(", "dynamodb:GetItem"),
         (".put_item(", "dynamodb:PutItem"),
         (".update_item(", "dynamodb:UpdateItem"),
-        (".delete_item(", "dynamodb:DeleteItem"),
+        ("Delete::builder()", "dynamodb:DeleteItem"),
         (".query(", "dynamodb:Query"),
         (".scan(", "dynamodb:Scan"),
         (".batch_get_item(", "dynamodb:BatchGetItem"),

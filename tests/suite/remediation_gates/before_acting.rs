@@ -36,7 +36,7 @@ async fn stop_switch_for_all_or_for_the_control_is_heeded_recorded_and_released(
         assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
         assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Stop", "stopped", &[])]);
         assert_eq!(world.doors.calls(), []);
-        world.ledger().resume(scope).await.unwrap();
+        world.ledger().resume(scope, "jane").await.unwrap();
         let handled = world.deliver(&event).await.unwrap();
         assert_eq!(ended(&handled).1, Outcome::Verified);
         assert_eq!(world.doors.writes(), [Call::Apply(shut("top"))]);

@@ -187,7 +187,13 @@ pub(crate) enum HoldCommand {
     /// Lists the holds on a resource that are not over.
     List(HeldResourceArguments),
     /// Ends a hold before its time.
-    End(HeldArguments),
+    End {
+        #[command(flatten)]
+        held: HeldArguments,
+        /// Who, for the ledger; default: USER.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
 }
 
 /// A control on a resource.
@@ -247,6 +253,9 @@ pub(crate) struct ResumeArguments {
     /// The control; without it the switch for all controls is released, and those of single controls stay.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: Option<String>,
+    /// Who, for the ledger; default: USER.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }

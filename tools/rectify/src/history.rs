@@ -98,8 +98,10 @@ fn outcome(attempt: &Attempt, paint: Paint) -> String {
         (Some(outcome), _) => match outcome {
             Outcome::Verified | Outcome::AlreadyCompliant => paint.good(outcome.name()),
             Outcome::Failed => paint.bad(outcome.name()),
-            Outcome::Stopped | Outcome::OverBudget | Outcome::Pending => paint.careful(outcome.name()),
-            Outcome::Gone | Outcome::NotApplicable | Outcome::Planned => outcome.name().to_owned(),
+            Outcome::Stopped | Outcome::BreakerOpen | Outcome::OverBudget | Outcome::Pending => {
+                paint.careful(outcome.name())
+            }
+            Outcome::Gone | Outcome::NotApplicable | Outcome::Exempt | Outcome::Planned => outcome.name().to_owned(),
         },
         (None, State::Open) => paint.careful("open"),
         (None, State::Finished) => paint.bad("finished without an outcome"),

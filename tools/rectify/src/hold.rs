@@ -22,7 +22,7 @@ pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Res
             add(held, &hold, environment).await
         }
         HoldCommand::List(resource) => list(resource, environment).await,
-        HoldCommand::End(held) => end(held, environment).await,
+        HoldCommand::End { held, by } => end(held, by.as_deref(), environment).await,
     }
 }
 
@@ -59,11 +59,11 @@ fn listed(target: &Target, holds: &[Hold]) -> Report {
     Report::fine(text, json)
 }
 
-async fn end(held: &HeldArguments, environment: &Environment) -> Result<Report, Complaint> {
+async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) -> Result<Report, Complaint> {
     let (open, target) = addressed(held, environment)?;
     let path = ResourcePath::of(&target);
     let was = open.ledger.hold_on(&path, &held.control, Timestamp::now()).await?;
-    open.ledger.end_hold(&path, &held.control).await?;
+    open.ledger.end_hold(&path, &held.control, &place::person(by, environment)?).await?;
     let (control, resource) = (&held.control, &target.resource);
     let text = match &was {
         Some(hold) => format!("ended the hold of {} on {resource} for {control}: {}\n", hold.by, hold.reason),

@@ -36,9 +36,10 @@ pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -
 pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, Complaint> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let scope = arguments.control.as_deref().unwrap_or(ALL);
+    let by = place::person(arguments.by.as_deref(), environment)?;
     let (released, remaining): (Vec<Stop>, Vec<Stop>) =
         open.ledger.stops().await?.into_iter().partition(|it| it.scope == scope);
-    open.ledger.resume(scope).await?;
+    open.ledger.resume(scope, &by).await?;
     Ok(resumed(scope, !released.is_empty(), &remaining))
 }
 

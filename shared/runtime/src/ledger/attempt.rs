@@ -45,6 +45,12 @@ pub struct Attempt {
     pub announced: bool,
     /// How it was undone, if it was.
     pub undo: Option<UndoRecord>,
+    /// How many deliveries failed at it after it began.
+    #[serde(default)]
+    pub failures: u32,
+    /// Whether it took from its hour's budget.
+    #[serde(default)]
+    pub budgeted: bool,
 }
 
 /// Whether an attempt has work left.
@@ -55,6 +61,16 @@ pub enum State {
     Open,
     /// Ended, well or not.
     Finished,
+}
+
+impl State {
+    /// The word in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Finished => "finished",
+        }
+    }
 }
 
 /// One action: written before it is made, completed with what the service answered.
@@ -79,8 +95,12 @@ pub enum Outcome {
     AlreadyCompliant,
     /// The live read says the control does not apply.
     NotApplicable,
+    /// Somebody decided that it need not be enforced for a while; nothing was changed.
+    Exempt,
     /// The plan is recorded and announced; nothing was changed.
     Planned,
+    /// It was fixed too often, or the control's fixes fail; nothing was changed.
+    BreakerOpen,
     /// The budget of the hour is used up; nothing was changed.
     OverBudget,
     /// Applied, read again, and the control holds.
@@ -99,7 +119,9 @@ impl Outcome {
             Self::Gone => "gone",
             Self::AlreadyCompliant => "already-compliant",
             Self::NotApplicable => "not-applicable",
+            Self::Exempt => "exempt",
             Self::Planned => "planned",
+            Self::BreakerOpen => "breaker-open",
             Self::OverBudget => "over-budget",
             Self::Verified => "verified",
             Self::Pending => "pending",
@@ -108,11 +130,13 @@ impl Outcome {
     }
 
     /// Whether a later look at the same finding cannot end otherwise. What was only planned or stopped may be enforced
-    /// later: a mode changes, a switch is released, a new hour begins.
+    /// later: a mode changes, a switch is released, an exemption ends, a breaker closes, a new hour begins.
     pub const fn is_final(self) -> bool {
         match self {
             Self::Gone | Self::AlreadyCompliant | Self::NotApplicable | Self::Verified | Self::Failed => true,
-            Self::Stopped | Self::Planned | Self::OverBudget | Self::Pending => false,
+            Self::Stopped | Self::Exempt | Self::Planned | Self::BreakerOpen | Self::OverBudget | Self::Pending => {
+                false
+            }
         }
     }
 }

@@ -1,22 +1,20 @@
 //! Attempts in the table: begun in one transaction with budget and before-image, saved after every step, finished once.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use rectify_compliance::{Target, Timestamp};
 
-use super::item::{Item, instant, key, number, read_text, text};
-use super::key::{ALONE, attempt, attempts_of, budget, finding, pointer};
-use super::{ActionRecord, Attempt, Lease, Ledger, Outcome, ResourcePath, State, unavailable};
+use super::item::{Item, key, number, read_text, text};
+use super::key::{ALONE, OPEN, attempt, attempts_of, budget, finding, pointer};
+use super::open::open_item;
+use super::packing::{body_item, pack};
+use super::transact::{Transacted, lost};
+use super::{ActionRecord, Attempt, Lease, Ledger, Outcome, ResourcePath, State};
 use crate::Fault;
-use crate::retry::Backoff;
 
 /// How long it is remembered what came of a finding, seconds: 30 days, longer than any event is retried.
 const FINDING_TTL: i64 = 30 * 24 * 3600;
 /// How long a budget counter is kept, seconds.
 const BUDGET_TTL: i64 = 2 * 3600;
-/// The most an attempt may weigh, bytes: DynamoDB takes 400 KB an item, keys and receipts included.
-const MAX_BODY: usize = 350_000;
 
 /// Whether an attempt could begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +42,6 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told or the lease was lost: then nothing may be written to the resource.
     pub async fn begin(&self, lease: &Lease, attempt: &Attempt, limit: u32) -> Result<Begun, Fault> {
-        let counter = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key(&budget(&attempt.control, attempt.target.account.as_str(), attempt.started_at), ALONE)))
-            .update_expression("ADD n :one SET expires = :expires")
-            .condition_expression("attribute_not_exists(n) OR n < :limit")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":limit", number(limit))
-            .expression_attribute_values(":expires", number(attempt.started_at.as_second() + BUDGET_TTL))
-            .build()
-            .map_err(|error| Fault::Ledger(error.to_string()))?;
         if limit == 0 {
             return Ok(Begun::OverBudget);
         }
@@ -63,13 +51,10 @@ impl Ledger {
         grown
             .actions
             .extend(attempt.plan.calls().into_iter().map(|it| ActionRecord { action: it.clone(), receipt: None }));
-        self.attempt_item(&grown)?;
-        let writes = vec![
-            TransactWriteItem::builder().update(counter).build(),
-            self.still_ours(lease)?,
-            self.put_new(self.attempt_item(attempt)?)?,
-            self.put_new(pointer_item(attempt))?,
-        ];
+        pack(&grown)?;
+        let mut writes = vec![self.take_budget(attempt, limit)?, self.still_ours(lease)?];
+        writes.extend(self.attempt_items(attempt)?);
+        writes.extend([self.put_new(pointer_item(attempt))?, self.put_new(open_item(attempt))?]);
         match self.transact(writes, "begin").await? {
             Transacted::Done => Ok(Begun::Yes),
             Transacted::Refused(0) => Ok(Begun::OverBudget),
@@ -82,25 +67,36 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] as for [`begin`](Self::begin).
     pub async fn save(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Fault> {
-        let writes = vec![self.still_ours(lease)?, self.put_any(self.attempt_item(attempt)?)?];
+        let mut writes = vec![self.still_ours(lease)?];
+        writes.extend(self.attempt_items(attempt)?);
         match self.transact(writes, "save").await? {
             Transacted::Done => Ok(()),
             Transacted::Refused(_) => Err(lost(lease)),
         }
     }
 
-    /// Stores an attempt that has ended, with what came of its finding.
+    /// Stores an attempt that has ended, with what came of its finding: it leaves the register of open ones, gives back a
+    /// budget it did not use, and counts for its control's breaker. One that is still pending stays in the register.
     ///
     /// # Errors
     /// [`Fault::Ledger`] as for [`begin`](Self::begin).
     pub async fn finish(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Fault> {
-        let mut writes = vec![
-            self.still_ours(lease)?,
-            self.put_any(self.attempt_item(attempt)?)?,
-            self.put_any(pointer_item(attempt))?,
-        ];
+        let gives_back = attempt.state == State::Finished && attempt.budgeted && !attempt.has_acted();
+        let mut writes = vec![self.still_ours(lease)?];
+        writes.extend(self.attempt_items(attempt)?);
+        writes.push(self.put_any(pointer_item(attempt))?);
         if let Some(outcome) = attempt.outcome {
             writes.push(self.put_any(finding_item(attempt, outcome))?);
+        }
+        match attempt.state {
+            State::Open => writes.push(self.put_any(open_item(attempt))?),
+            State::Finished => {
+                writes.push(self.delete_any(OPEN, &attempt.id)?);
+                writes.extend(self.counted(attempt)?);
+            }
+        }
+        if gives_back {
+            writes.push(self.give_back_budget(attempt)?);
         }
         match self.transact(writes, "finish").await? {
             Transacted::Done => Ok(()),
@@ -133,8 +129,12 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked or an attempt cannot be read.
     pub async fn unfinished(&self, path: &ResourcePath, control: &str) -> Result<Option<Attempt>, Fault> {
-        let attempts = self.attempts(path, Some(control)).await?;
-        Ok(attempts.into_iter().rev().find(|attempt| attempt.state == State::Open))
+        let items = self.query(path.as_str(), &attempts_of(control)).await?;
+        let open = items.iter().rev().find(|item| read_text(item, "state").ok() == Some(State::Open.name()));
+        match open {
+            Some(item) => self.unpack(item).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The attempts on a resource, oldest first, of one control or of all.
@@ -143,7 +143,11 @@ impl Ledger {
     /// [`Fault::Ledger`] when the table cannot be asked or an attempt cannot be read.
     pub async fn attempts(&self, path: &ResourcePath, control: Option<&str>) -> Result<Vec<Attempt>, Fault> {
         let prefix = control.map_or_else(|| "A#".to_owned(), attempts_of);
-        self.query(path.as_str(), &prefix).await?.iter().map(read_attempt).collect()
+        let mut attempts = Vec::new();
+        for item in self.query(path.as_str(), &prefix).await? {
+            attempts.push(self.unpack(&item).await?);
+        }
+        Ok(attempts)
     }
 
     /// An attempt by its id.
@@ -152,95 +156,58 @@ impl Ledger {
     /// [`Fault::Ledger`] when the table cannot be asked or the attempt cannot be read.
     pub async fn attempt(&self, id: &str) -> Result<Option<Attempt>, Fault> {
         let Some(at) = self.get(&pointer(id), ALONE).await? else { return Ok(None) };
-        let item = self.get(read_text(&at, "at_pk")?, read_text(&at, "at_sk")?).await?;
-        item.as_ref().map(read_attempt).transpose()
-    }
-
-    fn attempt_item(&self, it: &Attempt) -> Result<Item, Fault> {
-        let body = serde_json::to_string(it).map_err(|error| Fault::Ledger(error.to_string()))?;
-        if body.len() > MAX_BODY {
-            return Err(Fault::Ledger(format!(
-                "attempt {}: expected at most {MAX_BODY} bytes: received `{}`",
-                it.id,
-                body.len()
-            )));
+        match self.get(read_text(&at, "at_pk")?, read_text(&at, "at_sk")?).await? {
+            Some(item) if item.contains_key("body") => self.unpack(&item).await.map(Some),
+            _ => Ok(None),
         }
-        let mut item = key(ResourcePath::of(&it.target).as_str(), &attempt(&it.control, &it.id));
-        let state = match it.state {
-            State::Open => "open",
-            State::Finished => "finished",
-        };
-        item.insert("state".to_owned(), text(state));
-        item.insert("started_at".to_owned(), instant(it.started_at));
-        if let Some(outcome) = it.outcome {
-            item.insert("outcome".to_owned(), text(outcome.name()));
+    }
+
+    /// How many remediations a control has begun in an account in the hour of `now`.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be asked.
+    pub async fn budget_used(&self, control: &str, account: &str, now: Timestamp) -> Result<u32, Fault> {
+        match self.get(&budget(control, account, now), ALONE).await? {
+            Some(item) => Ok(u32::try_from(super::item::read_number(&item, "n")?).unwrap_or_default()),
+            None => Ok(0),
         }
-        item.insert("body".to_owned(), text(body));
-        Ok(item)
     }
 
-    fn put_new(&self, item: Item) -> Result<TransactWriteItem, Fault> {
-        self.put_write(item, Some("attribute_not_exists(pk)"))
-    }
-
-    fn put_any(&self, item: Item) -> Result<TransactWriteItem, Fault> {
-        self.put_write(item, None)
-    }
-
-    fn put_write(&self, item: Item, condition: Option<&str>) -> Result<TransactWriteItem, Fault> {
-        let put = Put::builder()
+    fn take_budget(&self, attempt: &Attempt, limit: u32) -> Result<TransactWriteItem, Fault> {
+        let update = Update::builder()
             .table_name(&self.table)
-            .set_item(Some(item))
-            .set_condition_expression(condition.map(str::to_owned))
-            .build()
-            .map_err(|error| Fault::Ledger(error.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+            .set_key(Some(budget_key(attempt)))
+            .update_expression("ADD n :one SET expires = :expires")
+            .condition_expression("attribute_not_exists(n) OR n < :limit")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":limit", number(limit))
+            .expression_attribute_values(":expires", number(attempt.started_at.as_second() + BUDGET_TTL));
+        let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Writes all or nothing; a conflict with another transaction is tried again, a failed condition is told by its place.
-    async fn transact(&self, writes: Vec<TransactWriteItem>, what: &str) -> Result<Transacted, Fault> {
-        let mut tries = Backoff::CONFIG.tries();
-        while tries.next().await.is_some() {
-            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
-            let error = match request.send().await {
-                Ok(_) => return Ok(Transacted::Done),
-                Err(error) => error,
-            };
-            match refusal(&error) {
-                Some(place) => return Ok(Transacted::Refused(place)),
-                None if is_conflict(&error) && !tries.is_last() => {}
-                None => return Err(unavailable(what, &error)),
-            }
-        }
-        Err(Fault::Ledger(format!("{what}: conflicting transactions")))
+    fn give_back_budget(&self, attempt: &Attempt) -> Result<TransactWriteItem, Fault> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(budget_key(attempt)))
+            .update_expression("ADD n :less SET expires = :expires")
+            .expression_attribute_values(":less", number(-1))
+            .expression_attribute_values(":expires", number(attempt.started_at.as_second() + BUDGET_TTL));
+        let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
-}
 
-enum Transacted {
-    Done,
-    /// Which write's condition failed.
-    Refused(usize),
-}
-
-fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<&str> {
-    match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect()
-        }
-        _ => Vec::new(),
+    /// The attempt and the parts of its images.
+    fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+        let packed = pack(it)?;
+        let mut items = vec![body_item(it, packed.body)];
+        items.extend(packed.parts);
+        items.into_iter().map(|item| self.put_any(item)).collect()
     }
 }
 
-fn refusal<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<usize> {
-    reasons(error).iter().position(|code| *code == "ConditionalCheckFailed")
-}
-
-fn is_conflict<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
-    reasons(error).contains(&"TransactionConflict")
-}
-
-fn lost(lease: &Lease) -> Fault {
-    Fault::Ledger(format!("lease of {}: lost by `{}`", lease.path.as_str(), lease.owner))
+fn budget_key(it: &Attempt) -> Item {
+    key(&budget(&it.control, it.target.account.as_str(), it.started_at), ALONE)
 }
 
 fn pointer_item(it: &Attempt) -> Item {
@@ -258,13 +225,4 @@ fn finding_item(it: &Attempt, outcome: Outcome) -> Item {
     item.insert("reason".to_owned(), text(&it.reason));
     item.insert("expires".to_owned(), number(now.as_second() + FINDING_TTL));
     item
-}
-
-fn read_attempt(item: &Item) -> Result<Attempt, Fault> {
-    match item.get("body") {
-        Some(AttributeValue::S(body)) => {
-            serde_json::from_str(body).map_err(|error| Fault::Ledger(format!("attempt: {error}")))
-        }
-        other => Err(Fault::Ledger(format!("attempt.body: expected a string: received `{other:?}`"))),
-    }
 }

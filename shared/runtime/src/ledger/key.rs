@@ -6,6 +6,10 @@ use rectify_compliance::{Target, Timestamp};
 pub(super) const ALONE: &str = "-";
 /// Sort key of the lease.
 pub(super) const LEASE: &str = "LEASE";
+/// Partition key of the register of open attempts.
+pub(super) const OPEN: &str = "OPEN";
+/// Sort key of a control's breaker.
+pub(super) const BREAKER: &str = "BREAKER";
 /// Partition key of the stop switches.
 pub(super) const STOP: &str = "STOP";
 
@@ -47,16 +51,56 @@ pub(super) fn finding(control: &str, target: &Target, recorded_at: Timestamp) ->
     format!("E#{control}#{account}#{region}#{}#{}#{recorded_at}", resource.kind, resource.id)
 }
 
+/// The lowest id an attempt that began at `since` can have.
+pub(super) fn lowest_id(since: Timestamp) -> String {
+    let milliseconds = u64::try_from(since.as_millisecond()).unwrap_or_default();
+    ulid::Ulid::from_parts(milliseconds, 0).to_string()
+}
+
+/// The parts of one image of an attempt.
+pub(super) fn image(id: &str, name: &str) -> String {
+    format!("I#{id}#{name}#")
+}
+
+pub(super) fn image_part(id: &str, name: &str, number: usize) -> String {
+    format!("{}{number:03}", image(id, name))
+}
+
+/// The mark a person leaves who closes a control's breaker on a resource.
+pub(super) fn breaker(control: &str) -> String {
+    format!("BREAKER#{control}")
+}
+
+/// The partition of a control's own breaker.
+pub(super) fn breaker_of(control: &str) -> String {
+    format!("C#{control}")
+}
+
+/// The partition of the exemptions of a control, or of all.
+pub(super) fn exemptions_of(control: &str) -> String {
+    format!("X#{control}")
+}
+
+pub(super) fn exemption(account: &str, selector: &str, id: &str) -> String {
+    format!("{account}#{selector}#{id}")
+}
+
+/// The acts of a month, `2026-11`.
+pub(super) fn acts_of(month: &str) -> String {
+    format!("ACTS#{month}")
+}
+
 /// The counter of the fixed hour that `now` falls into.
 pub(super) fn budget(control: &str, account: &str, now: Timestamp) -> String {
     format!("B#{control}#{account}#{}", hour(now))
 }
 
-/// The note that the budget stop of that hour was announced.
-pub(super) fn budget_stop(control: &str, account: &str, now: Timestamp) -> String {
-    format!("N#budget#{control}#{account}#{}", hour(now))
+/// The note that something was announced once for many: its kind, what it is about, and the window it stands for.
+pub(super) fn told(kind: &str, about: &str, window: i64) -> String {
+    format!("N#{kind}#{about}#{window}")
 }
 
-fn hour(now: Timestamp) -> i64 {
+/// The fixed hour that `now` falls into.
+pub(super) fn hour(now: Timestamp) -> i64 {
     now.as_second().div_euclid(3600)
 }

@@ -4,23 +4,35 @@
 //! |---|---|---|
 //! | `R#account#region#type#id` | `LEASE` | who works on the resource: owner, fence, expiry |
 //! | same | `A#control#ulid` | one attempt: images, plan, actions with receipts, outcome |
+//! | same | `I#ulid#before|after#n` | one part of an image too large to stand in its attempt |
 //! | same | `HOLD#control` | "do not enforce before …", by undo or a person |
+//! | same | `BREAKER#control` | a person closed the control's breaker on this resource |
 //! | `E#control#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
-//! | `ID#ulid` | `-` | from an attempt's id to its place |
+//! | `ID#ulid` | `-` | from an attempt's or exemption's id to its place |
+//! | `OPEN` | ulid | an attempt that has work left |
 //! | `B#control#account#window` | `-` | budget counter of one fixed hour |
-//! | `N#budget#control#account#window` | `-` | the budget stop of that hour was announced |
+//! | `C#control` | `BREAKER` | failed remediations in a row |
+//! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
 //! | `STOP` | `*` or control | stop switch |
+//! | `N#kind#about#window` | `-` | announced once for many |
+//! | `ACTS#month` | ulid | what a person did, and why |
 //!
 //! Every write that matters is conditional; what belongs together is one transaction. Fixed windows allow twice the
 //! budget around an edge. The only file tree here that names the DynamoDB SDK.
 
+mod acts;
 mod attempt;
 mod attempts;
+mod breaker;
+mod exemptions;
 mod item;
 mod key;
 mod lease;
+mod open;
+mod packing;
 mod switches;
 mod told;
+mod transact;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -28,10 +40,13 @@ use aws_types::SdkConfig;
 
 use crate::Fault;
 
+pub use acts::Act;
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{Begun, Finding};
+pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
 pub use key::ResourcePath;
 pub use lease::Lease;
+pub use open::OpenAttempt;
 pub use switches::{Hold, Stop};
 
 /// The table, reached with a function's or an operator's credentials.

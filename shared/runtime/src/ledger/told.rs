@@ -1,33 +1,81 @@
-//! What is announced once for many: the budget stop of an hour, however many resources it met.
+//! What is announced once for many: the budget stop of an hour, an open breaker, the plans of a first deployment.
 
-use super::item::{key, number};
-use super::key::{ALONE, budget_stop};
-use super::{Attempt, Ledger};
+use aws_sdk_dynamodb::types::ReturnValue;
+use rectify_compliance::Timestamp;
+
+use super::item::{key, number, read_number};
+use super::key::{ALONE, hour, told};
+use super::{Attempt, Ledger, Outcome, ResourcePath, unavailable};
 use crate::Fault;
 
-/// How long it is remembered, seconds: longer than the hour it is about.
-const TTL: i64 = 2 * 3600;
+/// How long it is remembered, seconds: longer than the longest window it is about, which is a day.
+const TTL: i64 = 26 * 3600;
+/// One day, seconds.
+const DAY: i64 = 24 * 3600;
 
 impl Ledger {
-    /// Whether the budget stop that met this attempt has been announced.
+    /// Whether what ended this attempt was announced already, for all it stands for: a budget stop for its control, account
+    /// and hour; an open breaker for its resource or its control and day. Everything else stands for itself.
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn is_budget_stop_told(&self, attempt: &Attempt) -> Result<bool, Fault> {
-        Ok(self.get(&place(attempt), ALONE).await?.is_some())
+    pub async fn is_told(&self, attempt: &Attempt) -> Result<bool, Fault> {
+        match place(attempt) {
+            Some(place) => Ok(self.get(&place, ALONE).await?.is_some()),
+            None => Ok(false),
+        }
     }
 
     /// Notes that it has been.
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told; it is then announced once more.
-    pub async fn note_budget_stop(&self, attempt: &Attempt) -> Result<(), Fault> {
-        let mut item = key(&place(attempt), ALONE);
+    pub async fn note_told(&self, attempt: &Attempt) -> Result<(), Fault> {
+        let Some(place) = place(attempt) else { return Ok(()) };
+        let mut item = key(&place, ALONE);
         item.insert("expires".to_owned(), number(attempt.started_at.as_second() + TTL));
         self.put(item, "note").await
     }
+
+    /// Counts an announced plan of a control in an account and hour, and says the how manieth it is.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be told.
+    pub async fn count_plan(&self, attempt: &Attempt, now: Timestamp) -> Result<u32, Fault> {
+        let about = format!("{}#{}", attempt.control, attempt.target.account);
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(&told("plans", &about, hour(now)), ALONE)))
+            .update_expression("ADD n :one SET expires = :expires")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":expires", number(now.as_second() + TTL))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await
+            .map_err(|error| unavailable("count", &error))?;
+        let item = answer.attributes.unwrap_or_default();
+        Ok(u32::try_from(read_number(&item, "n")?).unwrap_or(u32::MAX))
+    }
 }
 
-fn place(attempt: &Attempt) -> String {
-    budget_stop(&attempt.control, attempt.target.account.as_str(), attempt.started_at)
+fn place(attempt: &Attempt) -> Option<String> {
+    let Attempt { control, target, started_at, .. } = attempt;
+    match attempt.outcome? {
+        Outcome::OverBudget => Some(told("budget", &format!("{control}#{}", target.account), hour(*started_at))),
+        Outcome::BreakerOpen => {
+            let about = format!("{control}#{}", ResourcePath::of(target).as_str());
+            Some(told("breaker", &about, started_at.as_second().div_euclid(DAY)))
+        }
+        Outcome::Stopped
+        | Outcome::Gone
+        | Outcome::AlreadyCompliant
+        | Outcome::NotApplicable
+        | Outcome::Exempt
+        | Outcome::Planned
+        | Outcome::Verified
+        | Outcome::Pending
+        | Outcome::Failed => None,
+    }
 }

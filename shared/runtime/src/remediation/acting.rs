@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::difference;
-use super::gates::{Handled, Passage};
+use super::gates::Handled;
+use super::passage::Passage;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
@@ -17,6 +18,9 @@ use crate::{AwsError, CallErrorKind, Fault};
 /// Codes after which trying again cannot help: parameters the service refuses, operations it does not permit.
 const TERMINAL_PREFIXES: [&str; 4] =
     ["InvalidParameter", "OperationNotPermitted", "InvalidHomeRegion", "NotOrganizationMasterAccount"];
+
+/// How long a service may work on what it accepted: longer than the week between two maintenance windows.
+const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
 
 /// Applies a plan whose before-image is stored, then verifies.
 pub(super) async fn apply<K, C>(
@@ -107,14 +111,34 @@ where
     }
     attempt.actions.retain(|record| record.receipt.is_some());
     passage.shell.ledger.save(lease, &attempt).await?;
-    // What is left to do passes the gates as they are today: a hold or a lower mode set meanwhile is obeyed.
+    // What is left to do passes the gates as they are today: what was decided meanwhile is obeyed.
     if plan != Plan::Nothing
-        && let Some(reason) = passage.obstacle::<K>(&plan, &live, Timestamp::now()).await?
+        && let Some(reason) = forbidden::<K, C>(passage, &plan, &live, &attempt).await?
     {
         let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason: format!("cannot go on: {reason}") };
         return passage.fail(lease, attempt, fault).await;
     }
     apply::<K, C>(passage, lease, attempt, live, &plan, &params, line).await
+}
+
+/// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
+async fn forbidden<K, C>(
+    passage: &Passage<'_, C>,
+    plan: &Plan<K::Action>,
+    live: &K::Subject,
+    attempt: &Attempt,
+) -> Result<Option<String>, Fault>
+where
+    K: Remediation,
+    C: Connect,
+{
+    let (control, now) = (K::META.id, Timestamp::now());
+    let exemptions = passage.exemptions(control).await?;
+    if let Some(obstacle) = passage.obstacle::<K>(&exemptions, plan, live, now).await? {
+        return Ok(Some(obstacle.reason));
+    }
+    let open = passage.shell.ledger.open_breaker(&passage.path, control, Some(&attempt.id), now).await?;
+    Ok(open.map(|it| it.to_string()))
 }
 
 /// Reads again until the service shows what it accepted, and lets the control judge.
@@ -145,7 +169,8 @@ where
     }
     if let Some(after) = &live {
         attempt.after = Some(rectify_compliance::StoredImage::of(after)?);
-        if K::is_settling(after, &done) {
+        let age = Timestamp::now().duration_since(attempt.started_at);
+        if K::is_settling(after, &done) && age < PATIENCE {
             return ended(passage, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
         }
     }

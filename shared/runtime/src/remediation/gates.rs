@@ -3,18 +3,17 @@
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use rectify_compliance::entry::erase;
+use rectify_compliance::exemption::Known;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{
-    Annotation, ComplianceChange, Image, Plan, Remediation, ShapeError, StoredImage, Target, Timestamp, Verdict,
-};
+use rectify_compliance::{ComplianceChange, Plan, Remediation, Target, Timestamp, Verdict};
 use serde_json::Value;
 
-use super::{Delivery, RemediationShell, acting, managed};
+use super::passage::Passage;
+use super::{Delivery, RemediationShell, acting};
 use crate::Fault;
-use crate::bus::{self, Announcement};
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
-use crate::ledger::{self, Attempt, Begun, Finding, Lease, Outcome, ResourcePath, State};
+use crate::ledger::{Begun, Finding, Lease, Outcome, ResourcePath};
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
@@ -59,15 +58,6 @@ impl Handled {
     }
 }
 
-/// One finding on its way through the gates.
-pub(super) struct Passage<'a, C> {
-    pub(super) shell: &'a RemediationShell<C>,
-    pub(super) change: ComplianceChange,
-    pub(super) target: Target,
-    pub(super) path: ResourcePath,
-    pub(super) clients: std::sync::Arc<C>,
-}
-
 /// Takes an event through the gates.
 pub(super) async fn pass<K, C>(
     shell: &RemediationShell<C>,
@@ -96,7 +86,7 @@ where
     if !K::META.resource_types.contains(&change.resource.kind.as_str()) {
         return Ok(Handled::Ignored("another resource type"));
     }
-    if shell.settings.mode <= Mode::Observe {
+    if shell.settings.mode_in(&change.account, K::META.id) <= Mode::Observe {
         return Ok(Handled::Ignored("mode"));
     }
     let own = delivery.account.as_ref().unwrap_or(&change.account);
@@ -157,13 +147,19 @@ impl<C: Connect> Passage<'_, C> {
             let attempt = self.attempt::<K>(Plan::Nothing, None);
             return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
         }
-        // Gate 2: exemptions are `none` by setting; without that setting nothing enforces (see `RemediationSettings`).
+        // Gate 2: exemptions that need no live read.
+        let exemptions = self.exemptions(control).await?;
         // Gate 3, second half: what a dead owner began is ended first, with its own before-image.
         let mut unfinished = ledger.unfinished(&self.path, control).await?;
+        if unfinished.is_none()
+            && let Some(reason) = exemptions.forbid(&self.target, Known::Place, Timestamp::now())
+        {
+            let attempt = self.attempt::<K>(Plan::Nothing, None);
+            return self.end(lease, attempt, Outcome::Exempt, reason, before.as_ref()).await;
+        }
         // Gate 4: this finding has been dealt with.
         if unfinished.is_none()
-            && let Some(finding) = &before
-            && finding.outcome.is_final()
+            && let Some(finding) = before.as_ref().filter(|it| self.is_settled(it))
         {
             self.announce_again(lease, finding).await?;
             return Ok(Handled::Acknowledged(finding.clone()));
@@ -195,9 +191,9 @@ impl<C: Connect> Passage<'_, C> {
             };
             // Gates 6 and 7: the plan, and everything that leaves it at that.
             let plan = K::plan(&live, &params, now);
-            if let Some(reason) = self.obstacle::<K>(&plan, &live, now).await? {
+            if let Some(obstacle) = self.obstacle::<K>(&exemptions, &plan, &live, now).await? {
                 let attempt = self.attempt_or::<K>(unfinished.take(), erase(plan)?, Some(&live), Some(&finding))?;
-                return self.end(lease, attempt, Outcome::Planned, reason, before.as_ref()).await;
+                return self.end(lease, attempt, obstacle.outcome, obstacle.reason, before.as_ref()).await;
             }
             if matches!(plan, Plan::Nothing) {
                 let reason = "the control finds a fault and plans nothing against it".to_owned();
@@ -205,15 +201,25 @@ impl<C: Connect> Passage<'_, C> {
                 let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
                 return self.fail(lease, attempt, fault).await;
             }
-            // Gate 9: budget, before-image and plan in one transaction. (Gate 8, the breaker, reads this path's attempts.)
-            let is_new = unfinished.is_none();
-            let attempt = self.attempt_or::<K>(unfinished.take(), erase(plan.clone())?, Some(&live), Some(&finding))?;
-            let limit = self.shell.settings.budget_per_hour;
-            if !is_new {
+            // Gate 8: the breaker, by a consistent read of what was done to this resource.
+            let begun = unfinished.take();
+            let own = begun.as_ref().map(|it| it.id.clone());
+            if let Some(open) = ledger.open_breaker(&self.path, control, own.as_deref(), now).await? {
+                let attempt = self.attempt_or::<K>(begun, erase(plan)?, Some(&live), Some(&finding))?;
+                return self.end(lease, attempt, Outcome::BreakerOpen, open.to_string(), before.as_ref()).await;
+            }
+            // Gate 9: budget, before-image and plan in one transaction.
+            let is_new = begun.is_none();
+            let mut attempt = self.attempt_or::<K>(begun, erase(plan.clone())?, Some(&live), Some(&finding))?;
+            if is_new {
+                let budget = self.budget::<K>().await?;
+                attempt.budgeted = true;
+                if ledger.begin(lease, &attempt, budget.limit).await? == Begun::OverBudget {
+                    attempt.budgeted = false;
+                    return self.end(lease, attempt, Outcome::OverBudget, budget.reason, before.as_ref()).await;
+                }
+            } else {
                 ledger.save(lease, &attempt).await?;
-            } else if ledger.begin(lease, &attempt, limit).await? == Begun::OverBudget {
-                let reason = format!("budget of {limit} an hour used up");
-                return self.end(lease, attempt, Outcome::OverBudget, reason, before.as_ref()).await;
             }
             // Gate 10: read once more; what was planned for must still be so.
             let again = K::live(&self.clients, &self.target, &params).await?;
@@ -227,148 +233,9 @@ impl<C: Connect> Passage<'_, C> {
         Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES })
     }
 
-    /// Why this plan is not applied, if it is not.
-    pub(super) async fn obstacle<K: Remediation>(
-        &self,
-        plan: &Plan<K::Action>,
-        live: &K::Subject,
-        now: Timestamp,
-    ) -> Result<Option<String>, Fault> {
-        let settings = &self.shell.settings;
-        if let Some(hold) = self.shell.ledger.hold_on(&self.path, K::META.id, now).await? {
-            return Ok(Some(format!("held by {} until {}: {}", hold.by, hold.until, hold.reason)));
-        }
-        if let Some(reason) = plan.obstacle(settings.allow_l2) {
-            return Ok(Some(reason));
-        }
-        if !settings.remediate_managed_stacks
-            && let Some(stack) = managed::stack(live.tags())
-        {
-            return Ok(Some(format!("managed by CloudFormation stack `{stack}`")));
-        }
-        Ok((settings.mode < Mode::Enforce).then(|| format!("mode {}", settings.mode.name())))
-    }
-
-    /// A new attempt.
-    fn attempt<K: Remediation>(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt {
-        let now = Timestamp::now();
-        Attempt {
-            id: ledger::new_id(now),
-            control: K::META.id.to_owned(),
-            target: self.target.clone(),
-            rule: self.change.rule_name.clone(),
-            recorded_at: self.change.recorded_at,
-            started_at: now,
-            finished_at: None,
-            state: State::Open,
-            mode: self.shell.settings.mode.name().to_owned(),
-            parameters: self.shell.settings.parameters.clone(),
-            finding: None,
-            plan,
-            before,
-            actions: Vec::new(),
-            after: None,
-            outcome: None,
-            reason: String::new(),
-            announced: false,
-            undo: None,
-        }
-    }
-
-    /// The attempt that was begun and has not acted yet, planned anew, or a new one.
-    fn attempt_or<K: Remediation>(
-        &self,
-        begun: Option<Attempt>,
-        plan: Plan<Value>,
-        live: Option<&K::Subject>,
-        finding: Option<&Annotation>,
-    ) -> Result<Attempt, ShapeError> {
-        let before = live.map(StoredImage::of).transpose()?;
-        let mut attempt = match begun {
-            Some(begun) => Attempt { plan, before, ..begun },
-            None => self.attempt::<K>(plan, before),
-        };
-        if let Some(finding) = finding {
-            attempt.finding = Some(finding.to_string());
-        }
-        Ok(attempt)
-    }
-
-    /// Ends an attempt that changed nothing. The same answer for the same finding is neither recorded nor announced twice.
-    async fn end(
-        &self,
-        lease: &Lease,
-        mut attempt: Attempt,
-        outcome: Outcome,
-        reason: String,
-        before: Option<&Finding>,
-    ) -> Result<Handled, Fault> {
-        if let Some(finding) = before
-            && finding.outcome == outcome
-            && finding.reason == reason
-        {
-            self.announce_again(lease, finding).await?;
-            return Ok(Handled::Acknowledged(finding.clone()));
-        }
-        attempt.state = State::Finished;
-        attempt.finished_at = Some(Timestamp::now());
-        attempt.outcome = Some(outcome);
-        attempt.reason = reason;
-        attempt.announced = false;
-        self.close(lease, attempt).await
-    }
-
-    /// Ends an attempt as failed for good, and the delivery with `fault`.
-    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
-        attempt.state = State::Finished;
-        attempt.finished_at = Some(Timestamp::now());
-        attempt.outcome = Some(Outcome::Failed);
-        attempt.reason = fault.to_string();
-        attempt.announced = false;
-        self.close(lease, attempt).await?;
-        Err(fault)
-    }
-
-    /// Fails the delivery and leaves the attempt open for the next one; the failure is announced once.
-    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
-        attempt.outcome = Some(Outcome::Failed);
-        attempt.reason = fault.to_string();
-        self.shell.ledger.save(lease, &attempt).await?;
-        self.tell(lease, &mut attempt, Outcome::Failed).await?;
-        Err(fault)
-    }
-
-    /// Gate 13: the outcome is stored, then announced; a crash in between is made up for by the next delivery.
-    pub(super) async fn close(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
-        let Some(outcome) = attempt.outcome else {
-            return Err(Fault::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));
-        };
-        self.shell.ledger.finish(lease, &attempt).await?;
-        self.tell(lease, &mut attempt, outcome).await?;
-        Ok(Handled::Ended { attempt: attempt.id, outcome })
-    }
-
-    /// Announces an outcome whose announcement did not go out when it was stored.
-    async fn announce_again(&self, lease: &Lease, finding: &Finding) -> Result<(), Fault> {
-        match self.shell.ledger.attempt(&finding.attempt).await? {
-            Some(mut attempt) => self.tell(lease, &mut attempt, finding.outcome).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
-    async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
-        let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
-        let ledger = &self.shell.ledger;
-        // Five hundred findings at a first deployment are one budget stop an hour, not five hundred tickets.
-        let is_stop = announcement == Announcement::BudgetStop;
-        if !(is_stop && ledger.is_budget_stop_told(attempt).await?) {
-            self.shell.bus.announce(announcement, &bus::detail(attempt)).await?;
-            if is_stop {
-                ledger.note_budget_stop(attempt).await?;
-            }
-        }
-        attempt.announced = true;
-        ledger.save(lease, attempt).await
+    /// Whether nothing can come of looking at a finding again. One that failed is tried again when the reconciler asks, not
+    /// when its event is merely repeated.
+    fn is_settled(&self, finding: &Finding) -> bool {
+        finding.outcome.is_final() && !(self.change.is_request && finding.outcome == Outcome::Failed)
     }
 }

@@ -5,8 +5,11 @@
 
 mod acting;
 pub mod difference;
+mod ending;
 mod gates;
 mod managed;
+mod obstacle;
+mod passage;
 pub mod undo;
 
 use std::process::ExitCode;

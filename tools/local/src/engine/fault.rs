@@ -15,6 +15,7 @@ pub enum Operation {
     DescribeConfigRules,
     GetComplianceDetailsByConfigRule,
     GetComplianceDetailsByResource,
+    GetDiscoveredResourceCounts,
     GetResourceConfigHistory,
     ListDiscoveredResources,
     PutConfigRule,
@@ -24,13 +25,14 @@ pub enum Operation {
 
 impl Operation {
     /// All operations, in the order of their names.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BatchGetResourceConfig,
         Self::DeleteConfigRule,
         Self::DescribeComplianceByConfigRule,
         Self::DescribeConfigRules,
         Self::GetComplianceDetailsByConfigRule,
         Self::GetComplianceDetailsByResource,
+        Self::GetDiscoveredResourceCounts,
         Self::GetResourceConfigHistory,
         Self::ListDiscoveredResources,
         Self::PutConfigRule,

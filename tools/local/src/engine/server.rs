@@ -67,6 +67,7 @@ impl Engine {
             Operation::GetComplianceDetailsByConfigRule => api::get_compliance_details_by_config_rule(self, body),
             Operation::GetComplianceDetailsByResource => api::get_compliance_details_by_resource(self, body),
             Operation::DescribeComplianceByConfigRule => api::describe_compliance_by_config_rule(self, body),
+            Operation::GetDiscoveredResourceCounts => api::get_discovered_resource_counts(self, body),
             Operation::GetResourceConfigHistory => api::get_resource_config_history(self, body),
             Operation::BatchGetResourceConfig => api::batch_get_resource_config(self, body),
             Operation::ListDiscoveredResources => api::list_discovered_resources(self, body),

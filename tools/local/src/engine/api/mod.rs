@@ -3,6 +3,7 @@
 //! Member names and limits are those of the service model (API version 2014-11-12).
 
 mod compliance;
+mod counts;
 mod evaluations;
 mod resources;
 mod rules;
@@ -13,6 +14,7 @@ use serde_json::Value;
 pub(super) use self::compliance::{
     describe_compliance_by_config_rule, get_compliance_details_by_config_rule, get_compliance_details_by_resource,
 };
+pub(super) use self::counts::get_discovered_resource_counts;
 pub(super) use self::evaluations::put_evaluations;
 pub(super) use self::resources::{batch_get_resource_config, get_resource_config_history, list_discovered_resources};
 pub(super) use self::rules::{

@@ -1,11 +1,15 @@
 //! A function's environment, read once and typed. What is wrong in it fails the invocation, by name.
 
+mod per_control;
+
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use rectify_compliance::values::{Bounded, Flag, Globs};
 use rectify_compliance::{AccountId, Region};
 
 use crate::Fault;
+pub use per_control::{AccountModes, PerControl};
 
 /// The variables of a process, taken as a value so that nothing below reads the environment on its own.
 #[derive(Debug, Clone, Default)]
@@ -37,10 +41,32 @@ pub struct RemediationSettings {
     pub event_bus: String,
     /// `BUDGET_PER_HOUR`: resources per control, account and hour.
     pub budget_per_hour: u32,
-    /// `EXEMPTIONS`: where exemptions are kept; only `none` can be read today.
-    pub exemptions: Option<String>,
+    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types, where AWS Config counts them; 100 does not ask.
+    pub budget_share_percent: u32,
+    /// `EXEMPTIONS`: where exemptions are kept.
+    pub exemptions: Exemptions,
+    /// `ACCOUNT_MODES`: modes of single accounts; the lower one wins.
+    pub account_modes: AccountModes,
+    /// `ALLOW_TAG_MODE`: whether the tag `rectify:mode` of a resource may lower its mode. Who can open a port can also tag.
+    pub allow_tag_mode: bool,
+    /// `GRACE_MINUTES`: from the finding to its enforcement.
+    pub grace_minutes: PerControl<Bounded<0, MAX_GRACE>>,
+    /// `PLANS_PER_HOUR`: announced one by one, for each control and account; more are one digest.
+    pub plans_per_hour: u32,
     /// `REMEDIATE_MANAGED_STACKS`: whether what CloudFormation manages may be changed.
     pub remediate_managed_stacks: bool,
+}
+
+/// The longest grace, minutes: a week.
+pub const MAX_GRACE: u32 = 7 * 24 * 60;
+
+/// Where exemptions are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exemptions {
+    /// In the ledger: one that cannot be read keeps every hand off.
+    Ledger,
+    /// Nowhere: somebody states that nothing is exempt.
+    None,
 }
 
 /// How far a control may go, lowest first.
@@ -67,8 +93,28 @@ impl Mode {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Off, Self::Observe, Self::Plan, Self::Enforce].into_iter().find(|mode| mode.name() == text)
+    /// Every mode, lowest first.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Observe, Self::Plan, Self::Enforce];
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mode = Self::ALL.into_iter().find(|mode| mode.name() == text);
+        mode.ok_or_else(|| format!("expected off, observe, plan or enforce: received `{text}`"))
+    }
+}
+
+impl FromStr for Exemptions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "ledger" => Ok(Self::Ledger),
+            "none" => Ok(Self::None),
+            other => Err(format!("expected `ledger` or `none`: received `{other}`")),
+        }
     }
 }
 
@@ -92,7 +138,7 @@ impl Environment {
         self.get(name).ok_or_else(|| Fault::Setting { name, reason: "expected a value: received nothing".to_owned() })
     }
 
-    fn parsed<T: std::str::FromStr<Err = String>>(&self, name: &'static str, default: T) -> Result<T, Fault> {
+    fn parsed<T: FromStr<Err = String>>(&self, name: &'static str, default: T) -> Result<T, Fault> {
         self.get(name).map_or(Ok(default), |text| text.parse().map_err(|reason| Fault::Setting { name, reason }))
     }
 }
@@ -119,22 +165,14 @@ impl RemediationSettings {
     /// Reads what a remediation needs.
     ///
     /// # Errors
-    /// [`Fault::Setting`] for a missing or malformed variable, and for `MODE=enforce` without a readable exemption
-    /// registry: what cannot be checked is not enforced.
+    /// [`Fault::Setting`] for a missing or malformed variable, and for `MODE=enforce` without a word on exemptions: what
+    /// cannot be checked is not enforced.
     pub fn read(environment: &Environment) -> Result<Self, Fault> {
-        let text = environment.get("MODE").unwrap_or("plan");
-        let mode = Mode::parse(text).ok_or_else(|| Fault::Setting {
-            name: "MODE",
-            reason: format!("expected off, observe, plan or enforce: received `{text}`"),
-        })?;
-        let exemptions = environment.get("EXEMPTIONS").map(str::to_owned);
-        if let Some(other) = exemptions.as_deref().filter(|it| *it != "none") {
-            return Err(Fault::Setting { name: "EXEMPTIONS", reason: format!("expected `none`: received `{other}`") });
-        }
-        if mode == Mode::Enforce && exemptions.is_none() {
+        let mode = environment.parsed("MODE", Mode::Plan)?;
+        if mode == Mode::Enforce && environment.get("EXEMPTIONS").is_none() {
             return Err(Fault::Setting {
                 name: "EXEMPTIONS",
-                reason: "expected `none` in mode enforce: received nothing".to_owned(),
+                reason: "expected `ledger` or `none` in mode enforce: received nothing".to_owned(),
             });
         }
         Ok(Self {
@@ -148,9 +186,21 @@ impl RemediationSettings {
             ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
             budget_per_hour: environment.parsed("BUDGET_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
-            exemptions,
+            budget_share_percent: environment.parsed("BUDGET_SHARE_PERCENT", Bounded::<1, 100>::of(50))?.get(),
+            exemptions: environment.parsed("EXEMPTIONS", Exemptions::Ledger)?,
+            account_modes: environment.parsed("ACCOUNT_MODES", AccountModes::default())?,
+            allow_tag_mode: environment.parsed("ALLOW_TAG_MODE", Flag(false))?.0,
+            grace_minutes: environment.parsed("GRACE_MINUTES", PerControl::all(Bounded::of(0)))?,
+            plans_per_hour: environment.parsed("PLANS_PER_HOUR", Bounded::<0, 1000>::of(10))?.get(),
             remediate_managed_stacks: environment.parsed("REMEDIATE_MANAGED_STACKS", Flag(false))?.0,
         })
+    }
+}
+
+impl RemediationSettings {
+    /// The mode of a control in an account: the lower one of the function's and the account's own.
+    pub fn mode_in(&self, account: &AccountId, control: &str) -> Mode {
+        self.account_modes.of(account.as_str(), control).map_or(self.mode, |own| own.min(self.mode))
     }
 }
 
@@ -180,9 +230,12 @@ mod tests {
     fn enforce_wants_to_be_told_where_exemptions_are() {
         assert_eq!(
             remediation(&[("MODE", "enforce")]).unwrap_err(),
-            "EXEMPTIONS: expected `none` in mode enforce: received nothing"
+            "EXEMPTIONS: expected `ledger` or `none` in mode enforce: received nothing"
         );
-        assert_eq!(remediation(&[("MODE", "enforce"), ("EXEMPTIONS", "none")]).unwrap().mode, Mode::Enforce);
+        for (text, exemptions) in [("ledger", Exemptions::Ledger), ("none", Exemptions::None)] {
+            let settings = remediation(&[("MODE", "enforce"), ("EXEMPTIONS", text)]).unwrap();
+            assert_eq!((settings.mode, settings.exemptions), (Mode::Enforce, exemptions));
+        }
         assert!(remediation(&[("EXEMPTIONS", "table")]).unwrap_err().contains("received `table`"));
     }
 
@@ -191,6 +244,9 @@ mod tests {
         for (name, value, expected) in [
             ("MODE", "ENFORCE", "MODE: expected off, observe, plan or enforce: received `ENFORCE`"),
             ("ALLOW_L2", "yes", "ALLOW_L2: expected true or false: received `yes`"),
+            ("ACCOUNT_MODES", "plan", "ACCOUNT_MODES: expected an object of accounts: received `plan`"),
+            ("GRACE_MINUTES", "1h", "GRACE_MINUTES: expected a whole number in 0..=10080: received `1h`"),
+            ("BUDGET_SHARE_PERCENT", "0", "BUDGET_SHARE_PERCENT: expected a whole number in 1..=100: received `0`"),
             ("BUDGET_PER_HOUR", "-1", "BUDGET_PER_HOUR: expected a whole number in 0..=1000: received `-1`"),
         ] {
             assert_eq!(remediation(&[(name, value)]).unwrap_err(), expected);

@@ -1,0 +1,106 @@
+//! Exemptions in the table: added once, ended once, never removed.
+
+use rectify_compliance::Timestamp;
+use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
+
+use super::item::{Item, instant, key, read_instant, read_text, text};
+use super::key::{ALONE, exemption, exemptions_of, pointer};
+use super::{Act, Ledger};
+use crate::Fault;
+
+impl Ledger {
+    /// What the registry holds for a control: its own entries and those for every control, ended ones included.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`]: a registry that cannot be asked exempts nobody and lets nobody act.
+    pub async fn exemptions_for(&self, control: &str) -> Result<Vec<Registered>, Fault> {
+        let mut registered = Vec::new();
+        for scope in [ANY, control] {
+            registered.extend(self.query(&exemptions_of(scope), "").await?.iter().map(|item| read(scope, item)));
+        }
+        Ok(registered)
+    }
+
+    /// Adds an exemption, and records who did it.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be told.
+    pub async fn exempt(&self, it: &Exemption, act: &Act) -> Result<(), Fault> {
+        let (pk, sk) = (exemptions_of(&it.control), exemption(&it.account, &it.selector.to_string(), &it.id));
+        let mut item = key(&pk, &sk);
+        item.insert("id".to_owned(), text(&it.id));
+        item.insert("account".to_owned(), text(&it.account));
+        item.insert("selector".to_owned(), text(it.selector.to_string()));
+        item.insert("reason".to_owned(), text(&it.reason));
+        item.insert("approver".to_owned(), text(&it.approver));
+        item.insert("ticket".to_owned(), text(&it.ticket));
+        item.insert("created".to_owned(), instant(it.created));
+        item.insert("until".to_owned(), instant(it.until));
+        let mut at = key(&pointer(&it.id), ALONE);
+        at.insert("at_pk".to_owned(), text(pk));
+        at.insert("at_sk".to_owned(), text(sk));
+        self.record(act, vec![self.put_new(item)?, self.put_new(at)?]).await
+    }
+
+    /// Ends an exemption and records who did it; the answer says whether there was one that had not been ended.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be asked or told.
+    pub async fn end_exemption(&self, id: &str, ended: &Ended, act: &Act) -> Result<bool, Fault> {
+        let Some(at) = self.get(&pointer(id), ALONE).await? else { return Ok(false) };
+        let (pk, sk) = (read_text(&at, "at_pk")?, read_text(&at, "at_sk")?);
+        let Some(mut item) =
+            self.get(pk, sk).await?.filter(|item| pk.starts_with("X#") && !item.contains_key("ended_at"))
+        else {
+            return Ok(false);
+        };
+        item.insert("ended_by".to_owned(), text(&ended.by));
+        item.insert("ended_at".to_owned(), instant(ended.at));
+        self.record(act, vec![self.put_any(item)?]).await?;
+        Ok(true)
+    }
+}
+
+/// An entry as it can be read: one that a person wrote by hand, or wrongly, is no reason to act.
+fn read(control: &str, item: &Item) -> Registered {
+    match valid(control, item) {
+        Ok(exemption) => Registered::Valid(exemption),
+        Err(why) => Registered::Malformed {
+            id: read_text(item, "id").or_else(|_| read_text(item, "sk")).unwrap_or("unknown").to_owned(),
+            account: read_text(item, "account").ok().map(str::to_owned),
+            selector: read_text(item, "selector").ok().and_then(|it| it.parse().ok()),
+            why,
+        },
+    }
+}
+
+fn valid(control: &str, item: &Item) -> Result<Exemption, String> {
+    let word = |name| read_text(item, name).map(str::to_owned).map_err(|fault| told(&fault));
+    let time = |name| read_instant(item, name).map_err(|fault| told(&fault));
+    let selector: Selector = word("selector")?.parse().map_err(|why| format!("selector: {why}"))?;
+    let ended = match item.get("ended_at") {
+        None => None,
+        Some(_) => Some(Ended { by: word("ended_by")?, at: time("ended_at")? }),
+    };
+    let created: Timestamp = time("created")?;
+    Ok(Exemption {
+        id: word("id")?,
+        control: control.to_owned(),
+        account: word("account")?,
+        selector,
+        reason: word("reason")?,
+        approver: word("approver")?,
+        ticket: word("ticket")?,
+        created,
+        until: time("until")?,
+        ended,
+    })
+}
+
+/// The fault without its first word, which says where it was found.
+fn told(fault: &Fault) -> String {
+    match fault {
+        Fault::Ledger(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

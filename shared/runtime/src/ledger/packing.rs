@@ -1,0 +1,139 @@
+//! An attempt as items: its body, and the images that are too large to stand in it, in parts.
+//!
+//! Images lie beside the body and are written in its transaction, so that there is never one without the other.
+
+use rectify_compliance::canonical::sorted;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::item::{Item, key, read_text, text};
+use super::key::{attempt, image, image_part};
+use super::{Attempt, Ledger, ResourcePath};
+use crate::Fault;
+
+/// The largest image that stands in the body, bytes of JSON.
+const INLINE: usize = 100_000;
+/// The size of a part, bytes: DynamoDB takes 400 KB an item, keys included.
+const PART: usize = 350_000;
+/// The largest image, bytes: before- and after-image fit into one transaction of 4 MB, with all else that is in it.
+const LARGEST: usize = 1_700_000;
+/// The largest body without its images, bytes.
+const MAX_BODY: usize = 350_000;
+/// The fields of an attempt that are images.
+const IMAGES: [&str; 2] = ["before", "after"];
+
+/// An attempt, ready to be written.
+#[derive(Debug)]
+pub(super) struct Packed {
+    /// The attempt without its large images.
+    pub(super) body: String,
+    /// The parts of these.
+    pub(super) parts: Vec<Item>,
+}
+
+/// Takes the large images out of an attempt.
+///
+/// # Errors
+/// [`Fault::Ledger`] when something of it is too large to be stored: then nothing may be changed.
+pub(super) fn pack(it: &Attempt) -> Result<Packed, Fault> {
+    let mut value = serde_json::to_value(it).map_err(|error| Fault::Ledger(error.to_string()))?;
+    let path = ResourcePath::of(&it.target);
+    let mut parts = Vec::new();
+    for name in IMAGES {
+        let Some(field) = value.get_mut(name).filter(|field| !field.is_null()) else { continue };
+        // The same text in every build, or the checksum would depend on the order in which keys happen to be kept.
+        let whole = sorted(field.clone()).to_string();
+        if whole.len() <= INLINE {
+            continue;
+        }
+        fits(it, name, whole.len(), LARGEST)?;
+        let pieces = pieces(&whole);
+        *field = json!({"parts": pieces.len(), "sha256": checksum(&whole)});
+        for (number, piece) in pieces.iter().enumerate() {
+            let mut item = key(path.as_str(), &image_part(&it.id, name, number));
+            item.insert("text".to_owned(), text(*piece));
+            parts.push(item);
+        }
+    }
+    let body = value.to_string();
+    fits(it, "body", body.len(), MAX_BODY)?;
+    Ok(Packed { body, parts })
+}
+
+fn fits(it: &Attempt, what: &str, size: usize, most: usize) -> Result<(), Fault> {
+    if size <= most {
+        return Ok(());
+    }
+    Err(Fault::Ledger(format!("attempt {}: {what}: expected at most {most} bytes: received `{size}`", it.id)))
+}
+
+/// The text in pieces of at most [`PART`] bytes, cut between characters.
+fn pieces(whole: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = whole;
+    while !rest.is_empty() {
+        let end = (0..=PART.min(rest.len())).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+fn checksum(whole: &str) -> String {
+    Sha256::digest(whole).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Ledger {
+    /// Reads an attempt whole, images included.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when a part is missing or the whole is not what was written: nothing is undone from half an image.
+    pub(super) async fn unpack(&self, item: &Item) -> Result<Attempt, Fault> {
+        let unreadable = |error: serde_json::Error| Fault::Ledger(format!("attempt: {error}"));
+        let mut value: Value = serde_json::from_str(read_text(item, "body")?).map_err(unreadable)?;
+        let id = value.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        for name in IMAGES {
+            let Some(field) = value.get_mut(name) else { continue };
+            let Some(wanted) = field.get("sha256").and_then(Value::as_str).map(str::to_owned) else { continue };
+            let parts = self.query(read_text(item, "pk")?, &image(&id, name)).await?;
+            let whole = parts.iter().map(|part| read_text(part, "text")).collect::<Result<String, _>>()?;
+            if checksum(&whole) != wanted {
+                return Err(Fault::Ledger(format!(
+                    "attempt {id}: {name}: {} parts do not make what was written",
+                    parts.len()
+                )));
+            }
+            *field = serde_json::from_str(&whole).map_err(unreadable)?;
+        }
+        serde_json::from_value(value).map_err(unreadable)
+    }
+}
+
+/// The item of an attempt, without its large images.
+pub(super) fn body_item(it: &Attempt, body: String) -> Item {
+    let mut item = key(ResourcePath::of(&it.target).as_str(), &attempt(&it.control, &it.id));
+    item.insert("state".to_owned(), text(it.state.name()));
+    item.insert("started_at".to_owned(), super::item::instant(it.started_at));
+    if let Some(outcome) = it.outcome {
+        item.insert("outcome".to_owned(), text(outcome.name()));
+    }
+    item.insert("body".to_owned(), text(body));
+    item
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_whole_characters_and_make_the_whole() {
+        let whole = "é".repeat(PART);
+        let pieces = pieces(&whole);
+        assert_eq!(pieces.concat(), whole);
+        assert_eq!(pieces.len(), 3);
+        assert!(pieces.iter().all(|piece| piece.len() <= PART));
+        assert_eq!(super::pieces(""), [""; 0]);
+    }
+}

@@ -1,0 +1,104 @@
+//! How a delivery ends: the outcome is stored, then announced, so that none is lost or told before it is stored.
+
+use rectify_compliance::Timestamp;
+
+use super::gates::Handled;
+use super::passage::Passage;
+use crate::Fault;
+use crate::bus::{self, Announcement};
+use crate::edge::Connect;
+use crate::ledger::{Attempt, Finding, Lease, Outcome, State};
+
+/// How many deliveries may fail at one attempt before it ends as failed: Lambda's own three, and a few that others asked for.
+const MOST_FAILURES: u32 = 6;
+
+impl<C: Connect> Passage<'_, C> {
+    /// Ends an attempt that changed nothing. The same answer for the same finding is neither recorded nor announced twice.
+    pub(super) async fn end(
+        &self,
+        lease: &Lease,
+        mut attempt: Attempt,
+        outcome: Outcome,
+        reason: String,
+        before: Option<&Finding>,
+    ) -> Result<Handled, Fault> {
+        if let Some(finding) = before
+            && finding.outcome == outcome
+            && finding.reason == reason
+            // One that was begun must be ended, whatever was answered before.
+            && !attempt.budgeted
+        {
+            self.announce_again(lease, finding).await?;
+            return Ok(Handled::Acknowledged(finding.clone()));
+        }
+        attempt.state = State::Finished;
+        attempt.finished_at = Some(Timestamp::now());
+        attempt.outcome = Some(outcome);
+        attempt.reason = reason;
+        attempt.announced = false;
+        self.close(lease, attempt).await
+    }
+
+    /// Ends an attempt as failed for good, and the delivery with `fault`.
+    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+        attempt.state = State::Finished;
+        attempt.finished_at = Some(Timestamp::now());
+        attempt.outcome = Some(Outcome::Failed);
+        attempt.reason = fault.to_string();
+        attempt.announced = false;
+        self.close(lease, attempt).await?;
+        Err(fault)
+    }
+
+    /// Fails the delivery and leaves the attempt open for the next one, a few times; the failure is announced once.
+    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+        attempt.failures += 1;
+        if attempt.failures >= MOST_FAILURES {
+            return self.fail(lease, attempt, fault).await;
+        }
+        attempt.outcome = Some(Outcome::Failed);
+        attempt.reason = fault.to_string();
+        self.shell.ledger.save(lease, &attempt).await?;
+        self.tell(lease, &mut attempt, Outcome::Failed).await?;
+        Err(fault)
+    }
+
+    /// Gate 13: the outcome is stored, then announced; a crash in between is made up for by the next delivery.
+    pub(super) async fn close(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
+        let Some(outcome) = attempt.outcome else {
+            return Err(Fault::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));
+        };
+        self.shell.ledger.finish(lease, &attempt).await?;
+        self.tell(lease, &mut attempt, outcome).await?;
+        Ok(Handled::Ended { attempt: attempt.id, outcome })
+    }
+
+    /// Announces an outcome whose announcement did not go out when it was stored.
+    pub(super) async fn announce_again(&self, lease: &Lease, finding: &Finding) -> Result<(), Fault> {
+        match self.shell.ledger.attempt(&finding.attempt).await? {
+            Some(mut attempt) => self.tell(lease, &mut attempt, finding.outcome).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
+    async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
+        let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
+        let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
+        // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.
+        if announcement == Announcement::Plan {
+            let limit = self.shell.settings.plans_per_hour;
+            let number = ledger.count_plan(attempt, Timestamp::now()).await?;
+            if number <= limit {
+                bus.announce(announcement, &bus::detail(attempt)).await?;
+            } else if number == limit + 1 {
+                bus.announce(Announcement::Digest, &bus::digest(attempt, limit)).await?;
+            }
+        } else if !ledger.is_told(attempt).await? {
+            bus.announce(announcement, &bus::detail(attempt)).await?;
+            ledger.note_told(attempt).await?;
+        }
+        attempt.announced = true;
+        ledger.save(lease, attempt).await
+    }
+}

@@ -1,0 +1,157 @@
+//! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
+
+use rectify_compliance::exemption::{self, Known, Registered};
+use rectify_compliance::{Image, Plan, Remediation, Tags, Target, Timestamp};
+
+use super::managed;
+use super::passage::Passage;
+use crate::Fault;
+use crate::edge::Connect;
+use crate::ledger::Outcome;
+use crate::settings::{Exemptions, Mode};
+
+/// The tag that may lower the mode for one resource, where that is allowed.
+const MODE_TAG: &str = "rectify:mode";
+
+/// Why nothing is applied, and how that is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Obstacle {
+    pub(super) outcome: Outcome,
+    pub(super) reason: String,
+}
+
+impl Obstacle {
+    fn planned(reason: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Planned, reason: reason.into() }
+    }
+}
+
+/// The registry of exemptions as it was read for one finding.
+#[derive(Debug)]
+pub(super) struct Registry(Vec<Registered>);
+
+impl Registry {
+    /// Why the resource is exempt by what is known of it, if it is.
+    pub(super) fn forbid(&self, target: &Target, known: Known<'_>, now: Timestamp) -> Option<String> {
+        exemption::forbids(&self.0, target, known, now)
+    }
+}
+
+/// How many remediations of this control may begin in this hour, and what to say when they have.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Budget {
+    pub(super) limit: u32,
+    pub(super) reason: String,
+}
+
+impl<C: Connect> Passage<'_, C> {
+    /// The exemptions that may concern the control.
+    pub(super) async fn exemptions(&self, control: &str) -> Result<Registry, Fault> {
+        match self.shell.settings.exemptions {
+            Exemptions::None => Ok(Registry(Vec::new())),
+            Exemptions::Ledger => self.shell.ledger.exemptions_for(control).await.map(Registry),
+        }
+    }
+
+    /// Why this plan is not applied, if it is not.
+    pub(super) async fn obstacle<K: Remediation>(
+        &self,
+        exemptions: &Registry,
+        plan: &Plan<K::Action>,
+        live: &K::Subject,
+        now: Timestamp,
+    ) -> Result<Option<Obstacle>, Fault> {
+        let settings = &self.shell.settings;
+        let known = Known::Live { arn: live.arn(), tags: live.tags() };
+        if let Some(reason) = exemptions.forbid(&self.target, known, now) {
+            return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
+        }
+        if let Some(hold) = self.shell.ledger.hold_on(&self.path, K::META.id, now).await? {
+            let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
+            return Ok(Some(Obstacle::planned(reason)));
+        }
+        if let Some(reason) = plan.obstacle(settings.allow_l2) {
+            return Ok(Some(Obstacle::planned(reason)));
+        }
+        if !settings.remediate_managed_stacks
+            && let Some(stack) = managed::stack(live.tags())
+        {
+            return Ok(Some(Obstacle::planned(format!("managed by CloudFormation stack `{stack}`"))));
+        }
+        Ok(self.mode_obstacle(K::META.id, live.tags()).or_else(|| self.grace(K::META.id, now)).map(Obstacle::planned))
+    }
+
+    /// What the mode says, if it is below `enforce`: the function's, its account's, or the resource's own; the lowest wins.
+    fn mode_obstacle(&self, control: &str, tags: &Tags) -> Option<String> {
+        let settings = &self.shell.settings;
+        let own = self.mode(control);
+        let tagged = tags.get(MODE_TAG).filter(|_| settings.allow_tag_mode);
+        let tagged = tagged.map(|text| match text.parse::<Mode>() {
+            Ok(mode) => (mode, format!("mode {} by tag {MODE_TAG}", mode.name())),
+            // Whoever wrote it wanted less than what happens without it.
+            Err(why) => (Mode::Plan, format!("tag {MODE_TAG}: {why}")),
+        });
+        if let Some((mode, reason)) = tagged
+            && mode < own
+        {
+            return Some(reason);
+        }
+        let by = if own < settings.mode { format!(" by account {}", self.target.account) } else { String::new() };
+        (own < Mode::Enforce).then(|| format!("mode {}{by}", own.name()))
+    }
+
+    /// What is left of the time between finding and enforcement; the reconciler comes back when it is over.
+    fn grace(&self, control: &str, now: Timestamp) -> Option<String> {
+        let minutes = self.shell.settings.grace_minutes.of(control)?.get();
+        let until = self.change.recorded_at.saturating_add(jiff::SignedDuration::from_mins(i64::from(minutes)));
+        let until = until.unwrap_or(Timestamp::MAX);
+        (minutes > 0 && now < until).then(|| format!("grace until {until}"))
+    }
+
+    /// The hour's budget: a number, and no more than a share of the resources there are, where AWS Config counts them.
+    ///
+    /// # Errors
+    /// [`Fault::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
+    pub(super) async fn budget<K: Remediation>(&self) -> Result<Budget, Fault> {
+        let settings = &self.shell.settings;
+        let population = if settings.budget_share_percent < 100 && settings.budget_per_hour > 0 {
+            self.shell.config.population(K::META.resource_types).await?
+        } else {
+            None
+        };
+        Ok(budget(settings.budget_per_hour, settings.budget_share_percent, population))
+    }
+}
+
+/// At least one, or a single resource could never be fixed.
+fn budget(per_hour: u32, percent: u32, population: Option<u64>) -> Budget {
+    let share = population.map(|all| (all, u32::try_from(all * u64::from(percent) / 100).unwrap_or(u32::MAX).max(1)));
+    match share {
+        Some((all, share)) if share < per_hour => Budget {
+            limit: share,
+            reason: format!("budget of {share} an hour used up: {percent} % of {all} resources"),
+        },
+        _ => Budget { limit: per_hour, reason: format!("budget of {per_hour} an hour used up") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_is_the_number_or_the_share_whichever_is_less_and_never_none_by_share() {
+        for (per_hour, percent, population, limit) in [
+            (5, 50, None, 5),
+            (5, 50, Some(100), 5),
+            (5, 50, Some(10), 5),
+            (5, 50, Some(9), 4),
+            (5, 50, Some(1), 1),
+            (5, 1, Some(99), 1),
+            (0, 50, Some(100), 0),
+        ] {
+            assert_eq!(budget(per_hour, percent, population).limit, limit, "{per_hour} {percent} {population:?}");
+        }
+        assert_eq!(budget(5, 50, Some(4)).reason, "budget of 2 an hour used up: 50 % of 4 resources");
+    }
+}

@@ -1,0 +1,71 @@
+//! One finding on its way through the gates, and the attempts that are made of it.
+
+use rectify_compliance::{Annotation, ComplianceChange, Plan, Remediation, ShapeError, StoredImage, Target, Timestamp};
+use serde_json::Value;
+
+use super::RemediationShell;
+use crate::ledger::{self, Attempt, ResourcePath, State};
+use crate::settings::Mode;
+
+/// One finding on its way through the gates.
+pub(super) struct Passage<'a, C> {
+    pub(super) shell: &'a RemediationShell<C>,
+    pub(super) change: ComplianceChange,
+    pub(super) target: Target,
+    pub(super) path: ResourcePath,
+    pub(super) clients: std::sync::Arc<C>,
+}
+
+impl<C> Passage<'_, C> {
+    /// The mode of a control in the finding's account, before anything is known of the resource.
+    pub(super) fn mode(&self, control: &str) -> Mode {
+        self.shell.settings.mode_in(&self.target.account, control)
+    }
+
+    /// A new attempt.
+    pub(super) fn attempt<K: Remediation>(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt {
+        let now = Timestamp::now();
+        Attempt {
+            id: ledger::new_id(now),
+            control: K::META.id.to_owned(),
+            target: self.target.clone(),
+            rule: self.change.rule_name.clone(),
+            recorded_at: self.change.recorded_at,
+            started_at: now,
+            finished_at: None,
+            state: State::Open,
+            mode: self.mode(K::META.id).name().to_owned(),
+            parameters: self.shell.settings.parameters.clone(),
+            finding: None,
+            plan,
+            before,
+            actions: Vec::new(),
+            after: None,
+            outcome: None,
+            reason: String::new(),
+            announced: false,
+            undo: None,
+            failures: 0,
+            budgeted: false,
+        }
+    }
+
+    /// The attempt that was begun and has not acted yet, planned anew, or a new one.
+    pub(super) fn attempt_or<K: Remediation>(
+        &self,
+        begun: Option<Attempt>,
+        plan: Plan<Value>,
+        live: Option<&K::Subject>,
+        finding: Option<&Annotation>,
+    ) -> Result<Attempt, ShapeError> {
+        let before = live.map(StoredImage::of).transpose()?;
+        let mut attempt = match begun {
+            Some(begun) => Attempt { plan, before, ..begun },
+            None => self.attempt::<K>(plan, before),
+        };
+        if let Some(finding) = finding {
+            attempt.finding = Some(finding.to_string());
+        }
+        Ok(attempt)
+    }
+}
