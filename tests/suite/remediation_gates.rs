@@ -5,7 +5,10 @@
 mod acting;
 mod before_acting;
 mod death;
+mod decisions;
+mod limits;
 mod once;
+mod outages;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

@@ -1,0 +1,213 @@
+//! What people decide: exemptions, modes of an account or a resource, and the grace between a finding and its fix.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rectify_compliance::exemption::{Ended, Exemption};
+use rectify_runtime::ledger::Act;
+use rectify_tests::emulator::sdk_over;
+use rectify_tests::outage::{Outage, during};
+
+use super::*;
+
+async fn ajar() -> World {
+    World::with([Door::drawn("d-1", &["top"])]).await
+}
+
+fn act(what: &str) -> Act {
+    Act { at: Timestamp::now(), by: "jane".to_owned(), what: what.to_owned(), why: "SEC-1".to_owned() }
+}
+
+fn exemption(control: &str, selector: &str, until: Timestamp) -> Exemption {
+    Exemption {
+        id: "01X".to_owned(),
+        control: control.to_owned(),
+        account: ACCOUNT.to_owned(),
+        selector: selector.parse().unwrap(),
+        reason: "vendor door".to_owned(),
+        approver: "jane".to_owned(),
+        ticket: "SEC-1".to_owned(),
+        created: Timestamp::now(),
+        until,
+        ended: None,
+    }
+}
+
+fn tomorrow() -> Timestamp {
+    Timestamp::now() + jiff::SignedDuration::from_hours(24)
+}
+
+/// Delivers the finding; nothing is changed, and the one attempt that says why is announced once.
+async fn left_alone(world: &World, outcome: Outcome) -> Attempt {
+    let event = finding("d-1", RECORDED);
+    let handled = world.deliver(&event).await.unwrap();
+    let attempt = only(world).await;
+    assert_eq!(ended(&handled), (attempt.id.as_str(), outcome), "{attempt:?}");
+    let again = world.deliver(&event).await.unwrap();
+    assert!(matches!(&again, Handled::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
+    assert_eq!(world.attempts("d-1").await.len(), 1);
+    assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Plan", outcome.name(), &[])]);
+    assert_eq!((world.doors.writes(), world.around.budget_used().await), (vec![], 0));
+    attempt
+}
+
+/// `runtime/14`
+#[tokio::test]
+async fn exempt_resource_is_left_alone_until_its_day_or_until_somebody_ends_it() {
+    for (control, selector) in [("door-ajar", "resource:d-*"), ("*", "resource:d-1"), ("*", "resource:*")] {
+        let world = ajar().await;
+        let until = tomorrow();
+        world.ledger().exempt(&exemption(control, selector, until), &act("exempt add")).await.unwrap();
+        let attempt = left_alone(&world, Outcome::Exempt).await;
+        let said = format!("exempt until {}: vendor door (approved by jane, SEC-1, exemption 01X)", in_ledger(until));
+        assert_eq!((attempt.reason, attempt.before), (said, None), "{selector}: nothing was read");
+        assert_eq!(world.doors.calls(), []);
+        let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
+        assert!(world.ledger().end_exemption("01X", &ended_by, &act("exempt end")).await.unwrap());
+        assert!(!world.ledger().end_exemption("01X", &ended_by, &act("exempt end")).await.unwrap(), "twice");
+        assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+        let month = &Timestamp::now().to_string()[..7];
+        let acts = world.ledger().acts(month).await.unwrap();
+        assert_eq!(acts.iter().map(|it| it.what.as_str()).collect::<Vec<_>>(), ["exempt add", "exempt end"]);
+    }
+    let world = ajar().await;
+    let soon = Timestamp::now() + jiff::SignedDuration::from_secs(2);
+    world.ledger().exempt(&exemption("*", "resource:d-1", soon), &act("exempt add")).await.unwrap();
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Exempt);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+/// The ledger keeps milliseconds.
+fn in_ledger(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap()
+}
+
+#[tokio::test]
+async fn exemption_by_tag_needs_the_live_read_and_keeps_the_plan() {
+    let tags = rectify_compliance::Tags::from([("team".to_owned(), "web-eu".to_owned())]);
+    let world = World::with([Door { tags, ..Door::drawn("d-1", &["top"]) }]).await;
+    world.ledger().exempt(&exemption("*", "tag:team=web-*", tomorrow()), &act("exempt add")).await.unwrap();
+    let attempt = left_alone(&world, Outcome::Exempt).await;
+    assert_eq!(json!(attempt.plan), plan(&["top"], "L1"));
+    assert!(attempt.before.is_some());
+}
+
+#[tokio::test]
+async fn exemption_of_others_exempts_nobody_here() {
+    let world = ajar().await;
+    let of = |control: &str, account: &str, selector: &str, id: &str| Exemption {
+        id: id.to_owned(),
+        account: account.to_owned(),
+        ..exemption(control, selector, tomorrow())
+    };
+    for other in [
+        of("door-ajar-too", "*", "resource:*", "01A"),
+        of("*", "444455556666", "resource:*", "01B"),
+        of("*", "*", "resource:d-2", "01C"),
+        of("*", "*", "tag:team=*", "01D"),
+    ] {
+        world.ledger().exempt(&other, &act("exempt add")).await.unwrap();
+    }
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+/// `runtime/15`: a registry that refuses to answer is no empty registry.
+#[tokio::test]
+async fn registry_that_cannot_be_read_keeps_every_hand_off() {
+    let world = ajar().await;
+    let outage =
+        Outage { holding: "X#door-ajar", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
+    let (http, met) = during(rectify_tests::emulator::http(), outage);
+    let shell = world.shell_over(&sdk_over(rectify_tests::emulator::endpoint(), http));
+    let fault = deliver_through::<DoorAjar>(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
+    assert_eq!(fault.kind(), "LedgerUnavailable", "{fault}");
+    assert_eq!(met.load(std::sync::atomic::Ordering::SeqCst), 1, "the registry was asked");
+    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
+    // Nobody asks a registry that the template says is not there.
+    let world = ajar().await.setting("EXEMPTIONS", "none");
+    world.ledger().exempt(&exemption("*", "resource:*", tomorrow()), &act("exempt add")).await.unwrap();
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+/// `runtime/16`: written by hand, and wrongly.
+#[tokio::test]
+async fn malformed_exemption_forbids_acting_and_is_told() {
+    let until = "until: expected a number: received `Some(S(\"next week\"))`";
+    for (selector, why) in
+        [("resource:d-1", Some(until)), ("resource:d-2", None), ("everything", Some("selector: expected"))]
+    {
+        let world = ajar().await;
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let mut put = aws_sdk_dynamodb::Client::new(&world.around.sdk).put_item().table_name(&world.around.name);
+        for (name, value) in [
+            ("pk", "X#door-ajar"),
+            ("sk", "by-hand"),
+            ("id", "01H"),
+            ("account", "*"),
+            ("selector", selector),
+            ("reason", "r"),
+            ("approver", "a"),
+            ("ticket", "t"),
+            ("until", "next week"),
+        ] {
+            put = put.item(name, text(value));
+        }
+        put.item("created", AttributeValue::N("0".to_owned())).send().await.unwrap();
+        let Some(why) = why else {
+            assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+            continue;
+        };
+        let attempt = left_alone(&world, Outcome::Exempt).await;
+        assert!(attempt.reason.starts_with(&format!("exemption 01H cannot be read: {why}")), "{}", attempt.reason);
+    }
+}
+
+#[tokio::test]
+async fn lower_mode_of_an_account_wins_and_a_higher_one_does_not() {
+    let with = |modes: Value| async move { ajar().await.setting("ACCOUNT_MODES", &modes.to_string()) };
+    let world = with(json!({ ACCOUNT: {"*": "enforce", "door-ajar": "plan"} })).await;
+    let attempt = left_alone(&world, Outcome::Planned).await;
+    assert_eq!((attempt.reason, attempt.mode.as_str()), (format!("mode plan by account {ACCOUNT}"), "plan"));
+    let world = with(json!({ "*": "observe" })).await;
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Handled::Ignored("mode"));
+    assert_eq!(world.doors.calls(), []);
+    let world = with(json!({ ACCOUNT: "enforce" })).await.setting("MODE", "plan");
+    assert_eq!(left_alone(&world, Outcome::Planned).await.reason, "mode plan");
+    let world = with(json!({ "444455556666": "off" })).await;
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+}
+
+#[tokio::test]
+async fn tag_lowers_the_mode_where_that_is_allowed_and_never_raises_it() {
+    let tagged = |mode: &str| {
+        let tags = rectify_compliance::Tags::from([("rectify:mode".to_owned(), mode.to_owned())]);
+        World::with([Door { tags, ..Door::drawn("d-1", &["top"]) }])
+    };
+    let world = tagged("observe").await;
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified, "not allowed");
+    for (tag, mode, reason) in [
+        ("plan", "enforce", "mode plan by tag rectify:mode"),
+        ("off", "enforce", "mode off by tag rectify:mode"),
+        ("enforce", "plan", "mode plan"),
+        ("never", "enforce", "tag rectify:mode: expected off, observe, plan or enforce: received `never`"),
+    ] {
+        let world = tagged(tag).await.setting("ALLOW_TAG_MODE", "true").setting("MODE", mode);
+        assert_eq!(left_alone(&world, Outcome::Planned).await.reason, reason, "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn grace_puts_enforcement_off_and_the_plan_is_there_at_once() {
+    let recorded = in_ledger(Timestamp::now());
+    let world = ajar().await.setting("GRACE_MINUTES", "{\"*\": 0, \"door-ajar\": 60}");
+    let handled = world.deliver(&finding("d-1", &recorded.to_string())).await.unwrap();
+    let attempt = only(&world).await;
+    assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Planned));
+    assert_eq!(attempt.reason, format!("grace until {}", recorded + jiff::SignedDuration::from_mins(60)));
+    assert_eq!(json!(attempt.plan), plan(&["top"], "L1"));
+    assert_eq!(world.doors.writes(), []);
+    let long_ago = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert_eq!(ended(&long_ago).1, Outcome::Verified, "the hour is over");
+    let world = ajar().await.setting("GRACE_MINUTES", "{\"another\": 60}");
+    let handled = world.deliver(&finding("d-1", &Timestamp::now().to_string())).await.unwrap();
+    assert_eq!(ended(&handled).1, Outcome::Verified, "another control's grace");
+}

@@ -1,0 +1,213 @@
+//! How much may be done: breakers, what a budget counts, how often something is told and tried, how large an image may be.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rectify_runtime::ledger::{Act, CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT};
+
+use super::*;
+
+fn act(what: &str) -> Act {
+    Act { at: Timestamp::now(), by: "jane".to_owned(), what: what.to_owned(), why: String::new() }
+}
+
+/// The finding of this hour of a day.
+fn at(hour: usize) -> String {
+    format!("2026-03-04T{hour:02}:06:08.900Z")
+}
+
+/// The reconciler's question about a door.
+fn requested(id: &str, recorded_at: &str) -> Value {
+    let mut event = finding(id, recorded_at);
+    event["source"] = json!("rectify");
+    event["detail-type"] = json!("Rectify Remediation Requested");
+    event["detail"]["resultRecordedTime"] = json!(recorded_at);
+    event
+}
+
+#[tokio::test]
+async fn resource_that_is_reverted_again_and_again_opens_its_breaker_until_somebody_resets_it() {
+    let world = World::with([Door::drawn("d-1", &["top"]), Door::drawn("d-2", &["top"])]).await;
+    for hour in 0..RESOURCE_LIMIT {
+        world.doors.change("d-1", |door| door.set("top", true));
+        assert_eq!(ended(&world.deliver(&finding("d-1", &at(hour))).await.unwrap()).1, Outcome::Verified);
+    }
+    world.around.announced().await;
+    world.doors.change("d-1", |door| door.set("top", true));
+    let (used, writes) = (world.around.budget_used().await, world.doors.writes());
+    for hour in [10, 11] {
+        let handled = world.deliver(&finding("d-1", &at(hour))).await.unwrap();
+        assert_eq!(ended(&handled).1, Outcome::BreakerOpen);
+    }
+    let attempts = world.attempts("d-1").await;
+    let counted: Vec<&str> = attempts[..RESOURCE_LIMIT].iter().map(|it| it.id.as_str()).collect();
+    let stopped = &attempts[RESOURCE_LIMIT];
+    let tail = format!(": remediated 3 times within 24 hours ({})", counted.join(", "));
+    assert!(stopped.reason.starts_with("breaker open until ") && stopped.reason.ends_with(&tail), "{}", stopped.reason);
+    assert_eq!(json!(stopped.plan), plan(&["top"], "L1"));
+    assert_eq!(world.around.announced().await, [announcement(stopped, "Rectify Breaker Open", "breaker-open", &[])]);
+    assert_eq!((world.around.budget_used().await, world.doors.writes()), (used, writes));
+    assert_eq!(ended(&world.deliver(&finding("d-2", &at(0))).await.unwrap()).1, Outcome::Verified, "another door");
+
+    world.ledger().reset_resource_breaker(&path("d-1"), "door-ajar", &act("breaker reset")).await.unwrap();
+    assert_eq!(ended(&world.deliver(&finding("d-1", &at(12))).await.unwrap()).1, Outcome::Verified);
+}
+
+/// What was only planned, exempt or found right is no remediation.
+#[tokio::test]
+async fn only_what_was_changed_counts_for_the_breaker() {
+    let mut world = World::with([Door::drawn("d-1", &["top"])]).await.setting("MODE", "plan");
+    for hour in 0..5 {
+        world.deliver(&finding("d-1", &at(hour))).await.unwrap();
+    }
+    world.set("MODE", "enforce");
+    assert_eq!(ended(&world.deliver(&finding("d-1", &at(6))).await.unwrap()).1, Outcome::Verified);
+    let now = Timestamp::now();
+    assert_eq!(world.ledger().open_breaker(&path("d-1"), "door-ajar", None, now).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn control_whose_fixes_fail_one_after_the_other_stops_until_reset_or_a_day_later() {
+    let failing = usize::try_from(CONTROL_LIMIT).unwrap();
+    let doors = (0..failing + 3).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
+    let world = World::with(doors).await.setting("BUDGET_PER_HOUR", "100");
+    let denied = Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied);
+    let deliver = |number: usize| {
+        let event = finding(&format!("d-{number}"), RECORDED);
+        let world = &world;
+        async move { world.deliver(&event).await }
+    };
+    world.doors.disturb(On::Apply, 1, denied.clone());
+    deliver(0).await.unwrap_err();
+    assert_eq!(ended(&deliver(1).await.unwrap()).1, Outcome::Verified, "a success begins anew");
+    for number in 0..failing {
+        world.doors.disturb(On::Apply, number + 3, denied.clone());
+    }
+    for number in 0..failing {
+        deliver(number + 2).await.unwrap_err();
+    }
+    world.around.announced().await;
+    let last = format!("d-{}", failing + 2);
+    let handled = deliver(failing + 2).await.unwrap();
+    assert_eq!(ended(&handled).1, Outcome::BreakerOpen);
+    let attempt = world.attempts(&last).await.remove(0);
+    assert!(attempt.reason.ends_with(": the last 5 remediations of this control failed"), "{}", attempt.reason);
+    assert_eq!(world.around.announced().await.len(), 1);
+    let now = Timestamp::now();
+    let open = world.ledger().control_breaker("door-ajar", now).await.unwrap();
+    assert!(matches!(open, Some(OpenBreaker::Control { failures: CONTROL_LIMIT, .. })), "{open:?}");
+    let a_day_later = now + jiff::SignedDuration::from_hours(25);
+    assert_eq!(world.ledger().control_breaker("door-ajar", a_day_later).await.unwrap(), None);
+
+    world.ledger().reset_control_breaker("door-ajar", &act("breaker reset")).await.unwrap();
+    assert_eq!(ended(&deliver(failing + 2).await.unwrap()).1, Outcome::Verified);
+}
+
+#[tokio::test]
+async fn budget_that_was_taken_and_not_used_is_given_back() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    // Somebody shuts the door between the two reads.
+    world.doors.disturb(On::Read, 2, Trouble::Before(|doors| doors.get_mut("d-1").unwrap().set("top", false)));
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert_eq!(ended(&handled).1, Outcome::AlreadyCompliant);
+    assert_eq!((world.around.budget_used().await, world.doors.writes()), (0, vec![]));
+    assert_eq!(world.ledger().open_attempts().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn attempt_is_in_the_register_of_open_ones_until_it_ends() {
+    let world = World::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
+    world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    let (id, outcome) = ended(&handled);
+    let open = world.ledger().open_attempts().await.unwrap();
+    assert_eq!((outcome, open.iter().map(|it| it.id.as_str()).collect::<Vec<_>>()), (Outcome::Pending, vec![id]));
+    assert_eq!(open[0].control, "door-ajar");
+    world.doors.change("d-1", |door| {
+        door.set("top", false);
+        door.settling = false;
+    });
+    assert_eq!(ended(&world.deliver(&requested("d-1", RECORDED)).await.unwrap()), (id, Outcome::Verified));
+    assert_eq!(world.ledger().open_attempts().await.unwrap(), []);
+}
+
+/// `runtime/26`
+#[tokio::test]
+async fn many_plans_in_an_hour_are_a_few_announcements_and_one_digest() {
+    early_in_the_hour().await;
+    let doors = (0..6).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
+    let world = World::with(doors).await.setting("MODE", "plan").setting("PLANS_PER_HOUR", "2");
+    for number in 0..6 {
+        let handled = world.deliver(&finding(&format!("d-{number}"), RECORDED)).await.unwrap();
+        assert_eq!(ended(&handled).1, Outcome::Planned);
+        world.deliver(&finding(&format!("d-{number}"), RECORDED)).await.unwrap();
+    }
+    let told = world.around.announced().await;
+    let kinds: Vec<&str> = told.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(kinds, ["Rectify Plan", "Rectify Plan", "Rectify Digest"]);
+    let why = "more than 2 plans of this control in this hour: recorded, and not announced one by one";
+    assert_eq!((&told[2].1["reason"], &told[2].1["resourceId"]), (&json!(why), &json!("d-2")));
+    assert_eq!(world.attempts("d-5").await.len(), 1, "recorded all the same");
+}
+
+#[tokio::test]
+async fn failed_finding_is_tried_again_when_asked_for_and_not_when_merely_repeated() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    world.doors.disturb(On::Apply, 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    let asked = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    assert_eq!(ended(&asked).1, Outcome::Verified);
+    assert_eq!(world.attempts("d-1").await.len(), 2);
+    let settled = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    assert!(matches!(settled, Handled::Acknowledged(_)), "{settled:?}");
+}
+
+/// Without an end, a fix that never helps would be made at every redelivery, outside of every budget.
+#[tokio::test]
+async fn attempt_that_fails_on_and_on_ends_as_failed() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    for number in 1..20 {
+        world.doors.disturb(On::Apply, number, Trouble::Refused("Throttled", CallErrorKind::Throttled));
+    }
+    let mut deliveries = 0;
+    while only_open(&world, deliveries).await {
+        world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        deliveries += 1;
+    }
+    let attempt = only(&world).await;
+    assert_eq!((deliveries, attempt.failures, attempt.outcome), (6, 6, Some(Outcome::Failed)));
+    assert_eq!(world.around.budget_used().await, 0, "nothing was changed");
+    let told: Vec<String> = world.around.announced().await.into_iter().map(|it| it.0).collect();
+    assert_eq!(told, ["Rectify Outcome", "Rectify Outcome"], "that it fails, and that it was given up");
+}
+
+async fn only_open(world: &World, deliveries: usize) -> bool {
+    assert!(deliveries < 10, "it does not end");
+    world.attempts("d-1").await.first().is_none_or(|attempt| attempt.state == State::Open)
+}
+
+#[tokio::test]
+async fn image_too_large_for_an_item_lies_in_parts_and_is_undone_from_them() {
+    let before = Door { colour: "é".repeat(400_000), ..Door::drawn("d-1", &["top"]) };
+    let world = World::with([before.clone()]).await;
+    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    let (id, outcome) = ended(&handled);
+    assert_eq!(outcome, Outcome::Verified);
+    let stored = only(&world).await;
+    assert_eq!(stored.before.unwrap().read::<Door>().unwrap(), before);
+    assert_eq!(stored.after.unwrap().read::<Door>().unwrap().open_bolts(), [""; 0]);
+
+    // A part that is lost or changed is half an image, and nothing is undone from half an image.
+    let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let part = format!("I#{id}#before#001");
+    let got = dynamodb.get_item().table_name(&world.around.name).key("pk", text(path("d-1").as_str()));
+    let item = got.key("sk", text(&part)).send().await.unwrap().item.unwrap();
+    let gone = dynamodb.delete_item().table_name(&world.around.name).key("pk", text(path("d-1").as_str()));
+    gone.key("sk", text(&part)).send().await.unwrap();
+    let fault = world.undo(id).await.unwrap_err();
+    assert!(fault.to_string().contains("before: 2 parts do not make what was written"), "{fault}");
+    dynamodb.put_item().table_name(&world.around.name).set_item(Some(item)).send().await.unwrap();
+    world.undo(id).await.unwrap();
+    assert_eq!(world.doors.door("d-1"), Some(before));
+}
