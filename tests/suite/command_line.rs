@@ -1,5 +1,7 @@
 //! The command line as a person runs it: the built binary, its words, its exit codes, and its calls to the emulator.
 
+mod decisions;
+
 use std::process::{Command, Output, Stdio};
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};

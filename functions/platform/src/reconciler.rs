@@ -95,6 +95,7 @@ impl Reconciler {
     /// # Errors
     /// [`Fault::Incomplete`] when anything failed, at the end.
     pub async fn run(&self, account: &AccountId, now: Timestamp, line: &mut Invocation) -> Result<Value, Fault> {
+        let controls = self.settings.in_account(account);
         let mut run = Run {
             shell: self,
             account,

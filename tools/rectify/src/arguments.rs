@@ -1,20 +1,26 @@
 //! What can be typed, with its help. Decides nothing: that is the commands' business.
 
+mod decide;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use decide::{
+    BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
+};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine: compliant, done, or nothing to do
-  1  a finding (check), or a refusal (undo)
+  1  a finding (check, plan, doctor), or a refusal (undo, redo)
   2  usage: an argument, a file or a setting of the environment
   3  a fault: the control, the ledger or AWS could not answer
 
 Environment:
   AWS_REGION or AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
-  AWS_ACCOUNT_ID, AWS_ENDPOINT_URL[_<SERVICE>], AWS_MAX_ATTEMPTS, LEDGER_TABLE, NO_COLOR";
+  AWS_ACCOUNT_ID, AWS_ENDPOINT_URL[_<SERVICE>], AWS_MAX_ATTEMPTS, EVENT_BUS, LEDGER_TABLE, NO_COLOR";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +28,8 @@ Examples:
   rectify check --control restricted-ssh --live sg-0123456789abcdef0 --account 111122223333
   rectify history --resource sg-0123456789abcdef0 --control restricted-ssh --account 111122223333
   rectify undo 01JZ0000000000000000000000 --hold-days 14 --confirm-exposure
+  rectify exempt add --control restricted-ssh --resource sg-0123456789abcdef0 --until 2027-03-31 \\
+      --reason \"vendor appliance\" --approver jane --ticket SEC-123
   rectify stop restricted-ssh --reason \"incident 42\"";
 
 const CHECK_EXAMPLES: &str = "\
@@ -58,9 +66,13 @@ pub(crate) enum Command {
     /// Judges an event or a live resource and shows the plan. Writes nothing.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
+    /// Shows what a remediation would do about a live resource. Writes nothing.
+    Plan(PlanArguments),
     /// Takes an attempt of a remediation back, unless somebody changed the resource since.
     #[command(after_help = UNDO_EXAMPLES)]
     Undo(UndoArguments),
+    /// Ends the hold an undo left behind and asks the remediation to look again.
+    Redo(RedoArguments),
     /// Tells the story of an attempt or of a resource.
     History(HistoryArguments),
     /// Keeps remediations away from one resource for a while.
@@ -68,6 +80,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: HoldCommand,
     },
+    /// Says that a control need not be enforced on something until a day: it is reported as before, and not acted upon.
+    Exempt {
+        #[command(subcommand)]
+        command: ExemptCommand,
+    },
+    /// Shows and closes breakers: what keeps a control from fighting over a resource, or from failing on and on.
+    Breaker {
+        #[command(subcommand)]
+        command: BreakerCommand,
+    },
+    /// Looks whether what is deployed can work: recorder, rules, ledger, queues. Writes nothing.
+    Doctor(DoctorArguments),
     /// Switches remediations off: all of them, or those of one control.
     Stop(StopArguments),
     /// Switches remediations on again.
@@ -110,6 +134,29 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "ID", conflicts_with = "event", value_parser = account_id)]
     pub(crate) account: Option<String>,
     /// Where the rule runs; default: the event's region, then AWS_REGION.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+/// Which resource is planned for.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The control that plans.
+    #[arg(value_name = "CONTROL", value_parser = control_ids())]
+    pub(crate) control: String,
+    /// The id of the resource, as AWS Config has it; for a whole account its id.
+    #[arg(value_name = "RESOURCE ID")]
+    pub(crate) resource: String,
+    /// The resource's type; default: the control's own where it has one only.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// The rule's parameters as JSON.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) parameters: String,
+    /// The account that owns the resource; default: AWS_ACCOUNT_ID.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account: Option<String>,
+    /// The resource's region; default: AWS_REGION.
     #[arg(long)]
     pub(crate) region: Option<String>,
 }
@@ -302,6 +349,10 @@ mod tests {
             ("undo 01A --hold-days 0", "0 is not in 1..=3650"),
             ("history", "<--attempt <ATTEMPT>|--resource <RESOURCE ID>>"),
             ("stop", "--reason <REASON>"),
+            ("exempt add --control * --resource r --reason r --approver a --ticket t", "--until <DAY>"),
+            ("exempt add --control nope --tag a=b --until 2027-01-01", "expected a control's id or `*`"),
+            ("exempt add --control * --until 2027-01-01", "<--resource <GLOB>|--tag <KEY=GLOB>>"),
+            ("breaker list --resource sg-1", "<CONTROL>"),
             ("hold add --control restricted-ssh --resource sg-1", "--reason <REASON>"),
         ];
         for (words, expected) in rows {
@@ -313,7 +364,7 @@ mod tests {
     #[test]
     fn help_says_what_an_exit_code_means_and_gives_examples() {
         let help = Arguments::command().render_long_help().to_string();
-        assert!(help.contains("1  a finding (check), or a refusal (undo)"), "{help}");
+        assert!(help.contains("1  a finding (check, plan, doctor), or a refusal (undo, redo)"), "{help}");
         assert!(help.contains("rectify check --control restricted-ssh --live"), "{help}");
     }
 }

@@ -1,27 +1,34 @@
 //! The command line of Rectify: what a person asks of the suite, with that person's own credentials.
 //!
-//! Knows no control by name and no SDK: controls come from the catalogue, calls go through the runtime.
+//! Knows no control by name, and no SDK but in `doctor/client.rs`: controls come from the catalogue, calls go through the
+//! runtime.
 //!
 //! | module | noun |
 //! |---|---|
 //! | [`arguments`] | what can be typed, with its help |
 //! | [`check`] | an event or a live resource judged; writes nothing |
-//! | [`undo`] | an attempt taken back |
+//! | [`undo`], [`redo`] | an attempt taken back, and its fix wanted again |
 //! | [`history`] | what was done, and why |
-//! | [`hold`], [`switch`] | how a person says no |
+//! | [`hold`], [`exempt`], [`switch`] | how a person says no |
+//! | [`breaker`] | what keeps a control from fighting over a resource |
+//! | [`doctor`] | whether what is deployed can work |
 //! | [`controls`] | the catalogue as a table |
 //! | [`place`] | region, account, resource and table, from arguments and environment |
 //! | [`report`], [`plan_text`], [`paint`], [`complaint`] | what is printed, and the exit code |
 
 mod arguments;
+mod breaker;
 mod check;
 mod complaint;
 mod controls;
+mod doctor;
+mod exempt;
 mod history;
 mod hold;
 mod paint;
 mod place;
 mod plan_text;
+mod redo;
 mod report;
 mod switch;
 mod undo;
@@ -78,6 +85,11 @@ async fn run(arguments: &Arguments, environment: &Environment, paint: Paint) -> 
     match &arguments.command {
         Command::Controls => Ok(controls::table(paint)),
         Command::Check(it) => check::run(it, environment, paint).await,
+        Command::Plan(it) => check::plan(it, environment, paint).await,
+        Command::Redo(it) => redo::run(it, environment).await,
+        Command::Exempt { command } => exempt::run(command, environment).await,
+        Command::Breaker { command } => breaker::run(command, environment).await,
+        Command::Doctor(it) => doctor::run(it, environment, paint).await,
         Command::Undo(it) => undo::run(it, environment, arguments.json).await,
         Command::History(it) => history::run(it, environment, paint).await,
         Command::Hold { command } => hold::run(command, environment).await,

@@ -14,11 +14,17 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`]: a registry that cannot be asked exempts nobody and lets nobody act.
     pub async fn exemptions_for(&self, control: &str) -> Result<Vec<Registered>, Fault> {
-        let mut registered = Vec::new();
-        for scope in [ANY, control] {
-            registered.extend(self.query(&exemptions_of(scope), "").await?.iter().map(|item| read(scope, item)));
-        }
+        let mut registered = self.exemptions_of(ANY).await?;
+        registered.extend(self.exemptions_of(control).await?);
         Ok(registered)
+    }
+
+    /// The entries of one control, or those for every control (`*`), ended ones included.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be asked.
+    pub async fn exemptions_of(&self, scope: &str) -> Result<Vec<Registered>, Fault> {
+        Ok(self.query(&exemptions_of(scope), "").await?.iter().map(|item| read(scope, item)).collect())
     }
 
     /// Adds an exemption, and records who did it.

@@ -7,7 +7,7 @@ mod live;
 use rectify_compliance::Entry;
 use rectify_runtime::settings::Environment;
 
-use crate::arguments::CheckArguments;
+use crate::arguments::{CheckArguments, PlanArguments};
 use crate::complaint::Complaint;
 use crate::paint::Paint;
 use crate::report::Report;
@@ -25,6 +25,27 @@ pub(crate) async fn run(
         (None, None) => return Err(Complaint::usage("check: expected --event or --live: received neither")),
     };
     Ok(finding::report(control, &findings, paint))
+}
+
+/// What a remediation would do about a live resource: the live half of `check`, in fewer words.
+pub(crate) async fn plan(
+    arguments: &PlanArguments,
+    environment: &Environment,
+    paint: Paint,
+) -> Result<Report, Complaint> {
+    let PlanArguments { control, resource, kind, parameters, account, region } = arguments;
+    let check = CheckArguments {
+        control: control.clone(),
+        event: None,
+        facts: None,
+        subjects: None,
+        live: Some(resource.clone()),
+        kind: kind.clone(),
+        parameters: parameters.clone(),
+        account: account.clone(),
+        region: region.clone(),
+    };
+    run(&check, environment, paint).await
 }
 
 /// The control with this id.

@@ -1,0 +1,87 @@
+//! `rectify breaker`: what keeps a control from fighting over a resource, or from failing on and on.
+
+use jiff::Timestamp;
+use rectify_compliance::Target;
+use rectify_runtime::ledger::{Act, OpenBreaker, ResourcePath};
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::arguments::{BreakerArguments, BreakerCommand};
+use crate::check::known;
+use crate::complaint::Complaint;
+use crate::place::{self, OpenLedger, Typed};
+use crate::report::Report;
+
+/// Lists or closes breakers.
+pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> Result<Report, Complaint> {
+    match command {
+        BreakerCommand::List(arguments) => list(arguments, environment).await,
+        BreakerCommand::Reset { breaker, reason, by } => {
+            let by = place::person(by.as_deref(), environment)?;
+            reset(breaker, reason, by, environment).await
+        }
+    }
+}
+
+async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let now = Timestamp::now();
+    let mut found: Vec<(String, OpenBreaker)> = Vec::new();
+    let of_all = rectify_catalogue::controls().map(|control| control.meta.id);
+    for control in of_all.filter(|id| arguments.control.as_deref().is_none_or(|wanted| wanted == *id)) {
+        found.extend(open.ledger.control_breaker(control, now).await?.map(|it| (control.to_owned(), it)));
+    }
+    if let (Some(control), Some(target)) = (&arguments.control, addressed(arguments, &open, environment)?) {
+        let breaker = open.ledger.resource_breaker(&ResourcePath::of(&target), control, None, now).await?;
+        found.extend(breaker.map(|it| (format!("{control} on {}", target.resource.id), it)));
+    }
+    let text = if found.is_empty() {
+        "no breaker is open\n".to_owned()
+    } else {
+        found.iter().map(|(whose, breaker)| format!("{whose}: {breaker}\n")).collect()
+    };
+    let json = found.iter().map(|(whose, breaker)| as_json(whose, breaker)).collect::<Vec<_>>();
+    Ok(Report::fine(text, json!({ "open": json })))
+}
+
+async fn reset(
+    arguments: &BreakerArguments,
+    reason: &str,
+    by: String,
+    environment: &Environment,
+) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let control = arguments.control.as_deref();
+    let control = control.ok_or_else(|| Complaint::usage("reset: expected a control: received nothing"))?;
+    let act = |what: String| Act { at: Timestamp::now(), by: by.clone(), what, why: reason.to_owned() };
+    let whose = match addressed(arguments, &open, environment)? {
+        Some(target) => {
+            let act = act(format!("breaker reset {control} {}", target.resource));
+            open.ledger.reset_resource_breaker(&ResourcePath::of(&target), control, &act).await?;
+            format!("{control} on {}", target.resource.id)
+        }
+        None => {
+            open.ledger.reset_control_breaker(control, &act(format!("breaker reset {control}"))).await?;
+            control.to_owned()
+        }
+    };
+    Ok(Report::fine(format!("reset {whose}: what was counted until now no longer counts\n"), json!({ "reset": whose })))
+}
+
+fn addressed(
+    arguments: &BreakerArguments,
+    open: &OpenLedger,
+    environment: &Environment,
+) -> Result<Option<Target>, Complaint> {
+    let Some(id) = arguments.resource.as_deref() else { return Ok(None) };
+    let control = arguments.control.as_deref().map(known).transpose()?;
+    let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
+    typed.target(control, &open.region, environment).map(Some)
+}
+
+fn as_json(whose: &str, breaker: &OpenBreaker) -> Value {
+    match breaker {
+        OpenBreaker::Resource { attempts, until } => json!({ "of": whose, "attempts": attempts, "until": until }),
+        OpenBreaker::Control { failures, until } => json!({ "of": whose, "failures": failures, "until": until }),
+    }
+}

@@ -1,0 +1,150 @@
+//! `rectify doctor`: whether what is deployed can work at all. Each check says what it looked at and what it saw.
+
+mod client;
+
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::arguments::DoctorArguments;
+use crate::complaint::Complaint;
+use crate::paint::Paint;
+use crate::place::OpenLedger;
+use crate::report::{Ending, Report};
+use client::{Aws, Recorder, Rule};
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Check {
+    what: &'static str,
+    saw: Result<String, String>,
+}
+
+/// Looks at recorder, rules, ledger and queues.
+pub(crate) async fn run(
+    arguments: &DoctorArguments,
+    environment: &Environment,
+    paint: Paint,
+) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let aws = Aws::new(&open.config);
+    let mut checks = vec![
+        Check { what: "recorder", saw: aws.recorders().await.map_err(text).and_then(|it| recorders(&it)) },
+        Check {
+            what: "rules",
+            saw: aws.rules(&arguments.prefix).await.map_err(text).and_then(|it| rules(&it, &arguments.prefix)),
+        },
+        Check { what: "ledger", saw: ledger(&open).await },
+    ];
+    for queue in &arguments.queues {
+        let waiting = aws.waiting(queue).await.map_err(text);
+        checks.push(Check { what: "queue", saw: waiting.and_then(|count| emptiness(queue, count)) });
+    }
+    Ok(report(&checks, paint))
+}
+
+/// The whole error: a check that could not be made is not passed.
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn recorders(recorders: &[Recorder]) -> Result<String, String> {
+    match recorders.iter().find(|it| it.is_recording) {
+        Some(recorder) if recorder.has_failed => {
+            Err(format!("`{}` records, and its last delivery failed", recorder.name))
+        }
+        Some(recorder) => Ok(format!("`{}` records", recorder.name)),
+        None if recorders.is_empty() => Err("there is none: no change is ever reported".to_owned()),
+        None => Err(format!("`{}` is stopped: no change is reported", recorders.first().map_or("", |it| &it.name))),
+    }
+}
+
+/// A rule must invoke the function of its own name; AWS Config says so only when it evaluates.
+fn rules(rules: &[Rule], prefix: &str) -> Result<String, String> {
+    if rules.is_empty() {
+        return Err(format!("none is named `{prefix}…`: is the stack deployed here?"));
+    }
+    let strays: Vec<&str> = rules
+        .iter()
+        .filter(|rule| !rule.is_active || rule.function.rsplit(':').next() != Some(rule.name.as_str()))
+        .map(|rule| rule.name.as_str())
+        .collect();
+    if strays.is_empty() {
+        return Ok(format!("{} active, each bound to the function of its name", rules.len()));
+    }
+    Err(format!("not active, or bound to another function: {}", strays.join(", ")))
+}
+
+async fn ledger(open: &OpenLedger) -> Result<String, String> {
+    let stops = open.ledger.stops().await.map_err(text)?;
+    let attempts = open.ledger.open_attempts().await.map_err(text)?;
+    if !stops.is_empty() {
+        return Err(format!("`{}` answers; {} stop switch(es) are on: `rectify status`", open.table, stops.len()));
+    }
+    Ok(format!("`{}` answers; no stop switch is on, {} open attempt(s)", open.table, attempts.len()))
+}
+
+fn emptiness(queue: &str, count: u64) -> Result<String, String> {
+    if count == 0 { Ok(format!("`{queue}` is empty")) } else { Err(format!("`{queue}` holds {count} message(s)")) }
+}
+
+fn report(checks: &[Check], paint: Paint) -> Report {
+    let mark = |check: &Check| if check.saw.is_ok() { paint.good("ok ") } else { paint.bad("bad") };
+    let saw = |check: &Check| check.saw.clone().unwrap_or_else(|why| why);
+    let text = checks.iter().map(|it| format!("{}  {:<10}{}\n", mark(it), it.what, saw(it))).collect();
+    let json = |it: &Check| json!({ "check": it.what, "ok": it.saw.is_ok(), "saw": saw(it) });
+    let json = json!({ "checks": checks.iter().map(json).collect::<Vec<Value>>() });
+    let ending = if checks.iter().all(|it| it.saw.is_ok()) { Ending::Fine } else { Ending::Finding };
+    Report { text, json, ending }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paint::PLAIN;
+
+    fn recorder(is_recording: bool, has_failed: bool) -> Recorder {
+        Recorder { name: "default".to_owned(), is_recording, has_failed }
+    }
+
+    fn rule(function: &str, is_active: bool) -> Rule {
+        let function = format!("arn:aws:lambda:eu-west-1:111122223333:function:{function}");
+        Rule { name: "rectify-restricted-ssh".to_owned(), function, is_active }
+    }
+
+    #[test]
+    fn a_recorder_must_be_there_record_and_deliver() {
+        for (given, expected) in [
+            (vec![recorder(true, false)], Ok("`default` records")),
+            (vec![recorder(true, true)], Err("`default` records, and its last delivery failed")),
+            (vec![recorder(false, false)], Err("`default` is stopped: no change is reported")),
+            (vec![], Err("there is none: no change is ever reported")),
+        ] {
+            assert_eq!(recorders(&given), expected.map(str::to_owned).map_err(str::to_owned), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_must_be_active_and_bound_to_the_function_of_its_name() {
+        let stray = "not active, or bound to another function: rectify-restricted-ssh";
+        for (given, expected) in [
+            (vec![rule("rectify-restricted-ssh", true)], Ok("1 active, each bound to the function of its name")),
+            (vec![rule("rectify-restricted-ssh", false)], Err(stray)),
+            (vec![rule("rectify-restricted-ssh-fix", true)], Err(stray)),
+            (vec![], Err("none is named `rectify-…`: is the stack deployed here?")),
+        ] {
+            assert_eq!(rules(&given, "rectify-"), expected.map(str::to_owned).map_err(str::to_owned), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn one_bad_check_is_a_finding_and_every_check_is_shown() {
+        let checks = [
+            Check { what: "recorder", saw: Ok("`default` records".to_owned()) },
+            Check { what: "queue", saw: emptiness("DeadLetters", 3) },
+        ];
+        let shown = report(&checks, PLAIN);
+        assert_eq!(shown.ending, Ending::Finding);
+        assert_eq!(shown.text, "ok   recorder  `default` records\nbad  queue     `DeadLetters` holds 3 message(s)\n");
+        assert_eq!(report(&checks[..1], PLAIN).ending, Ending::Fine);
+    }
+}

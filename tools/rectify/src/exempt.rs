@@ -1,0 +1,191 @@
+//! `rectify exempt`: what need not be enforced for a while, who decided so, and until when.
+
+use jiff::Timestamp;
+use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
+use rectify_runtime::ledger::{Act, new_id};
+use rectify_runtime::settings::Environment;
+use serde_json::{Value, json};
+
+use crate::arguments::{ExemptArguments, ExemptCommand};
+use crate::complaint::Complaint;
+use crate::place::{self, OpenLedger};
+use crate::report::{Report, columns, moment};
+
+/// Adds, lists or ends exemptions.
+pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> Result<Report, Complaint> {
+    let now = Timestamp::now();
+    match command {
+        ExemptCommand::Add(arguments) => add(arguments, environment, now).await,
+        ExemptCommand::List { control, all, ledger } => {
+            let open = OpenLedger::open(ledger, environment)?;
+            let registered = registered(&open, control.as_deref()).await?;
+            let shown: Vec<Registered> = registered.into_iter().filter(|it| *all || is_current(it, now)).collect();
+            Ok(listed(&shown, now))
+        }
+        ExemptCommand::End { id, by, ledger } => {
+            let open = OpenLedger::open(ledger, environment)?;
+            let by = place::person(by.as_deref(), environment)?;
+            let act = Act { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
+            if !open.ledger.end_exemption(id, &Ended { by, at: now }, &act).await? {
+                let table = &open.table;
+                return Err(Complaint::usage(format!("exemption: no `{id}` in table {table} that has not been ended")));
+            }
+            Ok(Report::fine(
+                format!("ended {id}: the next finding or sweep acts again\n"),
+                json!({ "ended": id, "at": now }),
+            ))
+        }
+    }
+}
+
+async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let exemption = exemption(arguments, environment, now)?;
+    let what = format!("exempt add {} {} {}", exemption.control, exemption.account, exemption.selector);
+    let by = place::person(arguments.by.as_deref(), environment)?;
+    let why = format!("{} ({}, {})", exemption.reason, exemption.approver, exemption.ticket);
+    open.ledger.exempt(&exemption, &Act { at: now, by, what, why }).await?;
+    let Exemption { id, control, selector, until, .. } = &exemption;
+    let text = format!(
+        "exempted {selector} from {control} until {}: {id}\nAWS Config goes on calling it NON_COMPLIANT; nothing acts on it\n",
+        moment(*until)
+    );
+    Ok(Report::fine(text, json!({ "exemption": exemption })))
+}
+
+fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Exemption, Complaint> {
+    let account = arguments.account.as_deref().or_else(|| environment.get("AWS_ACCOUNT_ID"));
+    let account = account.ok_or_else(|| {
+        Complaint::usage("account: expected --account (`*` for every one) or AWS_ACCOUNT_ID: received nothing")
+    })?;
+    if arguments.until <= now {
+        return Err(Complaint::usage(format!("--until: expected a day to come: received `{}`", arguments.until)));
+    }
+    let selector: Selector = match (&arguments.resource, &arguments.tag) {
+        (Some(resource), _) => format!("resource:{resource}"),
+        (None, tag) => format!("tag:{}", tag.as_deref().unwrap_or_default()),
+    }
+    .parse()
+    .map_err(|why: String| Complaint::usage(format!("selector: {why}")))?;
+    Ok(Exemption {
+        id: new_id(now),
+        control: arguments.control.clone(),
+        account: account.to_owned(),
+        selector,
+        reason: arguments.reason.clone(),
+        approver: arguments.approver.clone(),
+        ticket: arguments.ticket.clone(),
+        created: now,
+        until: arguments.until,
+        ended: None,
+    })
+}
+
+/// What the registry holds for one control or for all, each entry once.
+async fn registered(open: &OpenLedger, control: Option<&str>) -> Result<Vec<Registered>, Complaint> {
+    if let Some(control) = control {
+        return Ok(open.ledger.exemptions_for(control).await?);
+    }
+    let mut all = open.ledger.exemptions_of(ANY).await?;
+    for control in rectify_catalogue::controls() {
+        all.extend(open.ledger.exemptions_of(control.meta.id).await?);
+    }
+    Ok(all)
+}
+
+/// What cannot be read is always shown: it stands in the way until somebody puts it right.
+fn is_current(it: &Registered, now: Timestamp) -> bool {
+    match it {
+        Registered::Valid(exemption) => exemption.is_in_force(now),
+        Registered::Malformed { .. } => true,
+    }
+}
+
+fn listed(registered: &[Registered], now: Timestamp) -> Report {
+    let json = json!({ "exemptions": registered.iter().map(as_json).collect::<Vec<_>>() });
+    if registered.is_empty() {
+        return Report::fine("no exemption\n", json);
+    }
+    let header = ["EXEMPTION", "CONTROL", "ACCOUNT", "WHICH", "UNTIL", "APPROVER", "TICKET", "REASON"];
+    let rows = registered.iter().map(|it| row(it, now)).collect();
+    Report::fine(columns(header.map(str::to_owned).to_vec(), rows), json)
+}
+
+fn row(it: &Registered, now: Timestamp) -> Vec<String> {
+    match it {
+        Registered::Valid(it) => {
+            let until = match &it.ended {
+                Some(ended) => format!("ended {} by {}", moment(ended.at), ended.by),
+                None if it.is_in_force(now) => moment(it.until),
+                None => format!("over since {}", moment(it.until)),
+            };
+            let Exemption { id, control, account, selector, reason, approver, ticket, .. } = it;
+            [id, control, account, &selector.to_string(), &until, approver, ticket, reason].map(String::clone).to_vec()
+        }
+        Registered::Malformed { id, account, selector, why } => vec![
+            id.clone(),
+            "?".to_owned(),
+            account.clone().unwrap_or_else(|| "?".to_owned()),
+            selector.as_ref().map_or_else(|| "?".to_owned(), Selector::to_string),
+            "cannot be read: forbids acting".to_owned(),
+            String::new(),
+            String::new(),
+            why.clone(),
+        ],
+    }
+}
+
+fn as_json(it: &Registered) -> Value {
+    match it {
+        Registered::Valid(exemption) => json!(exemption),
+        Registered::Malformed { id, account, selector, why } => {
+            json!({ "id": id, "account": account, "selector": selector, "malformed": why })
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exemption_is_listed_with_its_end_and_a_malformed_one_with_what_is_wrong() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let valid = Exemption {
+            id: "01A".to_owned(),
+            control: "*".to_owned(),
+            account: "111122223333".to_owned(),
+            selector: "tag:team=web".parse().unwrap(),
+            reason: "migration".to_owned(),
+            approver: "jane".to_owned(),
+            ticket: "SEC-1".to_owned(),
+            created: at("2026-03-01T00:00:00Z"),
+            until: at("2026-04-01T00:00:00Z"),
+            ended: None,
+        };
+        let ended = Some(Ended { by: "joe".to_owned(), at: at("2026-03-02T00:00:00Z") });
+        let malformed = Registered::Malformed {
+            id: "01C".to_owned(),
+            account: None,
+            selector: None,
+            why: "until: expected a number".to_owned(),
+        };
+        let all = [
+            Registered::Valid(valid.clone()),
+            Registered::Valid(Exemption { id: "01B".to_owned(), ended, ..valid }),
+            malformed,
+        ];
+        let now = at("2026-03-15T00:00:00Z");
+        assert_eq!(all.iter().map(|it| is_current(it, now)).collect::<Vec<_>>(), [true, false, true]);
+        let text = listed(&all, now).text;
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].starts_with("01A") && lines[1].contains("tag:team=web  2026-04-01 00:00:00Z"), "{text}");
+        assert!(lines[2].contains("ended 2026-03-02 00:00:00Z by joe"), "{text}");
+        assert!(
+            lines[3].contains("cannot be read: forbids acting") && lines[3].ends_with("expected a number"),
+            "{text}"
+        );
+        assert!(row(&all[0], at("2026-05-01T00:00:00Z"))[4].starts_with("over since"));
+    }
+}

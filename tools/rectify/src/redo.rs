@@ -1,0 +1,47 @@
+//! `rectify redo`: a fix that was undone is wanted again.
+
+use jiff::Timestamp;
+use rectify_compliance::RemediationRequest;
+use rectify_runtime::bus::Bus;
+use rectify_runtime::ledger::ResourcePath;
+use rectify_runtime::settings::Environment;
+use serde_json::json;
+
+use crate::arguments::RedoArguments;
+use crate::complaint::Complaint;
+use crate::history;
+use crate::place::{self, OpenLedger};
+use crate::report::Report;
+
+/// Ends the hold, and asks the remediation to look at the resource as it is now: it plans anew, through all its gates.
+pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, Complaint> {
+    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let by = place::person(arguments.by.as_deref(), environment)?;
+    let id = &arguments.attempt;
+    let attempt = open.ledger.attempt(id).await?.ok_or_else(|| history::unknown(id, &open))?;
+    if attempt.undo.is_none() {
+        let reason = format!("redo {id}: it was never undone: `rectify history --attempt {id}` tells how it ended");
+        return Err(Complaint::Refused { reason, details: json!({ "attempt": id }) });
+    }
+    let target = &attempt.target;
+    open.ledger.end_hold(&ResourcePath::of(target), &attempt.control, &by).await?;
+    let bus = arguments.bus.as_deref().or_else(|| environment.get("EVENT_BUS")).unwrap_or("default");
+    // A finding of its own: the one the attempt answered is settled.
+    let request = RemediationRequest {
+        config_rule_name: attempt.rule.clone(),
+        aws_account_id: target.account.as_str().to_owned(),
+        aws_region: target.region.as_str().to_owned(),
+        resource_type: target.resource.kind.clone(),
+        resource_id: target.resource.id.clone(),
+        result_recorded_time: Timestamp::now().to_string(),
+        redrives: 0,
+    };
+    for taken in Bus::new(&open.config, bus).request(&[request]).await {
+        taken?;
+    }
+    let text = format!(
+        "asked {} to look at {} again: its plan is applied if its mode and gates allow it\n",
+        attempt.control, target.resource
+    );
+    Ok(Report::fine(text, json!({ "asked": attempt.control, "resource": target.resource, "redo": id })))
+}
