@@ -23,6 +23,7 @@ pub mod controls;
 pub mod doors;
 pub mod emulator;
 pub mod events;
+pub mod mfa_policy;
 pub mod mortal;
 pub mod operations;
 pub mod outage;

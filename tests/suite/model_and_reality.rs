@@ -5,6 +5,7 @@
 
 mod cloudtrail;
 mod ec2;
+mod iam;
 mod s3;
 
 use aws_types::SdkConfig;
@@ -38,9 +39,26 @@ where
     K: ReadLive<C> + Apply<C> + Revert<C>,
     C: Connect,
 {
+    let now = Timestamp::now();
+    let (actions, after) = played_and_taken_back::<K, C>(sdk, target, params, now).await;
+    assert!(!K::evaluate(&after, params, now).is_non_compliant(), "{after:#?}");
+    actions.iter().map(rectify_compliance::plan::call_text).collect()
+}
+
+/// The same with the plan of another moment, and without the judgement: what was done, and the subject it led to.
+pub(super) async fn played_and_taken_back<K, C>(
+    sdk: &SdkConfig,
+    target: &Target,
+    params: &K::Params,
+    now: Timestamp,
+) -> (Vec<K::Action>, K::Subject)
+where
+    K: ReadLive<C> + Apply<C> + Revert<C>,
+    C: Connect,
+{
     let clients = C::connect(sdk);
     let before = live::<K, C>(&clients, target, params).await;
-    let plan = K::plan(&before, params, Timestamp::now());
+    let plan = K::plan(&before, params, now);
     let actions: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
     assert!(!actions.is_empty(), "nothing to do about {before:#?}");
     let (mut expected, mut done) = (before.clone(), Vec::new());
@@ -55,7 +73,6 @@ where
         assert_eq!(live::<K, C>(&clients, target, params).await, expected, "after {action:?} again");
         done.push((action.clone(), receipt));
     }
-    assert!(!K::evaluate(&expected, params, Timestamp::now()).is_non_compliant(), "{expected:#?}");
     for undo in K::undo(&before, &done).unwrap() {
         K::revert(&clients, target, &undo).await.unwrap();
         K::revert(&clients, target, &undo).await.unwrap();
@@ -63,5 +80,5 @@ where
     let restored = live::<K, C>(&clients, target, params).await;
     assert_eq!(K::footprint(&restored, &actions), K::footprint(&before, &actions));
     assert_ne!(K::footprint(&expected, &actions), K::footprint(&before, &actions), "the footprint shows the change");
-    actions.iter().map(rectify_compliance::plan::call_text).collect()
+    (actions, expected)
 }

@@ -165,7 +165,7 @@ async fn what_moto_cannot_have_is_put_in_and_counted() {
         front.proxy.substitutions(),
         [
             counted("cloudtrail:LookupEvents", "seeded events", 2),
-            counted("iam:GetAccountSummary", "number of root access keys", 1)
+            counted("iam:GetAccountSummary", "what the root user has", 1)
         ]
     );
 }

@@ -1,16 +1,32 @@
 //! The calls to IAM. The only place that names its SDK; it maps answers and decides nothing.
+//!
+//! | module | what |
+//! |---|---|
+//! | this one | the password policy of the account |
+//! | `root` | the account summary, and the root user in it |
+//! | `users` | users by name and page by page, with what every control of users reads |
+//! | `keys` | access keys |
+//! | `mfa` | console access, MFA devices, and the policy that asks for them |
+
+mod keys;
+mod mfa;
+mod root;
+mod users;
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::operation::get_account_summary::GetAccountSummaryOutput;
-use aws_sdk_iam::types::SummaryKeyType;
+use aws_sdk_iam::primitives::DateTime;
+use aws_sdk_iam::types;
 use aws_types::SdkConfig;
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{AccountId, Never, NoParameters, Region, ShapeError, Target};
+use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, Connect, List, Place, ReadLive, Revert};
 
-use crate::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
+use crate::iam_password_policy::{
+    IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
+};
+use crate::password_policy::{Answer, PasswordPolicy};
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -25,49 +41,113 @@ impl Connect for Clients {
 }
 
 impl Clients {
-    /// `GetAccountSummary`: one call, no pages.
-    async fn root_user(&self, account: &AccountId, region: &Region) -> Result<RootUser, AwsError> {
-        let summary = self
-            .iam
-            .get_account_summary()
+    /// `GetAccountPasswordPolicy`; without a policy of its own the account has `None`.
+    async fn passwords(&self, account: &AccountId) -> Result<Passwords, AwsError> {
+        let answer = self.iam.get_account_password_policy().send().await;
+        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetAccountPasswordPolicy", &error)))?;
+        let policy = match answer {
+            None => None,
+            Some(answer) => {
+                let policy = answer.password_policy.ok_or_else(|| ShapeError::missing("PasswordPolicy", "a policy"))?;
+                Some(answer_of(&policy).read()?)
+            }
+        };
+        Ok(Passwords { account: account.clone(), policy })
+    }
+
+    /// `UpdateAccountPasswordPolicy` of every setting that is on; IAM sets what is left out to its default, which is off.
+    async fn set_passwords(&self, policy: &PasswordPolicy) -> Result<(), AwsError> {
+        let number = |setting: &str, value: u32| {
+            i32::try_from(value).map_err(|_| ShapeError::new(setting, "a number that IAM takes", value))
+        };
+        let optional = |setting, value: Option<u32>| value.map(|value| number(setting, value)).transpose();
+        self.iam
+            .update_account_password_policy()
+            .minimum_password_length(number("MinimumPasswordLength", policy.minimum_password_length)?)
+            .require_symbols(policy.require_symbols)
+            .require_numbers(policy.require_numbers)
+            .require_uppercase_characters(policy.require_uppercase_characters)
+            .require_lowercase_characters(policy.require_lowercase_characters)
+            .allow_users_to_change_password(policy.allow_users_to_change_password)
+            .set_max_password_age(optional("MaxPasswordAge", policy.max_password_age)?)
+            .set_password_reuse_prevention(optional("PasswordReusePrevention", policy.password_reuse_prevention)?)
+            .hard_expiry(policy.hard_expiry)
             .send()
             .await
-            .map_err(|error| AwsError::call("iam:GetAccountSummary", &error))?;
-        Ok(root_user(&summary, account, region)?)
+            .map(drop)
+            .map_err(|error| AwsError::call("iam:UpdateAccountPasswordPolicy", &error))
+    }
+
+    /// `DeleteAccountPasswordPolicy`; one that is gone already is a success.
+    async fn delete_passwords(&self) -> Result<(), AwsError> {
+        let answer = self.iam.delete_account_password_policy().send().await;
+        unless_missing(answer.map_err(|error| AwsError::call("iam:DeleteAccountPasswordPolicy", &error))).map(drop)
     }
 }
 
-impl List<Clients> for IamRootAccessKeyCheck {
+impl List<Clients> for IamPasswordPolicy {
     fn pages<'a>(
         clients: &'a Clients,
         place: &'a Place,
-        _params: &'a NoParameters,
-    ) -> impl Stream<Item = Result<Vec<RootUser>, AwsError>> + Send + 'a {
-        once(async move { clients.root_user(&place.account, &place.region).await.map(|root| vec![root]) })
+        _params: &'a IamPasswordPolicyParameters,
+    ) -> impl Stream<Item = Result<Vec<Passwords>, AwsError>> + Send + 'a {
+        once(async move { clients.passwords(&place.account).await.map(|it| vec![it]) })
     }
 }
 
-impl ReadLive<Clients> for IamRootAccessKeyCheck {
-    async fn live(clients: &Clients, target: &Target, _params: &NoParameters) -> Result<Option<RootUser>, AwsError> {
-        clients.root_user(&target.account, &target.region).await.map(Some)
+impl ReadLive<Clients> for IamPasswordPolicy {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        _params: &IamPasswordPolicyParameters,
+    ) -> Result<Option<Passwords>, AwsError> {
+        clients.passwords(&target.account).await.map(Some)
     }
 }
 
-impl Apply<Clients> for IamRootAccessKeyCheck {
-    async fn apply(_clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
-        match *action {}
+impl Apply<Clients> for IamPasswordPolicy {
+    async fn apply(clients: &Clients, _target: &Target, action: &PasswordAction) -> Result<(), AwsError> {
+        let PasswordAction::UpdateAccountPasswordPolicy(policy) = action;
+        clients.set_passwords(policy).await
     }
 }
 
-impl Revert<Clients> for IamRootAccessKeyCheck {
-    async fn revert(_clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
-        match *undo {}
+impl Revert<Clients> for IamPasswordPolicy {
+    async fn revert(clients: &Clients, _target: &Target, undo: &PasswordUndo) -> Result<(), AwsError> {
+        match undo {
+            PasswordUndo::UpdateAccountPasswordPolicy(policy) => clients.set_passwords(policy).await,
+            PasswordUndo::DeleteAccountPasswordPolicy {} => clients.delete_passwords().await,
+        }
     }
 }
 
-fn root_user(summary: &GetAccountSummaryOutput, account: &AccountId, region: &Region) -> Result<RootUser, ShapeError> {
-    let present = summary.summary_map().and_then(|map| map.get(&SummaryKeyType::AccountAccessKeysPresent)).copied();
-    RootUser::counted(account.clone(), region.partition(), present)
+fn answer_of(policy: &types::PasswordPolicy) -> Answer {
+    Answer {
+        minimum_password_length: policy.minimum_password_length,
+        require_symbols: policy.require_symbols,
+        require_numbers: policy.require_numbers,
+        require_uppercase_characters: policy.require_uppercase_characters,
+        require_lowercase_characters: policy.require_lowercase_characters,
+        allow_users_to_change_password: policy.allow_users_to_change_password,
+        expire_passwords: policy.expire_passwords,
+        max_password_age: policy.max_password_age,
+        password_reuse_prevention: policy.password_reuse_prevention,
+        hard_expiry: policy.hard_expiry,
+    }
+}
+
+/// `None` where IAM has no such user, profile or policy.
+fn unless_missing<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is("NoSuchEntity") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A time of an answer.
+fn time(path: &str, time: DateTime) -> Result<Timestamp, ShapeError> {
+    Timestamp::from_second(time.secs()).map_err(|_| ShapeError::new(path, "a time", time))
 }
 
 #[cfg(test)]
@@ -75,26 +155,37 @@ fn root_user(summary: &GetAccountSummaryOutput, account: &AccountId, region: &Re
 mod tests {
     use super::*;
 
-    fn read(keys: &[(SummaryKeyType, i32)]) -> Result<RootUser, ShapeError> {
-        let mut summary = GetAccountSummaryOutput::builder();
-        for (key, value) in keys {
-            summary = summary.summary_map(key.clone(), *value);
-        }
-        root_user(&summary.build(), &AccountId::new("111122223333"), &Region::new("us-east-1"))
+    #[test]
+    fn every_setting_of_an_answer_is_read() {
+        let policy = types::PasswordPolicy::builder()
+            .minimum_password_length(14)
+            .require_symbols(true)
+            .require_numbers(false)
+            .require_uppercase_characters(true)
+            .require_lowercase_characters(false)
+            .allow_users_to_change_password(true)
+            .expire_passwords(true)
+            .max_password_age(90)
+            .password_reuse_prevention(24)
+            .hard_expiry(true)
+            .build();
+        let expected = PasswordPolicy {
+            minimum_password_length: 14,
+            require_symbols: true,
+            require_numbers: false,
+            require_uppercase_characters: true,
+            require_lowercase_characters: false,
+            allow_users_to_change_password: true,
+            max_password_age: Some(90),
+            password_reuse_prevention: Some(24),
+            hard_expiry: true,
+        };
+        assert_eq!(answer_of(&policy).read(), Ok(expected));
     }
 
     #[test]
-    fn the_count_is_found_among_the_other_entries() {
-        let root = read(&[(SummaryKeyType::Users, 7), (SummaryKeyType::AccountAccessKeysPresent, 1)]).unwrap();
-        assert_eq!(root.access_keys, 1);
-    }
-
-    /// `iam-root-access-key-check/3`
-    #[test]
-    fn an_answer_without_the_count_is_refused() {
-        for keys in [&[][..], &[(SummaryKeyType::AccountMfaEnabled, 1)]] {
-            let error = read(keys).unwrap_err();
-            assert_eq!(error.path, "SummaryMap.AccountAccessKeysPresent");
-        }
+    fn a_time_out_of_range_is_refused() {
+        assert_eq!(time("t", DateTime::from_secs(1_772_593_200)), Ok("2026-03-04T03:00:00Z".parse().unwrap()));
+        assert_eq!(time("t", DateTime::from_secs(i64::MAX)).unwrap_err().path, "t");
     }
 }

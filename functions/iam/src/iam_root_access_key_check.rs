@@ -10,6 +10,8 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::root::{ACCOUNT_SUMMARY, act_centrally};
+
 control! {
     /// ## What it checks
     /// That the root user of the account has no access keys.
@@ -66,11 +68,6 @@ control! {
         },
     }
 }
-
-/// The longest session `sts:AssumeRoot` gives, in seconds. STS service model, 2025-09.
-const LONGEST_ROOT_SESSION: u32 = 900;
-
-const ACCOUNT_SUMMARY: &[Permission] = &[Permission::unscoped("iam:GetAccountSummary")];
 
 static NO_TAGS: Tags = Tags::new();
 
@@ -180,14 +177,7 @@ fn delete_as_root(root: &RootUser) -> String {
 }
 
 fn delete_centrally(root: &RootUser) -> String {
-    let task_policy = root.partition.arn("iam", "", "aws", "policy/root-task/IAMDeleteRootUserCredentials");
-    format!(
-        "management account or delegated administrator for IAM, if account {account} is a member of an organization \
-         with central root access: at a regional STS endpoint sts:AssumeRoot(TargetPrincipal={account}, \
-         TaskPolicyArn={task_policy}, DurationSeconds={LONGEST_ROOT_SESSION}), then in that session \
-         iam:ListAccessKeys and iam:DeleteAccessKey for each key",
-        account = root.account
-    )
+    act_centrally(&root.account, &root.partition, "iam:ListAccessKeys and iam:DeleteAccessKey for each key")
 }
 
 #[cfg(test)]

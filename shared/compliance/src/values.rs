@@ -79,6 +79,11 @@ impl PortSet {
 }
 
 impl Globs {
+    /// One pattern as it is, commas and all.
+    pub fn single(pattern: impl Into<String>) -> Self {
+        Self(vec![pattern.into()])
+    }
+
     /// Whether one of the patterns matches the whole of `text`.
     pub fn matches(&self, text: &str) -> bool {
         self.0.iter().any(|pattern| WildMatch::new(pattern).matches(text))
@@ -330,6 +335,12 @@ mod tests {
             let error = text.parse::<PortSet>().unwrap_err();
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_single_pattern_keeps_its_commas() {
+        let pattern = Globs::single("user/a,b*");
+        assert!(pattern.matches("user/a,bc") && !pattern.matches("user/a"));
     }
 
     #[test]

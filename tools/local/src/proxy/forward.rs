@@ -1,5 +1,6 @@
 //! One call on its way: named, disturbed if a test wants that, forwarded, and its answer put right.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -177,26 +178,35 @@ fn look_up(shared: &Shared, call: &CallName, body: &[u8]) -> Outcome {
 }
 
 fn substitute(shared: &Shared, call: &CallName, status: StatusCode, body: Bytes) -> (Bytes, Option<String>) {
-    let wanted = shared.ledger().root_access_keys;
-    match (call.service.as_str(), call.operation.as_str(), wanted) {
-        ("iam", "GetAccountSummary", Some(count)) if status.is_success() => match with_root_access_keys(&body, count) {
-            Some(edited) => (edited, Some(shared.substituted(call, "number of root access keys"))),
-            None => (body, Some("root access keys: no AccountAccessKeysPresent in the backend's answer".to_owned())),
-        },
-        _ => (roots::put_right(call, body), None),
+    let wanted = shared.ledger().root_user.clone();
+    let is_summary = (call.service.as_str(), call.operation.as_str()) == ("iam", "GetAccountSummary");
+    if !is_summary || !status.is_success() || wanted.is_empty() {
+        return (roots::put_right(call, body), None);
+    }
+    match with_root_user(&body, &wanted) {
+        Some(edited) => (edited, Some(shared.substituted(call, "what the root user has"))),
+        None => (body, Some("root user: no summary in the backend's answer".to_owned())),
     }
 }
 
-/// Replaces the value of the summary's `AccountAccessKeysPresent`; `None` if the answer has no such entry.
-fn with_root_access_keys(body: &[u8], count: u32) -> Option<Bytes> {
-    let text = std::str::from_utf8(body).ok()?;
-    let (before, after) = text.split_once("<key>AccountAccessKeysPresent</key>")?;
-    let (space, value) = after.split_once("<value>")?;
-    let (_, rest) = value.split_once("</value>")?;
-    space
-        .trim()
-        .is_empty()
-        .then(|| Bytes::from(format!("{before}<key>AccountAccessKeysPresent</key>{space}<value>{count}</value>{rest}")))
+/// Sets entries of the summary, whether they were there or not; `None` if the answer has no summary.
+fn with_root_user(body: &[u8], entries: &BTreeMap<&str, u32>) -> Option<Bytes> {
+    let mut text = std::str::from_utf8(body).ok()?.to_owned();
+    for (key, number) in entries {
+        let told = format!("<key>{key}</key>");
+        text = match text.split_once(&told) {
+            Some((before, after)) => {
+                let (space, value) = after.split_once("<value>").filter(|(space, _)| space.trim().is_empty())?;
+                let (_, rest) = value.split_once("</value>")?;
+                format!("{before}{told}{space}<value>{number}</value>{rest}")
+            }
+            None => {
+                let (before, after) = text.split_once("</SummaryMap>")?;
+                format!("{before}<entry>{told}<value>{number}</value></entry></SummaryMap>{after}")
+            }
+        };
+    }
+    Some(Bytes::from(text))
 }
 
 fn message_headers(all: &HeaderMap) -> HeaderMap {
@@ -227,10 +237,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn root_access_keys_are_put_into_the_summary() {
-        let body = "<entry>\n<key>AccountAccessKeysPresent</key>\n<value>0</value></entry><entry><key>Users</key><value>4</value></entry>";
-        let edited = with_root_access_keys(body.as_bytes(), 2).unwrap();
+    fn what_the_root_user_has_is_put_into_the_summary() {
+        let body = "<SummaryMap><entry>\n<key>AccountAccessKeysPresent</key>\n<value>0</value></entry><entry><key>Users</key><value>4</value></entry></SummaryMap>";
+        let edited = with_root_user(body.as_bytes(), &BTreeMap::from([("AccountAccessKeysPresent", 2)])).unwrap();
         assert_eq!(edited, body.replace("<value>0<", "<value>2<"));
-        assert_eq!(with_root_access_keys(b"<key>Users</key><value>4</value>", 2), None);
+        let edited = with_root_user(body.as_bytes(), &BTreeMap::from([("AccountPasswordPresent", 1)])).unwrap();
+        let entry = "<entry><key>AccountPasswordPresent</key><value>1</value></entry></SummaryMap>";
+        assert_eq!(edited, body.replace("</SummaryMap>", entry));
+        assert_eq!(
+            with_root_user(b"<key>Users</key><value>4</value>", &BTreeMap::from([("Users", 2)])),
+            Some(Bytes::from("<key>Users</key><value>2</value>"))
+        );
+        assert_eq!(with_root_user(b"<Other/>", &BTreeMap::from([("AccountMFAEnabled", 1)])), None);
     }
 }

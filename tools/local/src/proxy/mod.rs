@@ -90,7 +90,7 @@ struct Ledger {
     callers: BTreeMap<String, String>,
     faults: Vec<Fault>,
     substitutions: BTreeMap<(String, String), u32>,
-    root_access_keys: Option<u32>,
+    root_user: BTreeMap<&'static str, u32>,
     trail_events: Vec<Value>,
 }
 
@@ -205,7 +205,17 @@ impl Proxy {
 
     /// From now on `GetAccountSummary` tells of this many root access keys; moto knows no root user.
     pub fn set_root_access_keys(&self, count: u32) {
-        self.shared.ledger().root_access_keys = Some(count);
+        self.shared.ledger().root_user.insert("AccountAccessKeysPresent", count);
+    }
+
+    /// From now on it tells of a root user with an MFA device, or without.
+    pub fn set_root_mfa(&self, registered: bool) {
+        self.shared.ledger().root_user.insert("AccountMFAEnabled", registered.into());
+    }
+
+    /// From now on it tells of a root user with a password, or without; moto does not tell of one at all.
+    pub fn set_root_password(&self, present: bool) {
+        self.shared.ledger().root_user.insert("AccountPasswordPresent", present.into());
     }
 
     /// Adds an event that `LookupEvents` finds, in the shape of CloudTrail's answer (`EventId`, `EventName`, `EventTime`

@@ -1,0 +1,64 @@
+//! How old something is at the time of an event.
+
+use std::fmt;
+
+use rectify_compliance::Timestamp;
+
+const HOUR: i128 = 60 * 60 * 1000;
+const DAY: i128 = 24 * HOUR;
+
+/// An age, milliseconds; below zero for what is yet to come, as a clock that is off can make it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Age(i128);
+
+impl Age {
+    /// The age at `now` of what is there since `since`.
+    pub(crate) fn of(since: Timestamp, now: Timestamp) -> Self {
+        Self(now.duration_since(since).as_millis())
+    }
+
+    /// Whether it is more than this many days; exactly as many are not more.
+    pub(crate) fn exceeds_days(self, days: u32) -> bool {
+        self.0 > i128::from(days) * DAY
+    }
+
+    /// Whether it is less than this many hours.
+    pub(crate) fn is_below_hours(self, hours: u32) -> bool {
+        self.0 < i128::from(hours) * HOUR
+    }
+
+    /// The whole days of it.
+    pub(crate) fn days(self) -> i128 {
+        (self.0 / DAY).max(0)
+    }
+}
+
+/// Hours below two days, else days.
+impl fmt::Display for Age {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 2 * DAY { write!(out, "{} h", (self.0 / HOUR).max(0)) } else { write!(out, "{} d", self.days()) }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_compared_to_the_millisecond_and_told_in_hours_or_days() {
+        let since: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let at = |text: &str| Age::of(since, text.parse().unwrap());
+        assert!(!at("2026-01-02T00:00:00Z").exceeds_days(1) && at("2026-01-02T00:00:00.001Z").exceeds_days(1));
+        assert!(at("2026-01-01T02:59:59.999Z").is_below_hours(3) && !at("2026-01-01T03:00:00Z").is_below_hours(3));
+        for (now, text) in [
+            ("2025-12-31T00:00:00Z", "0 h"),
+            ("2026-01-01T03:59:59Z", "3 h"),
+            ("2026-01-02T23:59:59Z", "47 h"),
+            ("2026-01-03T00:00:00Z", "2 d"),
+            ("2026-05-13T12:00:00Z", "132 d"),
+        ] {
+            assert_eq!(at(now).to_string(), text, "{now}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! IAM policy documents: which statements cover an action on a resource.
+//!
+//! Knows no control and no SDK. Elements it does not know are ignored; a statement without effect, actions or resources is
+//! no statement, and the document is refused.
+
+use rectify_compliance::values::Globs;
+use rectify_compliance::{ShapeError, document};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A policy document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Document(Vec<Statement>);
+
+/// One statement, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Statement {
+    effect: Effect,
+    actions: Coverage,
+    resources: Coverage,
+    conditions: Map<String, Value>,
+}
+
+/// `Effect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+/// `Action` or `NotAction`, `Resource` or `NotResource`: patterns, and whether they name what is covered or what is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Coverage {
+    These(Vec<String>),
+    AllBut(Vec<String>),
+}
+
+/// The condition key that says whether the caller signed in with MFA; compared without regard to case.
+const WITH_MFA: &str = "aws:MultiFactorAuthPresent";
+
+impl Document {
+    /// Reads a document as IAM delivers it: percent-encoded, or already plain.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when it is no policy document.
+    pub fn read(path: &str, text: &str) -> Result<Self, ShapeError> {
+        let value = document::decode(path, text)?;
+        let statements = match value.get("Statement") {
+            Some(Value::Array(statements)) => statements.as_slice(),
+            Some(statement @ Value::Object(_)) => std::slice::from_ref(statement),
+            _ => return Err(ShapeError::missing(format!("{path}.Statement"), "a statement or a list of them")),
+        };
+        let read = |statement| Statement::read(statement).map_err(|error| error.within(&format!("{path}.Statement")));
+        statements.iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The document as it applies to the user of this name.
+    #[must_use]
+    pub fn applied_to(&self, user_name: &str) -> Self {
+        let named = |pattern: &String| pattern.replace("${aws:username}", user_name);
+        let statement = |it: &Statement| Statement { resources: it.resources.map(named), ..it.clone() };
+        Self(self.0.iter().map(statement).collect())
+    }
+
+    /// Whether a statement allows it, whatever the circumstances.
+    pub fn allows(&self, action: &str, resource: &str) -> bool {
+        self.covering(Effect::Allow, action, resource).any(|it| it.conditions.is_empty())
+    }
+
+    /// Whether a statement denies it, in any circumstances.
+    pub fn may_deny(&self, action: &str, resource: &str) -> bool {
+        self.covering(Effect::Deny, action, resource).next().is_some()
+    }
+
+    /// Whether a statement denies it to whoever signed in without MFA, on no other condition.
+    pub fn denies_without_mfa(&self, action: &str, resource: &str) -> bool {
+        self.covering(Effect::Deny, action, resource).any(Statement::is_about_missing_mfa)
+    }
+
+    fn covering(&self, effect: Effect, action: &str, resource: &str) -> impl Iterator<Item = &Statement> {
+        let action = action.to_lowercase();
+        self.0
+            .iter()
+            .filter(move |it| it.effect == effect && it.actions.covers(&action) && it.resources.covers(resource))
+    }
+}
+
+impl Statement {
+    fn read(statement: &Value) -> Result<Self, ShapeError> {
+        let effect = match statement.get("Effect").and_then(Value::as_str) {
+            Some("Allow") => Effect::Allow,
+            Some("Deny") => Effect::Deny,
+            other => return Err(ShapeError::new("Effect", "Allow or Deny", other.unwrap_or("nothing"))),
+        };
+        let conditions = match statement.get("Condition") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(conditions)) => conditions.clone(),
+            Some(_) => return Err(ShapeError::new("Condition", "an object", "another type")),
+        };
+        let actions = Coverage::read(statement, "Action", "NotAction")?.map(|pattern| pattern.to_lowercase());
+        Ok(Self { effect, actions, resources: Coverage::read(statement, "Resource", "NotResource")?, conditions })
+    }
+
+    /// Whether `aws:MultiFactorAuthPresent` false is its one condition.
+    fn is_about_missing_mfa(&self) -> bool {
+        let mut operators = self.conditions.iter();
+        let (Some((operator, keys)), None) = (operators.next(), operators.next()) else { return false };
+        if !["Bool", "BoolIfExists"].contains(&operator.as_str()) {
+            return false;
+        }
+        let mut keys = keys.as_object().into_iter().flatten();
+        let (Some((key, value)), None) = (keys.next(), keys.next()) else { return false };
+        let value = match value {
+            Value::Array(values) if values.len() == 1 => values.first().unwrap_or(value),
+            one => one,
+        };
+        let is_false =
+            value == &Value::Bool(false) || value.as_str().is_some_and(|it| it.eq_ignore_ascii_case("false"));
+        key.eq_ignore_ascii_case(WITH_MFA) && is_false
+    }
+}
+
+impl Coverage {
+    fn read(statement: &Value, these: &str, all_but: &str) -> Result<Self, ShapeError> {
+        let patterns = |value: &Value| -> Option<Vec<String>> {
+            match value {
+                Value::String(one) => Some(vec![one.clone()]),
+                Value::Array(many) => many.iter().map(|it| it.as_str().map(str::to_owned)).collect(),
+                _ => None,
+            }
+        };
+        let read = match (statement.get(these), statement.get(all_but)) {
+            (Some(value), None) => patterns(value).map(Self::These),
+            (None, Some(value)) => patterns(value).map(Self::AllBut),
+            _ => None,
+        };
+        read.ok_or_else(|| ShapeError::missing(these, format!("texts, in `{these}` or in `{all_but}`")))
+    }
+
+    fn covers(&self, name: &str) -> bool {
+        let matches = |patterns: &[String]| patterns.iter().any(|it| Globs::single(it).matches(name));
+        match self {
+            Self::These(patterns) => matches(patterns),
+            Self::AllBut(patterns) => !matches(patterns),
+        }
+    }
+
+    fn map(&self, change: impl Fn(&String) -> String) -> Self {
+        match self {
+            Self::These(patterns) => Self::These(patterns.iter().map(change).collect()),
+            Self::AllBut(patterns) => Self::AllBut(patterns.iter().map(change).collect()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(statement: &Value) -> Document {
+        Document::read("p", &json!({"Version": "2012-10-17", "Statement": statement}).to_string()).unwrap()
+    }
+
+    #[test]
+    fn statements_cover_by_pattern_actions_without_and_resources_with_regard_to_case() {
+        let document = read(&json!([
+            {"Effect": "Allow", "Action": ["iam:enable*", "IAM:Get?ser"], "Resource": "arn:p:iam::1:user/${aws:username}"},
+            {"Effect": "Allow", "NotAction": "s3:*", "NotResource": ["arn:p:kms:*"]}
+        ]))
+        .applied_to("a,b");
+        for (action, resource, allowed) in [
+            ("iam:EnableMFADevice", "arn:p:iam::1:user/a,b", true),
+            ("iam:GetUser", "arn:p:iam::1:user/a,b", true),
+            ("s3:GetObject", "arn:p:iam::1:user/a,b", false),
+            ("S3:GetObject", "arn:p:sns:1", false),
+            ("sns:Publish", "arn:p:sns:1", true),
+            ("sns:Publish", "arn:p:kms:1", false),
+            ("sns:Publish", "ARN:p:kms:1", true),
+        ] {
+            assert_eq!(document.allows(action, resource), allowed, "{action} on {resource}");
+        }
+    }
+
+    #[test]
+    fn a_condition_weakens_an_allowance_and_not_a_denial() {
+        let conditional = |effect: &str| {
+            let condition = json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}});
+            read(&json!({"Effect": effect, "Action": "*", "Resource": "*", "Condition": condition}))
+        };
+        assert!(!conditional("Allow").allows("iam:GetUser", "r"));
+        assert!(
+            conditional("Deny").may_deny("iam:GetUser", "r") && !conditional("Deny").denies_without_mfa("a:B", "r")
+        );
+    }
+
+    #[test]
+    fn missing_mfa_is_told_by_one_condition_alone() {
+        for (condition, told) in [
+            (json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}), true),
+            (json!({"Bool": {"aws:multifactorauthpresent": ["False"]}}), true),
+            (json!({"Bool": {"aws:MultiFactorAuthPresent": false}}), true),
+            (json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}), false),
+            (json!({"Bool": {"aws:MultiFactorAuthPresent": ["false", "true"]}}), false),
+            (json!({"Bool": {"aws:MultiFactorAuthPresent": "false", "aws:SecureTransport": "false"}}), false),
+            (json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}, "Null": {"aws:x": "true"}}), false),
+            (json!({"Null": {"aws:MultiFactorAuthPresent": "false"}}), false),
+            (json!({}), false),
+        ] {
+            let document = read(&json!({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}));
+            assert_eq!(document.denies_without_mfa("s3:GetObject", "r"), told, "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_statement_is_refused_and_what_is_unknown_is_ignored() {
+        let whole = json!({"Sid": "x", "Effect": "Allow", "Action": "*", "Resource": "*", "Unheard": 1});
+        assert!(read(&whole).allows("a:B", "r"));
+        for (key, value) in [
+            ("Effect", json!("allow")),
+            ("Effect", json!(null)),
+            ("Action", json!(1)),
+            ("Action", json!([1])),
+            ("Resource", json!({})),
+            ("NotResource", json!("*")),
+            ("Condition", json!("x")),
+        ] {
+            let mut statement = whole.clone();
+            statement.as_object_mut().unwrap().insert(key.to_owned(), value.clone());
+            let text = json!({"Statement": [statement]}).to_string();
+            let error = Document::read("p", &text).unwrap_err();
+            assert!(error.path.starts_with("p.Statement."), "{key} {value}: {error}");
+        }
+        assert_eq!(Document::read("p", "{}").unwrap_err().path, "p.Statement");
+        assert!(Document::read("p", "%7Bnope").is_err());
+    }
+}

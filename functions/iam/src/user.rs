@@ -1,0 +1,149 @@
+//! An IAM user, from AWS Config or from IAM.
+//!
+//! AWS Config identifies a user by its id (`AIDA…`), the API by its name. A name can be given to somebody else after its
+//! user is deleted, so whoever reads by name compares the id.
+
+use rectify_compliance::{AccountId, ConfigurationItem, Resource, ResourceKey, ShapeError, Tags, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The resource type in AWS Config.
+pub const TYPE: &str = "AWS::IAM::User";
+
+/// Every user of the account, as IAM policies name them.
+pub(crate) const USERS: &str = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*";
+
+/// A user, without anything it signs in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct User {
+    /// Whose.
+    pub account: AccountId,
+    /// `UserId`: what AWS Config identifies it by.
+    pub id: String,
+    /// `UserName`: what the API identifies it by.
+    pub name: String,
+    /// `Arn`.
+    pub arn: String,
+    /// `CreateDate`.
+    pub created: Timestamp,
+    /// Its tags, where they were read: a listing does not have them.
+    pub tags: Tags,
+}
+
+impl User {
+    /// The user as AWS Config identifies it.
+    pub(crate) fn key(&self) -> ResourceKey {
+        ResourceKey::new(TYPE, &self.id)
+    }
+}
+
+/// Makes a subject with a field `user` an image of that user.
+macro_rules! image_of_user {
+    ($subject:ty) => {
+        impl rectify_compliance::Image for $subject {
+            const VERSION: u16 = 1;
+
+            fn key(&self) -> rectify_compliance::ResourceKey {
+                self.user.key()
+            }
+
+            fn arn(&self) -> Option<&str> {
+                Some(&self.user.arn)
+            }
+
+            fn tags(&self) -> &rectify_compliance::Tags {
+                &self.user.tags
+            }
+        }
+    };
+}
+
+pub(crate) use image_of_user;
+
+/// A user as AWS Config recorded it: nothing on passwords, MFA devices or access keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedUser(pub User);
+
+impl Resource for RecordedUser {
+    const TYPES: &'static [&'static str] = &[TYPE];
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        let text = |key: &str, what: &str| {
+            let path = format!("configuration.{key}");
+            match item.configuration.get(key) {
+                Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+                None => Err(ShapeError::missing(path, what)),
+                Some(other) => Err(ShapeError::new(path, what, other)),
+            }
+        };
+        let created = text("createDate", "an RFC 3339 time")?;
+        let created =
+            created.parse().map_err(|_| ShapeError::new("configuration.createDate", "an RFC 3339 time", &created))?;
+        Ok(Self(User {
+            account: item.account.clone(),
+            id: item.resource.id.clone(),
+            name: text("userName", "a user name")?,
+            arn: text("arn", "an ARN")?,
+            created,
+            tags: item.tags.clone(),
+        }))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    pub(crate) fn alice() -> User {
+        User {
+            account: AccountId::new("111122223333"),
+            id: "AIDAEXAMPLEALICE00001".into(),
+            name: "alice".into(),
+            arn: "arn:aws:iam::111122223333:user/alice".into(),
+            created: "2026-03-04T03:00:00Z".parse().unwrap(),
+            tags: Tags::new(),
+        }
+    }
+
+    fn item(configuration: &Value) -> ConfigurationItem {
+        ConfigurationItem::from_notification(&json!({
+            "awsAccountId": "111122223333", "awsRegion": "global", "resourceType": TYPE,
+            "resourceId": "AIDAEXAMPLEALICE00001", "resourceName": "alice", "configurationItemStatus": "OK",
+            "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z", "configuration": configuration
+        }))
+        .unwrap()
+    }
+
+    fn configuration() -> Value {
+        json!({"path": "/", "userName": "alice", "userId": "AIDAEXAMPLEALICE00001",
+            "arn": "arn:aws:iam::111122223333:user/alice", "createDate": "2026-03-04T03:00:00.000Z"})
+    }
+
+    #[test]
+    fn a_recorded_user_is_known_by_id_and_name() {
+        let user = RecordedUser::from_item(&item(&configuration())).unwrap().0;
+        assert_eq!(user, alice());
+        assert_eq!(user.key(), ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLEALICE00001"));
+    }
+
+    #[test]
+    fn an_item_without_what_identifies_a_user_is_refused() {
+        for key in ["userName", "arn", "createDate"] {
+            for value in [json!(null), json!(""), json!("\u{0}")] {
+                let mut configuration = configuration();
+                configuration[key] = value.clone();
+                let read = RecordedUser::from_item(&item(&configuration));
+                let bad = key == "createDate" || value != json!("\u{0}");
+                assert_eq!(read.is_err(), bad, "{key}: {value}");
+            }
+            let mut configuration = configuration();
+            configuration.as_object_mut().unwrap().remove(key);
+            let error = RecordedUser::from_item(&item(&configuration)).unwrap_err();
+            assert_eq!((error.path, error.received), (format!("configuration.{key}"), "nothing".to_owned()));
+        }
+    }
+}

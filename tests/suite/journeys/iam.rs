@@ -1,0 +1,95 @@
+//! The password policy, and users without MFA.
+
+use rectify_local::engine::{Compliance, ResourceKey};
+use rectify_local::world::{ACCOUNT, World};
+use rectify_runtime::ledger::{Outcome, State};
+use rectify_runtime::remediation::undo::Undone;
+use rectify_tests::mfa_policy;
+use serde_json::json;
+
+use super::{attempts, judge, target, travel, undo, world_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn password_policy_is_set_and_deleted_again() {
+    let account = async |_: &World| ResourceKey::new("AWS::::Account", ACCOUNT);
+    travel("iam-password-policy", "{}", account).await;
+}
+
+/// From a user without MFA to the attached policy, which waits for the user; from there back, and left alone.
+async fn attach_and_detach(control: &str) {
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/require-mfa");
+    let parameters = json!({"mfaPolicyArn": arn, "mfaPolicyOptIn": "true"}).to_string();
+    let logs = tempfile::tempdir().unwrap();
+    let world = world_of(control, &parameters, logs.path()).await;
+    let rule = format!("rectify-{control}");
+    let iam = &world.clients().iam;
+    assert_eq!(mfa_policy::create(iam, "require-mfa").await, arn);
+    let user = iam.create_user().user_name("alice").send().await.unwrap().user.unwrap();
+    iam.create_login_profile().user_name("alice").password("Not-A-Secret-1").send().await.unwrap();
+    let resource = ResourceKey::new("AWS::IAM::User", user.user_id());
+    world.put_rules().unwrap();
+    judge(&world, &rule).await;
+
+    let target = target(&world, &resource);
+    let log = || world.host().logs(&format!("{rule}-fix")).join("\n");
+    let pending = attempts(&world, &target).await;
+    let [attempt] = pending.as_slice() else { panic!("{control}: one attempt: {pending:#?}\n{}", log()) };
+    assert_eq!((attempt.outcome, attempt.state), (Some(Outcome::Pending), State::Open), "{control}: {}", log());
+    assert_eq!(attempt.actions.len(), 1, "{control}: {attempt:#?}");
+    assert_eq!(attached(&world).await, [arn], "{control}");
+    judge(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}: the user's turn");
+
+    let operations = rectify_catalogue::operations().find(|it| it.id == control).unwrap();
+    let undone = undo(&world, operations, attempt).await;
+    assert!(matches!(undone, Undone::Restored { .. }), "{control}: {undone:?}");
+    assert_eq!(attached(&world).await, [""; 0], "{control}");
+
+    mfa_policy::register_device(iam, "alice").await;
+    judge(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
+    assert_eq!(world.take_complaints(), Vec::<String>::new(), "{control}");
+    world.stop().await.unwrap();
+}
+
+/// The ARNs of the policies attached to the user.
+async fn attached(world: &World) -> Vec<String> {
+    let answer = world.clients().iam.list_attached_user_policies().user_name("alice").send().await.unwrap();
+    answer.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policy_that_asks_for_mfa_is_attached_and_detached_again() {
+    for control in ["mfa-enabled-for-iam-console-access", "iam-user-mfa-enabled"] {
+        attach_and_detach(control).await;
+    }
+}
+
+/// The proxy tells of the root user what moto cannot know.
+#[tokio::test(flavor = "multi_thread")]
+async fn root_user_is_judged_by_password_and_device() {
+    let control = "root-account-mfa-enabled";
+    let logs = tempfile::tempdir().unwrap();
+    let world = world_of(control, "{}", logs.path()).await;
+    let rule = format!("rectify-{control}");
+    let account = ResourceKey::new("AWS::::Account", ACCOUNT);
+    world.proxy().set_root_password(true);
+    world.proxy().set_root_mfa(false);
+    world.put_rules().unwrap();
+    judge(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &account), Some(Compliance::NonCompliant));
+    let planned = attempts(&world, &target(&world, &account)).await;
+    let [attempt] = planned.as_slice() else { panic!("one attempt: {planned:#?}") };
+    assert_eq!((attempt.outcome, attempt.actions.len()), (Some(Outcome::Planned), 0), "{attempt:#?}");
+    assert_eq!(attempt.finding.as_deref(), Some("Root user has a password and no MFA device"));
+
+    world.proxy().set_root_password(false);
+    judge(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &account), Some(Compliance::Compliant), "no credentials");
+    world.proxy().set_root_password(true);
+    world.proxy().set_root_mfa(true);
+    judge(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &account), Some(Compliance::Compliant), "a device");
+    assert_eq!(world.take_complaints(), Vec::<String>::new());
+    world.stop().await.unwrap();
+}

@@ -1,0 +1,108 @@
+//! The password policy of the account, access keys and attached policies.
+
+use aws_types::SdkConfig;
+use rectify_compliance::{ResourceKey, Target, Timestamp};
+use rectify_iam::access_keys_rotated::AccessKeysRotated;
+use rectify_iam::client::Clients;
+use rectify_iam::iam_password_policy::IamPasswordPolicy;
+use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
+use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
+use rectify_iam::mfa_policy::AttachAction;
+use rectify_runtime::edge::{Apply, ReadLive, Revert};
+use rectify_tests::emulator::{ACCOUNT, REGION};
+use rectify_tests::mfa_policy;
+use rectify_tests::services::Services;
+use serde_json::json;
+
+use super::{model_and_reality_agree, played_and_taken_back, target};
+
+/// One test for both: an account has one password policy.
+#[tokio::test]
+async fn password_policy_is_as_expected_and_restored_or_deleted() {
+    let sdk = Services::default().sdk(REGION);
+    let target = target::<IamPasswordPolicy>(REGION, ACCOUNT);
+    let params = Default::default();
+    let calls = model_and_reality_agree::<IamPasswordPolicy, Clients>(&sdk, &target, &params).await;
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    for setting in ["\"MinimumPasswordLength\":14", "\"MaxPasswordAge\":90", "\"AllowUsersToChangePassword\":true"] {
+        assert!(calls[0].starts_with("UpdateAccountPasswordPolicy {") && calls[0].contains(setting), "{calls:?}");
+    }
+
+    let iam = aws_sdk_iam::Client::new(&sdk);
+    iam.get_account_password_policy().send().await.expect_err("the policy is deleted again");
+    let weak = iam.update_account_password_policy().minimum_password_length(20).require_symbols(true).hard_expiry(true);
+    weak.allow_users_to_change_password(true).max_password_age(60).send().await.unwrap();
+    let calls = model_and_reality_agree::<IamPasswordPolicy, Clients>(&sdk, &target, &params).await;
+    for setting in ["\"MinimumPasswordLength\":20", "\"MaxPasswordAge\":60", "\"HardExpiry\":true"] {
+        assert!(calls[0].contains(setting), "{setting}: {calls:?}");
+    }
+    let restored = iam.get_account_password_policy().send().await.unwrap().password_policy.unwrap();
+    assert_eq!((restored.minimum_password_length, restored.require_numbers), (Some(20), false));
+}
+
+/// A user of this name, addressed as AWS Config and the shell address it.
+async fn user(sdk: &SdkConfig, name: &str) -> Target {
+    let iam = aws_sdk_iam::Client::new(sdk);
+    let user = iam.create_user().user_name(name).send().await.unwrap().user.unwrap();
+    Target {
+        resource: ResourceKey::new("AWS::IAM::User", user.user_id),
+        name: Some(name.to_owned()),
+        arn: None,
+        ..target::<AccessKeysRotated>(REGION, name)
+    }
+}
+
+/// moto dates a key by its own clock, so the plan is made two hundred days later.
+#[tokio::test]
+async fn keys_are_turned_off_as_expected_and_on_again() {
+    let sdk = Services::default().sdk(REGION);
+    let target = user(&sdk, "model-keys").await;
+    let iam = aws_sdk_iam::Client::new(&sdk);
+    for _two in 0..2 {
+        iam.create_access_key().user_name("model-keys").send().await.unwrap();
+    }
+    let params = serde_json::from_value(json!({"deactivateUnusedDays": "180"})).unwrap();
+    let later = Timestamp::from_second(Timestamp::now().as_second() + 200 * 24 * 60 * 60).unwrap();
+    let (actions, after) = played_and_taken_back::<AccessKeysRotated, Clients>(&sdk, &target, &params, later).await;
+    assert_eq!(actions.len(), 2, "{actions:?}");
+    assert!(after.keys.values().all(|key| !key.is_active()), "{after:#?}");
+
+    // The name belongs to somebody else by now: the user that the finding was about is gone.
+    let gone = Target { resource: ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLEGONE000001"), ..target };
+    let read = AccessKeysRotated::live(&connected(&sdk), &gone, &params).await;
+    assert_eq!(read, Ok(None));
+}
+
+fn connected(sdk: &SdkConfig) -> Clients {
+    <Clients as rectify_runtime::edge::Connect>::connect(sdk)
+}
+
+/// A user with a console password and without a device; the policy that asks for one is attached and detached.
+async fn attached_and_detached<K>(sdk: &SdkConfig, name: &str, params: &K::Params)
+where
+    K: ReadLive<Clients> + Apply<Clients, Action = AttachAction> + Revert<Clients>,
+{
+    let target = user(sdk, name).await;
+    let iam = aws_sdk_iam::Client::new(sdk);
+    iam.create_login_profile().user_name(name).password("Not-A-Secret-1").send().await.unwrap();
+    let (actions, after) = played_and_taken_back::<K, Clients>(sdk, &target, params, Timestamp::now()).await;
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    assert!(K::evaluate(&after, params, Timestamp::now()).is_non_compliant(), "the user has no device yet");
+    assert!(K::is_settling(&after, &actions), "{after:#?}");
+
+    mfa_policy::register_device(&iam, name).await;
+    let live = K::live(&connected(sdk), &target, params).await.unwrap().unwrap();
+    assert!(K::evaluate(&live, params, Timestamp::now()).is_compliant(), "a device of this minute is seen: {live:#?}");
+}
+
+/// `mfa-enabled-for-iam-console-access/4`: and a device that was registered just now is seen.
+#[tokio::test]
+async fn policy_that_asks_for_mfa_is_attached_as_expected_and_detached_again() {
+    let sdk = Services::default().sdk(REGION);
+    let arn = mfa_policy::create(&aws_sdk_iam::Client::new(&sdk), "model-require-mfa").await;
+    let text = json!({"mfaPolicyArn": arn, "mfaPolicyOptIn": "true"});
+    let params = serde_json::from_value(text.clone()).unwrap();
+    attached_and_detached::<MfaEnabledForIamConsoleAccess>(&sdk, "model-console", &params).await;
+    let params = serde_json::from_value(text).unwrap();
+    attached_and_detached::<IamUserMfaEnabled>(&sdk, "model-mfa", &params).await;
+}
