@@ -71,6 +71,10 @@ fn every_resource_ends_as_it_should() {
     let played = play(None);
     assert_eq!((played.wrong_rows(), played.problems()), (BTreeMap::new(), vec![]));
     assert_eq!(played.code, Some(0));
+    let limits = played.report["limits"].as_array().unwrap();
+    let outcomes: Vec<&str> = limits.iter().map(|limit| limit["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["planned", "exempt", "breaker-open", "over-budget"]);
+    assert!(limits.iter().all(|limit| texts(&limit["problems"]).is_empty()), "{limits:#?}");
     let rows = played.report["rows"].as_array().unwrap();
     let controls: BTreeSet<&str> = rows.iter().map(|row| row["control"].as_str().unwrap()).collect();
     let (faulty, right): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| row["finding"].is_string());

@@ -1,6 +1,6 @@
 //! What is wrong with a resource, and how it is made so.
 
-use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range};
+use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, TagSpecification};
 use aws_sdk_s3::error::DisplayErrorContext;
 use serde_json::json;
 
@@ -82,6 +82,24 @@ async fn security_group(clients: &Clients, name: &str, permissions: Vec<IpPermis
     let authorize = clients.ec2.authorize_security_group_ingress().group_id(&id);
     authorize.set_ip_permissions(Some(permissions)).send().await.map_err(text)?;
     Ok(ResourceKey::new("AWS::EC2::SecurityGroup", id))
+}
+
+/// A group without ingress rules, with these tags.
+pub(super) async fn security_group_with(
+    clients: &Clients,
+    name: &str,
+    tags: Option<TagSpecification>,
+) -> Result<ResourceKey, String> {
+    let create = clients.ec2.create_security_group().group_name(name).description("Rectify demo");
+    let made = create.set_tag_specifications(tags.map(|it| vec![it])).send().await.map_err(text)?;
+    Ok(ResourceKey::new("AWS::EC2::SecurityGroup", made.group_id.ok_or("CreateSecurityGroup: no GroupId")?))
+}
+
+/// Lets the internet reach SSH through a group.
+pub(super) async fn open_ssh(clients: &Clients, group: &str) -> Result<(), String> {
+    let ssh = tcp(22, 22).ip_ranges(v4("0.0.0.0/0", "again")).build();
+    let authorize = clients.ec2.authorize_security_group_ingress().group_id(group).ip_permissions(ssh);
+    authorize.send().await.map(drop).map_err(text)
 }
 
 async fn bucket(clients: &Clients, name: &str) -> Result<(), String> {

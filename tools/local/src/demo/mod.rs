@@ -4,6 +4,7 @@
 //! verdicts, the calls and the way back must be as they should be. Of this crate only the demo knows controls by name.
 
 mod fault;
+mod limits;
 mod report;
 mod scenario;
 mod state;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::world::{World, WorldError, WorldSettings};
+pub use limits::Limit;
 pub use report::Report;
 pub use scenario::{Ending, SCENARIOS, Scenario};
 use story::Made;
@@ -59,6 +61,9 @@ pub fn parameters() -> BTreeMap<String, String> {
             parameters.insert(format!("{control}AllowL2"), "true".to_owned());
         }
     }
+    // So that one tag shows a mode, and five groups a budget, whatever else there is.
+    parameters.insert("AllowTagMode".to_owned(), "true".to_owned());
+    parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
     parameters
 }
 
@@ -68,7 +73,7 @@ pub fn parameters() -> BTreeMap<String, String> {
 /// [`DemoError`] when it cannot be played to its end. A row that is not as it should be is no error of this kind: see
 /// [`Report::is_as_it_should_be`].
 pub async fn play(mut settings: WorldSettings) -> Result<Report, DemoError> {
-    let steps = Steps::new(6);
+    let steps = Steps::new(7);
     steps.begin("starting AWS Config, Lambda, EventBridge and moto");
     let rectify = settings.binaries.join("rectify");
     settings.rules_later = true;
@@ -100,8 +105,14 @@ pub async fn play(mut settings: WorldSettings) -> Result<Report, DemoError> {
     for row in &mut rows {
         row.after_undo(&world).await?;
     }
+    // What holds a remediation back is shown once the remediation is known to work.
+    let mut limits = Vec::new();
+    if rows.iter().all(|row| row.problems.is_empty()) {
+        steps.begin("plan mode, an exemption, a breaker, a budget");
+        limits = limits::play(&world, &rectify).await?;
+    }
     steps.end();
-    let report = Report::of(rows, &world);
+    let report = Report::of(rows, limits, &world);
     world.stop().await?;
     Ok(report)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use super::limits::Limit;
 use super::story::Row;
 use crate::proxy::Substitution;
 use crate::world::World;
@@ -20,6 +21,8 @@ const WIDTH_ELSEWHERE: u16 = 160;
 pub struct Report {
     /// One a resource.
     pub rows: Vec<Row>,
+    /// One a reason to leave a resource alone; none where the rows are not as they should be.
+    pub limits: Vec<Limit>,
     /// What is wrong with the whole: events that were lost, calls nobody told of.
     pub problems: Vec<String>,
     /// What was answered in the emulator's place.
@@ -27,25 +30,27 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn of(rows: Vec<Row>, world: &World) -> Self {
+    pub(super) fn of(rows: Vec<Row>, limits: Vec<Limit>, world: &World) -> Self {
         let mut problems = world.take_complaints();
         problems.extend(
             world.host().dead_letters().iter().map(|letter| format!("{} gave up: {}", letter.function, letter.error)),
         );
-        problems.extend(calls_untold(&rows, world));
-        Self { rows, problems, substitutions: world.proxy().substitutions() }
+        problems.extend(calls_untold(&rows, &limits, world));
+        Self { rows, limits, problems, substitutions: world.proxy().substitutions() }
     }
 
     /// Whether every row and the whole are as they should be.
     #[must_use]
     pub fn is_as_it_should_be(&self) -> bool {
-        self.problems.is_empty() && self.rows.iter().all(|row| row.problems.is_empty())
+        let limits = self.limits.iter().all(|limit| limit.problems.is_empty());
+        limits && self.problems.is_empty() && self.rows.iter().all(|row| row.problems.is_empty())
     }
 }
 
 /// Every write a remediation made to a service is one that it told of, by the count of operations.
-fn calls_untold(rows: &[Row], world: &World) -> Vec<String> {
-    let mut told: Vec<String> = rows.iter().flat_map(|row| row.calls.iter()).map(|call| first_word(call)).collect();
+fn calls_untold(rows: &[Row], limits: &[Limit], world: &World) -> Vec<String> {
+    let calls = rows.iter().flat_map(|row| &row.calls).chain(limits.iter().flat_map(|limit| &limit.calls));
+    let mut told: Vec<String> = calls.map(|call| first_word(call)).collect();
     let mut untold = Vec::new();
     for call in world.proxy().calls() {
         let writes = !READS.iter().any(|read| call.operation.starts_with(read));
@@ -103,6 +108,10 @@ impl fmt::Display for Report {
             ]);
         }
         writeln!(out, "{table}")?;
+        for limit in &self.limits {
+            let mark = if limit.problems.is_empty() { "ok" } else { "NOT OK" };
+            writeln!(out, "{mark:<7}{:<30} {:<13} {}", limit.name, limit.outcome, shortened(&limit.reason))?;
+        }
         for substitution in &self.substitutions {
             writeln!(
                 out,
@@ -115,10 +124,17 @@ impl fmt::Display for Report {
                 writeln!(out, "not as it should be: {}: {problem}", row.name)?;
             }
         }
+        for limit in &self.limits {
+            for problem in &limit.problems {
+                writeln!(out, "not as it should be: {}: {problem}", limit.name)?;
+            }
+        }
         for problem in &self.problems {
             writeln!(out, "not as it should be: {problem}")?;
         }
-        let right = self.rows.iter().filter(|row| row.problems.is_empty()).count();
-        write!(out, "{right} of {} as they should be", self.rows.len())
+        let limits = self.limits.iter().map(|limit| limit.problems.is_empty());
+        let all: Vec<bool> = self.rows.iter().map(|row| row.problems.is_empty()).chain(limits).collect();
+        let right = all.iter().filter(|it| **it).count();
+        write!(out, "{right} of {} as they should be", all.len())
     }
 }

@@ -138,23 +138,12 @@ impl Row {
             self.undone = "nothing to undo".to_owned();
             return Ok(());
         };
-        let table = world.wiring().tables.first().map(|table| table.name.clone()).unwrap_or_default();
-        let run = tokio::process::Command::new(rectify)
-            .args(["undo", &attempt, "--confirm-exposure", "--by", "demo", "--json"])
-            .env("AWS_ENDPOINT_URL", world.endpoint())
-            .env("AWS_REGION", &world.settings().region)
-            .env("AWS_ACCESS_KEY_ID", "LKIAPERSON")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
-            .env("LEDGER_TABLE", table)
-            .output()
-            .await
-            .map_err(|error| DemoError::CommandLine { program: rectify.to_owned(), why: error.to_string() })?;
-        if run.status.success() {
-            self.undone = "restored".to_owned();
-        } else {
-            let said = String::from_utf8_lossy(if run.stderr.is_empty() { &run.stdout } else { &run.stderr });
-            self.undone = "refused".to_owned();
-            self.problems.push(format!("undo: {}", said.trim()));
+        match command_line(world, rectify, &["undo", &attempt, "--confirm-exposure"]).await? {
+            Ok(()) => "restored".clone_into(&mut self.undone),
+            Err(why) => {
+                "refused".clone_into(&mut self.undone);
+                self.problems.push(format!("undo: {why}"));
+            }
         }
         self.expect_state("after undo", &self.made.before.clone(), &self.made.state(world).await?);
         Ok(())
@@ -189,6 +178,31 @@ impl Row {
         self.problems.extend(wanted.difference(found).map(|line| format!("{when}: missing `{line}`")));
         self.problems.extend(found.difference(wanted).map(|line| format!("{when}: not expected `{line}`")));
     }
+}
+
+/// Runs the command line as a person of this world would; what it complained of, if it did.
+pub(super) async fn command_line(
+    world: &World,
+    rectify: &Path,
+    words: &[&str],
+) -> Result<Result<(), String>, DemoError> {
+    let table = world.wiring().tables.first().map(|table| table.name.clone()).unwrap_or_default();
+    let run = tokio::process::Command::new(rectify)
+        .args(words)
+        .args(["--by", "demo", "--json"])
+        .env("AWS_ENDPOINT_URL", world.endpoint())
+        .env("AWS_REGION", &world.settings().region)
+        .env("AWS_ACCESS_KEY_ID", "LKIAPERSON")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("LEDGER_TABLE", table)
+        .output()
+        .await
+        .map_err(|error| DemoError::CommandLine { program: rectify.to_owned(), why: error.to_string() })?;
+    if run.status.success() {
+        return Ok(Ok(()));
+    }
+    let said = String::from_utf8_lossy(if run.stderr.is_empty() { &run.stdout } else { &run.stderr });
+    Ok(Err(said.trim().to_owned()))
 }
 
 /// What the control's remediation told about the resource, oldest first.
