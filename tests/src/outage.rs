@@ -68,7 +68,8 @@ impl HttpConnector for RefusingConnector {
                 inner.call(request).await?;
             }
             let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"outage\"}}");
-            let answer = http::Response::builder().status(400).header("x-amzn-errortype", code).body(SdkBody::from(body));
+            let answer =
+                http::Response::builder().status(400).header("x-amzn-errortype", code).body(SdkBody::from(body));
             Ok(HttpResponse::try_from(answer.expect("a response")).expect("a response"))
         })
     }

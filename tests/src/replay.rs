@@ -60,7 +60,7 @@ impl Replay {
     pub fn requests(&self) -> Vec<(String, Value)> {
         let read = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {
             let target = request.headers().get("x-amz-target").unwrap();
-            let operation = target.strip_prefix("StarlingDoveService.").unwrap().to_owned();
+            let operation = target.split_once('.').unwrap().1.to_owned();
             (operation, serde_json::from_slice(request.body().bytes().unwrap()).unwrap())
         };
         self.0.actual_requests().map(read).collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rectify_compliance::RemediationRequest;
 use rectify_runtime::bus::{Announcement, detail};
 use rectify_runtime::ledger::{Attempt, Outcome};
 use rectify_tests::binaries::root;
@@ -22,7 +23,11 @@ const OUTCOMES: [Outcome; 11] = [
 ];
 
 fn schema() -> Value {
-    let text = std::fs::read_to_string(root().join("docs/events.schema.json")).unwrap();
+    schema_of("docs/events.schema.json")
+}
+
+fn schema_of(path: &str) -> Value {
+    let text = std::fs::read_to_string(root().join(path)).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
@@ -63,4 +68,24 @@ fn schema_lists_the_outcomes_that_are_announced() {
     let announced = OUTCOMES.into_iter().filter(|outcome| Announcement::of(*outcome).is_some());
     let names: BTreeSet<String> = announced.map(|outcome| outcome.name().to_owned()).collect();
     assert_eq!(names, words(&schema()["properties"]["outcome"]["enum"]));
+}
+
+#[test]
+fn schema_of_a_request_names_every_key_and_the_count_may_be_absent() {
+    let schema = schema_of("docs/remediation-requested.schema.json");
+    let request = |redrives| {
+        let text = "2026-03-04T05:06:07Z".to_owned();
+        let [rule, account, region, kind, id] = ["rectify-a", "111122223333", "eu-west-1", "House::Door", "d-1"];
+        json!(RemediationRequest {
+            config_rule_name: rule.to_owned(),
+            aws_account_id: account.to_owned(),
+            aws_region: region.to_owned(),
+            resource_type: kind.to_owned(),
+            resource_id: id.to_owned(),
+            result_recorded_time: text,
+            redrives,
+        })
+    };
+    assert_eq!(keys(&request(1)), keys(&schema["properties"]));
+    assert_eq!(keys(&request(0)), words(&schema["required"]));
 }

@@ -15,6 +15,7 @@ mod lambda_host;
 mod laws;
 mod model_and_reality;
 mod proxy;
+mod reconciler;
 mod remediation_gates;
 mod rule_shell;
 mod scaffold;

@@ -1,5 +1,7 @@
 //! `template.yaml`, read as CloudFormation reads it: names, limits, permissions and what may refer to what.
 
+mod platform;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -4,6 +4,9 @@
 
 use rectify_compliance::Entry;
 
+/// The services that have controls: a folder `functions/<service>` each.
+pub const SERVICES: [&str; 8] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config"];
+
 /// Every control, service by service, each in its service's own order.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
     [
@@ -57,8 +60,6 @@ pub fn operations() -> impl Iterator<Item = &'static rectify_runtime::Operations
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SERVICES: [&str; 8] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config"];
 
     #[test]
     fn every_control_is_found_by_its_id_in_the_folder_of_a_service() {

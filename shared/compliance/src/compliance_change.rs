@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::item::{required, timestamp};
-use crate::{AccountId, Region, ResourceKey, ShapeError, Timestamp};
+use crate::{AccountId, Region, ResourceKey, ShapeError, Target, Timestamp};
 
 /// `detail-type` of the event AWS Config emits on a transition.
 pub const COMPLIANCE_CHANGE: &str = "Config Rules Compliance Change";
@@ -67,6 +67,15 @@ pub struct RemediationRequest {
     pub resource_id: String,
     /// When the stored result was recorded, RFC 3339.
     pub result_recorded_time: String,
+    /// How often this was asked because handling it had failed to the end; absent means never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub redrives: u32,
+}
+
+/// Serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl ComplianceChange {
@@ -87,6 +96,33 @@ impl ComplianceChange {
     /// Whether this says that a resource turned NON_COMPLIANT.
     pub fn is_finding(&self) -> bool {
         self.message_type == "ComplianceChangeNotification" && self.compliance_type == "NON_COMPLIANT"
+    }
+
+    /// A finding of this rule about this resource, asked about by ourselves.
+    pub fn asked(rule: &str, target: &Target, recorded_at: Timestamp) -> Self {
+        Self {
+            rule_name: rule.to_owned(),
+            account: target.account.clone(),
+            region: target.region.clone(),
+            resource: target.resource.clone(),
+            message_type: "ComplianceChangeNotification".to_owned(),
+            compliance_type: "NON_COMPLIANT".to_owned(),
+            recorded_at,
+            is_request: true,
+        }
+    }
+
+    /// The same finding as a request of our own, asked for the `redrives`th time after a failure.
+    pub fn request(&self, redrives: u32) -> RemediationRequest {
+        RemediationRequest {
+            config_rule_name: self.rule_name.clone(),
+            aws_account_id: self.account.to_string(),
+            aws_region: self.region.to_string(),
+            resource_type: self.resource.kind.clone(),
+            resource_id: self.resource.id.clone(),
+            result_recorded_time: self.recorded_at.to_string(),
+            redrives,
+        }
     }
 
     fn from_config(detail: &Value) -> Result<Self, ShapeError> {
@@ -198,5 +234,16 @@ mod tests {
             ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &request).unwrap(),
             Some(ComplianceChange { is_request: true, ..told })
         );
+    }
+
+    #[test]
+    fn what_is_asked_again_is_the_same_finding_and_counts() {
+        let change = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
+        for redrives in [0, 2] {
+            let asked = serde_json::to_value(change.request(redrives)).unwrap();
+            assert_eq!(asked.get("redrives"), (redrives > 0).then(|| json!(redrives)).as_ref());
+            let read = ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &asked).unwrap().unwrap();
+            assert_eq!(read, ComplianceChange { is_request: true, ..change.clone() });
+        }
     }
 }

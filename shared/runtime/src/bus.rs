@@ -1,8 +1,10 @@
 //! Announcements: one event per fact on the bus, `source: rectify`. The only file here that names the EventBridge SDK.
 
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_types::SdkConfig;
+use rectify_compliance::RemediationRequest;
+use rectify_compliance::compliance_change::REMEDIATION_REQUESTED;
 use serde_json::{Value, json};
 
 use crate::ledger::{Attempt, Outcome};
@@ -11,6 +13,9 @@ use crate::{AwsError, CallError, CallErrorKind, Fault};
 
 /// `source` of every event of ours.
 pub const SOURCE: &str = "rectify";
+
+/// The most events `PutEvents` takes at once.
+const BATCH: usize = 10;
 
 /// What is announced, by its `detail-type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,36 +78,80 @@ impl Bus {
     /// # Errors
     /// [`Fault::Aws`] when it was not taken.
     pub async fn announce(&self, announcement: Announcement, detail: &Value) -> Result<(), Fault> {
-        let entry = PutEventsRequestEntry::builder()
+        let taken = self.put(vec![self.entry(announcement.detail_type(), detail)]).await;
+        taken.into_iter().collect()
+    }
+
+    /// Asks the remediations to look at these findings again, ten an event call; how each was taken, in their order. Each is
+    /// an event of its own: one that is refused keeps none of the others.
+    pub async fn request(&self, requests: &[RemediationRequest]) -> Vec<Result<(), Fault>> {
+        let mut taken = Vec::with_capacity(requests.len());
+        for batch in requests.chunks(BATCH) {
+            let entry = |it| self.entry(REMEDIATION_REQUESTED, &json!(it));
+            taken.extend(self.put(batch.iter().map(entry).collect()).await);
+        }
+        taken
+    }
+
+    fn entry(&self, detail_type: &str, detail: &Value) -> PutEventsRequestEntry {
+        PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
-            .detail_type(announcement.detail_type())
+            .detail_type(detail_type)
             .detail(detail.to_string())
-            .build();
-        let mut refused: Option<(String, String)> = None;
-        let mut tries = Backoff::CONFIG.tries();
-        while tries.next().await.is_some() {
-            // A call that answers 200 may have refused the entry all the same.
-            let answer = self.client.put_events().entries(entry.clone()).send().await;
-            let answer = answer.map_err(|error| AwsError::call("events:PutEvents", &error))?;
-            refused = answer
-                .entries
-                .unwrap_or_default()
-                .into_iter()
-                .find_map(|it| it.error_code.map(|code| (code, it.error_message.unwrap_or_default())));
-            if refused.is_none() {
-                return Ok(());
-            }
-        }
-        let (code, message) = refused.unwrap_or_default();
-        Err(AwsError::Call(CallError {
-            operation: "events:PutEvents",
-            code,
-            message,
-            kind: CallErrorKind::Unavailable,
-        })
-        .into())
+            .build()
     }
+
+    /// Puts up to ten events; those the bus did not take are tried again with jitter. How each was taken, in their order.
+    async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> Vec<Result<(), Fault>> {
+        let mut taken: Vec<Result<(), Fault>> = vec![Ok(()); entries.len()];
+        let mut open: Vec<(usize, PutEventsRequestEntry)> = entries.into_iter().enumerate().collect();
+        let mut tries = Backoff::CONFIG.tries();
+        while !open.is_empty() && tries.next().await.is_some() {
+            let batch = open.iter().map(|(_, entry)| entry.clone()).collect();
+            let answer = self.client.put_events().set_entries(Some(batch)).send().await;
+            let fault_of: Vec<Option<Fault>> = match answer {
+                // A call that answers 200 may have refused entries all the same; the answers stand in their order.
+                Ok(answer) => {
+                    let mut answers = answer.entries.unwrap_or_default().into_iter();
+                    open.iter().map(|_| refusal(answers.next())).collect()
+                }
+                Err(error) => {
+                    // The SDK has tried it as often as it may.
+                    let fault = Fault::from(AwsError::call("events:PutEvents", &error));
+                    for (place, _) in open.drain(..) {
+                        set(&mut taken, place, Err(fault.clone()));
+                    }
+                    return taken;
+                }
+            };
+            let mut refused = Vec::new();
+            for ((place, entry), fault) in open.drain(..).zip(fault_of) {
+                set(&mut taken, place, fault.clone().map_or(Ok(()), Err));
+                if fault.is_some() {
+                    refused.push((place, entry));
+                }
+            }
+            open = refused;
+        }
+        taken
+    }
+}
+
+fn set(taken: &mut [Result<(), Fault>], place: usize, result: Result<(), Fault>) {
+    if let Some(slot) = taken.get_mut(place) {
+        *slot = result;
+    }
+}
+
+/// Why an entry was not taken, if it was not. An answer that is missing is a refusal: what may be lost is sent again.
+fn refusal(answer: Option<PutEventsResultEntry>) -> Option<Fault> {
+    let (code, message) = match answer {
+        None => ("Response".to_owned(), "an answer without this entry".to_owned()),
+        Some(entry) => (entry.error_code?, entry.error_message.unwrap_or_default()),
+    };
+    let kind = CallErrorKind::Unavailable;
+    Some(AwsError::Call(CallError { operation: "events:PutEvents", code, message, kind }).into())
 }
 
 /// `detail` of an announcement about an attempt: shape in `docs/events.md`.

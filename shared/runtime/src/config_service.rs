@@ -234,7 +234,7 @@ fn date_time(at: Timestamp) -> DateTime {
 
 /// AWS Config stamps to the millisecond, and its wire has epoch seconds with a fraction: 8.512 s is read as 8.511999845 s.
 /// Cut off, it would lie before the capture time that the event names.
-fn milliseconds(at: DateTime) -> Option<Timestamp> {
+pub fn milliseconds(at: DateTime) -> Option<Timestamp> {
     let rounded = (at.as_nanos() + 500_000).div_euclid(1_000_000);
     i64::try_from(rounded).ok().and_then(|at| Timestamp::from_millisecond(at).ok())
 }

@@ -99,6 +99,14 @@ pub enum Fault {
         /// What the live read showed.
         reason: String,
     },
+    /// A run of many steps in which some failed; the others were done.
+    #[error("{failed} steps failed: {first}")]
+    Incomplete {
+        /// How many failed.
+        failed: usize,
+        /// The first of them, with its type.
+        first: String,
+    },
     /// Undo refused.
     #[error("undo {attempt}: {reason}")]
     UndoRefused {
@@ -132,6 +140,7 @@ impl Fault {
             Self::Unsteady { .. } => "ResourceUnsteady",
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
+            Self::Incomplete { .. } => "RunIncomplete",
             Self::UndoRefused { .. } => "UndoRefused",
         }
     }

@@ -15,6 +15,7 @@
 //! | [`fault`] | why an invocation fails, with a stable type |
 //! | [`invocation`] | one line of log and metrics per invocation |
 //! | [`retry`] | bounded back-off with jitter |
+//! | [`serve`] | the loop of a function, whatever it does |
 
 pub mod aws_error;
 pub mod bus;
@@ -28,7 +29,7 @@ pub mod operations;
 pub mod remediation;
 pub mod retry;
 pub mod rule;
-mod serve;
+pub mod serve;
 pub mod settings;
 
 pub use aws_error::{AwsError, CallError, CallErrorKind};

@@ -15,20 +15,20 @@ use crate::settings::{Environment, account_of_function};
 
 /// What an invocation knows of itself.
 #[derive(Debug, Clone)]
-pub(crate) struct Own {
+pub struct Own {
     /// The account of the function, from its ARN.
-    pub(crate) account: Option<AccountId>,
+    pub account: Option<AccountId>,
     /// Who it is, for leases: request id.
-    pub(crate) request_id: String,
+    pub request_id: String,
     /// When Lambda ends it, milliseconds since 1970.
-    pub(crate) deadline: u64,
+    pub deadline: u64,
 }
 
 /// Builds the shell from the environment and serves events until Lambda ends the process.
 ///
 /// A shell that cannot be built fails each invocation with its own fault instead of crashing at start, so that the reason
 /// reaches the dead-letter queue by name.
-pub(crate) fn run<S, B, H>(control: &'static str, build: B, handle: &H) -> ExitCode
+pub fn run<S, B, H>(control: &'static str, build: B, handle: &H) -> ExitCode
 where
     S: Send + Sync + 'static,
     B: FnOnce(&Environment) -> Result<S, Fault>,

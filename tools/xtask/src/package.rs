@@ -11,12 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use clap::{Args, ValueEnum};
-use rectify_catalogue::service;
 use rectify_compliance::Entry;
 use serde_json::Value;
 
 /// Where the functions are laid out, from the root of the repository.
 pub const FOLDER: &str = "target/lambda";
+
+/// The folder under `functions/` of what belongs to no control.
+const PLATFORM: &str = "platform";
+
+/// Its functions.
+const PLATFORM_FUNCTIONS: [&str; 2] = ["reconciler", "undo"];
 
 /// The name that Lambda starts.
 const PROGRAM: &str = "bootstrap";
@@ -136,7 +141,7 @@ pub fn package(
 ) -> Result<Vec<Function>, PackageError> {
     let binaries = binaries(controls, &wanted.controls)?;
     say(&format!("building {} functions, profile {}", binaries.len(), wanted.profile.name()));
-    let built = build(root, &cargo_arguments(controls, wanted, &binaries))?;
+    let built = build(root, &cargo_arguments(wanted, &binaries))?;
     let mut functions = Vec::new();
     for (at, name) in binaries.iter().enumerate() {
         let program = built.get(name).ok_or_else(|| PackageError::Missing(name.clone()))?;
@@ -176,7 +181,7 @@ pub fn table(functions: &[Function]) -> String {
     text
 }
 
-/// The binaries of the controls asked for, of all when none is.
+/// The binaries of the controls asked for; when none is, those of all and of no control.
 fn binaries(controls: &[&'static Entry], ids: &[String]) -> Result<Vec<String>, PackageError> {
     if let Some(unknown) = ids.iter().find(|id| !controls.iter().any(|it| it.meta.id == id.as_str())) {
         let known: Vec<String> = controls.iter().map(|it| format!("`{}`", it.meta.id)).collect();
@@ -190,10 +195,13 @@ fn binaries(controls: &[&'static Entry], ids: &[String]) -> Result<Vec<String>, 
             names.push(format!("{}-remediation", control.meta.id));
         }
     }
+    if ids.is_empty() {
+        names.extend(PLATFORM_FUNCTIONS.map(str::to_owned));
+    }
     Ok(names)
 }
 
-fn cargo_arguments(controls: &[&'static Entry], wanted: &Package, binaries: &[String]) -> Vec<String> {
+fn cargo_arguments(wanted: &Package, binaries: &[String]) -> Vec<String> {
     let mut arguments: Vec<String> =
         ["build", "--locked", "--message-format", "json-render-diagnostics", "--profile", wanted.profile.name()]
             .map(str::to_owned)
@@ -201,8 +209,7 @@ fn cargo_arguments(controls: &[&'static Entry], wanted: &Package, binaries: &[St
     if let Some(target) = &wanted.target {
         arguments.extend(["--target".to_owned(), target.clone()]);
     }
-    let services: BTreeSet<&str> = controls.iter().map(|it| service(it)).collect();
-    for service in services {
+    for service in rectify_catalogue::SERVICES.into_iter().chain([PLATFORM]) {
         arguments.extend(["--package".to_owned(), format!("rectify-{service}")]);
     }
     for binary in binaries {

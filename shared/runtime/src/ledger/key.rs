@@ -100,6 +100,22 @@ pub(super) fn told(kind: &str, about: &str, window: i64) -> String {
     format!("N#{kind}#{about}#{window}")
 }
 
+/// How far the reconciler got in the findings of a rule.
+pub(super) fn cursor(rule: &str) -> String {
+    format!("CURSOR#{rule}")
+}
+
+/// When the reconciler last asked a control in this mode about a resource.
+pub(super) fn asked(control: &str, mode: &str, target: &Target) -> String {
+    let Target { account, region, resource, .. } = target;
+    format!("N#asked#{control}#{mode}#{account}#{region}#{}#{}", resource.kind, resource.id)
+}
+
+/// How often a rule was evaluated anew on the day that `now` falls into.
+pub(super) fn evaluations(rule: &str, now: Timestamp) -> String {
+    format!("N#evaluation#{rule}#{}", now.as_second().div_euclid(24 * 3600))
+}
+
 /// The fixed hour that `now` falls into.
 pub(super) fn hour(now: Timestamp) -> i64 {
     now.as_second().div_euclid(3600)

@@ -13,6 +13,7 @@
 //! | `B#control#account#window` | `-` | budget counter of one fixed hour |
 //! | `C#control` | `BREAKER` | failed remediations in a row |
 //! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
+//! | `CURSOR#rule` | `-` | how far the reconciler got in a rule's findings |
 //! | `STOP` | `*` or control | stop switch |
 //! | `N#kind#about#window` | `-` | announced once for many |
 //! | `ACTS#month` | ulid | what a person did, and why |
@@ -30,6 +31,7 @@ mod key;
 mod lease;
 mod open;
 mod packing;
+mod review;
 mod switches;
 mod told;
 mod transact;

@@ -134,11 +134,19 @@ impl Environment {
         self.0.get(name).map(String::as_str).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    fn required(&self, name: &'static str) -> Result<&str, Fault> {
+    /// A variable that must be there.
+    ///
+    /// # Errors
+    /// [`Fault::Setting`] when it is not.
+    pub fn required(&self, name: &'static str) -> Result<&str, Fault> {
         self.get(name).ok_or_else(|| Fault::Setting { name, reason: "expected a value: received nothing".to_owned() })
     }
 
-    fn parsed<T: FromStr<Err = String>>(&self, name: &'static str, default: T) -> Result<T, Fault> {
+    /// A variable that is read as a `T`, or the default where it is absent.
+    ///
+    /// # Errors
+    /// [`Fault::Setting`] when it does not parse.
+    pub fn parsed<T: FromStr<Err = String>>(&self, name: &'static str, default: T) -> Result<T, Fault> {
         self.get(name).map_or(Ok(default), |text| text.parse().map_err(|reason| Fault::Setting { name, reason }))
     }
 }

@@ -9,6 +9,7 @@ use rectify_compliance::{Entry, Permission, Scope};
 use crate::fragment::{Unfilled, fill};
 use crate::parameter::{self, Parameter};
 
+mod platform;
 mod policy;
 
 const BASE: &str = include_str!("base.yaml");
@@ -42,6 +43,8 @@ pub fn render(controls: &[&Entry]) -> Result<String, Unfilled> {
             ("parameter-groups", &all(parameter_group)?),
             ("parameters", &all(parameters)?),
             ("conditions", &all(conditions)?),
+            ("undo-conditions", &platform::conditions(controls)),
+            ("platform", &platform::resources(controls)?),
             ("resources", &all(resources)?),
         ],
     )?;

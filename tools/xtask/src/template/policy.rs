@@ -21,6 +21,25 @@ fn policy(name: &str, permissions: &[Permission]) -> String {
     )
 }
 
+/// The statements of a policy, each a list member of a `Statement` at this indent: `- Effect: Allow` and so on.
+pub(super) fn statements(permissions: &[Permission]) -> Vec<String> {
+    let outdented =
+        |text: String| text.lines().map(|line| format!("{}\n", line.get(8..).unwrap_or_default())).collect();
+    by_resource(permissions).iter().map(|(first, actions)| outdented(statement(first, actions))).collect()
+}
+
+/// How many characters of a policy these statements take, as IAM counts: JSON without blanks.
+pub(super) fn weight(permissions: &[Permission]) -> usize {
+    let json = |(first, actions): &(Permission, Vec<&str>)| {
+        let mut statement = serde_json::json!({"Effect": "Allow", "Action": actions, "Resource": first.resource});
+        if let (Some((key, value)), Some(members)) = (first.condition, statement.as_object_mut()) {
+            members.insert("Condition".to_owned(), serde_json::json!({"StringEquals": {key: value}}));
+        }
+        statement.to_string().len() + 1
+    };
+    by_resource(permissions).iter().map(json).sum()
+}
+
 /// Permissions that differ in nothing but the action share a statement; the order is that of their first appearance.
 fn by_resource(permissions: &[Permission]) -> Vec<(Permission, Vec<&'static str>)> {
     let mut statements: Vec<(Permission, Vec<&'static str>)> = Vec::new();

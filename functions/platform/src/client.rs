@@ -1,0 +1,162 @@
+//! The only place here that names an SDK: results of AWS Config, and the queues of what could not be handled. Decides
+//! nothing.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_config::types as config;
+use aws_sdk_sqs::types as sqs;
+/// How services are reached, for what is handed on to the controls' own clients.
+pub use aws_types::SdkConfig;
+use futures_util::{Stream, stream};
+use rectify_compliance::{ResourceKey, ShapeError, Timestamp};
+use rectify_runtime::AwsError;
+use rectify_runtime::config_service::milliseconds;
+
+/// The most messages `ReceiveMessage` hands out at once.
+pub const RECEIVED_AT_ONCE: usize = 10;
+/// The most rules `StartConfigRulesEvaluation` takes at once.
+pub const EVALUATED_AT_ONCE: usize = 25;
+
+/// How long a message that was read is hidden from the next reader, seconds: longer than a run may take, so that one run
+/// meets a message once.
+const HIDDEN: i32 = 16 * 60;
+/// How long an empty queue is listened to, seconds; without it only some of SQS's servers are asked.
+const LISTENED: i32 = 1;
+
+/// The clients of the reconciler.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: aws_sdk_config::Client,
+    sqs: aws_sdk_sqs::Client,
+}
+
+/// One result that says NON_COMPLIANT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The resource.
+    pub resource: ResourceKey,
+    /// When AWS Config recorded it: the finding's name in the ledger.
+    pub recorded_at: Timestamp,
+}
+
+/// One message of a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Message {
+    /// What was sent.
+    pub body: String,
+    /// What the sender attached: texts and numbers, as text.
+    pub attributes: BTreeMap<String, String>,
+    /// By which it is deleted.
+    pub receipt: String,
+}
+
+impl Aws {
+    /// The clients over one SDK configuration.
+    pub fn new(sdk: &SdkConfig) -> Self {
+        Self::over(sdk, sdk)
+    }
+
+    /// AWS Config over one SDK configuration, the queues over another: tests replay the first.
+    pub fn over(config: &SdkConfig, queues: &SdkConfig) -> Self {
+        Self { config: aws_sdk_config::Client::new(config), sqs: aws_sdk_sqs::Client::new(queues) }
+    }
+
+    /// What a rule reports as NON_COMPLIANT, page by page; memory does not grow with the account.
+    pub fn findings<'a>(&'a self, rule: &'a str) -> impl Stream<Item = Result<Vec<Finding>, AwsError>> + Send + 'a {
+        let pages = self
+            .config
+            .get_compliance_details_by_config_rule()
+            .config_rule_name(rule)
+            .compliance_types(config::ComplianceType::NonCompliant)
+            .limit(100)
+            .into_paginator()
+            .send();
+        stream::unfold(Some(pages), |pages| async move {
+            let mut pages = pages?;
+            let page = match pages.next().await? {
+                Ok(page) => page.evaluation_results.unwrap_or_default().into_iter().map(finding).collect(),
+                Err(error) => Err(AwsError::call("config:GetComplianceDetailsByConfigRule", &error)),
+            };
+            // A listing that broke off has no next page.
+            let next = page.is_ok().then_some(pages);
+            Some((page, next))
+        })
+    }
+
+    /// Has rules judge everything anew, at most [`EVALUATED_AT_ONCE`].
+    ///
+    /// # Errors
+    /// [`AwsError`]; AWS Config takes one such call a minute, and none about a rule that it evaluates already.
+    pub async fn evaluate(&self, rules: &[String]) -> Result<(), AwsError> {
+        let started = self.config.start_config_rules_evaluation().set_config_rule_names(Some(rules.to_vec()));
+        let started = started.send().await;
+        started.map(drop).map_err(|error| AwsError::call("config:StartConfigRulesEvaluation", &error))
+    }
+
+    /// The next messages of a queue, at most [`RECEIVED_AT_ONCE`]; none when it is empty.
+    ///
+    /// # Errors
+    /// [`AwsError`] when the call fails.
+    pub async fn receive(&self, queue: &str, most: usize) -> Result<Vec<Message>, AwsError> {
+        let most = i32::try_from(most.min(RECEIVED_AT_ONCE)).unwrap_or(i32::MAX);
+        let asked = self
+            .sqs
+            .receive_message()
+            .queue_url(queue)
+            .max_number_of_messages(most)
+            .visibility_timeout(HIDDEN)
+            .wait_time_seconds(LISTENED)
+            .message_attribute_names("All")
+            .send()
+            .await;
+        let answer = asked.map_err(|error| AwsError::call("sqs:ReceiveMessage", &error))?;
+        Ok(answer.messages.unwrap_or_default().into_iter().map(message).collect())
+    }
+
+    /// Deletes a message that something else stands for by now.
+    ///
+    /// # Errors
+    /// [`AwsError`] when the call fails; the message then comes again.
+    pub async fn delete(&self, queue: &str, message: &Message) -> Result<(), AwsError> {
+        let deleted = self.sqs.delete_message().queue_url(queue).receipt_handle(&message.receipt).send().await;
+        deleted.map(drop).map_err(|error| AwsError::call("sqs:DeleteMessage", &error))
+    }
+
+    /// Puts a message with its attributes into another queue.
+    ///
+    /// # Errors
+    /// [`AwsError`] when it was not taken.
+    pub async fn send(&self, queue: &str, message: &Message) -> Result<(), AwsError> {
+        let mut request = self.sqs.send_message().queue_url(queue).message_body(&message.body);
+        for (name, value) in &message.attributes {
+            let value = sqs::MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            let value = value.map_err(|error| ShapeError::new("attribute", "a text", error))?;
+            request = request.message_attributes(name, value);
+        }
+        request.send().await.map(drop).map_err(|error| AwsError::call("sqs:SendMessage", &error))
+    }
+}
+
+fn finding(result: config::EvaluationResult) -> Result<Finding, AwsError> {
+    let missing = |field| AwsError::from(ShapeError::missing(field, "a result of a resource"));
+    let qualifier = result.evaluation_result_identifier.and_then(|it| it.evaluation_result_qualifier);
+    let qualifier = qualifier.ok_or_else(|| missing("EvaluationResultQualifier"))?;
+    let recorded_at =
+        result.result_recorded_time.and_then(milliseconds).ok_or_else(|| missing("ResultRecordedTime"))?;
+    Ok(Finding {
+        resource: ResourceKey::new(
+            qualifier.resource_type.ok_or_else(|| missing("ResourceType"))?,
+            qualifier.resource_id.ok_or_else(|| missing("ResourceId"))?,
+        ),
+        recorded_at,
+    })
+}
+
+fn message(received: sqs::Message) -> Message {
+    let attributes = received.message_attributes.unwrap_or_default().into_iter();
+    Message {
+        body: received.body.unwrap_or_default(),
+        attributes: attributes.filter_map(|(name, value)| Some((name, value.string_value?))).collect(),
+        receipt: received.receipt_handle.unwrap_or_default(),
+    }
+}

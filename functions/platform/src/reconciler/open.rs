@@ -1,0 +1,73 @@
+//! What was begun and has not ended: its function died, or the service still works on what it accepted.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use rectify_compliance::ComplianceChange;
+use rectify_runtime::Fault;
+use rectify_runtime::ledger::{Attempt, OpenAttempt, ResourcePath, State};
+
+use super::settings::Watched;
+use super::{Question, Run};
+
+/// How old an open attempt is before somebody asks: Lambda's own retries come within three minutes.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+impl Run<'_> {
+    /// Asks about every open attempt that nobody works on, whatever AWS Config says about its resource by now.
+    ///
+    /// # Errors
+    /// [`Fault`] when the register cannot be read; an attempt that cannot be read is noted, and the others are asked about.
+    pub(super) async fn open_attempts(&mut self) -> Result<(), Fault> {
+        let mut asked: BTreeMap<&'static str, usize> = BTreeMap::new();
+        let shell = self.shell;
+        for open in shell.ledger.open_attempts().await? {
+            // What is no longer of this suite is in nobody's hands but a person's: `rectify history` shows it.
+            let Some(control) = self.controls.iter().find(|it| it.id == open.control).cloned() else { continue };
+            let many = asked.entry(control.id).or_default();
+            if *many >= shell.settings.requests_per_run {
+                self.tally.left_out(control.id, "limit", 1);
+                continue;
+            }
+            match self.waits_for(&control, &open).await {
+                Ok(Err(reason)) => self.tally.left_out(control.id, reason, 1),
+                Ok(Ok(attempt)) => {
+                    *many += 1;
+                    self.ask("open-attempt", &[question(&control, &attempt)]).await;
+                }
+                Err(fault) => self.failed(control.id, &fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// The attempt, if asking about it helps; else why it is left alone.
+    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Attempt, &'static str>, Fault> {
+        if !control.answers() {
+            return Ok(Err("mode"));
+        }
+        if self.now.duration_since(open.started_at) < SETTLED_AFTER {
+            return Ok(Err("young"));
+        }
+        let ledger = &self.shell.ledger;
+        if ledger.stop_for(control.id).await?.is_some() {
+            return Ok(Err("stopped"));
+        }
+        // The register is written with the attempt; one that ended meanwhile needs nobody.
+        let attempt = ledger.attempt(&open.id).await?.filter(|attempt| attempt.state == State::Open);
+        let Some(attempt) = attempt else { return Ok(Err("ended")) };
+        if attempt.target.account != *self.account {
+            return Ok(Err("account"));
+        }
+        if ledger.is_leased(&ResourcePath::of(&attempt.target), self.now).await? {
+            return Ok(Err("leased"));
+        }
+        Ok(Ok(attempt))
+    }
+}
+
+/// The question about the finding that an attempt began with: its own rule's, named as it is today.
+fn question(control: &Watched, attempt: &Attempt) -> Question {
+    let change = ComplianceChange::asked(&control.rule, &attempt.target, attempt.recorded_at);
+    Question { control: control.id, request: change.request(0) }
+}

@@ -1,0 +1,198 @@
+//! What the reconciler's function is told, and the controls it watches.
+
+use jiff::SignedDuration;
+use rectify_compliance::AccountId;
+use rectify_compliance::values::Bounded;
+use rectify_runtime::Fault;
+use rectify_runtime::settings::{AccountModes, Environment, Exemptions, MAX_GRACE, Mode, PerControl};
+
+/// A control as the reconciler sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Its id.
+    pub id: &'static str,
+    /// Whether it has a remediation.
+    pub remediated: bool,
+}
+
+/// A control of the suite in this deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Its id.
+    pub id: &'static str,
+    /// The name of its Config rule.
+    pub rule: String,
+    /// How far it may go; without a remediation never above `observe`.
+    pub mode: Mode,
+}
+
+/// What the function is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// `PREFIX` and `MODES`: which rules there are, and how far each control may go.
+    pub controls: Vec<Watched>,
+    /// `LEDGER_TABLE`.
+    pub ledger_table: String,
+    /// `EVENT_BUS`.
+    pub event_bus: String,
+    /// `DEAD_LETTERS`: URL of the queue of what could not be handled.
+    pub dead_letters: String,
+    /// `UNANSWERED`: URL of the queue of what only a person can handle.
+    pub unanswered: String,
+    /// `EXEMPTIONS`: where exemptions are kept.
+    pub exemptions: Exemptions,
+    /// `ACCOUNT_MODES`: modes of single accounts; the lower one wins.
+    pub account_modes: AccountModes,
+    /// `GRACE_MINUTES`: from a finding to its enforcement.
+    pub grace_minutes: PerControl<Bounded<0, MAX_GRACE>>,
+    /// `BUDGET_PER_HOUR`, as the remediations have it.
+    pub budget_per_hour: u32,
+    /// `REQUESTS_PER_RUN`: the most findings of one control that are asked about in one run.
+    pub requests_per_run: usize,
+    /// `LETTERS_PER_RUN`: the most dead letters that are read in one run.
+    pub letters_per_run: usize,
+    /// `RETRY_AFTER_HOURS`: how long an answered finding is left alone.
+    pub retry_after: SignedDuration,
+}
+
+impl Watched {
+    /// Whether somebody listens when this control is asked.
+    pub fn answers(&self) -> bool {
+        self.mode >= Mode::Plan
+    }
+}
+
+impl Settings {
+    /// Reads them for a suite of these controls.
+    ///
+    /// # Errors
+    /// [`Fault::Setting`] for a missing or malformed variable, a mode without a control, and a control without a mode: a
+    /// control that was forgotten would never be healed.
+    pub fn read(environment: &Environment, suite: &[Known]) -> Result<Self, Fault> {
+        let hours: Bounded<1, 720> = environment.parsed("RETRY_AFTER_HOURS", Bounded::of(24))?;
+        Ok(Self {
+            controls: watched(environment.required("PREFIX")?, environment.required("MODES")?, suite)
+                .map_err(|reason| Fault::Setting { name: "MODES", reason })?,
+            ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
+            event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
+            dead_letters: environment.required("DEAD_LETTERS")?.to_owned(),
+            unanswered: environment.required("UNANSWERED")?.to_owned(),
+            exemptions: environment.parsed("EXEMPTIONS", Exemptions::Ledger)?,
+            account_modes: environment.parsed("ACCOUNT_MODES", AccountModes::default())?,
+            grace_minutes: environment.parsed("GRACE_MINUTES", PerControl::all(Bounded::of(0)))?,
+            budget_per_hour: environment.parsed("BUDGET_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
+            requests_per_run: count(environment.parsed("REQUESTS_PER_RUN", Bounded::<1, 1000>::of(100))?),
+            letters_per_run: count(environment.parsed("LETTERS_PER_RUN", Bounded::<1, 1000>::of(100))?),
+            retry_after: SignedDuration::from_hours(i64::from(hours.get())),
+        })
+    }
+}
+
+impl Settings {
+    /// The controls with their modes in this account.
+    pub(super) fn in_account(&self, account: &AccountId) -> Vec<Watched> {
+        let lower = |control: &Watched| {
+            let own = self.account_modes.of(account.as_str(), control.id);
+            Watched { mode: own.map_or(control.mode, |own| own.min(control.mode)), ..control.clone() }
+        };
+        self.controls.iter().map(lower).collect()
+    }
+
+    /// How long a control waits between a finding and its enforcement.
+    pub(super) fn grace(&self, control: &str) -> SignedDuration {
+        let minutes = self.grace_minutes.of(control).map_or(0, Bounded::get);
+        SignedDuration::from_mins(i64::from(minutes))
+    }
+}
+
+fn count(bounded: Bounded<1, 1000>) -> usize {
+    usize::try_from(bounded.get()).unwrap_or(usize::MAX)
+}
+
+/// The suite with its modes, given as `id=mode` between blanks.
+fn watched(prefix: &str, modes: &str, suite: &[Known]) -> Result<Vec<Watched>, String> {
+    let mut given = Vec::new();
+    for pair in modes.split_whitespace() {
+        let (id, mode) = pair.split_once('=').ok_or_else(|| format!("expected `id=mode`: received `{pair}`"))?;
+        let mode: Mode = mode.parse().map_err(|why| format!("{id}: {why}"))?;
+        if !suite.iter().any(|known| known.id == id) {
+            return Err(format!("no control `{id}`"));
+        }
+        given.push((id, mode));
+    }
+    suite
+        .iter()
+        .map(|known| {
+            let (_, mode) =
+                given.iter().find(|(id, _)| *id == known.id).ok_or_else(|| format!("{}: no mode", known.id))?;
+            let mode = if known.remediated { *mode } else { (*mode).min(Mode::Observe) };
+            Ok(Watched { id: known.id, rule: format!("{prefix}{}", known.id), mode })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SUITE: [Known; 2] =
+        [Known { id: "door-ajar", remediated: true }, Known { id: "root-key", remediated: false }];
+
+    fn read(extra: &[(&str, &str)]) -> Result<Settings, String> {
+        let base = [
+            ("PREFIX", "rectify-"),
+            ("MODES", "door-ajar=enforce root-key=observe"),
+            ("LEDGER_TABLE", "t"),
+            ("DEAD_LETTERS", "https://q/1"),
+            ("UNANSWERED", "https://q/2"),
+        ];
+        let environment = Environment::of(base.iter().chain(extra).copied());
+        Settings::read(&environment, &SUITE).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn rules_are_named_with_the_prefix_and_go_as_far_as_their_mode() {
+        let settings = read(&[]).unwrap();
+        let door = Watched { id: "door-ajar", rule: "rectify-door-ajar".to_owned(), mode: Mode::Enforce };
+        let key = Watched { id: "root-key", rule: "rectify-root-key".to_owned(), mode: Mode::Observe };
+        assert!(door.answers() && !key.answers());
+        assert_eq!(settings.controls, [door, key]);
+        assert_eq!((settings.requests_per_run, settings.letters_per_run), (100, 100));
+        assert_eq!(settings.retry_after, SignedDuration::from_hours(24));
+    }
+
+    #[test]
+    fn what_has_no_remediation_answers_nothing_whatever_its_mode_says() {
+        let settings = read(&[("MODES", "door-ajar=off\n  root-key=enforce")]).unwrap();
+        assert!(settings.controls.iter().all(|control| !control.answers()));
+    }
+
+    #[test]
+    fn an_account_lowers_a_mode_and_never_raises_it() {
+        let of = |modes: &str, account: &str| {
+            let settings = read(&[("ACCOUNT_MODES", modes)]).unwrap();
+            settings.in_account(&AccountId::new(account)).first().unwrap().mode
+        };
+        let modes = r#"{"111122223333": {"door-ajar": "observe"}, "444455556666": "enforce"}"#;
+        assert_eq!(of(modes, "111122223333"), Mode::Observe);
+        assert_eq!((of(modes, "444455556666"), of(modes, "777788889999")), (Mode::Enforce, Mode::Enforce));
+    }
+
+    #[test]
+    fn malformed_settings_are_named() {
+        for (name, value, expected) in [
+            ("MODES", "door-ajar=plan", "MODES: root-key: no mode"),
+            ("MODES", "window=plan", "MODES: no control `window`"),
+            ("MODES", "door-ajar", "MODES: expected `id=mode`: received `door-ajar`"),
+            (
+                "MODES",
+                "door-ajar=always root-key=off",
+                "MODES: door-ajar: expected off, observe, plan or enforce: received `always`",
+            ),
+            ("REQUESTS_PER_RUN", "0", "REQUESTS_PER_RUN: expected a whole number in 1..=1000: received `0`"),
+        ] {
+            assert_eq!(read(&[(name, value)]).unwrap_err(), expected);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Attempts that have not ended.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rectify_compliance::Timestamp;
+use rectify_runtime::ledger::State;
+use rectify_tests::controls::Door;
+use rectify_tests::events::finding;
+use rectify_tests::remediation::path;
+use serde_json::json;
+
+use super::stage::{RECORDED, Stage, delivered, left_out, reports_nothing};
+
+/// A door whose service accepted the change and still works on it.
+async fn pending() -> Stage {
+    let stage = Stage::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
+    stage.world.doors.disturb(rectify_tests::doors::On::Apply, 1, rectify_tests::doors::Trouble::Swallowed);
+    assert_eq!(stage.world.deliver(&finding("d-1", RECORDED)).await.unwrap().name(), "pending");
+    register(&stage).await;
+    stage.world.around.announced().await;
+    stage
+}
+
+/// Puts the attempt into the register, as docs/ledger.md describes it.
+async fn register(stage: &Stage) {
+    let attempt = stage.world.attempts("d-1").await.remove(0);
+    assert_eq!(attempt.state, State::Open);
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let put = aws_sdk_dynamodb::Client::new(&stage.world.around.sdk).put_item().table_name(&stage.world.around.name);
+    put.item("pk", text("OPEN"))
+        .item("sk", text(&attempt.id))
+        .item("control", text("door-ajar"))
+        .item("started_at", AttributeValue::N(attempt.started_at.as_millisecond().to_string()))
+        .send()
+        .await
+        .unwrap();
+}
+
+fn in_ten_minutes() -> Timestamp {
+    Timestamp::now() + jiff::SignedDuration::from_mins(10)
+}
+
+/// AWS Config may call the resource compliant by now, or never have heard of it: the attempt is asked about all the same.
+#[tokio::test]
+async fn pending_attempt_is_asked_about_and_ended_whatever_config_says() {
+    let stage = pending().await;
+    stage.world.doors.change("d-1", |door| {
+        door.settling = false;
+        door.set("top", false);
+    });
+    let summary = stage.run(&reports_nothing()).await.unwrap();
+    assert_eq!((left_out(&summary), stage.requests().await.len()), (&json!({"young": 1}), 0));
+
+    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    assert_eq!(summary["requested"], json!({"open-attempt": 1}));
+    let requests = stage.requests().await;
+    assert_eq!(stage.world.deliver(&delivered(&requests[0])).await.unwrap().name(), "verified");
+    let attempts = stage.world.attempts("d-1").await;
+    assert_eq!((attempts.len(), attempts[0].state), (1, State::Finished));
+}
+
+#[tokio::test]
+async fn attempt_somebody_works_on_is_left_to_them() {
+    let stage = pending().await;
+    let until = Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    stage.world.ledger().lease(&path("d-1"), "somebody", Timestamp::now(), until).await.unwrap();
+    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    assert_eq!((left_out(&summary), stage.requests().await.len()), (&json!({"leased": 1}), 0));
+}
+
+/// A finding about a resource with an open attempt is asked about once, as the attempt it is.
+#[tokio::test]
+async fn finding_with_an_open_attempt_is_asked_about_once() {
+    let stage = pending().await;
+    let summary = stage.run_at(&super::stage::reports(&["d-1"]), in_ten_minutes()).await.unwrap();
+    assert_eq!((&summary["requested"], left_out(&summary)), (&json!({"open-attempt": 1}), &json!({"asked": 1})));
+    assert_eq!(stage.requests().await.len(), 1);
+}

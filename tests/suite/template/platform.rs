@@ -1,0 +1,179 @@
+//! The functions of no control: what starts them, what they are told, and what their roles hold.
+
+use rectify_tests::operations;
+
+use super::*;
+
+/// The most characters of a managed policy, blanks left out (IAM quotas, read 2026-11).
+const MANAGED_POLICY: usize = 6_144;
+/// The most managed policies a role takes unless the account asked for more.
+const ATTACHED: usize = 10;
+/// The most bytes of a function's environment, all variables together (Lambda quotas, read 2026-11).
+const ENVIRONMENT: usize = 4_096;
+
+/// Undo's policies by name, each statement with the condition under which it is there.
+fn undo_policies() -> BTreeMap<String, Vec<(String, Value)>> {
+    let member = |it: &Value| {
+        let Value::Tagged(tagged) = it else { panic!("a statement without a condition: {it:?}") };
+        let list = tagged.value.as_sequence().unwrap();
+        assert_eq!((tagged.tag.to_string().as_str(), list.len()), ("!If", 3));
+        assert_eq!(self::tagged(&list[2], "Ref").as_deref(), Some("AWS::NoValue"));
+        (list[0].as_str().unwrap().to_owned(), list[1].clone())
+    };
+    let policies = section("Resources").into_iter().filter(|(id, _)| id.starts_with("UndoPolicy"));
+    policies
+        .map(|(id, policy)| {
+            let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_sequence().unwrap();
+            (id, statements.iter().map(member).collect())
+        })
+        .collect()
+}
+
+/// A document as IAM counts it, with substitutions as long as their names, which none outgrows.
+fn characters(value: &Value) -> usize {
+    match value {
+        Value::Tagged(tagged) => characters(&tagged.value),
+        Value::Sequence(items) => 2 + items.iter().map(|it| characters(it) + 1).sum::<usize>(),
+        Value::Mapping(entries) => {
+            2 + entries.iter().map(|(key, it)| characters(key) + characters(it) + 2).sum::<usize>()
+        }
+        other => other.as_str().unwrap_or_default().len() + 2,
+    }
+}
+
+/// The actions of a role's own policies.
+fn actions(role: &Value) -> BTreeSet<String> {
+    let policies = role["Properties"]["Policies"].as_sequence().unwrap();
+    let statements = policies.iter().flat_map(|it| it["PolicyDocument"]["Statement"].as_sequence().unwrap());
+    let actions = statements.flat_map(|it| it["Action"].as_sequence().unwrap());
+    actions.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+fn words<const N: usize>(words: [&str; N]) -> BTreeSet<String> {
+    words.map(str::to_owned).into()
+}
+
+#[test]
+fn undo_may_call_what_each_deployed_control_declares_and_nothing_else() {
+    let mut held: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (condition, statement) in undo_policies().into_values().flatten() {
+        held.entry(condition).or_default().push(statement);
+    }
+    for control in controls() {
+        let Some(half) = control.remediation.filter(|half| !half.undoes.is_empty()) else { continue };
+        let statements = held.remove(&format!("{}Remediated", control.meta.pascal_id())).unwrap_or_default();
+        let list = serde_yaml_ng::to_value(statements).unwrap();
+        let document = Value::Mapping([("Statement".into(), list)].into_iter().collect());
+        let policy = Value::Mapping([("PolicyDocument".into(), document)].into_iter().collect());
+        let properties = Value::Mapping([("Policies".into(), Value::Sequence(vec![policy]))].into_iter().collect());
+        let role = Value::Mapping([("Properties".into(), properties)].into_iter().collect());
+        assert_eq!(granted(&role), declared(&[half.live, half.undoes].concat()), "{}", control.meta.id);
+    }
+    assert_eq!(held, BTreeMap::new(), "statements of no control");
+    let mut own = words(["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"]);
+    own.extend(words(["dynamodb:Query", "dynamodb:UpdateItem", "logs:CreateLogStream", "logs:PutLogEvents"]));
+    assert_eq!(actions(&section("Resources")["UndoRole"]), own);
+}
+
+#[test]
+fn undos_policies_fit_and_each_is_there_when_one_of_its_controls_is() {
+    let (policies, resources, conditions) = (undo_policies(), section("Resources"), section("Conditions"));
+    assert!(!policies.is_empty() && policies.len() <= ATTACHED, "{} policies", policies.len());
+    let attached = resources["UndoRole"]["Properties"]["ManagedPolicyArns"].as_sequence().unwrap();
+    assert_eq!(attached.len(), policies.len());
+    for (id, statements) in policies {
+        let total: usize = statements.iter().map(|(_, it)| characters(it) + 1).sum();
+        assert!(total + 60 <= MANAGED_POLICY, "{id}: {total} characters");
+        let needed = serde_yaml_ng::to_string(&conditions[&format!("{id}Needed")]).unwrap();
+        assert_eq!(resources[&id]["Condition"].as_str(), Some(format!("{id}Needed").as_str()));
+        for (condition, _) in &statements {
+            assert!(needed.contains(condition.as_str()), "{id}: {condition}");
+        }
+        assert!(needed.contains("UndoDeployed"), "{id}");
+    }
+}
+
+#[test]
+fn nothing_but_its_schedule_starts_the_reconciler_and_nothing_starts_undo() {
+    let resources = section("Resources");
+    for (id, resource) in &resources {
+        let text = serde_yaml_ng::to_string(&resource["Properties"]).unwrap();
+        match resource["Type"].as_str().unwrap() {
+            "AWS::Lambda::Permission" => {
+                let function = tagged(&resource["Properties"]["FunctionName"], "Ref").unwrap();
+                assert_ne!(function, "Undo", "{id}");
+                assert_eq!(function == "Reconciler", id == "ReconcilerPermission", "{id}");
+            }
+            "AWS::Events::Rule" => {
+                assert!(!text.contains("Undo.Arn"), "{id}");
+                assert_eq!(text.contains("Reconciler.Arn"), id == "ReconcilerSchedule", "{id}");
+            }
+            _ => {}
+        }
+    }
+    let permission = &resources["ReconcilerPermission"]["Properties"];
+    assert_eq!(permission["Principal"].as_str(), Some("events.amazonaws.com"));
+    assert_eq!(tagged(&permission["SourceArn"], "GetAtt").as_deref(), Some("ReconcilerSchedule.Arn"));
+    for (id, condition) in [("Reconciler", "Reconciled"), ("Undo", "UndoDeployed")] {
+        assert_eq!(resources[id]["Condition"].as_str(), Some(condition));
+        let name = format!("${{Prefix}}{}", id.to_lowercase());
+        assert_eq!(tagged(&resources[id]["Properties"]["FunctionName"], "Sub"), Some(name));
+    }
+    assert_eq!(section("Parameters")["DeployUndo"]["Default"].as_str(), Some("false"));
+}
+
+#[test]
+fn reconciler_is_told_every_mode_within_the_room_there_is() {
+    let variables = &section("Resources")["Reconciler"]["Properties"]["Environment"]["Variables"];
+    let modes = tagged(&variables["MODES"], "Sub").unwrap();
+    let told: Vec<&str> = modes.split_whitespace().collect();
+    let expected: Vec<String> =
+        controls().map(|it| format!("{}=${{{}Mode}}", it.meta.id, it.meta.pascal_id())).collect();
+    assert_eq!(told, expected);
+    let longest = controls().map(|it| it.meta.id.len()).max().unwrap() + "=enforce ".len();
+    let room = ENVIRONMENT - 1_000; // the other variables: names, URLs and numbers; modes by account and grace share the rest
+    assert!(longest * PLANNED_CONTROLS <= room, "{PLANNED_CONTROLS} controls of {longest} bytes");
+}
+
+#[test]
+fn reconciler_is_given_every_setting_it_reads_and_no_other() {
+    let source = include_str!("../../../functions/platform/src/reconciler/settings.rs");
+    let code = source.split("#[cfg(test)]").next().unwrap();
+    let read: BTreeSet<&str> = [".get(\"", ".required(\"", ".parsed(\""]
+        .iter()
+        .flat_map(|call| code.split(call).skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let variables = &section("Resources")["Reconciler"]["Properties"]["Environment"]["Variables"];
+    let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
+    assert_eq!(given, read);
+}
+
+#[test]
+fn reconciler_may_do_what_it_calls_and_writes_nothing_but_its_notes() {
+    let role = &section("Resources")["ReconcilerRole"];
+    let called = operations::named_in(include_str!("../../../functions/platform/src/client.rs"));
+    let mut expected: BTreeSet<String> =
+        called.iter().flat_map(|it| operations::actions(it)).map(str::to_owned).collect();
+    expected.extend(words(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]));
+    expected.extend(words(["events:PutEvents", "logs:CreateLogStream", "logs:PutLogEvents"]));
+    assert_eq!(actions(role), expected);
+
+    let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_sequence().unwrap();
+    let of = |action: &str| {
+        let holds = |it: &&Value| it["Action"].as_sequence().unwrap().iter().any(|one| one.as_str() == Some(action));
+        statements.iter().filter(holds).collect::<Vec<_>>()
+    };
+    for action in ["dynamodb:PutItem", "dynamodb:UpdateItem"] {
+        let [statement] = of(action)[..] else { panic!("{action}") };
+        let keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].as_sequence().unwrap();
+        assert_eq!(
+            keys.iter().filter_map(Value::as_str).collect::<Vec<_>>(),
+            ["CURSOR#*", "N#asked#*", "N#evaluation#*"]
+        );
+    }
+    let [events] = of("events:PutEvents")[..] else { panic!("events:PutEvents") };
+    let only = &events["Condition"]["StringEquals"];
+    assert_eq!(only["events:detail-type"].as_str(), Some("Rectify Remediation Requested"));
+    assert_eq!(only["events:source"].as_str(), Some("rectify"));
+}

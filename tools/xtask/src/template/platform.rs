@@ -1,0 +1,119 @@
+//! The functions of no control, which still follow from all of them: the modes that the reconciler is told, and what undo
+//! may call.
+
+use rectify_compliance::{Entry, Permission};
+
+use super::{policy, sorted};
+use crate::fragment::{Unfilled, fill};
+
+const RECONCILER: &str = include_str!("reconciler.yaml");
+const UNDO: &str = include_str!("undo.yaml");
+const UNDO_POLICY: &str = include_str!("undo-policy.yaml");
+
+/// The most a managed policy may hold is 6,144 characters without blanks; what the substitutions become is not longer than
+/// their names by more than this leaves.
+const MOST_CHARACTERS: usize = 5_800;
+/// The most conditions that `Or` takes.
+const MOST_IN_OR: usize = 10;
+
+/// The functions, their roles and their schedule.
+///
+/// # Errors
+/// [`Unfilled`] when a fragment names something that nothing fills.
+pub(super) fn resources(controls: &[&Entry]) -> Result<String, Unfilled> {
+    let modes: Vec<String> =
+        controls.iter().map(|it| format!("{}=${{{}Mode}}", it.meta.id, it.meta.pascal_id())).collect();
+    let mut text = fill(RECONCILER, &[("modes", &modes.join("\n"))])?;
+    let policies = undo_policies(controls);
+    let attached: String = (1..=policies.len())
+        .map(|number| format!("- !If [UndoPolicy{number}Needed, !Ref UndoPolicy{number}, !Ref \"AWS::NoValue\"]\n"))
+        .collect();
+    text.push_str(&fill(UNDO, &[("policies", &attached)])?);
+    for (number, members) in (1..).zip(&policies) {
+        let number: usize = number;
+        let statements: String = members.iter().map(|it| conditional(it, &undoes(it))).collect();
+        text.push_str(&fill(UNDO_POLICY, &[("number", &number.to_string()), ("statements", &statements)])?);
+    }
+    Ok(text)
+}
+
+/// When each of undo's policies is there: a policy without a statement is refused.
+pub(super) fn conditions(controls: &[&Entry]) -> String {
+    (1..)
+        .zip(&undo_policies(controls))
+        .map(|(number, members)| {
+            let number: usize = number;
+            let wanted = members.iter().map(|it| format!("!Condition {}Remediated", it.meta.pascal_id())).collect();
+            format!("  UndoPolicy{number}Needed: !And [!Condition UndoDeployed, {}]\n", any(wanted))
+        })
+        .collect()
+}
+
+/// What undoing an attempt of this control calls: it reads, plays the way back and reads again.
+fn undoes(control: &Entry) -> Vec<Permission> {
+    control.remediation.map_or_else(Vec::new, |half| {
+        if half.undoes.is_empty() { Vec::new() } else { sorted(&[half.live, half.undoes].concat()) }
+    })
+}
+
+/// The controls that can be undone, as many in one policy as fit.
+fn undo_policies<'a>(controls: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
+    let mut policies: Vec<Vec<&Entry>> = Vec::new();
+    let mut room = 0;
+    for control in controls {
+        let permissions = undoes(control);
+        if permissions.is_empty() {
+            continue;
+        }
+        let weight = policy::weight(&permissions);
+        match policies.last_mut().filter(|_| weight <= room) {
+            Some(policy) => policy.push(control),
+            None => {
+                policies.push(vec![control]);
+                room = MOST_CHARACTERS;
+            }
+        }
+        room = room.saturating_sub(weight);
+    }
+    policies
+}
+
+/// A control's statements, each there when its remediation is.
+fn conditional(control: &Entry, permissions: &[Permission]) -> String {
+    let name = control.meta.pascal_id();
+    policy::statements(permissions)
+        .iter()
+        .map(|statement| {
+            let body: String = statement.lines().map(|line| format!("  {line}\n")).collect();
+            format!("- !If\n  - {name}Remediated\n{body}  - !Ref \"AWS::NoValue\"\n")
+        })
+        .collect()
+}
+
+/// A condition that holds when any of these does.
+fn any(mut conditions: Vec<String>) -> String {
+    while conditions.len() > 1 {
+        conditions = conditions.chunks(MOST_IN_OR).map(one_of).collect();
+    }
+    conditions.pop().unwrap_or_default()
+}
+
+fn one_of(conditions: &[String]) -> String {
+    match conditions {
+        [only] => only.clone(),
+        several => format!("!Or [{}]", several.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_or_takes_ten_and_more_are_nested() {
+        let named = |count: usize| (0..count).map(|it| it.to_string()).collect::<Vec<_>>();
+        assert_eq!(any(named(1)), "0");
+        assert_eq!(any(named(3)), "!Or [0, 1, 2]");
+        assert_eq!(any(named(11)), "!Or [!Or [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 10]");
+    }
+}
