@@ -20,7 +20,14 @@ async fn world(logs: &Path, parameters: &[(&str, &str)]) -> World {
     let parameters = enforce.iter().chain(parameters);
     settings.parameters = parameters.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     settings.others_off = true;
-    World::start(settings).await.unwrap()
+    let world = World::start(settings).await.unwrap();
+    // The emulator loads EC2 at its first call: on a busy machine that takes longer than a call may.
+    for _try in 0..10 {
+        if world.clients().ec2.describe_security_groups().send().await.is_ok() {
+            break;
+        }
+    }
+    world
 }
 
 /// A security group that lets everyone reach SSH.

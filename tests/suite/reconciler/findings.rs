@@ -46,19 +46,20 @@ async fn finding_whose_event_was_lost_is_asked_about_and_fixed_once() {
 }
 
 #[tokio::test]
-async fn two_hundred_and_fifty_findings_are_all_asked_about_in_three_runs() {
+async fn two_hundred_and_fifty_findings_in_three_pages_take_turns() {
     let mut stage = Stage::with([]).await;
     stage.settings.budget_per_hour = 0;
+    stage.settings.requests_per_run = 40;
     let all = ids(250);
     let mut asked = BTreeSet::new();
-    for (run, expected) in [(0, 100), (1, 200), (2, 250)] {
+    for (run, expected) in [(0, 40), (1, 80), (2, 120)] {
         let replay = pages(&all);
         let summary = stage.run(&replay).await.unwrap();
         let operations: Vec<String> = replay.requests().into_iter().map(|(operation, _)| operation).collect();
         assert_eq!(operations, ["GetComplianceDetailsByConfigRule"; 3]);
-        assert_eq!((&summary["requested"], left_out(&summary)), (&json!({"finding": 100}), &json!({"limit": 150})));
+        assert_eq!((&summary["requested"], left_out(&summary)), (&json!({"finding": 40}), &json!({"limit": 210})));
         let requested = stage.asked().await;
-        assert_eq!(requested.len(), 100, "run {run}");
+        assert_eq!(requested.len(), 40, "run {run}");
         asked.extend(requested);
         assert_eq!(asked.len(), expected, "run {run}");
     }
