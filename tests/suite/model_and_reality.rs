@@ -5,6 +5,7 @@
 
 mod cloudtrail;
 mod ec2;
+mod kms;
 mod s3;
 
 use aws_types::SdkConfig;
