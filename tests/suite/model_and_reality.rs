@@ -6,6 +6,7 @@
 mod cloudtrail;
 mod ec2;
 mod kms;
+mod rds;
 mod s3;
 
 use aws_types::SdkConfig;
