@@ -3,27 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{ConfigurationItem, Resource, Tags};
+use rectify_compliance::{ConfigurationItem, Resource};
 
 use super::*;
+pub(super) use crate::key::tests::ID;
 use crate::key::{Manager, Part};
 
 pub(super) type TheControl = CmkBackingKeyRotationEnabled;
 
-pub(super) const ID: &str = "5b0f4b3e-6a0c-4a3b-9a38-2f6b1d0e7c55";
-
 pub(super) fn key(rotation: Option<Rotation>) -> Key {
-    Key {
-        id: ID.into(),
-        arn: format!("arn:aws:kms:eu-west-1:111122223333:key/{ID}"),
-        manager: Manager::Customer,
-        spec: "SYMMETRIC_DEFAULT".into(),
-        origin: "AWS_KMS".into(),
-        part: Part::Single,
-        state: KeyState::Enabled,
-        rotation,
-        tags: Tags::new(),
-    }
+    Key { rotation, ..crate::key::tests::key() }
 }
 
 pub(super) fn every(days: u32) -> Rotation {

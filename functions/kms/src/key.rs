@@ -301,4 +301,4 @@ fn known<T: DeserializeOwned>(value: Option<String>, path: &str, expected: &str)
 
 #[cfg(test)]
 #[path = "key_tests.rs"]
-mod tests;
+pub(crate) mod tests;

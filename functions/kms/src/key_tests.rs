@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-const ID: &str = "5b0f4b3e-6a0c-4a3b-9a38-2f6b1d0e7c55";
+pub(crate) const ID: &str = "5b0f4b3e-6a0c-4a3b-9a38-2f6b1d0e7c55";
 
 fn configuration(changes: &Value) -> Value {
     let mut configuration = json!({
@@ -31,7 +31,8 @@ fn recorded(changes: &Value, supplementary: &Value) -> Result<RecordedKey, Shape
     RecordedKey::from_item(&item(changes, supplementary))
 }
 
-fn key() -> Key {
+/// The key of the item that changes nothing: not rotated, and tagged.
+pub(crate) fn key() -> Key {
     Key {
         id: ID.into(),
         arn: format!("arn:aws:kms:eu-west-1:111122223333:key/{ID}"),
