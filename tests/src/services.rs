@@ -162,7 +162,7 @@ fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
     let body = match service {
         "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"),
         "s3" if !path_and_query(request).0.starts_with("/v20180820/") => error,
-        "s3" | "iam" => format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"),
+        "s3" | "iam" | "rds" => format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"),
         _ => json!({"__type": code, "message": "as scripted"}).to_string(),
     };
     response(403, &body)

@@ -13,6 +13,7 @@ mod events;
 mod journeys;
 mod lambda_host;
 mod laws;
+mod memory;
 mod model_and_reality;
 mod proxy;
 mod reconciler;

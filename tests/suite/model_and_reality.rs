@@ -6,6 +6,8 @@
 mod cloudtrail;
 mod ec2;
 mod iam;
+mod kms;
+mod rds;
 mod s3;
 
 use aws_types::SdkConfig;

@@ -1,12 +1,59 @@
 //! RDS controls: are databases backed up, available and protected.
 //!
+//! AWS Config identifies a database by its resource id, the API by its identifier; the shell resolves the one to the other.
 //! The pure half names no SDK; everything that calls RDS stands in `client.rs`, behind the feature `lambda`.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`database`] | what instances and clusters have in common |
+//! | [`instance`] | a DB instance, from items and answers alike |
+//! | [`backups`] | the automated backups of an instance or a cluster, likewise |
+//! | [`window`] | a time of day from and to |
+//! | [`db_instance_backup_enabled`] | database has no or too short automated backups |
+//! | [`rds_multi_az_support`] | database runs in one Availability Zone |
+//! | [`rds_instance_deletion_protection_enabled`] | database can be deleted by one call |
+//! | `client` | reads and changes databases; the only place that names `aws_sdk_rds` |
 
-use rectify_compliance::Entry;
+pub mod backups;
+pub mod database;
+pub mod db_instance_backup_enabled;
+pub mod instance;
+pub mod rds_instance_deletion_protection_enabled;
+pub mod rds_multi_az_support;
+pub mod window;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(feature = "lambda")]
+pub mod client;
+
+use db_instance_backup_enabled::DbInstanceBackupEnabled;
+use rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
+use rds_multi_az_support::RdsMultiAzSupport;
+use rectify_compliance::{Entry, Permission};
 
 /// The controls of this crate.
-pub const CONTROLS: &[Entry] = &[];
+pub const CONTROLS: &[Entry] = &[
+    Entry::of::<DbInstanceBackupEnabled>()
+        .on_change::<DbInstanceBackupEnabled>()
+        .remediated::<DbInstanceBackupEnabled>(),
+    Entry::of::<RdsMultiAzSupport>().on_change::<RdsMultiAzSupport>().remediated::<RdsMultiAzSupport>(),
+    Entry::of::<RdsInstanceDeletionProtectionEnabled>()
+        .on_change::<RdsInstanceDeletionProtectionEnabled>()
+        .remediated::<RdsInstanceDeletionProtectionEnabled>(),
+];
 
 /// What the controls of this crate can do to a live account: read, apply, revert.
 #[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[];
+pub const OPERATIONS: &[rectify_runtime::Operations] = &[
+    rectify_runtime::Operations::of::<DbInstanceBackupEnabled, client::Clients>(),
+    rectify_runtime::Operations::of::<RdsMultiAzSupport, client::Clients>(),
+    rectify_runtime::Operations::of::<RdsInstanceDeletionProtectionEnabled, client::Clients>(),
+];
+
+const INSTANCES: &str = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*";
+const CLUSTERS: &str = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:cluster:*";
+const DESCRIBE_INSTANCES: Permission = Permission::on("rds:DescribeDBInstances", INSTANCES);
+const DESCRIBE_CLUSTERS: Permission = Permission::on("rds:DescribeDBClusters", CLUSTERS);
+const MODIFY_INSTANCE: Permission = Permission::on("rds:ModifyDBInstance", INSTANCES);
+const MODIFY_CLUSTER: Permission = Permission::on("rds:ModifyDBCluster", CLUSTERS);

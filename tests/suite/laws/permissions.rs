@@ -10,12 +10,15 @@ use super::tree::{self, shipped};
 
 /// Actions that both a fix and its undo need, because IAM has only one for both directions: the remediation's role then
 /// holds what undo calls, and what keeps it from undoing is that no code path of it does.
-const BOTH_WAYS: [(&str, &str); 5] = [
+const BOTH_WAYS: &[(&str, &str)] = &[
     ("s3:PutBucketPublicAccessBlock", "setting and removing the block are one action"),
     ("cloudtrail:UpdateTrail", "every setting of a trail is changed by one action, in both directions"),
     ("iam:UpdateAccountPasswordPolicy", "a policy is made stricter and set back by one action"),
     ("iam:UpdateAccessKey", "a key is turned off and on by one action"),
     ("ec2:ModifyEbsDefaultKmsKeyId", "the previous key is restored by the action that replaced it"),
+    ("kms:EnableKeyRotation", "a rotation period is set by the action that turns rotation on, be it shorter or longer"),
+    ("rds:ModifyDBInstance", "every setting of an instance is changed by one action, in both directions"),
+    ("rds:ModifyDBCluster", "every setting of a cluster is changed by one action, in both directions"),
 ];
 
 #[test]

@@ -5,6 +5,8 @@
 
 mod acl;
 mod bucket;
+mod database;
+mod key;
 mod misnamed;
 mod observation;
 mod security_group;
@@ -55,16 +57,22 @@ impl Readers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reader {
     Bucket,
+    DbCluster,
+    DbInstance,
+    Key,
     SecurityGroup,
     Trail,
     User,
 }
 
 /// Every type the recorder can read. A type more is a reader more and a row here.
-const READERS: [(&str, Reader); 4] = [
+const READERS: [(&str, Reader); 7] = [
     ("AWS::CloudTrail::Trail", Reader::Trail),
     ("AWS::EC2::SecurityGroup", Reader::SecurityGroup),
     ("AWS::IAM::User", Reader::User),
+    ("AWS::KMS::Key", Reader::Key),
+    ("AWS::RDS::DBCluster", Reader::DbCluster),
+    ("AWS::RDS::DBInstance", Reader::DbInstance),
     ("AWS::S3::Bucket", Reader::Bucket),
 ];
 
@@ -170,6 +178,9 @@ impl Recorder {
         async move {
             match reader {
                 Reader::Bucket => bucket::read(&readers.s3, settings).await,
+                Reader::DbCluster => database::read_clusters(&readers.rds, settings).await,
+                Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
+                Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
                 Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
                 Reader::User => user::read(&readers.iam).await,
@@ -250,7 +261,8 @@ mod tests {
         assert_eq!(
             select(&["AWS::S3::Bucket", "AWS::Logs::LogGroup"]).unwrap_err().to_string(),
             "recorder: `AWS::Logs::LogGroup`: no reader for this type; there are readers for AWS::CloudTrail::Trail, \
-             AWS::EC2::SecurityGroup, AWS::IAM::User, AWS::S3::Bucket"
+             AWS::EC2::SecurityGroup, AWS::IAM::User, AWS::KMS::Key, AWS::RDS::DBCluster, \
+             AWS::RDS::DBInstance, AWS::S3::Bucket"
         );
     }
 

@@ -1,0 +1,68 @@
+//! Generated instances, for the laws of every control about them.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rectify_compliance::{Tags, Verdict};
+
+use crate::database::{Database, Kind};
+use crate::instance::Instance;
+
+/// An engine, a status, and a few tags.
+pub(crate) fn databases(kind: Kind, engines: &'static [&'static str]) -> impl Strategy<Value = Database> {
+    let status = prop_oneof![
+        6 => Just("available"),
+        1 => prop::sample::select(vec!["creating", "deleting", "modifying", "stopped"]),
+    ];
+    let key = prop_oneof![3 => "[a-z]{1,4}", 1 => Just("deletionProtection".to_owned())];
+    let value = prop_oneof![3 => "[a-z]{0,4}", 1 => Just("off".to_owned())];
+    let tags = prop::collection::btree_map(key, value, 0..3);
+    (prop::sample::select(engines), status, tags, "[a-z]{3,8}").prop_map(
+        move |(engine, status, tags, identifier): (_, _, Tags, String)| Database {
+            kind,
+            id: format!("db-{}", identifier.to_uppercase()),
+            arn: format!("arn:aws:rds:eu-west-1:111122223333:db:{identifier}"),
+            identifier,
+            engine: engine.to_owned(),
+            status: status.to_owned(),
+            tags,
+        },
+    )
+}
+
+/// One in four or so.
+pub(crate) fn seldom<T: Clone + std::fmt::Debug + 'static>(value: T) -> impl Strategy<Value = Option<T>> {
+    prop_oneof![3 => Just(None), 1 => Just(Some(value))]
+}
+
+/// Instances of many engines, members and replicas among them.
+pub(crate) fn instances() -> impl Strategy<Value = Instance> {
+    const ENGINES: &[&str] =
+        &["mysql", "postgres", "mariadb", "oracle-ee", "sqlserver-se", "aurora-mysql", "custom-oracle-ee"];
+    let parts = (
+        databases(Kind::Instance, ENGINES),
+        seldom("shop".to_owned()),
+        seldom("first".to_owned()),
+        any::<bool>(),
+        any::<bool>(),
+        prop::option::of(any::<bool>()),
+    );
+    parts.prop_map(|(database, cluster, replica_of, deletion_protection, multi_az, pending_multi_az)| Instance {
+        database,
+        cluster,
+        replica_of,
+        deletion_protection,
+        multi_az,
+        pending_multi_az,
+    })
+}
+
+/// Whether the generator makes enough of each verdict for the laws to mean something.
+pub(crate) fn is_mixed<S: Strategy>(subjects: S, judge: impl Fn(&S::Value) -> Verdict) -> bool {
+    let mut runner = TestRunner::deterministic();
+    let verdicts: Vec<Verdict> =
+        (0..1000).filter_map(|_| subjects.new_tree(&mut runner).ok()).map(|tree| judge(&tree.current())).collect();
+    let share = |kind: fn(&Verdict) -> bool| verdicts.iter().filter(|it| kind(it)).count();
+    let (violating, compliant) = (share(Verdict::is_non_compliant), share(Verdict::is_compliant));
+    violating >= 100 && compliant >= 100 && violating + compliant < verdicts.len()
+}

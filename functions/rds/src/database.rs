@@ -1,0 +1,213 @@
+//! What instances and clusters have in common: what they are called, what they run and whether they can be changed now.
+//!
+//! Knows no control and no SDK. AWS Config identifies a database by its resource id, the API by its identifier.
+
+use rectify_compliance::{ConfigurationItem, ResourceKey, ShapeError, Tags, Target};
+use serde::{Deserialize, Serialize};
+
+/// The resource type of an instance. Its id is the `DbiResourceId`, `db-…`.
+pub const INSTANCE: &str = "AWS::RDS::DBInstance";
+
+/// The resource type of a cluster. Its id is the `DbClusterResourceId`, `cluster-…`.
+pub const CLUSTER: &str = "AWS::RDS::DBCluster";
+
+/// The only status in which RDS takes every change.
+const AVAILABLE: &str = "available";
+
+/// An instance or a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Database {
+    /// Which of the two.
+    pub kind: Kind,
+    /// `DbiResourceId` or `DbClusterResourceId`: it stays when the identifier changes.
+    pub id: String,
+    /// `DBInstanceIdentifier` or `DBClusterIdentifier`.
+    pub identifier: String,
+    /// `DBInstanceArn` or `DBClusterArn`.
+    pub arn: String,
+    /// `Engine`, e.g. `aurora-mysql`.
+    pub engine: String,
+    /// `DBInstanceStatus` or `Status`, e.g. `available`.
+    pub status: String,
+    /// The tags.
+    pub tags: Tags,
+}
+
+/// What a database is to the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// `DBInstance`.
+    Instance,
+    /// `DBCluster`.
+    Cluster,
+}
+
+/// What identifies a database, as an item or an answer told it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The resource id.
+    pub id: Option<String>,
+    /// The identifier.
+    pub identifier: Option<String>,
+    /// The ARN.
+    pub arn: Option<String>,
+    /// The engine.
+    pub engine: Option<String>,
+    /// The status.
+    pub status: Option<String>,
+}
+
+impl Kind {
+    /// The type in AWS Config.
+    pub const fn resource_type(self) -> &'static str {
+        match self {
+            Self::Instance => INSTANCE,
+            Self::Cluster => CLUSTER,
+        }
+    }
+}
+
+impl Database {
+    /// The resource as AWS Config identifies it.
+    pub fn key(&self) -> ResourceKey {
+        ResourceKey::new(self.kind.resource_type(), &self.id)
+    }
+
+    /// Whether the engine is one of Amazon DocumentDB or Neptune, which answer to the API of RDS.
+    pub fn is_of_another_service(&self) -> bool {
+        ["docdb", "neptune"].contains(&self.engine.as_str())
+    }
+
+    /// Whether instances of this engine exist in clusters only.
+    pub fn has_clustered_engine(&self) -> bool {
+        self.engine.starts_with("aurora") || self.is_of_another_service()
+    }
+
+    /// Whether it is not there yet, or not for much longer.
+    pub fn comes_or_goes(&self) -> bool {
+        ["creating", "deleting"].contains(&self.status.as_str())
+    }
+
+    /// Whether RDS works on it, or it cannot be changed for another reason.
+    pub fn is_busy(&self) -> bool {
+        self.status != AVAILABLE
+    }
+
+    /// Why nothing can be changed now, if it cannot: a later look will find another status.
+    pub fn obstacle(&self) -> Option<String> {
+        self.is_busy().then(|| format!("status of {} is `{}`, not `{AVAILABLE}`", self.identifier, self.status))
+    }
+
+    /// Whether this is the database that `target` identifies: another may have taken its identifier since.
+    pub fn is_at(&self, target: &Target) -> bool {
+        self.key() == target.resource
+    }
+}
+
+impl Identity {
+    /// The database, if it was told whole.
+    ///
+    /// # Errors
+    /// [`ShapeError`] with what is missing.
+    pub fn read(self, kind: Kind, tags: Tags) -> Result<Database, ShapeError> {
+        let required = |value: Option<String>, path: &str| {
+            value.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
+        };
+        Ok(Database {
+            kind,
+            id: required(self.id, "resourceId")?,
+            identifier: required(self.identifier, "identifier")?,
+            arn: required(self.arn, "arn")?,
+            engine: required(self.engine, "engine")?,
+            status: required(self.status, "status")?,
+            tags,
+        })
+    }
+
+    /// The database of an item: its resource id is the item's, and so is its ARN where the configuration has none.
+    ///
+    /// # Errors
+    /// [`ShapeError`] with what is missing.
+    pub fn recorded(self, kind: Kind, item: &ConfigurationItem) -> Result<Database, ShapeError> {
+        let arn = self.arn.or_else(|| item.arn.clone());
+        Self { id: Some(item.resource.id.clone()), arn, ..self }
+            .read(kind, item.tags.clone())
+            .map_err(|error| error.within("configuration"))
+    }
+}
+
+/// The identifier by which the API is called about `target`: the name that AWS Config has for it.
+///
+/// # Errors
+/// [`ShapeError`] where AWS Config has none: a resource id is no identifier, and would be answered with "not found".
+pub fn identifier_of(target: &Target) -> Result<&str, ShapeError> {
+    target.name.as_deref().ok_or_else(|| ShapeError::missing(format!("{}.resourceName", target.resource), "a name"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rectify_compliance::{AccountId, Region};
+
+    use super::*;
+
+    fn database(engine: &str, status: &str) -> Database {
+        let text = |value: &str| Some(value.to_owned());
+        let arn = text("arn:aws:rds:eu-west-1:111122223333:db:orders");
+        Identity { id: text("db-1"), identifier: text("orders"), arn, engine: text(engine), status: text(status) }
+            .read(Kind::Instance, Tags::new())
+            .unwrap()
+    }
+
+    #[test]
+    fn engines_and_statuses_are_told_apart() {
+        for (engine, clustered, other) in [
+            ("mysql", false, false),
+            ("sqlserver-ee", false, false),
+            ("custom-oracle-ee", false, false),
+            ("aurora-mysql", true, false),
+            ("aurora-postgresql", true, false),
+            ("aurora", true, false),
+            ("docdb", true, true),
+            ("neptune", true, true),
+        ] {
+            let database = database(engine, AVAILABLE);
+            assert_eq!(database.has_clustered_engine(), clustered, "{engine}");
+            assert_eq!(database.is_of_another_service(), other, "{engine}");
+        }
+        for (status, comes_or_goes, obstacle) in [
+            ("available", false, None),
+            ("creating", true, Some("status of orders is `creating`, not `available`")),
+            ("stopped", false, Some("status of orders is `stopped`, not `available`")),
+        ] {
+            let database = database("mysql", status);
+            assert_eq!(database.comes_or_goes(), comes_or_goes, "{status}");
+            assert_eq!(database.obstacle().as_deref(), obstacle, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_took_the_identifier_of_another_is_another() {
+        let target = |kind: &str, id: &str| Target {
+            account: AccountId::new("111122223333"),
+            region: Region::new("eu-west-1"),
+            resource: ResourceKey::new(kind, id),
+            name: Some("orders".to_owned()),
+            arn: None,
+        };
+        let database = database("mysql", AVAILABLE);
+        assert!(database.is_at(&target(INSTANCE, "db-1")));
+        assert!(!database.is_at(&target(INSTANCE, "db-2")) && !database.is_at(&target(CLUSTER, "db-1")));
+        assert_eq!(identifier_of(&target(INSTANCE, "db-1")), Ok("orders"));
+        let nameless = Target { name: None, ..target(INSTANCE, "db-1") };
+        assert_eq!(identifier_of(&nameless).unwrap_err().path, "AWS::RDS::DBInstance db-1.resourceName");
+    }
+
+    #[test]
+    fn what_identifies_a_database_must_be_told() {
+        let error = Identity::default().read(Kind::Cluster, Tags::new()).unwrap_err();
+        assert_eq!(error.path, "resourceId");
+    }
+}

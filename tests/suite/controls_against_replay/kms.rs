@@ -1,0 +1,53 @@
+//! Keys.
+
+use rectify_kms::client::Clients;
+use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+
+use super::*;
+
+type Keys = ChangeOrSchedule<CmkBackingKeyRotationEnabled>;
+
+/// A key of its own in `region`.
+async fn key(region: &str) -> String {
+    let kms = aws_sdk_kms::Client::new(&Services::default().sdk(region));
+    kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id
+}
+
+/// A key policy that does not let the rule in is no verdict.
+#[tokio::test]
+async fn denied_read_of_a_key_is_a_fault() {
+    key("eu-north-1").await;
+    each_denied_read_is_a_fault::<Keys, Clients>("eu-north-1", "AccessDeniedException").await;
+}
+
+#[tokio::test]
+async fn key_that_kms_calls_unsupported_is_not_applicable_and_one_that_is_gone_is_left_out() {
+    key("eu-south-1").await;
+    for (code, said) in
+        [("UnsupportedOperationException", "has no automatic rotation"), ("NotFoundException", "no resource in scope")]
+    {
+        let operation = Some("kms:GetKeyRotationStatus");
+        let services = Services::refusing([Refusal { operation, number: 1, code }]);
+        inventory::<Keys, Clients>(&services, "eu-south-1").await.unwrap();
+        let sent = services.evaluations()[0]["Evaluations"][0].clone();
+        assert_eq!(sent["ComplianceType"], "NOT_APPLICABLE", "{sent}");
+        assert!(sent["Annotation"].as_str().unwrap().ends_with(said), "{sent}");
+    }
+}
+
+/// A key policy that does not let the remediation in ends the attempt for good.
+#[tokio::test]
+async fn denied_rotation_fails_the_attempt_for_good_and_a_key_that_is_gone_needs_nothing() {
+    let around = Surroundings::create().await;
+    let id = key(REGION).await;
+    let operation = Some("kms:EnableKeyRotation");
+    let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDeniedException" }]);
+    let fault = remedied::<CmkBackingKeyRotationEnabled, Clients>(&services, &around, &id).await.unwrap_err();
+    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, .. }), "{fault:?}");
+
+    let services = Services::default();
+    let unknown = "00000000-0000-0000-0000-000000000000";
+    let gone = remedied::<CmkBackingKeyRotationEnabled, Clients>(&services, &around, unknown).await.unwrap();
+    assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
+    assert_eq!(services.calls(), ["kms:DescribeKey"]);
+}

@@ -1,0 +1,16 @@
+//! Keys.
+
+use rectify_local::engine::ResourceKey;
+use rectify_local::world::World;
+
+use super::travel;
+
+async fn key(world: &World) -> ResourceKey {
+    let id = world.clients().kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
+    ResourceKey::new("AWS::KMS::Key", id.as_str())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotation_of_a_key_is_turned_on_and_off_again() {
+    travel("cmk-backing-key-rotation-enabled", "{}", key).await;
+}
