@@ -6,10 +6,14 @@
 //! | module | what |
 //! |---|---|
 //! | [`trail`] | a trail as one account sees it in one region, from items and answers alike |
+//! | [`selectors`] | what of the management events a trail records |
+//! | [`qualifying`] | which trails record the management events of a whole account; used by other crates too |
 //! | [`cloud_trail_log_file_validation_enabled`] | log files can be altered unnoticed |
 //! | `client` | lists, reads and updates trails; the only place that names `aws_sdk_cloudtrail` |
 
 pub mod cloud_trail_log_file_validation_enabled;
+pub mod qualifying;
+pub mod selectors;
 pub mod trail;
 
 #[cfg(feature = "lambda")]
