@@ -1,6 +1,7 @@
 //! The calls to CloudTrail. The only place that names its SDK; it maps answers and decides nothing.
 
 mod reader;
+mod recording;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::get_trail::GetTrailError;
@@ -82,7 +83,7 @@ impl ReadFacts<Clients> for CloudTrailLogFileValidationEnabled {
         recorded: &RecordedTrail,
         _params: &NoParameters,
     ) -> Result<Option<LiveTrail>, AwsError> {
-        if recorded.suffices() {
+        if recorded.is_ours() && recorded.tells_validation() {
             return Ok(Some(None));
         }
         let described = clients.reader.describe(Some(recorded.name()), &vantage(target)).await?;

@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+/// The most selectors of the older kind a trail takes (`PutEventSelectors`, API reference, 2026-11).
+const MOST_SELECTORS: usize = 5;
+
 /// All selectors of a trail: CloudTrail has either kind, never both. Reads as the API writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Selectors {
@@ -111,6 +114,30 @@ impl Selectors {
     }
 }
 
+impl Selectors {
+    /// The same selectors and one of all management events after them. None that is there is widened: its data events would
+    /// be widened with it.
+    ///
+    /// # Errors
+    /// Why not, in words: no place is left, or there is nothing to go back to.
+    pub fn with_all_management_events(&self) -> Result<Self, &'static str> {
+        match self {
+            Self::EventSelectors(all) if all.is_empty() => Err("it has no event selectors that could be restored"),
+            Self::EventSelectors(all) if all.len() >= MOST_SELECTORS => {
+                Err("it has as many event selectors as CloudTrail takes")
+            }
+            Self::EventSelectors(all) => {
+                let added = EventSelector::all_management_events();
+                Ok(Self::EventSelectors(all.iter().cloned().chain([added]).collect()))
+            }
+            Self::AdvancedEventSelectors(all) => {
+                let added = AdvancedEventSelector::all_management_events();
+                Ok(Self::AdvancedEventSelectors(all.iter().cloned().chain([added]).collect()))
+            }
+        }
+    }
+}
+
 impl ManagementEvents {
     fn add(&mut self, half: ReadWriteType, excluded: &BTreeSet<String>) {
         let narrow = |side: &mut Option<BTreeSet<String>>| {
@@ -126,6 +153,16 @@ impl ManagementEvents {
 }
 
 impl EventSelector {
+    /// The selector that records every management event and no data event.
+    pub fn all_management_events() -> Self {
+        Self {
+            read_write_type: ReadWriteType::All,
+            include_management_events: true,
+            data_resources: Vec::new(),
+            exclude_management_event_sources: Vec::new(),
+        }
+    }
+
     fn add_to(&self, events: &mut ManagementEvents) {
         if self.include_management_events {
             let excluded = self.exclude_management_event_sources.iter().cloned().collect();

@@ -1,6 +1,5 @@
 //! Reads trails: what shows in a region, and how each does. Makes no change, so other crates may use it as it is.
 
-use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusOutput;
 use aws_sdk_cloudtrail::types;
 use aws_sdk_cloudtrail::{Client, config};
 use aws_types::SdkConfig;
@@ -58,9 +57,13 @@ impl TrailReader {
     }
 
     /// The same in another region.
-    fn at(&self, region: &Region) -> Self {
+    pub(super) fn at(&self, region: &Region) -> Self {
         let elsewhere = config::Region::new(region.as_str().to_owned());
         Self { client: Client::from_conf(self.client.config().to_builder().region(elsewhere).build()) }
+    }
+
+    pub(super) fn into_client(self) -> Client {
+        self.client
     }
 
     /// `DescribeTrails`, which has no pages: every trail that shows here, or those of ours that have this name.
@@ -77,14 +80,9 @@ impl TrailReader {
         Ok(trails.into_iter().map(|it| description(it).seen(seen_from.clone())).collect::<Result<_, _>>()?)
     }
 
-    /// `GetTrailStatus`.
-    pub(super) async fn raw_status(&self, arn: &str) -> Result<GetTrailStatusOutput, AwsError> {
-        let request = self.client.get_trail_status().name(arn);
-        request.send().await.map_err(|error| AwsError::call("cloudtrail:GetTrailStatus", &error))
-    }
-
     async fn status(&self, arn: &str) -> Result<Status, AwsError> {
-        let answer = self.raw_status(arn).await?;
+        let request = self.client.get_trail_status().name(arn);
+        let answer = request.send().await.map_err(|error| AwsError::call("cloudtrail:GetTrailStatus", &error))?;
         let is_logging =
             answer.is_logging.ok_or_else(|| ShapeError::missing(format!("{arn}.IsLogging"), "true or false"))?;
         let latest_delivery_error = answer.latest_delivery_error.filter(|it| !it.is_empty());
@@ -112,7 +110,7 @@ fn if_readable<T>(read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
 }
 
 /// `None` when there is no such trail.
-pub(super) fn if_there<T>(read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+fn if_there<T>(read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match read {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is("TrailNotFoundException") => Ok(None),
