@@ -3,6 +3,7 @@
 mod iam;
 mod kms;
 mod rds;
+mod cloudtrail;
 
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;

@@ -9,7 +9,8 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::trail::{Custody, LiveTrail, RecordedTrail, TYPE, Trail};
+use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
+use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
 
 control! {
     /// ## What it checks
@@ -69,10 +70,6 @@ control! {
     }
 }
 
-const TRAILS: &str = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*";
-const DESCRIBE: &[Permission] = &[Permission::unscoped("cloudtrail:DescribeTrails")];
-const UPDATE: &[Permission] = &[Permission::on("cloudtrail:UpdateTrail", TRAILS)];
-
 /// One call to CloudTrail. The fix and its undo are the same call with the other value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
@@ -91,16 +88,10 @@ impl Control for CloudTrailLogFileValidationEnabled {
     type Subject = Trail;
 
     fn evaluate(trail: &Trail, _params: &NoParameters, _now: Timestamp) -> Verdict {
-        let Trail { name, owner, home_region, .. } = trail;
-        match trail.custody() {
-            Custody::Foreign => {
-                Verdict::not_applicable(format!("Trail {name} belongs to account {owner}; evaluated there"))
-            }
-            Custody::Replica => {
-                Verdict::not_applicable(format!("Trail {name} is replicated from {home_region}; evaluated there"))
-            }
-            Custody::Ours if trail.log_file_validation => Verdict::COMPLIANT,
-            Custody::Ours => Verdict::non_compliant(format!("Trail {name} ({home_region}) has no log file validation")),
+        match trail.judged_elsewhere() {
+            Some(elsewhere) => elsewhere,
+            None if trail.log_file_validation => Verdict::COMPLIANT,
+            None => Verdict::non_compliant(format!("Trail {trail} has no log file validation")),
         }
     }
 }
@@ -108,7 +99,7 @@ impl Control for CloudTrailLogFileValidationEnabled {
 impl FromItem for CloudTrailLogFileValidationEnabled {
     type Resource = RecordedTrail;
     type Facts = LiveTrail;
-    const FACTS: &'static [Permission] = DESCRIBE;
+    const FACTS: &'static [Permission] = &[DESCRIBE];
 
     fn subject(recorded: RecordedTrail, live: LiveTrail) -> Trail {
         recorded.or_live(live)
@@ -116,18 +107,17 @@ impl FromItem for CloudTrailLogFileValidationEnabled {
 }
 
 impl Inventory for CloudTrailLogFileValidationEnabled {
-    const LISTING: &'static [Permission] = DESCRIBE;
+    const LISTING: &'static [Permission] = &[DESCRIBE];
 }
 
 impl Remediation for CloudTrailLogFileValidationEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] =
-        &[Permission::on("cloudtrail:GetTrail", TRAILS), Permission::on("cloudtrail:ListTags", TRAILS)];
-    const CALLS: &'static [Permission] = UPDATE;
+    const LIVE: &'static [Permission] = &[GET, LIST_TAGS];
+    const CALLS: &'static [Permission] = &[UPDATE];
     // IAM cannot tell the two values of the flag apart: what keeps the remediation from turning it off is `plan` alone.
-    const UNDOES: &'static [Permission] = UPDATE;
+    const UNDOES: &'static [Permission] = &[UPDATE];
 
     fn plan(live: &Trail, params: &NoParameters, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {
@@ -135,10 +125,10 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
         }
         let enable = Action::UpdateTrail { name: live.arn.clone(), enable_log_file_validation: true };
         let steps = vec![Step::call(Level::L1, enable)];
-        if live.settings.is_organization_trail == Some(true) {
-            return Plan::hold(organization_trail(live), steps);
+        match live.update_obstacle() {
+            Some(reason) => Plan::hold(reason, steps),
+            None => Plan::steps_in_order(steps),
         }
-        Plan::steps_in_order(steps)
     }
 
     fn expect(mut live: Trail, action: &Action) -> Trail {
@@ -165,14 +155,6 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
         };
         Ok(done.iter().rev().map(restore).collect())
     }
-}
-
-fn organization_trail(trail: &Trail) -> String {
-    format!(
-        "Trail {} is an organization trail: its update needs organizations:ListAWSServiceAccessForOrganization and \
-         iam:GetRole in the management account {}, which this remediation is not granted",
-        trail.name, trail.owner
-    )
 }
 
 #[cfg(test)]
@@ -267,9 +249,9 @@ mod tests {
     #[test]
     fn an_item_is_asked_about_live_only_when_it_does_not_decide() {
         let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
-        assert!(recorded(ARN, "eu-west-1", &json!(false)).suffices());
-        assert!(!recorded(ARN, "eu-west-1", &json!(null)).suffices());
-        assert!(!recorded(elsewhere, "us-east-1", &json!(true)).suffices());
+        assert!(recorded(ARN, "eu-west-1", &json!(false)).tells_validation());
+        assert!(!recorded(ARN, "eu-west-1", &json!(null)).tells_validation());
+        assert!(!recorded(elsewhere, "us-east-1", &json!(true)).is_ours());
         let here = trail(false).seen_from;
         let silent = Description { name: Some("main".into()), arn: Some(ARN.into()), ..Description::default() };
         assert!(silent.seen(here).unwrap_err().path.ends_with("LogFileValidationEnabled"));

@@ -6,25 +6,43 @@
 //! | module | what |
 //! |---|---|
 //! | [`trail`] | a trail as one account sees it in one region, from items and answers alike |
+//! | [`selectors`] | what of the management events a trail records |
+//! | [`qualifying`] | which trails record the management events of a whole account; used by other crates too |
+//! | [`account_trails`] | all trails that show in one account |
+//! | [`recording`] | the calls that make a trail record more |
 //! | [`cloud_trail_log_file_validation_enabled`] | log files can be altered unnoticed |
+//! | [`multi_region_cloudtrail_enabled`] | no trail records management events in all regions |
 //! | `client` | lists, reads and updates trails; the only place that names `aws_sdk_cloudtrail` |
 
+pub mod account_trails;
 pub mod cloud_trail_log_file_validation_enabled;
+pub mod multi_region_cloudtrail_enabled;
+pub mod qualifying;
+pub mod recording;
+pub mod selectors;
 pub mod trail;
 
 #[cfg(feature = "lambda")]
 pub mod client;
 
 use cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
+use multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
 use rectify_compliance::Entry;
 
 /// The controls of this crate.
-pub const CONTROLS: &[Entry] = &[Entry::of::<CloudTrailLogFileValidationEnabled>()
-    .on_change::<CloudTrailLogFileValidationEnabled>()
-    .on_schedule::<CloudTrailLogFileValidationEnabled>()
-    .remediated::<CloudTrailLogFileValidationEnabled>()];
+pub const CONTROLS: &[Entry] = &[
+    Entry::of::<CloudTrailLogFileValidationEnabled>()
+        .on_change::<CloudTrailLogFileValidationEnabled>()
+        .on_schedule::<CloudTrailLogFileValidationEnabled>()
+        .remediated::<CloudTrailLogFileValidationEnabled>(),
+    Entry::of::<MultiRegionCloudtrailEnabled>()
+        .on_schedule::<MultiRegionCloudtrailEnabled>()
+        .remediated::<MultiRegionCloudtrailEnabled>(),
+];
 
 /// What the controls of this crate can do to a live account: read, apply, revert.
 #[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] =
-    &[rectify_runtime::Operations::of::<CloudTrailLogFileValidationEnabled, client::Clients>()];
+pub const OPERATIONS: &[rectify_runtime::Operations] = &[
+    rectify_runtime::Operations::of::<CloudTrailLogFileValidationEnabled, client::Clients>(),
+    rectify_runtime::Operations::of::<MultiRegionCloudtrailEnabled, client::Clients>(),
+];

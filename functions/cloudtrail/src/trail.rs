@@ -5,11 +5,29 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt;
 
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Image, Region, Resource, ResourceKey, ShapeError, Tags, Target,
+    AccountId, ConfigurationItem, Image, Permission, Region, Resource, ResourceKey, ShapeError, Tags, Target, Verdict,
 };
 use serde::{Deserialize, Serialize};
+
+/// What the controls of single trails may call, in the one region a trail is changed in.
+pub mod permissions {
+    use super::Permission;
+
+    const TRAILS: &str = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*";
+    /// Lists trails, or looks one up by its name.
+    pub const DESCRIBE: Permission = Permission::unscoped("cloudtrail:DescribeTrails");
+    /// Reads one.
+    pub const GET: Permission = Permission::on("cloudtrail:GetTrail", TRAILS);
+    /// Reads its tags.
+    pub const LIST_TAGS: Permission = Permission::on("cloudtrail:ListTags", TRAILS);
+    /// Reads how its deliveries go.
+    pub const GET_STATUS: Permission = Permission::on("cloudtrail:GetTrailStatus", TRAILS);
+    /// Changes it.
+    pub const UPDATE: Permission = Permission::on("cloudtrail:UpdateTrail", TRAILS);
+}
 
 /// The resource type in AWS Config. Its id is the trail's name.
 pub const TYPE: &str = "AWS::CloudTrail::Trail";
@@ -128,10 +146,42 @@ impl Trail {
         }
     }
 
+    /// NOT_APPLICABLE for a trail that is not [ours](Custody::Ours), with where it is judged.
+    pub fn judged_elsewhere(&self) -> Option<Verdict> {
+        let Self { name, owner, home_region, .. } = self;
+        match self.custody() {
+            Custody::Foreign => {
+                Some(Verdict::not_applicable(format!("Trail {name} belongs to account {owner}; evaluated there")))
+            }
+            Custody::Replica => {
+                Some(Verdict::not_applicable(format!("Trail {name} is replicated from {home_region}; evaluated there")))
+            }
+            Custody::Ours => None,
+        }
+    }
+
+    /// Why no remediation may update it, if none may.
+    pub fn update_obstacle(&self) -> Option<String> {
+        (self.settings.is_organization_trail == Some(true)).then(|| {
+            format!(
+                "Trail {} is an organization trail: its update needs \
+                 organizations:ListAWSServiceAccessForOrganization and iam:GetRole in the management account {}, which \
+                 this remediation is not granted",
+                self.name, self.owner
+            )
+        })
+    }
+
     /// The ARN of the trail that `target` identifies: the one its account has in its region.
     pub fn arn_of(target: &Target) -> String {
         let resource = format!("trail/{}", target.name_or_id());
         target.region.partition().arn("cloudtrail", target.region.as_str(), target.account.as_str(), &resource)
+    }
+}
+
+impl fmt::Display for Trail {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} ({})", self.name, self.home_region)
     }
 }
 
@@ -205,17 +255,21 @@ impl RecordedTrail {
         &self.trail.name
     }
 
-    /// Whether the item alone decides: the trail is ours and says whether it validates.
-    ///
-    /// A trail that is not ours may hide one of ours of the same name, and the two share one id in AWS Config.
-    pub fn suffices(&self) -> bool {
-        self.validation_told && self.trail.custody() == Custody::Ours
+    /// Whether the item is about a trail of ours. One that is not may hide one of ours of the same name: the two share one
+    /// id in AWS Config.
+    pub fn is_ours(&self) -> bool {
+        self.trail.custody() == Custody::Ours
+    }
+
+    /// Whether it also says whether the trail validates.
+    pub fn tells_validation(&self) -> bool {
+        self.validation_told
     }
 
     /// Finds among `described` what decides in the item's place; `None` when the trail is gone.
     pub fn settle(&self, described: Vec<Trail>) -> Option<LiveTrail> {
         let ours = described.into_iter().find(|it| it.name == self.trail.name && it.custody() == Custody::Ours);
-        if ours.is_none() && self.trail.custody() == Custody::Ours { None } else { Some(ours) }
+        if ours.is_none() && self.is_ours() { None } else { Some(ours) }
     }
 
     /// The trail to judge: the live one where there is one. What was not told and not settled counts as off.
@@ -243,6 +297,14 @@ pub fn one_per_name(trails: Vec<Trail>) -> Vec<Trail> {
         }
     }
     by_name.into_values().collect()
+}
+
+/// The region in the ARN of a trail: the one it was created in and can be changed in.
+///
+/// # Errors
+/// [`ShapeError`] when it is no ARN of a trail.
+pub fn region_of(arn: &str) -> Result<Region, ShapeError> {
+    place_in(arn).map(|(region, _)| region)
 }
 
 /// Region and account of `arn:<partition>:cloudtrail:<region>:<account>:trail/<name>`.

@@ -61,7 +61,7 @@ fn an_item_is_read_whole_and_what_it_leaves_out_is_absent() {
         },
         tags: Tags::new(),
     };
-    assert!(trail.suffices());
+    assert!(trail.is_ours() && trail.tells_validation());
     assert_eq!(trail.or_live(None), expected);
 }
 
@@ -140,7 +140,7 @@ fn an_item_decides_alone_only_when_it_is_ours_and_says_enough() {
     let (ours, other) = (main_in("eu-west-1", ACCOUNT, "eu-west-1"), main_in("us-east-1", ACCOUNT, "eu-west-1"));
     let unrelated = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
 
-    assert!(with(&[]).suffices() && !silent.suffices() && !replica.suffices());
+    assert!(with(&[]).tells_validation() && !silent.tells_validation() && silent.is_ours() && !replica.is_ours());
     for (case, recorded, described, settled) in [
         ("our trail, told live", &silent, vec![other.clone(), ours.clone()], Some(Some(ours.clone()))),
         ("our trail, gone", &silent, vec![other.clone(), unrelated.clone()], None),

@@ -1,6 +1,11 @@
 //! Trails.
 
+use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
+use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
+use rectify_compliance::parameters::RuleParameters;
+use rectify_local::backend::{Backend, BackendSettings};
+use rectify_tests::emulator::{ACCOUNT, REGION, sdk_at};
 use rectify_tests::services::Services;
 
 use super::{ALONE, model_and_reality_agree, target};
@@ -20,4 +25,39 @@ async fn validation_of_a_trail_is_as_expected_and_turned_off_again() {
     let calls = model_and_reality_agree::<Trails, rectify_cloudtrail::client::Clients>(&sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("UpdateTrail {") && !calls[0].contains("S3"), "{calls:?}");
+}
+
+/// In an emulator of its own: a multi-region trail is in everybody's account.
+#[tokio::test]
+async fn recording_of_an_account_is_as_expected_and_taken_back_wherever_the_trail_was_created() {
+    let logs = tempfile::tempdir().unwrap();
+    let backend = Backend::start(&BackendSettings::new(ACCOUNT, &logs.path().join("moto.log"))).await.unwrap();
+    let sdk = sdk_at(backend.endpoint());
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+    s3.create_bucket().bucket("model-logs").send().await.unwrap();
+    type Trails = MultiRegionCloudtrailEnabled;
+    type Clients = rectify_cloudtrail::client::Clients;
+    let params = RuleParameters::parse(Some(r#"{"readWriteType": "ALL"}"#)).unwrap().control;
+    let target = target::<Trails>(REGION, ACCOUNT);
+
+    let here = aws_sdk_cloudtrail::Client::new(&sdk);
+    here.create_trail().name("here").s3_bucket_name("model-logs").send().await.unwrap();
+    let writes = EventSelector::builder().read_write_type(ReadWriteType::WriteOnly).include_management_events(true);
+    here.put_event_selectors().trail_name("here").event_selectors(writes.build()).send().await.unwrap();
+    let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+    let named: Vec<&str> = calls.iter().map(|it| it.split(' ').next().unwrap()).collect();
+    assert_eq!(named, ["StartLogging", "UpdateTrail", "PutEventSelectors"], "{calls:?}");
+    here.delete_trail().name("here").send().await.unwrap();
+
+    let there = aws_types::region::Region::new("eu-west-1");
+    let there = aws_sdk_cloudtrail::Client::new(&sdk.to_builder().region(there).build());
+    let create = there.create_trail().name("there").s3_bucket_name("model-logs").is_multi_region_trail(true);
+    create.send().await.unwrap();
+    let field = |name: &str, value: &str| AdvancedFieldSelector::builder().field(name).equals(value).build().unwrap();
+    let reads = AdvancedEventSelector::builder().name("reads");
+    let reads = reads.field_selectors(field("eventCategory", "Management")).field_selectors(field("readOnly", "true"));
+    let put = there.put_event_selectors().trail_name("there").advanced_event_selectors(reads.build().unwrap());
+    put.send().await.unwrap();
+    let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+    assert_eq!(calls.len(), 2, "{calls:?}");
 }

@@ -1,0 +1,351 @@
+//! `multi-region-cloudtrail-enabled`: no trail records management events in all regions.
+//!
+//! Knows the trails of an account as [`AccountTrails`] and what qualifies from [`qualifying`](crate::qualifying), no API.
+
+use rectify_compliance::place::ACCOUNT_TYPE;
+use rectify_compliance::values::Flag;
+use rectify_compliance::{
+    Control, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
+    control,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::account_trails::{AccountTrails, Lack};
+use crate::qualifying::{Events, OBSERVE, ObservedTrail, Requirement, Standing};
+use crate::recording::{Action, Undo};
+use crate::selectors::{ReadWriteType, Selectors};
+
+control! {
+    /// ## What it checks
+    /// That one trail at least records the management events of all regions: it is multi-region, it is logging, its selectors record the events that `readWriteType` asks for and leave out no source, and its latest delivery did not fail.
+    /// The trails are those that `cloudtrail:DescribeTrails` shows in the home region, replicas and organization trails included; a trail of the account is read in its own home region.
+    /// All selectors are taken together: an event that one leaves out and another records is recorded.
+    /// An advanced selector that is narrowed by anything but `readOnly` and excluded event sources does not count.
+    /// Without `readWriteType` a trail that records only read or only write events passes, as it does AWS's rule; the verdict says which.
+    /// An organization trail that the management account does not let this account read passes with `trustOrganizationTrail`, and the verdict says so; what cannot be read of a trail of the account fails the invocation.
+    /// Evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    ///
+    /// ## Why it matters
+    /// Whoever breaks in works where nobody looks: in a region that no trail covers, or through an event that no selector records.
+    /// What was not recorded cannot be found out later.
+    ///
+    /// ## Compliant example
+    /// ```json
+    /// {"IsMultiRegionTrail": true, "IsLogging": true, "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true}]}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    /// ```json
+    /// {"IsMultiRegionTrail": true, "IsLogging": true, "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}
+    /// ```
+    ///
+    /// ## Parameters
+    /// `s3BucketName`, `snsTopicArn` and `cloudWatchLogsLogGroupArn` are values the trail must have; `readWriteType` and `includeManagementEvents` say which events it must record.
+    ///
+    /// ## Remediation
+    /// Where one trail of the account can be made to qualify, it is: `cloudtrail:StartLogging` (L1), `cloudtrail:UpdateTrail` with `IsMultiRegionTrail` and `IncludeGlobalServiceEvents` true and nothing else (L2: a second copy of events costs), and `cloudtrail:PutEventSelectors` (L2) with one selector of all management events put after those that are there, which are written back as they were read.
+    /// A selector that is there is never widened: its data events would be widened with it.
+    /// What may break: nothing; more events are delivered and paid for.
+    /// `PutEventSelectors` replaces the whole list and has no revision to compare: a selector that somebody adds in the milliseconds between the last read and the write is lost.
+    /// Held back where several trails could be made to qualify, where the calls would not be enough (delivery fails), where no place is left for a selector, and for an organization trail, whose update needs rights in the management account that the remediation's role does not have.
+    /// Without a trail of the account a person creates one (L3): bucket, key and cost are decisions.
+    /// How to undo: the previous selectors are written back, the trail is made a trail of one region again, and logging is stopped, last first.
+    ///
+    /// ## References
+    /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/multi-region-cloudtrail-enabled.html)
+    /// * [PutEventSelectors](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html)
+    /// * [GetTrailStatus](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html)
+    /// * [AdvancedFieldSelector](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html)
+    pub MultiRegionCloudtrailEnabled {
+        id: "multi-region-cloudtrail-enabled",
+        title: "No trail records management events in all regions",
+        severity: High,
+        triggers: [Periodic(TwentyFourHours)],
+        scope: Global,
+        resource_types: &[ACCOUNT_TYPE],
+        level: L3,
+        frameworks: {
+            Cis30: ["3.1"],
+            Cis50: ["3.1"],
+            Fsbp: ["CloudTrail.1"],
+            Nist80053r5: ["AC-2(4)", "AU-2", "AU-3", "AU-10", "AU-12", "AU-14(1)", "CA-7"],
+            Pci40: ["10.2.1", "10.2.2", "10.3.1"],
+        },
+    }
+}
+
+/// Trails of the account, in any region: a trail is changed where it was created.
+const OWN_TRAILS: &str = "arn:${AWS::Partition}:cloudtrail:*:${AWS::AccountId}:trail/*";
+
+/// How many trails a finding names.
+const NAMED: usize = 3;
+
+/// The parameters of [`MultiRegionCloudtrailEnabled`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct MultiRegionCloudtrailEnabledParameters {
+    /// The bucket the trail must deliver to, by name. Default: any.
+    pub s3_bucket_name: Option<String>,
+    /// The topic the trail must notify, by ARN. Default: any or none.
+    pub sns_topic_arn: Option<String>,
+    /// The log group the trail must deliver to, by ARN. Default: any or none.
+    pub cloud_watch_logs_log_group_arn: Option<String>,
+    /// False: management events need not be recorded. Default true.
+    pub include_management_events: Flag,
+    /// The management events to be recorded: `ReadOnly`, `WriteOnly` or `ALL`, in any letter case. Default: any one half.
+    #[schemars(with = "Option<String>")]
+    pub read_write_type: Option<WantedEvents>,
+    /// Whether the trail must be logging. Default true.
+    pub require_logging: Flag,
+    /// Whether an organization trail of another account that cannot be read counts. Default true.
+    pub trust_organization_trail: Flag,
+}
+
+/// `readWriteType`, as a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WantedEvents(ReadWriteType);
+
+impl TryFrom<String> for WantedEvents {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let known = [ReadWriteType::ReadOnly, ReadWriteType::WriteOnly, ReadWriteType::All].map(Self);
+        known
+            .into_iter()
+            .find(|it| String::from(*it).eq_ignore_ascii_case(text.trim()))
+            .ok_or_else(|| format!("expected ReadOnly, WriteOnly or ALL: received `{text}`"))
+    }
+}
+
+impl From<WantedEvents> for String {
+    fn from(wanted: WantedEvents) -> Self {
+        match wanted.0 {
+            ReadWriteType::ReadOnly => "ReadOnly",
+            ReadWriteType::WriteOnly => "WriteOnly",
+            ReadWriteType::All => "ALL",
+        }
+        .to_owned()
+    }
+}
+
+impl Default for MultiRegionCloudtrailEnabledParameters {
+    fn default() -> Self {
+        Self {
+            s3_bucket_name: None,
+            sns_topic_arn: None,
+            cloud_watch_logs_log_group_arn: None,
+            include_management_events: Flag(true),
+            read_write_type: None,
+            require_logging: Flag(true),
+            trust_organization_trail: Flag(true),
+        }
+    }
+}
+
+impl Parameters for MultiRegionCloudtrailEnabledParameters {}
+
+impl Control for MultiRegionCloudtrailEnabled {
+    type Params = MultiRegionCloudtrailEnabledParameters;
+    type Subject = AccountTrails;
+
+    fn evaluate(account: &AccountTrails, params: &Self::Params, _now: Timestamp) -> Verdict {
+        let lacks: Vec<(&ObservedTrail, Option<Lack>)> =
+            account.trails.iter().map(|trail| (trail, params.lack(trail))).collect();
+        if let Some((trail, _)) = lacks.iter().find(|(_, lack)| lack.is_none()) {
+            return Verdict::Compliant(Some(qualifies(trail).into()));
+        }
+        let unverified = lacks.iter().find(|(_, lack)| *lack == Some(Lack::Unverified));
+        match unverified {
+            Some((trail, _)) if params.trust_organization_trail.0 => Verdict::Compliant(Some(
+                format!("Organization trail {} cannot be read from here and is trusted", named(trail)).into(),
+            )),
+            Some(_) | None => Verdict::non_compliant(none_qualifies(account, lacks)),
+        }
+    }
+}
+
+impl Inventory for MultiRegionCloudtrailEnabled {
+    const LISTING: &'static [Permission] = OBSERVE;
+}
+
+impl Remediation for MultiRegionCloudtrailEnabled {
+    type Action = Action;
+    type Receipt = ();
+    type Undo = Undo;
+    const LIVE: &'static [Permission] = OBSERVE;
+    const CALLS: &'static [Permission] = &[
+        Permission::on("cloudtrail:StartLogging", OWN_TRAILS),
+        Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
+        Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
+    ];
+    const UNDOES: &'static [Permission] = &[
+        Permission::on("cloudtrail:StopLogging", OWN_TRAILS),
+        Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
+        Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
+    ];
+
+    fn plan(live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+        if !Self::evaluate(live, params, now).is_non_compliant() {
+            return Plan::Nothing;
+        }
+        let candidates: Vec<&ObservedTrail> = live.own().filter(|it| params.other_setting(it).is_none()).collect();
+        match candidates.as_slice() {
+            [] => Plan::steps_in_order(vec![Step::person(Level::L3, create(live))]),
+            [trail] => steps(live, trail, params, now),
+            several => Plan::hold(
+                format!("{} trails of the account could be made to qualify", several.len()),
+                vec![Step::person(Level::L2, choose(several))],
+            ),
+        }
+    }
+
+    fn expect(live: AccountTrails, action: &Action) -> AccountTrails {
+        action.made_of(live)
+    }
+
+    /// Of the trail that was changed what was changed, so that somebody's later change of its bucket does not stand in the
+    /// way of an undo.
+    fn footprint(subject: &AccountTrails, done: &[Action]) -> Value {
+        Value::Object(done.iter().map(|action| action.touched_in(subject)).collect())
+    }
+
+    fn undo(before: &AccountTrails, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+        done.iter().rev().map(|(action, ())| action.inverse(before)).collect()
+    }
+}
+
+impl MultiRegionCloudtrailEnabledParameters {
+    fn requirement(&self) -> Requirement {
+        let events = match self.read_write_type {
+            _ if !self.include_management_events.0 => Events::Unasked,
+            None => Events::AnyHalf,
+            Some(WantedEvents(ReadWriteType::ReadOnly)) => Events::Reads,
+            Some(WantedEvents(ReadWriteType::WriteOnly)) => Events::Writes,
+            Some(WantedEvents(ReadWriteType::All)) => Events::All,
+        };
+        Requirement { events, logging: self.require_logging.0 }
+    }
+
+    /// What the trail lacks first, if anything.
+    fn lack(&self, trail: &ObservedTrail) -> Option<Lack> {
+        match (trail.standing(self.requirement()), self.other_setting(trail)) {
+            (Standing::Fails(shortcoming), _) => Some(Lack::Test(shortcoming)),
+            (Standing::Qualifies | Standing::Unverified, Some(setting)) => Some(Lack::Setting(setting)),
+            (Standing::Unverified, None) => Some(Lack::Unverified),
+            (Standing::Qualifies, None) => None,
+        }
+    }
+
+    /// A setting that has another value than is demanded; no call of ours changes these.
+    fn other_setting(&self, trail: &ObservedTrail) -> Option<&'static str> {
+        // CloudTrail adds `:*` to the log group it was given.
+        let differs = |wanted: &Option<String>, actual: &Option<String>| {
+            let bare = |arn: &str| arn.trim().trim_end_matches(":*").to_owned();
+            wanted.is_some() && wanted.as_deref().map(bare) != actual.as_deref().map(bare)
+        };
+        let settings = &trail.trail.settings;
+        [
+            ("another S3 bucket", &self.s3_bucket_name, &settings.s3_bucket_name),
+            ("another SNS topic", &self.sns_topic_arn, &settings.sns_topic_arn),
+            ("another log group", &self.cloud_watch_logs_log_group_arn, &settings.cloud_watch_logs_log_group_arn),
+        ]
+        .into_iter()
+        .find_map(|(text, wanted, actual)| differs(wanted, actual).then_some(text))
+    }
+}
+
+/// The calls that make this one trail qualify, unless something stands against them.
+fn steps(
+    live: &AccountTrails,
+    it: &ObservedTrail,
+    params: &MultiRegionCloudtrailEnabledParameters,
+    now: Timestamp,
+) -> Plan<Action> {
+    let arn = &it.trail.arn;
+    let requirement = params.requirement();
+    let mut steps = Vec::new();
+    let mut reasons: Vec<String> = it.trail.update_obstacle().into_iter().collect();
+    if requirement.logging && it.status.as_ref().is_some_and(|it| !it.is_logging) {
+        steps.push(Step::call(Level::L1, Action::StartLogging { name: arn.clone() }));
+    }
+    if it.trail.settings.is_multi_region_trail != Some(true) {
+        steps.push(Step::call(
+            Level::L2,
+            Action::UpdateTrail { name: arn.clone(), is_multi_region_trail: true, include_global_service_events: true },
+        ));
+    }
+    if let Some(selectors) = &it.selectors
+        && selectors.management_events().shortcoming(requirement.events).is_some()
+    {
+        match selectors.with_all_management_events() {
+            Ok(selectors) => {
+                let put = Action::PutEventSelectors { trail_name: arn.clone(), selectors };
+                steps.push(Step::call(Level::L2, put));
+            }
+            Err(reason) => reasons.push(format!("trail {}: {reason}", it.trail.name)),
+        }
+    }
+    let calls = steps.iter().filter_map(Step::action);
+    let after = calls.fold(live.clone(), MultiRegionCloudtrailEnabled::expect);
+    if reasons.is_empty() && MultiRegionCloudtrailEnabled::evaluate(&after, params, now).is_non_compliant() {
+        let lack = after.trails.iter().find(|it| it.trail.arn == *arn).and_then(|it| params.lack(it));
+        let lack = lack.map_or_else(|| "not enough".to_owned(), |it| it.to_string());
+        reasons.push(format!("trail {} would not qualify by the calls alone: {lack}", it.trail.name));
+        if steps.is_empty() {
+            steps.push(Step::person(Level::L2, format!("find out and mend what keeps trail {arn} from it: {lack}")));
+        }
+    }
+    if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+}
+
+fn qualifies(it: &ObservedTrail) -> String {
+    let events = it.selectors.as_ref().map(Selectors::management_events).unwrap_or_default();
+    let only = match (events.shortcoming(Events::Reads), events.shortcoming(Events::Writes)) {
+        (None, Some(_)) => ", read events only",
+        (Some(_), None) => ", write events only",
+        (None, None) | (Some(_), Some(_)) => "",
+    };
+    format!("Trail {} qualifies{only}", named(it))
+}
+
+/// The trails with what each lacks, the nearest to qualifying first.
+fn none_qualifies(account: &AccountTrails, lacks: Vec<(&ObservedTrail, Option<Lack>)>) -> String {
+    let mut told: Vec<(Lack, String)> =
+        lacks.into_iter().filter_map(|(it, lack)| Some((lack?, it.trail.name.clone()))).collect();
+    told.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    if told.is_empty() {
+        return format!("No qualifying trail; none shows in {}", account.region);
+    }
+    let more = told.len().saturating_sub(NAMED);
+    let named: Vec<String> = told.iter().take(NAMED).map(|(lack, name)| format!("{name}: {lack}")).collect();
+    let more = if more == 0 { String::new() } else { format!(" +{more} more") };
+    format!("No qualifying trail; {}{more}", named.join("; "))
+}
+
+fn named(it: &ObservedTrail) -> String {
+    format!("{} ({}, account {})", it.trail.name, it.trail.home_region, it.trail.owner)
+}
+
+fn create(account: &AccountTrails) -> String {
+    format!(
+        "owner of account {}: create a multi-region trail of all management events with a bucket, a key and log file \
+         validation of your choice, or have the organization's management account create one",
+        account.account
+    )
+}
+
+fn choose(several: &[&ObservedTrail]) -> String {
+    let arns = rectify_compliance::offenders(several.iter().map(|it| it.trail.arn.clone()));
+    format!("make one of these trails record all management events in all regions: {arns}")
+}
+
+#[cfg(test)]
+#[path = "multi_region_cloudtrail_enabled_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "multi_region_cloudtrail_enabled_laws.rs"]
+mod laws;

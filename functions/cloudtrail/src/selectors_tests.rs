@@ -1,0 +1,119 @@
+//! What selectors record, by table and by law.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn classic(selectors: &Value) -> Selectors {
+    serde_json::from_value(json!({ "EventSelectors": selectors })).unwrap()
+}
+
+fn advanced(fields: &Value) -> Selectors {
+    let selectors = json!([{"Name": null, "FieldSelectors": fields}]);
+    serde_json::from_value(json!({ "AdvancedEventSelectors": selectors })).unwrap()
+}
+
+fn selector(half: &str, management: bool, excluded: &[&str]) -> Value {
+    json!({"ReadWriteType": half, "IncludeManagementEvents": management, "DataResources": [],
+        "ExcludeManagementEventSources": excluded})
+}
+
+fn events(reads: Option<&[&str]>, writes: Option<&[&str]>, narrowed_by: &[&str]) -> ManagementEvents {
+    let set = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<String>>();
+    ManagementEvents { reads: reads.map(set), writes: writes.map(set), narrowed_by: set(narrowed_by) }
+}
+
+const KMS: &[&str] = &["kms.amazonaws.com"];
+
+#[test]
+fn halves_and_excluded_sources_are_told_from_the_older_selectors() {
+    let rds = "rdsdata.amazonaws.com";
+    for (case, selectors, expected) in [
+        ("none", json!([]), events(None, None, &[])),
+        ("all", json!([selector("All", true, &[])]), events(Some(&[]), Some(&[]), &[])),
+        ("data only", json!([selector("All", false, &[])]), events(None, None, &[])),
+        ("reads", json!([selector("ReadOnly", true, &[])]), events(Some(&[]), None, &[])),
+        (
+            "two halves",
+            json!([selector("ReadOnly", true, &[]), selector("WriteOnly", true, &[])]),
+            events(Some(&[]), Some(&[]), &[]),
+        ),
+        ("without a source", json!([selector("All", true, KMS)]), events(Some(KMS), Some(KMS), &[])),
+        (
+            "a second selector takes the source up again",
+            json!([selector("All", true, KMS), selector("WriteOnly", true, &[])]),
+            events(Some(KMS), Some(&[]), &[]),
+        ),
+        (
+            "two selectors that each leave out another source leave out none",
+            json!([selector("All", true, KMS), selector("All", true, &[rds])]),
+            events(Some(&[]), Some(&[]), &[]),
+        ),
+    ] {
+        assert_eq!(classic(&selectors).management_events(), expected, "{case}");
+    }
+}
+
+#[test]
+fn advanced_selectors_count_only_when_no_other_field_narrows_them() {
+    let management = json!({"Field": "eventCategory", "Equals": ["Management"]});
+    let only = |field: Value| json!([management, field]);
+    for (case, fields, expected) in [
+        ("plain", json!([management]), events(Some(&[]), Some(&[]), &[])),
+        ("data", json!([{"Field": "eventCategory", "Equals": ["Data"]}]), events(None, None, &[])),
+        ("no category", json!([{"Field": "readOnly", "Equals": ["true"]}]), events(None, None, &[])),
+        ("not data", json!([{"Field": "eventCategory", "NotEquals": ["Data"]}]), events(None, None, &[])),
+        ("reads", only(json!({"Field": "readOnly", "Equals": ["true"]})), events(Some(&[]), None, &[])),
+        ("writes", only(json!({"Field": "readOnly", "Equals": ["false"]})), events(None, Some(&[]), &[])),
+        ("no half", only(json!({"Field": "readOnly", "NotEquals": ["true"]})), events(None, None, &["readOnly"])),
+        (
+            "without a source",
+            only(json!({"Field": "eventSource", "NotEquals": KMS})),
+            events(Some(KMS), Some(KMS), &[]),
+        ),
+        ("one source", only(json!({"Field": "eventSource", "Equals": KMS})), events(None, None, &["eventSource"])),
+        (
+            "two questions of one field",
+            only(json!({"Field": "eventSource", "NotEquals": KMS, "NotStartsWith": ["s3"]})),
+            events(None, None, &["eventSource"]),
+        ),
+        (
+            "some names",
+            only(json!({"Field": "eventName", "NotEquals": ["Decrypt"]})),
+            events(None, None, &["eventName"]),
+        ),
+        (
+            "a field that is new to us",
+            only(json!({"Field": "userIdentity.arn", "NotStartsWith": ["arn"]})),
+            events(None, None, &["userIdentity.arn"]),
+        ),
+    ] {
+        assert_eq!(advanced(&fields).management_events(), expected, "{case}");
+    }
+    let both =
+        json!([management, {"Field": "readOnly", "Equals": ["true"]}, {"Field": "readOnly", "Equals": ["false"]}]);
+    assert_eq!(advanced(&both).management_events(), events(None, None, &["readOnly"]));
+}
+
+proptest! {
+    /// One more selector can only add events, and selectors read back as they were written.
+    #[test]
+    fn a_plain_selector_beside_any_other_records_everything(
+        half in prop::sample::select(vec!["All", "ReadOnly", "WriteOnly"]),
+        management in any::<bool>(),
+        excluded in prop::bool::ANY,
+    ) {
+        let given = selector(half, management, if excluded { KMS } else { &[] });
+        let selectors = classic(&json!([given, selector("All", true, &[])]));
+        prop_assert_eq!(selectors.management_events(), events(Some(&[]), Some(&[]), &[]));
+        let text = serde_json::to_string(&selectors).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Selectors>(&text).unwrap(), selectors);
+        let Selectors::AdvancedEventSelectors(mut all) = advanced(&json!([])) else { unreachable!() };
+        all.push(AdvancedEventSelector::all_management_events());
+        let plain = Selectors::AdvancedEventSelectors(all);
+        prop_assert_eq!(plain.management_events(), events(Some(&[]), Some(&[]), &[]));
+    }
+}
