@@ -6,6 +6,7 @@
 
 mod cloudtrail;
 mod ec2;
+mod logs;
 mod s3;
 
 use rectify_compliance::{AccountId, Plan, Region, Target, Verdict};
