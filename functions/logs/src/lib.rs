@@ -5,9 +5,11 @@
 //! | module | what |
 //! |---|---|
 //! | [`cw_loggroup_retention_period_check`] | log group keeps events too short |
+//! | [`pattern`] | metric filter patterns, compared by what they match |
 //! | `client` | lists, reads and changes them; the only place that names an SDK |
 
 pub mod cw_loggroup_retention_period_check;
+pub mod pattern;
 
 #[cfg(feature = "lambda")]
 pub mod client;
