@@ -4,10 +4,12 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`alarm_chain`] | the links from an event to a person: filter, alarm, policy of a topic |
 //! | [`cw_loggroup_retention_period_check`] | log group keeps events too short |
 //! | [`pattern`] | metric filter patterns, compared by what they match |
 //! | `client` | lists, reads and changes them; the only place that names an SDK |
 
+pub mod alarm_chain;
 pub mod cw_loggroup_retention_period_check;
 pub mod pattern;
 
