@@ -11,10 +11,13 @@
 //! | [`target`] | whether what the alarm does reaches a person |
 //! | [`observed`] | all of it as it is in one account and region |
 //! | [`chain`] | the links walked one after the other, to a verdict |
+//! | [`mend`] | the calls that make what is missing, one link after the other, and those that take them back |
 
 pub mod alarm;
 pub mod chain;
 pub mod filter;
+pub mod mend;
+mod model;
 pub mod observed;
 pub mod publishing;
 pub mod target;

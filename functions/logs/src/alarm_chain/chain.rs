@@ -172,4 +172,4 @@ fn longest(chains: impl Iterator<Item = Chain>) -> Option<Chain> {
 
 #[cfg(test)]
 #[path = "chain_tests.rs"]
-mod tests;
+pub(super) mod tests;

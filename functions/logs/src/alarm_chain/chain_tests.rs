@@ -15,12 +15,12 @@ use crate::alarm_chain::filter::Transformation;
 use crate::alarm_chain::observed::{Topic, TopicKey, WatchedMetric};
 
 const OURS: &str = "111122223333";
-const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alarms";
+pub(in crate::alarm_chain) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alarms";
 const FOREIGN_TOPIC: &str = "arn:aws:sns:eu-west-1:444455556666:central";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:page";
-const PATTERN: &str = r#"{ $.userIdentity.type = "Root" }"#;
+pub(in crate::alarm_chain) const PATTERN: &str = r#"{ $.userIdentity.type = "Root" }"#;
 
-const DEMANDS: Demands = Demands {
+pub(in crate::alarm_chain) const DEMANDS: Demands = Demands {
     wanted: Wanted { pattern: PATTERN, variants: &[], refused: None },
     tolerance: Tolerance { noisy: true, variants: true },
     limits: Limits { events: 1, seconds: 900, one_datapoint: true },
@@ -29,7 +29,7 @@ const DEMANDS: Demands = Demands {
     trust_unverified: false,
 };
 
-fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
+pub(in crate::alarm_chain) fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
     let described = Description {
         name: Some("main".into()),
         arn: Some(format!("arn:aws:cloudtrail:eu-west-1:{owner}:trail/main")),
@@ -51,7 +51,7 @@ fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
     }
 }
 
-fn filter(pattern: &str) -> MetricFilter {
+pub(in crate::alarm_chain) fn filter(pattern: &str) -> MetricFilter {
     let transformation = Transformation {
         metric_namespace: "Audit".to_owned(),
         metric_name: "Root".to_owned(),
@@ -70,7 +70,7 @@ fn filter(pattern: &str) -> MetricFilter {
     }
 }
 
-fn alarm(actions: &[&str]) -> MetricAlarm {
+pub(in crate::alarm_chain) fn alarm(actions: &[&str]) -> MetricAlarm {
     MetricAlarm {
         name: "RootUse".to_owned(),
         arn: "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:RootUse".to_owned(),
@@ -88,7 +88,7 @@ fn alarm(actions: &[&str]) -> MetricAlarm {
     }
 }
 
-fn topic(confirmed: u32, principal: &str, key: Option<TopicKey>) -> Topic {
+pub(in crate::alarm_chain) fn topic(confirmed: u32, principal: &str, key: Option<TopicKey>) -> Topic {
     let publish =
         json!({"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sns:Publish", "Resource": "*"});
     Topic::Read { confirmed, policy: json!({ "Statement": publish }), key }
@@ -100,10 +100,10 @@ fn key(state: &str, actions: &[&str]) -> Option<TopicKey> {
     Some(TopicKey::Read { arn: "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned(), state: state.to_owned(), policy })
 }
 
-const CLOUDWATCH: &str = "cloudwatch.amazonaws.com";
+pub(in crate::alarm_chain) const CLOUDWATCH: &str = "cloudwatch.amazonaws.com";
 
 /// A chain that reaches a person.
-fn whole() -> AlarmChains {
+pub(in crate::alarm_chain) fn whole() -> AlarmChains {
     AlarmChains {
         account: AccountId::new(OURS),
         region: Region::new("eu-west-1"),
@@ -115,11 +115,12 @@ fn whole() -> AlarmChains {
             alarms: vec![alarm(&[TOPIC])],
         }],
         topics: BTreeMap::from([(TOPIC.to_owned(), topic(1, CLOUDWATCH, None))]),
+        own_alarm_exists: Some(false),
         tags: Tags::new(),
     }
 }
 
-fn changed(change: impl FnOnce(&mut AlarmChains)) -> AlarmChains {
+pub(in crate::alarm_chain) fn changed(change: impl FnOnce(&mut AlarmChains)) -> AlarmChains {
     let mut chains = whole();
     change(&mut chains);
     chains
@@ -134,7 +135,7 @@ fn with_alarm(change: impl FnOnce(&mut MetricAlarm)) -> AlarmChains {
 }
 
 impl AlarmChains {
-    fn map_alarm(mut self, change: impl FnOnce(&mut MetricAlarm)) -> Self {
+    pub(in crate::alarm_chain) fn map_alarm(mut self, change: impl FnOnce(&mut MetricAlarm)) -> Self {
         if let Some(alarm) = self.metrics.iter_mut().flat_map(|it| &mut it.alarms).next() {
             change(alarm);
         }

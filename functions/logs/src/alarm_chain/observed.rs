@@ -26,6 +26,8 @@ pub struct AlarmChains {
     pub metrics: Vec<WatchedMetric>,
     /// The topics that these alarms notify, by ARN.
     pub topics: BTreeMap<String, Topic>,
+    /// Whether there is an alarm of the name that the remediation gives to its own; read only by a remediation.
+    pub own_alarm_exists: Option<bool>,
     /// An account has none here.
     #[serde(default)]
     pub tags: Tags,
