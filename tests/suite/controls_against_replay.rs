@@ -4,6 +4,7 @@ mod iam;
 mod kms;
 mod rds;
 mod cloudtrail;
+mod logs;
 
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;

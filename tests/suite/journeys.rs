@@ -9,6 +9,7 @@ mod ec2;
 mod iam;
 mod kms;
 mod rds;
+mod logs;
 mod s3;
 
 use rectify_compliance::{AccountId, Plan, Region, Target, Verdict};

@@ -8,6 +8,7 @@ mod ec2;
 mod iam;
 mod kms;
 mod rds;
+mod logs;
 mod s3;
 
 use aws_types::SdkConfig;

@@ -1,0 +1,23 @@
+//! The links between an event in a log group and a person who is told of it: a metric filter, an alarm, a topic.
+//!
+//! Each link is judged on its own, as an answer or a reason in words. Knows no SDK and no control: what is wanted of a filter is
+//! a [`filter::Wanted`], what is wanted of an alarm a [`alarm::Limits`], and both and the rest are [`chain::Demands`].
+//!
+//! | module | what |
+//! |---|---|
+//! | [`filter`] | whether a metric filter counts the wanted events |
+//! | [`alarm`] | whether an alarm on its metric goes off in time |
+//! | [`publishing`] | whether a policy lets CloudWatch alarms use a topic or its key |
+//! | [`target`] | whether what the alarm does reaches a person |
+//! | [`observed`] | all of it as it is in one account and region |
+//! | [`chain`] | the links walked one after the other, to a verdict |
+//! | [`mend`] | the calls that make what is missing, one link after the other, and those that take them back |
+
+pub mod alarm;
+pub mod chain;
+pub mod filter;
+pub mod mend;
+mod model;
+pub mod observed;
+pub mod publishing;
+pub mod target;

@@ -1,0 +1,169 @@
+//! Which filters count, with the patterns that benchmarks and people write.
+
+use super::*;
+
+const ROOT: Wanted = Wanted {
+    pattern: r#"{ ($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && ($.eventType != "AwsServiceEvent") }"#,
+    variants: &[],
+    refused: Some(Refused {
+        pattern: r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy EXISTS && $.eventType != "AwsServiceEvent" }"#,
+        reason: "counts what services do for root",
+    }),
+};
+
+const CALLS: Wanted = Wanted {
+    pattern: r#"{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }"#,
+    variants: &[
+        Variant {
+            pattern: r#"{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") && ($.sourceIPAddress != "delivery.logs.amazonaws.com") && ($.eventName != "HeadBucket") }"#,
+            remark: "variant V1",
+        },
+        Variant {
+            pattern: r#"{ (($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*")) && ($.sourceIPAddress != "delivery.logs.amazonaws.com") && ($.eventName != "HeadBucket") }"#,
+            remark: "variant V2",
+        },
+    ],
+    refused: None,
+};
+
+const SIGN_IN: Wanted = Wanted {
+    pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed = "No") && ($.responseElements.ConsoleLogin = "Success") }"#,
+    variants: &[Variant {
+        pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#,
+        remark: "root and federated sign-in not covered",
+    }],
+    refused: None,
+};
+
+const ALL: Tolerance = Tolerance { noisy: true, variants: true };
+const STRICT: Tolerance = Tolerance { noisy: false, variants: false };
+
+fn filter(pattern: &str) -> MetricFilter {
+    MetricFilter {
+        name: "Filter".to_owned(),
+        pattern: pattern.to_owned(),
+        transformations: vec![Transformation {
+            metric_namespace: "Audit".to_owned(),
+            metric_name: "Events".to_owned(),
+            metric_value: "1".to_owned(),
+            default_value: None,
+            has_dimensions: false,
+            unit: None,
+        }],
+        on_transformed_logs: false,
+        field_selection_criteria: None,
+        emits_system_fields: false,
+    }
+}
+
+#[test]
+fn filters_for_root_activity() {
+    let (broader, refused) =
+        (Ok(Some("broader than required")), Rejection::Refused("counts what services do for root"));
+    let or = r#"{ $.userIdentity.type = "Root" || $.userIdentity.invokedBy NOT EXISTS || $.eventType != "AwsServiceEvent" }"#;
+    for (case, pattern, tolerance, expected) in [
+        (
+            "bare, another order, more parentheses",
+            "{ (($.eventType!=AwsServiceEvent)) && $.userIdentity.invokedBy NOT EXISTS && ($.userIdentity.type=Root) }",
+            STRICT,
+            Ok(None),
+        ),
+        (
+            "without invokedBy",
+            r#"{ $.userIdentity.type = "Root" && $.eventType != "AwsServiceEvent" }"#,
+            ALL,
+            Err(refused.clone()),
+        ),
+        ("type alone", r#"{ $.userIdentity.type = "Root" }"#, ALL, Err(refused)),
+        (
+            "without eventType",
+            r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS }"#,
+            STRICT,
+            broader,
+        ),
+        ("joined by or", or, ALL, Ok(Some("matches nearly every event"))),
+        ("joined by or, strictly", or, STRICT, Err(Rejection::Noisy)),
+        (
+            "a regular expression",
+            "{ $.userIdentity.type = %Root% }",
+            ALL,
+            Err(Rejection::NotComparable("a regular expression".to_owned())),
+        ),
+        ("another subject", r#"{ $.eventName = "StopLogging" }"#, ALL, Err(Rejection::Unrelated)),
+        ("every event", "", ALL, Err(Rejection::NotComparable("no pattern in braces".to_owned()))),
+    ] {
+        assert_eq!(filter(pattern).counts(&ROOT, tolerance), expected, "{case}");
+    }
+}
+
+#[test]
+fn filters_for_refused_calls() {
+    let literal = r#"{ ($.errorCode ="*UnauthorizedOperation") || ($.errorCode ="AccessDenied*") || ($.sourceIPAddress!="delivery.logs.amazonaws.com") || ($.eventName!="HeadBucket") }"#;
+    let v1 = r#"{ ($.errorCode ="*UnauthorizedOperation") || ($.errorCode ="AccessDenied*") && ($.sourceIPAddress!="delivery.logs.amazonaws.com") && ($.eventName!="HeadBucket") }"#;
+    let v2 = r#"{ $.eventName!=HeadBucket && $.sourceIPAddress!=delivery.logs.amazonaws.com && ($.errorCode=AccessDenied* || $.errorCode=*UnauthorizedOperation) }"#;
+    let exact = r#"{ $.errorCode = "Client.UnauthorizedOperation" || $.errorCode = "AccessDenied" }"#;
+    for (case, pattern, tolerance, expected) in [
+        ("wanted", CALLS.pattern, STRICT, Ok(None)),
+        ("CIS 3.0", literal, ALL, Ok(Some("matches nearly every event"))),
+        ("CIS 3.0, strictly", literal, STRICT, Err(Rejection::Noisy)),
+        ("CIS 5.0", v1, ALL, Ok(Some("variant V1"))),
+        ("CIS 5.0, strictly", v1, STRICT, Err(Rejection::Narrower)),
+        ("V2, bare and reordered", v2, ALL, Ok(Some("variant V2"))),
+        ("without wildcards", exact, ALL, Err(Rejection::Narrower)),
+    ] {
+        assert_eq!(filter(pattern).counts(&CALLS, tolerance), expected, "{case}");
+    }
+}
+
+#[test]
+fn filters_for_sign_in_without_mfa() {
+    let sso = r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#;
+    let cis = r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }"#;
+    let users = r#"{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed = "No" && $.responseElements.ConsoleLogin = "Success" && $.userIdentity.type = "IAMUser" }"#;
+    for (case, pattern, tolerance, expected) in [
+        ("wanted", SIGN_IN.pattern, STRICT, Ok(None)),
+        ("CIS", cis, STRICT, Ok(Some("broader than required"))),
+        ("CIS for single sign-on", sso, ALL, Ok(Some("root and federated sign-in not covered"))),
+        ("CIS for single sign-on, strictly", sso, STRICT, Err(Rejection::Unrelated)),
+        ("users only", users, ALL, Err(Rejection::Narrower)),
+    ] {
+        assert_eq!(filter(pattern).counts(&SIGN_IN, tolerance), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_filter_that_does_not_count_each_event_is_disqualified() {
+    type Change = fn(&mut MetricFilter);
+    let changes: [(&str, Change); 8] = [
+        ("reads transformed logs", |it| it.on_transformed_logs = true),
+        ("narrowed by field selection criteria", |it| it.field_selection_criteria = Some("@aws.region = x".to_owned())),
+        ("spread over dimensions", |it| it.emits_system_fields = true),
+        ("spread over dimensions", |it| it.transformations.iter_mut().for_each(|it| it.has_dimensions = true)),
+        ("its metric value is no positive number", |it| it.transformations.clear()),
+        ("its metric value is no positive number", |it| set_value(it, "0")),
+        ("its metric value is no positive number", |it| set_value(it, "$.bytes")),
+        ("its metric value is no positive number", |it| set_value(it, "inf")),
+    ];
+    for (why, change) in changes {
+        let mut changed = filter(ROOT.pattern);
+        change(&mut changed);
+        assert_eq!(changed.counts(&ROOT, ALL), Err(Rejection::Disqualified(why)));
+    }
+}
+
+fn set_value(filter: &mut MetricFilter, value: &str) {
+    filter.transformations.iter_mut().for_each(|it| it.metric_value = value.to_owned());
+}
+
+#[test]
+fn the_nearest_rejection_is_the_greatest() {
+    let mut all = [
+        Rejection::Disqualified("x"),
+        Rejection::Unrelated,
+        Rejection::NotComparable("x".to_owned()),
+        Rejection::Narrower,
+    ];
+    all.sort();
+    assert_eq!(all.last(), Some(&Rejection::Disqualified("x")));
+    assert_eq!(all.first().map(ToString::to_string), Some("not comparable: x".to_owned()));
+}
