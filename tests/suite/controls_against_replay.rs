@@ -1,5 +1,7 @@
 //! The controls' own clients: what is denied is never a verdict, and nothing is called that the role does not hold.
 
+mod s3;
+
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
 use rectify_compliance::{AccountId, Control, Declared, Entry, Region, Remediation};

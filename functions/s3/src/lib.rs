@@ -1,4 +1,4 @@
-//! The S3 controls: who can reach a bucket.
+//! The S3 controls: who can reach a bucket, and how it keeps what lies in it.
 //!
 //! The core is pure and knows no SDK; `client` is the only place that makes calls.
 //!
@@ -6,16 +6,22 @@
 //! |---|---|
 //! | [`bucket`] | an `AWS::S3::Bucket` configuration item, typed |
 //! | [`access`] | who can reach a bucket, all settings taken together |
-//! | [`public_access`] | what both controls share: subject, verdict, plan, undo |
+//! | [`public_access`] | what the controls about public access share: subject, verdict, plan, undo |
+//! | [`s3_account_level_public_access_blocks_periodic`] | the account's block |
+//! | [`s3_bucket_level_public_access_prohibited`] | the bucket's own block |
 //! | [`s3_bucket_public_read_prohibited`] | the public reads |
 //! | [`s3_bucket_public_write_prohibited`] | the public writes |
+//! | [`s3_bucket_ssl_requests_only`] | requests without TLS |
 //! | `client` | the calls to S3 and S3 Control (feature `lambda`) |
 
 pub mod access;
 pub mod bucket;
 pub mod public_access;
+pub mod s3_account_level_public_access_blocks_periodic;
+pub mod s3_bucket_level_public_access_prohibited;
 pub mod s3_bucket_public_read_prohibited;
 pub mod s3_bucket_public_write_prohibited;
+pub mod s3_bucket_ssl_requests_only;
 
 #[cfg(feature = "lambda")]
 pub mod client;
@@ -25,11 +31,20 @@ mod testing;
 
 use rectify_compliance::Entry;
 
+pub use s3_account_level_public_access_blocks_periodic::S3AccountLevelPublicAccessBlocksPeriodic;
+pub use s3_bucket_level_public_access_prohibited::S3BucketLevelPublicAccessProhibited;
 pub use s3_bucket_public_read_prohibited::S3BucketPublicReadProhibited;
 pub use s3_bucket_public_write_prohibited::S3BucketPublicWriteProhibited;
+pub use s3_bucket_ssl_requests_only::S3BucketSslRequestsOnly;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
+    Entry::of::<S3AccountLevelPublicAccessBlocksPeriodic>()
+        .on_schedule::<S3AccountLevelPublicAccessBlocksPeriodic>()
+        .remediated::<S3AccountLevelPublicAccessBlocksPeriodic>(),
+    Entry::of::<S3BucketLevelPublicAccessProhibited>()
+        .on_change::<S3BucketLevelPublicAccessProhibited>()
+        .remediated::<S3BucketLevelPublicAccessProhibited>(),
     Entry::of::<S3BucketPublicReadProhibited>()
         .on_change::<S3BucketPublicReadProhibited>()
         .on_schedule::<S3BucketPublicReadProhibited>()
@@ -38,11 +53,17 @@ pub const CONTROLS: &[Entry] = &[
         .on_change::<S3BucketPublicWriteProhibited>()
         .on_schedule::<S3BucketPublicWriteProhibited>()
         .remediated::<S3BucketPublicWriteProhibited>(),
+    Entry::of::<S3BucketSslRequestsOnly>()
+        .on_change::<S3BucketSslRequestsOnly>()
+        .remediated::<S3BucketSslRequestsOnly>(),
 ];
 
 /// What a person's own credentials can do for each control: read, apply, undo.
 #[cfg(feature = "lambda")]
 pub const OPERATIONS: &[rectify_runtime::Operations] = &[
+    rectify_runtime::Operations::of::<S3AccountLevelPublicAccessBlocksPeriodic, client::Clients>(),
+    rectify_runtime::Operations::of::<S3BucketLevelPublicAccessProhibited, client::Clients>(),
     rectify_runtime::Operations::of::<S3BucketPublicReadProhibited, client::Clients>(),
     rectify_runtime::Operations::of::<S3BucketPublicWriteProhibited, client::Clients>(),
+    rectify_runtime::Operations::of::<S3BucketSslRequestsOnly, client::Clients>(),
 ];
