@@ -29,6 +29,9 @@ const S3: &[(&str, &str, &str)] = &[
     ("PUT", "publicAccessBlock", "s3:PutPublicAccessBlock"),
     ("GET", "tagging", "s3:GetBucketTagging"),
     ("GET", "website", "s3:GetBucketWebsite"),
+    ("GET", "encryption", "s3:GetBucketEncryption"),
+    ("PUT", "encryption", "s3:PutBucketEncryption"),
+    ("GET", "logging", "s3:GetBucketLogging"),
     ("GET", "location", "s3:GetBucketLocation"),
 ];
 

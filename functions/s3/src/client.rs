@@ -1,4 +1,4 @@
-//! The calls to S3 and S3 Control. The only place that names their SDKs; it maps answers and decides nothing.
+//! The calls to S3, S3 Control and KMS. The only place that names their SDKs; it maps answers and decides nothing.
 //!
 //! Every call about a bucket carries `ExpectedBucketOwner`: a bucket of the same name that somebody else owns by now is an
 //! error, never a verdict. A bucket that is gone is told as such; anything else that cannot be read is an error.
@@ -6,6 +6,7 @@
 mod access_points;
 mod account;
 mod bucket;
+mod encryption;
 mod listing;
 mod policy;
 mod public_access;
@@ -24,6 +25,7 @@ pub struct Clients {
     config: SdkConfig,
     s3: aws_sdk_s3::Client,
     control: aws_sdk_s3control::Client,
+    kms: aws_sdk_kms::Client,
 }
 
 impl Connect for Clients {
@@ -38,6 +40,7 @@ impl Connect for Clients {
             config: config.clone(),
             s3: aws_sdk_s3::Client::from_conf(s3),
             control: aws_sdk_s3control::Client::from_conf(control.build()),
+            kms: aws_sdk_kms::Client::new(config),
         }
     }
 }

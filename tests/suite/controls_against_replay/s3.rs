@@ -5,7 +5,8 @@ use rectify_runtime::CallErrorKind;
 use rectify_runtime::edge::ReadFacts;
 use rectify_s3::client::Clients;
 use rectify_s3::{
-    S3AccountLevelPublicAccessBlocksPeriodic, S3BucketLevelPublicAccessProhibited, S3BucketSslRequestsOnly,
+    S3AccountLevelPublicAccessBlocksPeriodic, S3BucketLevelPublicAccessProhibited, S3BucketServerSideEncryptionEnabled,
+    S3BucketSslRequestsOnly,
 };
 
 use super::*;
@@ -130,4 +131,21 @@ async fn block_of_an_account_that_the_organization_manages_is_denied() {
     let clients = Clients::connect(&services.sdk(REGION));
     let error = TheControl::apply(&clients, &target::<TheControl>(ACCOUNT), &action).await.unwrap_err();
     assert_eq!((error.kind(), services.calls().len()), (Some(CallErrorKind::AccessDenied), 1), "{error}");
+}
+
+#[tokio::test]
+async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
+    type TheControl = S3BucketServerSideEncryptionEnabled;
+    buckets().await;
+    let kms = aws_sdk_kms::Client::new(&sdk_at(endpoint()));
+    let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+    let params = serde_json::from_value(json!({"kmsKeyArns": key})).unwrap();
+    each_denied_fact_is_an_error::<TheControl>(json!({}), &params).await;
+
+    let target = target::<TheControl>("denied-reads");
+    let free = Services::default();
+    TheControl::live(&Clients::connect(&free.sdk(REGION)), &target, &params).await.unwrap().unwrap();
+    allowed(TheControl::LIVE, &free.calls());
+    assert!(free.calls().contains(&"s3:GetBucketLogging".to_owned()), "{:?}", free.calls());
+    each_denied_operation_is_an_error::<TheControl>(&free, &target, &params).await;
 }

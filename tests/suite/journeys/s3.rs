@@ -58,3 +58,12 @@ async fn block_of_the_account_is_set_and_removed_again() {
     };
     travel("s3-account-level-public-access-blocks-periodic", r#"{"accountWide": "true"}"#, account).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_objects_are_encrypted_by_kms_and_no_longer() {
+    let bucket = async |world: &World| {
+        world.clients().s3.create_bucket().bucket("weak").send().await.unwrap();
+        ResourceKey::new("AWS::S3::Bucket", "weak")
+    };
+    travel("s3-bucket-server-side-encryption-enabled", r#"{"requiredAlgorithm": "aws:kms"}"#, bucket).await;
+}

@@ -1,12 +1,12 @@
 //! Buckets.
 
-use aws_sdk_s3::types::PublicAccessBlockConfiguration;
+use aws_sdk_s3::types::{self, PublicAccessBlockConfiguration};
 use aws_types::SdkConfig;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_s3::client::Clients;
 use rectify_s3::{
     S3BucketLevelPublicAccessProhibited, S3BucketPublicReadProhibited, S3BucketPublicWriteProhibited,
-    S3BucketSslRequestsOnly,
+    S3BucketServerSideEncryptionEnabled, S3BucketSslRequestsOnly,
 };
 use rectify_tests::services::Services;
 use serde_json::json;
@@ -89,4 +89,32 @@ async fn statement_is_added_to_the_very_text_of_a_policy_which_comes_back() {
     model_and_reality_agree::<S3BucketSslRequestsOnly, Clients>(&sdk, &target, &Default::default()).await;
     let after = s3.get_bucket_policy().bucket("model-policy").send().await.unwrap();
     assert_eq!(after.policy(), Some(text.as_str()));
+}
+
+async fn encrypted(name: &str, rule: Option<types::ServerSideEncryptionRule>, params: serde_json::Value) {
+    let sdk = Services::default().sdk("us-east-1");
+    let s3 = made(&sdk, name).await;
+    if let Some(rule) = rule {
+        let rules = types::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+        s3.put_bucket_encryption().bucket(name).server_side_encryption_configuration(rules).send().await.unwrap();
+    }
+    let target = target::<S3BucketServerSideEncryptionEnabled>("us-east-1", name);
+    let params = serde_json::from_value(params).unwrap();
+    let calls = model_and_reality_agree::<S3BucketServerSideEncryptionEnabled, Clients>(&sdk, &target, &params).await;
+    assert!(calls.len() == 1 && calls[0].starts_with("PutBucketEncryption {"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn default_encryption_is_as_expected_and_taken_back() {
+    encrypted("model-unencrypted", None, json!({})).await;
+    let aes = types::ServerSideEncryptionByDefault::builder().sse_algorithm(types::ServerSideEncryption::Aes256);
+    let rule = types::ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(aes.build().unwrap())
+        .bucket_key_enabled(true)
+        .build();
+    encrypted("model-aes", Some(rule.clone()), json!({"requiredAlgorithm": "aws:kms"})).await;
+
+    let kms = aws_sdk_kms::Client::new(&Services::default().sdk("us-east-1"));
+    let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+    encrypted("model-key", Some(rule), json!({"kmsKeyArns": key, "requireCmk": "true"})).await;
 }
