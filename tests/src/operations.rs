@@ -14,6 +14,7 @@ const RENAMED: &[(&str, &[&str])] = &[
     ("s3:DeletePublicAccessBlock", &["s3:PutBucketPublicAccessBlock"]),
     ("s3:GetBucketEncryption", &["s3:GetEncryptionConfiguration"]),
     ("s3:PutBucketEncryption", &["s3:PutEncryptionConfiguration"]),
+    ("s3:DeleteBucketEncryption", &["s3:PutEncryptionConfiguration"]),
     ("s3:GetBucketLifecycleConfiguration", &["s3:GetLifecycleConfiguration"]),
     ("s3:GetBucketReplication", &["s3:GetReplicationConfiguration"]),
     ("s3:GetBucketAccelerateConfiguration", &["s3:GetAccelerateConfiguration"]),

@@ -23,11 +23,15 @@ const S3: &[(&str, &str, &str)] = &[
     ("GET", "acl", "s3:GetBucketAcl"),
     ("GET", "policyStatus", "s3:GetBucketPolicyStatus"),
     ("GET", "policy", "s3:GetBucketPolicy"),
+    ("PUT", "policy", "s3:PutBucketPolicy"),
     ("GET", "ownershipControls", "s3:GetBucketOwnershipControls"),
     ("GET", "publicAccessBlock", "s3:GetPublicAccessBlock"),
     ("PUT", "publicAccessBlock", "s3:PutPublicAccessBlock"),
     ("GET", "tagging", "s3:GetBucketTagging"),
     ("GET", "website", "s3:GetBucketWebsite"),
+    ("GET", "encryption", "s3:GetBucketEncryption"),
+    ("PUT", "encryption", "s3:PutBucketEncryption"),
+    ("GET", "logging", "s3:GetBucketLogging"),
     ("GET", "location", "s3:GetBucketLocation"),
 ];
 
@@ -138,6 +142,7 @@ fn operation(service: &str, request: &HttpRequest) -> String {
     if let Some(rest) = path.strip_prefix("/v20180820/") {
         return match (request.method(), rest) {
             ("GET", "configuration/publicAccessBlock") => "s3control:GetPublicAccessBlock".to_owned(),
+            ("PUT", "configuration/publicAccessBlock") => "s3control:PutPublicAccessBlock".to_owned(),
             ("GET", "accesspoint") => "s3control:ListAccessPoints".to_owned(),
             (method, rest) => format!("s3control:{method} {rest}"),
         };

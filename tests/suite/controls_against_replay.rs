@@ -5,6 +5,7 @@ mod kms;
 mod rds;
 mod cloudtrail;
 mod logs;
+mod s3;
 
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;

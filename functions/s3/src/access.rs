@@ -9,6 +9,7 @@
 //! | [`flags`] | the four flags of block public access, of a bucket, an account or an access point |
 //! | [`acl`] | grants of an access control list, and object ownership |
 //! | [`policy`] | a resource policy: its statements, and which of them are public |
+//! | [`document`] | the text of a policy, which another statement can be added to and nothing else changed |
 //! | [`statement`] | one statement, parsed |
 //! | [`principal`] | who a statement is about |
 //! | [`condition`] | what narrows a statement, and whether it narrows enough |
@@ -19,6 +20,7 @@
 pub mod acl;
 pub mod actions;
 pub mod condition;
+pub mod document;
 pub mod exposure;
 pub mod flags;
 pub mod pattern;
@@ -27,6 +29,7 @@ pub mod principal;
 pub mod statement;
 
 pub use acl::{Acl, Grant, Grantee, Ownership, Permission};
+pub use document::Document;
 pub use exposure::{Access, AccessPoint, Cause, Exposure, NetworkOrigin};
 pub use flags::Flags;
 pub use policy::{Policy, Site};

@@ -2,22 +2,93 @@
 //!
 //! Object ownership and the account's block are not in the item; who needs them reads them live.
 
-use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource, ShapeError, Tags};
+use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource, ResourceKey, ShapeError, Tags, Target};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::{Acl, Flags, Grant, Policy};
+use crate::access::{Acl, Document, Flags, Grant, Policy};
 
-/// A general purpose bucket as AWS Config recorded it. Directory buckets are of another type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bucket {
-    /// `resourceId`, which for buckets is the name.
+/// The resource type in AWS Config. Its id is the bucket's name; directory buckets are of another type.
+pub const TYPE: &str = "AWS::S3::Bucket";
+
+/// The types of every control over buckets.
+pub const TYPES: &[&str] = &[TYPE];
+
+/// Any bucket, for a role: its ARN has neither region nor account, so a permission cannot be scoped closer.
+pub const BUCKETS: &str = "arn:${AWS::Partition}:s3:::*";
+
+/// Which bucket, and whose: the part of every subject that no action changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// Its name, which is its id.
+    #[serde(rename = "bucket")]
     pub name: String,
     /// Who owns it.
     pub account: AccountId,
     /// Where it lies.
     pub region: Region,
-    /// `tags`.
+    /// Its ARN.
+    pub arn: String,
+    /// Its tags; empty where they were not read.
     pub tags: Tags,
+}
+
+impl Identity {
+    /// The bucket an item is about.
+    pub fn of_item(item: &ConfigurationItem) -> Self {
+        Self { tags: item.tags.clone(), ..Self::named(&item.resource.id, &item.account, &item.region) }
+    }
+
+    /// The bucket a target names, its tags not read.
+    pub fn of_target(target: &Target) -> Self {
+        Self::named(&target.resource.id, &target.account, &target.region)
+    }
+
+    /// The bucket of this name, its tags not read.
+    pub fn named(name: &str, account: &AccountId, region: &Region) -> Self {
+        Self {
+            name: name.to_owned(),
+            account: account.clone(),
+            region: region.clone(),
+            arn: arn(region, name),
+            tags: Tags::new(),
+        }
+    }
+
+    /// As AWS Config identifies it.
+    pub fn key(&self) -> ResourceKey {
+        ResourceKey::new(TYPE, self.name.as_str())
+    }
+}
+
+/// Makes a subject about one bucket an image: identified by its field `bucket`.
+macro_rules! image_of_bucket {
+    ($subject:ty) => {
+        impl rectify_compliance::Image for $subject {
+            const VERSION: u16 = 1;
+
+            fn key(&self) -> rectify_compliance::ResourceKey {
+                self.bucket.key()
+            }
+
+            fn arn(&self) -> Option<&str> {
+                Some(&self.bucket.arn)
+            }
+
+            fn tags(&self) -> &rectify_compliance::Tags {
+                &self.bucket.tags
+            }
+        }
+    };
+}
+pub(crate) use image_of_bucket;
+
+/// A general purpose bucket as AWS Config recorded it, with all that decides who can reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Which one.
+    pub identity: Identity,
     /// `supplementaryConfiguration.AccessControlList`; `None` where the item has none.
     pub acl: Option<Acl>,
     /// `supplementaryConfiguration.BucketPolicy.policyText`: no statements where it is null, `None` where it is absent.
@@ -29,23 +100,18 @@ pub struct Bucket {
 }
 
 impl Resource for Bucket {
-    const TYPES: &'static [&'static str] = &["AWS::S3::Bucket"];
+    const TYPES: &'static [&'static str] = TYPES;
 
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
         let supplement = |key: &str| item.supplement(key);
         Ok(Self {
-            name: item.resource.id.clone(),
-            account: item.account.clone(),
-            region: item.region.clone(),
-            tags: item.tags.clone(),
+            identity: Identity::of_item(item),
             acl: supplement("AccessControlList")
                 .map(|value| Grant::list_from_item(&path("AccessControlList"), value))
                 .transpose()?,
-            policy: supplement("BucketPolicy").map(policy).transpose()?.flatten(),
-            block: supplement("PublicAccessBlockConfiguration")
-                .map(|value| Flags::from_item(&path("PublicAccessBlockConfiguration"), value))
-                .transpose()?,
-            website: supplement("BucketWebsiteConfiguration").is_some_and(|it| !is_void(it)),
+            policy: policy(item)?.map(|document| document.map(Policy::from).unwrap_or_default()),
+            block: block(item)?,
+            website: website(item),
         })
     }
 }
@@ -55,16 +121,36 @@ pub fn arn(region: &Region, name: &str) -> String {
     region.partition().arn("s3", "", "", name)
 }
 
-fn policy(value: &Value) -> Result<Option<Policy>, ShapeError> {
+/// `supplementaryConfiguration.BucketPolicy.policyText`: `Some(None)` where it is null, which says that there is no policy,
+/// `None` where it is absent, which says nothing.
+///
+/// # Errors
+/// [`ShapeError`] when something is there that cannot be read as a policy.
+pub fn policy(item: &ConfigurationItem) -> Result<Option<Option<Document>>, ShapeError> {
+    let Some(value) = item.supplement("BucketPolicy") else { return Ok(None) };
     let fields =
         value.as_object().ok_or_else(|| ShapeError::new(path("BucketPolicy"), "an object", "something else"))?;
     let path = path("BucketPolicy.policyText");
     match fields.get("policyText") {
         None => Ok(None),
-        Some(Value::Null) => Ok(Some(Policy::default())),
-        Some(Value::String(text)) => Policy::parse(&path, text).map(Some),
+        Some(Value::Null) => Ok(Some(None)),
+        Some(Value::String(text)) => Document::parse(&path, text).map(|document| Some(Some(document))),
         Some(_) => Err(ShapeError::new(path, "policy text or null", "something else")),
     }
+}
+
+/// `supplementaryConfiguration.PublicAccessBlockConfiguration`; absent means that the bucket has none.
+///
+/// # Errors
+/// [`ShapeError`] when something else than four flags is there.
+pub fn block(item: &ConfigurationItem) -> Result<Option<Flags>, ShapeError> {
+    let value = item.supplement("PublicAccessBlockConfiguration");
+    value.map(|value| Flags::from_item(&path("PublicAccessBlockConfiguration"), value)).transpose()
+}
+
+/// Whether `supplementaryConfiguration.BucketWebsiteConfiguration` says something.
+pub fn website(item: &ConfigurationItem) -> bool {
+    item.supplement("BucketWebsiteConfiguration").is_some_and(|it| !is_void(it))
 }
 
 /// An object all of whose values are null says as much as no object.
@@ -72,7 +158,7 @@ fn is_void(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| fields.values().all(Value::is_null))
 }
 
-fn path(key: &str) -> String {
+pub(crate) fn path(key: &str) -> String {
     format!("supplementaryConfiguration.{key}")
 }
 
@@ -139,6 +225,6 @@ mod tests {
         let mut elsewhere = notification(json!({}));
         elsewhere["awsRegion"] = json!("us-gov-west-1");
         let bucket = Bucket::from_item(&ConfigurationItem::from_notification(&elsewhere).unwrap()).unwrap();
-        assert_eq!(arn(&bucket.region, &bucket.name), "arn:aws-us-gov:s3:::pics");
+        assert_eq!(bucket.identity.arn, "arn:aws-us-gov:s3:::pics");
     }
 }

@@ -1,21 +1,33 @@
-//! The S3 controls: who can reach a bucket.
+//! The S3 controls: who can reach a bucket, and how it keeps what lies in it.
 //!
 //! The core is pure and knows no SDK; `client` is the only place that makes calls.
 //!
 //! | module | noun |
 //! |---|---|
 //! | [`bucket`] | an `AWS::S3::Bucket` configuration item, typed |
+//! | [`encryption`] | default encryption, typed |
+//! | [`encryption_requirement`] | what it is compared with, and the call that sets it |
 //! | [`access`] | who can reach a bucket, all settings taken together |
-//! | [`public_access`] | what both controls share: subject, verdict, plan, undo |
+//! | [`public_access`] | what the controls about public access share: subject, verdict, plan, undo |
+//! | [`s3_account_level_public_access_blocks_periodic`] | the account's block |
+//! | [`s3_bucket_level_public_access_prohibited`] | the bucket's own block |
 //! | [`s3_bucket_public_read_prohibited`] | the public reads |
 //! | [`s3_bucket_public_write_prohibited`] | the public writes |
-//! | `client` | the calls to S3 and S3 Control (feature `lambda`) |
+//! | [`s3_bucket_server_side_encryption_enabled`] | encryption of new objects |
+//! | [`s3_bucket_ssl_requests_only`] | requests without TLS |
+//! | `client` | the calls to S3, S3 Control and KMS (feature `lambda`) |
 
 pub mod access;
 pub mod bucket;
+pub mod encryption;
+pub mod encryption_requirement;
 pub mod public_access;
+pub mod s3_account_level_public_access_blocks_periodic;
+pub mod s3_bucket_level_public_access_prohibited;
 pub mod s3_bucket_public_read_prohibited;
 pub mod s3_bucket_public_write_prohibited;
+pub mod s3_bucket_server_side_encryption_enabled;
+pub mod s3_bucket_ssl_requests_only;
 
 #[cfg(feature = "lambda")]
 pub mod client;
@@ -25,11 +37,21 @@ mod testing;
 
 use rectify_compliance::Entry;
 
+pub use s3_account_level_public_access_blocks_periodic::S3AccountLevelPublicAccessBlocksPeriodic;
+pub use s3_bucket_level_public_access_prohibited::S3BucketLevelPublicAccessProhibited;
 pub use s3_bucket_public_read_prohibited::S3BucketPublicReadProhibited;
 pub use s3_bucket_public_write_prohibited::S3BucketPublicWriteProhibited;
+pub use s3_bucket_server_side_encryption_enabled::S3BucketServerSideEncryptionEnabled;
+pub use s3_bucket_ssl_requests_only::S3BucketSslRequestsOnly;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
+    Entry::of::<S3AccountLevelPublicAccessBlocksPeriodic>()
+        .on_schedule::<S3AccountLevelPublicAccessBlocksPeriodic>()
+        .remediated::<S3AccountLevelPublicAccessBlocksPeriodic>(),
+    Entry::of::<S3BucketLevelPublicAccessProhibited>()
+        .on_change::<S3BucketLevelPublicAccessProhibited>()
+        .remediated::<S3BucketLevelPublicAccessProhibited>(),
     Entry::of::<S3BucketPublicReadProhibited>()
         .on_change::<S3BucketPublicReadProhibited>()
         .on_schedule::<S3BucketPublicReadProhibited>()
@@ -38,11 +60,21 @@ pub const CONTROLS: &[Entry] = &[
         .on_change::<S3BucketPublicWriteProhibited>()
         .on_schedule::<S3BucketPublicWriteProhibited>()
         .remediated::<S3BucketPublicWriteProhibited>(),
+    Entry::of::<S3BucketServerSideEncryptionEnabled>()
+        .on_change::<S3BucketServerSideEncryptionEnabled>()
+        .remediated::<S3BucketServerSideEncryptionEnabled>(),
+    Entry::of::<S3BucketSslRequestsOnly>()
+        .on_change::<S3BucketSslRequestsOnly>()
+        .remediated::<S3BucketSslRequestsOnly>(),
 ];
 
 /// What a person's own credentials can do for each control: read, apply, undo.
 #[cfg(feature = "lambda")]
 pub const OPERATIONS: &[rectify_runtime::Operations] = &[
+    rectify_runtime::Operations::of::<S3AccountLevelPublicAccessBlocksPeriodic, client::Clients>(),
+    rectify_runtime::Operations::of::<S3BucketLevelPublicAccessProhibited, client::Clients>(),
     rectify_runtime::Operations::of::<S3BucketPublicReadProhibited, client::Clients>(),
     rectify_runtime::Operations::of::<S3BucketPublicWriteProhibited, client::Clients>(),
+    rectify_runtime::Operations::of::<S3BucketServerSideEncryptionEnabled, client::Clients>(),
+    rectify_runtime::Operations::of::<S3BucketSslRequestsOnly, client::Clients>(),
 ];

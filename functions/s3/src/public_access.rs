@@ -13,12 +13,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Access, Cause};
+use crate::bucket::BUCKETS;
 
 pub use mend::{Action, PublicAccessBlock, Undo, expect, footprint, plan, undo};
 pub use subject::{Facts, Subject, subject};
 
-/// Any bucket; its ARN has neither region nor account, so a role cannot be scoped closer.
-const BUCKETS: &str = "arn:${AWS::Partition}:s3:::*";
 /// The access points of the function's own region and account.
 const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:accesspoint/*";
 

@@ -285,7 +285,7 @@ mod tests {
             S3BucketPublicReadProhibited::subject(bucket, read())
         };
         let (subject, silent) = (made(&said), made(&json!({})));
-        assert_eq!(subject, Subject { tags: subject.tags.clone(), ..bare() });
+        assert_eq!(subject, Subject { bucket: subject.bucket.clone(), ..bare() });
         assert_eq!((silent.acl, silent.policy), (read().acl, read().policy));
         assert_eq!(StoredImage::of(&subject).unwrap().read::<Subject>(), Ok(subject));
     }
@@ -300,6 +300,6 @@ mod tests {
 
     #[test]
     fn the_laws_of_remediation_hold() {
-        laws::hold::<S3BucketPublicReadProhibited>();
+        laws::hold::<S3BucketPublicReadProhibited>(laws::params());
     }
 }

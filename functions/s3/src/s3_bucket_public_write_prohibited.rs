@@ -213,6 +213,6 @@ mod tests {
 
     #[test]
     fn the_laws_of_remediation_hold() {
-        laws::hold::<S3BucketPublicWriteProhibited>();
+        laws::hold::<S3BucketPublicWriteProhibited>(laws::params());
     }
 }

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
-use rectify_compliance::{AccountId, ConfigurationItem, Region, Tags, Timestamp};
+use rectify_compliance::{AccountId, ConfigurationItem, Region, Timestamp};
 use serde_json::{Value, json};
 
 use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission, Policy};
+use crate::bucket::Identity;
 use crate::public_access::Subject;
 
 /// The moment every test judges at; neither control looks at it.
@@ -26,14 +27,15 @@ pub(crate) fn item(supplementary: Value) -> ConfigurationItem {
     ConfigurationItem::from_notification(&notification(supplementary)).unwrap()
 }
 
+/// Which bucket the tests of this crate are about.
+pub(crate) fn pics() -> Identity {
+    Identity::named("pics", &AccountId::new("111122223333"), &Region::new("eu-west-1"))
+}
+
 /// A bucket as `CreateBucket` made it before 2023: ACLs in effect, no policy, no block.
 pub(crate) fn bare() -> Subject {
     Subject {
-        bucket: "pics".to_owned(),
-        account: AccountId::new("111122223333"),
-        region: Region::new("eu-west-1"),
-        arn: "arn:aws:s3:::pics".to_owned(),
-        tags: Tags::new(),
+        bucket: pics(),
         acl: Some(Vec::new()),
         ownership: Ownership::ObjectWriter,
         policy: Some(Policy::default()),

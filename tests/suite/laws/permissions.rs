@@ -11,6 +11,9 @@ use super::tree::{self, shipped};
 /// Actions that both a fix and its undo need, because IAM has only one for both directions: the remediation's role then
 /// holds what undo calls, and what keeps it from undoing is that no code path of it does.
 const BOTH_WAYS: &[(&str, &str)] = &[
+    ("s3:PutAccountPublicAccessBlock", "setting and removing the block are one action"),
+    ("s3:PutEncryptionConfiguration", "setting and removing default encryption are one action"),
+    ("s3:PutBucketPolicy", "a policy with a statement and one without are put by one action"),
     ("s3:PutBucketPublicAccessBlock", "setting and removing the block are one action"),
     ("cloudtrail:UpdateTrail", "every setting of a trail is changed by one action, in both directions"),
     ("iam:UpdateAccountPasswordPolicy", "a policy is made stricter and set back by one action"),

@@ -124,6 +124,11 @@ impl Exposure {
         exposure
     }
 
+    /// Whether the public comes in nowhere.
+    pub fn is_none(&self) -> bool {
+        self.read.is_empty() && self.write.is_empty()
+    }
+
     /// The causes of one class.
     pub const fn causes(&self, access: Access) -> &BTreeSet<Cause> {
         match access {

@@ -30,6 +30,9 @@ impl Flags {
         restrict_public_buckets: false,
     };
 
+    /// Every flag set.
+    pub const ALL: Self = Self::ACL_PAIR.or(Self::POLICY_PAIR);
+
     /// The pair that ends access through ACLs and keeps it from coming back.
     pub const ACL_PAIR: Self = Self { block_public_acls: true, ignore_public_acls: true, ..Self::NONE };
 
@@ -45,6 +48,19 @@ impl Flags {
             block_public_policy: self.block_public_policy || other.block_public_policy,
             restrict_public_buckets: self.restrict_public_buckets || other.restrict_public_buckets,
         }
+    }
+
+    /// The names of the flags that are set in `required` and not here, in the order of the names.
+    pub fn lacking(self, required: Self) -> Vec<&'static str> {
+        [
+            ("BlockPublicAcls", required.block_public_acls && !self.block_public_acls),
+            ("BlockPublicPolicy", required.block_public_policy && !self.block_public_policy),
+            ("IgnorePublicAcls", required.ignore_public_acls && !self.ignore_public_acls),
+            ("RestrictPublicBuckets", required.restrict_public_buckets && !self.restrict_public_buckets),
+        ]
+        .into_iter()
+        .filter_map(|(name, lacks)| lacks.then_some(name))
+        .collect()
     }
 
     /// Reads the lower camel form of a configuration item. An absent or null flag is off, which never protects.
@@ -93,6 +109,9 @@ mod tests {
         let all = Flags::ACL_PAIR.or(Flags::POLICY_PAIR);
         assert!(all.block_public_acls && all.ignore_public_acls);
         assert!(all.block_public_policy && all.restrict_public_buckets);
+        assert_eq!(all, Flags::ALL);
+        assert_eq!(Flags::ACL_PAIR.lacking(Flags::ALL), ["BlockPublicPolicy", "RestrictPublicBuckets"]);
+        assert_eq!(Flags::NONE.lacking(Flags::NONE).len(), 0);
         assert_eq!(Flags::NONE.or(Flags::ACL_PAIR), Flags::ACL_PAIR);
     }
 }

@@ -1,23 +1,14 @@
-//! The calls about one bucket, and about the account's block.
+//! The calls about one bucket.
 
 use aws_sdk_s3::types;
-use rectify_compliance::{AccountId, ShapeError, Tags};
+use rectify_compliance::{ShapeError, Tags};
 use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
-use crate::access::{Acl, Flags, Grant, Grantee, Ownership, Permission, Policy};
+use crate::access::{Acl, Flags, Grant, Grantee, Ownership, Permission};
 use crate::public_access::PublicAccessBlock;
 
 impl Clients {
-    /// s3control `GetPublicAccessBlock`: the account's flags with what the organization adds; none set where none exist.
-    pub(super) async fn account_block(&self, account: &AccountId) -> Result<Flags, AwsError> {
-        let answer = self.control.get_public_access_block().account_id(account.as_str()).send().await;
-        let answer = answer.map_err(|error| AwsError::call("s3control:GetPublicAccessBlock", &error));
-        let Some(answer) = unless("NoSuchPublicAccessBlockConfiguration", answer)? else { return Ok(Flags::NONE) };
-        let block = answer.public_access_block_configuration().ok_or_else(missing_block)?;
-        Ok(super::access_points::flags(block))
-    }
-
     /// `GetPublicAccessBlock`.
     pub(super) async fn block(&self, bucket: Named<'_>) -> Result<Option<Flags>, AwsError> {
         let call = self.s3.get_public_access_block().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
@@ -46,25 +37,6 @@ impl Clients {
         let rule = answer.ownership_controls().and_then(|controls| controls.rules().first());
         let rule = rule.ok_or_else(|| ShapeError::missing("OwnershipControls.Rules", "a rule"))?;
         Ok(Ownership::parse(rule.object_ownership().as_str())?)
-    }
-
-    /// `GetBucketPolicy`.
-    pub(super) async fn policy(&self, bucket: Named<'_>) -> Result<Policy, AwsError> {
-        let call = self.s3.get_bucket_policy().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
-        let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketPolicy", &error));
-        let Some(answer) = unless("NoSuchBucketPolicy", answer)? else { return Ok(Policy::default()) };
-        let text = answer.policy().ok_or_else(|| ShapeError::missing("Policy", "a policy document"))?;
-        Ok(Policy::parse("Policy", text)?)
-    }
-
-    /// `GetBucketPolicyStatus`; no policy is not public.
-    pub(super) async fn policy_is_public(&self, bucket: Named<'_>) -> Result<bool, AwsError> {
-        let call =
-            self.s3.get_bucket_policy_status().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
-        let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketPolicyStatus", &error));
-        let Some(answer) = unless("NoSuchBucketPolicy", answer)? else { return Ok(false) };
-        let public = answer.policy_status().and_then(types::PolicyStatus::is_public);
-        Ok(public.ok_or_else(|| ShapeError::missing("PolicyStatus.IsPublic", "true or false"))?)
     }
 
     /// `GetBucketTagging`.
@@ -109,7 +81,7 @@ impl Clients {
     }
 }
 
-fn missing_block() -> ShapeError {
+pub(super) fn missing_block() -> ShapeError {
     ShapeError::missing("PublicAccessBlockConfiguration", "an object of four flags")
 }
 

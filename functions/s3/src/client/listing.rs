@@ -1,8 +1,9 @@
 //! All buckets of one region, page by page. Each region's function lists its own: `ListBuckets` names those of the account
 //! in every region unless it is told which. Directory buckets are not among them.
 
+use aws_sdk_s3::types;
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
-use rectify_compliance::ShapeError;
+use rectify_compliance::{Region, ShapeError};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::Place;
 
@@ -13,7 +14,7 @@ use crate::public_access::{Params, Subject};
 /// Buckets a page: about as many evaluations as AWS Config takes at once.
 const PAGE: i32 = 100;
 /// Buckets read at the same time; each takes five calls and more.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// How far a listing has come.
 enum Cursor {
@@ -43,30 +44,43 @@ impl Clients {
             Cursor::Next { token, account_block } => (Some(token), account_block),
             Cursor::End => return Ok(None),
         };
+        let (buckets, next) = self.bucket_page(Some(&place.region), token).await?;
+        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+        let mut reads = Vec::new();
+        for bucket in &buckets {
+            let name = name(bucket)?;
+            let named = Named { name, account: &place.account, region: &place.region };
+            reads.push(self.listed(named, params, account_block));
+        }
+        let subjects: Vec<Option<Subject>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        let next = next.map_or(Cursor::End, |token| Cursor::Next { token, account_block });
+        Ok(Some((subjects.into_iter().flatten().collect(), next)))
+    }
+
+    /// `ListBuckets`: the page that `token` names, of one region or of all, and the token of the next.
+    pub(super) async fn bucket_page(
+        &self,
+        region: Option<&Region>,
+        token: Option<String>,
+    ) -> Result<(Vec<types::Bucket>, Option<String>), AwsError> {
         let page = self
             .s3
             .list_buckets()
-            .bucket_region(place.region.as_str())
+            .set_bucket_region(region.map(|region| region.as_str().to_owned()))
             .max_buckets(PAGE)
             .set_continuation_token(token.clone())
             .send()
             .await
             .map_err(|error| AwsError::call("s3:ListBuckets", &error))?;
-        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
-        let mut reads = Vec::new();
-        for bucket in page.buckets() {
-            let name = bucket.name().ok_or_else(|| ShapeError::missing("Buckets.Name", "a bucket name"))?;
-            let named = Named { name, account: &place.account, region: &place.region };
-            reads.push(self.listed(named, params, account_block));
+        let next = page.continuation_token.filter(|it| !it.is_empty());
+        if next.is_some() && next == token {
+            return Err(ShapeError::new("ContinuationToken", "another token than the last", "the same").into());
         }
-        let subjects: Vec<Option<Subject>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        let next = match page.continuation_token().filter(|it| !it.is_empty()) {
-            None => Cursor::End,
-            Some(next) if token.as_deref() == Some(next) => {
-                return Err(ShapeError::new("ContinuationToken", "another token than the last", "the same").into());
-            }
-            Some(next) => Cursor::Next { token: next.to_owned(), account_block },
-        };
-        Ok(Some((subjects.into_iter().flatten().collect(), next)))
+        Ok((page.buckets.unwrap_or_default(), next))
     }
+}
+
+/// The name of a listed bucket.
+pub(super) fn name(bucket: &types::Bucket) -> Result<&str, ShapeError> {
+    bucket.name().ok_or_else(|| ShapeError::missing("Buckets.Name", "a bucket name"))
 }

@@ -1,4 +1,4 @@
-//! The laws of remediation over generated buckets, for both controls.
+//! The laws of remediation over generated buckets, for every control that mends by the bucket's own block.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -15,16 +15,15 @@ use crate::testing::{NOW, allow, bare, open_access_point, policy};
 /// How many buckets each run judges.
 const SUBJECTS: u32 = 600;
 
-/// Checks every law for the control `K`, and that the buckets it was checked on are of both kinds.
-pub(crate) fn hold<K>()
+/// Checks every law for the control `K` under these parameters, and that the buckets it was checked on are of both kinds.
+pub(crate) fn hold<K>(params: impl Strategy<Value = K::Params>)
 where
-    K: Remediation<Params = Params, Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
+    K: Remediation<Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
 {
     let judged = std::cell::Cell::new((0_u32, 0_u32));
     let config = Config { cases: SUBJECTS, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default()))
-        .run(&(subjects(), any::<bool>()), |(subject, authenticated)| {
-            let params = Params { treat_authenticated_users_as_public: Flag(authenticated), ..Params::default() };
+        .run(&(subjects(), params), |(subject, params)| {
             let (compliant, violating) = judged.get();
             match K::evaluate(&subject, &params, NOW).is_non_compliant() {
                 true => judged.set((compliant, violating + 1)),
@@ -38,9 +37,17 @@ where
     assert!(compliant >= fifth && violating >= fifth, "{compliant} compliant, {violating} violating");
 }
 
-fn check<K>(subject: &Subject, params: &Params) -> Result<(), TestCaseError>
+/// Parameters of the two controls that look at who comes in.
+pub(crate) fn params() -> impl Strategy<Value = Params> {
+    any::<bool>().prop_map(|authenticated| Params {
+        treat_authenticated_users_as_public: Flag(authenticated),
+        ..Params::default()
+    })
+}
+
+fn check<K>(subject: &Subject, params: &K::Params) -> Result<(), TestCaseError>
 where
-    K: Remediation<Params = Params, Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
+    K: Remediation<Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
 {
     let plan = K::plan(subject, params, NOW);
     if !K::evaluate(subject, params, NOW).is_non_compliant() {
@@ -72,7 +79,7 @@ fn reverted(live: Subject, undo: &Undo) -> Subject {
     }
 }
 
-fn flags() -> impl Strategy<Value = Flags> {
+pub(crate) fn flags() -> impl Strategy<Value = Flags> {
     // Mostly off, as a bucket behind four flags is rarely worth judging.
     let flag = || prop::bool::weighted(0.2);
     (flag(), flag(), flag(), flag()).prop_map(

@@ -55,8 +55,7 @@ pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> 
     if !causes.iter().all(Cause::is_acl) {
         flags = flags.or(Flags::POLICY_PAIR);
     }
-    let action = Action::PutPublicAccessBlock(block(subject, flags));
-    let steps = vec![Step::call(Level::L2, action)];
+    let steps = vec![Step::call(Level::L2, put(subject, flags))];
     match obstacle(subject, params, access, &exposure) {
         Some(reason) => Plan::hold(reason, steps),
         None => Plan::Do { steps },
@@ -98,24 +97,29 @@ pub fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreve
     Ok(vec![match before.block {
         Some(flags) => Undo::PutPublicAccessBlock(block(before, flags)),
         None => Undo::DeletePublicAccessBlock {
-            bucket: before.bucket.clone(),
-            expected_bucket_owner: before.account.to_string(),
+            bucket: before.bucket.name.clone(),
+            expected_bucket_owner: before.bucket.account.to_string(),
         },
     }])
 }
 
+/// The call that gives the bucket these flags.
+pub fn put(subject: &Subject, flags: Flags) -> Action {
+    Action::PutPublicAccessBlock(block(subject, flags))
+}
+
 fn block(subject: &Subject, flags: Flags) -> PublicAccessBlock {
     PublicAccessBlock {
-        bucket: subject.bucket.clone(),
-        expected_bucket_owner: subject.account.to_string(),
+        bucket: subject.bucket.name.clone(),
+        expected_bucket_owner: subject.bucket.account.to_string(),
         public_access_block_configuration: flags,
     }
 }
 
 /// Why a machine must not end this access, by the first precondition that does not hold.
-fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &Exposure) -> Option<String> {
+pub fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &Exposure) -> Option<String> {
     let causes = exposure.causes(access);
-    if let Some(tag) = params.public_tag.as_ref().filter(|tag| subject.tags.get(&tag.key) == Some(&tag.value)) {
+    if let Some(tag) = params.public_tag.as_ref().filter(|tag| subject.bucket.tags.get(&tag.key) == Some(&tag.value)) {
         return Some(format!("tag `{tag}` marks the bucket as public on purpose"));
     }
     let unread = causes.iter().find(|cause| matches!(cause, Cause::AclUnread | Cause::PolicyUnread));
@@ -142,10 +146,9 @@ fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &Expos
         );
     }
     if causes.iter().any(|cause| matches!(cause, Cause::Policy(_))) {
-        let strangers = subject
-            .policy
-            .as_ref()
-            .map_or_else(Vec::new, |policy: &Policy| policy.named_strangers(&subject.arn, &subject.account));
+        let strangers = subject.policy.as_ref().map_or_else(Vec::new, |policy: &Policy| {
+            policy.named_strangers(&subject.bucket.arn, &subject.bucket.account)
+        });
         if !strangers.is_empty() {
             return Some(format!("RestrictPublicBuckets would also cut off others in policy:{}", offenders(strangers)));
         }

@@ -83,7 +83,11 @@ fn a_policy_that_names_others_matters_only_where_the_policy_is_the_cause() {
 
 #[test]
 fn a_tag_of_a_bucket_public_on_purpose_holds() {
-    let tagged = |value: &str| Subject { tags: [("public".into(), value.into())].into(), ..allowing(allow(json!({}))) };
+    let tagged = |value: &str| {
+        let mut subject = allowing(allow(json!({})));
+        subject.bucket.tags = [("public".into(), value.into())].into();
+        subject
+    };
     let params = Params { public_tag: Some("public=yes".parse().unwrap()), ..Params::default() };
     let planned = |value| plan(&tagged(value), &params, Access::Read);
     assert_eq!(reason(&planned("yes")), "tag `public=yes` marks the bucket as public on purpose");

@@ -1,27 +1,19 @@
 //! One bucket with everything that decides who can reach it.
 
-use rectify_compliance::{AccountId, Image, Region, Resource, ResourceKey, Tags};
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::access::exposure::Settings;
 use crate::access::{AccessPoint, Acl, Exposure, Flags, Ownership, Policy};
-use crate::bucket::{self, Bucket};
+use crate::bucket::{Bucket, Identity, image_of_bucket};
 
 /// A bucket as it is judged, from an item with facts, a listing or a live read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Its name.
-    pub bucket: String,
-    /// Who owns it.
-    pub account: AccountId,
-    /// Where it lies.
-    pub region: Region,
-    /// Its ARN.
-    pub arn: String,
-    /// Its tags; a listing, which has no use for them, leaves them empty.
-    pub tags: Tags,
+    /// Which one; a listing, which has no use for tags, leaves them empty.
+    #[serde(flatten)]
+    pub bucket: Identity,
     /// Its ACL. `None` when neither item nor facts held it: judged as open.
     pub acl: Option<Acl>,
     /// Its object ownership.
@@ -59,11 +51,7 @@ pub struct Facts {
 /// Puts item and facts together; what the item says goes before what was read later.
 pub fn subject(bucket: Bucket, facts: Facts) -> Subject {
     Subject {
-        arn: bucket::arn(&bucket.region, &bucket.name),
-        bucket: bucket.name,
-        account: bucket.account,
-        region: bucket.region,
-        tags: bucket.tags,
+        bucket: bucket.identity,
         acl: bucket.acl.or(facts.acl),
         ownership: facts.ownership,
         policy: bucket.policy.or(facts.policy),
@@ -75,27 +63,13 @@ pub fn subject(bucket: Bucket, facts: Facts) -> Subject {
     }
 }
 
-impl Image for Subject {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(Bucket::TYPES.first().copied().unwrap_or_default(), self.bucket.as_str())
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.arn)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-}
+image_of_bucket!(Subject);
 
 impl Subject {
     /// Through what the public comes in.
     pub fn exposure(&self, params: &Params) -> Exposure {
         Exposure::of(&Settings {
-            arn: &self.arn,
+            arn: &self.bucket.arn,
             flags: self.block.unwrap_or_default().or(self.account_block),
             ownership: self.ownership,
             acl: self.acl.as_ref(),

@@ -1,0 +1,195 @@
+//! The text of a bucket policy, which another statement can be added to and nothing else changed.
+//!
+//! A policy that was parsed and written again would be another text: keys in another order, numbers in another spelling,
+//! elements dropped that the analysis has no use for. So the statement is put into the text, and what comes out is read
+//! again and compared.
+
+use std::ops::Range;
+
+use rectify_compliance::{ShapeError, document};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Policy;
+
+/// A policy as S3 holds it: its text, and the statements in it. In JSON it is its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Document {
+    text: String,
+    policy: Policy,
+}
+
+impl Document {
+    /// Reads a policy document.
+    ///
+    /// # Errors
+    /// [`ShapeError`], as [`Policy::parse`].
+    pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
+        Ok(Self { policy: Policy::parse(path, text)?, text: text.to_owned() })
+    }
+
+    /// The text, byte for byte.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What it says.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What it says, as JSON: the same however it is spaced.
+    pub fn json(&self) -> Value {
+        document::decode("Policy", &self.text).unwrap_or_default()
+    }
+
+    /// The document with one statement more, behind those it has; every other byte stays. A single statement that is no
+    /// list becomes the first of one.
+    ///
+    /// `None` where that cannot be done by inserting alone: the result is read, and must say what was said before and the
+    /// statement, and nothing else.
+    pub fn with(&self, statement: &str) -> Option<Self> {
+        let place = value_of(&self.text, "Statement")?;
+        let (before, rest) = self.text.split_at_checked(place.start)?;
+        let (statements, after) = rest.split_at_checked(place.len())?;
+        let list = if statements.starts_with('{') {
+            format!("[{statements},{statement}]")
+        } else {
+            let members = statements.strip_suffix(']')?;
+            let kept = members.trim_end();
+            let comma = if kept == "[" { "" } else { "," };
+            format!("{kept}{comma}{statement}{}]", members.strip_prefix(kept)?)
+        };
+        let extended = Self::parse("Policy", &format!("{before}{list}{after}")).ok()?;
+
+        let mut expected = self.json();
+        let said = expected.get_mut("Statement")?;
+        let mut list = said.as_array().cloned().unwrap_or_else(|| vec![said.clone()]);
+        list.push(serde_json::from_str(statement).ok()?);
+        *said = Value::Array(list);
+        (extended.json() == expected).then_some(extended)
+    }
+}
+
+/// Where the value of this key of the outermost object stands in `text`, which is JSON; the last one if there are several.
+fn value_of(text: &str, key: &str) -> Option<Range<usize>> {
+    let quoted = format!("\"{key}\"");
+    let (mut depth, mut within_string, mut escaped) = (0_usize, false, false);
+    let (mut member, mut colon, mut found) = (0, None, None);
+    for (at, byte) in text.bytes().enumerate() {
+        if within_string {
+            (within_string, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+            continue;
+        }
+        match byte {
+            b'"' => within_string = true,
+            b':' if depth == 1 => colon = Some(at),
+            b',' | b'}' if depth == 1 => {
+                if let Some(colon) = colon.take()
+                    && text.get(member..colon).map(str::trim) == Some(&quoted)
+                {
+                    found = trimmed(text, colon + 1..at);
+                }
+                member = at + 1;
+                depth -= usize::from(byte == b'}');
+            }
+            b'{' | b'[' => {
+                depth += 1;
+                if depth == 1 {
+                    member = at + 1;
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The same range without the space around what it holds.
+fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let value = text.get(range.clone())?;
+    let start = range.start + (value.len() - value.trim_start().len());
+    Some(start..start + value.trim().len())
+}
+
+impl From<Document> for Policy {
+    fn from(document: Document) -> Self {
+        document.policy
+    }
+}
+
+impl From<Document> for String {
+    fn from(document: Document) -> Self {
+        document.text
+    }
+}
+
+impl TryFrom<String> for Document {
+    type Error = ShapeError;
+
+    fn try_from(text: String) -> Result<Self, ShapeError> {
+        Self::parse("Policy", &text)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = r#"{"Sid":"New","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}"#;
+    const OLD: &str = r#"{"Effect":"Allow", "Principal":{"AWS":"1"},"Action":"s3:Get*","Resource":"a:[]{}\"}:,\\"}"#;
+
+    fn with(text: &str) -> Option<String> {
+        Document::parse("p", text).unwrap().with(NEW).map(String::from)
+    }
+
+    #[test]
+    fn a_statement_is_added_and_every_other_byte_stays() {
+        for (text, expected) in [
+            (r#"{"Statement":[]}"#.to_owned(), format!(r#"{{"Statement":[{NEW}]}}"#)),
+            (r#"{"Statement":[ ]}"#.to_owned(), format!(r#"{{"Statement":[{NEW} ]}}"#)),
+            (
+                format!("{{\n  \"Version\" : \"2012-10-17\",\n  \"Statement\" : [\n    {OLD}\n  ],\n  \"Id\": \"x\"}}"),
+                format!(
+                    "{{\n  \"Version\" : \"2012-10-17\",\n  \"Statement\" : [\n    {OLD},{NEW}\n  ],\n  \"Id\": \"x\"}}"
+                ),
+            ),
+            (format!(r#"{{"Statement": {OLD} }}"#), format!(r#"{{"Statement": [{OLD},{NEW}] }}"#)),
+            (
+                format!(r#"{{"Id":"\"Statement\":[]","Statement":[{OLD},{OLD}]}}"#),
+                format!(r#"{{"Id":"\"Statement\":[]","Statement":[{OLD},{OLD},{NEW}]}}"#),
+            ),
+            (
+                format!(r#"{{"Id":{{"Statement":[]}},"Statement":[{OLD}]}}"#),
+                format!(r#"{{"Id":{{"Statement":[]}},"Statement":[{OLD},{NEW}]}}"#),
+            ),
+        ] {
+            assert_eq!(with(&text).as_deref(), Some(expected.as_str()), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_inserting_alone_does_not_do_nothing_is_done() {
+        let escaped = format!(r#"{{"Statemen\u0074":[{OLD}]}}"#);
+        let encoded = format!(r#"%7B"Statement":[{OLD}]%7D"#);
+        for text in [escaped, encoded] {
+            assert_eq!(with(&text), None, "{text}");
+        }
+        let plain = Document::parse("p", r#"{"Statement":[]}"#).unwrap();
+        assert_eq!(plain.with("{}"), None, "no statement");
+        assert_eq!(plain.with("nonsense"), None);
+    }
+
+    #[test]
+    fn a_document_is_stored_as_its_text() {
+        let text = format!(r#"{{ "Statement":[{OLD}]}}"#);
+        let document = Document::parse("p", &text).unwrap();
+        let stored = serde_json::to_value(&document).unwrap();
+        assert_eq!(stored, Value::String(text));
+        assert_eq!(serde_json::from_value::<Document>(stored).unwrap(), document);
+        assert!(serde_json::from_value::<Document>(Value::from("{}")).is_err());
+    }
+}

@@ -1,0 +1,273 @@
+//! What a bucket's default encryption is compared with: parameters, the bucket with its keys, and the call that sets a rule.
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::values::{Flag, Globs};
+use rectify_compliance::{ConfigurationItem, Parameters, Region, Resource, ShapeError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::access::condition::Condition;
+use crate::access::statement::{Effect, Selection, Statement};
+use crate::access::{Policy, pattern};
+use crate::bucket::{Identity, TYPES, image_of_bucket};
+use crate::encryption::{Algorithm, Rule};
+
+/// `requiredAlgorithm`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RequiredAlgorithm {
+    /// Whatever is set.
+    #[default]
+    #[serde(rename = "any")]
+    Any,
+    /// Keys of S3 or stronger.
+    #[serde(rename = "AES256")]
+    Aes256,
+    /// KMS or stronger.
+    #[serde(rename = "aws:kms")]
+    Kms,
+    /// KMS in two layers.
+    #[serde(rename = "aws:kms:dsse")]
+    Dsse,
+}
+
+/// Parameters of the control about default encryption.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Params {
+    /// The weakest algorithm that is enough: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
+    #[schemars(with = "String")]
+    pub required_algorithm: RequiredAlgorithm,
+    /// The keys that are allowed, a comma list of ARNs, ids and aliases without wildcards; implies `aws:kms`. Default: any key.
+    pub kms_key_arns: Option<Globs>,
+    /// Whether the key must be managed by the customer, so that `aws/s3` does not count; implies `aws:kms`. Default `false`.
+    pub require_cmk: Flag,
+    /// Whether `aws:kms` must use a bucket key. Default `false`.
+    pub require_bucket_key: Flag,
+}
+
+impl Parameters for Params {
+    fn check(&self) -> Result<(), String> {
+        match self.allowed().iter().find(|key| key.contains(['*', '?'])) {
+            Some(key) => Err(format!("kmsKeyArns: expected keys without wildcards: received `{key}`")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Params {
+    /// The weakest algorithm that is enough; `None` where any is.
+    pub fn required(&self) -> Option<Algorithm> {
+        match self.required_algorithm {
+            RequiredAlgorithm::Dsse => Some(Algorithm::Dsse),
+            RequiredAlgorithm::Kms => Some(Algorithm::Kms),
+            _ if self.keys_matter() => Some(Algorithm::Kms),
+            RequiredAlgorithm::Aes256 => Some(Algorithm::Aes256),
+            RequiredAlgorithm::Any => None,
+        }
+    }
+
+    /// The allowed keys as written.
+    pub fn allowed(&self) -> &[String] {
+        self.kms_key_arns.as_ref().map_or(&[], Globs::patterns)
+    }
+
+    /// Whether it matters which key is used.
+    pub fn keys_matter(&self) -> bool {
+        self.require_cmk.0 || self.kms_key_arns.is_some()
+    }
+
+    /// Whether a rule of this algorithm must have a bucket key.
+    pub fn wants_bucket_key(&self, algorithm: Algorithm) -> bool {
+        self.require_bucket_key.0 && algorithm == Algorithm::Kms
+    }
+}
+
+/// A bucket with its default encryption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// Which one.
+    #[serde(flatten)]
+    pub bucket: Identity,
+    /// Its rule, where it has one.
+    pub rule: Option<Rule>,
+    /// Whether its policy refuses objects sent without encryption; looked at only where no rule sets an algorithm.
+    pub refuses_unencrypted: bool,
+    /// Its key and the allowed ones; read only where it matters which is used.
+    pub keys: Option<Keys>,
+    /// Buckets whose server access logs are delivered here, some of them at least; read only by a remediation that would turn
+    /// to KMS.
+    #[serde(default)]
+    pub log_sources: Option<BTreeSet<String>>,
+}
+
+image_of_bucket!(Subject);
+
+impl Subject {
+    /// Whether the bucket key is on.
+    pub fn has_bucket_key(&self) -> bool {
+        self.rule.as_ref().and_then(|rule| rule.bucket_key_enabled) == Some(true)
+    }
+}
+
+/// Default encryption as AWS Config recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEncryption {
+    /// Which bucket.
+    pub bucket: Identity,
+    /// Its rule; `None` where the item does not tell.
+    pub rule: Option<Rule>,
+}
+
+impl Resource for RecordedEncryption {
+    const TYPES: &'static [&'static str] = TYPES;
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        Ok(Self { bucket: Identity::of_item(item), rule: Rule::from_item(item)? })
+    }
+}
+
+/// What an item does not hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Facts {
+    /// `GetBucketEncryption`, asked where the item has no rule.
+    #[serde(default)]
+    pub rule: Option<Rule>,
+    /// `GetBucketPolicy`, asked where no rule sets an algorithm.
+    #[serde(default)]
+    pub policy: Option<Policy>,
+    /// `kms:DescribeKey`, asked where it matters which key is used.
+    #[serde(default)]
+    pub keys: Option<Keys>,
+}
+
+/// The key of a bucket beside the allowed ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Keys {
+    /// The key the rule names; `None` where it names none, or there is no such key.
+    pub current: Option<Key>,
+    /// The keys of `kmsKeyArns`.
+    pub allowed: Vec<Key>,
+}
+
+/// `KeyMetadata`, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Key {
+    /// `Arn`.
+    pub arn: String,
+    /// `KeyState`, e.g. `Enabled`.
+    pub state: String,
+    /// `KeySpec`, e.g. `SYMMETRIC_DEFAULT`.
+    pub spec: String,
+    /// Whether `KeyManager` is `AWS`.
+    pub aws_managed: bool,
+}
+
+impl Key {
+    /// Why this key cannot be the default of a bucket in `region`.
+    pub fn obstacles(&self, region: &Region) -> Vec<String> {
+        let Self { arn, state, spec, .. } = self;
+        let mut reasons = Vec::new();
+        if state != "Enabled" {
+            reasons.push(format!("key {arn} is in state {state}"));
+        }
+        if spec != "SYMMETRIC_DEFAULT" {
+            reasons.push(format!("key {arn} is of spec {spec}, not symmetric"));
+        }
+        if arn.split(':').nth(3) != Some(region.as_str()) {
+            reasons.push(format!("key {arn} is not of region {region}"));
+        }
+        reasons
+    }
+}
+
+/// Whether a policy denies everybody to put any object into the bucket `arn` without naming an encryption.
+pub fn refuses_unencrypted(policy: Option<&Policy>, arn: &str) -> bool {
+    policy.is_some_and(|policy| policy.0.iter().any(|statement| refuses(statement, arn)))
+}
+
+fn refuses(statement: &Statement, arn: &str) -> bool {
+    let any = |selection: &Selection, wanted: &dyn Fn(&String) -> bool| match selection {
+        Selection::Of(patterns) => patterns.iter().any(wanted),
+        Selection::AllBut(_) => false,
+    };
+    statement.effect == Effect::Deny
+        && statement.principal.is_everyone()
+        && any(&statement.actions, &|it| pattern::covers(&it.to_lowercase(), "s3:putobject"))
+        && any(&statement.resources, &|it| pattern::covers(it, &format!("{arn}/*")))
+        && matches!(statement.conditions.as_slice(), [only] if is_without_encryption(only))
+}
+
+/// The header is absent, or is none of those that name an encryption: an absent one equals none.
+fn is_without_encryption(condition: &Condition) -> bool {
+    const KNOWN: [&str; 3] = ["AES256", "aws:kms", "aws:kms:dsse"];
+    let all = |fits: &dyn Fn(&String) -> bool| !condition.values.is_empty() && condition.values.iter().all(fits);
+    condition.key.eq_ignore_ascii_case("s3:x-amz-server-side-encryption")
+        && match condition.operator.to_lowercase().as_str() {
+            "null" => all(&|value| value == "true"),
+            "stringnotequals" => all(&|value| KNOWN.contains(&value.as_str())),
+            _ => false,
+        }
+}
+
+/// Input of `PutBucketEncryption`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutEncryption {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    pub expected_bucket_owner: String,
+    /// `ServerSideEncryptionConfiguration`, whole: the API replaces it.
+    pub server_side_encryption_configuration: Configuration,
+}
+
+/// `ServerSideEncryptionConfiguration`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Configuration {
+    /// `Rules`: one.
+    pub rules: Vec<Rule>,
+}
+
+impl PutEncryption {
+    /// The call that gives this bucket this rule.
+    pub fn of(bucket: &Identity, rule: Rule) -> Self {
+        Self {
+            bucket: bucket.name.clone(),
+            expected_bucket_owner: bucket.account.to_string(),
+            server_side_encryption_configuration: Configuration { rules: vec![rule] },
+        }
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> Option<&Rule> {
+        self.server_side_encryption_configuration.rules.first()
+    }
+}
+
+/// What the fix calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Sets the rule.
+    PutBucketEncryption(PutEncryption),
+}
+
+/// What takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Undo {
+    /// Sets the rule that was there.
+    PutBucketEncryption(PutEncryption),
+    /// Removes the rule, where there was none.
+    DeleteBucketEncryption {
+        /// `Bucket`.
+        bucket: String,
+        /// `ExpectedBucketOwner`.
+        expected_bucket_owner: String,
+    },
+}

@@ -1,0 +1,189 @@
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+
+use super::*;
+use crate::testing::{NOW, item, pics};
+use rectify_compliance::{AccountId, Region};
+
+const BUCKET: &str = "arn:aws:s3:::pics";
+const OBJECTS: &str = "arn:aws:s3:::pics/*";
+
+/// A Deny of HTTP on bucket and objects, changed by `changes`; null takes a key away.
+pub(super) fn deny(changes: Value) -> Value {
+    let mut statement = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [BUCKET, OBJECTS],
+                               "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
+    let fields = statement.as_object_mut().unwrap();
+    for (key, value) in changes.as_object().unwrap().clone() {
+        if value.is_null() {
+            fields.remove(&key)
+        } else {
+            fields.insert(key, value)
+        };
+    }
+    statement
+}
+
+pub(super) fn with_text(policy: Option<&str>) -> Subject {
+    Subject { bucket: pics(), policy: policy.map(|text| Document::parse("Policy", text).unwrap()), website: false }
+}
+
+fn with(statements: Value) -> Subject {
+    with_text(Some(&json!({"Version": "2012-10-17", "Statement": statements}).to_string()))
+}
+
+pub(super) fn judge(subject: &Subject) -> Verdict {
+    S3BucketSslRequestsOnly::evaluate(subject, &NoParameters {}, NOW)
+}
+
+pub(super) fn plan(subject: &Subject) -> Plan<Action> {
+    S3BucketSslRequestsOnly::plan(subject, &NoParameters {}, NOW)
+}
+
+#[test]
+fn only_a_deny_of_all_http_on_all_of_the_bucket_is_enough() {
+    let nothing = || Some("bucket and objects");
+    let condition = |block: Value| deny(json!({"Condition": block}));
+    let on = |resource: &str| deny(json!({"Resource": resource}));
+    for (case, statements, expected) in [
+        ("s3-bucket-ssl-requests-only/2", on(OBJECTS), Some("the bucket (objects only)")),
+        ("bucket only", on(BUCKET), Some("objects (bucket ARN only)")),
+        ("s3-bucket-ssl-requests-only/3", json!([on(BUCKET), on(OBJECTS)]), None),
+        ("s3-bucket-ssl-requests-only/4", deny(json!({"Principal": {"AWS": "111122223333"}})), nothing()),
+        ("s3-bucket-ssl-requests-only/5", condition(json!({"Bool": {"aws:SecureTransport": false}})), None),
+        ("s3-bucket-ssl-requests-only/5, text", deny(json!({})), None),
+        ("list", condition(json!({"Bool": {"aws:SecureTransport": ["false"]}})), None),
+        ("if exists", condition(json!({"BoolIfExists": {"AWS:securetransport": "false"}})), None),
+        (
+            "s3-bucket-ssl-requests-only/6",
+            condition(json!({"Bool": {"aws:SecureTransport": "false"},
+                             "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
+            nothing(),
+        ),
+        ("s3-bucket-ssl-requests-only/7", deny(json!({"Sid": "MyOwn", "Principal": {"AWS": ["*"]}})), None),
+        ("true", condition(json!({"Bool": {"aws:SecureTransport": "true"}})), nothing()),
+        ("both", condition(json!({"Bool": {"aws:SecureTransport": ["true", "false"]}})), nothing()),
+        ("string", condition(json!({"StringEquals": {"aws:SecureTransport": "false"}})), nothing()),
+        ("version", condition(json!({"NumericLessThan": {"s3:TlsVersion": "1.2"}})), nothing()),
+        ("unconditional", deny(json!({"Condition": null})), nothing()),
+        ("one action", deny(json!({"Action": "s3:GetObject"})), nothing()),
+        ("among actions", deny(json!({"Action": ["sqs:*", "S3:*"]})), None),
+        ("every action", deny(json!({"Action": "*"})), None),
+        ("not action", deny(json!({"Action": null, "NotAction": "s3:PutObject"})), nothing()),
+        ("not principal", deny(json!({"Principal": null, "NotPrincipal": {"AWS": "111122223333"}})), nothing()),
+        ("not resource", deny(json!({"Resource": null, "NotResource": "arn:aws:s3:::other"})), nothing()),
+        ("wildcard", on("arn:aws:s3:::pics*"), None),
+        ("every resource", on("*"), None),
+        ("every bucket", on("arn:aws:s3:::*"), None),
+        ("part of the objects", json!([on(BUCKET), on("arn:aws:s3:::pics/a/*")]), Some("objects (bucket ARN only)")),
+        ("another bucket", on("arn:aws:s3:::other"), nothing()),
+        (
+            "an allow with TLS",
+            deny(json!({"Effect": "Allow", "Condition": {"Bool": {"aws:SecureTransport": "true"}}})),
+            nothing(),
+        ),
+    ] {
+        let expected = expected.map_or(Verdict::COMPLIANT, |place| {
+            Verdict::non_compliant(format!("No Deny for aws:SecureTransport=false on {place}"))
+        });
+        assert_eq!(judge(&with(statements)), expected, "{case}");
+    }
+}
+
+#[test]
+fn without_a_policy_nothing_is_denied() {
+    let expected = Verdict::non_compliant("No Deny for aws:SecureTransport=false on bucket and objects (no policy)");
+    for supplementary in [json!({}), json!({"BucketPolicy": {"policyText": null}})] {
+        let subject = Subject::from_item(&item(supplementary)).unwrap();
+        assert_eq!(judge(&subject), expected, "s3-bucket-ssl-requests-only/1");
+    }
+    let undecodable = item(json!({"BucketPolicy": {"policyText": "{"}}));
+    assert!(Subject::from_item(&undecodable).is_err());
+    let served = item(json!({"BucketWebsiteConfiguration": {"indexDocumentSuffix": "index.html"}}));
+    assert!(Subject::from_item(&served).unwrap().website);
+}
+
+const DENIAL: &str = r#"{"Sid":"DenyInsecureTransport","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::pics","arn:aws:s3:::pics/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}"#;
+
+fn planned_text(subject: &Subject) -> String {
+    match plan(subject).calls().as_slice() {
+        [Action::PutBucketPolicy(call)] => call.policy.text().to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_statement_is_added_behind_those_there_are() {
+    let none = format!(r#"{{"Version":"2012-10-17","Statement":[{DENIAL}]}}"#);
+    assert_eq!(planned_text(&with_text(None)), none);
+    let (old, numbered) = (DENIAL.replace("\"s3:*\"", "\"s3:Get*\""), DENIAL.replace("Transport\",", "Transport2\","));
+    assert_eq!(
+        planned_text(&with_text(Some(&format!("{{ \"Statement\": [ {old} ] }}")))),
+        format!("{{ \"Statement\": [ {old},{numbered} ] }}")
+    );
+    let call = json!({"PutBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333", "Policy": none}});
+    let plan = plan(&with_text(None));
+    assert_eq!(plan.level(), Some(Level::L2));
+    assert_eq!(serde_json::to_value(plan.calls()).unwrap(), json!([call]));
+}
+
+#[test]
+fn a_policy_that_says_it_already_is_left_alone() {
+    let statement = deny(json!({"Sid": "SomeOtherName"}));
+    assert_eq!(plan(&with(statement)), Plan::Nothing, "s3-bucket-ssl-requests-only/7");
+}
+
+#[test]
+fn the_statement_names_the_bucket_in_its_own_partition() {
+    let china = Identity::named("pics", &AccountId::new("111122223333"), &Region::new("cn-north-1"));
+    let subject = Subject { bucket: china, ..with_text(None) };
+    let after = S3BucketSslRequestsOnly::expect(subject.clone(), plan(&subject).calls().first().unwrap());
+    assert!(planned_text(&subject).contains(r#"["arn:aws-cn:s3:::pics","arn:aws-cn:s3:::pics/*"]"#));
+    assert_eq!(judge(&after), Verdict::COMPLIANT, "s3-bucket-ssl-requests-only/8");
+    let foreign = Subject { bucket: subject.bucket, ..with(deny(json!({}))) };
+    assert!(judge(&foreign).is_non_compliant(), "s3-bucket-ssl-requests-only/8: another partition is another bucket");
+}
+
+#[test]
+fn what_a_machine_must_not_write_is_held_and_named() {
+    let reason = |subject: &Subject| match plan(subject) {
+        Plan::Hold { reason, .. } => reason,
+        other => format!("no hold: {other:?}"),
+    };
+    let served = Subject { website: true, ..with_text(None) };
+    assert!(reason(&served).starts_with("website: "), "{}", reason(&served));
+    let text = format!(r#"{{"Id":"{}","Statement":[]}}"#, "x".repeat(20_300));
+    let size = text.len() + DENIAL.len();
+    assert_eq!(reason(&with_text(Some(&text))), format!("policy: {size} bytes with the statement, and S3 takes 20480"));
+    let odd = with_text(Some(r#"{"Statemen\u0074":[]}"#));
+    assert_eq!(reason(&odd), "policy: a statement cannot be put into its text without touching anything else");
+    let words = plan(&odd).steps().to_vec();
+    assert_eq!(words, [Step::person(Level::L2, format!("add to the statements of the bucket policy: {DENIAL}"))]);
+}
+
+#[test]
+fn an_action_on_another_bucket_changes_nothing_of_this_one() {
+    let other = Subject { bucket: Identity::named("other", &pics().account, &pics().region), ..with_text(None) };
+    for action in plan(&other).calls() {
+        assert_eq!(S3BucketSslRequestsOnly::expect(with_text(None), action), with_text(None));
+    }
+}
+
+#[test]
+fn undo_restores_the_very_text_or_removes_what_was_added() {
+    let taken_back = |before: &Subject| {
+        let done: Vec<(Action, ())> = plan(before).calls().into_iter().cloned().map(|action| (action, ())).collect();
+        serde_json::to_value(S3BucketSslRequestsOnly::undo(before, &done).unwrap()).unwrap()
+    };
+    let owner = "111122223333";
+    assert_eq!(
+        taken_back(&with_text(None)),
+        json!([{"DeleteBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": owner}}])
+    );
+    let spaced = "{ \"Statement\" : [] }";
+    assert_eq!(
+        taken_back(&with_text(Some(spaced))),
+        json!([{"PutBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": owner, "Policy": spaced}}])
+    );
+    assert_eq!(taken_back(&with(deny(json!({})))), json!([]));
+    let spaces = S3BucketSslRequestsOnly::footprint(&with_text(Some(spaced)), &[]);
+    assert_eq!(spaces, json!({}), "nothing was done");
+}

@@ -1,0 +1,151 @@
+//! Buckets: each read a remediation plans on, and each fact a rule judges by, is denied in turn.
+
+use rectify_compliance::{ConfigurationItem, FromItem, Permission, Resource, Target};
+use rectify_runtime::CallErrorKind;
+use rectify_runtime::edge::ReadFacts;
+use rectify_s3::client::Clients;
+use rectify_s3::{
+    S3AccountLevelPublicAccessBlocksPeriodic, S3BucketLevelPublicAccessProhibited, S3BucketServerSideEncryptionEnabled,
+    S3BucketSslRequestsOnly,
+};
+
+use super::*;
+
+/// The bucket `name` as something to call about.
+fn target<K: Declared>(name: &str) -> Target {
+    Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(REGION),
+        resource: rectify_compliance::ResourceKey::new(K::META.resource_types[0], name),
+        name: None,
+        arn: None,
+    }
+}
+
+/// Denies each call of `read` in turn; it makes the calls of these permissions and no other.
+async fn each_denied<T>(
+    permissions: &[Permission],
+    read: impl AsyncFn(Clients) -> Result<T, rectify_runtime::AwsError>,
+) {
+    let free = Services::default();
+    read(Clients::connect(&free.sdk(REGION))).await.unwrap();
+    let calls = free.calls();
+    assert!(!calls.is_empty());
+    allowed(permissions, &calls);
+    for number in 1..=calls.len() {
+        let services = Services::refusing([Refusal { operation: None, number, code: "AccessDenied" }]);
+        let Err(error) = read(Clients::connect(&services.sdk(REGION))).await else {
+            panic!("{}: denied and not missed", services.calls()[number - 1]);
+        };
+        assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
+    }
+}
+
+async fn each_denied_live_read_is_an_error<K: ReadLive<Clients>>(resource: &str, params: &K::Params) {
+    let target = target::<K>(resource);
+    each_denied(K::LIVE, async |clients| K::live(&clients, &target, params).await.map(Option::unwrap)).await;
+}
+
+async fn each_denied_fact_is_an_error<K: ReadFacts<Clients> + FromItem>(supplementary: Value, params: &K::Params) {
+    let item = ConfigurationItem::from_notification(&json!({
+        "awsAccountId": ACCOUNT, "awsRegion": REGION, "resourceType": "AWS::S3::Bucket", "resourceId": "denied-reads",
+        "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
+        "configuration": {"name": "denied-reads"}, "supplementaryConfiguration": supplementary
+    }))
+    .unwrap();
+    let resource = K::Resource::from_item(&item).unwrap();
+    let target = item.target();
+    each_denied(K::FACTS, async |clients| K::facts(&clients, &target, &resource, params).await.map(Option::unwrap))
+        .await;
+}
+
+#[tokio::test]
+async fn denied_read_of_a_policy_or_a_block_is_no_plan() {
+    buckets().await;
+    each_denied_live_read_is_an_error::<S3BucketSslRequestsOnly>("denied-reads", &Default::default()).await;
+    each_denied_live_read_is_an_error::<S3BucketLevelPublicAccessProhibited>("denied-reads", &Default::default()).await;
+}
+
+#[tokio::test]
+async fn denied_read_of_the_account_block_is_no_verdict_about_a_bucket() {
+    buckets().await;
+    let params = serde_json::from_value(json!({"acceptAccountLevel": true})).unwrap();
+    each_denied_fact_is_an_error::<S3BucketLevelPublicAccessProhibited>(json!({}), &params).await;
+}
+
+/// S3 words it so where the policy is public already and `BlockPublicPolicy` is set.
+#[tokio::test]
+async fn policy_that_is_refused_fails_the_attempt_for_good() {
+    buckets().await;
+    let around = Surroundings::create().await;
+    let operation = Some("s3:PutBucketPolicy");
+    let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
+    let fault = remedied::<S3BucketSslRequestsOnly, Clients>(&services, &around, "denied-reads").await.unwrap_err();
+    assert!(
+        matches!(&fault, Fault::ActionFailed { terminal: true, reason, .. } if reason.contains("s3:PutBucketPolicy"))
+    );
+}
+
+/// The account of the other tests has public buckets and a block that nobody sets; here the calls alone matter.
+#[tokio::test]
+async fn denied_read_of_any_bucket_is_no_plan_for_the_account() {
+    type TheControl = S3AccountLevelPublicAccessBlocksPeriodic;
+    each_denied_read_is_a_fault::<ScheduleOnly<TheControl>, Clients>(REGION, "AccessDenied").await;
+    buckets().await;
+    let target = Target {
+        resource: rectify_compliance::ResourceKey::account(&AccountId::new(ACCOUNT)),
+        ..target::<TheControl>("")
+    };
+    let free = Services::default();
+    let subject =
+        TheControl::live(&Clients::connect(&free.sdk(REGION)), &target, &Default::default()).await.unwrap().unwrap();
+    assert!(subject.exposed.is_some(), "{subject:?}");
+    allowed(TheControl::LIVE, &free.calls());
+    each_denied_operation_is_an_error::<TheControl>(&free, &target, &Default::default()).await;
+}
+
+/// Denies each operation that a live read called, the first time it is called. Which call comes when differs between runs
+/// that read several buckets at once, and so does how many buckets there are while other tests make some.
+async fn each_denied_operation_is_an_error<K: ReadLive<Clients>>(free: &Services, target: &Target, params: &K::Params) {
+    let operations: std::collections::BTreeSet<String> = free.calls().into_iter().collect();
+    for called in operations {
+        let operation: Option<&'static str> = Some(called.clone().leak());
+        let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
+        let Err(denied) = K::live(&Clients::connect(&services.sdk(REGION)), target, params).await else {
+            panic!("{called}: denied and not missed");
+        };
+        assert_eq!(denied.kind(), Some(CallErrorKind::AccessDenied), "{called}");
+    }
+}
+
+/// `s3-account-level-public-access-blocks-periodic/5`: the action answers that it was denied; that the attempt then fails for
+/// good is the shell's, and tested there.
+#[tokio::test]
+async fn block_of_an_account_that_the_organization_manages_is_denied() {
+    type TheControl = S3AccountLevelPublicAccessBlocksPeriodic;
+    let operation = Some("s3control:PutPublicAccessBlock");
+    let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
+    let put = json!({"PutPublicAccessBlock": {"AccountId": ACCOUNT, "PublicAccessBlockConfiguration": {
+        "BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}});
+    let action = serde_json::from_value(put).unwrap();
+    let clients = Clients::connect(&services.sdk(REGION));
+    let error = TheControl::apply(&clients, &target::<TheControl>(ACCOUNT), &action).await.unwrap_err();
+    assert_eq!((error.kind(), services.calls().len()), (Some(CallErrorKind::AccessDenied), 1), "{error}");
+}
+
+#[tokio::test]
+async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
+    type TheControl = S3BucketServerSideEncryptionEnabled;
+    buckets().await;
+    let kms = aws_sdk_kms::Client::new(&sdk_at(endpoint()));
+    let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+    let params = serde_json::from_value(json!({"kmsKeyArns": key})).unwrap();
+    each_denied_fact_is_an_error::<TheControl>(json!({}), &params).await;
+
+    let target = target::<TheControl>("denied-reads");
+    let free = Services::default();
+    TheControl::live(&Clients::connect(&free.sdk(REGION)), &target, &params).await.unwrap().unwrap();
+    allowed(TheControl::LIVE, &free.calls());
+    assert!(free.calls().contains(&"s3:GetBucketLogging".to_owned()), "{:?}", free.calls());
+    each_denied_operation_is_an_error::<TheControl>(&free, &target, &params).await;
+}
