@@ -5,6 +5,7 @@
 
 mod cloudtrail;
 mod ec2;
+mod ec2_groups;
 mod s3;
 
 use aws_types::SdkConfig;
