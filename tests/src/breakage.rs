@@ -11,7 +11,7 @@ use rectify_compliance::{
 };
 use rectify_ec2::RestrictedSsh;
 use rectify_ec2::client::Clients;
-use rectify_ec2::restricted_ssh::RestrictedSshAction;
+use rectify_ec2::revocation::{Close, Revocation};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadLive};
 use serde_json::Value;
@@ -22,16 +22,12 @@ type Subject = <RestrictedSsh as Control>::Subject;
 /// What is wrong. Without a method of its own a breakage changes nothing.
 pub trait Breakage: Debug + Send + Sync + 'static {
     /// What becomes of the right plan.
-    fn plan(_live: &Subject, right: Plan<RestrictedSshAction>) -> Plan<RestrictedSshAction> {
+    fn plan(_live: &Subject, right: Plan<Close>) -> Plan<Close> {
         right
     }
 
     /// What is sent in place of the right call, and what becomes of its answer.
-    fn apply(
-        clients: &Clients,
-        target: &Target,
-        action: &RestrictedSshAction,
-    ) -> impl Future<Output = Result<(), AwsError>> + Send {
+    fn apply(clients: &Clients, target: &Target, action: &Close) -> impl Future<Output = Result<(), AwsError>> + Send {
         RestrictedSsh::apply(clients, target, action)
     }
 }
@@ -41,7 +37,7 @@ pub trait Breakage: Debug + Send + Sync + 'static {
 pub struct IdlePlan;
 
 impl Breakage for IdlePlan {
-    fn plan(_live: &Subject, _right: Plan<RestrictedSshAction>) -> Plan<RestrictedSshAction> {
+    fn plan(_live: &Subject, _right: Plan<Close>) -> Plan<Close> {
         Plan::Nothing
     }
 }
@@ -51,14 +47,12 @@ impl Breakage for IdlePlan {
 pub struct GreedyPlan;
 
 impl Breakage for GreedyPlan {
-    fn plan(live: &Subject, mut right: Plan<RestrictedSshAction>) -> Plan<RestrictedSshAction> {
+    fn plan(live: &Subject, mut right: Plan<Close>) -> Plan<Close> {
         if let Plan::Do { steps } = &mut right {
             let every: Vec<String> = live.group.ingress().filter_map(|rule| rule.id.clone()).collect();
             for Step { work, .. } in steps {
-                if let Work::Call(RestrictedSshAction::RevokeSecurityGroupIngress { security_group_rule_ids, .. }) =
-                    work
-                {
-                    security_group_rule_ids.clone_from(&every);
+                if let Work::Call(Close::RevokeSecurityGroupIngress(input)) = work {
+                    input.security_group_rule_ids.clone_from(&every);
                 }
             }
         }
@@ -71,12 +65,10 @@ impl Breakage for GreedyPlan {
 pub struct SwallowedError;
 
 impl Breakage for SwallowedError {
-    async fn apply(clients: &Clients, target: &Target, action: &RestrictedSshAction) -> Result<(), AwsError> {
-        let RestrictedSshAction::RevokeSecurityGroupIngress { security_group_rule_ids, .. } = action;
-        let elsewhere = RestrictedSshAction::RevokeSecurityGroupIngress {
-            group_id: "sg-00000000000000000".to_owned(),
-            security_group_rule_ids: security_group_rule_ids.clone(),
-        };
+    async fn apply(clients: &Clients, target: &Target, action: &Close) -> Result<(), AwsError> {
+        let security_group_rule_ids = action.input().security_group_rule_ids.clone();
+        let group_id = "sg-00000000000000000".to_owned();
+        let elsewhere = Close::RevokeSecurityGroupIngress(Revocation { group_id, security_group_rule_ids });
         let _swallowed = RestrictedSsh::apply(clients, target, &elsewhere).await;
         Ok(())
     }
@@ -100,26 +92,26 @@ impl<B: Breakage> Control for Broken<B> {
 }
 
 impl<B: Breakage> Remediation for Broken<B> {
-    type Action = RestrictedSshAction;
+    type Action = Close;
     type Receipt = ();
     type Undo = <RestrictedSsh as Remediation>::Undo;
     const LIVE: &'static [Permission] = RestrictedSsh::LIVE;
     const CALLS: &'static [Permission] = RestrictedSsh::CALLS;
     const UNDOES: &'static [Permission] = RestrictedSsh::UNDOES;
 
-    fn plan(live: &Subject, params: &Params, now: Timestamp) -> Plan<RestrictedSshAction> {
+    fn plan(live: &Subject, params: &Params, now: Timestamp) -> Plan<Close> {
         B::plan(live, RestrictedSsh::plan(live, params, now))
     }
 
-    fn expect(live: Subject, action: &RestrictedSshAction) -> Subject {
+    fn expect(live: Subject, action: &Close) -> Subject {
         RestrictedSsh::expect(live, action)
     }
 
-    fn footprint(subject: &Subject, done: &[RestrictedSshAction]) -> Value {
+    fn footprint(subject: &Subject, done: &[Close]) -> Value {
         RestrictedSsh::footprint(subject, done)
     }
 
-    fn undo(before: &Subject, done: &[(RestrictedSshAction, ())]) -> Result<Vec<Self::Undo>, Irreversible> {
+    fn undo(before: &Subject, done: &[(Close, ())]) -> Result<Vec<Self::Undo>, Irreversible> {
         RestrictedSsh::undo(before, done)
     }
 }
@@ -131,7 +123,7 @@ impl<B: Breakage> ReadLive<Clients> for Broken<B> {
 }
 
 impl<B: Breakage> Apply<Clients> for Broken<B> {
-    async fn apply(clients: &Clients, target: &Target, action: &RestrictedSshAction) -> Result<(), AwsError> {
+    async fn apply(clients: &Clients, target: &Target, action: &Close) -> Result<(), AwsError> {
         B::apply(clients, target, action).await
     }
 }

@@ -6,6 +6,7 @@ mod rds;
 mod cloudtrail;
 mod logs;
 mod s3;
+mod ec2;
 
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
@@ -248,10 +249,10 @@ async fn second_revocation_that_is_denied_is_what_the_action_answers() {
         Refusal { operation, number: 2, code: "UnauthorizedOperation" },
     ]);
     let clients = rectify_ec2::client::Clients::connect(&services.sdk(REGION));
-    let action = rectify_ec2::restricted_ssh::RestrictedSshAction::RevokeSecurityGroupIngress {
+    let action = rectify_ec2::revocation::Close::RevokeSecurityGroupIngress(rectify_ec2::revocation::Revocation {
         group_id: id.clone(),
         security_group_rule_ids: vec!["sgr-00000000000000000".to_owned(), rules[0].clone()],
-    };
+    });
     let target = rectify_compliance::Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(REGION),

@@ -9,6 +9,7 @@ mod iam;
 mod kms;
 mod rds;
 mod logs;
+mod ec2_groups;
 mod s3;
 
 use aws_types::SdkConfig;

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use rectify_compliance::{AccountId, ConfigurationItem, ItemStatus, Region, ResourceKey, Tags};
 use serde_json::{Map, Value, json};
 
-use crate::rule::{Direction, LiveRule, Peer, Protocol, Rule};
+use crate::live_rule::LiveRule;
+use crate::rule::{Direction, Peer, Protocol, Rule};
 use crate::security_group::{GroupInNetwork, Network, PrefixList, SecurityGroup, TYPE, Usage};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -71,10 +72,7 @@ pub(crate) fn group(mut rules: Vec<Rule>) -> GroupInNetwork {
             tags: Tags::from([("team".to_owned(), "net".to_owned())]),
             rules,
         },
-        network: Network {
-            prefix_lists: BTreeMap::new(),
-            usage: Some(Usage { in_use: true, operators: BTreeSet::new() }),
-        },
+        network: Network { prefix_lists: BTreeMap::new(), usage: Some(Usage { in_use: true, ..Usage::default() }) },
     }
 }
 
@@ -227,7 +225,7 @@ pub(crate) fn groups() -> impl Strategy<Value = GroupInNetwork> {
             subject.group.owner = AccountId::new(owner);
             subject.network = Network {
                 prefix_lists: BTreeMap::from([("pl-0a".to_owned(), first), ("pl-0b".to_owned(), second)]),
-                usage: Some(Usage { in_use, operators: operators.into_iter().collect() }),
+                usage: Some(Usage { in_use, operators: operators.into_iter().collect(), ..Usage::default() }),
             };
             subject
         },

@@ -1,42 +1,61 @@
-//! The input of `AuthorizeSecurityGroupIngress` as data, spelt as the API has it: what undo plays and what a person is
-//! told. No remediation may hold it.
+//! The calls that open a security group, as data, spelt as the API has them: what undo plays and what a person is told.
+//! No remediation that closes groups may hold them.
 
+use rectify_compliance::Tags;
 use serde::{Deserialize, Serialize};
 
-use crate::rule::{Peer, PortRange, Rule};
+use crate::permission::{GroupPair, IpPermission, Listed};
+use crate::rule::{Direction, Peer, PortRange, Rule};
 
-/// The input of `AuthorizeSecurityGroupIngress`: rules that come into being with their descriptions and tags.
+/// A call that opens a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Open {
+    /// Makes rules that let traffic in.
+    AuthorizeSecurityGroupIngress(Authorization),
+    /// Makes rules that let traffic out.
+    AuthorizeSecurityGroupEgress(Authorization),
+}
+
+/// The input of both: rules that come into being with their descriptions and tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AuthorizeIngress {
+pub struct Authorization {
     /// The group.
     pub group_id: String,
-    /// What is let in.
+    /// What is let through.
     pub ip_permissions: Vec<NewPermission>,
     /// Tags of the new rules; none are an absent list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tag_specifications: Vec<TagSpecification>,
 }
 
-/// An `IpPermission` of one CIDR.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An `IpPermission` of one peer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NewPermission {
     /// `tcp`, `udp`, …
     pub ip_protocol: String,
-    /// The lowest port.
+    /// The lowest port, or the ICMP type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_port: Option<i32>,
-    /// The highest port.
+    /// The highest port, or the ICMP code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_port: Option<i32>,
-    /// IPv4 sources.
+    /// IPv4 peers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ip_ranges: Vec<IpRange>,
-    /// IPv6 sources.
+    /// IPv6 peers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ipv6_ranges: Vec<Ipv6Range>,
+    /// Prefix lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefix_list_ids: Vec<PrefixListId>,
+    /// Security groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_id_group_pairs: Vec<UserIdGroupPair>,
 }
 
-/// An IPv4 source.
+/// An IPv4 peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct IpRange {
@@ -47,12 +66,37 @@ pub struct IpRange {
     pub description: Option<String>,
 }
 
-/// An IPv6 source.
+/// An IPv6 peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Ipv6Range {
     /// The CIDR.
     pub cidr_ipv6: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A prefix list as a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PrefixListId {
+    /// `pl-…`.
+    pub prefix_list_id: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A security group as a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UserIdGroupPair {
+    /// `sg-…`.
+    pub group_id: String,
+    /// The account that owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -78,38 +122,67 @@ pub struct Tag {
     pub value: String,
 }
 
-impl AuthorizeIngress {
-    /// Makes `rule` again as it was, but for its id; `None` where its peer is no CIDR.
-    pub fn again(group_id: &str, rule: &Rule) -> Option<Self> {
-        Self::with_ports(group_id, rule, [(rule.from_port, rule.to_port)])
+impl Open {
+    /// The call of one direction.
+    pub const fn of(direction: Direction, input: Authorization) -> Self {
+        match direction {
+            Direction::Ingress => Self::AuthorizeSecurityGroupIngress(input),
+            Direction::Egress => Self::AuthorizeSecurityGroupEgress(input),
+        }
     }
 
-    /// Makes the rule again for the ports in `left` only; `None` where there are none or its peer is no CIDR.
+    /// Makes `rule` again as it was, but for its id; `None` where its peer is a group without an id.
+    pub fn again(group_id: &str, rule: &Rule) -> Option<Self> {
+        let ports = [(rule.from_port, rule.to_port)];
+        Authorization::with_ports(group_id, rule, ports).map(|input| Self::of(rule.direction, input))
+    }
+
+    /// Makes the rule again for the ports in `left` only; `None` where there are none.
     pub fn narrowed(group_id: &str, rule: &Rule, left: &[PortRange]) -> Option<Self> {
         let ports = left.iter().map(|range| (Some(i32::from(range.from)), Some(i32::from(range.to))));
-        Self::with_ports(group_id, rule, ports)
+        Authorization::with_ports(group_id, rule, ports).map(|input| Self::of(rule.direction, input))
     }
 
+    /// Which way it opens the group.
+    pub const fn direction(&self) -> Direction {
+        match self {
+            Self::AuthorizeSecurityGroupIngress(_) => Direction::Ingress,
+            Self::AuthorizeSecurityGroupEgress(_) => Direction::Egress,
+        }
+    }
+
+    /// What is sent.
+    pub const fn input(&self) -> &Authorization {
+        match self {
+            Self::AuthorizeSecurityGroupIngress(input) | Self::AuthorizeSecurityGroupEgress(input) => input,
+        }
+    }
+
+    /// The rules it makes, without the ids that EC2 assigns. What EC2 would refuse makes none.
+    pub fn rules(&self) -> Vec<Rule> {
+        let input = self.input();
+        let tags: Tags = input
+            .tag_specifications
+            .iter()
+            .flat_map(|it| it.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())))
+            .collect();
+        let flat = input.ip_permissions.iter().flat_map(|permission| {
+            IpPermission::from(permission.clone()).flatten(self.direction()).unwrap_or_default()
+        });
+        flat.map(|rule| Rule { tags: tags.clone(), ..rule }).collect()
+    }
+}
+
+impl Authorization {
     fn with_ports(
         group_id: &str,
         rule: &Rule,
         ports: impl IntoIterator<Item = (Option<i32>, Option<i32>)>,
     ) -> Option<Self> {
-        let description = || rule.description.clone();
-        let (ip_ranges, ipv6_ranges) = match &rule.peer {
-            Peer::CidrIpv4(net) => (vec![IpRange { cidr_ip: net.to_string(), description: description() }], vec![]),
-            Peer::CidrIpv6(net) => (vec![], vec![Ipv6Range { cidr_ipv6: net.to_string(), description: description() }]),
-            Peer::PrefixList(_) | Peer::Group { .. } => return None,
-        };
+        let peer = NewPermission::of_peer(rule)?;
         let ip_permissions: Vec<NewPermission> = ports
             .into_iter()
-            .map(|(from_port, to_port)| NewPermission {
-                ip_protocol: rule.protocol.to_string(),
-                from_port,
-                to_port,
-                ip_ranges: ip_ranges.clone(),
-                ipv6_ranges: ipv6_ranges.clone(),
-            })
+            .map(|(from_port, to_port)| NewPermission { from_port, to_port, ..peer.clone() })
             .collect();
         if ip_permissions.is_empty() {
             return None;
@@ -121,5 +194,52 @@ impl AuthorizeIngress {
             vec![TagSpecification { resource_type: "security-group-rule".to_owned(), tags }]
         };
         Some(Self { group_id: group_id.to_owned(), ip_permissions, tag_specifications })
+    }
+}
+
+impl NewPermission {
+    /// Protocol and peer of a rule, without its ports.
+    fn of_peer(rule: &Rule) -> Option<Self> {
+        let description = rule.description.clone();
+        let mut permission = Self { ip_protocol: rule.protocol.to_string(), ..Self::default() };
+        match &rule.peer {
+            Peer::CidrIpv4(net) => permission.ip_ranges = vec![IpRange { cidr_ip: net.to_string(), description }],
+            Peer::CidrIpv6(net) => permission.ipv6_ranges = vec![Ipv6Range { cidr_ipv6: net.to_string(), description }],
+            Peer::PrefixList(id) => {
+                permission.prefix_list_ids = vec![PrefixListId { prefix_list_id: id.clone(), description }];
+            }
+            Peer::Group { group_id, user_id } => {
+                let (group_id, user_id) = (group_id.clone()?, user_id.clone());
+                permission.user_id_group_pairs = vec![UserIdGroupPair { group_id, user_id, description }];
+            }
+        }
+        Some(permission)
+    }
+}
+
+impl From<NewPermission> for IpPermission {
+    fn from(new: NewPermission) -> Self {
+        let listed = |value: String, description| Listed::Described { value, description };
+        Self {
+            ip_protocol: Some(new.ip_protocol),
+            from_port: new.from_port,
+            to_port: new.to_port,
+            ip_ranges: None,
+            ipv4_ranges: Some(new.ip_ranges.into_iter().map(|it| listed(it.cidr_ip, it.description)).collect()),
+            ipv6_ranges: Some(new.ipv6_ranges.into_iter().map(|it| listed(it.cidr_ipv6, it.description)).collect()),
+            prefix_list_ids: Some(
+                new.prefix_list_ids.into_iter().map(|it| listed(it.prefix_list_id, it.description)).collect(),
+            ),
+            user_id_group_pairs: Some(
+                new.user_id_group_pairs
+                    .into_iter()
+                    .map(|it| GroupPair {
+                        group_id: Some(it.group_id),
+                        user_id: it.user_id,
+                        description: it.description,
+                    })
+                    .collect(),
+            ),
+        }
     }
 }

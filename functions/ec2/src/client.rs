@@ -2,9 +2,12 @@
 //!
 //! Every SDK type becomes one of ours before it leaves this module.
 
+mod default_group;
 mod ebs_defaults;
 mod groups;
+mod internet;
 mod network;
+mod rules;
 
 use aws_types::SdkConfig;
 use rectify_compliance::Tags;

@@ -3,12 +3,20 @@
 //! | module | noun |
 //! |---|---|
 //! | [`restricted_ssh`] | the control: no security group lets the internet reach SSH |
+//! | [`restricted_common_ports`] | the control: no security group lets the internet reach administrative or database ports |
+//! | [`vpc_default_security_group_closed`] | the control: the default group of a VPC lets nothing through |
+//! | [`vpc_sg_open_only_to_authorized_ports`] | the control: what the internet reaches, somebody has authorized |
 //! | [`ec2_ebs_encryption_by_default`] | the control: new EBS volumes are encrypted without anybody asking |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
 //! | [`rule`] | one rule with one peer |
+//! | [`live_rule`] | a rule as a live read answers it, with id and tags |
 //! | [`openness`] | which rules let the internet in, alone or together |
-//! | [`authorization`] | the call that opens a group, as data: for undo and for people |
+//! | [`authorization`] | the calls that open a group, as data |
+//! | [`revocation`] | the calls that close a group, as data, with their model, their undo and the plan around them |
+//! | [`internet`] | what controls share that ask what the internet reaches |
+//! | [`closed_ports`] | judgement and plan of the controls that close TCP ports |
+//! | [`iam`] | the permissions of all that, each once |
 //! | `client` | the only place that names an SDK (feature `lambda`) |
 //!
 //! Without feature `lambda` no SDK is linked: everything that decides compiles and tests in seconds.
@@ -18,17 +26,30 @@ pub(crate) mod arbitrary;
 pub mod authorization;
 #[cfg(feature = "lambda")]
 pub mod client;
+pub mod closed_ports;
 pub mod ec2_ebs_encryption_by_default;
+#[cfg(test)]
+pub(crate) mod group_laws;
+pub mod iam;
+pub mod internet;
+pub mod live_rule;
 pub mod openness;
 pub mod permission;
+pub mod restricted_common_ports;
 pub mod restricted_ssh;
+pub mod revocation;
 pub mod rule;
 pub mod security_group;
+pub mod vpc_default_security_group_closed;
+pub mod vpc_sg_open_only_to_authorized_ports;
 
 use rectify_compliance::Entry;
 
 pub use ec2_ebs_encryption_by_default::Ec2EbsEncryptionByDefault;
+pub use restricted_common_ports::RestrictedCommonPorts;
 pub use restricted_ssh::RestrictedSsh;
+pub use vpc_default_security_group_closed::VpcDefaultSecurityGroupClosed;
+pub use vpc_sg_open_only_to_authorized_ports::VpcSgOpenOnlyToAuthorizedPorts;
 
 /// Every control of this crate.
 pub const CONTROLS: &[Entry] = &[
@@ -39,6 +60,17 @@ pub const CONTROLS: &[Entry] = &[
     Entry::of::<Ec2EbsEncryptionByDefault>()
         .on_schedule::<Ec2EbsEncryptionByDefault>()
         .remediated::<Ec2EbsEncryptionByDefault>(),
+    Entry::of::<RestrictedCommonPorts>()
+        .on_change::<RestrictedCommonPorts>()
+        .on_schedule::<RestrictedCommonPorts>()
+        .remediated::<RestrictedCommonPorts>(),
+    Entry::of::<VpcDefaultSecurityGroupClosed>()
+        .on_change::<VpcDefaultSecurityGroupClosed>()
+        .remediated::<VpcDefaultSecurityGroupClosed>(),
+    Entry::of::<VpcSgOpenOnlyToAuthorizedPorts>()
+        .on_change::<VpcSgOpenOnlyToAuthorizedPorts>()
+        .on_schedule::<VpcSgOpenOnlyToAuthorizedPorts>()
+        .remediated::<VpcSgOpenOnlyToAuthorizedPorts>(),
 ];
 
 /// The same controls with what can be called: live read, apply, undo.
@@ -46,4 +78,7 @@ pub const CONTROLS: &[Entry] = &[
 pub const OPERATIONS: &[rectify_runtime::Operations] = &[
     rectify_runtime::Operations::of::<RestrictedSsh, client::Clients>(),
     rectify_runtime::Operations::of::<Ec2EbsEncryptionByDefault, client::Clients>(),
+    rectify_runtime::Operations::of::<RestrictedCommonPorts, client::Clients>(),
+    rectify_runtime::Operations::of::<VpcDefaultSecurityGroupClosed, client::Clients>(),
+    rectify_runtime::Operations::of::<VpcSgOpenOnlyToAuthorizedPorts, client::Clients>(),
 ];

@@ -45,6 +45,16 @@ impl<'a> Exposure<'a> {
         Self { broad: broad.into_iter().map(|it| it.rule).collect(), joint: joint(&rest, ports) }
     }
 
+    /// What several protocols open, as one: a rule that opens the group alone is not named a second time.
+    pub fn together(exposures: impl IntoIterator<Item = Self>) -> Self {
+        let (mut broad, mut joint) = (BTreeSet::new(), BTreeSet::new());
+        for exposure in exposures {
+            broad.extend(exposure.broad);
+            joint.extend(exposure.joint);
+        }
+        Self { broad: broad.into_iter().collect(), joint: joint.into_iter().collect() }
+    }
+
     /// Whether nothing is open.
     pub fn is_empty(&self) -> bool {
         self.broad.is_empty() && self.joint.is_empty()
@@ -79,19 +89,18 @@ pub fn touches(range: PortRange, ports: &PortSet) -> bool {
     ports.ranges().iter().any(|(from, to)| range.overlaps(PortRange { from: *from, to: *to }))
 }
 
+/// What a range and a set of ports have in common.
+pub fn within(range: PortRange, ports: &PortSet) -> Vec<PortRange> {
+    let ranges = ports.ranges().iter().map(|(from, to)| PortRange { from: *from, to: *to });
+    ranges
+        .filter(|it| it.overlaps(range))
+        .map(|it| PortRange { from: it.from.max(range.from), to: it.to.min(range.to) })
+        .collect()
+}
+
 /// What is left of a range without the ports.
 pub fn without(range: PortRange, ports: &PortSet) -> Vec<PortRange> {
-    let mut left = Vec::new();
-    let mut next = Some(range.from);
-    for (from, to) in ports.ranges().iter().filter(|(from, to)| range.overlaps(PortRange { from: *from, to: *to })) {
-        let Some(start) = next else { break };
-        if start < *from {
-            left.push(PortRange { from: start, to: from.saturating_sub(1) });
-        }
-        next = to.checked_add(1).filter(|it| *it <= range.to);
-    }
-    left.extend(next.map(|from| PortRange { from, to: range.to }));
-    left
+    within(range, &ports.complement())
 }
 
 fn joint<'a>(rest: &[Reaching<'a>], ports: &PortSet) -> Vec<&'a Rule> {

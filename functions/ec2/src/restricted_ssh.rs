@@ -2,21 +2,22 @@
 //!
 //! Pure: the group and its surroundings come from outside, as an item, a listing or a live read.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use rectify_compliance::values::{Bounded, Flag, PortSet};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control, offenders, plan::call_text,
+    Control, FromItem, Inventory, Irreversible, Parameters, Permission, Plan, Remediation, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::authorization::AuthorizeIngress;
-use crate::openness::{Breadth, Exposure, touches, without};
-use crate::rule::{Peer, PortRange, Protocol, Rule};
-use crate::security_group::{GroupInNetwork, Network, PrefixList, SecurityGroup, TYPE};
+use crate::authorization::Open;
+use crate::closed_ports::{self, ClosedPorts};
+use crate::iam;
+use crate::internet::{Internet, InternetParameters};
+use crate::openness::Breadth;
+use crate::revocation::{self, Close};
+use crate::rule::Rule;
+use crate::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
 
 control! {
     /// ## What it checks
@@ -104,18 +105,36 @@ impl Default for RestrictedSshParameters {
 
 impl Parameters for RestrictedSshParameters {}
 
-const DESCRIBE_GROUPS: Permission = Permission::unscoped("ec2:DescribeSecurityGroups");
-const DESCRIBE_RULES: Permission = Permission::unscoped("ec2:DescribeSecurityGroupRules");
-const DESCRIBE_INTERFACES: Permission = Permission::unscoped("ec2:DescribeNetworkInterfaces");
-const READ_PREFIX_LIST: Permission =
-    Permission::on("ec2:GetManagedPrefixListEntries", "arn:${AWS::Partition}:ec2:${AWS::Region}:*:prefix-list/*");
-const GROUPS: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/*";
-const RULES: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group-rule/*";
+impl InternetParameters for RestrictedSshParameters {
+    fn internet(&self) -> Internet {
+        Internet {
+            breadth: Breadth { v4: self.max_prefix_v4.get(), v6: self.max_prefix_v6.get() },
+            resolve_prefix_lists: self.resolve_prefix_lists.0,
+            ignore_unattached: self.ignore_unattached.0,
+        }
+    }
+
+    fn concerns(&self, rule: &Rule) -> bool {
+        closed_ports::reaches(rule, &self.ports)
+    }
+}
+
+impl ClosedPorts for RestrictedSshParameters {
+    const FINDING: &'static str = "SSH open to the internet";
+
+    fn ports(&self) -> PortSet {
+        self.ports.clone()
+    }
+
+    fn narrows_wide_rules(&self) -> bool {
+        self.narrow_wide_rules.0
+    }
+}
 
 impl FromItem for RestrictedSsh {
     type Resource = SecurityGroup;
     type Facts = Network;
-    const FACTS: &'static [Permission] = &[DESCRIBE_INTERFACES, READ_PREFIX_LIST];
+    const FACTS: &'static [Permission] = iam::INTERNET_FACTS;
 
     fn subject(group: SecurityGroup, network: Network) -> GroupInNetwork {
         GroupInNetwork { group, network }
@@ -123,7 +142,7 @@ impl FromItem for RestrictedSsh {
 }
 
 impl Inventory for RestrictedSsh {
-    const LISTING: &'static [Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INTERFACES, READ_PREFIX_LIST];
+    const LISTING: &'static [Permission] = iam::INTERNET_LISTING;
 }
 
 impl Control for RestrictedSsh {
@@ -131,235 +150,34 @@ impl Control for RestrictedSsh {
     type Subject = GroupInNetwork;
 
     fn evaluate(subject: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Verdict {
-        let unattached = subject.network.usage.as_ref().is_some_and(|usage| !usage.in_use);
-        if params.ignore_unattached.0 && unattached {
-            return Verdict::not_applicable("no network interface uses the group");
-        }
-        let exposure = params.exposure(subject);
-        let remark = params.remark(subject);
-        if exposure.is_empty() {
-            return Verdict::Compliant(remark.map(Into::into));
-        }
-        let finding = format!("SSH open to the internet: {}", sources(exposure.rules()));
-        Verdict::non_compliant(remark.map_or_else(|| finding.clone(), |remark| format!("{finding}; {remark}")))
+        closed_ports::evaluate(subject, params)
     }
-}
-
-/// What the remediation may call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum RestrictedSshAction {
-    /// Revokes ingress rules by their ids.
-    RevokeSecurityGroupIngress {
-        /// The group.
-        group_id: String,
-        /// The rules, `sgr-…`.
-        security_group_rule_ids: Vec<String>,
-    },
-}
-
-impl RestrictedSshAction {
-    fn revoke(group: &SecurityGroup, security_group_rule_ids: Vec<String>) -> Self {
-        Self::RevokeSecurityGroupIngress { group_id: group.id.clone(), security_group_rule_ids }
-    }
-}
-
-/// What undo may call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RestrictedSshUndo {
-    /// Makes one rule again.
-    AuthorizeSecurityGroupIngress(AuthorizeIngress),
 }
 
 impl Remediation for RestrictedSsh {
-    type Action = RestrictedSshAction;
+    type Action = Close;
     /// Nothing: the before-image holds every rule whole.
     type Receipt = ();
-    type Undo = RestrictedSshUndo;
-    const LIVE: &'static [Permission] = &[DESCRIBE_GROUPS, DESCRIBE_RULES, DESCRIBE_INTERFACES, READ_PREFIX_LIST];
-    const CALLS: &'static [Permission] = &[Permission::on("ec2:RevokeSecurityGroupIngress", GROUPS)];
-    const UNDOES: &'static [Permission] = &[
-        Permission::on("ec2:AuthorizeSecurityGroupIngress", GROUPS),
-        Permission::on("ec2:AuthorizeSecurityGroupIngress", RULES),
-        Permission::on("ec2:CreateTags", RULES).when("ec2:CreateAction", "AuthorizeSecurityGroupIngress"),
-    ];
+    type Undo = Open;
+    const LIVE: &'static [Permission] = iam::INTERNET_LIVE;
+    const CALLS: &'static [Permission] = &[iam::REVOKE_INGRESS];
+    const UNDOES: &'static [Permission] = iam::REOPEN_INGRESS;
 
-    fn plan(live: &GroupInNetwork, params: &RestrictedSshParameters, now: Timestamp) -> Plan<RestrictedSshAction> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
-        let exposure = params.exposure(live);
-        let (exact, others): (Vec<&Rule>, Vec<&Rule>) = exposure.broad.iter().partition(|rule| params.is_exact(rule));
-        let mut reasons = obstacles(live);
-        let ids: Vec<String> = exact.iter().filter_map(|rule| rule.id.clone()).collect();
-        if ids.len() < exact.len() {
-            reasons.push("the ids of the rules are not known: only a live read can be planned from".to_owned());
-        }
-        let mut steps = Vec::new();
-        if !ids.is_empty() {
-            steps.push(Step::call(Level::L2, RestrictedSshAction::revoke(&live.group, ids)));
-        }
-        steps.extend(
-            exact
-                .iter()
-                .filter(|rule| rule.id.is_none())
-                .map(|rule| Step::person(Level::L2, format!("revoke the rule {rule} of {}", live.group.id))),
-        );
-        for rule in others {
-            let is_tcp_range = rule.protocol == Protocol::Tcp && !matches!(rule.peer, Peer::PrefixList(_));
-            if is_tcp_range && params.narrow_wide_rules.0 {
-                reasons.push(format!("narrowing the rule {rule} needs a role that may authorize ingress"));
-            }
-            steps.push(params.by_hand(&live.group, rule, is_tcp_range));
-        }
-        if !exposure.joint.is_empty() {
-            let rules = offenders(exposure.joint.iter().map(ToString::to_string));
-            steps.push(Step::person(
-                Level::L3,
-                format!("narrow these rules, which cover the internet together: {rules}"),
-            ));
-        }
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+    fn plan(live: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Plan<Close> {
+        closed_ports::plan(live, params)
     }
 
-    fn expect(mut live: GroupInNetwork, action: &RestrictedSshAction) -> GroupInNetwork {
-        let RestrictedSshAction::RevokeSecurityGroupIngress { security_group_rule_ids: revoked, .. } = action;
-        live.group.rules.retain(|rule| rule.id.as_ref().is_none_or(|id| !revoked.contains(id)));
-        live
+    fn expect(live: GroupInNetwork, action: &Close) -> GroupInNetwork {
+        revocation::expect(live, action)
     }
 
-    /// The TCP rules with a CIDR, ingress, as anybody could have written them: all that a revocation can touch. Neither
-    /// ids nor rules of other kinds stand in the way of undo.
-    fn footprint(subject: &GroupInNetwork, _done: &[RestrictedSshAction]) -> Value {
-        let touchable =
-            |rule: &&Rule| rule.protocol == Protocol::Tcp && matches!(rule.peer, Peer::CidrIpv4(_) | Peer::CidrIpv6(_));
-        let mut rules: Vec<Rule> = subject
-            .group
-            .ingress()
-            .filter(touchable)
-            .map(|rule| Rule { id: None, tags: rule.own_tags(), ..rule.clone() })
-            .collect();
-        rules.sort();
-        json!({ "groupId": subject.group.id, "ingress": rules })
+    fn footprint(subject: &GroupInNetwork, _done: &[Close]) -> Value {
+        closed_ports::footprint(subject)
     }
 
-    fn undo(
-        before: &GroupInNetwork,
-        done: &[(RestrictedSshAction, ())],
-    ) -> Result<Vec<RestrictedSshUndo>, Irreversible> {
-        let revoked = done.iter().rev().flat_map(|(action, ())| {
-            let RestrictedSshAction::RevokeSecurityGroupIngress { security_group_rule_ids, .. } = action;
-            security_group_rule_ids.iter().rev()
-        });
-        revoked
-            .map(|id| {
-                let rule = before.group.rule(id).ok_or_else(|| Irreversible {
-                    action: "RevokeSecurityGroupIngress".to_owned(),
-                    reason: format!("the before-image does not hold the rule `{id}`"),
-                })?;
-                let again = AuthorizeIngress::again(&before.group.id, rule).ok_or_else(|| Irreversible {
-                    action: "RevokeSecurityGroupIngress".to_owned(),
-                    reason: format!("the rule `{id}` has no CIDR to be made again from"),
-                })?;
-                Ok(RestrictedSshUndo::AuthorizeSecurityGroupIngress(again))
-            })
-            .collect()
+    fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+        revocation::undo(&before.group, done)
     }
-}
-
-impl RestrictedSshParameters {
-    fn exposure<'a>(&self, subject: &'a GroupInNetwork) -> Exposure<'a> {
-        let breadth = Breadth { v4: self.max_prefix_v4.get(), v6: self.max_prefix_v6.get() };
-        Exposure::of(subject, &Protocol::Tcp, &self.ports, breadth)
-    }
-
-    /// The prefix lists of the rules that reach one of the ports, whether they are to be read or not.
-    fn prefix_lists_in_reach(&self, group: &SecurityGroup) -> BTreeSet<String> {
-        let in_reach = |rule: &&Rule| rule.reaches(&Protocol::Tcp).is_some_and(|range| touches(range, &self.ports));
-        group
-            .ingress()
-            .filter(in_reach)
-            .filter_map(|rule| if let Peer::PrefixList(id) = &rule.peer { Some(id.clone()) } else { None })
-            .collect()
-    }
-
-    /// The prefix lists without which the group cannot be judged: what the edge has to read, and nothing else.
-    pub fn prefix_lists_to_read(&self, group: &SecurityGroup) -> BTreeSet<String> {
-        if self.resolve_prefix_lists.0 { self.prefix_lists_in_reach(group) } else { BTreeSet::new() }
-    }
-
-    /// What the verdict does not rest on although it could.
-    fn remark(&self, subject: &GroupInNetwork) -> Option<String> {
-        let in_reach = self.prefix_lists_in_reach(&subject.group);
-        if !self.resolve_prefix_lists.0 {
-            return (!in_reach.is_empty()).then(|| "prefix lists not resolved".to_owned());
-        }
-        let unread = in_reach.into_iter().filter(|id| match subject.network.prefix_lists.get(id) {
-            Some(PrefixList::Entries(_)) => false,
-            Some(PrefixList::Unreadable) | None => true,
-        });
-        let named = offenders(unread);
-        (!named.is_empty()).then(|| format!("prefix list {named} not readable"))
-    }
-
-    /// Whether a rule is about SSH alone, so that it can go whole.
-    fn is_exact(&self, rule: &Rule) -> bool {
-        let range = PortRange::of(rule.from_port, rule.to_port);
-        rule.protocol == Protocol::Tcp
-            && matches!(rule.peer, Peer::CidrIpv4(_) | Peer::CidrIpv6(_))
-            && self.ports.covers(range.from, range.to)
-    }
-
-    /// What a person does about an open rule that also serves something else.
-    fn by_hand(&self, group: &SecurityGroup, rule: &Rule, is_tcp_range: bool) -> Step<RestrictedSshAction> {
-        let ports = &self.ports;
-        if !is_tcp_range {
-            let text =
-                format!("replace the rule {rule} by rules for what is needed: without tcp {ports} from the internet");
-            return Step::person(Level::L3, text);
-        }
-        if !self.narrow_wide_rules.0 {
-            return Step::person(Level::L2, format!("narrow the rule {rule} to leave out tcp {ports}"));
-        }
-        let left = without(PortRange::of(rule.from_port, rule.to_port), ports);
-        let mut calls: Vec<String> = AuthorizeIngress::narrowed(&group.id, rule, &left)
-            .map(|call| call_text(&RestrictedSshUndo::AuthorizeSecurityGroupIngress(call)))
-            .into_iter()
-            .collect();
-        calls.extend(rule.id.iter().map(|id| call_text(&RestrictedSshAction::revoke(group, vec![id.clone()]))));
-        Step::person(Level::L2, calls.join(", then "))
-    }
-}
-
-/// The preconditions that do not hold.
-fn obstacles(live: &GroupInNetwork) -> Vec<String> {
-    let group = &live.group;
-    let mut reasons = Vec::new();
-    if group.owner != group.account {
-        reasons.push(format!("the group belongs to account `{}`", group.owner));
-    }
-    match &live.network.usage {
-        None => reasons.push("the interfaces that use the group were not read".to_owned()),
-        Some(usage) if !usage.operators.is_empty() => {
-            let operators = offenders(usage.operators.iter().cloned());
-            reasons.push(format!("interfaces managed by `{operators}` use the group"));
-        }
-        Some(_) => {}
-    }
-    reasons
-}
-
-/// `tcp 22 from 0.0.0.0/0, ::/0; …`: peers by what they reach, both sorted and bounded.
-fn sources<'a>(rules: impl Iterator<Item = &'a Rule>) -> String {
-    let mut by_reach: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for rule in rules {
-        by_reach.entry(rule.reach()).or_default().push(rule.peer.to_string());
-    }
-    let more = by_reach.len().saturating_sub(3);
-    let named: Vec<String> =
-        by_reach.into_iter().take(3).map(|(reach, peers)| format!("{reach} from {}", offenders(peers))).collect();
-    let rest = if more > 0 { format!(" +{more} more") } else { String::new() };
-    format!("{}{rest}", named.join("; "))
 }
 
 #[cfg(test)]

@@ -1,35 +1,30 @@
 //! What `restricted-ssh` must say and plan, case by case.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Resource, Work};
+use rectify_compliance::{Level, Resource, Step};
+use serde_json::json;
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::arbitrary::{group, ingress};
+use crate::group_laws::{self, NOW};
 use crate::rule::Direction;
-use crate::security_group::Usage;
-
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+use crate::security_group::{PrefixList, Usage};
 
 fn parameters(text: &str) -> RestrictedSshParameters {
-    RuleParameters::<RestrictedSshParameters>::parse(Some(text)).unwrap().control
+    group_laws::parameters(text)
 }
 
-/// Verdict and plan on one line each, as a person would be told of them.
 fn verdict(subject: &GroupInNetwork, params: &RestrictedSshParameters) -> String {
-    let verdict = RestrictedSsh::evaluate(subject, params, NOW);
-    let annotation = verdict.annotation().map_or_else(String::new, |it| format!(": {it}"));
-    format!("{}{annotation}", verdict.compliance_type())
+    group_laws::verdict::<RestrictedSsh>(subject, params)
 }
 
 fn plan(subject: &GroupInNetwork, params: &RestrictedSshParameters) -> Vec<String> {
-    let plan = RestrictedSsh::plan(subject, params, NOW);
-    let held = if let Plan::Hold { reason, .. } = &plan { vec![format!("held: {reason}")] } else { vec![] };
-    let steps = plan.steps().iter().map(|step| match &step.work {
-        Work::Call(call) => format!("{} {}", step.level, call_text(call)),
-        Work::Person(text) => format!("{} by hand: {text}", step.level),
-    });
-    held.into_iter().chain(steps).collect()
+    group_laws::plan::<RestrictedSsh>(subject, params)
+}
+
+fn revoke(subject: &GroupInNetwork, ids: &[&str]) -> Close {
+    Close::of(Direction::Ingress, &subject.group.id, ids.iter().map(|id| (*id).to_owned()).collect())
 }
 
 const OPEN: &str = "NON_COMPLIANT: SSH open to the internet: ";
@@ -174,12 +169,9 @@ fn sixty_open_rules_are_one_call() {
         ..ingress("tcp", 22, 22, &format!("{index}.0.0.0/8"))
     });
     let (subject, params) = (group(rules.collect()), parameters(r#"{"maxPrefixV4":"8"}"#));
-    let calls = RestrictedSsh::plan(&subject, &params, NOW);
     let ids: Vec<String> = (0..60).map(|index| format!("sgr-{index}")).collect();
-    assert_eq!(
-        calls,
-        Plan::Do { steps: vec![Step::call(Level::L2, RestrictedSshAction::revoke(&subject.group, ids))] }
-    );
+    let step = Step::call(Level::L2, Close::of(Direction::Ingress, "sg-1", ids));
+    assert_eq!(RestrictedSsh::plan(&subject, &params, NOW), Plan::Do { steps: vec![step] });
     assert_eq!(verdict(&subject, &params), format!("{OPEN}tcp 22 from 0.0.0.0/8, 1.0.0.0/8, 10.0.0.0/8 +57 more"));
 }
 
@@ -244,7 +236,8 @@ fn a_precondition_that_does_not_hold_holds_the_plan() {
     let mut foreign = open();
     foreign.group.owner = rectify_compliance::AccountId::new("444455556666");
     let mut managed = open();
-    managed.network.usage = Some(Usage { in_use: true, operators: ["eks.amazonaws.com".to_owned()].into() });
+    managed.network.usage =
+        Some(Usage { in_use: true, operators: ["eks.amazonaws.com".to_owned()].into(), ..Usage::default() });
     let mut unread = open();
     unread.network.usage = None;
     let mut from_item = open();
@@ -276,7 +269,7 @@ fn undo_makes_every_revoked_rule_again_with_description_and_tags_last_first() {
     let mut subject = group(vec![ingress("tcp", 22, 22, "0.0.0.0/0"), ingress("tcp", 22, 22, "::/0")]);
     subject.group.rules[0].description = Some("office".to_owned());
     subject.group.rules[1].tags = [("team".to_owned(), "net".to_owned()), ("aws:x".to_owned(), "y".to_owned())].into();
-    let action = RestrictedSshAction::revoke(&subject.group, vec!["sgr-0".to_owned(), "sgr-1".to_owned()]);
+    let action = revoke(&subject, &["sgr-0", "sgr-1"]);
     let calls = RestrictedSsh::undo(&subject, &[(action, ())]).unwrap();
     assert_eq!(
         calls.iter().map(|call| serde_json::to_value(call).unwrap()).collect::<Vec<_>>(),
@@ -294,7 +287,7 @@ fn undo_makes_every_revoked_rule_again_with_description_and_tags_last_first() {
 #[test]
 fn undo_refuses_what_the_before_image_does_not_hold() {
     let subject = group(vec![]);
-    let action = RestrictedSshAction::revoke(&subject.group, vec!["sgr-9".to_owned()]);
+    let action = revoke(&subject, &["sgr-9"]);
     assert_eq!(
         RestrictedSsh::undo(&subject, &[(action, ())]).unwrap_err().to_string(),
         "RevokeSecurityGroupIngress: cannot be undone: the before-image does not hold the rule `sgr-9`"

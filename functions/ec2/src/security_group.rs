@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
-use rectify_compliance::{AccountId, ConfigurationItem, Image, Region, Resource, ResourceKey, ShapeError, Tags};
+use rectify_compliance::{
+    AccountId, ConfigurationItem, Image, Region, Resource, ResourceKey, ShapeError, Tags, offenders,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -68,6 +70,29 @@ pub struct Usage {
     pub in_use: bool,
     /// `Operator.Principal` of those that a service manages (`Operator.Managed`).
     pub operators: BTreeSet<String>,
+    /// The first few of their ids, where a plan names them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub interfaces: BTreeSet<String>,
+}
+
+impl Usage {
+    /// How many interfaces are kept by name.
+    const NAMED: usize = 10;
+
+    /// Keeps the id of an interface, of all of them the first ones.
+    pub fn name(&mut self, interface: Option<&str>) {
+        self.interfaces.extend(interface.map(str::to_owned));
+        if self.interfaces.len() > Self::NAMED {
+            self.interfaces.pop_last();
+        }
+    }
+
+    /// The same without the ids: where a plan does not name interfaces, their coming and going must not count as a change
+    /// of what is judged.
+    #[must_use]
+    pub fn unnamed(self) -> Self {
+        Self { interfaces: BTreeSet::new(), ..self }
+    }
 }
 
 /// A group in its surroundings: what controls of security groups judge.
@@ -175,6 +200,30 @@ impl GroupInNetwork {
             },
             Peer::Group { .. } => Vec::new(),
         }
+    }
+}
+
+/// The preconditions of every remediation of a group that do not hold.
+pub fn obstacles(group: &SecurityGroup, usage: Option<&Usage>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if group.owner != group.account {
+        reasons.push(format!("the group belongs to account `{}`", group.owner));
+    }
+    match usage {
+        None => reasons.push("the interfaces that use the group were not read".to_owned()),
+        Some(usage) if !usage.operators.is_empty() => {
+            let operators = offenders(usage.operators.iter().cloned());
+            reasons.push(format!("interfaces managed by `{operators}` use the group"));
+        }
+        Some(_) => {}
+    }
+    reasons
+}
+
+impl GroupInNetwork {
+    /// The preconditions of every remediation that do not hold of this group.
+    pub fn obstacles(&self) -> Vec<String> {
+        obstacles(&self.group, self.network.usage.as_ref())
     }
 }
 

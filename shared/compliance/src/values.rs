@@ -17,10 +17,6 @@ pub struct Flag(pub bool);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
-/// TCP or UDP ports: a comma list of ports and `from-to` ranges, `0..=65535`, at most sixteen members.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PortSet(Vec<(u16, u16)>);
-
 /// A comma list of texts in which `*` and `?` stand for anything; compared whole and with regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Globs(Vec<String>);
@@ -50,31 +46,6 @@ impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
-    }
-}
-
-impl PortSet {
-    /// The most members of a list.
-    pub const MAX_MEMBERS: usize = 16;
-
-    /// One port.
-    pub fn single(port: u16) -> Self {
-        Self(vec![(port, port)])
-    }
-
-    /// The ranges, inclusive, sorted and merged.
-    pub fn ranges(&self) -> &[(u16, u16)] {
-        &self.0
-    }
-
-    /// Whether `port` is one of them.
-    pub fn contains(&self, port: u16) -> bool {
-        self.0.iter().any(|(from, to)| (*from..=*to).contains(&port))
-    }
-
-    /// Whether the whole of `from..=to` lies within.
-    pub fn covers(&self, from: u16, to: u16) -> bool {
-        self.0.iter().any(|(low, high)| *low <= from && to <= *high)
     }
 }
 
@@ -127,42 +98,6 @@ impl<const MIN: u32, const MAX: u32> FromStr for Bounded<MIN, MAX> {
     }
 }
 
-impl FromStr for PortSet {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let port =
-            |part: &str| part.trim().parse::<Bounded<0, 65535>>().map(|it| u16::try_from(it.get()).unwrap_or(u16::MAX));
-        let mut ranges = Vec::new();
-        for member in members(text) {
-            let (from, to) = match member.split_once('-') {
-                Some((from, to)) => (port(from)?, port(to)?),
-                None => (port(member)?, port(member)?),
-            };
-            if from > to {
-                return Err(format!("expected a range from low to high: received `{member}`"));
-            }
-            ranges.push((from, to));
-        }
-        if ranges.is_empty() || ranges.len() > Self::MAX_MEMBERS {
-            return Err(format!(
-                "expected 1 to {} ports: received `{}`",
-                Self::MAX_MEMBERS,
-                crate::error::shorten(text)
-            ));
-        }
-        ranges.sort_unstable();
-        let mut merged: Vec<(u16, u16)> = Vec::with_capacity(ranges.len());
-        for (from, to) in ranges {
-            match merged.last_mut() {
-                Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
-                _ => merged.push((from, to)),
-            }
-        }
-        Ok(Self(merged))
-    }
-}
-
 impl FromStr for Globs {
     type Err = String;
 
@@ -197,20 +132,6 @@ impl fmt::Display for Flag {
 impl<const MIN: u32, const MAX: u32> fmt::Display for Bounded<MIN, MAX> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.0)
-    }
-}
-
-impl fmt::Display for PortSet {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (from, to)) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            if from == to {
-                write!(out, "{comma}{from}")?;
-            } else {
-                write!(out, "{comma}{from}-{to}")?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -298,44 +219,18 @@ macro_rules! parameter_value {
 
 parameter_value!([] Flag, "Flag", { "type": "boolean" });
 parameter_value!([const MIN: u32, const MAX: u32] Bounded<MIN, MAX>, format!("Bounded_{MIN}_{MAX}"), { "type": "integer", "minimum": MIN, "maximum": MAX });
-parameter_value!([] PortSet, "PortSet", { "type": "string", "format": "ports" });
 parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs" });
 parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
+
+// Below the macro, which they use.
+mod ports;
+
+pub use ports::{PortList, PortOrNone, PortSet};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ports_are_sorted_merged_and_written_back() {
-        for (text, written) in [
-            ("22", "22"),
-            (" 2222 , 22,,23 ", "22-23,2222"),
-            ("8000-8010,8005-8020", "8000-8020"),
-            ("65535,0", "0,65535"),
-        ] {
-            assert_eq!(text.parse::<PortSet>().unwrap().to_string(), written, "{text}");
-        }
-        let ports: PortSet = "22,8000-8010".parse().unwrap();
-        assert!(ports.contains(22) && ports.contains(8010) && !ports.contains(23));
-        assert!(ports.covers(8001, 8010) && !ports.covers(22, 23));
-    }
-
-    #[test]
-    fn ports_out_of_range_reversed_none_or_too_many_are_refused() {
-        let many = (1..=17).map(|port| (port * 10).to_string()).collect::<Vec<_>>().join(",");
-        for (text, expected) in [
-            ("70000", "expected a whole number in 0..=65535: received `70000`"),
-            ("ssh", "expected a whole number in 0..=65535: received `ssh`"),
-            ("30-20", "expected a range from low to high: received `30-20`"),
-            (",", "expected 1 to 16 ports: received `,`"),
-            (many.as_str(), "expected 1 to 16 ports"),
-        ] {
-            let error = text.parse::<PortSet>().unwrap_err();
-            assert!(error.starts_with(expected), "{error}");
-        }
-    }
 
     #[test]
     fn a_single_pattern_keeps_its_commas() {

@@ -1,6 +1,6 @@
 //! Security groups and account settings of EC2.
 
-use aws_sdk_ec2::types::{IpPermission, IpRange};
+use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::{ACCOUNT, World};
 
@@ -23,6 +23,35 @@ async fn open_group(world: &World, ports: &[i32]) -> ResourceKey {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_ssh_is_revoked_and_made_again() {
     travel("restricted-ssh", "{}", async |world| open_group(world, &[22]).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_database_ports_are_revoked_and_made_again() {
+    travel("restricted-common-ports", "{}", async |world| open_group(world, &[3306, 3389]).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unauthorized_ports_are_revoked_and_made_again() {
+    let parameters = r#"{"authorizedTcpPorts":"443"}"#;
+    let open = async |world: &World| open_group(world, &[443, 8080]).await;
+    travel("vpc-sg-open-only-to-authorized-ports", parameters, open).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn default_group_is_emptied_and_filled_again() {
+    let default = async |world: &World| {
+        let ec2 = &world.clients().ec2;
+        let vpc = ec2.create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+        let in_vpc = Filter::builder().name("vpc-id").values(vpc).build();
+        let groups = ec2.describe_security_groups().filters(in_vpc).send().await.unwrap().security_groups.unwrap();
+        let id = groups[0].group_id().unwrap();
+        let itself = UserIdGroupPair::builder().group_id(id).user_id(ACCOUNT).build();
+        let from_itself = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(itself).build();
+        // moto leaves out the ingress rule that AWS makes.
+        ec2.authorize_security_group_ingress().group_id(id).ip_permissions(from_itself).send().await.unwrap();
+        ResourceKey::new("AWS::EC2::SecurityGroup", id)
+    };
+    travel("vpc-default-security-group-closed", "{}", default).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

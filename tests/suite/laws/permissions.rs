@@ -18,9 +18,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("cloudtrail:UpdateTrail", "every setting of a trail is changed by one action, in both directions"),
     ("iam:UpdateAccountPasswordPolicy", "a policy is made stricter and set back by one action"),
     ("iam:UpdateAccessKey", "a key is turned off and on by one action"),
-const BOTH_WAYS: &[(&str, &str)] = &[
     ("cloudtrail:PutEventSelectors", "the previous selectors are written back by the action that replaced them"),
-const BOTH_WAYS: &[(&str, &str)] = &[
     ("logs:PutRetentionPolicy", "a longer and a shorter retention are set by one action"),
     ("ec2:ModifyEbsDefaultKmsKeyId", "the previous key is restored by the action that replaced it"),
     ("kms:EnableKeyRotation", "a rotation period is set by the action that turns rotation on, be it shorter or longer"),

@@ -42,6 +42,9 @@ fn kind(schema: &Value, property: &Value) -> String {
     if let Some(first) = alternatives.and_then(|all| all.iter().find(|it| text(it, "type") != "null")) {
         return kind(schema, first);
     }
+    if let Some(words) = words(property) {
+        return words;
+    }
     let name = match property.get("type") {
         Some(Value::Array(names)) => {
             names.iter().filter_map(Value::as_str).find(|it| *it != "null").unwrap_or_default()
@@ -59,6 +62,14 @@ fn kind(schema: &Value, property: &Value) -> String {
         ("string", format) => format.to_owned(),
         (other, _) => other.to_owned(),
     }
+}
+
+/// The words of an enumeration whose variants are documented one by one.
+fn words(property: &Value) -> Option<String> {
+    let variants = property.get("oneOf")?.as_array()?;
+    let words: Option<Vec<String>> =
+        variants.iter().map(|it| it.get("const").and_then(Value::as_str).map(|word| format!("`{word}`"))).collect();
+    words.map(|words| words.join(" or "))
 }
 
 fn default(property: &Value) -> String {

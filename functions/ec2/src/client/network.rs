@@ -90,6 +90,7 @@ impl Clients {
                     if group_ids.contains(&id) {
                         let usage = usages.entry(id.to_owned()).or_default();
                         usage.in_use = true;
+                        usage.name(interface.network_interface_id());
                         usage.operators.extend(operator(interface));
                     }
                 }

@@ -1,0 +1,101 @@
+//! Security groups of EC2, against moto.
+
+use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, UserIdGroupPair};
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{Control, Parameters, Remediation};
+use rectify_ec2::client::Clients;
+use rectify_ec2::{RestrictedCommonPorts, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts};
+use rectify_runtime::edge::{Apply, ReadLive, Revert};
+use rectify_tests::emulator::ACCOUNT;
+use rectify_tests::services::Services;
+
+use super::{ALONE, model_and_reality_agree, target};
+
+fn ec2() -> aws_sdk_ec2::Client {
+    aws_sdk_ec2::Client::new(&Services::default().sdk(ALONE))
+}
+
+fn parameters<P: Parameters>(text: &str) -> P {
+    RuleParameters::<P>::parse(Some(text)).unwrap().control
+}
+
+fn ports(protocol: &str, from: i32, to: i32, peers: &[&str]) -> IpPermission {
+    let permission = IpPermission::builder().ip_protocol(protocol).from_port(from).to_port(to);
+    let permission = peers.iter().fold(permission, |it, peer| {
+        if peer.contains(':') {
+            it.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(*peer).description("why it is here").build())
+        } else {
+            it.ip_ranges(IpRange::builder().cidr_ip(*peer).description("why it is here").build())
+        }
+    });
+    permission.build()
+}
+
+async fn group_with(name: &str, permissions: Vec<IpPermission>) -> String {
+    let ec2 = ec2();
+    let made = ec2.create_security_group().group_name(name).description("d").send().await.unwrap();
+    let group = made.group_id.unwrap();
+    let authorize = ec2.authorize_security_group_ingress().group_id(&group).set_ip_permissions(Some(permissions));
+    authorize.send().await.unwrap();
+    group
+}
+
+/// Holds a control that closes this group against the emulator; says what was called.
+async fn calls<K>(group: &str, parameters: &K::Params) -> Vec<String>
+where
+    K: Remediation + Control + ReadLive<Clients> + Apply<Clients> + Revert<Clients>,
+{
+    let sdk = Services::default().sdk(ALONE);
+    model_and_reality_agree::<K, Clients>(&sdk, &target::<K>(ALONE, group), parameters).await
+}
+
+#[tokio::test]
+async fn blocked_ports_are_closed_as_expected_and_opened_again() {
+    let group = group_with(
+        "blocked",
+        vec![
+            ports("tcp", 3389, 3389, &["0.0.0.0/0", "10.0.0.0/8", "::/0"]),
+            ports("tcp", 5005, 5005, &["0.0.0.0/0"]),
+            ports("udp", 3389, 3389, &["0.0.0.0/0"]),
+        ],
+    )
+    .await;
+    let calls = calls::<RestrictedCommonPorts>(&group, &parameters(r#"{"blockedPorts":"5000-5010"}"#)).await;
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert!(calls[0].starts_with("RevokeSecurityGroupIngress {"), "{calls:?}");
+    assert_eq!(calls[0].matches("sgr-").count(), 3, "{calls:?}");
+}
+
+#[tokio::test]
+async fn unauthorized_rules_are_closed_as_expected_and_opened_again() {
+    let group = group_with(
+        "unauthorized",
+        vec![
+            ports("tcp", 443, 443, &["0.0.0.0/0"]),
+            ports("tcp", 8080, 8090, &["0.0.0.0/0", "10.0.0.0/8"]),
+            ports("udp", 53, 53, &["::/0"]),
+            ports("icmp", 8, -1, &["0.0.0.0/0"]),
+        ],
+    )
+    .await;
+    let parameters = parameters(r#"{"authorizedTcpPorts":"443","otherProtocols":"noncompliant"}"#);
+    let calls = calls::<VpcSgOpenOnlyToAuthorizedPorts>(&group, &parameters).await;
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!(calls[0].matches("sgr-").count(), 3, "{calls:?}");
+}
+
+#[tokio::test]
+async fn default_group_is_emptied_as_expected_and_filled_again() {
+    let ec2 = ec2();
+    let vpc = ec2.create_vpc().cidr_block("10.8.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+    let in_vpc = Filter::builder().name("vpc-id").values(vpc).build();
+    let groups = ec2.describe_security_groups().filters(in_vpc).send().await.unwrap().security_groups.unwrap();
+    let group = groups[0].group_id().unwrap();
+    let itself = UserIdGroupPair::builder().group_id(group).user_id(ACCOUNT).description("from itself").build();
+    let from_itself = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(itself).build();
+    let authorize = ec2.authorize_security_group_ingress().group_id(group);
+    authorize.ip_permissions(from_itself).ip_permissions(ports("tcp", 22, 22, &["::/0"])).send().await.unwrap();
+    let calls = calls::<VpcDefaultSecurityGroupClosed>(group, &Default::default()).await;
+    let names: Vec<&str> = calls.iter().filter_map(|call| call.split(' ').next()).collect();
+    assert_eq!(names, ["RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"], "{calls:?}");
+}
