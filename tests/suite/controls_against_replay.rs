@@ -1,5 +1,8 @@
 //! The controls' own clients: what is denied is never a verdict, and nothing is called that the role does not hold.
 
+mod instances;
+mod tags;
+
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
 use rectify_compliance::{AccountId, Control, Declared, Entry, Region, Remediation};

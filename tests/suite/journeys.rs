@@ -6,7 +6,9 @@
 
 mod cloudtrail;
 mod ec2;
+mod instances;
 mod s3;
+mod tags;
 
 use rectify_compliance::{AccountId, Plan, Region, Target, Verdict};
 use rectify_local::engine::{Compliance, ResourceKey};

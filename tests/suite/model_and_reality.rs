@@ -5,7 +5,9 @@
 
 mod cloudtrail;
 mod ec2;
+mod instances;
 mod s3;
+mod tags;
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, Remediation, ResourceKey, Target, Timestamp};

@@ -1,9 +1,20 @@
-//! EC2 controls: security groups and account-level EBS encryption.
+//! EC2 controls: security groups, instances, tags and account-level EBS encryption.
 //!
 //! | module | noun |
 //! |---|---|
 //! | [`restricted_ssh`] | the control: no security group lets the internet reach SSH |
 //! | [`ec2_ebs_encryption_by_default`] | the control: new EBS volumes are encrypted without anybody asking |
+//! | [`ec2_imdsv2_check`] | the control: no instance answers metadata requests without a session token |
+//! | [`ec2_instance_required_security_group`] | the control: every instance has the groups that are mandatory in its VPC |
+//! | [`group_requirement`] | which groups are asked for, and which of those there are satisfy it |
+//! | [`group_demand`] | what that asks of the interfaces of one instance |
+//! | [`instance_groups`] | an instance with its interfaces and their groups |
+//! | [`instance`] | an instance: which one, whether it lives, who runs it |
+//! | [`instance_metadata`] | how an instance's metadata service is set up, and who still calls it without a token |
+//! | [`required_tags`] | the control: every resource has the tags that are asked for |
+//! | [`tag_requirement`] | which tags a resource must have, and what is wrong with those it has |
+//! | [`tagged_resource`] | a resource of any type that has tags |
+//! | [`stored_parameter`] | the right to read parameters kept in Systems Manager |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
 //! | [`rule`] | one rule with one peer |
@@ -19,15 +30,29 @@ pub mod authorization;
 #[cfg(feature = "lambda")]
 pub mod client;
 pub mod ec2_ebs_encryption_by_default;
+pub mod ec2_imdsv2_check;
+pub mod ec2_instance_required_security_group;
+pub mod group_demand;
+pub mod group_requirement;
+pub mod instance;
+pub mod instance_groups;
+pub mod instance_metadata;
 pub mod openness;
 pub mod permission;
+pub mod required_tags;
 pub mod restricted_ssh;
 pub mod rule;
 pub mod security_group;
+pub mod stored_parameter;
+pub mod tag_requirement;
+pub mod tagged_resource;
 
 use rectify_compliance::Entry;
 
 pub use ec2_ebs_encryption_by_default::Ec2EbsEncryptionByDefault;
+pub use ec2_imdsv2_check::Ec2Imdsv2Check;
+pub use ec2_instance_required_security_group::Ec2InstanceRequiredSecurityGroup;
+pub use required_tags::RequiredTags;
 pub use restricted_ssh::RestrictedSsh;
 
 /// Every control of this crate.
@@ -39,6 +64,12 @@ pub const CONTROLS: &[Entry] = &[
     Entry::of::<Ec2EbsEncryptionByDefault>()
         .on_schedule::<Ec2EbsEncryptionByDefault>()
         .remediated::<Ec2EbsEncryptionByDefault>(),
+    Entry::of::<Ec2Imdsv2Check>().on_change::<Ec2Imdsv2Check>().remediated::<Ec2Imdsv2Check>(),
+    Entry::of::<Ec2InstanceRequiredSecurityGroup>()
+        .on_change::<Ec2InstanceRequiredSecurityGroup>()
+        .on_schedule::<Ec2InstanceRequiredSecurityGroup>()
+        .remediated::<Ec2InstanceRequiredSecurityGroup>(),
+    Entry::of::<RequiredTags>().on_change::<RequiredTags>().remediated::<RequiredTags>(),
 ];
 
 /// The same controls with what can be called: live read, apply, undo.
@@ -46,4 +77,7 @@ pub const CONTROLS: &[Entry] = &[
 pub const OPERATIONS: &[rectify_runtime::Operations] = &[
     rectify_runtime::Operations::of::<RestrictedSsh, client::Clients>(),
     rectify_runtime::Operations::of::<Ec2EbsEncryptionByDefault, client::Clients>(),
+    rectify_runtime::Operations::of::<Ec2Imdsv2Check, client::Clients>(),
+    rectify_runtime::Operations::of::<Ec2InstanceRequiredSecurityGroup, client::Clients>(),
+    rectify_runtime::Operations::of::<RequiredTags, client::Clients>(),
 ];
