@@ -10,8 +10,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use rectify_compliance::Region;
+use rectify_local::proxy::rpc;
 use rectify_runtime::clients::sdk_config_over;
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
@@ -127,7 +129,12 @@ impl Services {
 /// The service a request was signed for.
 fn service(request: &HttpRequest) -> String {
     let signature = request.headers().get("authorization").unwrap();
-    signature.split('/').nth(3).unwrap().to_owned()
+    match signature.split('/').nth(3).unwrap() {
+        // Signed by the name of their endpoint, where IAM has another.
+        "monitoring" => "cloudwatch".to_owned(),
+        "tagging" => "tag".to_owned(),
+        service => service.to_owned(),
+    }
 }
 
 fn operation(service: &str, request: &HttpRequest) -> String {
@@ -139,6 +146,9 @@ fn operation(service: &str, request: &HttpRequest) -> String {
         return format!("{service}:{action}");
     }
     let (path, query) = path_and_query(request);
+    if let Some(target) = rpc::target(&path) {
+        return format!("{service}:{}", target.rsplit('.').next().unwrap());
+    }
     if let Some(rest) = path.strip_prefix("/v20180820/") {
         return match (request.method(), rest) {
             ("GET", "configuration/publicAccessBlock") => "s3control:GetPublicAccessBlock".to_owned(),
@@ -168,6 +178,9 @@ fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
         "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"),
         "s3" if !path_and_query(request).0.starts_with("/v20180820/") => error,
         "s3" | "iam" | "rds" => format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"),
+        _ if rpc::target(&path_and_query(request).0).is_some() => {
+            return cbor(403, &json!({"__type": code, "message": "as scripted"}));
+        }
         _ => json!({"__type": code, "message": "as scripted"}).to_string(),
     };
     response(403, &body)
@@ -175,6 +188,26 @@ fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
 
 fn response(status: u16, body: &str) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}
+
+/// An answer in Smithy RPC v2.
+fn cbor(status: u16, body: &Value) -> HttpResponse {
+    let mut answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(rpc::to_cbor(body)));
+    answer.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+    answer
+}
+
+/// A call in Smithy RPC v2 as AWS JSON, which moto speaks.
+fn in_json(request: &HttpRequest) -> Option<HttpRequest> {
+    let target = rpc::target(&path_and_query(request).0)?;
+    let body = rpc::to_json(request.body().bytes().unwrap()).unwrap().to_string();
+    let uri: http::Uri = request.uri().parse().unwrap();
+    let call = http::Request::post(format!("http://{}/", uri.authority().unwrap()))
+        .header("authorization", request.headers().get("authorization").unwrap())
+        .header("x-amz-target", target)
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(SdkBody::from(body));
+    Some(call.unwrap().try_into().unwrap())
 }
 
 #[derive(Debug)]
@@ -200,7 +233,19 @@ impl HttpConnector for Door {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         match self.services.answer(&request) {
             Some(answer) => HttpConnectorFuture::ready(Ok(answer)),
-            None => self.inner.call(request),
+            None => match in_json(&request) {
+                None => self.inner.call(request),
+                Some(call) => {
+                    let inner = self.inner.clone();
+                    HttpConnectorFuture::new(async move {
+                        let answer = inner.call(call).await?;
+                        let body = serde_json::from_slice(
+                            &ByteStream::new(answer.into_body()).collect().await.unwrap().into_bytes(),
+                        );
+                        Ok(cbor(200, &body.unwrap()))
+                    })
+                }
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range};
+use aws_sdk_ec2::types::{GatewayType, IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification};
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::types::{BucketVersioningStatus, PublicAccessBlockConfiguration, VersioningConfiguration};
 use aws_types::SdkConfig;
@@ -15,6 +15,9 @@ const ACCOUNT: &str = "111122223333";
 const BUCKET_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 const USER_POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}"#;
+
+/// What the first tests look at; every account has resources of most other types.
+const SOME: [&str; 4] = ["AWS::CloudTrail::Trail", "AWS::EC2::SecurityGroup", "AWS::IAM::User", "AWS::S3::Bucket"];
 
 struct Bench {
     engine: Engine,
@@ -44,7 +47,7 @@ impl Bench {
             partition: "aws".to_owned(),
         });
         let readers = Readers::new(&config);
-        let recorder = Recorder::new(engine.clone(), readers.clone(), &types()).unwrap();
+        let recorder = Recorder::new(engine.clone(), readers.clone(), &SOME).unwrap();
         Self { engine, outputs, readers, recorder, backend, _folder: folder }
     }
 
@@ -210,4 +213,47 @@ async fn a_failed_read_retires_nothing() {
     let error = recorder.tick().await.unwrap_err();
     assert!(matches!(&error, RecorderError::Call { operation: "s3:ListBuckets", .. }), "{error}");
     assert_eq!(engine.recorded("AWS::S3::Bucket"), [ResourceKey::new("AWS::S3::Bucket", "logs")]);
+}
+
+/// Every type the recorder offers is one the backend answers for, and what EC2 has of it has an item with its tags.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_type_is_read_and_what_ec2_tags_has_its_tags() {
+    let bench = Bench::start().await;
+    let ec2 = &bench.readers.ec2;
+    let tags = |kind: &str| {
+        let tag = Tag::builder().key("Owner").value("net").build();
+        TagSpecification::builder().resource_type(ResourceType::from(kind)).tags(tag).build()
+    };
+    let run =
+        ec2.run_instances().image_id("ami-12c6146b").min_count(1).max_count(1).tag_specifications(tags("instance"));
+    let made = run.send().await.unwrap();
+    let instance = made.instances()[0].instance_id().unwrap();
+    let volume = ec2.create_volume().availability_zone("us-east-1a").size(1).tag_specifications(tags("volume"));
+    let volume = volume.send().await.unwrap().volume_id.unwrap();
+    let gateway = ec2.create_vpn_gateway().r#type(GatewayType::Ipsec1).tag_specifications(tags("vpn-gateway"));
+    let gateway = gateway.send().await.unwrap().vpn_gateway.unwrap().vpn_gateway_id.unwrap();
+    let recorder = Recorder::new(bench.engine.clone(), bench.readers.clone(), &types()).unwrap();
+    recorder.tick().await.unwrap();
+    assert_eq!(recorder.tick().await.unwrap(), [], "nothing changed");
+    for (kind, id) in [
+        ("AWS::EC2::Instance", instance),
+        ("AWS::EC2::Volume", volume.as_str()),
+        ("AWS::EC2::VPNGateway", gateway.as_str()),
+    ] {
+        assert_eq!(bench.item(kind, id)["tags"], json!({"Owner": "net"}), "{kind}");
+    }
+    let item = bench.item("AWS::EC2::Instance", instance);
+    let configuration = &item["configuration"];
+    assert_eq!(configuration["metadataOptions"]["httpTokens"], "optional");
+    assert_eq!(configuration["networkInterfaces"][0]["attachment"]["deviceIndex"], 0);
+    assert!(configuration["networkInterfaces"][0]["groups"][0]["groupId"].is_string(), "{configuration}");
+    for kind in ["Subnet", "VPC", "RouteTable", "NetworkAcl", "InternetGateway", "NetworkInterface"] {
+        let there = bench.engine.recorded(&format!("AWS::EC2::{kind}"));
+        assert!(!there.is_empty() || kind == "InternetGateway", "{kind}");
+    }
+
+    ec2.terminate_instances().instance_ids(instance).send().await.unwrap();
+    let changes = recorder.tick().await.unwrap();
+    let gone = changes.iter().find(|it| it.resource.resource_id == instance).unwrap();
+    assert_eq!(gone.kind, ChangeKind::Deleted);
 }

@@ -7,6 +7,8 @@ mod cloudtrail;
 mod logs;
 mod s3;
 mod ec2;
+mod instances;
+mod tags;
 
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;

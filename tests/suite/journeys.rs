@@ -10,7 +10,9 @@ mod iam;
 mod kms;
 mod rds;
 mod logs;
+mod instances;
 mod s3;
+mod tags;
 
 use rectify_compliance::{AccountId, Plan, Region, Target, Verdict};
 use rectify_local::engine::{Compliance, ResourceKey};

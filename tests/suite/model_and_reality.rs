@@ -10,7 +10,9 @@ mod kms;
 mod rds;
 mod logs;
 mod ec2_groups;
+mod instances;
 mod s3;
+mod tags;
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, Remediation, ResourceKey, Target, Timestamp};

@@ -106,3 +106,21 @@ async fn world_that_does_not_become_quiet_says_what_goes_on() {
     assert!(refusal.to_string().contains("has 1 events") || refusal.to_string().contains("has 2 events"), "{refusal}");
     world.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn world_says_which_types_it_does_not_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let template = folder.path().join("template.yaml");
+    let known = r#"ComplianceResourceTypes: ["AWS::EC2::SecurityGroup"]"#;
+    let more = r#"ComplianceResourceTypes: ["AWS::EC2::SecurityGroup", "AWS::Made::Up"]"#;
+    assert!(text.contains(known));
+    std::fs::write(&template, text.replace(known, more)).unwrap();
+    let mut settings = settings(folder.path(), &[("RestrictedSshMode", "observe")]);
+    settings.template = template;
+    let world = World::start(settings).await.unwrap();
+    assert_eq!(world.unrecorded(), [(RULE, vec!["AWS::Made::Up"])].into());
+    world.settle().await.unwrap();
+    assert!(!world.compliance(RULE).is_empty(), "what can be read is recorded");
+    world.stop().await.unwrap();
+}

@@ -5,9 +5,14 @@
 mod default_group;
 mod ebs_defaults;
 mod groups;
+mod instances;
 mod internet;
+mod membership;
+mod metadata;
 mod network;
 mod rules;
+mod stored;
+mod tagging;
 
 use aws_types::SdkConfig;
 use rectify_compliance::Tags;
@@ -18,11 +23,20 @@ use rectify_runtime::edge::Connect;
 pub struct Clients {
     ec2: aws_sdk_ec2::Client,
     kms: aws_sdk_kms::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    tagging: aws_sdk_resourcegroupstagging::Client,
+    ssm: aws_sdk_ssm::Client,
 }
 
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
-        Self { ec2: aws_sdk_ec2::Client::new(config), kms: aws_sdk_kms::Client::new(config) }
+        Self {
+            ec2: aws_sdk_ec2::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(config),
+            ssm: aws_sdk_ssm::Client::new(config),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! EC2 controls: security groups and account-level EBS encryption.
+//! EC2 controls: security groups, instances, tags and account-level EBS encryption.
 //!
 //! | module | noun |
 //! |---|---|
@@ -7,6 +7,17 @@
 //! | [`vpc_default_security_group_closed`] | the control: the default group of a VPC lets nothing through |
 //! | [`vpc_sg_open_only_to_authorized_ports`] | the control: what the internet reaches, somebody has authorized |
 //! | [`ec2_ebs_encryption_by_default`] | the control: new EBS volumes are encrypted without anybody asking |
+//! | [`ec2_imdsv2_check`] | the control: no instance answers metadata requests without a session token |
+//! | [`ec2_instance_required_security_group`] | the control: every instance has the groups that are mandatory in its VPC |
+//! | [`group_requirement`] | which groups are asked for, and which of those there are satisfy it |
+//! | [`group_demand`] | what that asks of the interfaces of one instance |
+//! | [`instance_groups`] | an instance with its interfaces and their groups |
+//! | [`instance`] | an instance: which one, whether it lives, who runs it |
+//! | [`instance_metadata`] | how an instance's metadata service is set up, and who still calls it without a token |
+//! | [`required_tags`] | the control: every resource has the tags that are asked for |
+//! | [`tag_requirement`] | which tags a resource must have, and what is wrong with those it has |
+//! | [`tagged_resource`] | a resource of any type that has tags |
+//! | [`stored_parameter`] | the right to read parameters kept in Systems Manager |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
 //! | [`rule`] | one rule with one peer |
@@ -28,24 +39,38 @@ pub mod authorization;
 pub mod client;
 pub mod closed_ports;
 pub mod ec2_ebs_encryption_by_default;
+pub mod ec2_imdsv2_check;
+pub mod ec2_instance_required_security_group;
+pub mod group_demand;
 #[cfg(test)]
 pub(crate) mod group_laws;
+pub mod group_requirement;
 pub mod iam;
+pub mod instance;
+pub mod instance_groups;
+pub mod instance_metadata;
 pub mod internet;
 pub mod live_rule;
 pub mod openness;
 pub mod permission;
+pub mod required_tags;
 pub mod restricted_common_ports;
 pub mod restricted_ssh;
 pub mod revocation;
 pub mod rule;
 pub mod security_group;
+pub mod stored_parameter;
+pub mod tag_requirement;
+pub mod tagged_resource;
 pub mod vpc_default_security_group_closed;
 pub mod vpc_sg_open_only_to_authorized_ports;
 
 use rectify_compliance::Entry;
 
 pub use ec2_ebs_encryption_by_default::Ec2EbsEncryptionByDefault;
+pub use ec2_imdsv2_check::Ec2Imdsv2Check;
+pub use ec2_instance_required_security_group::Ec2InstanceRequiredSecurityGroup;
+pub use required_tags::RequiredTags;
 pub use restricted_common_ports::RestrictedCommonPorts;
 pub use restricted_ssh::RestrictedSsh;
 pub use vpc_default_security_group_closed::VpcDefaultSecurityGroupClosed;
@@ -71,6 +96,12 @@ pub const CONTROLS: &[Entry] = &[
         .on_change::<VpcSgOpenOnlyToAuthorizedPorts>()
         .on_schedule::<VpcSgOpenOnlyToAuthorizedPorts>()
         .remediated::<VpcSgOpenOnlyToAuthorizedPorts>(),
+    Entry::of::<Ec2Imdsv2Check>().on_change::<Ec2Imdsv2Check>().remediated::<Ec2Imdsv2Check>(),
+    Entry::of::<Ec2InstanceRequiredSecurityGroup>()
+        .on_change::<Ec2InstanceRequiredSecurityGroup>()
+        .on_schedule::<Ec2InstanceRequiredSecurityGroup>()
+        .remediated::<Ec2InstanceRequiredSecurityGroup>(),
+    Entry::of::<RequiredTags>().on_change::<RequiredTags>().remediated::<RequiredTags>(),
 ];
 
 /// The same controls with what can be called: live read, apply, undo.
@@ -81,4 +112,7 @@ pub const OPERATIONS: &[rectify_runtime::Operations] = &[
     rectify_runtime::Operations::of::<RestrictedCommonPorts, client::Clients>(),
     rectify_runtime::Operations::of::<VpcDefaultSecurityGroupClosed, client::Clients>(),
     rectify_runtime::Operations::of::<VpcSgOpenOnlyToAuthorizedPorts, client::Clients>(),
+    rectify_runtime::Operations::of::<Ec2Imdsv2Check, client::Clients>(),
+    rectify_runtime::Operations::of::<Ec2InstanceRequiredSecurityGroup, client::Clients>(),
+    rectify_runtime::Operations::of::<RequiredTags, client::Clients>(),
 ];

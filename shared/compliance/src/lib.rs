@@ -10,6 +10,7 @@
 //! | [`gate`] | what is decided about an event before any control looks at it |
 //! | [`compliance_change`] | the event that starts a remediation |
 //! | [`parameters`], [`values`] | rule parameters: strings in, typed values out |
+//! | [`json_parameter`] | a parameter that is JSON, given in place or kept in Systems Manager |
 //! | [`verdict`], [`annotation`] | what a rule answers |
 //! | [`plan`] | what a remediation would do, as data |
 //! | [`control`] | the traits of a control and its declaration, [`control!`] |
@@ -32,6 +33,7 @@ pub mod exemption;
 pub mod gate;
 pub mod image;
 pub mod item;
+pub mod json_parameter;
 pub mod parameters;
 pub mod permission;
 pub mod place;

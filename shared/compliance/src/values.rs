@@ -21,6 +21,10 @@ pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Globs(Vec<String>);
 
+/// A comma list of texts, each taken as it is: order kept, repeats dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words(Vec<String>);
+
 /// A `key=value` pair, as used for tags. The value may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyValue {
@@ -62,6 +66,13 @@ impl Globs {
 
     /// The patterns as written.
     pub fn patterns(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl Words {
+    /// The texts.
+    pub fn list(&self) -> &[String] {
         &self.0
     }
 }
@@ -110,6 +121,20 @@ impl FromStr for Globs {
     }
 }
 
+impl FromStr for Words {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut words: Vec<String> = Vec::new();
+        for member in members(text) {
+            if !words.iter().any(|word| word == member) {
+                words.push(member.to_owned());
+            }
+        }
+        Ok(Self(words))
+    }
+}
+
 impl FromStr for KeyValue {
     type Err = String;
 
@@ -136,6 +161,12 @@ impl<const MIN: u32, const MAX: u32> fmt::Display for Bounded<MIN, MAX> {
 }
 
 impl fmt::Display for Globs {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.join(","))
+    }
+}
+
+impl fmt::Display for Words {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0.join(","))
     }
@@ -220,6 +251,7 @@ macro_rules! parameter_value {
 parameter_value!([] Flag, "Flag", { "type": "boolean" });
 parameter_value!([const MIN: u32, const MAX: u32] Bounded<MIN, MAX>, format!("Bounded_{MIN}_{MAX}"), { "type": "integer", "minimum": MIN, "maximum": MAX });
 parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs" });
+parameter_value!([] Words, "Words", { "type": "string", "format": "comma list" });
 parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
 
 // Below the macro, which they use.
@@ -236,6 +268,13 @@ mod tests {
     fn a_single_pattern_keeps_its_commas() {
         let pattern = Globs::single("user/a,b*");
         assert!(pattern.matches("user/a,bc") && !pattern.matches("user/a"));
+    }
+
+    #[test]
+    fn words_are_trimmed_and_named_once_and_may_be_none() {
+        let words: Words = "a, b ,,a".parse().unwrap();
+        assert_eq!((words.list(), words.to_string().as_str()), (&["a".to_owned(), "b".to_owned()][..], "a,b"));
+        assert_eq!(" , ".parse::<Words>().unwrap().list(), [""; 0]);
     }
 
     #[test]

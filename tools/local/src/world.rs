@@ -21,8 +21,8 @@ use crate::bus::{Bus, BusError};
 use crate::engine::{Compliance, Engine, EngineError, EngineSettings, Evaluated, ResourceKey};
 use crate::host::{FunctionSpec, Host, HostError};
 use crate::proxy::{Proxy, ProxyError, ProxySettings};
-use crate::recorder::{Change, Readers, Recorder, RecorderError};
-use crate::wiring::{Deployment, Function, Wiring, WiringError};
+use crate::recorder::{self, Change, Readers, Recorder, RecorderError};
+use crate::wiring::{Deployment, Function, Rule, Wiring, WiringError};
 pub use busy::Busy;
 pub use clients::Clients;
 use pumps::Pumps;
@@ -104,6 +104,9 @@ pub struct World {
 impl World {
     /// Starts the emulator, the proxy, AWS Config and Lambda, and deploys what the template says.
     ///
+    /// Types that the rules name and nobody can read here are left out of what is recorded: [`unrecorded`](Self::unrecorded)
+    /// names them.
+    ///
     /// # Errors
     /// The first part that does not start, by name.
     pub async fn start(settings: WorldSettings) -> Result<Self, WorldError> {
@@ -158,7 +161,7 @@ impl World {
         let recorder = Recorder::new(
             engine.clone(),
             Readers::new(&Clients::new(&proxy, &settings.region, clients::RECORDER)?.sdk),
-            &recorded_types(&wiring),
+            &wanted_types(&wiring).filter(|it| is_recorded(it)).collect::<Vec<_>>(),
         )?;
         let pumps = Pumps::start(outputs, &host, &bus, proxy.put_events(), graves(&wiring));
         let rules_later = settings.rules_later;
@@ -254,6 +257,15 @@ impl World {
         &self.bus
     }
 
+    /// The types each rule wants to hear of and nobody reads here, by the rule's name: no change of such a resource is
+    /// noticed in this world, though it would be deployed.
+    #[must_use]
+    pub fn unrecorded(&self) -> BTreeMap<&str, Vec<&str>> {
+        let unread = |rule| types_of(rule).filter(|it| !is_recorded(it)).collect::<Vec<_>>();
+        let rows = self.wiring.rules.iter().map(|rule| (rule.name.as_str(), unread(rule)));
+        rows.filter(|(_, types)| !types.is_empty()).collect()
+    }
+
     /// What could not be carried where it belongs, oldest first: an invocation of a function that is not deployed, an
     /// event the backend refused. Each is said once.
     #[must_use]
@@ -346,13 +358,17 @@ fn graves(wiring: &Wiring) -> pumps::Graves {
     wiring.functions.iter().filter_map(grave).collect()
 }
 
-/// The types the rules want to hear of; the recorder refuses one it cannot read.
-fn recorded_types(wiring: &Wiring) -> Vec<String> {
-    let scopes = wiring.rules.iter().filter_map(|rule| rule.definition.scope.as_ref());
-    let mut types: Vec<String> = scopes.flat_map(|scope| scope.compliance_resource_types.clone()).collect();
-    types.sort();
-    types.dedup();
-    types
+/// The types the rules want to hear of, as often as they do.
+fn wanted_types(wiring: &Wiring) -> impl Iterator<Item = &str> {
+    wiring.rules.iter().flat_map(types_of)
+}
+
+fn types_of(rule: &Rule) -> impl Iterator<Item = &str> {
+    rule.definition.scope.iter().flat_map(|scope| &scope.compliance_resource_types).map(String::as_str)
+}
+
+fn is_recorded(resource_type: &str) -> bool {
+    recorder::types().contains(&resource_type)
 }
 
 async fn serve(engine: Engine) -> Result<(JoinHandle<()>, String), WorldError> {

@@ -206,6 +206,7 @@ fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
             "rules": rules,
             "functions": wiring.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>(),
             "ignored": wiring.ignored,
+            "unrecorded": world.unrecorded(),
             "logs": up.logs,
         });
         writeln!(out, "{started}")?;
@@ -217,6 +218,9 @@ fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
     for rule in &rules {
         let mode = wiring.function(&format!("{rule}-fix")).and_then(|fix| fix.environment.get("MODE"));
         writeln!(out, "  {rule}  {}", mode.map_or("observe", String::as_str))?;
+    }
+    for (rule, types) in world.unrecorded() {
+        writeln!(out, "\nNot recorded here, so that {rule} does not hear of them: {}", types.join(", "))?;
     }
     writeln!(out, "\nIn another terminal:\n")?;
     writeln!(

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::answer::{AwsFault, is_web_page};
 use super::call::CallName;
 use super::fault::FaultKind;
-use super::{Shared, fault, lookup, roots};
+use super::{Shared, fault, lookup, roots, rpc};
 
 /// The largest body taken, bytes: above what any test uploads, below what hurts.
 const BODY_LIMIT: usize = 256 * 1024 * 1024;
@@ -57,7 +57,14 @@ pub(super) async fn pass(State(shared): State<Arc<Shared>>, request: Request) ->
             return fault.respond(call.protocol);
         }
     };
-    let call = CallName::of(&head, &body);
+    match rpc::translated(&head, &body) {
+        Some((head, body)) => rpc::translated_back(pass_on(&shared, at, &head, body).await, BODY_LIMIT).await,
+        None => pass_on(&shared, at, &head, body).await,
+    }
+}
+
+async fn pass_on(shared: &Shared, at: Timestamp, head: &Parts, body: Bytes) -> Response<Body> {
+    let call = CallName::of(head, &body);
     let (caller, fault) = {
         let mut ledger = shared.ledger();
         let caller = ledger.callers.get(&call.access_key).cloned().unwrap_or_else(|| call.access_key.clone());
@@ -65,8 +72,8 @@ pub(super) async fn pass(State(shared): State<Arc<Shared>>, request: Request) ->
         (caller, fault)
     };
     let outcome = match fault {
-        None => forward(&shared, &head, body, &call).await,
-        Some(kind) => disturb(&shared, &head, body, &call, &caller, kind).await,
+        None => forward(shared, head, body, &call).await,
+        Some(kind) => disturb(shared, head, body, &call, &caller, kind).await,
     };
     shared.record(at, caller, &call, outcome.status, outcome.note);
     outcome.response

@@ -1,8 +1,8 @@
 //! The one address of local AWS: names every call, forwards it, and says what the emulator cannot.
 //!
-//! Four things are done on the way: a web page instead of an answer becomes the AWS error `NotImplementedLocally`;
-//! what moto cannot have is put in (each time counted as a [`Substitution`]); faults a test asked for are injected;
-//! every call is recorded with its caller. The proxy keeps no state of AWS itself and knows no control.
+//! Five things are done on the way: a web page instead of an answer becomes the AWS error `NotImplementedLocally`;
+//! what moto cannot have is put in (each time counted as a [`Substitution`]); CBOR, which moto does not speak, is carried
+//! as JSON; faults a test asked for are injected; every call is recorded with its caller. The proxy keeps no state of AWS itself and knows no control.
 
 mod answer;
 mod call;
@@ -10,6 +10,7 @@ mod fault;
 mod forward;
 mod lookup;
 mod roots;
+pub mod rpc;
 mod turn;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -6,10 +6,12 @@
 mod acl;
 mod bucket;
 mod database;
+mod instance;
 mod key;
 mod misnamed;
 mod observation;
 mod security_group;
+mod tagged;
 mod trail;
 mod user;
 
@@ -19,6 +21,7 @@ use std::future::Future;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
 
 use self::observation::Observation;
+use self::tagged::Tagged;
 use crate::engine::{Engine, EngineError, EngineSettings, Recorded, ResourceKey};
 
 /// The clients the recorder reads with; all of the engine's account and region.
@@ -60,15 +63,28 @@ enum Reader {
     DbCluster,
     DbInstance,
     Key,
+    Instance,
     SecurityGroup,
+    Tagged(Tagged),
     Trail,
     User,
 }
 
 /// Every type the recorder can read. A type more is a reader more and a row here.
-const READERS: [(&str, Reader); 7] = [
+const READERS: &[(&str, Reader)] = &[
     ("AWS::CloudTrail::Trail", Reader::Trail),
+    ("AWS::EC2::CustomerGateway", Reader::Tagged(Tagged::CustomerGateway)),
+    ("AWS::EC2::Instance", Reader::Instance),
+    ("AWS::EC2::InternetGateway", Reader::Tagged(Tagged::InternetGateway)),
+    ("AWS::EC2::NetworkAcl", Reader::Tagged(Tagged::NetworkAcl)),
+    ("AWS::EC2::NetworkInterface", Reader::Tagged(Tagged::NetworkInterface)),
+    ("AWS::EC2::RouteTable", Reader::Tagged(Tagged::RouteTable)),
     ("AWS::EC2::SecurityGroup", Reader::SecurityGroup),
+    ("AWS::EC2::Subnet", Reader::Tagged(Tagged::Subnet)),
+    ("AWS::EC2::VPC", Reader::Tagged(Tagged::Vpc)),
+    ("AWS::EC2::VPNConnection", Reader::Tagged(Tagged::VpnConnection)),
+    ("AWS::EC2::VPNGateway", Reader::Tagged(Tagged::VpnGateway)),
+    ("AWS::EC2::Volume", Reader::Tagged(Tagged::Volume)),
     ("AWS::IAM::User", Reader::User),
     ("AWS::KMS::Key", Reader::Key),
     ("AWS::RDS::DBCluster", Reader::DbCluster),
@@ -181,7 +197,9 @@ impl Recorder {
                 Reader::DbCluster => database::read_clusters(&readers.rds, settings).await,
                 Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
                 Reader::Key => key::read(&readers.kms, settings).await,
+                Reader::Instance => instance::read(&readers.ec2, settings).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
+                Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,
                 Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
                 Reader::User => user::read(&readers.iam).await,
             }
@@ -214,7 +232,7 @@ impl Recorder {
 fn select<T: AsRef<str>>(types: &[T]) -> Result<Vec<(&'static str, Reader)>, RecorderError> {
     let mut selected = Vec::new();
     for wanted in types {
-        let row = READERS.into_iter().find(|(name, _)| *name == wanted.as_ref());
+        let row = READERS.iter().copied().find(|(name, _)| *name == wanted.as_ref());
         let row = row.ok_or_else(|| RecorderError::UnknownType(wanted.as_ref().to_owned()))?;
         if !selected.contains(&row) {
             selected.push(row);
@@ -258,12 +276,13 @@ mod tests {
 
     #[test]
     fn a_type_without_reader_is_named_with_those_that_have_one() {
+        let told = select(&["AWS::S3::Bucket", "AWS::ACM::Certificate"]).unwrap_err().to_string();
+        let known = types().join(", ");
         assert_eq!(
-            select(&["AWS::S3::Bucket", "AWS::Logs::LogGroup"]).unwrap_err().to_string(),
-            "recorder: `AWS::Logs::LogGroup`: no reader for this type; there are readers for AWS::CloudTrail::Trail, \
-             AWS::EC2::SecurityGroup, AWS::IAM::User, AWS::KMS::Key, AWS::RDS::DBCluster, \
-             AWS::RDS::DBInstance, AWS::S3::Bucket"
+            told,
+            format!("recorder: `AWS::ACM::Certificate`: no reader for this type; there are readers for {known}")
         );
+        assert!(types().is_sorted(), "{known}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a reader saw of one resource, and the item that AWS Config makes of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::primitives::DateTime;
@@ -10,9 +11,9 @@ use super::ChangeKind;
 use crate::engine::{Engine, ResourceKey};
 
 /// Where a resource is, as the item's `availabilityZone` says it.
-pub(super) const REGIONAL: &str = "Regional";
+pub(super) const REGIONAL: Cow<'static, str> = Cow::Borrowed("Regional");
 /// The `availabilityZone` of resources that have none.
-pub(super) const NOT_APPLICABLE: &str = "Not Applicable";
+pub(super) const NOT_APPLICABLE: Cow<'static, str> = Cow::Borrowed("Not Applicable");
 
 /// One resource, as read a moment ago.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +23,7 @@ pub(super) struct Observation {
     pub(super) arn: String,
     /// `global` for IAM.
     pub(super) region: String,
-    pub(super) availability_zone: &'static str,
+    pub(super) availability_zone: Cow<'static, str>,
     pub(super) created: Option<Timestamp>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) relationships: Vec<Value>,

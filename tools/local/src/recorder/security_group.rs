@@ -133,7 +133,7 @@ mod tests {
                 resource_name: Some(text("web")),
                 arn: text("arn:aws-cn:ec2:eu-west-1:111122223333:security-group/sg-1"),
                 region: text("eu-west-1"),
-                availability_zone: "Not Applicable",
+                availability_zone: NOT_APPLICABLE,
                 created: None,
                 tags: [(text("team"), text("blue"))].into(),
                 relationships: vec![json!({

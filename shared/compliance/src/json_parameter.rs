@@ -1,0 +1,166 @@
+//! A rule parameter that is JSON: given in place, or kept where it may be longer than AWS Config allows.
+//!
+//! AWS Config takes 1024 characters for all parameters of a rule together, so a long one is named: `ssm:/rectify/…` is the
+//! parameter of Systems Manager that holds its text. The edge reads it once a run and hands it over beside the subject.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::ShapeError;
+
+/// What a reference begins with.
+const SCHEME: &str = "ssm:";
+
+/// What the names of stored parameters begin with: a role may read these and no others, since what else an account keeps
+/// there is nobody's business.
+pub const PREFIX: &str = "/rectify/";
+
+/// A JSON value, or where it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JsonParameter<T> {
+    /// The value.
+    Given(T),
+    /// The name of the parameter of Systems Manager that holds its text.
+    Stored(String),
+}
+
+impl<T> JsonParameter<T> {
+    /// The value: the given one, or the one that was read from where it is kept.
+    pub fn value<'a>(&'a self, read: Option<&'a T>) -> Option<&'a T> {
+        match self {
+            Self::Given(value) => Some(value),
+            Self::Stored(_) => read,
+        }
+    }
+
+    /// The value, where it stands in the parameters.
+    pub fn given(&self) -> Option<&T> {
+        self.value(None)
+    }
+
+    /// The name to read, where the value is kept elsewhere.
+    pub fn stored(&self) -> Option<&str> {
+        match self {
+            Self::Given(_) => None,
+            Self::Stored(name) => Some(name),
+        }
+    }
+}
+
+/// Reads the text that was found under `name`.
+///
+/// # Errors
+/// [`ShapeError`] when it is no JSON of this form. The text is not repeated: it was not written for logs.
+pub fn read_stored<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ShapeError> {
+    serde_json::from_str(text).map_err(|error| {
+        ShapeError::new(
+            format!("{SCHEME}{name}"),
+            "JSON of the parameter's form",
+            format!("{} characters, {error}", text.chars().count()),
+        )
+    })
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for JsonParameter<T> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = match Value::deserialize(input)? {
+            Value::String(text) => text,
+            value => return serde_json::from_value(value).map(Self::Given).map_err(D::Error::custom),
+        };
+        let Some(name) = text.trim().strip_prefix(SCHEME) else {
+            return serde_json::from_str(&text)
+                .map(Self::Given)
+                .map_err(|error| D::Error::custom(format!("expected JSON or `{SCHEME}{PREFIX}…`: {error}")));
+        };
+        let known = |it: char| it.is_ascii_alphanumeric() || "_.-/".contains(it);
+        if name.len() > PREFIX.len() && name.starts_with(PREFIX) && name.chars().all(known) {
+            Ok(Self::Stored(name.to_owned()))
+        } else {
+            Err(D::Error::custom(format!("expected a parameter name below `{PREFIX}`: received `{name}`")))
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for JsonParameter<T> {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Given(value) => {
+                let text = serde_json::to_string(value).map_err(serde::ser::Error::custom)?;
+                output.serialize_str(&text)
+            }
+            Self::Stored(name) => output.collect_str(&format_args!("{SCHEME}{name}")),
+        }
+    }
+}
+
+impl<T> JsonSchema for JsonParameter<T> {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("JsonParameter")
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "JSON text, or `ssm:/rectify/…`" })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    type Map = JsonParameter<BTreeMap<String, u32>>;
+
+    fn read(value: Value) -> Result<Map, String> {
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_value_is_given_as_text_or_json_and_a_name_is_kept() {
+        let given = JsonParameter::Given(BTreeMap::from([("a".to_owned(), 1)]));
+        assert_eq!(read(json!("{\"a\": 1}")), Ok(given.clone()));
+        assert_eq!(read(json!({"a": 1})), Ok(given.clone()));
+        let stored = read(json!(" ssm:/rectify/tags ")).unwrap();
+        assert_eq!(stored, JsonParameter::Stored("/rectify/tags".to_owned()));
+        for parameter in [given, stored] {
+            assert_eq!(read(serde_json::to_value(&parameter).unwrap()), Ok(parameter));
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_by_name() {
+        for (value, expected) in [
+            (json!("{\"a\": \"b\"}"), "expected JSON or `ssm:/rectify/…`: invalid type"),
+            (json!("a=1"), "expected JSON or `ssm:/rectify/…`: expected value"),
+            (json!(["a"]), "invalid type"),
+            (json!("ssm:tags"), "expected a parameter name below `/rectify/`: received `tags`"),
+            (json!("ssm:/rectify/"), "expected a parameter name below `/rectify/`: received `/rectify/`"),
+            (json!("ssm:/other/tags"), "expected a parameter name below `/rectify/`"),
+            (json!("ssm:/rectify/a b"), "expected a parameter name below `/rectify/`"),
+        ] {
+            let error = read(value).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_read_value_stands_in_for_a_stored_one_only() {
+        let (one, two) = (BTreeMap::from([("a".to_owned(), 1)]), BTreeMap::from([("a".to_owned(), 2)]));
+        assert_eq!(JsonParameter::Given(one.clone()).value(Some(&two)), Some(&one));
+        let stored = Map::Stored("/rectify/a".to_owned());
+        assert_eq!((stored.value(Some(&two)), stored.given(), stored.stored()), (Some(&two), None, Some("/rectify/a")));
+        let error = read_stored::<u32>("/rectify/a", "secret words").unwrap_err().to_string();
+        assert!(error.starts_with("ssm:/rectify/a: expected JSON") && !error.contains("secret"), "{error}");
+    }
+}

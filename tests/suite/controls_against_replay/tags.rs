@@ -1,0 +1,29 @@
+//! Tags: a read that is denied is a fault of ours, in the rule and in the remediation.
+
+use aws_sdk_ssm::types::ParameterType;
+use rectify_ec2::RequiredTags;
+use rectify_ec2::client::Clients;
+use rectify_runtime::rule::ChangeOnly;
+
+use super::instances::{each_denied_fact_is_a_fault, each_denied_live_read_is_a_fault, instance};
+use super::*;
+
+#[tokio::test]
+async fn denied_read_of_tags_or_of_a_stored_parameter_is_a_fault() {
+    let ssm = aws_sdk_ssm::Client::new(&sdk_at(endpoint()));
+    let put = ssm.put_parameter().name("/rectify/denied").value(r#"{"Owner": {}}"#).r#type(ParameterType::String);
+    put.send().await.unwrap();
+    let id = instance().await;
+    let parameters = json!({"required": "ssm:/rectify/denied"});
+    let running = json!({"state": {"name": "running"}});
+    type Rule = ChangeOnly<RequiredTags>;
+    each_denied_fact_is_a_fault::<Rule, Clients>("AWS::EC2::Instance", &id, &running, &parameters).await;
+}
+
+/// The finding names the first of the control's types, which is read by ARN.
+#[tokio::test]
+async fn denied_live_read_of_tags_is_a_fault() {
+    let certificate = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b";
+    each_denied_live_read_is_a_fault::<RequiredTags, Clients>(certificate, &["tag:GetResources"], "ec2:CreateTags")
+        .await;
+}

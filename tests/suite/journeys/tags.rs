@@ -1,0 +1,24 @@
+//! Tags.
+
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use rectify_local::engine::ResourceKey;
+use rectify_local::world::World;
+
+use super::travel;
+
+/// A volume that belongs to nobody, but has a name.
+async fn volume(world: &World) -> ResourceKey {
+    let name = Tag::builder().key("Name").value("data").build();
+    let tags = TagSpecification::builder().resource_type(ResourceType::Volume).tags(name).build();
+    let create = world.clients().ec2.create_volume().availability_zone("us-east-1a").size(1).tag_specifications(tags);
+    ResourceKey::new("AWS::EC2::Volume", create.send().await.unwrap().volume_id.unwrap())
+}
+
+/// What every account has is left alone: each of it would be a finding of its own.
+const PARAMETERS: &str = r#"{"tag1Key": "Owner", "defaults": "{\"Owner\": \"nobody\"}",
+    "excludeResources": "vpc-*, subnet-*, igw-*, rtb-*, acl-*, sg-*"}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_tag_is_written_and_removed_again() {
+    travel("required-tags", PARAMETERS, volume).await;
+}

@@ -1,0 +1,121 @@
+//! Instances. moto 5.2.5 resets the metadata options a call leaves out, where EC2 keeps them, so the instance has the
+//! defaults; its CloudWatch is reached in JSON, since it does not speak the SDK's CBOR.
+
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
+use aws_types::SdkConfig;
+use rectify_ec2::client::Clients;
+use rectify_ec2::ec2_imdsv2_check::Ec2Imdsv2CheckParameters;
+use rectify_ec2::instance_metadata::TokenlessCalls;
+use rectify_ec2::{Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup};
+use rectify_runtime::edge::{Connect, ReadLive};
+use rectify_tests::services::Services;
+
+use super::{ALONE, model_and_reality_agree, target};
+
+async fn instance(sdk: &SdkConfig) -> String {
+    let ec2 = aws_sdk_ec2::Client::new(sdk);
+    let made = ec2.run_instances().image_id("ami-12c6146b").min_count(1).max_count(1).send().await.unwrap();
+    made.instances()[0].instance_id().unwrap().to_owned()
+}
+
+/// Datapoints of `MetadataNoToken`: how many days ago, and how many calls.
+async fn count_calls(sdk: &SdkConfig, instance: &str, points: &[(i64, f64)]) {
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(sdk);
+    let now = jiff::Timestamp::now().as_second();
+    for (days, calls) in points {
+        let datum = MetricDatum::builder()
+            .metric_name("MetadataNoToken")
+            .dimensions(Dimension::builder().name("InstanceId").value(instance).build())
+            .timestamp(DateTime::from_secs(now - days * 86_400 + 600))
+            .value(*calls);
+        let put = cloudwatch.put_metric_data().namespace("AWS/EC2").metric_data(datum.build());
+        put.send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_as_expected_and_optional_again() {
+    let sdk = Services::default().sdk(ALONE);
+    let id = instance(&sdk).await;
+    count_calls(&sdk, &id, &[(14, 0.0), (3, 0.0)]).await;
+    let target = target::<Ec2Imdsv2Check>(ALONE, &id);
+    let calls = model_and_reality_agree::<Ec2Imdsv2Check, Clients>(&sdk, &target, &Default::default()).await;
+    let expected = format!("ModifyInstanceMetadataOptions {{\"HttpTokens\":\"required\",\"InstanceId\":\"{id}\"}}");
+    assert_eq!(calls, [expected]);
+}
+
+/// `ec2-imdsv2-check/6`, `ec2-imdsv2-check/7`: what the plan rests on is what CloudWatch holds of this one instance.
+#[tokio::test]
+async fn calls_without_a_token_are_summed_up_for_one_instance_and_the_days_asked_for() {
+    let sdk = Services::default().sdk(ALONE);
+    let (ours, other) = (instance(&sdk).await, instance(&sdk).await);
+    let clients = Clients::connect(&sdk);
+    let counted = async |days: u32| {
+        let params: Ec2Imdsv2CheckParameters =
+            serde_json::from_value(serde_json::json!({"observationDays": days})).unwrap();
+        let target = target::<Ec2Imdsv2Check>(ALONE, &ours);
+        Ec2Imdsv2Check::live(&clients, &target, &params).await.unwrap().unwrap().tokenless_calls.unwrap()
+    };
+    count_calls(&sdk, &other, &[(2, 5.0)]).await;
+    assert_eq!(counted(14).await, TokenlessCalls { observed_days: 0, calls: 0 });
+    count_calls(&sdk, &ours, &[(10, 2.0), (2, 1.0), (20, 9.0)]).await;
+    assert_eq!(counted(14).await, TokenlessCalls { observed_days: 10, calls: 3 });
+    assert_eq!(counted(5).await, TokenlessCalls { observed_days: 2, calls: 1 });
+}
+
+/// A group of the default VPC, or of another one.
+async fn group(sdk: &SdkConfig, name: &str, vpc: Option<&str>) -> String {
+    let create = aws_sdk_ec2::Client::new(sdk).create_security_group().group_name(name).description(name);
+    create.set_vpc_id(vpc.map(str::to_owned)).send().await.unwrap().group_id.unwrap()
+}
+
+#[tokio::test]
+async fn groups_of_every_interface_are_as_expected_and_given_back() {
+    let sdk = Services::default().sdk(ALONE);
+    let ec2 = aws_sdk_ec2::Client::new(&sdk);
+    let (own, base) = (group(&sdk, "model-own", None).await, group(&sdk, "model-base", None).await);
+    let run = ec2.run_instances().image_id("ami-12c6146b").min_count(1).max_count(1).security_group_ids(&own);
+    let made = run.send().await.unwrap();
+    let instance = &made.instances()[0];
+    let (id, subnet) = (instance.instance_id().unwrap(), instance.subnet_id().unwrap());
+    let second = ec2.create_network_interface().subnet_id(subnet).groups(&own).send().await.unwrap();
+    let second = second.network_interface.unwrap().network_interface_id.unwrap();
+    let attach = ec2.attach_network_interface().network_interface_id(&second).instance_id(id).device_index(1);
+    attach.send().await.unwrap();
+
+    let text = r#"{"requiredGroups": "name:model-base", "scope": "allEnis"}"#;
+    let params = serde_json::from_str(text).unwrap();
+    let target = target::<Ec2InstanceRequiredSecurityGroup>(ALONE, id);
+    let calls = model_and_reality_agree::<Ec2InstanceRequiredSecurityGroup, Clients>(&sdk, &target, &params).await;
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    let both = format!("ModifyNetworkInterfaceAttribute {{\"Groups\":[\"{own}\",\"{base}\"]");
+    assert!(calls.iter().all(|call| call.starts_with(&both)), "{calls:?}");
+}
+
+/// `ec2-instance-required-security-group/2`: what EC2 is asked for is the VPC of the instance, and wildcards are none.
+#[tokio::test]
+async fn groups_of_another_vpc_and_of_a_longer_name_satisfy_nothing() {
+    let sdk = Services::default().sdk(ALONE);
+    let vpc = aws_sdk_ec2::Client::new(&sdk).create_vpc().cidr_block("10.8.0.0/16").send().await.unwrap();
+    let vpc = vpc.vpc.unwrap().vpc_id.unwrap();
+    let abroad = group(&sdk, "abroad", Some(&vpc)).await;
+    let here = group(&sdk, "wild-card", None).await;
+    let id = instance(&sdk).await;
+    let clients = Clients::connect(&sdk);
+    let wanted = format!("{abroad}, {here}, name:abroad, name:wild-card, name:wild*, tag:a=b");
+    let params = serde_json::from_value(serde_json::json!({"requiredGroups": wanted})).unwrap();
+    let target = target::<Ec2InstanceRequiredSecurityGroup>(ALONE, &id);
+    let live = Ec2InstanceRequiredSecurityGroup::live(&clients, &target, &params).await.unwrap().unwrap();
+    let found: Vec<(&str, usize)> = live.found.0.iter().map(|(wanted, ids)| (wanted.as_str(), ids.len())).collect();
+    let mut expected = vec![
+        (abroad.as_str(), 0),
+        (here.as_str(), 1),
+        ("name:abroad", 0),
+        ("name:wild*", 0),
+        ("name:wild-card", 1),
+        ("tag:a=b", 0),
+    ];
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
