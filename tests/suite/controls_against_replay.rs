@@ -1,13 +1,13 @@
 //! The controls' own clients: what is denied is never a verdict, and nothing is called that the role does not hold.
 
-mod iam;
-mod kms;
-mod rds;
 mod cloudtrail;
-mod logs;
-mod s3;
 mod ec2;
+mod iam;
 mod instances;
+mod kms;
+mod logs;
+mod rds;
+mod s3;
 mod tags;
 
 use aws_types::SdkConfig;

@@ -7,10 +7,10 @@
 mod cloudtrail;
 mod ec2;
 mod iam;
-mod kms;
-mod rds;
-mod logs;
 mod instances;
+mod kms;
+mod logs;
+mod rds;
 mod s3;
 mod tags;
 
@@ -24,7 +24,7 @@ use rectify_tests::binaries;
 
 /// Controls with calls that cannot travel here: the control, what the emulator lacks, and the test that stands in.
 const UNTRAVELLED: &[(&str, &str, &str)] = &[
-(
+    (
         "access-keys-rotated",
         "a key that is a day old: moto dates a key by its own clock",
         "model_and_reality::iam::keys_are_turned_off_as_expected_and_on_again",
@@ -39,11 +39,11 @@ const UNTRAVELLED: &[(&str, &str, &str)] = &[
         "the same",
         "journeys::iam::policy_that_asks_for_mfa_is_attached_and_detached_again",
     ),
-(
-    "rds-multi-az-support",
-    "RDS makes a standby in the maintenance window, moto at once, and moto knows no orderable options",
-    "model_and_reality::rds::standby_waits_for_the_window_and_is_taken_back",
-),
+    (
+        "rds-multi-az-support",
+        "RDS makes a standby in the maintenance window, moto at once, and moto knows no orderable options",
+        "model_and_reality::rds::standby_waits_for_the_window_and_is_taken_back",
+    ),
 ];
 
 /// Takes a control, with these rule parameters, from a fault that `make` makes to its undone fix and one finding further.

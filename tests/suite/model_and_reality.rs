@@ -5,12 +5,12 @@
 
 mod cloudtrail;
 mod ec2;
-mod iam;
-mod kms;
-mod rds;
-mod logs;
 mod ec2_groups;
+mod iam;
 mod instances;
+mod kms;
+mod logs;
+mod rds;
 mod s3;
 mod tags;
 

@@ -20,7 +20,6 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("iam:UpdateAccessKey", "a key is turned off and on by one action"),
     ("cloudtrail:PutEventSelectors", "the previous selectors are written back by the action that replaced them"),
     ("logs:PutRetentionPolicy", "a longer and a shorter retention are set by one action"),
-const BOTH_WAYS: &[(&str, &str)] = &[
     (
         "ec2:ModifyNetworkInterfaceAttribute",
         "the groups of an interface are one set, replaced whole in both directions",
