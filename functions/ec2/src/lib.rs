@@ -6,9 +6,12 @@
 //! | [`restricted_common_ports`] | the control: no security group lets the internet reach administrative or database ports |
 //! | [`vpc_default_security_group_closed`] | the control: the default group of a VPC lets nothing through |
 //! | [`vpc_sg_open_only_to_authorized_ports`] | the control: what the internet reaches, somebody has authorized |
+//! | [`security_group_drift`] | the control: a security group is what was approved |
 //! | [`ec2_ebs_encryption_by_default`] | the control: new EBS volumes are encrypted without anybody asking |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
+//! | [`baseline`] | the approved rules of a group, and the document they are kept as |
+//! | [`drift`] | a group beside its baseline, and how they differ |
 //! | [`rule`] | one rule with one peer |
 //! | [`live_rule`] | a rule as a live read answers it, with id and tags |
 //! | [`openness`] | which rules let the internet in, alone or together |
@@ -24,9 +27,11 @@
 #[cfg(test)]
 pub(crate) mod arbitrary;
 pub mod authorization;
+pub mod baseline;
 #[cfg(feature = "lambda")]
 pub mod client;
 pub mod closed_ports;
+pub mod drift;
 pub mod ec2_ebs_encryption_by_default;
 #[cfg(test)]
 pub(crate) mod group_laws;
@@ -40,6 +45,7 @@ pub mod restricted_ssh;
 pub mod revocation;
 pub mod rule;
 pub mod security_group;
+pub mod security_group_drift;
 pub mod vpc_default_security_group_closed;
 pub mod vpc_sg_open_only_to_authorized_ports;
 
@@ -48,6 +54,7 @@ use rectify_compliance::Entry;
 pub use ec2_ebs_encryption_by_default::Ec2EbsEncryptionByDefault;
 pub use restricted_common_ports::RestrictedCommonPorts;
 pub use restricted_ssh::RestrictedSsh;
+pub use security_group_drift::SecurityGroupDrift;
 pub use vpc_default_security_group_closed::VpcDefaultSecurityGroupClosed;
 pub use vpc_sg_open_only_to_authorized_ports::VpcSgOpenOnlyToAuthorizedPorts;
 
@@ -71,6 +78,10 @@ pub const CONTROLS: &[Entry] = &[
         .on_change::<VpcSgOpenOnlyToAuthorizedPorts>()
         .on_schedule::<VpcSgOpenOnlyToAuthorizedPorts>()
         .remediated::<VpcSgOpenOnlyToAuthorizedPorts>(),
+    Entry::of::<SecurityGroupDrift>()
+        .on_change::<SecurityGroupDrift>()
+        .on_schedule::<SecurityGroupDrift>()
+        .remediated::<SecurityGroupDrift>(),
 ];
 
 /// The same controls with what can be called: live read, apply, undo.
@@ -81,4 +92,5 @@ pub const OPERATIONS: &[rectify_runtime::Operations] = &[
     rectify_runtime::Operations::of::<RestrictedCommonPorts, client::Clients>(),
     rectify_runtime::Operations::of::<VpcDefaultSecurityGroupClosed, client::Clients>(),
     rectify_runtime::Operations::of::<VpcSgOpenOnlyToAuthorizedPorts, client::Clients>(),
+    rectify_runtime::Operations::of::<SecurityGroupDrift, client::Clients>(),
 ];

@@ -218,8 +218,10 @@ parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs" });
 parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
 
 // Below the macro, which they use.
+mod moment;
 mod ports;
 
+pub use moment::Moment;
 pub use ports::{PortList, PortOrNone, PortSet};
 
 #[cfg(test)]

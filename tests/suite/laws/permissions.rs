@@ -16,6 +16,18 @@ const BOTH_WAYS: [(&str, &str); 3] = [
     ("ec2:ModifyEbsDefaultKmsKeyId", "the previous key is restored by the action that replaced it"),
 ];
 
+/// The same of one control alone: what is said here excuses no other.
+const BOTH_WAYS_OF: [(&str, &str, &str); 4] = [
+    (
+        "security-group-drift",
+        "ec2:AuthorizeSecurityGroupIngress",
+        "a missing rule is made, a revoked one is made again",
+    ),
+    ("security-group-drift", "ec2:AuthorizeSecurityGroupEgress", "a missing rule is made, a revoked one is made again"),
+    ("security-group-drift", "ec2:RevokeSecurityGroupIngress", "an extra rule is revoked, and so is one that was made"),
+    ("security-group-drift", "ec2:RevokeSecurityGroupEgress", "an extra rule is revoked, and so is one that was made"),
+];
+
 #[test]
 fn a_fixers_role_cannot_do_what_undo_does() {
     let mut used = BTreeSet::new();
@@ -25,6 +37,9 @@ fn a_fixers_role_cannot_do_what_undo_does() {
         for undo in half.undoes.iter().filter(|it| role.contains(it.action)) {
             if half.live.iter().any(|it| it.action == undo.action) {
                 continue; // Reading before it is undone.
+            }
+            if BOTH_WAYS_OF.iter().any(|(id, action, _)| (*id, *action) == (control.meta.id, undo.action)) {
+                continue;
             }
             let reasoned = BOTH_WAYS.iter().any(|(action, _)| *action == undo.action);
             assert!(reasoned, "{}: the remediation's role holds {} of undo", control.meta.id, undo.action);
