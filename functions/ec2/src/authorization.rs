@@ -1,5 +1,5 @@
 //! The calls that open a security group, as data, spelt as the API has them: what undo plays and what a person is told.
-//! No remediation that closes groups may hold them.
+//! Of the remediations only `security-group-drift` may hold them.
 
 use rectify_compliance::Tags;
 use serde::{Deserialize, Serialize};
@@ -141,6 +141,19 @@ impl Open {
     pub fn narrowed(group_id: &str, rule: &Rule, left: &[PortRange]) -> Option<Self> {
         let ports = left.iter().map(|range| (Some(i32::from(range.from)), Some(i32::from(range.to))));
         Authorization::with_ports(group_id, rule, ports).map(|input| Self::of(rule.direction, input))
+    }
+
+    /// Makes all of these rules, which are without tags, in one call; `None` where there are none.
+    pub fn all<'r>(group_id: &str, direction: Direction, rules: impl IntoIterator<Item = &'r Rule>) -> Option<Self> {
+        let ip_permissions: Vec<NewPermission> = rules
+            .into_iter()
+            .filter_map(|rule| {
+                let (from_port, to_port) = (rule.from_port, rule.to_port);
+                Some(NewPermission { from_port, to_port, ..NewPermission::of_peer(rule)? })
+            })
+            .collect();
+        let input = Authorization { group_id: group_id.to_owned(), ip_permissions, tag_specifications: vec![] };
+        (!input.ip_permissions.is_empty()).then(|| Self::of(direction, input))
     }
 
     /// Which way it opens the group.

@@ -2,6 +2,7 @@
 //!
 //! Every SDK type becomes one of ours before it leaves this module.
 
+mod baselines;
 mod default_group;
 mod ebs_defaults;
 mod groups;
@@ -16,6 +17,7 @@ mod tagging;
 
 use aws_types::SdkConfig;
 use rectify_compliance::Tags;
+use rectify_runtime::clients::endpoint_is_overridden;
 use rectify_runtime::edge::Connect;
 
 /// The clients of this crate, for one account and region.
@@ -26,16 +28,21 @@ pub struct Clients {
     cloudwatch: aws_sdk_cloudwatch::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     ssm: aws_sdk_ssm::Client,
+    s3: aws_sdk_s3::Client,
+    config: aws_sdk_config::Client,
 }
 
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint_is_overridden(config, "S3"));
         Self {
             ec2: aws_sdk_ec2::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             ssm: aws_sdk_ssm::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            config: aws_sdk_config::Client::new(config),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | [`restricted_common_ports`] | the control: no security group lets the internet reach administrative or database ports |
 //! | [`vpc_default_security_group_closed`] | the control: the default group of a VPC lets nothing through |
 //! | [`vpc_sg_open_only_to_authorized_ports`] | the control: what the internet reaches, somebody has authorized |
+//! | [`security_group_drift`] | the control: a security group is what was approved |
 //! | [`ec2_ebs_encryption_by_default`] | the control: new EBS volumes are encrypted without anybody asking |
 //! | [`ec2_imdsv2_check`] | the control: no instance answers metadata requests without a session token |
 //! | [`ec2_instance_required_security_group`] | the control: every instance has the groups that are mandatory in its VPC |
@@ -20,6 +21,8 @@
 //! | [`stored_parameter`] | the right to read parameters kept in Systems Manager |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
+//! | [`baseline`] | the approved rules of a group, and the document they are kept as |
+//! | [`drift`] | a group beside its baseline, and how they differ |
 //! | [`rule`] | one rule with one peer |
 //! | [`live_rule`] | a rule as a live read answers it, with id and tags |
 //! | [`openness`] | which rules let the internet in, alone or together |
@@ -35,9 +38,11 @@
 #[cfg(test)]
 pub(crate) mod arbitrary;
 pub mod authorization;
+pub mod baseline;
 #[cfg(feature = "lambda")]
 pub mod client;
 pub mod closed_ports;
+pub mod drift;
 pub mod ec2_ebs_encryption_by_default;
 pub mod ec2_imdsv2_check;
 pub mod ec2_instance_required_security_group;
@@ -62,6 +67,7 @@ pub mod security_group;
 pub mod stored_parameter;
 pub mod tag_requirement;
 pub mod tagged_resource;
+pub mod security_group_drift;
 pub mod vpc_default_security_group_closed;
 pub mod vpc_sg_open_only_to_authorized_ports;
 
@@ -73,6 +79,7 @@ pub use ec2_instance_required_security_group::Ec2InstanceRequiredSecurityGroup;
 pub use required_tags::RequiredTags;
 pub use restricted_common_ports::RestrictedCommonPorts;
 pub use restricted_ssh::RestrictedSsh;
+pub use security_group_drift::SecurityGroupDrift;
 pub use vpc_default_security_group_closed::VpcDefaultSecurityGroupClosed;
 pub use vpc_sg_open_only_to_authorized_ports::VpcSgOpenOnlyToAuthorizedPorts;
 
@@ -102,6 +109,10 @@ pub const CONTROLS: &[Entry] = &[
         .on_schedule::<Ec2InstanceRequiredSecurityGroup>()
         .remediated::<Ec2InstanceRequiredSecurityGroup>(),
     Entry::of::<RequiredTags>().on_change::<RequiredTags>().remediated::<RequiredTags>(),
+    Entry::of::<SecurityGroupDrift>()
+        .on_change::<SecurityGroupDrift>()
+        .on_schedule::<SecurityGroupDrift>()
+        .remediated::<SecurityGroupDrift>(),
 ];
 
 /// The same controls with what can be called: live read, apply, undo.
@@ -115,4 +126,5 @@ pub const OPERATIONS: &[rectify_runtime::Operations] = &[
     rectify_runtime::Operations::of::<Ec2Imdsv2Check, client::Clients>(),
     rectify_runtime::Operations::of::<Ec2InstanceRequiredSecurityGroup, client::Clients>(),
     rectify_runtime::Operations::of::<RequiredTags, client::Clients>(),
+    rectify_runtime::Operations::of::<SecurityGroupDrift, client::Clients>(),
 ];

@@ -223,6 +223,21 @@ impl Rule {
         }
     }
 
+    /// The rule in the one form in which EC2 tells rules apart: what it lets through and to whom, without description, tags
+    /// and id. Ports are stated for TCP and UDP only, type and code for ICMP, -1 where there is none.
+    #[must_use]
+    pub fn traffic(&self) -> Self {
+        let (from_port, to_port) = match &self.protocol {
+            Protocol::All | Protocol::Other(_) => (None, None),
+            Protocol::Tcp | Protocol::Udp => {
+                let PortRange { from, to } = PortRange::of(self.from_port, self.to_port);
+                (Some(i32::from(from)), Some(i32::from(to)))
+            }
+            Protocol::Icmp | Protocol::Icmpv6 => (Some(self.from_port.unwrap_or(-1)), Some(self.to_port.unwrap_or(-1))),
+        };
+        Self { from_port, to_port, description: None, tags: Tags::new(), id: None, ..self.clone() }
+    }
+
     /// The tags that a caller may set: those of AWS itself (`aws:…`) cannot be given to a rule that is made again.
     pub fn own_tags(&self) -> Tags {
         self.tags

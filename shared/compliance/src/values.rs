@@ -255,8 +255,10 @@ parameter_value!([] Words, "Words", { "type": "string", "format": "comma list" }
 parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
 
 // Below the macro, which they use.
+mod moment;
 mod ports;
 
+pub use moment::Moment;
 pub use ports::{PortList, PortOrNone, PortSet};
 
 #[cfg(test)]

@@ -1,14 +1,26 @@
 //! Security groups: denied reads, and a group that could be closed only half-way.
 
-use aws_sdk_ec2::types::{Filter, IpPermission, UserIdGroupPair};
+use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
+use rectify_compliance::values::{Bounded, Flag, Moment};
+use rectify_compliance::{
+    AccountId, ConfigurationItem, Declared, Region, Remediation, Resource, ResourceKey, Target, Timestamp,
+};
 use rectify_ec2::client::Clients;
-use rectify_ec2::{RestrictedCommonPorts, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts};
+use rectify_ec2::security_group::SecurityGroup;
+use rectify_ec2::security_group_drift::{BaselineSource, RuleChange, SecurityGroupDriftParameters};
+use rectify_ec2::{
+    RestrictedCommonPorts, SecurityGroupDrift, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts,
+};
 use rectify_runtime::Fault;
+use rectify_runtime::edge::{Apply, Connect, ReadFacts, ReadLive};
 use rectify_runtime::ledger::Outcome;
 use rectify_runtime::remediation::Handled;
 use rectify_runtime::rule::ChangeOrSchedule;
-use rectify_tests::emulator::{ACCOUNT, Surroundings, endpoint, sdk_at};
+use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
+use rectify_tests::replay::{Answer, Replay};
 use rectify_tests::services::{Refusal, Services};
+
+use serde_json::{Value, json};
 
 use super::{each_denied_read_is_a_fault, ingress_rules, remedied};
 
@@ -17,6 +29,7 @@ async fn denied_read_of_security_groups_is_a_fault_for_every_control_of_theirs()
     const DENIED: &str = "UnauthorizedOperation";
     each_denied_read_is_a_fault::<ChangeOrSchedule<RestrictedCommonPorts>, Clients>("eu-west-1", DENIED).await;
     each_denied_read_is_a_fault::<ChangeOrSchedule<VpcSgOpenOnlyToAuthorizedPorts>, Clients>("eu-west-1", DENIED).await;
+    each_denied_read_is_a_fault::<ChangeOrSchedule<SecurityGroupDrift>, Clients>("eu-west-1", DENIED).await;
 }
 
 /// The default group of a new VPC, with the rule from itself that moto leaves out.
@@ -58,4 +71,143 @@ async fn default_group_that_is_gone_needs_nothing() {
     let gone = remedied::<VpcDefaultSecurityGroupClosed, Clients>(&services, &around, "sg-00000000000000000").await;
     assert!(matches!(gone, Ok(Handled::Ended { outcome: Outcome::Gone, .. })), "{gone:?}");
     assert_eq!(services.calls(), ["ec2:DescribeSecurityGroups"]);
+}
+
+/// A group with two rules more and one less than its baseline, which is among many that stay.
+async fn drifting_group(name: &str) -> (aws_sdk_ec2::Client, Target) {
+    let sdk = sdk_at(endpoint());
+    let ec2 = aws_sdk_ec2::Client::new(&sdk);
+    let made = ec2.create_security_group().group_name(name).description("d").send().await.unwrap();
+    let id = made.group_id.unwrap();
+    let port = |port: i32| {
+        let range = IpRange::builder().cidr_ip("0.0.0.0/0").build();
+        IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port).ip_ranges(range).build()
+    };
+    let live = Some([443, 8080].map(port).to_vec());
+    ec2.authorize_security_group_ingress().group_id(&id).set_ip_permissions(live).send().await.unwrap();
+    let rule = |dir: &str, proto: &str, port: Option<i32>| json!({"dir": dir, "proto": proto, "from": port, "to": port, "peer": {"kind": "v4", "value": "0.0.0.0/0"}});
+    let rules = [rule("ingress", "tcp", Some(443)), rule("ingress", "tcp", Some(22)), rule("egress", "-1", None)];
+    let mut baseline = json!({"version": 1, "groupId": id, "rules": rules});
+    baseline["sha256"] = json!(rectify_ec2::baseline::digest(baseline.clone()));
+    let put = aws_sdk_ssm::Client::new(&sdk).put_parameter().name(format!("/sg-baseline/{id}"));
+    put.r#type(aws_sdk_ssm::types::ParameterType::String).value(baseline.to_string()).send().await.unwrap();
+    let target = Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(REGION),
+        resource: ResourceKey::new(SecurityGroupDrift::META.resource_types[0], &id),
+        name: None,
+        arn: None,
+    };
+    (ec2, target)
+}
+
+/// `security-group-drift/7`: the first call of the plan is refused, and what fails ends the attempt before the second.
+#[tokio::test]
+async fn full_group_keeps_its_extra_rules() {
+    let (ec2, target) = drifting_group("full").await;
+    let operation = Some("ec2:AuthorizeSecurityGroupIngress");
+    let code = "RulesPerSecurityGroupLimitExceeded";
+    let services = Services::refusing([Refusal { operation, number: 1, code }]);
+    let clients = Clients::connect(&services.sdk(REGION));
+    let params = SecurityGroupDriftParameters { approval_grace_minutes: Bounded::of(0), ..Default::default() };
+    let live = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap();
+    let plan = SecurityGroupDrift::plan(&live, &params, Timestamp::now());
+    assert_eq!(plan.obstacle(true), None, "{plan:?}");
+    let calls = plan.calls();
+    assert!(matches!(calls[..], [RuleChange::Open(_), RuleChange::Close(_)]), "{calls:?}");
+    let error = SecurityGroupDrift::apply(&clients, &target, calls[0]).await.unwrap_err();
+    assert!(error.is(code), "{error}");
+    assert_eq!(ingress_rules(&ec2, &target.resource.id).await.len(), 2, "nothing is revoked");
+    // A rule that somebody made meanwhile is no failure, and its id is what undo needs.
+    let clients = Clients::connect(&Services::default().sdk(REGION));
+    let first = SecurityGroupDrift::apply(&clients, &target, calls[0]).await.unwrap();
+    assert_eq!(SecurityGroupDrift::apply(&clients, &target, calls[0]).await.unwrap(), first);
+    assert_eq!(first.len(), 1);
+}
+
+/// `security-group-drift/6`: what cannot be read is a fault, and where a baseline is required so is its absence.
+#[tokio::test]
+async fn corrupt_and_required_baselines_are_faults() {
+    let (_, target) = drifting_group("corrupt").await;
+    let sdk = sdk_at(endpoint());
+    let clients = Clients::connect(&sdk);
+    let ssm = aws_sdk_ssm::Client::new(&sdk);
+    let name = format!("/sg-baseline/{}", target.resource.id);
+    ssm.put_parameter().name(&name).value("{}").overwrite(true).send().await.unwrap();
+    let mut params = SecurityGroupDriftParameters::default();
+    let error = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap_err();
+    assert!(error.to_string().starts_with("baseline: expected an approved baseline"), "{error}");
+    ssm.delete_parameter().name(&name).send().await.unwrap();
+    let live = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap();
+    assert_eq!(live.baseline, None);
+    params.require_baseline = Flag(true);
+    let error = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("{name}: expected a baseline: received `nothing`"));
+}
+
+/// A baseline is an object as well; one that is not there is none.
+#[tokio::test]
+async fn baseline_is_read_from_a_bucket() {
+    let (_, target) = drifting_group("bucket").await;
+    let sdk = sdk_at(endpoint());
+    let clients = Clients::connect(&sdk);
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+    s3.create_bucket().bucket("approved-baselines").send().await.unwrap();
+    let id = &target.resource.id;
+    let params = SecurityGroupDriftParameters {
+        baseline_source: BaselineSource::S3,
+        baseline_name: "approved-baselines/sg-baseline/{groupId}.json".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap().baseline, None);
+    let mut baseline = json!({"version": 1, "groupId": id, "rules": []});
+    baseline["sha256"] = json!(rectify_ec2::baseline::digest(baseline.clone()));
+    let body = baseline.to_string().into_bytes().into();
+    s3.put_object().bucket("approved-baselines").key(format!("sg-baseline/{id}.json")).body(body).send().await.unwrap();
+    let live = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap();
+    let baseline = live.baseline.unwrap();
+    assert_eq!((baseline.rules, baseline.approved_at.is_some()), (vec![], true));
+}
+
+/// moto has no history of security groups, so AWS Config's answer is replayed.
+#[tokio::test]
+async fn baseline_is_what_aws_config_recorded() {
+    let configuration = json!({"groupId": "sg-1", "groupName": "web", "ownerId": ACCOUNT, "ipPermissionsEgress": [],
+        "ipPermissions": [{"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "ipRanges": ["0.0.0.0/0"]}]});
+    let item = |status: &str| {
+        Answer::ok(&json!({"configurationItems": [{"accountId": ACCOUNT, "awsRegion": REGION, "resourceId": "sg-1",
+            "resourceType": "AWS::EC2::SecurityGroup", "configurationItemStatus": status,
+            "configurationItemCaptureTime": 1_770_000_000.5, "configuration": configuration.to_string()}]}))
+    };
+    let nothing = Answer::refused("ResourceNotDiscoveredException");
+    let replay = Replay::of([item("OK"), item("ResourceDeleted"), nothing, Answer::refused("AccessDeniedException")]);
+    let clients = Clients::connect(&replay.sdk(REGION));
+    let at: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
+    let params = SecurityGroupDriftParameters {
+        baseline_source: BaselineSource::Config,
+        baseline_time: Some(Moment(at)),
+        ..Default::default()
+    };
+    let group = SecurityGroup::from_item(&recorded(&configuration)).unwrap();
+    let target = recorded(&configuration).target();
+    let facts = async || SecurityGroupDrift::facts(&clients, &target, &group, &params).await;
+    let found = facts().await.unwrap().unwrap().baseline.unwrap();
+    assert_eq!((found.rules.clone(), found.approved_at), (group.rules.clone(), Some(at)));
+    assert_eq!(facts().await.unwrap().unwrap().baseline, None, "deleted by then");
+    assert_eq!(facts().await.unwrap().unwrap().baseline, None, "never recorded");
+    assert_eq!(facts().await.unwrap_err().code(), Some("AccessDeniedException"));
+    let (operation, asked) = replay.requests().remove(0);
+    assert_eq!(operation, "GetResourceConfigHistory");
+    assert_eq!(
+        (&asked["resourceId"], &asked["limit"], &asked["laterTime"]),
+        (&json!("sg-1"), &json!(1), &json!(1_772_323_200))
+    );
+}
+
+/// The item of a group as AWS Config delivers it.
+fn recorded(configuration: &Value) -> ConfigurationItem {
+    ConfigurationItem::from_notification(&json!({"awsAccountId": ACCOUNT, "awsRegion": REGION, "resourceId": "sg-1",
+        "resourceType": "AWS::EC2::SecurityGroup", "configurationItemStatus": "OK",
+        "configurationItemCaptureTime": "2026-02-02T02:40:00.500Z", "configuration": configuration}))
+    .unwrap()
 }

@@ -4,6 +4,8 @@ use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::{ACCOUNT, World};
 
+use serde_json::json;
+
 use super::travel;
 
 /// A group with these TCP ports open to the internet, described, beside a web port from a private range.
@@ -52,6 +54,31 @@ async fn default_group_is_emptied_and_filled_again() {
         ResourceKey::new("AWS::EC2::SecurityGroup", id)
     };
     travel("vpc-default-security-group-closed", "{}", default).await;
+}
+
+/// A group with an egress rule, an open port and a private one, whose baseline knows another port in place of the open one.
+async fn drifting_group(world: &World) -> ResourceKey {
+    let group = open_group(world, &[8080]).await;
+    let id = &group.resource_id;
+    let rule = |port: i32, cidr: &str| {
+        json!({"dir": "ingress", "proto": "tcp", "from": port, "to": port,
+        "peer": {"kind": "v4", "value": cidr}, "description": "why it is here"})
+    };
+    let out = json!({"dir": "egress", "proto": "-1", "peer": {"kind": "v4", "value": "0.0.0.0/0"}});
+    let rules = json!([rule(443, "10.0.0.0/8"), rule(5432, "10.1.0.0/16"), out]);
+    let mut baseline = json!({"version": 1, "groupId": id, "rules": rules});
+    baseline["sha256"] = json!(rectify_ec2::baseline::digest(baseline.clone()));
+    let ssm = aws_sdk_ssm::Client::new(&world.clients().sdk);
+    let put = ssm.put_parameter().name(format!("/sg-baseline/{id}")).r#type(aws_sdk_ssm::types::ParameterType::String);
+    put.value(baseline.to_string()).send().await.unwrap();
+    group
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_brought_back_to_the_baseline_and_made_again() {
+    // The baseline is seconds old here, which would hold the plan for an hour.
+    let parameters = r#"{"approvalGraceMinutes":"0"}"#;
+    travel("security-group-drift", parameters, async |world| drifting_group(world).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

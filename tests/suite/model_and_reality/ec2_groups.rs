@@ -4,7 +4,9 @@ use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, UserIdGroupPa
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Control, Parameters, Remediation};
 use rectify_ec2::client::Clients;
-use rectify_ec2::{RestrictedCommonPorts, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts};
+use rectify_ec2::{
+    RestrictedCommonPorts, SecurityGroupDrift, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts,
+};
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;
@@ -98,4 +100,42 @@ async fn default_group_is_emptied_as_expected_and_filled_again() {
     let calls = calls::<VpcDefaultSecurityGroupClosed>(group, &Default::default()).await;
     let names: Vec<&str> = calls.iter().filter_map(|call| call.split(' ').next()).collect();
     assert_eq!(names, ["RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"], "{calls:?}");
+}
+
+/// Writes a baseline of these rules for a group, into the parameter where the control looks for it.
+async fn approve(group: &str, rules: serde_json::Value) {
+    let mut baseline = serde_json::json!({"version": 1, "groupId": group, "rules": rules});
+    baseline["sha256"] = serde_json::json!(rectify_ec2::baseline::digest(baseline.clone()));
+    let ssm = aws_sdk_ssm::Client::new(&Services::default().sdk(ALONE));
+    let put = ssm.put_parameter().name(format!("/sg-baseline/{group}"));
+    put.r#type(aws_sdk_ssm::types::ParameterType::String).value(baseline.to_string()).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn drift_is_brought_back_as_expected_and_made_again() {
+    let extra = ports("tcp", 8080, 8080, &["0.0.0.0/0"]);
+    let kept = ports("tcp", 443, 443, &["0.0.0.0/0", "::/0"]);
+    let group = group_with("drifting", vec![extra, kept]).await;
+    let rule = |dir: &str, port: i32, kind: &str, value: &str| {
+        // moto forgets the description of a rule whose peer is a group.
+        let description = (kind != "sg").then_some("why it is here");
+        serde_json::json!({"dir": dir, "proto": "tcp", "from": port, "to": port,
+            "peer": {"kind": kind, "value": value}, "description": description})
+    };
+    let rules = serde_json::json!([
+        rule("ingress", 443, "v4", "0.0.0.0/0"),
+        rule("ingress", 443, "v6", "::/0"),
+        rule("ingress", 5432, "sg", &group),
+        rule("egress", 443, "v4", "0.0.0.0/0"),
+    ]);
+    approve(&group, rules).await;
+    let calls = calls::<SecurityGroupDrift>(&group, &parameters(r#"{"approvalGraceMinutes":0}"#)).await;
+    let names: Vec<&str> = calls.iter().filter_map(|call| call.split(' ').next()).collect();
+    let expected = [
+        "AuthorizeSecurityGroupIngress",
+        "AuthorizeSecurityGroupEgress",
+        "RevokeSecurityGroupIngress",
+        "RevokeSecurityGroupEgress",
+    ];
+    assert_eq!(names, expected, "{calls:?}");
 }

@@ -7,6 +7,7 @@ use rectify_runtime::AwsError;
 use super::{Clients, filter, tags};
 use crate::authorization::{Authorization, NewPermission, Open};
 use crate::live_rule::LiveRule;
+use crate::permission::IpPermission;
 use crate::revocation::Close;
 use crate::rule::Rule;
 
@@ -73,31 +74,62 @@ impl Clients {
 
     /// Makes the one rule of an undo again; that it is there already is a success.
     pub(super) async fn reopen(&self, call: &Open) -> Result<(), AwsError> {
-        match self.authorize(call).await {
+        match self.authorize(call, &call.input().ip_permissions).await {
             Err(error) if error.is(DUPLICATE) => Ok(()),
-            answer => answer,
+            answer => answer.map(drop),
         }
     }
 
-    async fn authorize(&self, call: &Open) -> Result<(), AwsError> {
+    /// Makes rules and says under which ids they are there. One rule that is there already makes EC2 refuse the whole call,
+    /// so what somebody else made meanwhile is left out of a second one.
+    pub(super) async fn open(&self, call: &Open) -> Result<Vec<String>, AwsError> {
+        let Authorization { group_id, ip_permissions, .. } = call.input();
+        let wanted: Vec<Rule> = call.rules().iter().map(Rule::traffic).collect();
+        match self.authorize(call, ip_permissions).await {
+            Ok(ids) if ids.len() == wanted.len() => return Ok(ids),
+            Ok(_) => {}
+            Err(error) if error.is(DUPLICATE) => {
+                let there: Vec<Rule> = self.rules(group_id).await?.iter().map(Rule::traffic).collect();
+                let is_missing = |permission: &&NewPermission| {
+                    let rules = IpPermission::from((*permission).clone()).flatten(call.direction()).unwrap_or_default();
+                    rules.iter().any(|rule| !there.contains(&rule.traffic()))
+                };
+                let missing: Vec<NewPermission> = ip_permissions.iter().filter(is_missing).cloned().collect();
+                if !missing.is_empty() {
+                    self.authorize(call, &missing).await?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        let there = self.rules(group_id).await?;
+        Ok(there.into_iter().filter(|rule| wanted.contains(&rule.traffic())).filter_map(|rule| rule.id).collect())
+    }
+
+    async fn authorize(&self, call: &Open, permissions: &[NewPermission]) -> Result<Vec<String>, AwsError> {
         let input = call.input();
-        let permissions = Some(input.ip_permissions.iter().map(new_permission).collect());
-        match call {
+        let permissions = Some(permissions.iter().map(new_permission).collect());
+        let made = match call {
             Open::AuthorizeSecurityGroupIngress(_) => {
                 const OPERATION: &str = "ec2:AuthorizeSecurityGroupIngress";
                 let request = self.ec2.authorize_security_group_ingress().group_id(&input.group_id);
                 let request = request.set_ip_permissions(permissions).set_tag_specifications(tag_specifications(input));
                 let answer = request.send().await.map_err(|error| AwsError::call(OPERATION, &error))?;
-                accepted(OPERATION, answer.r#return())
+                accepted(OPERATION, answer.r#return())?;
+                answer.security_group_rules
             }
             Open::AuthorizeSecurityGroupEgress(_) => {
                 const OPERATION: &str = "ec2:AuthorizeSecurityGroupEgress";
                 let request = self.ec2.authorize_security_group_egress().group_id(&input.group_id);
                 let request = request.set_ip_permissions(permissions).set_tag_specifications(tag_specifications(input));
                 let answer = request.send().await.map_err(|error| AwsError::call(OPERATION, &error))?;
-                accepted(OPERATION, answer.r#return())
+                accepted(OPERATION, answer.r#return())?;
+                answer.security_group_rules
             }
-        }
+        };
+        let mut ids: Vec<String> =
+            made.unwrap_or_default().into_iter().filter_map(|rule| rule.security_group_rule_id).collect();
+        ids.sort();
+        Ok(ids)
     }
 }
 

@@ -69,6 +69,10 @@ impl Ledger {
     pub async fn save(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Fault> {
         let mut writes = vec![self.still_ours(lease)?];
         writes.extend(self.attempt_items(attempt)?);
+        // One that undo ended was open until now.
+        if attempt.state == State::Finished {
+            writes.push(self.delete_any(OPEN, &attempt.id)?);
+        }
         match self.transact(writes, "save").await? {
             Transacted::Done => Ok(()),
             Transacted::Refused(_) => Err(lost(lease)),
