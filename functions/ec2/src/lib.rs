@@ -64,10 +64,10 @@ pub mod restricted_ssh;
 pub mod revocation;
 pub mod rule;
 pub mod security_group;
+pub mod security_group_drift;
 pub mod stored_parameter;
 pub mod tag_requirement;
 pub mod tagged_resource;
-pub mod security_group_drift;
 pub mod vpc_default_security_group_closed;
 pub mod vpc_sg_open_only_to_authorized_ports;
 

@@ -193,9 +193,13 @@ mod tests {
             if key == "Timestamps" {
                 decoder.list().unwrap();
             }
-            match decoder.timestamp() {
-                Ok(_) => times += 1,
-                Err(_) => others += 1,
+            // A number that is no time is not read as one: half of it would be taken.
+            if decoder.datatype().unwrap() == Type::Tag {
+                decoder.timestamp().unwrap();
+                times += 1;
+            } else {
+                decoder.skip().unwrap();
+                others += 1;
             }
             if key == "Timestamps" {
                 decoder.skip().unwrap();
