@@ -56,8 +56,10 @@ pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
     let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
     settings.parameters = rectify_local::demo::parameters();
     settings.others_off = true;
-    for (_, value) in settings.parameters.iter_mut().filter(|(name, _)| name.ends_with("Mode")) {
-        mode.clone_into(value);
+    for control in rectify_catalogue::controls() {
+        if let Some(value) = settings.parameters.get_mut(&format!("{}Mode", control.meta.pascal_id())) {
+            mode.clone_into(value);
+        }
     }
     settings.parameters.insert("BudgetPerHour".to_owned(), "100".to_owned());
     settings.parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
