@@ -39,11 +39,13 @@ impl std::fmt::Display for OpenBreaker {
         match self {
             Self::Resource { attempts, until } => write!(
                 out,
-                "breaker open until {until}: remediated {} times within 24 hours ({})",
+                "breaker open until {}: remediated {} times within 24 hours ({})",
+                seconds(*until),
                 attempts.len(),
                 attempts.join(", ")
             ),
             Self::Control { failures, until } => {
+                let until = seconds(*until);
                 write!(out, "breaker open until {until}: the last {failures} remediations of this control failed")
             }
         }
@@ -154,6 +156,11 @@ impl Ledger {
         let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
         Ok(Some(TransactWriteItem::builder().update(update).build()))
     }
+}
+
+/// An instant as people read it.
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn end_of_window(start: Timestamp) -> Timestamp {
