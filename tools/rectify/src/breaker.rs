@@ -53,7 +53,7 @@ async fn reset(
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let control = arguments.control.as_deref();
     let control = control.ok_or_else(|| Complaint::usage("reset: expected a control: received nothing"))?;
-    let act = |what: String| Act { at: Timestamp::now(), by: by.clone(), what, why: reason.to_owned() };
+    let act = |what: String| Act::now(&by, what, reason);
     let whose = match addressed(arguments, &open, environment)? {
         Some(target) => {
             let act = act(format!("breaker reset {control} {}", target.resource));

@@ -21,6 +21,13 @@ pub struct Act {
     pub why: String,
 }
 
+impl Act {
+    /// What somebody does now.
+    pub fn now(by: impl Into<String>, what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { at: Timestamp::now(), by: by.into(), what: what.into(), why: why.into() }
+    }
+}
+
 impl Ledger {
     /// The acts of a month (`2026-11`), oldest first.
     ///

@@ -1,10 +1,10 @@
 //! Attempts in the table: begun in one transaction with budget and before-image, saved after every step, finished once.
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use rectify_compliance::{Target, Timestamp};
 
 use super::item::{Item, key, number, read_text, text};
-use super::key::{ALONE, OPEN, attempt, attempts_of, budget, finding, pointer};
+use super::key::{ALONE, OPEN, attempt, attempts_of, finding, pointer};
 use super::open::open_item;
 use super::packing::{body_item, pack};
 use super::transact::{Transacted, lost};
@@ -13,8 +13,6 @@ use crate::Fault;
 
 /// How long it is remembered what came of a finding, seconds: 30 days, longer than any event is retried.
 const FINDING_TTL: i64 = 30 * 24 * 3600;
-/// How long a budget counter is kept, seconds.
-const BUDGET_TTL: i64 = 2 * 3600;
 
 /// Whether an attempt could begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,41 +164,6 @@ impl Ledger {
         }
     }
 
-    /// How many remediations a control has begun in an account in the hour of `now`.
-    ///
-    /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn budget_used(&self, control: &str, account: &str, now: Timestamp) -> Result<u32, Fault> {
-        match self.get(&budget(control, account, now), ALONE).await? {
-            Some(item) => Ok(u32::try_from(super::item::read_number(&item, "n")?).unwrap_or_default()),
-            None => Ok(0),
-        }
-    }
-
-    fn take_budget(&self, attempt: &Attempt, limit: u32) -> Result<TransactWriteItem, Fault> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(budget_key(attempt)))
-            .update_expression("ADD n :one SET expires = :expires")
-            .condition_expression("attribute_not_exists(n) OR n < :limit")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":limit", number(limit))
-            .expression_attribute_values(":expires", number(attempt.started_at.as_second() + BUDGET_TTL));
-        let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn give_back_budget(&self, attempt: &Attempt) -> Result<TransactWriteItem, Fault> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(budget_key(attempt)))
-            .update_expression("ADD n :less SET expires = :expires")
-            .expression_attribute_values(":less", number(-1))
-            .expression_attribute_values(":expires", number(attempt.started_at.as_second() + BUDGET_TTL));
-        let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
     /// The attempt and the parts of its images.
     fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
         let packed = pack(it)?;
@@ -208,10 +171,6 @@ impl Ledger {
         items.extend(packed.parts);
         items.into_iter().map(|item| self.put_any(item)).collect()
     }
-}
-
-fn budget_key(it: &Attempt) -> Item {
-    key(&budget(&it.control, it.target.account.as_str(), it.started_at), ALONE)
 }
 
 fn pointer_item(it: &Attempt) -> Item {

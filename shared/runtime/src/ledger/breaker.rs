@@ -5,6 +5,7 @@ use rectify_compliance::Timestamp;
 
 use super::item::{instant, key, number, read_instant, read_number, text};
 use super::key::{BREAKER, attempt, attempts_of, breaker, breaker_of, lowest_id};
+use super::transact::updating;
 use super::{Act, Attempt, Ledger, Outcome, ResourcePath};
 use crate::Fault;
 
@@ -153,8 +154,7 @@ impl Ledger {
                 .expression_attribute_values(":at", instant(Timestamp::UNIX_EPOCH)),
             _ => return Ok(None),
         };
-        let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
-        Ok(Some(TransactWriteItem::builder().update(update).build()))
+        updating(update).map(Some)
     }
 }
 

@@ -25,6 +25,7 @@ mod acts;
 mod attempt;
 mod attempts;
 mod breaker;
+mod budget;
 mod exemptions;
 mod item;
 mod key;
@@ -33,6 +34,7 @@ mod open;
 mod packing;
 mod review;
 mod switches;
+mod table;
 mod told;
 mod transact;
 

@@ -1,12 +1,11 @@
 //! Stop switches and holds: how people say no.
 
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::Timestamp;
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
 use super::key::{STOP, hold};
-use super::{Act, Ledger, ResourcePath, unavailable};
+use super::{Act, Ledger, ResourcePath};
 use crate::Fault;
 
 /// A stop switch that is on.
@@ -76,7 +75,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn resume(&self, scope: &str, by: &str) -> Result<(), Fault> {
-        let act = act(by, format!("resume {scope}"), String::new());
+        let act = Act::now(by, format!("resume {scope}"), "");
         self.record(&act, vec![self.delete_any(STOP, scope)?]).await
     }
 
@@ -115,7 +114,7 @@ impl Ledger {
         item.insert("reason".to_owned(), text(&set.reason));
         item.insert("until".to_owned(), instant(set.until));
         let what = format!("hold add {} {} until {}", set.control, path.as_str(), set.until);
-        self.record(&act(&set.by, what, set.reason.clone()), vec![self.put_any(item)?]).await
+        self.record(&Act::now(&set.by, what, &set.reason), vec![self.put_any(item)?]).await
     }
 
     /// Ends a hold; one that is not there is over.
@@ -123,68 +122,9 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn end_hold(&self, path: &ResourcePath, control: &str, by: &str) -> Result<(), Fault> {
-        let act = act(by, format!("hold end {control} {}", path.as_str()), String::new());
+        let act = Act::now(by, format!("hold end {control} {}", path.as_str()), "");
         self.record(&act, vec![self.delete_any(path.as_str(), &hold(control))?]).await
     }
-
-    /// One item, read consistently.
-    pub(super) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Fault> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key(pk, sk)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| unavailable("read", &error))?;
-        Ok(answer.item)
-    }
-
-    /// All items of a partition whose sort key begins with `prefix`, every page, read consistently.
-    pub(super) async fn query(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, Fault> {
-        let query = self.partition(pk);
-        self.items(if prefix.is_empty() {
-            query.key_condition_expression("pk = :pk")
-        } else {
-            query
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", text(prefix))
-        })
-        .await
-    }
-
-    /// All items of a partition whose sort key lies in `from..=to`, every page, read consistently.
-    pub(super) async fn query_between(&self, pk: &str, from: &str, to: &str) -> Result<Vec<Item>, Fault> {
-        let query = self.partition(pk).key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to");
-        let query = query.expression_attribute_values(":from", text(from));
-        self.items(query.expression_attribute_values(":to", text(to))).await
-    }
-
-    fn partition(&self, pk: &str) -> QueryFluentBuilder {
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
-        query.expression_attribute_values(":pk", text(pk))
-    }
-
-    async fn items(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Fault> {
-        let mut pages = query.into_paginator().items().send();
-        let mut items = Vec::new();
-        while let Some(item) = pages.next().await {
-            items.push(item.map_err(|error| unavailable("query", &error))?);
-        }
-        Ok(items)
-    }
-
-    /// Writes one item, whatever was there.
-    pub(super) async fn put(&self, item: Item, what: &str) -> Result<(), Fault> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        put.map(drop).map_err(|error| unavailable(what, &error))
-    }
-}
-
-/// What somebody does now.
-fn act(by: &str, what: String, why: String) -> Act {
-    Act { at: Timestamp::now(), by: by.to_owned(), what, why }
 }
 
 fn read_hold(control: &str, item: &Item) -> Result<Hold, Fault> {

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
 use super::item::{Item, key};
@@ -63,6 +64,12 @@ impl Ledger {
             .map_err(|error| Fault::Ledger(error.to_string()))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
+}
+
+/// An update as one write of a transaction.
+pub(super) fn updating(update: UpdateBuilder) -> Result<TransactWriteItem, Fault> {
+    let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// How a transaction ended.
