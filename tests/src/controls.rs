@@ -63,6 +63,8 @@ impl Parameters for Params {}
 pub struct Door {
     /// Its id.
     pub id: String,
+    /// What people call it, where that is something else.
+    pub name: Option<String>,
     /// Its bolts by name, and whether each is drawn, which is the fault.
     pub bolts: BTreeMap<String, bool>,
     /// Something no action touches.
@@ -96,6 +98,10 @@ impl Image for Door {
 
     fn key(&self) -> ResourceKey {
         ResourceKey::new(DOOR, &self.id)
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     fn tags(&self) -> &Tags {

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use rectify_catalogue::{controls, find};
 use rectify_compliance::gate::{self, Route};
-use rectify_compliance::values::Globs;
+use rectify_compliance::parameters::ShellParameters;
 use rectify_compliance::{
     ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredImage, Verdict,
 };
@@ -85,9 +85,9 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
     let event = RuleEvent::parse(&json(&folder.join(name))).map_err(|error| text(&error))?;
     let parameters = event.parameters.clone().unwrap_or_default();
     (control.check_parameters)(&parameters).map_err(|error| text(&error))?;
-    let shell = Shell::read(&parameters);
+    let shell = shell_of(&parameters);
     let here = region(&event);
-    let home = shell.home.unwrap_or_else(|| here.default_home());
+    let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
     let now = event.message.time();
     match gate::route(&event, control.meta, &here, &home).map_err(|error| text(&error))? {
         Route::Answer(_, verdict) | Route::AnswerAccount(verdict) => Ok(vec![verdict]),
@@ -100,11 +100,18 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
                 Value::Array(subjects) => subjects,
                 other => panic!("{}: expected a list: {other}", file.display()),
             };
-            // Version 1 until told otherwise: when a subject's form changes, these files try its upgrade.
-            let images = subjects.into_iter().map(|subject| StoredImage { version: 1, subject });
-            images.map(|image| (control.evaluate)(&image, &parameters, now).map_err(|error| text(&error))).collect()
+            let judged = subjects.into_iter().map(|subject| {
+                let known = (control.image)(subject.clone());
+                if known.is_ok_and(|it| shell.excludes(&it.resource, it.name.as_deref())) {
+                    return Ok(Verdict::not_applicable("excluded by parameter"));
+                }
+                // Version 1 until told otherwise: when a subject's form changes, these files try its upgrade.
+                let image = StoredImage { version: 1, subject };
+                (control.evaluate)(&image, &parameters, now).map_err(|error| text(&error))
+            });
+            judged.collect()
         }
-        Route::Judge(item) => judge_item(control, folder, name, item, &parameters, shell.exclude.as_ref(), now),
+        Route::Judge(item) => judge_item(control, folder, name, item, &parameters, &shell, now),
         Route::Fetch => {
             let file = folder.join("items").join(name);
             if !file.exists() {
@@ -112,7 +119,7 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
             }
             let item = ConfigurationItem::from_notification(&json(&file)).map_err(|error| text(&error))?;
             gate::admit(&item).map_err(|error| text(&error))?;
-            judge_item(control, folder, name, &item, &parameters, shell.exclude.as_ref(), now)
+            judge_item(control, folder, name, &item, &parameters, &shell, now)
         }
     }
 }
@@ -123,15 +130,13 @@ fn judge_item(
     name: &str,
     item: &ConfigurationItem,
     parameters: &str,
-    exclude: Option<&Globs>,
+    shell: &ShellParameters,
     now: rectify_compliance::Timestamp,
 ) -> Result<Vec<Verdict>, String> {
     let Some(half) = control.change else {
         return Err("the control judges no changes".to_owned());
     };
-    if exclude
-        .is_some_and(|it| it.matches(&item.resource.id) || item.name.as_deref().is_some_and(|name| it.matches(name)))
-    {
+    if shell.excludes(&item.resource, item.name.as_deref()) {
         return Ok(vec![Verdict::not_applicable("excluded by parameter")]);
     }
     let file = folder.join("facts").join(name);
@@ -157,19 +162,12 @@ fn remediation(control: &Entry, event: &Value) -> (&'static str, String) {
 }
 
 /// What the shell takes from the parameters.
-struct Shell {
-    home: Option<Region>,
-    exclude: Option<Globs>,
-}
-
-impl Shell {
-    fn read(parameters: &str) -> Self {
-        let values: Value = serde_json::from_str(parameters).unwrap_or_default();
-        let text = |key: &str| values[key].as_str().map(str::trim).filter(|it| !it.is_empty());
-        Self {
-            home: text("homeRegion").map(Region::new),
-            exclude: text("excludeResources").map(|list| list.parse().unwrap()),
-        }
+fn shell_of(parameters: &str) -> ShellParameters {
+    let values: Value = serde_json::from_str(parameters).unwrap_or_default();
+    let text = |key: &str| values[key].as_str().map(str::trim).filter(|it| !it.is_empty());
+    ShellParameters {
+        home_region: text("homeRegion").map(Region::new),
+        exclude: text("excludeResources").map(|list| list.parse().unwrap()),
     }
 }
 

@@ -73,6 +73,10 @@ impl Image for GroupAndBaseline {
         Some(&self.group.arn)
     }
 
+    fn name(&self) -> Option<&str> {
+        self.group.name.as_deref()
+    }
+
     fn tags(&self) -> &Tags {
         &self.group.tags
     }

@@ -183,6 +183,10 @@ impl Image for GroupInNetwork {
         Some(&self.group.arn)
     }
 
+    fn name(&self) -> Option<&str> {
+        self.group.name.as_deref()
+    }
+
     fn tags(&self) -> &Tags {
         &self.group.tags
     }

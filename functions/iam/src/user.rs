@@ -52,6 +52,10 @@ macro_rules! image_of_user {
                 Some(&self.user.arn)
             }
 
+            fn name(&self) -> Option<&str> {
+                Some(&self.user.name)
+            }
+
             fn tags(&self) -> &rectify_compliance::Tags {
                 &self.user.tags
             }

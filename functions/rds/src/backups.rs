@@ -174,6 +174,10 @@ impl Image for Backups {
         Some(&self.database.arn)
     }
 
+    fn name(&self) -> Option<&str> {
+        Some(&self.database.identifier)
+    }
+
     fn tags(&self) -> &Tags {
         &self.database.tags
     }

@@ -104,6 +104,10 @@ impl Image for Instance {
         Some(&self.database.arn)
     }
 
+    fn name(&self) -> Option<&str> {
+        Some(&self.database.identifier)
+    }
+
     fn tags(&self) -> &Tags {
         &self.database.tags
     }

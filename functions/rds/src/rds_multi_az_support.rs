@@ -122,6 +122,10 @@ impl Image for Deployment {
         self.instance.arn()
     }
 
+    fn name(&self) -> Option<&str> {
+        self.instance.name()
+    }
+
     fn tags(&self) -> &Tags {
         self.instance.tags()
     }

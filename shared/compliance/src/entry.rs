@@ -17,8 +17,10 @@ pub struct Entry {
     pub parameters: fn() -> Value,
     /// Whether this parameter text would be taken.
     pub check_parameters: fn(&str) -> Result<(), ParameterError>,
-    /// Freezes a subject given as JSON, with the resource it is.
-    pub image: fn(Value) -> Result<(ResourceKey, StoredImage), EntryError>,
+    /// Freezes a subject given as JSON.
+    pub image: fn(Value) -> Result<Imaged, EntryError>,
+    /// [`Image::VERSION`] of its subject.
+    pub image_version: u16,
     /// Judges a subject given as a stored image.
     pub evaluate: fn(&StoredImage, &str, Timestamp) -> Result<Verdict, EntryError>,
     /// The half that judges changes, where there is one.
@@ -73,6 +75,17 @@ pub enum EntryError {
     Shape(#[from] ShapeError),
 }
 
+/// A subject, frozen, with what identifies it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imaged {
+    /// The resource.
+    pub resource: ResourceKey,
+    /// Its name, where that is another than its id.
+    pub name: Option<String>,
+    /// The subject.
+    pub image: StoredImage,
+}
+
 impl Entry {
     /// A control that does nothing yet; the halves are added by the other constructors.
     pub const fn of<K: Control>() -> Self {
@@ -83,8 +96,10 @@ impl Entry {
             image: |subject| {
                 let subject: K::Subject = serde_json::from_value(subject)
                     .map_err(|error| ShapeError::new("subject", "a subject of the control", error))?;
-                Ok((subject.key(), StoredImage::of(&subject)?))
+                let name = subject.name().map(str::to_owned);
+                Ok(Imaged { resource: subject.key(), name, image: StoredImage::of(&subject)? })
             },
+            image_version: K::Subject::VERSION,
             evaluate: |image, text, now| {
                 let params = RuleParameters::<K::Params>::parse(Some(text))?.control;
                 Ok(K::evaluate(&image.read()?, &params, now))

@@ -69,12 +69,16 @@ pub enum Registered {
     Valid(Exemption),
     /// One that cannot. It covers what it may have been meant for, until a person puts it right or ends it.
     Malformed {
-        /// Its id, or where it lies when not even that can be read.
+        /// Its id, or its sort key when not even that can be read.
         id: String,
+        /// The control it is kept for, or `*`.
+        control: String,
         /// The account it is for, where that can be read.
         account: Option<String>,
         /// Its selector, where that can be read.
         selector: Option<Selector>,
+        /// Who ended it, and when; an end that cannot be read is none.
+        ended: Option<Ended>,
         /// What is wrong with it.
         why: String,
     },
@@ -85,8 +89,10 @@ pub enum Registered {
 pub enum Known<'a> {
     /// Where it is and what its id is: before the live read.
     Place,
-    /// ARN and tags besides.
+    /// Name, ARN and tags besides.
     Live {
+        /// Its name, where that is another than its id.
+        name: Option<&'a str>,
         /// Its ARN, where it has one.
         arn: Option<&'a str>,
         /// Its tags.
@@ -120,7 +126,8 @@ impl Registered {
                     format!("exempt until {until}: {reason} (approved by {approver}, {ticket}, exemption {id})")
                 })
             }
-            Self::Malformed { id, account, selector, why } => {
+            Self::Malformed { ended: Some(_), .. } => None,
+            Self::Malformed { id, account, selector, why, .. } => {
                 let account = account.as_deref().is_none_or(|account| is_account(account, target));
                 let covers = selector.as_ref().is_none_or(|selector| selector.covers(target, known));
                 (account && covers).then(|| format!("exemption {id} cannot be read: {why}"))
@@ -145,13 +152,14 @@ impl Selector {
     pub fn covers(&self, target: &Target, known: Known<'_>) -> bool {
         match self {
             Self::Resource(pattern) => {
-                let arn = match known {
-                    Known::Place => None,
-                    Known::Live { arn, .. } => arn,
+                let read = match known {
+                    Known::Place => [None, None],
+                    Known::Live { name, arn, .. } => [name, arn],
                 };
-                let names = [Some(target.resource.id.as_str()), target.name.as_deref(), target.arn.as_deref(), arn];
+                let told = [Some(target.resource.id.as_str()), target.name.as_deref(), target.arn.as_deref()];
+                let names = told.into_iter().chain(read);
                 let pattern = WildMatch::new(pattern);
-                names.into_iter().flatten().any(|name| pattern.matches(name))
+                names.flatten().any(|name| pattern.matches(name))
             }
             Self::Tag { key, value } => match known {
                 Known::Place => false,
@@ -213,7 +221,7 @@ mod tests {
             account: AccountId::new("111122223333"),
             region: Region::new("eu-west-1"),
             resource: ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLE"),
-            name: Some("alice".to_owned()),
+            name: None,
             arn: None,
         }
     }
@@ -240,14 +248,16 @@ mod tests {
     #[test]
     fn a_resource_is_covered_by_id_name_arn_or_tag_and_not_by_a_part_of_them() {
         let tags = Tags::from([("team".to_owned(), "web-eu".to_owned())]);
-        let live = Known::Live { arn: Some(ARN), tags: &tags };
+        let live = Known::Live { name: Some("alice"), arn: Some(ARN), tags: &tags };
         for (selector, by_place, by_live) in [
             ("resource:*", true, true),
             ("resource:AIDAEXAMPLE", true, true),
             ("resource:aidaexample", false, false),
             ("resource:AIDA", false, false),
             ("resource:AIDA*", true, true),
-            ("resource:alice", true, true),
+            ("resource:alice", false, true),
+            ("resource:ali?e", false, true),
+            ("resource:alic", false, false),
             ("resource:arn:aws:s3:::team-a-*", false, true),
             ("tag:team=web-*", false, true),
             ("tag:team=", false, false),
@@ -290,14 +300,16 @@ mod tests {
         let now = at("2026-03-02T00:00:00Z");
         let malformed = |account: Option<&str>, selector: Option<&str>| Registered::Malformed {
             id: "01X".to_owned(),
+            control: ANY.to_owned(),
             account: account.map(str::to_owned),
             selector: selector.map(|it| it.parse().unwrap()),
+            ended: None,
             why: "until: expected an instant: received `soon`".to_owned(),
         };
         let text = "exemption 01X cannot be read: until: expected an instant: received `soon`";
         for (account, selector, forbids) in [
             (None, None, true),
-            (Some("111122223333"), Some("resource:alice"), true),
+            (Some("111122223333"), Some("resource:AIDA*"), true),
             (Some("*"), None, true),
             (Some("444455556666"), None, false),
             (None, Some("resource:bob"), false),
@@ -305,6 +317,11 @@ mod tests {
             let said = malformed(account, selector).forbids(&target(), Known::Place, now);
             assert_eq!(said.as_deref(), forbids.then_some(text), "{account:?} {selector:?}");
         }
+        let mut over = malformed(None, None);
+        if let Registered::Malformed { ended, .. } = &mut over {
+            *ended = Some(Ended { by: "joe".to_owned(), at: now });
+        }
+        assert_eq!(over.forbids(&target(), Known::Place, now), None, "a person ended it");
         let both = [malformed(None, None), Registered::Valid(exemption("*", "resource:*"))];
         assert!(super::forbids(&both, &target(), Known::Place, now).unwrap().starts_with("exempt until"));
     }

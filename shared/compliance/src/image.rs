@@ -27,6 +27,11 @@ pub trait Image: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send
         None
     }
 
+    /// The name AWS Config knows the resource by (`resourceName`), where that is another than its id and it is known.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
     /// The tags of the resource, empty where it has none. What CloudFormation manages is told by them.
     fn tags(&self) -> &Tags;
 

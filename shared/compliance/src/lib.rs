@@ -48,7 +48,7 @@ pub use control::{
     Control, ControlMeta, Declared, Framework, Frequency, FromItem, Inventory, Mapping, Remediation, Resource, Scope,
     Severity, Trigger,
 };
-pub use entry::Entry;
+pub use entry::{Entry, Imaged};
 pub use error::{EventError, ParameterError, ShapeError};
 pub use exemption::Exemption;
 pub use image::{Image, StoredImage, Tags};

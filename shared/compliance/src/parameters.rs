@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::values::Globs;
-use crate::{ParameterError, Region};
+use crate::{ParameterError, Region, ResourceKey};
 
 /// Keys the shell takes for itself on every rule. The last three keep rules that come from rdklib deployable.
 pub const RESERVED: [&str; 5] =
@@ -45,6 +45,14 @@ pub struct ShellParameters {
     pub home_region: Option<Region>,
     /// `excludeResources`: ids, names or globs that are answered NOT_APPLICABLE.
     pub exclude: Option<Globs>,
+}
+
+impl ShellParameters {
+    /// Whether a resource is answered NOT_APPLICABLE unseen, by its id or by the name AWS Config knows it by.
+    pub fn excludes(&self, resource: &ResourceKey, name: Option<&str>) -> bool {
+        let Some(globs) = &self.exclude else { return false };
+        globs.matches(&resource.id) || name.is_some_and(|name| globs.matches(name))
+    }
 }
 
 /// Both halves of `ruleParameters`.
@@ -228,7 +236,7 @@ mod tests {
         let text = r#"{"homeRegion":"eu-west-1","excludeResources":"sg-1, bastion-*","ExecutionRoleName":"r","AssumeRoleMode":"false","maxAge":"7"}"#;
         let parsed = RuleParameters::<Sample>::parse(Some(text)).unwrap();
         assert_eq!(parsed.shell.home_region, Some(Region::new("eu-west-1")));
-        let exclude = parsed.shell.exclude.unwrap();
+        let exclude = parsed.shell.exclude.clone().unwrap();
         assert!(exclude.matches("sg-1") && exclude.matches("bastion-a") && !exclude.matches("sg-10"));
         assert_eq!(parsed.control.max_age.get(), 7);
     }

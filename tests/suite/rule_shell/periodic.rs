@@ -100,12 +100,15 @@ async fn results_that_cannot_be_read_whole_retire_nothing_and_fail() {
 
 #[tokio::test]
 async fn excluded_resources_of_a_list_are_not_applicable_and_the_others_are_judged() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"]), Door::drawn("d-2", &["top"])]);
-    let replay = Replay::of([Answer::stored(), stored_results(&[(DOOR, "d-2")], None)]);
-    let event = rule_event(&scheduled(), &json!({"excludeResources": "x, d-2"}), TOKEN);
-    handled(&event, &replay, &doors).await.unwrap();
-    let expected = [ajar("d-1", SCHEDULED_ON_WIRE), not_applicable(DOOR, "d-2", "excluded by parameter")];
-    assert_eq!(replay.requests(), [put(&expected), ask_results(None)]);
+    let cellar = Door { name: Some("cellar".to_owned()), ..Door::drawn("d-2", &["top"]) };
+    for excluded in ["x, d-2", "cell*"] {
+        let doors = Doors::with([Door::drawn("d-1", &["top"]), cellar.clone()]);
+        let replay = Replay::of([Answer::stored(), stored_results(&[(DOOR, "d-2")], None)]);
+        let event = rule_event(&scheduled(), &json!({ "excludeResources": excluded }), TOKEN);
+        handled(&event, &replay, &doors).await.unwrap();
+        let expected = [ajar("d-1", SCHEDULED_ON_WIRE), not_applicable(DOOR, "d-2", "excluded by parameter")];
+        assert_eq!(replay.requests(), [put(&expected), ask_results(None)], "{excluded}");
+    }
 }
 
 #[tokio::test]

@@ -26,7 +26,8 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
             let open = OpenLedger::open(ledger, environment)?;
             let by = place::person(by.as_deref(), environment)?;
             let act = Act { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
-            if !open.ledger.end_exemption(id, &Ended { by, at: now }, &act).await? {
+            let scopes: Vec<&str> = scopes().collect();
+            if !open.ledger.end_exemption(id, &scopes, &Ended { by, at: now }, &act).await? {
                 let table = &open.table;
                 return Err(Complaint::usage(format!("exemption: no `{id}` in table {table} that has not been ended")));
             }
@@ -86,18 +87,23 @@ async fn registered(open: &OpenLedger, control: Option<&str>) -> Result<Vec<Regi
     if let Some(control) = control {
         return Ok(open.ledger.exemptions_for(control).await?);
     }
-    let mut all = open.ledger.exemptions_of(ANY).await?;
-    for control in rectify_catalogue::controls() {
-        all.extend(open.ledger.exemptions_of(control.meta.id).await?);
+    let mut all = Vec::new();
+    for scope in scopes() {
+        all.extend(open.ledger.exemptions_of(scope).await?);
     }
     Ok(all)
 }
 
-/// What cannot be read is always shown: it stands in the way until somebody puts it right.
+/// What an exemption can be for: every control, or one.
+fn scopes() -> impl Iterator<Item = &'static str> {
+    std::iter::once(ANY).chain(rectify_catalogue::controls().map(|control| control.meta.id))
+}
+
+/// What cannot be read is shown, whatever its day: it stands in the way until somebody puts it right or ends it.
 fn is_current(it: &Registered, now: Timestamp) -> bool {
     match it {
         Registered::Valid(exemption) => exemption.is_in_force(now),
-        Registered::Malformed { .. } => true,
+        Registered::Malformed { ended, .. } => ended.is_none(),
     }
 }
 
@@ -115,19 +121,19 @@ fn row(it: &Registered, now: Timestamp) -> Vec<String> {
     match it {
         Registered::Valid(it) => {
             let until = match &it.ended {
-                Some(ended) => format!("ended {} by {}", moment(ended.at), ended.by),
+                Some(ended) => end(ended),
                 None if it.is_in_force(now) => moment(it.until),
                 None => format!("over since {}", moment(it.until)),
             };
             let Exemption { id, control, account, selector, reason, approver, ticket, .. } = it;
             [id, control, account, &selector.to_string(), &until, approver, ticket, reason].map(String::clone).to_vec()
         }
-        Registered::Malformed { id, account, selector, why } => vec![
+        Registered::Malformed { id, control, account, selector, ended, why } => vec![
             id.clone(),
-            "?".to_owned(),
+            control.clone(),
             account.clone().unwrap_or_else(|| "?".to_owned()),
             selector.as_ref().map_or_else(|| "?".to_owned(), Selector::to_string),
-            "cannot be read: forbids acting".to_owned(),
+            ended.as_ref().map_or_else(|| "cannot be read: forbids acting".to_owned(), end),
             String::new(),
             String::new(),
             why.clone(),
@@ -138,10 +144,19 @@ fn row(it: &Registered, now: Timestamp) -> Vec<String> {
 fn as_json(it: &Registered) -> Value {
     match it {
         Registered::Valid(exemption) => json!(exemption),
-        Registered::Malformed { id, account, selector, why } => {
-            json!({ "id": id, "account": account, "selector": selector, "malformed": why })
-        }
+        Registered::Malformed { id, control, account, selector, ended, why } => json!({
+            "id": id,
+            "control": control,
+            "account": account,
+            "selector": selector,
+            "ended": ended,
+            "malformed": why,
+        }),
     }
+}
+
+fn end(it: &Ended) -> String {
+    format!("ended {} by {}", moment(it.at), it.by)
 }
 
 #[cfg(test)]
@@ -167,8 +182,10 @@ mod tests {
         let ended = Some(Ended { by: "joe".to_owned(), at: at("2026-03-02T00:00:00Z") });
         let malformed = Registered::Malformed {
             id: "01C".to_owned(),
+            control: "*".to_owned(),
             account: None,
             selector: None,
+            ended: None,
             why: "until: expected a number".to_owned(),
         };
         let all = [

@@ -40,9 +40,19 @@ pub fn render(control: &Entry) -> String {
     )
 }
 
+/// What no control declares, because the shell takes it for all of them.
+const EVERY_RULE: &str = "\
+Besides its own parameters every rule takes:
+
+| name | value | default | meaning |
+|---|---|---|---|
+| `excludeResources` | ids, names or globs, separated by commas | | what is answered NOT_APPLICABLE unseen; what need not be fixed for a while is an exemption instead, and stays NON_COMPLIANT |
+| `homeRegion` | a region | `us-east-1`, `us-gov-west-1` or `cn-north-1` | where a control that is deployed in the home region only is evaluated |
+";
+
 /// The index of all pages, by service.
 pub fn index(controls: &[&Entry]) -> String {
-    let mut text = format!("{MARK} the controls' declarations instead. -->\n\n# Controls\n");
+    let mut text = format!("{MARK} the controls' declarations instead. -->\n\n# Controls\n\n{EVERY_RULE}");
     let mut services: Vec<&str> = controls.iter().map(|control| service(control)).collect();
     services.dedup();
     for name in services {

@@ -1,10 +1,12 @@
 //! Exemptions in the table: added once, ended once, never removed.
 
+use aws_sdk_dynamodb::types::Update;
 use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
 use super::key::{ALONE, exemption, exemptions_of, pointer};
+use super::transact::updating;
 use super::{Act, Ledger};
 use crate::Fault;
 
@@ -48,22 +50,46 @@ impl Ledger {
         self.record(act, vec![self.put_new(item)?, self.put_new(at)?]).await
     }
 
-    /// Ends an exemption and records who did it; the answer says whether there was one that had not been ended.
+    /// Ends an exemption of one of the `scopes` (controls, or `*`) and records who did it; the answer says whether there
+    /// was one that had not been ended. One that somebody wrote by hand is found as well, by its sort key if it has no id.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or told.
-    pub async fn end_exemption(&self, id: &str, ended: &Ended, act: &Act) -> Result<bool, Fault> {
-        let Some(at) = self.get(&pointer(id), ALONE).await? else { return Ok(false) };
-        let (pk, sk) = (read_text(&at, "at_pk")?, read_text(&at, "at_sk")?);
-        let Some(mut item) =
-            self.get(pk, sk).await?.filter(|item| pk.starts_with("X#") && !item.contains_key("ended_at"))
-        else {
-            return Ok(false);
+    /// [`Fault::Ledger`] when the table cannot be asked or told, or the entry changed meanwhile.
+    pub async fn end_exemption(&self, id: &str, scopes: &[&str], ended: &Ended, act: &Act) -> Result<bool, Fault> {
+        let Some((pk, sk)) = self.exemption_at(id, scopes).await? else { return Ok(false) };
+        let Some(item) = self.get(&pk, &sk).await?.filter(|item| read_end(item).is_none()) else { return Ok(false) };
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(&pk, &sk)))
+            .update_expression("SET ended_by = :by, ended_at = :at")
+            .expression_attribute_values(":by", text(&ended.by))
+            .expression_attribute_values(":at", instant(ended.at));
+        // Of two who end it at once, one is told that somebody was faster.
+        let update = match item.get("ended_at") {
+            None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(ended_at)"),
+            Some(unreadable) => {
+                update.condition_expression("ended_at = :was").expression_attribute_values(":was", unreadable.clone())
+            }
         };
-        item.insert("ended_by".to_owned(), text(&ended.by));
-        item.insert("ended_at".to_owned(), instant(ended.at));
-        self.record(act, vec![self.put_any(item)?]).await?;
+        self.record(act, vec![updating(update)?]).await?;
         Ok(true)
+    }
+
+    /// Where an exemption lies: by its pointer, which everything the command line adds has, or by looking for it.
+    async fn exemption_at(&self, id: &str, scopes: &[&str]) -> Result<Option<(String, String)>, Fault> {
+        if let Some(at) = self.get(&pointer(id), ALONE).await? {
+            let (pk, sk) = (read_text(&at, "at_pk")?, read_text(&at, "at_sk")?);
+            return Ok(pk.starts_with(&exemptions_of("")).then(|| (pk.to_owned(), sk.to_owned())));
+        }
+        for scope in scopes {
+            let pk = exemptions_of(scope);
+            for item in self.query(&pk, "").await? {
+                if read(scope, &item).id() == id {
+                    return Ok(Some((pk, read_text(&item, "sk")?.to_owned())));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -73,11 +99,19 @@ fn read(control: &str, item: &Item) -> Registered {
         Ok(exemption) => Registered::Valid(exemption),
         Err(why) => Registered::Malformed {
             id: read_text(item, "id").or_else(|_| read_text(item, "sk")).unwrap_or("unknown").to_owned(),
+            control: control.to_owned(),
             account: read_text(item, "account").ok().map(str::to_owned),
             selector: read_text(item, "selector").ok().and_then(|it| it.parse().ok()),
+            ended: read_end(item),
             why,
         },
     }
+}
+
+/// The end of an entry, where all of it can be read.
+fn read_end(item: &Item) -> Option<Ended> {
+    let by = read_text(item, "ended_by").ok()?.to_owned();
+    Some(Ended { by, at: read_instant(item, "ended_at").ok()? })
 }
 
 fn valid(control: &str, item: &Item) -> Result<Exemption, String> {

@@ -62,7 +62,7 @@ impl<C: Connect> Passage<'_, C> {
         now: Timestamp,
     ) -> Result<Option<Obstacle>, Fault> {
         let settings = &self.shell.settings;
-        let known = Known::Live { arn: live.arn(), tags: live.tags() };
+        let known = Known::Live { name: live.name(), arn: live.arn(), tags: live.tags() };
         if let Some(reason) = exemptions.forbid(&self.target, known, now) {
             return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
         }

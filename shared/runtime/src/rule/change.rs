@@ -18,10 +18,7 @@ where
     R: RuleKind<C>,
     C: Connect,
 {
-    let excluded = run.params.shell.exclude.as_ref().is_some_and(|globs| {
-        globs.matches(&item.resource.id) || item.name.as_deref().is_some_and(|name| globs.matches(name))
-    });
-    let verdict = if excluded {
+    let verdict = if run.params.shell.excludes(&item.resource, item.name.as_deref()) {
         Verdict::not_applicable("excluded by parameter")
     } else {
         R::judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"))

@@ -36,8 +36,7 @@ where
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
-            let excluded = run.params.shell.exclude.as_ref().is_some_and(|globs| globs.matches(&resource.id));
-            let verdict = if excluded {
+            let verdict = if run.params.shell.excludes(&resource, subject.name()) {
                 Verdict::not_applicable("excluded by parameter")
             } else {
                 K::evaluate(&subject, params, ordering)

@@ -6,7 +6,8 @@ use std::path::Path;
 use rectify_compliance::gate::{self, Route};
 use rectify_compliance::parameters::{NoParameters, RESERVED, RuleParameters, ShellParameters};
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Entry, Message, ParameterError, Region, ResourceKey, RuleEvent, StoredImage, Verdict,
+    AccountId, ConfigurationItem, Entry, Imaged, Message, ParameterError, Region, ResourceKey, RuleEvent, StoredImage,
+    Verdict,
 };
 use rectify_runtime::Fault;
 use rectify_runtime::settings::Environment;
@@ -74,10 +75,7 @@ fn judge_item(
     given: &Given<'_>,
 ) -> Result<Finding, Complaint> {
     let half = control.change.ok_or(Fault::WrongHalf { half: "change" })?;
-    let excluded = shell.exclude.as_ref().is_some_and(|globs| {
-        globs.matches(&item.resource.id) || item.name.as_deref().is_some_and(|name| globs.matches(name))
-    });
-    if excluded {
+    if shell.excludes(&item.resource, item.name.as_deref()) {
         return Ok(Finding::answer(item.resource.clone(), Verdict::not_applicable("excluded by parameter")));
     }
     let image = (half.subject)(item, given.facts.clone().unwrap_or(Value::Null)).map_err(|error| {
@@ -106,12 +104,11 @@ fn judge_subjects(
     }
     let mut findings: Vec<Finding> = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let (resource, image) = (control.image)(subject.clone())?;
+        let Imaged { resource, name, image } = (control.image)(subject.clone())?;
         if findings.iter().any(|it| it.resource == resource) {
             continue;
         }
-        let excluded = shell.exclude.as_ref().is_some_and(|globs| globs.matches(&resource.id));
-        findings.push(if excluded {
+        findings.push(if shell.excludes(&resource, name.as_deref()) {
             Finding::answer(resource, Verdict::not_applicable("excluded by parameter"))
         } else {
             finding(control, event, resource, image)?
