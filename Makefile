@@ -7,7 +7,7 @@ PURE   := -p rectify-compliance -p rectify-ec2 -p rectify-s3 -p rectify-iam -p r
           -p rectify-kms -p rectify-config -p rectify-catalogue -p xtask
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test pure ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+.PHONY: help demo local test pure images ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,10 @@ test: $(VENV)/.tests ## set up, build and run every test
 
 pure: ## the tests of the SDK-free half, in seconds
 	$(CARGO) test $(PURE) --no-default-features --target-dir target/pure
+
+images: $(VENV)/.tests ## keep what the journeys of new controls or new versions stored, in tests/images
+	$(CARGO) build --workspace --all-targets
+	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
 
 ci: fmt-check test fresh template-lint dist-size ## what .ci/run runs
 

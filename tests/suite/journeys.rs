@@ -22,6 +22,8 @@ use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone};
 use rectify_tests::binaries;
 
+use crate::images;
+
 /// Controls with calls that cannot travel here: the control, what the emulator lacks, and the test that stands in.
 const UNTRAVELLED: &[(&str, &str, &str)] = &[
     (
@@ -68,6 +70,7 @@ async fn travel(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) 
     let operations = rectify_catalogue::operations().find(|it| it.id == control).unwrap();
     let undone = undo(&world, operations, enforced).await;
     assert!(matches!(undone, Undone::Restored { .. }), "{control}: {undone:?}");
+    images::keep(enforced);
     let sdk = &world.clients().sdk;
     let restored = (operations.inspect)(sdk, &enforced.target, parameters).await.unwrap().unwrap();
     assert!(matches!(restored.verdict, Verdict::NonCompliant(_)), "{control}: {restored:#?}");

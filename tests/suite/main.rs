@@ -10,6 +10,7 @@ mod controls_against_replay;
 mod demo;
 mod end_to_end;
 mod events;
+mod images;
 mod journeys;
 mod lambda_host;
 mod laws;

@@ -8,6 +8,7 @@ use rectify_tests::mfa_policy;
 use serde_json::json;
 
 use super::{attempts, judge, target, travel, undo, world_of};
+use crate::images;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn password_policy_is_set_and_deleted_again() {
@@ -44,6 +45,7 @@ async fn attach_and_detach(control: &str) {
     let undone = undo(&world, operations, attempt).await;
     assert!(matches!(undone, Undone::Restored { .. }), "{control}: {undone:?}");
     assert_eq!(attached(&world).await, [""; 0], "{control}");
+    images::keep(attempt);
 
     mfa_policy::register_device(iam, "alice").await;
     judge(&world, &rule).await;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use rectify_compliance::Timestamp;
-use rectify_runtime::ledger::{Hold, Stop};
-use rectify_runtime::settings::Mode;
+use rectify_compliance::exemption::Exemption;
+use rectify_compliance::values::Bounded;
+use rectify_runtime::ledger::{Act, Hold, Stop};
+use rectify_runtime::settings::{Mode, PerControl};
 use rectify_tests::controls::Door;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::finding;
@@ -12,7 +14,7 @@ use rectify_tests::remediation::{early_in_the_hour, path};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::json;
 
-use super::stage::{RECORDED, Stage, delivered, left_out, page, reports, reports_nothing, watched};
+use super::stage::{RECORDED, Stage, delivered, left_out, page, reports, reports_nothing, reports_recorded, watched};
 
 fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("d-{number:03}")).collect()
@@ -98,6 +100,53 @@ async fn what_is_held_answered_or_was_tried_just_now_is_left_alone_and_told() {
     let tomorrow = Timestamp::now() + jiff::SignedDuration::from_hours(25);
     let summary = stage.run_at(&reports(&["d-planned", "d-fixed", "d-held"]), tomorrow).await.unwrap();
     assert_eq!((left_out(&summary), stage.asked().await.len()), (&json!({"answered": 1}), 2));
+}
+
+#[tokio::test]
+async fn exempt_finding_is_left_alone_and_one_whose_exemption_is_over_is_asked_about() {
+    let stage = Stage::with([]).await;
+    let now = Timestamp::now();
+    for (id, selector, days) in [("01A", "resource:d-exempt", 1), ("01B", "resource:d-over", -1)] {
+        let exemption = Exemption {
+            id: id.to_owned(),
+            control: "*".to_owned(),
+            account: ACCOUNT.to_owned(),
+            selector: selector.parse().unwrap(),
+            reason: "vendor door".to_owned(),
+            approver: "jane".to_owned(),
+            ticket: "SEC-1".to_owned(),
+            created: now - jiff::SignedDuration::from_hours(48),
+            until: now + jiff::SignedDuration::from_hours(24 * days),
+            ended: None,
+        };
+        stage.world.ledger().exempt(&exemption, &Act::now("jane", "exempt add", "SEC-1")).await.unwrap();
+    }
+    let summary = stage.run(&reports(&["d-exempt", "d-over"])).await.unwrap();
+    assert_eq!((left_out(&summary), stage.asked().await), (&json!({"exempt": 1}), vec!["d-over".to_owned()]));
+    // The day after, without anybody's doing.
+    let later = now + jiff::SignedDuration::from_hours(25);
+    stage.run_at(&reports(&["d-exempt"]), later).await.unwrap();
+    assert_eq!(stage.asked().await, ["d-exempt"]);
+}
+
+/// AWS Config sends no second event when a grace ends.
+#[tokio::test]
+async fn finding_whose_grace_has_ended_is_asked_about_and_enforced() {
+    let mut stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    stage.settings.grace_minutes = PerControl::all(Bounded::of(1));
+    stage.world.set("GRACE_MINUTES", "1");
+    let ago = Timestamp::now() - jiff::SignedDuration::from_secs(50);
+    let recorded = Timestamp::from_millisecond(ago.as_millisecond()).unwrap();
+    let reported = || reports_recorded("d-1", recorded);
+    assert_eq!(stage.world.deliver(&finding("d-1", &recorded.to_string())).await.unwrap().name(), "planned");
+    let summary = stage.run(&reported()).await.unwrap();
+    assert_eq!((left_out(&summary), stage.requests().await.len()), (&json!({"recent": 1}), 0));
+    while Timestamp::now() < recorded + jiff::SignedDuration::from_mins(1) {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    stage.run(&reported()).await.unwrap();
+    let requests = stage.requests().await;
+    assert_eq!(stage.world.deliver(&delivered(&requests[0])).await.unwrap().name(), "verified");
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! Attempts that have not ended.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::State;
 use rectify_tests::controls::Door;
@@ -15,24 +14,8 @@ async fn pending() -> Stage {
     let stage = Stage::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
     stage.world.doors.disturb(rectify_tests::doors::On::Apply, 1, rectify_tests::doors::Trouble::Swallowed);
     assert_eq!(stage.world.deliver(&finding("d-1", RECORDED)).await.unwrap().name(), "pending");
-    register(&stage).await;
     stage.world.around.announced().await;
     stage
-}
-
-/// Puts the attempt into the register, as docs/ledger.md describes it.
-async fn register(stage: &Stage) {
-    let attempt = stage.world.attempts("d-1").await.remove(0);
-    assert_eq!(attempt.state, State::Open);
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    let put = aws_sdk_dynamodb::Client::new(&stage.world.around.sdk).put_item().table_name(&stage.world.around.name);
-    put.item("pk", text("OPEN"))
-        .item("sk", text(&attempt.id))
-        .item("control", text("door-ajar"))
-        .item("started_at", AttributeValue::N(attempt.started_at.as_millisecond().to_string()))
-        .send()
-        .await
-        .unwrap();
 }
 
 fn in_ten_minutes() -> Timestamp {

@@ -141,6 +141,11 @@ pub(super) fn watched(id: &'static str) -> Watched {
 
 /// What the rule reports about these doors, as one page.
 pub(super) fn page(ids: &[String], next: Option<&str>) -> Answer {
+    page_recorded(ids, RECORDED_ON_WIRE, next)
+}
+
+/// The same, recorded at another time, in seconds.
+fn page_recorded(ids: &[String], recorded: f64, next: Option<&str>) -> Answer {
     let result = |id: &String| {
         json!({
             "EvaluationResultIdentifier": {
@@ -148,7 +153,7 @@ pub(super) fn page(ids: &[String], next: Option<&str>) -> Answer {
                 "OrderingTimestamp": 1.5
             },
             "ComplianceType": "NON_COMPLIANT",
-            "ResultRecordedTime": RECORDED_ON_WIRE
+            "ResultRecordedTime": recorded
         })
     };
     let mut body = json!({"EvaluationResults": ids.iter().map(result).collect::<Vec<_>>()});
@@ -162,6 +167,13 @@ pub(super) fn page(ids: &[String], next: Option<&str>) -> Answer {
 pub(super) fn reports(ids: &[&str]) -> Replay {
     let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
     Replay::of([page(&ids, None)])
+}
+
+/// The rule reports this door, recorded then.
+pub(super) fn reports_recorded(id: &str, recorded: Timestamp) -> Replay {
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds of this century fit")]
+    let seconds = recorded.as_millisecond() as f64 / 1000.0;
+    Replay::of([page_recorded(&[id.to_owned()], seconds, None)])
 }
 
 /// The rule reports nothing.

@@ -6,7 +6,7 @@ use rectify_runtime::ledger::{Act, CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT};
 use super::*;
 
 fn act(what: &str) -> Act {
-    Act { at: Timestamp::now(), by: "jane".to_owned(), what: what.to_owned(), why: String::new() }
+    Act::now("jane", what, "")
 }
 
 /// The finding of this hour of a day.
@@ -184,6 +184,28 @@ async fn attempt_that_fails_on_and_on_ends_as_failed() {
 async fn only_open(world: &World, deliveries: usize) -> bool {
     assert!(deliveries < 10, "it does not end");
     world.attempts("d-1").await.first().is_none_or(|attempt| attempt.state == State::Open)
+}
+
+#[tokio::test]
+async fn image_that_is_stored_again_with_fewer_parts_is_read_as_it_is_now() {
+    let world = World::with([Door { colour: "é".repeat(400_000), ..Door::drawn("d-1", &["top"]) }]).await;
+    world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    let mut attempt = only(&world).await;
+    let smaller = Door { colour: "é".repeat(100_000), ..Door::drawn("d-1", &[]) };
+    attempt.after = Some(rectify_compliance::StoredImage::of(&smaller).unwrap());
+    let until = Timestamp::now() + jiff::SignedDuration::from_mins(1);
+    let lease = world.ledger().lease(&path("d-1"), "test", Timestamp::now(), until).await.unwrap();
+    world.ledger().save(&lease, &attempt).await.unwrap();
+    assert_eq!(only(&world).await.after.unwrap().read::<Door>().unwrap(), smaller);
+
+    let part = format!("I#{}#after#002", attempt.id);
+    let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
+    let got = dynamodb
+        .get_item()
+        .table_name(&world.around.name)
+        .key("pk", AttributeValue::S(path("d-1").as_str().to_owned()));
+    let left = got.key("sk", AttributeValue::S(part)).send().await.unwrap().item;
+    assert!(left.is_some(), "what the longer image left behind is there, or this proves nothing");
 }
 
 #[tokio::test]

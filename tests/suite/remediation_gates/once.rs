@@ -95,6 +95,35 @@ async fn two_deliveries_at_the_same_time_apply_once() {
     }
 }
 
+/// By the second worker's clock the first one's lease is over while it still works: whoever is refused by the ledger comes
+/// again, and what both did is one attempt and one change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_whose_clocks_disagree_make_one_change() {
+    let before = Door::drawn("d-1", &["bottom", "top"]);
+    for round in 0..25 {
+        let world = World::with([before.clone()]).await;
+        let (first, second) = (world.shell(), world.shell());
+        let event = finding("d-1", RECORDED);
+        let (behind, on_time) = (doomed_delivery("behind"), delivery("on time"));
+        let (left, right) = tokio::join!(
+            deliver_through::<DoorAjar>(&first, &event, &behind),
+            deliver_through::<DoorAjar>(&second, &event, &on_time),
+        );
+        for fault in [left, right].into_iter().filter_map(Result::err) {
+            assert!(["LeaseHeld", "LedgerUnavailable"].contains(&fault.kind()), "round {round}: {fault}");
+        }
+        let handled = world.deliver(&event).await.unwrap_or_else(|fault| panic!("round {round}: {fault}"));
+        let attempt = only(&world).await;
+        assert_eq!(handled.attempt(), Some(attempt.id.as_str()), "round {round}");
+        assert_eq!(attempt.outcome, Some(Outcome::Verified), "round {round}: {attempt:#?}");
+        assert_eq!(attempt.before.as_ref().unwrap().read::<Door>().unwrap(), before, "round {round}");
+        assert_eq!(world.doors.effects(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))], "round {round}");
+        assert_eq!(world.around.budget_used().await, 1, "round {round}");
+        world.undo(&attempt.id).await.unwrap();
+        assert_eq!(world.doors.door("d-1").as_ref(), Some(&before), "round {round}");
+    }
+}
+
 /// `runtime/17`: many resources at once take exactly the budget.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_resources_at_the_same_time_stay_within_the_budget() {

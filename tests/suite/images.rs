@@ -1,0 +1,72 @@
+//! Attempts as earlier versions stored them: what was stored once can be undone for ever.
+//!
+//! `tests/images/<control>.v<version>.json` is the attempt of a journey, as it lay in the ledger, with the calls that took it
+//! back then. A journey writes the file of its control where there is none and `RECTIFY_KEEP_IMAGES` is set; one that is there
+//! is never written again. A new version of an image gets a file of its own, beside the old one. What cannot travel here (see
+//! `journeys`) has a file in the same form, written from its model.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use rectify_compliance::Entry;
+use rectify_runtime::ledger::Attempt;
+use rectify_tests::binaries;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An attempt, and what took it back.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    attempt: Attempt,
+    undo: Vec<Value>,
+}
+
+/// Keeps what was stored, if that is asked for and it is the first of its kind.
+pub(crate) fn keep(attempt: &Attempt) {
+    let version = attempt.before.as_ref().unwrap().version;
+    let file = folder().join(format!("{}.v{version}.json", attempt.control));
+    if std::env::var_os("RECTIFY_KEEP_IMAGES").is_none() || file.exists() {
+        return;
+    }
+    let undo = undo(rectify_catalogue::find(&attempt.control).unwrap(), attempt);
+    let text = serde_json::to_string_pretty(&Kept { attempt: attempt.clone(), undo }).unwrap();
+    std::fs::create_dir_all(folder()).unwrap();
+    std::fs::write(file, text + "\n").unwrap();
+}
+
+fn undo(control: &Entry, attempt: &Attempt) -> Vec<Value> {
+    let done: Vec<(Value, Value)> = attempt.done().map(|(action, receipt)| (action.clone(), receipt.clone())).collect();
+    assert_eq!(done.len(), attempt.actions.len(), "{}: every call was answered", attempt.control);
+    (control.remediation.unwrap().undo)(attempt.before.as_ref().unwrap(), &done).unwrap().unwrap()
+}
+
+#[test]
+fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls() {
+    let mut expected = BTreeSet::new();
+    for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
+        for version in 1..=control.image_version {
+            let name = format!("{}.v{version}.json", control.meta.id);
+            let text = std::fs::read_to_string(folder().join(&name)).unwrap_or_else(|error| {
+                panic!("tests/images/{name}: {error}: `make images` keeps what the control's journey stored")
+            });
+            let Kept { attempt, undo: kept } =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let (before, after) = (attempt.before.as_ref().unwrap(), attempt.after.as_ref().unwrap());
+            assert_eq!((attempt.control.as_str(), before.version), (control.meta.id, version), "{name}");
+            let judge = |image| (control.evaluate)(image, &attempt.parameters, attempt.started_at);
+            assert!(judge(before).unwrap().is_non_compliant(), "{name}: {:?}", judge(before));
+            assert!(judge(after).is_ok(), "{name}: {:?}", judge(after));
+            assert!(!kept.is_empty(), "{name}: it changed something");
+            assert_eq!(undo(control, &attempt), kept, "{name}");
+            expected.insert(name);
+        }
+    }
+    let there: BTreeSet<String> =
+        std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(there, expected, "no file without its control and version");
+}
+
+fn folder() -> PathBuf {
+    binaries::root().join("tests/images")
+}
