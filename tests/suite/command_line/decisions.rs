@@ -1,6 +1,7 @@
 //! Exemptions, breakers, a fix that is wanted again, and the doctor, as a person types them.
 
 use rectify_compliance::{AccountId, Region, ResourceKey};
+use rectify_runtime::ledger::Outcome;
 
 use super::*;
 
@@ -47,14 +48,25 @@ async fn breaker_of_a_resource_is_shown_with_its_attempts_and_closed() {
     for _ in 0..3 {
         ids.push(record(&bench, "sg-1", &json!({}), &call).await);
     }
-    assert_eq!(bench.run(&["breaker", "list"]).await.out, "no breaker is open\n", "no control's own");
+    assert_eq!(bench.run(&["breaker", "list"]).await.out, "no breaker is open\n", "it was not met yet");
     let look = ["breaker", "list", SSH, "--resource", "sg-1"];
     let shown = bench.run(&look).await;
-    assert!(shown.out.starts_with(&format!("{SSH} on sg-1: breaker open until ")), "{shown:?}");
+    assert!(shown.out.starts_with(&format!("{SSH} on sg-1 in {ACCOUNT} {REGION}: breaker open until ")), "{shown:?}");
     assert!(shown.out.contains(&ids.join(", ")), "{shown:?}");
+    let mut met = bench.ledger().attempt(&ids[0]).await.unwrap().unwrap();
+    met.id = new_id(Timestamp::now());
+    met.actions.clear();
+    met.outcome = Some(Outcome::BreakerOpen);
+    let now = Timestamp::now();
+    let until = now + jiff::SignedDuration::from_mins(1);
+    let lease = bench.ledger().lease(&ResourcePath::of(&met.target), "a-remediation", now, until).await.unwrap();
+    bench.ledger().finish(&lease, &met).await.unwrap();
+    assert_eq!(bench.run(&["breaker", "list"]).await.out, shown.out, "without being named");
+    assert_eq!(bench.run(&["breaker", "list", ROOT_KEYS]).await.out, "no breaker is open\n");
     let reset = bench.run(&["breaker", "reset", SSH, "--resource", "sg-1", "--reason", "pipeline mended"]).await;
     assert!(reset.code == 0 && reset.out.starts_with(&format!("reset {SSH} on sg-1")), "{reset:?}");
     assert_eq!(bench.run(&look).await.out, "no breaker is open\n");
+    assert_eq!(bench.run(&["breaker", "list"]).await.out, "no breaker is open\n", "registered, and closed");
     let nothing = bench.run(&["breaker", "reset", "--reason", "r"]).await;
     assert!(nothing.code == 2 && nothing.err.contains("expected a control"), "{nothing:?}");
 }

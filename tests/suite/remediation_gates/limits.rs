@@ -47,6 +47,8 @@ async fn resource_that_is_reverted_again_and_again_opens_its_breaker_until_someb
     assert_eq!((world.around.budget_used().await, world.doors.writes()), (used, writes));
     assert_eq!(ended(&world.deliver(&finding("d-2", &at(0))).await.unwrap()).1, Outcome::Verified, "another door");
 
+    let held_back = world.ledger().held_back().await.unwrap();
+    assert_eq!(held_back.iter().map(|it| &it.target).collect::<Vec<_>>(), [&target("d-1")]);
     world.ledger().reset_resource_breaker(&path("d-1"), "door-ajar", &act("breaker reset")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", &at(12))).await.unwrap()).1, Outcome::Verified);
 }

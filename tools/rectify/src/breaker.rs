@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rectify_compliance::Target;
-use rectify_runtime::ledger::{Act, OpenBreaker, ResourcePath};
+use rectify_runtime::ledger::{Act, HeldBack, OpenBreaker, ResourcePath};
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
@@ -31,9 +31,17 @@ async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result
     for control in of_all.filter(|id| arguments.control.as_deref().is_none_or(|wanted| wanted == *id)) {
         found.extend(open.ledger.control_breaker(control, now).await?.map(|it| (control.to_owned(), it)));
     }
-    if let (Some(control), Some(target)) = (&arguments.control, addressed(arguments, &open, environment)?) {
-        let breaker = open.ledger.resource_breaker(&ResourcePath::of(&target), control, None, now).await?;
-        found.extend(breaker.map(|it| (format!("{control} on {}", target.resource.id), it)));
+    let of_resources = match (&arguments.control, addressed(arguments, &open, environment)?) {
+        (Some(control), Some(target)) => vec![HeldBack { control: control.clone(), target }],
+        (wanted, _) => {
+            let mut all = open.ledger.held_back().await?;
+            all.retain(|it| wanted.as_ref().is_none_or(|wanted| *wanted == it.control));
+            all
+        }
+    };
+    for HeldBack { control, target } in &of_resources {
+        let breaker = open.ledger.resource_breaker(&ResourcePath::of(target), control, None, now).await?;
+        found.extend(breaker.map(|it| (on(control, target), it)));
     }
     let text = if found.is_empty() {
         "no breaker is open\n".to_owned()
@@ -58,7 +66,7 @@ async fn reset(
         Some(target) => {
             let act = act(format!("breaker reset {control} {}", target.resource));
             open.ledger.reset_resource_breaker(&ResourcePath::of(&target), control, &act).await?;
-            format!("{control} on {}", target.resource.id)
+            on(control, &target)
         }
         None => {
             open.ledger.reset_control_breaker(control, &act(format!("breaker reset {control}"))).await?;
@@ -66,6 +74,11 @@ async fn reset(
         }
     };
     Ok(Report::fine(format!("reset {whose}: what was counted until now no longer counts\n"), json!({ "reset": whose })))
+}
+
+/// A control's breaker on one resource, in words that tell it from that of another account or region.
+fn on(control: &str, target: &Target) -> String {
+    format!("{control} on {} in {} {}", target.resource.id, target.account, target.region)
 }
 
 fn addressed(

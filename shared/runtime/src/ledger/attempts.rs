@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use rectify_compliance::{Target, Timestamp};
 
+use super::held_back::held_back_item;
 use super::item::{Item, key, number, read_text, text};
 use super::key::{ALONE, OPEN, attempt, attempts_of, finding, pointer};
 use super::open::open_item;
@@ -96,6 +97,9 @@ impl Ledger {
                 writes.push(self.delete_any(OPEN, &attempt.id)?);
                 writes.extend(self.counted(attempt)?);
             }
+        }
+        if let Some(item) = held_back_item(attempt, attempt.finished_at.unwrap_or(attempt.started_at))? {
+            writes.push(self.put_any(item)?);
         }
         if gives_back {
             writes.push(self.give_back_budget(attempt)?);

@@ -10,6 +10,8 @@ pub(super) const LEASE: &str = "LEASE";
 pub(super) const OPEN: &str = "OPEN";
 /// Sort key of a control's breaker.
 pub(super) const BREAKER: &str = "BREAKER";
+/// Partition key of the register of resources that an open breaker kept from being fixed.
+pub(super) const HELD_BACK: &str = "BREAKERS";
 /// Partition key of the stop switches.
 pub(super) const STOP: &str = "STOP";
 
@@ -69,6 +71,11 @@ pub(super) fn image_part(id: &str, name: &str, number: usize) -> String {
 /// The mark a person leaves who closes a control's breaker on a resource.
 pub(super) fn breaker(control: &str) -> String {
     format!("BREAKER#{control}")
+}
+
+/// Where a control and a resource stand in the register of open breakers.
+pub(super) fn held_back(control: &str, path: &ResourcePath) -> String {
+    format!("{control}#{}", path.as_str())
 }
 
 /// The partition of a control's own breaker.

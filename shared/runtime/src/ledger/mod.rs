@@ -11,6 +11,7 @@
 //! | `ID#ulid` | `-` | from an attempt's or exemption's id to its place |
 //! | `OPEN` | ulid | an attempt that has work left |
 //! | `B#control#account#window` | `-` | budget counter of one fixed hour |
+//! | `BREAKERS` | `control#R#…` | a resource that an open breaker kept from being fixed, a day |
 //! | `C#control` | `BREAKER` | failed remediations in a row |
 //! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
 //! | `CURSOR#rule` | `-` | how far the reconciler got in a rule's findings |
@@ -27,6 +28,7 @@ mod attempts;
 mod breaker;
 mod budget;
 mod exemptions;
+mod held_back;
 mod item;
 mod key;
 mod lease;
@@ -48,6 +50,7 @@ pub use acts::Act;
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{Begun, Finding};
 pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
+pub use held_back::HeldBack;
 pub use key::ResourcePath;
 pub use lease::Lease;
 pub use open::OpenAttempt;

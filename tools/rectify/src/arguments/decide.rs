@@ -72,7 +72,8 @@ pub(crate) struct ExemptArguments {
 /// The verbs of a breaker.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BreakerCommand {
-    /// Lists the breakers that are open: of the controls, and of one resource where it is named.
+    /// Lists the breakers that are open: of the controls, and of the resources they kept from being fixed; one that was not
+    /// met since it opened is shown where its resource is named.
     List(BreakerArguments),
     /// Closes a breaker before its time: a control's own, or that of a control on one resource.
     Reset {

@@ -1,0 +1,48 @@
+//! The register of resources that an open breaker kept from being fixed, so that they are found without being named.
+
+use rectify_compliance::{Target, Timestamp};
+
+use super::item::{Item, key, number, read_text, text};
+use super::key::{HELD_BACK, held_back};
+use super::{Attempt, Ledger, Outcome, ResourcePath, WINDOW};
+use crate::Fault;
+
+/// A resource that a breaker kept from being fixed within the last day. Whether it still does, the breaker says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The control.
+    pub control: String,
+    /// The resource.
+    pub target: Target,
+}
+
+impl Ledger {
+    /// What breakers kept from being fixed within the last day, by control.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be asked or an entry cannot be read.
+    pub async fn held_back(&self) -> Result<Vec<HeldBack>, Fault> {
+        let read = |item: &Item| {
+            let target = read_text(item, "target")?;
+            Ok(HeldBack {
+                control: read_text(item, "control")?.to_owned(),
+                target: serde_json::from_str(target)
+                    .map_err(|error| Fault::Ledger(format!("target: {error}: received `{target}`")))?,
+            })
+        };
+        self.query(HELD_BACK, "").await?.iter().map(read).collect()
+    }
+}
+
+/// What an attempt adds to the register when it ends, if it does.
+pub(super) fn held_back_item(it: &Attempt, now: Timestamp) -> Result<Option<Item>, Fault> {
+    if it.outcome != Some(Outcome::BreakerOpen) {
+        return Ok(None);
+    }
+    let target = serde_json::to_string(&it.target).map_err(|error| Fault::Ledger(error.to_string()))?;
+    let mut item = key(HELD_BACK, &held_back(&it.control, &ResourcePath::of(&it.target)));
+    item.insert("control".to_owned(), text(&it.control));
+    item.insert("target".to_owned(), text(target));
+    item.insert("expires".to_owned(), number(now.as_second() + WINDOW.as_secs()));
+    Ok(Some(item))
+}
