@@ -2,7 +2,6 @@
 //!
 //! Pure: the instance, its interfaces and the groups of its VPC come from outside, as one [`InstanceInGroups`].
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rectify_compliance::json_parameter::JsonParameter;
@@ -11,7 +10,7 @@ use rectify_compliance::{
     Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
     Verdict, control, offenders,
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -89,7 +88,7 @@ pub struct Ec2InstanceRequiredSecurityGroupParameters {
 }
 
 /// Which interfaces are judged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum InterfaceScope {
     /// The first.
@@ -97,20 +96,6 @@ pub enum InterfaceScope {
     Primary,
     /// Each.
     AllEnis,
-}
-
-impl JsonSchema for InterfaceScope {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("InterfaceScope")
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": ["primary", "allEnis"], "format": "`primary` or `allEnis`" })
-    }
 }
 
 impl Default for Ec2InstanceRequiredSecurityGroupParameters {

@@ -1,16 +1,15 @@
 //! What a list of mandatory groups asks of the interfaces of one instance, given the groups its VPC has.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::group_requirement::GroupRequirement;
 use crate::instance_groups::{InstanceInGroups, Interface};
 
 /// How many of the groups are mandatory.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Match {
     /// Each of them.
@@ -18,20 +17,6 @@ pub enum Match {
     All,
     /// One of them.
     Any,
-}
-
-impl JsonSchema for Match {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("Match")
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": ["all", "any"], "format": "`all` or `any`" })
-    }
 }
 
 /// What is asked of the interfaces of one instance.

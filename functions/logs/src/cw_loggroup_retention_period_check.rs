@@ -89,12 +89,11 @@ pub struct CwLoggroupRetentionPeriodCheckParameters {
     pub max_retention_time: Option<Days>,
     /// Whether a log group whose events never expire is `compliant` or `noncompliant`. Default `compliant`.
     #[serde(rename = "neverExpire")]
-    #[schemars(with = "String")]
     pub never_expire: NeverExpire,
 }
 
 /// What is thought of events that are kept for ever.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NeverExpire {
     /// As the managed rule.
