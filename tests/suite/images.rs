@@ -8,11 +8,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use rectify_compliance::Entry;
+use rectify_compliance::{Entry, Tags};
 use rectify_runtime::ledger::Attempt;
 use rectify_tests::binaries;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// An attempt, and what took it back.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,11 +47,7 @@ fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls(
     for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
         for version in 1..=control.image_version {
             let name = format!("{}.v{version}.json", control.meta.id);
-            let text = std::fs::read_to_string(folder().join(&name)).unwrap_or_else(|error| {
-                panic!("tests/images/{name}: {error}: `make images` keeps what the control's journey stored")
-            });
-            let Kept { attempt, undo: kept } =
-                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let Kept { attempt, undo: kept } = kept(&name);
             let (before, after) = (attempt.before.as_ref().unwrap(), attempt.after.as_ref().unwrap());
             assert_eq!((attempt.control.as_str(), before.version), (control.meta.id, version), "{name}");
             let judge = |image| (control.evaluate)(image, &attempt.parameters, attempt.started_at);
@@ -62,9 +58,54 @@ fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls(
             expected.insert(name);
         }
     }
-    let there: BTreeSet<String> =
-        std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(there, expected, "no file without its control and version");
+    assert_eq!(files(), expected, "no file without its control and version");
+}
+
+/// By its tags it is told what CloudFormation manages, by its ARN what is exempt.
+#[test]
+fn every_image_knows_the_resource_its_arn_and_its_tags() {
+    let tag = ("aws:cloudformation:stack-name".to_owned(), "shop".to_owned());
+    let mut tagged = 0;
+    for name in files() {
+        let Kept { attempt, .. } = kept(&name);
+        let control = rectify_catalogue::find(&attempt.control).unwrap();
+        let before = attempt.before.unwrap();
+        if before.version != control.image_version {
+            continue;
+        }
+        let mut subject = before.subject;
+        let Some(owner) = owner_of_tags(&mut subject) else {
+            assert_eq!((control.image)(subject).unwrap().resource, attempt.target.resource, "{name}");
+            continue;
+        };
+        owner.insert("tags".to_owned(), json!({ tag.0.as_str(): tag.1 }));
+        let arn = owner.get("arn").and_then(Value::as_str).map(str::to_owned);
+        let known = (control.image)(subject).unwrap();
+        assert_eq!((known.resource, known.arn), (attempt.target.resource, arn), "{name}");
+        assert_eq!(known.tags, Tags::from([tag.clone()]), "{name}");
+        tagged += 1;
+    }
+    assert!(tagged > 15, "{tagged}");
+}
+
+/// The object that `tags` is a key of, nearest to the root.
+fn owner_of_tags(subject: &mut Value) -> Option<&mut Map<String, Value>> {
+    let object = subject.as_object_mut()?;
+    if object.contains_key("tags") {
+        return Some(object);
+    }
+    object.values_mut().find_map(owner_of_tags)
+}
+
+fn kept(name: &str) -> Kept {
+    let text = std::fs::read_to_string(folder().join(name)).unwrap_or_else(|error| {
+        panic!("tests/images/{name}: {error}: `make images` keeps what the control's journey stored")
+    });
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn files() -> BTreeSet<String> {
+    std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 fn folder() -> PathBuf {

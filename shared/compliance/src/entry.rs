@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::parameters::{self, RuleParameters};
 use crate::{
     ConfigurationItem, Control, ControlMeta, FromItem, Image, Inventory, Irreversible, Level, ParameterError,
-    Permission, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage, Timestamp, Verdict, Work,
+    Permission, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage, Tags, Timestamp, Verdict,
+    Work,
 };
 
 /// One control, as a row of a table.
@@ -82,6 +83,10 @@ pub struct Imaged {
     pub resource: ResourceKey,
     /// Its name, where that is another than its id.
     pub name: Option<String>,
+    /// Its ARN, where it has one and it is known.
+    pub arn: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
     /// The subject.
     pub image: StoredImage,
 }
@@ -96,8 +101,13 @@ impl Entry {
             image: |subject| {
                 let subject: K::Subject = serde_json::from_value(subject)
                     .map_err(|error| ShapeError::new("subject", "a subject of the control", error))?;
-                let name = subject.name().map(str::to_owned);
-                Ok(Imaged { resource: subject.key(), name, image: StoredImage::of(&subject)? })
+                Ok(Imaged {
+                    resource: subject.key(),
+                    name: subject.name().map(str::to_owned),
+                    arn: subject.arn().map(str::to_owned),
+                    tags: subject.tags().clone(),
+                    image: StoredImage::of(&subject)?,
+                })
             },
             image_version: K::Subject::VERSION,
             evaluate: |image, text, now| {

@@ -104,7 +104,7 @@ fn judge_subjects(
     }
     let mut findings: Vec<Finding> = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let Imaged { resource, name, image } = (control.image)(subject.clone())?;
+        let Imaged { resource, name, image, .. } = (control.image)(subject.clone())?;
         if findings.iter().any(|it| it.resource == resource) {
             continue;
         }
