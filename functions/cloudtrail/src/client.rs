@@ -1,6 +1,7 @@
 //! The calls to CloudTrail and to what its trails use. The only place that names their SDKs; it maps answers and decides
 //! nothing.
 
+mod delivery;
 mod encryption;
 mod reader;
 mod recording;
@@ -27,7 +28,9 @@ pub use reader::TrailReader;
 #[derive(Debug, Clone)]
 pub struct Clients {
     cloudtrail: Client,
+    iam: aws_sdk_iam::Client,
     kms: aws_sdk_kms::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
     reader: TrailReader,
 }
 
@@ -35,7 +38,9 @@ impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
         Self {
             cloudtrail: Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
             reader: TrailReader::connect(config),
         }
     }

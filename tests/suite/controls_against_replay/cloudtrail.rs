@@ -1,10 +1,12 @@
 //! Trails: what of them is denied, by whom.
 
 use rectify_cloudtrail::client::{Clients, TrailReader};
+use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{CloudTrailCloudWatchLogsEnabled, TrailLogsParameters};
 use rectify_cloudtrail::cloud_trail_encryption_enabled::{CloudTrailEncryptionEnabled, TrailEncryptionParameters};
 use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
 use rectify_cloudtrail::qualifying::{Requirement, Standing};
 use rectify_cloudtrail::trail::{RecordedTrail, Vantage};
+use rectify_cloudtrail::trail_delivery::Delivery;
 use rectify_cloudtrail::trail_key::{KeyAnswer, Keys};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, Target};
@@ -78,11 +80,17 @@ fn main_trail() -> Target {
 }
 
 fn recorded(key: &str) -> RecordedTrail {
+    recorded_with(json!({ "kmsKeyId": key }))
+}
+
+/// A trail of ours, with these settings.
+fn recorded_with(mut settings: Value) -> RecordedTrail {
+    settings["trailARN"] = json!(format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"));
+    settings["logFileValidationEnabled"] = json!(true);
     let item = ConfigurationItem::from_notification(&json!({
         "awsAccountId": ACCOUNT, "awsRegion": REGION, "resourceType": "AWS::CloudTrail::Trail", "resourceId": "main",
         "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
-        "configuration": {"trailARN": format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"),
-            "logFileValidationEnabled": true, "kmsKeyId": key}
+        "configuration": settings
     }));
     RecordedTrail::from_item(&item.unwrap()).unwrap()
 }
@@ -162,4 +170,77 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
     assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
     let error = live(&ours, vec![Answer::ok(&json!({"Policy": "no policy"}))]).await.0.unwrap_err();
     assert!(error.to_string().starts_with("Policy: expected a policy document"), "{error}");
+}
+
+#[tokio::test]
+async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
+    type Delivering = ChangeOrSchedule<CloudTrailCloudWatchLogsEnabled>;
+    each_denied_read_is_a_fault::<Delivering, Clients>("eu-west-1", "AccessDeniedException").await;
+}
+
+/// How deliveries go is asked for where it matters, and a refusal is a fault.
+#[tokio::test]
+async fn status_of_a_trail_is_read_where_deliveries_matter() {
+    let read = async |group: &str, params: &str, answers: Vec<Answer>| {
+        let replay = Replay::of(answers);
+        let clients = Clients::connect(&replay.sdk(REGION));
+        let params: TrailLogsParameters = RuleParameters::parse(Some(params)).unwrap().control;
+        let recorded = recorded_with(json!({"cloudWatchLogsLogGroupArn": group}));
+        let facts = CloudTrailCloudWatchLogsEnabled::facts(&clients, &main_trail(), &recorded, &params).await;
+        (facts.map(|it| it.map(|it| it.unwrap().delivery)), replay.requests().len())
+    };
+    let day = r#"{"expectedDeliveryWindowAge": "24"}"#;
+    let status = json!({"IsLogging": true, "LatestCloudWatchLogsDeliveryTime": 1_772_593_200.5,
+        "LatestCloudWatchLogsDeliveryError": ""});
+    let latest_at = Some("2026-03-04T03:00:00Z".parse().unwrap());
+    let told = Some(Delivery { latest_at, latest_error: None });
+    assert_eq!(read("group", day, vec![Answer::ok(&status)]).await, (Ok(Some(told)), 1));
+    let failing = json!({"IsLogging": true, "LatestCloudWatchLogsDeliveryError": "AccessDenied"});
+    let told = Some(Delivery { latest_at: None, latest_error: Some("AccessDenied".to_owned()) });
+    let asked = r#"{"checkDeliveryError": true}"#;
+    assert_eq!(read("group", asked, vec![Answer::ok(&failing)]).await, (Ok(Some(told)), 1));
+    assert_eq!(read("group", "{}", vec![]).await, (Ok(Some(None)), 0));
+    assert_eq!(read("", day, vec![]).await, (Ok(Some(None)), 0));
+    assert_eq!(read("group", day, vec![Answer::refused("TrailNotFoundException")]).await, (Ok(None), 1));
+    let error = read("group", day, vec![Answer::refused("AccessDeniedException")]).await.0.unwrap_err();
+    assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
+}
+
+/// Every read that decides whether a group and a role may be given can be refused, and then nothing is planned.
+#[tokio::test]
+async fn denied_read_of_a_log_group_or_a_role_is_a_fault() {
+    buckets().await;
+    let sdk = sdk_at(endpoint()).to_builder().region(aws_types::region::Region::new(QUIET)).build();
+    let trails = aws_sdk_cloudtrail::Client::new(&sdk);
+    trails.create_trail().name("unwatched").s3_bucket_name("trail-logs").send().await.unwrap();
+    let trust = r#"{"Version": "2012-10-17", "Statement": []}"#;
+    let create = aws_sdk_iam::Client::new(&sdk).create_role().role_name("unwatched");
+    let role = create.assume_role_policy_document(trust).send().await.unwrap().role.unwrap().arn;
+    let group = format!("arn:aws:logs:{QUIET}:{ACCOUNT}:log-group:unwatched");
+    let text = json!({"logGroupArn": group, "logRoleArn": role, "expectedDeliveryWindowAge": "24"}).to_string();
+    let params = RuleParameters::parse(Some(&text)).unwrap().control;
+    let region = Region::new(QUIET);
+    let target = Target { region, resource: ResourceKey::new("AWS::CloudTrail::Trail", "unwatched"), ..main_trail() };
+    let live = async |services: &Services| {
+        let clients = Clients::connect(&services.sdk(QUIET));
+        CloudTrailCloudWatchLogsEnabled::live(&clients, &target, &params).await
+    };
+    let free = Services::default();
+    let read = live(&free).await.unwrap().unwrap().destination.unwrap();
+    assert!(!read.log_group_exists && !read.role_rights.unwrap().trusts_cloudtrail);
+    allowed(&entry::<CloudTrailCloudWatchLogsEnabled>().remediation_permissions(), &free.calls());
+    let reads = [
+        "cloudtrail:GetTrail",
+        "cloudtrail:ListTags",
+        "cloudtrail:GetTrailStatus",
+        "iam:GetRole",
+        "iam:SimulatePrincipalPolicy",
+        "logs:DescribeLogGroups",
+    ];
+    assert_eq!(free.calls(), reads);
+    for operation in reads {
+        let refusal = Refusal { operation: Some(operation), number: 1, code: "AccessDenied" };
+        let error = live(&Services::refusing([refusal])).await.unwrap_err();
+        assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{operation}: {error}");
+    }
 }
