@@ -36,6 +36,17 @@ const RENAMED: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Builders in clients that give a role to a service. IAM then asks for `iam:PassRole` on the role as well, which is the
+/// name of no operation. The builder tells it and not the operation, which needs it only where it passes a role.
+const PASSING: &[&str] = &[
+    ".cloud_watch_logs_role_arn(", // of cloudtrail:UpdateTrail
+];
+
+/// Whether a source passes a role to a service.
+pub fn passes_a_role(source: &str) -> bool {
+    PASSING.iter().any(|builder| source.contains(builder))
+}
+
 /// The IAM actions that `operation`, written `service:Operation`, needs.
 pub fn actions(operation: &str) -> Vec<&str> {
     RENAMED.iter().find(|(name, _)| *name == operation).map_or_else(|| vec![operation], |(_, actions)| actions.to_vec())

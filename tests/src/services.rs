@@ -40,6 +40,9 @@ const S3: &[(&str, &str, &str)] = &[
 /// What moto cannot answer: it has no access points.
 const NO_ACCESS_POINTS: &str = "<ListAccessPointsResult xmlns=\"http://awss3control.amazonaws.com/doc/2018-08-20/\"><AccessPointList/></ListAccessPointsResult>";
 
+/// What moto cannot answer: it simulates no policies. IAM allows every role what CloudTrail does in a log group.
+const MAY_WRITE: &str = "<SimulatePrincipalPolicyResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults><member><EvalActionName>logs:CreateLogStream</EvalActionName><EvalDecision>allowed</EvalDecision></member><member><EvalActionName>logs:PutLogEvents</EvalActionName><EvalDecision>allowed</EvalDecision></member></EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>";
+
 /// Services of the ledger and the bus: passed through, neither counted nor refused.
 const OURS: [&str; 2] = ["dynamodb", "events"];
 
@@ -121,6 +124,7 @@ impl Services {
         match refused {
             Some(refused) => Some(refusal(&service, request, refused.code)),
             None if operation == "s3control:ListAccessPoints" => Some(response(200, NO_ACCESS_POINTS)),
+            None if operation == "iam:SimulatePrincipalPolicy" => Some(response(200, MAY_WRITE)),
             None => None,
         }
     }

@@ -32,6 +32,11 @@ const UNTRAVELLED: &[(&str, &str, &str)] = &[
         "model_and_reality::iam::keys_are_turned_off_as_expected_and_on_again",
     ),
     (
+        "cloud-trail-cloud-watch-logs-enabled",
+        "SimulatePrincipalPolicy, by which the role that is given is tried",
+        "model_and_reality::cloudtrail::log_group_of_a_trail_is_as_expected_and_taken_away_again",
+    ),
+    (
         "iam-user-mfa-enabled",
         "a user that registers a device: the finding stands until then, so its journey is another one",
         "journeys::iam::policy_that_asks_for_mfa_is_attached_and_detached_again",

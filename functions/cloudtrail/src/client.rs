@@ -1,11 +1,15 @@
-//! The calls to CloudTrail. The only place that names its SDK; it maps answers and decides nothing.
+//! The calls to CloudTrail and to what its trails use. The only place that names their SDKs; it maps answers and decides
+//! nothing.
 
+mod delivery;
+mod encryption;
 mod reader;
 mod recording;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::get_trail::GetTrailError;
 use aws_sdk_cloudtrail::operation::list_tags::ListTagsError;
+use aws_sdk_cloudtrail::operation::update_trail::builders::UpdateTrailFluentBuilder;
 use aws_sdk_cloudtrail::types;
 use aws_types::SdkConfig;
 use futures_util::Stream;
@@ -24,12 +28,21 @@ pub use reader::TrailReader;
 #[derive(Debug, Clone)]
 pub struct Clients {
     cloudtrail: Client,
+    iam: aws_sdk_iam::Client,
+    kms: aws_sdk_kms::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
     reader: TrailReader,
 }
 
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
-        Self { cloudtrail: Client::new(config), reader: TrailReader::connect(config) }
+        Self {
+            cloudtrail: Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            reader: TrailReader::connect(config),
+        }
     }
 }
 
@@ -62,18 +75,53 @@ impl Clients {
         Ok(Some(tags))
     }
 
-    /// `UpdateTrail` of the one flag; what is left out of the request stays as it is.
-    async fn update(&self, action: &Action) -> Result<(), AwsError> {
-        let Action::UpdateTrail { name, enable_log_file_validation } = action;
-        self.cloudtrail
-            .update_trail()
-            .name(name)
-            .enable_log_file_validation(*enable_log_file_validation)
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| AwsError::call("cloudtrail:UpdateTrail", &error))
+    /// The trail of ours that a target names, with its tags; `None` when it is gone. The tags of any other are its owner's
+    /// business, and its owner's to read.
+    async fn trail(&self, target: &Target) -> Result<Option<Trail>, AwsError> {
+        let Some(trail) = self.get(&Trail::arn_of(target), vantage(target)).await? else {
+            return Ok(None);
+        };
+        if trail.custody() != Custody::Ours {
+            return Ok(Some(trail));
+        }
+        Ok(self.tags(&trail.arn).await?.map(|tags| Trail { tags, ..trail }))
     }
+
+    /// Every trail that shows at a place, one a name.
+    async fn trails(&self, place: &Place) -> Result<Vec<Trail>, AwsError> {
+        let seen_from = Vantage { account: place.account.clone(), region: place.region.clone() };
+        self.reader.describe(None, &seen_from).await.map(one_per_name)
+    }
+
+    /// What decides in an item's place, where the item does not; `None` when the trail is gone.
+    async fn settled(
+        &self,
+        target: &Target,
+        recorded: &RecordedTrail,
+        item_decides: bool,
+    ) -> Result<Option<LiveTrail>, AwsError> {
+        if item_decides {
+            return Ok(Some(None));
+        }
+        let described = self.reader.describe(Some(recorded.name()), &vantage(target)).await?;
+        Ok(recorded.settle(described))
+    }
+
+    /// `UpdateTrail` of one trail; what is left out of the request stays as it is.
+    fn update_trail(&self, arn: &str) -> UpdateTrailFluentBuilder {
+        self.cloudtrail.update_trail().name(arn)
+    }
+
+    /// The flag that log files are validated by.
+    async fn update_validation(&self, action: &Action) -> Result<(), AwsError> {
+        let Action::UpdateTrail { name, enable_log_file_validation } = action;
+        updated(self.update_trail(name).enable_log_file_validation(*enable_log_file_validation)).await
+    }
+}
+
+/// Sends an update.
+async fn updated(request: UpdateTrailFluentBuilder) -> Result<(), AwsError> {
+    request.send().await.map(drop).map_err(|error| AwsError::call("cloudtrail:UpdateTrail", &error))
 }
 
 impl ReadFacts<Clients> for CloudTrailLogFileValidationEnabled {
@@ -83,11 +131,7 @@ impl ReadFacts<Clients> for CloudTrailLogFileValidationEnabled {
         recorded: &RecordedTrail,
         _params: &NoParameters,
     ) -> Result<Option<LiveTrail>, AwsError> {
-        if recorded.is_ours() && recorded.tells_validation() {
-            return Ok(Some(None));
-        }
-        let described = clients.reader.describe(Some(recorded.name()), &vantage(target)).await?;
-        Ok(recorded.settle(described))
+        clients.settled(target, recorded, recorded.is_ours() && recorded.tells_validation()).await
     }
 }
 
@@ -97,34 +141,25 @@ impl List<Clients> for CloudTrailLogFileValidationEnabled {
         place: &'a Place,
         _params: &'a NoParameters,
     ) -> impl Stream<Item = Result<Vec<Trail>, AwsError>> + Send + 'a {
-        once(async move {
-            let seen_from = Vantage { account: place.account.clone(), region: place.region.clone() };
-            clients.reader.describe(None, &seen_from).await.map(one_per_name)
-        })
+        once(clients.trails(place))
     }
 }
 
 impl ReadLive<Clients> for CloudTrailLogFileValidationEnabled {
     async fn live(clients: &Clients, target: &Target, _params: &NoParameters) -> Result<Option<Trail>, AwsError> {
-        let Some(trail) = clients.get(&Trail::arn_of(target), vantage(target)).await? else {
-            return Ok(None);
-        };
-        if trail.custody() != Custody::Ours {
-            return Ok(Some(trail)); // its tags are its owner's business, and its owner's to read
-        }
-        Ok(clients.tags(&trail.arn).await?.map(|tags| Trail { tags, ..trail }))
+        clients.trail(target).await
     }
 }
 
 impl Apply<Clients> for CloudTrailLogFileValidationEnabled {
     async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
-        clients.update(action).await
+        clients.update_validation(action).await
     }
 }
 
 impl Revert<Clients> for CloudTrailLogFileValidationEnabled {
     async fn revert(clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
-        clients.update(undo).await
+        clients.update_validation(undo).await
     }
 }
 

@@ -6,31 +6,51 @@
 //! | module | what |
 //! |---|---|
 //! | [`trail`] | a trail as one account sees it in one region, from items and answers alike |
+//! | [`arn`] | ARNs of what a trail uses, taken apart |
+//! | [`trail_key`] | the KMS keys of a trail: the one it has, and one it would be given |
 //! | [`selectors`] | what of the management events a trail records |
 //! | [`qualifying`] | which trails record the management events of a whole account; used by other crates too |
 //! | [`account_trails`] | all trails that show in one account |
+//! | [`trail_delivery`] | what of a trail reaches CloudWatch Logs, and where it would be sent |
 //! | [`recording`] | the calls that make a trail record more |
+//! | [`cloud_trail_cloud_watch_logs_enabled`] | events do not reach CloudWatch Logs |
+//! | [`cloud_trail_encryption_enabled`] | log files are not encrypted with a KMS key |
 //! | [`cloud_trail_log_file_validation_enabled`] | log files can be altered unnoticed |
 //! | [`multi_region_cloudtrail_enabled`] | no trail records management events in all regions |
-//! | `client` | lists, reads and updates trails; the only place that names `aws_sdk_cloudtrail` |
+//! | `client` | lists, reads and updates trails; the only place that names an SDK |
 
 pub mod account_trails;
+pub mod arn;
+pub mod cloud_trail_cloud_watch_logs_enabled;
+pub mod cloud_trail_encryption_enabled;
 pub mod cloud_trail_log_file_validation_enabled;
 pub mod multi_region_cloudtrail_enabled;
 pub mod qualifying;
 pub mod recording;
 pub mod selectors;
 pub mod trail;
+pub mod trail_delivery;
+pub mod trail_key;
 
 #[cfg(feature = "lambda")]
 pub mod client;
 
+use cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
+use cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
 use cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
 use multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
 use rectify_compliance::Entry;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
+    Entry::of::<CloudTrailCloudWatchLogsEnabled>()
+        .on_change::<CloudTrailCloudWatchLogsEnabled>()
+        .on_schedule::<CloudTrailCloudWatchLogsEnabled>()
+        .remediated::<CloudTrailCloudWatchLogsEnabled>(),
+    Entry::of::<CloudTrailEncryptionEnabled>()
+        .on_change::<CloudTrailEncryptionEnabled>()
+        .on_schedule::<CloudTrailEncryptionEnabled>()
+        .remediated::<CloudTrailEncryptionEnabled>(),
     Entry::of::<CloudTrailLogFileValidationEnabled>()
         .on_change::<CloudTrailLogFileValidationEnabled>()
         .on_schedule::<CloudTrailLogFileValidationEnabled>()
@@ -43,6 +63,8 @@ pub const CONTROLS: &[Entry] = &[
 /// What the controls of this crate can do to a live account: read, apply, revert.
 #[cfg(feature = "lambda")]
 pub const OPERATIONS: &[rectify_runtime::Operations] = &[
+    rectify_runtime::Operations::of::<CloudTrailCloudWatchLogsEnabled, client::Clients>(),
+    rectify_runtime::Operations::of::<CloudTrailEncryptionEnabled, client::Clients>(),
     rectify_runtime::Operations::of::<CloudTrailLogFileValidationEnabled, client::Clients>(),
     rectify_runtime::Operations::of::<MultiRegionCloudtrailEnabled, client::Clients>(),
 ];

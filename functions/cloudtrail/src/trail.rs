@@ -12,6 +12,8 @@ use rectify_compliance::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::arn::Arn;
+
 /// What the controls of single trails may call, in the one region a trail is changed in.
 pub mod permissions {
     use super::Permission;
@@ -75,7 +77,8 @@ pub enum Custody {
     Foreign,
 }
 
-/// What a trail does beside validating, each as the API has it: absent means that the API did not say.
+/// What a trail does beside validating, each as the API has it: absent means that the API did not say, or said the empty
+/// text that clears a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
@@ -179,6 +182,23 @@ impl Trail {
     }
 }
 
+impl Settings {
+    /// The same with empty texts absent: both are how AWS says that nothing is set.
+    fn without_blanks(mut self) -> Self {
+        for text in [
+            &mut self.s3_bucket_name,
+            &mut self.s3_key_prefix,
+            &mut self.sns_topic_arn,
+            &mut self.kms_key_id,
+            &mut self.cloud_watch_logs_log_group_arn,
+            &mut self.cloud_watch_logs_role_arn,
+        ] {
+            text.take_if(|it| it.is_empty());
+        }
+        self
+    }
+}
+
 impl fmt::Display for Trail {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} ({})", self.name, self.home_region)
@@ -228,7 +248,7 @@ impl Description {
             arn,
             seen_from,
             log_file_validation: self.log_file_validation_enabled.unwrap_or(false),
-            settings: self.settings,
+            settings: self.settings.without_blanks(),
             tags: Tags::new(),
         })
     }
@@ -261,6 +281,11 @@ impl RecordedTrail {
         self.trail.custody() == Custody::Ours
     }
 
+    /// The trail to judge: the live one where there is one.
+    pub fn judged<'a>(&'a self, live: &'a LiveTrail) -> &'a Trail {
+        live.as_ref().unwrap_or(&self.trail)
+    }
+
     /// Whether it also says whether the trail validates.
     pub fn tells_validation(&self) -> bool {
         self.validation_told
@@ -272,7 +297,7 @@ impl RecordedTrail {
         if ours.is_none() && self.is_ours() { None } else { Some(ours) }
     }
 
-    /// The trail to judge: the live one where there is one. What was not told and not settled counts as off.
+    /// The same, taken. What was not told and not settled counts as off.
     pub fn or_live(self, live: LiveTrail) -> Trail {
         live.unwrap_or(self.trail)
     }
@@ -309,18 +334,16 @@ pub fn region_of(arn: &str) -> Result<Region, ShapeError> {
 
 /// Region and account of `arn:<partition>:cloudtrail:<region>:<account>:trail/<name>`.
 fn place_in(arn: &str) -> Result<(Region, AccountId), ShapeError> {
-    let mut parts = arn.splitn(6, ':');
-    let parts = [(); 6].map(|()| parts.next().unwrap_or_default());
-    match parts {
-        ["arn", partition, "cloudtrail", region, account, resource]
-            if !partition.is_empty() && !region.is_empty() && !account.is_empty() && resource.starts_with("trail/") =>
-        {
-            Ok((Region::new(region), AccountId::new(account)))
-        }
-        _ => Err(ShapeError::new("TrailARN", "the ARN of a trail", arn)),
-    }
+    Arn::of(arn, "cloudtrail")
+        .filter(|it| !it.region.is_empty() && it.resource.starts_with("trail/"))
+        .map(|it| (it.region(), it.account()))
+        .ok_or_else(|| ShapeError::new("TrailARN", "the ARN of a trail", arn))
 }
 
 #[cfg(test)]
 #[path = "trail_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "trail_arbitrary.rs"]
+pub(crate) mod arbitrary;

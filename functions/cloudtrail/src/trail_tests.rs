@@ -182,3 +182,23 @@ fn a_target_is_the_trail_of_its_account_and_region_whatever_arn_it_came_with() {
     };
     assert_eq!(Trail::arn_of(&target), "arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/main");
 }
+
+#[test]
+fn an_empty_text_is_an_absent_setting() {
+    let mut blank = configuration();
+    for key in ["s3BucketName", "s3KeyPrefix", "snsTopicARN", "kmsKeyId"] {
+        blank[key] = json!("");
+    }
+    blank["cloudWatchLogsLogGroupArn"] = json!("");
+    blank["cloudWatchLogsRoleArn"] = json!("");
+    let recorded = RecordedTrail::from_item(&item(&blank)).unwrap();
+    let expected = Settings {
+        include_global_service_events: Some(true),
+        is_multi_region_trail: Some(true),
+        has_custom_event_selectors: Some(false),
+        ..Settings::default()
+    };
+    assert_eq!(recorded.judged(&None).settings, expected);
+    let live = Some(main_in("eu-west-1", ACCOUNT, "eu-west-1"));
+    assert_eq!(Some(recorded.judged(&live)), live.as_ref());
+}

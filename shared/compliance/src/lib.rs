@@ -18,6 +18,7 @@
 //! | [`exemption`] | a person's decision that a control need not be enforced on something for a while |
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
+//! | [`service_request`] | whether a policy lets an AWS service do something |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
 
@@ -39,6 +40,7 @@ pub mod permission;
 pub mod place;
 pub mod plan;
 pub mod rule_event;
+pub mod service_request;
 pub mod values;
 pub mod verdict;
 
@@ -58,6 +60,7 @@ pub use permission::Permission;
 pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
 pub use rule_event::{Message, RuleEvent};
+pub use service_request::ServiceRequest;
 pub use verdict::{Evaluation, Verdict};
 
 /// An instant, UTC, as AWS Config stamps it (RFC 3339, milliseconds).

@@ -1,9 +1,17 @@
 //! Trails: what of them is denied, by whom.
 
 use rectify_cloudtrail::client::{Clients, TrailReader};
+use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{CloudTrailCloudWatchLogsEnabled, TrailLogsParameters};
+use rectify_cloudtrail::cloud_trail_encryption_enabled::{CloudTrailEncryptionEnabled, TrailEncryptionParameters};
 use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
 use rectify_cloudtrail::qualifying::{Requirement, Standing};
-use rectify_cloudtrail::trail::Vantage;
+use rectify_cloudtrail::trail::{RecordedTrail, Vantage};
+use rectify_cloudtrail::trail_delivery::Delivery;
+use rectify_cloudtrail::trail_key::{KeyAnswer, Keys};
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, Target};
+use rectify_runtime::CallErrorKind;
+use rectify_runtime::edge::ReadFacts;
 use rectify_tests::replay::{Answer, Replay};
 
 use super::*;
@@ -42,4 +50,197 @@ async fn what_is_denied_of_an_organization_trail_is_unknown_and_any_other_refusa
     let replay = Replay::of([shown(), denied(), Answer::refused("OperationNotPermittedException")]);
     let error = TrailReader::connect(&replay.sdk(REGION)).observe(&here).await.unwrap_err();
     assert!(error.is("OperationNotPermittedException"), "{error}");
+}
+
+/// A region in which no other test has trails.
+const QUIET: &str = "ca-central-1";
+
+#[tokio::test]
+async fn denied_read_of_trails_or_of_a_key_of_ours_is_a_fault() {
+    type Encrypted = ChangeOrSchedule<CloudTrailEncryptionEnabled>;
+    buckets().await;
+    let sdk = sdk_at(endpoint()).to_builder().region(aws_types::region::Region::new(QUIET)).build();
+    let key = aws_sdk_kms::Client::new(&sdk).create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+    let create = aws_sdk_cloudtrail::Client::new(&sdk).create_trail().name("quiet").s3_bucket_name("trail-logs");
+    create.kms_key_id(key).send().await.unwrap();
+    let free = Services::default();
+    inventory::<Encrypted, Clients>(&free, QUIET).await.unwrap();
+    assert_eq!(free.calls(), ["cloudtrail:DescribeTrails", "kms:DescribeKey"]);
+    each_denied_read_is_a_fault::<Encrypted, Clients>(QUIET, "AccessDeniedException").await;
+}
+
+fn main_trail() -> Target {
+    Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(REGION),
+        resource: ResourceKey::new("AWS::CloudTrail::Trail", "main"),
+        name: None,
+        arn: None,
+    }
+}
+
+fn recorded(key: &str) -> RecordedTrail {
+    recorded_with(json!({ "kmsKeyId": key }))
+}
+
+/// A trail of ours, with these settings.
+fn recorded_with(mut settings: Value) -> RecordedTrail {
+    settings["trailARN"] = json!(format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"));
+    settings["logFileValidationEnabled"] = json!(true);
+    let item = ConfigurationItem::from_notification(&json!({
+        "awsAccountId": ACCOUNT, "awsRegion": REGION, "resourceType": "AWS::CloudTrail::Trail", "resourceId": "main",
+        "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
+        "configuration": settings
+    }));
+    RecordedTrail::from_item(&item.unwrap()).unwrap()
+}
+
+fn parameters(text: &str) -> TrailEncryptionParameters {
+    RuleParameters::parse(Some(text)).unwrap().control
+}
+
+/// `cloud-trail-encryption-enabled/5`, `cloud-trail-encryption-enabled/6`
+#[tokio::test]
+async fn key_is_asked_for_and_what_its_owner_denies_is_known_to_be_denied() {
+    let read = async |key: &str, params: &str, answers: Vec<Answer>| {
+        let replay = Replay::of(answers);
+        let clients = Clients::connect(&replay.sdk(REGION));
+        let (target, params) = (main_trail(), parameters(params));
+        let facts = CloudTrailEncryptionEnabled::facts(&clients, &target, &recorded(key), &params).await;
+        (facts.map(|it| it.unwrap().unwrap().keys), replay.requests().len())
+    };
+    let ours = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/1");
+    let foreign = "arn:aws:kms:eu-west-1:444455556666:key/1";
+    let refused = || vec![Answer::refused("AccessDeniedException")];
+    let keys = |current, allowed: &[&str]| {
+        Ok(Some(Keys { current: Some(current), allowed: allowed.iter().map(|it| (*it).to_owned()).collect() }))
+    };
+    assert_eq!(read(foreign, "{}", refused()).await, (keys(KeyAnswer::Denied, &[]), 1));
+    let error = read(&ours, "{}", refused()).await.0.unwrap_err();
+    assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
+    let error = read(foreign, "{}", vec![Answer::refused("KMSInvalidStateException")]).await.0.unwrap_err();
+    assert!(error.is("KMSInvalidStateException"), "{error}");
+    let gone = || Answer::refused("NotFoundException");
+    assert_eq!(read(&ours, "{}", vec![gone()]).await, (keys(KeyAnswer::Missing, &[]), 1));
+    assert_eq!(read(&ours, r#"{"checkKeyState": false}"#, vec![]).await, (Ok(None), 0));
+    assert_eq!(read("", "{}", vec![]).await, (Ok(None), 0));
+
+    let metadata =
+        json!({"KeyMetadata": {"KeyId": "1", "Arn": ours, "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT"}});
+    let by_alias = r#"{"kmsKeyArns": "alias/trails"}"#;
+    let (found, calls) = read(&ours, by_alias, vec![Answer::ok(&metadata), Answer::ok(&metadata)]).await;
+    assert_eq!((found.unwrap().unwrap().allowed, calls), (vec![ours.clone()], 2));
+    let by_arn = json!({"kmsKeyArns": foreign}).to_string();
+    let (found, calls) = read(&ours, &by_arn, vec![Answer::ok(&metadata)]).await;
+    assert_eq!((found.unwrap().unwrap().allowed, calls), (vec![foreign.to_owned()], 1));
+    let error = read(&ours, by_alias, vec![Answer::ok(&metadata), gone()]).await.0.unwrap_err();
+    assert!(error.to_string().contains("ruleParameters.kmsKeyArns"), "{error}");
+}
+
+/// What the key to give is like: the policy of a key of ours is read, or the read fails; that of another account is not.
+#[tokio::test]
+async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
+    let live = async |key: &str, answers: Vec<Answer>| {
+        let arn = format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main");
+        let trail = json!({"Name": "main", "TrailARN": arn, "HomeRegion": REGION, "LogFileValidationEnabled": true});
+        let metadata = json!({"KeyId": "1", "Arn": key, "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT"});
+        let read = [json!({"Trail": trail}), json!({"ResourceTagList": []}), json!({"KeyMetadata": metadata})];
+        let replay = Replay::of(read.iter().map(Answer::ok).chain(answers));
+        let clients = Clients::connect(&replay.sdk(REGION));
+        let params = parameters(&json!({"remediationKeyArn": key}).to_string());
+        let subject = CloudTrailEncryptionEnabled::live(&clients, &main_trail(), &params).await;
+        let called: Vec<String> = replay.requests().into_iter().map(|(operation, _)| operation).collect();
+        let allowed: Vec<&str> = entry::<CloudTrailEncryptionEnabled>()
+            .remediation_permissions()
+            .iter()
+            .filter_map(|it| it.action.split_once(':'))
+            .map(|(_, name)| name)
+            .collect();
+        assert!(called.iter().all(|it| allowed.iter().any(|name| it.ends_with(name))), "{called:?}");
+        (subject.map(|it| it.unwrap().candidate.unwrap().refused), called.len())
+    };
+    let ours = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/1");
+    let service = json!({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "kms:DescribeKey", "Resource": "*"});
+    let policy = json!({"Policy": json!({"Statement": [service]}).to_string()});
+    let missing = Some(vec!["kms:GenerateDataKey".to_owned()]);
+    assert_eq!(live(&ours, vec![Answer::ok(&policy)]).await, (Ok(missing), 4));
+    assert_eq!(live("arn:aws:kms:us-east-1:444455556666:key/1", vec![]).await, (Ok(None), 3));
+    let error = live(&ours, vec![Answer::refused("AccessDeniedException")]).await.0.unwrap_err();
+    assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
+    let error = live(&ours, vec![Answer::ok(&json!({"Policy": "no policy"}))]).await.0.unwrap_err();
+    assert!(error.to_string().starts_with("Policy: expected a policy document"), "{error}");
+}
+
+#[tokio::test]
+async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
+    type Delivering = ChangeOrSchedule<CloudTrailCloudWatchLogsEnabled>;
+    each_denied_read_is_a_fault::<Delivering, Clients>("eu-west-1", "AccessDeniedException").await;
+}
+
+/// How deliveries go is asked for where it matters, and a refusal is a fault.
+#[tokio::test]
+async fn status_of_a_trail_is_read_where_deliveries_matter() {
+    let read = async |group: &str, params: &str, answers: Vec<Answer>| {
+        let replay = Replay::of(answers);
+        let clients = Clients::connect(&replay.sdk(REGION));
+        let params: TrailLogsParameters = RuleParameters::parse(Some(params)).unwrap().control;
+        let recorded = recorded_with(json!({"cloudWatchLogsLogGroupArn": group}));
+        let facts = CloudTrailCloudWatchLogsEnabled::facts(&clients, &main_trail(), &recorded, &params).await;
+        (facts.map(|it| it.map(|it| it.unwrap().delivery)), replay.requests().len())
+    };
+    let day = r#"{"expectedDeliveryWindowAge": "24"}"#;
+    let status = json!({"IsLogging": true, "LatestCloudWatchLogsDeliveryTime": 1_772_593_200.5,
+        "LatestCloudWatchLogsDeliveryError": ""});
+    let latest_at = Some("2026-03-04T03:00:00Z".parse().unwrap());
+    let told = Some(Delivery { latest_at, latest_error: None });
+    assert_eq!(read("group", day, vec![Answer::ok(&status)]).await, (Ok(Some(told)), 1));
+    let failing = json!({"IsLogging": true, "LatestCloudWatchLogsDeliveryError": "AccessDenied"});
+    let told = Some(Delivery { latest_at: None, latest_error: Some("AccessDenied".to_owned()) });
+    let asked = r#"{"checkDeliveryError": true}"#;
+    assert_eq!(read("group", asked, vec![Answer::ok(&failing)]).await, (Ok(Some(told)), 1));
+    assert_eq!(read("group", "{}", vec![]).await, (Ok(Some(None)), 0));
+    assert_eq!(read("", day, vec![]).await, (Ok(Some(None)), 0));
+    assert_eq!(read("group", day, vec![Answer::refused("TrailNotFoundException")]).await, (Ok(None), 1));
+    let error = read("group", day, vec![Answer::refused("AccessDeniedException")]).await.0.unwrap_err();
+    assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
+}
+
+/// Every read that decides whether a group and a role may be given can be refused, and then nothing is planned.
+#[tokio::test]
+async fn denied_read_of_a_log_group_or_a_role_is_a_fault() {
+    buckets().await;
+    let sdk = sdk_at(endpoint()).to_builder().region(aws_types::region::Region::new(QUIET)).build();
+    let trails = aws_sdk_cloudtrail::Client::new(&sdk);
+    trails.create_trail().name("unwatched").s3_bucket_name("trail-logs").send().await.unwrap();
+    let trust = r#"{"Version": "2012-10-17", "Statement": []}"#;
+    let create = aws_sdk_iam::Client::new(&sdk).create_role().role_name("unwatched");
+    let role = create.assume_role_policy_document(trust).send().await.unwrap().role.unwrap().arn;
+    let group = format!("arn:aws:logs:{QUIET}:{ACCOUNT}:log-group:unwatched");
+    let text = json!({"logGroupArn": group, "logRoleArn": role, "expectedDeliveryWindowAge": "24"}).to_string();
+    let params = RuleParameters::parse(Some(&text)).unwrap().control;
+    let region = Region::new(QUIET);
+    let target = Target { region, resource: ResourceKey::new("AWS::CloudTrail::Trail", "unwatched"), ..main_trail() };
+    let live = async |services: &Services| {
+        let clients = Clients::connect(&services.sdk(QUIET));
+        CloudTrailCloudWatchLogsEnabled::live(&clients, &target, &params).await
+    };
+    let free = Services::default();
+    let read = live(&free).await.unwrap().unwrap().destination.unwrap();
+    assert!(!read.log_group_exists && !read.role_rights.unwrap().trusts_cloudtrail);
+    allowed(&entry::<CloudTrailCloudWatchLogsEnabled>().remediation_permissions(), &free.calls());
+    let reads = [
+        "cloudtrail:GetTrail",
+        "cloudtrail:ListTags",
+        "cloudtrail:GetTrailStatus",
+        "iam:GetRole",
+        "iam:SimulatePrincipalPolicy",
+        "logs:DescribeLogGroups",
+    ];
+    assert_eq!(free.calls(), reads);
+    for operation in reads {
+        let refusal = Refusal { operation: Some(operation), number: 1, code: "AccessDenied" };
+        let error = live(&Services::refusing([refusal])).await.unwrap_err();
+        assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{operation}: {error}");
+    }
 }

@@ -19,6 +19,25 @@ async fn validation_is_turned_on_and_off_again() {
     travel("cloud-trail-log-file-validation-enabled", "{}", trail).await;
 }
 
+/// The policy CloudTrail's documentation asks for, for all trails of the account.
+const FOR_CLOUDTRAIL: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"},
+    {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Resource": "*",
+     "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
+     "Condition": {"StringLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:111122223333:trail/*"}}}]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trail_is_given_a_key_and_loses_it_again() {
+    let unencrypted = async |world: &World| {
+        let kms = &world.clients().kms;
+        let key = kms.create_key().policy(FOR_CLOUDTRAIL).send().await.unwrap().key_metadata.unwrap().key_id;
+        kms.create_alias().alias_name("alias/trails").target_key_id(key).send().await.unwrap();
+        trail(world).await
+    };
+    let parameters = r#"{"remediationKeyArn": "arn:aws:kms:us-east-1:111122223333:alias/trails"}"#;
+    travel("cloud-trail-encryption-enabled", parameters, unencrypted).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_trail_of_one_region_records_all_and_then_as_before() {
     let account = async |world: &World| {

@@ -30,6 +30,9 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("rds:ModifyDBCluster", "every setting of a cluster is changed by one action, in both directions"),
 ];
 
+/// Asked for where a role is given to a service: an action, but no operation.
+const PASS_ROLE: &str = "iam:PassRole";
+
 /// What a client of one crate may use of another's, and the file that makes its calls.
 const BORROWED: [(&str, &str); 1] =
     [("rectify_cloudtrail::client::TrailReader", "functions/cloudtrail/src/client/reader.rs")];
@@ -86,7 +89,8 @@ fn reading_reads() {
         let live = control.remediation.map_or(&[][..], |half| half.live);
         for permission in control.rule_permissions().iter().chain(live) {
             let verb = permission.action.split_once(':').map_or("", |(_, name)| name);
-            let reads = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|it| verb.starts_with(it));
+            let reads =
+                ["Get", "List", "Describe", "Lookup", "BatchGet", "Simulate"].iter().any(|it| verb.starts_with(it));
             assert!(reads, "{}: {} is no read", control.meta.id, permission.action);
         }
     }
@@ -113,6 +117,21 @@ fn every_call_is_permitted_and_every_permission_is_used() {
         assert!(missing.is_empty(), "functions/{service}: called but not declared: {missing:?}");
         let unused: Vec<_> = declared.difference(&needed).collect();
         assert!(unused.is_empty(), "functions/{service}: declared but never called: {unused:?}");
+    }
+}
+
+#[test]
+fn a_role_is_passed_by_a_fix_alone_and_to_one_service_alone() {
+    for control in controls() {
+        let half = control.remediation;
+        let fixes = half.map_or(&[][..], |half| half.calls);
+        for permission in all(control).into_iter().filter(|it| it.action == PASS_ROLE) {
+            let id = control.meta.id;
+            assert!(fixes.contains(&permission), "{id}: only a fix passes roles");
+            let Some((key, service)) = permission.condition else { panic!("{id}: to any service") };
+            assert!(key == "iam:PassedToService" && service.ends_with(".amazonaws.com"), "{id}: {key} {service}");
+            assert!(permission.resource.contains(":iam::${AWS::AccountId}:role/"), "{id}: {}", permission.resource);
+        }
     }
 }
 
@@ -158,7 +177,9 @@ fn called_by(service: &str) -> BTreeSet<String> {
         .flat_map(|file| {
             let borrowed = BORROWED.iter().filter(|(name, _)| file.text.contains(name));
             let calls: String = borrowed.map(|(_, path)| tree::read(path)).collect();
-            operations::named_in(&(file.text.clone() + &calls))
+            let mut needed = operations::named_in(&(file.text.clone() + &calls));
+            needed.extend(operations::passes_a_role(&file.text).then(|| PASS_ROLE.to_owned()));
+            needed
         })
         .collect()
 }

@@ -1,12 +1,16 @@
 //! Trails.
 
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
+use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
+use rectify_cloudtrail::cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
 use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_local::backend::{Backend, BackendSettings};
+use rectify_runtime::edge::{Connect, ReadLive};
 use rectify_tests::emulator::{ACCOUNT, REGION, sdk_at};
 use rectify_tests::services::Services;
+use serde_json::json;
 
 use super::{ALONE, model_and_reality_agree, target};
 
@@ -25,6 +29,83 @@ async fn validation_of_a_trail_is_as_expected_and_turned_off_again() {
     let calls = model_and_reality_agree::<Trails, rectify_cloudtrail::client::Clients>(&sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("UpdateTrail {") && !calls[0].contains("S3"), "{calls:?}");
+}
+
+/// The key lies in another region than the trail, as it does where the bucket lies there.
+#[tokio::test]
+async fn key_of_a_trail_is_as_expected_and_taken_away_again() {
+    let sdk = Services::default().sdk(ALONE);
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(ALONE.into()).build();
+    s3.create_bucket().bucket("keyed-logs").create_bucket_configuration(here).send().await.unwrap();
+    let trails = aws_sdk_cloudtrail::Client::new(&sdk);
+    trails.create_trail().name("keyed").s3_bucket_name("keyed-logs").s3_key_prefix("audit").send().await.unwrap();
+    let kms = aws_sdk_kms::Client::new(&Services::default().sdk("eu-west-2"));
+    let policy = json!({"Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"], "Resource": "*"}]});
+    let key = kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+
+    type Trails = CloudTrailEncryptionEnabled;
+    type Clients = rectify_cloudtrail::client::Clients;
+    let target = target::<Trails>(ALONE, "keyed");
+    for parameters in [
+        json!({"remediationKeyArn": key}),
+        json!({"remediationKeyArn": key, "checkKeyState": "false"}),
+        json!({"remediationKeyArn": key, "kmsKeyArns": key}),
+    ] {
+        let params = RuleParameters::parse(Some(&parameters.to_string())).unwrap().control;
+        let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+        let arn = format!("arn:aws:cloudtrail:{ALONE}:{ACCOUNT}:trail/keyed");
+        assert_eq!(calls, [format!(r#"UpdateTrail {{"KmsKeyId":"{key}","Name":"{arn}"}}"#)]);
+    }
+}
+
+/// What IAM allows the role is answered by the doorkeeper, since moto simulates no policies; all else is moto's.
+#[tokio::test]
+async fn log_group_of_a_trail_is_as_expected_and_taken_away_again() {
+    let services = Services::default();
+    let sdk = services.sdk(ALONE);
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(ALONE.into()).build();
+    s3.create_bucket().bucket("watched-logs").create_bucket_configuration(here).send().await.unwrap();
+    let trails = aws_sdk_cloudtrail::Client::new(&sdk);
+    trails.create_trail().name("watched").s3_bucket_name("watched-logs").s3_key_prefix("audit").send().await.unwrap();
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk);
+    for name in ["watched-not", "watched"] {
+        logs.create_log_group().log_group_name(name).send().await.unwrap();
+    }
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let create = aws_sdk_iam::Client::new(&sdk).create_role().role_name("watched").path("/service-role/");
+    let role = create.assume_role_policy_document(trust.to_string()).send().await.unwrap().role.unwrap().arn;
+
+    type Trails = CloudTrailCloudWatchLogsEnabled;
+    type Clients = rectify_cloudtrail::client::Clients;
+    let target = target::<Trails>(ALONE, "watched");
+    let group = format!("arn:aws:logs:{ALONE}:{ACCOUNT}:log-group:watched");
+    for more in [json!({}), json!({"checkDeliveryError": "true"})] {
+        let mut parameters = json!({"logGroupArn": group, "logRoleArn": role});
+        parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let params = RuleParameters::parse(Some(&parameters.to_string())).unwrap().control;
+        let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+        let arn = format!("arn:aws:cloudtrail:{ALONE}:{ACCOUNT}:trail/watched");
+        let call =
+            json!({"CloudWatchLogsLogGroupArn": format!("{group}:*"), "CloudWatchLogsRoleArn": role, "Name": arn});
+        assert_eq!(calls, [format!("UpdateTrail {call}")]);
+    }
+    assert!(services.calls().contains(&"iam:SimulatePrincipalPolicy".to_owned()), "{:?}", services.calls());
+
+    let params =
+        RuleParameters::parse(Some(&json!({"logGroupArn": format!("{group}-2"), "logRoleArn": role}).to_string()));
+    let clients = Clients::connect(&sdk);
+    let live = Trails::live(&clients, &target, &params.unwrap().control).await.unwrap().unwrap();
+    let destination = live.destination.unwrap();
+    assert!(!destination.log_group_exists && destination.role_rights.is_some(), "{destination:?}");
+    let nobody = role.replace("/service-role/", "/another-path/");
+    let params = RuleParameters::parse(Some(&json!({"logGroupArn": group, "logRoleArn": nobody}).to_string()));
+    let live = Trails::live(&clients, &target, &params.unwrap().control).await.unwrap().unwrap();
+    let destination = live.destination.unwrap();
+    assert!(destination.log_group_exists && destination.role_rights.is_none(), "{destination:?}");
 }
 
 /// In an emulator of its own: a multi-region trail is in everybody's account.

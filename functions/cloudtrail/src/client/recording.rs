@@ -7,7 +7,7 @@ use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
 
-use super::Clients;
+use super::{Clients, updated};
 use crate::account_trails::AccountTrails;
 use crate::multi_region_cloudtrail_enabled::{MultiRegionCloudtrailEnabled, MultiRegionCloudtrailEnabledParameters};
 use crate::recording::{Action, Undo};
@@ -80,9 +80,7 @@ impl Clients {
 
     async fn update_regions(&self, arn: &str, multi_region: bool, global_events: bool) -> Result<(), AwsError> {
         let request = self.in_home_region(arn)?.update_trail().name(arn);
-        let request = request.is_multi_region_trail(multi_region).include_global_service_events(global_events);
-        request.send().await.map_err(|error| AwsError::call("cloudtrail:UpdateTrail", &error))?;
-        Ok(())
+        updated(request.is_multi_region_trail(multi_region).include_global_service_events(global_events)).await
     }
 
     async fn put_selectors(&self, arn: &str, selectors: &Selectors) -> Result<(), AwsError> {

@@ -1,0 +1,215 @@
+//! Whether a policy lets an AWS service do something: use a key, assume a role, publish to a topic.
+//!
+//! Where a policy does not say it plainly, the answer is no: an Allow counts only with conditions that are known to hold, and
+//! a Deny does not count only where it is known not to apply. Knows no service by name.
+
+use serde_json::Value;
+use wildmatch::WildMatch;
+
+/// What a service wants to do, and what its request says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceRequest<'a> {
+    /// The service's principal: `cloudtrail.amazonaws.com`.
+    pub service: &'a str,
+    /// The IAM action: `kms:DescribeKey`.
+    pub action: &'a str,
+    /// The ARN of what it is done to; `None` for policies that have no `Resource`, as the trust policy of a role.
+    pub resource: Option<&'a str>,
+    /// Condition keys with what the request says of them. One that is not here is unknown.
+    pub context: &'a [(&'a str, &'a str)],
+}
+
+/// Whether a condition holds for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Yes,
+    No,
+    Unknown,
+}
+
+impl ServiceRequest<'_> {
+    /// Whether the policy allows it.
+    pub fn is_allowed_by(&self, policy: &Value) -> bool {
+        let statements = members(policy.get("Statement"));
+        let (allows, others): (Vec<&Value>, Vec<&Value>) =
+            statements.iter().partition(|it| it.get("Effect").and_then(Value::as_str) == Some("Allow"));
+        allows.into_iter().any(|it| self.is_allowed_in(it)) && !others.into_iter().any(|it| self.may_be_denied_in(it))
+    }
+
+    fn is_allowed_in(&self, statement: &Value) -> bool {
+        let resource = self.resource.is_none_or(|resource| {
+            members(statement.get("Resource")).iter().any(|it| it.as_str().is_some_and(|it| like(it, resource)))
+        });
+        resource
+            && self.is_principal(statement.get("Principal"))
+            && members(statement.get("Action")).iter().any(|it| self.is_action(it))
+            && self.conditions(statement).all(|it| it == Holds::Yes)
+    }
+
+    /// A Deny of others, of something else or under a condition that fails is none; everything else may be one.
+    fn may_be_denied_in(&self, statement: &Value) -> bool {
+        let of_others = statement.get("Principal").is_some_and(|it| !self.is_principal(Some(it)));
+        let of_another_action =
+            statement.get("Action").is_some_and(|it| !members(Some(it)).iter().any(|it| self.is_action(it)));
+        let of_something_else = self.resource.zip(statement.get("Resource")).is_some_and(|(resource, patterns)| {
+            members(Some(patterns)).iter().all(|it| it.as_str().is_some_and(|it| !like(it, resource)))
+        });
+        !of_others && !of_another_action && !of_something_else && !self.conditions(statement).any(|it| it == Holds::No)
+    }
+
+    /// Whether a `Principal` is everybody or the service.
+    fn is_principal(&self, principal: Option<&Value>) -> bool {
+        let has = |value: Option<&Value>, name: &str| members(value).iter().any(|it| it.as_str() == Some(name));
+        match principal {
+            Some(Value::Object(kinds)) => {
+                has(kinds.get("AWS"), "*") || has(kinds.get("Service"), self.service) || has(kinds.get("Service"), "*")
+            }
+            other => has(other, "*"),
+        }
+    }
+
+    fn is_action(&self, pattern: &Value) -> bool {
+        pattern.as_str().is_some_and(|it| like(&it.to_ascii_lowercase(), &self.action.to_ascii_lowercase()))
+    }
+
+    fn conditions<'a>(&'a self, statement: &'a Value) -> impl Iterator<Item = Holds> + 'a {
+        let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+        operators.flat_map(|(operator, keys)| {
+            let keys = keys.as_object().into_iter().flatten();
+            keys.map(|(key, values)| self.condition(operator, key, members(Some(values))))
+        })
+    }
+
+    fn condition(&self, operator: &str, key: &str, values: &[Value]) -> Holds {
+        let Some(actual) = self.value(key) else { return Holds::Unknown };
+        let values: Vec<String> =
+            values.iter().map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).collect();
+        if values.is_empty() || values.iter().any(|it| it.contains("${")) {
+            return Holds::Unknown; // a variable is not resolved here
+        }
+        let (positive, negative) = match operator.split_once("Not") {
+            Some((kind, rest)) => (format!("{kind}{rest}"), true),
+            None => (operator.to_owned(), false),
+        };
+        let found = match positive.as_str() {
+            "StringEquals" => values.iter().any(|it| it == actual),
+            "StringEqualsIgnoreCase" | "Bool" => values.iter().any(|it| it.eq_ignore_ascii_case(actual)),
+            "StringLike" | "ArnLike" | "ArnEquals" => values.iter().any(|it| like(it, actual)),
+            _ => return Holds::Unknown,
+        };
+        if found == negative { Holds::No } else { Holds::Yes }
+    }
+
+    /// What the request says of a condition key, as far as it is known.
+    fn value(&self, key: &str) -> Option<&str> {
+        let given = self.context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value);
+        given.or_else(|| match key.to_ascii_lowercase().as_str() {
+            "aws:securetransport" | "aws:principalisawsservice" => Some("true"),
+            "aws:principalservicename" => Some(self.service),
+            _ => None,
+        })
+    }
+}
+
+/// The members of a list, or the one that stands for a list of one.
+fn members(value: Option<&Value>) -> &[Value] {
+    match value {
+        Some(Value::Array(many)) => many,
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    }
+}
+
+/// Whether `pattern`, in which `*` is any text and `?` any character, matches the whole of `text`.
+fn like(pattern: &str, text: &str) -> bool {
+    WildMatch::new(pattern).matches(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+
+    const DESCRIBE: ServiceRequest<'_> = ServiceRequest {
+        service: "cloudtrail.amazonaws.com",
+        action: "kms:DescribeKey",
+        resource: Some(KEY),
+        context: &[("aws:SourceAccount", "111122223333")],
+    };
+
+    fn allow(principal: &Value, condition: &Value) -> Value {
+        json!({"Effect": "Allow", "Principal": principal, "Action": "kms:Describe*", "Resource": "*",
+               "Condition": condition})
+    }
+
+    #[test]
+    fn a_service_may_where_the_policy_says_so_plainly() {
+        let service = json!({"Service": ["other.amazonaws.com", "cloudtrail.amazonaws.com"]});
+        let account = |value: &str| json!({"StringEquals": {"AWS:sourceaccount": [value]}});
+        for (case, principal, condition, expected) in [
+            ("the service", &service, json!({}), true),
+            ("everybody", &json!("*"), json!({}), true),
+            ("everybody of AWS", &json!({"AWS": "*"}), json!({}), true),
+            ("of this account", &service, account("111122223333"), true),
+            ("of another account", &service, account("444455556666"), false),
+            ("alike", &service, json!({"StringLike": {"aws:SourceAccount": "1111*"}}), true),
+            ("not of another", &service, json!({"StringNotEquals": {"aws:SourceAccount": "444455556666"}}), true),
+            ("not of this", &service, json!({"StringNotLike": {"aws:SourceAccount": "1111*"}}), false),
+            ("only services", &service, json!({"Bool": {"aws:PrincipalIsAWSService": true}}), true),
+            ("a key that is not known", &service, json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), false),
+            ("an operator that is not known", &service, json!({"Null": {"aws:SourceAccount": "false"}}), false),
+            ("a variable", &service, json!({"StringLike": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}), false),
+            ("another service", &json!({"Service": "sns.amazonaws.com"}), json!({}), false),
+            ("the account", &json!({"AWS": "arn:aws:iam::111122223333:root"}), json!({}), false),
+            ("nobody", &json!(null), json!({}), false),
+        ] {
+            let policy = json!({"Statement": [allow(principal, &condition)]});
+            assert_eq!(DESCRIBE.is_allowed_by(&policy), expected, "{case}");
+        }
+        assert!(!DESCRIBE.is_allowed_by(&json!({})) && !DESCRIBE.is_allowed_by(&json!("text")));
+    }
+
+    #[test]
+    fn a_deny_counts_unless_it_is_known_not_to_apply() {
+        let service = json!({"Service": "cloudtrail.amazonaws.com"});
+        let insecure = json!({"Bool": {"aws:SecureTransport": "false"}});
+        let unknown = json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}});
+        let another = "arn:aws:kms:eu-west-1:111122223333:key/2";
+        for (case, deny, expected) in [
+            ("insecure", json!({"Principal": "*", "Action": "*", "Resource": "*", "Condition": insecure}), true),
+            ("others", json!({"Principal": {"AWS": "444455556666"}, "Action": "*", "Resource": "*"}), true),
+            ("another action", json!({"Principal": "*", "Action": "kms:Encrypt", "Resource": "*"}), true),
+            ("another key", json!({"Principal": "*", "Action": "kms:*", "Resource": another}), true),
+            ("everybody", json!({"Principal": "*", "Action": "kms:*", "Resource": KEY}), false),
+            ("all but some", json!({"NotPrincipal": {"AWS": "4"}, "Action": "*", "Resource": "*"}), false),
+            ("all but one action", json!({"Principal": "*", "NotAction": "kms:Encrypt", "Resource": "*"}), false),
+            ("not known", json!({"Principal": "*", "Action": "*", "Resource": "*", "Condition": unknown}), false),
+        ] {
+            let mut deny = deny;
+            deny["Effect"] = json!("Deny");
+            let policy = json!({"Statement": [allow(&service, &json!({})), deny]});
+            assert_eq!(DESCRIBE.is_allowed_by(&policy), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn action_and_resource_are_compared_with_their_wildcards_and_a_trust_policy_has_no_resource() {
+        let statement = |action: &str, resource: &str| json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": [action], "Resource": resource}});
+        for (action, resource, expected) in [
+            ("KMS:describekey", KEY, true),
+            ("*", "arn:aws:kms:*:key/?", true),
+            ("kms:Describe", KEY, false),
+            ("kms:*", "arn:aws:kms:eu-west-1:111122223333:KEY/1", false),
+        ] {
+            assert_eq!(DESCRIBE.is_allowed_by(&statement(action, resource)), expected, "{action} {resource}");
+        }
+        let assume = ServiceRequest { action: "sts:AssumeRole", resource: None, ..DESCRIBE };
+        let trust = json!({"Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                                          "Action": "sts:AssumeRole"}]});
+        assert!(assume.is_allowed_by(&trust) && !DESCRIBE.is_allowed_by(&trust));
+    }
+}
