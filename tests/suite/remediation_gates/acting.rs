@@ -166,6 +166,30 @@ async fn repeated_failure_is_announced_once() {
     assert_eq!(world.around.announced().await.len(), 1);
 }
 
+/// What the service will refuse again is not tried again; what it may take a moment later is.
+#[tokio::test]
+async fn refusal_that_cannot_change_is_final_and_another_is_not() {
+    for (code, is_final) in [
+        ("InvalidParameterValue", true),
+        ("InvalidParameterCombination", true),
+        ("OperationNotPermitted", true),
+        ("InvalidHomeRegionException", true),
+        ("NotOrganizationMasterAccountException", true),
+        ("InsufficientEncryptionPolicyException", true),
+        ("KmsKeyNotFoundException", true),
+        ("KmsKeyDisabledException", true),
+        ("InvalidCloudWatchLogsLogGroupArnException", true),
+        ("IncorrectState", false),
+    ] {
+        let world = World::with([Door::drawn("d-1", &["top"])]).await;
+        world.doors.disturb(On::Apply, 1, Trouble::Refused(code, CallErrorKind::Rejected));
+        let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        assert!(matches!(&fault, Fault::ActionFailed { terminal, .. } if *terminal == is_final), "{code}: {fault:?}");
+        let state = if is_final { State::Finished } else { State::Open };
+        assert_eq!(only(&world).await.state, state, "{code}");
+    }
+}
+
 #[tokio::test]
 async fn denied_action_is_final_and_its_retry_is_acknowledged() {
     let world = two_bolts().await;

@@ -15,9 +15,17 @@ use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
 use crate::retry::Backoff;
 use crate::{AwsError, CallErrorKind, Fault};
 
-/// Codes after which trying again cannot help: parameters the service refuses, operations it does not permit.
-const TERMINAL_PREFIXES: [&str; 4] =
-    ["InvalidParameter", "OperationNotPermitted", "InvalidHomeRegion", "NotOrganizationMasterAccount"];
+/// Codes after which trying again cannot help: parameters the service refuses, operations it does not permit, keys, roles and
+/// log groups that do not let it in.
+const TERMINAL_PREFIXES: [&str; 7] = [
+    "InvalidParameter",
+    "OperationNotPermitted",
+    "InvalidHomeRegion",
+    "NotOrganizationMasterAccount",
+    "InsufficientEncryptionPolicy",
+    "KmsKey",
+    "InvalidCloudWatchLogs",
+];
 
 /// How long a service may work on what it accepted: longer than the week between two maintenance windows.
 const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
