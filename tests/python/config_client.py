@@ -398,6 +398,113 @@ def evaluation_on_request(client, invocations):
     client.refused("InvalidParameterValueException", "start_config_rules_evaluation")
 
 
+def recorder(client):
+    account = FIXTURE["account"]
+    [described] = client.call("describe_configuration_recorders")["ConfigurationRecorders"]
+    prefix = f"arn:aws:config:us-east-1:{account}:configuration-recorder/default/"
+    equal("its ARN", described.pop("arn")[:len(prefix)], prefix)
+    equal("everything is recorded", described, {
+        "name": "default", "recordingScope": "PAID",
+        "roleARN": f"arn:aws:iam::{account}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig",
+        "recordingGroup": {
+            "allSupported": True, "includeGlobalResourceTypes": True, "resourceTypes": [],
+            "exclusionByResourceTypes": {"resourceTypes": []},
+            "recordingStrategy": {"useOnly": "ALL_SUPPORTED_RESOURCE_TYPES"}},
+        "recordingMode": {"recordingFrequency": "CONTINUOUS"}})
+
+    def status():
+        [status] = client.call("describe_configuration_recorder_status",
+                               ConfigurationRecorderNames=["default"])["ConfigurationRecordersStatus"]
+        return status
+
+    def stands():
+        return [status()[name] for name in ("name", "recording", "lastStatus")]
+
+    start, stop = "start_configuration_recorder", "stop_configuration_recorder"
+    name = {"ConfigurationRecorderName": "default"}
+    equal("it is on", stands(), ["default", True, "SUCCESS"])
+    equal("it never was off", status().get("lastStopTime"), None)
+    equal("no output", client.call(stop, **name), {})
+    equal("it is off", stands(), ["default", False, "SUCCESS"])
+    stopped = status()["lastStopTime"]
+    equal("stopped just now", timedelta(0) - timedelta(seconds=1) < datetime.now(timezone.utc) - stopped < timedelta(minutes=1), True)
+    client.call(stop, **name)
+    equal("once is enough", status()["lastStopTime"], stopped)
+    equal("no output", client.call(start, **name), {})
+    equal("it has recorded nothing yet", stands(), ["default", True, "PENDING"])
+    equal("started after it was stopped", status()["lastStartTime"] > stopped, True)
+    for operation in (start, stop):
+        client.refused("NoSuchConfigurationRecorderException", operation, says="'other'", ConfigurationRecorderName="other")
+        client.refused("ValidationException", operation, says="'configurationRecorderName'")
+    for operation in ("describe_configuration_recorders", "describe_configuration_recorder_status"):
+        client.refused("NoSuchConfigurationRecorderException", operation, ConfigurationRecorderNames=["other"])
+        client.refused("NoSuchConfigurationRecorderException", operation, ServicePrincipal="securityhub.amazonaws.com")
+        client.refused("ValidationException", operation, ConfigurationRecorderNames=[""])
+
+    put, role = "put_configuration_recorder", f"arn:aws:iam::{account}:role/config"
+    some = {"resourceTypes": [BUCKET]}
+    group = {"exclusionByResourceTypes": some, "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"}}
+    mode = {"recordingFrequency": "DAILY", "recordingModeOverrides": [
+        {"description": "keys", "resourceTypes": ["AWS::KMS::Key"], "recordingFrequency": "CONTINUOUS"}]}
+    equal("no output", client.call(put, ConfigurationRecorder={
+        "name": "default", "roleARN": role, "recordingGroup": group, "recordingMode": mode}), {})
+    [changed] = client.call("describe_configuration_recorders")["ConfigurationRecorders"]
+    equal("what was put", (changed["roleARN"], changed["recordingMode"], changed["recordingGroup"]), (role, mode, {
+        "allSupported": False, "includeGlobalResourceTypes": False, "resourceTypes": [], **group}))
+    client.call(put, ConfigurationRecorder={"roleARN": role})
+    [changed] = client.call("describe_configuration_recorders")["ConfigurationRecorders"]
+    equal("without a group all but the types of IAM", [changed["recordingGroup"][name] for name in (
+        "allSupported", "includeGlobalResourceTypes")], [True, False])
+    equal("it goes on", status()["recording"], True)
+    refusals = [
+        ("MaxNumberOfConfigurationRecordersExceededException", {"name": "second", "roleARN": role}),
+        ("InvalidConfigurationRecorderNameException", {"name": "AWSConfigurationRecorderForMe", "roleARN": role}),
+        ("InvalidRoleException", {"name": "default"}),
+        ("InvalidRecordingGroupException", {"roleARN": role, "recordingGroup": {}}),
+        ("InvalidRecordingGroupException", {"roleARN": role, "recordingGroup": {"allSupported": True, **some}}),
+        ("ValidationException", {"roleARN": role, "recordingGroup": {"resourceTypes": ["Bucket"]}}),
+        ("ValidationException", {"roleARN": role, "recordingGroup": {"recordingStrategy": {"useOnly": "SOME"}}}),
+        ("ValidationException", {"roleARN": role, "recordingMode": {"recordingFrequency": "HOURLY"}}),
+        ("ValidationException", {"name": "", "roleARN": role}),
+    ]
+    for code, definition in refusals:
+        client.refused(code, put, ConfigurationRecorder=definition)
+    client.refused("ValidationException", put, says="'configurationRecorder'")
+
+
+def delivery(client):
+    account = FIXTURE["account"]
+    topic = f"arn:aws:sns:us-east-1:{account}:config"
+    equal("a channel", client.call("describe_delivery_channels"), {"DeliveryChannels": [
+        {"name": "default", "s3BucketName": f"config-{account}-us-east-1", "snsTopicARN": topic}]})
+
+    def status():
+        [status] = client.call("describe_delivery_channel_status", DeliveryChannelNames=["default"])["DeliveryChannelsStatus"]
+        equal("its name", status["name"], "default")
+        return status["configHistoryDeliveryInfo"], status["configStreamDeliveryInfo"]["lastStatus"]
+
+    history, stream = status()
+    equal("both are delivered", (history["lastStatus"], stream), ("SUCCESS", "SUCCESS"))
+    equal("lately", datetime.now(timezone.utc) - history["lastSuccessfulTime"] < timedelta(hours=6), True)
+    put = "put_delivery_channel"
+    channel = {"name": "default", "s3BucketName": "elsewhere", "s3KeyPrefix": "config"}
+    equal("no output", client.call(put, DeliveryChannel=channel), {})
+    equal("what was put", client.call("describe_delivery_channels", DeliveryChannelNames=["default"]),
+          {"DeliveryChannels": [channel]})
+    equal("no topic, no stream", status()[1], "NOT_APPLICABLE")
+    refusals = [
+        ("MaxNumberOfDeliveryChannelsExceededException", {"name": "second", "s3BucketName": "elsewhere"}),
+        ("NoSuchBucketException", {"name": "default"}),
+        ("InvalidSNSTopicARNException", {"s3BucketName": "elsewhere", "snsTopicARN": "config"}),
+        ("ValidationException", {"name": "x" * 257, "s3BucketName": "elsewhere"}),
+    ]
+    for code, definition in refusals:
+        client.refused(code, put, DeliveryChannel=definition)
+    client.refused("ValidationException", put, says="'deliveryChannel'")
+    for operation in ("describe_delivery_channels", "describe_delivery_channel_status"):
+        client.refused("NoSuchDeliveryChannelException", operation, says="'other'", DeliveryChannelNames=["other"])
+
+
 def deletion(client, token):
     equal("no output", client.call("delete_config_rule", ConfigRuleName="buckets"), {})
     at = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -420,6 +527,8 @@ def main():
     history(client)
     inventory(client)
     evaluation_on_request(client, invocations)
+    recorder(client)
+    delivery(client)
     deletion(client, token)
     print(json.dumps({"calls": client.calls, "operations": len(client.operations), "refusals": sorted(client.refusals),
                       "invocations": invocations.count, "changes": changes}))

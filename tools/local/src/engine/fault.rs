@@ -13,31 +13,47 @@ pub enum Operation {
     DeleteConfigRule,
     DescribeComplianceByConfigRule,
     DescribeConfigRules,
+    DescribeConfigurationRecorderStatus,
+    DescribeConfigurationRecorders,
+    DescribeDeliveryChannelStatus,
+    DescribeDeliveryChannels,
     GetComplianceDetailsByConfigRule,
     GetComplianceDetailsByResource,
     GetDiscoveredResourceCounts,
     GetResourceConfigHistory,
     ListDiscoveredResources,
     PutConfigRule,
+    PutConfigurationRecorder,
+    PutDeliveryChannel,
     PutEvaluations,
     StartConfigRulesEvaluation,
+    StartConfigurationRecorder,
+    StopConfigurationRecorder,
 }
 
 impl Operation {
     /// All operations, in the order of their names.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::BatchGetResourceConfig,
         Self::DeleteConfigRule,
         Self::DescribeComplianceByConfigRule,
         Self::DescribeConfigRules,
+        Self::DescribeConfigurationRecorderStatus,
+        Self::DescribeConfigurationRecorders,
+        Self::DescribeDeliveryChannelStatus,
+        Self::DescribeDeliveryChannels,
         Self::GetComplianceDetailsByConfigRule,
         Self::GetComplianceDetailsByResource,
         Self::GetDiscoveredResourceCounts,
         Self::GetResourceConfigHistory,
         Self::ListDiscoveredResources,
         Self::PutConfigRule,
+        Self::PutConfigurationRecorder,
+        Self::PutDeliveryChannel,
         Self::PutEvaluations,
         Self::StartConfigRulesEvaluation,
+        Self::StartConfigurationRecorder,
+        Self::StopConfigurationRecorder,
     ];
 
     /// The operation of that name.

@@ -86,6 +86,7 @@ impl Shared {
         let (previous, item) = state.history.record(item)?;
         let diff = diff::between(previous.as_deref(), &item);
         let (message, notification) = self.notification(state, previous.as_deref(), &item, &diff);
+        state.recording.succeed(self.clock.now());
         let mut recorded = Recorded::default();
         for rule in state.rules.values() {
             let Some(left_scope) = reach(rule, previous.as_deref(), &item) else { continue };

@@ -1,4 +1,4 @@
-//! AWS Config's engine: rules, items, invocations, results and compliance changes, over AWS Config's own wire.
+//! AWS Config's engine: rules, items, invocations, results, compliance changes and recorder, over AWS Config's own wire.
 //!
 //! It knows nothing of functions, of the emulator behind the other services, or of any control.
 //! What it wants done it puts into two channels ([`EngineOutputs`]); whoever holds their ends runs functions and sends events.
@@ -6,8 +6,8 @@
 //! waited for its driver would wait for itself.
 //!
 //! As in AWS: putting a rule evaluates it at once; a rule hears only the messages its source lists; compliance changes are
-//! sent on a transition only. Not as in AWS: deleting a rule is instant, and `StartConfigRulesEvaluation` may be called more
-//! than once a minute (inject a [`Fault`] to see the refusal).
+//! sent on a transition only. Not as in AWS: deleting a rule is instant, `StartConfigRulesEvaluation` may be called more
+//! than once a minute (inject a [`Fault`] to see the refusal), and the recording group is kept and told, but not obeyed.
 
 mod api;
 mod clock;
@@ -20,6 +20,7 @@ mod invoke;
 mod item;
 mod notice;
 mod page;
+mod recording;
 mod results;
 mod rule;
 mod server;
@@ -44,6 +45,7 @@ pub use self::rule::Message;
 use self::clock::Clock;
 use self::fault::Faults;
 use self::history::History;
+use self::recording::Recording;
 use self::results::Results;
 use self::rule::Rule;
 use self::token::Tokens;
@@ -121,7 +123,7 @@ struct Shared {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     rules: BTreeMap<String, Rule>,
     /// Counts rules ever put, so that a rule put again after its deletion gets another id.
@@ -130,9 +132,22 @@ struct State {
     results: Results,
     faults: Faults,
     oversized: BTreeSet<ResourceKey>,
+    recording: Recording,
 }
 
 impl State {
+    fn new(recording: Recording) -> Self {
+        Self {
+            rules: BTreeMap::default(),
+            rules_made: 0,
+            history: History::default(),
+            results: Results::default(),
+            faults: Faults::default(),
+            oversized: BTreeSet::default(),
+            recording,
+        }
+    }
+
     fn rule(&self, name: &str) -> Result<&Rule, ApiError> {
         self.rules.get(name).ok_or_else(|| ApiError::no_such_rule(name))
     }
@@ -143,13 +158,15 @@ impl Engine {
     pub fn new(settings: EngineSettings) -> (Self, EngineOutputs) {
         let (invocations, invocations_end) = mpsc::unbounded_channel();
         let (changes, changes_end) = mpsc::unbounded_channel();
+        let clock = Clock::default();
+        let recording = Recording::healthy(&settings, clock.now());
         let shared = Shared {
             settings,
-            clock: Clock::default(),
+            clock,
             tokens: Tokens::default(),
             invocations,
             changes,
-            state: Mutex::default(),
+            state: Mutex::new(State::new(recording)),
         };
         let outputs = EngineOutputs { invocations: invocations_end, changes: changes_end };
         (Self { shared: Arc::new(shared) }, outputs)
@@ -208,6 +225,16 @@ impl Engine {
         let state = self.lock();
         let live = state.history.all_latest().filter(|item| !item.deleted && item.key.resource_type == resource_type);
         live.map(|item| item.key.clone()).collect()
+    }
+
+    /// Whether AWS Config's recorder is on; while it is off, whoever observes resources for this engine must not.
+    pub fn is_recording(&self) -> bool {
+        self.lock().recording.is_recording()
+    }
+
+    /// Stops AWS Config's recorder as if somebody had called `StopConfigurationRecorder` at `at`.
+    pub fn stop_recorder(&self, at: Timestamp) {
+        self.lock().recording.stop(at);
     }
 
     /// From now on announces this resource by summary only, as if its item were too big to send.

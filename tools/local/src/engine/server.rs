@@ -71,6 +71,14 @@ impl Engine {
             Operation::GetResourceConfigHistory => api::get_resource_config_history(self, body),
             Operation::BatchGetResourceConfig => api::batch_get_resource_config(self, body),
             Operation::ListDiscoveredResources => api::list_discovered_resources(self, body),
+            Operation::DescribeConfigurationRecorderStatus => api::describe_configuration_recorder_status(self, body),
+            Operation::DescribeConfigurationRecorders => api::describe_configuration_recorders(self, body),
+            Operation::DescribeDeliveryChannelStatus => api::describe_delivery_channel_status(self, body),
+            Operation::DescribeDeliveryChannels => api::describe_delivery_channels(self, body),
+            Operation::PutConfigurationRecorder => api::put_configuration_recorder(self, body),
+            Operation::PutDeliveryChannel => api::put_delivery_channel(self, body),
+            Operation::StartConfigurationRecorder => api::start_configuration_recorder(self, body),
+            Operation::StopConfigurationRecorder => api::stop_configuration_recorder(self, body),
         }
     }
 }

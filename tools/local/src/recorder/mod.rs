@@ -174,6 +174,7 @@ impl Recorder {
     /// Reads everything once and records each difference; the answer lists them in the order they were recorded.
     ///
     /// A resource is recorded as gone only after all pages of its type were read.
+    /// While AWS Config's recorder is off nothing is read; what changed meanwhile is found when it is on again.
     /// A tick that is asked for during another one waits for its end.
     ///
     /// # Errors
@@ -181,6 +182,9 @@ impl Recorder {
     pub async fn tick(&self) -> Result<Vec<Change>, RecorderError> {
         let _alone = self.ticking.lock().await;
         let mut changes = Vec::new();
+        if !self.engine.is_recording() {
+            return Ok(changes);
+        }
         for (resource_type, reader) in &self.types {
             let observations = self.read(*reader).await?;
             self.record(resource_type, observations, &mut changes)?;

@@ -42,7 +42,7 @@ impl Aws {
             .map(|it| Recorder {
                 name: it.name.unwrap_or_default(),
                 is_recording: it.recording,
-                has_failed: it.last_status == Some(RecorderStatus::Failure),
+                has_failed: it.last_status.as_ref().is_some_and(is_failure),
             })
             .collect())
     }
@@ -76,5 +76,22 @@ impl Aws {
         let answer = answer.map_err(|error| AwsError::call("sqs:GetQueueAttributes", &error))?;
         let attributes = answer.attributes.unwrap_or_default();
         Ok(attributes.get(&number).and_then(|it| it.parse().ok()).unwrap_or_default())
+    }
+}
+
+/// AWS Config writes `FAILURE` where its model has `Failure`, so that the SDK takes it for a status it does not know.
+fn is_failure(status: &RecorderStatus) -> bool {
+    status.as_str().eq_ignore_ascii_case(RecorderStatus::Failure.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_however_it_is_spelt() {
+        for (text, expected) in [("FAILURE", true), ("Failure", true), ("SUCCESS", false), ("Pending", false)] {
+            assert_eq!(is_failure(&RecorderStatus::from(text)), expected, "{text}");
+        }
     }
 }

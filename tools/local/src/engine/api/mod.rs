@@ -5,6 +5,7 @@
 mod compliance;
 mod counts;
 mod evaluations;
+mod recording;
 mod resources;
 mod rules;
 
@@ -16,6 +17,11 @@ pub(super) use self::compliance::{
 };
 pub(super) use self::counts::get_discovered_resource_counts;
 pub(super) use self::evaluations::put_evaluations;
+pub(super) use self::recording::{
+    describe_configuration_recorder_status, describe_configuration_recorders, describe_delivery_channel_status,
+    describe_delivery_channels, put_configuration_recorder, put_delivery_channel, start_configuration_recorder,
+    stop_configuration_recorder,
+};
 pub(super) use self::resources::{batch_get_resource_config, get_resource_config_history, list_discovered_resources};
 pub(super) use self::rules::{
     delete_config_rule, delete_rule, describe_config_rules, put_config_rule, put_rule, start_config_rules_evaluation,
