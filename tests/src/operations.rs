@@ -16,6 +16,8 @@ const RENAMED: &[(&str, &[&str])] = &[
     ("s3:PutBucketEncryption", &["s3:PutEncryptionConfiguration"]),
     ("s3:DeleteBucketEncryption", &["s3:PutEncryptionConfiguration"]),
     ("s3:GetBucketLifecycleConfiguration", &["s3:GetLifecycleConfiguration"]),
+    ("s3:PutBucketLifecycleConfiguration", &["s3:PutLifecycleConfiguration"]),
+    ("s3:DeleteBucketLifecycle", &["s3:PutLifecycleConfiguration"]),
     ("s3:GetBucketReplication", &["s3:GetReplicationConfiguration"]),
     ("s3:GetBucketAccelerateConfiguration", &["s3:GetAccelerateConfiguration"]),
     // s3control signs as `s3`; its operations on the account have actions of their own.

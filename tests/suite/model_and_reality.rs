@@ -13,6 +13,7 @@ mod kms;
 mod logs;
 mod rds;
 mod s3;
+mod s3_lifecycle;
 mod tags;
 
 use aws_types::SdkConfig;

@@ -7,13 +7,14 @@ mod access_points;
 mod account;
 mod bucket;
 mod encryption;
+mod lifecycle;
 mod listing;
 mod policy;
 mod public_access;
 mod ssl_requests_only;
 
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Region, Target};
+use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::clients::{WithoutAccountInHost, endpoint_is_overridden};
 use rectify_runtime::edge::Connect;
@@ -79,6 +80,11 @@ fn unless<T>(code: &str, answer: Result<T, AwsError>) -> Result<Option<T>, AwsEr
 
 fn unless_gone<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     unless("NoSuchBucket", answer)
+}
+
+/// An input that lacks what the SDK asks for.
+fn unbuilt(path: &str, error: &dyn std::error::Error) -> ShapeError {
+    ShapeError::new(path, "what the API takes", error)
 }
 
 #[cfg(test)]

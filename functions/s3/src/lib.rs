@@ -7,6 +7,8 @@
 //! | [`bucket`] | an `AWS::S3::Bucket` configuration item, typed |
 //! | [`encryption`] | default encryption, typed |
 //! | [`encryption_requirement`] | what it is compared with, and the call that sets it |
+//! | [`lifecycle`] | a lifecycle configuration, typed |
+//! | [`log_archive`] | what that of a log bucket is compared with, and the rule it lacks |
 //! | [`access`] | who can reach a bucket, all settings taken together |
 //! | [`public_access`] | what the controls about public access share: subject, verdict, plan, undo |
 //! | [`s3_account_level_public_access_blocks_periodic`] | the account's block |
@@ -15,12 +17,15 @@
 //! | [`s3_bucket_public_write_prohibited`] | the public writes |
 //! | [`s3_bucket_server_side_encryption_enabled`] | encryption of new objects |
 //! | [`s3_bucket_ssl_requests_only`] | requests without TLS |
+//! | [`s3_lifecycle_log_archive`] | how long log buckets keep what, and where |
 //! | `client` | the calls to S3, S3 Control and KMS (feature `lambda`) |
 
 pub mod access;
 pub mod bucket;
 pub mod encryption;
 pub mod encryption_requirement;
+pub mod lifecycle;
+pub mod log_archive;
 pub mod public_access;
 pub mod s3_account_level_public_access_blocks_periodic;
 pub mod s3_bucket_level_public_access_prohibited;
@@ -28,6 +33,7 @@ pub mod s3_bucket_public_read_prohibited;
 pub mod s3_bucket_public_write_prohibited;
 pub mod s3_bucket_server_side_encryption_enabled;
 pub mod s3_bucket_ssl_requests_only;
+pub mod s3_lifecycle_log_archive;
 
 #[cfg(feature = "lambda")]
 pub mod client;
@@ -43,6 +49,7 @@ pub use s3_bucket_public_read_prohibited::S3BucketPublicReadProhibited;
 pub use s3_bucket_public_write_prohibited::S3BucketPublicWriteProhibited;
 pub use s3_bucket_server_side_encryption_enabled::S3BucketServerSideEncryptionEnabled;
 pub use s3_bucket_ssl_requests_only::S3BucketSslRequestsOnly;
+pub use s3_lifecycle_log_archive::S3LifecycleLogArchive;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
@@ -66,6 +73,7 @@ pub const CONTROLS: &[Entry] = &[
     Entry::of::<S3BucketSslRequestsOnly>()
         .on_change::<S3BucketSslRequestsOnly>()
         .remediated::<S3BucketSslRequestsOnly>(),
+    Entry::of::<S3LifecycleLogArchive>().on_change::<S3LifecycleLogArchive>().remediated::<S3LifecycleLogArchive>(),
 ];
 
 /// What a person's own credentials can do for each control: read, apply, undo.
@@ -77,4 +85,5 @@ pub const OPERATIONS: &[rectify_runtime::Operations] = &[
     rectify_runtime::Operations::of::<S3BucketPublicWriteProhibited, client::Clients>(),
     rectify_runtime::Operations::of::<S3BucketServerSideEncryptionEnabled, client::Clients>(),
     rectify_runtime::Operations::of::<S3BucketSslRequestsOnly, client::Clients>(),
+    rectify_runtime::Operations::of::<S3LifecycleLogArchive, client::Clients>(),
 ];

@@ -6,7 +6,7 @@ use rectify_runtime::edge::ReadFacts;
 use rectify_s3::client::Clients;
 use rectify_s3::{
     S3AccountLevelPublicAccessBlocksPeriodic, S3BucketLevelPublicAccessProhibited, S3BucketServerSideEncryptionEnabled,
-    S3BucketSslRequestsOnly,
+    S3BucketSslRequestsOnly, S3LifecycleLogArchive,
 };
 
 use super::*;
@@ -148,4 +148,11 @@ async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
     allowed(TheControl::LIVE, &free.calls());
     assert!(free.calls().contains(&"s3:GetBucketLogging".to_owned()), "{:?}", free.calls());
     each_denied_operation_is_an_error::<TheControl>(&free, &target, &params).await;
+}
+
+#[tokio::test]
+async fn denied_read_of_a_lifecycle_is_no_plan() {
+    buckets().await;
+    let params = serde_json::from_value(json!({"bucketNames": "*"})).unwrap();
+    each_denied_live_read_is_an_error::<S3LifecycleLogArchive>("denied-reads", &params).await;
 }

@@ -1,5 +1,6 @@
 //! Buckets.
 
+use aws_sdk_s3::types;
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::{ACCOUNT, World};
 
@@ -66,4 +67,32 @@ async fn new_objects_are_encrypted_by_kms_and_no_longer() {
         ResourceKey::new("AWS::S3::Bucket", "weak")
     };
     travel("s3-bucket-server-side-encryption-enabled", r#"{"requiredAlgorithm": "aws:kms"}"#, bucket).await;
+}
+
+/// A log bucket with versions, whose rules do a little of what they must and something of their own.
+async fn log_bucket(world: &World) -> ResourceKey {
+    let s3 = &world.clients().s3;
+    s3.create_bucket().bucket("logs-web").send().await.unwrap();
+    let versioning = types::VersioningConfiguration::builder().status(types::BucketVersioningStatus::Enabled).build();
+    s3.put_bucket_versioning().bucket("logs-web").versioning_configuration(versioning).send().await.unwrap();
+    let rule = |id: &str, filter: types::LifecycleRuleFilter| {
+        types::LifecycleRule::builder().id(id).status(types::ExpirationStatus::Enabled).filter(filter)
+    };
+    let abort = types::AbortIncompleteMultipartUpload::builder().days_after_initiation(3).build();
+    let tag = types::Tag::builder().key("kind").value("audit").build().unwrap();
+    let and = types::LifecycleRuleAndOperator::builder().prefix("audit/").tags(tag).build();
+    let audit = rule("audit", types::LifecycleRuleFilter::builder().and(and).build())
+        .expiration(types::LifecycleExpiration::builder().days(3650).build());
+    let uploads =
+        rule("uploads", types::LifecycleRuleFilter::builder().build()).abort_incomplete_multipart_upload(abort);
+    let rules = types::BucketLifecycleConfiguration::builder();
+    let rules = rules.rules(uploads.build().unwrap()).rules(audit.build().unwrap()).build().unwrap();
+    let put = s3.put_bucket_lifecycle_configuration().bucket("logs-web").lifecycle_configuration(rules);
+    put.send().await.unwrap();
+    ResourceKey::new("AWS::S3::Bucket", "logs-web")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_archived_and_no_longer() {
+    travel("s3-lifecycle-log-archive", r#"{"bucketNames": "logs-*"}"#, log_bucket).await;
 }

@@ -13,6 +13,7 @@ use super::tree::{self, shipped};
 const BOTH_WAYS: &[(&str, &str)] = &[
     ("s3:PutAccountPublicAccessBlock", "setting and removing the block are one action"),
     ("s3:PutEncryptionConfiguration", "setting and removing default encryption are one action"),
+    ("s3:PutLifecycleConfiguration", "setting and removing a lifecycle configuration are one action"),
     ("s3:PutBucketPolicy", "a policy with a statement and one without are put by one action"),
     ("s3:PutBucketPublicAccessBlock", "setting and removing the block are one action"),
     ("cloudtrail:UpdateTrail", "every setting of a trail is changed by one action, in both directions"),

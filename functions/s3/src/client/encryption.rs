@@ -10,7 +10,7 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
 
 use super::listing::{AT_ONCE, name};
-use super::{Clients, Named, unless, unless_gone};
+use super::{Clients, Named, unbuilt, unless, unless_gone};
 use crate::S3BucketServerSideEncryptionEnabled;
 use crate::bucket::Identity;
 use crate::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
@@ -185,10 +185,6 @@ fn sdk_rule(rule: &Rule) -> Result<types::ServerSideEncryptionRule, ShapeError> 
         .set_bucket_key_enabled(rule.bucket_key_enabled)
         .set_blocked_encryption_types(rule.blocked_encryption_types.as_ref().map(blocked))
         .build())
-}
-
-fn unbuilt(path: &str, error: &dyn std::error::Error) -> ShapeError {
-    ShapeError::new(path, "what the API takes", error)
 }
 
 fn key(metadata: &KeyMetadata) -> Result<Key, ShapeError> {

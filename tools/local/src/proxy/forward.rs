@@ -188,7 +188,7 @@ fn substitute(shared: &Shared, call: &CallName, status: StatusCode, body: Bytes)
     let wanted = shared.ledger().root_user.clone();
     let is_summary = (call.service.as_str(), call.operation.as_str()) == ("iam", "GetAccountSummary");
     if !is_summary || !status.is_success() || wanted.is_empty() {
-        return (roots::put_right(call, body), None);
+        return (roots::put_right(&call.service, &call.operation, body), None);
     }
     match with_root_user(&body, &wanted) {
         Some(edited) => (edited, Some(shared.substituted(call, "what the root user has"))),

@@ -9,7 +9,7 @@ mod call;
 mod fault;
 mod forward;
 mod lookup;
-mod roots;
+pub mod roots;
 pub mod rpc;
 mod turn;
 

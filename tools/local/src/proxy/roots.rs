@@ -1,18 +1,20 @@
 //! Answers that moto gives under another XML root than the service model names, put right.
 //!
-//! moto 5.2.5 names the root of S3 Control's access point reads after the operation with `Response` (`ListAccessPointsResponse`)
-//! where the model has `Result`; botocore does not look at the root and the Rust SDK does. Goes when moto names them right.
+//! moto 5.2.5 names the root of S3 Control's access point reads, and of S3's read of versioning, after the operation with
+//! `Response` (`ListAccessPointsResponse`) where the model has another name; botocore does not look at the root and the Rust
+//! SDK does. Goes when moto names them right.
 
 use axum::body::Bytes;
 
-use super::call::CallName;
-
-/// The answer with the root its model names.
-pub(super) fn put_right(call: &CallName, body: Bytes) -> Bytes {
-    if call.service != "s3control" {
-        return body;
-    }
-    renamed(&body, &format!("{}Response", call.operation), &format!("{}Result", call.operation)).unwrap_or(body)
+/// The answer of this operation with the root its model names.
+#[must_use]
+pub fn put_right(service: &str, operation: &str, body: Bytes) -> Bytes {
+    let root = match (service, operation) {
+        ("s3control", _) => format!("{operation}Result"),
+        ("s3", "GetBucketVersioning") => "VersioningConfiguration".to_owned(),
+        _ => return body,
+    };
+    renamed(&body, &format!("{operation}Response"), &root).unwrap_or(body)
 }
 
 /// The document with its root element renamed; `None` if its root is another one.
@@ -31,6 +33,16 @@ fn renamed(body: &[u8], from: &str, to: &str) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_root_is_the_one_the_model_of_the_operation_names() {
+        let body = |text: &'static str| Bytes::from(text);
+        let (given, expected) = ("<GetBucketVersioningResponse/>", "<VersioningConfiguration/>");
+        assert_eq!(put_right("s3", "GetBucketVersioning", body(given)), body(expected));
+        assert_eq!(put_right("s3", "GetBucketAcl", body(given)), body(given));
+        let (given, expected) = ("<ListAccessPointsResponse/>", "<ListAccessPointsResult/>");
+        assert_eq!(put_right("s3control", "ListAccessPoints", body(given)), body(expected));
+    }
 
     #[test]
     fn a_root_is_renamed_at_both_ends_and_nothing_else_is() {

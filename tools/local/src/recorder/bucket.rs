@@ -3,8 +3,7 @@
 //! Which key is absent, which is null and which is a text differs by key and follows captured notifications:
 //! an access block that is not set has no key, a policy that is not set has a null text, the ACL is JSON inside a text.
 //!
-//! Not recorded: lifecycle, replication, website, CORS and object lock, which no control reads; acceleration and
-//! notifications, since moto answers them under an XML root that the Rust SDK refuses.
+//! Not recorded: replication, website, CORS and object lock, which no control reads; acceleration and notifications, since moto answers them under an XML root that the Rust SDK refuses.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::misnamed::Misnamed;
 use super::observation::{Observation, REGIONAL, iso, timestamp};
-use super::{RecorderError, acl, always, failed, unless};
+use super::{RecorderError, acl, always, failed, lifecycle, unless};
 use crate::engine::EngineSettings;
 
 pub(super) async fn read(s3: &Client, settings: &EngineSettings) -> Result<Vec<Observation>, RecorderError> {
@@ -105,6 +104,9 @@ async fn supplementary(s3: &Client, name: &str) -> Result<Map<String, Value>, Re
     let policy = unless(&["NoSuchBucketPolicy"], policy).map_err(failed("s3:GetBucketPolicy", name))?;
     put("BucketPolicy", json!({ "policyText": policy.and_then(|answer| answer.policy) }));
 
+    if let Some(rules) = lifecycle::read(s3, name).await? {
+        put("BucketLifecycleConfiguration", rules);
+    }
     put("BucketAccelerateConfiguration", accelerate(s3, name).await?);
     put("BucketVersioningConfiguration", versioning(s3, name).await?);
 

@@ -8,6 +8,7 @@ mod bucket;
 mod database;
 mod instance;
 mod key;
+mod lifecycle;
 mod misnamed;
 mod observation;
 mod security_group;
