@@ -7,7 +7,6 @@
 //! |---|---|
 //! | [`filter`] | whether a metric filter counts the wanted events |
 //! | [`alarm`] | whether an alarm on its metric goes off in time |
-//! | [`publishing`] | whether a policy lets CloudWatch alarms use a topic or its key |
 //! | [`target`] | whether what the alarm does reaches a person |
 //! | [`observed`] | all of it as it is in one account and region |
 //! | [`chain`] | the links walked one after the other, to a verdict |
@@ -19,5 +18,4 @@ pub mod filter;
 pub mod mend;
 mod model;
 pub mod observed;
-pub mod publishing;
 pub mod target;

@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn an_alarm_counts_when_it_goes_off_in_time_and_may_act() {
         type Change = fn(&mut MetricAlarm);
-        let rows: [(&str, Limits, Change, Result<(), Fault>); 20] = [
+        let rows: [(&str, Limits, Change, Result<(), Fault>); 21] = [
             ("as benchmarks have it", STRICT, |_| (), Ok(())),
             ("above nothing", STRICT, |it| above(it, 0.0), Ok(())),
             ("above one", STRICT, |it| above(it, 1.0), Err(Fault::Threshold(2.0, 1))),
@@ -238,6 +238,7 @@ mod tests {
                 },
                 Ok(()),
             ),
+            ("as slow as allowed", STRICT, |it| it.period = Some(900), Ok(())),
             ("an hour", STRICT, |it| it.period = Some(3600), Err(Fault::Slow(3600, 900))),
             (
                 "ignores missing data",

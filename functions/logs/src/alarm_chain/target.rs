@@ -1,10 +1,13 @@
 //! Whether what an alarm does reaches a person: a topic with somebody who listens, and that CloudWatch may use.
 
+use rectify_compliance::service_request::ServiceRequest;
 use rectify_compliance::{AccountId, Region};
 
 use super::alarm::MetricAlarm;
 use super::observed::{AlarmChains, Topic, TopicKey};
-use super::publishing::Request;
+
+/// As whom an alarm acts.
+const SERVICE: &str = "cloudwatch.amazonaws.com";
 
 /// What an action of an alarm comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +35,12 @@ impl AlarmChains {
         }
         match self.topics.get(action) {
             Some(Topic::Read { confirmed, policy, key }) => {
-                let request = Request {
+                let context = publishing(self.account.as_str(), &alarm.arn, action);
+                let request = ServiceRequest {
+                    service: SERVICE,
                     action: "sns:Publish",
-                    resource: action,
-                    account: self.account.as_str(),
-                    alarm: &alarm.arn,
-                    topic: action,
+                    resource: Some(action),
+                    context: &context,
                 };
                 let mut faults = Vec::new();
                 if *confirmed == 0 {
@@ -61,13 +64,23 @@ impl AlarmChains {
     }
 }
 
-fn key_fault(key: &TopicKey, request: Request<'_>, topic: &str) -> Option<String> {
+/// What CloudWatch says when an alarm publishes to a topic, or uses its key to.
+fn publishing<'a>(account: &'a str, alarm: &'a str, topic: &'a str) -> [(&'static str, &'a str); 4] {
+    [
+        ("aws:SourceAccount", account),
+        ("aws:SourceOwner", account),
+        ("aws:SourceArn", alarm),
+        ("kms:EncryptionContext:aws:sns:topicArn", topic),
+    ]
+}
+
+fn key_fault(key: &TopicKey, request: ServiceRequest<'_>, topic: &str) -> Option<String> {
     match key {
         TopicKey::OfAws => Some(format!("topic {topic} uses alias/aws/sns, which CloudWatch cannot")),
         TopicKey::Gone => Some(format!("the key of topic {topic} does not exist")),
         TopicKey::Read { state, .. } if state != "Enabled" => Some(format!("the key of topic {topic} is {state}")),
         TopicKey::Read { arn, policy, .. } => {
-            let allowed = |action| Request { action, resource: arn, ..request }.is_allowed_by(policy);
+            let allowed = |action| ServiceRequest { action, resource: Some(arn), ..request }.is_allowed_by(policy);
             let usable = allowed("kms:Decrypt") && allowed("kms:GenerateDataKey");
             (!usable).then(|| format!("the key of topic {topic} does not let CloudWatch use it"))
         }
@@ -93,5 +106,35 @@ fn is_other_target(arn: &str) -> bool {
         Some("lambda") => true,
         Some("ssm") => arn.contains(":opsitem"),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The policy a topic is made with says whose requests it takes by a key of SNS's own; a key's, for which topic.
+    #[test]
+    fn the_conditions_of_topics_and_keys_are_known() {
+        let (account, alarm) = ("111122223333", "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:Root");
+        let topic = "arn:aws:sns:eu-west-1:111122223333:alarms";
+        let context = publishing(account, alarm, topic);
+        let request =
+            ServiceRequest { service: SERVICE, action: "sns:Publish", resource: Some(topic), context: &context };
+        for (case, condition, expected) in [
+            ("owner", json!({"StringEquals": {"AWS:SourceOwner": account}}), true),
+            ("another owner", json!({"StringEquals": {"AWS:SourceOwner": "444455556666"}}), false),
+            ("account", json!({"StringEquals": {"aws:SourceAccount": account}}), true),
+            ("alarms", json!({"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:111122223333:alarm:*"}}), true),
+            ("another alarm", json!({"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:*:alarm:x"}}), false),
+            ("topic", json!({"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic}}), true),
+            ("another topic", json!({"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": "t"}}), false),
+        ] {
+            let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "*",
+                                              "Resource": "*", "Condition": condition}});
+            assert_eq!(request.is_allowed_by(&policy), expected, "{case}");
+        }
     }
 }

@@ -142,6 +142,8 @@ fn numbers_truth_and_null_are_told_apart() {
     for (wanted, found, expected) in [
         ("{ $.n > 5 }", "{ $.n >= 5 }", Broader),
         ("{ $.n > 5 }", "{ $.n > 5.0 && $.n > 4 }", Equivalent),
+        ("{ $.n < 5 }", "{ $.n <= 5 }", Broader),
+        ("{ $.n <= 5 }", "{ $.n < 5 }", Narrower),
         ("{ $.n < 5 }", "{ $.n <= 4.5 || $.n > 4 && $.n < 5 }", Equivalent),
         ("{ $.n = 400 }", "{ $.n = 4e2 }", Equivalent),
         ("{ $.n = 7 }", "{ $.n > 5 }", Broader),
