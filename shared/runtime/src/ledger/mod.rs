@@ -24,6 +24,7 @@
 mod acts;
 mod attempt;
 mod attempts;
+mod attributed;
 mod breaker;
 mod exemptions;
 mod item;
