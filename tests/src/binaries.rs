@@ -50,7 +50,7 @@ fn names() -> Vec<String> {
         let remediation = control.remediation.map(|_| format!("{id}-remediation"));
         std::iter::once(id.to_owned()).chain(remediation)
     });
-    functions.chain(["reconciler", "undo", "rectify", "rectify-local"].map(str::to_owned)).collect()
+    functions.chain(["attribution", "reconciler", "undo", "rectify", "rectify-local"].map(str::to_owned)).collect()
 }
 
 /// What a binary was made of, as cargo wrote it down: `binary: source source …`, spaces in a path escaped.

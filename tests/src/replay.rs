@@ -56,6 +56,12 @@ impl Replay {
         sdk_config_over(&environment, &Region::new(region), SharedHttpClient::new(self.0.clone())).unwrap()
     }
 
+    /// The hosts that were asked so far.
+    pub fn hosts(&self) -> Vec<String> {
+        let host = |uri: &str| uri.split('/').nth(2).unwrap_or_default().to_owned();
+        self.0.actual_requests().map(|request| host(request.uri())).collect()
+    }
+
     /// The requests so far: operation and body.
     pub fn requests(&self) -> Vec<(String, Value)> {
         let read = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {

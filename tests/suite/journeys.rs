@@ -101,6 +101,7 @@ async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> Wo
     let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
     settings.others_off = true;
     settings.rules_later = true;
+    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     settings.parameters.insert(format!("{pascal}Mode"), "enforce".to_owned());
     settings.parameters.insert(format!("{pascal}Parameters"), parameters.to_owned());
     if entry.needs_opt_in() {

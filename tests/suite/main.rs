@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod announcements;
+mod attribution;
 mod command_line;
 mod config_engine;
 mod config_recorder;

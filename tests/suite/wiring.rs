@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use rectify_local::wiring::{Deployment, EventRule, Function, OnFailure, Target, Trigger, Wiring, WiringError};
+use rectify_local::wiring::{
+    Deployment, EventRule, Function, Mapping, OnFailure, Redrive, Target, Trigger, Wiring, WiringError,
+};
 use serde_json::json;
 
 fn deployment(parameters: &[(&str, &str)]) -> Deployment {
@@ -44,6 +46,13 @@ Resources:
       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
       TimeToLiveSpecification: { AttributeName: expires, Enabled: true }
   Dead: { Type: AWS::SQS::Queue }
+  Asked:
+    Type: AWS::SQS::Queue
+    Properties: { RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3 } }
+  Asking:
+    Type: AWS::Lambda::EventSourceMapping
+    Condition: AtHome
+    Properties: { EventSourceArn: !GetAtt Asked.Arn, FunctionName: !Ref Judge, BatchSize: 2, FunctionResponseTypes: [ReportBatchItemFailures] }
   Role: { Type: AWS::IAM::Role, Properties: { Odd: !Select [0, [a]] } }
   Judge:
     Type: AWS::Serverless::Function
@@ -145,6 +154,17 @@ fn every_expression_is_resolved() {
     assert_eq!(rule.definition.input_parameters.as_deref(), Some("{}"));
     assert_eq!(wiring.tables[0].time_to_live.as_deref(), Some("expires"));
     assert_eq!(wiring.ignored, ["Role (AWS::IAM::Role)"]);
+    let mapping = Mapping {
+        logical_id: "Asking".to_owned(),
+        queue: "rectify-Asked".to_owned(),
+        function: "rectify-open-door".to_owned(),
+        batch: 2,
+        partial: true,
+    };
+    assert_eq!(wiring.mappings, [mapping]);
+    let redrive = Redrive { arn: "arn:aws:sqs:us-east-1:111122223333:rectify-Dead".to_owned(), most: 3 };
+    let redrives: Vec<Option<Redrive>> = wiring.queues.iter().map(|queue| queue.redrive.clone()).collect();
+    assert_eq!(redrives, [Some(redrive), None]);
 }
 
 #[test]
@@ -182,10 +202,10 @@ fn what_cannot_be_wired_is_refused_by_name() {
             "template: condition `Remediates`: references lead in a circle",
         ),
         (
-            "Type: AWS::SQS::Queue",
+            "Type: AWS::Lambda::EventSourceMapping",
             "Type: AWS::SQS::Kueue",
             &[],
-            "template: resource `Dead`: type `AWS::SQS::Kueue` is not known here: wire it or list it as ignored",
+            "template: resource `Asking`: type `AWS::SQS::Kueue` is not known here: wire it or list it as ignored",
         ),
         (
             "Principal: config.amazonaws.com",
@@ -198,6 +218,12 @@ fn what_cannot_be_wired_is_refused_by_name() {
             "MaximumRetryAttempts: 3",
             &[],
             "template: resource `Fix`: `EventInvokeConfig.MaximumRetryAttempts`: expected 0 to 2: received `3`",
+        ),
+        (
+            "EventSourceArn: !GetAtt Asked.Arn",
+            "EventSourceArn: !GetAtt Judge.Arn",
+            &[],
+            "template: resource `Asking`: `EventSourceArn`: `arn:aws:lambda:us-east-1:111122223333:function:rectify-open-door` is no function and no queue of this template",
         ),
         (
             "x",

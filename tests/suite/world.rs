@@ -16,6 +16,7 @@ fn settings(logs: &Path, parameters: &[(&str, &str)]) -> WorldSettings {
     let mut settings = WorldSettings::new(&root().join("template.yaml"), folder(), logs);
     settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     settings.others_off = true;
+    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     settings
 }
 

@@ -1,5 +1,7 @@
-//! The only place here that names an SDK: results of AWS Config, and the queues of what could not be handled. Decides
-//! nothing.
+//! The only place here that names an SDK: results of AWS Config, the queues of what could not be handled, and in [`trail`]
+//! CloudTrail. Decides nothing.
+
+pub mod trail;
 
 use std::collections::BTreeMap;
 

@@ -18,11 +18,13 @@
 //! | [`exemption`] | a person's decision that a control need not be enforced on something for a while |
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
+//! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`service_request`] | whether a policy lets an AWS service do something |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
 
 pub mod annotation;
+pub mod attribution;
 pub mod canonical;
 pub mod compliance_change;
 pub mod control;

@@ -32,6 +32,8 @@ pub enum Announcement {
     Digest,
     /// `Rectify Stop`: a stop switch kept a remediation from acting.
     Stop,
+    /// `Rectify Attribution`: who made the change behind a finding.
+    Attribution,
 }
 
 impl Announcement {
@@ -44,6 +46,7 @@ impl Announcement {
             Self::BreakerOpen => "Rectify Breaker Open",
             Self::Digest => "Rectify Digest",
             Self::Stop => "Rectify Stop",
+            Self::Attribution => "Rectify Attribution",
         }
     }
 

@@ -56,6 +56,7 @@ pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
     let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
     settings.parameters = rectify_local::demo::parameters();
     settings.others_off = true;
+    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     for control in rectify_catalogue::controls() {
         if let Some(value) = settings.parameters.get_mut(&format!("{}Mode", control.meta.pascal_id())) {
             mode.clone_into(value);

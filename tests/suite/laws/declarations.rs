@@ -119,7 +119,7 @@ fn every_control_has_its_binaries_and_there_are_no_others() {
             std::iter::once((package, control.meta.id.to_owned())).chain(fix)
         })
         .collect();
-    expected.extend(["reconciler", "undo"].map(|name| (PLATFORM.to_owned(), name.to_owned())));
+    expected.extend(["attribution", "reconciler", "undo"].map(|name| (PLATFORM.to_owned(), name.to_owned())));
     expected.sort();
     assert_eq!(binaries_of_functions(), expected);
 }

@@ -20,6 +20,7 @@ async fn world(logs: &Path, parameters: &[(&str, &str)]) -> World {
     let parameters = enforce.iter().chain(parameters);
     settings.parameters = parameters.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     settings.others_off = true;
+    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     let world = World::start(settings).await.unwrap();
     // The emulator loads EC2 at its first call: on a busy machine that takes longer than a call may.
     for _try in 0..10 {

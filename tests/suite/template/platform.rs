@@ -135,15 +135,20 @@ fn reconciler_is_told_every_mode_within_the_room_there_is() {
     assert!(longest * PLANNED_CONTROLS <= room, "{PLANNED_CONTROLS} controls of {longest} bytes");
 }
 
-#[test]
-fn reconciler_is_given_every_setting_it_reads_and_no_other() {
-    let source = include_str!("../../../functions/platform/src/reconciler/settings.rs");
+/// What a source reads of the environment.
+fn settings_read(source: &str) -> BTreeSet<&str> {
     let code = source.split("#[cfg(test)]").next().unwrap();
-    let read: BTreeSet<&str> = [".get(\"", ".required(\"", ".parsed(\""]
+    [".get(\"", ".required(\"", ".parsed(\""]
         .iter()
         .flat_map(|call| code.split(call).skip(1))
         .filter_map(|rest| rest.split('"').next())
-        .collect();
+        .collect()
+}
+
+#[test]
+fn reconciler_is_given_every_setting_it_reads_and_no_other() {
+    let source = include_str!("../../../functions/platform/src/reconciler/settings.rs");
+    let read = settings_read(source);
     let variables = &section("Resources")["Reconciler"]["Properties"]["Environment"]["Variables"];
     let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
     assert_eq!(given, read);
@@ -176,4 +181,82 @@ fn reconciler_may_do_what_it_calls_and_writes_nothing_but_its_notes() {
     let only = &events["Condition"]["StringEquals"];
     assert_eq!(only["events:detail-type"].as_str(), Some("Rectify Remediation Requested"));
     assert_eq!(only["events:source"].as_str(), Some("rectify"));
+}
+
+#[test]
+fn attribution_is_given_every_setting_it_reads_and_no_other() {
+    let read = settings_read(include_str!("../../../functions/platform/src/attribution/settings.rs"));
+    let variables = &section("Resources")["Attributor"]["Properties"]["Environment"]["Variables"];
+    let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
+    assert_eq!(given, read);
+}
+
+/// The roles of all that acts, each there when it is deployed: whoever is left out would be accused.
+#[test]
+fn attribution_knows_the_role_of_everything_that_acts_within_the_room_there_is() {
+    let variables = &section("Resources")["Attributor"]["Properties"]["Environment"]["Variables"];
+    let Value::Tagged(roles) = &variables["OWN_ROLES"] else { panic!("no text with names") };
+    let (text, names) = (roles.value[0].as_str().unwrap(), roles.value[1].as_mapping().unwrap());
+    let mut expected: BTreeMap<String, [String; 3]> = BTreeMap::new();
+    let role = |condition: &str, role: &str| [condition.to_owned(), role.to_owned(), "-".to_owned()];
+    expected.insert("Undoing".to_owned(), role("UndoDeployed", "UndoRole"));
+    for control in controls().filter(|it| it.has_calls()) {
+        let name = control.meta.pascal_id();
+        let own = role(&format!("{name}Remediated"), &format!("{name}FixRole"));
+        expected.insert(name, own);
+    }
+    let mut given: BTreeMap<String, [String; 3]> = BTreeMap::new();
+    for (name, value) in names {
+        let Value::Tagged(choice) = value else { panic!("{name:?}: a role without a condition") };
+        let [condition, reference, none] = choice.value.as_sequence().unwrap().as_slice() else { panic!("{name:?}") };
+        let reference = tagged(reference, "Ref").unwrap();
+        let words = [condition.as_str().unwrap().to_owned(), reference, none.as_str().unwrap().to_owned()];
+        given.insert(name.as_str().unwrap().to_owned(), words);
+    }
+    assert_eq!(given, expected);
+    let used: BTreeSet<String> = text.split_whitespace().map(|it| it.replace(['$', '{', '}'], "")).collect();
+    let roles = expected.len().max(PLANNED_CONTROLS);
+    assert_eq!(used, expected.into_keys().collect());
+    // A role's name has 64 characters at most.
+    assert!(roles * 65 + 600 <= ENVIRONMENT, "{roles} roles");
+}
+
+#[test]
+fn attribution_may_ask_and_tell_and_nothing_else() {
+    let resources = section("Resources");
+    let role = &resources["AttributorRole"];
+    let called = operations::named_in(include_str!("../../../functions/platform/src/client/trail.rs"));
+    let mut expected: BTreeSet<String> =
+        called.iter().flat_map(|it| operations::actions(it)).map(str::to_owned).collect();
+    expected.extend(words(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "events:PutEvents"]));
+    expected.extend(words(["logs:CreateLogStream", "logs:PutLogEvents"]));
+    // Lambda polls the queue with the function's role.
+    expected.extend(words(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]));
+    assert_eq!(actions(role), expected);
+    let statements = serde_yaml_ng::to_string(&role["Properties"]["Policies"]).unwrap();
+    for only in ["N#attribution#*", "events:detail-type: Rectify Attribution", "events:source: rectify"] {
+        assert!(statements.contains(only), "{only}: {statements}");
+    }
+}
+
+#[test]
+fn attribution_is_asked_about_findings_and_never_about_its_own_answers() {
+    let resources = section("Resources");
+    let pattern = &resources["AttributorEvents"]["Properties"]["EventPattern"];
+    let list = |value: &Value| -> Vec<String> {
+        value.as_sequence().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list(&pattern["source"]), ["rectify"]);
+    assert_eq!(list(&pattern["detail-type"]), ["Rectify Breaker Open", "Rectify Outcome", "Rectify Plan"]);
+    assert_eq!(list(&pattern["detail"]["outcome"]), ["breaker-open", "failed", "pending", "planned", "verified"]);
+    let queue = &resources["AttributorQueue"]["Properties"];
+    let mapping = &resources["AttributorMapping"]["Properties"];
+    let timeout = resources["Attributor"]["Properties"]["Timeout"].as_u64().unwrap();
+    assert!(queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * timeout);
+    assert_eq!(list(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
+    assert_eq!(mapping["ScalingConfig"]["MaximumConcurrency"].as_u64(), Some(2));
+    for (id, resource) in resources.iter().filter(|(id, _)| id.starts_with("Attributor")) {
+        assert_eq!(resource["Condition"].as_str(), Some("Attributed"), "{id}");
+    }
+    assert_eq!(section("Parameters")["Attribution"]["Default"].as_str(), Some("true"));
 }

@@ -2,7 +2,10 @@
 //!
 //! moto matches the real patterns; it cannot invoke our functions, so a rule's function targets are reached through a queue
 //! of ours, which is emptied whenever somebody put events on the bus. Targets that are queues get their events from moto.
-//! What an event says is not known here. One thing is added to what moto delivers: the `account`, which it leaves out.
+//! A queue of the template that invokes a function is emptied into it likewise. What an event says is not known here. One
+//! thing is added to what moto delivers: the `account`, which it leaves out.
+
+mod fed;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -78,6 +81,8 @@ pub struct Bus {
     scheduled: Vec<EventRule>,
     /// Behind a lock that is held while messages are carried, so that nobody sees an empty queue and an event on its way.
     bridges: tokio::sync::Mutex<Vec<Bridge>>,
+    /// Behind a lock for the same reason.
+    fed: tokio::sync::Mutex<Vec<fed::Fed>>,
     announcements: Mutex<Vec<Announcement>>,
 }
 
@@ -105,11 +110,19 @@ impl Bus {
                 .cloned()
                 .collect(),
             bridges: tokio::sync::Mutex::default(),
+            fed: tokio::sync::Mutex::default(),
             announcements: Mutex::default(),
         };
-        for queue in &wiring.queues {
+        // Those that others lead to come first.
+        for queue in wiring.queues.iter().filter(|queue| queue.redrive.is_none()) {
             bus.create_queue(&queue.name).await?;
         }
+        for queue in &wiring.queues {
+            if let Some(redrive) = &queue.redrive {
+                bus.create_queue_before(&queue.name, redrive).await?;
+            }
+        }
+        bus.feed_from(&wiring.mappings).await?;
         let mut bridges = vec![bus.bridge(ANNOUNCEMENTS, Vec::new()).await?];
         bus.put_rule(
             ANNOUNCEMENTS,
@@ -174,7 +187,8 @@ impl Bus {
         for bridge in bridges.iter() {
             carried += self.empty(bridge).await?;
         }
-        Ok(carried)
+        drop(bridges);
+        Ok(carried + self.feed().await?)
     }
 
     /// What functions have put on the bus so far, oldest first.

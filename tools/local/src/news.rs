@@ -63,7 +63,7 @@ impl fmt::Display for Item {
 }
 
 /// What a line tells of an announcement; all of it is in the JSON.
-const TOLD: [&str; 6] = ["control", "resourceType", "resourceId", "outcome", "reason", "attempt"];
+const TOLD: [&str; 7] = ["control", "resourceType", "resourceId", "outcome", "actor", "reason", "attempt"];
 
 /// What has been told already.
 #[derive(Debug, Default)]

@@ -21,7 +21,7 @@ pub const FOLDER: &str = "target/lambda";
 const PLATFORM: &str = "platform";
 
 /// Its functions.
-const PLATFORM_FUNCTIONS: [&str; 2] = ["reconciler", "undo"];
+const PLATFORM_FUNCTIONS: [&str; 3] = ["attribution", "reconciler", "undo"];
 
 /// The name that Lambda starts.
 const PROGRAM: &str = "bootstrap";

@@ -53,6 +53,11 @@ pub(super) fn finding(control: &str, target: &Target, recorded_at: Timestamp) ->
     format!("E#{control}#{account}#{region}#{}#{}#{recorded_at}", resource.kind, resource.id)
 }
 
+/// The note of who was told to be behind a finding.
+pub(super) fn attributed(control: &str, target: &Target, recorded_at: Timestamp) -> String {
+    format!("N#attribution#{}", finding(control, target, recorded_at))
+}
+
 /// The lowest id an attempt that began at `since` can have.
 pub(super) fn lowest_id(since: Timestamp) -> String {
     let milliseconds = u64::try_from(since.as_millisecond()).unwrap_or_default();

@@ -25,6 +25,7 @@
 mod acts;
 mod attempt;
 mod attempts;
+mod attributed;
 mod breaker;
 mod budget;
 mod exemptions;

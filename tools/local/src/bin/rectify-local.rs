@@ -237,6 +237,8 @@ fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
         writeln!(out, "  aws configservice get-compliance-details-by-config-rule --config-rule-name {rule}")?;
         writeln!(out, "  aws configservice start-config-rules-evaluation --config-rule-names {rule}")?;
     }
+    writeln!(out, "\nWho did it is asked of a CloudTrail that knows what it is told (docs/attribution.md):\n")?;
+    writeln!(out, "  curl {endpoint}/_rectify/trail-events -d @event.json")?;
     writeln!(out, "\nCtrl-C ends it.\n")?;
     Ok(out.flush()?)
 }

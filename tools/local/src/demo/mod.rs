@@ -64,6 +64,8 @@ pub fn parameters() -> BTreeMap<String, String> {
     // So that one tag shows a mode, and five groups a budget, whatever else there is.
     parameters.insert("AllowTagMode".to_owned(), "true".to_owned());
     parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
+    // No CloudTrail is played: everybody would be unknown.
+    parameters.insert("Attribution".to_owned(), "false".to_owned());
     parameters
 }
 

@@ -11,6 +11,7 @@ mod forward;
 mod lookup;
 pub mod roots;
 pub mod rpc;
+mod told;
 mod turn;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -194,6 +194,32 @@ pub struct Queue {
     pub name: String,
     /// Its ARN.
     pub arn: String,
+    /// Where a message goes that was received too often.
+    pub redrive: Option<Redrive>,
+}
+
+/// The dead-letter queue of a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Redrive {
+    /// Its ARN.
+    pub arn: String,
+    /// How often a message is received before.
+    pub most: u32,
+}
+
+/// A queue whose messages invoke a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mapping {
+    /// Its id in the template.
+    pub logical_id: String,
+    /// The queue's name.
+    pub queue: String,
+    /// The function's name.
+    pub function: String,
+    /// The most messages of one invocation; 10 where the template says nothing.
+    pub batch: u32,
+    /// Whether the function's answer says which messages failed; otherwise they fail with the invocation.
+    pub partial: bool,
 }
 
 /// A template for one set of parameters.
@@ -209,6 +235,8 @@ pub struct Wiring {
     pub tables: Vec<Table>,
     /// Every queue, by logical id.
     pub queues: Vec<Queue>,
+    /// Every queue that invokes a function, by logical id.
+    pub mappings: Vec<Mapping>,
     /// `logical id (type)` of what exists there and has no meaning here.
     pub ignored: Vec<String>,
 }

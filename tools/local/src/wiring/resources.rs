@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::intrinsics::{Place, Resolver};
 use super::template::text;
-use super::{EventRule, Function, Index, Named, OnFailure, Queue, Rule, Table, Target, Trigger, Wiring, WiringError};
+use super::{
+    EventRule, Function, Index, Mapping, Named, OnFailure, Queue, Redrive, Rule, Table, Target, Trigger, Wiring,
+    WiringError,
+};
 use crate::engine::ConfigRule;
 
 /// Types that exist deployed and do nothing here: who may what, where logs go, who is woken.
@@ -102,8 +105,10 @@ pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
             "AWS::SQS::Queue" => wiring.queues.push(Queue {
                 logical_id: id.clone(),
                 arn: resolver.arn("sqs", &resolved.name),
+                redrive: redrive(&resolved)?,
                 name: resolved.name,
             }),
+            "AWS::Lambda::EventSourceMapping" => wiring.mappings.push(mapping(&resolved)?),
             "AWS::DynamoDB::Table" => wiring.tables.push(table(&resolved)?),
             "AWS::Config::ConfigRule" => wiring.rules.push(config_rule(&resolved)?),
             "AWS::Events::Rule" => wiring.event_rules.push(event_rule(&resolved)?),
@@ -148,6 +153,16 @@ fn connect(wiring: &mut Wiring, permissions: &Permissions) -> Result<(), WiringE
                 (None, Some(queue)) => Target::Queue((*queue).to_owned()),
                 (None, None) => return Err(dangling(&rule.logical_id, "Targets.Arn", name)),
             };
+        }
+    }
+    for mapping in &mut wiring.mappings {
+        let Some(queue) = queues.get(mapping.queue.as_str()) else {
+            return Err(dangling(&mapping.logical_id, "EventSourceArn", &mapping.queue));
+        };
+        mapping.queue = (*queue).to_owned();
+        // Lambda polls with the function's own role; nobody needs a permission to invoke.
+        if !functions.values().any(|name| *name == mapping.function) {
+            return Err(dangling(&mapping.logical_id, "FunctionName", &mapping.function));
         }
     }
     Ok(())
@@ -266,6 +281,25 @@ fn event_rule(resource: &Resolved<'_>) -> Result<EventRule, WiringError> {
     }
     let enabled = resource.text("State").is_none_or(|state| state != "DISABLED");
     Ok(EventRule { logical_id: resource.id.to_owned(), name: resource.name.clone(), trigger, targets, enabled })
+}
+
+fn redrive(resource: &Resolved<'_>) -> Result<Option<Redrive>, WiringError> {
+    if resource.get("RedrivePolicy").is_none() {
+        return Ok(None);
+    }
+    let arn = resource.required("RedrivePolicy.deadLetterTargetArn")?;
+    Ok(Some(Redrive { arn, most: resource.number("RedrivePolicy.maxReceiveCount", 10)? }))
+}
+
+fn mapping(resource: &Resolved<'_>) -> Result<Mapping, WiringError> {
+    let answers = resource.list("FunctionResponseTypes")?;
+    Ok(Mapping {
+        logical_id: resource.id.to_owned(),
+        queue: resource.required("EventSourceArn")?,
+        function: last_segment(&resource.required("FunctionName")?).to_owned(),
+        batch: resource.number("BatchSize", 10)?,
+        partial: answers.iter().any(|it| it == "ReportBatchItemFailures"),
+    })
 }
 
 fn table(resource: &Resolved<'_>) -> Result<Table, WiringError> {

@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
@@ -20,6 +21,9 @@ use crate::wiring::OnFailure;
 
 /// Where each function's dead letters go, by the function's name.
 pub(super) type Graves = BTreeMap<String, OnFailure>;
+
+/// How often queues that invoke a function are looked into for messages whose delay is over.
+const FEED_EVERY: Duration = Duration::from_secs(2);
 
 /// Complaints kept; `make local` may run for days with one broken rule.
 const COMPLAINTS_KEPT: usize = 1_000;
@@ -77,6 +81,7 @@ impl Pumps {
             tokio::spawn(invoke(Arc::clone(&shared), host.clone())),
             tokio::spawn(publish(Arc::clone(&shared), Arc::clone(bus))),
             tokio::spawn(carry(Arc::clone(&shared), Arc::clone(bus), put_events)),
+            tokio::spawn(feed(Arc::clone(&shared), Arc::clone(bus))),
             tokio::spawn(bury(Arc::clone(&shared), Arc::clone(bus), host.clone(), host.dead_letter_count(), graves)),
         ];
         Self { shared, tasks }
@@ -148,7 +153,17 @@ async fn publish(shared: Arc<Shared>, bus: Arc<Bus>) {
     }
 }
 
-/// Empties the queues each time events were put on the bus; nothing else fills them.
+/// Empties queues of delayed messages, of which no event tells.
+async fn feed(shared: Arc<Shared>, bus: Arc<Bus>) {
+    while bus.feeds().await {
+        tokio::time::sleep(FEED_EVERY).await;
+        if let Err(refusal) = bus.feed().await {
+            shared.complain(&refusal);
+        }
+    }
+}
+
+/// Empties the queues each time events were put on the bus; nothing else fills them at once.
 async fn carry(shared: Arc<Shared>, bus: Arc<Bus>, mut put_events: watch::Receiver<u64>) {
     while put_events.changed().await.is_ok() {
         if let Err(refusal) = bus.drain().await {

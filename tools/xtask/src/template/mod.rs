@@ -41,6 +41,7 @@ pub fn render(controls: &[&Entry]) -> Result<String, Unfilled> {
         BASE,
         &[
             ("parameter-groups", &all(parameter_group)?),
+            ("platform-parameters", platform::PARAMETERS),
             ("parameters", &all(parameters)?),
             ("conditions", &all(conditions)?),
             ("undo-conditions", &platform::conditions(controls)),

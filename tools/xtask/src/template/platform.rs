@@ -1,11 +1,15 @@
-//! The functions of no control, which still follow from all of them: the modes that the reconciler is told, and what undo
-//! may call.
+//! The functions of no control, which still follow from all of them: the modes that the reconciler is told, the roles that
+//! attribution knows as ours, and what undo may call.
 
 use rectify_compliance::{Entry, Permission};
 
 use super::{policy, sorted};
 use crate::fragment::{Unfilled, fill};
 
+/// What these functions are told by whoever deploys them.
+pub(super) const PARAMETERS: &str = include_str!("platform-parameters.yaml");
+
+const ATTRIBUTION: &str = include_str!("attribution.yaml");
 const RECONCILER: &str = include_str!("reconciler.yaml");
 const UNDO: &str = include_str!("undo.yaml");
 const UNDO_POLICY: &str = include_str!("undo-policy.yaml");
@@ -24,6 +28,7 @@ pub(super) fn resources(controls: &[&Entry]) -> Result<String, Unfilled> {
     let modes: Vec<String> =
         controls.iter().map(|it| format!("{}=${{{}Mode}}", it.meta.id, it.meta.pascal_id())).collect();
     let mut text = fill(RECONCILER, &[("modes", &modes.join("\n"))])?;
+    text.push_str(&attribution(controls)?);
     let policies = undo_policies(controls);
     let attached: String = (1..=policies.len())
         .map(|number| format!("- !If [UndoPolicy{number}Needed, !Ref UndoPolicy{number}, !Ref \"AWS::NoValue\"]\n"))
@@ -35,6 +40,15 @@ pub(super) fn resources(controls: &[&Entry]) -> Result<String, Unfilled> {
         text.push_str(&fill(UNDO_POLICY, &[("number", &number.to_string()), ("statements", &statements)])?);
     }
     Ok(text)
+}
+
+/// Attribution with the names of all roles that act for the suite; CloudFormation makes the names, so they are referred to.
+fn attribution(controls: &[&Entry]) -> Result<String, Unfilled> {
+    let fixers: Vec<String> = controls.iter().filter(|it| it.has_calls()).map(|it| it.meta.pascal_id()).collect();
+    let names: Vec<String> = fixers.iter().map(|it| format!("${{{it}}}")).collect();
+    let roles: String =
+        fixers.iter().map(|it| format!("{it}: !If [{it}Remediated, !Ref {it}FixRole, \"-\"]\n")).collect();
+    fill(ATTRIBUTION, &[("names", &names.join(" ")), ("roles", &roles)])
 }
 
 /// When each of undo's policies is there: a policy without a statement is refused.

@@ -1,0 +1,123 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+const ACCOUNT: &str = "111122223333";
+const FIXER: &str = "rectify-door-ajar-fix";
+/// When the finding was recorded, seconds.
+const FOUND: i64 = 1_772_600_000;
+
+fn ours() -> Ours {
+    Ours::new(AccountId::new(ACCOUNT), ["rectify-DoorAjarFixRole-1", "rectify-OtherFixRole-2"].map(str::to_owned))
+}
+
+fn session(account: &str, role: &str, session: &str) -> Value {
+    json!({
+        "type": "AssumedRole", "accountId": account, "arn": format!("arn:p:sts::{account}:assumed-role/{role}/{session}"),
+        "sessionContext": {"sessionIssuer": {"type": "Role", "accountId": account, "userName": role}}
+    })
+}
+
+fn jane() -> Value {
+    session(ACCOUNT, "AWSReservedSSO_x", "jane@corp")
+}
+
+fn fix() -> Value {
+    session(ACCOUNT, "rectify-DoorAjarFixRole-1", FIXER)
+}
+
+/// A history of these calls: seconds after the finding, and who.
+fn history(calls: &[(i64, Value)]) -> History {
+    let mut history = History::default();
+    for (number, (after, who)) in calls.iter().enumerate() {
+        let at = Timestamp::from_second(FOUND + after).unwrap_or_default();
+        let record = json!({
+            "eventVersion": "1.11", "eventTime": at.to_string(), "eventSource": "door.amazonaws.com",
+            "eventName": "OpenDoor", "eventID": format!("e-{number}"), "readOnly": false, "userIdentity": who
+        });
+        history.add(Some(&record.to_string()));
+    }
+    history
+}
+
+fn found() -> Timestamp {
+    Timestamp::from_second(FOUND).unwrap_or_default()
+}
+
+/// The numbers of the calls that can be behind the finding.
+fn behind(calls: &[(i64, Value)]) -> Vec<String> {
+    history(calls).behind(found(), &ours(), FIXER).into_iter().map(|it| it.event_id.clone()).collect()
+}
+
+#[test]
+fn the_newest_change_before_a_finding_comes_first() {
+    assert_eq!(behind(&[(-90, jane()), (-30, jane()), (-60, jane())]), ["e-1", "e-2", "e-0"]);
+    assert_eq!(behind(&[(60, jane()), (5, jane()), (6, jane())]), ["e-1"], "a later change is no cause");
+    assert_eq!(behind(&[]), [""; 0]);
+}
+
+/// runtime/22: what a remediation did is never told as the violation.
+#[test]
+fn our_own_change_is_never_behind_a_finding() {
+    assert_eq!(behind(&[(-30, fix())]), [""; 0]);
+    // The fix of this very finding does not hide what it was about.
+    assert_eq!(behind(&[(-60, jane()), (1, fix()), (-2, fix())]), ["e-0"]);
+    // What was fixed before is not behind a new finding; what another control did does not matter.
+    assert_eq!(behind(&[(-60, jane()), (-30, fix())]), [""; 0]);
+    assert_eq!(behind(&[(-60, jane()), (-30, fix()), (-20, jane())]), ["e-2"]);
+    let other = session(ACCOUNT, "rectify-OtherFixRole-2", "rectify-other-fix");
+    assert_eq!(behind(&[(-60, jane()), (-30, other)]), ["e-0"]);
+}
+
+#[test]
+fn nobody_becomes_one_of_us_by_a_name_they_can_choose() {
+    for (who, expected) in [
+        (session(ACCOUNT, "Admin", FIXER), true),
+        (session("444455556666", "rectify-DoorAjarFixRole-1", FIXER), true),
+        (session(ACCOUNT, "rectify-DoorAjarFixRole-12", FIXER), true),
+        (json!({"type": "IAMUser", "userName": "rectify-DoorAjarFixRole-1"}), true),
+        (
+            json!({"type": "FederatedUser", "arn": "arn:p:sts::111122223333:federated-user/rectify-DoorAjarFixRole-1"}),
+            true,
+        ),
+        (fix(), false),
+    ] {
+        assert_eq!(behind(&[(-30, who.clone())]).len() == 1, expected, "{who}");
+    }
+}
+
+#[test]
+fn each_event_counts_once_and_what_cannot_be_read_is_counted() {
+    let mut history = history(&[(-30, jane()), (-60, json!({}))]);
+    history.add(None);
+    history.add(Some("{"));
+    assert_eq!((history.records, history.unreadable), (4, 3));
+    let again = history.clone();
+    let record = json!({
+        "eventVersion": "1.11", "eventTime": Timestamp::from_second(FOUND - 30).unwrap_or_default().to_string(),
+        "eventSource": "door.amazonaws.com", "eventName": "OpenDoor", "eventID": "e-0", "readOnly": false,
+        "userIdentity": jane()
+    });
+    history.add(Some(&record.to_string()));
+    assert_eq!(history.changes, again.changes);
+}
+
+#[test]
+fn who_keeps_reverting_is_counted_across_our_fixes() {
+    let bob = || json!({"type": "IAMUser", "userName": "bob"});
+    let history = history(&[
+        (-90_000, bob()),
+        (-900, bob()),
+        (-800, fix()),
+        (-700, jane()),
+        (-600, fix()),
+        (-500, jane()),
+        (-400, fix()),
+        (-300, bob()),
+        (-200, jane()),
+    ]);
+    let within = history.within(found(), SignedDuration::from_hours(24), &ours());
+    let expected = [("jane@corp via AWSReservedSSO_x".to_owned(), 3), ("IAM user bob".to_owned(), 2)];
+    assert_eq!(tally(within), expected);
+    assert!(history.reaches_a_fix(found(), &ours(), FIXER));
+}
