@@ -1,6 +1,7 @@
 //! The controls' own clients: what is denied is never a verdict, and nothing is called that the role does not hold.
 
 mod cloudtrail;
+mod config;
 mod ec2;
 mod iam;
 mod instances;

@@ -5,6 +5,7 @@
 //! named in [`UNTRAVELLED`] with the test that stands in for it.
 
 mod cloudtrail;
+mod config;
 mod ec2;
 mod iam;
 mod instances;

@@ -4,6 +4,7 @@
 //! answers of the service, and the test says so.
 
 mod cloudtrail;
+mod config;
 mod ec2;
 mod ec2_groups;
 mod iam;

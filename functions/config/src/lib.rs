@@ -1,12 +1,30 @@
 //! AWS Config controls: does the recorder record.
 //!
 //! The pure half names no SDK; everything that calls AWS Config stands in `client.rs`, behind the feature `lambda`.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`recording`] | recorder and delivery channel of an account in a region, as AWS Config answers them |
+//! | `fault` | what is wrong with them, in words, and what would put it right |
+//! | [`config_recorder_healthy`] | AWS Config does not record everything it should |
+//! | `client` | reads, starts and stops the recorder; the only place that names `aws_sdk_config` |
 
+pub mod config_recorder_healthy;
+mod fault;
+pub mod recording;
+
+#[cfg(feature = "lambda")]
+pub mod client;
+
+use config_recorder_healthy::ConfigRecorderHealthy;
 use rectify_compliance::Entry;
 
 /// The controls of this crate.
-pub const CONTROLS: &[Entry] = &[];
+pub const CONTROLS: &[Entry] = &[Entry::of::<ConfigRecorderHealthy>()
+    .on_schedule::<ConfigRecorderHealthy>()
+    .remediated::<ConfigRecorderHealthy>()];
 
 /// What the controls of this crate can do to a live account: read, apply, revert.
 #[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[];
+pub const OPERATIONS: &[rectify_runtime::Operations] =
+    &[rectify_runtime::Operations::of::<ConfigRecorderHealthy, client::Clients>()];

@@ -1,0 +1,211 @@
+//! What is wrong with a recording, in the words of a finding, and what would put it right.
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::{Region, Timestamp, offenders};
+
+use crate::config_recorder_healthy::ConfigRecorderHealthyParameters;
+use crate::recording::{Channel, Delivery, Frequency, GLOBAL_TYPES, Outcome, RecordedTypes, Recorder, Recording};
+
+/// How long a recorder that was started may take to record something, hours.
+const PATIENCE: u32 = 1;
+
+const MILLISECONDS_AN_HOUR: i128 = 60 * 60 * 1000;
+
+/// The part of a recording at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The recorder.
+    Recorder,
+    /// The delivery channel.
+    Delivery,
+}
+
+/// What would put a fault right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// To start the recorder.
+    Start,
+    /// What a person must do.
+    Person(String),
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) part: Part,
+    pub(crate) what: String,
+    pub(crate) remedy: Remedy,
+}
+
+fn of_recorder(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
+    Fault { part: Part::Recorder, what: what.into(), remedy: Remedy::Person(remedy.into()) }
+}
+
+fn of_delivery(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
+    Fault { part: Part::Delivery, what: what.into(), remedy: Remedy::Person(remedy.into()) }
+}
+
+/// Whether `since` is less than this many hours ago.
+pub(crate) fn is_within_hours(since: Timestamp, hours: u32, now: Timestamp) -> bool {
+    now.duration_since(since).as_millis() < i128::from(hours) * MILLISECONDS_AN_HOUR
+}
+
+/// Everything that is wrong, recorder first.
+pub(crate) fn faults(recording: &Recording, params: &ConfigRecorderHealthyParameters, now: Timestamp) -> Vec<Fault> {
+    let Recording { region, recorder, channel, .. } = recording;
+    let mut found = match recorder {
+        None => vec![of_recorder(
+            format!("No configuration recorder in {region}"),
+            format!("make a configuration recorder in {region} with PutConfigurationRecorder, and start it"),
+        )],
+        Some(recorder) => {
+            let mut found = recorder.running(now);
+            found.extend(recorder.settings(params, region));
+            found
+        }
+    };
+    match channel {
+        None => found.push(of_delivery("no channel", "make a delivery channel with PutDeliveryChannel")),
+        Some(channel) => found.extend(channel.faults(recorder.as_ref(), params, now)),
+    }
+    found
+}
+
+/// The faults as one finding: `Recorder default: stopped; delivery: no SNS topic`.
+pub(crate) fn finding(recorder: Option<&Recorder>, faults: &[Fault]) -> String {
+    let of = |part: Part| {
+        let texts = faults.iter().filter(|fault| fault.part == part).map(|fault| fault.what.as_str());
+        texts.collect::<Vec<_>>().join(", ")
+    };
+    let delivery = Some(of(Part::Delivery)).filter(|it| !it.is_empty()).map(|it| format!("delivery: {it}"));
+    let parts: Vec<String> = Some(of(Part::Recorder)).filter(|it| !it.is_empty()).into_iter().chain(delivery).collect();
+    let parts = parts.join("; ");
+    recorder.map_or(parts.clone(), |recorder| format!("Recorder {}: {parts}", recorder.name))
+}
+
+fn code(error: Option<&str>) -> &str {
+    error.unwrap_or("no error code")
+}
+
+impl Recorder {
+    /// Whether it records, and whether that succeeds. What a stopped one recorded last says nothing about the next thing.
+    fn running(&self, now: Timestamp) -> Vec<Fault> {
+        if !self.status.recording {
+            return vec![Fault { part: Part::Recorder, what: "stopped".to_owned(), remedy: Remedy::Start }];
+        }
+        let name = &self.name;
+        let look = |what: &str| format!("find out why recorder {name} {what}");
+        let fault = match self.status.last {
+            Some(Outcome::Success) => return Vec::new(),
+            Some(Outcome::Pending) if self.is_young(PATIENCE, now) => return Vec::new(),
+            Some(Outcome::Pending) => {
+                let since = self.status.started.map_or("an unknown time".to_owned(), |it| format!("{it:.0}"));
+                of_recorder(format!("nothing recorded since {since}"), look("records nothing"))
+            }
+            Some(Outcome::Failure) => {
+                let code = code(self.status.last_error.as_deref());
+                of_recorder(format!("last recording failed: {code}"), look(&format!("fails: {code}")))
+            }
+            Some(Outcome::NotApplicable) | None => {
+                of_recorder("no outcome of the last recording", look("has no outcome of its last recording"))
+            }
+        };
+        vec![fault]
+    }
+
+    /// Whether it was started less than this many hours ago.
+    fn is_young(&self, hours: u32, now: Timestamp) -> bool {
+        self.status.started.is_some_and(|started| is_within_hours(started, hours, now))
+    }
+
+    /// Role, types and frequency.
+    fn settings(&self, params: &ConfigRecorderHealthyParameters, region: &Region) -> Vec<Fault> {
+        let name = &self.name;
+        let put = |what: &str| format!("change recorder {name} with PutConfigurationRecorder: {what}");
+        let mut found = Vec::new();
+        if self.role_arn.is_none() {
+            found.push(of_recorder("no role", put("give it the role of AWS Config")));
+        }
+        if let Some(what) = self.missing_types(params) {
+            found.push(of_recorder(what, put("let it record all that is required")));
+        }
+        let unrecorded: Vec<&str> = GLOBAL_TYPES.into_iter().filter(|kind| !self.types.contain(kind)).collect();
+        if params.global_types_are_recorded_in(region) && !unrecorded.is_empty() {
+            let what = format!("global types not recorded: {}", offenders(unrecorded));
+            found.push(of_recorder(what, put("let it record the global types of IAM")));
+        }
+        match &self.frequency {
+            Frequency::Daily if !params.allow_daily.0 => {
+                found.push(of_recorder("records once a day", put("record continuously")));
+            }
+            Frequency::DailyFor(types) if !params.allow_daily.0 => {
+                let what = format!("records once a day: {}", offenders(types.iter().cloned()));
+                found.push(of_recorder(what, put("record continuously")));
+            }
+            Frequency::Continuous | Frequency::Daily | Frequency::DailyFor(_) => {}
+        }
+        found
+    }
+
+    /// What is missing of the types that are not global: whether those are recorded is asked in one region only.
+    fn missing_types(&self, params: &ConfigRecorderHealthyParameters) -> Option<String> {
+        let is_regional = |kind: &String| !GLOBAL_TYPES.contains(&kind.as_str());
+        if let Some(required) = params.required() {
+            let missing: BTreeSet<String> =
+                required.iter().filter(|kind| is_regional(kind) && !self.types.contain(kind)).cloned().collect();
+            return (!missing.is_empty()).then(|| format!("types not recorded: {}", offenders(missing)));
+        }
+        match &self.types {
+            RecordedTypes::All { .. } => None,
+            RecordedTypes::Except(excluded) => {
+                let excluded: Vec<String> = excluded.iter().filter(|kind| is_regional(kind)).cloned().collect();
+                (!excluded.is_empty()).then(|| format!("types excluded: {}", offenders(excluded)))
+            }
+            RecordedTypes::Only(included) => Some(format!("only {} types recorded, expected all", included.len())),
+        }
+    }
+}
+
+impl Channel {
+    fn faults(
+        &self,
+        recorder: Option<&Recorder>,
+        params: &ConfigRecorderHealthyParameters,
+        now: Timestamp,
+    ) -> Vec<Fault> {
+        let put = |what: &str| format!("change the delivery channel with PutDeliveryChannel: {what}");
+        let mut found = Vec::new();
+        if self.bucket.is_none() {
+            found.push(of_delivery("no S3 bucket", put("name a bucket")));
+        }
+        if params.require_sns.0 && self.topic.is_none() {
+            found.push(of_delivery("no SNS topic", put("name a topic")));
+        }
+        for (what, delivery) in [("history", &self.history), ("stream", &self.stream)] {
+            if let Some(Delivery { last: Some(Outcome::Failure), last_error, .. }) = delivery {
+                let code = code(last_error.as_deref());
+                found.push(of_delivery(format!("{what} failed: {code}"), format!("let AWS Config deliver: {code}")));
+            }
+        }
+        // A recorder that is off delivers nothing: that it does not is no fault besides.
+        if let Some(recorder) = recorder.filter(|it| it.status.recording) {
+            found.extend(self.late_history(recorder, params.max_delivery_age_hours.get(), now));
+        }
+        found
+    }
+
+    fn late_history(&self, recorder: &Recorder, hours: u32, now: Timestamp) -> Option<Fault> {
+        let delivered = match &self.history {
+            Some(Delivery { last: Some(Outcome::Failure | Outcome::NotApplicable), .. }) => return None,
+            Some(Delivery { last_success, .. }) => *last_success,
+            None => None,
+        };
+        if recorder.is_young(hours, now) || delivered.is_some_and(|at| is_within_hours(at, hours, now)) {
+            return None;
+        }
+        let last = delivered.map_or("never delivered".to_owned(), |at| format!("last delivered {at:.0}"));
+        let what = format!("history {last} (maximum age {hours} h)");
+        Some(of_delivery(what, "find out why AWS Config delivers no history"))
+    }
+}
