@@ -7,10 +7,10 @@ use rectify_compliance::{Control, Verdict};
 use rectify_config::client::Clients;
 use rectify_config::config_recorder_healthy::ConfigRecorderHealthy;
 use rectify_local::engine::{Engine, EngineOutputs, EngineSettings};
+use rectify_runtime::edge::Connect;
 use rectify_tests::emulator::{ACCOUNT, REGION, sdk_at};
 
-use super::{live, model_and_reality_agree, target};
-use rectify_runtime::edge::Connect;
+use super::{live, played_and_taken_back, target};
 
 /// AWS Config alone, and a way to it; served until the runtime ends.
 async fn aws_config() -> (Engine, EngineOutputs, SdkConfig) {
@@ -36,9 +36,15 @@ async fn recorder_is_on_as_expected_and_off_again() {
     engine.stop_recorder(Timestamp::now() - SignedDuration::from_hours(25));
     let target = target::<ConfigRecorderHealthy>(REGION, ACCOUNT);
     let params = Default::default();
-    let calls = model_and_reality_agree::<ConfigRecorderHealthy, Clients>(&sdk, &target, &params).await;
+    let now = Timestamp::now();
+    let (actions, mut after) =
+        played_and_taken_back::<ConfigRecorderHealthy, Clients>(&sdk, &target, &params, now).await;
+    let calls: Vec<String> = actions.iter().map(rectify_compliance::plan::call_text).collect();
     assert_eq!(calls, [r#"StartConfigurationRecorder {"ConfigurationRecorderName":"default"}"#]);
     assert!(!engine.is_recording());
+    // The model cannot tell the time that AWS Config puts on a start.
+    after.recorder.as_mut().unwrap().status.started = Some(now);
+    assert!(ConfigRecorderHealthy::evaluate(&after, &params, now).is_compliant(), "{after:#?}");
 }
 
 /// What is put arrives in the view: types, frequency, topic.

@@ -179,6 +179,7 @@ async fn refusal_that_cannot_change_is_final_and_another_is_not() {
         ("KmsKeyNotFoundException", true),
         ("KmsKeyDisabledException", true),
         ("InvalidCloudWatchLogsLogGroupArnException", true),
+        ("UnmodifiableEntityException", true),
         ("IncorrectState", false),
     ] {
         let world = World::with([Door::drawn("d-1", &["top"])]).await;

@@ -17,7 +17,7 @@ use crate::{AwsError, CallErrorKind, Fault};
 
 /// Codes after which trying again cannot help: parameters the service refuses, operations it does not permit, keys, roles and
 /// log groups that do not let it in.
-const TERMINAL_PREFIXES: [&str; 7] = [
+const TERMINAL_PREFIXES: [&str; 8] = [
     "InvalidParameter",
     "OperationNotPermitted",
     "InvalidHomeRegion",
@@ -25,6 +25,7 @@ const TERMINAL_PREFIXES: [&str; 7] = [
     "InsufficientEncryptionPolicy",
     "KmsKey",
     "InvalidCloudWatchLogs",
+    "UnmodifiableEntity",
 ];
 
 /// How long a service may work on what it accepted: longer than the week between two maintenance windows.
