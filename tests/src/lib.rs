@@ -2,6 +2,7 @@
 //!
 //! | module | noun |
 //! |---|---|
+//! | [`alarms`] | what alarm chains begin and end with |
 //! | [`binaries`] | the binaries built with this test, refused when stale |
 //! | [`breakage`] | a remediation with one thing wrong |
 //! | [`controls`] | a made-up resource and the controls over it |
@@ -17,6 +18,7 @@
 //! Holds what tests share and no test of its own. It may panic: whoever uses it is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::missing_panics_doc)]
 
+pub mod alarms;
 pub mod binaries;
 pub mod breakage;
 pub mod controls;

@@ -177,7 +177,7 @@ fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
     let body = match service {
         "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"),
         "s3" if !path_and_query(request).0.starts_with("/v20180820/") => error,
-        "s3" | "iam" | "rds" => format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"),
+        "s3" | "iam" | "rds" | "sns" => format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"),
         _ if rpc::target(&path_and_query(request).0).is_some() => {
             return cbor(403, &json!({"__type": code, "message": "as scripted"}));
         }
@@ -210,6 +210,15 @@ fn in_json(request: &HttpRequest) -> Option<HttpRequest> {
     Some(call.unwrap().try_into().unwrap())
 }
 
+/// What must go before a filter is put: moto keeps one of the same name beside it (moto 5.2.5, `logs/metric_filters`), where
+/// CloudWatch Logs replaces it. To be dropped with that.
+fn without_the_old(request: &HttpRequest) -> Option<HttpRequest> {
+    let target = request.headers().get("x-amz-target")?.strip_suffix("PutMetricFilter")?.to_owned();
+    let mut delete = request.try_clone()?;
+    delete.headers_mut().insert("x-amz-target", format!("{target}DeleteMetricFilter"));
+    Some(delete)
+}
+
 #[derive(Debug)]
 struct Doorkeeper {
     inner: SharedHttpClient,
@@ -234,7 +243,16 @@ impl HttpConnector for Door {
         match self.services.answer(&request) {
             Some(answer) => HttpConnectorFuture::ready(Ok(answer)),
             None => match in_json(&request) {
-                None => self.inner.call(request),
+                None => match without_the_old(&request) {
+                    None => self.inner.call(request),
+                    Some(first) => {
+                        let inner = self.inner.clone();
+                        HttpConnectorFuture::new(async move {
+                            inner.call(first).await?;
+                            inner.call(request).await
+                        })
+                    }
+                },
                 Some(call) => {
                     let inner = self.inner.clone();
                     HttpConnectorFuture::new(async move {
@@ -242,7 +260,7 @@ impl HttpConnector for Door {
                         let body = serde_json::from_slice(
                             &ByteStream::new(answer.into_body()).collect().await.unwrap().into_bytes(),
                         );
-                        Ok(cbor(200, &body.unwrap()))
+                        Ok(cbor(200, &body.unwrap_or_else(|_| json!({}))))
                     })
                 }
             },

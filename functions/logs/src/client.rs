@@ -2,19 +2,33 @@
 //!
 //! Every SDK type becomes one of ours before it leaves this module.
 
+mod alarm_chains;
 mod log_groups;
+mod metrics;
+mod topics;
 
 use aws_types::SdkConfig;
+use rectify_cloudtrail::client::TrailReader;
 use rectify_runtime::edge::Connect;
 
 /// The clients of this crate, for one account and region.
 #[derive(Debug, Clone)]
 pub struct Clients {
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    kms: aws_sdk_kms::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    sns: aws_sdk_sns::Client,
+    trails: TrailReader,
 }
 
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
-        Self { logs: aws_sdk_cloudwatchlogs::Client::new(config) }
+        Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            trails: TrailReader::connect(config),
+        }
     }
 }

@@ -5,26 +5,52 @@
 //! | module | what |
 //! |---|---|
 //! | [`alarm_chain`] | the links from an event to a person: filter, alarm, policy of a topic |
+//! | [`alarm_control`] | what the controls that want an alarm share: parameters, permissions, the way from them to a chain |
+//! | [`cloudwatch_alarm_console_login_without_mfa`] | console sign-in without MFA raises no alarm |
+//! | [`cloudwatch_alarm_root_usage`] | root activity raises no alarm |
+//! | [`cloudwatch_alarm_unauthorized_api_calls`] | refused API calls raise no alarm |
 //! | [`cw_loggroup_retention_period_check`] | log group keeps events too short |
 //! | [`pattern`] | metric filter patterns, compared by what they match |
 //! | `client` | lists, reads and changes them; the only place that names an SDK |
 
 pub mod alarm_chain;
+pub mod alarm_control;
+pub mod cloudwatch_alarm_console_login_without_mfa;
+pub mod cloudwatch_alarm_root_usage;
+pub mod cloudwatch_alarm_unauthorized_api_calls;
 pub mod cw_loggroup_retention_period_check;
 pub mod pattern;
 
 #[cfg(feature = "lambda")]
 pub mod client;
 
+use cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
+use cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
+use cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls;
 use cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
 use rectify_compliance::Entry;
 
 /// The controls of this crate.
-pub const CONTROLS: &[Entry] = &[Entry::of::<CwLoggroupRetentionPeriodCheck>()
-    .on_schedule::<CwLoggroupRetentionPeriodCheck>()
-    .remediated::<CwLoggroupRetentionPeriodCheck>()];
+pub const CONTROLS: &[Entry] = &[
+    Entry::of::<CloudwatchAlarmConsoleLoginWithoutMfa>()
+        .on_schedule::<CloudwatchAlarmConsoleLoginWithoutMfa>()
+        .remediated::<CloudwatchAlarmConsoleLoginWithoutMfa>(),
+    Entry::of::<CloudwatchAlarmRootUsage>()
+        .on_schedule::<CloudwatchAlarmRootUsage>()
+        .remediated::<CloudwatchAlarmRootUsage>(),
+    Entry::of::<CloudwatchAlarmUnauthorizedApiCalls>()
+        .on_schedule::<CloudwatchAlarmUnauthorizedApiCalls>()
+        .remediated::<CloudwatchAlarmUnauthorizedApiCalls>(),
+    Entry::of::<CwLoggroupRetentionPeriodCheck>()
+        .on_schedule::<CwLoggroupRetentionPeriodCheck>()
+        .remediated::<CwLoggroupRetentionPeriodCheck>(),
+];
 
 /// What the controls of this crate can do to a live account: read, apply, revert.
 #[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] =
-    &[rectify_runtime::Operations::of::<CwLoggroupRetentionPeriodCheck, client::Clients>()];
+pub const OPERATIONS: &[rectify_runtime::Operations] = &[
+    rectify_runtime::Operations::of::<CloudwatchAlarmConsoleLoginWithoutMfa, client::Clients>(),
+    rectify_runtime::Operations::of::<CloudwatchAlarmRootUsage, client::Clients>(),
+    rectify_runtime::Operations::of::<CloudwatchAlarmUnauthorizedApiCalls, client::Clients>(),
+    rectify_runtime::Operations::of::<CwLoggroupRetentionPeriodCheck, client::Clients>(),
+];

@@ -1,7 +1,14 @@
 //! Log groups.
 
+use futures_util::TryStreamExt;
+use rectify_compliance::parameters::RuleParameters;
+use rectify_logs::alarm_chain::observed::AlarmChains;
 use rectify_logs::client::Clients;
+use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
 use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{List, Place};
+use rectify_tests::alarms;
 
 use super::*;
 
@@ -42,4 +49,101 @@ async fn log_group_that_is_gone_needs_nothing() {
     let gone = remedied::<CwLoggroupRetentionPeriodCheck, Clients>(&services, &around, "/no/such").await.unwrap();
     assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"]);
+}
+
+/// A region with a trail, a filter and an alarm that no other test makes.
+const CHAIN: &str = "ca-central-1";
+
+/// The pattern the control asks for.
+fn root_pattern() -> &'static str {
+    <CloudwatchAlarmRootUsage as rectify_logs::alarm_control::WantsAlarm>::ALARM.wanted.pattern
+}
+
+/// A whole chain here, with an encrypted topic; made once.
+async fn chain() {
+    static MADE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+    MADE.get_or_init(|| async {
+        let sdk = Services::default().sdk(CHAIN);
+        alarms::trail(&sdk).await;
+        let topic = alarms::topic(&sdk, "replay", "cloudwatch.amazonaws.com").await;
+        let service = json!({"Service": "cloudwatch.amazonaws.com"});
+        let use_it = json!({"Effect": "Allow", "Principal": service, "Action": "kms:*", "Resource": "*"});
+        alarms::encrypt(&sdk, &topic, &use_it).await;
+        alarms::filter_and_alarm(&sdk, root_pattern(), &[&topic]).await;
+    })
+    .await;
+}
+
+/// What the client answers for the account in `region`, with these parameters.
+async fn chains(services: &Services, region: &str, parameters: &str) -> Result<AlarmChains, AwsError> {
+    let clients = Clients::connect(&services.sdk(region));
+    let params = RuleParameters::parse(Some(parameters)).unwrap().control;
+    let place = Place { account: AccountId::new(ACCOUNT), region: Region::new(region) };
+    let pages = CloudwatchAlarmRootUsage::pages(&clients, &place, &params);
+    let mut pages: Vec<Vec<AlarmChains>> = pages.try_collect().await?;
+    Ok(pages.pop().unwrap().pop().unwrap())
+}
+
+#[tokio::test]
+async fn denied_read_of_any_link_of_a_chain_is_a_fault() {
+    chain().await;
+    let free = Services::default();
+    let whole = chains(&free, CHAIN, "{}").await.unwrap();
+    let verdict = CloudwatchAlarmRootUsage::evaluate(&whole, &Default::default(), rectify_compliance::Timestamp::now());
+    assert!(verdict.is_compliant(), "{verdict:?}: {whole:#?}");
+    for read in [
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:GetEventSelectors",
+        "logs:DescribeMetricFilters",
+        "cloudwatch:DescribeAlarmsForMetric",
+        "sns:GetTopicAttributes",
+        "kms:DescribeKey",
+        "kms:GetKeyPolicy",
+    ] {
+        assert!(free.calls().iter().any(|it| it == read), "{read}: {:?}", free.calls());
+        let services =
+            Services::refusing([Refusal { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
+        let error = chains(&services, CHAIN, "{}").await.unwrap_err();
+        assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{read}: {error}");
+        let rule = Services::refusing([Refusal { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
+        let fault = inventory::<ScheduleOnly<CloudwatchAlarmRootUsage>, Clients>(&rule, CHAIN).await.unwrap_err();
+        assert_eq!((fault.kind(), rule.evaluations()), ("AccessDenied", vec![]), "{read}: {fault}");
+    }
+    allowed(&entry::<CloudwatchAlarmRootUsage>().rule_permissions(), &free.calls());
+}
+
+/// `cloudwatch-alarm-root-usage/13`: SNS refuses to show the topic, and whose it is decides.
+#[tokio::test]
+async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_makes_it_one() {
+    const HERE: &str = "sa-east-1";
+    let sdk = Services::default().sdk(HERE);
+    let foreign = format!("arn:aws:sns:{HERE}:444455556666:central");
+    alarms::trail(&sdk).await;
+    alarms::filter_and_alarm(&sdk, root_pattern(), &[&foreign]).await;
+    let refused = |code| Services::refusing([Refusal { operation: Some("sns:GetTopicAttributes"), number: 1, code }]);
+    let now = rectify_compliance::Timestamp::now();
+    let error = chains(&refused("AuthorizationError"), HERE, "{}").await.unwrap_err();
+    assert!(error.is("AuthorizationError"), "{error}");
+    for (parameters, compliant) in
+        [(r#"{"unverifiedTopic": "compliant"}"#, true), (r#"{"unverifiedTopic": "noncompliant"}"#, false)]
+    {
+        let read = chains(&refused("AuthorizationError"), HERE, parameters).await.unwrap();
+        let params = RuleParameters::parse(Some(parameters)).unwrap().control;
+        let verdict = CloudwatchAlarmRootUsage::evaluate(&read, &params, now);
+        assert_eq!((verdict.is_compliant(), verdict.is_non_compliant()), (compliant, !compliant), "{verdict:?}");
+    }
+    // Any other refusal of it is a fault, whatever the parameter says; a topic that is not there is broken, not a fault.
+    let error = chains(&refused("InternalError"), HERE, r#"{"unverifiedTopic": "compliant"}"#).await.unwrap_err();
+    assert!(error.is("InternalError"), "{error}");
+    let gone = chains(&refused("NotFound"), HERE, "{}").await.unwrap();
+    assert!(CloudwatchAlarmRootUsage::evaluate(&gone, &Default::default(), now).is_non_compliant(), "{gone:#?}");
+    // Another alarm that tells somebody makes the refusal matter to nobody.
+    let topic = alarms::topic(&sdk, "ours", "cloudwatch.amazonaws.com").await;
+    alarms::filter_and_alarm(&sdk, root_pattern(), &[&foreign, &topic]).await;
+    // Topics are read by their ARNs: ours is the first, the other account's the second.
+    let operation = Some("sns:GetTopicAttributes");
+    let second = Services::refusing([Refusal { operation, number: 2, code: "AuthorizationError" }]);
+    let both = chains(&second, HERE, "{}").await.unwrap();
+    assert!(CloudwatchAlarmRootUsage::evaluate(&both, &Default::default(), now).is_compliant(), "{both:#?}");
 }

@@ -27,6 +27,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("ec2:ModifyEbsDefaultKmsKeyId", "the previous key is restored by the action that replaced it"),
     ("kms:EnableKeyRotation", "a rotation period is set by the action that turns rotation on, be it shorter or longer"),
     ("rds:ModifyDBInstance", "every setting of an instance is changed by one action, in both directions"),
+    ("sns:SetTopicAttributes", "a topic's policy with a statement and one without are set by one action"),
     ("rds:ModifyDBCluster", "every setting of a cluster is changed by one action, in both directions"),
 ];
 

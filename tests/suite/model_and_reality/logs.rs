@@ -1,6 +1,13 @@
 //! Log groups.
 
+use rectify_compliance::parameters::RuleParameters;
+use rectify_logs::alarm_control::{AlarmParameters, WantsAlarm};
+use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
+use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
+use rectify_logs::cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls;
 use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
+use rectify_tests::alarms;
+use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;
 
 use super::{ALONE, model_and_reality_agree, target};
@@ -17,4 +24,42 @@ async fn retention_is_as_expected_and_what_it_was_again() {
     let (target, params) = (target::<Groups>(ALONE, "/model/a"), Default::default());
     let calls = model_and_reality_agree::<Groups, rectify_logs::client::Clients>(&sdk, &target, &params).await;
     assert_eq!(calls, [r#"PutRetentionPolicy {"logGroupName":"/model/a","retentionInDays":365}"#]);
+}
+
+/// A region whose trail, filters and alarms are these tests' alone.
+const CHAIN: &str = "eu-west-3";
+
+fn parameters<K: WantsAlarm>(text: &str) -> AlarmParameters<K> {
+    RuleParameters::parse(Some(text)).unwrap().control
+}
+
+/// One test, since all its parts are one account's: first nothing is there, then a filter and an alarm that may not act.
+#[tokio::test]
+async fn chains_are_as_expected_and_taken_back() {
+    type Clients = rectify_logs::client::Clients;
+    let sdk = Services::default().sdk(CHAIN);
+    alarms::trail(&sdk).await;
+    let deaf = alarms::topic(&sdk, "model-deaf", "events.amazonaws.com").await;
+    let given = format!(r#"{{"topicArn": "{deaf}", "maxDetectionSeconds": "200"}}"#);
+    let root = target::<CloudwatchAlarmRootUsage>(CHAIN, ACCOUNT);
+    let calls = model_and_reality_agree::<CloudwatchAlarmRootUsage, Clients>(&sdk, &root, &parameters(&given)).await;
+    let named: Vec<&str> = calls.iter().map(|it| it.split(' ').next().unwrap()).collect();
+    assert_eq!(named, ["PutMetricFilter", "PutMetricAlarm", "SetTopicAttributes"], "{calls:?}");
+    assert!(calls[1].contains(r#""Period":180"#), "{calls:?}");
+
+    let calls = target::<CloudwatchAlarmUnauthorizedApiCalls>(CHAIN, ACCOUNT);
+    let topic = alarms::topic(&sdk, "model-alarms", "cloudwatch.amazonaws.com").await;
+    let given = parameters(&format!(r#"{{"topicArn": "{topic}", "namespace": "Ours", "threshold": "3"}}"#));
+    let calls = model_and_reality_agree::<CloudwatchAlarmUnauthorizedApiCalls, Clients>(&sdk, &calls, &given).await;
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    assert!(calls[1].contains(r#""Namespace":"Ours""#) && calls[1].contains(r#""Threshold":3"#), "{calls:?}");
+
+    alarms::filter_and_alarm(&sdk, "{ $.eventName = ConsoleLogin && $.additionalEventData.MFAUsed = No }", &[&topic])
+        .await;
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(&sdk);
+    cloudwatch.disable_alarm_actions().alarm_names("watch").send().await.unwrap();
+    let sign_in = target::<CloudwatchAlarmConsoleLoginWithoutMfa>(CHAIN, ACCOUNT);
+    let given = parameters("{}");
+    let calls = model_and_reality_agree::<CloudwatchAlarmConsoleLoginWithoutMfa, Clients>(&sdk, &sign_in, &given).await;
+    assert_eq!(calls, [r#"EnableAlarmActions {"AlarmNames":["watch"]}"#]);
 }

@@ -1,9 +1,11 @@
 //! The chain from trail to person, walked link by link: whole, or broken somewhere.
 
+use std::collections::BTreeMap;
+
 use rectify_compliance::Verdict;
 
 use super::alarm::{Limits, MetricAlarm};
-use super::filter::{MetricFilter, Rejection, Tolerance, Wanted};
+use super::filter::{MetricFilter, Rejection, Tolerance, Transformation, Wanted};
 use super::observed::{AlarmChains, LogGroups};
 use super::target::Reach;
 
@@ -62,8 +64,7 @@ impl AlarmChains {
             }
             LogGroups::Here(groups) => groups,
         };
-        let chains = groups.iter().flat_map(|(name, unverified)| self.of_group(name, *unverified, demands));
-        match longest(chains) {
+        match self.longest(&groups, demands) {
             Some(Chain::Whole(remarks)) if remarks.is_empty() => Verdict::COMPLIANT,
             Some(Chain::Whole(remarks)) => Verdict::Compliant(Some(remarks.join("; ").into())),
             Some(Chain::Unverified(why)) if demands.trust_unverified => Verdict::Compliant(Some(why.into())),
@@ -71,6 +72,29 @@ impl AlarmChains {
             Some(Chain::Broken(broken)) => Verdict::non_compliant(broken.annotation()),
             None => Verdict::non_compliant("Alarm chain broken at trail: trail has no log group"),
         }
+    }
+
+    /// Where another account does not let us see whether the longest chain reaches a person, and the verdict hangs on that.
+    pub fn unverified(&self, demands: &Demands) -> Option<String> {
+        let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else { return None };
+        match self.longest(&groups, demands) {
+            Some(Chain::Unverified(why)) => Some(why),
+            Some(Chain::Whole(_) | Chain::Broken(_)) | None => None,
+        }
+    }
+
+    /// What filters that count write, with a number for each event.
+    pub fn written(&self, demands: &Demands) -> Vec<&Transformation> {
+        let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else { return vec![] };
+        let filters = groups.keys().filter_map(|name| self.groups.get(name)?.as_ref()).flatten();
+        filters
+            .filter(|filter| filter.counts(&demands.wanted, demands.tolerance).is_ok())
+            .flat_map(|filter| filter.transformations.iter().filter(|it| it.value().is_some()))
+            .collect()
+    }
+
+    fn longest(&self, groups: &BTreeMap<String, bool>, demands: &Demands) -> Option<Chain> {
+        longest(groups.iter().flat_map(|(name, unverified)| self.of_group(name, *unverified, demands)))
     }
 
     /// The chains that begin at a log group.

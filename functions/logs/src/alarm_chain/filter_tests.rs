@@ -1,39 +1,9 @@
 //! Which filters count, with the patterns that benchmarks and people write.
 
 use super::*;
-
-const ROOT: Wanted = Wanted {
-    pattern: r#"{ ($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && ($.eventType != "AwsServiceEvent") }"#,
-    variants: &[],
-    refused: Some(Refused {
-        pattern: r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy EXISTS && $.eventType != "AwsServiceEvent" }"#,
-        reason: "counts what services do for root",
-    }),
-};
-
-const CALLS: Wanted = Wanted {
-    pattern: r#"{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }"#,
-    variants: &[
-        Variant {
-            pattern: r#"{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") && ($.sourceIPAddress != "delivery.logs.amazonaws.com") && ($.eventName != "HeadBucket") }"#,
-            remark: "variant V1",
-        },
-        Variant {
-            pattern: r#"{ (($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*")) && ($.sourceIPAddress != "delivery.logs.amazonaws.com") && ($.eventName != "HeadBucket") }"#,
-            remark: "variant V2",
-        },
-    ],
-    refused: None,
-};
-
-const SIGN_IN: Wanted = Wanted {
-    pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed = "No") && ($.responseElements.ConsoleLogin = "Success") }"#,
-    variants: &[Variant {
-        pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#,
-        remark: "root and federated sign-in not covered",
-    }],
-    refused: None,
-};
+use crate::cloudwatch_alarm_console_login_without_mfa::WANTED as SIGN_IN;
+use crate::cloudwatch_alarm_root_usage::WANTED as ROOT;
+use crate::cloudwatch_alarm_unauthorized_api_calls::WANTED as CALLS;
 
 const ALL: Tolerance = Tolerance { noisy: true, variants: true };
 const STRICT: Tolerance = Tolerance { noisy: false, variants: false };
@@ -63,13 +33,13 @@ fn filters_for_root_activity() {
     let or = r#"{ $.userIdentity.type = "Root" || $.userIdentity.invokedBy NOT EXISTS || $.eventType != "AwsServiceEvent" }"#;
     for (case, pattern, tolerance, expected) in [
         (
-            "bare, another order, more parentheses",
+            "cloudwatch-alarm-root-usage/1: bare, another order, more parentheses",
             "{ (($.eventType!=AwsServiceEvent)) && $.userIdentity.invokedBy NOT EXISTS && ($.userIdentity.type=Root) }",
             STRICT,
             Ok(None),
         ),
         (
-            "without invokedBy",
+            "cloudwatch-alarm-root-usage/2",
             r#"{ $.userIdentity.type = "Root" && $.eventType != "AwsServiceEvent" }"#,
             ALL,
             Err(refused.clone()),
@@ -104,11 +74,16 @@ fn filters_for_refused_calls() {
     let exact = r#"{ $.errorCode = "Client.UnauthorizedOperation" || $.errorCode = "AccessDenied" }"#;
     for (case, pattern, tolerance, expected) in [
         ("wanted", CALLS.pattern, STRICT, Ok(None)),
-        ("CIS 3.0", literal, ALL, Ok(Some("matches nearly every event"))),
-        ("CIS 3.0, strictly", literal, STRICT, Err(Rejection::Noisy)),
-        ("CIS 5.0", v1, ALL, Ok(Some("variant V1"))),
+        ("cloudwatch-alarm-unauthorized-api-calls/3", literal, ALL, Ok(Some("matches nearly every event"))),
+        ("cloudwatch-alarm-unauthorized-api-calls/3, strictly", literal, STRICT, Err(Rejection::Noisy)),
+        (
+            "cloudwatch-alarm-unauthorized-api-calls/4",
+            v1,
+            ALL,
+            Ok(Some("AccessDenied of log delivery and of HeadBucket not covered")),
+        ),
         ("CIS 5.0, strictly", v1, STRICT, Err(Rejection::Narrower)),
-        ("V2, bare and reordered", v2, ALL, Ok(Some("variant V2"))),
+        ("V2, bare and reordered", v2, ALL, Ok(Some("log delivery and HeadBucket not covered"))),
         ("without wildcards", exact, ALL, Err(Rejection::Narrower)),
     ] {
         assert_eq!(filter(pattern).counts(&CALLS, tolerance), expected, "{case}");
@@ -123,7 +98,7 @@ fn filters_for_sign_in_without_mfa() {
     for (case, pattern, tolerance, expected) in [
         ("wanted", SIGN_IN.pattern, STRICT, Ok(None)),
         ("CIS", cis, STRICT, Ok(Some("broader than required"))),
-        ("CIS for single sign-on", sso, ALL, Ok(Some("root and federated sign-in not covered"))),
+        ("cloudwatch-alarm-console-login-without-mfa/5", sso, ALL, Ok(Some("root and federated sign-in not covered"))),
         ("CIS for single sign-on, strictly", sso, STRICT, Err(Rejection::Unrelated)),
         ("users only", users, ALL, Err(Rejection::Narrower)),
     ] {

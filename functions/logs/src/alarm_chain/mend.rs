@@ -189,11 +189,7 @@ impl AlarmChains {
         };
         let there = groups.keys().filter_map(|name| Some((name.as_str(), self.groups.get(name)?.as_ref()?)));
         let there: Vec<(&str, &Vec<MetricFilter>)> = there.collect();
-        let filters = there.iter().flat_map(|(_, filters)| filters.iter());
-        let written: Vec<&Transformation> = filters
-            .filter(|filter| filter.counts(&demands.wanted, demands.tolerance).is_ok())
-            .flat_map(|filter| filter.transformations.iter().filter(|it| it.value().is_some()))
-            .collect();
+        let written = self.written(demands);
         let Some(metric) = written.first() else { return filter(&there, demands, making) };
         let alarms = || {
             written.iter().flat_map(|it| {

@@ -1,0 +1,196 @@
+//! The parameters that the alarm controls share, and the combinations that cannot be satisfied.
+
+use std::marker::PhantomData;
+
+use rectify_compliance::Parameters;
+use rectify_compliance::values::{Bounded, Flag};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Question, WantsAlarm};
+use crate::alarm_chain::alarm::Limits;
+use crate::alarm_chain::chain::Demands;
+use crate::alarm_chain::filter::Tolerance;
+use crate::alarm_chain::mend::Making;
+use crate::alarm_chain::target::topic;
+
+/// A number of events.
+type Events = Bounded<1, 1000>;
+
+/// Seconds, from the shortest period that a filter's metric has to a day.
+type Seconds = Bounded<MINUTE, 86_400>;
+
+/// A filter's metric has a value a minute.
+const MINUTE: u32 = 60;
+
+/// The period of an alarm that is made, unless it would be too slow.
+const PERIOD: u32 = 300;
+
+/// What a chain is whose last link another account does not show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnverifiedTopic {
+    /// No verdict: the invocation fails.
+    #[default]
+    Fail,
+    /// A whole one.
+    Compliant,
+    /// A finding.
+    NonCompliant,
+}
+
+/// Defines a text that is checked once, when it is read.
+macro_rules! checked_text {
+    ($(#[doc = $doc:literal])+ $name:ident, $expected:literal, $fits:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                let text = text.trim().to_owned();
+                let fits: fn(&str) -> bool = $fits;
+                if fits(&text) { Ok(Self(text)) } else { Err(format!("expected {}: received `{text}`", $expected)) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+    };
+}
+
+checked_text!(
+    /// The ARN of a topic.
+    TopicArn,
+    "the ARN of a topic",
+    |text| topic(text).is_some_and(|(region, account, name)| {
+        !region.as_str().is_empty() && !account.as_str().is_empty() && !name.contains(':')
+    })
+);
+checked_text!(
+    /// The name of a log group (service model of 2014-03-28).
+    LogGroupName,
+    "the name of a log group",
+    |text| (1..=512).contains(&text.len())
+        && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"._-/#".contains(&it))
+);
+checked_text!(
+    /// The namespace of a metric; those of AWS itself are not ours to write to.
+    Namespace,
+    "a namespace of metrics that is not AWS's own",
+    |text| (1..=255).contains(&text.chars().count())
+        && !text.starts_with(':')
+        && !text.starts_with("AWS/")
+        && !text.contains(['*', '$'])
+);
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self("CISBenchmark".to_owned())
+    }
+}
+
+/// The parameters of the control `K`, whose [`Alarm`] has the defaults of `maxThreshold` and `threshold`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default, bound = "K: WantsAlarm")]
+#[schemars(rename = "AlarmParameters", bound = "K: WantsAlarm")]
+pub struct AlarmParameters<K: WantsAlarm> {
+    /// How many events within a period an alarm may wait for at most, 1 to 1000. Default 1, for refused API calls 25.
+    pub max_threshold: Events,
+    /// How long detection may take, `Period` times `DatapointsToAlarm`, seconds, 60 to 86400. Default 900.
+    pub max_detection_seconds: Seconds,
+    /// Whether a filter that counts nearly every event is accepted. Default true.
+    pub accept_noisy: Flag,
+    /// Whether patterns in wide use that leave some of the events out are accepted. Default true.
+    pub accept_variants: Flag,
+    /// Whether an organization trail of another account that cannot be read counts. Default true.
+    pub trust_organization_trail: Flag,
+    /// What a chain is that ends at a topic or key which another account does not let us read: `fail` (no verdict), `compliant` or `noncompliant`. Default `fail`.
+    #[schemars(with = "String")]
+    pub unverified_topic: UnverifiedTopic,
+    /// Whether a Lambda function or an OpsItem counts as a notification. Default false.
+    pub accept_other_targets: Flag,
+    /// The topic that an alarm made by the remediation notifies, by ARN. Default: none, and no alarm is made.
+    #[schemars(with = "Option<String>")]
+    pub topic_arn: Option<TopicArn>,
+    /// The log group that a filter made by the remediation reads. Default: the one that the trails write to, where it is one.
+    #[schemars(with = "Option<String>")]
+    pub log_group_name: Option<LogGroupName>,
+    /// The namespace of the metric that a filter made by the remediation writes. Default `CISBenchmark`.
+    #[schemars(with = "String")]
+    pub namespace: Namespace,
+    /// The threshold of an alarm made by the remediation, events, at most `maxThreshold`. Default 1, for refused API calls 5.
+    pub threshold: Events,
+    #[serde(skip)]
+    control: PhantomData<K>,
+}
+
+impl<K: WantsAlarm> Default for AlarmParameters<K> {
+    fn default() -> Self {
+        Self {
+            max_threshold: Events::of(K::ALARM.most_events),
+            max_detection_seconds: Seconds::of(900),
+            accept_noisy: Flag(true),
+            accept_variants: Flag(true),
+            trust_organization_trail: Flag(true),
+            unverified_topic: UnverifiedTopic::default(),
+            accept_other_targets: Flag(false),
+            topic_arn: None,
+            log_group_name: None,
+            namespace: Namespace::default(),
+            threshold: Events::of(K::ALARM.threshold),
+            control: PhantomData,
+        }
+    }
+}
+
+impl<K: WantsAlarm> Parameters for AlarmParameters<K> {
+    /// An alarm that the remediation made would be a finding.
+    fn check(&self) -> Result<(), String> {
+        let (made, most) = (self.threshold, self.max_threshold);
+        if made.get() > most.get() {
+            return Err(format!("threshold `{made}` is above maxThreshold `{most}`"));
+        }
+        Ok(())
+    }
+}
+
+impl<K: WantsAlarm> AlarmParameters<K> {
+    /// What is asked of the chains.
+    pub fn question(&self) -> Question<'_> {
+        let (alarm, seconds) = (K::ALARM, self.max_detection_seconds.get());
+        Question {
+            demands: Demands {
+                wanted: alarm.wanted,
+                tolerance: Tolerance { noisy: self.accept_noisy.0, variants: self.accept_variants.0 },
+                limits: Limits { events: self.max_threshold.get(), seconds, one_datapoint: alarm.one_datapoint },
+                trust_organization_trail: self.trust_organization_trail.0,
+                accept_other_targets: self.accept_other_targets.0,
+                trust_unverified: self.unverified_topic == UnverifiedTopic::Compliant,
+            },
+            making: Making {
+                name: K::META.id,
+                metric: alarm.metric,
+                namespace: self.namespace.as_str(),
+                threshold: self.threshold.get(),
+                period: PERIOD.min(seconds / MINUTE * MINUTE),
+                topic_arn: self.topic_arn.as_ref().map(TopicArn::as_str),
+                log_group: self.log_group_name.as_ref().map(LogGroupName::as_str),
+            },
+            must_be_verified: self.unverified_topic == UnverifiedTopic::Fail,
+        }
+    }
+}

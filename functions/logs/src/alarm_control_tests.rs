@@ -1,0 +1,103 @@
+//! Parameters, and what is asked with them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{Inventory, Parameters, Remediation};
+
+use super::*;
+use crate::alarm_chain::alarm::Limits;
+use crate::alarm_chain::filter::{MetricFilter, Tolerance, Transformation};
+use crate::cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa as SignIn;
+use crate::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage as Root;
+use crate::cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls as Refused;
+
+fn read<P: Parameters>(text: &str) -> Result<P, String> {
+    RuleParameters::parse(Some(text)).map(|it| it.control).map_err(|error| error.to_string())
+}
+
+#[test]
+fn each_control_asks_by_its_own_names_and_defaults() {
+    fn asked<K: WantsAlarm>() -> (String, &'static str, u32, u32, bool) {
+        let params = AlarmParameters::<K>::default();
+        let Question { demands, making, must_be_verified } = params.question();
+        assert!(must_be_verified && !demands.trust_unverified && !demands.accept_other_targets);
+        assert_eq!((demands.limits.seconds, making.period, making.namespace), (900, 300, "CISBenchmark"));
+        assert_eq!(making.name, K::META.id);
+        let Limits { events, one_datapoint, .. } = demands.limits;
+        (making.metric.to_owned(), demands.wanted.pattern, events, making.threshold, one_datapoint)
+    }
+    let row = |metric: &str, alarm: Alarm, most, made, one| (metric.to_owned(), alarm.wanted.pattern, most, made, one);
+    assert_eq!(asked::<Root>(), row("RootUsage", Root::ALARM, 1, 1, true));
+    assert_eq!(asked::<Refused>(), row("UnauthorizedApiCalls", Refused::ALARM, 25, 5, false));
+    assert_eq!(asked::<SignIn>(), row("ConsoleLoginWithoutMfa", SignIn::ALARM, 1, 1, true));
+}
+
+#[test]
+fn every_parameter_reaches_what_is_asked() {
+    let given = r#"{"maxThreshold": "3", "maxDetectionSeconds": "130", "acceptNoisy": "false", "acceptVariants": "false",
+        "trustOrganizationTrail": "false", "unverifiedTopic": "compliant", "acceptOtherTargets": "true", "namespace": "Audit",
+        "topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms", "logGroupName": "trail", "threshold": "2"}"#;
+    let params: AlarmParameters<Root> = read(given).unwrap();
+    let question = params.question();
+    let (demands, making) = (question.demands, question.making);
+    assert!(!demands.tolerance.noisy && !demands.tolerance.variants && !demands.trust_organization_trail);
+    assert!(demands.trust_unverified && demands.accept_other_targets && !question.must_be_verified);
+    assert_eq!((demands.limits.events, demands.limits.seconds), (3, 130));
+    assert_eq!((making.threshold, making.period, making.namespace), (2, 120, "Audit"), "two whole minutes are in time");
+    assert_eq!(making.topic_arn, Some("arn:aws:sns:eu-west-1:111122223333:alarms"));
+    assert_eq!(making.log_group, Some("trail"));
+    let refused: AlarmParameters<Root> = read(r#"{"unverifiedTopic": "noncompliant"}"#).unwrap();
+    let question = refused.question();
+    assert!(!question.must_be_verified && !question.demands.trust_unverified);
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    for (given, said) in [
+        (r#"{"maxThreshold": "0"}"#, "maxThreshold"),
+        (r#"{"threshold": "2"}"#, "threshold `2` is above maxThreshold `1`"),
+        (r#"{"maxDetectionSeconds": "59"}"#, "maxDetectionSeconds"),
+        (r#"{"unverifiedTopic": "pass"}"#, "unverifiedTopic"),
+        (r#"{"topicArn": "alarms"}"#, "expected the ARN of a topic: received `alarms`"),
+        (r#"{"topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms:7"}"#, "topicArn"),
+        (r#"{"topicArn": "arn:aws:sqs:eu-west-1:111122223333:alarms"}"#, "topicArn"),
+        (r#"{"logGroupName": "a group"}"#, "logGroupName"),
+        (r#"{"namespace": "AWS/Logs"}"#, "namespace"),
+        (r#"{"maxTreshold": "1"}"#, "maxThreshold"),
+    ] {
+        let error = read::<AlarmParameters<Root>>(given).unwrap_err();
+        assert!(error.contains(said), "{given}: {error}");
+    }
+    assert!(read::<AlarmParameters<Refused>>(r#"{"maxThreshold": "4"}"#).is_err());
+    assert_eq!(read::<AlarmParameters<SignIn>>("{}"), Ok(AlarmParameters::default()));
+}
+
+/// What a remediation makes counts for its own control.
+#[test]
+fn each_wanted_pattern_is_one_that_counts() {
+    for Alarm { wanted, metric, .. } in [Root::ALARM, Refused::ALARM, SignIn::ALARM] {
+        let made = MetricFilter {
+            name: "made".to_owned(),
+            pattern: wanted.pattern.to_owned(),
+            transformations: vec![Transformation {
+                metric_namespace: "CISBenchmark".to_owned(),
+                metric_name: metric.to_owned(),
+                metric_value: "1".to_owned(),
+                default_value: Some(0.0),
+                has_dimensions: false,
+                unit: None,
+            }],
+            on_transformed_logs: false,
+            field_selection_criteria: None,
+            emits_system_fields: false,
+        };
+        assert_eq!(made.counts(&wanted, Tolerance { noisy: false, variants: false }), Ok(None), "{metric}");
+    }
+}
+
+#[test]
+fn a_remediation_reads_what_the_rule_reads_and_its_name() {
+    let beside = Root::LIVE.strip_prefix(Root::LISTING).map(<[Permission]>::to_vec);
+    assert_eq!(beside, Some(vec![Permission::unscoped("cloudwatch:DescribeAlarms")]));
+}
