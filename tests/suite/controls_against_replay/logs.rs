@@ -141,6 +141,9 @@ async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_mak
     // Another alarm that tells somebody makes the refusal matter to nobody.
     let topic = alarms::topic(&sdk, "ours", "cloudwatch.amazonaws.com").await;
     alarms::filter_and_alarm(&sdk, root_pattern(), &[&foreign, &topic]).await;
-    let foreign_first = chains(&refused("AuthorizationError"), HERE, "{}").await.unwrap();
-    assert!(CloudwatchAlarmRootUsage::evaluate(&foreign_first, &Default::default(), now).is_compliant());
+    // Topics are read by their ARNs: ours is the first, the other account's the second.
+    let operation = Some("sns:GetTopicAttributes");
+    let second = Services::refusing([Refusal { operation, number: 2, code: "AuthorizationError" }]);
+    let both = chains(&second, HERE, "{}").await.unwrap();
+    assert!(CloudwatchAlarmRootUsage::evaluate(&both, &Default::default(), now).is_compliant(), "{both:#?}");
 }
