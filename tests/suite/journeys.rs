@@ -102,6 +102,8 @@ async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> Wo
     settings.others_off = true;
     settings.rules_later = true;
     settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
+    // The emulator has faulty resources of its own, and which of them is met first is chance.
+    settings.parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
     settings.parameters.insert(format!("{pascal}Mode"), "enforce".to_owned());
     settings.parameters.insert(format!("{pascal}Parameters"), parameters.to_owned());
     if entry.needs_opt_in() {
