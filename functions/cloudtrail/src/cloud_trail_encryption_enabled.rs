@@ -2,6 +2,7 @@
 //!
 //! Knows trails with their keys as [`KeyedTrail`], whatever they were read from, and no API.
 
+use rectify_compliance::kms_key::ENABLED;
 use rectify_compliance::values::{Flag, Words};
 use rectify_compliance::{
     Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
@@ -167,7 +168,7 @@ impl Control for CloudTrailEncryptionEnabled {
             return Verdict::non_compliant(format!("Trail {name}: key {key} is none of kmsKeyArns"));
         }
         match answer {
-            KeyAnswer::Known(known) if params.check_key_state.0 && known.state != "Enabled" => {
+            KeyAnswer::Known(known) if params.check_key_state.0 && known.state != ENABLED => {
                 Verdict::non_compliant(format!("Trail {name}: key {}: {key}", known.state))
             }
             KeyAnswer::Known(_) => Verdict::COMPLIANT,

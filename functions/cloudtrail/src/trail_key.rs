@@ -2,8 +2,7 @@
 //!
 //! Knows no control and no SDK. What a key's policy says is kept as what it does not allow, never as its text.
 
-use rectify_compliance::{AccountId, ServiceRequest, Tags};
-use rectify_compliance::{Image, ResourceKey};
+use rectify_compliance::{AccountId, Image, ResourceKey, ServiceRequest, Tags, kms_key};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -177,12 +176,7 @@ impl Candidate {
         let mut reasons = Vec::new();
         match &self.answer {
             KeyAnswer::Known(key) => {
-                if key.state != "Enabled" {
-                    reasons.push(format!("key {arn} is in state {}", key.state));
-                }
-                if key.spec != "SYMMETRIC_DEFAULT" {
-                    reasons.push(format!("key {arn} is of spec {}, not symmetric", key.spec));
-                }
+                reasons.extend(kms_key::obstacles(arn, &key.state, &key.spec));
                 match &self.refused {
                     None => reasons.push(format!("the policy of key {arn} of another account cannot be read")),
                     Some(refused) if refused.is_empty() => {}

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
@@ -100,23 +101,9 @@ pub struct Keys {
     /// `KmsKeyId` of `GetEbsDefaultKmsKeyId`, as answered: an ARN, an id or `alias/aws/ebs`.
     pub default_id: String,
     /// What `kms:DescribeKey` says of it; `None` when there is no such key any more.
-    pub default: Option<Key>,
+    pub default: Option<KmsKey>,
     /// What it says of the parameter `kmsKeyId`.
-    pub wanted: Key,
-}
-
-/// `KeyMetadata`, as far as it matters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Key {
-    /// `Arn`.
-    pub arn: String,
-    /// `KeyState`, e.g. `Enabled`.
-    pub state: String,
-    /// `KeySpec`, e.g. `SYMMETRIC_DEFAULT`.
-    pub spec: String,
-    /// Whether `KeyManager` is `AWS`: the key behind `alias/aws/ebs`.
-    pub aws_managed: bool,
+    pub wanted: KmsKey,
 }
 
 impl Image for EbsDefaults {
@@ -228,7 +215,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
                 if !params.allow_key_change.0 {
                     reasons.push("changing the default key needs allowKeyChange".to_owned());
                 }
-                reasons.extend(keys.wanted.obstacles(&live.region));
+                reasons.extend(keys.wanted.obstacles_in(&live.region));
                 let kms_key_id = keys.wanted.arn.clone();
                 steps.push(Step::call(Level::L2, EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id }));
             }
@@ -304,23 +291,6 @@ impl Keys {
 
     fn was_of_aws(&self) -> bool {
         self.default_id.ends_with("alias/aws/ebs") || self.default.as_ref().is_some_and(|key| key.aws_managed)
-    }
-}
-
-impl Key {
-    /// Why this key cannot become the default in `region`.
-    fn obstacles(&self, region: &Region) -> Vec<String> {
-        let mut reasons = Vec::new();
-        if self.state != "Enabled" {
-            reasons.push(format!("the key `{}` is in state `{}`", self.arn, self.state));
-        }
-        if self.spec != "SYMMETRIC_DEFAULT" {
-            reasons.push(format!("the key `{}` is of spec `{}`, not symmetric", self.arn, self.spec));
-        }
-        if self.arn.split(':').nth(3) != Some(region.as_str()) {
-            reasons.push(format!("the key `{}` is not of region `{region}`", self.arn));
-        }
-        reasons
     }
 }
 

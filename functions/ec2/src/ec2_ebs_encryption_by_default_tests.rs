@@ -21,8 +21,8 @@ fn parameters(text: &str) -> Ec2EbsEncryptionByDefaultParameters {
     RuleParameters::<Ec2EbsEncryptionByDefaultParameters>::parse(Some(text)).unwrap().control
 }
 
-fn key(arn: &str) -> Key {
-    Key {
+fn key(arn: &str) -> KmsKey {
+    KmsKey {
         arn: arn.to_owned(),
         state: "Enabled".to_owned(),
         spec: "SYMMETRIC_DEFAULT".to_owned(),
@@ -136,20 +136,20 @@ fn every_case_has_its_verdict_and_its_plan() {
 
 #[test]
 fn a_key_that_cannot_be_the_default_holds_the_plan() {
-    let with = |change: fn(&mut Key)| {
+    let with = |change: fn(&mut KmsKey)| {
         let mut subject = defaults(true, Some((THEIRS, Some(THEIRS))));
         change(&mut subject.keys.as_mut().unwrap().wanted);
         plan(&subject, CHANGE).remove(0)
     };
-    assert_eq!(with(|key| key.state = "Disabled".to_owned()), format!("held: the key `{OURS}` is in state `Disabled`"));
+    assert_eq!(with(|key| key.state = "Disabled".to_owned()), format!("held: key {OURS} is in state Disabled"));
     assert_eq!(
         with(|key| key.spec = "RSA_2048".to_owned()),
-        format!("held: the key `{OURS}` is of spec `RSA_2048`, not symmetric")
+        format!("held: key {OURS} is of spec RSA_2048, not symmetric")
     );
     let abroad = OURS.replace("eu-west-1", "eu-central-1");
     assert_eq!(
         with(|key| key.arn = key.arn.replace("eu-west-1", "eu-central-1")),
-        format!("held: the key `{abroad}` is not of region `eu-west-1`")
+        format!("held: key {abroad} is not of region eu-west-1")
     );
 }
 

@@ -173,6 +173,15 @@ mod tests {
         Bucket::from_item(&item(supplementary))
     }
 
+    /// By its tags a bucket is known to be CloudFormation's, or exempt.
+    #[test]
+    fn a_recorded_bucket_has_the_tags_of_its_item() {
+        let mut tagged = item(json!({}));
+        tagged.tags.insert("team".to_owned(), "web".to_owned());
+        let tags = Bucket::from_item(&tagged).unwrap().identity.tags;
+        assert_eq!(tags, Tags::from([("team".to_owned(), "web".to_owned())]));
+    }
+
     #[test]
     fn what_an_item_lacks_is_left_open_and_what_it_says_is_read() {
         let bucket = read(json!({})).unwrap();

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::values::{Flag, Globs};
-use rectify_compliance::{ConfigurationItem, Parameters, Region, Resource, ShapeError};
+use rectify_compliance::{ConfigurationItem, Parameters, Resource, ShapeError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use crate::bucket::{Identity, TYPES, image_of_bucket};
 use crate::encryption::{Algorithm, Rule};
 
 /// `requiredAlgorithm`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RequiredAlgorithm {
     /// Whatever is set.
     #[default]
@@ -36,7 +37,6 @@ pub enum RequiredAlgorithm {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Params {
     /// The weakest algorithm that is enough: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
-    #[schemars(with = "String")]
     pub required_algorithm: RequiredAlgorithm,
     /// The keys that are allowed, a comma list of ARNs, ids and aliases without wildcards; implies `aws:kms`. Default: any key.
     pub kms_key_arns: Option<Globs>,
@@ -148,41 +148,9 @@ pub struct Facts {
 #[serde(rename_all = "camelCase")]
 pub struct Keys {
     /// The key the rule names; `None` where it names none, or there is no such key.
-    pub current: Option<Key>,
+    pub current: Option<KmsKey>,
     /// The keys of `kmsKeyArns`.
-    pub allowed: Vec<Key>,
-}
-
-/// `KeyMetadata`, as far as it matters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Key {
-    /// `Arn`.
-    pub arn: String,
-    /// `KeyState`, e.g. `Enabled`.
-    pub state: String,
-    /// `KeySpec`, e.g. `SYMMETRIC_DEFAULT`.
-    pub spec: String,
-    /// Whether `KeyManager` is `AWS`.
-    pub aws_managed: bool,
-}
-
-impl Key {
-    /// Why this key cannot be the default of a bucket in `region`.
-    pub fn obstacles(&self, region: &Region) -> Vec<String> {
-        let Self { arn, state, spec, .. } = self;
-        let mut reasons = Vec::new();
-        if state != "Enabled" {
-            reasons.push(format!("key {arn} is in state {state}"));
-        }
-        if spec != "SYMMETRIC_DEFAULT" {
-            reasons.push(format!("key {arn} is of spec {spec}, not symmetric"));
-        }
-        if arn.split(':').nth(3) != Some(region.as_str()) {
-            reasons.push(format!("key {arn} is not of region {region}"));
-        }
-        reasons
-    }
+    pub allowed: Vec<KmsKey>,
 }
 
 /// Whether a policy denies everybody to put any object into the bucket `arn` without naming an encryption.

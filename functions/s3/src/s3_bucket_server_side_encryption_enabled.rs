@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{
     Annotation, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict,
     control, offenders,
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::bucket::{BUCKETS, TYPES};
 use crate::encryption::{Algorithm, ByDefault, Rule};
 use crate::encryption_requirement::{
-    Action, Facts, Key, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
+    Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
 };
 
 control! {
@@ -191,7 +192,7 @@ fn target(live: &Subject, params: &Params) -> Result<Rule, String> {
 fn key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
     let current = live.rule.as_ref().and_then(Rule::key).map(str::to_owned);
     let with_kms = live.rule.as_ref().and_then(Rule::algorithm).is_some_and(Algorithm::uses_kms);
-    let usable = |key: &Key| match key.obstacles(&live.bucket.region).as_slice() {
+    let usable = |key: &KmsKey| match key.obstacles_in(&live.bucket.region).as_slice() {
         [] => Ok(()),
         reasons => Err(reasons.join("; ")),
     };
@@ -200,7 +201,7 @@ fn key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
         return Ok(current);
     }
     let allowed = live.keys.as_ref().map_or(&[][..], |keys| &keys.allowed);
-    match allowed.iter().filter(|key| !(params.require_cmk.0 && key.aws_managed)).collect::<Vec<&Key>>().as_slice() {
+    match allowed.iter().filter(|key| !(params.require_cmk.0 && key.aws_managed)).collect::<Vec<&KmsKey>>().as_slice() {
         [only] => usable(only).map(|()| Some(only.arn.clone())),
         [] => Err("key: kmsKeyArns names none to use".to_owned()),
         several => Err(format!("key: a person must choose among {}", offenders(several.iter().map(|key| &*key.arn)))),

@@ -17,8 +17,8 @@ pub(super) fn params(text: Value) -> Params {
     RuleParameters::<Params>::parse(Some(&text.to_string())).unwrap().control
 }
 
-pub(super) fn key_of(arn: &str) -> Key {
-    Key { arn: arn.into(), state: "Enabled".into(), spec: "SYMMETRIC_DEFAULT".into(), aws_managed: arn == AWS }
+pub(super) fn key_of(arn: &str) -> KmsKey {
+    KmsKey { arn: arn.into(), state: "Enabled".into(), spec: "SYMMETRIC_DEFAULT".into(), aws_managed: arn == AWS }
 }
 
 pub(super) fn rule(algorithm: Algorithm, key: Option<&str>) -> Rule {

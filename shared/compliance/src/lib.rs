@@ -19,6 +19,7 @@
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
+//! | [`kms_key`] | a key that something is to encrypt with |
 //! | [`service_request`] | whether a policy lets an AWS service do something |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
@@ -37,6 +38,7 @@ pub mod gate;
 pub mod image;
 pub mod item;
 pub mod json_parameter;
+pub mod kms_key;
 pub mod parameters;
 pub mod permission;
 pub mod place;

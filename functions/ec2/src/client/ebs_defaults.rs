@@ -6,13 +6,14 @@ use aws_sdk_ec2::types::{EbsEncryptionSupport, Reservation};
 use aws_sdk_kms::types::KeyManagerType;
 use futures_util::Stream;
 use futures_util::stream::once;
+use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
 
 use super::{Clients, filter};
 use crate::ec2_ebs_encryption_by_default::{
-    EbsAction, EbsDefaults, EbsUndo, Ec2EbsEncryptionByDefault, Ec2EbsEncryptionByDefaultParameters, Key, Keys,
+    EbsAction, EbsDefaults, EbsUndo, Ec2EbsEncryptionByDefault, Ec2EbsEncryptionByDefaultParameters, Keys,
 };
 
 /// Instances a page, the most the API gives.
@@ -123,12 +124,12 @@ impl Clients {
         Ok(Keys { default_id, default, wanted })
     }
 
-    async fn key(&self, id: &str) -> Result<Key, AwsError> {
+    async fn key(&self, id: &str) -> Result<KmsKey, AwsError> {
         let request = self.kms.describe_key().key_id(id);
         let answer = request.send().await.map_err(|error| AwsError::call("kms:DescribeKey", &error))?;
         let missing = |field: &str| ShapeError::missing(format!("KeyMetadata.{field}"), "a text");
         let key = answer.key_metadata().ok_or_else(|| ShapeError::missing("KeyMetadata", "an object"))?;
-        Ok(Key {
+        Ok(KmsKey {
             arn: key.arn().ok_or_else(|| missing("Arn"))?.to_owned(),
             state: key.key_state().ok_or_else(|| missing("KeyState"))?.as_str().to_owned(),
             spec: key.key_spec().ok_or_else(|| missing("KeySpec"))?.as_str().to_owned(),

@@ -27,7 +27,7 @@ const MINUTE: u32 = 60;
 const PERIOD: u32 = 300;
 
 /// What a chain is whose last link another account does not show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UnverifiedTopic {
     /// No verdict: the invocation fails.
@@ -119,7 +119,6 @@ pub struct AlarmParameters<K: WantsAlarm> {
     /// Whether an organization trail of another account that cannot be read counts. Default true.
     pub trust_organization_trail: Flag,
     /// What a chain is that ends at a topic or key which another account does not let us read: `fail` (no verdict), `compliant` or `noncompliant`. Default `fail`.
-    #[schemars(with = "String")]
     pub unverified_topic: UnverifiedTopic,
     /// Whether a Lambda function or an OpsItem counts as a notification. Default false.
     pub accept_other_targets: Flag,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
 use aws_sdk_s3::types;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
@@ -15,7 +16,7 @@ use crate::S3BucketServerSideEncryptionEnabled;
 use crate::bucket::Identity;
 use crate::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
 use crate::encryption_requirement::{
-    Action, Facts, Key, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
+    Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
 };
 use crate::s3_bucket_server_side_encryption_enabled::turns_to_kms;
 
@@ -36,7 +37,7 @@ impl Clients {
     }
 
     /// `DescribeKey`; `None` where there is no such key.
-    async fn key(&self, id: &str) -> Result<Option<Key>, AwsError> {
+    async fn key(&self, id: &str) -> Result<Option<KmsKey>, AwsError> {
         let answer = self.kms.describe_key().key_id(id).send().await;
         let answer = answer.map_err(|error| AwsError::call("kms:DescribeKey", &error));
         let Some(answer) = unless("NotFoundException", answer)? else { return Ok(None) };
@@ -187,9 +188,9 @@ fn sdk_rule(rule: &Rule) -> Result<types::ServerSideEncryptionRule, ShapeError> 
         .build())
 }
 
-fn key(metadata: &KeyMetadata) -> Result<Key, ShapeError> {
+fn key(metadata: &KeyMetadata) -> Result<KmsKey, ShapeError> {
     let missing = |field: &str| ShapeError::missing(format!("KeyMetadata.{field}"), "a value");
-    Ok(Key {
+    Ok(KmsKey {
         arn: metadata.arn().ok_or_else(|| missing("Arn"))?.to_owned(),
         state: metadata.key_state().ok_or_else(|| missing("KeyState"))?.as_str().to_owned(),
         spec: metadata.key_spec().ok_or_else(|| missing("KeySpec"))?.as_str().to_owned(),

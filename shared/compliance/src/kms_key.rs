@@ -1,0 +1,75 @@
+//! A KMS key that something is to encrypt with: what must be true of it, whatever encrypts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Region;
+
+/// The state of a key that can be used.
+pub const ENABLED: &str = "Enabled";
+/// The spec of a symmetric key, the only one that AWS's services encrypt with.
+const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
+
+/// `KeyMetadata` of `kms:DescribeKey`, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KmsKey {
+    /// `Arn`.
+    pub arn: String,
+    /// `KeyState`, e.g. `Enabled`.
+    pub state: String,
+    /// `KeySpec`, e.g. `SYMMETRIC_DEFAULT`.
+    pub spec: String,
+    /// Whether `KeyManager` is `AWS`: the key behind `alias/aws/…`.
+    pub aws_managed: bool,
+}
+
+impl KmsKey {
+    /// Why nothing in `region` can encrypt with this key.
+    pub fn obstacles_in(&self, region: &Region) -> Vec<String> {
+        let Self { arn, state, spec, .. } = self;
+        let mut reasons = obstacles(arn, state, spec);
+        if arn.split(':').nth(3) != Some(region.as_str()) {
+            reasons.push(format!("key {arn} is not of region {region}"));
+        }
+        reasons
+    }
+}
+
+/// Why nothing can encrypt with a key of this state and spec.
+pub fn obstacles(arn: &str, state: &str, spec: &str) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if state != ENABLED {
+        reasons.push(format!("key {arn} is in state {state}"));
+    }
+    if spec != SYMMETRIC {
+        reasons.push(format!("key {arn} is of spec {spec}, not symmetric"));
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+
+    #[test]
+    fn a_key_is_of_use_where_it_is_enabled_symmetric_and_here() {
+        let key = |state: &str, spec: &str| KmsKey {
+            arn: ARN.to_owned(),
+            state: state.to_owned(),
+            spec: spec.to_owned(),
+            aws_managed: false,
+        };
+        let here = Region::new("eu-west-1");
+        assert_eq!(key("Enabled", "SYMMETRIC_DEFAULT").obstacles_in(&here), [""; 0]);
+        assert_eq!(
+            key("PendingDeletion", "RSA_2048").obstacles_in(&Region::new("eu-west-2")),
+            [
+                format!("key {ARN} is in state PendingDeletion"),
+                format!("key {ARN} is of spec RSA_2048, not symmetric"),
+                format!("key {ARN} is not of region eu-west-2"),
+            ]
+        );
+    }
+}
