@@ -3,13 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredImage;
 
 use super::tests::{TheControl, giving, judge, now, plan};
 use super::*;
-use crate::trail::arbitrary::trails;
+use crate::trail::arbitrary::{are_of_every_kind, trails};
 use crate::trail_delivery::Destination;
 use crate::trail_delivery::tests::{GROUP, ROLE, destination};
 
@@ -46,13 +44,7 @@ fn parameters() -> impl Strategy<Value = TrailLogsParameters> {
 
 #[test]
 fn generated_trails_are_of_every_kind() {
-    let mut runner = TestRunner::deterministic();
-    let sample: Vec<DeliveringTrail> = (0..1000).map(|_| subjects().new_tree(&mut runner).unwrap().current()).collect();
-    let share = |kind: &dyn Fn(&DeliveringTrail) -> bool| sample.iter().filter(|it| kind(it)).count();
-    let fixed = share(&|it| matches!(plan(it, &giving()), Plan::Do { .. }));
-    let held = share(&|it| matches!(plan(it, &giving()), Plan::Hold { .. }));
-    let compliant = share(&|it| judge(it, &giving()).is_compliant());
-    assert!(fixed >= 50 && held >= 50 && compliant >= 50, "{fixed} fixed, {held} held, {compliant} compliant");
+    are_of_every_kind(subjects(), |it| plan(it, &giving()), |it| judge(it, &giving()));
 }
 
 proptest! {

@@ -182,6 +182,28 @@ impl Trail {
     }
 }
 
+/// Makes a view of one trail, which it has in a field `trail`, an image of that trail.
+macro_rules! image_of_trail {
+    ($subject:ty) => {
+        impl rectify_compliance::Image for $subject {
+            const VERSION: u16 = 1;
+
+            fn key(&self) -> rectify_compliance::ResourceKey {
+                self.trail.key()
+            }
+
+            fn arn(&self) -> Option<&str> {
+                Some(&self.trail.arn)
+            }
+
+            fn tags(&self) -> &rectify_compliance::Tags {
+                &self.trail.tags
+            }
+        }
+    };
+}
+pub(crate) use image_of_trail;
+
 impl Settings {
     /// The same with empty texts absent: both are how AWS says that nothing is set.
     fn without_blanks(mut self) -> Self {

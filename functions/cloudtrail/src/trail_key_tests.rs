@@ -26,7 +26,7 @@ pub(crate) fn trail(key: Option<&str>) -> Trail {
             is_organization_trail: Some(false),
             ..Settings::default()
         },
-        tags: Tags::new(),
+        tags: rectify_compliance::Tags::new(),
     }
 }
 
