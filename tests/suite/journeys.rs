@@ -121,7 +121,7 @@ async fn judge(world: &World, rule: &str) {
 }
 
 async fn undo(world: &World, operations: &Operations, attempt: &Attempt) -> Undone {
-    let request = UndoRequest { attempt: attempt.id.clone(), by: "test".to_owned(), hold_days: 7 };
+    let request = UndoRequest { attempt: attempt.id.clone(), by: "test".to_owned(), hold_days: 7, overwrite: false };
     let sdk = &world.clients().sdk;
     (operations.undo)(sdk, &ledger(world), &attempt.target, &request).await.unwrap()
 }

@@ -15,6 +15,7 @@ mod images;
 mod journeys;
 mod lambda_host;
 mod laws;
+mod lost_answers;
 mod memory;
 mod model_and_reality;
 mod proxy;

@@ -9,6 +9,8 @@ mod decisions;
 mod limits;
 mod once;
 mod outages;
+mod repeating;
+mod resuming;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

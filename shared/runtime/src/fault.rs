@@ -107,6 +107,14 @@ pub enum Fault {
         /// The first of them, with its type.
         first: String,
     },
+    /// An undo that began and is not done: a call of it failed, or it did not help.
+    #[error("undo {attempt}: {reason}")]
+    UndoFailed {
+        /// The attempt's id.
+        attempt: String,
+        /// What failed, how far the undo got, and until when the resource is held.
+        reason: String,
+    },
     /// Undo refused.
     #[error("undo {attempt}: {reason}")]
     UndoRefused {
@@ -141,6 +149,7 @@ impl Fault {
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
             Self::Incomplete { .. } => "RunIncomplete",
+            Self::UndoFailed { .. } => "UndoFailed",
             Self::UndoRefused { .. } => "UndoRefused",
         }
     }

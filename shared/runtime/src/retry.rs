@@ -24,6 +24,9 @@ impl Backoff {
     /// time need a second each; Lambda's own retries are minutes apart, and there are two of them.
     pub const LEASE: Self = Self { base: Duration::from_millis(400), cap: Duration::from_secs(2), attempts: 4 };
 
+    /// For a call that changes something and may succeed a moment later: four tries, about seven seconds.
+    pub const ACTION: Self = Self { base: Duration::from_millis(500), cap: Duration::from_secs(4), attempts: 4 };
+
     /// The tries, numbered from 0; waits before each but the first.
     pub fn tries(self) -> Tries {
         Tries { backoff: self, next: 0 }

@@ -169,7 +169,7 @@ impl Ledger {
     }
 
     /// The attempt and the parts of its images.
-    fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
         let packed = pack(it)?;
         let mut items = vec![body_item(it, packed.body)];
         items.extend(packed.parts);

@@ -40,6 +40,7 @@ mod switches;
 mod table;
 mod told;
 mod transact;
+mod undoing;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

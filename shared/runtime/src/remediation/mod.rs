@@ -10,6 +10,10 @@ mod gates;
 mod managed;
 mod obstacle;
 mod passage;
+mod resuming;
+mod sending;
+mod settling;
+mod stages;
 pub mod undo;
 
 use std::process::ExitCode;
