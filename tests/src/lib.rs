@@ -10,6 +10,7 @@
 //! | [`emulator`] | one moto for a test binary; a ledger, a bus and a queue for each test |
 //! | [`events`] | events as AWS delivers them, about made-up resources |
 //! | [`lost`] | answers that never come |
+//! | [`meter`] | what is read of a table, counted |
 //! | [`mortal`] | death at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
 //! | [`remediation`] | a remediation's function, set up for one test |
@@ -27,6 +28,7 @@ pub mod doors;
 pub mod emulator;
 pub mod events;
 pub mod lost;
+pub mod meter;
 pub mod mfa_policy;
 pub mod mortal;
 pub mod operations;

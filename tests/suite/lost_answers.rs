@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
+use rectify_compliance::{AccountId, Declared, Region, ResourceKey, Target, Timestamp};
 use rectify_rds::client::Clients;
 use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled as TheControl;
 use rectify_runtime::clients::Pool;
@@ -97,7 +97,7 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
         }
     }
     let ledger = Ledger::new(&around.sdk, &around.name);
-    let attempts: Vec<Attempt> = ledger.attempts(&ResourcePath::of(&target), None).await.unwrap();
+    let attempts: Vec<Attempt> = ledger.attempts(&ResourcePath::of(&target), TheControl::META.id).await.unwrap();
     let [attempt] = attempts.as_slice() else { panic!("{name}: {outcomes:?}: {attempts:#?}") };
     assert!(is_protected(&around.sdk, name).await, "{name}: {outcomes:?}");
     assert_eq!((attempt.outcome, attempt.done().count()), (Some(Outcome::Verified), 1), "{name}: {outcomes:?}");

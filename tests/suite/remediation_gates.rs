@@ -9,6 +9,7 @@ mod decisions;
 mod limits;
 mod once;
 mod outages;
+mod reads;
 mod repeating;
 mod resuming;
 

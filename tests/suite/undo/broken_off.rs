@@ -110,7 +110,7 @@ async fn open_attempt_stays_open_where_its_undo_changed_nothing() {
     let id = world.attempts("d-1").await.pop().unwrap().id;
     world.doors.disturb(On::Revert, 1, REFUSED);
     assert_eq!(world.undo(&id).await.unwrap_err().kind(), "UndoRefused");
-    let open = world.ledger().open_attempts().await.unwrap();
+    let open = world.ledger().open_attempts("door-ajar").await.unwrap();
     assert_eq!(open.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [id.as_str()]);
     let handled = world.deliver(&finding("d-1", FIRST)).await.unwrap();
     assert_eq!((handled.attempt(), handled.name()), (Some(id.as_str()), "verified"));

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use rectify_compliance::Timestamp;
 
 use super::item::{instant, key, number, text};
-use super::key::{LEASE, OPEN};
+use super::key::{LEASE, lease_of};
 use super::open::open_item;
 use super::switches::hold_write;
 use super::transact::{Transacted, lost, updating};
@@ -27,7 +27,7 @@ impl Ledger {
         let mut writes = vec![self.extend(lease, until)?];
         writes.extend(self.attempt_items(attempt)?);
         if attempt.state == State::Finished {
-            writes.push(self.delete_any(OPEN, &attempt.id)?);
+            writes.extend(self.closing(attempt)?);
         }
         let Some(hold) = hold else { return self.under_lease(lease, writes, "undo").await };
         writes.push(hold_write(self, &lease.path, hold)?);
@@ -66,7 +66,7 @@ impl Ledger {
     fn extend(&self, lease: &Lease, until: Timestamp) -> Result<TransactWriteItem, Fault> {
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(key(lease.path.as_str(), LEASE)))
+            .set_key(Some(key(&lease_of(&lease.path), LEASE)))
             .update_expression("SET #until = :until")
             .condition_expression("#owner = :owner AND fence = :fence")
             .expression_attribute_names("#owner", "owner")

@@ -63,11 +63,9 @@ where
     C: Connect,
 {
     let refused = |reason: String| Fault::UndoRefused { attempt: request.attempt.clone(), reason };
+    let unknown = || refused(format!("no such attempt of control `{}`", K::META.id));
     let now = Timestamp::now();
-    let attempt = ledger.attempt(&request.attempt).await?.ok_or_else(|| refused("no such attempt".to_owned()))?;
-    if attempt.control != K::META.id {
-        return Err(refused(format!("belongs to control `{}`", attempt.control)));
-    }
+    let attempt = ledger.attempt(K::META.id, &request.attempt).await?.ok_or_else(unknown)?;
     let path = ResourcePath::of(&attempt.target);
     let target = attempt.target;
     let reading = pool.at(own, &target.account, &target.region).await?;
@@ -128,8 +126,8 @@ impl<C: Connect> Way<'_, C> {
         K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
     {
         // Read again under the lease: somebody may have undone it while we waited.
-        let found = self.ledger.attempt(&self.request.attempt).await?;
-        let mut attempt = found.ok_or_else(|| self.refused("no such attempt"))?;
+        let found = self.ledger.attempt(K::META.id, &self.request.attempt).await?;
+        let mut attempt = found.ok_or_else(|| self.refused(format!("no such attempt of control `{}`", K::META.id)))?;
         if attempt.undo.as_ref().is_some_and(|record| record.finished_at.is_some()) {
             return Ok(Undone::AlreadyUndone);
         }
