@@ -184,7 +184,7 @@ async fn undo_that_does_not_take_effect_is_told_and_not_recorded_as_done() {
     assert_eq!(stored(&world, &id).await.undo.unwrap().finished_at, None);
     // Both calls were answered, so that the shut bolt is nobody's trace but somebody else's: a person decides.
     let fault = world.undo(&id).await.unwrap_err();
-    let why = "changed since: top: expected `true`: found `false`; held by jane";
+    let why = "changed since: bottom: expected `false`: found `true`; held by jane";
     assert!(fault.kind() == "UndoRefused" && fault.to_string().contains(why), "{fault}");
     assert!(matches!(world.undo_overwriting(&id).await.unwrap(), Undone::Restored { .. }));
 }

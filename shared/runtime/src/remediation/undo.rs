@@ -13,8 +13,9 @@ use crate::ledger::{Attempt, Hold, Lease, Ledger, ResourcePath, State, UndoRecor
 use crate::retry::Backoff;
 use crate::writer::Writer;
 
-/// How long the lease of an undo lives after each step of it: longer than any call with its live read.
-const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+/// How long the lease of an undo lives after each step of it: five minutes, longer than any call with its live read, and the ten
+/// by which the clock of a person's machine may be wrong.
+const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 
 /// Who undoes, and how long the control must leave the resource alone afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
