@@ -149,6 +149,7 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use rectify_compliance::StoredImage;
     use rectify_runtime::ledger::ActionRecord;
 
     use super::*;
@@ -192,7 +193,9 @@ mod tests {
     #[test]
     fn an_action_without_an_answer_is_looked_at_and_not_taken_for_none() {
         let action = json!({ "Revoke": { "Id": "sg-1" } });
-        let unknown = Attempt { undo: None, actions: vec![ActionRecord { action, receipt: None }], ..attempt() };
+        let before = Some(StoredImage { version: 1, subject: json!({}) });
+        let actions = vec![ActionRecord { action, receipt: None }];
+        let unknown = Attempt { undo: None, before, actions, ..attempt() };
         assert_eq!(needless(&unknown).map(|report| report.text), None);
         let text = warning(&arguments(), &unknown, &[], PLAIN);
         assert!(text.contains("  and what takes back Revoke {\"Id\":\"sg-1\"}, if it is found to be done\n"), "{text}");
