@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 use rectify_compliance::{Target, Timestamp};
-use rectify_runtime::ledger::{Attempt, Begun, Ledger, ResourcePath, new_id};
+use rectify_runtime::ledger::{Attempt, Begun, Fence, Ledger, Registry, ResourcePath, new_id};
 use rectify_tests::binaries::{folder, root};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint};
 use serde_json::{Value, json};
@@ -332,7 +332,9 @@ async fn record(bench: &Bench, group: &str, before: &Value, call: &Value) -> Str
     let ledger = bench.ledger();
     let until = now.saturating_add(jiff::SignedDuration::from_mins(1)).unwrap();
     let lease = ledger.lease(&ResourcePath::of(&target), "a-remediation", now, until).await.unwrap();
-    assert_eq!(ledger.begin(&lease, &attempt, 5).await.unwrap(), Begun::Yes);
+    let (path, registry) = (ResourcePath::of(&target), Registry::default());
+    let fence = Fence { control: SSH, path: &path, registry: &registry, now };
+    assert_eq!(ledger.begin(&lease, &attempt, 5, &fence).await.unwrap(), Begun::Yes);
     ledger.finish(&lease, &attempt).await.unwrap();
     ledger.release(&lease).await.unwrap();
     id

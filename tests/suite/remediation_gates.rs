@@ -4,8 +4,11 @@
 
 mod acting;
 mod before_acting;
+mod breakers;
 mod death;
 mod decisions;
+mod fence;
+mod leases;
 mod limits;
 mod once;
 mod outages;

@@ -1,7 +1,7 @@
 //! How much may be done: breakers, what a budget counts, how often something is told and tried, how large an image may be.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rectify_runtime::ledger::{Act, CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT};
+use rectify_runtime::ledger::{Act, RESOURCE_LIMIT};
 
 use super::*;
 
@@ -64,43 +64,6 @@ async fn only_what_was_changed_counts_for_the_breaker() {
     assert_eq!(ended(&world.deliver(&finding("d-1", &at(6))).await.unwrap()).1, Outcome::Verified);
     let now = Timestamp::now();
     assert_eq!(world.ledger().open_breaker(&path("d-1"), "door-ajar", None, now).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn control_whose_fixes_fail_one_after_the_other_stops_until_reset_or_a_day_later() {
-    let failing = usize::try_from(CONTROL_LIMIT).unwrap();
-    let doors = (0..failing + 3).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
-    let world = World::with(doors).await.setting("BUDGET_PER_HOUR", "100");
-    let denied = Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied);
-    let deliver = |number: usize| {
-        let event = finding(&format!("d-{number}"), RECORDED);
-        let world = &world;
-        async move { world.deliver(&event).await }
-    };
-    world.doors.disturb(On::Apply, 1, denied.clone());
-    deliver(0).await.unwrap_err();
-    assert_eq!(ended(&deliver(1).await.unwrap()).1, Outcome::Verified, "a success begins anew");
-    for number in 0..failing {
-        world.doors.disturb(On::Apply, number + 3, denied.clone());
-    }
-    for number in 0..failing {
-        deliver(number + 2).await.unwrap_err();
-    }
-    world.around.announced().await;
-    let last = format!("d-{}", failing + 2);
-    let handled = deliver(failing + 2).await.unwrap();
-    assert_eq!(ended(&handled).1, Outcome::BreakerOpen);
-    let attempt = world.attempts(&last).await.remove(0);
-    assert!(attempt.reason.ends_with(": the last 5 remediations of this control failed"), "{}", attempt.reason);
-    assert_eq!(world.around.announced().await.len(), 1);
-    let now = Timestamp::now();
-    let open = world.ledger().control_breaker("door-ajar", now).await.unwrap();
-    assert!(matches!(open, Some(OpenBreaker::Control { failures: CONTROL_LIMIT, .. })), "{open:?}");
-    let a_day_later = now + jiff::SignedDuration::from_hours(25);
-    assert_eq!(world.ledger().control_breaker("door-ajar", a_day_later).await.unwrap(), None);
-
-    world.ledger().reset_control_breaker("door-ajar", &act("breaker reset")).await.unwrap();
-    assert_eq!(ended(&deliver(failing + 2).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]

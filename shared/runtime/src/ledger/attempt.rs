@@ -51,6 +51,9 @@ pub struct Attempt {
     /// Whether it took from its hour's budget.
     #[serde(default)]
     pub budgeted: bool,
+    /// Whether it failed because the service refused, and will refuse again.
+    #[serde(default)]
+    pub terminal: bool,
 }
 
 /// Whether an attempt has work left.

@@ -39,11 +39,20 @@ impl<C: Connect> Passage<'_, C> {
         self.close(lease, attempt).await
     }
 
+    /// Ends a delivery that met a stop switch before an action: the attempt stays open, and goes on when it is released.
+    pub(super) async fn stop(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
+        attempt.reason = self.stop_reason(&attempt.control).await?;
+        attempt.announced &= attempt.outcome == Some(Outcome::Stopped);
+        attempt.outcome = Some(Outcome::Stopped);
+        self.close(lease, attempt).await
+    }
+
     /// Ends an attempt as failed for good, and the delivery with `fault`.
     pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
         attempt.outcome = Some(Outcome::Failed);
+        attempt.terminal = matches!(fault, Fault::ActionFailed { terminal: true, .. });
         attempt.reason = fault.to_string();
         attempt.announced = false;
         self.close(lease, attempt).await?;

@@ -3,17 +3,18 @@
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use rectify_compliance::entry::erase;
-use rectify_compliance::exemption::Known;
+use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{ComplianceChange, Plan, Remediation, Target, Timestamp, Verdict};
 use serde_json::Value;
 
+use super::clearance::Cleared;
 use super::passage::Passage;
 use super::{Delivery, RemediationShell, acting};
 use crate::Fault;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
-use crate::ledger::{Begun, Finding, Lease, Outcome, ResourcePath};
+use crate::ledger::{Begun, Finding, Lease, Outcome, Overruled, ResourcePath};
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
@@ -143,16 +144,15 @@ impl<C: Connect> Passage<'_, C> {
         let before = ledger.finding(control, &self.target, self.change.recorded_at).await?;
         // Gate 0: the stop switch. It wins over an unfinished attempt: that one stays open until the switch is released.
         if let Some(stop) = ledger.stop_for(control).await? {
-            let reason = format!("stopped by {} since {}: {}", stop.by, stop.since, stop.reason);
             let attempt = self.attempt::<K>(Plan::Nothing, None);
-            return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
+            return self.end(lease, attempt, Outcome::Stopped, stop.to_string(), before.as_ref()).await;
         }
         // Gate 2: exemptions that need no live read.
-        let exemptions = self.exemptions(control).await?;
+        let mut registry = self.registry(control).await?;
         // Gate 3, second half: what a dead owner began is ended first, with its own before-image.
         let mut unfinished = ledger.unfinished(&self.path, control).await?;
         if unfinished.is_none()
-            && let Some(reason) = exemptions.forbid(&self.target, Known::Place, Timestamp::now())
+            && let Some(reason) = exemption::forbids(&registry.entries, &self.target, Known::Place, Timestamp::now())
         {
             let attempt = self.attempt::<K>(Plan::Nothing, None);
             return self.end(lease, attempt, Outcome::Exempt, reason, before.as_ref()).await;
@@ -191,7 +191,7 @@ impl<C: Connect> Passage<'_, C> {
             };
             // Gates 6 and 7: the plan, and everything that leaves it at that.
             let plan = K::plan(&live, &params, now);
-            if let Some(obstacle) = self.obstacle::<K>(&exemptions, &plan, &live, now).await? {
+            if let Some(obstacle) = self.obstacle::<K>(&registry, &plan, &live, now).await? {
                 let attempt = self.attempt_or::<K>(unfinished.take(), erase(plan)?, Some(&live), Some(&finding))?;
                 return self.end(lease, attempt, obstacle.outcome, obstacle.reason, before.as_ref()).await;
             }
@@ -214,9 +214,21 @@ impl<C: Connect> Passage<'_, C> {
             if is_new {
                 let budget = self.budget::<K>().await?;
                 attempt.budgeted = true;
-                if ledger.begin(lease, &attempt, budget.limit).await? == Begun::OverBudget {
-                    attempt.budgeted = false;
-                    return self.end(lease, attempt, Outcome::OverBudget, budget.reason, before.as_ref()).await;
+                match ledger.begin(lease, &attempt, budget.limit, &self.fence(control, &registry)).await? {
+                    Begun::Yes => {}
+                    Begun::OverBudget => {
+                        attempt.budgeted = false;
+                        return self.end(lease, attempt, Outcome::OverBudget, budget.reason, before.as_ref()).await;
+                    }
+                    Begun::Overruled(Overruled::Stopped) => {
+                        attempt.budgeted = false;
+                        let reason = self.stop_reason(control).await?;
+                        return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
+                    }
+                    Begun::Overruled(Overruled::Decided) => {
+                        registry = self.registry(control).await?;
+                        continue;
+                    }
                 }
             } else {
                 ledger.save(lease, &attempt).await?;
@@ -228,7 +240,8 @@ impl<C: Connect> Passage<'_, C> {
                 continue;
             }
             // Gates 11 to 13.
-            return acting::apply::<K, C>(self, lease, attempt, live, &plan, &params, line).await;
+            let cleared = Cleared { plan, registry };
+            return acting::apply::<K, C>(self, lease, attempt, live, cleared, &params, line).await;
         }
         Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES })
     }

@@ -4,6 +4,7 @@
 //! The order of the gates is that of [`gates`]; nothing is written to a resource before its before-image is stored.
 
 mod acting;
+mod clearance;
 pub mod difference;
 mod ending;
 mod gates;
