@@ -5,5 +5,6 @@
 mod cases;
 mod declarations;
 mod permissions;
+mod scope;
 mod sources;
 mod tree;

@@ -8,7 +8,9 @@ mod death;
 mod decisions;
 mod limits;
 mod once;
+mod origin;
 mod outages;
+mod scope;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

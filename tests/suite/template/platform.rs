@@ -1,5 +1,6 @@
 //! The functions of no control: what starts them, what they are told, and what their roles hold.
 
+use rectify_runtime::bus::Announcement;
 use rectify_tests::operations;
 
 use super::*;
@@ -160,7 +161,7 @@ fn reconciler_may_do_what_it_calls_and_writes_nothing_but_its_notes() {
     let called = operations::named_in(include_str!("../../../functions/platform/src/client.rs"));
     let mut expected: BTreeSet<String> =
         called.iter().flat_map(|it| operations::actions(it)).map(str::to_owned).collect();
-    expected.extend(words(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]));
+    expected.extend(words(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]));
     expected.extend(words(["events:PutEvents", "logs:CreateLogStream", "logs:PutLogEvents"]));
     assert_eq!(actions(role), expected);
 
@@ -169,18 +170,49 @@ fn reconciler_may_do_what_it_calls_and_writes_nothing_but_its_notes() {
         let holds = |it: &&Value| it["Action"].as_sequence().unwrap().iter().any(|one| one.as_str() == Some(action));
         statements.iter().filter(holds).collect::<Vec<_>>()
     };
-    for action in ["dynamodb:PutItem", "dynamodb:UpdateItem"] {
-        let [statement] = of(action)[..] else { panic!("{action}") };
-        let keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].as_sequence().unwrap();
-        assert_eq!(
-            keys.iter().filter_map(Value::as_str).collect::<Vec<_>>(),
-            ["CURSOR#*", "N#asked#*", "N#evaluation#*"]
-        );
+    let [statement] = of("dynamodb:PutItem")[..] else { panic!("dynamodb:PutItem") };
+    let keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].as_sequence().unwrap();
+    assert_eq!(keys.iter().filter_map(Value::as_str).collect::<Vec<_>>(), ["CURSOR#*", "reconciler#*"]);
+}
+
+/// Whoever can write any event can request a remediation and announce what nobody did.
+#[test]
+fn every_function_may_put_its_own_events_and_no_other() {
+    let mut found = 0;
+    for (id, resource) in section("Resources") {
+        let properties = &resource["Properties"];
+        let own = properties["Policies"].as_sequence().into_iter().flatten().map(|it| &it["PolicyDocument"]);
+        let documents = own.chain(std::iter::once(&properties["PolicyDocument"]));
+        let statements = documents.filter_map(|it| it["Statement"].as_sequence()).flatten();
+        for statement in statements {
+            let actions = serde_yaml_ng::to_string(&statement["Action"]).unwrap();
+            if !actions.contains("events:") {
+                continue;
+            }
+            let only = &statement["Condition"]["StringEquals"];
+            assert_eq!(only["events:source"].as_str(), Some("rectify"), "{id}");
+            let types = &only["events:detail-type"];
+            let types: BTreeSet<&str> = match types.as_sequence() {
+                Some(types) => types.iter().filter_map(Value::as_str).collect(),
+                None => types.as_str().into_iter().collect(),
+            };
+            let expected: BTreeSet<&str> = match id.as_str() {
+                "ReconcilerRole" => [rectify_compliance::compliance_change::REMEDIATION_REQUESTED].into(),
+                "AttributorRole" => [Announcement::Attribution.detail_type()].into(),
+                "RemediationBase" => announcements().into_iter().map(Announcement::detail_type).collect(),
+                other => panic!("{other} puts events"),
+            };
+            assert_eq!(types, expected, "{id}");
+            found += 1;
+        }
     }
-    let [events] = of("events:PutEvents")[..] else { panic!("events:PutEvents") };
-    let only = &events["Condition"]["StringEquals"];
-    assert_eq!(only["events:detail-type"].as_str(), Some("Rectify Remediation Requested"));
-    assert_eq!(only["events:source"].as_str(), Some("rectify"));
+    assert_eq!(found, 3);
+}
+
+/// What a remediation announces.
+fn announcements() -> Vec<Announcement> {
+    use Announcement::{BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop};
+    vec![BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop]
 }
 
 #[test]

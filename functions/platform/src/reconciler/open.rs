@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use rectify_compliance::ComplianceChange;
 use rectify_runtime::Fault;
 use rectify_runtime::ledger::{Attempt, OpenAttempt, ResourcePath, State};
 
@@ -31,9 +30,9 @@ impl Run<'_> {
             }
             match self.waits_for(&control, &open).await {
                 Ok(Err(reason)) => self.tally.left_out(control.id, reason, 1),
-                Ok(Ok(attempt)) => {
+                Ok(Ok(question)) => {
                     *many += 1;
-                    self.ask("open-attempt", &[question(&control, &attempt)]).await;
+                    self.ask("open-attempt", vec![question]).await;
                 }
                 Err(fault) => self.failed(control.id, &fault),
             }
@@ -41,8 +40,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The attempt, if asking about it helps; else why it is left alone.
-    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Attempt, &'static str>, Fault> {
+    /// The question about an attempt, if asking helps; else why it is left alone.
+    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Question, &'static str>, Fault> {
         if !control.answers() {
             return Ok(Err("mode"));
         }
@@ -62,12 +61,12 @@ impl Run<'_> {
         if ledger.is_leased(&ResourcePath::of(&attempt.target), self.now).await? {
             return Ok(Err("leased"));
         }
-        Ok(Ok(attempt))
+        let Attempt { target, recorded_at, .. } = attempt;
+        let asks = ledger.asks(control.id, &target, self.now).await?;
+        if asks.as_ref().is_some_and(|it| it.must_wait(self.now)) {
+            return Ok(Err("waiting"));
+        }
+        // The finding that the attempt began with; its rule is named as it is today.
+        Ok(Ok(Question::new(control, target, recorded_at, asks)))
     }
-}
-
-/// The question about the finding that an attempt began with: its own rule's, named as it is today.
-fn question(control: &Watched, attempt: &Attempt) -> Question {
-    let change = ComplianceChange::asked(&control.rule, &attempt.target, attempt.recorded_at);
-    Question { control: control.id, request: change.request(0) }
 }

@@ -117,15 +117,31 @@ pub(super) fn cursor(rule: &str) -> String {
     format!("CURSOR#{rule}")
 }
 
-/// When the reconciler last asked a control in this mode about a resource.
-pub(super) fn asked(control: &str, mode: &str, target: &Target) -> String {
-    let Target { account, region, resource, .. } = target;
-    format!("N#asked#{control}#{mode}#{account}#{region}#{}#{}", resource.kind, resource.id)
+/// A request for another look at a finding.
+pub(super) fn request(id: &str) -> String {
+    format!("reconciler#REQUEST#{id}")
 }
 
-/// How often a rule was evaluated anew on the day that `now` falls into.
-pub(super) fn evaluations(rule: &str, now: Timestamp) -> String {
-    format!("N#evaluation#{rule}#{}", now.as_second().div_euclid(24 * 3600))
+/// The requests of the reconciler to a control about a resource.
+pub(super) fn asks(control: &str, target: &Target) -> String {
+    let Target { account, region, resource, .. } = target;
+    format!("reconciler#ASKS#{control}#{account}#{region}#{}#{}", resource.kind, resource.id)
+}
+
+/// The request that a control answered last about a resource.
+pub(super) fn answered(control: &str, target: &Target) -> String {
+    let Target { account, region, resource, .. } = target;
+    format!("{control}#N#answered#{account}#{region}#{}#{}", resource.kind, resource.id)
+}
+
+/// When a rule was last evaluated anew.
+pub(super) fn evaluation(rule: &str) -> String {
+    format!("reconciler#EVALUATION#{rule}")
+}
+
+/// What a rule's function failed at: a resource, or a scheduled run.
+pub(super) fn unjudged(rule: &str, subject: &str) -> String {
+    format!("reconciler#UNJUDGED#{rule}#{subject}")
 }
 
 /// The fixed hour that `now` falls into.

@@ -23,6 +23,7 @@
 //! budget around an edge. The only file tree here that names the DynamoDB SDK.
 
 mod acts;
+mod asks;
 mod attempt;
 mod attempts;
 mod attributed;
@@ -31,10 +32,12 @@ mod budget;
 mod exemptions;
 mod held_back;
 mod item;
+mod judging;
 mod key;
 mod lease;
 mod open;
 mod packing;
+mod requests;
 mod review;
 mod switches;
 mod table;
@@ -48,13 +51,16 @@ use aws_types::SdkConfig;
 use crate::Fault;
 
 pub use acts::Act;
+pub use asks::Asks;
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{Begun, Finding};
 pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
 pub use held_back::HeldBack;
+pub use judging::Evaluations;
 pub use key::ResourcePath;
 pub use lease::Lease;
 pub use open::OpenAttempt;
+pub use requests::StoredRequest;
 pub use switches::{Hold, Stop};
 
 /// The table, reached with a function's or an operator's credentials.
