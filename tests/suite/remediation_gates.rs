@@ -10,6 +10,7 @@ mod limits;
 mod once;
 mod origin;
 mod outages;
+mod reads;
 mod scope;
 
 use rectify_compliance::Timestamp;

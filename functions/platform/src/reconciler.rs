@@ -120,8 +120,10 @@ impl Reconciler {
             tally: Tally::default(),
             faults: Vec::new(),
         };
-        if let Err(fault) = run.open_attempts().await {
-            run.failed("open attempts", &fault);
+        for control in &controls {
+            if let Err(fault) = run.open_attempts(control).await {
+                run.failed(control.id, &fault);
+            }
         }
         let own_failures = run.letters().await;
         run.start_evaluations().await;
@@ -178,9 +180,14 @@ impl Question {
     /// The next question after these.
     fn new(control: &Watched, target: Target, recorded_at: Timestamp, before: Option<Asks>) -> Self {
         let mode = control.mode.name().to_owned();
-        let (unanswered, handed_over) = before.map_or((0, false), |it| (it.unanswered, it.handed_over));
-        // Its id and its time are those at which it is asked.
-        let asks = Asks { request: String::new(), at: Timestamp::MIN, mode, unanswered, handed_over };
+        let none = || Asks {
+            request: String::new(),
+            at: Timestamp::MIN,
+            mode: String::new(),
+            unanswered: 0,
+            handed_over: false,
+        };
+        let asks = Asks { mode, ..before.unwrap_or_else(none) };
         Self { control: control.id, rule: control.rule.clone(), target, recorded_at, asks }
     }
 
@@ -223,13 +230,14 @@ impl Run<'_> {
     /// Asks; whether each question was taken, in their order. A request lies in the ledger before its event is put.
     async fn ask(&mut self, cause: &'static str, mut questions: Vec<Question>) -> Vec<bool> {
         for question in &mut questions {
-            if is_hopeless(&question.asks) {
+            let hopeless = is_hopeless(&question.asks).then(|| nobody_answers(&question.asks));
+            (question.asks.request, question.asks.at) = (new_id(self.now), self.now);
+            if let Some(reason) = hopeless {
                 let body =
                     json!({"source": SOURCE, "detail-type": REMEDIATION_REQUESTED, "detail": question.request()});
                 let message = Message { body: body.to_string(), ..Message::default() };
-                question.asks.handed_over = self.send_to_people(&message, &nobody_answers(&question.asks)).await;
+                question.asks.handed_over = self.send_to_people(&message, &reason).await;
             }
-            (question.asks.request, question.asks.at) = (new_id(self.now), self.now);
         }
         let shell = self.shell;
         let now = self.now;

@@ -1,5 +1,6 @@
 //! Whose events start something: findings of this account and region, and requests that somebody stored in the ledger.
 
+use rectify_runtime::ledger::{StoredRequest, new_id};
 use rectify_tests::events::requested;
 
 use super::*;
@@ -47,4 +48,38 @@ async fn request_that_nobody_stored_is_ignored_whatever_it_says() {
         assert_eq!(world.deliver(&event).await.unwrap(), Handled::Ignored("a request that is not in the ledger"));
     }
     assert_eq!((world.doors.calls().len(), world.doors.writes()), (calls, vec![]));
+}
+
+#[tokio::test]
+async fn request_is_taken_once_with_the_time_that_the_ledger_has() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let (now, recorded) = (Timestamp::now(), RECORDED.parse().unwrap());
+    let id = new_id(now);
+    world.ledger().store_request(&id, &StoredRequest::new("door-ajar", &target("d-1"), recorded, now)).await.unwrap();
+    let event = requested("d-1", "2000-01-01T00:00:00Z", Some(&id));
+    assert_eq!(ended(&world.deliver(&event).await.unwrap()).1, Outcome::Verified);
+    assert_eq!(only(&world).await.recorded_at, recorded);
+    // EventBridge delivers an event at least once.
+    let again = world.deliver(&event).await.unwrap();
+    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    assert_eq!(world.doors.writes().len(), 1);
+}
+
+#[tokio::test]
+async fn request_that_is_about_something_else_or_over_is_ignored() {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let now = Timestamp::now();
+    let right = StoredRequest::new("door-ajar", &target("d-1"), now, now);
+    for stored in [
+        StoredRequest { control: "named-door-ajar".to_owned(), ..right.clone() },
+        StoredRequest { target: target("d-2"), ..right.clone() },
+        StoredRequest { expires: now - jiff::SignedDuration::from_secs(1), ..right },
+    ] {
+        let id = new_id(now);
+        world.ledger().store_request(&id, &stored).await.unwrap();
+        let event = requested("d-1", RECORDED, Some(&id));
+        let ignored = Handled::Ignored("a request that is not in the ledger");
+        assert_eq!(world.deliver(&event).await.unwrap(), ignored, "{stored:?}");
+    }
+    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
 }

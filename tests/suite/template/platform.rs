@@ -172,7 +172,7 @@ fn reconciler_may_do_what_it_calls_and_writes_nothing_but_its_notes() {
     };
     let [statement] = of("dynamodb:PutItem")[..] else { panic!("dynamodb:PutItem") };
     let keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].as_sequence().unwrap();
-    assert_eq!(keys.iter().filter_map(Value::as_str).collect::<Vec<_>>(), ["CURSOR#*", "reconciler#*"]);
+    assert_eq!(keys.iter().filter_map(Value::as_str).collect::<Vec<_>>(), ["reconciler#*"]);
 }
 
 /// Whoever can write any event can request a remediation and announce what nobody did.
