@@ -4,7 +4,7 @@ use rectify_compliance::Timestamp;
 
 use super::item::{key, read_instant, read_text, text};
 use super::key::{ALONE, LEASE, attempts_of, cursor, lease_of};
-use super::{Attempt, Ledger, ResourcePath, unavailable};
+use super::{Attempt, Ledger, ResourcePath};
 use crate::Fault;
 
 impl Ledger {
