@@ -5,6 +5,7 @@
 mod cases;
 mod declarations;
 mod permissions;
+mod roles;
 mod scope;
 mod sources;
 mod tree;

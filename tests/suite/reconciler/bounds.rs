@@ -88,7 +88,8 @@ async fn an_answer_begins_the_count_anew() {
     let stage = unreadable().await;
     let start = Timestamp::now();
     for hour in [0, 1, 3] {
-        stage.run_at(&reports(&["d-1"]), start + hours(hour)).await.unwrap();
+        let letters = stage.letters_left().await;
+        stage.run_at(&of_letters(&["d-1"; 9][..letters], &["d-1"]), start + hours(hour)).await.unwrap();
         assert_eq!(fail(&stage).await, 1);
     }
     // The fourth is answered: in plan mode the finding stands, and is asked about once a day without any message.
