@@ -253,6 +253,14 @@ async fn fix_is_seen_live_undone_once_and_told() {
     let revoke = found["plan"]["steps"][0]["call"].clone();
     assert_eq!(revoke["RevokeSecurityGroupIngress"]["GroupId"], json!(group), "{found}");
 
+    // What the rule does not judge, by id or by name, has no finding and no plan.
+    for excluded in [&group, &bench.world.name] {
+        let parameters = json!({ "excludeResources": excluded }).to_string();
+        let seen =
+            bench.run(&["check", "--control", SSH, "--live", &group, "--parameters", &parameters, "--json"]).await;
+        assert_eq!((seen.code, &seen.json()["findings"][0]["verdict"]), (0, &json!("NOT_APPLICABLE")), "{seen:?}");
+    }
+
     // The fix, as the remediation makes and records it.
     let rule = revoke["RevokeSecurityGroupIngress"]["SecurityGroupRuleIds"][0].as_str().unwrap();
     ec2.revoke_security_group_ingress().group_id(&group).security_group_rule_ids(rule).send().await.unwrap();

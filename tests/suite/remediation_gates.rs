@@ -11,8 +11,10 @@ mod fence;
 mod leases;
 mod limits;
 mod once;
+mod origin;
 mod outages;
 mod reads;
+mod scope;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

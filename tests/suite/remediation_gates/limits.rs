@@ -14,15 +14,6 @@ fn at(hour: usize) -> String {
     format!("2026-03-04T{hour:02}:06:08.900Z")
 }
 
-/// The reconciler's question about a door.
-fn requested(id: &str, recorded_at: &str) -> Value {
-    let mut event = finding(id, recorded_at);
-    event["source"] = json!("rectify");
-    event["detail-type"] = json!("Rectify Remediation Requested");
-    event["detail"]["resultRecordedTime"] = json!(recorded_at);
-    event
-}
-
 #[tokio::test]
 async fn resource_that_is_reverted_again_and_again_opens_its_breaker_until_somebody_resets_it() {
     let world = World::with([Door::drawn("d-1", &["top"]), Door::drawn("d-2", &["top"])]).await;
@@ -90,7 +81,7 @@ async fn attempt_is_in_the_register_of_open_ones_until_it_ends() {
         door.set("top", false);
         door.settling = false;
     });
-    assert_eq!(ended(&world.deliver(&requested("d-1", RECORDED)).await.unwrap()), (id, Outcome::Verified));
+    assert_eq!(ended(&world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap()), (id, Outcome::Verified));
     assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
 }
 
@@ -120,10 +111,10 @@ async fn failed_finding_is_tried_again_when_asked_for_and_not_when_merely_repeat
     world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
     let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
-    let asked = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    let asked = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
     assert_eq!(ended(&asked).1, Outcome::Verified);
     assert_eq!(world.attempts("d-1").await.len(), 2);
-    let settled = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    let settled = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
     assert!(matches!(settled, Handled::Acknowledged(_)), "{settled:?}");
 }
 

@@ -162,14 +162,29 @@ pub(super) fn cursor(rule: &str) -> String {
     format!("reconciler#CURSOR#{rule}")
 }
 
-/// When the reconciler last asked a control in this mode about a resource.
-pub(super) fn asked(control: &str, mode: &str, target: &Target) -> String {
-    format!("reconciler#ASKED#{control}#{mode}#{}", ResourcePath::of(target).0)
+/// A request for another look at a finding.
+pub(super) fn request(id: &str) -> String {
+    format!("reconciler#REQUEST#{id}")
 }
 
-/// How often a rule was evaluated anew on the day that `now` falls into.
-pub(super) fn evaluations(rule: &str, now: Timestamp) -> String {
-    format!("reconciler#EVALUATION#{rule}#{}", now.as_second().div_euclid(24 * 3600))
+/// The requests of the reconciler to a control about a resource.
+pub(super) fn asks(control: &str, target: &Target) -> String {
+    format!("reconciler#ASKS#{control}#{}", ResourcePath::of(target).0)
+}
+
+/// The request that a control answered last about a resource.
+pub(super) fn answered(control: &str, target: &Target) -> String {
+    format!("{control}#N#answered#{}", ResourcePath::of(target).0)
+}
+
+/// When a rule was last evaluated anew.
+pub(super) fn evaluation(rule: &str) -> String {
+    format!("reconciler#EVALUATION#{rule}")
+}
+
+/// What a rule's function failed at: a resource, or a scheduled run.
+pub(super) fn unjudged(rule: &str, subject: &str) -> String {
+    format!("reconciler#UNJUDGED#{rule}#{subject}")
 }
 
 /// The fixed hour that `now` falls into.

@@ -30,6 +30,7 @@
 
 mod acts;
 mod announced;
+mod asks;
 mod attempt;
 mod attempts;
 mod attributed;
@@ -39,10 +40,12 @@ mod exemptions;
 mod fence;
 mod held_back;
 mod item;
+mod judging;
 mod key;
 mod lease;
 mod open;
 mod packing;
+mod requests;
 mod review;
 mod switches;
 mod table;
@@ -56,15 +59,18 @@ use jiff::SignedDuration;
 use crate::Fault;
 
 pub use acts::Act;
+pub use asks::Asks;
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{Begun, Finding};
 pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
 pub use exemptions::Registry;
 pub use fence::{Fence, Overruled};
 pub use held_back::HeldBack;
+pub use judging::Evaluations;
 pub use key::ResourcePath;
 pub use lease::{CLOCK_TOLERANCE, Lease};
 pub use open::OpenAttempt;
+pub use requests::StoredRequest;
 pub use switches::{Hold, Stop};
 
 /// The table, reached with a function's or an operator's credentials.

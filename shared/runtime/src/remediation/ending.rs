@@ -92,7 +92,10 @@ impl<C: Connect> Passage<'_, C> {
 
     /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
     async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
-        let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
+        // Nobody must hear that nothing was done, but that something was.
+        let acted = attempt.has_acted().then_some(Announcement::Outcome);
+        let announcement = Announcement::of(outcome).or(acted).filter(|_| !attempt.announced);
+        let Some(announcement) = announcement else { return Ok(()) };
         let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
         // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.
         if announcement == Announcement::Plan {

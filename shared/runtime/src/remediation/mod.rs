@@ -126,5 +126,9 @@ where
         line.note("attempt", attempt);
     }
     line.count("Remediations", "Outcome", handled.name(), 1);
+    if let Handled::Ignored(why) = handled {
+        line.note("why", why);
+        line.count("Ignored", "Reason", why, 1);
+    }
     Ok(handled)
 }
