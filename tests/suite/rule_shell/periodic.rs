@@ -92,7 +92,9 @@ async fn door_that_cannot_be_read_costs_no_other_its_verdict_and_is_not_retired(
 #[tokio::test]
 async fn doors_that_cannot_be_read_are_no_empty_inventory() {
     let doors = Doors::with(many(7));
-    many(7).iter().for_each(|door| drop(doors.lock(&door.id, "SlowDown", CallErrorKind::Throttled)));
+    for door in many(7) {
+        doors.lock(&door.id, "SlowDown", CallErrorKind::Throttled);
+    }
     let replay = Replay::of([stored_results(&[(DOOR, "d-001"), (DOOR, "d-gone")], None), Answer::stored()]);
     let fault = handled(&plain(&scheduled()), &replay, &doors).await.unwrap_err();
     assert_eq!(replay.requests(), [ask_results(None), put(&[not_applicable(DOOR, "d-gone", "resource deleted")])]);
