@@ -13,7 +13,7 @@ use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::config_service::milliseconds;
-use rectify_runtime::edge::{Apply, Connect, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, Connect, List, Page, Place, ReadLive, Revert};
 
 use crate::config_recorder_healthy::{Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo};
 use crate::recording::{Answers, ChannelAnswer, Delivery, GroupAnswer, Outcome, RecorderAnswer, Recording, Status};
@@ -89,8 +89,9 @@ impl List<Clients> for ConfigRecorderHealthy {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a ConfigRecorderHealthyParameters,
-    ) -> impl Stream<Item = Result<Vec<Recording>, AwsError>> + Send + 'a {
-        once(async move { Ok(vec![clients.recording(&place.account, &place.region).await?]) })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Recording>, AwsError>> + Send + 'a {
+        once(async move { Ok(Page::whole([clients.recording(&place.account, &place.region).await?])) })
     }
 }
 

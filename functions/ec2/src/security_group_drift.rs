@@ -24,8 +24,8 @@ control! {
     /// That the rules of a security group are those of its approved baseline, no more and no fewer.
     /// Rules are compared one by one as EC2 tells them apart: direction, protocol, ports (or ICMP type and code) and peer, however they are spread over permissions and whatever tool wrote them.
     /// A security group as a peer is compared with the account that owns it.
-    /// A group without a baseline is NOT_APPLICABLE, or fails the invocation with `requireBaseline`.
-    /// A baseline that cannot be read, is for another group, or does not match its digest fails the invocation: no verdict, and no remediation.
+    /// A group without a baseline is NOT_APPLICABLE, or has no verdict with `requireBaseline`.
+    /// A group whose baseline cannot be read, is for another group, or does not match its digest has no verdict, and no remediation: the invocation fails, and a scheduled run judges the other groups first.
     ///
     /// ## Why it matters
     /// The rule somebody added for an hour is still there a year later, and the rule somebody removed is missed when a failover needs it.

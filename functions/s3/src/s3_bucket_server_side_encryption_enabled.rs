@@ -53,7 +53,7 @@ control! {
     ///
     /// One `PutBucketEncryption` with the whole rule: the stronger of the algorithms, the key that is there if it is allowed or else the one key of `kmsKeyArns`, the bucket key on where it is on or required, and the blocked encryption types as they are.
     /// Level L1 where nothing was set and `AES256` is enough; every change that involves KMS is L2, since readers then need `kms:Decrypt` and each use of the key costs money.
-    /// It is planned and never applied where the choice of a key is a person's (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or of another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, and where `aws:fsx` would have to be replaced.
+    /// It is planned and never applied where the choice of a key is a person's (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or of another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, or may be one of buckets that the remediation cannot read, and where `aws:fsx` would have to be replaced.
     /// Objects that are there stay as they are.
     /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the rule in it is overwritten.
     /// Undo puts the rule back as it was, or removes it where there was none, which S3 answers with its own default, `AES256`.
@@ -162,6 +162,7 @@ impl FromItem for S3BucketServerSideEncryptionEnabled {
             rule: recorded.rule.filter(|rule| rule.algorithm().is_some()).or(facts.rule),
             keys: facts.keys,
             log_sources: None,
+            unreadable_sources: BTreeSet::new(),
         }
     }
 }
@@ -248,6 +249,14 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
                 format!("target of the server access logs of {}, which KMS default encryption ends", named(sources)),
                 steps,
             ),
+            Some(_) if kms && !live.unreadable_sources.is_empty() => Plan::hold(
+                format!(
+                    "whether access logs come from buckets that cannot be read is not known, and KMS default encryption \
+                     ends them: {}",
+                    named(&live.unreadable_sources)
+                ),
+                steps,
+            ),
             None if kms => Plan::hold("whether server access logs are delivered here was not read", steps),
             Some(_) | None => Plan::Do { steps },
         }
@@ -262,7 +271,14 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
             let allowed = || keys.allowed.iter().find(|key| Some(key.arn.as_str()) == rule.key()).cloned();
             Keys { current: if same { keys.current.clone() } else { allowed() }, ..keys.clone() }
         });
-        Subject { rule: Some(rule), keys, refuses_unencrypted: false, log_sources: None, ..live }
+        Subject {
+            rule: Some(rule),
+            keys,
+            refuses_unencrypted: false,
+            log_sources: None,
+            unreadable_sources: BTreeSet::new(),
+            ..live
+        }
     }
 
     fn footprint(subject: &Subject, done: &[Action]) -> Value {

@@ -27,7 +27,14 @@ pub(super) fn rule(algorithm: Algorithm, key: Option<&str>) -> Rule {
 }
 
 pub(super) fn subject(rule: Option<Rule>) -> Subject {
-    Subject { bucket: pics(), rule, refuses_unencrypted: false, keys: None, log_sources: None }
+    Subject {
+        bucket: pics(),
+        rule,
+        refuses_unencrypted: false,
+        keys: None,
+        log_sources: None,
+        unreadable_sources: BTreeSet::new(),
+    }
 }
 
 /// The same with its key and the allowed ones resolved.
@@ -200,12 +207,22 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
     let kms = json!({"requiredAlgorithm": "aws:kms"});
     let aes = || rule(Algorithm::Aes256, None);
     let target = Subject { log_sources: Some(BTreeSet::from(["web".to_owned()])), ..subject(Some(aes())) };
+    let locked = Subject {
+        unreadable_sources: BTreeSet::from(["logs (s3:GetBucketLogging: AccessDenied)".to_owned()]),
+        ..no_target(subject(Some(aes())))
+    };
     let mut disabled = keyed(aes(), None, &[OURS]);
     disabled.keys.as_mut().unwrap().allowed[0].state = "PendingDeletion".into();
     let mut abroad = keyed(aes(), None, &[OURS]);
     abroad.bucket.region = rectify_compliance::Region::new("eu-central-1");
     for (subject, text, expected) in [
         (target, kms.clone(), "target of the server access logs of web"),
+        (
+            locked.clone(),
+            kms.clone(),
+            "whether access logs come from buckets that cannot be read is not known, and KMS default encryption ends \
+             them: logs (s3:GetBucketLogging: AccessDenied)",
+        ),
         (subject(Some(aes())), kms, "whether server access logs are delivered here was not read"),
         (keyed(aes(), None, &[OURS, OTHER]), json!({"kmsKeyArns": "a,b"}), "key: a person must choose among"),
         (keyed(aes(), None, &[]), json!({"requireCmk": true}), "key: kmsKeyArns names none to use"),
@@ -225,4 +242,7 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
         let held = matches!(&plan, Plan::Hold { reason, .. } if reason.starts_with(expected));
         assert!(held, "s3-bucket-server-side-encryption-enabled/6: {expected}: {plan:?}");
     }
+    // Keys of S3 end no logs, whoever sends them.
+    let unset = Subject { rule: None, ..locked };
+    assert!(matches!(planned(&unset, json!({"requiredAlgorithm": "AES256"})), Plan::Do { .. }));
 }

@@ -1,14 +1,15 @@
 //! Approved baselines: read from Systems Manager, from S3, or from what AWS Config recorded.
 
 use aws_sdk_config::primitives::DateTime;
-use futures_util::stream::{self, try_unfold};
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::stream::try_unfold;
+use futures_util::{Stream, StreamExt};
 use rectify_compliance::item::ApiItem;
 use rectify_compliance::{ConfigurationItem, Resource, ShapeError, Target, Timestamp};
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
 
 use super::Clients;
+use super::groups::found_group;
 use crate::SecurityGroupDrift;
 use crate::baseline::Baseline;
 use crate::drift::{Approval, GroupAndBaseline};
@@ -37,15 +38,21 @@ impl List<Clients> for SecurityGroupDrift {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a SecurityGroupDriftParameters,
-    ) -> impl Stream<Item = Result<Vec<GroupAndBaseline>, AwsError>> + Send + 'a {
-        try_unfold(Box::pin(clients.group_pages(place)), move |mut pages| async move {
-            let Some(groups) = pages.next().await.transpose()? else { return Ok(None) };
-            let read = |group: SecurityGroup| async move {
-                let approval = clients.approval(&group.id, params).await?;
-                Ok::<_, AwsError>(GroupAndBaseline::of(group, approval, None))
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<GroupAndBaseline>, AwsError>> + Send + 'a {
+        try_unfold(Box::pin(clients.group_pages(place, from)), move |mut pages| async move {
+            let Some(page) = pages.next().await.transpose()? else { return Ok(None) };
+            let read = |group: SecurityGroup| {
+                let found = found_group(&group);
+                let read = async move {
+                    let approval = clients.approval(&group.id, params).await?;
+                    Ok(Some(GroupAndBaseline::of(group, approval, None)))
+                };
+                (found, read)
             };
-            let subjects = stream::iter(groups).map(read).buffered(IN_FLIGHT).try_collect().await?;
-            Ok(Some((subjects, pages)))
+            let mut resources = read_each(page.groups.into_iter().map(read).collect(), IN_FLIGHT).await;
+            resources.extend(page.unreadable.into_iter().map(|(it, why)| Listed::Unreadable(it, why)));
+            Ok(Some((Page { resources, next: page.next }, pages)))
         })
     }
 }

@@ -6,6 +6,7 @@
 mod change;
 mod kind;
 mod periodic;
+mod unread;
 
 use std::process::ExitCode;
 
