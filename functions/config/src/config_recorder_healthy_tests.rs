@@ -308,7 +308,7 @@ fn what_is_recorded_must_be_delivered() {
             found("Recorder default: stopped; delivery: history failed: AccessDenied"),
         ),
         (
-            "config-recorder-healthy/10",
+            "config-recorder-healthy/12",
             history(success, Some("2026-03-03T10:00:00Z")),
             r#"{"maxDeliveryAgeHours": "168"}"#,
             Verdict::COMPLIANT,
@@ -327,7 +327,7 @@ fn what_is_recorded_must_be_delivered() {
             "{}",
             found("Recorder default: delivery: history failed: NoSuchBucket"),
         ),
-        ("config-recorder-healthy/11", snapshot(success, Some("2026-03-09T06:00:00Z")), "{}", found(late)),
+        ("config-recorder-healthy/13", snapshot(success, Some("2026-03-09T06:00:00Z")), "{}", found(late)),
         ("a millisecond less late", snapshot(success, Some("2026-03-09T06:00:00.001Z")), "{}", Verdict::COMPLIANT),
         (
             "late, more allowed",
