@@ -12,6 +12,7 @@
 //! | [`meter`] | what is read of a table, counted |
 //! | [`mortal`] | death at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
+//! | [`reach`] | which calls to AWS some code can reach |
 //! | [`remediation`] | a remediation's function, set up for one test |
 //! | [`replay`] | AWS Config, replayed |
 //! | [`services`] | the emulator with a doorkeeper who names and refuses calls |
@@ -31,6 +32,7 @@ pub mod mfa_policy;
 pub mod mortal;
 pub mod operations;
 pub mod outage;
+pub mod reach;
 pub mod remediation;
 pub mod replay;
 pub mod services;
