@@ -7,12 +7,13 @@
 //! | `remediation-…` | an event of EventBridge that starts the control's remediation |
 //! | `facts/<name>` | what the APIs would answer about the item of the event of this name |
 //! | `subjects/<name>` | what the inventory would list for the scheduled event of this name |
-//! | `items/<name>` | what AWS Config's history would answer for the oversized event of this name |
+//! | `items/<name>` | what AWS Config's history would answer for the oversized event of this name; what it leaves out is the event's |
 
 use std::path::Path;
 
 use rectify_catalogue::{controls, find};
 use rectify_compliance::gate::{self, Route, RuleScope};
+use rectify_compliance::item::ApiItem;
 use rectify_compliance::parameters::ShellParameters;
 use rectify_compliance::{
     ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredImage, Verdict,
@@ -118,13 +119,37 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
             if !file.exists() {
                 return Err("the history has no item".to_owned());
             }
-            let item = ConfigurationItem::from_notification(&json(&file)).map_err(|error| text(&error))?;
+            let Message::Oversized { summary, .. } = &event.message else {
+                panic!("{name}: nothing else is fetched");
+            };
+            let item = history(&json(&file)).announced_by(summary);
+            let item = ConfigurationItem::from_api(item).map_err(|error| text(&error))?;
             match gate::route_fetched(&event, &scope, &item).map_err(|error| text(&error))? {
                 Route::Judge(item) => judge_item(control, folder, name, item, &parameters, now),
                 Route::Answer(_, verdict) => Ok(vec![verdict]),
                 other => panic!("a fetched item goes to {other:?}"),
             }
         }
+    }
+}
+
+/// An item as the history answers it: JSON as text, all of it optional. The file has the keys of a notification.
+fn history(item: &Value) -> ApiItem {
+    let text = |key: &str| item[key].as_str().map(str::to_owned);
+    let entries = |key: &str| item[key].as_object().into_iter().flatten();
+    ApiItem {
+        account: text("awsAccountId"),
+        region: text("awsRegion"),
+        resource_type: text("resourceType"),
+        resource_id: text("resourceId"),
+        resource_name: text("resourceName"),
+        arn: text("ARN"),
+        status: text("configurationItemStatus"),
+        captured_at: text("configurationItemCaptureTime").map(|at| at.parse().unwrap()),
+        configuration: Some(item["configuration"].to_string()),
+        supplementary: entries("supplementaryConfiguration").map(|(key, it)| (key.clone(), it.to_string())).collect(),
+        tags: entries("tags").filter_map(|(key, it)| Some((key.clone(), it.as_str()?.to_owned()))).collect(),
+        relationships: serde_json::from_value(item["relationships"].clone()).unwrap_or_default(),
     }
 }
 

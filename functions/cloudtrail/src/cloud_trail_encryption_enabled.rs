@@ -2,7 +2,7 @@
 //!
 //! Knows trails with their keys as [`KeyedTrail`], whatever they were read from, and no API.
 
-use rectify_compliance::kms_key::ENABLED;
+use rectify_compliance::kms_key;
 use rectify_compliance::values::{Flag, Words};
 use rectify_compliance::{
     Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
@@ -19,7 +19,7 @@ use crate::trail_key::{Candidate, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreig
 control! {
     /// ## What it checks
     /// That each trail names a KMS key, `kmsKeyId`, for the log and digest files it delivers.
-    /// With `checkKeyState`, the default, the key must be there and in state `Enabled`: CloudTrail delivers nothing with another.
+    /// With `checkKeyState`, the default, the key must be there and in a state in which KMS uses it, `Enabled` or, while the primary Region of a multi-Region key changes, `Updating`: CloudTrail delivers nothing with another.
     /// With `kmsKeyArns` it must be one of these, compared by the ARNs they resolve to; an entry that resolves to no key fails the invocation.
     /// The key of another account that does not let us see it passes with a remark; what cannot be read of a key of this account fails the invocation.
     /// AWS's rule asks for the name of a key only.
@@ -88,7 +88,7 @@ const GET_KEY_POLICY: Permission =
 pub struct TrailEncryptionParameters {
     /// The keys that are allowed, a comma list of ARNs, ids and aliases. Default: any key.
     pub kms_key_arns: Option<Words>,
-    /// Whether the key must be enabled. Default true.
+    /// Whether the key must be in a state in which KMS uses it, `Enabled` or `Updating`. Default true.
     pub check_key_state: Flag,
     /// The key that the remediation gives a trail without one, by its ARN or that of an alias. Default: none, and a person
     /// chooses.
@@ -168,7 +168,7 @@ impl Control for CloudTrailEncryptionEnabled {
             return Verdict::non_compliant(format!("Trail {name}: key {key} is none of kmsKeyArns"));
         }
         match answer {
-            KeyAnswer::Known(known) if params.check_key_state.0 && known.state != ENABLED => {
+            KeyAnswer::Known(known) if params.check_key_state.0 && !kms_key::is_usable(&known.state) => {
                 Verdict::non_compliant(format!("Trail {name}: key {}: {key}", known.state))
             }
             KeyAnswer::Known(_) => Verdict::COMPLIANT,

@@ -47,7 +47,7 @@ control! {
     /// ## Parameters
     ///
     /// `kmsKeyArns` and `requireCmk` each imply `aws:kms` at least.
-    /// `requireBucketKey` concerns `aws:kms` only: with `aws:kms:dsse` S3 has no bucket keys, and with `AES256` they mean nothing.
+    /// `requireBucketKey` concerns buckets that encrypt with `aws:kms`, whatever is required: `aws:kms:dsse` does not support bucket keys, and with `AES256` they mean nothing.
     ///
     /// ## Remediation
     ///
@@ -63,6 +63,7 @@ control! {
     ///
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-server-side-encryption-enabled.html)
     /// - [Default encryption](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html)
+    /// - [Amazon S3 Bucket Keys](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html)
     /// - [PutBucketEncryption](https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html)
     /// - [Security Hub S3.17](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17)
     pub S3BucketServerSideEncryptionEnabled {
@@ -100,8 +101,7 @@ impl Control for S3BucketServerSideEncryptionEnabled {
                 }
             };
         };
-        let Some(required) = required else { return Verdict::COMPLIANT };
-        if algorithm.strength() < required.strength() {
+        if let Some(required) = required.filter(|required| algorithm.strength() < required.strength()) {
             let (is, required) = (algorithm.name(), required.name());
             return Verdict::non_compliant(format!("Default encryption is {is}; {required} required"));
         }

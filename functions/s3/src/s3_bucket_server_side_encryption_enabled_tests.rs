@@ -88,11 +88,31 @@ fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
         let subject = subject(algorithm.map(|it| rule(it, None)));
         assert_eq!(judge(&subject, &params(text)), expected, "{case}");
     }
-    let bucket_key = params(json!({"requiredAlgorithm": "aws:kms", "requireBucketKey": "true"}));
-    let off = Verdict::non_compliant("Bucket key is off; required with aws:kms");
-    assert_eq!(judge(&subject(Some(rule(kms, None))), &bucket_key), off);
-    assert_eq!(judge(&subject(Some(rule(dsse, None))), &bucket_key), Verdict::COMPLIANT);
     assert!(params(json!({"requireCmk": true, "requiredAlgorithm": "aws:kms:dsse"})).required() == Some(dsse));
+}
+
+#[test]
+fn a_bucket_key_is_required_of_kms_whatever_algorithm_is() {
+    let off = || Verdict::non_compliant("Bucket key is off; required with aws:kms");
+    let with = |algorithm, enabled| Rule { bucket_key_enabled: enabled, ..rule(algorithm, None) };
+    for required in [json!(null), json!("any"), json!("AES256"), json!("aws:kms")] {
+        let text = json!({"requiredAlgorithm": required, "requireBucketKey": "true"});
+        for (case, rule, expected) in [
+            ("s3-bucket-server-side-encryption-enabled/9", with(Algorithm::Kms, Some(false)), off()),
+            ("not stated", with(Algorithm::Kms, None), off()),
+            ("on", with(Algorithm::Kms, Some(true)), Verdict::COMPLIANT),
+            ("two layers have none", with(Algorithm::Dsse, Some(false)), Verdict::COMPLIANT),
+        ] {
+            let subject = no_target(subject(Some(rule.clone())));
+            assert_eq!(judge(&subject, &params(text.clone())), expected, "{case}, {required}");
+            let plan = planned(&subject, text.clone());
+            let fixed = plan.calls().iter().fold(subject, |live, action| TheControl::expect(live, action));
+            let expected = if expected.is_compliant() { rule } else { with(Algorithm::Kms, Some(true)) };
+            assert_eq!(fixed.rule, Some(expected), "{case}, {required}: {plan:?}");
+        }
+    }
+    let none = subject(Some(rule(Algorithm::Aes256, None)));
+    assert_eq!(judge(&none, &params(json!({"requireBucketKey": true}))), Verdict::COMPLIANT, "keys of S3 have none");
 }
 
 #[test]

@@ -111,6 +111,8 @@ fn net(cidr: &str) -> Result<IpNet, ShapeError> {
     match peer {
         Peer::CidrIpv4(net) => Ok(IpNet::V4(net)),
         Peer::CidrIpv6(net) => Ok(IpNet::V6(net)),
-        Peer::PrefixList(_) | Peer::Group { .. } => Err(ShapeError::new("Entries.Cidr", "a CIDR", cidr)),
+        Peer::PrefixList(_) | Peer::Group { .. } | Peer::Unstated => {
+            Err(ShapeError::new("Entries.Cidr", "a CIDR", cidr))
+        }
     }
 }

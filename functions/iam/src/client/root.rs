@@ -116,6 +116,7 @@ fn root_sign_in(summary: &Summary, account: &AccountId, region: &Region) -> Resu
         summary.number(&SummaryKeyType::AccountMfaEnabled),
         summary.number(&SummaryKeyType::AccountPasswordPresent),
         summary.number(&SummaryKeyType::AccountAccessKeysPresent),
+        summary.number(&SummaryKeyType::AccountSigningCertificatesPresent),
     )
 }
 
@@ -156,6 +157,7 @@ mod tests {
             (SummaryKeyType::AccountMfaEnabled, 1),
             (SummaryKeyType::AccountPasswordPresent, 0),
             (SummaryKeyType::AccountAccessKeysPresent, 2),
+            (SummaryKeyType::AccountSigningCertificatesPresent, 1),
         ];
         let expected = RootSignIn {
             account: account.clone(),
@@ -163,9 +165,10 @@ mod tests {
             mfa: true,
             password: Some(false),
             access_keys: Some(true),
+            signing_certificates: Some(true),
         };
         assert_eq!(root_sign_in(&summary(&whole), &account, &region), Ok(expected.clone()));
-        let told_less = RootSignIn { password: None, access_keys: None, ..expected };
+        let told_less = RootSignIn { password: None, access_keys: None, signing_certificates: None, ..expected };
         assert_eq!(root_sign_in(&summary(&whole[..1]), &account, &region), Ok(told_less));
         assert!(root_sign_in(&summary(&whole[1..]), &account, &region).is_err());
     }

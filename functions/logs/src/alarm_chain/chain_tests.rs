@@ -242,6 +242,11 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
             at(&format!("key: the key of topic alarms is PendingDeletion {passed}")),
         ),
         (
+            "key whose primary Region changes",
+            with_topic(topic(1, CLOUDWATCH, key("Updating", &["kms:*"]))),
+            Verdict::COMPLIANT,
+        ),
+        (
             "key that may be used",
             with_topic(topic(1, CLOUDWATCH, key("Enabled", &["kms:Decrypt", "kms:GenerateDataKey*"]))),
             Verdict::COMPLIANT,

@@ -30,6 +30,19 @@ pub struct Opening<'a> {
     actions: Actions,
 }
 
+/// What the Allows for everyone permit, whatever narrows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer(Vec<Actions>);
+
+impl Offer {
+    /// Whether they permit something of this class. Where they permit nothing of either class, what a policy is public for
+    /// is unclear, and that counts as both.
+    pub fn allows(&self, access: Access) -> bool {
+        let permit = |access| self.0.iter().any(|actions| actions.contain(access));
+        permit(access) || !(permit(Access::Read) || permit(Access::Write))
+    }
+}
+
 impl Opening<'_> {
     /// Whether the public can do something of this class through it.
     pub fn allows(&self, access: Access) -> bool {
@@ -67,6 +80,13 @@ impl Policy {
             .map(|statement| Opening { statement, actions: Actions::of(&statement.actions) })
             .filter(|opening| !opening.actions.is_empty() && !self.cancels(opening, arn))
             .collect()
+    }
+
+    /// What the Allows for everyone permit at the resource `arn` or below it, whatever conditions and Denies narrow them:
+    /// what a policy can be public for that S3 calls public while it has no [openings](Self::openings).
+    pub fn offer(&self, arn: &str) -> Offer {
+        let for_everyone = |it: &&Statement| it.effect == Effect::Allow && it.principal.is_public() && it.concerns(arn);
+        Offer(self.0.iter().filter(for_everyone).map(|it| Actions::of(&it.actions)).collect())
     }
 
     /// Labels of the statements that let others in by name, or under a restricting condition. S3 shuts them out too as
