@@ -13,6 +13,7 @@
 //! | [`mortal`] | death at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
 //! | [`remediation`] | a remediation's function, set up for one test |
+//! | [`reorder`] | bucket policies that come back in another order |
 //! | [`replay`] | AWS Config, replayed |
 //! | [`services`] | the emulator with a doorkeeper who names and refuses calls |
 //!
@@ -32,5 +33,6 @@ pub mod mortal;
 pub mod operations;
 pub mod outage;
 pub mod remediation;
+pub mod reorder;
 pub mod replay;
 pub mod services;

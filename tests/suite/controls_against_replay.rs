@@ -7,6 +7,7 @@ mod iam;
 mod instances;
 mod kms;
 mod logs;
+mod policies;
 mod rds;
 mod s3;
 mod tags;

@@ -21,6 +21,7 @@
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
 //! | [`service_request`] | whether a policy lets an AWS service do something |
+//! | [`document`], [`policy`] | policy documents: decoding them, and comparing them by what they say |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
 
@@ -43,6 +44,7 @@ pub mod parameters;
 pub mod permission;
 pub mod place;
 pub mod plan;
+pub mod policy;
 pub mod rule_event;
 pub mod service_request;
 pub mod values;
