@@ -10,6 +10,7 @@ mod logs;
 mod policies;
 mod rds;
 mod s3;
+mod stacks;
 mod tags;
 
 use aws_types::SdkConfig;

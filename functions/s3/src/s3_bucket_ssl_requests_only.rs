@@ -1,8 +1,8 @@
 //! Whether a bucket refuses requests that come without TLS. Knows no SDK, and of a policy only what denies.
 
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Irreversible, Level, NoParameters, Permission, Plan, Remediation, Resource,
-    ShapeError, Step, Timestamp, Verdict, control,
+    ConfigurationItem, Control, FromItem, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
+    Remediation, Resource, ShapeError, Step, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -233,6 +233,21 @@ impl Remediation for S3BucketSslRequestsOnly {
     const CALLS: &'static [Permission] = &[Permission::on("s3:PutBucketPolicy", BUCKETS)];
     const UNDOES: &'static [Permission] =
         &[Permission::on("s3:PutBucketPolicy", BUCKETS), Permission::on("s3:DeleteBucketPolicy", BUCKETS)];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup(
+        "the name of the bucket, by which it knows a bucket policy too, in its region and in the home region",
+    );
+
+    fn stack_resources(live: &Subject, _action: &Action) -> Vec<PhysicalId> {
+        let Identity { name, region, .. } = &live.bucket;
+        let home = region.default_home();
+        let mut resources = vec![PhysicalId::here(name)];
+        // From there alone a template may set the policy of a bucket in another region.
+        if home != *region {
+            resources.push(PhysicalId { id: name.clone(), region: Some(home) });
+        }
+        resources
+    }
 
     fn plan(live: &Subject, params: &NoParameters, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

@@ -192,6 +192,21 @@ fn a_policy_that_names_a_deleted_principal_is_left_to_a_person() {
 }
 
 #[test]
+fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_are_set() {
+    let looked_for = |region: &str| {
+        let bucket = Identity::named("pics", &pics().account, &Region::new(region));
+        let subject = Subject { bucket, ..with_text(None) };
+        let plan = plan(&subject);
+        let ids =
+            plan.calls().into_iter().flat_map(|action| S3BucketSslRequestsOnly::stack_resources(&subject, action));
+        ids.map(|it| (it.id, it.region.map(|region| region.to_string()))).collect::<Vec<_>>()
+    };
+    let here = ("pics".to_owned(), None);
+    assert_eq!(looked_for("us-east-1"), [here.clone()]);
+    assert_eq!(looked_for("eu-west-1"), [here, ("pics".to_owned(), Some("us-east-1".to_owned()))]);
+}
+
+#[test]
 fn an_action_on_another_bucket_changes_nothing_of_this_one() {
     let other = Subject { bucket: Identity::named("other", &pics().account, &pics().region), ..with_text(None) };
     for action in plan(&other).calls() {

@@ -17,6 +17,7 @@
 //! | [`entry`] | a control with its types erased, for catalogues, generators and laws |
 //! | [`exemption`] | a person's decision that a control need not be enforced on something for a while |
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
+//! | [`managed`] | how it is known that a CloudFormation stack manages a resource |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
@@ -40,6 +41,7 @@ pub mod image;
 pub mod item;
 pub mod json_parameter;
 pub mod kms_key;
+pub mod managed;
 pub mod parameters;
 pub mod permission;
 pub mod place;
@@ -61,6 +63,7 @@ pub use error::{EventError, ParameterError, ShapeError};
 pub use exemption::Exemption;
 pub use image::{Image, StoredImage, Tags};
 pub use item::{ConfigurationItem, ItemStatus};
+pub use managed::{ManagedBy, PhysicalId};
 pub use parameters::{NoParameters, Parameters};
 pub use permission::Permission;
 pub use place::{AccountId, Partition, Region, ResourceKey, Target};

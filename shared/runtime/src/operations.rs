@@ -13,7 +13,9 @@ use crate::Fault;
 use crate::clients::Pool;
 use crate::edge::{Apply, Connect, ReadLive, Revert};
 use crate::ledger::Ledger;
+use crate::remediation::managed;
 use crate::remediation::undo::{self, UndoRequest, Undone};
+use crate::stacks::Stacks;
 
 /// A boxed future, since a table of functions cannot name each one's type.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -27,6 +29,9 @@ pub struct Inspection {
     pub verdict: Verdict,
     /// What a remediation would do.
     pub plan: Plan<Value>,
+    /// The CloudFormation stack that manages what the plan would change, by name, or why that is not known: then a
+    /// remediation does not act either.
+    pub stack: Result<Option<String>, String>,
 }
 
 type Inspect = for<'a> fn(&'a SdkConfig, &'a Target, &'a str) -> Boxed<'a, Result<Option<Inspection>, Fault>>;
@@ -73,10 +78,13 @@ where
     let clients = pool.at(&target.account, &target.account, &target.region).await?;
     let Some(live) = K::live(&clients, target, &params).await? else { return Ok(None) };
     let now = Timestamp::now();
+    let plan = K::plan(&live, &params, now);
+    let stack = managed::stack_of::<K>(&Stacks::new(config), &live, &plan).await;
     Ok(Some(Inspection {
         subject: StoredImage::of(&live)?,
         verdict: K::evaluate(&live, &params, now),
-        plan: erase(K::plan(&live, &params, now))?,
+        plan: erase(plan)?,
+        stack: stack.map_err(|fault| fault.to_string()),
     }))
 }
 

@@ -5,7 +5,6 @@ use rectify_runtime::ledger::Ledger;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_s3::S3BucketSslRequestsOnly;
 use rectify_s3::client::Clients;
-use rectify_tests::emulator::{http, sdk_over};
 use rectify_tests::reorder::reordering;
 
 use super::*;
@@ -24,8 +23,15 @@ async fn bucket(name: &str) -> (aws_sdk_s3::Client, Value) {
     (s3, policy)
 }
 
+/// A function's AWS, in which every `every`th policy comes back in another order.
+fn reordered(every: usize) -> SdkConfig {
+    let sdk = Services::default().sdk(REGION);
+    let http = reordering(sdk.http_client().unwrap(), every);
+    sdk.to_builder().http_client(http).build()
+}
+
 async fn fixed(around: &Surroundings, name: &str, every: usize) -> Result<Handled, Fault> {
-    let sdk = sdk_over(endpoint(), reordering(http(), every));
+    let sdk = reordered(every);
     let shell = remediation::<Clients>(S3BucketSslRequestsOnly::META.id, around, &sdk);
     let event = finding::<S3BucketSslRequestsOnly>(name, "2026-03-04T05:06:08.900Z");
     let mut line = Invocation::start(S3BucketSslRequestsOnly::META.id, "r");
@@ -39,7 +45,7 @@ async fn policy_that_comes_back_in_another_order_each_time_is_fixed() {
     let handled = fixed(&around, "reordered-each-time", 2).await.unwrap();
     let Handled::Ended { attempt, outcome } = handled else { panic!("{handled:?}") };
     let ledger = Ledger::new(&around.sdk, &around.name);
-    let attempt = ledger.attempt(&attempt).await.unwrap().unwrap();
+    let attempt = ledger.attempt(S3BucketSslRequestsOnly::META.id, &attempt).await.unwrap().unwrap();
     assert_eq!((outcome, attempt.reason.as_str()), (Outcome::Verified, "as planned"));
 }
 
@@ -49,8 +55,7 @@ async fn policy_that_comes_back_in_another_order_is_undone() {
     let (s3, policy) = bucket("reordered-before-undo").await;
     let handled = fixed(&around, "reordered-before-undo", usize::MAX).await.unwrap();
     let attempt = handled.attempt().unwrap().to_owned();
-    let sdk = sdk_over(endpoint(), reordering(http(), 1));
-    let pool = Pool::<Clients>::new(sdk, Region::new(REGION));
+    let pool = Pool::<Clients>::new(reordered(1), Region::new(REGION));
     let request = UndoRequest { attempt, by: "jane".to_owned(), hold_days: 7 };
     let ledger = Ledger::new(&around.sdk, &around.name);
     let undone =

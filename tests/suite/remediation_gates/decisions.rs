@@ -62,7 +62,10 @@ async fn exempt_resource_is_left_alone_until_its_day_or_until_somebody_ends_it()
         assert_eq!(world.doors.calls(), []);
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
         assert!(world.ledger().end_exemption("01X", &["*", "door-ajar"], &ended_by, &act("exempt end")).await.unwrap());
-        assert!(!world.ledger().end_exemption("01X", &["*", "door-ajar"], &ended_by, &act("exempt end")).await.unwrap(), "twice");
+        assert!(
+            !world.ledger().end_exemption("01X", &["*", "door-ajar"], &ended_by, &act("exempt end")).await.unwrap(),
+            "twice"
+        );
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
         let month = &Timestamp::now().to_string()[..7];
         let acts = world.ledger().acts(month).await.unwrap();

@@ -24,6 +24,10 @@ impl Obstacle {
     fn planned(reason: impl Into<String>) -> Self {
         Self { outcome: Outcome::Planned, reason: reason.into() }
     }
+
+    fn managed(stack: &str) -> Self {
+        Self::planned(format!("managed by CloudFormation stack `{stack}`"))
+    }
 }
 
 /// The registry of exemptions as it was read for one finding.
@@ -76,9 +80,17 @@ impl<C: Connect> Passage<'_, C> {
         if !settings.remediate_managed_stacks
             && let Some(stack) = managed::stack(live.tags())
         {
-            return Ok(Some(Obstacle::planned(format!("managed by CloudFormation stack `{stack}`"))));
+            return Ok(Some(Obstacle::managed(stack)));
         }
-        Ok(self.mode_obstacle(K::META.id, live.tags()).or_else(|| self.grace(K::META.id, now)).map(Obstacle::planned))
+        if let Some(reason) = self.mode_obstacle(K::META.id, live.tags()).or_else(|| self.grace(K::META.id, now)) {
+            return Ok(Some(Obstacle::planned(reason)));
+        }
+        // The one that costs calls comes last.
+        if settings.remediate_managed_stacks {
+            return Ok(None);
+        }
+        let stack = managed::looked_up::<K>(&self.shell.stacks, live, plan).await?;
+        Ok(stack.as_deref().map(Obstacle::managed))
     }
 
     /// What the mode says, if it is below `enforce`: the function's, its account's, or the resource's own; the lowest wins.
