@@ -12,6 +12,7 @@
 //! | [`meter`] | what is read of a table, counted |
 //! | [`mortal`] | death at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
+//! | [`reach`] | which calls to AWS some code can reach |
 //! | [`remediation`] | a remediation's function, set up for one test |
 //! | [`reorder`] | bucket policies that come back in another order |
 //! | [`replay`] | AWS Config, replayed |
@@ -32,6 +33,7 @@ pub mod mfa_policy;
 pub mod mortal;
 pub mod operations;
 pub mod outage;
+pub mod reach;
 pub mod remediation;
 pub mod reorder;
 pub mod replay;

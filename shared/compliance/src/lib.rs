@@ -19,6 +19,7 @@
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
 //! | [`managed`] | how it is known that a CloudFormation stack manages a resource |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
+//! | [`roles`] | what functions may call beyond their control's own calls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
 //! | [`service_request`] | whether a policy lets an AWS service do something |
@@ -47,6 +48,7 @@ pub mod permission;
 pub mod place;
 pub mod plan;
 pub mod policy;
+pub mod roles;
 pub mod rule_event;
 pub mod service_request;
 pub mod values;
