@@ -14,6 +14,7 @@
 //! | [`operations`] | which IAM actions an API operation needs |
 //! | [`reach`] | which calls to AWS some code can reach |
 //! | [`remediation`] | a remediation's function, set up for one test |
+//! | [`reorder`] | bucket policies that come back in another order |
 //! | [`replay`] | AWS Config, replayed |
 //! | [`services`] | the emulator with a doorkeeper who names and refuses calls |
 //!
@@ -34,5 +35,6 @@ pub mod operations;
 pub mod outage;
 pub mod reach;
 pub mod remediation;
+pub mod reorder;
 pub mod replay;
 pub mod services;

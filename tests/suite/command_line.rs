@@ -111,6 +111,8 @@ fn answer_for_programs_has_verdict_annotation_and_plan() {
         "resource": { "type": "AWS::::Account", "id": ACCOUNT },
         "verdict": "NON_COMPLIANT",
         "annotation": "Root user has 1 access key",
+        "stack": null,
+        "stack_not_known": null,
         "live": false,
         "subject": { "account": ACCOUNT, "partition": "aws", "accessKeys": 1 },
         "plan": { "kind": "do", "level": "L0", "steps": null, "needs_opt_in": false,

@@ -7,8 +7,10 @@ mod iam;
 mod instances;
 mod kms;
 mod logs;
+mod policies;
 mod rds;
 mod s3;
+mod stacks;
 mod tags;
 
 use std::collections::BTreeSet;

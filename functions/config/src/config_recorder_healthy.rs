@@ -5,8 +5,8 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag, Words};
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, Parameters, Permission, Plan, Region, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Region, Remediation,
+    Step, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -199,6 +199,13 @@ impl Remediation for ConfigRecorderHealthy {
     const LIVE: &'static [Permission] = READS;
     const CALLS: &'static [Permission] = &[Permission::on("config:StartConfigurationRecorder", RECORDERS)];
     const UNDOES: &'static [Permission] = &[Permission::on("config:StopConfigurationRecorder", RECORDERS)];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the recorder");
+
+    fn stack_resources(_live: &Recording, action: &Action) -> Vec<PhysicalId> {
+        let Action::StartConfigurationRecorder { configuration_recorder_name: name } = action;
+        vec![PhysicalId::here(name)]
+    }
 
     fn plan(live: &Recording, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         let mut start = None;

@@ -4,8 +4,8 @@
 //! account cannot touch the keys of its root user.
 
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Never, NoParameters, Partition, Permission, Plan,
-    Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, NoParameters, Partition, Permission,
+    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -133,6 +133,8 @@ impl Remediation for IamRootAccessKeyCheck {
     const LIVE: &'static [Permission] = ACCOUNT_SUMMARY;
     const CALLS: &'static [Permission] = &[];
     const UNDOES: &'static [Permission] = &[];
+
+    const MANAGED: ManagedBy = ManagedBy::Nobody("only a person changes anything of the root user");
 
     fn plan(live: &RootUser, params: &NoParameters, now: Timestamp) -> Plan<Never> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

@@ -6,8 +6,8 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Never, Parameters, Partition, Permission, Plan,
-    Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Permission,
+    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -193,6 +193,8 @@ impl Remediation for RootAccountMfaEnabled {
     const LIVE: &'static [Permission] = ACCOUNT_SUMMARY;
     const CALLS: &'static [Permission] = &[];
     const UNDOES: &'static [Permission] = &[];
+
+    const MANAGED: ManagedBy = ManagedBy::Nobody("only a person changes anything of the root user");
 
     fn plan(live: &RootSignIn, params: &Self::Params, now: Timestamp) -> Plan<Never> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

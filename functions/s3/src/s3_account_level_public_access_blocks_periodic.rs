@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
-    Step, Tags, Timestamp, Verdict, control, offenders,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, Plan, Remediation,
+    ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -276,6 +276,8 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     ];
     const CALLS: &'static [Permission] = &[Permission::unscoped("s3:PutAccountPublicAccessBlock")];
     const UNDOES: &'static [Permission] = Self::CALLS;
+
+    const MANAGED: ManagedBy = ManagedBy::Nobody("CloudFormation has no type for the block of an account");
 
     fn plan(live: &AccountBlock, params: &Params, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

@@ -14,7 +14,9 @@ use crate::Fault;
 use crate::clients::Pool;
 use crate::edge::{Apply, Connect, ReadLive, Revert};
 use crate::ledger::Ledger;
+use crate::remediation::managed;
 use crate::remediation::undo::{self, UndoRequest, Undone};
+use crate::stacks::Stacks;
 
 /// A boxed future, since a table of functions cannot name each one's type.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -28,6 +30,9 @@ pub struct Inspection {
     pub verdict: Verdict,
     /// What a remediation would do.
     pub plan: Plan<Value>,
+    /// The CloudFormation stack that manages what the plan would change, by name, or why that is not known: then a
+    /// remediation does not act either.
+    pub stack: Result<Option<String>, String>,
 }
 
 type Inspect = for<'a> fn(&'a SdkConfig, &'a Target, &'a str) -> Boxed<'a, Result<Option<Inspection>, Fault>>;
@@ -79,9 +84,15 @@ where
     let now = Timestamp::now();
     let (verdict, plan) = match scope.out_of_scope(&target.resource, live.name()) {
         Some(verdict) => (verdict, Plan::Nothing),
-        None => (K::evaluate(&live, &params, now), erase(K::plan(&live, &params, now))?),
+        None => (K::evaluate(&live, &params, now), K::plan(&live, &params, now)),
     };
-    Ok(Some(Inspection { subject: StoredImage::of(&live)?, verdict, plan }))
+    let stack = managed::stack_of::<K>(&Stacks::new(config), &live, &plan).await;
+    Ok(Some(Inspection {
+        subject: StoredImage::of(&live)?,
+        verdict,
+        plan: erase(plan)?,
+        stack: stack.map_err(|fault| fault.to_string()),
+    }))
 }
 
 fn region_of(config: &SdkConfig, target: &Target) -> Region {

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_runtime::ledger::{Act, RESOURCE_LIMIT};
+use rectify_tests::services::Services;
 
 use super::*;
 
@@ -185,4 +186,20 @@ async fn image_too_large_for_an_item_lies_in_parts_and_is_undone_from_them() {
     dynamodb.put_item().table_name(&world.around.name).set_item(Some(item)).send().await.unwrap();
     world.undo(id).await.unwrap();
     assert_eq!(world.doors.door("d-1"), Some(before));
+}
+
+/// Where AWS Config counts no doors, no share of them can be told, and any more than one could be more than it.
+#[tokio::test]
+async fn one_resource_an_hour_is_changed_where_aws_config_does_not_count_them() {
+    early_in_the_hour().await;
+    let doors = [Door::drawn("d-1", &["top"]), Door::drawn("d-2", &["top"])];
+    let world = World::with(doors).await.setting("BUDGET_SHARE_PERCENT", "50");
+    // Answers AWS Config's calls, and counts nothing.
+    let shell = world.shell_over(&Services::default().sdk(REGION));
+    let outcome = async |id: &str| {
+        ended(&deliver_through::<DoorAjar>(&shell, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1
+    };
+    assert_eq!((outcome("d-1").await, outcome("d-2").await), (Outcome::Verified, Outcome::OverBudget));
+    let attempt = world.attempts("d-2").await.remove(0);
+    assert_eq!(attempt.reason, "budget of 1 an hour used up: 50 % of resources that AWS Config does not count");
 }

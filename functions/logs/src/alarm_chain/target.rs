@@ -47,7 +47,7 @@ impl AlarmChains {
                 if *confirmed == 0 {
                     faults.push(("subscription", format!("topic {name} has 0 confirmed")));
                 }
-                if !request.is_allowed_by(policy) {
+                if !request.is_allowed_by(&policy.0) {
                     faults.push(("policy", format!("topic {name} does not let CloudWatch publish")));
                 }
                 let foreign_key = key == &Some(TopicKey::Foreign);
@@ -83,7 +83,7 @@ fn key_fault(key: &TopicKey, request: ServiceRequest<'_>, topic: &str) -> Option
             Some(format!("the key of topic {topic} is {state}"))
         }
         TopicKey::Read { arn, policy, .. } => {
-            let allowed = |action| ServiceRequest { action, resource: Some(arn), ..request }.is_allowed_by(policy);
+            let allowed = |action| ServiceRequest { action, resource: Some(arn), ..request }.is_allowed_by(&policy.0);
             let usable = allowed("kms:Decrypt") && allowed("kms:GenerateDataKey");
             (!usable).then(|| format!("the key of topic {topic} does not let CloudWatch use it"))
         }

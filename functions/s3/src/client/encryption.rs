@@ -178,8 +178,11 @@ fn rule(rule: &types::ServerSideEncryptionRule) -> Result<Rule, ShapeError> {
             .map(by_default)
             .transpose()?,
         bucket_key_enabled: rule.bucket_key_enabled(),
-        blocked_encryption_types: rule.blocked_encryption_types().map(|blocked| BlockedEncryptionTypes {
-            encryption_type: blocked.encryption_type().iter().map(|it| it.as_str().to_owned()).collect(),
+        blocked_encryption_types: rule.blocked_encryption_types().map(|blocked| {
+            let mut types: Vec<String> = blocked.encryption_type().iter().map(|it| it.as_str().to_owned()).collect();
+            // S3 promises no order.
+            types.sort();
+            BlockedEncryptionTypes { encryption_type: types }
         }),
     })
 }

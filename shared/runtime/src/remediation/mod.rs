@@ -8,7 +8,7 @@ mod clearance;
 pub mod difference;
 mod ending;
 mod gates;
-mod managed;
+pub(crate) mod managed;
 mod obstacle;
 mod passage;
 pub mod undo;
@@ -28,6 +28,7 @@ use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{self, Ledger};
 use crate::settings::{Environment, FunctionSettings, RemediationSettings};
+use crate::stacks::Stacks;
 use crate::{Fault, serve};
 
 pub use gates::Handled;
@@ -45,6 +46,8 @@ pub struct RemediationShell<C> {
     pub bus: Bus,
     /// AWS Config, for names.
     pub config: ConfigService,
+    /// CloudFormation, for what carries no tag of its stack.
+    pub stacks: Stacks,
     /// The control's own clients.
     pub clients: Pool<C>,
 }
@@ -67,6 +70,7 @@ impl<C: Connect> RemediationShell<C> {
             ledger: Ledger::new(sdk, &settings.ledger_table),
             bus: Bus::new(sdk, &settings.event_bus),
             config: ConfigService::new(sdk),
+            stacks: Stacks::new(sdk),
             clients: Pool::new(sdk.clone(), function.region.clone()),
             function,
             settings,

@@ -126,7 +126,7 @@ fn finding(
         Some(half) if verdict.is_non_compliant() => Some((half.plan)(&image, text, now)?),
         Some(_) | None => None,
     };
-    Ok(Finding { resource, verdict, plan, subject: Some(image), seen: Seen::Recorded })
+    Ok(Finding { resource, verdict, plan, subject: Some(image), stack: Ok(None), seen: Seen::Recorded })
 }
 
 /// The account of the rule: a scheduled event's own, else the rule's owner.
