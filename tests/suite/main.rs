@@ -22,6 +22,7 @@ mod reconciler;
 mod remediation_gates;
 mod rule_shell;
 mod scaffold;
+mod table_and_moto;
 mod template;
 mod undo;
 mod wiring;
