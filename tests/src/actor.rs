@@ -117,6 +117,7 @@ pub struct Stage {
     history: Mutex<Vec<Entry>>,
     rates: Mutex<Rates>,
     actors: AtomicUsize,
+    calls: AtomicUsize,
 }
 
 /// One actor.
@@ -154,6 +155,11 @@ impl Stage {
     /// What happened since the last look.
     pub fn news(&self) -> Vec<Entry> {
         std::mem::take(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many calls to the ledger and the bus there were.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
     }
 
     /// An actor who dies at step `last` and sleeps at step `sleeps_at`, past the end of its lease.
@@ -271,6 +277,7 @@ impl HttpConnector for Network {
         let (stage, actor) = (Arc::clone(&self.0), ACTOR.get());
         HttpConnectorFuture::new(async move {
             let (operation, input) = request_of(&request);
+            stage.calls.fetch_add(1, Ordering::SeqCst);
             actor.step().await;
             actor.sleep().await;
             let trouble = actor.trouble_at_ledger();

@@ -28,8 +28,11 @@ struct State {
 struct Waiting {
     until: u64,
     number: u64,
-    waker: Waker,
+    /// Empty when nobody waits for it any more.
+    waker: Slot,
 }
+
+type Slot = Arc<Mutex<Option<Waker>>>;
 
 impl PartialEq for Waiting {
     fn eq(&self, other: &Self) -> bool {
@@ -66,7 +69,7 @@ impl VirtualTime {
     pub fn wait(&self, time: Duration) -> impl Future<Output = ()> + Send + Sync + 'static + use<> {
         let clock = self.clone();
         let until = clock.state().now + u64::try_from(time.as_micros()).unwrap();
-        Until { clock, until }
+        Until { clock, until, waker: Slot::default(), waits: false }
     }
 
     /// Runs a future to its end.
@@ -90,7 +93,9 @@ impl VirtualTime {
                 state.now = state.now.max(next.until);
                 next
             };
-            next.waker.wake();
+            if let Some(waker) = taken(&next.waker) {
+                waker.wake();
+            }
         }
     }
 
@@ -99,23 +104,40 @@ impl VirtualTime {
     }
 }
 
+/// Takes what is in a slot.
+fn taken(slot: &Slot) -> Option<Waker> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 struct Until {
     clock: VirtualTime,
     until: u64,
+    waker: Slot,
+    waits: bool,
 }
 
 impl Future for Until {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.clock.state();
-        if state.now >= self.until {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut state = this.clock.state();
+        if state.now >= this.until {
             return Poll::Ready(());
         }
-        state.number += 1;
-        let (until, number, waker) = (self.until, state.number, context.waker().clone());
-        state.waiting.push(Reverse(Waiting { until, number, waker }));
+        *this.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+        if !std::mem::replace(&mut this.waits, true) {
+            state.number += 1;
+            let (until, number, waker) = (this.until, state.number, Arc::clone(&this.waker));
+            state.waiting.push(Reverse(Waiting { until, number, waker }));
+        }
         Poll::Pending
+    }
+}
+
+impl Drop for Until {
+    fn drop(&mut self) {
+        taken(&self.waker);
     }
 }
 

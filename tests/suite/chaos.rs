@@ -291,10 +291,17 @@ impl Chaos {
 fn chaos(seed: u64, deliveries: usize) -> Model {
     println!("seed {seed}, {deliveries} deliveries; again: RECTIFY_CHAOS_SEED={seed} RECTIFY_CHAOS_DELIVERIES={deliveries} make chaos");
     let mut chaos = Chaos::of(seed);
+    let start = std::time::Instant::now();
+    let told = |chaos: &Chaos, what: &str| {
+        println!("{what}: {} calls, {:?}, {:?}", chaos.world.stage.calls(), start.elapsed(), chaos.model.counts);
+    };
     chaos.run(deliveries);
+    told(&chaos, "chaos");
     chaos.come_to_rest();
+    told(&chaos, "rest");
     chaos.check_ledger();
     chaos.undo_everything();
+    told(&chaos, "undone");
     chaos.model
 }
 
