@@ -166,7 +166,7 @@ impl Surroundings {
     pub async fn budget_used(&self) -> u64 {
         let table = aws_sdk_dynamodb::Client::new(&self.sdk).scan().table_name(&self.name).send().await.unwrap();
         let items = table.items.unwrap_or_default();
-        let counters = items.iter().filter(|item| item["pk"].as_s().unwrap().starts_with("B#"));
+        let counters = items.iter().filter(|item| item["pk"].as_s().unwrap().contains("#B#"));
         counters.map(|item| item["n"].as_n().unwrap().parse::<u64>().unwrap()).sum()
     }
 }

@@ -1,7 +1,7 @@
 //! A remediation's function, set up for one test: ledger and bus in the emulator, doors in memory.
 
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
@@ -11,7 +11,7 @@ use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettin
 use rectify_runtime::{Fault, clients::Pool};
 use serde_json::Value;
 
-use crate::controls::{DOOR, Door, DoorAjar};
+use crate::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar, NamedDoorAjar};
 use crate::doors::Doors;
 use crate::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
 use crate::mortal::{Life, mortal};
@@ -94,7 +94,13 @@ impl World {
 
     /// All attempts on a door, oldest first.
     pub async fn attempts(&self, id: &str) -> Vec<Attempt> {
-        self.ledger().attempts(&path(id), None).await.unwrap()
+        let (ledger, path) = (self.ledger(), path(id));
+        let mut attempts = Vec::new();
+        for control in [DoorAjar::META.id, NamedDoorAjar::META.id, GlobalDoorAjar::META.id] {
+            attempts.extend(ledger.attempts(&path, control).await.unwrap());
+        }
+        attempts.sort_by(|left, right| left.id.cmp(&right.id));
+        attempts
     }
 
     /// Undoes an attempt.
@@ -104,7 +110,7 @@ impl World {
 
     /// Lets the time of the lease on a door run out.
     pub async fn outlive_lease(&self, id: &str) {
-        self.around.end_lease(path(id).as_str()).await;
+        self.around.end_lease(&format!("L#{}", path(id).as_str())).await;
     }
 
     /// The SDK configuration of somebody who dies at the end of this life.

@@ -297,7 +297,7 @@ async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_go
     else {
         panic!("a failure for good is acknowledged")
     };
-    let attempt = attempts.attempt(&finding.attempt).await.unwrap().unwrap();
+    let attempt = attempts.attempt(Trails::META.id, &finding.attempt).await.unwrap().unwrap();
     assert_eq!((attempt.state, attempt.outcome), (State::Finished, Some(Outcome::Failed)));
 
     let services = Services::default();

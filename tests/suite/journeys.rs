@@ -127,7 +127,13 @@ async fn undo(world: &World, operations: &Operations, attempt: &Attempt) -> Undo
 }
 
 async fn attempts(world: &World, target: &Target) -> Vec<Attempt> {
-    ledger(world).attempts(&ResourcePath::of(target), None).await.unwrap()
+    let (ledger, path) = (ledger(world), ResourcePath::of(target));
+    let mut attempts = Vec::new();
+    for control in rectify_catalogue::controls() {
+        attempts.extend(ledger.attempts(&path, control.meta.id).await.unwrap());
+    }
+    attempts.sort_by(|left, right| left.id.cmp(&right.id));
+    attempts
 }
 
 fn ledger(world: &World) -> Ledger {

@@ -9,6 +9,7 @@ mod decisions;
 mod limits;
 mod once;
 mod outages;
+mod reads;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

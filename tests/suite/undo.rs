@@ -2,7 +2,7 @@
 //!
 //! Labels such as `runtime/18` name the case a test is for.
 
-use rectify_compliance::{Image, Timestamp};
+use rectify_compliance::{Declared, Image, Timestamp};
 use rectify_runtime::ledger::{Attempt, Outcome, State};
 use rectify_runtime::remediation::Handled;
 use rectify_runtime::remediation::undo::Undone;
@@ -37,7 +37,7 @@ async fn enforced() -> (World, String) {
 }
 
 async fn stored(world: &World, id: &str) -> Attempt {
-    world.ledger().attempt(id).await.unwrap().unwrap()
+    world.ledger().attempt(DoorAjar::META.id, id).await.unwrap().unwrap()
 }
 
 fn writes_of_undo(world: &World) -> Vec<Call> {
@@ -120,7 +120,7 @@ async fn planned_attempt_has_nothing_to_undo() {
 async fn attempt_of_another_control_or_of_nobody_is_refused() {
     let (world, id) = enforced().await;
     let fault = world.undo_as::<NamedDoorAjar>(&id).await.unwrap_err();
-    assert_eq!(fault, refusal(&id, "belongs to control `door-ajar`"));
+    assert_eq!(fault, refusal(&id, "no such attempt of control `named-door-ajar`"));
     assert_eq!(world.undo("01ARZ3NDEKTSV4RRFFQ69G5FAV").await.unwrap_err().kind(), "UndoRefused");
     assert_eq!(writes_of_undo(&world), []);
 }

@@ -105,8 +105,10 @@ impl Reconciler {
             tally: Tally::default(),
             faults: Vec::new(),
         };
-        if let Err(fault) = run.open_attempts().await {
-            run.failed("open attempts", &fault);
+        for control in &controls {
+            if let Err(fault) = run.open_attempts(control).await {
+                run.failed(control.id, &fault);
+            }
         }
         let own_failures = run.letters().await;
         for control in in_turn(&controls, now).filter(|control| control.answers()) {

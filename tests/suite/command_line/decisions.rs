@@ -53,7 +53,7 @@ async fn breaker_of_a_resource_is_shown_with_its_attempts_and_closed() {
     let shown = bench.run(&look).await;
     assert!(shown.out.starts_with(&format!("{SSH} on sg-1 in {ACCOUNT} {REGION}: breaker open until ")), "{shown:?}");
     assert!(shown.out.contains(&ids.join(", ")), "{shown:?}");
-    let mut met = bench.ledger().attempt(&ids[0]).await.unwrap().unwrap();
+    let mut met = bench.ledger().attempt(SSH, &ids[0]).await.unwrap().unwrap();
     met.id = new_id(Timestamp::now());
     met.actions.clear();
     met.outcome = Some(Outcome::BreakerOpen);

@@ -127,7 +127,7 @@ async fn mode_plan_records_and_announces_once_what_enforcing_would_call() {
     assert_eq!(serde_json::to_value(&planned.plan).unwrap(), plan(&["bottom", "top"], "L1"));
     world.set("MODE", "enforce");
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    let enforced = world.ledger().attempt(ended(&handled).0).await.unwrap().unwrap();
+    let enforced = world.ledger().attempt("door-ajar", ended(&handled).0).await.unwrap().unwrap();
     assert_eq!(enforced.plan, planned.plan);
     assert_eq!(world.doors.writes(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
 }

@@ -47,7 +47,7 @@ async fn resource_that_is_reverted_again_and_again_opens_its_breaker_until_someb
     assert_eq!((world.around.budget_used().await, world.doors.writes()), (used, writes));
     assert_eq!(ended(&world.deliver(&finding("d-2", &at(0))).await.unwrap()).1, Outcome::Verified, "another door");
 
-    let held_back = world.ledger().held_back().await.unwrap();
+    let held_back = world.ledger().held_back("door-ajar").await.unwrap();
     assert_eq!(held_back.iter().map(|it| &it.target).collect::<Vec<_>>(), [&target("d-1")]);
     world.ledger().reset_resource_breaker(&path("d-1"), "door-ajar", &act("breaker reset")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", &at(12))).await.unwrap()).1, Outcome::Verified);
@@ -111,7 +111,7 @@ async fn budget_that_was_taken_and_not_used_is_given_back() {
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::AlreadyCompliant);
     assert_eq!((world.around.budget_used().await, world.doors.writes()), (0, vec![]));
-    assert_eq!(world.ledger().open_attempts().await.unwrap(), []);
+    assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn attempt_is_in_the_register_of_open_ones_until_it_ends() {
     world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let (id, outcome) = ended(&handled);
-    let open = world.ledger().open_attempts().await.unwrap();
+    let open = world.ledger().open_attempts("door-ajar").await.unwrap();
     assert_eq!((outcome, open.iter().map(|it| it.id.as_str()).collect::<Vec<_>>()), (Outcome::Pending, vec![id]));
     assert_eq!(open[0].control, "door-ajar");
     world.doors.change("d-1", |door| {
@@ -128,7 +128,7 @@ async fn attempt_is_in_the_register_of_open_ones_until_it_ends() {
         door.settling = false;
     });
     assert_eq!(ended(&world.deliver(&requested("d-1", RECORDED)).await.unwrap()), (id, Outcome::Verified));
-    assert_eq!(world.ledger().open_attempts().await.unwrap(), []);
+    assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
 }
 
 /// `runtime/26`
@@ -200,13 +200,10 @@ async fn image_that_is_stored_again_with_fewer_parts_is_read_as_it_is_now() {
     world.ledger().save(&lease, &attempt).await.unwrap();
     assert_eq!(only(&world).await.after.unwrap().read::<Door>().unwrap(), smaller);
 
-    let part = format!("I#{}#after#002", attempt.id);
+    let images = format!("door-ajar#I#{}", attempt.id);
     let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
-    let got = dynamodb
-        .get_item()
-        .table_name(&world.around.name)
-        .key("pk", AttributeValue::S(path("d-1").as_str().to_owned()));
-    let left = got.key("sk", AttributeValue::S(part)).send().await.unwrap().item;
+    let got = dynamodb.get_item().table_name(&world.around.name).key("pk", AttributeValue::S(images));
+    let left = got.key("sk", AttributeValue::S("after#002".to_owned())).send().await.unwrap().item;
     assert!(left.is_some(), "what the longer image left behind is there, or this proves nothing");
 }
 
@@ -224,11 +221,11 @@ async fn image_too_large_for_an_item_lies_in_parts_and_is_undone_from_them() {
     // A part that is lost or changed is half an image, and nothing is undone from half an image.
     let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
     let text = |value: &str| AttributeValue::S(value.to_owned());
-    let part = format!("I#{id}#before#001");
-    let got = dynamodb.get_item().table_name(&world.around.name).key("pk", text(path("d-1").as_str()));
-    let item = got.key("sk", text(&part)).send().await.unwrap().item.unwrap();
-    let gone = dynamodb.delete_item().table_name(&world.around.name).key("pk", text(path("d-1").as_str()));
-    gone.key("sk", text(&part)).send().await.unwrap();
+    let (images, part) = (format!("door-ajar#I#{id}"), "before#001");
+    let got = dynamodb.get_item().table_name(&world.around.name).key("pk", text(&images));
+    let item = got.key("sk", text(part)).send().await.unwrap().item.unwrap();
+    let gone = dynamodb.delete_item().table_name(&world.around.name).key("pk", text(&images));
+    gone.key("sk", text(part)).send().await.unwrap();
     let fault = world.undo(id).await.unwrap_err();
     assert!(fault.to_string().contains("before: 2 parts do not make what was written"), "{fault}");
     dynamodb.put_item().table_name(&world.around.name).set_item(Some(item)).send().await.unwrap();

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::arguments::RedoArguments;
 use crate::complaint::Complaint;
-use crate::history;
 use crate::place::{self, OpenLedger};
 use crate::report::Report;
 
@@ -18,7 +17,7 @@ pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) ->
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let by = place::person(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
-    let attempt = open.ledger.attempt(id).await?.ok_or_else(|| history::unknown(id, &open))?;
+    let attempt = open.attempt(id).await?;
     if attempt.undo.is_none() {
         let reason = format!("redo {id}: it was never undone: `rectify history --attempt {id}` tells how it ended");
         return Err(Complaint::Refused { reason, details: json!({ "attempt": id }) });

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::arguments::UndoArguments;
 use crate::check::known;
 use crate::complaint::Complaint;
-use crate::history;
 use crate::paint::Paint;
 use crate::place::{self, OpenLedger};
 use crate::report::{Report, moment};
@@ -25,7 +24,7 @@ pub(crate) async fn run(
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let by = place::person(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
-    let attempt = open.ledger.attempt(id).await?.ok_or_else(|| history::unknown(id, &open))?;
+    let attempt = open.attempt(id).await?;
     if let Some(report) = needless(&attempt) {
         return Ok(report);
     }

@@ -1,7 +1,5 @@
 //! What was begun and has not ended: its function died, or the service still works on what it accepted.
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
 use rectify_compliance::ComplianceChange;
 use rectify_runtime::Fault;
@@ -14,26 +12,23 @@ use super::{Question, Run};
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl Run<'_> {
-    /// Asks about every open attempt that nobody works on, whatever AWS Config says about its resource by now.
+    /// Asks about every open attempt of a control that nobody works on, whatever AWS Config says about its resource by now.
     ///
     /// # Errors
     /// [`Fault`] when the register cannot be read; an attempt that cannot be read is noted, and the others are asked about.
-    pub(super) async fn open_attempts(&mut self) -> Result<(), Fault> {
-        let mut asked: BTreeMap<&'static str, usize> = BTreeMap::new();
+    pub(super) async fn open_attempts(&mut self, control: &Watched) -> Result<(), Fault> {
+        let mut requests = 0;
         let shell = self.shell;
-        for open in shell.ledger.open_attempts().await? {
-            // What is no longer of this suite is in nobody's hands but a person's: `rectify history` shows it.
-            let Some(control) = self.controls.iter().find(|it| it.id == open.control).cloned() else { continue };
-            let many = asked.entry(control.id).or_default();
-            if *many >= shell.settings.requests_per_run {
+        for open in shell.ledger.open_attempts(control.id).await? {
+            if requests >= shell.settings.requests_per_run {
                 self.tally.left_out(control.id, "limit", 1);
                 continue;
             }
-            match self.waits_for(&control, &open).await {
+            match self.waits_for(control, &open).await {
                 Ok(Err(reason)) => self.tally.left_out(control.id, reason, 1),
                 Ok(Ok(attempt)) => {
-                    *many += 1;
-                    self.ask("open-attempt", &[question(&control, &attempt)]).await;
+                    requests += 1;
+                    self.ask("open-attempt", &[question(control, &attempt)]).await;
                 }
                 Err(fault) => self.failed(control.id, &fault),
             }
@@ -54,7 +49,7 @@ impl Run<'_> {
             return Ok(Err("stopped"));
         }
         // The register is written with the attempt; one that ended meanwhile needs nobody.
-        let attempt = ledger.attempt(&open.id).await?.filter(|attempt| attempt.state == State::Open);
+        let attempt = ledger.attempt(control.id, &open.id).await?.filter(|attempt| attempt.state == State::Open);
         let Some(attempt) = attempt else { return Ok(Err("ended")) };
         if attempt.target.account != *self.account {
             return Ok(Err("account"));

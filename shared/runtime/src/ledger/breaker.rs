@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use rectify_compliance::Timestamp;
 
-use super::item::{instant, key, number, read_instant, read_number, text};
-use super::key::{BREAKER, attempt, attempts_of, breaker, breaker_of, lowest_id};
+use super::item::{instant, key, number, read_instant, read_number, read_text, text};
+use super::key::{ALONE, acted_of, breaker_of, decisions_on, lowest_id, reset};
 use super::transact::updating;
 use super::{Act, Attempt, Ledger, Outcome, ResourcePath};
 use crate::Fault;
@@ -13,6 +13,8 @@ use crate::Fault;
 pub const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// How many remediations of one resource by one control, within the window, open the breaker.
 pub const RESOURCE_LIMIT: usize = 3;
+/// How many remediations are read to tell.
+const MOST_ACTED: i32 = 4;
 /// How many failed remediations in a row open a control's breaker.
 pub const CONTROL_LIMIT: i64 = 5;
 
@@ -77,7 +79,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`]: a breaker that cannot be read is not closed.
     pub async fn control_breaker(&self, control: &str, now: Timestamp) -> Result<Option<OpenBreaker>, Fault> {
-        let Some(item) = self.get(&breaker_of(control), BREAKER).await? else { return Ok(None) };
+        let Some(item) = self.get(&breaker_of(control), ALONE).await? else { return Ok(None) };
         let failures = read_number(&item, "failures")?;
         if failures < CONTROL_LIMIT {
             return Ok(None);
@@ -99,24 +101,19 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Option<OpenBreaker>, Fault> {
         let mut since = now.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
-        if let Some(reset) = self.get(path.as_str(), &breaker(control)).await? {
-            since = since.max(read_instant(&reset, "reset_at")?);
+        if let Some(item) = self.get(&decisions_on(path), &reset(control)).await? {
+            since = since.max(read_instant(&item, "reset_at")?);
         }
-        let from = attempt(control, &lowest_id(since));
-        let items = self.query_between(path.as_str(), &from, &format!("{}~", attempts_of(control))).await?;
-        let mut acted = Vec::new();
-        for item in &items {
-            let attempt = self.unpack(item).await?;
-            if attempt.has_acted() && own != Some(attempt.id.as_str()) && attempt.started_at >= since {
-                acted.push((attempt.started_at, attempt.id));
-            }
-        }
-        if acted.len() < RESOURCE_LIMIT {
-            return Ok(None);
-        }
-        // It closes when so many have left the window that the limit is no longer reached.
-        let last_to_leave = acted.get(acted.len() - RESOURCE_LIMIT).map_or(now, |(at, _)| *at);
-        let until = end_of_window(last_to_leave);
+        // One more than the limit: the attempt under way may be among them.
+        let items = self.newest(&acted_of(control, path), &lowest_id(since), MOST_ACTED).await?;
+        let acted = items.iter().map(|item| Ok((read_instant(item, "started_at")?, read_text(item, "sk")?.to_owned())));
+        let mut acted = acted.collect::<Result<Vec<_>, Fault>>()?;
+        acted.retain(|(_, id)| own != Some(id.as_str()));
+        acted.truncate(RESOURCE_LIMIT);
+        acted.reverse();
+        // It closes when the oldest of as many as it takes has left the window.
+        let Some((oldest, _)) = acted.first().filter(|_| acted.len() == RESOURCE_LIMIT) else { return Ok(None) };
+        let until = end_of_window(*oldest);
         Ok(Some(OpenBreaker::Resource { attempts: acted.into_iter().map(|(_, id)| id).collect(), until }))
     }
 
@@ -125,7 +122,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn reset_resource_breaker(&self, path: &ResourcePath, control: &str, act: &Act) -> Result<(), Fault> {
-        let mut item = key(path.as_str(), &breaker(control));
+        let mut item = key(&decisions_on(path), &reset(control));
         item.insert("reset_at".to_owned(), instant(act.at));
         item.insert("by".to_owned(), text(&act.by));
         self.record(act, vec![self.put_any(item)?]).await
@@ -136,13 +133,13 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn reset_control_breaker(&self, control: &str, act: &Act) -> Result<(), Fault> {
-        self.record(act, vec![self.delete_any(&breaker_of(control), BREAKER)?]).await
+        self.record(act, vec![self.delete_any(&breaker_of(control), ALONE)?]).await
     }
 
     /// What an attempt's end makes of its control's count, as part of the transaction that ends it: a failure is one more,
     /// a success begins anew, and what changed nothing says nothing.
     pub(super) fn counted(&self, it: &Attempt) -> Result<Option<TransactWriteItem>, Fault> {
-        let update = Update::builder().table_name(&self.table).set_key(Some(key(&breaker_of(&it.control), BREAKER)));
+        let update = Update::builder().table_name(&self.table).set_key(Some(key(&breaker_of(&it.control), ALONE)));
         let update = match it.outcome {
             Some(Outcome::Failed) => update
                 .update_expression("ADD failures :one SET failed_at = :at")

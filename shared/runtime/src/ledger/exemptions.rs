@@ -5,7 +5,7 @@ use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
-use super::key::{ALONE, exemption, exemptions_of, pointer};
+use super::key::{exemption, exemptions_of};
 use super::transact::updating;
 use super::{Act, Ledger};
 use crate::Fault;
@@ -44,10 +44,7 @@ impl Ledger {
         item.insert("ticket".to_owned(), text(&it.ticket));
         item.insert("created".to_owned(), instant(it.created));
         item.insert("until".to_owned(), instant(it.until));
-        let mut at = key(&pointer(&it.id), ALONE);
-        at.insert("at_pk".to_owned(), text(pk));
-        at.insert("at_sk".to_owned(), text(sk));
-        self.record(act, vec![self.put_new(item)?, self.put_new(at)?]).await
+        self.record(act, vec![self.put_new(item)?]).await
     }
 
     /// Ends an exemption of one of the `scopes` (controls, or `*`) and records who did it; the answer says whether there
@@ -75,12 +72,8 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Where an exemption lies: by its pointer, which everything the command line adds has, or by looking for it.
+    /// Where the exemption with this id lies.
     async fn exemption_at(&self, id: &str, scopes: &[&str]) -> Result<Option<(String, String)>, Fault> {
-        if let Some(at) = self.get(&pointer(id), ALONE).await? {
-            let (pk, sk) = (read_text(&at, "at_pk")?, read_text(&at, "at_sk")?);
-            return Ok(pk.starts_with(&exemptions_of("")).then(|| (pk.to_owned(), sk.to_owned())));
-        }
         for scope in scopes {
             let pk = exemptions_of(scope);
             for item in self.query(&pk, "").await? {

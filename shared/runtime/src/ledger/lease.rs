@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
 
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
-use super::key::LEASE;
+use super::key::{LEASE, lease_of};
 use super::{Ledger, ResourcePath, unavailable};
 use crate::Fault;
 
@@ -33,7 +33,7 @@ impl Ledger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(path.as_str(), LEASE)))
+            .set_key(Some(key(&lease_of(path), LEASE)))
             .update_expression("SET #owner = :owner, #until = :until ADD fence :one")
             .condition_expression("attribute_not_exists(#owner) OR #until < :now OR #owner = :owner")
             .expression_attribute_names("#owner", "owner")
@@ -66,7 +66,7 @@ impl Ledger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(lease.path.as_str(), LEASE)))
+            .set_key(Some(key(&lease_of(&lease.path), LEASE)))
             .update_expression("REMOVE #owner, #until")
             .condition_expression("#owner = :owner AND fence = :fence")
             .expression_attribute_names("#owner", "owner")
@@ -88,7 +88,7 @@ impl Ledger {
     pub(super) fn still_ours(&self, lease: &Lease) -> Result<TransactWriteItem, Fault> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
-            .set_key(Some(key(lease.path.as_str(), LEASE)))
+            .set_key(Some(key(&lease_of(&lease.path), LEASE)))
             .condition_expression("#owner = :owner AND fence = :fence")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(&lease.owner))
@@ -100,7 +100,7 @@ impl Ledger {
 
     /// Who holds it, for the fault's text.
     async fn held(&self, path: &ResourcePath) -> Result<Fault, Fault> {
-        let item = self.get(path.as_str(), LEASE).await?.unwrap_or_default();
+        let item = self.get(&lease_of(path), LEASE).await?.unwrap_or_default();
         let owner = read_text(&item, "owner").unwrap_or("somebody who just left").to_owned();
         let until = read_instant(&item, "until").map_or_else(|_| "now".to_owned(), |at| at.to_string());
         Ok(Fault::LeaseHeld { resource: path.as_str().to_owned(), owner, until })

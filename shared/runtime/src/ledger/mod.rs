@@ -2,27 +2,30 @@
 //!
 //! | pk | sk | what |
 //! |---|---|---|
-//! | `R#account#region#type#id` | `LEASE` | who works on the resource: owner, fence, expiry |
-//! | same | `A#control#ulid` | one attempt: images, plan, actions with receipts, outcome |
-//! | same | `I#ulid#before|after#n` | one part of an image too large to stand in its attempt |
-//! | same | `HOLD#control` | "do not enforce before …", by undo or a person |
-//! | same | `BREAKER#control` | a person closed the control's breaker on this resource |
-//! | `E#control#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
-//! | `ID#ulid` | `-` | from an attempt's or exemption's id to its place |
-//! | `OPEN` | ulid | an attempt that has work left |
-//! | `B#control#account#window` | `-` | budget counter of one fixed hour |
-//! | `BREAKERS` | `control#R#…` | a resource that an open breaker kept from being fixed, a day |
-//! | `C#control` | `BREAKER` | failed remediations in a row |
+//! | `L#account#region#type#id` | `LEASE` | who works on the resource: owner, fence, expiry |
+//! | `<control>#A#account#region#type#id` | ulid | one attempt: images, plan, actions with receipts, outcome |
+//! | `<control>#I#ulid` | `before#n`, `after#n` | one part of an image too large to stand in its attempt |
+//! | `<control>#ID` | ulid | where the attempt with this id lies |
+//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt that has work left |
+//! | `<control>#ACTED#account#region#type#id` | ulid | an attempt that changed its resource, two days |
+//! | `<control>#E#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
+//! | `<control>#B#account#window` | `-` | budget counter of one fixed hour |
+//! | `<control>#BREAKER` | `-` | failed remediations in a row |
+//! | `<control>#HELD` | `account#region#type#id` | a resource that an open breaker kept from being fixed, a day |
+//! | `<control>#N#kind#about#window` | `-` | announced once for many |
+//! | `reconciler#…`, `attribution#…` | `-` | what these two functions remember |
+//! | `D#account#region#type#id` | `HOLD#control` | "do not enforce before …", by undo or a person |
+//! | same | `RESET#control` | a person closed the control's breaker on this resource |
 //! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
-//! | `CURSOR#rule` | `-` | how far the reconciler got in a rule's findings |
 //! | `STOP` | `*` or control | stop switch |
-//! | `N#kind#about#window` | `-` | announced once for many |
 //! | `ACTS#month` | ulid | what a person did, and why |
 //!
+//! A control writes `L#…` and what begins with its own name, and reads everything: a policy can say so by leading keys.
 //! Every write that matters is conditional; what belongs together is one transaction. Fixed windows allow twice the
 //! budget around an edge. The only file tree here that names the DynamoDB SDK.
 
 mod acts;
+mod announced;
 mod attempt;
 mod attempts;
 mod attributed;
@@ -38,7 +41,6 @@ mod packing;
 mod review;
 mod switches;
 mod table;
-mod told;
 mod transact;
 
 use aws_sdk_dynamodb::Client;

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use rectify_compliance::{Target, Timestamp};
 
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
-use super::key::{ALONE, LEASE, asked, attempts_of, cursor, evaluations};
+use super::key::{ALONE, LEASE, asked, attempts_of, cursor, evaluations, lease_of};
 use super::{Attempt, Ledger, ResourcePath, unavailable};
 use crate::Fault;
 use crate::settings::Mode;
@@ -19,20 +19,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked or the attempt cannot be read.
     pub async fn latest_attempt(&self, path: &ResourcePath, control: &str) -> Result<Option<Attempt>, Fault> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(path.as_str()))
-            .expression_attribute_values(":prefix", text(attempts_of(control)))
-            .scan_index_forward(false)
-            .limit(1)
-            .send()
-            .await
-            .map_err(|error| unavailable("query", &error))?;
-        match answer.items().first() {
+        match self.newest(&attempts_of(control, path), "0", 1).await?.first() {
             Some(item) => self.unpack(item).await.map(Some),
             None => Ok(None),
         }
@@ -43,7 +30,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked.
     pub async fn is_leased(&self, path: &ResourcePath, now: Timestamp) -> Result<bool, Fault> {
-        let Some(item) = self.get(path.as_str(), LEASE).await? else { return Ok(false) };
+        let Some(item) = self.get(&lease_of(path), LEASE).await? else { return Ok(false) };
         Ok(item.contains_key("owner") && read_instant(&item, "until")? > now)
     }
 

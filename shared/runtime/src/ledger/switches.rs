@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::Timestamp;
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
-use super::key::{STOP, hold};
+use super::key::{STOP, decisions_on, hold};
 use super::{Act, Ledger, ResourcePath};
 use crate::Fault;
 
@@ -84,7 +84,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`]: a hold that cannot be read is not over.
     pub async fn hold_on(&self, path: &ResourcePath, control: &str, now: Timestamp) -> Result<Option<Hold>, Fault> {
-        let Some(item) = self.get(path.as_str(), &hold(control)).await? else { return Ok(None) };
+        let Some(item) = self.get(&decisions_on(path), &hold(control)).await? else { return Ok(None) };
         let found = read_hold(control, &item)?;
         Ok((found.until > now).then_some(found))
     }
@@ -96,7 +96,7 @@ impl Ledger {
     pub async fn holds(&self, path: &ResourcePath, now: Timestamp) -> Result<Vec<Hold>, Fault> {
         let prefix = hold("");
         let mut found = Vec::new();
-        for item in self.query(path.as_str(), &prefix).await? {
+        for item in self.query(&decisions_on(path), &prefix).await? {
             let control = read_text(&item, "sk")?.trim_start_matches(&prefix).to_owned();
             found.push(read_hold(&control, &item)?);
         }
@@ -109,7 +109,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Fault> {
-        let mut item = key(path.as_str(), &hold(&set.control));
+        let mut item = key(&decisions_on(path), &hold(&set.control));
         item.insert("by".to_owned(), text(&set.by));
         item.insert("reason".to_owned(), text(&set.reason));
         item.insert("until".to_owned(), instant(set.until));
@@ -123,7 +123,7 @@ impl Ledger {
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn end_hold(&self, path: &ResourcePath, control: &str, by: &str) -> Result<(), Fault> {
         let act = Act::now(by, format!("hold end {control} {}", path.as_str()), "");
-        self.record(&act, vec![self.delete_any(path.as_str(), &hold(control))?]).await
+        self.record(&act, vec![self.delete_any(&decisions_on(path), &hold(control))?]).await
     }
 }
 

@@ -28,7 +28,7 @@ impl<C: Connect> Passage<'_, C> {
             // One that was begun must be ended, whatever was answered before.
             && !attempt.budgeted
         {
-            self.announce_again(lease, finding).await?;
+            self.announce_again(lease, &attempt.control, finding).await?;
             return Ok(Handled::Acknowledged(finding.clone()));
         }
         attempt.state = State::Finished;
@@ -74,8 +74,8 @@ impl<C: Connect> Passage<'_, C> {
     }
 
     /// Announces an outcome whose announcement did not go out when it was stored.
-    pub(super) async fn announce_again(&self, lease: &Lease, finding: &Finding) -> Result<(), Fault> {
-        match self.shell.ledger.attempt(&finding.attempt).await? {
+    pub(super) async fn announce_again(&self, lease: &Lease, control: &str, finding: &Finding) -> Result<(), Fault> {
+        match self.shell.ledger.attempt(control, &finding.attempt).await? {
             Some(mut attempt) => self.tell(lease, &mut attempt, finding.outcome).await,
             None => Ok(()),
         }
@@ -94,9 +94,9 @@ impl<C: Connect> Passage<'_, C> {
             } else if number == limit + 1 {
                 bus.announce(Announcement::Digest, &bus::digest(attempt, limit)).await?;
             }
-        } else if !ledger.is_told(attempt).await? {
+        } else if !ledger.is_announced(attempt).await? {
             bus.announce(announcement, &bus::detail(attempt)).await?;
-            ledger.note_told(attempt).await?;
+            ledger.note_announced(attempt).await?;
         }
         attempt.announced = true;
         ledger.save(lease, attempt).await

@@ -161,7 +161,7 @@ impl<C: Connect> Passage<'_, C> {
         if unfinished.is_none()
             && let Some(finding) = before.as_ref().filter(|it| self.is_settled(it))
         {
-            self.announce_again(lease, finding).await?;
+            self.announce_again(lease, control, finding).await?;
             return Ok(Handled::Acknowledged(finding.clone()));
         }
         for _ in 0..STEADY_TRIES {

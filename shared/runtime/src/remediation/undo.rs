@@ -57,11 +57,9 @@ where
     C: Connect,
 {
     let refused = |reason: String| Fault::UndoRefused { attempt: request.attempt.clone(), reason };
+    let unknown = || refused(format!("no such attempt of control `{}`", K::META.id));
     let now = Timestamp::now();
-    let attempt = ledger.attempt(&request.attempt).await?.ok_or_else(|| refused("no such attempt".to_owned()))?;
-    if attempt.control != K::META.id {
-        return Err(refused(format!("belongs to control `{}`", attempt.control)));
-    }
+    let attempt = ledger.attempt(K::META.id, &request.attempt).await?.ok_or_else(unknown)?;
     let path = ResourcePath::of(&attempt.target);
     let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
     let lease = ledger.lease(&path, &format!("undo-{}", new_id(now)), now, until).await?;
@@ -85,8 +83,9 @@ where
     C: Connect,
 {
     let refused = |reason: String| Fault::UndoRefused { attempt: request.attempt.clone(), reason };
+    let unknown = || refused(format!("no such attempt of control `{}`", K::META.id));
     // Read again under the lease: somebody may have undone it while we waited.
-    let mut attempt = ledger.attempt(&request.attempt).await?.ok_or_else(|| refused("no such attempt".to_owned()))?;
+    let mut attempt = ledger.attempt(K::META.id, &request.attempt).await?.ok_or_else(unknown)?;
     if attempt.undo.as_ref().is_some_and(|record| record.finished_at.is_some()) {
         return Ok(Undone::AlreadyUndone);
     }
