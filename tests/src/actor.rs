@@ -207,7 +207,10 @@ impl Actor {
 
     /// The time a call takes in one direction; the last one never ends.
     pub async fn step(&self) {
-        self.stage.clock.wait(Duration::from_millis(u64::from(1 + self.luck(20)))).await;
+        // Most take no time worth a change of turns.
+        if self.luck(3) == 0 {
+            self.stage.clock.wait(Duration::from_millis(u64::from(1 + self.luck(40)))).await;
+        }
         let step = self.steps.fetch_add(1, Ordering::SeqCst) + 1;
         if step >= self.last {
             self.over.store(true, Ordering::SeqCst);

@@ -2,6 +2,7 @@
 //! decided, and the rules that no entry of it may break.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
 use rectify_runtime::ledger::{Attempt, State};
 use rectify_tests::actor::{Decision, Entry, Event, Who};
@@ -60,7 +61,7 @@ pub struct Model {
     working: HashMap<String, String>,
     /// Machines that changed a resource: when, and which actor.
     machines: HashMap<String, Vec<(usize, usize)>>,
-    stories: HashMap<String, VecDeque<String>>,
+    stories: HashMap<String, VecDeque<(usize, Rc<Entry>)>>,
     /// What happened, by kind: a run in which little happened proves little.
     pub counts: BTreeMap<String, usize>,
 }
@@ -73,7 +74,7 @@ impl Model {
 
     /// Takes what happened; panics with the story of the resource where it must not have.
     pub fn take(&mut self, news: Vec<Entry>) {
-        for entry in news {
+        for entry in news.into_iter().map(Rc::new) {
             self.now += 1;
             if let Err(violation) = self.step(&entry) {
                 let id = match &entry.who {
@@ -93,7 +94,7 @@ impl Model {
 
     /// The last steps about a resource.
     pub fn story(&self, id: &str) -> String {
-        self.stories.get(id).into_iter().flatten().cloned().collect::<Vec<_>>().join("\n")
+        self.stories.get(id).into_iter().flatten().map(|(at, entry)| format!("{at:>7} {}", line(entry))).collect::<Vec<_>>().join("\n")
     }
 
     /// What is decided now and not over.
@@ -101,7 +102,7 @@ impl Model {
         self.decided.iter().filter(|it| it.to.is_none()).map(|it| it.decision.clone()).collect()
     }
 
-    fn step(&mut self, entry: &Entry) -> Result<(), String> {
+    fn step(&mut self, entry: &Rc<Entry>) -> Result<(), String> {
         self.note(entry);
         match &entry.event {
             Event::Committed(_, input) => self.committed(entry, input),
@@ -309,7 +310,7 @@ impl Model {
         *self.counts.entry(format!("a delivery ended as {how}")).or_default() += 1;
     }
 
-    fn note(&mut self, entry: &Entry) {
+    fn note(&mut self, entry: &Rc<Entry>) {
         let ids: Vec<String> = match (&entry.who, &entry.event) {
             (Who::Delivery { id, .. } | Who::Undo { id, .. }, _) => vec![id.clone()],
             (_, Event::Wrote(_, _, vault, _) | Event::Settled(vault, _)) => vec![vault.id.clone()],
@@ -321,7 +322,7 @@ impl Model {
         };
         for id in ids {
             let story = self.stories.entry(id).or_default();
-            story.push_back(format!("{:>7} {}", self.now, line(entry)));
+            story.push_back((self.now, Rc::clone(entry)));
             if story.len() > TOLD {
                 story.pop_front();
             }

@@ -95,7 +95,9 @@ impl Chaos {
         let stored = self.ask(async |ledger, ids| {
             let mut attempts = Vec::new();
             for id in ids {
-                attempts.extend(ledger.attempts(&path(&id), None).await.unwrap());
+                for control in 0..CONTROLS {
+                    attempts.extend(ledger.attempts(&path(&id), id_of(control)).await.unwrap());
+                }
             }
             let now = Timestamp::now();
             let mut used = 0;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
@@ -91,7 +92,8 @@ impl World {
         let sdk = sdk_config_over(&environment, &Region::new(REGION), Network(Arc::clone(&stage)).http()).unwrap();
         let sdk = sdk.to_builder().sleep_impl(SharedAsyncSleep::new(stage.clock.clone()));
         // An answer that is lost is an error of the network; a call that takes a minute has gone to sleep on purpose.
-        let sdk = sdk.timeout_config(TimeoutConfig::disabled()).build();
+        let sdk = sdk.timeout_config(TimeoutConfig::disabled());
+        let sdk = sdk.stalled_stream_protection(StalledStreamProtectionConfig::disabled()).build();
         let sdk = vaults.reached_through(&sdk);
         let excluded = ids.iter().rev().take(count / 25).cloned().collect();
         let mut world = Self { stage, vaults, ids, excluded, sdk, shells: Vec::new() };
