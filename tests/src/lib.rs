@@ -13,6 +13,7 @@
 //! | [`meter`] | what is read of a table, counted |
 //! | [`mortal`] | death at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
+//! | [`reach`] | which calls to AWS some code can reach |
 //! | [`remediation`] | a remediation's function, set up for one test |
 //! | [`replay`] | AWS Config, replayed |
 //! | [`table`] | DynamoDB and an event bus in memory |
@@ -35,6 +36,7 @@ pub mod mfa_policy;
 pub mod mortal;
 pub mod operations;
 pub mod outage;
+pub mod reach;
 pub mod remediation;
 pub mod replay;
 pub mod services;

@@ -5,5 +5,6 @@
 mod cases;
 mod declarations;
 mod permissions;
+mod roles;
 mod sources;
 mod tree;

@@ -39,7 +39,7 @@ control! {
     ///
     /// ## Parameters
     /// `baselineSource` says where baselines are: `ssm` (a parameter, plain text), `s3` (an object) or `config` (what AWS Config recorded of the group at `baselineTime`).
-    /// `baselineName` holds `{groupId}`: a parameter name below `/sg-baseline/`, or `bucket/sg-baseline/…`; the roles may read nothing else.
+    /// `baselineName` holds `{groupId}`: a parameter name below `/sg-baseline/`, or `bucket/sg-baseline/…` in a bucket of the account; the roles may read nothing else.
     /// Where the role may not list the bucket, S3 answers a missing object as a denied one, so the invocation fails; allow `s3:ListBucket` in the bucket's policy where groups without a baseline are to be NOT_APPLICABLE.
     /// `driftMode` and `direction` say which differences count; `compareDescriptions` makes descriptions count.
     /// A baseline is `{"version":1,"groupId":…,"rules":[{"dir","proto","from","to","peer":{"kind":"v4|v6|pl|sg","value","owner"},"description"}],"sha256":…}`.

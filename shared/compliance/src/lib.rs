@@ -18,6 +18,7 @@
 //! | [`exemption`] | a person's decision that a control need not be enforced on something for a while |
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
+//! | [`roles`] | what functions may call beyond their control's own calls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
 //! | [`service_request`] | whether a policy lets an AWS service do something |
@@ -43,6 +44,7 @@ pub mod parameters;
 pub mod permission;
 pub mod place;
 pub mod plan;
+pub mod roles;
 pub mod rule_event;
 pub mod service_request;
 pub mod values;

@@ -1,6 +1,7 @@
 //! `docs/controls/*.md`: a control's own words, with everything that follows from its declaration around them.
 
 use rectify_catalogue::{service, source};
+use rectify_compliance::permission::Condition;
 use rectify_compliance::{Entry, Level, Permission, Scope, Severity, Trigger};
 
 use crate::parameter::{self, Parameter};
@@ -160,8 +161,10 @@ fn permissions(control: &Entry) -> String {
     let mut rows = String::new();
     let mut list = |who: &str, permissions: &[Permission]| {
         for permission in permissions {
-            let condition =
-                permission.condition.map_or_else(String::new, |(key, value)| format!(", where `{key}` is `{value}`"));
+            let condition = match permission.condition {
+                Some(Condition::Equals(key, value)) => format!(", where `{key}` is `{value}`"),
+                Some(Condition::Partitions(_) | Condition::Events(_)) | None => String::new(),
+            };
             rows.push_str(&format!("| {who} | `{}` | `{}`{condition} |\n", permission.action, permission.resource));
         }
     };
@@ -174,6 +177,6 @@ fn permissions(control: &Entry) -> String {
         rows.push_str("| rule | nothing | |\n");
     }
     format!(
-        "## Permissions\n\nOn top of what every rule and remediation has, which is `RuleBase` and `RemediationBase` in `template.yaml`.\n\n| who | may | on |\n|---|---|---|\n{rows}"
+        "## Permissions\n\nOn top of what every rule and remediation has, which is `RuleBase` and `RemediationBase` in `template.yaml`, and of its own rows of the ledger.\n\n| who | may | on |\n|---|---|---|\n{rows}"
     )
 }

@@ -70,6 +70,9 @@ impl<C: Connect> Passage<'_, C> {
             let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
             return Ok(Some(Obstacle::planned(reason)));
         }
+        if let Some(arn) = live.arn().filter(|arn| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn))) {
+            return Ok(Some(Obstacle::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
+        }
         if let Some(reason) = plan.obstacle(settings.allow_l2) {
             return Ok(Some(Obstacle::planned(reason)));
         }

@@ -1,14 +1,15 @@
 //! `template.yaml`: a base written by hand, and the same few resources for every control, filled from its declaration.
 //!
-//! Knows no control by name and no intrinsic function beyond Ref, Sub, GetAtt, If, Equals, Not, And and Condition: the
-//! local wiring reads the same file.
+//! Knows no control by name and no intrinsic function beyond Ref, Sub, GetAtt, If, Split, Equals, Not, And and Condition:
+//! the local wiring reads the same file.
 
 use rectify_compliance::entry::RemediationHalf;
-use rectify_compliance::{Entry, Permission, Scope};
+use rectify_compliance::{Entry, Permission, Scope, roles};
 
 use crate::fragment::{Unfilled, fill};
 use crate::parameter::{self, Parameter};
 
+mod guard;
 mod platform;
 mod policy;
 
@@ -45,6 +46,9 @@ pub fn render(controls: &[&Entry]) -> Result<String, Unfilled> {
             ("parameters", &all(parameters)?),
             ("conditions", &all(conditions)?),
             ("undo-conditions", &platform::conditions(controls)),
+            ("rule-shell", &policy::statements(roles::RULE_SHELL, &[]).concat()),
+            ("remediation-shell", &policy::statements(roles::REMEDIATION_SHELL, &[]).concat()),
+            ("guard", &guard::of_remediations(controls)?),
             ("platform", &platform::resources(controls)?),
             ("resources", &all(resources)?),
         ],
@@ -143,10 +147,15 @@ fn resources(control: &Entry) -> Result<String, Unfilled> {
         ],
     )?;
     if !shares_role(control) {
-        text.push_str(&fill(RULE_ROLE, &[("Control", &name), ("policies", &policy::inline(&[("reads", &reads)]))])?);
+        text.push_str(&fill(
+            RULE_ROLE,
+            &[("Control", &name), ("policies", &policy::inline(&[("reads", &reads)], &[]))],
+        )?);
     }
     if let Some(half) = control.remediation {
-        let policies = policy::inline(&[("reads", &live(&half)), ("fixes", &sorted(half.calls))]);
+        let lists: [(&str, &[Permission]); 3] =
+            [("ledger", roles::REMEDIATION_LEDGER), ("reads", &live(&half)), ("fixes", &sorted(half.calls))];
+        let policies = policy::inline(&lists, &[control.meta.id]);
         let allow_l2 = if control.needs_opt_in() { format!("!Ref {name}AllowL2") } else { "\"false\"".to_owned() };
         let values = [
             ("Control", name.as_str()),
