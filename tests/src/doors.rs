@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use rectify_compliance::{FromItem, Inventory, Remediation, Target};
 use rectify_runtime::edge::{Apply, Connect, List, Place, ReadFacts, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
@@ -43,6 +44,17 @@ pub enum On {
     Revert,
 }
 
+impl On {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Page => "page",
+            Self::Apply => "apply",
+            Self::Revert => "revert",
+        }
+    }
+}
+
 /// What goes wrong.
 #[derive(Clone)]
 pub enum Trouble {
@@ -69,6 +81,7 @@ struct State {
     seals: HashMap<String, u32>,
     page_size: usize,
     life: Option<Life>,
+    meanwhile: Vec<(On, usize, BoxFuture<'static, ()>)>,
 }
 
 /// The service.
@@ -112,6 +125,13 @@ impl Doors {
     /// Lets the `number`th call of this kind, from 1, meet trouble.
     pub fn disturb(&self, on: On, number: usize, trouble: Trouble) -> &Self {
         self.state().script.push((on, number, trouble));
+        self
+    }
+
+    /// Lets this happen while the `number`th call of this kind, from 1, is answered: it was carried out, and its caller does
+    /// not know yet.
+    pub fn meanwhile(&self, on: On, number: usize, work: impl Future<Output = ()> + Send + 'static) -> &Self {
+        self.state().meanwhile.push((on, number, work.boxed()));
         self
     }
 
@@ -162,10 +182,21 @@ impl Doors {
             life.step().await;
         }
         let result = self.carry_out(on, operation, call, work);
+        if let Some(work) = self.happening(on) {
+            work.await;
+        }
         if let Some(life) = &life {
             life.step().await;
         }
         result
+    }
+
+    /// What happens while the last call of this kind is answered.
+    fn happening(&self, on: On) -> Option<BoxFuture<'static, ()>> {
+        let mut state = self.state();
+        let number = state.counts.get(on.name()).copied().unwrap_or_default();
+        let place = state.meanwhile.iter().position(|(kind, at, _)| *kind == on && *at == number)?;
+        Some(state.meanwhile.remove(place).2)
     }
 
     fn carry_out<T>(
@@ -177,13 +208,7 @@ impl Doors {
     ) -> Result<T, AwsError> {
         let mut state = self.state();
         state.calls.push(call);
-        let key = match on {
-            On::Read => "read",
-            On::Page => "page",
-            On::Apply => "apply",
-            On::Revert => "revert",
-        };
-        let count = state.counts.entry(key).or_default();
+        let count = state.counts.entry(on.name()).or_default();
         *count += 1;
         let number = *count;
         let met = state.script.iter().find(|(kind, at, _)| *kind == on && *at == number).map(|it| it.2.clone());

@@ -36,11 +36,8 @@ where
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
-            let verdict = if run.params.shell.excludes(&resource, subject.name()) {
-                Verdict::not_applicable("excluded by parameter")
-            } else {
-                K::evaluate(&subject, params, ordering)
-            };
+            let excluded = run.scope.out_of_scope(&resource, subject.name());
+            let verdict = excluded.unwrap_or_else(|| K::evaluate(&subject, params, ordering));
             full.push(Evaluation { resource, verdict, ordering });
             if full.len() == BATCH {
                 if run.send(&full, line).await? == Sent::RuleGone {
