@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
+
+tokio::task_local! {
+    /// How the task waits between tries, where it is to wait otherwise than in real time: a test's own clock.
+    pub static SLEEP: SharedAsyncSleep;
+}
+
 /// How often and how long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
@@ -56,7 +63,11 @@ impl Tries {
         }
         self.next += 1;
         if number > 0 {
-            tokio::time::sleep(self.backoff.wait(number)).await;
+            let wait = self.backoff.wait(number);
+            match SLEEP.try_with(Clone::clone) {
+                Ok(own) => own.sleep(wait).await,
+                Err(_) => tokio::time::sleep(wait).await,
+            }
         }
         Some(number)
     }
