@@ -23,6 +23,8 @@ mod reconciler;
 mod remediation_gates;
 mod rule_shell;
 mod scaffold;
+mod stacks;
+mod table_and_moto;
 mod template;
 mod undo;
 mod wiring;

@@ -4,13 +4,14 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
+    Remediation, Step, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, GET_STATUS, LIST_TAGS, UPDATE};
 use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
 use crate::trail_delivery::{DeliveringTrail, Delivery, LogGroupArn, RoleArn};
@@ -209,6 +210,13 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     const CALLS: &'static [Permission] = &[UPDATE, PASS_ROLE];
     // IAM cannot tell a group from none: what keeps the remediation from taking one away is `plan` alone.
     const UNDOES: &'static [Permission] = &[UPDATE];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+
+    fn stack_resources(_live: &DeliveringTrail, action: &Action) -> Vec<PhysicalId> {
+        let Action::UpdateTrail { name, .. } = action;
+        vec![arn::stack_resource(name)]
+    }
 
     fn plan(live: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

@@ -131,7 +131,7 @@ impl Open {
         }
     }
 
-    /// Makes `rule` again as it was, but for its id; `None` where its peer is a group without an id.
+    /// Makes `rule` again as it was, but for its id; `None` where its peer is not stated, or is a group without an id.
     pub fn again(group_id: &str, rule: &Rule) -> Option<Self> {
         let ports = [(rule.from_port, rule.to_port)];
         Authorization::with_ports(group_id, rule, ports).map(|input| Self::of(rule.direction, input))
@@ -235,6 +235,7 @@ impl NewPermission {
                 let (group_id, user_id) = (group_id.clone()?, user_id.clone());
                 permission.user_id_group_pairs = vec![UserIdGroupPair { group_id, user_id, description }];
             }
+            Peer::Unstated => return None,
         }
         Some(permission)
     }

@@ -83,12 +83,7 @@ fn tags_decide() {
             r#"{"tag1Key":"Env","tag1Value":" , "}"#,
             "COMPLIANT",
         ),
-        (
-            "required-tags/5",
-            interface(Standing::RequesterManaged),
-            OWNER,
-            "NOT_APPLICABLE: made by an AWS service for itself",
-        ),
+        ("required-tags/5", interface(Standing::RequesterManaged), OWNER, "NOT_APPLICABLE: owned by an AWS service"),
         (
             "requester-managed, not left out",
             interface(Standing::RequesterManaged),

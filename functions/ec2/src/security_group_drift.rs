@@ -23,9 +23,10 @@ control! {
     /// ## What it checks
     /// That the rules of a security group are those of its approved baseline, no more and no fewer.
     /// Rules are compared one by one as EC2 tells them apart: direction, protocol, ports (or ICMP type and code) and peer, however they are spread over permissions and whatever tool wrote them.
-    /// A security group as a peer is compared with the account that owns it.
-    /// A group without a baseline is NOT_APPLICABLE, or fails the invocation with `requireBaseline`.
-    /// A baseline that cannot be read, is for another group, or does not match its digest fails the invocation: no verdict, and no remediation.
+    /// A security group as a peer is compared by its id, which is unique, and by the account that owns it where both sides state one; over a transit gateway EC2 does not.
+    /// A permission without a peer is a rule like any other.
+    /// A group without a baseline is NOT_APPLICABLE, or has no verdict with `requireBaseline`.
+    /// A group whose baseline cannot be read, is for another group, or does not match its digest has no verdict, and no remediation: the invocation fails, and a scheduled run judges the other groups first.
     ///
     /// ## Why it matters
     /// The rule somebody added for an hour is still there a year later, and the rule somebody removed is missed when a failover needs it.
@@ -303,6 +304,10 @@ impl Remediation for SecurityGroupDrift {
             if let Some(open) = Open::all(&live.group.id, direction, missing) {
                 draft.push(Step::call(Level::L2, RuleChange::Open(open)));
             }
+        }
+        for rule in drift.missing.iter().filter(|rule| Open::again(&live.group.id, rule).is_none()) {
+            draft.hold("a rule of the baseline states no peer");
+            draft.push(Step::person(Level::L2, format!("make the rule {rule} of {}", live.group.id)));
         }
         draft.revoke(drift.extra);
         for rule in drift.reworded {

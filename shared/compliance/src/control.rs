@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    ConfigurationItem, Image, Irreversible, Level, Parameters, Permission, Plan, ShapeError, Timestamp, Verdict,
+    ConfigurationItem, Image, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, ShapeError,
+    Timestamp, Verdict,
 };
 
 /// How bad a finding is. Equals the Security Hub severity where the control is mapped to FSBP.
@@ -235,6 +236,16 @@ pub trait Remediation: Control {
     /// Whether the calls need the resource's name and AWS Config's id is not it (IAM `AIDA…`, RDS `db-…`): the shell then
     /// resolves it once, through AWS Config.
     const NEEDS_NAME: bool = false;
+
+    /// How it is known that a CloudFormation stack manages what the calls change. With `Lookup` the remediation's role may
+    /// ask CloudFormation.
+    const MANAGED: ManagedBy = ManagedBy::Tags;
+
+    /// What of a stack `action` would change, as CloudFormation identifies it; empty unless [`MANAGED`](Self::MANAGED) is
+    /// `Lookup`, and for what the action newly makes.
+    fn stack_resources(_live: &Self::Subject, _action: &Self::Action) -> Vec<PhysicalId> {
+        Vec::new()
+    }
 
     /// What would fix `live`. Nothing for a compliant subject; changes only what violates the control.
     fn plan(live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action>;

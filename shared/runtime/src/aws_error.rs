@@ -140,6 +140,35 @@ impl AwsError {
         self.code() == Some(code)
     }
 
+    /// The stable type: what a failed invocation and a metric name it by.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Shape(_) => "UnexpectedShape",
+            Self::Call(error) => match error.kind {
+                CallErrorKind::AccessDenied => "AccessDenied",
+                CallErrorKind::Throttled => "Throttled",
+                CallErrorKind::Unavailable => "ServiceUnavailable",
+                CallErrorKind::Rejected => "CallRejected",
+            },
+        }
+    }
+
+    /// Operation and code alone: a message may be long, and differ from call to call.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Call(error) => format!("{}: {}", error.operation, error.code),
+            Self::Shape(error) => error.to_string(),
+        }
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Call(error) => matches!(error.kind, CallErrorKind::Throttled | CallErrorKind::Unavailable),
+            Self::Shape(_) => false,
+        }
+    }
+
     /// What follows from it; an unexpected answer is nothing that a retry mends.
     pub fn kind(&self) -> Option<CallErrorKind> {
         match self {

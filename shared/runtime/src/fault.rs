@@ -4,7 +4,7 @@ use lambda_runtime::Diagnostic;
 use rectify_compliance::entry::EntryError;
 use rectify_compliance::{EventError, ParameterError, ShapeError};
 
-use crate::{AwsError, CallErrorKind};
+use crate::AwsError;
 
 /// A fault of ours, of the event, or of the services behind: never a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +115,16 @@ pub enum Fault {
         /// What failed, how far the undo got, and until when the resource is held.
         reason: String,
     },
+    /// A periodic run judged what it could read. What it could not keeps its last evaluation.
+    #[error("{count} of {resources} resources could not be read: {first}")]
+    Unreadable {
+        /// How many could not be read.
+        count: usize,
+        /// How many the listing named.
+        resources: usize,
+        /// The first of them, each with the operation and its error code.
+        first: String,
+    },
     /// Undo refused.
     #[error("undo {attempt}: {reason}")]
     UndoRefused {
@@ -131,13 +141,7 @@ impl Fault {
         match self {
             Self::Event(_) => "MalformedEvent",
             Self::Parameter(_) => "InvalidParameter",
-            Self::Aws(AwsError::Shape(_)) => "UnexpectedShape",
-            Self::Aws(AwsError::Call(error)) => match error.kind {
-                CallErrorKind::AccessDenied => "AccessDenied",
-                CallErrorKind::Throttled => "Throttled",
-                CallErrorKind::Unavailable => "ServiceUnavailable",
-                CallErrorKind::Rejected => "CallRejected",
-            },
+            Self::Aws(error) => error.name(),
             Self::Setting { .. } => "InvalidSetting",
             Self::ForeignAccount { .. } => "ForeignAccount",
             Self::HistoryLags { .. } => "HistoryLags",
@@ -148,8 +152,8 @@ impl Fault {
             Self::Unsteady { .. } => "ResourceUnsteady",
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
-            Self::Incomplete { .. } => "RunIncomplete",
             Self::UndoFailed { .. } => "UndoFailed",
+            Self::Incomplete { .. } | Self::Unreadable { .. } => "RunIncomplete",
             Self::UndoRefused { .. } => "UndoRefused",
         }
     }

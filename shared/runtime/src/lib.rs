@@ -1,7 +1,7 @@
 //! The Lambda shell of Rectify: events in, evaluations out, the gates of a remediation.
 //!
-//! Knows no control by name, and no service but those every function needs: AWS Config, the ledger's DynamoDB and the
-//! event bus. A control's own service is known to its crate's `client.rs` alone, through the traits of [`edge`].
+//! Knows no control by name, and no service but those every function needs: AWS Config, CloudFormation, the ledger's
+//! DynamoDB and the event bus. A control's own service is known to its crate's `client.rs` alone, through the traits of [`edge`].
 //!
 //! | module | noun |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | [`edge`] | what a control's crate implements to call its service |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
 //! | [`config_service`] | the few calls to AWS Config |
+//! | [`stacks`] | CloudFormation, asked for the stack of a resource |
 //! | [`settings`] | a function's environment, typed |
 //! | [`fault`] | why an invocation fails, with a stable type |
 //! | [`invocation`] | one line of log and metrics per invocation |
@@ -33,6 +34,7 @@ pub mod retry;
 pub mod rule;
 pub mod serve;
 pub mod settings;
+pub mod stacks;
 pub mod writer;
 
 pub use aws_error::{AwsError, CallError, CallErrorKind};

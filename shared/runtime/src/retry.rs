@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
+
+tokio::task_local! {
+    /// How the task waits between tries, where it is to wait otherwise than in real time: a test's own clock.
+    pub static SLEEP: SharedAsyncSleep;
+}
+
 /// How often and how long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
@@ -26,6 +33,10 @@ impl Backoff {
 
     /// For a call that changes something and may succeed a moment later: four tries, about seven seconds.
     pub const ACTION: Self = Self { base: Duration::from_millis(500), cap: Duration::from_secs(4), attempts: 4 };
+
+    /// For transactions of the ledger: twelve tries, about eight seconds. Every action of every control checks the stop
+    /// switches, and of two transactions that touch one item at the same moment DynamoDB cancels one.
+    pub const TRANSACTION: Self = Self { base: Duration::from_millis(50), cap: Duration::from_secs(1), attempts: 12 };
 
     /// The tries, numbered from 0; waits before each but the first.
     pub fn tries(self) -> Tries {
@@ -55,7 +66,11 @@ impl Tries {
         }
         self.next += 1;
         if number > 0 {
-            tokio::time::sleep(self.backoff.wait(number)).await;
+            let wait = self.backoff.wait(number);
+            match SLEEP.try_with(Clone::clone) {
+                Ok(own) => own.sleep(wait).await,
+                Err(_) => tokio::time::sleep(wait).await,
+            }
         }
         Some(number)
     }

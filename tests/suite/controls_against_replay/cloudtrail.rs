@@ -27,7 +27,7 @@ async fn denied_read_of_status_or_selectors_of_a_trail_of_the_account_is_a_fault
     for read in ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"] {
         assert!(free.calls().iter().any(|it| it == read), "{read}: {:?}", free.calls());
     }
-    each_denied_read_is_a_fault::<ScheduleOnly<MultiRegionCloudtrailEnabled>, Clients>(REGION, "AccessDeniedException")
+    each_denied_read_is_told::<ScheduleOnly<MultiRegionCloudtrailEnabled>, Clients>(REGION, "AccessDeniedException")
         .await;
 }
 
@@ -66,7 +66,7 @@ async fn denied_read_of_trails_or_of_a_key_of_ours_is_a_fault() {
     let free = Services::default();
     inventory::<Encrypted, Clients>(&free, QUIET).await.unwrap();
     assert_eq!(free.calls(), ["cloudtrail:DescribeTrails", "kms:DescribeKey"]);
-    each_denied_read_is_a_fault::<Encrypted, Clients>(QUIET, "AccessDeniedException").await;
+    each_denied_read_is_told::<Encrypted, Clients>(QUIET, "AccessDeniedException").await;
 }
 
 fn main_trail() -> Target {
@@ -175,7 +175,7 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
 #[tokio::test]
 async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
     type Delivering = ChangeOrSchedule<CloudTrailCloudWatchLogsEnabled>;
-    each_denied_read_is_a_fault::<Delivering, Clients>("eu-west-1", "AccessDeniedException").await;
+    each_denied_read_is_told::<Delivering, Clients>("eu-west-1", "AccessDeniedException").await;
 }
 
 /// How deliveries go is asked for where it matters, and a refusal is a fault.

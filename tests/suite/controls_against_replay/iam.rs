@@ -28,11 +28,11 @@ async fn denied_read_of_a_user_or_of_the_account_is_a_fault() {
     mfa_policy::register_device(&iam, "denied-device").await;
     iam.create_access_key().user_name("denied-keys").send().await.unwrap();
     type Console = ChangeOrSchedule<MfaEnabledForIamConsoleAccess>;
-    each_denied_read_is_a_fault::<Console, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<IamUserMfaEnabled>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<AccessKeysRotated>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<IamPasswordPolicy>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<RootAccountMfaEnabled>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<Console, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<IamUserMfaEnabled>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<AccessKeysRotated>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<IamPasswordPolicy>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<RootAccountMfaEnabled>, Clients>(REGION, "AccessDenied").await;
 }
 
 /// `root-account-mfa-enabled/6`

@@ -133,9 +133,12 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
     result.unwrap();
     assert_eq!(calls, ["ec2:DescribeInstances", "ec2:DescribeSecurityGroups"]);
     assert_eq!(evaluations[0]["Evaluations"].as_array().unwrap().len(), 3);
-    for number in 1..=2 {
-        let refusal = Refusal { operation: None, number, code: "UnauthorizedOperation" };
-        let (result, _, evaluations) = listed(vec![refusal]).await;
-        assert_eq!((result.unwrap_err().kind(), evaluations), ("AccessDenied", vec![]));
-    }
+    let denied = |number| vec![Refusal { operation: None, number, code: "UnauthorizedOperation" }];
+    let (result, _, evaluations) = listed(denied(1)).await;
+    assert_eq!((result.unwrap_err().kind(), evaluations), ("AccessDenied", vec![]));
+    // The groups of one VPC are asked for once, and its instances alone go without a verdict.
+    let (result, calls, evaluations) = listed(denied(2)).await;
+    let fault = result.unwrap_err();
+    assert_eq!((fault.kind(), calls.len(), evaluations), ("RunIncomplete", 2, vec![]));
+    assert!(fault.to_string().starts_with("3 of 3 resources could not be read: AWS::EC2::Instance i-"), "{fault}");
 }

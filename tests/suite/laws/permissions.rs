@@ -165,5 +165,8 @@ fn all(control: &Entry) -> Vec<Permission> {
     let mut all = control.rule_permissions();
     all.extend(control.remediation_permissions());
     all.extend(control.remediation.iter().flat_map(|half| half.undoes));
+    // The lookup of stacks is the shell's call.
+    let shells = control.remediation.map_or(&[][..], |half| half.managed.permissions());
+    all.retain(|it| !shells.contains(it));
     all
 }

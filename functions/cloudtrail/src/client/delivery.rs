@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{ShapeError, Target, Timestamp, document};
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
@@ -43,19 +43,6 @@ impl Clients {
             }
             Err(error) => Err(AwsError::call("cloudtrail:GetTrailStatus", &error)),
         }
-    }
-
-    /// Of trails at most five are ours in a region: they are read one after the other.
-    async fn delivering_all(
-        &self,
-        trails: Vec<Trail>,
-        params: &TrailLogsParameters,
-    ) -> Result<Vec<DeliveringTrail>, AwsError> {
-        let mut delivering = Vec::new();
-        for trail in trails {
-            delivering.extend(self.delivering(trail, params).await?);
-        }
-        Ok(delivering)
     }
 
     /// A log group and a role, as they are for this trail.
@@ -147,8 +134,9 @@ impl List<Clients> for CloudTrailCloudWatchLogsEnabled {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a TrailLogsParameters,
-    ) -> impl Stream<Item = Result<Vec<DeliveringTrail>, AwsError>> + Send + 'a {
-        once(async move { clients.delivering_all(clients.trails(place).await?, params).await })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<DeliveringTrail>, AwsError>> + Send + 'a {
+        once(clients.read_trails(place, |trail| clients.delivering(trail, params)))
     }
 }
 

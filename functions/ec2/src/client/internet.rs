@@ -4,7 +4,7 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use rectify_compliance::Target;
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::Clients;
 use super::network::PrefixLists;
@@ -33,8 +33,9 @@ macro_rules! asks_what_the_internet_reaches {
                 clients: &'a Clients,
                 place: &'a Place,
                 params: &'a Self::Params,
-            ) -> impl Stream<Item = Result<Vec<GroupInNetwork>, AwsError>> + Send + 'a {
-                clients.groups_in_network(place, params)
+                from: Option<String>,
+            ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
+                clients.groups_in_network(place, params, from)
             }
         }
 
@@ -69,12 +70,13 @@ impl Clients {
         &'a self,
         place: &'a Place,
         params: &'a P,
-    ) -> impl Stream<Item = Result<Vec<GroupInNetwork>, AwsError>> + Send + 'a {
-        let pages = Box::pin(self.group_pages(place));
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
+        let pages = Box::pin(self.group_pages(place, from));
         try_unfold((pages, PrefixLists::default()), move |(mut pages, mut lists)| async move {
             let Some(groups) = pages.next().await.transpose()? else { return Ok(None) };
-            let subjects = self.surround(groups, &mut lists, params).await?;
-            Ok(Some((subjects, (pages, lists))))
+            let page = self.surround(groups, &mut lists, params).await?;
+            Ok(Some((page, (pages, lists))))
         })
     }
 

@@ -6,7 +6,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::users::{self, OfUsers};
 use super::{Clients, unless_missing};
@@ -148,8 +148,9 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a MfaEnabledForIamConsoleAccessParameters,
-    ) -> impl Stream<Item = Result<Vec<ConsoleUser>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params)
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<ConsoleUser>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
     }
 }
 
@@ -193,8 +194,9 @@ impl List<Clients> for IamUserMfaEnabled {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a IamUserMfaEnabledParameters,
-    ) -> impl Stream<Item = Result<Vec<MfaUser>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params)
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<MfaUser>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
     }
 }
 

@@ -3,7 +3,7 @@
 use futures_util::Stream;
 use rectify_compliance::Target;
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::{Clients, Named, unless_gone};
 use crate::access::Flags;
@@ -125,8 +125,9 @@ macro_rules! judges {
                 clients: &'a Clients,
                 place: &'a Place,
                 params: &'a Params,
-            ) -> impl Stream<Item = Result<Vec<Subject>, AwsError>> + Send + 'a {
-                clients.pages(place, params)
+                from: Option<String>,
+            ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
+                clients.pages(place, params, from)
             }
         }
 

@@ -24,7 +24,7 @@ impl Ledger {
         hold: Option<&Hold>,
         until: Timestamp,
     ) -> Result<(), Fault> {
-        let mut writes = vec![self.extend(lease, until)?];
+        let mut writes = vec![self.ours_until(lease, until)?];
         writes.extend(self.attempt_items(attempt)?);
         if attempt.state == State::Finished {
             writes.extend(self.closing(attempt)?);
@@ -40,7 +40,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] as for [`begin_undo`](Self::begin_undo).
     pub async fn save_undo(&self, lease: &Lease, attempt: &Attempt, until: Timestamp) -> Result<(), Fault> {
-        let mut writes = vec![self.extend(lease, until)?];
+        let mut writes = vec![self.ours_until(lease, until)?];
         writes.extend(self.attempt_items(attempt)?);
         self.under_lease(lease, writes, "undo").await
     }
@@ -63,7 +63,7 @@ impl Ledger {
     }
 
     /// Part of a transaction: the lease lives until `until`; fails the transaction unless it is still ours.
-    fn extend(&self, lease: &Lease, until: Timestamp) -> Result<TransactWriteItem, Fault> {
+    fn ours_until(&self, lease: &Lease, until: Timestamp) -> Result<TransactWriteItem, Fault> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(&lease_of(&lease.path), LEASE)))
@@ -73,7 +73,7 @@ impl Ledger {
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":owner", text(&lease.owner))
             .expression_attribute_values(":fence", number(lease.fence))
-            .expression_attribute_values(":until", instant(until));
+            .expression_attribute_values(":until", instant(self.no_earlier(until)));
         updating(update)
     }
 

@@ -1,12 +1,13 @@
 //! Gates 11 and 12: each action is written down before it is made and completed with its receipt; then the live read and
 //! the control itself say whether it helped.
 
-use rectify_compliance::{Plan, Remediation, Timestamp, Verdict};
+use rectify_compliance::{Remediation, Timestamp, Verdict};
 
+use super::clearance::Cleared;
 use super::difference;
 use super::gates::Handled;
 use super::passage::Passage;
-use super::sending::{self, Failure};
+use super::sending::{self, Unsent};
 use super::settling::{actions_of, json};
 use crate::Fault;
 use crate::edge::{Apply, Connect, ReadLive};
@@ -23,7 +24,7 @@ pub(super) async fn apply<K, C>(
     lease: &Lease,
     mut attempt: Attempt,
     live: &K::Subject,
-    plan: &Plan<K::Action>,
+    mut cleared: Cleared<K::Action>,
     params: &K::Params,
     line: &mut Invocation,
 ) -> Result<Handled, Fault>
@@ -31,13 +32,14 @@ where
     K: Remediation + ReadLive<C> + Apply<C>,
     C: Connect,
 {
-    let actions: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
+    let actions: Vec<K::Action> = cleared.plan.calls().into_iter().cloned().collect();
     line.note("actions", actions.len());
     let total = attempt.actions.len() + actions.len();
     let mut state = live.clone();
     for action in actions {
         attempt.actions.push(ActionRecord { action: json(&action)?, receipt: None });
-        match Box::pin(sending::send::<K, C>(passage, lease, &attempt, &state, &action, params)).await? {
+        let sent = sending::send::<K, C>(passage, lease, &attempt, &mut cleared, &state, &action, params);
+        match Box::pin(sent).await? {
             Ok(receipt) => {
                 if let Some(record) = attempt.actions.last_mut() {
                     record.receipt = Some(receipt);
@@ -45,7 +47,13 @@ where
                 passage.shell.ledger.save(lease, &attempt).await?;
                 state = K::expect(state, &action);
             }
-            Err(Failure { reason, terminal, lost }) => {
+            Err(Unsent::Forbidden { by, lost }) => {
+                if !lost {
+                    attempt.actions.pop();
+                }
+                return by.end(passage, lease, attempt, total).await;
+            }
+            Err(Unsent::Failed { reason, terminal, lost }) => {
                 let number = attempt.actions.len();
                 if !lost {
                     attempt.actions.pop();

@@ -41,6 +41,14 @@ impl<C: Connect> Passage<'_, C> {
         self.close(lease, attempt).await
     }
 
+    /// Ends a delivery that met a stop switch before an action: the attempt stays open, and goes on when it is released.
+    pub(super) async fn stop(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
+        attempt.reason = self.stop_reason(&attempt.control).await?;
+        attempt.announced &= attempt.outcome == Some(Outcome::Stopped);
+        attempt.outcome = Some(Outcome::Stopped);
+        self.close(lease, attempt).await
+    }
+
     /// Ends an attempt as failed for good, and the delivery with `fault`. Nobody comes back to it: what is not known to have
     /// happened is settled now, if the resource can be read.
     pub(super) async fn fail<K>(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
@@ -54,6 +62,7 @@ impl<C: Connect> Passage<'_, C> {
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
         attempt.outcome = Some(Outcome::Failed);
+        attempt.terminal = matches!(fault, Fault::ActionFailed { terminal: true, .. });
         attempt.reason = fault.to_string();
         attempt.announced = false;
         self.close(lease, attempt).await?;
@@ -66,8 +75,10 @@ impl<C: Connect> Passage<'_, C> {
     {
         let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
         let Some(live) = K::live(&self.clients, &self.target, &params).await? else { return Ok(()) };
-        let writer = self.writer().await?;
-        settling::settle::<K, C>(&self.shell.ledger, lease, &writer, &self.target, attempt, &live).await
+        let (writer, registry) = (self.writer().await?, self.registry(K::META.id).await?);
+        let fence = self.fence(K::META.id, &registry);
+        let ledger = &self.shell.ledger;
+        settling::settle::<K, C>(ledger, lease, &writer, &self.target, attempt, &live, Some(&fence)).await.map(drop)
     }
 
     /// Fails the delivery and leaves the attempt open for the next one, a few times; the failure is announced once.
@@ -111,7 +122,10 @@ impl<C: Connect> Passage<'_, C> {
 
     /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
     async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
-        let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
+        // Nobody must hear that nothing was done, but that something was.
+        let acted = attempt.has_acted().then_some(Announcement::Outcome);
+        let announcement = Announcement::of(outcome).or(acted).filter(|_| !attempt.announced);
+        let Some(announcement) = announcement else { return Ok(()) };
         let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
         // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.
         if announcement == Announcement::Plan {

@@ -4,10 +4,11 @@
 //! The order of the gates is that of [`gates`]; nothing is written to a resource before its before-image is stored.
 
 mod acting;
+mod clearance;
 pub mod difference;
 mod ending;
 mod gates;
-mod managed;
+pub(crate) mod managed;
 mod obstacle;
 mod passage;
 mod resuming;
@@ -31,6 +32,7 @@ use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{self, Ledger};
 use crate::settings::{Environment, FunctionSettings, RemediationSettings};
+use crate::stacks::Stacks;
 use crate::{Fault, serve};
 
 pub use gates::Handled;
@@ -48,6 +50,8 @@ pub struct RemediationShell<C> {
     pub bus: Bus,
     /// AWS Config, for names.
     pub config: ConfigService,
+    /// CloudFormation, for what carries no tag of its stack.
+    pub stacks: Stacks,
     /// The control's own clients.
     pub clients: Pool<C>,
 }
@@ -70,6 +74,7 @@ impl<C: Connect> RemediationShell<C> {
             ledger: Ledger::new(sdk, &settings.ledger_table),
             bus: Bus::new(sdk, &settings.event_bus),
             config: ConfigService::new(sdk),
+            stacks: Stacks::new(sdk),
             clients: Pool::new(sdk.clone(), function.region.clone()),
             function,
             settings,
@@ -129,5 +134,9 @@ where
         line.note("attempt", attempt);
     }
     line.count("Remediations", "Outcome", handled.name(), 1);
+    if let Handled::Ignored(why) = handled {
+        line.note("why", why);
+        line.count("Ignored", "Reason", why, 1);
+    }
     Ok(handled)
 }

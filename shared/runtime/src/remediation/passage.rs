@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::RemediationShell;
 use crate::Fault;
 use crate::edge::Connect;
-use crate::ledger::{self, Attempt, ResourcePath, State};
+use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
 use crate::writer::Writer;
 
@@ -49,6 +49,20 @@ impl<C> Passage<'_, C> {
         self.shell.settings.mode_in(&self.target.account, control)
     }
 
+    /// What must still be so when an action is made.
+    pub(super) fn fence<'b>(&'b self, control: &'b str, registry: &'b Registry) -> Fence<'b> {
+        Fence { control, path: &self.path, registry, now: Timestamp::now() }
+    }
+
+    /// Why the control is stopped, once a fence has said that it is.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`](crate::Fault::Ledger): a switch that cannot be read is not off.
+    pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Fault> {
+        let stop = self.shell.ledger.stop_for(control).await?;
+        Ok(stop.map_or_else(|| "stopped by a switch that was released at once".to_owned(), |it| it.to_string()))
+    }
+
     /// A new attempt.
     pub(super) fn attempt<K: Remediation>(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt {
         let now = Timestamp::now();
@@ -73,6 +87,7 @@ impl<C> Passage<'_, C> {
             announced: false,
             undo: None,
             failures: 0,
+            terminal: false,
             budgeted: false,
         }
     }

@@ -4,6 +4,7 @@ use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Plan, Remediation, Timestamp};
 
 use super::acting;
+use super::clearance::{Cleared, Forbidden, forbidden};
 use super::difference;
 use super::gates::Handled;
 use super::passage::Passage;
@@ -29,21 +30,27 @@ where
 {
     line.note("resumed", true);
     let read = async {
-        let writer = passage.writer().await?;
-        settling::settle::<K, C>(&passage.shell.ledger, lease, &writer, &passage.target, &mut attempt, live).await?;
+        let (writer, registry) = (passage.writer().await?, passage.registry(K::META.id).await?);
+        let (ledger, fence) = (&passage.shell.ledger, passage.fence(K::META.id, &registry));
+        let target = &passage.target;
+        let is_stopped =
+            settling::settle::<K, C>(ledger, lease, &writer, target, &mut attempt, live, Some(&fence)).await?;
         // The attempt's own parameters, not today's: what was begun is ended as it was meant.
         let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
         let done = settling::actions_of::<K>(&attempt)?;
         let plan = K::plan(live, &params, Timestamp::now());
         let difference = interference::<K>(&attempt, live, &done, &plan)?;
-        Ok::<_, Fault>((params, done, plan, difference))
+        Ok::<_, Fault>((params, done, Cleared { plan, registry }, difference, is_stopped))
     };
-    let (params, done, plan, difference) = match Box::pin(read).await {
+    let (params, done, cleared, difference, is_stopped) = match Box::pin(read).await {
         Ok(read) => read,
         // What the ledger could not be told cannot be counted there either.
         Err(fault @ Fault::Ledger(_)) => return Err(fault),
         Err(fault) => return Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await.map(Some),
     };
+    if is_stopped {
+        return passage.stop(lease, attempt).await.map(Some);
+    }
     if let Some(difference) = difference {
         let holds = !K::evaluate(live, &params, Timestamp::now()).is_non_compliant();
         let handled = interrupted(passage, lease, attempt, holds, &difference).await?;
@@ -60,13 +67,13 @@ where
     }
     passage.shell.ledger.save(lease, &attempt).await?;
     // What is left to do passes the gates as they are today: what was decided meanwhile is obeyed.
-    if plan != Plan::Nothing
-        && let Some(reason) = forbidden::<K, C>(passage, &plan, live, &attempt).await?
+    if cleared.plan != Plan::Nothing
+        && let Some(obstacle) = forbidden::<K, C>(passage, &cleared, live, &attempt).await?
     {
-        let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason: format!("cannot go on: {reason}") };
-        return Box::pin(passage.fail::<K>(lease, attempt, fault)).await.map(Some);
+        let total = attempt.actions.len() + cleared.plan.calls().len();
+        return Forbidden::By(obstacle).end(passage, lease, attempt, total).await.map(Some);
     }
-    Box::pin(acting::apply::<K, C>(passage, lease, attempt, live, &plan, &params, line)).await.map(Some)
+    Box::pin(acting::apply::<K, C>(passage, lease, attempt, live, cleared, &params, line)).await.map(Some)
 }
 
 /// What somebody else changed of that which the attempt touched or would touch, if anything. The before-image is what undo
@@ -113,24 +120,4 @@ async fn interrupted<C: Connect>(
     attempt.state = State::Finished;
     attempt.finished_at = Some(Timestamp::now());
     passage.close(lease, attempt).await
-}
-
-/// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
-async fn forbidden<K, C>(
-    passage: &Passage<'_, C>,
-    plan: &Plan<K::Action>,
-    live: &K::Subject,
-    attempt: &Attempt,
-) -> Result<Option<String>, Fault>
-where
-    K: Remediation,
-    C: Connect,
-{
-    let (control, now) = (K::META.id, Timestamp::now());
-    let exemptions = passage.exemptions(control).await?;
-    if let Some(obstacle) = passage.obstacle::<K>(&exemptions, plan, live, now).await? {
-        return Ok(Some(obstacle.reason));
-    }
-    let open = passage.shell.ledger.open_breaker(&passage.path, control, Some(&attempt.id), now).await?;
-    Ok(open.map(|it| it.to_string()))
 }

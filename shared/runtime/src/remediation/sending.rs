@@ -3,6 +3,7 @@
 use rectify_compliance::Remediation;
 use serde_json::Value;
 
+use super::clearance::{Cleared, Forbidden, intend};
 use super::passage::Passage;
 use super::settling::{self, Standing};
 use crate::edge::{Apply, Connect, ReadLive};
@@ -23,33 +24,37 @@ const TERMINAL_PREFIXES: [&str; 8] = [
     "UnmodifiableEntity",
 ];
 
-/// Why an action is not known to be done.
-#[derive(Debug)]
-pub(super) struct Failure {
-    /// What the service said, or what stood in the way of asking again.
-    pub(super) reason: String,
-    /// Whether trying again cannot help.
-    pub(super) terminal: bool,
-    /// Whether one of the requests may have been carried out.
-    pub(super) lost: bool,
+/// Why an action is not known to be done. `lost` says whether one of its requests may have been carried out.
+pub(super) enum Unsent {
+    /// People decided otherwise before the next request.
+    Forbidden { by: Forbidden, lost: bool },
+    /// It failed.
+    Failed {
+        /// What the service said, or what stood in the way of sending it again.
+        reason: String,
+        /// Whether trying again cannot help.
+        terminal: bool,
+        lost: bool,
+    },
 }
 
 /// Sends the last action of `attempt`, which has been recorded there without a receipt, and returns the receipt. `before` is the
 /// subject as it is when nothing of the action has happened.
 ///
-/// Each request follows a save under the lease. One that failed in passing is repeated while there is time: not before a live
+/// Each request follows a save under lease and fence. One that failed in passing is repeated while there is time: not before a live
 /// read has shown that the resource is still as it was.
 ///
 /// # Errors
-/// Outside, a fault of the ledger; inside, a [`Failure`] of the action.
+/// Outside, a fault of the ledger; inside, why the action is not known to be done.
 pub(super) async fn send<K, C>(
     passage: &Passage<'_, C>,
     lease: &Lease,
     attempt: &Attempt,
+    cleared: &mut Cleared<K::Action>,
     before: &K::Subject,
     action: &K::Action,
     params: &K::Params,
-) -> Result<Result<Value, Failure>, Fault>
+) -> Result<Result<Value, Unsent>, Fault>
 where
     K: Remediation + ReadLive<C> + Apply<C>,
     C: Connect,
@@ -62,12 +67,12 @@ where
         if is_repeated {
             let live = match K::live(&passage.clients, &passage.target, params).await {
                 Ok(live) => live,
-                Err(error) => return Ok(Err(Failure { reason: error.to_string(), terminal: false, lost })),
+                Err(error) => return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: false, lost })),
             };
             // What is gone is told by the call itself.
             let changed = |what: &str| {
                 let reason = format!("changed by somebody else before it could be repeated: {what}");
-                Failure { reason, terminal: false, lost }
+                Unsent::Failed { reason, terminal: false, lost }
             };
             match live.as_ref().map(|live| settling::standing::<K>(live, before, action)) {
                 Some(Standing::Done) if !lost => return Ok(Err(changed("it is so already"))),
@@ -80,7 +85,9 @@ where
                 Some(Standing::Untouched) | None => {}
             }
         }
-        passage.shell.ledger.save(lease, attempt).await?;
+        if let Some(by) = intend::<K, C>(passage, lease, attempt, cleared, before).await? {
+            return Ok(Err(Unsent::Forbidden { by, lost }));
+        }
         let mark = writer.mark();
         let error = match K::apply(writer.clients(), &passage.target, action).await {
             Ok(receipt) => return Ok(Ok(settling::json(&receipt)?)),
@@ -88,7 +95,7 @@ where
         };
         lost |= writer.may_have_arrived(mark, &error);
         if !is_passing(&error) || tries.is_last() || !passage.has_time() {
-            return Ok(Err(Failure { reason: error.to_string(), terminal: is_terminal(&error), lost }));
+            return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: is_terminal(&error), lost }));
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::difference;
 use crate::edge::{Apply, Connect};
-use crate::ledger::{Attempt, Lease, Ledger};
+use crate::ledger::{Attempt, Fence, Lease, Ledger, Overruled};
 use crate::writer::Writer;
 use crate::{AwsError, Fault};
 
@@ -48,7 +48,7 @@ pub(super) fn empty_receipt<K: Remediation>() -> Option<Value> {
 /// one that is not is dropped. One the service still works on stays unknown.
 ///
 /// Where undo needs something of the answer the action is sent again, which by contract of [`Apply`] changes nothing and
-/// returns it.
+/// returns it; not while a stop switch is on, where `fence` is given. The answer says whether one kept it from that.
 ///
 /// # Errors
 /// [`Fault`] when a receipt cannot be had or the attempt cannot be read; what was settled before stays settled.
@@ -59,12 +59,13 @@ pub(super) async fn settle<K, C>(
     target: &Target,
     attempt: &mut Attempt,
     live: &K::Subject,
-) -> Result<(), Fault>
+    fence: Option<&Fence<'_>>,
+) -> Result<bool, Fault>
 where
     K: Remediation + Apply<C>,
     C: Connect,
 {
-    let Some(before) = &attempt.before else { return Ok(()) };
+    let Some(before) = &attempt.before else { return Ok(false) };
     let mut state: K::Subject = before.read()?;
     let mut index = 0;
     while let Some(record) = attempt.actions.get(index) {
@@ -75,7 +76,13 @@ where
                     let receipt = match empty_receipt::<K>() {
                         Some(receipt) => receipt,
                         None => {
-                            ledger.save(lease, attempt).await?;
+                            let overruled = match fence {
+                                Some(fence) => ledger.save_before_action(lease, attempt, fence).await?,
+                                None => ledger.save(lease, attempt).await.map(|()| None)?,
+                            };
+                            if overruled == Some(Overruled::Stopped) {
+                                return Ok(true);
+                            }
                             json(&K::apply(writer.clients(), target, &action).await?)?
                         }
                     };
@@ -96,7 +103,7 @@ where
         state = K::expect(state, &action);
         index += 1;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// The actions of an attempt whose answer is known, typed.

@@ -13,9 +13,8 @@ use crate::ledger::{Attempt, Hold, Lease, Ledger, ResourcePath, State, UndoRecor
 use crate::retry::Backoff;
 use crate::writer::Writer;
 
-/// How long the lease of an undo lives after each step of it: five minutes, longer than any call with its live read, and the ten
-/// by which the clock of a person's machine may be wrong.
-const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+/// How long the lease of an undo lives after each step of it: longer than any call with its live read.
+const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
 /// Who undoes, and how long the control must leave the resource alone afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,7 +185,7 @@ impl<C: Connect> Way<'_, C> {
     where
         K: Remediation + Apply<C>,
     {
-        settling::settle::<K, C>(self.ledger, self.lease, self.writing, self.target, attempt, live).await?;
+        settling::settle::<K, C>(self.ledger, self.lease, self.writing, self.target, attempt, live, None).await?;
         match attempt.actions.iter().find(|record| record.receipt.is_none()) {
             None => Ok(()),
             Some(unknown) => Err(self.refused(format!(

@@ -1,6 +1,8 @@
 //! The periodic half: every subject of an inventory, then the results of what is gone.
 //!
 //! Each full hundred is reported as it fills: a verdict about one resource is true whatever happens to the next page.
+//! A resource that cannot be read keeps its last evaluation, is not retired, and has no say about the others: the run goes on
+//! and ends as `RunIncomplete`.
 //! A rule that is gone ends the run: there is nobody to tell.
 //! Retiring waits for the last page; a listing that breaks off retires nothing and fails.
 
@@ -8,12 +10,13 @@ use std::collections::HashSet;
 use std::pin::pin;
 
 use futures_util::StreamExt;
-use rectify_compliance::{Evaluation, Image, Inventory, ResourceKey, Timestamp, Verdict};
+use rectify_compliance::{Evaluation, Inventory, ResourceKey, Timestamp, Verdict};
 
 use super::Run;
+use super::unread::Unread;
 use crate::Fault;
 use crate::config_service::{BATCH, Sent, key_hash};
-use crate::edge::{Connect, List, Place};
+use crate::edge::{Connect, List, Listed, Place};
 use crate::invocation::Invocation;
 
 /// Runs an inventory and reports it.
@@ -28,18 +31,22 @@ where
     let clients = run.clients(&place.account, &place.region).await?;
     let mut seen: HashSet<u64> = HashSet::new();
     let mut full: Vec<Evaluation> = Vec::with_capacity(BATCH);
-    let mut pages = pin!(K::pages(&clients, &place, params));
+    let mut unread = Unread::default();
+    let mut pages = pin!(K::pages(&clients, &place, params, None));
     while let Some(page) = pages.next().await {
-        for subject in page? {
-            let resource = subject.key();
+        for listed in page?.resources {
+            let resource = listed.key();
             // A listing that repeats a resource (a page that shifted) reports it once.
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
-            let verdict = if run.params.shell.excludes(&resource, subject.name()) {
-                Verdict::not_applicable("excluded by parameter")
-            } else {
-                K::evaluate(&subject, params, ordering)
+            let verdict = match (run.scope.out_of_scope(&resource, listed.name()), listed) {
+                (Some(excluded), _) => excluded,
+                (None, Listed::Read(subject)) => K::evaluate(&subject, params, ordering),
+                (None, Listed::Unreadable(_, error)) => {
+                    unread.add(&resource, &error, line);
+                    continue;
+                }
             };
             full.push(Evaluation { resource, verdict, ordering });
             if full.len() == BATCH {
@@ -57,7 +64,8 @@ where
     if !full.is_empty() && run.send(&full, line).await? == Sent::RuleGone {
         return Ok(());
     }
-    retire::<K, C>(run, &seen, ordering, line).await
+    retire::<K, C>(run, &seen, ordering, line).await?;
+    unread.fault(seen.len()).map_or(Ok(()), Err)
 }
 
 fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {

@@ -41,7 +41,8 @@ pub struct RemediationSettings {
     pub event_bus: String,
     /// `BUDGET_PER_HOUR`: resources per control, account and hour.
     pub budget_per_hour: u32,
-    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types, where AWS Config counts them; 100 does not ask.
+    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types; one resource where AWS Config does not count them; 100
+    /// does not ask.
     pub budget_share_percent: u32,
     /// `EXEMPTIONS`: where exemptions are kept.
     pub exemptions: Exemptions,

@@ -174,12 +174,13 @@ fn shares_role(control: &Entry) -> bool {
     control.rule_permissions().is_empty()
 }
 
-/// What the live read may call, with what resolves a name that AWS Config's id does not tell.
+/// What the live read may call, with what resolves a name that AWS Config's id does not tell and what looks a stack up.
 fn live(half: &RemediationHalf) -> Vec<Permission> {
     let mut permissions = half.live.to_vec();
     if half.needs_name {
         permissions.push(Permission::unscoped("config:GetResourceConfigHistory"));
     }
+    permissions.extend(half.managed.permissions());
     sorted(&permissions)
 }
 
