@@ -105,7 +105,7 @@ impl ShellParameters {
     /// [`ParameterError`], as for [`RuleParameters::parse`].
     pub fn parse(text: &str) -> Result<Self, ParameterError> {
         let mut values = object(Some(text))?;
-        values.retain(|key, value| RESERVED.contains(&key.as_str()) && !is_absent(value));
+        values.retain(|key, value| RESERVED.contains(&key.as_str()) && !is_absent(value, key == EXCLUDE));
         Self::read(&values)
     }
 

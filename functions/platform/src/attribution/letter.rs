@@ -142,6 +142,6 @@ mod tests {
         assert!(Letter::of_batch(&json!({})).is_err());
         assert!(Letter::of_batch(&json!({"Records": [{"body": "{}"}]})).is_err());
         let letters = Letter::of_batch(&json!({"Records": [{"messageId": "m-1", "body": "x"}]})).unwrap();
-        assert!(letters.iter().all(|it| it.attempt.is_err()));
+        assert!(letters.iter().all(|it| it.about.is_err()));
     }
 }
