@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use rectify_compliance::{FromItem, Inventory, Remediation, ResourceKey, Target};
 use rectify_runtime::edge::{Apply, Connect, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
@@ -45,6 +46,17 @@ pub enum On {
     Revert,
 }
 
+impl On {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Page => "page",
+            Self::Apply => "apply",
+            Self::Revert => "revert",
+        }
+    }
+}
+
 /// What goes wrong.
 #[derive(Clone)]
 pub enum Trouble {
@@ -72,6 +84,7 @@ struct State {
     page_size: usize,
     locked: HashMap<String, (&'static str, CallErrorKind)>,
     life: Option<Life>,
+    meanwhile: Vec<(On, usize, BoxFuture<'static, ()>)>,
 }
 
 /// The service.
@@ -124,6 +137,13 @@ impl Doors {
         self
     }
 
+    /// Lets this happen while the `number`th call of this kind, from 1, is answered: it was carried out, and its caller does
+    /// not know yet.
+    pub fn meanwhile(&self, on: On, number: usize, work: impl Future<Output = ()> + Send + 'static) -> &Self {
+        self.state().meanwhile.push((on, number, work.boxed()));
+        self
+    }
+
     /// Lets no call meet trouble any more.
     pub fn calm(&self) {
         self.state().script.clear();
@@ -171,10 +191,21 @@ impl Doors {
             life.step().await;
         }
         let result = self.carry_out(on, operation, call, work);
+        if let Some(work) = self.happening(on) {
+            work.await;
+        }
         if let Some(life) = &life {
             life.step().await;
         }
         result
+    }
+
+    /// What happens while the last call of this kind is answered.
+    fn happening(&self, on: On) -> Option<BoxFuture<'static, ()>> {
+        let mut state = self.state();
+        let number = state.counts.get(on.name()).copied().unwrap_or_default();
+        let place = state.meanwhile.iter().position(|(kind, at, _)| *kind == on && *at == number)?;
+        Some(state.meanwhile.remove(place).2)
     }
 
     fn carry_out<T>(
@@ -186,13 +217,7 @@ impl Doors {
     ) -> Result<T, AwsError> {
         let mut state = self.state();
         state.calls.push(call);
-        let key = match on {
-            On::Read => "read",
-            On::Page => "page",
-            On::Apply => "apply",
-            On::Revert => "revert",
-        };
-        let count = state.counts.entry(key).or_default();
+        let count = state.counts.entry(on.name()).or_default();
         *count += 1;
         let number = *count;
         let met = state.script.iter().find(|(kind, at, _)| *kind == on && *at == number).map(|it| it.2.clone());

@@ -125,3 +125,29 @@ pub fn finding(id: &str, recorded_at: &str) -> Value {
         }
     })
 }
+
+/// The EventBridge event that asks for another look at a door, with the id of a stored request or without.
+pub fn requested(door: &str, recorded_at: &str, id: Option<&str>) -> Value {
+    let mut detail = json!({
+        "configRuleName": "rectify-door-ajar",
+        "awsAccountId": ACCOUNT,
+        "awsRegion": REGION,
+        "resourceType": DOOR,
+        "resourceId": door,
+        "resultRecordedTime": recorded_at
+    });
+    if let (Some(id), Some(members)) = (id, detail.as_object_mut()) {
+        members.insert("requestId".to_owned(), json!(id));
+    }
+    json!({
+        "version": "0",
+        "id": "0a1b2c3d-0000-4000-8000-000000000001",
+        "detail-type": "Rectify Remediation Requested",
+        "source": "rectify",
+        "account": ACCOUNT,
+        "time": "2026-03-04T06:06:10Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail
+    })
+}

@@ -4,7 +4,7 @@ use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
+use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath, StoredRequest, new_id};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_runtime::remediation::{Delivery, Handled, RemediationShell, handle};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar, NamedDoorAjar};
 use crate::doors::Doors;
 use crate::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
+use crate::events::requested;
 use crate::mortal::{Life, mortal};
 
 /// One test's remediation of [`DoorAjar`].
@@ -85,6 +86,15 @@ impl World {
         K: Remediation + ReadLive<Doors> + Apply<Doors>,
     {
         deliver_through::<K>(&self.shell(), event, &delivery("worker")).await
+    }
+
+    /// Stores a request about a door for [`DoorAjar`], and hands out its event.
+    pub async fn requested(&self, id: &str, recorded_at: &str) -> Value {
+        let (now, recorded) = (Timestamp::now(), recorded_at.parse().unwrap());
+        let request = new_id(now);
+        let stored = StoredRequest::new(DoorAjar::META.id, &target(id), recorded, now);
+        self.ledger().store_request(&request, &stored).await.unwrap();
+        requested(id, recorded_at, Some(&request))
     }
 
     /// The ledger.

@@ -31,6 +31,12 @@ impl Answer {
         Self::ok(&json!({"FailedEvaluations": []}))
     }
 
+    /// The same with other words in its body.
+    #[must_use]
+    pub fn replaced(self, from: &str, to: &str) -> Self {
+        Self { body: self.body.replace(&format!("\"{from}\""), &format!("\"{to}\"")), ..self }
+    }
+
     /// HTTP 400 with this error code.
     pub fn refused(code: &str) -> Self {
         Self { status: 400, body: json!({"__type": code, "message": "as scripted"}).to_string() }

@@ -6,5 +6,6 @@ mod cases;
 mod declarations;
 mod permissions;
 mod roles;
+mod scope;
 mod sources;
 mod tree;

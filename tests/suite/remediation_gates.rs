@@ -4,12 +4,17 @@
 
 mod acting;
 mod before_acting;
+mod breakers;
 mod death;
 mod decisions;
+mod fence;
+mod leases;
 mod limits;
 mod once;
+mod origin;
 mod outages;
 mod reads;
+mod scope;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

@@ -215,6 +215,9 @@ fn only_this_accounts_config_and_this_rules_findings_invoke_a_function() {
         let patterns = events["EventPattern"]["$or"].as_sequence().unwrap();
         assert_eq!(patterns.len(), 2, "{name}");
         for pattern in patterns {
+            let detail = &pattern["detail"];
+            assert_eq!(tagged(&detail["awsAccountId"][0], "Ref").as_deref(), Some("AWS::AccountId"), "{name}");
+            assert_eq!(tagged(&detail["awsRegion"][0], "Ref").as_deref(), Some("AWS::Region"), "{name}");
             let names = pattern["detail"]["configRuleName"].as_sequence().unwrap();
             assert_eq!(names.len(), 1, "{name}");
             assert_eq!(tagged(&names[0], "Ref"), Some(format!("{name}Rule")), "{name}: exactly its rule");
@@ -225,6 +228,39 @@ fn only_this_accounts_config_and_this_rules_findings_invoke_a_function() {
         let on_failure = &resources[&format!("{name}Fix")]["Properties"]["EventInvokeConfig"]["DestinationConfig"];
         let destination = &on_failure["OnFailure"]["Destination"];
         assert_eq!(tagged(destination, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: second hop");
+    }
+}
+
+/// A bus may carry the events of all regions and accounts of an organization.
+#[test]
+fn every_pattern_takes_the_events_of_its_own_account_and_region_alone() {
+    let patterns = section("Resources").into_iter().filter(|(_, it)| !it["Properties"]["EventPattern"].is_null());
+    let mut count = 0;
+    for (id, rule) in patterns {
+        let pattern = &rule["Properties"]["EventPattern"];
+        for (key, value) in [("account", "AWS::AccountId"), ("region", "AWS::Region")] {
+            let only = pattern[key].as_sequence().unwrap_or_else(|| panic!("{id}: no {key}"));
+            assert_eq!((only.len(), tagged(&only[0], "Ref").as_deref()), (1, Some(value)), "{id}: {key}");
+        }
+        count += 1;
+    }
+    assert!(count > controls().filter(|it| it.remediation.is_some()).count());
+}
+
+/// Whatever lies in the dead-letter queue is acted upon, so that no other rule of the account may write there.
+#[test]
+fn dead_letters_come_from_rules_that_are_named_with_the_prefix() {
+    let resources = section("Resources");
+    let statements = &resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    let from = tagged(&statements[0]["Condition"]["ArnLike"]["aws:SourceArn"], "Sub").unwrap();
+    assert!(from.ends_with(":rule/${Prefix}*"), "{from}");
+    let mut names = BTreeSet::new();
+    for (id, rule) in resources.iter().filter(|(_, it)| it["Type"].as_str() == Some("AWS::Events::Rule")) {
+        let name = tagged(&rule["Properties"]["Name"], "Sub").unwrap_or_else(|| panic!("{id}: no name"));
+        assert!(name.starts_with("${Prefix}"), "{id}: {name}");
+        // The prefix has 14 characters at most, the name of a rule 64.
+        assert!(name.len() - "${Prefix}".len() + 14 <= 64, "{id}: {name}");
+        assert!(names.insert(name), "{id}: two rules of one name");
     }
 }
 

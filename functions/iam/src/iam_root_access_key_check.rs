@@ -186,7 +186,8 @@ mod tests {
     use proptest::prelude::*;
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
-    use rectify_compliance::gate::{Route, route};
+    use rectify_compliance::gate::{Route, RuleScope, route};
+    use rectify_compliance::parameters::ShellParameters;
     use rectify_compliance::{Declared, Region, RuleEvent, Work};
 
     use super::*;
@@ -280,8 +281,10 @@ mod tests {
         let (home, away) = (Region::new("us-east-1"), Region::new("eu-west-1"));
         let meta = IamRootAccessKeyCheck::META;
         let answer = Route::AnswerAccount(Verdict::not_applicable("evaluated in us-east-1"));
-        assert_eq!(route(&event, meta, &away, &home), Ok(answer), "{case}");
-        assert_eq!(route(&event, meta, &home, &home), Ok(Route::Inventory), "{case}");
+        let parameters = ShellParameters::default();
+        let at = |here| RuleScope { meta, parameters: &parameters, here, home: &home };
+        assert_eq!(route(&event, &at(&away)), Ok(answer), "{case}");
+        assert_eq!(route(&event, &at(&home)), Ok(Route::Inventory), "{case}");
     }
 
     fn roots() -> impl Strategy<Value = RootUser> {

@@ -51,7 +51,7 @@ pub mod values;
 pub mod verdict;
 
 pub use annotation::{Annotation, offenders};
-pub use compliance_change::{ComplianceChange, RemediationRequest};
+pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
     Control, ControlMeta, Declared, Framework, Frequency, FromItem, Inventory, Mapping, Remediation, Resource, Scope,
     Severity, Trigger,

@@ -48,8 +48,8 @@ pub struct ShellParameters {
 }
 
 impl ShellParameters {
-    /// Whether a resource is answered NOT_APPLICABLE unseen, by its id or by the name AWS Config knows it by.
-    pub fn excludes(&self, resource: &ResourceKey, name: Option<&str>) -> bool {
+    /// Whether `excludeResources` names a resource, by its id or its name.
+    pub(crate) fn excludes(&self, resource: &ResourceKey, name: Option<&str>) -> bool {
         let Some(globs) = &self.exclude else { return false };
         globs.matches(&resource.id) || name.is_some_and(|name| globs.matches(name))
     }
@@ -93,6 +93,16 @@ impl<P: Parameters> RuleParameters<P> {
 }
 
 impl ShellParameters {
+    /// Reads the shell's part of `ruleParameters`; the control's own part is not looked at.
+    ///
+    /// # Errors
+    /// [`ParameterError`], as for [`RuleParameters::parse`].
+    pub fn parse(text: &str) -> Result<Self, ParameterError> {
+        let mut values = object(Some(text))?;
+        values.retain(|key, value| RESERVED.contains(&key.as_str()) && !is_absent(value));
+        Self::read(&values)
+    }
+
     fn read(values: &Map<String, Value>) -> Result<Self, ParameterError> {
         let text = |key: &str| match values.get(key) {
             None => Ok(None),

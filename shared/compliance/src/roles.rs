@@ -77,14 +77,15 @@ pub const RULE_SHELL: &[Permission] = &[
 
 const OF_THE_RECONCILER: &[&str] = &["reconciler#*"];
 
-/// What the reconciler may do. It reads the ledger and writes its own rows there: no attempt, hold, exemption or switch.
+/// What the reconciler may do. It reads the ledger and writes its own rows there: no attempt, hold, exemption or switch. The
+/// results of a resource are read across rules: IAM knows no part of them.
 pub const RECONCILER: &[Permission] = &[
     Permission::on("config:GetComplianceDetailsByConfigRule", CONFIG_RULES),
+    Permission::unscoped("config:GetComplianceDetailsByResource"),
     Permission::on("config:StartConfigRulesEvaluation", CONFIG_RULES),
     READ,
     QUERY,
     PUT.in_partitions(OF_THE_RECONCILER),
-    UPDATE.in_partitions(OF_THE_RECONCILER),
     Permission::on("events:PutEvents", BUS).of_events(&["Rectify Remediation Requested"]),
     Permission::on("sqs:DeleteMessage", DEAD_LETTERS),
     Permission::on("sqs:ReceiveMessage", DEAD_LETTERS),

@@ -5,8 +5,9 @@ use std::pin::Pin;
 
 use aws_types::SdkConfig;
 use rectify_compliance::entry::erase;
+use rectify_compliance::gate::RuleScope;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
+use rectify_compliance::{Image, Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use crate::Fault;
@@ -68,16 +69,19 @@ where
     K: Remediation + ReadLive<C>,
     C: Connect,
 {
-    let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
-    let pool = Pool::<C>::new(config.clone(), region_of(config, target));
+    let RuleParameters { control: params, shell } = RuleParameters::<K::Params>::parse(Some(parameters))?;
+    let here = region_of(config, target);
+    let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
+    let scope = RuleScope { meta: K::META, parameters: &shell, here: &here, home: &home };
+    let pool = Pool::<C>::new(config.clone(), here.clone());
     let clients = pool.at(&target.account, &target.account, &target.region).await?;
     let Some(live) = K::live(&clients, target, &params).await? else { return Ok(None) };
     let now = Timestamp::now();
-    Ok(Some(Inspection {
-        subject: StoredImage::of(&live)?,
-        verdict: K::evaluate(&live, &params, now),
-        plan: erase(K::plan(&live, &params, now))?,
-    }))
+    let (verdict, plan) = match scope.out_of_scope(&target.resource, live.name()) {
+        Some(verdict) => (verdict, Plan::Nothing),
+        None => (K::evaluate(&live, &params, now), erase(K::plan(&live, &params, now))?),
+    };
+    Ok(Some(Inspection { subject: StoredImage::of(&live)?, verdict, plan }))
 }
 
 fn region_of(config: &SdkConfig, target: &Target) -> Region {

@@ -24,6 +24,10 @@ impl Backoff {
     /// time need a second each; Lambda's own retries are minutes apart, and there are two of them.
     pub const LEASE: Self = Self { base: Duration::from_millis(400), cap: Duration::from_secs(2), attempts: 4 };
 
+    /// For transactions of the ledger: twelve tries, about eight seconds. Every action of every control checks the stop
+    /// switches, and of two transactions that touch one item at the same moment DynamoDB cancels one.
+    pub const TRANSACTION: Self = Self { base: Duration::from_millis(50), cap: Duration::from_secs(1), attempts: 12 };
+
     /// The tries, numbered from 0; waits before each but the first.
     pub fn tries(self) -> Tries {
         Tries { backoff: self, next: 0 }

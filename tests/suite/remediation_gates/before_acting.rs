@@ -101,15 +101,6 @@ async fn malformed_events_fail_and_leave_no_trace() {
 }
 
 #[tokio::test]
-async fn finding_in_another_account_fails_and_reads_nothing() {
-    let world = ajar().await;
-    let mut event = finding("d-1", RECORDED);
-    event["detail"]["awsAccountId"] = json!("444455556666");
-    assert_eq!(world.deliver(&event).await.unwrap_err().kind(), "ForeignAccount");
-    assert_eq!(world.doors.calls(), []);
-}
-
-#[tokio::test]
 async fn modes_below_plan_take_no_event() {
     for mode in ["off", "observe"] {
         let world = ajar().await.setting("MODE", mode);

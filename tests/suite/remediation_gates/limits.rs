@@ -1,7 +1,7 @@
 //! How much may be done: breakers, what a budget counts, how often something is told and tried, how large an image may be.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rectify_runtime::ledger::{Act, CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT};
+use rectify_runtime::ledger::{Act, RESOURCE_LIMIT};
 
 use super::*;
 
@@ -12,15 +12,6 @@ fn act(what: &str) -> Act {
 /// The finding of this hour of a day.
 fn at(hour: usize) -> String {
     format!("2026-03-04T{hour:02}:06:08.900Z")
-}
-
-/// The reconciler's question about a door.
-fn requested(id: &str, recorded_at: &str) -> Value {
-    let mut event = finding(id, recorded_at);
-    event["source"] = json!("rectify");
-    event["detail-type"] = json!("Rectify Remediation Requested");
-    event["detail"]["resultRecordedTime"] = json!(recorded_at);
-    event
 }
 
 #[tokio::test]
@@ -67,43 +58,6 @@ async fn only_what_was_changed_counts_for_the_breaker() {
 }
 
 #[tokio::test]
-async fn control_whose_fixes_fail_one_after_the_other_stops_until_reset_or_a_day_later() {
-    let failing = usize::try_from(CONTROL_LIMIT).unwrap();
-    let doors = (0..failing + 3).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
-    let world = World::with(doors).await.setting("BUDGET_PER_HOUR", "100");
-    let denied = Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied);
-    let deliver = |number: usize| {
-        let event = finding(&format!("d-{number}"), RECORDED);
-        let world = &world;
-        async move { world.deliver(&event).await }
-    };
-    world.doors.disturb(On::Apply, 1, denied.clone());
-    deliver(0).await.unwrap_err();
-    assert_eq!(ended(&deliver(1).await.unwrap()).1, Outcome::Verified, "a success begins anew");
-    for number in 0..failing {
-        world.doors.disturb(On::Apply, number + 3, denied.clone());
-    }
-    for number in 0..failing {
-        deliver(number + 2).await.unwrap_err();
-    }
-    world.around.announced().await;
-    let last = format!("d-{}", failing + 2);
-    let handled = deliver(failing + 2).await.unwrap();
-    assert_eq!(ended(&handled).1, Outcome::BreakerOpen);
-    let attempt = world.attempts(&last).await.remove(0);
-    assert!(attempt.reason.ends_with(": the last 5 remediations of this control failed"), "{}", attempt.reason);
-    assert_eq!(world.around.announced().await.len(), 1);
-    let now = Timestamp::now();
-    let open = world.ledger().control_breaker("door-ajar", now).await.unwrap();
-    assert!(matches!(open, Some(OpenBreaker::Control { failures: CONTROL_LIMIT, .. })), "{open:?}");
-    let a_day_later = now + jiff::SignedDuration::from_hours(25);
-    assert_eq!(world.ledger().control_breaker("door-ajar", a_day_later).await.unwrap(), None);
-
-    world.ledger().reset_control_breaker("door-ajar", &act("breaker reset")).await.unwrap();
-    assert_eq!(ended(&deliver(failing + 2).await.unwrap()).1, Outcome::Verified);
-}
-
-#[tokio::test]
 async fn budget_that_was_taken_and_not_used_is_given_back() {
     let world = World::with([Door::drawn("d-1", &["top"])]).await;
     // Somebody shuts the door between the two reads.
@@ -127,7 +81,7 @@ async fn attempt_is_in_the_register_of_open_ones_until_it_ends() {
         door.set("top", false);
         door.settling = false;
     });
-    assert_eq!(ended(&world.deliver(&requested("d-1", RECORDED)).await.unwrap()), (id, Outcome::Verified));
+    assert_eq!(ended(&world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap()), (id, Outcome::Verified));
     assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
 }
 
@@ -157,10 +111,10 @@ async fn failed_finding_is_tried_again_when_asked_for_and_not_when_merely_repeat
     world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
     let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
-    let asked = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    let asked = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
     assert_eq!(ended(&asked).1, Outcome::Verified);
     assert_eq!(world.attempts("d-1").await.len(), 2);
-    let settled = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    let settled = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
     assert!(matches!(settled, Handled::Acknowledged(_)), "{settled:?}");
 }
 

@@ -1,5 +1,7 @@
 //! The functions of no control: what starts them, what they are told, and what their roles hold.
 
+use rectify_runtime::bus::Announcement;
+
 use super::roles::{declared, granted, optional};
 use super::*;
 
@@ -109,6 +111,49 @@ fn reconciler_is_given_every_setting_it_reads_and_no_other() {
     let variables = &section("Resources")["Reconciler"]["Properties"]["Environment"]["Variables"];
     let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
     assert_eq!(given, read);
+}
+
+#[test]
+/// Whoever can write any event can request a remediation and announce what nobody did.
+#[test]
+fn every_function_may_put_its_own_events_and_no_other() {
+    let mut found = 0;
+    for (id, resource) in section("Resources") {
+        let properties = &resource["Properties"];
+        let own = properties["Policies"].as_sequence().into_iter().flatten().map(|it| &it["PolicyDocument"]);
+        let documents = own.chain(std::iter::once(&properties["PolicyDocument"]));
+        let statements = documents.filter_map(|it| it["Statement"].as_sequence()).flatten();
+        for statement in statements {
+            let actions = serde_yaml_ng::to_string(&statement["Action"]).unwrap();
+            if !actions.contains("events:") {
+                continue;
+            }
+            let only = |key: &str| -> BTreeSet<&str> {
+                let values = &statement["Condition"]["StringEquals"][key];
+                match values.as_sequence() {
+                    Some(values) => values.iter().filter_map(Value::as_str).collect(),
+                    None => values.as_str().into_iter().collect(),
+                }
+            };
+            assert_eq!(only("events:source"), ["rectify"].into(), "{id}");
+            let types = only("events:detail-type");
+            let expected: BTreeSet<&str> = match id.as_str() {
+                "ReconcilerRole" => [rectify_compliance::compliance_change::REMEDIATION_REQUESTED].into(),
+                "AttributorRole" => [Announcement::Attribution.detail_type()].into(),
+                "RemediationBase" => announcements().into_iter().map(Announcement::detail_type).collect(),
+                other => panic!("{other} puts events"),
+            };
+            assert_eq!(types, expected, "{id}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, 3);
+}
+
+/// What a remediation announces.
+fn announcements() -> Vec<Announcement> {
+    use Announcement::{BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop};
+    vec![BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop]
 }
 
 #[test]

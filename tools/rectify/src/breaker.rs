@@ -92,6 +92,7 @@ fn addressed(
 fn as_json(whose: &str, breaker: &OpenBreaker) -> Value {
     match breaker {
         OpenBreaker::Resource { attempts, until } => json!({ "of": whose, "attempts": attempts, "until": until }),
-        OpenBreaker::Control { failures, until } => json!({ "of": whose, "failures": failures, "until": until }),
+        OpenBreaker::Failing { failures, until } => json!({ "of": whose, "failures": failures, "until": until }),
+        OpenBreaker::Control { resources, until } => json!({ "of": whose, "resources": resources, "until": until }),
     }
 }

@@ -1,7 +1,6 @@
 //! What was begun and has not ended: its function died, or the service still works on what it accepted.
 
 use jiff::SignedDuration;
-use rectify_compliance::ComplianceChange;
 use rectify_runtime::Fault;
 use rectify_runtime::ledger::{Attempt, OpenAttempt, ResourcePath, State};
 
@@ -26,9 +25,9 @@ impl Run<'_> {
             }
             match self.waits_for(control, &open).await {
                 Ok(Err(reason)) => self.tally.left_out(control.id, reason, 1),
-                Ok(Ok(attempt)) => {
+                Ok(Ok(question)) => {
                     requests += 1;
-                    self.ask("open-attempt", &[question(control, &attempt)]).await;
+                    self.ask("open-attempt", vec![question]).await;
                 }
                 Err(fault) => self.failed(control.id, &fault),
             }
@@ -36,8 +35,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The attempt, if asking about it helps; else why it is left alone.
-    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Attempt, &'static str>, Fault> {
+    /// The question about an attempt, if asking helps; else why it is left alone.
+    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Question, &'static str>, Fault> {
         if !control.answers() {
             return Ok(Err("mode"));
         }
@@ -57,12 +56,12 @@ impl Run<'_> {
         if ledger.is_leased(&ResourcePath::of(&attempt.target), self.now).await? {
             return Ok(Err("leased"));
         }
-        Ok(Ok(attempt))
+        let Attempt { target, recorded_at, .. } = attempt;
+        let asks = ledger.asks(control.id, &target, self.now).await?;
+        if asks.as_ref().is_some_and(|it| it.must_wait(self.now)) {
+            return Ok(Err("waiting"));
+        }
+        // The finding that the attempt began with; its rule is named as it is today.
+        Ok(Ok(Question::new(control, target, recorded_at, asks)))
     }
-}
-
-/// The question about the finding that an attempt began with: its own rule's, named as it is today.
-fn question(control: &Watched, attempt: &Attempt) -> Question {
-    let change = ComplianceChange::asked(&control.rule, &attempt.target, attempt.recorded_at);
-    Question { control: control.id, request: change.request(0) }
 }

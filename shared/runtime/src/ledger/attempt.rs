@@ -51,6 +51,9 @@ pub struct Attempt {
     /// Whether it took from its hour's budget.
     #[serde(default)]
     pub budgeted: bool,
+    /// Whether it failed because the service refused, and will refuse again.
+    #[serde(default)]
+    pub terminal: bool,
 }
 
 /// Whether an attempt has work left.
@@ -130,13 +133,17 @@ impl Outcome {
     }
 
     /// Whether a later look at the same finding cannot end otherwise. What was only planned or stopped may be enforced
-    /// later: a mode changes, a switch is released, an exemption ends, a breaker closes, a new hour begins.
+    /// later: a mode changes, a switch is released, an exclusion or an exemption ends, a breaker closes, a new hour begins.
     pub const fn is_final(self) -> bool {
         match self {
-            Self::Gone | Self::AlreadyCompliant | Self::NotApplicable | Self::Verified | Self::Failed => true,
-            Self::Stopped | Self::Exempt | Self::Planned | Self::BreakerOpen | Self::OverBudget | Self::Pending => {
-                false
-            }
+            Self::Gone | Self::AlreadyCompliant | Self::Verified | Self::Failed => true,
+            Self::Stopped
+            | Self::NotApplicable
+            | Self::Exempt
+            | Self::Planned
+            | Self::BreakerOpen
+            | Self::OverBudget
+            | Self::Pending => false,
         }
     }
 }

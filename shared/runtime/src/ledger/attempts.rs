@@ -10,7 +10,7 @@ use super::key::{ALONE, acted_of, attempts_of, finding, open_entry, open_of, pla
 use super::open::open_item;
 use super::packing::{body_item, pack};
 use super::transact::{Transacted, lost};
-use super::{ActionRecord, Attempt, Lease, Ledger, Outcome, ResourcePath, State};
+use super::{ActionRecord, Attempt, Fence, Lease, Ledger, Outcome, Overruled, ResourcePath, State};
 use crate::Fault;
 
 /// How long it is remembered what came of a finding, seconds: 30 days, longer than any event is retried.
@@ -27,6 +27,8 @@ pub enum Begun {
     Yes,
     /// The hour's budget is used up; nothing was written.
     OverBudget,
+    /// A person decided otherwise since the gates were passed; nothing was written.
+    Overruled(Overruled),
 }
 
 /// What came of a finding so far.
@@ -41,11 +43,11 @@ pub struct Finding {
 }
 
 impl Ledger {
-    /// Stores the attempt with its before-image and takes one from the budget, all or nothing, under the lease.
+    /// Stores the attempt with its before-image and takes one from the budget, all or nothing, under the lease and the fence.
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told or the lease was lost: then nothing may be written to the resource.
-    pub async fn begin(&self, lease: &Lease, attempt: &Attempt, limit: u32) -> Result<Begun, Fault> {
+    pub async fn begin(&self, lease: &Lease, attempt: &Attempt, limit: u32, fence: &Fence<'_>) -> Result<Begun, Fault> {
         if limit == 0 {
             return Ok(Begun::OverBudget);
         }
@@ -59,10 +61,37 @@ impl Ledger {
         let mut writes = vec![self.take_budget(attempt, limit)?, self.still_ours(lease)?];
         writes.extend(self.attempt_items(attempt)?);
         writes.extend([self.put_new(place_item(attempt))?, self.put_new(open_item(attempt))?]);
+        let own = writes.len();
+        writes.extend(self.fenced(fence)?);
         match self.transact(writes, "begin").await? {
             Transacted::Done => Ok(Begun::Yes),
             Transacted::Refused(0) => Ok(Begun::OverBudget),
-            Transacted::Refused(_) => Err(lost(lease)),
+            Transacted::Refused(place) => {
+                place.checked_sub(own).map(|it| Begun::Overruled(Overruled::by(it))).ok_or_else(|| lost(lease))
+            }
+        }
+    }
+
+    /// Stores the attempt right before an action, under the lease and the fence; the answer says who was faster, if somebody
+    /// was: then nothing is written, and the action is not made.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] as for [`begin`](Self::begin).
+    pub async fn save_before_action(
+        &self,
+        lease: &Lease,
+        attempt: &Attempt,
+        fence: &Fence<'_>,
+    ) -> Result<Option<Overruled>, Fault> {
+        let mut writes = vec![self.still_ours(lease)?];
+        writes.extend(self.attempt_items(attempt)?);
+        let own = writes.len();
+        writes.extend(self.fenced(fence)?);
+        match self.transact(writes, "save before an action").await? {
+            Transacted::Done => Ok(None),
+            Transacted::Refused(place) => {
+                place.checked_sub(own).map(|it| Some(Overruled::by(it))).ok_or_else(|| lost(lease))
+            }
         }
     }
 
@@ -100,7 +129,7 @@ impl Ledger {
             State::Open => writes.push(self.put_any(open_item(attempt))?),
             State::Finished => {
                 writes.extend(self.closing(attempt)?);
-                writes.extend(self.counted(attempt)?);
+                writes.extend(self.counted(attempt).await?);
             }
         }
         if let Some(item) = held_back_item(attempt, attempt.finished_at.unwrap_or(attempt.started_at))? {

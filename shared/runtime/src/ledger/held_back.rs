@@ -4,10 +4,13 @@ use rectify_compliance::{Target, Timestamp};
 
 use super::item::{Item, key, number, read_text, text};
 use super::key::held_back_of;
-use super::{Attempt, Ledger, Outcome, ResourcePath, WINDOW};
+use super::{Attempt, Ledger, Outcome, ResourcePath};
 use crate::Fault;
 
-/// A resource that a breaker kept from being fixed within the last day. Whether it still does, the breaker says.
+/// How long it is remembered, seconds: longer than any breaker stays open.
+const TTL: i64 = 9 * 24 * 3600;
+
+/// A resource that a breaker kept from being fixed lately. Whether it still does, the breaker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBack {
     /// The control.
@@ -17,7 +20,7 @@ pub struct HeldBack {
 }
 
 impl Ledger {
-    /// What breakers kept a control from fixing within the last day.
+    /// What breakers kept a control from fixing lately.
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked or an entry cannot be read.
@@ -42,6 +45,6 @@ pub(super) fn held_back_item(it: &Attempt, now: Timestamp) -> Result<Option<Item
     let target = serde_json::to_string(&it.target).map_err(|error| Fault::Ledger(error.to_string()))?;
     let mut item = key(&held_back_of(&it.control), ResourcePath::of(&it.target).as_str());
     item.insert("target".to_owned(), text(target));
-    item.insert("expires".to_owned(), number(now.as_second() + WINDOW.as_secs()));
+    item.insert("expires".to_owned(), number(now.as_second() + TTL));
     Ok(Some(item))
 }

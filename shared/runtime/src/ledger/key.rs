@@ -9,8 +9,12 @@ use rectify_compliance::{Target, Timestamp};
 pub(super) const ALONE: &str = "-";
 /// Sort key of the lease.
 pub(super) const LEASE: &str = "LEASE";
+/// Sort key of a person's reset of a control's breaker.
+pub(super) const RESET: &str = "RESET";
 /// Partition key of the stop switches.
 pub(super) const STOP: &str = "STOP";
+/// Sort key of the counter of a registry's changes: a query reads it before the entries.
+pub(super) const REVISION: &str = "!revision";
 
 /// What every key about one resource holds: `account#region#type#id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +103,11 @@ pub(super) fn breaker_of(control: &str) -> String {
     format!("{control}#BREAKER")
 }
 
+/// The partition of the failures that a control's breaker counts, by time.
+pub(super) fn failed_of(control: &str) -> String {
+    format!("{control}#FAILED")
+}
+
 /// The partition of the resources that an open breaker keeps a control from fixing.
 pub(super) fn held_back_of(control: &str) -> String {
     format!("{control}#HELD")
@@ -109,6 +118,11 @@ pub(super) fn decisions_on(path: &ResourcePath) -> String {
     format!("D#{}", path.0)
 }
 
+/// The partition of what people decided about a control.
+pub(super) fn decisions_about(control: &str) -> String {
+    format!("D#C#{control}")
+}
+
 /// The sort key of a hold.
 pub(super) fn hold(control: &str) -> String {
     format!("HOLD#{control}")
@@ -116,7 +130,7 @@ pub(super) fn hold(control: &str) -> String {
 
 /// The sort key of a person's reset of a control's breaker on one resource.
 pub(super) fn reset(control: &str) -> String {
-    format!("RESET#{control}")
+    format!("{RESET}#{control}")
 }
 
 /// The partition of the exemptions of a control, or of all.
@@ -148,14 +162,29 @@ pub(super) fn cursor(rule: &str) -> String {
     format!("reconciler#CURSOR#{rule}")
 }
 
-/// When the reconciler last asked a control in this mode about a resource.
-pub(super) fn asked(control: &str, mode: &str, target: &Target) -> String {
-    format!("reconciler#ASKED#{control}#{mode}#{}", ResourcePath::of(target).0)
+/// A request for another look at a finding.
+pub(super) fn request(id: &str) -> String {
+    format!("reconciler#REQUEST#{id}")
 }
 
-/// How often a rule was evaluated anew on the day that `now` falls into.
-pub(super) fn evaluations(rule: &str, now: Timestamp) -> String {
-    format!("reconciler#EVALUATION#{rule}#{}", now.as_second().div_euclid(24 * 3600))
+/// The requests of the reconciler to a control about a resource.
+pub(super) fn asks(control: &str, target: &Target) -> String {
+    format!("reconciler#ASKS#{control}#{}", ResourcePath::of(target).0)
+}
+
+/// The request that a control answered last about a resource.
+pub(super) fn answered(control: &str, target: &Target) -> String {
+    format!("{control}#N#answered#{}", ResourcePath::of(target).0)
+}
+
+/// When a rule was last evaluated anew.
+pub(super) fn evaluation(rule: &str) -> String {
+    format!("reconciler#EVALUATION#{rule}")
+}
+
+/// What a rule's function failed at: a resource, or a scheduled run.
+pub(super) fn unjudged(rule: &str, subject: &str) -> String {
+    format!("reconciler#UNJUDGED#{rule}#{subject}")
 }
 
 /// The fixed hour that `now` falls into.

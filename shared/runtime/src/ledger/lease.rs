@@ -1,12 +1,17 @@
 //! The right to work on one resource: one owner at a time, whichever control it works for.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValue, TransactWriteItem};
+use jiff::SignedDuration;
 use rectify_compliance::Timestamp;
 
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
 use super::key::{LEASE, lease_of};
+use super::transact::lost;
 use super::{Ledger, ResourcePath, unavailable};
 use crate::Fault;
+
+/// How wrong the clock of a machine may be that AWS does not set: a person's laptop.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A lease that was granted. Writes under it carry owner and fence, so that a sleeper who wakes late writes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +22,14 @@ pub struct Lease {
 }
 
 impl Ledger {
+    /// The same ledger, for a machine whose clock may be wrong by so much in either direction: its own leases end that much
+    /// later, and it takes another's that much later. A function's clock is AWS's and needs none.
+    #[must_use]
+    pub const fn tolerating(mut self, tolerance: SignedDuration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
     /// Takes the lease of a resource until `until`.
     ///
     /// # Errors
@@ -39,8 +52,8 @@ impl Ledger {
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":until", instant(until))
-            .expression_attribute_values(":now", instant(now))
+            .expression_attribute_values(":until", instant(self.no_earlier(until)))
+            .expression_attribute_values(":now", instant(now.saturating_sub(self.tolerance).unwrap_or(Timestamp::MIN)))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .send()
@@ -55,6 +68,39 @@ impl Ledger {
                 _ => Err(unavailable("lease", &error)),
             },
         }
+    }
+
+    /// Lets the lease end at `until`, be that later or earlier than it would.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when it was lost, or the table cannot be written to.
+    pub async fn extend(&self, lease: &Lease, until: Timestamp) -> Result<(), Fault> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(&lease_of(&lease.path), LEASE)))
+            .update_expression("SET #until = :until")
+            .condition_expression("#owner = :owner AND fence = :fence")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":until", instant(self.no_earlier(until)))
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => Err(lost(lease)),
+                _ => Err(unavailable("extend", &error)),
+            },
+        }
+    }
+
+    /// The end of a lease as it is stored, so that it does not come early where this machine's clock is slow.
+    fn no_earlier(&self, until: Timestamp) -> Timestamp {
+        until.saturating_add(self.tolerance).unwrap_or(Timestamp::MAX)
     }
 
     /// Gives the lease back; one that was lost meanwhile is left to its new owner.

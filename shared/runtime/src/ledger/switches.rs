@@ -21,6 +21,12 @@ pub struct Stop {
     pub since: Timestamp,
 }
 
+impl std::fmt::Display for Stop {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "stopped by {} since {}: {}", self.by, self.since, self.reason)
+    }
+}
+
 /// "Do not enforce this control on this resource before …".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {

@@ -6,12 +6,13 @@ use rectify_compliance::{Plan, Remediation, ShapeError, Timestamp, Verdict};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::clearance::{Cleared, Forbidden, forbidden, intend};
 use super::difference;
 use super::gates::Handled;
 use super::passage::Passage;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
-use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
+use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, Overruled, State};
 use crate::retry::Backoff;
 use crate::{AwsError, CallErrorKind, Fault};
 
@@ -37,7 +38,7 @@ pub(super) async fn apply<K, C>(
     lease: &Lease,
     mut attempt: Attempt,
     live: K::Subject,
-    plan: &Plan<K::Action>,
+    mut cleared: Cleared<K::Action>,
     params: &K::Params,
     line: &mut Invocation,
 ) -> Result<Handled, Fault>
@@ -45,12 +46,15 @@ where
     K: Remediation + ReadLive<C> + Apply<C>,
     C: Connect,
 {
-    let actions: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
+    let actions: Vec<K::Action> = cleared.plan.calls().into_iter().cloned().collect();
     line.note("actions", actions.len());
     let total = attempt.actions.len() + actions.len();
     for action in actions {
         attempt.actions.push(ActionRecord { action: json(&action)?, receipt: None });
-        passage.shell.ledger.save(lease, &attempt).await?;
+        if let Some(forbidden) = intend::<K, C>(passage, lease, &attempt, &mut cleared, &live).await? {
+            attempt.actions.pop();
+            return forbidden.end(passage, lease, attempt, total).await;
+        }
         match K::apply(&passage.clients, &passage.target, &action).await {
             Ok(receipt) => {
                 let receipt = json(&receipt)?;
@@ -105,6 +109,7 @@ where
     }
     let plan = K::plan(&live, &params, Timestamp::now());
     let left: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
+    let registry = passage.registry(K::META.id).await?;
     for index in 0..attempt.actions.len() {
         let Some(record) = attempt.actions.get(index).filter(|record| record.receipt.is_none()) else { continue };
         let action: K::Action = serde_json::from_value(record.action.clone())
@@ -112,6 +117,10 @@ where
         // Nobody knows whether this call arrived. What is still to be done is in the new plan; what is already so is asked
         // for again, which changes nothing and returns the receipt that undo needs.
         if !left.contains(&action) && K::expect(live.clone(), &action) == live {
+            let fence = passage.fence(K::META.id, &registry);
+            if passage.shell.ledger.save_before_action(lease, &attempt, &fence).await? == Some(Overruled::Stopped) {
+                return passage.stop(lease, attempt).await;
+            }
             let receipt = K::apply(&passage.clients, &passage.target, &action).await?;
             if let Some(record) = attempt.actions.get_mut(index) {
                 record.receipt = Some(json(&receipt)?);
@@ -121,33 +130,14 @@ where
     attempt.actions.retain(|record| record.receipt.is_some());
     passage.shell.ledger.save(lease, &attempt).await?;
     // What is left to do passes the gates as they are today: what was decided meanwhile is obeyed.
-    if plan != Plan::Nothing
-        && let Some(reason) = forbidden::<K, C>(passage, &plan, &live, &attempt).await?
+    let cleared = Cleared { plan, registry };
+    if cleared.plan != Plan::Nothing
+        && let Some(obstacle) = forbidden::<K, C>(passage, &cleared, &live, &attempt).await?
     {
-        let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason: format!("cannot go on: {reason}") };
-        return passage.fail(lease, attempt, fault).await;
+        let total = attempt.actions.len() + cleared.plan.calls().len();
+        return Forbidden::By(obstacle).end(passage, lease, attempt, total).await;
     }
-    apply::<K, C>(passage, lease, attempt, live, &plan, &params, line).await
-}
-
-/// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
-async fn forbidden<K, C>(
-    passage: &Passage<'_, C>,
-    plan: &Plan<K::Action>,
-    live: &K::Subject,
-    attempt: &Attempt,
-) -> Result<Option<String>, Fault>
-where
-    K: Remediation,
-    C: Connect,
-{
-    let (control, now) = (K::META.id, Timestamp::now());
-    let exemptions = passage.exemptions(control).await?;
-    if let Some(obstacle) = passage.obstacle::<K>(&exemptions, plan, live, now).await? {
-        return Ok(Some(obstacle.reason));
-    }
-    let open = passage.shell.ledger.open_breaker(&passage.path, control, Some(&attempt.id), now).await?;
-    Ok(open.map(|it| it.to_string()))
+    apply::<K, C>(passage, lease, attempt, live, cleared, &params, line).await
 }
 
 /// Reads again until the service shows what it accepted, and lets the control judge.

@@ -39,11 +39,20 @@ impl<C: Connect> Passage<'_, C> {
         self.close(lease, attempt).await
     }
 
+    /// Ends a delivery that met a stop switch before an action: the attempt stays open, and goes on when it is released.
+    pub(super) async fn stop(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
+        attempt.reason = self.stop_reason(&attempt.control).await?;
+        attempt.announced &= attempt.outcome == Some(Outcome::Stopped);
+        attempt.outcome = Some(Outcome::Stopped);
+        self.close(lease, attempt).await
+    }
+
     /// Ends an attempt as failed for good, and the delivery with `fault`.
     pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
         attempt.outcome = Some(Outcome::Failed);
+        attempt.terminal = matches!(fault, Fault::ActionFailed { terminal: true, .. });
         attempt.reason = fault.to_string();
         attempt.announced = false;
         self.close(lease, attempt).await?;
@@ -83,7 +92,10 @@ impl<C: Connect> Passage<'_, C> {
 
     /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
     async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
-        let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
+        // Nobody must hear that nothing was done, but that something was.
+        let acted = attempt.has_acted().then_some(Announcement::Outcome);
+        let announcement = Announcement::of(outcome).or(acted).filter(|_| !attempt.announced);
+        let Some(announcement) = announcement else { return Ok(()) };
         let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
         // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.
         if announcement == Announcement::Plan {

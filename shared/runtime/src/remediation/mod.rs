@@ -4,6 +4,7 @@
 //! The order of the gates is that of [`gates`]; nothing is written to a resource before its before-image is stored.
 
 mod acting;
+mod clearance;
 pub mod difference;
 mod ending;
 mod gates;
@@ -125,5 +126,9 @@ where
         line.note("attempt", attempt);
     }
     line.count("Remediations", "Outcome", handled.name(), 1);
+    if let Handled::Ignored(why) = handled {
+        line.note("why", why);
+        line.count("Ignored", "Reason", why, 1);
+    }
     Ok(handled)
 }

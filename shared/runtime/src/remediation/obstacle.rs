@@ -1,13 +1,13 @@
 //! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
 
-use rectify_compliance::exemption::{self, Known, Registered};
-use rectify_compliance::{Image, Plan, Remediation, Tags, Target, Timestamp};
+use rectify_compliance::exemption::{self, Known};
+use rectify_compliance::{Image, Plan, Remediation, Tags, Timestamp};
 
 use super::managed;
 use super::passage::Passage;
 use crate::Fault;
 use crate::edge::Connect;
-use crate::ledger::Outcome;
+use crate::ledger::{Outcome, Registry};
 use crate::settings::{Exemptions, Mode};
 
 /// The tag that may lower the mode for one resource, where that is allowed.
@@ -26,17 +26,6 @@ impl Obstacle {
     }
 }
 
-/// The registry of exemptions as it was read for one finding.
-#[derive(Debug)]
-pub(super) struct Registry(Vec<Registered>);
-
-impl Registry {
-    /// Why the resource is exempt by what is known of it, if it is.
-    pub(super) fn forbid(&self, target: &Target, known: Known<'_>, now: Timestamp) -> Option<String> {
-        exemption::forbids(&self.0, target, known, now)
-    }
-}
-
 /// How many remediations of this control may begin in this hour, and what to say when they have.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Budget {
@@ -46,24 +35,24 @@ pub(super) struct Budget {
 
 impl<C: Connect> Passage<'_, C> {
     /// The exemptions that may concern the control.
-    pub(super) async fn exemptions(&self, control: &str) -> Result<Registry, Fault> {
+    pub(super) async fn registry(&self, control: &str) -> Result<Registry, Fault> {
         match self.shell.settings.exemptions {
-            Exemptions::None => Ok(Registry(Vec::new())),
-            Exemptions::Ledger => self.shell.ledger.exemptions_for(control).await.map(Registry),
+            Exemptions::None => Ok(Registry::default()),
+            Exemptions::Ledger => self.shell.ledger.registry(control).await,
         }
     }
 
     /// Why this plan is not applied, if it is not.
     pub(super) async fn obstacle<K: Remediation>(
         &self,
-        exemptions: &Registry,
+        registry: &Registry,
         plan: &Plan<K::Action>,
         live: &K::Subject,
         now: Timestamp,
     ) -> Result<Option<Obstacle>, Fault> {
         let settings = &self.shell.settings;
         let known = Known::Live { name: live.name(), arn: live.arn(), tags: live.tags() };
-        if let Some(reason) = exemptions.forbid(&self.target, known, now) {
+        if let Some(reason) = exemption::forbids(&registry.entries, &self.target, known, now) {
             return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
         }
         if let Some(hold) = self.shell.ledger.hold_on(&self.path, K::META.id, now).await? {

@@ -4,7 +4,7 @@ use rectify_compliance::{Annotation, ComplianceChange, Plan, Remediation, ShapeE
 use serde_json::Value;
 
 use super::RemediationShell;
-use crate::ledger::{self, Attempt, ResourcePath, State};
+use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
 
 /// One finding on its way through the gates.
@@ -20,6 +20,20 @@ impl<C> Passage<'_, C> {
     /// The mode of a control in the finding's account, before anything is known of the resource.
     pub(super) fn mode(&self, control: &str) -> Mode {
         self.shell.settings.mode_in(&self.target.account, control)
+    }
+
+    /// What must still be so when an action is made.
+    pub(super) fn fence<'b>(&'b self, control: &'b str, registry: &'b Registry) -> Fence<'b> {
+        Fence { control, path: &self.path, registry, now: Timestamp::now() }
+    }
+
+    /// Why the control is stopped, once a fence has said that it is.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`](crate::Fault::Ledger): a switch that cannot be read is not off.
+    pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Fault> {
+        let stop = self.shell.ledger.stop_for(control).await?;
+        Ok(stop.map_or_else(|| "stopped by a switch that was released at once".to_owned(), |it| it.to_string()))
     }
 
     /// A new attempt.
@@ -46,6 +60,7 @@ impl<C> Passage<'_, C> {
             announced: false,
             undo: None,
             failures: 0,
+            terminal: false,
             budgeted: false,
         }
     }

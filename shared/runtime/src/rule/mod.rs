@@ -11,7 +11,7 @@ mod unread;
 use std::process::ExitCode;
 
 use aws_types::SdkConfig;
-use rectify_compliance::gate::{self, Route};
+use rectify_compliance::gate::{self, Route, RuleScope};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{
     AccountId, Control, Declared, Evaluation, FromItem, Inventory, Message, Region, ResourceKey, RuleEvent, Verdict,
@@ -109,8 +109,9 @@ where
     let params = RuleParameters::<<R::Control as Control>::Params>::parse(event.parameters.as_deref())?;
     let home = shell.settings.home(params.shell.home_region.as_ref());
     let meta = <R::Control as Declared>::META;
-    let run = Run { shell, event: &event, own, params: &params };
-    match gate::route(&event, meta, &shell.settings.region, &home)? {
+    let scope = RuleScope { meta, parameters: &params.shell, here: &shell.settings.region, home: &home };
+    let run = Run { shell, event: &event, own, params: &params, scope };
+    match gate::route(&event, &scope)? {
         Route::Answer(resource, verdict) => run.answer(resource, verdict, line).await,
         Route::AnswerAccount(verdict) => run.answer(ResourceKey::account(&run.account()?), verdict, line).await,
         Route::Judge(item) => change::judge::<R, C>(&run, item, line).await,
@@ -125,6 +126,7 @@ pub struct Run<'a, C, P> {
     pub(crate) event: &'a RuleEvent,
     pub(crate) own: Option<&'a AccountId>,
     pub(crate) params: &'a RuleParameters<P>,
+    pub(crate) scope: RuleScope<'a>,
 }
 
 impl<C: Connect, P> Run<'_, C, P> {

@@ -40,15 +40,13 @@ where
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
-            let verdict = if run.params.shell.excludes(&resource, listed.name()) {
-                Verdict::not_applicable("excluded by parameter")
-            } else {
-                match listed {
-                    Listed::Read(subject) => K::evaluate(&subject, params, ordering),
-                    Listed::Unreadable(_, error) => {
-                        unread.add(&resource, &error, line);
-                        continue;
-                    }
+            // What is out of scope need not be read.
+            let verdict = match (run.scope.out_of_scope(&resource, listed.name()), listed) {
+                (Some(excluded), _) => excluded,
+                (None, Listed::Read(subject)) => K::evaluate(&subject, params, ordering),
+                (None, Listed::Unreadable(_, error)) => {
+                    unread.add(&resource, &error, line);
+                    continue;
                 }
             };
             full.push(Evaluation { resource, verdict, ordering });
