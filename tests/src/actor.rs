@@ -49,6 +49,8 @@ pub enum Who {
     Person,
     /// Somebody who takes a lease by a clock that is wrong.
     Laptop,
+    /// Who asks for another look.
+    Reconciler,
 }
 
 /// What people decide.
@@ -66,7 +68,7 @@ pub enum Decision {
     Exempt(String, Option<u8>, String),
     /// Its end.
     EndExemption(String),
-    /// A control's breaker closed, and those of all controls on one resource.
+    /// A control's breaker closed, its own and the one on a resource.
     Reset(u8, String),
 }
 
@@ -194,7 +196,9 @@ impl Actor {
     pub fn end_lease(&self, why: &'static str) {
         let Some((pk, owner)) = self.lease.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let is_its = |item: &serde_json::Map<String, Value>| {
-            item["sk"]["S"] == "LEASE" && item["pk"]["S"] == pk.as_str() && item.get("owner").is_some_and(|it| it["S"] == owner.as_str())
+            item["sk"]["S"] == "LEASE"
+                && item["pk"]["S"] == pk.as_str()
+                && item.get("owner").is_some_and(|it| it["S"] == owner.as_str())
         };
         self.stage.table.change(is_its, |item| drop(item.insert("until".to_owned(), json!({"N": "0"}))));
         self.tell(Event::LeaseOver(why));
@@ -249,9 +253,9 @@ impl Actor {
 
     fn committed(&self, operation: &str, input: &Value) {
         if input["Key"]["sk"]["S"] == "LEASE" {
-            let given = input["UpdateExpression"].as_str().is_some_and(|text| text.contains("SET"));
+            let given_back = input["UpdateExpression"].as_str().is_some_and(|text| text.starts_with("REMOVE"));
             let owner = input["ExpressionAttributeValues"][":owner"]["S"].as_str().unwrap_or_default();
-            let place = given.then(|| (input["Key"]["pk"]["S"].as_str().unwrap().to_owned(), owner.to_owned()));
+            let place = (!given_back).then(|| (input["Key"]["pk"]["S"].as_str().unwrap().to_owned(), owner.to_owned()));
             *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = place;
         }
         self.tell(Event::Committed(operation.to_owned(), input.clone()));

@@ -69,7 +69,8 @@ impl Answer {
 
     /// The response of the SDK's HTTP client.
     pub fn response(&self) -> HttpResponse {
-        let response = http::Response::builder().status(self.status).header("content-type", "application/x-amz-json-1.0");
+        let response =
+            http::Response::builder().status(self.status).header("content-type", "application/x-amz-json-1.0");
         HttpResponse::try_from(response.body(SdkBody::from(self.body.to_string())).unwrap()).unwrap()
     }
 }
@@ -223,8 +224,7 @@ impl State {
     fn write(&mut self, operation: &str, input: &Value) -> Refusable<Answer> {
         let write = self.prepared(operation, input, &["ReturnValues"]);
         if let Some(show) = write.failed {
-            let mut refusal =
-                Answer::refused(400, "ConditionalCheckFailedException", "The conditional request failed");
+            let mut refusal = Answer::refused(400, "ConditionalCheckFailedException", "The conditional request failed");
             if let (true, Some(old)) = (show, &write.old) {
                 refusal.body["Item"] = json!(old);
             }

@@ -24,7 +24,6 @@ mod remediation_gates;
 mod rule_shell;
 mod scaffold;
 mod stacks;
-mod table_and_moto;
 mod template;
 mod undo;
 mod wiring;

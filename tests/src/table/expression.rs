@@ -355,7 +355,9 @@ fn order(left: &Operand, right: &Operand, item: &Item) -> Option<std::cmp::Order
     match (&left["S"], &right["S"], &left["N"], &right["N"]) {
         (Value::String(left), Value::String(right), ..) => Some(left.as_bytes().cmp(right.as_bytes())),
         (_, _, Value::String(_), Value::String(_)) => Some(whole(&left).cmp(&whole(&right))),
-        _ if left.get("BOOL").is_some() && right.get("BOOL").is_some() => (left == right).then_some(std::cmp::Ordering::Equal),
+        _ if left.get("BOOL").is_some() && right.get("BOOL").is_some() => {
+            (left == right).then_some(std::cmp::Ordering::Equal)
+        }
         _ => None,
     }
 }

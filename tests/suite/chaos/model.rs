@@ -10,14 +10,16 @@ use rectify_tests::emulator::REGION;
 use rectify_tests::vaults::{Call, Vault, footprint, id_of};
 use serde_json::Value;
 
+use super::story::{line, stored};
+
 /// How many of the last steps about a resource are kept, to be told with a violation.
 const TOLD: usize = 60;
 
 /// Something people decided, from one moment of the history to another.
 #[derive(Debug, Clone)]
-pub struct Decided {
+pub(super) struct Decided {
     /// What.
-    pub decision: Decision,
+    pub(super) decision: Decision,
     from: usize,
     to: Option<usize>,
 }
@@ -33,22 +35,22 @@ struct Acting {
 
 /// What is known of an attempt: by what was stored of it, and by what it did.
 #[derive(Debug)]
-pub struct Known {
+pub(super) struct Known {
     /// As it was stored last.
-    pub stored: Attempt,
+    pub(super) stored: Attempt,
     /// Its control.
-    pub control: u8,
+    pub(super) control: u8,
     /// The vault after each call of the attempt and of its undos, and after what the service made of them later.
-    pub left: Vec<Vault>,
+    pub(super) left: Vec<Vault>,
     /// What it changed.
-    pub changes: Vec<Call>,
+    pub(super) changes: Vec<Call>,
     /// Whether an undo of it changed something.
-    pub undoing: bool,
+    pub(super) undoing: bool,
 }
 
 /// The model.
 #[derive(Debug, Default)]
-pub struct Model {
+pub(super) struct Model {
     now: usize,
     excluded: BTreeSet<String>,
     decided: Vec<Decided>,
@@ -56,24 +58,24 @@ pub struct Model {
     /// Who holds the lease of a partition.
     leases: HashMap<String, usize>,
     /// By id, and so in the order in which they began.
-    pub attempts: BTreeMap<String, Known>,
+    pub(super) attempts: BTreeMap<String, Known>,
     /// Whose call the service still works on.
     working: HashMap<String, String>,
     /// Machines that changed a resource: when, and which actor.
     machines: HashMap<String, Vec<(usize, usize)>>,
     stories: HashMap<String, VecDeque<(usize, Rc<Entry>)>>,
     /// What happened, by kind: a run in which little happened proves little.
-    pub counts: BTreeMap<String, usize>,
+    pub(super) counts: BTreeMap<String, usize>,
 }
 
 impl Model {
     /// A model in which these resources are excluded by parameter.
-    pub fn excluding(excluded: &[String]) -> Self {
+    pub(super) fn excluding(excluded: &[String]) -> Self {
         Self { excluded: excluded.iter().cloned().collect(), ..Self::default() }
     }
 
     /// Takes what happened; panics with the story of the resource where it must not have.
-    pub fn take(&mut self, news: Vec<Entry>) {
+    pub(super) fn take(&mut self, news: Vec<Entry>) {
         for entry in news.into_iter().map(Rc::new) {
             self.now += 1;
             if let Err(violation) = self.step(&entry) {
@@ -81,24 +83,24 @@ impl Model {
                     Who::Delivery { id, .. } | Who::Undo { id, .. } => id.clone(),
                     _ => String::new(),
                 };
-                if std::env::var("GO_ON").is_ok() {
-                    let kind = format!("VIOLATION {}", violation.chars().filter(|it| !it.is_ascii_digit()).take(60).collect::<String>());
-                    println!("{kind} {}", line(&entry));
-                    *self.counts.entry(kind).or_default() += 1;
-                    continue;
-                }
                 panic!("step {}: {}: {violation}\n{}", self.now, line(&entry), self.story(&id));
             }
         }
     }
 
     /// The last steps about a resource.
-    pub fn story(&self, id: &str) -> String {
-        self.stories.get(id).into_iter().flatten().map(|(at, entry)| format!("{at:>7} {}", line(entry))).collect::<Vec<_>>().join("\n")
+    pub(super) fn story(&self, id: &str) -> String {
+        self.stories
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(|(at, entry)| format!("{at:>7} {}", line(entry)))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// What is decided now and not over.
-    pub fn in_force(&self) -> Vec<Decision> {
+    pub(super) fn in_force(&self) -> Vec<Decision> {
         self.decided.iter().filter(|it| it.to.is_none()).map(|it| it.decision.clone()).collect()
     }
 
@@ -139,15 +141,20 @@ impl Model {
     fn committed(&mut self, entry: &Entry, input: &Value) -> Result<(), String> {
         let now = self.now;
         if input["Key"]["sk"]["S"] == "LEASE" {
-            let taken = input["UpdateExpression"].as_str().is_some_and(|text| text.contains("SET"));
-            self.acting.entry(entry.actor).or_default().lease = taken.then_some(now);
+            let update = input["UpdateExpression"].as_str().unwrap_or_default();
+            // What is neither taken nor given back is extended.
+            let (taken, given_back) = (update.contains("ADD fence"), update.starts_with("REMOVE"));
             let partition = input["Key"]["pk"]["S"].as_str().unwrap_or_default().to_owned();
             match self.leases.get(&partition) {
                 Some(holder) if taken && *holder != entry.actor => {
                     return Err(format!("a lease of {partition} that actor {holder} holds"));
                 }
                 _ if taken => drop(self.leases.insert(partition, entry.actor)),
-                _ => drop(self.leases.remove(&partition)),
+                _ if given_back => drop(self.leases.remove(&partition)),
+                _ => {}
+            }
+            if taken || given_back {
+                self.acting.entry(entry.actor).or_default().lease = taken.then_some(now);
             }
             if let (true, Who::Laptop) = (taken, &entry.who) {
                 self.count("a wrong clock took a lease");
@@ -240,7 +247,8 @@ impl Model {
         let image = known.stored.before.as_ref().ok_or("a call without a before-image")?;
         let image: Vault = image.read().map_err(|error| error.to_string())?;
         let read = read.ok_or("a call without a live read")?;
-        let parts: Vec<Call> = known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
+        let parts: Vec<Call> =
+            known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
         if changed && known.changes.is_empty() && footprint(&image, &parts) != footprint(&read, &parts) {
             return Err(format!(
                 "the before-image of {own} is not what was read before its first change: {} and {}",
@@ -260,18 +268,29 @@ impl Model {
         Ok(())
     }
 
-    fn undone(&mut self, entry: &Entry, attempt: &str, call: &Call, before: &Vault, after: &Vault) -> Result<(), String> {
+    fn undone(
+        &mut self,
+        entry: &Entry,
+        attempt: &str,
+        call: &Call,
+        before: &Vault,
+        after: &Vault,
+    ) -> Result<(), String> {
         let Who::Undo { control, id, .. } = &entry.who else { unreachable!() };
         let acting = self.acting.entry(entry.actor).or_default();
         let (saved, lease, read) = (acting.committed, acting.lease, acting.read.clone());
         let known = self.attempts.get_mut(attempt).ok_or("an undo of an unknown attempt")?;
         if before != after {
             let read = read.ok_or("an undo without a live read")?;
-            let parts: Vec<Call> = known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
+            let parts: Vec<Call> =
+                known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
             let found = footprint(&read, &parts);
             if !known.left.iter().any(|left| footprint(left, &parts) == found) {
                 let left: Vec<String> = known.left.iter().map(|left| footprint(left, &parts).to_string()).collect();
-                return Err(format!("undo of what somebody changed: {call:?}: found {found}, left {}", left.join(" or ")));
+                return Err(format!(
+                    "undo of what somebody changed: {call:?}: found {found}, left {}",
+                    left.join(" or ")
+                ));
             }
             self.interleaved(entry.actor, id, lease)?;
             self.machines.entry(id.clone()).or_default().push((self.now, entry.actor));
@@ -295,18 +314,20 @@ impl Model {
         let lease = lease.ok_or("a change without a lease")?;
         let others = self.machines.get(id).into_iter().flatten();
         match others.rev().take_while(|(at, _)| *at > lease).find(|(_, other)| *other != actor) {
-            Some((at, other)) => Err(format!("actor {other} changed it at step {at}, within the lease since step {lease}")),
+            Some((at, other)) => {
+                Err(format!("actor {other} changed it at step {at}, within the lease since step {lease}"))
+            }
             None => Ok(()),
         }
     }
 
     /// Counts something that happened.
-    pub fn count(&mut self, what: &'static str) {
+    pub(super) fn count(&mut self, what: &'static str) {
         *self.counts.entry(what.to_owned()).or_default() += 1;
     }
 
     /// Counts a delivery by how it ended.
-    pub fn count_delivery(&mut self, how: &str) {
+    pub(super) fn count_delivery(&mut self, how: &str) {
         *self.counts.entry(format!("a delivery ended as {how}")).or_default() += 1;
     }
 
@@ -328,56 +349,4 @@ impl Model {
             }
         }
     }
-}
-
-/// The attempt that a write to the ledger stores, if it stores one: whatever its key, its body is the attempt.
-fn stored(input: &Value) -> Result<Option<Attempt>, String> {
-    let writes = input["TransactItems"].as_array().into_iter().flatten();
-    let puts = writes.map(|write| &write["Put"]["Item"]).chain([&input["Item"]]);
-    let body = puts.filter_map(|item| item["body"]["S"].as_str()).next();
-    body.map(|text| serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))).transpose()
-}
-
-/// One step as people read it.
-fn line(entry: &Entry) -> String {
-    let who = match &entry.who {
-        Who::Delivery { control, id, .. } => format!("delivery {} of {} on {id}", entry.actor, id_of(*control)),
-        Who::Undo { attempt, id, .. } => format!("undo {} of {attempt} on {id}", entry.actor),
-        other => format!("{other:?} ({})", entry.actor),
-    };
-    let what = match &entry.event {
-        Event::Committed(operation, input) => match stored(input) {
-            Ok(Some(it)) => {
-                let outcome = it.outcome.map_or("-", rectify_runtime::ledger::Outcome::name);
-                let actions: Vec<String> = it.actions.iter().map(|it| {
-                    let known = if it.receipt.is_some() { "" } else { " (unknown)" };
-                    format!("{}{known}", it.action)
-                }).collect();
-                let undo = it.undo.as_ref().map_or("", |undo| if undo.finished_at.is_some() { " undone" } else { " undoing" });
-                format!("saves {} {}{undo} {outcome} [{}] {}", it.id, it.state.name(), actions.join(", "), it.reason)
-            }
-            _ => {
-                let update = input["UpdateExpression"].as_str().unwrap_or_default();
-                let key = input["Key"]["sk"]["S"].as_str().unwrap_or_default();
-                format!("{operation} {key} {update}")
-            }
-        },
-        Event::Read(vault) => format!("reads {}", text(vault)),
-        Event::Wrote(call, region, before, after) => {
-            format!("{call:?} in {region}: {} -> {}", text(before), text(after))
-        }
-        Event::Settled(_, after) => format!("settles {}", text(after)),
-        Event::LeaseOver(why) => format!("loses its lease: {why}"),
-        Event::Ended(how) => format!("ends: {how}"),
-    };
-    format!("{who}: {what}")
-}
-
-fn text(vault: &Vault) -> String {
-    let Vault { bolts, policy, retention, busy, keys, logging, .. } = vault;
-    let on = |parts: &BTreeMap<String, bool>| {
-        parts.iter().map(|(name, on)| format!("{name}{}", if *on { "!" } else { "" })).collect::<Vec<_>>().join(" ")
-    };
-    let policy = policy.iter().cloned().collect::<Vec<_>>().join(" ");
-    format!("({}; {policy}; {retention}{}; {}; {logging})", on(bolts), if *busy { " busy" } else { "" }, on(keys))
 }

@@ -10,11 +10,12 @@ use rectify_runtime::ledger::{Attempt, Ledger, State};
 use rectify_runtime::remediation::undo::Undone;
 use rectify_tests::actor::{Decision, Rates, Who};
 use rectify_tests::emulator::ACCOUNT;
+use rectify_tests::vaults::service::Vaults;
 use rectify_tests::vaults::{CONTROLS, Call, Vault, complies, footprint, id_of};
 
 use super::Chaos;
 use super::acts::ending;
-use super::world::{Ended, path, target};
+use super::world::{Ended, Finding, path};
 
 /// How often everything that is open is delivered again.
 const ROUNDS: usize = 12;
@@ -37,8 +38,7 @@ impl Chaos {
             self.world.deploy(control, true);
         }
         for round in 0.. {
-            self.close_breakers();
-            self.world.by_hand(Who::Person, |vaults| vaults.settle());
+            self.world.by_hand(Who::Person, Vaults::settle);
             self.judge_all();
             let mut waiting: BTreeSet<_> = self.findings_now().into_iter().collect();
             waiting.extend(std::mem::take(&mut self.unanswered).into_iter().map(|mut finding| {
@@ -50,7 +50,12 @@ impl Chaos {
             if waiting.is_empty() && open.is_empty() {
                 break;
             }
-            assert!(round < ROUNDS, "no rest: {open:#?} {waiting:#?}\n{}", self.story_of(waiting.first().map(|it| it.id.clone())));
+            assert!(
+                round < ROUNDS,
+                "no rest: {open:#?} {waiting:#?}\n{}",
+                self.story_of(waiting.first().map(|it| it.id.clone()))
+            );
+            self.close_breakers(&waiting);
             for finding in waiting {
                 self.begin_delivery(&finding, super::TRIES, usize::MAX, usize::MAX);
                 self.next();
@@ -63,17 +68,18 @@ impl Chaos {
         id.map_or_else(String::new, |id| self.model.story(&id))
     }
 
-    fn close_breakers(&mut self) {
-        for number in 0..self.world.ids.len() {
-            let reset = Decision::Reset(u8::try_from(number).unwrap() % CONTROLS, self.world.ids[number].clone());
+    /// Those that may keep these findings from being fixed.
+    fn close_breakers(&mut self, of: &BTreeSet<Finding>) {
+        let places: BTreeSet<(u8, String)> = of.iter().map(|it| (it.control, it.id.clone())).collect();
+        for (control, id) in places {
             let luck = self.fork();
-            let act = self.world.decide(&reset, luck);
+            let act = self.world.decide(&Decision::Reset(control, id), luck);
             self.finish(act);
         }
     }
 
     /// The attempts that have work left.
-    fn open_attempts(&mut self) -> Vec<Attempt> {
+    fn open_attempts(&self) -> Vec<Attempt> {
         let of_model = self.model.attempts.values().map(|known| known.stored.clone());
         of_model.filter(|attempt| attempt.state == State::Open).collect()
     }
@@ -88,9 +94,10 @@ impl Chaos {
             }
         }
         let leases = self.world.stage.table.items();
-        let held = leases.iter().filter(|item| item["sk"]["S"] == "LEASE").find(|item| {
-            item.contains_key("owner") && item.get("until").is_some_and(|until| until["N"] != "0")
-        });
+        let held = leases
+            .iter()
+            .filter(|item| item["sk"]["S"] == "LEASE")
+            .find(|item| item.contains_key("owner") && item.get("until").is_some_and(|until| until["N"] != "0"));
         assert_eq!(held, None, "a lease is held");
         let stored = self.ask(async |ledger, ids| {
             let mut attempts = Vec::new();
@@ -110,7 +117,14 @@ impl Chaos {
             (attempts, used)
         });
         let (stored, used) = stored;
-        let told: BTreeSet<String> = self.world.stage.table.events().into_iter().filter_map(|(_, detail)| Some(detail["attempt"].as_str()?.to_owned())).collect();
+        let told: BTreeSet<String> = self
+            .world
+            .stage
+            .table
+            .events()
+            .into_iter()
+            .filter_map(|(_, detail)| Some(detail["attempt"].as_str()?.to_owned()))
+            .collect();
         assert_eq!(stored.len(), self.model.attempts.len(), "attempts stored and seen");
         for attempt in &stored {
             let story = || self.model.story(&attempt.target.resource.id);
@@ -120,7 +134,13 @@ impl Chaos {
             let outcome = attempt.outcome.unwrap_or_else(|| panic!("{} has no outcome: {}", attempt.id, story()));
             let is_told = attempt.announced && told.contains(&attempt.id);
             let is_undone = attempt.undo.is_some();
-            assert!(is_told || is_undone || Announcement::of(outcome).is_none() || attempt.budgeted == false, "{} ({}) was not told: {}", attempt.id, outcome.name(), story());
+            assert!(
+                is_told || is_undone || Announcement::of(outcome).is_none() || attempt.budgeted == false,
+                "{} ({}) was not told: {}",
+                attempt.id,
+                outcome.name(),
+                story()
+            );
             let mut named: Vec<Call> = calls(attempt);
             for change in &known.changes {
                 let place = named.iter().position(|call| call == change);
@@ -136,7 +156,7 @@ impl Chaos {
     pub(super) fn undo_everything(&mut self) {
         let attempts: Vec<String> = self.model.attempts.keys().rev().cloned().collect();
         for id in attempts {
-            self.world.by_hand(Who::Person, |vaults| vaults.settle());
+            self.world.by_hand(Who::Person, Vaults::settle);
             self.take_news();
             let known = &self.model.attempts[&id];
             let (attempt, control, left) = (known.stored.clone(), known.control, known.left.last().cloned());
@@ -148,7 +168,7 @@ impl Chaos {
             let luck = self.fork();
             let act = self.world.undo(control, &resource, &id, luck, usize::MAX);
             let Some(Ended::Undone(result)) = self.finish(act) else { panic!("{id} died") };
-            self.world.by_hand(Who::Person, |vaults| vaults.settle());
+            self.world.by_hand(Who::Person, Vaults::settle);
             let after = self.world.vaults.vault(&resource);
             let story = || self.model.story(&resource);
             match (parts.is_empty() || before.is_none(), left) {
@@ -190,9 +210,9 @@ impl Chaos {
         answer.take().unwrap()
     }
 
-    fn finding_of(&self, attempt: &Attempt) -> super::world::Finding {
+    fn finding_of(&self, attempt: &Attempt) -> Finding {
         let known = &self.model.attempts[&attempt.id];
-        self.finding(known.control, &target(&attempt.target.resource.id).resource.id, attempt.recorded_at)
+        self.finding(known.control, &attempt.target.resource.id, attempt.recorded_at)
     }
 }
 

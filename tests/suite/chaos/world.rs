@@ -14,7 +14,7 @@ use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
 use rectify_runtime::Fault;
 use rectify_runtime::clients::{Pool, sdk_config_over};
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::ledger::{Ledger, ResourcePath};
+use rectify_runtime::ledger::{self, Ledger, ResourcePath, StoredRequest};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_runtime::remediation::{Delivery, Handled, RemediationShell, handle};
 use rectify_runtime::retry::SLEEP;
@@ -130,7 +130,13 @@ impl World {
     }
 
     /// One event to the function of its control.
-    pub(super) fn deliver(&self, finding: &Finding, luck: fastrand::Rng, last: usize, sleeps_at: usize) -> (usize, Act) {
+    pub(super) fn deliver(
+        &self,
+        finding: &Finding,
+        luck: fastrand::Rng,
+        last: usize,
+        sleeps_at: usize,
+    ) -> (usize, Act) {
         let (enforces, shell) = self.shells[usize::from(finding.control)].clone();
         let forbidden = match finding {
             it if it.region != REGION => Some("the event is of another region"),
@@ -140,13 +146,24 @@ impl World {
         };
         let who = Who::Delivery { control: finding.control, id: finding.id.clone(), forbidden };
         let actor = self.stage.actor(who, luck, last, sleeps_at);
-        let (event, control) = (event(finding), finding.control);
+        let (finding, ledger) = (finding.clone(), self.ledger());
+        let reconciler = self.stage.actor(Who::Reconciler, fastrand::Rng::with_seed(0), usize::MAX, usize::MAX);
         let delivery = Delivery {
             owner: format!("delivery-{}", actor.number),
             account: Some(AccountId::new(ACCOUNT)),
             deadline: Timestamp::now() + jiff::SignedDuration::from_mins(2),
         };
         let act = self.begin(&actor, async move {
+            let control = finding.control;
+            let request = ledger::new_id(Timestamp::now());
+            if finding.asked {
+                let target = target(&finding.id);
+                let it = StoredRequest::new(id_of(control), &target, finding.recorded_at, Timestamp::now());
+                if let Err(fault) = ACTOR.scope(reconciler, ledger.store_request(&request, &it)).await {
+                    return Ended::Delivered(Err(fault));
+                }
+            }
+            let event = event(&finding, &request);
             let mut line = Invocation::start(id_of(control), &delivery.owner);
             macro_rules! call {
                 ($control:literal) => {
@@ -236,13 +253,13 @@ pub(super) fn path(id: &str) -> ResourcePath {
     ResourcePath::of(&target(id))
 }
 
-fn event(finding: &Finding) -> Value {
+fn event(finding: &Finding, request: &str) -> Value {
     let Finding { control, id, recorded_at, region, account, asked } = finding;
     let rule = rule(*control);
     let (source, kind, detail) = if *asked {
         let detail = json!({
             "configRuleName": rule, "awsAccountId": account, "awsRegion": region, "resourceType": VAULT, "resourceId": id,
-            "resultRecordedTime": recorded_at.to_string(),
+            "resultRecordedTime": recorded_at.to_string(), "requestId": request,
         });
         ("rectify", "Rectify Remediation Requested", detail)
     } else {
