@@ -45,7 +45,7 @@ async fn open_attempt_on_a_resource_that_is_excluded_meanwhile_goes_no_further()
     for (exclude, reads) in [("d-1", 0), ("porch", 1)] {
         let door = Door { name: Some("porch".to_owned()), ..Door::drawn("d-1", &["bottom", "top"]) };
         let mut world = World::with([door.clone()]).await;
-        world.doors.disturb(On::Apply, 2, Trouble::Refused("InternalError", CallErrorKind::Rejected));
+        world.doors.disturb(On::Apply, 2, Trouble::Refused("NoKey", CallErrorKind::Rejected));
         world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
         assert_eq!(only(&world).await.state, State::Open);
         world.around.announced().await;
