@@ -113,7 +113,6 @@ fn reconciler_is_given_every_setting_it_reads_and_no_other() {
     assert_eq!(given, read);
 }
 
-#[test]
 /// Whoever can write any event can request a remediation and announce what nobody did.
 #[test]
 fn every_function_may_put_its_own_events_and_no_other() {
