@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::panic)]
 
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;

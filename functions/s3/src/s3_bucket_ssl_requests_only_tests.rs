@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
 use crate::testing::{NOW, item, pics, respelt};
@@ -202,7 +202,7 @@ fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_ar
         ids.map(|it| (it.id, it.region.map(|region| region.to_string()))).collect::<Vec<_>>()
     };
     let here = ("pics".to_owned(), None);
-    assert_eq!(looked_for("us-east-1"), [here.clone()]);
+    assert_eq!(looked_for("us-east-1"), std::slice::from_ref(&here));
     assert_eq!(looked_for("eu-west-1"), [here, ("pics".to_owned(), Some("us-east-1".to_owned()))]);
 }
 

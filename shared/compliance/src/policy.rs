@@ -109,7 +109,7 @@ fn statement(value: &Value) -> Value {
     for (key, value) in members {
         let value = match key.as_str() {
             "Principal" | "NotPrincipal" => principals(value),
-            "Action" | "NotAction" => set(value, |it| it.to_lowercase()),
+            "Action" | "NotAction" => set(value, str::to_lowercase),
             "Resource" | "NotResource" => set(value, str::to_owned),
             "Condition" => conditions(value),
             _ => sorted(value.clone()),

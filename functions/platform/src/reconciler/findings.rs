@@ -26,7 +26,7 @@ const BATCH: usize = 10;
 /// Whether a finding is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
-    Ask(Question),
+    Ask(Box<Question>),
     LeaveOut(&'static str),
 }
 
@@ -126,7 +126,7 @@ impl Run<'_> {
                 let (place, decision) = decision?;
                 looked.last = Some(place);
                 match decision {
-                    Decision::Ask(question) => chosen.push((place, question)),
+                    Decision::Ask(question) => chosen.push((place, *question)),
                     Decision::LeaveOut(reason) => left_out.push(reason),
                 }
             }
@@ -185,7 +185,7 @@ impl Run<'_> {
             // What failed for good is tried again when it is asked for.
             Some(answer) if answer.outcome.is_final() && answer.outcome != Outcome::Failed => leave_out("answered"),
             _ if asks.as_ref().is_some_and(|it| it.must_wait(self.now)) => leave_out("waiting"),
-            _ => Ok(Decision::Ask(Question::new(control, target, recorded_at, asks))),
+            _ => Ok(Decision::Ask(Box::new(Question::new(control, target, recorded_at, asks)))),
         }
     }
 }

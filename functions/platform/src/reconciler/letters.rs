@@ -99,7 +99,7 @@ impl Run<'_> {
         };
         match decision {
             Decision::Ask(question) => {
-                if self.ask("dead-letter", vec![question]).await == [true] {
+                if self.ask("dead-letter", vec![*question]).await == [true] {
                     self.delete("asked-again", message).await;
                 }
             }

@@ -146,7 +146,7 @@ impl<C: Connect> Way<'_, C> {
         }
         let calls = K::undo(&before, &done).map_err(|error| self.refused(error.to_string()))?;
         let actions: Vec<K::Action> = done.iter().map(|(action, _)| action.clone()).collect();
-        let stages = Stages::of::<K>(&attempt, &before, &done, &calls)?;
+        let stages = Stages::of::<K>(&before, &done, &calls);
         let course = Course::<K> { params: &params, actions: &actions, stages };
         let (start, overwrote) = match course.stages.find(&K::footprint(&live, &actions), attempt.undo.as_ref()) {
             Found::After(number) => (number, None),

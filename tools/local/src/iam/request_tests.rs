@@ -1,5 +1,5 @@
 //! Calls as the SDKs send them, and what IAM is asked about each.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use axum::http::Request as Http;
 use serde_json::json;

@@ -58,7 +58,7 @@ fn judge(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec<Fi
     match gate::route(event, &scope)? {
         Route::Answer(resource, verdict) => Ok(vec![Finding::answer(resource, verdict)]),
         Route::AnswerAccount(verdict) => Ok(vec![Finding::answer(ResourceKey::account(&account(event)?), verdict)]),
-        Route::Judge(item) => judge_item(control, event, item, &scope, given).map(|it| vec![it]),
+        Route::Judge(item) => judge_item(control, event, item, given).map(|it| vec![it]),
         Route::Fetch => Err(Complaint::usage(format!(
             "{}: the item is too large for the event and lies with AWS Config: judge the resource itself with --live",
             given.path.display()
@@ -71,7 +71,6 @@ fn judge_item(
     control: &Entry,
     event: &RuleEvent,
     item: &ConfigurationItem,
-    scope: &RuleScope<'_>,
     given: &Given<'_>,
 ) -> Result<Finding, Complaint> {
     let half = control.change.ok_or(Fault::WrongHalf { half: "change" })?;
