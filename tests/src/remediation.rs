@@ -2,6 +2,7 @@
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_runtime::deadline::Deadline;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath, StoredRequest, new_id};
@@ -196,7 +197,8 @@ pub fn doomed_delivery(owner: &str) -> Delivery {
 }
 
 fn delivery_until(owner: &str, deadline: Timestamp) -> Delivery {
-    Delivery { owner: owner.to_owned(), account: Some(AccountId::new(ACCOUNT)), deadline }
+    let reads_until = Deadline::after(std::time::Duration::from_secs(60));
+    Delivery { owner: owner.to_owned(), account: Some(AccountId::new(ACCOUNT)), deadline, reads_until }
 }
 
 /// Waits out the last seconds of an hour, at whose end budgets begin anew.

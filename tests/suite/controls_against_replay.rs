@@ -5,6 +5,7 @@ mod config;
 mod ec2;
 mod iam;
 mod instances;
+mod keys;
 mod kms;
 mod logs;
 mod policies;
@@ -29,7 +30,7 @@ use rectify_runtime::rule::{ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly,
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use rectify_s3::{S3BucketPublicReadProhibited, S3BucketPublicWriteProhibited};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
-use rectify_tests::events::{rule_event, scheduled};
+use rectify_tests::events::{invocation, rule_event, scheduled};
 use rectify_tests::operations;
 use rectify_tests::remediation::delivery;
 use rectify_tests::services::{Refusal, Services};
@@ -53,9 +54,8 @@ async fn inventory<R: RuleKind<C>, C: Connect>(services: &Services, region: &str
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
     let shell = RuleShell::<C>::over(&services.sdk(region), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
-    let own = AccountId::new(ACCOUNT);
     let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    handle::<R, C>(&shell, &event, Some(&own), &mut line).await
+    handle::<R, C>(&shell, &event, &invocation(), &mut line).await
 }
 
 fn allowed(permissions: &[rectify_compliance::Permission], calls: &[String]) {

@@ -9,6 +9,7 @@ use rectify_rds::client::Clients;
 use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled as TheControl;
 use rectify_runtime::clients::Pool;
 use rectify_runtime::config_service::ConfigService;
+use rectify_runtime::deadline::Deadline;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
@@ -88,6 +89,7 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
             owner: format!("worker-{number}"),
             account: Some(AccountId::new(ACCOUNT)),
             deadline: Timestamp::now() + jiff::SignedDuration::from_secs(seconds),
+            reads_until: Deadline::after(std::time::Duration::from_secs(60)),
         };
         let mut line = Invocation::start("rds", &delivery.owner);
         let result = handle::<TheControl, Clients>(&shell, &event(&target), &delivery, &mut line).await;

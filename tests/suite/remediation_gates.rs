@@ -12,6 +12,7 @@ mod leases;
 mod limits;
 mod once;
 mod origin;
+mod out_of_time;
 mod outages;
 mod reads;
 mod repeating;

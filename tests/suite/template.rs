@@ -281,6 +281,22 @@ fn functions_are_named_and_found_as_the_contract_says() {
     }
 }
 
+/// What lists an account gets the most time, and may go on in an invocation of its own; what is asked about one resource
+/// needs neither.
+#[test]
+fn a_rule_has_the_size_of_what_it_is_asked() {
+    let resources = section("Resources");
+    for control in controls() {
+        let properties = &resources[&format!("{}RuleFunction", control.meta.pascal_id())]["Properties"];
+        let size = ["Timeout", "MemorySize"].map(|name| properties[name].as_u64());
+        let (expected, loops) = match control.meta.frequency() {
+            Some(_) => ([Some(900), Some(256)], Some("Allow")),
+            None => ([Some(60), None], None),
+        };
+        assert_eq!((size, properties["RecursiveLoop"].as_str()), (expected, loops), "{}", control.meta.id);
+    }
+}
+
 #[test]
 fn a_remediation_is_given_every_setting_it_reads_and_no_other() {
     let source =

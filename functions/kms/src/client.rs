@@ -16,6 +16,8 @@ use crate::key::{Description, Key, MultiRegionConfiguration, RecordedKey, Rotati
 
 /// Keys a page: about as many evaluations as AWS Config takes at once.
 const KEYS_A_PAGE: i32 = 100;
+/// The most keys KMS lists at once.
+const LONGEST_PAGE: i32 = 1000;
 /// Keys read at the same time; each takes one call or two.
 const AT_ONCE: usize = 8;
 
@@ -145,6 +147,21 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
             let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
             let resources = clients.keys(page.keys(), params).await?;
             Ok(Some((Page { resources, next: page.next_marker.filter(|it| !it.is_empty()) }, pages)))
+        })
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a KeyRotationParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        let pages = clients.kms.list_keys().into_paginator().page_size(LONGEST_PAGE).send();
+        stream::try_unfold(pages, move |mut pages| async move {
+            let Some(page) = pages.next().await else { return Ok(None) };
+            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
+            let keys =
+                page.keys().iter().filter_map(|key| Some(ResourceKey::new(TYPE, key.key_id()?))).collect::<Vec<_>>();
+            Ok(Some((keys, pages)))
         })
     }
 }

@@ -55,7 +55,7 @@ control! {
     /// For that every bucket of every region is read live, with its access points, and judged as `s3-bucket-public-read-prohibited` and `s3-bucket-public-write-prohibited` do: no stored result is trusted, and whether those rules are deployed anywhere does not matter.
     /// A bucket that cannot be read, as one whose policy denies everybody outside of a VPC, holds the plan and is named in it: a person looks at it, and sets the block by hand or lets the remediation's role in.
     /// A bucket that is exempt from those controls holds the plan too, since the block would end its access as well.
-    /// The reading ends at a hundred buckets of either kind; an account with thousands of private ones may need more time than a function has, and then nothing is changed.
+    /// The reading ends at a hundred buckets of either kind; an account with thousands of private ones may need more time than the function has, and then the delivery fails as `OutOfTime` and nothing is changed.
     /// Objects whose own ACL is public are not looked at: they become private with `IgnorePublicAcls`.
     /// Where an organization policy manages the block S3 refuses the call, and the attempt fails for good.
     /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.

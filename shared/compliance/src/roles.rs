@@ -75,6 +75,13 @@ pub const RULE_SHELL: &[Permission] = &[
     Permission::on("logs:PutLogEvents", "${RuleLogs.Arn}"),
 ];
 
+/// What the rule that lists an account may do besides: go on in another invocation of its own function. That is named by
+/// text, since function and role would form a circle.
+pub const RULE_GOES_ON: &[Permission] = &[Permission::on(
+    "lambda:InvokeFunction",
+    "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Prefix}<control>",
+)];
+
 const OF_THE_RECONCILER: &[&str] = &["reconciler#*"];
 
 /// What the reconciler may do. It reads the ledger and writes its own rows there: no attempt, hold, exemption or switch. The

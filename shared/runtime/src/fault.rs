@@ -125,6 +125,24 @@ pub enum Fault {
         /// The first of them, each with the operation and its error code.
         first: String,
     },
+    /// A periodic round took more invocations than any account can need: its listing does not end.
+    #[error("round not finished after {parts} invocations and {resources} resources; expected its listing to end")]
+    Endless {
+        /// How many invocations there were.
+        parts: u32,
+        /// How many resources were listed.
+        resources: usize,
+    },
+    /// Work that was given up before Lambda would have ended the function in the middle of it.
+    #[error(
+        "{what}: not done within {allowed_s} s, all that the function's timeout leaves; nothing was changed since it began"
+    )]
+    OutOfTime {
+        /// What was given up.
+        what: String,
+        /// The time it had, seconds.
+        allowed_s: u64,
+    },
     /// Undo refused.
     #[error("undo {attempt}: {reason}")]
     UndoRefused {
@@ -153,7 +171,8 @@ impl Fault {
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
             Self::UndoFailed { .. } => "UndoFailed",
-            Self::Incomplete { .. } | Self::Unreadable { .. } => "RunIncomplete",
+            Self::Incomplete { .. } | Self::Unreadable { .. } | Self::Endless { .. } => "RunIncomplete",
+            Self::OutOfTime { .. } => "OutOfTime",
             Self::UndoRefused { .. } => "UndoRefused",
         }
     }

@@ -11,6 +11,8 @@
 //! | [`edge`] | what a control's crate implements to call its service |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
 //! | [`config_service`] | the few calls to AWS Config |
+//! | [`relay`] | a function that invokes itself |
+//! | [`deadline`] | when Lambda ends an invocation |
 //! | [`stacks`] | CloudFormation, asked for the stack of a resource |
 //! | [`settings`] | a function's environment, typed |
 //! | [`fault`] | why an invocation fails, with a stable type |
@@ -23,12 +25,14 @@ pub mod aws_error;
 pub mod bus;
 pub mod clients;
 pub mod config_service;
+pub mod deadline;
 pub mod edge;
 pub mod fault;
 mod in_progress;
 pub mod invocation;
 pub mod ledger;
 pub mod operations;
+pub mod relay;
 pub mod remediation;
 pub mod retry;
 pub mod rule;

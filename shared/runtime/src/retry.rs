@@ -5,8 +5,16 @@ use std::time::Duration;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 
 tokio::task_local! {
-    /// How the task waits between tries, where it is to wait otherwise than in real time: a test's own clock.
+    /// How the task waits, where it is to wait otherwise than in real time: a test's own clock.
     pub static SLEEP: SharedAsyncSleep;
+}
+
+/// Waits for so long, by the clock of the task.
+pub(crate) async fn sleep(time: Duration) {
+    match SLEEP.try_with(Clone::clone) {
+        Ok(own) => own.sleep(time).await,
+        Err(_) => tokio::time::sleep(time).await,
+    }
 }
 
 /// How often and how long to wait.
@@ -66,11 +74,7 @@ impl Tries {
         }
         self.next += 1;
         if number > 0 {
-            let wait = self.backoff.wait(number);
-            match SLEEP.try_with(Clone::clone) {
-                Ok(own) => own.sleep(wait).await,
-                Err(_) => tokio::time::sleep(wait).await,
-            }
+            sleep(self.backoff.wait(number)).await;
         }
         Some(number)
     }

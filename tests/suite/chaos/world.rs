@@ -13,6 +13,7 @@ use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
 use rectify_runtime::Fault;
 use rectify_runtime::clients::{Pool, sdk_config_over};
+use rectify_runtime::deadline::Deadline;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{self, Ledger, ResourcePath, StoredRequest};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
@@ -152,6 +153,8 @@ impl World {
             owner: format!("delivery-{}", actor.number),
             account: Some(AccountId::new(ACCOUNT)),
             deadline: Timestamp::now() + jiff::SignedDuration::from_mins(2),
+            // By the stage's own clock an actor may sleep through a read; that ends its lease, and not the read.
+            reads_until: Deadline::after(std::time::Duration::from_secs(3_600_000)),
         };
         let act = self.begin(&actor, async move {
             let control = finding.control;

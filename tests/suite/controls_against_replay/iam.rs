@@ -131,7 +131,7 @@ async fn handled_over<R: RuleKind<Clients>>(
     let shell = RuleShell::<Clients>::over(sdk, settings);
     let event = rule_event(invoking, parameters, "token");
     let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    handle::<R, Clients>(&shell, &event, Some(&AccountId::new(ACCOUNT)), &mut line).await
+    handle::<R, Clients>(&shell, &event, &invocation(), &mut line).await
 }
 
 type Console = ChangeOrSchedule<MfaEnabledForIamConsoleAccess>;

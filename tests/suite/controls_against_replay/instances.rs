@@ -22,9 +22,8 @@ async fn changed<R: RuleKind<C>, C: Connect>(
     item["ARN"] = Value::Null;
     item["configuration"] = configuration.clone();
     let event = rule_event(&change(&item), parameters, "token");
-    let own = AccountId::new(ACCOUNT);
     let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    let result = handle::<R, C>(&shell, &event, Some(&own), &mut line).await;
+    let result = handle::<R, C>(&shell, &event, &invocation(), &mut line).await;
     allowed(&entry::<R::Control>().rule_permissions(), &services.calls());
     result
 }
@@ -125,7 +124,7 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
         let shell = RuleShell::<Clients>::over(&services.sdk(region), settings);
         let event = rule_event(&scheduled(), &json!({"requiredGroups": "name:base"}), "token");
         let mut line = Invocation::start(Ec2InstanceRequiredSecurityGroup::META.id, "request");
-        let result = handle::<Rule, Clients>(&shell, &event, Some(&AccountId::new(ACCOUNT)), &mut line).await;
+        let result = handle::<Rule, Clients>(&shell, &event, &invocation(), &mut line).await;
         allowed(&entry::<Ec2InstanceRequiredSecurityGroup>().rule_permissions(), &services.calls());
         (result, services.calls(), services.evaluations())
     };

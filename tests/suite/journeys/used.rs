@@ -17,6 +17,7 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("fix", "logs:PutLogEvents", "Lambda writes the logs"),
     ("fix", "sqs:SendMessage", "Lambda sends the dead letters"),
     ("rule", "config:GetResourceConfigHistory", "no item of a journey is too large"),
+    ("rule", "lambda:InvokeFunction", "no account of a journey has more than one invocation lists"),
     ("rule", "logs:CreateLogStream", "Lambda writes the logs"),
     ("rule", "logs:PutLogEvents", "Lambda writes the logs"),
     ("rule", "sqs:SendMessage", "Lambda sends the dead letters"),
@@ -54,8 +55,12 @@ fn held(control: &str) -> [(&'static str, String, Vec<Permission>); 3] {
     if half.needs_name {
         fix.push(Permission::unscoped("config:GetResourceConfigHistory"));
     }
+    let mut rule = [&entry.rule_permissions()[..], roles::RULE_SHELL].concat();
+    if entry.meta.frequency().is_some() {
+        rule.extend_from_slice(roles::RULE_GOES_ON);
+    }
     [
-        ("rule", format!("rectify-{control}"), [&entry.rule_permissions()[..], roles::RULE_SHELL].concat()),
+        ("rule", format!("rectify-{control}"), rule),
         ("fix", format!("rectify-{control}-fix"), fix),
         // What undo reads is what the remediation reads.
         ("undo", "rectify-undo".to_owned(), [half.undoes, roles::UNDO].concat()),

@@ -33,8 +33,8 @@ fn functions() -> Vec<Function> {
     vec![
         Function {
             name: "rule",
-            permissions: roles::RULE_SHELL.to_vec(),
-            code: &["shared/runtime/src/rule", "shared/runtime/src/config_service.rs"],
+            permissions: [roles::RULE_SHELL, roles::RULE_GOES_ON].concat(),
+            code: &["shared/runtime/src/rule", "shared/runtime/src/config_service.rs", "shared/runtime/src/relay.rs"],
             begins: &["shared/runtime/src/rule"],
             by_lambda: LOGS_AND_LETTERS,
         },

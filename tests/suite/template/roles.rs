@@ -82,7 +82,8 @@ pub(super) fn declared(permissions: &[Permission], controls: &[&str]) -> Grants 
         if it.resource.starts_with("arn:${AWS::Partition}:s3:::") {
             conditions.insert(one("StringEquals", "aws:ResourceAccount", owned(&["${AWS::AccountId}"])));
         }
-        (it.action.to_owned(), it.resource.to_owned(), conditions)
+        let resource = controls.iter().fold(it.resource.to_owned(), |it, id| it.replace(EACH_CONTROL, id));
+        (it.action.to_owned(), resource, conditions)
     };
     permissions.iter().map(grant).collect()
 }
@@ -115,7 +116,10 @@ fn every_role_holds_what_its_control_declares_and_nothing_else() {
         assert_eq!(rule_role, if reads.is_empty() { "RuleRole.Arn".to_owned() } else { format!("{own}.Arn") });
         if !reads.is_empty() {
             let (allowed, denied) = own_statements(&resources[&own]);
-            assert_eq!((granted(&allowed), denied), (declared(&reads, &[]), vec![]), "{own}");
+            // What lists an account may invoke itself, and nothing else does.
+            let goes_on = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
+            let may = declared(&[&reads[..], goes_on].concat(), &[control.meta.id]);
+            assert_eq!((granted(&allowed), denied), (may, vec![]), "{own}");
         }
         if let Some(half) = control.remediation {
             let mut may = [&control.remediation_permissions()[..], roles::REMEDIATION_LEDGER].concat();

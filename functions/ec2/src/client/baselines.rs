@@ -55,6 +55,14 @@ impl List<Clients> for SecurityGroupDrift {
             Ok(Some((Page { resources, next: page.next }, pages)))
         })
     }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        _params: &'a SecurityGroupDriftParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        clients.group_keys(place)
+    }
 }
 
 impl ReadLive<Clients> for SecurityGroupDrift {

@@ -1,8 +1,8 @@
 //! Security groups: listed page by page, and read one by one with the ids of their rules.
 
 use aws_sdk_ec2::types;
-use futures_util::Stream;
 use futures_util::stream::try_unfold;
+use futures_util::{Stream, TryStreamExt};
 use rectify_compliance::{AccountId, Region, ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{self, Found, Page, Place};
@@ -50,6 +50,17 @@ impl Clients {
             }
             let next = page.next_token.filter(|it| !it.is_empty());
             Ok(Some((GroupPage { groups, unreadable, next }, pages)))
+        })
+    }
+
+    /// The ids of the same groups.
+    pub(super) fn group_keys<'a>(
+        &'a self,
+        place: &'a Place,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        self.group_pages(place, None).map_ok(|page| {
+            let read = page.groups.iter().map(found_group);
+            read.chain(page.unreadable.into_iter().map(|(found, _)| found)).map(|it| it.resource).collect::<Vec<_>>()
         })
     }
 

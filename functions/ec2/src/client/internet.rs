@@ -2,7 +2,7 @@
 
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
-use rectify_compliance::Target;
+use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
@@ -36,6 +36,14 @@ macro_rules! asks_what_the_internet_reaches {
                 from: Option<String>,
             ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
                 clients.groups_in_network(place, params, from)
+            }
+
+            fn keys<'a>(
+                clients: &'a Clients,
+                place: &'a Place,
+                _params: &'a Self::Params,
+            ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+                clients.group_keys(place)
             }
         }
 

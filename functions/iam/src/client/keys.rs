@@ -2,7 +2,7 @@
 
 use aws_sdk_iam::types;
 use futures_util::Stream;
-use rectify_compliance::{ShapeError, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
@@ -73,6 +73,14 @@ impl List<Clients> for AccessKeysRotated {
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<UserKeys>, AwsError>> + Send + 'a {
         users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a AccessKeysRotatedParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
-use rectify_compliance::{ShapeError, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
@@ -152,6 +152,14 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
     ) -> impl Stream<Item = Result<Page<ConsoleUser>, AwsError>> + Send + 'a {
         users::pages::<Self>(clients, place, params, from)
     }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a MfaEnabledForIamConsoleAccessParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
+    }
 }
 
 impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
@@ -197,6 +205,14 @@ impl List<Clients> for IamUserMfaEnabled {
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<MfaUser>, AwsError>> + Send + 'a {
         users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a IamUserMfaEnabledParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
     }
 }
 

@@ -50,6 +50,16 @@ pub(super) fn pages<'a, K: OfUsers>(
     })
 }
 
+/// The ids of every user of the account.
+pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + '_ {
+    let pages = clients.iam.list_users().into_paginator().page_size(LONGEST_PAGE).send();
+    stream::try_unfold(pages, move |mut pages| async move {
+        let Some(page) = pages.next().await else { return Ok(None) };
+        let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
+        Ok(Some((page.users.iter().map(|user| ResourceKey::new(TYPE, &user.user_id)).collect(), pages)))
+    })
+}
+
 async fn read<K: OfUsers>(
     clients: &Clients,
     user: &types::User,

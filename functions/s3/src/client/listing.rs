@@ -67,6 +67,19 @@ impl Clients {
         Ok(Some((Page { resources, next }, then)))
     }
 
+    /// The names of every bucket of `place`.
+    pub(super) fn bucket_keys<'a>(
+        &'a self,
+        place: &'a Place,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        stream::try_unfold(Some(None), move |token: Option<Option<String>>| async move {
+            let Some(token) = token else { return Ok(None) };
+            let (buckets, next) = self.bucket_page(Some(&place.region), token).await?;
+            let keys = buckets.iter().map(|bucket| Ok(ResourceKey::new(TYPE, name(bucket)?)));
+            Ok(Some((keys.collect::<Result<Vec<_>, ShapeError>>()?, next.map(Some))))
+        })
+    }
+
     /// `ListBuckets`: the page that `token` names, of one region or of all, and the token of the next.
     pub(super) async fn bucket_page(
         &self,

@@ -85,9 +85,9 @@ where
     let (mut live, mut reason) = (None, "nothing was read".to_owned());
     let mut tries = Backoff::VERIFY.tries();
     while tries.next().await.is_some() {
-        live = match K::live(&passage.clients, &passage.target, params).await {
+        live = match passage.live::<K>(params).await {
             Ok(live) => live,
-            Err(error) => return Box::pin(passage.leave_open::<K>(lease, attempt, error.into())).await,
+            Err(fault) => return Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await,
         };
         let verdict = live.as_ref().map(|live| K::evaluate(live, params, Timestamp::now()));
         match verdict {

@@ -74,7 +74,7 @@ impl<C: Connect> Passage<'_, C> {
         K: Remediation + ReadLive<C> + Apply<C>,
     {
         let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
-        let Some(live) = K::live(&self.clients, &self.target, &params).await? else { return Ok(()) };
+        let Some(live) = self.live::<K>(&params).await? else { return Ok(()) };
         let (writer, registry) = (self.writer().await?, self.registry(K::META.id).await?);
         let fence = self.fence(K::META.id, &registry);
         let ledger = &self.shell.ledger;

@@ -122,7 +122,8 @@ where
         target.name = shell.config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
-    let passage = Passage { shell, change, target, path, clients, own, deadline: delivery.deadline };
+    let reads_until = delivery.reads_until;
+    let passage = Passage { shell, change, target, path, clients, own, deadline: delivery.deadline, reads_until };
 
     // Gate 3: the lease, on the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
@@ -234,12 +235,12 @@ impl<C: Connect> Passage<'_, C> {
         }
         for _ in 0..STEADY_TRIES {
             // Gate 5: the live read, and the control's own judgement of it.
-            let read = match K::live(&self.clients, &self.target, params).await {
+            let read = match self.live::<K>(params).await {
                 Ok(read) => read,
-                Err(error) => {
+                Err(fault) => {
                     return match unfinished.take_if(|it| it.has_acted()) {
-                        Some(attempt) => Box::pin(self.leave_open::<K>(lease, attempt, error.into())).await,
-                        None => Err(error.into()),
+                        Some(attempt) => Box::pin(self.leave_open::<K>(lease, attempt, fault)).await,
+                        None => Err(fault),
                     };
                 }
             };
@@ -319,7 +320,7 @@ impl<C: Connect> Passage<'_, C> {
                 ledger.save(lease, &attempt).await?;
             }
             // Gate 10: read once more; what was planned for must still be so.
-            let again = K::live(&self.clients, &self.target, params).await?;
+            let again = self.live::<K>(params).await?;
             if again.as_ref() != Some(&live) {
                 unfinished = Some(attempt);
                 continue;

@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use crate::bus::Bus;
 use crate::clients::{self, Pool};
 use crate::config_service::ConfigService;
+use crate::deadline::Deadline;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{self, Ledger};
@@ -91,6 +92,8 @@ pub struct Delivery {
     pub account: Option<AccountId>,
     /// When Lambda ends the invocation.
     pub deadline: Timestamp,
+    /// The same, as it bounds live reads.
+    pub reads_until: Deadline,
 }
 
 /// Serves a control's remediation.
@@ -100,12 +103,13 @@ where
     C: Connect,
 {
     serve::run(K::META.id, RemediationShell::<C>::from_environment, &async |shell, event, own, line| {
-        let deadline = i64::try_from(own.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+        let deadline = i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
         let delivery = Delivery {
             // Lambda repeats the request id when it repeats an event, at times while the first one still works.
             owner: format!("{}-{}", own.request_id, ledger::new_id(Timestamp::now())),
             account: own.account.clone(),
             deadline: deadline.unwrap_or_else(Timestamp::now),
+            reads_until: own.deadline,
         };
         let handled = handle::<K, C>(shell, &event, &delivery, line).await?;
         Ok(json!({"outcome": handled.name(), "attempt": handled.attempt()}))

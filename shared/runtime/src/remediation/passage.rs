@@ -9,13 +9,17 @@ use serde_json::Value;
 
 use super::RemediationShell;
 use crate::Fault;
-use crate::edge::Connect;
+use crate::deadline::Deadline;
+use crate::edge::{Connect, ReadLive};
 use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
 use crate::writer::Writer;
 
 /// What a repeated call must leave of the invocation: its own ten seconds, a live read, and what is written down afterwards.
 const ROOM: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
+
+/// What is left when a live read is given up: to store what is known, and to give the lease back.
+const SPARE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// One finding on its way through the gates.
 pub(super) struct Passage<'a, C> {
@@ -29,9 +33,22 @@ pub(super) struct Passage<'a, C> {
     pub(super) own: AccountId,
     /// When Lambda ends the invocation.
     pub(super) deadline: Timestamp,
+    /// Until when a live read may last, but for [`SPARE`].
+    pub(super) reads_until: Deadline,
 }
 
 impl<C: Connect> Passage<'_, C> {
+    /// The live read; `None` when the resource is gone. One of a whole account may take longer than a function has, and is
+    /// given up in time.
+    ///
+    /// # Errors
+    /// [`Fault::OutOfTime`], or what the read failed for.
+    pub(super) async fn live<K: ReadLive<C>>(&self, params: &K::Params) -> Result<Option<K::Subject>, Fault> {
+        let what = || format!("live read of {}", self.target.resource);
+        let read = K::live(&self.clients, &self.target, params);
+        Ok(self.reads_until.leaving(SPARE, what, read).await??)
+    }
+
     /// The clients for calls that change something.
     pub(super) async fn writer(&self) -> Result<Arc<Writer<C>>, Fault> {
         self.shell.clients.writer(&self.own, &self.target.account, &self.target.region).await

@@ -65,7 +65,7 @@ where
     loop {
         let is_repeated = tries.next().await.is_some_and(|number| number > 0);
         if is_repeated {
-            let live = match K::live(&passage.clients, &passage.target, params).await {
+            let live = match passage.live::<K>(params).await {
                 Ok(live) => live,
                 Err(error) => return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: false, lost })),
             };

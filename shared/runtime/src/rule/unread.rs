@@ -1,6 +1,7 @@
 //! What a periodic run found and could not read: all of it is counted, the first of it is named.
 
 use rectify_compliance::ResourceKey;
+use serde::{Deserialize, Serialize};
 
 use crate::invocation::Invocation;
 use crate::{AwsError, Fault};
@@ -10,8 +11,8 @@ const LOGGED: usize = 100;
 /// The most resources that the fault names.
 const NAMED: usize = 5;
 
-/// Resources without a verdict in this run.
-#[derive(Debug, Default)]
+/// Resources without a verdict in this round.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Unread {
     count: usize,
     named: Vec<String>,

@@ -5,6 +5,7 @@
 
 /// Rows of `service:Operation` as the API and the clients name it, and the IAM actions it needs.
 const RENAMED: &[(&str, &[&str])] = &[
+    ("lambda:Invoke", &["lambda:InvokeFunction"]),
     // S3 names permissions after what they are about, not after the operation.
     ("s3:ListBuckets", &["s3:ListAllMyBuckets"]),
     ("s3:HeadBucket", &["s3:ListBucket"]),

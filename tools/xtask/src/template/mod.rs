@@ -25,10 +25,13 @@ const HEADER: &str = "\
 # Edit those: a check compares this file with what they make.
 ";
 
-/// Seconds a rule may take that is asked about one changed resource: one item, a few reads, one report.
-const CHANGE_TIMEOUT: &str = "60";
-/// Seconds a rule may take that lists every resource of the account: pages of reads, a report for each hundred.
-const PERIODIC_TIMEOUT: &str = "300";
+/// What a rule's function is given that is asked about one changed resource: one item, a few reads, one report. Memory is
+/// the least Lambda has.
+const ON_CHANGE: &str = "Timeout: 60";
+/// What one is given that lists every resource of the account: the longest Lambda gives, and memory for the share of a
+/// processor that comes with it. A round that takes longer goes on in another invocation, which Lambda would
+/// else take for a loop after sixteen; the function itself ends what does not end.
+const ON_SCHEDULE: &str = "Timeout: 900\nMemorySize: 256\nRecursiveLoop: Allow";
 
 /// The whole template.
 ///
@@ -143,14 +146,13 @@ fn resources(control: &Entry) -> Result<String, Unfilled> {
             ("scope", &scope(control)),
             ("triggers", &triggers(control)),
             ("role", if shares_role(control) { "RuleRole" } else { &own_role }),
-            ("timeout", if control.meta.frequency().is_some() { PERIODIC_TIMEOUT } else { CHANGE_TIMEOUT }),
+            ("size", if control.meta.frequency().is_some() { ON_SCHEDULE } else { ON_CHANGE }),
         ],
     )?;
     if !shares_role(control) {
-        text.push_str(&fill(
-            RULE_ROLE,
-            &[("Control", &name), ("policies", &policy::inline(&[("reads", &reads)], &[]))],
-        )?);
+        let goes_on = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
+        let policies = policy::inline(&[("reads", &reads), ("goes-on", goes_on)], &[control.meta.id]);
+        text.push_str(&fill(RULE_ROLE, &[("Control", &name), ("policies", &policies)])?);
     }
     if let Some(half) = control.remediation {
         let lists: [(&str, &[Permission]); 3] =

@@ -80,7 +80,8 @@ fn by_resource(permissions: &[Permission]) -> Vec<(Permission, Vec<&'static str>
 /// One statement; one on a resource that is a stack parameter is there only when that is given, since `none` is no ARN.
 fn statement(first: &Permission, actions: &[&str], controls: &[&str]) -> String {
     let mut text = format!("- Effect: Allow\n  Action:\n{}", indented(&members(actions.iter().copied()), 4));
-    text.push_str(&format!("  Resource: {}\n", scalar(first.resource)));
+    let resource = controls.iter().fold(first.resource.to_owned(), |it, id| it.replace(EACH_CONTROL, id));
+    text.push_str(&format!("  Resource: {}\n", scalar(&resource)));
     text.push_str(&indented(&condition(&conditions(first, controls)), 2));
     match first.parameter() {
         None => text,
