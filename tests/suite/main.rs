@@ -4,6 +4,7 @@
 
 mod announcements;
 mod attribution;
+mod chaos;
 mod command_line;
 mod config_engine;
 mod config_recorder;
@@ -23,6 +24,7 @@ mod remediation_gates;
 mod rule_shell;
 mod scaffold;
 mod stacks;
+mod table_and_moto;
 mod template;
 mod undo;
 mod wiring;
