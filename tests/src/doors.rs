@@ -62,8 +62,12 @@ impl On {
 pub enum Trouble {
     /// The call is refused with this code, nothing happens.
     Refused(&'static str, CallErrorKind),
+    /// The call is answered with this status and code, nothing happens.
+    Answered(u16, &'static str),
     /// The call is carried out, its answer is lost.
     AnswerLost,
+    /// The call is carried out, and answered with this status and code.
+    Misreported(u16, &'static str),
     /// The call is answered as if it had been carried out.
     Swallowed,
     /// Somebody changes the doors just before the call.
@@ -224,9 +228,14 @@ impl Doors {
         match met {
             None => work(&mut state, true),
             Some(Trouble::Refused(code, kind)) => Err(failed(operation, code, kind)),
+            Some(Trouble::Answered(status, code)) => Err(answered(operation, status, code)),
             Some(Trouble::AnswerLost) => {
                 work(&mut state, true)?;
-                Err(failed(operation, "Timeout", CallErrorKind::Unavailable))
+                Err(AwsError::Call(CallError::unanswered(operation, "Timeout", "as scripted")))
+            }
+            Some(Trouble::Misreported(status, code)) => {
+                work(&mut state, true)?;
+                Err(answered(operation, status, code))
             }
             Some(Trouble::Swallowed) => work(&mut state, false),
             Some(Trouble::Before(change)) => {
@@ -308,7 +317,16 @@ fn bolt_of<'a>(state: &'a mut State, id: &str, bolt: &str, operation: &'static s
 }
 
 fn failed(operation: &'static str, code: &str, kind: CallErrorKind) -> AwsError {
-    AwsError::Call(CallError { operation, code: code.to_owned(), message: "as scripted".to_owned(), kind })
+    let status = match kind {
+        CallErrorKind::AccessDenied => 403,
+        CallErrorKind::Throttled | CallErrorKind::Rejected => 400,
+        CallErrorKind::Unavailable => 500,
+    };
+    answered(operation, status, code)
+}
+
+fn answered(operation: &'static str, status: u16, code: &str) -> AwsError {
+    AwsError::Call(CallError::answered(operation, status, code, "as scripted"))
 }
 
 impl Connect for Doors {

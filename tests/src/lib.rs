@@ -10,6 +10,7 @@
 //! | [`doors`] | the scripted service behind it |
 //! | [`emulator`] | one moto for a test binary; a ledger, a bus and a queue for each test |
 //! | [`events`] | events as AWS delivers them, about made-up resources |
+//! | [`lost`] | answers that never come |
 //! | [`meter`] | what is read of a table, counted |
 //! | [`mortal`] | death at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
@@ -33,6 +34,7 @@ pub mod controls;
 pub mod doors;
 pub mod emulator;
 pub mod events;
+pub mod lost;
 pub mod meter;
 pub mod mfa_policy;
 pub mod mortal;

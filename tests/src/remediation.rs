@@ -88,6 +88,11 @@ impl World {
         deliver_through::<K>(&self.shell(), event, &delivery("worker")).await
     }
 
+    /// Delivers an event to a function that has no time to repeat a call.
+    pub async fn deliver_hurried(&self, event: &Value) -> Result<Handled, Fault> {
+        deliver_through::<DoorAjar>(&self.shell(), event, &hurried_delivery("worker")).await
+    }
+
     /// Stores a request about a door for [`DoorAjar`], and hands out its event.
     pub async fn requested(&self, id: &str, recorded_at: &str) -> Value {
         let (now, recorded) = (Timestamp::now(), recorded_at.parse().unwrap());
@@ -133,19 +138,31 @@ impl World {
     /// Undoes an attempt as one of another control.
     pub async fn undo_as<K>(&self, attempt: &str) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Revert<Doors>,
+        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
     {
         self.undo_over::<K>(&self.around.sdk, attempt).await
+    }
+
+    /// Undoes an attempt over what somebody else changed since.
+    pub async fn undo_overwriting(&self, attempt: &str) -> Result<Undone, Fault> {
+        self.undo_with::<DoorAjar>(&self.around.sdk, attempt, true).await
     }
 
     /// Undoes an attempt over another SDK configuration.
     pub async fn undo_over<K>(&self, sdk: &SdkConfig, attempt: &str) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Revert<Doors>,
+        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+    {
+        self.undo_with::<K>(sdk, attempt, false).await
+    }
+
+    async fn undo_with<K>(&self, sdk: &SdkConfig, attempt: &str, overwrite: bool) -> Result<Undone, Fault>
+    where
+        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
     {
         let sdk = self.doors.reached_through(sdk);
         let pool = Pool::<Doors>::new(sdk.clone(), Region::new(REGION));
-        let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7 };
+        let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite };
         undo::<K, Doors>(&Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request).await
     }
 }
@@ -166,6 +183,11 @@ where
 /// A delivery to this worker, with a minute to go.
 pub fn delivery(owner: &str) -> Delivery {
     delivery_until(owner, Timestamp::now() + jiff::SignedDuration::from_secs(60))
+}
+
+/// A delivery to a worker whose lease lives and whose time is too short to repeat a call.
+pub fn hurried_delivery(owner: &str) -> Delivery {
+    delivery_until(owner, Timestamp::now() + jiff::SignedDuration::from_secs(10))
 }
 
 /// A delivery to a worker whose lease is over as soon as it is taken: what is left of it may be taken over at once.

@@ -16,6 +16,7 @@ mod images;
 mod journeys;
 mod lambda_host;
 mod laws;
+mod lost_answers;
 mod memory;
 mod model_and_reality;
 mod proxy;

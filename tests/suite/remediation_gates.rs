@@ -14,6 +14,8 @@ mod once;
 mod origin;
 mod outages;
 mod reads;
+mod repeating;
+mod resuming;
 mod scope;
 
 use rectify_compliance::Timestamp;

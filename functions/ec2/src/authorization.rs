@@ -171,6 +171,16 @@ impl Open {
         }
     }
 
+    /// Adds the rules it makes to a group's; one that is there already is not made again.
+    pub fn expect(&self, rules: &mut Vec<Rule>) {
+        for rule in self.rules() {
+            if !rules.iter().any(|it| it.traffic() == rule.traffic()) {
+                rules.push(rule);
+            }
+        }
+        rules.sort();
+    }
+
     /// The rules it makes, without the ids that EC2 assigns. What EC2 would refuse makes none.
     pub fn rules(&self) -> Vec<Rule> {
         let input = self.input();

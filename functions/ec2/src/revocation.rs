@@ -91,6 +91,13 @@ pub fn undo(before: &SecurityGroup, done: &[(Close, ())]) -> Result<Vec<Open>, I
     Ok(calls.into_iter().flatten().collect())
 }
 
+/// What `live` becomes by the call that makes a revoked rule again.
+pub fn reverted(live: &GroupInNetwork, open: &Open) -> GroupInNetwork {
+    let mut live = live.clone();
+    open.expect(&mut live.group.rules);
+    live
+}
+
 /// What `live` becomes by a revocation.
 pub fn expect(mut live: GroupInNetwork, close: &Close) -> GroupInNetwork {
     close.expect(&mut live.group.rules);

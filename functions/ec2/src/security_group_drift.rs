@@ -320,7 +320,7 @@ impl Remediation for SecurityGroupDrift {
 
     fn expect(mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
         match action {
-            RuleChange::Open(open) => live.group.rules.extend(open.rules()),
+            RuleChange::Open(open) => open.expect(&mut live.group.rules),
             RuleChange::Close(close) => close.expect(&mut live.group.rules),
         }
         live.group.rules.sort();
@@ -345,6 +345,14 @@ impl Remediation for SecurityGroupDrift {
             }
         }
         Ok(calls)
+    }
+
+    /// What is taken away again is told by ids that the model does not have.
+    fn reverted(live: &GroupAndBaseline, call: &RuleChange) -> Option<GroupAndBaseline> {
+        match call {
+            RuleChange::Open(_) => Some(Self::expect(live.clone(), call)),
+            RuleChange::Close(_) => None,
+        }
     }
 }
 

@@ -111,7 +111,8 @@ impl Undoer {
         let operations = operations.iter().find(|it| it.id == attempt.control);
         let operations =
             operations.ok_or_else(|| refused(format!("control `{}` has nothing to undo with", attempt.control)))?;
-        let request = UndoRequest { attempt: id.clone(), by, hold_days };
+        // What a person changed is overwritten by a person who has seen the difference, never from here.
+        let request = UndoRequest { attempt: id.clone(), by, hold_days, overwrite: false };
         let undone = (operations.undo)(&self.config, &self.ledger, &attempt.target, &request).await?;
         Ok(answer(&attempt.id, &undone))
     }

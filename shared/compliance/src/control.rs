@@ -267,6 +267,13 @@ pub trait Remediation: Control {
     /// # Errors
     /// [`Irreversible`] when something done cannot be taken back.
     fn undo(before: &Self::Subject, done: &[(Self::Action, Self::Receipt)]) -> Result<Vec<Self::Undo>, Irreversible>;
+
+    /// What `live` becomes by one call of an undo. Only where one action is taken back by several calls: an undo that broke off
+    /// between them is then known by what it left. Without it, what is left between two actions is known from
+    /// [`expect`](Self::expect).
+    fn reverted(_live: &Self::Subject, _call: &Self::Undo) -> Option<Self::Subject> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -107,6 +107,14 @@ pub enum Fault {
         /// The first of them, with its type.
         first: String,
     },
+    /// An undo that began and is not done: a call of it failed, or it did not help.
+    #[error("undo {attempt}: {reason}")]
+    UndoFailed {
+        /// The attempt's id.
+        attempt: String,
+        /// What failed, how far the undo got, and until when the resource is held.
+        reason: String,
+    },
     /// A periodic run judged what it could read. What it could not keeps its last evaluation.
     #[error("{count} of {resources} resources could not be read: {first}")]
     Unreadable {
@@ -144,6 +152,7 @@ impl Fault {
             Self::Unsteady { .. } => "ResourceUnsteady",
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
+            Self::UndoFailed { .. } => "UndoFailed",
             Self::Incomplete { .. } | Self::Unreadable { .. } => "RunIncomplete",
             Self::UndoRefused { .. } => "UndoRefused",
         }

@@ -15,6 +15,7 @@
 //! | [`settings`] | a function's environment, typed |
 //! | [`fault`] | why an invocation fails, with a stable type |
 //! | [`invocation`] | one line of log and metrics per invocation |
+//! | [`writer`] | clients that send each request once |
 //! | [`retry`] | bounded back-off with jitter |
 //! | [`serve`] | the loop of a function, whatever it does |
 
@@ -24,6 +25,7 @@ pub mod clients;
 pub mod config_service;
 pub mod edge;
 pub mod fault;
+mod in_progress;
 pub mod invocation;
 pub mod ledger;
 pub mod operations;
@@ -33,6 +35,7 @@ pub mod rule;
 pub mod serve;
 pub mod settings;
 pub mod stacks;
+pub mod writer;
 
 pub use aws_error::{AwsError, CallError, CallErrorKind};
 pub use fault::Fault;

@@ -31,6 +31,9 @@ impl Backoff {
     /// time need a second each; Lambda's own retries are minutes apart, and there are two of them.
     pub const LEASE: Self = Self { base: Duration::from_millis(400), cap: Duration::from_secs(2), attempts: 4 };
 
+    /// For a call that changes something and may succeed a moment later: four tries, about seven seconds.
+    pub const ACTION: Self = Self { base: Duration::from_millis(500), cap: Duration::from_secs(4), attempts: 4 };
+
     /// For transactions of the ledger: twelve tries, about eight seconds. Every action of every control checks the stop
     /// switches, and of two transactions that touch one item at the same moment DynamoDB cancels one.
     pub const TRANSACTION: Self = Self { base: Duration::from_millis(50), cap: Duration::from_secs(1), attempts: 12 };

@@ -7,7 +7,7 @@ use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use rectify_compliance::Target;
 use rectify_runtime::edge::{Apply, Connect, ReadLive, Revert};
-use rectify_runtime::{AwsError, CallError, CallErrorKind};
+use rectify_runtime::{AwsError, CallError};
 
 use super::{Call, Params, Seal, Vault, Watch, expect};
 use crate::actor::{ACTOR, Event, Trouble};
@@ -137,7 +137,7 @@ impl Vaults {
         actor.step().await;
         match trouble {
             Some(Trouble::Lost(kind)) if answer.is_ok() => Err(lost(OPERATION, kind)),
-            _ => answer.map_err(|code| failed(OPERATION, code, CallErrorKind::Rejected)),
+            _ => answer.map_err(|code| answered(OPERATION, 400, code)),
         }
     }
 
@@ -172,29 +172,28 @@ impl Vaults {
 
 /// A refusal of which the service did nothing.
 fn refused(operation: &'static str, kind: u8) -> AwsError {
-    let (code, kind) = match kind % 6 {
-        0 | 1 => ("Throttling", CallErrorKind::Throttled),
-        2 => ("InternalError", CallErrorKind::Unavailable),
-        3 => ("AccessDenied", CallErrorKind::AccessDenied),
-        4 => ("OperationAborted", CallErrorKind::Rejected),
-        _ => ("ServiceUnavailable", CallErrorKind::Unavailable),
+    let (status, code) = match kind % 6 {
+        0 | 1 => (400, "Throttling"),
+        2 => (500, "InternalError"),
+        3 => (403, "AccessDenied"),
+        4 => (409, "OperationAborted"),
+        _ => (503, "ServiceUnavailable"),
     };
-    failed(operation, code, kind)
+    answered(operation, status, code)
 }
 
 /// The answer to a call that was carried out.
 fn lost(operation: &'static str, kind: u8) -> AwsError {
-    let (code, kind) = match kind % 3 {
-        0 => ("Timeout", CallErrorKind::Unavailable),
-        1 => ("InternalError", CallErrorKind::Unavailable),
-        // What IAM answers with status 500.
-        _ => ("ServiceFailure", CallErrorKind::Rejected),
-    };
-    failed(operation, code, kind)
+    match kind % 3 {
+        0 => AwsError::Call(CallError::unanswered(operation, "Timeout", "by chance")),
+        1 => answered(operation, 500, "InternalError"),
+        // As IAM calls it.
+        _ => answered(operation, 500, "ServiceFailure"),
+    }
 }
 
-fn failed(operation: &'static str, code: &str, kind: CallErrorKind) -> AwsError {
-    AwsError::Call(CallError { operation, code: code.to_owned(), message: "by chance".to_owned(), kind })
+fn answered(operation: &'static str, status: u16, code: &str) -> AwsError {
+    AwsError::Call(CallError::answered(operation, status, code, "by chance"))
 }
 
 impl Connect for Vaults {

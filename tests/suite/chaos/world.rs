@@ -180,7 +180,7 @@ impl World {
         let who = Who::Undo { control, id: id.to_owned(), attempt: attempt.to_owned() };
         let actor = self.stage.actor(who, luck, last, usize::MAX);
         let (ledger, pool) = (self.ledger(), Pool::<Vaults>::new(self.sdk.clone(), Region::new(REGION)));
-        let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7 };
+        let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite: false };
         self.begin(&actor, async move {
             let own = AccountId::new(ACCOUNT);
             macro_rules! call {

@@ -56,7 +56,7 @@ async fn policy_that_comes_back_in_another_order_is_undone() {
     let handled = fixed(&around, "reordered-before-undo", usize::MAX).await.unwrap();
     let attempt = handled.attempt().unwrap().to_owned();
     let pool = Pool::<Clients>::new(reordered(1), Region::new(REGION));
-    let request = UndoRequest { attempt, by: "jane".to_owned(), hold_days: 7 };
+    let request = UndoRequest { attempt, by: "jane".to_owned(), hold_days: 7, overwrite: false };
     let ledger = Ledger::new(&around.sdk, &around.name);
     let undone =
         undo::<S3BucketSslRequestsOnly, Clients>(&ledger, &pool, &AccountId::new(ACCOUNT), &request).await.unwrap();

@@ -16,10 +16,7 @@ fn door(number: usize) -> String {
 
 /// What the reconciler requests.
 async fn request(world: &World, number: usize) -> Result<Handled, Fault> {
-    let mut event = finding(&door(number), RECORDED);
-    event["source"] = json!("rectify");
-    event["detail-type"] = json!("Rectify Remediation Requested");
-    event["detail"]["resultRecordedTime"] = json!(RECORDED);
+    let event = world.requested(&door(number), RECORDED).await;
     world.deliver(&event).await
 }
 

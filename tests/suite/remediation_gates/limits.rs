@@ -124,11 +124,11 @@ async fn failed_finding_is_tried_again_when_asked_for_and_not_when_merely_repeat
 async fn attempt_that_fails_on_and_on_ends_as_failed() {
     let world = World::with([Door::drawn("d-1", &["top"])]).await;
     for number in 1..20 {
-        world.doors.disturb(On::Apply, number, Trouble::Refused("Throttled", CallErrorKind::Throttled));
+        world.doors.disturb(On::Apply, number, Trouble::Refused("Throttling", CallErrorKind::Throttled));
     }
     let mut deliveries = 0;
     while only_open(&world, deliveries).await {
-        world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
         deliveries += 1;
     }
     let attempt = only(&world).await;

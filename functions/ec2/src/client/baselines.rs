@@ -6,7 +6,7 @@ use futures_util::{Stream, StreamExt};
 use rectify_compliance::item::ApiItem;
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ShapeError, Target, Timestamp};
 use rectify_runtime::edge::{Apply, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
-use rectify_runtime::{AwsError, CallError, CallErrorKind};
+use rectify_runtime::{AwsError, CallError};
 
 use super::Clients;
 use super::groups::found_group;
@@ -144,14 +144,10 @@ impl Clients {
             return Err(ShapeError::new(key, "a baseline of at most 1 MiB", "a larger object").into());
         }
         let changed_at = answer.last_modified().and_then(timestamp);
-        let body = answer.body.collect().await.map_err(|error| {
-            AwsError::Call(CallError {
-                operation: "s3:GetObject",
-                code: "Response".to_owned(),
-                message: error.to_string(),
-                kind: CallErrorKind::Unavailable,
-            })
-        })?;
+        let body =
+            answer.body.collect().await.map_err(|error| {
+                AwsError::Call(CallError::unanswered("s3:GetObject", "Response", error.to_string()))
+            })?;
         let text = String::from_utf8(body.to_vec()).map_err(|_| ShapeError::new(key, "UTF-8", "other bytes"))?;
         Ok(Some(Baseline::parse(&text, group_id, changed_at)?))
     }

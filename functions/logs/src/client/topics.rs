@@ -117,7 +117,7 @@ mod tests {
             confirmed_and_policy(&pairs.collect())
         };
         let whole = attributes(&[("SubscriptionsConfirmed", "2"), ("Policy", r#"{"Statement": []}"#)]);
-        assert_eq!(whole, Ok((2, json!({"Statement": []}))));
+        assert_eq!(whole, Ok((2, PolicyDocument(json!({"Statement": []})))));
         for wrong in [
             &[("SubscriptionsConfirmed", "2")][..],
             &[("Policy", "{}")],

@@ -159,6 +159,15 @@ pub struct UndoRecord {
     pub finished_at: Option<Timestamp>,
     /// The calls, in the order they are played.
     pub calls: Vec<Value>,
+    /// How many of them were begun, each noted before it was sent; absent in records of versions that did not count.
+    #[serde(default)]
+    pub begun: Option<usize>,
+    /// How many of them were answered, or were found to be so.
+    #[serde(default)]
+    pub answered: usize,
+    /// What somebody else had changed and was overwritten by a person's decision, where that was so.
+    #[serde(default)]
+    pub overwrote: Option<String>,
 }
 
 impl Attempt {

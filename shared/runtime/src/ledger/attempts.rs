@@ -212,7 +212,7 @@ impl Ledger {
     }
 
     /// What the end of an attempt takes out of the register of open ones, and adds to what its resource's breaker counts.
-    fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
         let path = ResourcePath::of(&it.target);
         let mut writes = vec![self.delete_any(&open_of(&it.control), &open_entry(&path, &it.id))?];
         if it.has_acted() {
@@ -225,7 +225,7 @@ impl Ledger {
     }
 
     /// The attempt and the parts of its images.
-    fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
         let packed = pack(it)?;
         let mut items = vec![body_item(it, packed.body)];
         items.extend(packed.parts);

@@ -99,7 +99,7 @@ impl Ledger {
     }
 
     /// The end of a lease as it is stored, so that it does not come early where this machine's clock is slow.
-    fn no_earlier(&self, until: Timestamp) -> Timestamp {
+    pub(super) fn no_earlier(&self, until: Timestamp) -> Timestamp {
         until.saturating_add(self.tolerance).unwrap_or(Timestamp::MAX)
     }
 

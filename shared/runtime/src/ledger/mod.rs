@@ -50,6 +50,7 @@ mod review;
 mod switches;
 mod table;
 mod transact;
+mod undoing;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

@@ -1,6 +1,6 @@
 //! Stop switches and holds: how people say no.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
@@ -115,12 +115,8 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Fault> {
-        let mut item = key(&decisions_on(path), &hold(&set.control));
-        item.insert("by".to_owned(), text(&set.by));
-        item.insert("reason".to_owned(), text(&set.reason));
-        item.insert("until".to_owned(), instant(set.until));
         let what = format!("hold add {} {} until {}", set.control, path.as_str(), set.until);
-        self.record(&Act::now(&set.by, what, &set.reason), vec![self.put_any(item)?]).await
+        self.record(&Act::now(&set.by, what, &set.reason), vec![hold_write(self, path, set)?]).await
     }
 
     /// Ends a hold; one that is not there is over.
@@ -131,6 +127,15 @@ impl Ledger {
         let act = Act::now(by, format!("hold end {control} {}", path.as_str()), "");
         self.record(&act, vec![self.delete_any(&decisions_on(path), &hold(control))?]).await
     }
+}
+
+/// Part of a transaction: sets or replaces a hold.
+pub(super) fn hold_write(ledger: &Ledger, path: &ResourcePath, set: &Hold) -> Result<TransactWriteItem, Fault> {
+    let mut item = key(&decisions_on(path), &hold(&set.control));
+    item.insert("by".to_owned(), text(&set.by));
+    item.insert("reason".to_owned(), text(&set.reason));
+    item.insert("until".to_owned(), instant(set.until));
+    ledger.put_any(item)
 }
 
 fn read_hold(control: &str, item: &Item) -> Result<Hold, Fault> {

@@ -1,12 +1,14 @@
 //! How a delivery ends: the outcome is stored, then announced, so that none is lost or told before it is stored.
 
-use rectify_compliance::Timestamp;
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{Remediation, Timestamp};
 
 use super::gates::Handled;
 use super::passage::Passage;
+use super::settling;
 use crate::Fault;
 use crate::bus::{self, Announcement};
-use crate::edge::Connect;
+use crate::edge::{Apply, Connect, ReadLive};
 use crate::ledger::{Attempt, Finding, Lease, Outcome, State};
 
 /// How many deliveries may fail at one attempt before it ends as failed: Lambda's own three, and a few that others asked for.
@@ -47,8 +49,16 @@ impl<C: Connect> Passage<'_, C> {
         self.close(lease, attempt).await
     }
 
-    /// Ends an attempt as failed for good, and the delivery with `fault`.
-    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+    /// Ends an attempt as failed for good, and the delivery with `fault`. Nobody comes back to it: what is not known to have
+    /// happened is settled now, if the resource can be read.
+    pub(super) async fn fail<K>(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
+    where
+        K: Remediation + ReadLive<C> + Apply<C>,
+    {
+        if attempt.actions.iter().any(|record| record.receipt.is_none()) {
+            // What cannot be settled stays as it is: undo looks again.
+            let _unsettled = Box::pin(self.settle::<K>(lease, &mut attempt)).await;
+        }
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
         attempt.outcome = Some(Outcome::Failed);
@@ -59,11 +69,31 @@ impl<C: Connect> Passage<'_, C> {
         Err(fault)
     }
 
+    async fn settle<K>(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault>
+    where
+        K: Remediation + ReadLive<C> + Apply<C>,
+    {
+        let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
+        let Some(live) = K::live(&self.clients, &self.target, &params).await? else { return Ok(()) };
+        let (writer, registry) = (self.writer().await?, self.registry(K::META.id).await?);
+        let fence = self.fence(K::META.id, &registry);
+        let ledger = &self.shell.ledger;
+        settling::settle::<K, C>(ledger, lease, &writer, &self.target, attempt, &live, Some(&fence)).await.map(drop)
+    }
+
     /// Fails the delivery and leaves the attempt open for the next one, a few times; the failure is announced once.
-    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+    pub(super) async fn leave_open<K>(
+        &self,
+        lease: &Lease,
+        mut attempt: Attempt,
+        fault: Fault,
+    ) -> Result<Handled, Fault>
+    where
+        K: Remediation + ReadLive<C> + Apply<C>,
+    {
         attempt.failures += 1;
         if attempt.failures >= MOST_FAILURES {
-            return self.fail(lease, attempt, fault).await;
+            return Box::pin(self.fail::<K>(lease, attempt, fault)).await;
         }
         attempt.outcome = Some(Outcome::Failed);
         attempt.reason = fault.to_string();

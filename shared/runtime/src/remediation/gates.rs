@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::clearance::Cleared;
 use super::passage::Passage;
-use super::{Delivery, RemediationShell, acting};
+use super::{Delivery, RemediationShell, acting, resuming};
 use crate::Fault;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
@@ -113,8 +113,8 @@ where
             Some(id)
         }
     };
-    let own = delivery.account.as_ref().unwrap_or(&change.account);
-    let clients = shell.clients.at(own, &change.account, here).await?;
+    let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
+    let clients = shell.clients.at(&own, &change.account, here).await?;
     let params = RuleParameters::<K::Params>::parse(Some(&shell.settings.parameters))?;
     let home = shell.function.home(params.shell.home_region.as_ref());
     let scope = RuleScope { meta: K::META, parameters: &params.shell, here, home: &home };
@@ -122,7 +122,7 @@ where
         target.name = shell.config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
-    let passage = Passage { shell, change, target, path, clients };
+    let passage = Passage { shell, change, target, path, clients, own, deadline: delivery.deadline };
 
     // Gate 3: the lease, on the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
@@ -234,7 +234,16 @@ impl<C: Connect> Passage<'_, C> {
         }
         for _ in 0..STEADY_TRIES {
             // Gate 5: the live read, and the control's own judgement of it.
-            let Some(live) = K::live(&self.clients, &self.target, params).await? else {
+            let read = match K::live(&self.clients, &self.target, params).await {
+                Ok(read) => read,
+                Err(error) => {
+                    return match unfinished.take_if(|it| it.has_acted()) {
+                        Some(attempt) => Box::pin(self.leave_open::<K>(lease, attempt, error.into())).await,
+                        None => Err(error.into()),
+                    };
+                }
+            };
+            let Some(live) = read else {
                 let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, None, None)?;
                 return self
                     .end(lease, attempt, Outcome::Gone, "the resource is gone".to_owned(), before.as_ref())
@@ -246,8 +255,12 @@ impl<C: Connect> Passage<'_, C> {
             }
             let now = Timestamp::now();
             if let Some(attempt) = unfinished.take_if(|it| it.has_acted()) {
-                // A resumed attempt goes straight on: its gates were passed when it began.
-                return acting::resume::<K, C>(self, lease, attempt, live, line).await;
+                // A resumed attempt goes straight on: its gates were passed when it began. One that somebody interfered with
+                // is closed, and what they left is a finding like any other.
+                let resumed = resuming::resume::<K, C>(self, lease, attempt, &live, line);
+                if let Some(handled) = Box::pin(resumed).await? {
+                    return Ok(handled);
+                }
             }
             let finding = match K::evaluate(&live, params, now) {
                 Verdict::NonCompliant(finding) => finding,
@@ -271,7 +284,7 @@ impl<C: Connect> Passage<'_, C> {
                 let reason = "the control finds a fault and plans nothing against it".to_owned();
                 let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, Some(&live), Some(&finding))?;
                 let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-                return self.fail(lease, attempt, fault).await;
+                return Box::pin(self.fail::<K>(lease, attempt, fault)).await;
             }
             // Gate 8: the breaker, by a consistent read of what was done to this resource.
             let begun = unfinished.take();
@@ -313,7 +326,7 @@ impl<C: Connect> Passage<'_, C> {
             }
             // Gates 11 to 13.
             let cleared = Cleared { plan, registry };
-            return acting::apply::<K, C>(self, lease, attempt, live, cleared, params, line).await;
+            return Box::pin(acting::apply::<K, C>(self, lease, attempt, &live, cleared, params, line)).await;
         }
         Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES })
     }

@@ -11,6 +11,10 @@ mod gates;
 pub(crate) mod managed;
 mod obstacle;
 mod passage;
+mod resuming;
+mod sending;
+mod settling;
+mod stages;
 pub mod undo;
 
 use std::process::ExitCode;

@@ -1,11 +1,21 @@
 //! One finding on its way through the gates, and the attempts that are made of it.
 
-use rectify_compliance::{Annotation, ComplianceChange, Plan, Remediation, ShapeError, StoredImage, Target, Timestamp};
+use std::sync::Arc;
+
+use rectify_compliance::{
+    AccountId, Annotation, ComplianceChange, Plan, Remediation, ShapeError, StoredImage, Target, Timestamp,
+};
 use serde_json::Value;
 
 use super::RemediationShell;
+use crate::Fault;
+use crate::edge::Connect;
 use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
+use crate::writer::Writer;
+
+/// What a repeated call must leave of the invocation: its own ten seconds, a live read, and what is written down afterwards.
+const ROOM: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
 
 /// One finding on its way through the gates.
 pub(super) struct Passage<'a, C> {
@@ -13,7 +23,24 @@ pub(super) struct Passage<'a, C> {
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
     pub(super) path: ResourcePath,
-    pub(super) clients: std::sync::Arc<C>,
+    /// Clients for reading.
+    pub(super) clients: Arc<C>,
+    /// The account of the function's role.
+    pub(super) own: AccountId,
+    /// When Lambda ends the invocation.
+    pub(super) deadline: Timestamp,
+}
+
+impl<C: Connect> Passage<'_, C> {
+    /// The clients for calls that change something.
+    pub(super) async fn writer(&self) -> Result<Arc<Writer<C>>, Fault> {
+        self.shell.clients.writer(&self.own, &self.target.account, &self.target.region).await
+    }
+
+    /// Whether the invocation lasts long enough to repeat a call.
+    pub(super) fn has_time(&self) -> bool {
+        self.deadline.duration_since(Timestamp::now()) >= ROOM
+    }
 }
 
 impl<C> Passage<'_, C> {

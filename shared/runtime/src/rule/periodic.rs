@@ -40,6 +40,7 @@ where
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
+            // What is out of scope need not be read.
             let verdict = match (run.scope.out_of_scope(&resource, listed.name()), listed) {
                 (Some(excluded), _) => excluded,
                 (None, Listed::Read(subject)) => K::evaluate(&subject, params, ordering),

@@ -44,18 +44,14 @@ impl Unread {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::{CallError, CallErrorKind};
+    use crate::CallError;
 
     #[test]
     fn all_are_counted_by_the_type_of_their_error_and_the_first_are_named() {
         let mut line = Invocation::start("door-ajar", "request");
         let mut unread = Unread::default();
-        let denied = AwsError::Call(CallError {
-            operation: "doors:DescribeDoor",
-            code: "AccessDenied".to_owned(),
-            message: "a text of any length".to_owned(),
-            kind: CallErrorKind::AccessDenied,
-        });
+        let denied =
+            AwsError::Call(CallError::answered("doors:DescribeDoor", 403, "AccessDenied", "a text of any length"));
         for number in 0..LOGGED + 20 {
             unread.add(&ResourceKey::new("Door", format!("d-{number:03}")), &denied, &mut line);
         }
