@@ -27,10 +27,6 @@ test: $(VENV)/.tests ## set up, build and run every test
 pure: ## the tests of the SDK-free half, in seconds
 	$(CARGO) test $(PURE) --no-default-features --target-dir target/pure
 
-chaos: $(VENV)/.tests ## random faults against a model; again: make chaos RECTIFY_CHAOS_SEED=… RECTIFY_CHAOS_DELIVERIES=…
-	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
-	$(CARGO) test --workspace --test suite -- --nocapture chaos::
-
 images: $(VENV)/.tests ## keep what the journeys of new controls or new versions stored, in tests/images
 	$(CARGO) build --workspace --all-targets
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
