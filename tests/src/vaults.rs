@@ -18,7 +18,8 @@ use rectify_compliance::{
     Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 /// The type of the made-up resource.
@@ -120,6 +121,20 @@ pub enum Call {
 
 /// What a call answers: the seal of a deactivated key.
 pub type Seal = Option<u32>;
+
+/// The answer to a call of one control, as it is stored. That of [`KEYS`] cannot be read without its seal.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Receipt<const CONTROL: u8>(pub Seal);
+
+impl<'de, const CONTROL: u8> Deserialize<'de> for Receipt<CONTROL> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match Seal::deserialize(from)? {
+            None if CONTROL == KEYS => Err(D::Error::custom("expected a seal")),
+            seal => Ok(Self(seal)),
+        }
+    }
+}
 
 /// One of the six controls.
 #[derive(Debug, Clone, Copy)]
@@ -229,8 +244,8 @@ pub fn footprint(vault: &Vault, calls: &[Call]) -> Value {
     Value::Object(calls.iter().map(part).collect())
 }
 
-fn way_back(before: &Vault, done: &[(Call, Seal)]) -> Vec<Call> {
-    let back = |(call, seal): &(Call, Seal)| match call {
+fn way_back<const CONTROL: u8>(before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Vec<Call> {
+    let back = |(call, Receipt(seal)): &(Call, Receipt<CONTROL>)| match call {
         Call::SetBolt { bolt, drawn } => Call::SetBolt { bolt: bolt.clone(), drawn: !drawn },
         Call::PutPolicy { .. } => Call::PutPolicy { statements: before.policy.clone() },
         Call::ModifyRetention { .. } => Call::ModifyRetention { days: before.retention },
@@ -259,7 +274,7 @@ const WRITE: &[Permission] = &[Permission::unscoped("vaults:ModifyVault")];
 
 impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
     type Action = Call;
-    type Receipt = Seal;
+    type Receipt = Receipt<CONTROL>;
     type Undo = Call;
     const LIVE: &'static [Permission] = READ;
     const CALLS: &'static [Permission] = WRITE;
@@ -288,7 +303,7 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
         footprint(subject, done)
     }
 
-    fn undo(before: &Vault, done: &[(Call, Seal)]) -> Result<Vec<Call>, Irreversible> {
+    fn undo(before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Result<Vec<Call>, Irreversible> {
         Ok(way_back(before, done))
     }
 }

@@ -24,6 +24,7 @@ mod remediation_gates;
 mod rule_shell;
 mod scaffold;
 mod stacks;
+mod table_and_moto;
 mod template;
 mod undo;
 mod wiring;

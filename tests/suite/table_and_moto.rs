@@ -48,10 +48,11 @@ impl Author {
         HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
     }
 
-    fn value(&mut self) -> AttributeValue {
-        match self.0.bool() {
-            true => text(self.one(&["", "a", "ab", "b"])),
-            false => number(self.0.i64(-2..12)),
+    /// A value for an attribute of this name: each has its type, as in the ledger; moto refuses to compare others.
+    fn value(&mut self, name: &str) -> AttributeValue {
+        match name {
+            "#until" | "until" | "n" => number(self.0.i64(-2..12)),
+            _ => text(self.one(&["", "a", "ab", "b"])),
         }
     }
 
@@ -59,7 +60,7 @@ impl Author {
         let mut item = self.key();
         for name in ["owner", "until"] {
             if self.0.bool() {
-                item.insert(name.to_owned(), self.value());
+                item.insert(name.to_owned(), self.value(name));
             }
         }
         if self.0.bool() {
@@ -69,7 +70,11 @@ impl Author {
     }
 
     fn path(&mut self, expression: &mut Expression) -> String {
-        let name = self.one(&["#owner", "#until", "n", "pk", "absent"]);
+        self.path_of(&["#owner", "#until", "n", "pk", "absent"], expression)
+    }
+
+    fn path_of(&mut self, names: &[&str], expression: &mut Expression) -> String {
+        let name = self.one(names);
         if let Some(word) = name.strip_prefix('#') {
             expression.names.insert(name.to_owned(), word.to_owned());
         }
@@ -83,17 +88,18 @@ impl Author {
     }
 
     fn condition_text(&mut self, depth: u32, expression: &mut Expression) -> String {
-        let path = self.path(expression);
         match if depth == 0 { self.0.u32(..5) } else { self.0.u32(..8) } {
-            0 => format!("attribute_exists({path})"),
-            1 => format!("attribute_not_exists({path})"),
+            0 => format!("attribute_exists({})", self.path(expression)),
+            1 => format!("attribute_not_exists({})", self.path(expression)),
             2 => {
+                let path = self.path_of(&["#owner", "pk", "absent"], expression);
                 let value = text(self.one(&["", "a", "p"]));
                 let value = self.value_in(expression, value);
                 format!("begins_with({path}, {value})")
             }
             3 | 4 => {
-                let value = self.value();
+                let path = self.path(expression);
+                let value = self.value(&path);
                 let value = self.value_in(expression, value);
                 let comparator = self.one(&["=", "<>", "<", "<=", ">", ">="]);
                 format!("{path} {comparator} {value}")
@@ -111,7 +117,6 @@ impl Author {
     fn condition(&mut self) -> Expression {
         let mut expression = Expression::default();
         expression.text = self.condition_text(2, &mut expression);
-        // Names that only a subject of `path` used and the text dropped would be refused.
         expression
     }
 
@@ -124,13 +129,13 @@ impl Author {
         let mut clauses = Vec::new();
         it.names.insert("#owner".to_owned(), "owner".to_owned());
         if self.0.bool() {
-            let value = self.value();
+            let value = self.value("#owner");
             let value = self.value_in(&mut it, value);
             let more = match self.0.u32(..3) {
                 0 => {
                     let start = number(self.0.i64(0..5));
                     let start = self.value_in(&mut it, start);
-                    format!(", first = if_not_exists(first, {start})")
+                    format!(", begun = if_not_exists(begun, {start})")
                 }
                 _ => String::new(),
             };

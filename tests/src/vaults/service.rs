@@ -9,7 +9,7 @@ use rectify_compliance::Target;
 use rectify_runtime::edge::{Apply, Connect, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallError};
 
-use super::{Call, Params, Seal, Vault, Watch, expect};
+use super::{Call, Params, Receipt, Seal, Vault, Watch, expect};
 use crate::actor::{ACTOR, Event, Trouble};
 use crate::emulator::REGION;
 
@@ -212,8 +212,8 @@ impl<const CONTROL: u8> ReadLive<Vaults> for Watch<CONTROL> {
 }
 
 impl<const CONTROL: u8> Apply<Vaults> for Watch<CONTROL> {
-    async fn apply(vaults: &Vaults, target: &Target, action: &Call) -> Result<Seal, AwsError> {
-        vaults.write(&target.resource.id, action).await
+    async fn apply(vaults: &Vaults, target: &Target, action: &Call) -> Result<Receipt<CONTROL>, AwsError> {
+        vaults.write(&target.resource.id, action).await.map(Receipt)
     }
 }
 

@@ -30,17 +30,15 @@ pub(super) fn change(luck: &mut fastrand::Rng, vault: &mut Vault) {
     }
 }
 
-/// What somebody decides next, given what is in force.
-pub(super) fn decision(luck: &mut fastrand::Rng, in_force: &[Decision], ids: &[String]) -> Decision {
+/// What somebody decides next, given what is in force: about a control and a resource, and whatever else that ends or stops.
+pub(super) fn decision(luck: &mut fastrand::Rng, in_force: &[Decision], (control, id): (u8, String)) -> Decision {
     // More is ended than begun, or soon nothing would be done at all.
     let stops = in_force.iter().any(|it| matches!(it, Decision::Stop(_)));
     if !in_force.is_empty() && (stops || in_force.len() > 12 || luck.u32(..5) < 2) {
         let first = in_force.iter().find(|it| matches!(it, Decision::Stop(_)) && luck.u32(..3) > 0);
         return ending(first.unwrap_or(&in_force[luck.usize(..in_force.len())]));
     }
-    let control = luck.u8(..CONTROLS);
     let of = (luck.u32(..4) > 0).then_some(control);
-    let id = ids[luck.usize(..ids.len())].clone();
     match luck.u32(..12) {
         0 => Decision::Stop(of),
         1..=3 => Decision::Hold(control, id),

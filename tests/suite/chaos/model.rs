@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rectify_runtime::ledger::{Attempt, State};
 use rectify_tests::actor::{Decision, Entry, Event, Who};
 use rectify_tests::emulator::REGION;
-use rectify_tests::vaults::{Call, Vault, footprint, id_of};
+use rectify_tests::vaults::{Call, Vault, expect, footprint, id_of};
 use serde_json::Value;
 
 use super::story::{line, stored};
@@ -46,6 +46,27 @@ pub(super) struct Known {
     pub(super) changes: Vec<Call>,
     /// Whether an undo of it changed something.
     pub(super) undoing: bool,
+}
+
+/// The before-image of an attempt that acts.
+fn image_of(attempt: &Attempt) -> Result<Vault, String> {
+    let image = attempt.before.as_ref().ok_or("a call without a before-image")?;
+    image.read().map_err(|error| error.to_string())
+}
+
+impl Known {
+    /// A change may drop out of what is stored only when somebody has reverted it.
+    fn forget_reverted(&mut self, stored: &Attempt, read: Option<&Vault>) -> Result<(), String> {
+        let is_named = |call: &Call| stored.actions.iter().any(|it| it.action == serde_json::json!(call));
+        let stands = |call: &Call, read: &Vault| {
+            expect(read.clone(), call) == *read || (read.busy && matches!(call, Call::ModifyRetention { .. }))
+        };
+        if let Some(lost) = self.changes.iter().find(|call| !is_named(call) && read.is_none_or(|it| stands(call, it))) {
+            return Err(format!("{} no longer names {lost:?}, which stands", stored.id));
+        }
+        self.changes.retain(is_named);
+        Ok(())
+    }
 }
 
 /// The model.
@@ -170,7 +191,11 @@ impl Model {
         let control = (0..rectify_tests::vaults::CONTROLS).find(|it| id_of(*it) == attempt.control);
         let control = control.ok_or_else(|| format!("unknown control {}", attempt.control))?;
         match self.attempts.get_mut(&id) {
-            Some(known) => known.stored = attempt,
+            Some(known) => {
+                let read = self.acting.get(&entry.actor).and_then(|it| it.read.as_ref());
+                known.forget_reverted(&attempt, read)?;
+                known.stored = attempt;
+            }
             None => {
                 let known = Known { stored: attempt, control, left: vec![], changes: vec![], undoing: false };
                 self.attempts.insert(id, known);
@@ -244,8 +269,7 @@ impl Model {
         if !known.stored.actions.iter().any(|record| record.action == serde_json::json!(call)) {
             return Err(format!("a call that attempt {own} does not name: {:?}", known.stored.actions));
         }
-        let image = known.stored.before.as_ref().ok_or("a call without a before-image")?;
-        let image: Vault = image.read().map_err(|error| error.to_string())?;
+        let image = image_of(&known.stored)?;
         let read = read.ok_or("a call without a live read")?;
         let parts: Vec<Call> =
             known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
@@ -262,7 +286,8 @@ impl Model {
             self.machines.entry(id.clone()).or_default().push((self.now, entry.actor));
             self.count("a remediation changed a resource");
         }
-        if after.busy {
+        // Other calls find it busy, too.
+        if after.busy && !before.busy {
             self.working.insert(id.clone(), own);
         }
         Ok(())
@@ -285,7 +310,9 @@ impl Model {
             let parts: Vec<Call> =
                 known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
             let found = footprint(&read, &parts);
-            if !known.left.iter().any(|left| footprint(left, &parts) == found) {
+            // A call whose answer was lost counts as made when it is so, even where it was a person who made it so.
+            let made = parts.iter().fold(image_of(&known.stored)?, expect);
+            if !known.left.iter().chain([&made]).any(|left| footprint(left, &parts) == found) {
                 let left: Vec<String> = known.left.iter().map(|left| footprint(left, &parts).to_string()).collect();
                 return Err(format!(
                     "undo of what somebody changed: {call:?}: found {found}, left {}",
@@ -303,7 +330,7 @@ impl Model {
         let known = self.attempts.get_mut(attempt).ok_or("an undo of an unknown attempt")?;
         known.left.push(after.clone());
         known.undoing |= before != after;
-        if after.busy {
+        if after.busy && !before.busy {
             self.working.insert(id.clone(), attempt.to_owned());
         }
         Ok(())
@@ -335,7 +362,15 @@ impl Model {
         let ids: Vec<String> = match (&entry.who, &entry.event) {
             (Who::Delivery { id, .. } | Who::Undo { id, .. }, _) => vec![id.clone()],
             (_, Event::Wrote(_, _, vault, _) | Event::Settled(vault, _)) => vec![vault.id.clone()],
-            (Who::Decision(Decision::Hold(_, id) | Decision::EndHold(_, id) | Decision::Exempt(_, _, id)), _) => {
+            (
+                Who::Decision(
+                    Decision::Hold(_, id)
+                    | Decision::EndHold(_, id)
+                    | Decision::Exempt(_, _, id)
+                    | Decision::Reset(_, id),
+                ),
+                _,
+            ) => {
                 vec![id.clone()]
             }
             (Who::Decision(_), _) => self.stories.keys().cloned().collect(),
