@@ -93,7 +93,9 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
         };
         let mut line = Invocation::start("rds", &delivery.owner);
         let result = handle::<TheControl, Clients>(&shell, &event(&target), &delivery, &mut line).await;
-        outcomes.push(result.as_ref().map_or_else(rectify_runtime::Fault::kind, rectify_runtime::remediation::Handled::name));
+        outcomes.push(
+            result.as_ref().map_or_else(rectify_runtime::Fault::kind, rectify_runtime::remediation::Handled::name),
+        );
         if result.is_ok() {
             break;
         }

@@ -82,7 +82,8 @@ async fn denied_read_of_metadata_options_is_a_fault() {
 /// An item that tells its options is judged without a call, and one about an instance that is gone by now is no finding.
 #[tokio::test]
 async fn options_are_read_only_where_the_item_does_not_tell_them() {
-    let told = json!({"state": {"name": "running"}, "metadataOptions": {"httpTokens": "optional"}});
+    let told =
+        json!({"state": {"name": "running"}, "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "optional"}});
     let services = Services::default();
     type Rule = ChangeOnly<Ec2Imdsv2Check>;
     changed::<Rule, Clients>(&services, "AWS::EC2::Instance", "i-0", &told, &json!({})).await.unwrap();

@@ -33,7 +33,7 @@ where
     allowed(&entry::<K>().rule_permissions(), &services.calls());
     let pages: Vec<_> = K::pages(&clients, &place, &params, None).try_collect().await.unwrap();
     let read: BTreeSet<ResourceKey> =
-        pages.iter().flat_map(|page| &page.resources).map(|listed| listed.key()).collect();
+        pages.iter().flat_map(|page| &page.resources).map(rectify_runtime::edge::Listed::key).collect();
     let after = ids().await;
     let id = K::META.id;
     assert!(!before.is_empty(), "{id}");

@@ -85,17 +85,3 @@ async fn last_try_of_an_event_takes_the_lease_of_a_function_that_died_in_the_fir
         assert!(taken, "died after {died_after} s");
     }
 }
-
-#[tokio::test]
-async fn lease_is_extended_by_its_owner_and_by_nobody_else() {
-    let world = World::with([]).await;
-    let (ledger, door) = (world.ledger(), path("d-1"));
-    let at = |seconds| "2026-03-04T05:06:07Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds);
-    let lease = ledger.lease(&door, "first", at(0), at(60)).await.unwrap();
-    ledger.extend(&lease, at(120)).await.unwrap();
-    let held = ledger.lease(&door, "second", at(90), at(150)).await.unwrap_err();
-    assert!(matches!(held, Fault::LeaseHeld { .. }), "{held}");
-    ledger.lease(&door, "second", at(121), at(180)).await.unwrap();
-    let lost = ledger.extend(&lease, at(240)).await.unwrap_err();
-    assert_eq!(lost, Fault::Ledger(format!("lease of {}: lost by `first`", door.as_str())));
-}

@@ -70,34 +70,6 @@ impl Ledger {
         }
     }
 
-    /// Lets the lease end at `until`, be that later or earlier than it would.
-    ///
-    /// # Errors
-    /// [`Fault::Ledger`] when it was lost, or the table cannot be written to.
-    pub async fn extend(&self, lease: &Lease, until: Timestamp) -> Result<(), Fault> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(&lease_of(&lease.path), LEASE)))
-            .update_expression("SET #until = :until")
-            .condition_expression("#owner = :owner AND fence = :fence")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":until", instant(self.no_earlier(until)))
-            .expression_attribute_values(":owner", text(&lease.owner))
-            .expression_attribute_values(":fence", number(lease.fence))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => Err(lost(lease)),
-                _ => Err(unavailable("extend", &error)),
-            },
-        }
-    }
-
     /// The end of a lease as it is stored, so that it does not come early where this machine's clock is slow.
     pub(super) fn no_earlier(&self, until: Timestamp) -> Timestamp {
         until.saturating_add(self.tolerance).unwrap_or(Timestamp::MAX)

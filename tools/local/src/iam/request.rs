@@ -51,7 +51,7 @@ pub fn requests(call: &CallName, head: &Parts, body: &[u8], place: &Place) -> Ve
     match call.service.as_str() {
         "dynamodb" => dynamodb(&asked),
         "events" if call.operation == "PutEvents" => put_events(&asked),
-        "ec2" => ec2(&asked),
+        "ec2" => ec2(&asked).into_iter().map(|it| it.with("ec2:Region", [asked.region.as_str()])).collect(),
         "s3" => s3(&asked),
         _ => {
             let mut requests = asked.on(super::resources::of(&asked));

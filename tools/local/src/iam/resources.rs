@@ -26,9 +26,12 @@ pub(super) fn of(asked: &Asked<'_>) -> Vec<String> {
 /// An ARN as it is, a name or id as the ARN of it.
 fn named(asked: &Asked<'_>, service: &str, noun: &str, name: &str) -> String {
     match name {
-        arn if arn.starts_with("arn:") => arn.to_owned(),
-        // What an alias stands for is decided later: any key.
+        // IAM decides about the key that an alias names: any key.
         alias if alias.starts_with("alias/") => asked.arn(service, &format!("{noun}*")),
+        arn if arn.starts_with("arn:") => match arn.split_once(":alias/") {
+            Some((before, _)) => format!("{before}:{noun}*"),
+            None => arn.to_owned(),
+        },
         id => asked.arn(service, &format!("{noun}{id}")),
     }
 }
