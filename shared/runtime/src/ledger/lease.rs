@@ -6,7 +6,6 @@ use rectify_compliance::Timestamp;
 
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
 use super::key::{LEASE, lease_of};
-use super::transact::lost;
 use super::{Ledger, ResourcePath, unavailable};
 use crate::Fault;
 
