@@ -5,5 +5,6 @@
 mod cases;
 mod declarations;
 mod permissions;
+mod promises;
 mod sources;
 mod tree;
