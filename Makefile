@@ -7,7 +7,7 @@ PURE   := -p rectify-compliance -p rectify-ec2 -p rectify-s3 -p rectify-iam -p r
           -p rectify-kms -p rectify-config -p rectify-catalogue -p xtask
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test pure images ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+.PHONY: help demo local test pure images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,10 @@ pure: ## the tests of the SDK-free half, in seconds
 images: $(VENV)/.tests ## keep what the journeys of new controls or new versions stored, in tests/images
 	$(CARGO) build --workspace --all-targets
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
+
+unused: $(VENV)/.tests ## list the permissions that the journeys do not use, in tests/unused
+	$(CARGO) build --workspace --all-targets
+	RECTIFY_KEEP_UNUSED=1 $(CARGO) test --workspace --test suite -- journeys::
 
 ci: fmt-check test fresh template-lint dist-size ## what .ci/run runs
 

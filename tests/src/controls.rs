@@ -65,6 +65,9 @@ pub struct Door {
     pub id: String,
     /// What people call it, where that is something else.
     pub name: Option<String>,
+    /// Its ARN, where it has one.
+    #[serde(default)]
+    pub arn: Option<String>,
     /// Its bolts by name, and whether each is drawn, which is the fault.
     pub bolts: BTreeMap<String, bool>,
     /// Something no action touches.
@@ -102,6 +105,10 @@ impl Image for Door {
 
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        self.arn.as_deref()
     }
 
     fn tags(&self) -> &Tags {

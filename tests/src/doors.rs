@@ -7,12 +7,15 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
-use futures_util::{Stream, StreamExt, stream};
-use rectify_compliance::{FromItem, Inventory, Remediation, Target};
-use rectify_runtime::edge::{Apply, Connect, List, Place, ReadFacts, ReadLive, Revert};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use rectify_compliance::{FromItem, Inventory, Remediation, ResourceKey, Target};
+use rectify_runtime::edge::{Apply, Connect, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
 
-use crate::controls::{Action, Door, DoorAjar, DoorItem, Facts, GlobalDoorAjar, NamedDoorAjar, Params, Receipt, Undo};
+use crate::controls::{
+    Action, DOOR, Door, DoorAjar, DoorItem, Facts, GlobalDoorAjar, NamedDoorAjar, Params, Receipt, Undo,
+};
 use crate::mortal::Life;
 
 /// One call, as the service saw it.
@@ -43,13 +46,28 @@ pub enum On {
     Revert,
 }
 
+impl On {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Page => "page",
+            Self::Apply => "apply",
+            Self::Revert => "revert",
+        }
+    }
+}
+
 /// What goes wrong.
 #[derive(Clone)]
 pub enum Trouble {
     /// The call is refused with this code, nothing happens.
     Refused(&'static str, CallErrorKind),
+    /// The call is answered with this status and code, nothing happens.
+    Answered(u16, &'static str),
     /// The call is carried out, its answer is lost.
     AnswerLost,
+    /// The call is carried out, and answered with this status and code.
+    Misreported(u16, &'static str),
     /// The call is answered as if it had been carried out.
     Swallowed,
     /// Somebody changes the doors just before the call.
@@ -68,7 +86,9 @@ struct State {
     seal: u32,
     seals: HashMap<String, u32>,
     page_size: usize,
+    locked: HashMap<String, (&'static str, CallErrorKind)>,
     life: Option<Life>,
+    meanwhile: Vec<(On, usize, BoxFuture<'static, ()>)>,
 }
 
 /// The service.
@@ -112,6 +132,19 @@ impl Doors {
     /// Lets the `number`th call of this kind, from 1, meet trouble.
     pub fn disturb(&self, on: On, number: usize, trouble: Trouble) -> &Self {
         self.state().script.push((on, number, trouble));
+        self
+    }
+
+    /// Lets this happen while the `number`th call of this kind, from 1, is answered: it was carried out, and its caller does
+    /// not know yet.
+    pub fn meanwhile(&self, on: On, number: usize, work: impl Future<Output = ()> + Send + 'static) -> &Self {
+        self.state().meanwhile.push((on, number, work.boxed()));
+        self
+    }
+
+    /// Lets a listing find this door and not read it.
+    pub fn lock(&self, id: &str, code: &'static str, kind: CallErrorKind) -> &Self {
+        self.state().locked.insert(id.to_owned(), (code, kind));
         self
     }
 
@@ -162,10 +195,21 @@ impl Doors {
             life.step().await;
         }
         let result = self.carry_out(on, operation, call, work);
+        if let Some(work) = self.happening(on) {
+            work.await;
+        }
         if let Some(life) = &life {
             life.step().await;
         }
         result
+    }
+
+    /// What happens while the last call of this kind is answered.
+    fn happening(&self, on: On) -> Option<BoxFuture<'static, ()>> {
+        let mut state = self.state();
+        let number = state.counts.get(on.name()).copied().unwrap_or_default();
+        let place = state.meanwhile.iter().position(|(kind, at, _)| *kind == on && *at == number)?;
+        Some(state.meanwhile.remove(place).2)
     }
 
     fn carry_out<T>(
@@ -177,22 +221,21 @@ impl Doors {
     ) -> Result<T, AwsError> {
         let mut state = self.state();
         state.calls.push(call);
-        let key = match on {
-            On::Read => "read",
-            On::Page => "page",
-            On::Apply => "apply",
-            On::Revert => "revert",
-        };
-        let count = state.counts.entry(key).or_default();
+        let count = state.counts.entry(on.name()).or_default();
         *count += 1;
         let number = *count;
         let met = state.script.iter().find(|(kind, at, _)| *kind == on && *at == number).map(|it| it.2.clone());
         match met {
             None => work(&mut state, true),
             Some(Trouble::Refused(code, kind)) => Err(failed(operation, code, kind)),
+            Some(Trouble::Answered(status, code)) => Err(answered(operation, status, code)),
             Some(Trouble::AnswerLost) => {
                 work(&mut state, true)?;
-                Err(failed(operation, "Timeout", CallErrorKind::Unavailable))
+                Err(AwsError::Call(CallError::unanswered(operation, "Timeout", "as scripted")))
+            }
+            Some(Trouble::Misreported(status, code)) => {
+                work(&mut state, true)?;
+                Err(answered(operation, status, code))
             }
             Some(Trouble::Swallowed) => work(&mut state, false),
             Some(Trouble::Before(change)) => {
@@ -211,9 +254,20 @@ impl Doors {
         self.call(On::Read, "doors:DescribeDoor", call, |state, _| Ok(state.doors.get(asked).cloned())).await
     }
 
-    async fn page(&self, number: usize) -> Result<Vec<Door>, AwsError> {
+    /// The doors of a page, and where the next begins while there may be more.
+    async fn page(&self, number: usize) -> Result<Page<Door>, AwsError> {
         self.call(On::Page, "doors:ListDoors", Call::Page(number), |state, _| {
-            Ok(state.doors.values().skip(number * state.page_size).take(state.page_size).cloned().collect())
+            let listed = |door: &Door| match state.locked.get(&door.id) {
+                None => Listed::Read(door.clone()),
+                Some((code, kind)) => {
+                    let found = Found { resource: ResourceKey::new(DOOR, &door.id), name: door.name.clone() };
+                    Listed::Unreadable(found, failed("doors:DescribeDoor", code, *kind))
+                }
+            };
+            let doors = state.doors.values().skip(number * state.page_size).take(state.page_size);
+            let resources: Vec<_> = doors.map(listed).collect();
+            let next = (!resources.is_empty()).then(|| (number + 1).to_string());
+            Ok(Page { resources, next })
         })
         .await
     }
@@ -263,7 +317,16 @@ fn bolt_of<'a>(state: &'a mut State, id: &str, bolt: &str, operation: &'static s
 }
 
 fn failed(operation: &'static str, code: &str, kind: CallErrorKind) -> AwsError {
-    AwsError::Call(CallError { operation, code: code.to_owned(), message: "as scripted".to_owned(), kind })
+    let status = match kind {
+        CallErrorKind::AccessDenied => 403,
+        CallErrorKind::Throttled | CallErrorKind::Rejected => 400,
+        CallErrorKind::Unavailable => 500,
+    };
+    answered(operation, status, code)
+}
+
+fn answered(operation: &'static str, status: u16, code: &str) -> AwsError {
+    AwsError::Call(CallError::answered(operation, status, code, "as scripted"))
 }
 
 impl Connect for Doors {
@@ -294,15 +357,16 @@ macro_rules! edge {
                 doors: &'a Doors,
                 _place: &'a Place,
                 _params: &'a Params,
-            ) -> impl Stream<Item = Result<Vec<<Self as rectify_compliance::Control>::Subject>, AwsError>> + Send + 'a
+                from: Option<String>,
+            ) -> impl Stream<Item = Result<Page<<Self as rectify_compliance::Control>::Subject>, AwsError>> + Send + 'a
             where
                 Self: Inventory,
             {
-                stream::unfold(Some(0), move |page| async move {
-                    let page: usize = page?;
-                    let answer = doors.page(page).await;
-                    let more = answer.as_ref().is_ok_and(|doors| !doors.is_empty());
-                    Some((answer, more.then_some(page + 1)))
+                let first: usize = from.map_or(0, |it| it.parse().unwrap());
+                stream::unfold(Some(first), move |page| async move {
+                    let answer = doors.page(page?).await;
+                    let next = answer.as_ref().ok().and_then(|page| page.next.as_ref()).map(|it| it.parse().unwrap());
+                    Some((answer, next))
                 })
                 .boxed()
             }

@@ -162,11 +162,48 @@ impl Surroundings {
             .unwrap();
     }
 
+    /// Lets so many hours pass for everything in the table: its times and its ids lie that much further back.
+    pub async fn age(&self, hours: i64) {
+        let dynamodb = aws_sdk_dynamodb::Client::new(&self.sdk);
+        let back = hours * 3_600_000;
+        let earlier = |text: &str| {
+            let words = text.split('#').map(|word| match word.parse::<ulid::Ulid>() {
+                Ok(id) => {
+                    let milliseconds = id.timestamp_ms().checked_sub_signed(back).unwrap();
+                    ulid::Ulid::from_parts(milliseconds, id.random()).to_string()
+                }
+                Err(_) => word.to_owned(),
+            });
+            words.collect::<Vec<_>>().join("#")
+        };
+        for item in dynamodb.scan().table_name(&self.name).send().await.unwrap().items.unwrap_or_default() {
+            let gone = dynamodb.delete_item().table_name(&self.name);
+            gone.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await.unwrap();
+            let aged = item.iter().map(|(name, value)| {
+                let value = match value {
+                    AttributeValue::N(number) if name.ends_with("_at") => {
+                        AttributeValue::N((number.parse::<i64>().unwrap() - back).to_string())
+                    }
+                    // An attempt's own id stands in its body too.
+                    AttributeValue::S(text) if name == "body" => {
+                        let id = item["sk"].as_s().unwrap();
+                        AttributeValue::S(text.replace(id.as_str(), &earlier(id)))
+                    }
+                    AttributeValue::S(text) => AttributeValue::S(earlier(text)),
+                    other => other.clone(),
+                };
+                (name.clone(), value)
+            });
+            let aged = Some(aged.collect());
+            dynamodb.put_item().table_name(&self.name).set_item(aged).send().await.unwrap();
+        }
+    }
+
     /// The value of the budget counters, all of them.
     pub async fn budget_used(&self) -> u64 {
         let table = aws_sdk_dynamodb::Client::new(&self.sdk).scan().table_name(&self.name).send().await.unwrap();
         let items = table.items.unwrap_or_default();
-        let counters = items.iter().filter(|item| item["pk"].as_s().unwrap().starts_with("B#"));
+        let counters = items.iter().filter(|item| item["pk"].as_s().unwrap().contains("#B#"));
         counters.map(|item| item["n"].as_n().unwrap().parse::<u64>().unwrap()).sum()
     }
 }

@@ -1,5 +1,10 @@
 //! Events as AWS delivers them, about made-up doors.
 
+use std::time::Duration;
+
+use rectify_compliance::AccountId;
+use rectify_runtime::deadline::Deadline;
+use rectify_runtime::serve::Own;
 use serde_json::{Value, json};
 
 use crate::controls::DOOR;
@@ -13,6 +18,9 @@ pub const CAPTURED_ON_WIRE: f64 = 1_772_600_767.512;
 pub const SCHEDULED: &str = "2026-03-04T06:00:00.250Z";
 /// The same on the wire.
 pub const SCHEDULED_ON_WIRE: f64 = 1_772_604_000.25;
+
+/// The ARN of a rule's function.
+pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:rectify-door-ajar";
 
 /// An event of AWS Config to a rule's function.
 pub fn rule_event(invoking: &Value, parameters: &Value, token: &str) -> Value {
@@ -94,6 +102,21 @@ pub fn scheduled() -> Value {
     })
 }
 
+/// An invocation of a rule's function that has all of its time before it.
+pub fn invocation() -> Own {
+    invocation_with(Duration::from_secs(900))
+}
+
+/// An invocation of a rule's function that has so much time left.
+pub fn invocation_with(left: Duration) -> Own {
+    Own {
+        account: Some(AccountId::new(ACCOUNT)),
+        request_id: "request".to_owned(),
+        deadline: Deadline::after(left),
+        function: FUNCTION.to_owned(),
+    }
+}
+
 /// The EventBridge event that a door turned NON_COMPLIANT, for a finding recorded at `recorded_at`.
 pub fn finding(id: &str, recorded_at: &str) -> Value {
     let qualifier = json!({"configRuleName": "rectify-door-ajar", "resourceType": DOOR, "resourceId": id});
@@ -123,5 +146,31 @@ pub fn finding(id: &str, recorded_at: &str) -> Value {
                 "configRuleInvokedTime": "2026-03-04T05:06:08.700Z"
             }
         }
+    })
+}
+
+/// The EventBridge event that asks for another look at a door, with the id of a stored request or without.
+pub fn requested(door: &str, recorded_at: &str, id: Option<&str>) -> Value {
+    let mut detail = json!({
+        "configRuleName": "rectify-door-ajar",
+        "awsAccountId": ACCOUNT,
+        "awsRegion": REGION,
+        "resourceType": DOOR,
+        "resourceId": door,
+        "resultRecordedTime": recorded_at
+    });
+    if let (Some(id), Some(members)) = (id, detail.as_object_mut()) {
+        members.insert("requestId".to_owned(), json!(id));
+    }
+    json!({
+        "version": "0",
+        "id": "0a1b2c3d-0000-4000-8000-000000000001",
+        "detail-type": "Rectify Remediation Requested",
+        "source": "rectify",
+        "account": ACCOUNT,
+        "time": "2026-03-04T06:06:10Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail
     })
 }

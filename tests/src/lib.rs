@@ -2,6 +2,7 @@
 //!
 //! | module | noun |
 //! |---|---|
+//! | [`actor`] | whoever acts in a chaotic world, and the history of it |
 //! | [`alarms`] | what alarm chains begin and end with |
 //! | [`binaries`] | the binaries built with this test, refused when stale |
 //! | [`breakage`] | a remediation with one thing wrong |
@@ -9,15 +10,23 @@
 //! | [`doors`] | the scripted service behind it |
 //! | [`emulator`] | one moto for a test binary; a ledger, a bus and a queue for each test |
 //! | [`events`] | events as AWS delivers them, about made-up resources |
+//! | [`lost`] | answers that never come |
+//! | [`meter`] | what is read of a table, counted |
 //! | [`mortal`] | death at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
+//! | [`reach`] | which calls to AWS some code can reach |
 //! | [`remediation`] | a remediation's function, set up for one test |
+//! | [`reorder`] | bucket policies that come back in another order |
 //! | [`replay`] | AWS Config, replayed |
+//! | [`table`] | DynamoDB and an event bus in memory |
+//! | [`vaults`] | a made-up resource with six controls over it |
+//! | [`virtual_time`] | an executor whose clock jumps to whatever is waited for |
 //! | [`services`] | the emulator with a doorkeeper who names and refuses calls |
 //!
 //! Holds what tests share and no test of its own. It may panic: whoever uses it is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::missing_panics_doc)]
 
+pub mod actor;
 pub mod alarms;
 pub mod binaries;
 pub mod breakage;
@@ -25,10 +34,17 @@ pub mod controls;
 pub mod doors;
 pub mod emulator;
 pub mod events;
+pub mod lost;
+pub mod meter;
 pub mod mfa_policy;
 pub mod mortal;
 pub mod operations;
 pub mod outage;
+pub mod reach;
 pub mod remediation;
+pub mod reorder;
 pub mod replay;
 pub mod services;
+pub mod table;
+pub mod vaults;
+pub mod virtual_time;

@@ -19,7 +19,7 @@ pub struct Outage {
     pub first: usize,
     /// The last that is refused.
     pub last: usize,
-    /// The error code they are answered with.
+    /// The error code they are answered with; `TransactionConflict` as the reason of a cancelled transaction.
     pub code: &'static str,
     /// Whether they do their work all the same, so that only the answer is lost.
     pub works: bool,
@@ -67,7 +67,13 @@ impl HttpConnector for RefusingConnector {
             if works {
                 inner.call(request).await?;
             }
-            let body = format!("{{\"__type\":\"com.amazonaws#{code}\",\"message\":\"outage\"}}");
+            // A cancelled transaction says which of its writes was in the way; here the first.
+            let (code, reasons) = match code {
+                "TransactionConflict" => ("TransactionCanceledException", "[{\"Code\":\"TransactionConflict\"}]"),
+                code => (code, "[]"),
+            };
+            let kind = format!("com.amazonaws#{code}");
+            let body = format!("{{\"__type\":\"{kind}\",\"message\":\"outage\",\"CancellationReasons\":{reasons}}}");
             let answer =
                 http::Response::builder().status(400).header("x-amzn-errortype", code).body(SdkBody::from(body));
             Ok(HttpResponse::try_from(answer.expect("a response")).expect("a response"))

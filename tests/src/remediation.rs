@@ -1,19 +1,21 @@
 //! A remediation's function, set up for one test: ledger and bus in the emulator, doors in memory.
 
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_runtime::deadline::Deadline;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
+use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath, StoredRequest, new_id};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_runtime::remediation::{Delivery, Handled, RemediationShell, handle};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use rectify_runtime::{Fault, clients::Pool};
 use serde_json::Value;
 
-use crate::controls::{DOOR, Door, DoorAjar};
+use crate::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar, NamedDoorAjar};
 use crate::doors::Doors;
 use crate::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
+use crate::events::requested;
 use crate::mortal::{Life, mortal};
 
 /// One test's remediation of [`DoorAjar`].
@@ -87,6 +89,20 @@ impl World {
         deliver_through::<K>(&self.shell(), event, &delivery("worker")).await
     }
 
+    /// Delivers an event to a function that has no time to repeat a call.
+    pub async fn deliver_hurried(&self, event: &Value) -> Result<Handled, Fault> {
+        deliver_through::<DoorAjar>(&self.shell(), event, &hurried_delivery("worker")).await
+    }
+
+    /// Stores a request about a door for [`DoorAjar`], and hands out its event.
+    pub async fn requested(&self, id: &str, recorded_at: &str) -> Value {
+        let (now, recorded) = (Timestamp::now(), recorded_at.parse().unwrap());
+        let request = new_id(now);
+        let stored = StoredRequest::new(DoorAjar::META.id, &target(id), recorded, now);
+        self.ledger().store_request(&request, &stored).await.unwrap();
+        requested(id, recorded_at, Some(&request))
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> Ledger {
         Ledger::new(&self.around.sdk, &self.around.name)
@@ -94,7 +110,13 @@ impl World {
 
     /// All attempts on a door, oldest first.
     pub async fn attempts(&self, id: &str) -> Vec<Attempt> {
-        self.ledger().attempts(&path(id), None).await.unwrap()
+        let (ledger, path) = (self.ledger(), path(id));
+        let mut attempts = Vec::new();
+        for control in [DoorAjar::META.id, NamedDoorAjar::META.id, GlobalDoorAjar::META.id] {
+            attempts.extend(ledger.attempts(&path, control).await.unwrap());
+        }
+        attempts.sort_by(|left, right| left.id.cmp(&right.id));
+        attempts
     }
 
     /// Undoes an attempt.
@@ -104,7 +126,7 @@ impl World {
 
     /// Lets the time of the lease on a door run out.
     pub async fn outlive_lease(&self, id: &str) {
-        self.around.end_lease(path(id).as_str()).await;
+        self.around.end_lease(&format!("L#{}", path(id).as_str())).await;
     }
 
     /// The SDK configuration of somebody who dies at the end of this life.
@@ -117,19 +139,31 @@ impl World {
     /// Undoes an attempt as one of another control.
     pub async fn undo_as<K>(&self, attempt: &str) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Revert<Doors>,
+        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
     {
         self.undo_over::<K>(&self.around.sdk, attempt).await
+    }
+
+    /// Undoes an attempt over what somebody else changed since.
+    pub async fn undo_overwriting(&self, attempt: &str) -> Result<Undone, Fault> {
+        self.undo_with::<DoorAjar>(&self.around.sdk, attempt, true).await
     }
 
     /// Undoes an attempt over another SDK configuration.
     pub async fn undo_over<K>(&self, sdk: &SdkConfig, attempt: &str) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Revert<Doors>,
+        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+    {
+        self.undo_with::<K>(sdk, attempt, false).await
+    }
+
+    async fn undo_with<K>(&self, sdk: &SdkConfig, attempt: &str, overwrite: bool) -> Result<Undone, Fault>
+    where
+        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
     {
         let sdk = self.doors.reached_through(sdk);
         let pool = Pool::<Doors>::new(sdk.clone(), Region::new(REGION));
-        let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7 };
+        let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite };
         undo::<K, Doors>(&Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request).await
     }
 }
@@ -152,13 +186,19 @@ pub fn delivery(owner: &str) -> Delivery {
     delivery_until(owner, Timestamp::now() + jiff::SignedDuration::from_secs(60))
 }
 
+/// A delivery to a worker whose lease lives and whose time is too short to repeat a call.
+pub fn hurried_delivery(owner: &str) -> Delivery {
+    delivery_until(owner, Timestamp::now() + jiff::SignedDuration::from_secs(10))
+}
+
 /// A delivery to a worker whose lease is over as soon as it is taken: what is left of it may be taken over at once.
 pub fn doomed_delivery(owner: &str) -> Delivery {
     delivery_until(owner, Timestamp::now() - jiff::SignedDuration::from_secs(31))
 }
 
 fn delivery_until(owner: &str, deadline: Timestamp) -> Delivery {
-    Delivery { owner: owner.to_owned(), account: Some(AccountId::new(ACCOUNT)), deadline }
+    let reads_until = Deadline::after(std::time::Duration::from_secs(60));
+    Delivery { owner: owner.to_owned(), account: Some(AccountId::new(ACCOUNT)), deadline, reads_until }
 }
 
 /// Waits out the last seconds of an hour, at whose end budgets begin anew.

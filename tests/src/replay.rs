@@ -1,4 +1,4 @@
-//! AWS Config replayed: canned answers in order, every request kept as AWS would have seen it.
+//! AWS Config, and Lambda, replayed: canned answers in order, every request kept as AWS would have seen it.
 
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -9,7 +9,7 @@ use rectify_runtime::clients::sdk_config_over;
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
-/// Answers of AWS Config, given in order.
+/// Answers, given in order.
 #[derive(Debug, Clone)]
 pub struct Replay(StaticReplayClient);
 
@@ -31,9 +31,25 @@ impl Answer {
         Self::ok(&json!({"FailedEvaluations": []}))
     }
 
+    /// Lambda took an event to be handled later.
+    pub fn accepted() -> Self {
+        Self { status: 202, body: String::new() }
+    }
+
+    /// The same with other words in its body.
+    #[must_use]
+    pub fn replaced(self, from: &str, to: &str) -> Self {
+        Self { body: self.body.replace(&format!("\"{from}\""), &format!("\"{to}\"")), ..self }
+    }
+
     /// HTTP 400 with this error code.
     pub fn refused(code: &str) -> Self {
-        Self { status: 400, body: json!({"__type": code, "message": "as scripted"}).to_string() }
+        Self::failed(400, code)
+    }
+
+    /// This HTTP status with this error code.
+    pub fn failed(status: u16, code: &str) -> Self {
+        Self { status, body: json!({"__type": code, "message": "as scripted"}).to_string() }
     }
 }
 
@@ -65,9 +81,12 @@ impl Replay {
     /// The requests so far: operation and body.
     pub fn requests(&self) -> Vec<(String, Value)> {
         let read = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {
-            let target = request.headers().get("x-amz-target").unwrap();
-            let operation = target.split_once('.').unwrap().1.to_owned();
-            (operation, serde_json::from_slice(request.body().bytes().unwrap()).unwrap())
+            let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+            match request.headers().get("x-amz-target") {
+                Some(target) => (target.split_once('.').unwrap().1.to_owned(), body),
+                // Lambda's only operation here: `POST /2015-03-31/functions/<ARN>/invocations`.
+                None => ("Invoke".to_owned(), body),
+            }
         };
         self.0.actual_requests().map(read).collect()
     }

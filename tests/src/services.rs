@@ -66,6 +66,8 @@ struct State {
     calls: Vec<String>,
     refusals: Vec<Refusal>,
     evaluations: Vec<Value>,
+    /// Physical ids, each with the stack that manages it.
+    stacks: Vec<(&'static str, &'static str)>,
 }
 
 /// The doorkeeper.
@@ -78,6 +80,13 @@ impl Services {
         let services = Self::default();
         services.state().refusals = refusals.into_iter().collect();
         services
+    }
+
+    /// The same, with this resource in a CloudFormation stack.
+    #[must_use]
+    pub fn in_stack(self, physical_id: &'static str, stack: &'static str) -> Self {
+        self.state().stacks.push((physical_id, stack));
+        self
     }
 
     /// A function's SDK configuration through it.
@@ -128,6 +137,7 @@ impl Services {
         match refused {
             Some(refused) => Some(refusal(&service, request, refused.code)),
             None if operation == "s3control:ListAccessPoints" => Some(response(200, NO_ACCESS_POINTS)),
+            None if service == "cloudformation" => Some(stack_of(request, &state.stacks)),
             None if operation == "iam:SimulatePrincipalPolicy" => Some(response(200, MAY_WRITE)),
             None => None,
         }
@@ -179,13 +189,34 @@ fn path_and_query(request: &HttpRequest) -> (String, String) {
     (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned())
 }
 
+/// What moto cannot answer: it looks no stack up by a resource.
+fn stack_of(request: &HttpRequest, stacks: &[(&str, &str)]) -> HttpResponse {
+    let body = String::from_utf8_lossy(request.body().bytes().unwrap()).into_owned();
+    let id = body.split('&').find_map(|pair| pair.strip_prefix("PhysicalResourceId=")).unwrap();
+    match stacks.iter().find(|(held, _)| *held == id) {
+        Some((_, stack)) => response(
+            200,
+            &format!(
+                "<DescribeStackResourcesResponse><DescribeStackResourcesResult><StackResources><member><StackName>{stack}</StackName><PhysicalResourceId>{id}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member></StackResources></DescribeStackResourcesResult></DescribeStackResourcesResponse>"
+            ),
+        ),
+        None => {
+            let error =
+                format!("<Error><Code>ValidationError</Code><Message>Stack for {id} does not exist</Message></Error>");
+            response(400, &format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"))
+        }
+    }
+}
+
 /// A refusal as the service's protocol words it.
 fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
     let error = format!("<Error><Code>{code}</Code><Message>as scripted</Message></Error>");
     let body = match service {
         "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"),
         "s3" if !path_and_query(request).0.starts_with("/v20180820/") => error,
-        "s3" | "iam" | "rds" | "sns" => format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>"),
+        "s3" | "iam" | "rds" | "sns" | "cloudformation" => {
+            format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>")
+        }
         _ if rpc::target(&path_and_query(request).0).is_some() => {
             return cbor(403, &json!({"__type": code, "message": "as scripted"}));
         }

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 use rectify_compliance::{Target, Timestamp};
-use rectify_runtime::ledger::{Attempt, Begun, Ledger, ResourcePath, new_id};
+use rectify_runtime::ledger::{Attempt, Begun, Fence, Ledger, Registry, ResourcePath, new_id};
 use rectify_tests::binaries::{folder, root};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint};
 use serde_json::{Value, json};
@@ -111,6 +111,8 @@ fn answer_for_programs_has_verdict_annotation_and_plan() {
         "resource": { "type": "AWS::::Account", "id": ACCOUNT },
         "verdict": "NON_COMPLIANT",
         "annotation": "Root user has 1 access key",
+        "stack": null,
+        "stack_not_known": null,
         "live": false,
         "subject": { "account": ACCOUNT, "partition": "aws", "accessKeys": 1 },
         "plan": { "kind": "do", "level": "L0", "steps": null, "needs_opt_in": false,
@@ -253,6 +255,14 @@ async fn fix_is_seen_live_undone_once_and_told() {
     let revoke = found["plan"]["steps"][0]["call"].clone();
     assert_eq!(revoke["RevokeSecurityGroupIngress"]["GroupId"], json!(group), "{found}");
 
+    // What the rule does not judge, by id or by name, has no finding and no plan.
+    for excluded in [&group, &bench.world.name] {
+        let parameters = json!({ "excludeResources": excluded }).to_string();
+        let seen =
+            bench.run(&["check", "--control", SSH, "--live", &group, "--parameters", &parameters, "--json"]).await;
+        assert_eq!((seen.code, &seen.json()["findings"][0]["verdict"]), (0, &json!("NOT_APPLICABLE")), "{seen:?}");
+    }
+
     // The fix, as the remediation makes and records it.
     let rule = revoke["RevokeSecurityGroupIngress"]["SecurityGroupRuleIds"][0].as_str().unwrap();
     ec2.revoke_security_group_ingress().group_id(&group).security_group_rule_ids(rule).send().await.unwrap();
@@ -332,7 +342,9 @@ async fn record(bench: &Bench, group: &str, before: &Value, call: &Value) -> Str
     let ledger = bench.ledger();
     let until = now.saturating_add(jiff::SignedDuration::from_mins(1)).unwrap();
     let lease = ledger.lease(&ResourcePath::of(&target), "a-remediation", now, until).await.unwrap();
-    assert_eq!(ledger.begin(&lease, &attempt, 5).await.unwrap(), Begun::Yes);
+    let (path, registry) = (ResourcePath::of(&target), Registry::default());
+    let fence = Fence { control: SSH, path: &path, registry: &registry, now };
+    assert_eq!(ledger.begin(&lease, &attempt, 5, &fence).await.unwrap(), Begun::Yes);
     ledger.finish(&lease, &attempt).await.unwrap();
     ledger.release(&lease).await.unwrap();
     id

@@ -7,12 +7,13 @@
 //! | `remediation-…` | an event of EventBridge that starts the control's remediation |
 //! | `facts/<name>` | what the APIs would answer about the item of the event of this name |
 //! | `subjects/<name>` | what the inventory would list for the scheduled event of this name |
-//! | `items/<name>` | what AWS Config's history would answer for the oversized event of this name |
+//! | `items/<name>` | what AWS Config's history would answer for the oversized event of this name; what it leaves out is the event's |
 
 use std::path::Path;
 
 use rectify_catalogue::{controls, find};
-use rectify_compliance::gate::{self, Route};
+use rectify_compliance::gate::{self, Route, RuleScope};
+use rectify_compliance::item::ApiItem;
 use rectify_compliance::parameters::ShellParameters;
 use rectify_compliance::{
     ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredImage, Verdict,
@@ -85,11 +86,12 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
     let event = RuleEvent::parse(&json(&folder.join(name))).map_err(|error| text(&error))?;
     let parameters = event.parameters.clone().unwrap_or_default();
     (control.check_parameters)(&parameters).map_err(|error| text(&error))?;
-    let shell = shell_of(&parameters);
+    let shell = ShellParameters::parse(&parameters).map_err(|error| text(&error))?;
     let here = region(&event);
     let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
     let now = event.message.time();
-    match gate::route(&event, control.meta, &here, &home).map_err(|error| text(&error))? {
+    let scope = RuleScope { meta: control.meta, parameters: &shell, here: &here, home: &home };
+    match gate::route(&event, &scope).map_err(|error| text(&error))? {
         Route::Answer(_, verdict) | Route::AnswerAccount(verdict) => Ok(vec![verdict]),
         Route::Inventory => {
             if control.listing.is_none() {
@@ -102,8 +104,8 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
             };
             let judged = subjects.into_iter().map(|subject| {
                 let known = (control.image)(subject.clone());
-                if known.is_ok_and(|it| shell.excludes(&it.resource, it.name.as_deref())) {
-                    return Ok(Verdict::not_applicable("excluded by parameter"));
+                if let Some(verdict) = known.ok().and_then(|it| scope.out_of_scope(&it.resource, it.name.as_deref())) {
+                    return Ok(verdict);
                 }
                 // Version 1 until told otherwise: when a subject's form changes, these files try its upgrade.
                 let image = StoredImage { version: 1, subject };
@@ -111,16 +113,43 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
             });
             judged.collect()
         }
-        Route::Judge(item) => judge_item(control, folder, name, item, &parameters, &shell, now),
+        Route::Judge(item) => judge_item(control, folder, name, item, &parameters, now),
         Route::Fetch => {
             let file = folder.join("items").join(name);
             if !file.exists() {
                 return Err("the history has no item".to_owned());
             }
-            let item = ConfigurationItem::from_notification(&json(&file)).map_err(|error| text(&error))?;
-            gate::admit(&item).map_err(|error| text(&error))?;
-            judge_item(control, folder, name, &item, &parameters, &shell, now)
+            let Message::Oversized { summary, .. } = &event.message else {
+                panic!("{name}: nothing else is fetched");
+            };
+            let item = history(&json(&file)).announced_by(summary);
+            let item = ConfigurationItem::from_api(item).map_err(|error| text(&error))?;
+            match gate::route_fetched(&event, &scope, &item).map_err(|error| text(&error))? {
+                Route::Judge(item) => judge_item(control, folder, name, item, &parameters, now),
+                Route::Answer(_, verdict) => Ok(vec![verdict]),
+                other => panic!("a fetched item goes to {other:?}"),
+            }
         }
+    }
+}
+
+/// An item as the history answers it: JSON as text, all of it optional. The file has the keys of a notification.
+fn history(item: &Value) -> ApiItem {
+    let text = |key: &str| item[key].as_str().map(str::to_owned);
+    let entries = |key: &str| item[key].as_object().into_iter().flatten();
+    ApiItem {
+        account: text("awsAccountId"),
+        region: text("awsRegion"),
+        resource_type: text("resourceType"),
+        resource_id: text("resourceId"),
+        resource_name: text("resourceName"),
+        arn: text("ARN"),
+        status: text("configurationItemStatus"),
+        captured_at: text("configurationItemCaptureTime").map(|at| at.parse().unwrap()),
+        configuration: Some(item["configuration"].to_string()),
+        supplementary: entries("supplementaryConfiguration").map(|(key, it)| (key.clone(), it.to_string())).collect(),
+        tags: entries("tags").filter_map(|(key, it)| Some((key.clone(), it.as_str()?.to_owned()))).collect(),
+        relationships: serde_json::from_value(item["relationships"].clone()).unwrap_or_default(),
     }
 }
 
@@ -130,15 +159,11 @@ fn judge_item(
     name: &str,
     item: &ConfigurationItem,
     parameters: &str,
-    shell: &ShellParameters,
     now: rectify_compliance::Timestamp,
 ) -> Result<Vec<Verdict>, String> {
     let Some(half) = control.change else {
         return Err("the control judges no changes".to_owned());
     };
-    if shell.excludes(&item.resource, item.name.as_deref()) {
-        return Ok(vec![Verdict::not_applicable("excluded by parameter")]);
-    }
     let file = folder.join("facts").join(name);
     let facts = if file.exists() { json(&file) } else { Value::Null };
     let image = (half.subject)(item, facts).map_err(|error| error.to_string())?;
@@ -158,16 +183,6 @@ fn remediation(control: &Entry, event: &Value) -> (&'static str, String) {
         Ok(Some(change)) if ours(&change) => ("remediation", String::new()),
         Ok(other) => ("no finding of this control", format!("{other:?}")),
         Err(error) => ("error", error.to_string()),
-    }
-}
-
-/// What the shell takes from the parameters.
-fn shell_of(parameters: &str) -> ShellParameters {
-    let values: Value = serde_json::from_str(parameters).unwrap_or_default();
-    let text = |key: &str| values[key].as_str().map(str::trim).filter(|it| !it.is_empty());
-    ShellParameters {
-        home_region: text("homeRegion").map(Region::new),
-        exclude: text("excludeResources").map(|list| list.parse().unwrap()),
     }
 }
 

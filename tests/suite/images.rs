@@ -5,10 +5,10 @@
 //! is never written again. A new version of an image gets a file of its own, beside the old one. What cannot travel here (see
 //! `journeys`) has a file in the same form, written from its model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rectify_compliance::{Entry, Tags};
+use rectify_compliance::{Entry, ManagedBy, Tags};
 use rectify_runtime::ledger::Attempt;
 use rectify_tests::binaries;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,43 @@ fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls(
         }
     }
     assert_eq!(files(), expected, "no file without its control and version");
+}
+
+/// What CloudFormation does not tag is looked up by what the calls change, and never by what they newly make.
+#[test]
+fn what_the_calls_change_is_looked_up_where_tags_do_not_tell_whose_it_is() {
+    let trail = "main in us-east-1";
+    let expected: BTreeMap<&str, Vec<&str>> = BTreeMap::from([
+        ("access-keys-rotated", vec!["AKIAEXAMPLEEXAMPABCD", "alice"]),
+        ("cloud-trail-cloud-watch-logs-enabled", vec![trail]),
+        ("cloud-trail-encryption-enabled", vec![trail]),
+        ("cloud-trail-log-file-validation-enabled", vec![trail]),
+        ("cloudwatch-alarm-console-login-without-mfa", vec!["watch"]),
+        ("cloudwatch-alarm-root-usage", vec!["arn:aws:sns:us-east-1:111122223333:alarms in us-east-1"]),
+        ("cloudwatch-alarm-unauthorized-api-calls", vec![]),
+        ("cmk-backing-key-rotation-enabled", vec!["4645eeef-802e-4076-9722-ed248518a388"]),
+        ("config-recorder-healthy", vec!["default"]),
+        ("iam-user-mfa-enabled", vec!["alice"]),
+        ("mfa-enabled-for-iam-console-access", vec!["alice"]),
+        ("multi-region-cloudtrail-enabled", vec![trail]),
+        ("s3-bucket-ssl-requests-only", vec!["plain"]),
+    ]);
+    for name in files() {
+        let Kept { attempt, .. } = kept(&name);
+        let half = rectify_catalogue::find(&attempt.control).unwrap().remediation.unwrap();
+        let before = attempt.before.as_ref().unwrap();
+        let ids = attempt.done().flat_map(|(action, _)| (half.stack_resources)(before, action).unwrap());
+        let ids: BTreeSet<String> = ids
+            .map(|it| it.region.map_or_else(|| it.id.clone(), |region| format!("{} in {}", it.id, region.as_str())))
+            .collect();
+        let expected = expected.get(attempt.control.as_str());
+        let looks_up = matches!(half.managed, ManagedBy::Lookup(_));
+        assert_eq!(
+            (looks_up, ids),
+            (expected.is_some(), expected.into_iter().flatten().map(|it| (*it).to_owned()).collect()),
+            "{name}"
+        );
+    }
 }
 
 /// By its tags it is told what CloudFormation manages, by its ARN what is exempt.

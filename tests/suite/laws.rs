@@ -6,5 +6,7 @@ mod cases;
 mod declarations;
 mod permissions;
 mod promises;
+mod roles;
+mod scope;
 mod sources;
 mod tree;

@@ -52,7 +52,7 @@ async fn peak_over(groups: usize) -> u64 {
         arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"),
         binary: binaries::folder().join(CONTROL),
         environment: BTreeMap::new(),
-        timeout: Duration::from_secs(300),
+        timeout: Duration::from_secs(900),
         memory: 128,
         retries: 0,
     })

@@ -8,6 +8,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_types::SdkConfig;
 use rectify_compliance::Region;
 use rectify_local::backend::{Backend, BackendSettings};
+use rectify_local::iam::policy::Statement;
+use rectify_local::iam::request::Place;
 use rectify_local::proxy::{Call, Fault, FaultKind, Proxy, ProxySettings, Substitution};
 use rectify_runtime::clients::{WithoutAccountInHost, sdk_config};
 use rectify_runtime::settings::Environment;
@@ -29,6 +31,11 @@ async fn front() -> Front {
         listen: "127.0.0.1:0".to_owned(),
         backend: backend.endpoint().to_owned(),
         upstreams: BTreeMap::new(),
+        place: Place {
+            partition: "aws".to_owned(),
+            account: "111122223333".to_owned(),
+            keys: BTreeMap::from([("ledger".to_owned(), "pk".to_owned())]),
+        },
     });
     let proxy = proxy.await.unwrap();
     proxy.register_caller(KEY, CALLER);
@@ -102,6 +109,42 @@ async fn every_protocol_passes_and_is_recorded() {
         ]
     );
     assert_eq!(front.proxy.substitutions(), []);
+}
+
+/// What a role does not allow never reaches the emulator, is answered in the words of the protocol, and is told once.
+#[tokio::test]
+async fn role_of_a_caller_decides_its_calls() {
+    let front = front().await;
+    let tables = aws_sdk_dynamodb::Client::new(&front.sdk("1"));
+    let statements = json!({"Statement": [
+        {"Effect": "Allow", "Action": ["dynamodb:ListTables", "s3:ListAllMyBuckets"], "Resource": "*"},
+        {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "arn:aws:dynamodb:us-east-1:111122223333:table/ledger",
+         "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["own#*"]}, "Null": {"dynamodb:LeadingKeys": "false"}}},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
+    ]});
+    front.proxy.give_role(CALLER, Statement::all_of(&statements).unwrap());
+
+    tables.list_tables().send().await.unwrap();
+    let vpcs = front.ec2().describe_vpcs().send().await.unwrap_err();
+    assert_eq!(vpcs.code(), Some("UnauthorizedOperation"), "{}", DisplayErrorContext(&vpcs));
+    assert_eq!(front.s3().list_buckets().send().await.unwrap_err().code(), Some("AccessDenied"));
+    let put = async |key: &str| {
+        let item = aws_sdk_dynamodb::types::AttributeValue::S(key.to_owned());
+        tables.put_item().table_name("ledger").item("pk", item).send().await.unwrap_err().code().map(str::to_owned)
+    };
+    assert_eq!(put("own#1").await.as_deref(), Some("ResourceNotFoundException"), "allowed: the emulator answers");
+    assert_eq!(put("other#1").await.as_deref(), Some("AccessDeniedException"));
+
+    let told: Vec<String> = front.proxy.take_refused().iter().map(ToString::to_string).collect();
+    let expected = [
+        "ec2:DescribeVpcs on * with {}: no statement of its role allows it",
+        "s3:ListAllMyBuckets on * with {}: an explicit deny in its role",
+        "dynamodb:PutItem on arn:aws:dynamodb:us-east-1:111122223333:table/ledger with {\"dynamodb:leadingkeys\": [\"other#1\"]}: no statement of its role allows it",
+    ];
+    assert_eq!(told, expected.map(|it| format!("{CALLER} is not authorized to perform {it}")));
+    assert_eq!(front.proxy.take_refused(), [], "told once");
+    let used: Vec<String> = front.proxy.actions_used(CALLER).into_iter().collect();
+    assert_eq!(used, ["dynamodb:ListTables", "dynamodb:PutItem"]);
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 //!
 //! | module | noun |
 //! |---|---|
+//! | `bounds` | how often what keeps failing is asked about, and evaluated |
 //! | `findings` | what a rule still reports |
 //! | `letters` | dead letters of both hops |
 //! | `open` | attempts that have not ended |
 //! | `stage` | one reconciler over made-up doors: AWS Config replayed, ledger, bus and queues in moto |
 //! | `deployed` | the built functions, as the template deploys them |
 
+mod bounds;
 mod deployed;
 mod findings;
 mod letters;

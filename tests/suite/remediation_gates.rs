@@ -4,11 +4,20 @@
 
 mod acting;
 mod before_acting;
+mod breakers;
 mod death;
 mod decisions;
+mod fence;
+mod leases;
 mod limits;
 mod once;
+mod origin;
+mod out_of_time;
 mod outages;
+mod reads;
+mod repeating;
+mod resuming;
+mod scope;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

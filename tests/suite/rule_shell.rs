@@ -6,16 +6,20 @@ mod change;
 mod oversized;
 mod periodic;
 mod refusals;
+mod rounds;
 
-use rectify_compliance::{AccountId, Region};
+use rectify_compliance::Region;
 use rectify_runtime::Fault;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::rule::{ChangeOnly, ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly, handle};
+use rectify_runtime::serve::Own;
 use rectify_runtime::settings::FunctionSettings;
 use rectify_tests::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar};
 use rectify_tests::doors::{Call, Doors, On, Trouble};
 use rectify_tests::emulator::{ACCOUNT, REGION};
-use rectify_tests::events::{CAPTURED_ON_WIRE, SCHEDULED_ON_WIRE, change, item, oversized, rule_event, scheduled};
+use rectify_tests::events::{
+    CAPTURED_ON_WIRE, SCHEDULED_ON_WIRE, change, invocation, item, oversized, rule_event, scheduled,
+};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
 
@@ -29,10 +33,20 @@ async fn handled_in<R: RuleKind<Doors>>(
     replay: &Replay,
     doors: &Doors,
 ) -> Result<(), Fault> {
+    handled_by::<R>(&invocation(), region, event, replay, doors).await
+}
+
+/// The same in an invocation that knows this of itself.
+async fn handled_by<R: RuleKind<Doors>>(
+    own: &Own,
+    region: &str,
+    event: &Value,
+    replay: &Replay,
+    doors: &Doors,
+) -> Result<(), Fault> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
     let shell = RuleShell::<Doors>::over(&doors.reached_through(&replay.sdk(region)), settings);
-    let own = AccountId::new(ACCOUNT);
-    handle::<R, Doors>(&shell, event, Some(&own), &mut Invocation::start("door-ajar", "request")).await
+    handle::<R, Doors>(&shell, event, own, &mut Invocation::start("door-ajar", "request")).await
 }
 
 /// The same for the control with both halves, at home.

@@ -1,12 +1,13 @@
 //! `template.yaml`, read as CloudFormation reads it: names, limits, permissions and what may refer to what.
 
 mod platform;
+mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rectify_catalogue::controls;
-use rectify_compliance::{Entry, Permission, Scope};
+use rectify_compliance::{Entry, Scope};
 use serde_yaml_ng::Value;
 
 /// CloudFormation takes 500 resources; this leaves room for what is not thought of yet.
@@ -14,8 +15,15 @@ const MOST_RESOURCES: usize = 450;
 /// How many controls the suite is meant to hold.
 const PLANNED_CONTROLS: usize = 40;
 
+/// The most characters of a managed policy, blanks left out (IAM quotas, read 2026-11).
+const MANAGED_POLICY: usize = 6_144;
+/// The most characters of all inline policies of a role together.
+const INLINE_POLICIES: usize = 10_240;
+/// The most bytes of a function's environment, all variables together (Lambda quotas, read 2026-11).
+const ENVIRONMENT: usize = 4_096;
+
 /// The intrinsics that the local wiring understands.
-const INTRINSICS: [&str; 9] = ["Ref", "Sub", "GetAtt", "If", "Equals", "Not", "And", "Or", "Condition"];
+const INTRINSICS: [&str; 10] = ["Ref", "Sub", "GetAtt", "If", "Split", "Equals", "Not", "And", "Or", "Condition"];
 
 fn raw() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
@@ -207,6 +215,9 @@ fn only_this_accounts_config_and_this_rules_findings_invoke_a_function() {
         let patterns = events["EventPattern"]["$or"].as_sequence().unwrap();
         assert_eq!(patterns.len(), 2, "{name}");
         for pattern in patterns {
+            let detail = &pattern["detail"];
+            assert_eq!(tagged(&detail["awsAccountId"][0], "Ref").as_deref(), Some("AWS::AccountId"), "{name}");
+            assert_eq!(tagged(&detail["awsRegion"][0], "Ref").as_deref(), Some("AWS::Region"), "{name}");
             let names = pattern["detail"]["configRuleName"].as_sequence().unwrap();
             assert_eq!(names.len(), 1, "{name}");
             assert_eq!(tagged(&names[0], "Ref"), Some(format!("{name}Rule")), "{name}: exactly its rule");
@@ -217,6 +228,39 @@ fn only_this_accounts_config_and_this_rules_findings_invoke_a_function() {
         let on_failure = &resources[&format!("{name}Fix")]["Properties"]["EventInvokeConfig"]["DestinationConfig"];
         let destination = &on_failure["OnFailure"]["Destination"];
         assert_eq!(tagged(destination, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: second hop");
+    }
+}
+
+/// A bus may carry the events of all regions and accounts of an organization.
+#[test]
+fn every_pattern_takes_the_events_of_its_own_account_and_region_alone() {
+    let patterns = section("Resources").into_iter().filter(|(_, it)| !it["Properties"]["EventPattern"].is_null());
+    let mut count = 0;
+    for (id, rule) in patterns {
+        let pattern = &rule["Properties"]["EventPattern"];
+        for (key, value) in [("account", "AWS::AccountId"), ("region", "AWS::Region")] {
+            let only = pattern[key].as_sequence().unwrap_or_else(|| panic!("{id}: no {key}"));
+            assert_eq!((only.len(), tagged(&only[0], "Ref").as_deref()), (1, Some(value)), "{id}: {key}");
+        }
+        count += 1;
+    }
+    assert!(count > controls().filter(|it| it.remediation.is_some()).count());
+}
+
+/// Whatever lies in the dead-letter queue is acted upon, so that no other rule of the account may write there.
+#[test]
+fn dead_letters_come_from_rules_that_are_named_with_the_prefix() {
+    let resources = section("Resources");
+    let statements = &resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    let from = tagged(&statements[0]["Condition"]["ArnLike"]["aws:SourceArn"], "Sub").unwrap();
+    assert!(from.ends_with(":rule/${Prefix}*"), "{from}");
+    let mut names = BTreeSet::new();
+    for (id, rule) in resources.iter().filter(|(_, it)| it["Type"].as_str() == Some("AWS::Events::Rule")) {
+        let name = tagged(&rule["Properties"]["Name"], "Sub").unwrap_or_else(|| panic!("{id}: no name"));
+        assert!(name.starts_with("${Prefix}"), "{id}: {name}");
+        // The prefix has 14 characters at most, the name of a rule 64.
+        assert!(name.len() - "${Prefix}".len() + 14 <= 64, "{id}: {name}");
+        assert!(names.insert(name), "{id}: two rules of one name");
     }
 }
 
@@ -237,25 +281,19 @@ fn functions_are_named_and_found_as_the_contract_says() {
     }
 }
 
+/// What lists an account gets the most time, and may go on in an invocation of its own; what is asked about one resource
+/// needs neither.
 #[test]
-fn every_role_holds_what_its_control_declares_and_nothing_else() {
+fn a_rule_has_the_size_of_what_it_is_asked() {
     let resources = section("Resources");
     for control in controls() {
-        let name = control.meta.pascal_id();
-        let rule_role = tagged(&resources[&format!("{name}RuleFunction")]["Properties"]["Role"], "GetAtt").unwrap();
-        let reads = control.rule_permissions();
-        let own = format!("{name}RuleRole");
-        assert_eq!(rule_role, if reads.is_empty() { "RuleRole.Arn".to_owned() } else { format!("{own}.Arn") });
-        if !reads.is_empty() {
-            assert_eq!(granted(&resources[&own]), declared(&reads), "{own}");
-        }
-        if let Some(half) = control.remediation {
-            let mut may = control.remediation_permissions();
-            if half.needs_name {
-                may.push(Permission::unscoped("config:GetResourceConfigHistory"));
-            }
-            assert_eq!(granted(&resources[&format!("{name}FixRole")]), declared(&may), "{name}FixRole");
-        }
+        let properties = &resources[&format!("{}RuleFunction", control.meta.pascal_id())]["Properties"];
+        let size = ["Timeout", "MemorySize"].map(|name| properties[name].as_u64());
+        let (expected, loops) = match control.meta.frequency() {
+            Some(_) => ([Some(900), Some(256)], Some("Allow")),
+            None => ([Some(60), None], None),
+        };
+        assert_eq!((size, properties["RecursiveLoop"].as_str()), (expected, loops), "{}", control.meta.id);
     }
 }
 
@@ -297,33 +335,37 @@ fn every_announcement_reaches_the_findings_queue() {
     assert_eq!(sent, announced);
 }
 
-/// Action, resource and condition of every permission, comparable.
-type Grants = BTreeSet<(String, String, Option<(String, String)>)>;
-
-fn declared(permissions: &[Permission]) -> Grants {
-    permissions
-        .iter()
-        .map(|it| {
-            let condition = it.condition.map(|(key, value)| (key.to_owned(), value.to_owned()));
-            (it.action.to_owned(), it.resource.to_owned(), condition)
-        })
-        .collect()
+/// A document as IAM counts it, with substitutions as long as their names, which none outgrows.
+fn characters(value: &Value) -> usize {
+    match value {
+        Value::Tagged(tagged) => characters(&tagged.value),
+        Value::Sequence(items) => 2 + items.iter().map(|it| characters(it) + 1).sum::<usize>(),
+        Value::Mapping(entries) => {
+            2 + entries.iter().map(|(key, it)| characters(key) + characters(it) + 2).sum::<usize>()
+        }
+        other => other.as_str().unwrap_or_default().len() + 2,
+    }
 }
 
-fn granted(role: &Value) -> Grants {
-    let text = |value: &Value| tagged(value, "Sub").or_else(|| value.as_str().map(str::to_owned)).unwrap();
-    let mut granted = Grants::new();
-    for policy in role["Properties"]["Policies"].as_sequence().into_iter().flatten() {
-        for statement in policy["PolicyDocument"]["Statement"].as_sequence().unwrap() {
-            assert_eq!(statement["Effect"].as_str(), Some("Allow"));
-            let condition = statement["Condition"]["StringEquals"].as_mapping().map(|equals| {
-                let (key, value) = equals.iter().next().unwrap();
-                (text(key), text(value))
-            });
-            for action in statement["Action"].as_sequence().unwrap() {
-                granted.insert((text(action), text(&statement["Resource"]), condition.clone()));
-            }
-        }
+/// The most bytes a parameter may have.
+fn longest(parameter: &Value) -> usize {
+    let allowed = parameter["AllowedValues"].as_sequence().map(|all| all.iter().map(characters).max().unwrap_or(0));
+    let most = parameter["MaxLength"].as_u64().and_then(|it| usize::try_from(it).ok());
+    // Numbers, and the name of a region.
+    allowed.or(most).unwrap_or(if parameter["Type"].as_str() == Some("Number") { 5 } else { 24 })
+}
+
+#[test]
+fn the_environment_of_a_remediation_fits_however_long_its_parameters_are() {
+    let (resources, parameters) = (section("Resources"), section("Parameters"));
+    for control in controls().filter(|control| control.remediation.is_some()) {
+        let name = format!("{}Fix", control.meta.pascal_id());
+        let variables = &resources[&name]["Properties"]["Environment"]["Variables"];
+        let variable = |(key, value): (&Value, &Value)| {
+            let value = tagged(value, "Ref").map(|it| parameters.get(&it).map_or(64, longest)).unwrap_or(8);
+            key.as_str().unwrap().len() + value
+        };
+        let total: usize = variables.as_mapping().unwrap().iter().map(variable).sum();
+        assert!(total <= ENVIRONMENT, "{name}: {total} bytes");
     }
-    granted
 }

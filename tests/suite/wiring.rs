@@ -53,7 +53,7 @@ Resources:
     Type: AWS::Lambda::EventSourceMapping
     Condition: AtHome
     Properties: { EventSourceArn: !GetAtt Asked.Arn, FunctionName: !Ref Judge, BatchSize: 2, FunctionResponseTypes: [ReportBatchItemFailures] }
-  Role: { Type: AWS::IAM::Role, Properties: { Odd: !Select [0, [a]] } }
+  Topic: { Type: AWS::SNS::Topic, Properties: { Odd: !Select [0, [a]] } }
   Judge:
     Type: AWS::Serverless::Function
     Condition: AtHome
@@ -123,6 +123,7 @@ fn fix(mode: &str, more: &[(&str, &str)]) -> Function {
         memory: 256,
         retries: 1,
         on_failure: Some(OnFailure::Destination("arn:aws:sqs:us-east-1:111122223333:rectify-Dead".to_owned())),
+        role: None,
     }
 }
 
@@ -153,7 +154,7 @@ fn every_expression_is_resolved() {
     assert_eq!((rule.name.as_str(), rule.function.as_str()), ("rectify-open-door", "rectify-open-door"));
     assert_eq!(rule.definition.input_parameters.as_deref(), Some("{}"));
     assert_eq!(wiring.tables[0].time_to_live.as_deref(), Some("expires"));
-    assert_eq!(wiring.ignored, ["Role (AWS::IAM::Role)"]);
+    assert_eq!(wiring.ignored, ["Topic (AWS::SNS::Topic)"]);
     let mapping = Mapping {
         logical_id: "Asking".to_owned(),
         queue: "rectify-Asked".to_owned(),

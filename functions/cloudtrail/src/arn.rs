@@ -2,7 +2,7 @@
 //!
 //! Knows no service; whoever asks says which it must be of.
 
-use rectify_compliance::{AccountId, Region};
+use rectify_compliance::{AccountId, PhysicalId, Region};
 
 /// The parts of `arn:<partition>:<service>:<region>:<account>:<resource>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,11 @@ impl<'a> Arn<'a> {
     pub fn region(&self) -> Region {
         Region::new(self.region)
     }
+}
+
+/// The trail of this ARN as CloudFormation identifies it: by its name, in its home region.
+pub fn stack_resource(trail: &str) -> PhysicalId {
+    PhysicalId::at_home(trail, trail.rsplit('/').next().unwrap_or(trail))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ mod encryption;
 mod reader;
 mod recording;
 
+use std::future::Future;
+
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::get_trail::GetTrailError;
 use aws_sdk_cloudtrail::operation::list_tags::ListTagsError;
@@ -14,9 +16,9 @@ use aws_sdk_cloudtrail::types;
 use aws_types::SdkConfig;
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{NoParameters, ShapeError, Tags, Target};
+use rectify_compliance::{Image, NoParameters, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Connect, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, Connect, Found, List, Page, Place, ReadFacts, ReadLive, Revert, read_each};
 
 use crate::cloud_trail_log_file_validation_enabled::{Action, CloudTrailLogFileValidationEnabled};
 use crate::trail::{Custody, LiveTrail, RecordedTrail, Trail, Vantage, one_per_name};
@@ -93,6 +95,21 @@ impl Clients {
         self.reader.describe(None, &seen_from).await.map(one_per_name)
     }
 
+    /// The trails of a place, each read on: at most five of a region are ours, so one after the other.
+    async fn read_trails<S, R>(
+        &self,
+        place: &Place,
+        read: impl Fn(Trail) -> R + Send + Sync,
+    ) -> Result<Page<S>, AwsError>
+    where
+        S: Image,
+        R: Future<Output = Result<Option<S>, AwsError>> + Send,
+    {
+        let with_found = |trail: Trail| (Found { resource: trail.key(), name: None }, read(trail));
+        let reads = self.trails(place).await?.into_iter().map(with_found).collect();
+        Ok(Page { resources: read_each(reads, 1).await, next: None })
+    }
+
     /// What decides in an item's place, where the item does not; `None` when the trail is gone.
     async fn settled(
         &self,
@@ -140,8 +157,9 @@ impl List<Clients> for CloudTrailLogFileValidationEnabled {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a NoParameters,
-    ) -> impl Stream<Item = Result<Vec<Trail>, AwsError>> + Send + 'a {
-        once(clients.trails(place))
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Trail>, AwsError>> + Send + 'a {
+        once(async move { clients.trails(place).await.map(Page::whole) })
     }
 }
 

@@ -4,13 +4,14 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
+    Remediation, Step, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, GET_STATUS, LIST_TAGS, UPDATE};
 use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
 use crate::trail_delivery::{DeliveringTrail, Delivery, LogGroupArn, RoleArn};
@@ -46,7 +47,7 @@ control! {
     /// What may break: nothing; what goes into the group is paid for, and may be a lot where the trail records data events.
     /// Held back unless the group is there, in the trail's account and region, and the role is: its trust policy plainly lets `cloudtrail.amazonaws.com` assume it, without a condition, and IAM's own simulation of its policies allows `logs:CreateLogStream` and `logs:PutLogEvents` in the stream of the trail.
     /// Held back for an organization trail as well, whose update needs rights in the management account that the remediation's role does not have.
-    /// The remediation's role may pass any role of the account, to CloudTrail only: which one is said by a parameter, which no policy can follow.
+    /// The remediation's role may read, try and pass the one role that the stack's parameter `CloudTrailLogsRoleArn` names, to CloudTrail only, and none without it; both must name the same, or the fix is planned and a person is needed.
     /// A group or role that a trail has is never replaced, and a delivery that is late or fails is for a person to look into.
     /// With `expectedDeliveryWindowAge` the fix is done once the first events have arrived, some minutes later.
     /// The call has no revision to compare, so milliseconds lie between the last read and the write; a group that somebody sets within them is replaced.
@@ -75,12 +76,13 @@ control! {
     }
 }
 
-const ROLES: &str = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*";
+/// The one role that the deployment grants passing: any other would let whoever sets the parameter give CloudTrail more.
+const ROLE: &str = "${CloudTrailLogsRoleArn}";
 const DESCRIBE_LOG_GROUPS: Permission = Permission::unscoped("logs:DescribeLogGroups");
-const GET_ROLE: Permission = Permission::on("iam:GetRole", ROLES);
-const SIMULATE: Permission = Permission::on("iam:SimulatePrincipalPolicy", ROLES);
+const GET_ROLE: Permission = Permission::on("iam:GetRole", ROLE);
+const SIMULATE: Permission = Permission::on("iam:SimulatePrincipalPolicy", ROLE);
 const PASS_ROLE: Permission =
-    Permission::on("iam:PassRole", ROLES).when("iam:PassedToService", "cloudtrail.amazonaws.com");
+    Permission::on("iam:PassRole", ROLE).when("iam:PassedToService", "cloudtrail.amazonaws.com");
 
 /// The parameters of [`CloudTrailCloudWatchLogsEnabled`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -208,6 +210,13 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     const CALLS: &'static [Permission] = &[UPDATE, PASS_ROLE];
     // IAM cannot tell a group from none: what keeps the remediation from taking one away is `plan` alone.
     const UNDOES: &'static [Permission] = &[UPDATE];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+
+    fn stack_resources(_live: &DeliveringTrail, action: &Action) -> Vec<PhysicalId> {
+        let Action::UpdateTrail { name, .. } = action;
+        vec![arn::stack_resource(name)]
+    }
 
     fn plan(live: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

@@ -2,16 +2,17 @@
 //!
 //! Knows trails with their keys as [`KeyedTrail`], whatever they were read from, and no API.
 
-use rectify_compliance::kms_key::ENABLED;
+use rectify_compliance::kms_key;
 use rectify_compliance::values::{Flag, Words};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
+    Remediation, Step, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
 use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
 use crate::trail_key::{Candidate, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreign};
@@ -19,7 +20,7 @@ use crate::trail_key::{Candidate, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreig
 control! {
     /// ## What it checks
     /// That each trail names a KMS key, `kmsKeyId`, for the log and digest files it delivers.
-    /// With `checkKeyState`, the default, the key must be there and in state `Enabled`: CloudTrail delivers nothing with another.
+    /// With `checkKeyState`, the default, the key must be there and in a state in which KMS uses it, `Enabled` or, while the primary Region of a multi-Region key changes, `Updating`: CloudTrail delivers nothing with another.
     /// With `kmsKeyArns` it must be one of these, compared by the ARNs they resolve to; an entry that resolves to no key fails the invocation.
     /// The key of another account that does not let us see it passes with a remark; what cannot be read of a key of this account fails the invocation.
     /// AWS's rule asks for the name of a key only.
@@ -88,7 +89,7 @@ const GET_KEY_POLICY: Permission =
 pub struct TrailEncryptionParameters {
     /// The keys that are allowed, a comma list of ARNs, ids and aliases. Default: any key.
     pub kms_key_arns: Option<Words>,
-    /// Whether the key must be enabled. Default true.
+    /// Whether the key must be in a state in which KMS uses it, `Enabled` or `Updating`. Default true.
     pub check_key_state: Flag,
     /// The key that the remediation gives a trail without one, by its ARN or that of an alias. Default: none, and a person
     /// chooses.
@@ -168,7 +169,7 @@ impl Control for CloudTrailEncryptionEnabled {
             return Verdict::non_compliant(format!("Trail {name}: key {key} is none of kmsKeyArns"));
         }
         match answer {
-            KeyAnswer::Known(known) if params.check_key_state.0 && known.state != ENABLED => {
+            KeyAnswer::Known(known) if params.check_key_state.0 && !kms_key::is_usable(&known.state) => {
                 Verdict::non_compliant(format!("Trail {name}: key {}: {key}", known.state))
             }
             KeyAnswer::Known(_) => Verdict::COMPLIANT,
@@ -205,6 +206,13 @@ impl Remediation for CloudTrailEncryptionEnabled {
     const CALLS: &'static [Permission] = &[UPDATE];
     // IAM cannot tell a key from none: what keeps the remediation from taking one away is `plan` alone.
     const UNDOES: &'static [Permission] = &[UPDATE];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+
+    fn stack_resources(_live: &KeyedTrail, action: &Action) -> Vec<PhysicalId> {
+        let Action::UpdateTrail { name, .. } = action;
+        vec![arn::stack_resource(name)]
+    }
 
     fn plan(live: &KeyedTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

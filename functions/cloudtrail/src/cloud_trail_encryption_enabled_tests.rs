@@ -80,6 +80,13 @@ fn a_trail_needs_a_key_that_is_there_enabled_and_allowed() {
             &default,
             found(&format!("key PendingDeletion: {KEY}")),
         ),
+        ("cloud-trail-encryption-enabled/8", keyed(KEY, key(KEY, "Updating"), &[]), &default, Verdict::COMPLIANT),
+        (
+            "a replica that is being made",
+            keyed(KEY, key(KEY, "Creating"), &[]),
+            &default,
+            found(&format!("key Creating: {KEY}")),
+        ),
         ("cloud-trail-encryption-enabled/5", keyed(KEY, key(KEY, "Enabled"), &[KEY]), &only_one, Verdict::COMPLIANT),
         ("cloud-trail-encryption-enabled/6", keyed(FOREIGN, KeyAnswer::Denied, &[]), &default, unknown.clone()),
         ("denied, allowed", keyed(FOREIGN, KeyAnswer::Denied, &[FOREIGN]), &only_one, unknown),

@@ -3,12 +3,13 @@
 //! Knows trails as [`Trail`], whatever they were read from, and no API.
 
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, NoParameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
+    Remediation, Step, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
 use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
 
@@ -118,6 +119,13 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
     const CALLS: &'static [Permission] = &[UPDATE];
     // IAM cannot tell the two values of the flag apart: what keeps the remediation from turning it off is `plan` alone.
     const UNDOES: &'static [Permission] = &[UPDATE];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+
+    fn stack_resources(_live: &Trail, action: &Action) -> Vec<PhysicalId> {
+        let Action::UpdateTrail { name, .. } = action;
+        vec![arn::stack_resource(name)]
+    }
 
     fn plan(live: &Trail, params: &NoParameters, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

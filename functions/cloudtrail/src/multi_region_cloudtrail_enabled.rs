@@ -5,14 +5,15 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control,
+    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation, Step,
+    Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account_trails::{AccountTrails, Lack};
+use crate::arn;
 use crate::qualifying::{Events, OBSERVE, ObservedTrail, Requirement, Standing};
 use crate::recording::{Action, Undo};
 use crate::selectors::{ReadWriteType, Selectors};
@@ -186,6 +187,12 @@ impl Remediation for MultiRegionCloudtrailEnabled {
         Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
         Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
     ];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+
+    fn stack_resources(_live: &AccountTrails, action: &Action) -> Vec<PhysicalId> {
+        vec![arn::stack_resource(action.trail())]
+    }
 
     fn plan(live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

@@ -106,7 +106,9 @@ impl Action {
             Self::UpdateTrail { .. } => {
                 ("regions", json!(settings.map(|it| (it.is_multi_region_trail, it.include_global_service_events))))
             }
-            Self::PutEventSelectors { .. } => ("selectors", json!(it.map(|it| &it.selectors))),
+            Self::PutEventSelectors { .. } => {
+                ("selectors", json!(it.and_then(|it| it.selectors.as_ref()).map(Selectors::canonical)))
+            }
         };
         (format!("{arn} {what}"), value)
     }

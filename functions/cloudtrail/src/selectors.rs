@@ -4,13 +4,16 @@
 
 use std::collections::BTreeSet;
 
+use rectify_compliance::canonical::unordered;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The most selectors of the older kind a trail takes (`PutEventSelectors`, API reference, 2026-11).
 const MOST_SELECTORS: usize = 5;
 
-/// All selectors of a trail: CloudTrail has either kind, never both. Reads as the API writes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// All selectors of a trail: CloudTrail has either kind, never both. Reads as the API writes it. Two are equal whatever the
+/// order of what they list, which means nothing to CloudTrail.
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub enum Selectors {
     /// The older kind.
     EventSelectors(Vec<EventSelector>),
@@ -99,6 +102,19 @@ pub struct ManagementEvents {
     pub writes: Option<BTreeSet<String>>,
     /// Fields that narrow a selector of management events so that it is not counted, e.g. `eventName`.
     pub narrowed_by: BTreeSet<String>,
+}
+
+impl PartialEq for Selectors {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
+impl Selectors {
+    /// The selectors as JSON whose lists are in order: what undo compares.
+    pub fn canonical(&self) -> Value {
+        unordered(serde_json::to_value(self).unwrap_or_default())
+    }
 }
 
 impl Selectors {

@@ -117,3 +117,31 @@ proptest! {
         prop_assert_eq!(plain.management_events(), events(Some(&[]), Some(&[]), &[]));
     }
 }
+
+#[test]
+fn selectors_in_another_order_are_the_same() {
+    let resource = |values: Value| json!({"Type": "AWS::S3::Object", "Values": values});
+    let lambda = json!({"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]});
+    let with = |resources: Value| {
+        let mut given = selector("All", true, &["kms.amazonaws.com", "rdsdata.amazonaws.com"]);
+        given["DataResources"] = resources;
+        given
+    };
+    let one =
+        classic(&json!([with(json!([resource(json!(["arn:a", "arn:b"])), lambda])), selector("All", false, &[])]));
+    let other =
+        classic(&json!([selector("All", false, &[]), with(json!([lambda, resource(json!(["arn:b", "arn:a"]))]))]));
+    assert_eq!(one, other);
+    assert_eq!(one.canonical(), other.canonical());
+    assert_ne!(one, classic(&json!([with(json!([resource(json!(["arn:a"])), lambda])), selector("All", false, &[])])));
+    let category = json!({"Field": "eventCategory", "Equals": ["Management"]});
+    let source = |of: Value| json!({"Field": "eventSource", "NotEquals": of});
+    assert_eq!(
+        advanced(&json!([category, source(json!(["a", "b"]))])),
+        advanced(&json!([source(json!(["b", "a"])), category]))
+    );
+    assert_ne!(
+        advanced(&json!([category, source(json!(["a", "b"]))])),
+        advanced(&json!([category, source(json!(["a"]))]))
+    );
+}

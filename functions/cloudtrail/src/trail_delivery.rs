@@ -138,8 +138,11 @@ pub struct Destination {
     pub log_group_exists: bool,
     /// Which role.
     pub role: RoleArn,
-    /// What it may; `None` where the trail's account has no such role.
+    /// What it may; `None` where the trail's account has no such role, or where nobody could tell.
     pub role_rights: Option<RoleRights>,
+    /// Whether the reader is not allowed to look at the role, and so not to pass it either.
+    #[serde(default)]
+    pub role_is_denied: bool,
 }
 
 /// What a role lets CloudTrail do.
@@ -171,6 +174,9 @@ impl Destination {
             reasons.push(format!("account {} has no log group {group} in {}", trail.owner, trail.home_region));
         }
         match &self.role_rights {
+            None if self.role_is_denied => reasons.push(format!(
+                "the remediation may not read or pass role {role}: set the stack's CloudTrailLogsRoleArn to it"
+            )),
             None => reasons.push(format!("account {} has no role {role}", trail.owner)),
             Some(rights) => {
                 if !rights.trusts_cloudtrail {

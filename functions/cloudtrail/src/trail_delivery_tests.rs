@@ -24,7 +24,8 @@ fn trust(condition: &Value) -> Value {
 /// A group that is there, and a role that may write to it.
 pub(crate) fn destination() -> Destination {
     let rights = RoleRights::new(&trust(&json!({})), &WRITES.map(str::to_owned));
-    Destination { log_group: group(), log_group_exists: true, role: role(), role_rights: Some(rights) }
+    let role_rights = Some(rights);
+    Destination { log_group: group(), log_group_exists: true, role: role(), role_rights, role_is_denied: false }
 }
 
 #[test]
@@ -73,6 +74,11 @@ fn a_destination_that_cannot_take_it_says_why() {
             "no role",
             Destination { role_rights: None, ..destination() },
             format!("account 111122223333 has no role {ROLE}"),
+        ),
+        (
+            "a role that is not the stack's",
+            Destination { role_rights: None, role_is_denied: true, ..destination() },
+            format!("the remediation may not read or pass role {ROLE}: set the stack's CloudTrailLogsRoleArn to it"),
         ),
         (
             "a role of another service",

@@ -13,10 +13,12 @@ use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::config_service::milliseconds;
-use rectify_runtime::edge::{Apply, Connect, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, Connect, List, Page, Place, ReadLive, Revert};
 
 use crate::config_recorder_healthy::{Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo};
-use crate::recording::{Answers, ChannelAnswer, Delivery, GroupAnswer, Outcome, RecorderAnswer, Recording, Status};
+use crate::recording::{
+    Answers, ChannelAnswer, DeliveriesAnswer, Delivery, GroupAnswer, Outcome, RecorderAnswer, Recording, Status,
+};
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -89,8 +91,9 @@ impl List<Clients> for ConfigRecorderHealthy {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a ConfigRecorderHealthyParameters,
-    ) -> impl Stream<Item = Result<Vec<Recording>, AwsError>> + Send + 'a {
-        once(async move { Ok(vec![clients.recording(&place.account, &place.region).await?]) })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Recording>, AwsError>> + Send + 'a {
+        once(async move { Ok(Page::whole([clients.recording(&place.account, &place.region).await?])) })
     }
 }
 
@@ -166,25 +169,36 @@ fn status(it: types::ConfigurationRecorderStatus) -> Result<(Option<String>, Sta
 }
 
 fn channel(it: types::DeliveryChannel) -> ChannelAnswer {
-    ChannelAnswer { name: it.name, bucket: it.s3_bucket_name, topic: it.sns_topic_arn }
+    let snapshots = it.config_snapshot_delivery_properties.and_then(|it| it.delivery_frequency);
+    ChannelAnswer {
+        name: it.name,
+        bucket: it.s3_bucket_name,
+        topic: it.sns_topic_arn,
+        schedules_snapshots: snapshots.is_some(),
+    }
 }
 
-type Deliveries = (Option<String>, Option<Delivery>, Option<Delivery>);
-
-fn deliveries(it: types::DeliveryChannelStatus) -> Result<Deliveries, ShapeError> {
-    let history = it.config_history_delivery_info.map(|history| {
-        let at = "configHistoryDeliveryInfo";
-        Ok::<_, ShapeError>(Delivery {
-            last: outcome(at, history.last_status.as_ref())?,
-            last_error: history.last_error_code,
-            last_success: time(&format!("{at}.lastSuccessfulTime"), history.last_successful_time)?,
-        })
-    });
+fn deliveries(it: types::DeliveryChannelStatus) -> Result<(Option<String>, DeliveriesAnswer), ShapeError> {
+    let history = it.config_history_delivery_info.map(|it| export("configHistoryDeliveryInfo", it));
+    let snapshot = it.config_snapshot_delivery_info.map(|it| export("configSnapshotDeliveryInfo", it));
     let stream = it.config_stream_delivery_info.map(|stream| {
         let last = outcome("configStreamDeliveryInfo", stream.last_status.as_ref())?;
         Ok::<_, ShapeError>(Delivery { last, last_error: stream.last_error_code, last_success: None })
     });
-    Ok((it.name, history.transpose()?, stream.transpose()?))
+    let answer = DeliveriesAnswer {
+        history: history.transpose()?,
+        stream: stream.transpose()?,
+        snapshot: snapshot.transpose()?,
+    };
+    Ok((it.name, answer))
+}
+
+fn export(at: &str, it: types::ConfigExportDeliveryInfo) -> Result<Delivery, ShapeError> {
+    Ok(Delivery {
+        last: outcome(at, it.last_status.as_ref())?,
+        last_error: it.last_error_code,
+        last_success: time(&format!("{at}.lastSuccessfulTime"), it.last_successful_time)?,
+    })
 }
 
 fn outcome(at: &str, status: Option<&types::DeliveryStatus>) -> Result<Option<Outcome>, ShapeError> {

@@ -5,8 +5,8 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag, Words};
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, Parameters, Permission, Plan, Region, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Region, Remediation,
+    Step, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,9 +20,10 @@ control! {
     /// That the account has a configuration recorder of its own in the region, that it is on, has a role, succeeds, and records all supported resource types; and that a delivery channel takes what it records to a bucket and a topic without failing.
     /// Recorders that AWS services make for themselves do not count.
     /// The types of IAM are the same in every region and have to be recorded in one, `globalTypesRegion`.
-    /// A recorder that was started within the last hour and has recorded nothing yet is compliant; what a stopped one recorded last, and that it delivers no history, is not held against it besides.
+    /// A recorder that was started within the last hour and has recorded nothing yet is compliant; what a stopped one recorded last, and that it delivers no snapshot, is not held against it besides.
     /// A daily frequency for single types is one that `allowDaily` must allow.
-    /// AWS Config writes a history of what changed, so a region in which nothing does may need a larger `maxDeliveryAgeHours`.
+    /// AWS Config delivers a history only of what changed, so that none comes is no fault: its last delivery must not have failed, however long ago it was.
+    /// Snapshots come on a schedule where the channel has one, whatever changed: the last of them must not have failed either, nor be older than `maxDeliveryAgeHours`.
     /// What AWS Config answers that is not known here fails the invocation.
     ///
     /// ## Why it matters
@@ -94,7 +95,7 @@ pub struct ConfigRecorderHealthyParameters {
     pub required_types: Option<Words>,
     /// Whether the delivery channel must have an SNS topic. Default true.
     pub require_sns: Flag,
-    /// How old the last delivered history may be, hours, 1..=168. Default 30.
+    /// How old the last delivered snapshot may be where the channel schedules snapshots, hours, 1..=168. Default 30.
     pub max_delivery_age_hours: Bounded<1, 168>,
     /// Whether recording once a day is enough. Default true.
     pub allow_daily: Flag,
@@ -198,6 +199,13 @@ impl Remediation for ConfigRecorderHealthy {
     const LIVE: &'static [Permission] = READS;
     const CALLS: &'static [Permission] = &[Permission::on("config:StartConfigurationRecorder", RECORDERS)];
     const UNDOES: &'static [Permission] = &[Permission::on("config:StopConfigurationRecorder", RECORDERS)];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the recorder");
+
+    fn stack_resources(_live: &Recording, action: &Action) -> Vec<PhysicalId> {
+        let Action::StartConfigurationRecorder { configuration_recorder_name: name } = action;
+        vec![PhysicalId::here(name)]
+    }
 
     fn plan(live: &Recording, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         let mut start = None;

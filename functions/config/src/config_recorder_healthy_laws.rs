@@ -62,8 +62,9 @@ fn channels() -> impl Strategy<Value = Channel> {
         || (outcomes(), times()).prop_map(|(last, last_success)| Delivery { last, last_error: None, last_success });
     let text = |text: &str| prop::option::weighted(0.9, Just(text.to_owned()));
     let history = prop::option::weighted(0.95, delivery());
-    (text("config-delivery"), text("arn:aws:sns:eu-west-1:111122223333:config"), history, prop::option::of(delivery()))
-        .prop_map(|(bucket, topic, history, stream)| Channel { bucket, topic, history, stream })
+    let (stream, snapshot) = (prop::option::of(delivery()), prop::option::of(delivery()));
+    (text("config-delivery"), text("arn:aws:sns:eu-west-1:111122223333:config"), history, stream, snapshot)
+        .prop_map(|(bucket, topic, history, stream, snapshot)| Channel { bucket, topic, history, stream, snapshot })
 }
 
 fn recordings() -> impl Strategy<Value = Recording> {

@@ -261,8 +261,10 @@ fn what_is_recorded_must_be_delivered() {
         recording.recorder.as_mut().unwrap().status.started = Some(at("2026-03-09T06:00:01Z"));
         recording
     };
-    let late = "Recorder default: delivery: history last delivered 2026-03-09T06:00:00Z (maximum age 30 h)";
-    let never = "Recorder default: delivery: history never delivered (maximum age 30 h)";
+    let snapshot = |last, success: Option<&str>| {
+        channel(|it| it.snapshot = Some(Delivery { last, last_error: None, last_success: success.map(at) }))
+    };
+    let late = "Recorder default: delivery: snapshot last delivered 2026-03-09T06:00:00Z (maximum age 30 h)";
     let off = |mut recording: Recording| {
         recording.recorder.as_mut().unwrap().status.recording = false;
         recording
@@ -305,22 +307,46 @@ fn what_is_recorded_must_be_delivered() {
             "{}",
             found("Recorder default: stopped; delivery: history failed: AccessDenied"),
         ),
-        ("late", history(success, Some("2026-03-09T06:00:00Z")), "{}", found(late)),
-        ("a millisecond less late", history(success, Some("2026-03-09T06:00:00.001Z")), "{}", Verdict::COMPLIANT),
+        (
+            "config-recorder-healthy/12",
+            history(success, Some("2026-03-03T10:00:00Z")),
+            r#"{"maxDeliveryAgeHours": "168"}"#,
+            Verdict::COMPLIANT,
+        ),
+        ("a quiet weekend", history(success, Some("2026-03-07T18:00:00Z")), "{}", Verdict::COMPLIANT),
+        ("no history yet", history(None, None), "{}", Verdict::COMPLIANT),
+        ("no history, and the last attempt went well", history(success, None), "{}", Verdict::COMPLIANT),
+        ("no word of a history", channel(|it| it.history = None), "{}", Verdict::COMPLIANT),
+        ("nothing to deliver", history(Some(Outcome::NotApplicable), None), "{}", Verdict::COMPLIANT),
+        (
+            "a failed history, however fresh the last one",
+            channel(|it| {
+                let failed = failed(Some("NoSuchBucket")).unwrap();
+                it.history = Some(Delivery { last_success: Some(at("2026-03-10T11:59:00Z")), ..failed });
+            }),
+            "{}",
+            found("Recorder default: delivery: history failed: NoSuchBucket"),
+        ),
+        ("config-recorder-healthy/13", snapshot(success, Some("2026-03-09T06:00:00Z")), "{}", found(late)),
+        ("a millisecond less late", snapshot(success, Some("2026-03-09T06:00:00.001Z")), "{}", Verdict::COMPLIANT),
         (
             "late, more allowed",
-            history(success, Some("2026-03-09T06:00:00Z")),
+            snapshot(success, Some("2026-03-09T06:00:00Z")),
             r#"{"maxDeliveryAgeHours": "31"}"#,
             Verdict::COMPLIANT,
         ),
-        ("late, recorder younger", young(history(success, Some("2026-03-01T00:00:00Z"))), "{}", Verdict::COMPLIANT),
-        ("never delivered, recorder younger", young(history(None, None)), "{}", Verdict::COMPLIANT),
-        ("never delivered", history(success, None), "{}", found(never)),
-        ("nothing told", channel(|it| it.history = None), "{}", found(never)),
-        ("nothing to deliver", history(Some(Outcome::NotApplicable), None), "{}", Verdict::COMPLIANT),
+        ("late, recorder younger", young(snapshot(success, Some("2026-03-01T00:00:00Z"))), "{}", Verdict::COMPLIANT),
+        ("no snapshot yet", snapshot(None, None), "{}", Verdict::COMPLIANT),
+        ("no snapshots scheduled", channel(|it| it.snapshot = None), "{}", Verdict::COMPLIANT),
+        (
+            "a failed snapshot",
+            channel(|it| it.snapshot = failed(Some("AccessDenied"))),
+            "{}",
+            found("Recorder default: delivery: snapshot failed: AccessDenied"),
+        ),
         (
             "a stopped one delivers nothing",
-            off(history(success, Some("2026-03-01T00:00:00Z"))),
+            off(snapshot(success, Some("2026-03-01T00:00:00Z"))),
             "{}",
             found("Recorder default: stopped"),
         ),

@@ -182,7 +182,8 @@ impl Channel {
         if params.require_sns.0 && self.topic.is_none() {
             found.push(of_delivery("no SNS topic", put("name a topic")));
         }
-        for (what, delivery) in [("history", &self.history), ("stream", &self.stream)] {
+        let deliveries = [("history", &self.history), ("stream", &self.stream), ("snapshot", &self.snapshot)];
+        for (what, delivery) in deliveries {
             if let Some(Delivery { last: Some(Outcome::Failure), last_error, .. }) = delivery {
                 let code = code(last_error.as_deref());
                 found.push(of_delivery(format!("{what} failed: {code}"), format!("let AWS Config deliver: {code}")));
@@ -190,22 +191,22 @@ impl Channel {
         }
         // A recorder that is off delivers nothing: that it does not is no fault besides.
         if let Some(recorder) = recorder.filter(|it| it.status.recording) {
-            found.extend(self.late_history(recorder, params.max_delivery_age_hours.get(), now));
+            found.extend(self.late_snapshot(recorder, params.max_delivery_age_hours.get(), now));
         }
         found
     }
 
-    fn late_history(&self, recorder: &Recorder, hours: u32, now: Timestamp) -> Option<Fault> {
-        let delivered = match &self.history {
-            Some(Delivery { last: Some(Outcome::Failure | Outcome::NotApplicable), .. }) => return None,
-            Some(Delivery { last_success, .. }) => *last_success,
-            None => None,
+    /// A history is delivered when something has changed, so that none comes says nothing. A scheduled snapshot comes
+    /// whatever has changed, and what is late is one that came before.
+    fn late_snapshot(&self, recorder: &Recorder, hours: u32, now: Timestamp) -> Option<Fault> {
+        let delivered = match &self.snapshot {
+            None | Some(Delivery { last: Some(Outcome::Failure), .. }) => return None,
+            Some(Delivery { last_success, .. }) => (*last_success)?,
         };
-        if recorder.is_young(hours, now) || delivered.is_some_and(|at| is_within_hours(at, hours, now)) {
+        if recorder.is_young(hours, now) || is_within_hours(delivered, hours, now) {
             return None;
         }
-        let last = delivered.map_or("never delivered".to_owned(), |at| format!("last delivered {at:.0}"));
-        let what = format!("history {last} (maximum age {hours} h)");
-        Some(of_delivery(what, "find out why AWS Config delivers no history"))
+        let what = format!("snapshot last delivered {delivered:.0} (maximum age {hours} h)");
+        Some(of_delivery(what, "find out why AWS Config delivers no snapshot"))
     }
 }

@@ -119,6 +119,10 @@ pub struct Channel {
     pub history: Option<Delivery>,
     /// `configStreamDeliveryInfo`, where anything is told of it.
     pub stream: Option<Delivery>,
+    /// `configSnapshotDeliveryInfo`, where snapshots are scheduled (`configSnapshotDeliveryProperties.deliveryFrequency`)
+    /// and anything is stated of them.
+    #[serde(default)]
+    pub snapshot: Option<Delivery>,
 }
 
 /// How the last delivery went.
@@ -189,8 +193,19 @@ pub struct Answers {
     pub statuses: Vec<(Option<String>, Status)>,
     /// `DescribeDeliveryChannels`, by name: `s3BucketName` and `snsTopicARN`.
     pub channels: Vec<ChannelAnswer>,
-    /// `DescribeDeliveryChannelStatus`, by the channel's name: history and stream.
-    pub deliveries: Vec<(Option<String>, Option<Delivery>, Option<Delivery>)>,
+    /// `DescribeDeliveryChannelStatus`, by the channel's name.
+    pub deliveries: Vec<(Option<String>, DeliveriesAnswer)>,
+}
+
+/// `DeliveryChannelStatus` as it was answered: each part where anything is stated of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveriesAnswer {
+    /// `configHistoryDeliveryInfo`.
+    pub history: Option<Delivery>,
+    /// `configStreamDeliveryInfo`.
+    pub stream: Option<Delivery>,
+    /// `configSnapshotDeliveryInfo`, which is also there where snapshots were asked for one by one.
+    pub snapshot: Option<Delivery>,
 }
 
 /// `ConfigurationRecorder` as it was answered.
@@ -236,6 +251,8 @@ pub struct ChannelAnswer {
     pub bucket: Option<String>,
     /// `snsTopicARN`.
     pub topic: Option<String>,
+    /// Whether `configSnapshotDeliveryProperties.deliveryFrequency` schedules snapshots.
+    pub schedules_snapshots: bool,
 }
 
 impl Answers {
@@ -286,10 +303,11 @@ impl GroupAnswer {
 }
 
 impl ChannelAnswer {
-    fn read(self, deliveries: Vec<(Option<String>, Option<Delivery>, Option<Delivery>)>) -> Channel {
-        let told = deliveries.into_iter().find(|(of, ..)| *of == self.name);
-        let (history, stream) = told.map_or((None, None), |(_, history, stream)| (history, stream));
-        Channel { bucket: filled(self.bucket), topic: filled(self.topic), history, stream }
+    fn read(self, deliveries: Vec<(Option<String>, DeliveriesAnswer)>) -> Channel {
+        let stated = deliveries.into_iter().find(|(of, _)| *of == self.name);
+        let DeliveriesAnswer { history, stream, snapshot } = stated.map(|(_, stated)| stated).unwrap_or_default();
+        let snapshot = snapshot.filter(|_| self.schedules_snapshots);
+        Channel { bucket: filled(self.bucket), topic: filled(self.topic), history, stream, snapshot }
     }
 }
 

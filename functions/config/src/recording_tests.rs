@@ -37,6 +37,7 @@ pub(crate) fn healthy() -> Recording {
             topic: Some("arn:aws:sns:eu-west-1:111122223333:config".into()),
             history: Some(delivered(Some(at("2026-03-10T06:00:00Z")))),
             stream: Some(delivered(None)),
+            snapshot: Some(delivered(Some(at("2026-03-10T06:00:00Z")))),
         }),
         tags: Tags::new(),
     }
@@ -60,8 +61,16 @@ fn answers() -> Answers {
             overrides: vec![],
         }],
         statuses: vec![(Some("default".into()), recorder.status)],
-        channels: vec![ChannelAnswer { name: Some("default".into()), bucket: channel.bucket, topic: channel.topic }],
-        deliveries: vec![(Some("default".into()), channel.history, channel.stream)],
+        channels: vec![ChannelAnswer {
+            name: Some("default".into()),
+            bucket: channel.bucket,
+            topic: channel.topic,
+            schedules_snapshots: true,
+        }],
+        deliveries: vec![(
+            Some("default".into()),
+            DeliveriesAnswer { history: channel.history, stream: channel.stream, snapshot: channel.snapshot },
+        )],
     }
 }
 
@@ -185,7 +194,7 @@ fn empty_texts_are_none_and_a_channel_may_be_without_status() {
     blank.deliveries.clear();
     let read = read(blank).unwrap();
     assert_eq!(read.recorder.unwrap().role_arn, None);
-    assert_eq!(read.channel, Some(Channel { bucket: None, topic: None, history: None, stream: None }));
+    assert_eq!(read.channel, Some(Channel { bucket: None, topic: None, history: None, stream: None, snapshot: None }));
 }
 
 #[test]

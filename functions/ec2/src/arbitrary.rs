@@ -31,9 +31,11 @@ pub(crate) fn item_of(id: &str, configuration: Value) -> ConfigurationItem {
     }
 }
 
-/// An ingress rule; a peer is told by its look, ports of -1 are absent.
+/// An ingress rule; a peer is told by its look, an empty one is not stated, ports of -1 are absent.
 pub(crate) fn ingress(protocol: &str, from: i32, to: i32, peer: &str) -> Rule {
-    let peer = if peer.starts_with("pl-") {
+    let peer = if peer.is_empty() {
+        Peer::Unstated
+    } else if peer.starts_with("pl-") {
         Peer::PrefixList(peer.to_owned())
     } else if peer.starts_with("sg-") {
         Peer::Group { group_id: Some(peer.to_owned()), user_id: Some(ACCOUNT.to_owned()) }
@@ -91,16 +93,18 @@ pub(crate) fn as_item(group: &SecurityGroup) -> ConfigurationItem {
     item
 }
 
-/// `ipProtocol`, `fromPort`, `toPort`: what the peers of one permission share.
-type Shared = (String, Option<i32>, Option<i32>);
+/// `ipProtocol`, `fromPort`, `toPort`: what the peers of one permission share. A rule without a peer shares nothing.
+type Shared = (String, Option<i32>, Option<i32>, Option<String>);
 
 fn permissions(group: &SecurityGroup, direction: Direction) -> Value {
     let mut gathered: BTreeMap<Shared, Vec<&Rule>> = BTreeMap::new();
     for rule in group.rules.iter().filter(|rule| rule.direction == direction) {
         let ports = |port: Option<i32>| port.filter(|_| rule.protocol != Protocol::All);
-        gathered.entry((rule.protocol.to_string(), ports(rule.from_port), ports(rule.to_port))).or_default().push(rule);
+        let of_its_own = (rule.peer == Peer::Unstated).then(|| rule.id.clone()).flatten();
+        let shared = (rule.protocol.to_string(), ports(rule.from_port), ports(rule.to_port), of_its_own);
+        gathered.entry(shared).or_default().push(rule);
     }
-    let permission = |((protocol, from, to), rules): (Shared, Vec<&Rule>)| {
+    let permission = |((protocol, from, to, _), rules): (Shared, Vec<&Rule>)| {
         let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
         for rule in rules {
             let described = |key: &str, value: &str| json!({key: value, "description": rule.description});
@@ -115,6 +119,7 @@ fn permissions(group: &SecurityGroup, direction: Direction) -> Value {
                 Peer::Group { group_id, user_id } => {
                     lists.entry("userIdGroupPairs").or_default().push(json!({"groupId": group_id, "userId": user_id}));
                 }
+                Peer::Unstated => {}
             }
         }
         let mut object = json!({"ipProtocol": protocol, "fromPort": from, "toPort": to});
@@ -145,6 +150,7 @@ pub(crate) fn as_live(group: &SecurityGroup) -> Vec<LiveRule> {
             Peer::CidrIpv6(net) => answer.cidr_ipv6 = Some(net.to_string()),
             Peer::PrefixList(id) => answer.prefix_list_id = Some(id.clone()),
             Peer::Group { group_id, user_id } => answer.group = Some((group_id.clone(), user_id.clone())),
+            Peer::Unstated => {}
         }
         answer
     };

@@ -131,7 +131,7 @@ impl Open {
         }
     }
 
-    /// Makes `rule` again as it was, but for its id; `None` where its peer is a group without an id.
+    /// Makes `rule` again as it was, but for its id; `None` where its peer is not stated, or is a group without an id.
     pub fn again(group_id: &str, rule: &Rule) -> Option<Self> {
         let ports = [(rule.from_port, rule.to_port)];
         Authorization::with_ports(group_id, rule, ports).map(|input| Self::of(rule.direction, input))
@@ -169,6 +169,16 @@ impl Open {
         match self {
             Self::AuthorizeSecurityGroupIngress(input) | Self::AuthorizeSecurityGroupEgress(input) => input,
         }
+    }
+
+    /// Adds the rules it makes to a group's; one that is there already is not made again.
+    pub fn expect(&self, rules: &mut Vec<Rule>) {
+        for rule in self.rules() {
+            if !rules.iter().any(|it| it.traffic() == rule.traffic()) {
+                rules.push(rule);
+            }
+        }
+        rules.sort();
     }
 
     /// The rules it makes, without the ids that EC2 assigns. What EC2 would refuse makes none.
@@ -225,6 +235,7 @@ impl NewPermission {
                 let (group_id, user_id) = (group_id.clone()?, user_id.clone());
                 permission.user_id_group_pairs = vec![UserIdGroupPair { group_id, user_id, description }];
             }
+            Peer::Unstated => return None,
         }
         Some(permission)
     }

@@ -37,20 +37,24 @@ impl GroupAndBaseline {
     /// Brings both into one form.
     pub fn of(mut group: SecurityGroup, approval: Approval, usage: Option<Usage>) -> Self {
         let owner = group.owner.clone();
-        let stated = |rule: Rule| {
+        let approved_owners = owners(approval.baseline.iter().flat_map(|it| &it.rules));
+        let live_owners = owners(&group.rules);
+        // An owner that one side does not state is the one that the other states, or else the group's own.
+        let stated = |rule: Rule, others: &BTreeMap<String, String>| {
             let mut traffic = rule.traffic();
-            if let Peer::Group { user_id, .. } = &mut traffic.peer {
-                user_id.get_or_insert_with(|| owner.as_str().to_owned());
+            if let Peer::Group { group_id, user_id } = &mut traffic.peer {
+                let known = group_id.as_ref().and_then(|id| others.get(id));
+                user_id.get_or_insert_with(|| known.map_or(owner.as_str(), String::as_str).to_owned());
             }
             Rule { description: rule.description, tags: rule.tags, id: rule.id, ..traffic }
         };
         let baseline = approval.baseline.map(|it| {
-            let mut rules: Vec<Rule> = it.rules.into_iter().map(stated).collect();
+            let mut rules: Vec<Rule> = it.rules.into_iter().map(|rule| stated(rule, &live_owners)).collect();
             rules.sort();
             Baseline { rules, ..it }
         });
         let approved: BTreeSet<Rule> = baseline.iter().flat_map(|it| it.rules.iter().map(Rule::traffic)).collect();
-        let mut rules: Vec<Rule> = group.rules.into_iter().map(stated).collect();
+        let mut rules: Vec<Rule> = group.rules.into_iter().map(|rule| stated(rule, &approved_owners)).collect();
         for rule in &mut rules {
             if approved.contains(&rule.traffic()) {
                 rule.id = None;
@@ -60,6 +64,17 @@ impl GroupAndBaseline {
         group.rules = rules;
         Self { group, baseline, usage }
     }
+}
+
+/// The owners that rules state of the groups they name, by the id of the group.
+fn owners<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> BTreeMap<String, String> {
+    rules
+        .into_iter()
+        .filter_map(|rule| match &rule.peer {
+            Peer::Group { group_id: Some(group), user_id: Some(owner) } => Some((group.clone(), owner.clone())),
+            Peer::Group { .. } | Peer::CidrIpv4(_) | Peer::CidrIpv6(_) | Peer::PrefixList(_) | Peer::Unstated => None,
+        })
+        .collect()
 }
 
 impl Image for GroupAndBaseline {
@@ -141,7 +156,9 @@ pub(crate) fn told(rule: &Rule, owner: &str) -> String {
     };
     let peer = match &rule.peer {
         Peer::Group { user_id: Some(user), .. } if user != owner => format!("{user}/{}", rule.peer),
-        Peer::Group { .. } | Peer::CidrIpv4(_) | Peer::CidrIpv6(_) | Peer::PrefixList(_) => rule.peer.to_string(),
+        Peer::Group { .. } | Peer::CidrIpv4(_) | Peer::CidrIpv6(_) | Peer::PrefixList(_) | Peer::Unstated => {
+            rule.peer.to_string()
+        }
     };
     match rule.direction {
         Direction::Ingress => format!("{reach} from {peer} (ingress)"),

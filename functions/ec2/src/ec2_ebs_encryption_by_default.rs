@@ -8,8 +8,8 @@ use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Parameters, Permission, Plan, Region, Remediation,
-    ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, Plan, Region,
+    Remediation, ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -201,6 +201,8 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         here("ec2:ModifyEbsDefaultKmsKeyId"),
         here("ec2:ResetEbsDefaultKmsKeyId"),
     ];
+
+    const MANAGED: ManagedBy = ManagedBy::Nobody("CloudFormation has no type for the EBS defaults of a region");
 
     fn plan(live: &EbsDefaults, params: &Self::Params, now: Timestamp) -> Plan<EbsAction> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

@@ -22,7 +22,7 @@ control! {
     /// With `maxHopLimit`, a higher `httpPutResponseHopLimit` is a finding too, since an answer that may travel further can reach a container or a proxy it was not meant for.
     /// An instance whose metadata endpoint is disabled is COMPLIANT and says so; the managed rule looks at the tokens alone, as far as its page tells.
     /// What is set counts, whether it is applied yet or not; a stopped instance is judged, one that is shutting down or terminated is NOT_APPLICABLE.
-    /// Where the item does not hold the options, `ec2:DescribeInstances` is asked; if that does not say either, the invocation fails.
+    /// Each option of the item counts for itself; where those it states do not decide, `ec2:DescribeInstances` is read, and if that does not state the tokens of an enabled endpoint either, the invocation fails.
     ///
     /// ## Why it matters
     /// A request without a token needs one GET that an attacker can often make a web application or a proxy send in his place.
@@ -121,16 +121,17 @@ impl Control for Ec2Imdsv2Check {
         let Some(options) = &subject.options else {
             return Verdict::non_compliant(format!("{} does not tell its metadata options", instance.id));
         };
-        if options.http_endpoint == HttpEndpoint::Disabled {
+        if options.http_endpoint == Some(HttpEndpoint::Disabled) {
             return Verdict::Compliant(Some("metadata endpoint disabled".into()));
         }
         match (options.http_tokens, params.excess_hops(options)) {
-            (HttpTokens::Optional, _) => {
+            (None, _) => Verdict::non_compliant(format!("{} does not state whether tokens are required", instance.id)),
+            (Some(HttpTokens::Optional), _) => {
                 let launched = instance.launched_by().map_or_else(String::new, |it| format!("; launched by {it}"));
                 Verdict::non_compliant(format!("{} allows IMDSv1 (httpTokens=optional){launched}", instance.id))
             }
-            (HttpTokens::Required, Some(excess)) => Verdict::non_compliant(format!("{} {excess}", instance.id)),
-            (HttpTokens::Required, None) => Verdict::COMPLIANT,
+            (Some(HttpTokens::Required), Some(excess)) => Verdict::non_compliant(format!("{} {excess}", instance.id)),
+            (Some(HttpTokens::Required), None) => Verdict::COMPLIANT,
         }
     }
 }
@@ -163,7 +164,7 @@ impl Remediation for Ec2Imdsv2Check {
         }
         let mut steps = Vec::new();
         let mut reasons = Vec::new();
-        if live.options.is_none_or(|options| options.http_tokens == HttpTokens::Optional) {
+        if live.options.is_none_or(|options| options.http_tokens != Some(HttpTokens::Required)) {
             let instance_id = live.instance.id.clone();
             let http_tokens = HttpTokens::Required;
             reasons = params.obstacles(live);
@@ -182,7 +183,7 @@ impl Remediation for Ec2Imdsv2Check {
     fn expect(mut live: InstanceMetadata, action: &Ec2Imdsv2CheckAction) -> InstanceMetadata {
         let Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens } = action;
         if *instance_id == live.instance.id {
-            live.options = live.options.map(|options| MetadataOptions { http_tokens: *http_tokens, ..options });
+            live.options = live.options.map(|options| MetadataOptions { http_tokens: Some(*http_tokens), ..options });
         }
         live
     }
@@ -192,7 +193,7 @@ impl Remediation for Ec2Imdsv2Check {
         if done.is_empty() {
             return json!({});
         }
-        json!({ "httpTokens": subject.options.map(|options| options.http_tokens) })
+        json!({ "httpTokens": subject.options.and_then(|options| options.http_tokens) })
     }
 
     fn undo(
@@ -201,11 +202,12 @@ impl Remediation for Ec2Imdsv2Check {
     ) -> Result<Vec<Ec2Imdsv2CheckAction>, Irreversible> {
         let restore = |(action, ()): &(Ec2Imdsv2CheckAction, ())| {
             let Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, .. } = action;
-            let options = before.options.ok_or_else(|| Irreversible {
+            let http_tokens = before.options.and_then(|options| options.http_tokens);
+            let http_tokens = http_tokens.ok_or_else(|| Irreversible {
                 action: "ModifyInstanceMetadataOptions".to_owned(),
                 reason: "the before-image does not hold the options".to_owned(),
             })?;
-            let (instance_id, http_tokens) = (instance_id.clone(), options.http_tokens);
+            let instance_id = instance_id.clone();
             Ok(Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens })
         };
         done.iter().rev().map(restore).collect()
@@ -236,7 +238,7 @@ impl Ec2Imdsv2CheckParameters {
         if let Some(operator) = &live.instance.operator {
             reasons.push(format!("the instance is managed by `{operator}`"));
         }
-        if live.options.is_none() {
+        if live.options.is_none_or(|options| options.http_tokens.is_none()) {
             reasons.push("the metadata options were not read".to_owned());
         }
         reasons.extend(self.silence(live.tokenless_calls));

@@ -20,7 +20,11 @@ fn parameters(text: &str) -> Ec2Imdsv2CheckParameters {
 }
 
 fn options(http_tokens: HttpTokens, hops: u32) -> MetadataOptions {
-    MetadataOptions { http_tokens, http_endpoint: HttpEndpoint::Enabled, http_put_response_hop_limit: Some(hops) }
+    MetadataOptions {
+        http_tokens: Some(http_tokens),
+        http_endpoint: Some(HttpEndpoint::Enabled),
+        http_put_response_hop_limit: Some(hops),
+    }
 }
 
 /// A running instance with these options that nobody called without a token.
@@ -66,10 +70,15 @@ fn tokens_then_hops_decide() {
         change(&mut it);
         it
     };
-    let disabled = with(|it| it.options.as_mut().unwrap().http_endpoint = HttpEndpoint::Disabled);
+    let disabled = with(|it| it.options.as_mut().unwrap().http_endpoint = Some(HttpEndpoint::Disabled));
     let fleet = with(|it| {
         it.instance.tags.insert("aws:autoscaling:groupName".to_owned(), "web".to_owned());
     });
+    let endpoint_alone = with(|it| {
+        let http_endpoint = Some(HttpEndpoint::Disabled);
+        it.options = Some(MetadataOptions { http_endpoint, ..MetadataOptions::default() });
+    });
+    let no_tokens = with(|it| it.options.as_mut().unwrap().http_tokens = None);
     let no_limit = with(|it| {
         it.options = Some(MetadataOptions { http_put_response_hop_limit: None, ..options(HttpTokens::Required, 1) });
     });
@@ -78,6 +87,8 @@ fn tokens_then_hops_decide() {
         ("ec2-imdsv2-check/2", subject(HttpTokens::Required, 1), "{}", "COMPLIANT"),
         ("required, any hop limit", subject(HttpTokens::Required, 64), "{}", "COMPLIANT"),
         ("ec2-imdsv2-check/3", disabled, "{}", "COMPLIANT: metadata endpoint disabled"),
+        ("ec2-imdsv2-check/9", endpoint_alone, "{}", "COMPLIANT: metadata endpoint disabled"),
+        ("no tokens told", no_tokens, "{}", "NON_COMPLIANT: i-1 does not state whether tokens are required"),
         ("ec2-imdsv2-check/5", in_state("terminated"), "{}", "NOT_APPLICABLE: instance is terminated"),
         ("going", in_state("shutting-down"), "{}", "NOT_APPLICABLE: instance is shutting-down"),
         ("stopped", in_state("stopped"), "{}", ALLOWS),
@@ -122,6 +133,36 @@ fn an_old_item_is_asked_about_live() {
     let new = recorded(json!({"state": running, "metadataOptions": {"httpTokens": "required"}}));
     assert!(new.suffices(false) && !new.suffices(true));
     assert!(recorded(json!({"state": {"name": "terminated"}})).suffices(true));
+}
+
+/// `ec2-imdsv2-check/9`, `ec2-imdsv2-check/10`
+#[test]
+fn each_option_of_an_item_counts_for_itself() {
+    for (options, suffices, with_hop_limit) in [
+        (json!({"httpEndpoint": "disabled"}), true, true),
+        (json!({"httpEndpoint": "disabled", "httpTokens": null}), true, true),
+        (json!({"httpEndpoint": "enabled", "httpTokens": null}), false, false),
+        (json!({"httpEndpoint": "enabled"}), false, false),
+        (json!({}), false, false),
+        (json!({"httpPutResponseHopLimit": 1}), false, false),
+        (json!({"httpTokens": "optional"}), false, false),
+        (json!({"httpTokens": "optional", "httpEndpoint": "enabled"}), true, false),
+        (json!({"httpTokens": "required", "httpEndpoint": null}), true, false),
+        (json!({"httpTokens": "required", "httpPutResponseHopLimit": 1}), true, true),
+    ] {
+        let item = item_of(json!({"state": {"name": "running"}, "metadataOptions": options}));
+        let recorded = RecordedMetadata::from_item(&item).unwrap();
+        assert_eq!((recorded.suffices(false), recorded.suffices(true)), (suffices, with_hop_limit), "{options}");
+        if !suffices {
+            let judged = |live| verdict(&Ec2Imdsv2Check::subject(recorded.clone(), Some(live)), "{}");
+            assert_eq!(judged(self::options(HttpTokens::Required, 1)), "COMPLIANT", "{options}");
+            assert_eq!(judged(self::options(HttpTokens::Optional, 1)), ALLOWS, "{options}");
+            assert!(verdict(&Ec2Imdsv2Check::subject(recorded, None), "{}").starts_with("NON_COMPLIANT"), "{options}");
+        }
+    }
+    let alone =
+        RecordedMetadata::from_item(&item_of(json!({"metadataOptions": {"httpEndpoint": "disabled"}}))).unwrap();
+    assert_eq!(verdict(&Ec2Imdsv2Check::subject(alone, None), "{}"), "COMPLIANT: metadata endpoint disabled");
 }
 
 #[test]
@@ -205,7 +246,11 @@ fn subjects() -> impl Strategy<Value = InstanceMetadata> {
     (tokens, endpoint, hops, calls, state, operator).prop_map(
         |(http_tokens, http_endpoint, hops, calls, state, operator)| InstanceMetadata {
             instance: Instance { operator, ..instance(state) },
-            options: Some(MetadataOptions { http_tokens, http_endpoint, http_put_response_hop_limit: hops }),
+            options: Some(MetadataOptions {
+                http_tokens: Some(http_tokens),
+                http_endpoint: Some(http_endpoint),
+                http_put_response_hop_limit: hops,
+            }),
             tokenless_calls: calls.map(|(observed_days, calls)| TokenlessCalls { observed_days, calls }),
         },
     )
@@ -249,8 +294,8 @@ proptest! {
         let mut only_the_tokens = subject.clone();
         only_the_tokens.options = subject.options.map(|it| MetadataOptions { http_tokens: live.options.unwrap().http_tokens, ..it });
         prop_assert_eq!(&live, &only_the_tokens);
-        let weakened = subject.options.unwrap().http_tokens == HttpTokens::Required
-            && live.options.unwrap().http_tokens == HttpTokens::Optional;
+        let weakened = subject.options.unwrap().http_tokens == Some(HttpTokens::Required)
+            && live.options.unwrap().http_tokens == Some(HttpTokens::Optional);
         prop_assert!(!weakened);
 
         let actions: Vec<_> = done.iter().map(|(action, ())| action.clone()).collect();

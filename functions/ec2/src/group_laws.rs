@@ -103,8 +103,13 @@ pub(crate) fn undo_restores_the_footprint<K: Closes>(
     let after = done.iter().fold(subject.clone(), K::expect);
     let receipts: Vec<_> = done.iter().cloned().map(|action| (action, ())).collect();
     let mut restored = after.clone();
+    let mut modelled = after.clone();
     for open in K::undo(subject, &receipts).unwrap() {
         play(&mut restored.group, &open);
+        modelled = K::reverted(&modelled, &open).unwrap();
+        // An undo that breaks off here is known by what it left.
+        prop_assert_eq!(K::footprint(&modelled, &done), K::footprint(&restored, &done));
+        prop_assert_eq!(K::reverted(&modelled, &open), Some(modelled.clone()), "what is there is not made again");
     }
     prop_assert_eq!(K::footprint(&restored, &done), K::footprint(subject, &done));
     if !done.is_empty() {

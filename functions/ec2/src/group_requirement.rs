@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use rectify_compliance::values::{KeyValue, members};
+use rectify_compliance::values::{KeyValue, LIST, members};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,7 @@ impl JsonSchema for GroupRequirements {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "comma list of `sg-…`, `name:…`, `tag:key=value`" })
+        json_schema!({ "type": "string", "format": "comma list of `sg-…`, `name:…`, `tag:key=value`", LIST: true })
     }
 }
 

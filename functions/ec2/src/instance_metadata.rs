@@ -8,15 +8,17 @@ use serde::{Deserialize, Serialize};
 use crate::instance::{Instance, TYPE};
 
 /// `MetadataOptions` of an instance, as far as it is judged. What is set, not whether it is applied yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetadataOptions {
-    /// Whether a session token is asked for.
-    pub http_tokens: HttpTokens,
-    /// Whether the service answers at all; not stated is enabled.
+    /// Whether a session token is required, where that is stated.
     #[serde(default)]
-    pub http_endpoint: HttpEndpoint,
-    /// How many hops an answer with a token may travel, 1..=64.
+    pub http_tokens: Option<HttpTokens>,
+    /// Whether the service answers at all, where that is stated; unless it is disabled it is judged as enabled.
+    #[serde(default)]
+    pub http_endpoint: Option<HttpEndpoint>,
+    /// How many hops an answer with a token may travel, 1..=64, where that is stated.
+    #[serde(default)]
     pub http_put_response_hop_limit: Option<u32>,
 }
 
@@ -31,11 +33,10 @@ pub enum HttpTokens {
 }
 
 /// `HttpEndpoint`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HttpEndpoint {
     /// The service answers.
-    #[default]
     Enabled,
     /// It does not, with a token or without.
     Disabled,
@@ -89,6 +90,20 @@ impl TokenlessCalls {
     }
 }
 
+impl MetadataOptions {
+    /// Whether they decide: an endpoint that is disabled does alone, and otherwise it takes the tokens, and the hop limit too
+    /// `with_hop_limit`. Tokens that are optional decide only beside an endpoint that is known to be on.
+    fn decide(&self, with_hop_limit: bool) -> bool {
+        let tokens_decide = match self.http_tokens {
+            None => false,
+            Some(HttpTokens::Optional) => self.http_endpoint.is_some(),
+            Some(HttpTokens::Required) => true,
+        };
+        self.http_endpoint == Some(HttpEndpoint::Disabled)
+            || (tokens_decide && (!with_hop_limit || self.http_put_response_hop_limit.is_some()))
+    }
+}
+
 impl Resource for RecordedMetadata {
     const TYPES: &'static [&'static str] = &[TYPE];
 
@@ -108,8 +123,7 @@ impl Resource for RecordedMetadata {
 impl RecordedMetadata {
     /// Whether the item decides alone: `with_hop_limit` where the hop limit matters too.
     pub fn suffices(&self, with_hop_limit: bool) -> bool {
-        let limit = |options: &MetadataOptions| !with_hop_limit || options.http_put_response_hop_limit.is_some();
-        self.instance.is_gone() || self.options.as_ref().is_some_and(limit)
+        self.instance.is_gone() || self.options.is_some_and(|options| options.decide(with_hop_limit))
     }
 
     /// What is judged: the options as read live, where they had to be.
@@ -150,8 +164,8 @@ mod tests {
     #[test]
     fn options_are_read_whatever_their_state() {
         let expected = MetadataOptions {
-            http_tokens: HttpTokens::Required,
-            http_endpoint: HttpEndpoint::Disabled,
+            http_tokens: Some(HttpTokens::Required),
+            http_endpoint: Some(HttpEndpoint::Disabled),
             http_put_response_hop_limit: Some(2),
         };
         let options = json!({
@@ -159,9 +173,16 @@ mod tests {
             "httpProtocolIpv6": "disabled", "instanceMetadataTags": "enabled"
         });
         assert_eq!(read(json!({"metadataOptions": options})), Ok(Some(expected)));
-        let bare =
-            MetadataOptions { http_endpoint: HttpEndpoint::Enabled, http_put_response_hop_limit: None, ..expected };
-        assert_eq!(read(json!({"metadataOptions": {"httpTokens": "required"}})), Ok(Some(bare)));
+        let tokens = MetadataOptions { http_tokens: Some(HttpTokens::Required), ..MetadataOptions::default() };
+        assert_eq!(read(json!({"metadataOptions": {"httpTokens": "required"}})), Ok(Some(tokens)));
+        let endpoint = MetadataOptions { http_endpoint: Some(HttpEndpoint::Disabled), ..MetadataOptions::default() };
+        for options in [
+            json!({"httpEndpoint": "disabled"}),
+            json!({"httpTokens": null, "httpEndpoint": "disabled", "httpPutResponseHopLimit": null}),
+        ] {
+            assert_eq!(read(json!({"metadataOptions": options})), Ok(Some(endpoint)));
+        }
+        assert_eq!(read(json!({"metadataOptions": {}})), Ok(Some(MetadataOptions::default())));
         assert_eq!(read(json!({})), Ok(None));
         assert_eq!(read(json!({"metadataOptions": null})), Ok(None));
     }
@@ -170,7 +191,6 @@ mod tests {
     fn options_that_cannot_be_read_are_no_options() {
         for options in [
             json!({"httpTokens": "preferred"}),
-            json!({"httpEndpoint": "enabled"}),
             json!({"httpTokens": "required", "httpEndpoint": "open"}),
             json!({"httpTokens": "required", "httpPutResponseHopLimit": -1}),
             json!("required"),

@@ -18,6 +18,7 @@
 //! | [`required_tags`] | the control: every resource has the tags that are asked for |
 //! | [`tag_requirement`] | which tags a resource must have, and what is wrong with those it has |
 //! | [`tagged_resource`] | a resource of any type that has tags |
+//! | [`ownership`] | whether an AWS service owns a resource |
 //! | [`stored_parameter`] | the right to read parameters kept in Systems Manager |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
@@ -57,6 +58,7 @@ pub mod instance_metadata;
 pub mod internet;
 pub mod live_rule;
 pub mod openness;
+pub mod ownership;
 pub mod permission;
 pub mod required_tags;
 pub mod restricted_common_ports;

@@ -44,11 +44,12 @@ impl TryFrom<LiveRule> for Rule {
             (None, Some(cidr), None, None) => Peer::cidr_v6(&cidr).map_err(|error| error.within(&id))?,
             (None, None, Some(list), None) => Peer::PrefixList(list),
             (None, None, None, Some((group_id, user_id))) => Peer::Group { group_id, user_id },
+            (None, None, None, None) => Peer::Unstated,
             _ => {
                 return Err(ShapeError::new(
                     id,
-                    "exactly one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupInfo",
-                    "another number",
+                    "one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupInfo",
+                    "several",
                 ));
             }
         };
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_live_rule_needs_id_direction_protocol_and_exactly_one_peer() {
+    fn a_live_rule_needs_id_direction_protocol_and_no_second_peer() {
         let whole = LiveRule {
             id: Some("sgr-1".to_owned()),
             is_egress: Some(false),
@@ -80,12 +81,13 @@ mod tests {
             ..LiveRule::default()
         };
         assert!(Rule::try_from(whole.clone()).is_ok());
+        let peerless = Rule::try_from(LiveRule { cidr_ipv6: None, ..whole.clone() }).unwrap();
+        assert_eq!((peerless.id.as_deref(), peerless.peer), (Some("sgr-1"), Peer::Unstated));
         for (broken, expected) in [
             (LiveRule { id: None, ..whole.clone() }, "SecurityGroupRuleId"),
             (LiveRule { is_egress: None, ..whole.clone() }, "sgr-1.IsEgress"),
             (LiveRule { protocol: Some(" ".to_owned()), ..whole.clone() }, "sgr-1.ipProtocol"),
-            (LiveRule { cidr_ipv6: None, ..whole.clone() }, "sgr-1: expected exactly one of"),
-            (LiveRule { cidr_ipv4: Some("10.0.0.0/8".to_owned()), ..whole.clone() }, "sgr-1: expected exactly one of"),
+            (LiveRule { cidr_ipv4: Some("10.0.0.0/8".to_owned()), ..whole.clone() }, "sgr-1: expected one of"),
             (LiveRule { cidr_ipv6: Some("::".to_owned()), ..whole }, "sgr-1.cidrIpv6"),
         ] {
             let error = Rule::try_from(broken).unwrap_err().to_string();

@@ -61,7 +61,7 @@ pub struct GroupPair {
 }
 
 impl IpPermission {
-    /// One rule a peer.
+    /// One rule a peer. A permission that states no peer is a rule too.
     ///
     /// # Errors
     /// [`ShapeError`] when the protocol is missing or a CIDR cannot be read.
@@ -89,6 +89,9 @@ impl IpPermission {
         }
         for pair in self.user_id_group_pairs.into_iter().flatten() {
             peers.push((Peer::Group { group_id: pair.group_id, user_id: pair.user_id }, described(pair.description)));
+        }
+        if peers.is_empty() {
+            peers.push((Peer::Unstated, None));
         }
         Ok(peers
             .into_iter()
@@ -143,6 +146,14 @@ mod tests {
     fn missing_and_null_lists_and_ports_are_none() {
         let rules = peers(json!({"ipProtocol": "-1", "fromPort": null, "ipRanges": ["0.0.0.0/0"], "ipv6Ranges": null}));
         assert_eq!(rules.unwrap(), ["all traffic from 0.0.0.0/0 -"]);
+    }
+
+    #[test]
+    fn a_permission_without_a_peer_is_a_rule() {
+        for permission in [json!({"ipProtocol": "-1"}), json!({"ipProtocol": "-1", "ipRanges": [], "ipv6Ranges": null})]
+        {
+            assert_eq!(peers(permission).unwrap(), ["all traffic from an unstated peer -"]);
+        }
     }
 
     #[test]

@@ -24,7 +24,8 @@ control! {
     /// Keys and values are compared whole and with regard to letter case; `caseInsensitiveKeys` leaves the case of keys out.
     /// An empty value is a finding, which the managed rule lets pass; `allowEmptyValue` lets it pass too.
     /// Items lag behind the tags of EC2 resources, so before such a resource is a finding `ec2:DescribeTags` is asked, and tags found there count.
-    /// Network interfaces that an AWS service made for itself and instances that are gone are NOT_APPLICABLE.
+    /// What an AWS service owns and instances that are gone are NOT_APPLICABLE: the tags of people do not last on it.
+    /// EC2 states the owner in three places, and each is enough: `requesterManaged`, an `interfaceType` that people do not make (all but `interface`, `efa` and `efa-only`), and `operator.managed`, which instances, volumes and interfaces have.
     ///
     /// ## Why it matters
     /// Without tags nobody knows whom to ask about a resource, who pays for it, or whether it may be deleted.
@@ -108,7 +109,7 @@ pub struct RequiredTagsParameters {
     pub allow_empty_value: Flag,
     /// Whether keys that differ in letter case alone are the same. Default false.
     pub case_insensitive_keys: Flag,
-    /// Whether network interfaces that AWS services made for themselves are left out. Default true.
+    /// Whether resources that AWS services own, such as the network interfaces of Lambda, are left out. Default true.
     pub skip_requester_managed: Flag,
     /// Values the remediation may write, by key. Default: none.
     pub defaults: Option<JsonParameter<DefaultValues>>,
@@ -180,7 +181,7 @@ impl Control for RequiredTags {
         match &subject.standing {
             Standing::Gone(state) => return Verdict::not_applicable(format!("instance is {state}")),
             Standing::RequesterManaged if params.skip_requester_managed.0 => {
-                return Verdict::not_applicable("made by an AWS service for itself");
+                return Verdict::not_applicable("owned by an AWS service");
             }
             Standing::RequesterManaged | Standing::Ordinary => {}
         }

@@ -83,12 +83,7 @@ fn tags_decide() {
             r#"{"tag1Key":"Env","tag1Value":" , "}"#,
             "COMPLIANT",
         ),
-        (
-            "required-tags/5",
-            interface(Standing::RequesterManaged),
-            OWNER,
-            "NOT_APPLICABLE: made by an AWS service for itself",
-        ),
+        ("required-tags/5", interface(Standing::RequesterManaged), OWNER, "NOT_APPLICABLE: owned by an AWS service"),
         (
             "requester-managed, not left out",
             interface(Standing::RequesterManaged),
@@ -125,6 +120,7 @@ fn parameters_that_contradict_each_other_are_refused() {
         (r#"{"tag2Value":"a"}"#, "ruleParameters: tag2Value needs tag2Key"),
         (r#"{"tag6Value":"a"}"#, "ruleParameters: tag6Value needs tag6Key"),
         (r#"{"tag1Key":"aws:x"}"#, "ruleParameters.tag1Key: expected a tag key that people can write"),
+        (r#"{"tag1Key":"rectify:mode"}"#, "ruleParameters.tag1Key: expected a tag key that does not decide about"),
         (
             r#"{"required":"{\"a\":{\"pattern\":\"(\"}}"}"#,
             "ruleParameters.required: expected JSON or `ssm:/rectify/…`: ",
@@ -317,6 +313,18 @@ proptest! {
         }
         prop_assert_eq!(RequiredTags::footprint(&live, &actions), RequiredTags::footprint(&subject, &actions));
         prop_assert_eq!(live, subject);
+    }
+
+    /// Exemptions and modes are read from tags of this prefix: the fix of a tag must not decide about fixes.
+    #[test]
+    fn no_tag_that_decides_about_rectify_is_ever_required_or_written(
+        key in "[Rr][Ee]ctify:[a-z-]{0,12}",
+        member in prop::sample::select(vec!["tag1Key", "tag6Key", "required", "defaults"]),
+    ) {
+        let value = if member.starts_with("tag") { json!(key) } else { json!({key.as_str(): {}}) };
+        let value = if member == "defaults" { json!({key.as_str(): "x"}) } else { value };
+        let error = parse(&json!({member: value}).to_string()).unwrap_err();
+        prop_assert!(error.to_string().contains("does not decide about Rectify itself"), "{}", error);
     }
 
     #[test]

@@ -208,6 +208,10 @@ impl Remediation for RestrictedCommonPorts {
     fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
+
+    fn reverted(live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+        Some(revocation::reverted(live, open))
+    }
 }
 
 #[cfg(test)]

@@ -91,6 +91,13 @@ pub fn undo(before: &SecurityGroup, done: &[(Close, ())]) -> Result<Vec<Open>, I
     Ok(calls.into_iter().flatten().collect())
 }
 
+/// What `live` becomes by the call that makes a revoked rule again.
+pub fn reverted(live: &GroupInNetwork, open: &Open) -> GroupInNetwork {
+    let mut live = live.clone();
+    open.expect(&mut live.group.rules);
+    live
+}
+
 /// What `live` becomes by a revocation.
 pub fn expect(mut live: GroupInNetwork, close: &Close) -> GroupInNetwork {
     close.expect(&mut live.group.rules);
@@ -135,7 +142,7 @@ impl<'a, A: From<Close>> Draft<'a, A> {
     }
 
     /// Revokes these rules in one call per direction, level L2: what used them is cut off. Rules without an id are left to
-    /// a person, and hold the plan.
+    /// a person, and hold the plan, as do rules that undo could not make again.
     pub fn revoke<'r>(&mut self, rules: impl IntoIterator<Item = &'r Rule>) {
         let rules: Vec<&Rule> = rules.into_iter().collect();
         for direction in [Direction::Ingress, Direction::Egress] {
@@ -144,6 +151,11 @@ impl<'a, A: From<Close>> Draft<'a, A> {
             if !ids.is_empty() {
                 self.push(Step::call(Level::L2, Close::of(direction, &self.group.id, ids).into()));
             }
+        }
+        let lost = rules.iter().filter(|rule| Open::again(&self.group.id, rule).is_none()).map(ToString::to_string);
+        let lost = offenders(lost);
+        if !lost.is_empty() {
+            self.hold(format!("undo could not make these rules again, since their peer is not stated: {lost}"));
         }
         let nameless: Vec<&Rule> = rules.into_iter().filter(|rule| rule.id.is_none()).collect();
         if !nameless.is_empty() {

@@ -124,9 +124,11 @@ pub enum Peer {
     Group {
         /// `GroupId`.
         group_id: Option<String>,
-        /// `UserId`, the account that owns it.
+        /// `UserId`, the account that owns it. Over a transit gateway EC2 does not state it.
         user_id: Option<String>,
     },
+    /// None is stated: a rule all the same, which can be revoked by its id and not made again.
+    Unstated,
 }
 
 impl Peer {
@@ -160,7 +162,19 @@ impl Peer {
     pub const fn is_cidr(&self) -> bool {
         match self {
             Self::CidrIpv4(_) | Self::CidrIpv6(_) => true,
-            Self::PrefixList(_) | Self::Group { .. } => false,
+            Self::PrefixList(_) | Self::Group { .. } | Self::Unstated => false,
+        }
+    }
+
+    /// Whether both are the same peer, as far as that is stated: the id of a group is unique, so an owner that one of them
+    /// does not state is the other's.
+    pub fn matches(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Group { group_id: Some(one), user_id: owner },
+                Self::Group { group_id: Some(another), user_id: other_owner },
+            ) => one == another && (owner.is_none() || other_owner.is_none() || owner == other_owner),
+            _ => self == other,
         }
     }
 }
@@ -172,6 +186,7 @@ impl fmt::Display for Peer {
             Self::CidrIpv6(net) => write!(out, "{net}"),
             Self::PrefixList(id) => out.write_str(id),
             Self::Group { group_id, .. } => out.write_str(group_id.as_deref().unwrap_or("a security group")),
+            Self::Unstated => out.write_str("an unstated peer"),
         }
     }
 }
@@ -238,6 +253,12 @@ impl Rule {
         Self { from_port, to_port, description: None, tags: Tags::new(), id: None, ..self.clone() }
     }
 
+    /// Whether both let the same traffic through to and from the same peer.
+    pub fn is_same_traffic(&self, other: &Self) -> bool {
+        let (one, another) = (self.traffic(), other.traffic());
+        one.peer.matches(&another.peer) && one == Self { peer: one.peer.clone(), ..another }
+    }
+
     /// The tags that a caller may set: those of AWS itself (`aws:…`) cannot be given to a rule that is made again.
     pub fn own_tags(&self) -> Tags {
         self.tags
@@ -288,6 +309,31 @@ mod tests {
         ] {
             assert_eq!(Protocol::from(text.to_owned()).to_string(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_owner_that_is_not_stated_matches_any() {
+        let group = |id: Option<&str>, owner: Option<&str>| Peer::Group {
+            group_id: id.map(str::to_owned),
+            user_id: owner.map(str::to_owned),
+        };
+        let (ours, other) = (Some("111122223333"), Some("444455556666"));
+        for (one, another, expected) in [
+            (group(Some("sg-2"), ours), group(Some("sg-2"), ours), true),
+            (group(Some("sg-2"), ours), group(Some("sg-2"), None), true),
+            (group(Some("sg-2"), None), group(Some("sg-2"), None), true),
+            (group(Some("sg-2"), ours), group(Some("sg-2"), other), false),
+            (group(Some("sg-2"), None), group(Some("sg-3"), None), false),
+            (group(None, ours), group(None, other), false),
+            (group(Some("sg-2"), None), Peer::cidr_v4("10.0.0.0/8").unwrap(), false),
+            (Peer::Unstated, Peer::Unstated, true),
+        ] {
+            assert_eq!((one.matches(&another), another.matches(&one)), (expected, expected), "{one:?} {another:?}");
+            let rule = |peer: &Peer| Rule { peer: peer.clone(), ..crate::arbitrary::ingress("tcp", 22, 22, "::/0") };
+            assert_eq!(rule(&one).is_same_traffic(&rule(&another)), expected, "{one:?} {another:?}");
+        }
+        let at = |port| crate::arbitrary::ingress("tcp", port, port, "sg-2");
+        assert!(!at(22).is_same_traffic(&at(23)));
     }
 
     #[test]

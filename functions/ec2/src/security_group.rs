@@ -202,7 +202,7 @@ impl GroupInNetwork {
                 Some(PrefixList::Entries(entries)) => entries.iter().map(IpNet::trunc).collect(),
                 Some(PrefixList::Unreadable) | None => Vec::new(),
             },
-            Peer::Group { .. } => Vec::new(),
+            Peer::Group { .. } | Peer::Unstated => Vec::new(),
         }
     }
 }

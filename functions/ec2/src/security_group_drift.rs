@@ -23,9 +23,10 @@ control! {
     /// ## What it checks
     /// That the rules of a security group are those of its approved baseline, no more and no fewer.
     /// Rules are compared one by one as EC2 tells them apart: direction, protocol, ports (or ICMP type and code) and peer, however they are spread over permissions and whatever tool wrote them.
-    /// A security group as a peer is compared with the account that owns it.
-    /// A group without a baseline is NOT_APPLICABLE, or fails the invocation with `requireBaseline`.
-    /// A baseline that cannot be read, is for another group, or does not match its digest fails the invocation: no verdict, and no remediation.
+    /// A security group as a peer is compared by its id, which is unique, and by the account that owns it where both sides state one; over a transit gateway EC2 does not.
+    /// A permission without a peer is a rule like any other.
+    /// A group without a baseline is NOT_APPLICABLE, or has no verdict with `requireBaseline`.
+    /// A group whose baseline cannot be read, is for another group, or does not match its digest has no verdict, and no remediation: the invocation fails, and a scheduled run judges the other groups first.
     ///
     /// ## Why it matters
     /// The rule somebody added for an hour is still there a year later, and the rule somebody removed is missed when a failover needs it.
@@ -39,7 +40,7 @@ control! {
     ///
     /// ## Parameters
     /// `baselineSource` says where baselines are: `ssm` (a parameter, plain text), `s3` (an object) or `config` (what AWS Config recorded of the group at `baselineTime`).
-    /// `baselineName` holds `{groupId}`: a parameter name below `/sg-baseline/`, or `bucket/sg-baseline/…`; the roles may read nothing else.
+    /// `baselineName` holds `{groupId}`: a parameter name below `/sg-baseline/`, or `bucket/sg-baseline/…` in a bucket of the account; the roles may read nothing else.
     /// Where the role may not list the bucket, S3 answers a missing object as a denied one, so the invocation fails; allow `s3:ListBucket` in the bucket's policy where groups without a baseline are to be NOT_APPLICABLE.
     /// `driftMode` and `direction` say which differences count; `compareDescriptions` makes descriptions count.
     /// A baseline is `{"version":1,"groupId":…,"rules":[{"dir","proto","from","to","peer":{"kind":"v4|v6|pl|sg","value","owner"},"description"}],"sha256":…}`.
@@ -304,6 +305,10 @@ impl Remediation for SecurityGroupDrift {
                 draft.push(Step::call(Level::L2, RuleChange::Open(open)));
             }
         }
+        for rule in drift.missing.iter().filter(|rule| Open::again(&live.group.id, rule).is_none()) {
+            draft.hold("a rule of the baseline states no peer");
+            draft.push(Step::person(Level::L2, format!("make the rule {rule} of {}", live.group.id)));
+        }
         draft.revoke(drift.extra);
         for rule in drift.reworded {
             let (told, words) = (told(rule, live.group.owner.as_str()), rule.description.as_deref().unwrap_or(""));
@@ -315,7 +320,7 @@ impl Remediation for SecurityGroupDrift {
 
     fn expect(mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
         match action {
-            RuleChange::Open(open) => live.group.rules.extend(open.rules()),
+            RuleChange::Open(open) => open.expect(&mut live.group.rules),
             RuleChange::Close(close) => close.expect(&mut live.group.rules),
         }
         live.group.rules.sort();
@@ -340,6 +345,14 @@ impl Remediation for SecurityGroupDrift {
             }
         }
         Ok(calls)
+    }
+
+    /// What is taken away again is told by ids that the model does not have.
+    fn reverted(live: &GroupAndBaseline, call: &RuleChange) -> Option<GroupAndBaseline> {
+        match call {
+            RuleChange::Open(_) => Some(Self::expect(live.clone(), call)),
+            RuleChange::Close(_) => None,
+        }
     }
 }
 

@@ -52,7 +52,9 @@ const DRIFT: &str = "NON_COMPLIANT: Drift from baseline: ";
 fn every_case_has_its_verdict() {
     let tcp = |port, peer| ingress("tcp", port, port, peer);
     let described = |rule: Rule, text: &str| Rule { description: Some(text.to_owned()), ..rule };
-    let rows: [Row; 12] = [
+    let unowned =
+        |id: &'static str| Rule { peer: Peer::Group { group_id: Some(id.to_owned()), user_id: None }, ..tcp(443, id) };
+    let rows: [Row; 17] = [
         (
             "security-group-drift/1",
             vec![tcp(443, "0.0.0.0/0"), tcp(443, "::/0")],
@@ -133,9 +135,38 @@ fn every_case_has_its_verdict() {
         (
             "an owner that is not stated is the group's own",
             vec![tcp(443, "sg-2")],
-            vec![Rule { peer: Peer::Group { group_id: Some("sg-2".to_owned()), user_id: None }, ..tcp(443, "sg-2") }],
+            vec![unowned("sg-2")],
             "{}",
             "COMPLIANT".to_owned(),
+        ),
+        (
+            "security-group-drift/10",
+            vec![unowned("sg-2")],
+            vec![of_owner(tcp(443, "sg-2"), "444455556666")],
+            "{}",
+            "COMPLIANT".to_owned(),
+        ),
+        (
+            "the baseline does not state another account",
+            vec![of_owner(tcp(443, "sg-2"), "444455556666")],
+            vec![unowned("sg-2")],
+            "{}",
+            "COMPLIANT".to_owned(),
+        ),
+        ("neither states an owner", vec![unowned("sg-2")], vec![unowned("sg-2")], "{}", "COMPLIANT".to_owned()),
+        (
+            "another group without an owner",
+            vec![unowned("sg-3")],
+            vec![of_owner(tcp(443, "sg-2"), "444455556666")],
+            "{}",
+            format!("{DRIFT}+tcp 443 from sg-3 (ingress), -tcp 443 from 444455556666/sg-2 (ingress)"),
+        ),
+        (
+            "a rule that states no peer",
+            vec![tcp(443, "")],
+            vec![],
+            "{}",
+            format!("{DRIFT}+tcp 443 from an unstated peer (ingress)"),
         ),
     ];
     for (case, live, approved, text, expected) in rows {

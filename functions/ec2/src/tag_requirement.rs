@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 const LONGEST_KEY: usize = 128;
 /// What the keys of AWS itself begin with, in any letter case; nobody else can write them.
 const OF_AWS: &str = "aws:";
+/// What the keys of people's decisions about Rectify begin with: a remediation that wrote one could exempt a resource.
+const OF_RECTIFY: &str = "rectify:";
 /// How much of a value or of allowed values an annotation repeats, in characters.
 const SHOWN: usize = 60;
 
-/// A tag key that a person can write: 1 to 128 characters, not one of AWS itself.
+/// A tag key that a person can write and a remediation may: 1 to 128 characters, neither one of AWS itself nor `rectify:…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TagKey(String);
@@ -102,8 +104,13 @@ impl TryFrom<String> for TagKey {
         if key.is_empty() || key.chars().count() > LONGEST_KEY {
             return Err(format!("expected a tag key of 1 to {LONGEST_KEY} characters: received `{}`", shown(key)));
         }
-        if key.get(..OF_AWS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OF_AWS)) {
+        let begins_with = |prefix: &str| key.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
+        if begins_with(OF_AWS) {
             return Err(format!("expected a tag key that people can write: received `{}`", shown(key)));
+        }
+        if begins_with(OF_RECTIFY) {
+            let key = shown(key);
+            return Err(format!("expected a tag key that does not decide about Rectify itself: received `{key}`"));
         }
         Ok(Self(key.to_owned()))
     }

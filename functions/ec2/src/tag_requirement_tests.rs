@@ -122,6 +122,11 @@ fn keys_of_aws_long_keys_and_broken_patterns_are_refused() {
     for (value, expected) in [
         (json!({"aws:name": {}}), "expected a tag key that people can write: received `aws:name`"),
         (json!({"AWS:name": {}}), "expected a tag key that people can write"),
+        (
+            json!({"rectify:exempt": {}}),
+            "expected a tag key that does not decide about Rectify itself: received `rectify:exempt`",
+        ),
+        (json!({"Rectify:Mode": {}}), "expected a tag key that does not decide about Rectify itself"),
         (json!({" ": {}}), "expected a tag key of 1 to 128 characters"),
         (json!({long: {}}), "expected a tag key of 1 to 128 characters"),
         (json!({"a": {"pattern": "("}}), "expected a regular expression: received `(`"),

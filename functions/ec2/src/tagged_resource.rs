@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::instance;
+use crate::ownership::Ownership;
 use crate::tag_requirement::{DefaultValues, RequiredTags};
 
 /// The types of the managed rule `required-tags`. Source: its page, November 2026.
@@ -23,7 +24,7 @@ pub const TYPES: &[&str] = &[
     instance::TYPE,
     "AWS::EC2::InternetGateway",
     "AWS::EC2::NetworkAcl",
-    NETWORK_INTERFACE,
+    "AWS::EC2::NetworkInterface",
     "AWS::EC2::RouteTable",
     crate::security_group::TYPE,
     "AWS::EC2::Subnet",
@@ -45,9 +46,6 @@ pub const TYPES: &[&str] = &[
     "AWS::Redshift::ClusterSubnetGroup",
     "AWS::S3::Bucket",
 ];
-
-/// A type of which AWS makes some on its own behalf.
-pub const NETWORK_INTERFACE: &str = "AWS::EC2::NetworkInterface";
 
 /// ARNs of types whose id is no ARN: service, and what stands before the name.
 const ARNS: &[(&str, &str, &str)] = &[
@@ -93,10 +91,17 @@ pub struct TaggedResource {
 pub enum Standing {
     /// Yes.
     Ordinary,
-    /// An AWS service made it for itself (`requesterManaged`).
+    /// An AWS service owns it, by one of the places in which EC2 states so ([`Ownership`]).
     RequesterManaged,
     /// It is gone but for its record; its state.
     Gone(String),
+}
+
+impl Standing {
+    /// The standing of a resource that is there.
+    pub fn under(ownership: Ownership<'_>) -> Self {
+        if ownership.is_of_a_service() { Self::RequesterManaged } else { Self::Ordinary }
+    }
 }
 
 /// The values of parameters that are kept in Systems Manager.
@@ -128,12 +133,7 @@ impl Resource for TaggedResource {
         let state = at("/state/name").and_then(Value::as_str).filter(|_| item.resource.kind == instance::TYPE);
         let standing = match state {
             Some(state) if instance::is_gone(state) => Standing::Gone(state.to_owned()),
-            _ if item.resource.kind == NETWORK_INTERFACE
-                && at("/requesterManaged").and_then(Value::as_bool) == Some(true) =>
-            {
-                Standing::RequesterManaged
-            }
-            _ => Standing::Ordinary,
+            _ => Standing::under(Ownership::of(&item.configuration)),
         };
         Ok(Self {
             key: item.resource.clone(),
@@ -220,7 +220,7 @@ impl Image for TaggedResource {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod tests {
     use rectify_compliance::ItemStatus;
     use serde_json::json;
@@ -276,12 +276,24 @@ pub(crate) mod tests {
         let standing = |kind: &str, configuration| {
             TaggedResource::from_item(&item(kind, configuration, json!({}))).unwrap().standing
         };
-        let managed = || json!({"requesterManaged": true});
-        assert_eq!(standing(NETWORK_INTERFACE, managed()), Standing::RequesterManaged);
-        assert_eq!(standing(NETWORK_INTERFACE, json!({"requesterManaged": false})), Standing::Ordinary);
-        assert_eq!(standing("AWS::EC2::Volume", managed()), Standing::Ordinary);
+        const INTERFACE: &str = "AWS::EC2::NetworkInterface";
+        let operated = || json!({"operator": {"managed": true, "principal": "eks.amazonaws.com"}});
+        assert_eq!(standing(INTERFACE, json!({"requesterManaged": true})), Standing::RequesterManaged);
+        assert_eq!(
+            standing(INTERFACE, json!({"requesterManaged": false, "interfaceType": "lambda"})),
+            Standing::RequesterManaged,
+            "required-tags/9"
+        );
+        assert_eq!(standing(INTERFACE, json!({"requesterManaged": false})), Standing::Ordinary);
+        assert_eq!(standing(INTERFACE, json!({"interfaceType": "efa"})), Standing::Ordinary);
+        for kind in [INTERFACE, instance::TYPE, "AWS::EC2::Volume"] {
+            assert_eq!(standing(kind, operated()), Standing::RequesterManaged, "required-tags/10: {kind}");
+        }
         let gone = || json!({"state": {"name": "terminated"}});
         assert_eq!(standing(instance::TYPE, gone()), Standing::Gone("terminated".to_owned()));
+        let mut gone_and_operated = gone();
+        gone_and_operated["operator"] = operated()["operator"].clone();
+        assert_eq!(standing(instance::TYPE, gone_and_operated), Standing::Gone("terminated".to_owned()));
         assert_eq!(standing("AWS::EC2::VPC", gone()), Standing::Ordinary);
     }
 

@@ -11,12 +11,12 @@ use serde_json::Value;
 use crate::authorization::Open;
 use crate::iam;
 use crate::revocation::{self, Close, Draft};
-use crate::rule::Direction;
 use crate::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
 
 control! {
     /// ## What it checks
     /// That the security group named `default` of a VPC has no rules, neither ingress nor egress.
+    /// A permission that names no peer is a rule too: what it lets through does not matter here.
     /// The name is compared exactly: only the group that came with its VPC can have it, and every other group is NOT_APPLICABLE.
     ///
     /// ## Why it matters
@@ -36,7 +36,7 @@ control! {
     /// Both directions are revoked by the ids of their rules, ingress first: `RevokeSecurityGroupIngress`, then `RevokeSecurityGroupEgress` (L2: it cuts off whoever uses the group).
     /// Where the second is refused the first one stands, and the attempt has failed.
     /// As soon as one network interface uses the group the plan is held and names it: first that interface needs a group of its own.
-    /// Nothing is revoked in a group of another account.
+    /// Nothing is revoked in a group of another account, nor by machine a rule that states no peer, since undo could not make it again.
     /// What may break is what is launched later without a group of its own: it reaches nothing, which is the point.
     /// Undo makes every revoked rule again, the one from the group itself included, with description and tags; ids are new ones, and tags of AWS itself (`aws:…`) are not restored.
     ///
@@ -64,7 +64,7 @@ control! {
 /// The name of the group that comes with a VPC; no other group can be given it.
 const DEFAULT: &str = "default";
 
-/// A group whose name is known and whose every permission names a peer: without either it could be the open default one.
+/// A group whose name is known: without it could be the open default one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedGroup(SecurityGroup);
 
@@ -75,12 +75,6 @@ impl Resource for NamedGroup {
         let group = SecurityGroup::from_item(item)?;
         if group.name.is_none() {
             return Err(ShapeError::missing("configuration.groupName", "a group name"));
-        }
-        for (direction, key) in [(Direction::Ingress, "ipPermissions"), (Direction::Egress, "ipPermissionsEgress")] {
-            let permissions = item.configuration.get(key).and_then(Value::as_array).map_or(0, Vec::len);
-            if permissions > 0 && group.rules.iter().all(|rule| rule.direction != direction) {
-                return Err(ShapeError::missing(format!("configuration.{key}"), "a peer in one of the permissions"));
-            }
         }
         Ok(Self(group))
     }
@@ -155,6 +149,10 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
 
     fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
+    }
+
+    fn reverted(live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+        Some(revocation::reverted(live, open))
     }
 }
 

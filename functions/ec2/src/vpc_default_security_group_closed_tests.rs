@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::arbitrary::{ACCOUNT, group, groups, ingress, item_of};
 use crate::group_laws::{self, NOW, play};
-use crate::rule::Rule;
+use crate::rule::{Direction, Rule};
 use crate::security_group::Usage;
 
 type Closed = VpcDefaultSecurityGroupClosed;
@@ -85,7 +85,7 @@ fn only_the_exact_name_is_the_default_group() {
 }
 
 #[test]
-fn an_item_without_name_list_or_peer_is_no_closed_group() {
+fn an_item_without_name_or_list_is_no_closed_group() {
     // vpc-default-security-group-closed/3: one list that is missing is an error.
     let read = |configuration| NamedGroup::from_item(&item_of("sg-1", configuration)).map_err(|it| it.to_string());
     for (configuration, expected) in [
@@ -97,16 +97,46 @@ fn an_item_without_name_list_or_peer_is_no_closed_group() {
             json!({"groupId": "sg-1", "groupName": "default", "ipPermissions": []}),
             "configuration.ipPermissionsEgress: expected a list of permissions: received `nothing`",
         ),
-        (
-            json!({"groupId": "sg-1", "groupName": "default", "ipPermissions": [],
-                "ipPermissionsEgress": [{"ipProtocol": "-1"}]}),
-            "configuration.ipPermissionsEgress: expected a peer in one of the permissions: received `nothing`",
-        ),
     ] {
         assert_eq!(read(configuration).unwrap_err(), expected);
     }
     let closed = json!({"groupId": "sg-1", "groupName": "default", "ipPermissions": [], "ipPermissionsEgress": []});
     assert_eq!(verdict(&Closed::subject(read(closed).unwrap(), ())), "COMPLIANT");
+}
+
+#[test]
+fn a_permission_that_states_no_peer_is_a_rule_that_is_revoked_by_its_id_and_not_by_machine() {
+    let permissions = |ingress: serde_json::Value, egress: serde_json::Value| {
+        let configuration = json!({"groupId": "sg-1", "groupName": "default", "vpcId": "vpc-1",
+            "ipPermissions": ingress, "ipPermissionsEgress": egress});
+        verdict(&Closed::subject(NamedGroup::from_item(&item_of("sg-1", configuration)).unwrap(), ()))
+    };
+    let found = |rules: &str| format!("NON_COMPLIANT: Default group sg-1 of vpc-1 has rules: {rules}");
+    let peerless = || json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22});
+    let from_itself = json!({"ipProtocol": "-1", "userIdGroupPairs": [{"groupId": "sg-1"}]});
+    for (case, ingress, egress, expected) in [
+        ("vpc-default-security-group-closed/8", json!([peerless()]), json!([]), "1 ingress, 0 egress"),
+        (
+            "empty lists",
+            json!([]),
+            json!([{"ipProtocol": "-1", "ipRanges": [], "ipv6Ranges": null}]),
+            "0 ingress, 1 egress",
+        ),
+        ("beside one with a peer", json!([peerless(), from_itself]), json!([peerless()]), "2 ingress, 1 egress"),
+    ] {
+        assert_eq!(permissions(ingress, egress), found(expected), "{case}");
+    }
+
+    let subject = unused(vec![ingress("tcp", 22, 22, ""), ingress("tcp", 443, 443, "10.0.0.0/8")]);
+    let lost =
+        "undo could not make these rules again, since their peer is not stated: sgr-0 tcp 22 from an unstated peer";
+    let revoke = r#"L2 RevokeSecurityGroupIngress {"GroupId":"sg-1","SecurityGroupRuleIds":["sgr-0","sgr-1"]}"#;
+    assert_eq!(plan(&subject), [format!("held: {lost}"), revoke.to_owned()]);
+    let after = Closed::plan(&subject, &NONE, NOW).calls().into_iter().fold(subject.clone(), Closed::expect);
+    assert_eq!(verdict(&after), "COMPLIANT");
+    let action = Close::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
+    let undo = Closed::undo(&subject, &[(action, ())]).unwrap_err().to_string();
+    assert!(undo.contains("the rule `sgr-0` names no peer to be made again from"), "{undo}");
 }
 
 #[test]

@@ -210,6 +210,10 @@ impl Remediation for VpcSgOpenOnlyToAuthorizedPorts {
     fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
+
+    fn reverted(live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+        Some(revocation::reverted(live, open))
+    }
 }
 
 impl VpcSgOpenOnlyToAuthorizedPortsParameters {

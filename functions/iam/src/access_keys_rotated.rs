@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control,
+    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation, Step,
+    Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -164,6 +164,13 @@ impl Remediation for AccessKeysRotated {
     // IAM cannot tell the two statuses apart: what keeps the remediation from turning a key on is `plan` alone.
     const UNDOES: &'static [Permission] = UPDATE;
     const NEEDS_NAME: bool = true;
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the user and the id of each key");
+
+    fn stack_resources(_live: &UserKeys, action: &KeyAction) -> Vec<PhysicalId> {
+        let KeyAction::UpdateAccessKey { user_name, access_key_id, .. } = action;
+        vec![PhysicalId::here(user_name), PhysicalId::here(access_key_id.expose())]
+    }
 
     fn plan(live: &UserKeys, params: &Self::Params, now: Timestamp) -> Plan<KeyAction> {
         let step = |(id, key): (&KeyId, &AccessKey)| {

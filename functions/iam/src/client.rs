@@ -21,7 +21,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Connect, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, Connect, List, Page, Place, ReadLive, Revert};
 
 use crate::iam_password_policy::{
     IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
@@ -90,8 +90,9 @@ impl List<Clients> for IamPasswordPolicy {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a IamPasswordPolicyParameters,
-    ) -> impl Stream<Item = Result<Vec<Passwords>, AwsError>> + Send + 'a {
-        once(async move { clients.passwords(&place.account).await.map(|it| vec![it]) })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Passwords>, AwsError>> + Send + 'a {
+        once(async move { clients.passwords(&place.account).await.map(|it| Page::whole([it])) })
     }
 }
 

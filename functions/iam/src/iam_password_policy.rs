@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
-    Step, Tags, Timestamp, Verdict, control,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, Plan, Remediation,
+    ResourceKey, Step, Tags, Timestamp, Verdict, control,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
@@ -230,6 +230,8 @@ impl Remediation for IamPasswordPolicy {
         Permission::unscoped("iam:UpdateAccountPasswordPolicy"),
         Permission::unscoped("iam:DeleteAccountPasswordPolicy"),
     ];
+
+    const MANAGED: ManagedBy = ManagedBy::Nobody("CloudFormation has no type for the password policy of an account");
 
     fn plan(live: &Passwords, params: &Self::Params, now: Timestamp) -> Plan<PasswordAction> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

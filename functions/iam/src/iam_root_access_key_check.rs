@@ -4,8 +4,8 @@
 //! account cannot touch the keys of its root user.
 
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Never, NoParameters, Partition, Permission, Plan,
-    Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, NoParameters, Partition, Permission,
+    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -134,6 +134,8 @@ impl Remediation for IamRootAccessKeyCheck {
     const CALLS: &'static [Permission] = &[];
     const UNDOES: &'static [Permission] = &[];
 
+    const MANAGED: ManagedBy = ManagedBy::Nobody("only a person changes anything of the root user");
+
     fn plan(live: &RootUser, params: &NoParameters, now: Timestamp) -> Plan<Never> {
         if !Self::evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
@@ -186,7 +188,8 @@ mod tests {
     use proptest::prelude::*;
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
-    use rectify_compliance::gate::{Route, route};
+    use rectify_compliance::gate::{Route, RuleScope, route};
+    use rectify_compliance::parameters::ShellParameters;
     use rectify_compliance::{Declared, Region, RuleEvent, Work};
 
     use super::*;
@@ -280,8 +283,10 @@ mod tests {
         let (home, away) = (Region::new("us-east-1"), Region::new("eu-west-1"));
         let meta = IamRootAccessKeyCheck::META;
         let answer = Route::AnswerAccount(Verdict::not_applicable("evaluated in us-east-1"));
-        assert_eq!(route(&event, meta, &away, &home), Ok(answer), "{case}");
-        assert_eq!(route(&event, meta, &home, &home), Ok(Route::Inventory), "{case}");
+        let parameters = ShellParameters::default();
+        let at = |here| RuleScope { meta, parameters: &parameters, here, home: &home };
+        assert_eq!(route(&event, &at(&away)), Ok(answer), "{case}");
+        assert_eq!(route(&event, &at(&home)), Ok(Route::Inventory), "{case}");
     }
 
     fn roots() -> impl Strategy<Value = RootUser> {

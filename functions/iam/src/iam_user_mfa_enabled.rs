@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Parameters, Permission, Plan, Remediation, Timestamp, Verdict, control,
+    Control, Inventory, Irreversible, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation, Timestamp,
+    Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -167,6 +168,13 @@ impl Remediation for IamUserMfaEnabled {
     const CALLS: &'static [Permission] = mfa_policy::ATTACH;
     const UNDOES: &'static [Permission] = mfa_policy::DETACH;
     const NEEDS_NAME: bool = true;
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the user");
+
+    fn stack_resources(_live: &MfaUser, action: &AttachAction) -> Vec<PhysicalId> {
+        let AttachAction::AttachUserPolicy { user_name, .. } = action;
+        vec![PhysicalId::here(user_name)]
+    }
 
     fn plan(live: &MfaUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

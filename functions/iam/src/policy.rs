@@ -4,12 +4,12 @@
 //! no statement, and the document is refused.
 
 use rectify_compliance::values::Globs;
-use rectify_compliance::{ShapeError, document};
+use rectify_compliance::{ShapeError, document, policy};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-/// A policy document.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A policy document, equal to every one that says the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Document(Vec<Statement>);
 
@@ -40,6 +40,15 @@ enum Coverage {
 
 /// The condition key that says whether the caller signed in with MFA; compared without regard to case.
 const WITH_MFA: &str = "aws:MultiFactorAuthPresent";
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        let canonical = |it: &Self| {
+            policy::canonical(&json!({ "Statement": it.0.iter().map(Statement::json).collect::<Vec<_>>() }))
+        };
+        canonical(self) == canonical(other)
+    }
+}
 
 impl Document {
     /// Reads a document as IAM delivers it: percent-encoded, or already plain.
@@ -104,6 +113,13 @@ impl Statement {
         Ok(Self { effect, actions, resources: Coverage::read(statement, "Resource", "NotResource")?, conditions })
     }
 
+    /// The statement in the spelling of a policy document, as far as it was read.
+    fn json(&self) -> Value {
+        let (action, actions) = self.actions.named("Action", "NotAction");
+        let (resource, resources) = self.resources.named("Resource", "NotResource");
+        json!({ "Effect": self.effect, action: actions, resource: resources, "Condition": self.conditions })
+    }
+
     /// Whether `aws:MultiFactorAuthPresent` false is its one condition.
     fn is_about_missing_mfa(&self) -> bool {
         let mut operators = self.conditions.iter();
@@ -138,6 +154,13 @@ impl Coverage {
             _ => None,
         };
         read.ok_or_else(|| ShapeError::missing(these, format!("texts, in `{these}` or in `{all_but}`")))
+    }
+
+    fn named<'a>(&'a self, these: &'a str, all_but: &'a str) -> (&'a str, &'a [String]) {
+        match self {
+            Self::These(patterns) => (these, patterns),
+            Self::AllBut(patterns) => (all_but, patterns),
+        }
     }
 
     fn covers(&self, name: &str) -> bool {
@@ -184,6 +207,25 @@ mod tests {
             ("sns:Publish", "ARN:p:kms:1", true),
         ] {
             assert_eq!(document.allows(action, resource), allowed, "{action} on {resource}");
+        }
+    }
+
+    #[test]
+    fn documents_that_say_the_same_are_equal() {
+        let statement = json!({"Effect": "Deny", "NotAction": ["iam:GetUser", "iam:ListMFADevices"], "Resource": ["*"],
+                               "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}});
+        let same = json!([{"Effect": "Deny", "NotAction": ["iam:listMFADevices", "iam:GetUser"], "Resource": "*",
+                           "Condition": {"BoolIfExists": {"aws:multifactorauthpresent": false}}}]);
+        assert_eq!(read(&statement), read(&same));
+        for (key, value) in [
+            ("Effect", json!("Allow")),
+            ("NotAction", json!("iam:GetUser")),
+            ("Resource", json!("a")),
+            ("Condition", json!({})),
+        ] {
+            let mut other = statement.clone();
+            other.as_object_mut().unwrap().insert(key.to_owned(), value);
+            assert_ne!(read(&statement), read(&other), "{key}");
         }
     }
 

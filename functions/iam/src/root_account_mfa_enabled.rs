@@ -6,8 +6,8 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Never, Parameters, Partition, Permission, Plan,
-    Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Permission,
+    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ control! {
     /// That the root user of the account has an MFA device: `AccountMFAEnabled` of `iam:GetAccountSummary`, read live every hour.
     /// A root user without password, access keys and device has nothing to sign in with: that is compliant, unless `acceptNoRootPassword` is false.
     /// Centrally managed member accounts are of this kind.
+    /// Nobody signs in with a signing certificate, so one that is there (`AccountSigningCertificatesPresent`) is named and decides nothing.
     /// A summary that does not tell of a password or of access keys is taken to have them; one that does not tell of MFA fails the invocation.
     /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
     ///
@@ -99,6 +100,10 @@ pub struct RootSignIn {
     pub password: Option<bool>,
     /// `AccountAccessKeysPresent`; the same.
     pub access_keys: Option<bool>,
+    /// `AccountSigningCertificatesPresent`; `None` where the API did not say. Nobody signs in with a certificate, so it
+    /// decides nothing, but it is a credential.
+    #[serde(default)]
+    pub signing_certificates: Option<bool>,
 }
 
 impl RootSignIn {
@@ -112,11 +117,25 @@ impl RootSignIn {
         mfa: Option<i32>,
         password: Option<i32>,
         access_keys: Option<i32>,
+        signing_certificates: Option<i32>,
     ) -> Result<Self, ShapeError> {
         let mfa = present("AccountMFAEnabled", mfa)?
             .ok_or_else(|| ShapeError::missing("SummaryMap.AccountMFAEnabled", "0 or 1"))?;
         let password = present("AccountPasswordPresent", password)?;
-        Ok(Self { account, partition, mfa, password, access_keys: present("AccountAccessKeysPresent", access_keys)? })
+        let access_keys = present("AccountAccessKeysPresent", access_keys)?;
+        let signing_certificates = present("AccountSigningCertificatesPresent", signing_certificates)?;
+        Ok(Self { account, partition, mfa, password, access_keys, signing_certificates })
+    }
+}
+
+impl RootSignIn {
+    /// What is true of a root user that has neither password nor access keys nor device.
+    fn without_sign_in(&self) -> &'static str {
+        match self.signing_certificates {
+            Some(false) => "Root user has no credentials",
+            Some(true) => "Root user has no password and no access keys; it has a signing certificate",
+            None => "Root user has no password and no access keys",
+        }
     }
 }
 
@@ -152,7 +171,7 @@ impl Control for RootAccountMfaEnabled {
         }
         match (root.password, root.access_keys) {
             (Some(false), Some(false)) if params.accept_no_root_password.0 => {
-                Verdict::Compliant(Some("Root user has no credentials".into()))
+                Verdict::Compliant(Some(root.without_sign_in().into()))
             }
             (Some(false), Some(false)) => Verdict::non_compliant("Root user has no MFA device"),
             (Some(true), _) => Verdict::non_compliant("Root user has a password and no MFA device"),
@@ -174,6 +193,8 @@ impl Remediation for RootAccountMfaEnabled {
     const LIVE: &'static [Permission] = ACCOUNT_SUMMARY;
     const CALLS: &'static [Permission] = &[];
     const UNDOES: &'static [Permission] = &[];
+
+    const MANAGED: ManagedBy = ManagedBy::Nobody("only a person changes anything of the root user");
 
     fn plan(live: &RootSignIn, params: &Self::Params, now: Timestamp) -> Plan<Never> {
         if !Self::evaluate(live, params, now).is_non_compliant() {
@@ -220,8 +241,17 @@ mod tests {
     type TheControl = RootAccountMfaEnabled;
 
     fn read(mfa: Option<i32>, password: Option<i32>, access_keys: Option<i32>) -> Result<RootSignIn, ShapeError> {
+        with_certificates(mfa, password, access_keys, Some(0))
+    }
+
+    fn with_certificates(
+        mfa: Option<i32>,
+        password: Option<i32>,
+        access_keys: Option<i32>,
+        certificates: Option<i32>,
+    ) -> Result<RootSignIn, ShapeError> {
         let partition = Region::new("us-east-1").partition();
-        RootSignIn::summarised(AccountId::new("111122223333"), partition, mfa, password, access_keys)
+        RootSignIn::summarised(AccountId::new("111122223333"), partition, mfa, password, access_keys, certificates)
     }
 
     fn judge(subject: &RootSignIn, text: &str) -> Verdict {
@@ -272,6 +302,27 @@ mod tests {
     }
 
     #[test]
+    fn a_signing_certificate_is_named_and_decides_nothing() {
+        let certificate = "Root user has no password and no access keys; it has a signing certificate";
+        for (case, certificates, expected) in [
+            ("root-account-mfa-enabled/7", Some(1), certificate),
+            ("two of them", Some(2), certificate),
+            ("none", Some(0), "Root user has no credentials"),
+            ("not told of", None, "Root user has no password and no access keys"),
+        ] {
+            let root = with_certificates(Some(0), Some(0), Some(0), certificates).unwrap();
+            assert_eq!(judge(&root, "{}"), Verdict::Compliant(Some(expected.into())), "{case}");
+            let strict = judge(&root, r#"{"acceptNoRootPassword":"false"}"#);
+            assert_eq!(strict, Verdict::non_compliant("Root user has no MFA device"), "{case}");
+            let with_password = with_certificates(Some(0), Some(1), Some(0), certificates).unwrap();
+            assert!(judge(&with_password, "{}").is_non_compliant(), "{case}");
+        }
+        let stored = json!({"account": "111122223333", "partition": "aws", "mfa": false, "password": false, "accessKeys": false});
+        let root: RootSignIn = serde_json::from_value(stored).unwrap();
+        assert_eq!(root.signing_certificates, None, "what was stored before stays readable");
+    }
+
+    #[test]
     fn a_summary_that_does_not_tell_of_mfa_or_counts_below_zero_is_refused() {
         let error = read(None, Some(1), Some(0)).unwrap_err();
         assert_eq!(error.to_string(), "SummaryMap.AccountMFAEnabled: expected 0 or 1: received `nothing`");
@@ -279,6 +330,7 @@ mod tests {
             (read(Some(-1), Some(1), Some(0)), "SummaryMap.AccountMFAEnabled"),
             (read(Some(0), Some(-1), Some(0)), "SummaryMap.AccountPasswordPresent"),
             (read(Some(0), Some(0), Some(-1)), "SummaryMap.AccountAccessKeysPresent"),
+            (with_certificates(Some(0), Some(0), Some(0), Some(-1)), "SummaryMap.AccountSigningCertificatesPresent"),
         ] {
             assert_eq!(summary.unwrap_err().path, path);
         }

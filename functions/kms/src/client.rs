@@ -6,16 +6,18 @@ use aws_sdk_kms::operation::get_key_rotation_status::GetKeyRotationStatusError;
 use aws_sdk_kms::operation::list_resource_tags::ListResourceTagsError;
 use aws_sdk_kms::types::{KeyListEntry, KeyMetadata};
 use aws_types::SdkConfig;
-use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
-use rectify_compliance::{ShapeError, Tags, Target};
+use futures_util::stream::{self, Stream};
+use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Connect, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, Connect, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
 
 use crate::cmk_backing_key_rotation_enabled::{Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo};
-use crate::key::{Description, Key, MultiRegionConfiguration, RecordedKey, Rotation};
+use crate::key::{Description, Key, MultiRegionConfiguration, RecordedKey, Rotation, TYPE};
 
 /// Keys a page: about as many evaluations as AWS Config takes at once.
-const PAGE: i32 = 100;
+const KEYS_A_PAGE: i32 = 100;
+/// The most keys KMS lists at once.
+const LONGEST_PAGE: i32 = 1000;
 /// Keys read at the same time; each takes one call or two.
 const AT_ONCE: usize = 8;
 
@@ -87,16 +89,20 @@ impl Clients {
         Ok(Some(tags))
     }
 
-    /// The keys of one page of `ListKeys`, a few at a time. One that is gone by now is left out.
-    async fn keys(&self, listed: &[KeyListEntry], params: &KeyRotationParameters) -> Result<Vec<Key>, AwsError> {
+    /// The keys of one page of `ListKeys`, a few at a time.
+    async fn keys(
+        &self,
+        listed: &[KeyListEntry],
+        params: &KeyRotationParameters,
+    ) -> Result<Vec<Listed<Key>>, AwsError> {
         // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
         let mut reads = Vec::new();
         for entry in listed {
             let id = entry.key_id().ok_or_else(|| ShapeError::missing("Keys.KeyId", "a key id"))?;
-            reads.push(self.key(id, params));
+            let found = Found { resource: ResourceKey::new(TYPE, id), name: None };
+            reads.push((found, self.key(id, params)));
         }
-        let keys: Vec<Option<Key>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        Ok(keys.into_iter().flatten().collect())
+        Ok(read_each(reads, AT_ONCE).await)
     }
 
     /// `EnableKeyRotation`; KMS answers the same where it is on already.
@@ -133,12 +139,29 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
         clients: &'a Clients,
         _place: &'a Place,
         params: &'a KeyRotationParameters,
-    ) -> impl Stream<Item = Result<Vec<Key>, AwsError>> + Send + 'a {
-        let pages = clients.kms.list_keys().into_paginator().page_size(PAGE).send();
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Key>, AwsError>> + Send + 'a {
+        let pages = clients.kms.list_keys().set_marker(from).into_paginator().page_size(KEYS_A_PAGE).send();
         stream::try_unfold(pages, move |mut pages| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
-            Ok(Some((clients.keys(page.keys(), params).await?, pages)))
+            let resources = clients.keys(page.keys(), params).await?;
+            Ok(Some((Page { resources, next: page.next_marker.filter(|it| !it.is_empty()) }, pages)))
+        })
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a KeyRotationParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        let pages = clients.kms.list_keys().into_paginator().page_size(LONGEST_PAGE).send();
+        stream::try_unfold(pages, move |mut pages| async move {
+            let Some(page) = pages.next().await else { return Ok(None) };
+            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
+            let keys =
+                page.keys().iter().filter_map(|key| Some(ResourceKey::new(TYPE, key.key_id()?))).collect::<Vec<_>>();
+            Ok(Some((keys, pages)))
         })
     }
 }

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
+    Remediation, Step, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -192,6 +192,12 @@ impl Remediation for CmkBackingKeyRotationEnabled {
     const CALLS: &'static [Permission] = &[ENABLE];
     // A period is set by the action that turns rotation on: what keeps the remediation from lengthening one is `plan` alone.
     const UNDOES: &'static [Permission] = &[DISABLE, ENABLE];
+
+    const MANAGED: ManagedBy = ManagedBy::Lookup("the id of the key");
+
+    fn stack_resources(live: &Key, _action: &Action) -> Vec<PhysicalId> {
+        vec![PhysicalId::here(&live.id)]
+    }
 
     fn plan(live: &Key, params: &KeyRotationParameters, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {

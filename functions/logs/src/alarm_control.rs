@@ -9,7 +9,7 @@ mod parameters;
 use std::fmt::Debug;
 
 use rectify_cloudtrail::qualifying::OBSERVE;
-use rectify_compliance::{Declared, Permission};
+use rectify_compliance::{Declared, ManagedBy, Permission};
 
 use crate::alarm_chain::chain::Demands;
 use crate::alarm_chain::filter::Wanted;
@@ -84,6 +84,11 @@ pub(crate) const CALLS: &[Permission] = &[
     SET_TOPIC,
 ];
 
+/// What is made anew is in no template.
+pub(crate) const MANAGED: ManagedBy = ManagedBy::Lookup(
+    "the name of the alarm whose actions are enabled and the ARN of the topic whose policy is extended",
+);
+
 pub(crate) const UNDOES: &[Permission] = &[
     Permission::on("logs:DeleteMetricFilter", LOG_GROUPS),
     Permission::on("cloudwatch:DeleteAlarms", OUR_ALARMS),
@@ -121,6 +126,12 @@ macro_rules! on_alarm {
             };
             const CALLS: &'static [rectify_compliance::Permission] = $crate::alarm_control::CALLS;
             const UNDOES: &'static [rectify_compliance::Permission] = $crate::alarm_control::UNDOES;
+
+            const MANAGED: rectify_compliance::ManagedBy = $crate::alarm_control::MANAGED;
+
+            fn stack_resources(_live: &Self::Subject, action: &Self::Action) -> Vec<rectify_compliance::PhysicalId> {
+                action.stack_resources()
+            }
 
             fn plan(
                 live: &Self::Subject,

@@ -130,8 +130,9 @@ impl Attributor {
     }
 
     async fn answer(&self, letter: &Letter, account: &AccountId, now: Timestamp) -> Result<Told, Fault> {
-        let id = letter.attempt.as_deref().map_err(|error| Fault::from(error.clone()))?;
-        let attempt = self.ledger.attempt(id).await?;
+        let about = letter.about.as_ref().map_err(|error| Fault::from(error.clone()))?;
+        let id = about.attempt.as_str();
+        let attempt = self.ledger.attempt(&about.control, id).await?;
         let attempt = attempt.ok_or_else(|| ShapeError::new("detail.attempt", "an attempt of the ledger", id))?;
         if attempt.target.account != *account {
             let (home, account) = (account.to_string(), attempt.target.account.to_string());

@@ -85,6 +85,32 @@ impl Aws {
         })
     }
 
+    /// When a rule's result about one resource was recorded, if it says NON_COMPLIANT.
+    ///
+    /// # Errors
+    /// [`AwsError`] when a page of the resource's results cannot be read.
+    pub async fn reported(&self, rule: &str, resource: &ResourceKey) -> Result<Option<Timestamp>, AwsError> {
+        let mut pages = self
+            .config
+            .get_compliance_details_by_resource()
+            .resource_type(&resource.kind)
+            .resource_id(&resource.id)
+            .compliance_types(config::ComplianceType::NonCompliant)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("config:GetComplianceDetailsByResource", &error))?;
+            for result in page.evaluation_results.unwrap_or_default() {
+                let qualifier = result.evaluation_result_identifier.as_ref();
+                let qualifier = qualifier.and_then(|it| it.evaluation_result_qualifier.as_ref());
+                if qualifier.and_then(|it| it.config_rule_name.as_deref()) == Some(rule) {
+                    return finding(result).map(|it| Some(it.recorded_at));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Has rules judge everything anew, at most [`EVALUATED_AT_ONCE`].
     ///
     /// # Errors

@@ -5,10 +5,13 @@
 //! about such findings, through the bus, and they take each request through all their gates. It writes to no resource and
 //! decides nothing about one: what it reads in the ledger beforehand only spares invocations.
 //!
+//! Each request is stored in the ledger before its event is put, since everybody with `events:PutEvents` can write such an
+//! event; a remediation takes no other. How often it asks is counted in the ledger, too, for each control and resource:
+//! what nobody answers is asked about less and less, and after five requests a person is given one message.
+//!
 //! It never waits for an answer, and nothing it causes invokes it: the schedule alone does, and it reads its queue instead
 //! of being invoked by it. Lambda counts invocations that follow from one another through SQS, SNS and S3, and stops the
-//! chain after about sixteen; each run starts a new one, a remediation that it asks is the second, and a finding is asked
-//! again three times at most, each time by another run.
+//! chain after about sixteen; each run starts a new one, and a remediation that it asks is the second.
 //!
 //! | module | noun |
 //! |---|---|
@@ -17,8 +20,10 @@
 //! | `findings` | what a rule still reports |
 //! | `open` | what was begun and has not ended |
 //! | `letter`, `letters` | what could not be handled, and the answer to it |
+//! | `judging` | what a rule's function could not judge |
 
 mod findings;
+mod judging;
 mod letter;
 mod letters;
 mod open;
@@ -28,17 +33,24 @@ mod window;
 use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 
+use futures_util::{StreamExt, stream};
+use rectify_compliance::compliance_change::REMEDIATION_REQUESTED;
 use rectify_compliance::{AccountId, Region, RemediationRequest, ResourceKey, ShapeError, Target, Timestamp};
-use rectify_runtime::bus::Bus;
+use rectify_runtime::bus::{Bus, SOURCE};
 use rectify_runtime::config_service::key_hash;
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::ledger::Ledger;
+use rectify_runtime::ledger::{Asks, Ledger, StoredRequest, new_id};
 use rectify_runtime::settings::{Environment, FunctionSettings};
 use rectify_runtime::{Fault, clients, serve};
 use serde_json::{Value, json};
 use settings::{Known, Settings, Watched};
 
-use crate::client::Aws;
+use crate::client::{Aws, Message};
+
+/// How many requests in a row may stay without an answer before a person is given a message.
+const MOST_UNANSWERED: u32 = 5;
+/// How many requests are stored at a time.
+const AT_A_TIME: usize = 8;
 
 /// What the function keeps between invocations.
 #[derive(Debug, Clone)]
@@ -67,8 +79,11 @@ pub fn serve() -> ExitCode {
 
 /// The controls of the catalogue.
 pub fn suite() -> Vec<Known> {
-    let known =
-        |control: &rectify_compliance::Entry| Known { id: control.meta.id, remediated: control.remediation.is_some() };
+    let known = |control: &rectify_compliance::Entry| Known {
+        id: control.meta.id,
+        remediated: control.remediation.is_some(),
+        scheduled: control.meta.frequency().is_some(),
+    };
     rectify_catalogue::controls().map(known).collect()
 }
 
@@ -105,10 +120,13 @@ impl Reconciler {
             tally: Tally::default(),
             faults: Vec::new(),
         };
-        if let Err(fault) = run.open_attempts().await {
-            run.failed("open attempts", &fault);
+        for control in &controls {
+            if let Err(fault) = run.open_attempts(control).await {
+                run.failed(control.id, &fault);
+            }
         }
         let own_failures = run.letters().await;
+        run.start_evaluations().await;
         for control in in_turn(&controls, now).filter(|control| control.answers()) {
             if let Err(fault) = run.findings(control).await {
                 run.failed(control.id, &fault);
@@ -116,7 +134,9 @@ impl Reconciler {
         }
         // This run is what replaces those that failed.
         if run.faults.is_empty() {
-            run.delete("superseded", &own_failures).await;
+            for message in &own_failures {
+                run.delete("superseded", message).await;
+            }
         }
         run.tally.tell(line);
         match run.faults.first() {
@@ -146,17 +166,53 @@ struct Run<'a> {
     faults: Vec<String>,
 }
 
-/// One question: to which control, about what.
+/// One question: to which control, about what, and how often it was asked before.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Question {
     control: &'static str,
-    request: RemediationRequest,
+    rule: String,
+    target: Target,
+    recorded_at: Timestamp,
+    asks: Asks,
 }
 
 impl Question {
-    fn key(&self) -> (&'static str, u64) {
-        let RemediationRequest { resource_type, resource_id, .. } = &self.request;
-        (self.control, key_hash(&ResourceKey::new(resource_type, resource_id)))
+    /// The next question after these.
+    fn new(control: &Watched, target: Target, recorded_at: Timestamp, before: Option<Asks>) -> Self {
+        let mode = control.mode.name().to_owned();
+        let none = || Asks {
+            request: String::new(),
+            at: Timestamp::MIN,
+            mode: String::new(),
+            unanswered: 0,
+            handed_over: false,
+        };
+        let asks = Asks { mode, ..before.unwrap_or_else(none) };
+        Self { control: control.id, rule: control.rule.clone(), target, recorded_at, asks }
     }
+
+    fn key(&self) -> (&'static str, u64) {
+        (self.control, key_hash(&self.target.resource))
+    }
+
+    fn request(&self) -> RemediationRequest {
+        let redrives = self.asks.unanswered;
+        let request = RemediationRequest::new(&self.asks.request, &self.rule, &self.target, self.recorded_at);
+        RemediationRequest { redrives, ..request }
+    }
+}
+
+/// Whether a person must hear that nobody answers.
+fn is_hopeless(asks: &Asks) -> bool {
+    asks.unanswered >= MOST_UNANSWERED && !asks.handed_over
+}
+
+/// Why a person is given a message about requests that nobody answers.
+fn nobody_answers(asks: &Asks) -> String {
+    format!(
+        "{} requests in a row had no answer, the last one at {}; asked once a day from now on",
+        asks.unanswered, asks.at
+    )
 }
 
 impl Run<'_> {
@@ -171,18 +227,53 @@ impl Run<'_> {
         }
     }
 
-    /// Asks; whether each question was taken, in their order.
-    async fn ask(&mut self, cause: &'static str, questions: &[Question]) -> Vec<bool> {
-        let requests: Vec<RemediationRequest> = questions.iter().map(|it| it.request.clone()).collect();
+    /// Asks; whether each question was taken, in their order. A request lies in the ledger before its event is put.
+    async fn ask(&mut self, cause: &'static str, mut questions: Vec<Question>) -> Vec<bool> {
+        for question in &mut questions {
+            let hopeless = is_hopeless(&question.asks).then(|| nobody_answers(&question.asks));
+            (question.asks.request, question.asks.at) = (new_id(self.now), self.now);
+            if let Some(reason) = hopeless {
+                let body =
+                    json!({"source": SOURCE, "detail-type": REMEDIATION_REQUESTED, "detail": question.request()});
+                let message = Message { body: body.to_string(), ..Message::default() };
+                question.asks.handed_over = self.send_to_people(&message, &reason).await;
+            }
+        }
+        let shell = self.shell;
+        let now = self.now;
+        let store = async |question: &Question| {
+            let Question { control, target, recorded_at, asks, .. } = question;
+            let request = StoredRequest::new(control, target, *recorded_at, now);
+            shell.ledger.store_request(&asks.request, &request).await
+        };
+        let stored: Vec<Result<(), Fault>> = stream::iter(&questions).map(store).buffered(AT_A_TIME).collect().await;
+        let (ready, requests): (Vec<usize>, Vec<RemediationRequest>) = questions
+            .iter()
+            .enumerate()
+            .zip(&stored)
+            .filter(|(_, stored)| stored.is_ok())
+            .map(|((place, question), _)| (place, question.request()))
+            .unzip();
+        let mut answers = stored;
+        for (place, answer) in ready.into_iter().zip(self.shell.bus.request(&requests).await) {
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = answer;
+            }
+        }
         let mut taken = Vec::with_capacity(questions.len());
-        for (question, answer) in questions.iter().zip(self.shell.bus.request(&requests).await) {
+        for (mut question, answer) in questions.into_iter().zip(answers) {
             taken.push(answer.is_ok());
-            match answer {
-                Ok(()) => {
-                    self.asked.insert(question.key());
-                    self.tally.requested(question.control, cause);
-                }
-                Err(fault) => self.failed(question.control, &fault),
+            if let Err(fault) = answer {
+                self.failed(question.control, &fault);
+                continue;
+            }
+            self.asked.insert(question.key());
+            self.tally.requested(question.control, cause);
+            question.asks.unanswered = question.asks.unanswered.saturating_add(1);
+            let Question { control, target, asks, .. } = &question;
+            let noted = shell.ledger.note_asks(control, target, asks, shell.settings.retry_after).await;
+            if let Err(fault) = noted {
+                self.failed(control, &fault);
             }
         }
         taken
@@ -202,6 +293,7 @@ struct Tally {
     requested: BTreeMap<&'static str, u64>,
     left_out: BTreeMap<&'static str, u64>,
     letters: BTreeMap<&'static str, u64>,
+    evaluations: u64,
     by_control: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
 }
 
@@ -222,9 +314,14 @@ impl Tally {
         *self.letters.entry(answer).or_default() += 1;
     }
 
+    fn evaluated(&mut self) {
+        self.evaluations += 1;
+    }
+
     fn summary(&self) -> Value {
         json!({
-            "requested": self.requested, "leftOut": self.left_out, "deadLetters": self.letters, "controls": self.by_control
+            "requested": self.requested, "leftOut": self.left_out, "deadLetters": self.letters,
+            "evaluations": self.evaluations, "controls": self.by_control
         })
     }
 
@@ -251,7 +348,8 @@ mod tests {
 
     #[test]
     fn each_hour_another_control_is_first_and_none_is_left_out() {
-        let watched = |id: &'static str| Watched { id, rule: format!("rectify-{id}"), mode: Mode::Plan };
+        let watched =
+            |id: &'static str| Watched { id, rule: format!("rectify-{id}"), mode: Mode::Plan, scheduled: false };
         let controls = [watched("a"), watched("b"), watched("c")];
         let order = |hour: i64| -> String {
             let now = Timestamp::from_second(hour * 3600 + 17).unwrap_or_default();
@@ -270,7 +368,7 @@ mod tests {
         tally.left_out("b", "recent", 0);
         tally.letter("asked-again");
         let told = json!({
-            "requested": {"finding": 1}, "leftOut": {"held": 3}, "deadLetters": {"asked-again": 1},
+            "requested": {"finding": 1}, "leftOut": {"held": 3}, "deadLetters": {"asked-again": 1}, "evaluations": 0,
             "controls": {"a": {"held": 2, "requested": 1}, "b": {"held": 1}}
         });
         assert_eq!(tally.summary(), told);

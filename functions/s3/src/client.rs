@@ -91,17 +91,12 @@ fn unbuilt(path: &str, error: &dyn std::error::Error) -> ShapeError {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use rectify_runtime::{CallError, CallErrorKind};
+    use rectify_runtime::CallError;
 
     #[test]
     fn only_the_code_that_means_none_is_taken_for_none() {
         let failed = |code: &str| -> Result<(), AwsError> {
-            Err(AwsError::Call(CallError {
-                operation: "s3:GetBucketAcl",
-                code: code.to_owned(),
-                message: "no message".to_owned(),
-                kind: CallErrorKind::Rejected,
-            }))
+            Err(AwsError::Call(CallError::answered("s3:GetBucketAcl", 404, code, "no message")))
         };
         assert_eq!(unless_gone(failed("NoSuchBucket")), Ok(None));
         assert_eq!(unless_gone(Ok(())), Ok(Some(())));

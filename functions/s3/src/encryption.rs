@@ -134,10 +134,11 @@ impl Rule {
         let by_default = match part(rule, "applyServerSideEncryptionByDefault") {
             None => None,
             Some(default) => {
-                let algorithm = part(&default, "sseAlgorithm");
-                let algorithm = algorithm.as_ref().and_then(Value::as_str).unwrap_or_default();
                 let key = part(&default, "kmsMasterKeyID").map(|key| text(&path, key)).transpose()?;
-                Some(ByDefault { algorithm: Algorithm::parse(&path, algorithm)?, key: key.filter(|it| !it.is_empty()) })
+                let key = key.filter(|it| !it.is_empty());
+                let algorithm = part(&default, "sseAlgorithm").map(|it| text(&path, it)).transpose()?;
+                let algorithm = algorithm.map(|it| Algorithm::parse(&path, &it)).transpose()?;
+                algorithm.map(|algorithm| ByDefault { algorithm, key })
             }
         };
         let bucket_key_enabled = match part(rule, "bucketKeyEnabled") {
@@ -188,8 +189,10 @@ mod tests {
         for none in [json!(null), json!({"rules": []})] {
             assert_eq!(read(&none), Ok(None), "{none}");
         }
-        let silent = json!({"rules": [{"applyServerSideEncryptionByDefault": null, "bucketKeyEnabled": null}]});
-        assert_eq!(read(&silent), Ok(Some(Rule::default())));
+        for default in [json!(null), json!({}), json!({"sseAlgorithm": null, "kmsMasterKeyID": key})] {
+            let silent = json!({"rules": [{"applyServerSideEncryptionByDefault": default, "bucketKeyEnabled": null}]});
+            assert_eq!(read(&silent), Ok(Some(Rule::default())), "what is not stated is read live");
+        }
         assert_eq!(Rule::from_item(&item(json!({}))), Ok(None));
     }
 
@@ -200,7 +203,8 @@ mod tests {
             (json!("on"), "a list of rules"),
             (json!({"rules": [rule(json!("AES256")), rule(json!("AES256"))]}), "one rule"),
             (json!({"rules": [rule(json!("ROT13"))]}), "a known algorithm"),
-            (json!({"rules": [rule(json!(null))]}), "a known algorithm"),
+            (json!({"rules": [rule(json!(""))]}), "a known algorithm"),
+            (json!({"rules": [rule(json!(7))]}), "a string"),
             (json!({"rules": [{"bucketKeyEnabled": "true"}]}), "true or false"),
         ] {
             assert_eq!(read(&configuration).unwrap_err().expected, expected, "{configuration}");

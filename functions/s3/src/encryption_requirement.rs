@@ -100,6 +100,9 @@ pub struct Subject {
     /// to KMS.
     #[serde(default)]
     pub log_sources: Option<BTreeSet<String>>,
+    /// Buckets of which that could not be read, some of them at least, each with the operation and its error code.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unreadable_sources: BTreeSet<String>,
 }
 
 image_of_bucket!(Subject);

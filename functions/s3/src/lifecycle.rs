@@ -6,12 +6,14 @@
 mod recorded;
 mod storage_class;
 
+use rectify_compliance::canonical::unordered;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use storage_class::StorageClass;
 
-/// A bucket's lifecycle configuration. Two are equal whatever the order of their rules: it means nothing to S3, which promises
-/// none.
+/// A bucket's lifecycle configuration. Two are equal whatever the order of their rules and of what
+/// these list: it means nothing to S3, which promises none.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Configuration {
@@ -191,15 +193,22 @@ pub enum Form {
 impl PartialEq for Configuration {
     fn eq(&self, other: &Self) -> bool {
         let minimum = &self.transition_default_minimum_object_size;
-        *minimum == other.transition_default_minimum_object_size && self.by_id() == other.by_id()
+        *minimum == other.transition_default_minimum_object_size && self.canonical() == other.canonical()
     }
 }
 
 impl Eq for Configuration {}
 
 impl Configuration {
+    /// The rules in the order of their ids, as JSON in which what they list is in order: what undo compares. S3 promises
+    /// no order of rules, transitions and tags.
+    pub fn canonical(&self) -> Vec<Value> {
+        let rules = self.by_id().into_iter();
+        rules.map(|rule| unordered(serde_json::to_value(rule).unwrap_or_default())).collect()
+    }
+
     /// The rules in the order of their ids, which are unique.
-    pub fn by_id(&self) -> Vec<&Rule> {
+    fn by_id(&self) -> Vec<&Rule> {
         let mut rules: Vec<&Rule> = self.rules.iter().collect();
         rules.sort_by(|left, right| left.id.cmp(&right.id));
         rules

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
-    Step, Tags, Timestamp, Verdict, control, offenders,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, Plan, Remediation,
+    ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,8 +53,9 @@ control! {
     /// One `PutPublicAccessBlock` for the account, level L2, with the flags that are set and the required ones.
     /// It is planned and never applied without `accountWide`, and while it would end public access that is in use.
     /// For that every bucket of every region is read live, with its access points, and judged as `s3-bucket-public-read-prohibited` and `s3-bucket-public-write-prohibited` do: no stored result is trusted, and whether those rules are deployed anywhere does not matter.
+    /// A bucket that cannot be read, as one whose policy denies everybody outside of a VPC, holds the plan and is named in it: a person looks at it, and sets the block by hand or lets the remediation's role in.
     /// A bucket that is exempt from those controls holds the plan too, since the block would end its access as well.
-    /// The reading ends at a hundred such buckets; an account with thousands of private ones may need more time than a function has, and then nothing is changed.
+    /// The reading ends at a hundred buckets of either kind; an account with thousands of private ones may need more time than the function has, and then the delivery fails as `OutOfTime` and nothing is changed.
     /// Objects whose own ACL is public are not looked at: they become private with `IgnorePublicAcls`.
     /// Where an organization policy manages the block S3 refuses the call, and the attempt fails for good.
     /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
@@ -160,12 +161,20 @@ pub struct AccountBlock {
     /// Read only by a remediation that has flags to set.
     #[serde(default)]
     pub exposed: Option<BTreeSet<String>>,
+    /// The buckets that could not be read for that, [`MOST_EXPOSED`] at most, each with the operation and its error code.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unreadable: BTreeSet<String>,
     /// An account has none here.
     #[serde(default)]
     pub tags: Tags,
 }
 
 impl AccountBlock {
+    /// An account with this block, of whose buckets nothing was read.
+    pub fn new(account: &AccountId, block: Option<Flags>) -> Self {
+        Self { account: account.clone(), block, exposed: None, unreadable: BTreeSet::new(), tags: Tags::new() }
+    }
+
     /// The flags after the fix: those that are set and those that are required.
     pub fn wanted(&self, params: &Params) -> Flags {
         self.block.unwrap_or_default().or(params.required())
@@ -268,6 +277,8 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     const CALLS: &'static [Permission] = &[Permission::unscoped("s3:PutAccountPublicAccessBlock")];
     const UNDOES: &'static [Permission] = Self::CALLS;
 
+    const MANAGED: ManagedBy = ManagedBy::Nobody("CloudFormation has no type for the block of an account");
+
     fn plan(live: &AccountBlock, params: &Params, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
@@ -282,9 +293,14 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
             None => reasons.push("the buckets of the account were not read".to_owned()),
             Some(exposed) if exposed.is_empty() => {}
             Some(exposed) => {
-                let all = if exposed.len() < MOST_EXPOSED { "" } else { " at least" };
-                reasons.push(format!("public access in use would end{all}: {}", offenders(exposed.iter().cloned())));
+                reasons.push(format!("public access in use would end{}: {}", at_least(exposed), named(exposed)));
             }
+        }
+        if !live.unreadable.is_empty() {
+            let (all, names) = (at_least(&live.unreadable), named(&live.unreadable));
+            reasons.push(format!(
+                "whether public access would end is not known of buckets that cannot be read{all}: {names}"
+            ));
         }
         if reasons.is_empty() { Plan::Do { steps } } else { Plan::hold(reasons.join("; "), steps) }
     }
@@ -292,7 +308,8 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     /// Sets the four flags; nothing is left then that they would end.
     fn expect(live: AccountBlock, action: &Action) -> AccountBlock {
         let Action::PutPublicAccessBlock(put) = action;
-        AccountBlock { block: Some(put.public_access_block_configuration), exposed: None, ..live }
+        let block = Some(put.public_access_block_configuration);
+        AccountBlock { block, exposed: None, unreadable: BTreeSet::new(), ..live }
     }
 
     fn footprint(subject: &AccountBlock, done: &[Action]) -> Value {
@@ -311,6 +328,14 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
             None => Undo::DeletePublicAccessBlock { account_id: before.account.to_string() },
         }])
     }
+}
+
+fn at_least(buckets: &BTreeSet<String>) -> &'static str {
+    if buckets.len() < MOST_EXPOSED { "" } else { ", at least" }
+}
+
+fn named(buckets: &BTreeSet<String>) -> String {
+    offenders(buckets.iter().cloned())
 }
 
 fn block(subject: &AccountBlock, flags: Flags) -> PublicAccessBlock {

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::panic)]
 
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
@@ -16,7 +16,7 @@ fn params(text: &Value) -> Params {
 }
 
 fn account(block: Option<Flags>) -> AccountBlock {
-    AccountBlock { account: AccountId::new("111122223333"), block, exposed: None, tags: Tags::new() }
+    AccountBlock::new(&AccountId::new("111122223333"), block)
 }
 
 fn judge(block: Option<Flags>, text: &Value) -> Verdict {
@@ -107,13 +107,37 @@ fn access_in_use_and_a_missing_opt_in_hold_the_plan() {
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(
         reason(planned(None, Some(&many))),
-        "public access in use would end at least: b000, b001, b002 +97 more"
+        "public access in use would end, at least: b000, b001, b002 +97 more"
     );
     let unasked = AccountBlock { exposed: Some(BTreeSet::new()), ..account(None) };
     assert_eq!(
         reason(TheControl::plan(&unasked, &Params::default(), NOW)),
         "accountWide is not true, and the block concerns every bucket of the account"
     );
+}
+
+/// Unknown is never safe: whatever is known of the others, a person must look at these.
+#[test]
+fn buckets_that_cannot_be_read_hold_the_plan_and_are_named() {
+    let planned = |names: Vec<String>| {
+        let unreadable = names.into_iter().collect();
+        let live = AccountBlock { exposed: Some(BTreeSet::new()), unreadable, ..account(None) };
+        TheControl::plan(&live, &params(&json!({"accountWide": "true"})), NOW)
+    };
+    let Plan::Hold { reason, steps } = planned(vec!["logs (s3:GetBucketAcl: AccessDenied)".to_owned()]) else {
+        panic!("no hold")
+    };
+    assert_eq!(
+        (reason.as_str(), steps.len()),
+        (
+            "whether public access would end is not known of buckets that cannot be read: \
+             logs (s3:GetBucketAcl: AccessDenied)",
+            1
+        )
+    );
+    let many = (0..MOST_EXPOSED).map(|number| format!("b{number:03}")).collect();
+    let Plan::Hold { reason, .. } = planned(many) else { panic!("no hold") };
+    assert!(reason.ends_with("cannot be read, at least: b000, b001, b002 +97 more"), "{reason}");
 }
 
 #[test]
@@ -143,8 +167,9 @@ fn a_bucket_counts_for_what_the_wanted_flags_would_end_there() {
 }
 
 fn accounts() -> impl Strategy<Value = AccountBlock> {
-    let exposed = prop::option::of(prop::collection::btree_set("[a-z]{3}", 0..3));
-    (prop::option::of(laws::flags()), exposed).prop_map(|(block, exposed)| AccountBlock { exposed, ..account(block) })
+    let names = || prop::collection::btree_set("[a-z]{3}", 0..3);
+    (prop::option::of(laws::flags()), prop::option::of(names()), names())
+        .prop_map(|(block, exposed, unreadable)| AccountBlock { exposed, unreadable, ..account(block) })
 }
 
 proptest! {

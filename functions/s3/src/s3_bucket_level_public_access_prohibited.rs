@@ -41,7 +41,7 @@ control! {
     /// ## Parameters
     ///
     /// `excludedPublicBuckets` names buckets that are public on purpose, exactly or with `*` and `?`.
-    /// `acceptAccountLevel` takes the block of the account for the bucket's own.
+    /// With `acceptAccountLevel` a flag counts where either the bucket or the account sets it, which is how S3 combines the two blocks.
     ///
     /// ## Remediation
     ///
@@ -81,7 +81,7 @@ control! {
 pub struct Params {
     /// Names of buckets, or patterns with `*` and `?`, that are public on purpose: COMPLIANT. Default: none.
     pub excluded_public_buckets: Option<Globs>,
-    /// Whether all four flags at the account are enough. Default `false`.
+    /// Whether a flag that the account's block sets counts as set on the bucket. Default `false`.
     pub accept_account_level: Flag,
 }
 
@@ -132,10 +132,19 @@ impl Control for S3BucketLevelPublicAccessProhibited {
         if lacking.is_empty() {
             return Verdict::COMPLIANT;
         }
-        if params.accept_account_level.0 && subject.account_block.lacking(Flags::ALL).is_empty() {
-            return Verdict::Compliant(Some(Annotation::new("protected by account-level block")));
+        if !params.accept_account_level.0 {
+            return Verdict::non_compliant(format!("Bucket block lacks {}", lacking.join(", ")));
         }
-        Verdict::non_compliant(format!("Bucket block lacks {}", lacking.join(", ")))
+        let lacking = subject.block.unwrap_or_default().or(subject.account_block).lacking(Flags::ALL);
+        if lacking.is_empty() {
+            let by = if subject.block.is_some_and(|it| it != Flags::NONE) && subject.account_block != Flags::ALL {
+                "protected by bucket and account-level block together"
+            } else {
+                "protected by account-level block"
+            };
+            return Verdict::Compliant(Some(Annotation::new(by)));
+        }
+        Verdict::non_compliant(format!("Bucket and account block lack {}", lacking.join(", ")))
     }
 }
 
@@ -234,7 +243,9 @@ mod tests {
     #[test]
     fn all_four_flags_of_the_bucket_itself_are_wanted() {
         let lacks = |flags: &str| Verdict::non_compliant(format!("Bucket block lacks {flags}"));
+        let together_lack = |flags: &str| Verdict::non_compliant(format!("Bucket and account block lack {flags}"));
         let every = "BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets";
+        let policy = "BlockPublicPolicy, RestrictPublicBuckets";
         let three = Flags { block_public_policy: false, ..Flags::ALL };
         let effective = Flags { ignore_public_acls: true, restrict_public_buckets: true, ..Flags::NONE };
         let (default, account) = (Params::default(), params(json!({"acceptAccountLevel": "true"})));
@@ -258,7 +269,29 @@ mod tests {
                 &account,
                 by("protected by account-level block"),
             ),
-            ("an account with three", None, three, &account, lacks(every)),
+            ("an account with three", None, three, &account, together_lack("BlockPublicPolicy")),
+            ("the account's three, not accepted", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR, &default, lacks(policy)),
+            (
+                "s3-bucket-level-public-access-prohibited/8",
+                Some(Flags::ACL_PAIR),
+                Flags::POLICY_PAIR,
+                &account,
+                by("protected by bucket and account-level block together"),
+            ),
+            (
+                "a flag that neither sets",
+                Some(Flags::ACL_PAIR),
+                Flags { restrict_public_buckets: true, ..Flags::NONE },
+                &account,
+                together_lack("BlockPublicPolicy"),
+            ),
+            (
+                "a bucket with one, an account with all",
+                Some(Flags { ignore_public_acls: true, ..Flags::NONE }),
+                Flags::ALL,
+                &account,
+                by("protected by account-level block"),
+            ),
             (
                 "s3-bucket-level-public-access-prohibited/4",
                 Some(effective),

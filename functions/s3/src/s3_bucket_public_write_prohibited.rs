@@ -17,7 +17,8 @@ control! {
     /// A grant of `Write`, `WriteAcp` or `FullControl` to the public counts, and a public statement whose actions have the access level Write, Tagging or Permissions management.
     /// Reading alone is compliant here.
     /// `BlockPublicAcls` and `BlockPublicPolicy` leave existing grants in effect, so they do not make a bucket compliant.
-    /// Periodic runs also judge access points and ask S3 for its own verdict on the policy: where S3 says it is not public, it is not.
+    /// Periodic runs also judge access points and ask S3 for its own verdict on the policy, which has the last word.
+    /// S3 does not say for what a policy is public: where no public statement explains it, what the Allow statements for everyone permit decides whether it is a finding here, in `s3-bucket-public-read-prohibited` or in both, and where they permit neither it is one in both.
     /// A change event judges without these two, so its verdict can differ from a periodic run's until the next one.
     /// A policy or ACL that cannot be decoded fails the invocation, as does a setting that may not be read: neither is taken for private.
     /// Access points of other accounts, ACLs of single objects and directory buckets are not looked at.
@@ -48,7 +49,7 @@ control! {
     /// One `PutPublicAccessBlock` on the bucket, level L2: whoever relies on the access loses it, public readers through the same ACL or policy too.
     /// It adds to the flags already set the pair that the cause needs: `BlockPublicAcls` and `IgnorePublicAcls` for an ACL, `BlockPublicPolicy` and `RestrictPublicBuckets` for a policy.
     /// ACL and policy stay as they are.
-    /// It is planned and never applied when the bucket carries `publicTag`, when an access point is a cause, when the policy also names other accounts or lets others in under a condition (`RestrictPublicBuckets` would cut them off), and when the ACL also serves AuthenticatedUsers who are not public by parameter.
+    /// It is planned and never applied when the bucket carries `publicTag`, when an access point is a cause, when S3 calls the policy public and no statement explains it, when the policy also names other accounts or lets others in under a condition (`RestrictPublicBuckets` would cut them off), and when the ACL also serves AuthenticatedUsers who are not public by parameter.
     /// A website holds it back as well, unless an ACL is the only cause and lets nobody in public read.
     /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
     /// Undo puts the four flags back, or removes the block where there was none, and so opens the bucket again.
@@ -178,6 +179,51 @@ mod tests {
             assert_eq!(verdict(&subject), expected, "{case}");
             let read = S3BucketPublicReadProhibited::evaluate(&subject, &Params::default(), NOW);
             assert_eq!(read.compliance_type(), reading, "{case} in the read control");
+        }
+    }
+
+    #[test]
+    fn what_s3_calls_public_is_booked_by_what_everyone_is_allowed() {
+        let from_home = json!({"StringEquals": {"aws:PrincipalAccount": "111122223333"}});
+        let narrowed = |action: Value| allow(json!({"Action": action, "Condition": from_home}));
+        let partner = json!({"Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "s3:PutObject"});
+        let denied = json!([allow(json!({"Action": "s3:Put*"})), allow(json!({"Effect": "Deny", "Action": "s3:*"}))]);
+        let elsewhere = allow(json!({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::other/*"}));
+        let by = |class: &str, through: &str| {
+            Verdict::non_compliant(format!("Public {class} through {through}; RestrictPublicBuckets=false"))
+        };
+        let unexplained = "policy; S3 reports the policy public; statement not identified";
+        for (case, statements, reads, writes) in [
+            ("s3-bucket-public-write-prohibited/9", narrowed(json!("s3:PutObject")), false, true),
+            ("reading", narrowed(json!("s3:GetObject")), true, false),
+            ("both in one", narrowed(json!(["s3:GetObject", "s3:DeleteObject"])), true, true),
+            ("both in two", json!([narrowed(json!("s3:List*")), narrowed(json!("s3:PutBucketAcl"))]), true, true),
+            ("every action but one class", allow(json!({"NotAction": "s3:Put*", "Condition": from_home})), true, true),
+            ("taken back", denied, false, true),
+            ("a partner beside it", json!([narrowed(json!("s3:GetObject")), allow(partner.clone())]), true, false),
+            ("s3-bucket-public-write-prohibited/10", json!([]), true, true),
+            ("named principals only", allow(partner), true, true),
+            ("actions of another service", narrowed(json!("sqs:*")), true, true),
+            ("another bucket", elsewhere, true, true),
+        ] {
+            let subject = Subject { policy_is_public: Some(true), ..allowing(statements.clone()) };
+            let read = S3BucketPublicReadProhibited::evaluate(&subject, &Params::default(), NOW);
+            let expected = |public, class| if public { by(class, unexplained) } else { Verdict::COMPLIANT };
+            assert_eq!((read, verdict(&subject)), (expected(reads, "read"), expected(writes, "write")), "{case}");
+            let held = S3BucketPublicWriteProhibited::plan(&subject, &Params::default(), NOW);
+            assert_eq!(matches!(held, Plan::Hold { .. }), writes, "{case}: {held:?}");
+            let restricted = Subject { block: Some(Flags::POLICY_PAIR), ..subject };
+            assert_eq!(verdict(&restricted), Verdict::COMPLIANT, "{case}");
+
+            let arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint/app";
+            let of_point = statements.to_string().replace("arn:aws:s3:::pics", arn);
+            let policy = crate::testing::policy(serde_json::from_str(&of_point).unwrap());
+            let point = AccessPoint { policy, ..open_access_point("app", "s3:GetObject") };
+            let subject = Subject { access_points: vec![point], ..bare() };
+            let read = S3BucketPublicReadProhibited::evaluate(&subject, &Params::default(), NOW);
+            let expected = |public, class| if public { by(class, "accesspoint:app") } else { Verdict::COMPLIANT };
+            let case = format!("{case}, as policy of an access point");
+            assert_eq!((read, verdict(&subject)), (expected(reads, "read"), expected(writes, "write")), "{case}");
         }
     }
 

@@ -47,13 +47,13 @@ control! {
     /// ## Parameters
     ///
     /// `kmsKeyArns` and `requireCmk` each imply `aws:kms` at least.
-    /// `requireBucketKey` concerns `aws:kms` only: with `aws:kms:dsse` S3 has no bucket keys, and with `AES256` they mean nothing.
+    /// `requireBucketKey` concerns buckets that encrypt with `aws:kms`, whatever is required: `aws:kms:dsse` does not support bucket keys, and with `AES256` they mean nothing.
     ///
     /// ## Remediation
     ///
     /// One `PutBucketEncryption` with the whole rule: the stronger of the algorithms, the key that is there if it is allowed or else the one key of `kmsKeyArns`, the bucket key on where it is on or required, and the blocked encryption types as they are.
     /// Level L1 where nothing was set and `AES256` is enough; every change that involves KMS is L2, since readers then need `kms:Decrypt` and each use of the key costs money.
-    /// It is planned and never applied where the choice of a key is a person's (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or of another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, and where `aws:fsx` would have to be replaced.
+    /// It is planned and never applied where the choice of a key is a person's (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or of another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, or may be one of buckets that the remediation cannot read, and where `aws:fsx` would have to be replaced.
     /// Objects that are there stay as they are.
     /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the rule in it is overwritten.
     /// Undo puts the rule back as it was, or removes it where there was none, which S3 answers with its own default, `AES256`.
@@ -63,6 +63,7 @@ control! {
     ///
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-server-side-encryption-enabled.html)
     /// - [Default encryption](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html)
+    /// - [Amazon S3 Bucket Keys](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html)
     /// - [PutBucketEncryption](https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html)
     /// - [Security Hub S3.17](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17)
     pub S3BucketServerSideEncryptionEnabled {
@@ -100,8 +101,7 @@ impl Control for S3BucketServerSideEncryptionEnabled {
                 }
             };
         };
-        let Some(required) = required else { return Verdict::COMPLIANT };
-        if algorithm.strength() < required.strength() {
+        if let Some(required) = required.filter(|required| algorithm.strength() < required.strength()) {
             let (is, required) = (algorithm.name(), required.name());
             return Verdict::non_compliant(format!("Default encryption is {is}; {required} required"));
         }
@@ -162,6 +162,7 @@ impl FromItem for S3BucketServerSideEncryptionEnabled {
             rule: recorded.rule.filter(|rule| rule.algorithm().is_some()).or(facts.rule),
             keys: facts.keys,
             log_sources: None,
+            unreadable_sources: BTreeSet::new(),
         }
     }
 }
@@ -248,6 +249,14 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
                 format!("target of the server access logs of {}, which KMS default encryption ends", named(sources)),
                 steps,
             ),
+            Some(_) if kms && !live.unreadable_sources.is_empty() => Plan::hold(
+                format!(
+                    "whether access logs come from buckets that cannot be read is not known, and KMS default encryption \
+                     ends them: {}",
+                    named(&live.unreadable_sources)
+                ),
+                steps,
+            ),
             None if kms => Plan::hold("whether server access logs are delivered here was not read", steps),
             Some(_) | None => Plan::Do { steps },
         }
@@ -262,7 +271,14 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
             let allowed = || keys.allowed.iter().find(|key| Some(key.arn.as_str()) == rule.key()).cloned();
             Keys { current: if same { keys.current.clone() } else { allowed() }, ..keys.clone() }
         });
-        Subject { rule: Some(rule), keys, refuses_unencrypted: false, log_sources: None, ..live }
+        Subject {
+            rule: Some(rule),
+            keys,
+            refuses_unencrypted: false,
+            log_sources: None,
+            unreadable_sources: BTreeSet::new(),
+            ..live
+        }
     }
 
     fn footprint(subject: &Subject, done: &[Action]) -> Value {

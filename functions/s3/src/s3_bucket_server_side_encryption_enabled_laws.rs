@@ -34,12 +34,13 @@ fn requirements() -> impl Strategy<Value = Value> {
 
 fn subjects() -> impl Strategy<Value = (Subject, Params)> {
     let sources = prop::option::weighted(0.8, prop::collection::btree_set("[a-z]{3}", 0..2));
-    (rules(), requirements(), sources).prop_map(|(rule, text, log_sources)| {
+    let unreadable = prop::collection::btree_set("[a-z]{3}", 0..2);
+    (rules(), requirements(), sources, unreadable).prop_map(|(rule, text, log_sources, unreadable_sources)| {
         let params = params(text);
         let current = rule.as_ref().and_then(Rule::key).map(key_of);
         let allowed = [OURS, OTHER].iter().take(params.allowed().len()).map(|arn| key_of(arn)).collect();
         let keys = params.keys_matter().then_some(Keys { current, allowed });
-        (Subject { keys, log_sources, ..subject(rule) }, params)
+        (Subject { keys, log_sources, unreadable_sources, ..subject(rule) }, params)
     })
 }
 
@@ -64,6 +65,7 @@ proptest! {
         if let Plan::Do { .. } = plan {
             let kms = is.algorithm().is_some_and(Algorithm::uses_kms);
             prop_assert!(!kms || subject.log_sources.as_ref().is_some_and(BTreeSet::is_empty));
+            prop_assert!(!kms || subject.unreadable_sources.is_empty());
         }
 
         let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();

@@ -27,7 +27,14 @@ pub(super) fn rule(algorithm: Algorithm, key: Option<&str>) -> Rule {
 }
 
 pub(super) fn subject(rule: Option<Rule>) -> Subject {
-    Subject { bucket: pics(), rule, refuses_unencrypted: false, keys: None, log_sources: None }
+    Subject {
+        bucket: pics(),
+        rule,
+        refuses_unencrypted: false,
+        keys: None,
+        log_sources: None,
+        unreadable_sources: BTreeSet::new(),
+    }
 }
 
 /// The same with its key and the allowed ones resolved.
@@ -81,11 +88,31 @@ fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
         let subject = subject(algorithm.map(|it| rule(it, None)));
         assert_eq!(judge(&subject, &params(text)), expected, "{case}");
     }
-    let bucket_key = params(json!({"requiredAlgorithm": "aws:kms", "requireBucketKey": "true"}));
-    let off = Verdict::non_compliant("Bucket key is off; required with aws:kms");
-    assert_eq!(judge(&subject(Some(rule(kms, None))), &bucket_key), off);
-    assert_eq!(judge(&subject(Some(rule(dsse, None))), &bucket_key), Verdict::COMPLIANT);
     assert!(params(json!({"requireCmk": true, "requiredAlgorithm": "aws:kms:dsse"})).required() == Some(dsse));
+}
+
+#[test]
+fn a_bucket_key_is_required_of_kms_whatever_algorithm_is() {
+    let off = || Verdict::non_compliant("Bucket key is off; required with aws:kms");
+    let with = |algorithm, enabled| Rule { bucket_key_enabled: enabled, ..rule(algorithm, None) };
+    for required in [json!(null), json!("any"), json!("AES256"), json!("aws:kms")] {
+        let text = json!({"requiredAlgorithm": required, "requireBucketKey": "true"});
+        for (case, rule, expected) in [
+            ("s3-bucket-server-side-encryption-enabled/9", with(Algorithm::Kms, Some(false)), off()),
+            ("not stated", with(Algorithm::Kms, None), off()),
+            ("on", with(Algorithm::Kms, Some(true)), Verdict::COMPLIANT),
+            ("two layers have none", with(Algorithm::Dsse, Some(false)), Verdict::COMPLIANT),
+        ] {
+            let subject = no_target(subject(Some(rule.clone())));
+            assert_eq!(judge(&subject, &params(text.clone())), expected, "{case}, {required}");
+            let plan = planned(&subject, text.clone());
+            let fixed = plan.calls().iter().fold(subject, |live, action| TheControl::expect(live, action));
+            let expected = if expected.is_compliant() { rule } else { with(Algorithm::Kms, Some(true)) };
+            assert_eq!(fixed.rule, Some(expected), "{case}, {required}: {plan:?}");
+        }
+    }
+    let none = subject(Some(rule(Algorithm::Aes256, None)));
+    assert_eq!(judge(&none, &params(json!({"requireBucketKey": true}))), Verdict::COMPLIANT, "keys of S3 have none");
 }
 
 #[test]
@@ -200,12 +227,22 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
     let kms = json!({"requiredAlgorithm": "aws:kms"});
     let aes = || rule(Algorithm::Aes256, None);
     let target = Subject { log_sources: Some(BTreeSet::from(["web".to_owned()])), ..subject(Some(aes())) };
+    let locked = Subject {
+        unreadable_sources: BTreeSet::from(["logs (s3:GetBucketLogging: AccessDenied)".to_owned()]),
+        ..no_target(subject(Some(aes())))
+    };
     let mut disabled = keyed(aes(), None, &[OURS]);
     disabled.keys.as_mut().unwrap().allowed[0].state = "PendingDeletion".into();
     let mut abroad = keyed(aes(), None, &[OURS]);
     abroad.bucket.region = rectify_compliance::Region::new("eu-central-1");
     for (subject, text, expected) in [
         (target, kms.clone(), "target of the server access logs of web"),
+        (
+            locked.clone(),
+            kms.clone(),
+            "whether access logs come from buckets that cannot be read is not known, and KMS default encryption ends \
+             them: logs (s3:GetBucketLogging: AccessDenied)",
+        ),
         (subject(Some(aes())), kms, "whether server access logs are delivered here was not read"),
         (keyed(aes(), None, &[OURS, OTHER]), json!({"kmsKeyArns": "a,b"}), "key: a person must choose among"),
         (keyed(aes(), None, &[]), json!({"requireCmk": true}), "key: kmsKeyArns names none to use"),
@@ -225,4 +262,7 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
         let held = matches!(&plan, Plan::Hold { reason, .. } if reason.starts_with(expected));
         assert!(held, "s3-bucket-server-side-encryption-enabled/6: {expected}: {plan:?}");
     }
+    // Keys of S3 end no logs, whoever sends them.
+    let unset = Subject { rule: None, ..locked };
+    assert!(matches!(planned(&unset, json!({"requiredAlgorithm": "AES256"})), Plan::Do { .. }));
 }

@@ -1,8 +1,8 @@
 //! Whether a bucket refuses requests that come without TLS. Knows no SDK, and of a policy only what denies.
 
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Irreversible, Level, NoParameters, Permission, Plan, Remediation, Resource,
-    ShapeError, Step, Timestamp, Verdict, control,
+    ConfigurationItem, Control, FromItem, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
+    Remediation, Resource, ShapeError, Step, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -49,7 +49,8 @@ control! {
     /// Every other byte of the policy stays as it was.
     /// What may break: clients that still use plain HTTP are refused from then on.
     /// Server access logs are not searched for such clients; look before you opt in.
-    /// It is planned and never applied when the bucket serves a website, whose endpoint speaks nothing but HTTP, when the policy would become larger than the 20480 bytes that S3 takes, and when a statement cannot be put into its text without touching anything else.
+    /// It is planned and never applied when a statement names a user or role that was deleted (`AIDA…`, `AROA…`), with which S3 refuses the whole policy (`MalformedPolicy`): which statement, the plan says, and a person takes it out, since whether what is left of the statement still means what it should is not for a machine to say.
+    /// It is planned and never applied either when the bucket serves a website, whose endpoint speaks nothing but HTTP, when the policy would become larger than the 20480 bytes that S3 takes, and when a statement cannot be put into its text without touching anything else.
     /// S3 refuses the call where the policy is public already and `BlockPublicPolicy` is set: the attempt fails for good and says so, and `s3-bucket-public-read-prohibited` or a person must end the public access first.
     /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the policy in it is overwritten.
     /// Undo puts the policy back as it was, or removes it where there was none, and so lets HTTP in again.
@@ -233,6 +234,21 @@ impl Remediation for S3BucketSslRequestsOnly {
     const UNDOES: &'static [Permission] =
         &[Permission::on("s3:PutBucketPolicy", BUCKETS), Permission::on("s3:DeleteBucketPolicy", BUCKETS)];
 
+    const MANAGED: ManagedBy = ManagedBy::Lookup(
+        "the name of the bucket, by which it knows a bucket policy too, in its region and in the home region",
+    );
+
+    fn stack_resources(live: &Subject, _action: &Action) -> Vec<PhysicalId> {
+        let Identity { name, region, .. } = &live.bucket;
+        let home = region.default_home();
+        let mut resources = vec![PhysicalId::here(name)];
+        // From there alone a template may set the policy of a bucket in another region.
+        if home != *region {
+            resources.push(PhysicalId { id: name.clone(), region: Some(home) });
+        }
+        resources
+    }
+
     fn plan(live: &Subject, params: &NoParameters, now: Timestamp) -> Plan<Action> {
         if !Self::evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
@@ -251,6 +267,9 @@ impl Remediation for S3BucketSslRequestsOnly {
         };
         let size = policy.text().len();
         let steps = vec![Step::call(Level::L2, Action::PutBucketPolicy(put(live, policy)))];
+        if let Some(reason) = live.policy.as_ref().and_then(deleted) {
+            return Plan::hold(reason, steps);
+        }
         if live.website {
             return Plan::hold(
                 "website: BucketWebsiteConfiguration is set, and a website endpoint speaks nothing but HTTP",
@@ -274,12 +293,12 @@ impl Remediation for S3BucketSslRequestsOnly {
         Subject { policy: Some(put.policy.clone()), ..live }
     }
 
-    /// What the policy says, however it is spaced: S3 may return it otherwise than it was put.
+    /// What the policy says, however it is written: S3 returns it otherwise than it was put.
     fn footprint(subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
-        json!({ "Policy": subject.policy.as_ref().map(Document::json) })
+        json!({ "Policy": subject.policy.as_ref().map(Document::canonical) })
     }
 
     fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
@@ -294,6 +313,17 @@ impl Remediation for S3BucketSslRequestsOnly {
             },
         }])
     }
+}
+
+/// Why S3 would refuse the policy as it is, statement added or not.
+fn deleted(policy: &Document) -> Option<String> {
+    let named = policy.deleted_principals();
+    let named: Vec<String> = named.iter().map(|it| format!("statement `{}` names {}", it.statement, it.id)).collect();
+    let (what, them) = if named.len() == 1 { ("a principal that was", "it") } else { ("principals that were", "them") };
+    (!named.is_empty()).then(|| {
+        let named = named.join(", ");
+        format!("policy: {named}, {what} deleted, and S3 takes no policy that names one: take {them} out of the policy")
+    })
 }
 
 fn new_policy(denial: &str) -> Option<Document> {

@@ -9,6 +9,7 @@ use rectify_compliance::StoredImage;
 
 use super::tests::{deny, judge, plan, with_text};
 use super::*;
+use crate::testing::respelt;
 
 fn statement() -> impl Strategy<Value = Value> {
     let resource = prop::sample::select(vec!["arn:aws:s3:::pics", "arn:aws:s3:::pics/*", "arn:aws:s3:::pics*", "*"]);
@@ -90,6 +91,22 @@ proptest! {
         let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();
         let undo = S3BucketSslRequestsOnly::undo(&subject, &done).unwrap();
         prop_assert_eq!(undo.iter().fold(after, reverted), subject);
+    }
+
+    #[test]
+    fn a_policy_that_comes_back_in_another_order_is_the_same_to_fix_and_undo((_, subject) in subjects()) {
+        let returned = |subject: &Subject| Subject {
+            policy: subject.policy.as_ref().map(|it| Document::parse("p", &respelt(it.text())).unwrap()),
+            ..subject.clone()
+        };
+        prop_assert_eq!(&returned(&subject), &subject);
+        let actions: Vec<Action> = plan(&subject).calls().into_iter().cloned().collect();
+        let after = actions.iter().fold(subject.clone(), S3BucketSslRequestsOnly::expect);
+        prop_assert_eq!(&returned(&after), &after);
+        let footprint = |it: &Subject| S3BucketSslRequestsOnly::footprint(it, &actions);
+        prop_assert_eq!(footprint(&returned(&after)), footprint(&after));
+        prop_assert_eq!(footprint(&returned(&subject)), footprint(&subject));
+        prop_assert_eq!(footprint(&after) == footprint(&subject), actions.is_empty());
     }
 
     #[test]

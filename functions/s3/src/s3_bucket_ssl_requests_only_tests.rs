@@ -1,7 +1,7 @@
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::testing::{NOW, item, pics};
+use crate::testing::{NOW, item, pics, respelt};
 use rectify_compliance::{AccountId, Region};
 
 const BUCKET: &str = "arn:aws:s3:::pics";
@@ -157,6 +157,53 @@ fn what_a_machine_must_not_write_is_held_and_named() {
     assert_eq!(reason(&odd), "policy: a statement cannot be put into its text without touching anything else");
     let words = plan(&odd).steps().to_vec();
     assert_eq!(words, [Step::person(Level::L2, format!("add to the statements of the bucket policy: {DENIAL}"))]);
+}
+
+#[test]
+fn two_roles_in_another_order_are_no_change() {
+    let roles = |one: &str, other: &str| {
+        let role = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
+        with(
+            json!({"Effect": "Allow", "Principal": {"AWS": [role(one), role(other)]}, "Action": "s3:Get*", "Resource": OBJECTS}),
+        )
+    };
+    let (put, returned) = (roles("a", "b"), roles("b", "a"));
+    assert_eq!(put, returned, "gate 10 and what is expected after a fix");
+    let done: Vec<Action> = plan(&put).calls().into_iter().cloned().collect();
+    let footprint = |it: &Subject| S3BucketSslRequestsOnly::footprint(it, &done);
+    assert_eq!(footprint(&put), footprint(&returned), "what undo compares");
+    assert_ne!(footprint(&put), footprint(&roles("a", "c")));
+    let stored = serde_json::to_value(&returned).unwrap();
+    assert_eq!(stored["policy"], json!(returned.policy.as_ref().unwrap().text()), "the text is kept for what is sent");
+}
+
+#[test]
+fn a_policy_that_names_a_deleted_principal_is_left_to_a_person() {
+    let named = with(json!({"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": ["AROAEXAMPLEID", "111122223333"]},
+                            "Action": "s3:Get*", "Resource": OBJECTS}));
+    let Plan::Hold { reason, steps } = plan(&named) else { panic!("no hold: {:?}", plan(&named)) };
+    assert_eq!(
+        reason,
+        "policy: statement `Old` names AROAEXAMPLEID, a principal that was deleted, and S3 takes no policy that names one: \
+         take it out of the policy"
+    );
+    assert!(matches!(steps.as_slice(), [Step { level: Level::L2, .. }]), "{steps:?}");
+    assert_eq!(named, with_text(Some(&respelt(named.policy.as_ref().unwrap().text()))));
+}
+
+#[test]
+fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_are_set() {
+    let looked_for = |region: &str| {
+        let bucket = Identity::named("pics", &pics().account, &Region::new(region));
+        let subject = Subject { bucket, ..with_text(None) };
+        let plan = plan(&subject);
+        let ids =
+            plan.calls().into_iter().flat_map(|action| S3BucketSslRequestsOnly::stack_resources(&subject, action));
+        ids.map(|it| (it.id, it.region.map(|region| region.to_string()))).collect::<Vec<_>>()
+    };
+    let here = ("pics".to_owned(), None);
+    assert_eq!(looked_for("us-east-1"), std::slice::from_ref(&here));
+    assert_eq!(looked_for("eu-west-1"), [here, ("pics".to_owned(), Some("us-east-1".to_owned()))]);
 }
 
 #[test]

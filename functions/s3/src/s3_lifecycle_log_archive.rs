@@ -159,7 +159,7 @@ impl Remediation for S3LifecycleLogArchive {
             return json!({});
         }
         let minimum = subject.lifecycle.as_ref().map(|it| &it.transition_default_minimum_object_size);
-        let rules = subject.lifecycle.as_ref().map(Configuration::by_id);
+        let rules = subject.lifecycle.as_ref().map(Configuration::canonical);
         json!({ "Rules": rules, "TransitionDefaultMinimumObjectSize": minimum, "Unknown": subject.unknown })
     }
 

@@ -159,12 +159,17 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_rules_means_nothing((before, params) in subjects()) {
+    fn the_order_of_rules_and_of_what_they_list_means_nothing((before, params) in subjects()) {
         let plan = TheControl::plan(&before, &params, NOW);
         let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
         let mut turned = before.clone();
         if let Some(lifecycle) = &mut turned.lifecycle {
             lifecycle.rules.reverse();
+            for rule in &mut lifecycle.rules {
+                rule.transitions.reverse();
+                rule.noncurrent_version_transitions.reverse();
+                rule.filter.iter_mut().filter_map(|it| it.and.as_mut()).for_each(|it| it.tags.reverse());
+            }
         }
         prop_assert_eq!(TheControl::footprint(&turned, &actions), TheControl::footprint(&before, &actions));
         prop_assert_eq!(turned, before);

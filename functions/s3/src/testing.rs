@@ -89,3 +89,18 @@ pub(crate) fn open_access_point(name: &str, action: &str) -> AccessPoint {
         arn,
     }
 }
+
+/// A policy text as S3 may return it: the members of every list the other way round, and lists of one as what is in them.
+pub(crate) fn respelt(text: &str) -> String {
+    fn reversed(value: &Value) -> Value {
+        match value {
+            Value::Array(members) => match members.as_slice() {
+                [only] => reversed(only),
+                _ => members.iter().rev().map(reversed).collect(),
+            },
+            Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), reversed(value))).collect(),
+            other => other.clone(),
+        }
+    }
+    reversed(&serde_json::from_str(text).unwrap()).to_string()
+}

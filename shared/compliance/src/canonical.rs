@@ -1,4 +1,4 @@
-//! JSON whose text is the same in every build.
+//! JSON whose text is the same in every build, and JSON whose lists have no order.
 
 use std::collections::BTreeMap;
 
@@ -14,5 +14,33 @@ pub fn sorted(value: Value) -> Value {
         }
         Value::Array(values) => Value::Array(values.into_iter().map(sorted).collect()),
         other => other,
+    }
+}
+
+/// The same value with the members of every list in order as well, for what an API returns in whatever order: sets.
+pub fn unordered(value: Value) -> Value {
+    match sorted(value) {
+        Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, unordered(value))).collect()),
+        Value::Array(values) => {
+            let mut values: Vec<(String, Value)> =
+                values.into_iter().map(unordered).map(|value| (value.to_string(), value)).collect();
+            values.sort_by(|one, other| one.0.cmp(&other.0));
+            Value::Array(values.into_iter().map(|(_, value)| value).collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn lists_in_another_order_are_the_same_and_repeats_stay() {
+        let one = json!({"b": [2, {"y": ["b", "a"], "x": 1}], "a": []});
+        assert_eq!(unordered(one.clone()), unordered(json!({"a": [], "b": [{"x": 1, "y": ["a", "b"]}, 2]})));
+        assert_ne!(unordered(one.clone()), unordered(json!({"a": [], "b": [{"x": 1, "y": ["a", "a", "b"]}, 2]})));
+        assert_ne!(unordered(one.clone()), one);
     }
 }

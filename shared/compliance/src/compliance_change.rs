@@ -26,10 +26,21 @@ pub struct ComplianceChange {
     pub message_type: String,
     /// `detail.newEvaluationResult.complianceType`.
     pub compliance_type: String,
-    /// `detail.newEvaluationResult.resultRecordedTime`: tells one finding from the next.
+    /// `detail.newEvaluationResult.resultRecordedTime`: tells one finding from the next. In a request it is for readers; the
+    /// request that is stored in the ledger has the time that counts.
     pub recorded_at: Timestamp,
-    /// Whether Rectify itself asks for another look.
-    pub is_request: bool,
+    /// Who says so.
+    pub origin: Origin,
+}
+
+/// Who says that a resource is NON_COMPLIANT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// AWS Config, when the resource turned so.
+    Config,
+    /// Rectify, in a request for another look. Any principal with `events:PutEvents` can write one, so the event proves
+    /// nothing: the ledger has the request of this id, or there is none.
+    Request(Option<String>),
 }
 
 #[derive(Deserialize)]
@@ -67,7 +78,10 @@ pub struct RemediationRequest {
     pub resource_id: String,
     /// When the stored result was recorded, RFC 3339.
     pub result_recorded_time: String,
-    /// How often this was asked because handling it had failed to the end; absent means never.
+    /// The id under which the request is stored in the ledger; without one the event is ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// How many requests about this resource nobody answered before; absent means none. For readers.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub redrives: u32,
 }
@@ -80,7 +94,7 @@ fn is_zero(count: &u32) -> bool {
 
 impl ComplianceChange {
     /// Reads `detail` of the event with this `source` and `detail-type`; `None` for one that starts nothing. Only AWS puts
-    /// events of source `aws.config`, so nobody else can pass one off as a finding.
+    /// events of source `aws.config`. A request starts something only if the ledger has it: see [`Origin::Request`].
     ///
     /// # Errors
     /// [`ShapeError`] when a part is missing or of another type.
@@ -96,33 +110,6 @@ impl ComplianceChange {
     /// Whether this says that a resource turned NON_COMPLIANT.
     pub fn is_finding(&self) -> bool {
         self.message_type == "ComplianceChangeNotification" && self.compliance_type == "NON_COMPLIANT"
-    }
-
-    /// A finding of this rule about this resource, asked about by ourselves.
-    pub fn asked(rule: &str, target: &Target, recorded_at: Timestamp) -> Self {
-        Self {
-            rule_name: rule.to_owned(),
-            account: target.account.clone(),
-            region: target.region.clone(),
-            resource: target.resource.clone(),
-            message_type: "ComplianceChangeNotification".to_owned(),
-            compliance_type: "NON_COMPLIANT".to_owned(),
-            recorded_at,
-            is_request: true,
-        }
-    }
-
-    /// The same finding as a request of our own, asked for the `redrives`th time after a failure.
-    pub fn request(&self, redrives: u32) -> RemediationRequest {
-        RemediationRequest {
-            config_rule_name: self.rule_name.clone(),
-            aws_account_id: self.account.to_string(),
-            aws_region: self.region.to_string(),
-            resource_type: self.resource.kind.clone(),
-            resource_id: self.resource.id.clone(),
-            result_recorded_time: self.recorded_at.to_string(),
-            redrives,
-        }
     }
 
     fn from_config(detail: &Value) -> Result<Self, ShapeError> {
@@ -141,7 +128,7 @@ impl ComplianceChange {
             message_type: required(raw.message_type, "messageType")?,
             compliance_type: required(outcome.compliance_type, "newEvaluationResult.complianceType")?,
             recorded_at: timestamp(outcome.result_recorded_time.as_deref(), "newEvaluationResult.resultRecordedTime")?,
-            is_request: false,
+            origin: Origin::Config,
         })
     }
 
@@ -159,8 +146,24 @@ impl ComplianceChange {
             message_type: "ComplianceChangeNotification".to_owned(),
             compliance_type: "NON_COMPLIANT".to_owned(),
             recorded_at: timestamp(Some(&raw.result_recorded_time), "resultRecordedTime")?,
-            is_request: true,
+            origin: Origin::Request(raw.request_id.filter(|id| !id.trim().is_empty())),
         })
+    }
+}
+
+impl RemediationRequest {
+    /// The request of this id for another look at a resource that this rule reports.
+    pub fn new(id: &str, rule: &str, target: &Target, recorded_at: Timestamp) -> Self {
+        Self {
+            config_rule_name: rule.to_owned(),
+            aws_account_id: target.account.to_string(),
+            aws_region: target.region.to_string(),
+            resource_type: target.resource.kind.clone(),
+            resource_id: target.resource.id.clone(),
+            result_recorded_time: recorded_at.to_string(),
+            request_id: Some(id.to_owned()),
+            redrives: 0,
+        }
     }
 }
 
@@ -229,21 +232,29 @@ mod tests {
             "configRuleName": "rectify-restricted-ssh", "awsAccountId": "111122223333", "awsRegion": "eu-west-1",
             "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-0a", "resultRecordedTime": "2026-03-04T05:06:09.500Z"
         });
-        let told = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
-        assert_eq!(
-            ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &request).unwrap(),
-            Some(ComplianceChange { is_request: true, ..told })
-        );
+        let found = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
+        for (id, expected) in [(json!(null), None), (json!(" "), None), (json!("01J"), Some("01J".to_owned()))] {
+            let mut request = request.clone();
+            request["requestId"] = id;
+            let origin = Origin::Request(expected);
+            assert_eq!(
+                ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &request).unwrap(),
+                Some(ComplianceChange { origin, ..found.clone() })
+            );
+        }
     }
 
     #[test]
-    fn what_is_asked_again_is_the_same_finding_and_counts() {
-        let change = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
+    fn request_is_read_as_it_was_written() {
+        let found = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
+        let ComplianceChange { account, region, resource, recorded_at, .. } = found.clone();
+        let target = Target { account, region, resource, name: None, arn: None };
+        let request = RemediationRequest::new("01J", &found.rule_name, &target, recorded_at);
         for redrives in [0, 2] {
-            let asked = serde_json::to_value(change.request(redrives)).unwrap();
-            assert_eq!(asked.get("redrives"), (redrives > 0).then(|| json!(redrives)).as_ref());
-            let read = ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &asked).unwrap().unwrap();
-            assert_eq!(read, ComplianceChange { is_request: true, ..change.clone() });
+            let written = json!(RemediationRequest { redrives, ..request.clone() });
+            assert_eq!(written.get("redrives"), (redrives > 0).then(|| json!(redrives)).as_ref());
+            let read = ComplianceChange::parse("rectify", REMEDIATION_REQUESTED, &written).unwrap().unwrap();
+            assert_eq!(read, ComplianceChange { origin: Origin::Request(Some("01J".to_owned())), ..found.clone() });
         }
     }
 }

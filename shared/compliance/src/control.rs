@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    ConfigurationItem, Image, Irreversible, Level, Parameters, Permission, Plan, ShapeError, Timestamp, Verdict,
+    ConfigurationItem, Image, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, ShapeError,
+    Timestamp, Verdict,
 };
 
 /// How bad a finding is. Equals the Security Hub severity where the control is mapped to FSBP.
@@ -236,6 +237,16 @@ pub trait Remediation: Control {
     /// resolves it once, through AWS Config.
     const NEEDS_NAME: bool = false;
 
+    /// How it is known that a CloudFormation stack manages what the calls change. With `Lookup` the remediation's role may
+    /// ask CloudFormation.
+    const MANAGED: ManagedBy = ManagedBy::Tags;
+
+    /// What of a stack `action` would change, as CloudFormation identifies it; empty unless [`MANAGED`](Self::MANAGED) is
+    /// `Lookup`, and for what the action newly makes.
+    fn stack_resources(_live: &Self::Subject, _action: &Self::Action) -> Vec<PhysicalId> {
+        Vec::new()
+    }
+
     /// What would fix `live`. Nothing for a compliant subject; changes only what violates the control.
     fn plan(live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action>;
 
@@ -256,6 +267,13 @@ pub trait Remediation: Control {
     /// # Errors
     /// [`Irreversible`] when something done cannot be taken back.
     fn undo(before: &Self::Subject, done: &[(Self::Action, Self::Receipt)]) -> Result<Vec<Self::Undo>, Irreversible>;
+
+    /// What `live` becomes by one call of an undo. Only where one action is taken back by several calls: an undo that broke off
+    /// between them is then known by what it left. Without it, what is left between two actions is known from
+    /// [`expect`](Self::expect).
+    fn reverted(_live: &Self::Subject, _call: &Self::Undo) -> Option<Self::Subject> {
+        None
+    }
 }
 
 #[cfg(test)]

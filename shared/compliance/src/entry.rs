@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::parameters::{self, RuleParameters};
 use crate::{
-    ConfigurationItem, Control, ControlMeta, FromItem, Image, Inventory, Irreversible, Level, ParameterError,
-    Permission, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage, Tags, Timestamp, Verdict,
-    Work,
+    ConfigurationItem, Control, ControlMeta, FromItem, Image, Inventory, Irreversible, Level, ManagedBy,
+    ParameterError, Permission, PhysicalId, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage,
+    Tags, Timestamp, Verdict, Work,
 };
 
 /// One control, as a row of a table.
@@ -57,6 +57,10 @@ pub struct RemediationHalf {
     pub undoes: &'static [Permission],
     /// Whether the shell must resolve the resource's name through AWS Config.
     pub needs_name: bool,
+    /// How it is known that a CloudFormation stack manages what the calls change.
+    pub managed: ManagedBy,
+    /// What of a stack an action would change.
+    pub stack_resources: fn(&StoredImage, &Value) -> Result<Vec<PhysicalId>, EntryError>,
     /// The plan for a subject given as a stored image.
     pub plan: fn(&StoredImage, &str, Timestamp) -> Result<Plan<Value>, EntryError>,
     /// What the subject becomes by an action.
@@ -149,6 +153,12 @@ impl Entry {
             calls: K::CALLS,
             undoes: K::UNDOES,
             needs_name: K::NEEDS_NAME,
+            managed: K::MANAGED,
+            stack_resources: |image, action| {
+                let action = serde_json::from_value(action.clone())
+                    .map_err(|error| ShapeError::new("action", "an action of the control", error))?;
+                Ok(K::stack_resources(&image.read()?, &action))
+            },
             plan: |image, text, now| {
                 let params = RuleParameters::<K::Params>::parse(Some(text))?.control;
                 erase(K::plan(&image.read()?, &params, now))
@@ -171,7 +181,7 @@ impl Entry {
 
     /// Everything the remediation's role must hold beyond what every remediation needs.
     pub fn remediation_permissions(&self) -> Vec<Permission> {
-        self.remediation.map_or_else(Vec::new, |half| sorted([half.live, half.calls]))
+        self.remediation.map_or_else(Vec::new, |half| sorted([half.live, half.calls, half.managed.permissions()]))
     }
 
     /// Whether a machine may ever apply anything: false where every plan is words.

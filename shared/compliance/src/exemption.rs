@@ -14,6 +14,10 @@ use crate::{Tags, Target, Timestamp};
 /// What stands for every control or every account.
 pub const ANY: &str = "*";
 
+/// What the key of a tag that exempts begins with. Every role of Rectify is denied writing such a tag; any other could be
+/// written by a remediation.
+pub const TAG_PREFIX: &str = "rectify:exempt";
+
 /// One exemption, as it is kept; an ended one stays on record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exemption {
@@ -48,14 +52,14 @@ pub struct Ended {
     pub at: Timestamp,
 }
 
-/// Which resources an exemption is for: `resource:<glob>` or `tag:<key>=<glob>`.
+/// Which resources an exemption is for: `resource:<glob>` or `tag:rectify:exempt…=<glob>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// The whole id, name or ARN, with `*` and `?` for anything. A `*` alone is everything the control judges.
     Resource(String),
     /// A tag with this key whose whole value matches, with `*` and `?` for anything.
     Tag {
-        /// The key, exactly.
+        /// The key, exactly; it begins with [`TAG_PREFIX`].
         key: String,
         /// The value's pattern.
         value: String,
@@ -173,13 +177,17 @@ impl FromStr for Selector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("expected resource:<glob> or tag:<key>=<glob>: received `{text}`");
+        let refused = || format!("expected resource:<glob> or tag:{TAG_PREFIX}…=<glob>: received `{text}`");
         match text.split_once(':') {
             Some(("resource", pattern)) if !pattern.trim().is_empty() => Ok(Self::Resource(pattern.trim().to_owned())),
             Some(("tag", pair)) => match pair.split_once('=') {
-                Some((key, value)) if !key.trim().is_empty() => {
+                Some((key, value)) if key.trim().starts_with(TAG_PREFIX) => {
                     Ok(Self::Tag { key: key.trim().to_owned(), value: value.trim().to_owned() })
                 }
+                Some((key, _)) if !key.trim().is_empty() => Err(format!(
+                    "expected a tag key that begins with `{TAG_PREFIX}`, which no remediation can write: received `{}`",
+                    key.trim()
+                )),
                 _ => Err(refused()),
             },
             _ => Err(refused()),
@@ -247,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_covered_by_id_name_arn_or_tag_and_not_by_a_part_of_them() {
-        let tags = Tags::from([("team".to_owned(), "web-eu".to_owned())]);
+        let tags = Tags::from([("rectify:exempt-team".to_owned(), "web-eu".to_owned())]);
         let live = Known::Live { name: Some("alice"), arn: Some(ARN), tags: &tags };
         for (selector, by_place, by_live) in [
             ("resource:*", true, true),
@@ -259,9 +267,9 @@ mod tests {
             ("resource:ali?e", false, true),
             ("resource:alic", false, false),
             ("resource:arn:aws:s3:::team-a-*", false, true),
-            ("tag:team=web-*", false, true),
-            ("tag:team=", false, false),
-            ("tag:Team=web-eu", false, false),
+            ("tag:rectify:exempt-team=web-*", false, true),
+            ("tag:rectify:exempt-team=", false, false),
+            ("tag:rectify:exempt-Team=web-eu", false, false),
         ] {
             let selector: Selector = selector.parse().unwrap();
             let covers = (selector.covers(&target(), Known::Place), selector.covers(&target(), live));
@@ -328,12 +336,37 @@ mod tests {
 
     #[test]
     fn a_selector_is_written_as_it_is_read_and_nothing_else_is_one() {
-        for text in ["resource:arn:aws:s3:::a*", "tag:team=web", "tag:a:b=c=d", "tag:empty="] {
+        for text in [
+            "resource:arn:aws:s3:::a*",
+            "tag:rectify:exempt=web",
+            "tag:rectify:exempt:b=c=d",
+            "tag:rectify:exempt-empty=",
+        ] {
             assert_eq!(text.parse::<Selector>().unwrap().to_string(), text);
         }
-        for text in ["sg-1", "resource:", "tag:team", "tag:=x", "arn:aws:s3:::a"] {
+        for text in ["sg-1", "resource:", "tag:rectify:exempt", "tag:=x", "arn:aws:s3:::a"] {
             let error = text.parse::<Selector>().unwrap_err();
-            assert_eq!(error, format!("expected resource:<glob> or tag:<key>=<glob>: received `{text}`"));
+            assert_eq!(error, format!("expected resource:<glob> or tag:rectify:exempt…=<glob>: received `{text}`"));
+        }
+    }
+
+    /// A remediation that writes tags must not be able to exempt what it is to change.
+    #[test]
+    fn a_tag_that_a_remediation_could_write_exempts_nothing() {
+        for (text, key) in [
+            ("tag:team=web", "team"),
+            ("tag:rectify:mode=plan", "rectify:mode"),
+            ("tag:Rectify:exempt=x", "Rectify:exempt"),
+            ("tag: =x=y", ""),
+        ] {
+            let error = text.parse::<Selector>().unwrap_err();
+            let expected = match key {
+                "" => format!("expected resource:<glob> or tag:rectify:exempt…=<glob>: received `{text}`"),
+                key => format!(
+                    "expected a tag key that begins with `rectify:exempt`, which no remediation can write: received `{key}`"
+                ),
+            };
+            assert_eq!(error, expected);
         }
     }
 }

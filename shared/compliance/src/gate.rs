@@ -1,9 +1,43 @@
 //! What is decided about an event before any control looks at it, without a call.
 
+use crate::parameters::ShellParameters;
 use crate::rule_event::EvaluationMode;
 use crate::{
     ConfigurationItem, ControlMeta, ItemStatus, Message, Region, ResourceKey, RuleEvent, Scope, ShapeError, Verdict,
 };
+
+/// Which resources a rule judges: the rule's function, its remediation and the command line decide by it alike.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleScope<'a> {
+    /// The control.
+    pub meta: &'a ControlMeta,
+    /// What the rule takes beside the control's own parameters.
+    pub parameters: &'a ShellParameters,
+    /// The region of the rule.
+    pub here: &'a Region,
+    /// The region in which global controls are evaluated.
+    pub home: &'a Region,
+}
+
+impl RuleScope<'_> {
+    /// Why the rule does not judge this resource, whatever its configuration; `None` for one that it judges. `name` is the
+    /// resource's name as far as it is known: the item's, or the live one.
+    pub fn out_of_scope(&self, resource: &ResourceKey, name: Option<&str>) -> Option<Verdict> {
+        if let Some(away) = self.away() {
+            return Some(away);
+        }
+        if !self.meta.resource_types.contains(&resource.kind.as_str()) {
+            return Some(Verdict::not_applicable(format!("{} is not a type of this control", resource.kind)));
+        }
+        self.parameters.excludes(resource, name).then(|| Verdict::not_applicable("excluded by parameter"))
+    }
+
+    /// The answer of a global control outside of its home region.
+    fn away(&self) -> Option<Verdict> {
+        (self.meta.scope == Scope::Global && self.here != self.home)
+            .then(|| Verdict::not_applicable(format!("evaluated in {}", self.home)))
+    }
+}
 
 /// What to do with an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,40 +54,32 @@ pub enum Route<'a> {
     AnswerAccount(Verdict),
 }
 
-/// Sends an event on its way: foreign types, vanished resources, proactive mode and foreign regions end here.
+/// Routes an event: what the rule does not judge, and what is gone, is answered here.
 ///
 /// # Errors
 /// [`ShapeError`] when the item says that the resource is there but carries no configuration.
-pub fn route<'a>(
-    event: &'a RuleEvent,
-    meta: &ControlMeta,
-    here: &Region,
-    home: &Region,
-) -> Result<Route<'a>, ShapeError> {
-    let away =
-        (meta.scope == Scope::Global && here != home).then(|| Verdict::not_applicable(format!("evaluated in {home}")));
+pub fn route<'a>(event: &'a RuleEvent, scope: &RuleScope<'_>) -> Result<Route<'a>, ShapeError> {
     match &event.message {
-        Message::Periodic { .. } => Ok(away.map_or(Route::Inventory, Route::AnswerAccount)),
-        Message::Oversized { summary, .. } => Ok(away
-            .or_else(|| dismissal(event, meta, &summary.target.resource, summary.status))
-            .map_or(Route::Fetch, |verdict| Route::Answer(summary.target.resource.clone(), verdict))),
-        Message::Change { item, .. } => match away.or_else(|| dismissal(event, meta, &item.resource, item.status)) {
-            Some(verdict) => Ok(Route::Answer(item.resource.clone(), verdict)),
-            None => admit(item).map(Route::Judge),
-        },
+        Message::Periodic { .. } => Ok(scope.away().map_or(Route::Inventory, Route::AnswerAccount)),
+        Message::Oversized { summary, .. } => {
+            let target = &summary.target;
+            Ok(dismissal(event, scope, &target.resource, target.name.as_deref(), summary.status)
+                .map_or(Route::Fetch, |verdict| Route::Answer(target.resource.clone(), verdict)))
+        }
+        Message::Change { item, .. } => route_fetched(event, scope, item),
     }
 }
 
-/// Decides about an item that was fetched for an oversized event: it may be gone, or changed, by now.
+/// Decides about an item that came with the event, or was fetched for it: it may be gone, or renamed, by now.
 ///
 /// # Errors
 /// [`ShapeError`], as for [`admit`].
 pub fn route_fetched<'a>(
     event: &RuleEvent,
-    meta: &ControlMeta,
+    scope: &RuleScope<'_>,
     item: &'a ConfigurationItem,
 ) -> Result<Route<'a>, ShapeError> {
-    match dismissal(event, meta, &item.resource, item.status) {
+    match dismissal(event, scope, &item.resource, item.name.as_deref(), item.status) {
         Some(verdict) => Ok(Route::Answer(item.resource.clone(), verdict)),
         None => admit(item).map(Route::Judge),
     }
@@ -71,12 +97,18 @@ pub fn admit(item: &ConfigurationItem) -> Result<&ConfigurationItem, ShapeError>
     }
 }
 
-fn dismissal(event: &RuleEvent, meta: &ControlMeta, resource: &ResourceKey, status: ItemStatus) -> Option<Verdict> {
+fn dismissal(
+    event: &RuleEvent,
+    scope: &RuleScope<'_>,
+    resource: &ResourceKey,
+    name: Option<&str>,
+    status: ItemStatus,
+) -> Option<Verdict> {
     if event.mode == EvaluationMode::Proactive {
         return Some(Verdict::not_applicable("proactive mode not supported"));
     }
-    if !meta.resource_types.contains(&resource.kind.as_str()) {
-        return Some(Verdict::not_applicable(format!("{} is not a type of this control", resource.kind)));
+    if let Some(verdict) = scope.out_of_scope(resource, name) {
+        return Some(verdict);
     }
     if event.left_scope {
         return Some(Verdict::not_applicable("resource left the scope of the rule"));
@@ -106,9 +138,15 @@ mod tests {
         .unwrap()
     }
 
+    /// The route of an event in `here`, with the home region us-east-1.
+    fn routed<'a>(event: &'a RuleEvent, meta: &ControlMeta, here: &str) -> Result<Route<'a>, ShapeError> {
+        let (here, home) = (Region::new(here), Region::new("us-east-1"));
+        let parameters = ShellParameters { exclude: Some("sg-vip, bastion-*".parse().unwrap()), ..Default::default() };
+        route(event, &RuleScope { meta, parameters: &parameters, here: &here, home: &home })
+    }
+
     fn answer(event: &RuleEvent, meta: &ControlMeta) -> String {
-        let region = Region::new("eu-west-1");
-        match route(event, meta, &region, &Region::new("us-east-1")).unwrap() {
+        match routed(event, meta, "eu-west-1").unwrap() {
             Route::Answer(_, verdict) => verdict.annotation().unwrap().to_string(),
             Route::AnswerAccount(verdict) => format!("account: {}", verdict.annotation().unwrap()),
             Route::Judge(_) => "judge".to_owned(),
@@ -143,8 +181,7 @@ mod tests {
     #[test]
     fn a_resource_that_is_there_without_a_configuration_is_a_fault_of_ours() {
         let event = event("OK", false, &Value::Null, "AWS::EC2::SecurityGroup");
-        let here = Region::new("eu-west-1");
-        let error = route(&event, &REGIONAL, &here, &here).unwrap_err();
+        let error = routed(&event, &REGIONAL, "eu-west-1").unwrap_err();
         assert_eq!(error.to_string(), "configurationItem.configuration: expected an object: received `null`");
     }
 
@@ -156,8 +193,24 @@ mod tests {
             "{\"messageType\":\"ScheduledNotification\",\"notificationCreationTime\":\"2026-03-04T00:00:00Z\"}"}))
         .unwrap();
         assert_eq!(answer(&periodic, &GLOBAL), "account: evaluated in us-east-1");
-        let home = Region::new("us-east-1");
-        assert_eq!(route(&periodic, &GLOBAL, &home, &home).unwrap(), Route::Inventory);
+        assert_eq!(routed(&periodic, &GLOBAL, "us-east-1").unwrap(), Route::Inventory);
+    }
+
+    #[test]
+    fn excluded_resource_is_answered_by_its_id_or_its_name_whether_its_item_is_there_or_not() {
+        let excluded = "excluded by parameter";
+        for (id, name, expected) in [
+            ("sg-vip", None, excluded),
+            ("sg-1", Some("bastion-a"), excluded),
+            ("bastion-a", Some("x"), excluded),
+            ("sg-1", Some("my-bastion"), "judge"),
+            ("sg-1", None, "judge"),
+        ] {
+            let mut event = event("OK", false, &json!({"a": 1}), "AWS::EC2::SecurityGroup");
+            let Message::Change { item, .. } = &mut event.message else { panic!("a change") };
+            (item.resource.id, item.name) = (id.to_owned(), name.map(str::to_owned));
+            assert_eq!(answer(&event, &REGIONAL), expected, "{id} {name:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::rule_event::ItemSummary;
 use crate::{AccountId, Region, ResourceKey, ShapeError, Tags, Target, Timestamp};
 
 /// Supplementary values that are JSON text even in the notification, and so are encoded twice in the API's answer.
@@ -41,6 +42,17 @@ impl ItemStatus {
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
         serde_json::from_value(Value::String(text.to_owned()))
             .map_err(|_| ShapeError::new("configurationItemStatus", "a known status", text))
+    }
+
+    /// The current spelling.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Discovered => "ResourceDiscovered",
+            Self::Deleted => "ResourceDeleted",
+            Self::NotRecorded => "ResourceNotRecorded",
+            Self::DeletedNotRecorded => "ResourceDeletedNotRecorded",
+        }
     }
 
     /// Whether there is a configuration to judge.
@@ -108,18 +120,28 @@ pub(crate) struct Identity {
     configuration_item_capture_time: Option<String>,
 }
 
+/// Where the rule is that an event is for, by its envelope. An item that does not state its own account or region, which
+/// AWS's API leaves optional, is of this account and region: AWS Config hands a rule no others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RulePlace {
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+}
+
 impl Identity {
-    /// The resource, its status and when it was captured; all but name and ARN must be there.
-    pub(crate) fn read(self) -> Result<(Target, ItemStatus, Timestamp), ShapeError> {
+    /// The resource, its status and when it was captured; all but name and ARN must be here or, where they can, in `rule`.
+    pub(crate) fn read(self, rule: &RulePlace) -> Result<(Target, ItemStatus, Timestamp), ShapeError> {
+        let account = stated(self.aws_account_id).or_else(|| rule.account.clone());
+        let region = stated(self.aws_region).or_else(|| rule.region.clone());
         let target = Target {
-            account: AccountId::new(required(self.aws_account_id, "awsAccountId")?),
-            region: Region::new(required(self.aws_region, "awsRegion")?),
+            account: AccountId::new(required(account, "awsAccountId")?),
+            region: Region::new(required(region, "awsRegion")?),
             resource: ResourceKey::new(
                 required(self.resource_type, "resourceType")?,
                 required(self.resource_id, "resourceId")?,
             ),
-            name: self.resource_name.filter(|it| !it.is_empty()),
-            arn: self.arn.filter(|it| !it.is_empty()),
+            name: stated(self.resource_name),
+            arn: stated(self.arn),
         };
         let status = ItemStatus::parse(&required(self.configuration_item_status, "configurationItemStatus")?)?;
         let captured_at = timestamp(self.configuration_item_capture_time.as_deref(), "configurationItemCaptureTime")?;
@@ -136,10 +158,12 @@ struct Notification {
     configuration: Value,
     supplementary_configuration: Option<Map<String, Value>>,
     tags: Option<BTreeMap<String, Option<String>>>,
-    relationships: Option<Vec<Relationship>>,
+    relationships: Option<Vec<Value>>,
 }
 
-/// An item as `GetResourceConfigHistory` and `BatchGetResourceConfig` answer it, without their SDK's types.
+/// An item as `GetResourceConfigHistory` and `BatchGetResourceConfig` answer it, without their SDK's types. The API promises
+/// none of its fields; what the request or the event states in their place is filled in by [`about`](Self::about) and
+/// [`announced_by`](Self::announced_by).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ApiItem {
     /// `accountId`.
@@ -168,6 +192,34 @@ pub struct ApiItem {
     pub relationships: Vec<Relationship>,
 }
 
+impl ApiItem {
+    /// The same, as the answer to a request about `target`: fields that the answer leaves out are those of the target.
+    #[must_use]
+    pub fn about(self, target: &Target) -> Self {
+        let or = |own: Option<String>, known: &str| stated(own).or_else(|| Some(known.to_owned()));
+        Self {
+            account: or(self.account, target.account.as_str()),
+            region: or(self.region, target.region.as_str()),
+            resource_type: or(self.resource_type, &target.resource.kind),
+            resource_id: or(self.resource_id, &target.resource.id),
+            resource_name: stated(self.resource_name).or_else(|| target.name.clone()),
+            arn: stated(self.arn).or_else(|| target.arn.clone()),
+            ..self
+        }
+    }
+
+    /// The same, as the item of the oversized event with this summary: fields that the answer leaves out are the summary's.
+    #[must_use]
+    pub fn announced_by(self, summary: &ItemSummary) -> Self {
+        let item = self.about(&summary.target);
+        Self {
+            status: stated(item.status).or_else(|| Some(summary.status.name().to_owned())),
+            captured_at: item.captured_at.or(Some(summary.captured_at)),
+            ..item
+        }
+    }
+}
+
 impl ConfigurationItem {
     /// Reads the notification shape (`invokingEvent.configurationItem`).
     ///
@@ -175,9 +227,14 @@ impl ConfigurationItem {
     /// [`ShapeError`] when what identifies, orders or qualifies the item is missing. Unknown keys are ignored, and
     /// `configuration` may be null: whether that matters is decided by the [gate](crate::gate).
     pub fn from_notification(item: &Value) -> Result<Self, ShapeError> {
+        Self::for_rule(item, &RulePlace::default())
+    }
+
+    /// Reads the notification shape in an event for a rule of this place.
+    pub(crate) fn for_rule(item: &Value, rule: &RulePlace) -> Result<Self, ShapeError> {
         let raw: Notification = Notification::deserialize(item)
             .map_err(|error| ShapeError::new("configurationItem", "a configuration item", error))?;
-        let (target, status, captured_at) = raw.identity.read()?;
+        let (target, status, captured_at) = raw.identity.read(rule)?;
         Ok(Self {
             account: target.account,
             region: target.region,
@@ -194,7 +251,10 @@ impl ConfigurationItem {
                 .into_iter()
                 .map(|(key, value)| (key, value.unwrap_or_default()))
                 .collect(),
-            relationships: raw.relationships.unwrap_or_default(),
+            // One without a type says nothing.
+            relationships: (raw.relationships.iter().flatten())
+                .filter_map(|it| Relationship::deserialize(it).ok())
+                .collect(),
         })
     }
 
@@ -217,8 +277,8 @@ impl ConfigurationItem {
                 required(item.resource_type, "resourceType")?,
                 required(item.resource_id, "resourceId")?,
             ),
-            name: item.resource_name.filter(|it| !it.is_empty()),
-            arn: item.arn.filter(|it| !it.is_empty()),
+            name: stated(item.resource_name),
+            arn: stated(item.arn),
             status: ItemStatus::parse(&required(item.status, "configurationItemStatus")?)?,
             captured_at: item
                 .captured_at
@@ -262,8 +322,13 @@ fn decode_supplementary(values: Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
+/// A text that says something.
+pub(crate) fn stated(value: Option<String>) -> Option<String> {
+    value.filter(|it| !it.is_empty())
+}
+
 pub(crate) fn required(value: Option<String>, path: &str) -> Result<String, ShapeError> {
-    value.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
+    stated(value).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
 }
 
 pub(crate) fn timestamp(text: Option<&str>, path: &str) -> Result<Timestamp, ShapeError> {
@@ -272,114 +337,5 @@ pub(crate) fn timestamp(text: Option<&str>, path: &str) -> Result<Timestamp, Sha
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn notification() -> Value {
-        json!({
-            "configurationItemVersion": "1.3", "configurationStateId": 1_700_000_000_123_u64,
-            "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": "AWS::S3::Bucket",
-            "resourceId": "invoices", "resourceName": "invoices", "ARN": "arn:aws:s3:::invoices",
-            "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
-            "configuration": {"name": "invoices"}, "availabilityZone": "Regional", "resourceCreationTime": null,
-            "supplementaryConfiguration": {
-                "AccessControlList": "{\"grantList\":[]}", "IsRequesterPaysEnabled": false,
-                "BucketPolicy": {"policyText": null}, "Odd": "plain words"
-            },
-            "tags": {"team": "finance", "empty": null},
-            "relationships": [{"resourceType": "AWS::KMS::Key", "resourceId": "k", "name": "Is encrypted by "}],
-            "somethingNew": 1
-        })
-    }
-
-    fn api() -> ApiItem {
-        ApiItem {
-            account: Some("111122223333".into()),
-            region: Some("eu-west-1".into()),
-            resource_type: Some("AWS::S3::Bucket".into()),
-            resource_id: Some("invoices".into()),
-            resource_name: Some("invoices".into()),
-            arn: Some("arn:aws:s3:::invoices".into()),
-            status: Some("OK".into()),
-            captured_at: Some("2026-03-04T05:06:07.890Z".parse().unwrap()),
-            configuration: Some("{\"name\":\"invoices\"}".into()),
-            supplementary: HashMap::from([
-                ("AccessControlList".into(), "\"{\\\"grantList\\\":[]}\"".into()),
-                ("IsRequesterPaysEnabled".into(), "false".into()),
-                ("BucketPolicy".into(), "{\"policyText\":null}".into()),
-                ("Odd".into(), "plain words".into()),
-            ]),
-            tags: HashMap::from([("team".into(), "finance".into()), ("empty".into(), String::new())]),
-            relationships: vec![Relationship {
-                resource_type: "AWS::KMS::Key".into(),
-                resource_id: Some("k".into()),
-                resource_name: None,
-                name: Some("Is encrypted by ".into()),
-            }],
-        }
-    }
-
-    #[test]
-    fn both_shapes_of_one_resource_give_the_same_item() {
-        let item = ConfigurationItem::from_notification(&notification()).unwrap();
-        assert_eq!(item, ConfigurationItem::from_api(api()).unwrap());
-        assert_eq!(item.supplementary.get("AccessControlList"), Some(&json!({"grantList": []})));
-        assert_eq!(item.supplementary.get("Odd"), Some(&json!("plain words")));
-    }
-
-    #[test]
-    fn a_null_and_an_absent_supplement_are_the_same() {
-        let mut event = notification();
-        event["supplementaryConfiguration"] = json!({"PublicAccessBlockConfiguration": null});
-        let item = ConfigurationItem::from_notification(&event).unwrap();
-        assert_eq!(item.supplement("PublicAccessBlockConfiguration"), None);
-        assert_eq!(item.supplement("ServerSideEncryptionConfiguration"), None);
-    }
-
-    #[test]
-    fn every_spelling_of_a_status_is_read_and_no_other() {
-        for (text, recorded) in [
-            ("OK", true),
-            ("Ok", true),
-            ("ResourceDiscovered", true),
-            ("Discovered", true),
-            ("ResourceDeleted", false),
-            ("Deleted", false),
-            ("ResourceNotRecorded", false),
-            ("ResourceDeletedNotRecorded", false),
-        ] {
-            assert_eq!(ItemStatus::parse(text).unwrap().is_recorded(), recorded, "{text}");
-        }
-        assert!(ItemStatus::parse("Gone").unwrap_err().to_string().contains("received `Gone`"));
-    }
-
-    #[test]
-    fn what_orders_and_identifies_an_item_must_be_there() {
-        for key in [
-            "awsAccountId",
-            "awsRegion",
-            "resourceType",
-            "resourceId",
-            "configurationItemStatus",
-            "configurationItemCaptureTime",
-        ] {
-            let mut event = notification();
-            event.as_object_mut().unwrap().remove(key);
-            let error = ConfigurationItem::from_notification(&event).unwrap_err();
-            assert!(error.path.contains(key), "{key}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_configuration_of_null_is_kept_as_null_in_both_shapes() {
-        let mut event = notification();
-        event["configuration"] = Value::Null;
-        assert_eq!(ConfigurationItem::from_notification(&event).unwrap().configuration, Value::Null);
-        for text in [None, Some(String::new()), Some("null".to_owned())] {
-            let item = ConfigurationItem::from_api(ApiItem { configuration: text, ..api() }).unwrap();
-            assert_eq!(item.configuration, Value::Null);
-        }
-    }
-}
+#[path = "item_tests.rs"]
+mod tests;

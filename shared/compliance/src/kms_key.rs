@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Region;
 
-/// The state of a key that can be used.
-pub const ENABLED: &str = "Enabled";
+/// The states in which a key encrypts and decrypts. A multi-Region key is `Updating` for a moment while its primary Region
+/// changes ([key states](https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html), November 2026).
+const USABLE: [&str; 2] = ["Enabled", "Updating"];
 /// The spec of a symmetric key, the only one that AWS's services encrypt with.
 const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
 
@@ -35,10 +36,15 @@ impl KmsKey {
     }
 }
 
+/// Whether a key in this `KeyState` encrypts and decrypts. A state that is not known does not.
+pub fn is_usable(state: &str) -> bool {
+    USABLE.contains(&state)
+}
+
 /// Why nothing can encrypt with a key of this state and spec.
 pub fn obstacles(arn: &str, state: &str, spec: &str) -> Vec<String> {
     let mut reasons = Vec::new();
-    if state != ENABLED {
+    if !is_usable(state) {
         reasons.push(format!("key {arn} is in state {state}"));
     }
     if spec != SYMMETRIC {
@@ -52,6 +58,27 @@ mod tests {
     use super::*;
 
     const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+
+    #[test]
+    fn a_key_is_usable_in_the_states_in_which_kms_encrypts() {
+        for state in ["Enabled", "Updating"] {
+            assert!(is_usable(state), "{state}");
+            assert_eq!(obstacles(ARN, state, "SYMMETRIC_DEFAULT"), [""; 0], "{state}");
+        }
+        for state in [
+            "Creating",
+            "Disabled",
+            "PendingDeletion",
+            "PendingImport",
+            "PendingReplicaDeletion",
+            "Unavailable",
+            "enabled",
+            "",
+        ] {
+            assert!(!is_usable(state), "{state}");
+            assert_eq!(obstacles(ARN, state, "SYMMETRIC_DEFAULT"), [format!("key {ARN} is in state {state}")]);
+        }
+    }
 
     #[test]
     fn a_key_is_of_use_where_it_is_enabled_symmetric_and_here() {

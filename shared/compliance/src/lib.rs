@@ -17,10 +17,13 @@
 //! | [`entry`] | a control with its types erased, for catalogues, generators and laws |
 //! | [`exemption`] | a person's decision that a control need not be enforced on something for a while |
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
+//! | [`managed`] | how it is known that a CloudFormation stack manages a resource |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
+//! | [`roles`] | what functions may call beyond their control's own calls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
 //! | [`service_request`] | whether a policy lets an AWS service do something |
+//! | [`document`], [`policy`] | policy documents: decoding them, and comparing them by what they say |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
 
@@ -39,17 +42,20 @@ pub mod image;
 pub mod item;
 pub mod json_parameter;
 pub mod kms_key;
+pub mod managed;
 pub mod parameters;
 pub mod permission;
 pub mod place;
 pub mod plan;
+pub mod policy;
+pub mod roles;
 pub mod rule_event;
 pub mod service_request;
 pub mod values;
 pub mod verdict;
 
 pub use annotation::{Annotation, offenders};
-pub use compliance_change::{ComplianceChange, RemediationRequest};
+pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
     Control, ControlMeta, Declared, Framework, Frequency, FromItem, Inventory, Mapping, Remediation, Resource, Scope,
     Severity, Trigger,
@@ -59,6 +65,7 @@ pub use error::{EventError, ParameterError, ShapeError};
 pub use exemption::Exemption;
 pub use image::{Image, StoredImage, Tags};
 pub use item::{ConfigurationItem, ItemStatus};
+pub use managed::{ManagedBy, PhysicalId};
 pub use parameters::{NoParameters, Parameters};
 pub use permission::Permission;
 pub use place::{AccountId, Partition, Region, ResourceKey, Target};

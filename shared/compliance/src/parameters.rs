@@ -5,12 +5,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::values::Globs;
+use crate::values::{self, Globs};
 use crate::{ParameterError, Region, ResourceKey};
 
 /// Keys the shell takes for itself on every rule. The last three keep rules that come from rdklib deployable.
 pub const RESERVED: [&str; 5] =
     ["homeRegion", "excludeResources", "ExecutionRoleName", "ExecutionRoleRegion", "AssumeRoleMode"];
+
+/// The reserved key that is a list.
+const EXCLUDE: &str = "excludeResources";
 
 /// How far a misspelt key may be from a known one to be suggested, as Jaro-Winkler similarity.
 const NEAR: f64 = 0.75;
@@ -48,8 +51,8 @@ pub struct ShellParameters {
 }
 
 impl ShellParameters {
-    /// Whether a resource is answered NOT_APPLICABLE unseen, by its id or by the name AWS Config knows it by.
-    pub fn excludes(&self, resource: &ResourceKey, name: Option<&str>) -> bool {
+    /// Whether `excludeResources` names a resource, by its id or its name.
+    pub(crate) fn excludes(&self, resource: &ResourceKey, name: Option<&str>) -> bool {
         let Some(globs) = &self.exclude else { return false };
         globs.matches(&resource.id) || name.is_some_and(|name| globs.matches(name))
     }
@@ -65,22 +68,25 @@ pub struct RuleParameters<P> {
 }
 
 impl<P: Parameters> RuleParameters<P> {
-    /// Reads `ruleParameters`: absent, empty or `{}` select every default.
+    /// Reads `ruleParameters`: absent, empty or `{}` select every default, as do for a parameter null, a blank text and a list
+    /// without members.
     ///
     /// # Errors
     /// [`ParameterError`] when the text is no JSON object, a key is unknown, or a value is outside of its type or range.
     /// Nothing is clamped and nothing is guessed.
     pub fn parse(text: Option<&str>) -> Result<Self, ParameterError> {
+        let properties = properties::<P>();
+        let is_list = |key: &str| key == EXCLUDE || properties.get(key).is_some_and(values::is_list);
         let mut given = Map::new();
         let mut shell = Map::new();
         for (key, value) in object(text)? {
-            if is_absent(&value) {
+            if is_absent(&value, is_list(&key)) {
                 continue;
             }
             let side = if RESERVED.contains(&key.as_str()) { &mut shell } else { &mut given };
             side.insert(key, value);
         }
-        let known = property_names::<P>();
+        let known: Vec<String> = properties.keys().cloned().collect();
         if let Some(key) = given.keys().find(|key| !known.contains(key)) {
             return Err(ParameterError::Unknown { key: key.clone(), nearest: nearest(key, &known) });
         }
@@ -93,6 +99,16 @@ impl<P: Parameters> RuleParameters<P> {
 }
 
 impl ShellParameters {
+    /// Reads the shell's part of `ruleParameters`; the control's own part is not looked at.
+    ///
+    /// # Errors
+    /// [`ParameterError`], as for [`RuleParameters::parse`].
+    pub fn parse(text: &str) -> Result<Self, ParameterError> {
+        let mut values = object(Some(text))?;
+        values.retain(|key, value| RESERVED.contains(&key.as_str()) && !is_absent(value, key == EXCLUDE));
+        Self::read(&values)
+    }
+
     fn read(values: &Map<String, Value>) -> Result<Self, ParameterError> {
         let text = |key: &str| match values.get(key) {
             None => Ok(None),
@@ -102,12 +118,11 @@ impl ShellParameters {
                 reason: format!("expected a string: received `{other}`"),
             }),
         };
-        let exclude = match text("excludeResources")? {
+        let exclude = match text(EXCLUDE)? {
             None => None,
-            Some(list) => Some(
-                list.parse()
-                    .map_err(|reason| ParameterError::Invalid { key: "excludeResources".to_owned(), reason })?,
-            ),
+            Some(list) => {
+                Some(list.parse().map_err(|reason| ParameterError::Invalid { key: EXCLUDE.to_owned(), reason })?)
+            }
         };
         Ok(Self { home_region: text("homeRegion")?.map(Region::new), exclude })
     }
@@ -130,20 +145,21 @@ fn object(text: Option<&str>) -> Result<Map<String, Value>, ParameterError> {
     }
 }
 
-fn is_absent(value: &Value) -> bool {
+fn is_absent(value: &Value, is_list: bool) -> bool {
     match value {
         Value::Null => true,
+        Value::String(text) if is_list => values::members(text).next().is_none(),
         Value::String(text) => text.trim().is_empty(),
         _ => false,
     }
 }
 
-fn property_names<P: JsonSchema>() -> Vec<String> {
-    schema::<P>()
-        .get("properties")
-        .and_then(Value::as_object)
-        .map(|properties| properties.keys().cloned().collect())
-        .unwrap_or_default()
+/// The schema of each parameter, by its key.
+fn properties<P: JsonSchema>() -> Map<String, Value> {
+    match schema::<P>().get_mut("properties").map(Value::take) {
+        Some(Value::Object(properties)) => properties,
+        _ => Map::new(),
+    }
 }
 
 fn nearest(key: &str, known: &[String]) -> Option<String> {
@@ -198,6 +214,14 @@ mod tests {
         for text in ["", " ", "{}", "null", r#"{"maxAge":null}"#, r#"{"maxAge":"","ports":"  "}"#] {
             assert_eq!(parse(text).unwrap(), Sample::default(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_list_without_members_is_absent_and_nothing_else_is_a_list() {
+        for text in [r#"{"ports":" ,"}"#, r#"{"ports":", ,,"}"#, r#"{"excludeResources":" , "}"#] {
+            assert_eq!(RuleParameters::<Sample>::parse(Some(text)).unwrap(), RuleParameters::default(), "{text}");
+        }
+        assert!(parse(r#"{"maxAge":" ,"}"#).is_err() && parse(r#"{"requireSymbols":","}"#).is_err());
     }
 
     #[test]

@@ -10,9 +10,24 @@ pub struct Permission {
     pub action: &'static str,
     /// What it is allowed on.
     pub resource: &'static str,
-    /// A `StringEquals` condition that narrows it: key and value.
-    pub condition: Option<(&'static str, &'static str)>,
+    /// What narrows it.
+    pub condition: Option<Condition>,
 }
+
+/// What narrows a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Condition {
+    /// `StringEquals`: the key has this value.
+    Equals(&'static str, &'static str),
+    /// Items of a DynamoDB table, by patterns that their partition key (`dynamodb:LeadingKeys`) matches, with `*` for
+    /// anything. [`EACH_CONTROL`] in a pattern stands for the id of each control that the role serves.
+    Partitions(&'static [&'static str]),
+    /// Events of Rectify with one of these detail types.
+    Events(&'static [&'static str]),
+}
+
+/// Stands in a pattern of [`Condition::Partitions`] for the id of each control that a role serves.
+pub const EACH_CONTROL: &str = "<control>";
 
 impl Permission {
     /// An action that IAM cannot scope to a resource.
@@ -28,6 +43,45 @@ impl Permission {
     /// The same, only where the condition key equals `value`.
     #[must_use]
     pub const fn when(self, key: &'static str, value: &'static str) -> Self {
-        Self { condition: Some((key, value)), ..self }
+        Self { condition: Some(Condition::Equals(key, value)), ..self }
+    }
+
+    /// The same, only for items whose partition key matches one of these patterns.
+    #[must_use]
+    pub const fn in_partitions(self, patterns: &'static [&'static str]) -> Self {
+        Self { condition: Some(Condition::Partitions(patterns)), ..self }
+    }
+
+    /// The same, only for events of Rectify with one of these detail types.
+    #[must_use]
+    pub const fn of_events(self, detail_types: &'static [&'static str]) -> Self {
+        Self { condition: Some(Condition::Events(detail_types)), ..self }
+    }
+
+    /// Whether the action reads and changes nothing, by its name.
+    pub fn reads(&self) -> bool {
+        let verb = self.action.split_once(':').map_or("", |(_, name)| name);
+        ["Get", "List", "Describe", "Lookup", "BatchGet", "Simulate"].iter().any(|it| verb.starts_with(it))
+    }
+
+    /// The stack parameter that is the whole resource (`${MfaPolicyArn}`), where it is one: `none` grants nothing.
+    pub fn parameter(&self) -> Option<&'static str> {
+        let name = self.resource.strip_prefix("${")?.strip_suffix('}')?;
+        (!name.contains([':', '.', '$'])).then_some(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_a_stack_parameter_only_where_it_is_nothing_else() {
+        let of = |resource| Permission::on("iam:PassRole", resource).parameter();
+        assert_eq!(of("${CloudTrailLogsRoleArn}"), Some("CloudTrailLogsRoleArn"));
+        for other in ["*", "${Ledger.Arn}", "${AWS::Partition}", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"]
+        {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 }

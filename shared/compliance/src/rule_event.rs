@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::item::{Identity, required, timestamp};
+use crate::item::{Identity, RulePlace, required, stated, timestamp};
 use crate::{AccountId, ConfigurationItem, EventError, ItemStatus, ShapeError, Target, Timestamp};
 
 /// Tokens that tools send in place of a real one: nothing may be stored with them.
@@ -140,15 +140,20 @@ impl RuleEvent {
             Some("PROACTIVE") => EvaluationMode::Proactive,
             Some(other) => return Err(ShapeError::new("evaluationMode", "DETECTIVE or PROACTIVE", other).into()),
         };
+        let rule_arn = stated(envelope.config_rule_arn);
+        // arn:<partition>:config:<region>:<account>:config-rule/…
+        let part = |index| rule_arn.as_deref().and_then(|arn| stated(arn.split(':').nth(index).map(str::to_owned)));
+        let account = stated(envelope.account_id);
+        let place = RulePlace { account: account.clone().or_else(|| part(4)), region: part(3) };
         Ok(Self {
-            message: Message::parse(&text)?,
+            message: Message::parse(&text, &place)?,
             parameters: envelope.rule_parameters,
             token,
             left_scope: envelope.event_left_scope.unwrap_or(false),
             mode,
-            account: envelope.account_id.filter(|it| !it.is_empty()).map(AccountId::new),
+            account: account.map(AccountId::new),
             rule_name: envelope.config_rule_name,
-            rule_arn: envelope.config_rule_arn,
+            rule_arn,
         })
     }
 }
@@ -164,11 +169,8 @@ impl Message {
         }
     }
 
-    /// Reads the JSON text of `invokingEvent`.
-    ///
-    /// # Errors
-    /// [`EventError`], as for [`RuleEvent::parse`].
-    pub fn parse(text: &str) -> Result<Self, EventError> {
+    /// Reads the JSON text of `invokingEvent`, in an event for a rule of this place.
+    fn parse(text: &str, rule: &RulePlace) -> Result<Self, EventError> {
         let not_json =
             |error: serde_json::Error| EventError::NotJson { path: "invokingEvent", reason: error.to_string() };
         let value: Value = serde_json::from_str(text).map_err(not_json)?;
@@ -183,7 +185,7 @@ impl Message {
                 let item = invoking
                     .configuration_item
                     .ok_or_else(|| ShapeError::missing("invokingEvent.configurationItem", "a configuration item"))?;
-                let item = ConfigurationItem::from_notification(&item)
+                let item = ConfigurationItem::for_rule(&item, rule)
                     .map_err(|error| error.within("invokingEvent.configurationItem"))?;
                 Ok(Self::Change { item: Box::new(item), created_at })
             }
@@ -191,11 +193,11 @@ impl Message {
                 const PATH: &str = "invokingEvent.configurationItemSummary";
                 let summary =
                     invoking.configuration_item_summary.ok_or_else(|| ShapeError::missing(PATH, "a summary"))?;
-                let summary = ItemSummary::read(summary).map_err(|error| error.within(PATH))?;
+                let summary = ItemSummary::read(summary, rule).map_err(|error| error.within(PATH))?;
                 Ok(Self::Oversized { summary: Box::new(summary), created_at })
             }
             Some("ScheduledNotification" | "ConfigurationSnapshotDeliveryCompleted") => Ok(Self::Periodic {
-                account: invoking.aws_account_id.filter(|it| !it.is_empty()).map(AccountId::new),
+                account: stated(invoking.aws_account_id).map(AccountId::new),
                 created_at: created_at
                     .ok_or_else(|| ShapeError::missing("invokingEvent.notificationCreationTime", "an RFC 3339 time"))?,
             }),
@@ -206,8 +208,8 @@ impl Message {
 }
 
 impl ItemSummary {
-    fn read(raw: Identity) -> Result<Self, ShapeError> {
-        let (target, status, captured_at) = raw.read()?;
+    fn read(raw: Identity, rule: &RulePlace) -> Result<Self, ShapeError> {
+        let (target, status, captured_at) = raw.read(rule)?;
         Ok(Self { target, status, captured_at })
     }
 }

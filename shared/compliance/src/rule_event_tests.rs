@@ -149,3 +149,24 @@ fn a_rule_arn_with_a_service_segment_is_kept() {
     raw["configRuleArn"] = json!(arn);
     assert_eq!(RuleEvent::parse(&raw).unwrap().rule_arn.as_deref(), Some(arn));
 }
+
+#[test]
+fn an_item_that_does_not_state_its_account_or_region_is_of_the_rules() {
+    let arn = "arn:aws:config:eu-west-1:111122223333:config-rule/aws-service-rule/config-conforms.amazonaws.com/config-rule-0a";
+    let oversized = |summary: &Value| json!({"messageType": "OversizedConfigurationItemChangeNotification", "configurationItemSummary": summary});
+    for key in ["awsAccountId", "awsRegion"] {
+        for kind in [change as fn(&Value) -> Value, oversized] {
+            let mut silent = item();
+            silent.as_object_mut().unwrap().remove(key);
+            let mut raw = event(&kind(&silent));
+            raw["configRuleArn"] = json!(arn);
+            let mut whole = event(&kind(&item()));
+            whole["configRuleArn"] = json!(arn);
+            assert_eq!(RuleEvent::parse(&raw), RuleEvent::parse(&whole), "{key}");
+            raw["accountId"] = Value::Null;
+            assert_eq!(RuleEvent::parse(&raw).unwrap().message, RuleEvent::parse(&whole).unwrap().message, "{key}");
+            raw["configRuleArn"] = Value::Null;
+            assert!(refused(&raw).contains(key), "{key}: {}", refused(&raw));
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use wildmatch::WildMatch;
 
 /// `true` or `false` in any letter case, as JSON value or string.
@@ -75,6 +76,15 @@ impl Words {
     pub fn list(&self) -> &[String] {
         &self.0
     }
+}
+
+/// Marks the schema of a comma list: one without members is as if it were absent.
+pub const LIST: &str = "x-comma-list";
+
+/// Whether this is the schema of a comma list, given or optional.
+pub fn is_list(schema: &Value) -> bool {
+    let alternatives = schema.get("anyOf").and_then(Value::as_array);
+    schema.get(LIST) == Some(&Value::Bool(true)) || alternatives.is_some_and(|all| all.iter().any(is_list))
 }
 
 /// The trimmed, non-empty members of a comma list.
@@ -250,8 +260,8 @@ macro_rules! parameter_value {
 
 parameter_value!([] Flag, "Flag", { "type": "boolean" });
 parameter_value!([const MIN: u32, const MAX: u32] Bounded<MIN, MAX>, format!("Bounded_{MIN}_{MAX}"), { "type": "integer", "minimum": MIN, "maximum": MAX });
-parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs" });
-parameter_value!([] Words, "Words", { "type": "string", "format": "comma list" });
+parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs", LIST: true });
+parameter_value!([] Words, "Words", { "type": "string", "format": "comma list", LIST: true });
 parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
 
 // Below the macro, which they use.

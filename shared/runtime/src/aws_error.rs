@@ -1,8 +1,11 @@
 //! What an AWS call can come back with, without the SDK's types.
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use rectify_compliance::ShapeError;
+
+use crate::in_progress;
 
 /// A failed AWS call, or an answer that is not what it must be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,16 +28,61 @@ pub struct CallError {
     pub code: String,
     /// The message as AWS sent it.
     pub message: String,
+    /// The HTTP status of the answer; absent where no answer came.
+    pub status: Option<u16>,
     /// What follows from it.
     pub kind: CallErrorKind,
 }
+
+impl CallError {
+    /// A call that the service answered with an error: status and code decide what follows.
+    pub fn answered(operation: &'static str, status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let code = code.into();
+        let kind = kind_of(&code, status);
+        Self { operation, code, message: message.into(), status: Some(status), kind }
+    }
+
+    /// A call without an answer, or with one that nobody can read: whether it was carried out is not known.
+    pub fn unanswered(operation: &'static str, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let kind = CallErrorKind::Unavailable;
+        Self { operation, code: code.into(), message: message.into(), status: None, kind }
+    }
+
+    /// A call that was never sent.
+    fn unsent(operation: &'static str, message: &str) -> Self {
+        let kind = CallErrorKind::Rejected;
+        Self { operation, code: UNSENT.to_owned(), message: message.to_owned(), status: None, kind }
+    }
+
+    /// Whether the service did nothing, provided that one request was sent: it answered with a status of 4xx, and not with
+    /// one of the codes by which services say that something is under way.
+    pub fn did_nothing(&self) -> bool {
+        match self.status {
+            Some(status) => (400..500).contains(&status) && !self.is_in_progress(),
+            None => self.code == UNSENT,
+        }
+    }
+
+    /// Whether the service says that it is busy with the resource, perhaps with this very call.
+    pub fn is_in_progress(&self) -> bool {
+        in_progress::is(&self.code)
+    }
+
+    /// Whether the same call may succeed a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind, CallErrorKind::Throttled | CallErrorKind::Unavailable) || self.is_in_progress()
+    }
+}
+
+/// The code of a call that was never sent.
+const UNSENT: &str = "Construction";
 
 /// What follows from a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallErrorKind {
     /// The role may not: trying again does not help.
     AccessDenied,
-    /// Too many calls: the SDK's own retries are used up.
+    /// Too many calls, whoever made them.
     Throttled,
     /// No answer, or one that says "later".
     Unavailable,
@@ -58,29 +106,25 @@ const DENIED: [&str; 5] =
 
 impl AwsError {
     /// Names the operation a failed SDK call belongs to.
-    pub fn call<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    pub fn call<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata,
     {
-        let (code, message, kind) = match error {
+        Self::Call(match error {
             SdkError::ServiceError(inner) => {
-                let code = inner.err().code().unwrap_or("Unknown").to_owned();
-                let message = inner.err().message().unwrap_or("no message").to_owned();
-                let kind = kind_of(&code);
-                (code, message, kind)
+                let code = inner.err().code().unwrap_or("Unknown");
+                let message = inner.err().message().unwrap_or("no message");
+                CallError::answered(operation, inner.raw().status().as_u16(), code, message)
             }
-            SdkError::TimeoutError(_) => timeless("Timeout", "no answer in time"),
+            SdkError::TimeoutError(_) => CallError::unanswered(operation, "Timeout", "no answer in time"),
             SdkError::DispatchFailure(failure) => {
                 let text = failure.as_connector_error().map_or_else(|| "not sent".to_owned(), ToString::to_string);
-                ("Dispatch".to_owned(), text, CallErrorKind::Unavailable)
+                CallError::unanswered(operation, "Dispatch", text)
             }
-            SdkError::ResponseError(_) => timeless("Response", "an answer that cannot be read"),
-            SdkError::ConstructionFailure(_) => {
-                ("Construction".to_owned(), "the request could not be built".to_owned(), CallErrorKind::Rejected)
-            }
-            _ => timeless("Unknown", "an unknown failure"),
-        };
-        Self::Call(CallError { operation, code, message, kind })
+            SdkError::ResponseError(_) => CallError::unanswered(operation, "Response", "an answer that cannot be read"),
+            SdkError::ConstructionFailure(_) => CallError::unsent(operation, "the request could not be built"),
+            _ => CallError::unanswered(operation, "Unknown", "an unknown failure"),
+        })
     }
 
     /// The error code, where a call failed.
@@ -96,6 +140,35 @@ impl AwsError {
         self.code() == Some(code)
     }
 
+    /// The stable type: what a failed invocation and a metric name it by.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Shape(_) => "UnexpectedShape",
+            Self::Call(error) => match error.kind {
+                CallErrorKind::AccessDenied => "AccessDenied",
+                CallErrorKind::Throttled => "Throttled",
+                CallErrorKind::Unavailable => "ServiceUnavailable",
+                CallErrorKind::Rejected => "CallRejected",
+            },
+        }
+    }
+
+    /// Operation and code alone: a message may be long, and differ from call to call.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Call(error) => format!("{}: {}", error.operation, error.code),
+            Self::Shape(error) => error.to_string(),
+        }
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Call(error) => matches!(error.kind, CallErrorKind::Throttled | CallErrorKind::Unavailable),
+            Self::Shape(_) => false,
+        }
+    }
+
     /// What follows from it; an unexpected answer is nothing that a retry mends.
     pub fn kind(&self) -> Option<CallErrorKind> {
         match self {
@@ -105,22 +178,20 @@ impl AwsError {
     }
 }
 
-fn timeless(code: &str, message: &str) -> (String, String, CallErrorKind) {
-    (code.to_owned(), message.to_owned(), CallErrorKind::Unavailable)
-}
-
-fn kind_of(code: &str) -> CallErrorKind {
-    if THROTTLED.contains(&code) {
+/// A name says more than a status where both are known; the status says what the names of a service do not.
+fn kind_of(code: &str, status: u16) -> CallErrorKind {
+    if THROTTLED.contains(&code) || status == 429 {
         CallErrorKind::Throttled
-    } else if DENIED.contains(&code) || code.starts_with("AccessDenied") {
-        CallErrorKind::AccessDenied
-    } else if code.starts_with("Internal")
+    } else if status >= 500
+        || code.starts_with("Internal")
         || code.starts_with("ServiceUnavailable")
         || code == "ServerException"
         || code == "Unavailable"
-        || code == "RequestTimeout"
+        || code.starts_with("RequestTimeout")
     {
         CallErrorKind::Unavailable
+    } else if DENIED.contains(&code) || code.starts_with("AccessDenied") {
+        CallErrorKind::AccessDenied
     } else {
         CallErrorKind::Rejected
     }
@@ -131,18 +202,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_fall_into_the_kind_that_decides_what_to_do() {
-        for (code, kind) in [
-            ("AccessDenied", CallErrorKind::AccessDenied),
-            ("AccessDeniedForOrganization", CallErrorKind::AccessDenied),
-            ("UnauthorizedOperation", CallErrorKind::AccessDenied),
-            ("RequestLimitExceeded", CallErrorKind::Throttled),
-            ("SlowDown", CallErrorKind::Throttled),
-            ("InternalError", CallErrorKind::Unavailable),
-            ("ServiceUnavailable", CallErrorKind::Unavailable),
-            ("NoSuchBucket", CallErrorKind::Rejected),
+    fn code_and_status_decide_the_kind() {
+        for (code, status, kind) in [
+            ("AccessDenied", 403, CallErrorKind::AccessDenied),
+            ("AccessDeniedForOrganization", 400, CallErrorKind::AccessDenied),
+            ("UnauthorizedOperation", 403, CallErrorKind::AccessDenied),
+            ("RequestLimitExceeded", 503, CallErrorKind::Throttled),
+            ("SlowDown", 503, CallErrorKind::Throttled),
+            ("TooManyRequests", 429, CallErrorKind::Throttled),
+            ("InternalError", 500, CallErrorKind::Unavailable),
+            ("ServiceUnavailable", 503, CallErrorKind::Unavailable),
+            // Names that only their service uses.
+            ("ServiceFailure", 500, CallErrorKind::Unavailable),
+            ("KMSInternalException", 500, CallErrorKind::Unavailable),
+            ("DependencyTimeoutException", 503, CallErrorKind::Unavailable),
+            ("RequestTimeout", 400, CallErrorKind::Unavailable),
+            ("NoSuchBucket", 404, CallErrorKind::Rejected),
         ] {
-            assert_eq!(kind_of(code), kind, "{code}");
+            assert_eq!(kind_of(code, status), kind, "{code} {status}");
         }
+    }
+
+    #[test]
+    fn only_a_4xx_that_speaks_of_nothing_under_way_means_that_nothing_happened() {
+        for (code, status, nothing) in [
+            ("AccessDenied", 403, true),
+            ("Throttling", 400, true),
+            ("InvalidParameterValue", 400, true),
+            ("SlowDown", 503, false),
+            ("ServiceFailure", 500, false),
+            ("InvalidDBInstanceState", 400, false),
+            ("OperationAborted", 409, false),
+            ("ConcurrentModification", 409, false),
+        ] {
+            assert_eq!(CallError::answered("a:B", status, code, "").did_nothing(), nothing, "{code}");
+        }
+        assert!(!CallError::unanswered("a:B", "Timeout", "").did_nothing());
+        assert!(CallError::unsent("a:B", "").did_nothing());
     }
 }

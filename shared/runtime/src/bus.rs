@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::ledger::{Attempt, Outcome};
 use crate::retry::Backoff;
-use crate::{AwsError, CallError, CallErrorKind, Fault};
+use crate::{AwsError, CallError, Fault};
 
 /// `source` of every event of ours.
 pub const SOURCE: &str = "rectify";
@@ -153,8 +153,7 @@ fn refusal(answer: Option<PutEventsResultEntry>) -> Option<Fault> {
         None => ("Response".to_owned(), "an answer without this entry".to_owned()),
         Some(entry) => (entry.error_code?, entry.error_message.unwrap_or_default()),
     };
-    let kind = CallErrorKind::Unavailable;
-    Some(AwsError::Call(CallError { operation: "events:PutEvents", code, message, kind }).into())
+    Some(AwsError::Call(CallError::unanswered("events:PutEvents", code, message)).into())
 }
 
 /// `detail` of an announcement about an attempt: shape in `docs/events.md`.

@@ -26,6 +26,7 @@ use tokio::sync::Mutex;
 use crate::Fault;
 use crate::edge::Connect;
 use crate::settings::Environment;
+use crate::writer::Writer;
 
 /// One attempt of one call; Lambda's own deadline bounds the sum.
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -144,13 +145,14 @@ pub struct Pool<C> {
     region: Region,
     home: Arc<C>,
     others: Mutex<HashMap<Region, Arc<C>>>,
+    writers: Mutex<HashMap<Region, Arc<Writer<C>>>>,
 }
 
 impl<C: Connect> Pool<C> {
     /// A pool whose first clients are of `region`.
     pub fn new(base: SdkConfig, region: Region) -> Self {
         let home = Arc::new(C::connect(&base));
-        Self { base, region, home, others: Mutex::default() }
+        Self { base, region, home, others: Mutex::default(), writers: Mutex::default() }
     }
 
     /// The clients for `account` and `region`; `own` is the account of the function's role.
@@ -158,19 +160,38 @@ impl<C: Connect> Pool<C> {
     /// # Errors
     /// [`Fault::ForeignAccount`]: credentials of another account are never guessed.
     pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<C>, Fault> {
+        let region = self.reached(own, account, region)?;
+        if *region == self.region {
+            return Ok(Arc::clone(&self.home));
+        }
+        let mut others = self.others.lock().await;
+        let clients = others.entry(region.clone()).or_insert_with(|| Arc::new(C::connect(&self.config(region))));
+        Ok(Arc::clone(clients))
+    }
+
+    /// The clients for calls that change something there: they send each request once. Built on first use.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub async fn writer(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<Writer<C>>, Fault> {
+        let region = self.reached(own, account, region)?;
+        let mut writers = self.writers.lock().await;
+        let writer = writers.entry(region.clone()).or_insert_with(|| Arc::new(Writer::new(&self.config(region))));
+        Ok(Arc::clone(writer))
+    }
+
+    /// The region whose endpoint answers for `region`.
+    fn reached<'a>(&'a self, own: &AccountId, account: &AccountId, region: &'a Region) -> Result<&'a Region, Fault> {
         if own != account {
             return Err(Fault::ForeignAccount { home: own.to_string(), account: account.to_string() });
         }
         // AWS Config writes `global` for IAM; its API is reached through the function's own region.
-        if *region == self.region || region.as_str() == "global" {
-            return Ok(Arc::clone(&self.home));
-        }
-        let mut others = self.others.lock().await;
-        let clients = others.entry(region.clone()).or_insert_with(|| {
-            let elsewhere = aws_types::region::Region::new(region.as_str().to_owned());
-            Arc::new(C::connect(&self.base.to_builder().region(elsewhere).build()))
-        });
-        Ok(Arc::clone(clients))
+        Ok(if region.as_str() == "global" { &self.region } else { region })
+    }
+
+    fn config(&self, region: &Region) -> SdkConfig {
+        let region = aws_types::region::Region::new(region.as_str().to_owned());
+        self.base.to_builder().region(region).build()
     }
 }
 

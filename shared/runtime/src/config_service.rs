@@ -106,9 +106,11 @@ impl ConfigService {
         let mut tries = Backoff::CONFIG.tries();
         while tries.next().await.is_some() {
             let until = (!tries.is_last()).then_some(summary.captured_at);
-            match self.newest_item(&summary.target, until).await? {
-                Some(item) if item.captured_at >= summary.captured_at => return Ok(item),
-                _ => {}
+            if let Some(item) = self.newest_item(&summary.target, until).await? {
+                let item = ConfigurationItem::from_api(item.announced_by(summary))?;
+                if item.captured_at >= summary.captured_at {
+                    return Ok(item);
+                }
             }
         }
         Err(Fault::HistoryLags {
@@ -141,10 +143,11 @@ impl ConfigService {
     /// # Errors
     /// [`Fault::Aws`] when the call fails.
     pub async fn name_of(&self, target: &Target) -> Result<Option<String>, Fault> {
-        Ok(self.newest_item(target, None).await?.and_then(|item| item.name))
+        let item = self.newest_item(target, None).await?;
+        Ok(item.and_then(|item| item.resource_name).filter(|name| !name.is_empty()))
     }
 
-    async fn newest_item(&self, target: &Target, until: Option<Timestamp>) -> Result<Option<ConfigurationItem>, Fault> {
+    async fn newest_item(&self, target: &Target, until: Option<Timestamp>) -> Result<Option<ApiItem>, Fault> {
         let answer = self
             .client
             .get_resource_config_history()
@@ -155,10 +158,7 @@ impl ConfigService {
             .send()
             .await;
         match answer {
-            Ok(answer) => match answer.configuration_items.unwrap_or_default().into_iter().next() {
-                Some(item) => Ok(Some(from_sdk(item)?)),
-                None => Ok(None),
-            },
+            Ok(answer) => Ok(answer.configuration_items.unwrap_or_default().into_iter().next().map(from_sdk)),
             Err(error) => {
                 let error = AwsError::call("config:GetResourceConfigHistory", &error);
                 if error.is("ResourceNotDiscoveredException") { Ok(None) } else { Err(error.into()) }
@@ -239,9 +239,8 @@ pub fn milliseconds(at: DateTime) -> Option<Timestamp> {
     i64::try_from(rounded).ok().and_then(|at| Timestamp::from_millisecond(at).ok())
 }
 
-fn from_sdk(item: sdk::ConfigurationItem) -> Result<ConfigurationItem, ShapeError> {
-    let captured_at = item.configuration_item_capture_time.and_then(milliseconds);
-    ConfigurationItem::from_api(ApiItem {
+fn from_sdk(item: sdk::ConfigurationItem) -> ApiItem {
+    ApiItem {
         account: item.account_id,
         region: item.aws_region,
         resource_type: item.resource_type.map(|it| it.as_str().to_owned()),
@@ -249,12 +248,12 @@ fn from_sdk(item: sdk::ConfigurationItem) -> Result<ConfigurationItem, ShapeErro
         resource_name: item.resource_name,
         arn: item.arn,
         status: item.configuration_item_status.map(|it| it.as_str().to_owned()),
-        captured_at,
+        captured_at: item.configuration_item_capture_time.and_then(milliseconds),
         configuration: item.configuration,
         supplementary: item.supplementary_configuration.unwrap_or_default(),
         tags: item.tags.unwrap_or_default(),
         relationships: item.relationships.unwrap_or_default().into_iter().filter_map(relationship).collect(),
-    })
+    }
 }
 
 fn relationship(it: sdk::Relationship) -> Option<Relationship> {

@@ -5,8 +5,8 @@
 use std::future::Future;
 
 use aws_types::SdkConfig;
-use futures_util::Stream;
-use rectify_compliance::{AccountId, FromItem, Inventory, Region, Remediation, Target};
+use futures_util::stream::{self, Stream, StreamExt};
+use rectify_compliance::{AccountId, FromItem, Image, Inventory, Region, Remediation, ResourceKey, Target};
 
 use crate::AwsError;
 
@@ -39,14 +39,103 @@ pub trait ReadFacts<C>: FromItem {
     ) -> impl Future<Output = Result<Option<Self::Facts>, AwsError>> + Send;
 }
 
+/// A resource that a listing names, before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Which one.
+    pub resource: ResourceKey,
+    /// Its name, where that is another than its id.
+    pub name: Option<String>,
+}
+
+/// A resource of a listing: read whole, or found and not read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Listed<S> {
+    /// What a control judges.
+    Read(S),
+    /// It is there, and this kept it from being read: it has no verdict, and those of other resources stand.
+    Unreadable(Found, AwsError),
+}
+
+impl<S: Image> Listed<S> {
+    /// What reading `found` came to; `None` when it is gone by now.
+    pub fn of(found: Found, read: Result<Option<S>, AwsError>) -> Option<Self> {
+        match read {
+            Ok(subject) => subject.map(Self::Read),
+            Err(error) => Some(Self::Unreadable(found, error)),
+        }
+    }
+
+    /// The resource.
+    pub fn key(&self) -> ResourceKey {
+        match self {
+            Self::Read(subject) => subject.key(),
+            Self::Unreadable(found, _) => found.resource.clone(),
+        }
+    }
+
+    /// Its name, where that is another than its id and it is known.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Read(subject) => subject.name(),
+            Self::Unreadable(found, _) => found.name.as_deref(),
+        }
+    }
+}
+
+/// Reads the resources of a page, `at_once` at a time, in their order; one that is gone by now is left out.
+pub async fn read_each<S, R>(page: Vec<(Found, R)>, at_once: usize) -> Vec<Listed<S>>
+where
+    S: Image,
+    R: Future<Output = Result<Option<S>, AwsError>> + Send,
+{
+    let (found, reads): (Vec<Found>, Vec<R>) = page.into_iter().unzip();
+    let read: Vec<_> = stream::iter(reads).buffered(at_once).collect().await;
+    found.into_iter().zip(read).filter_map(|(found, read)| Listed::of(found, read)).collect()
+}
+
+/// Some resources of a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<S> {
+    /// The resources, without those that are gone by now.
+    pub resources: Vec<Listed<S>>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<String>,
+}
+
+impl<S> Page<S> {
+    /// The only page of a listing, all of it read.
+    pub fn whole(subjects: impl IntoIterator<Item = S>) -> Self {
+        Self { resources: subjects.into_iter().map(Listed::Read).collect(), next: None }
+    }
+}
+
 /// Lists all subjects of a control.
 pub trait List<C>: Inventory {
-    /// The subjects, page by page as the API hands them out; memory does not grow with the account.
+    /// The resources from where a page said that the next begins (`None`: from the first), page by page as the API hands
+    /// them out; memory does not grow with the account. A listing without pages begins anew.
+    ///
+    /// An error ends the listing: a listing call failed, or a read that all of its resources depend on. What concerns one
+    /// resource is [`Listed::Unreadable`].
     fn pages<'a>(
         clients: &'a C,
         place: &'a Place,
         params: &'a Self::Params,
-    ) -> impl Stream<Item = Result<Vec<Self::Subject>, AwsError>> + Send + 'a;
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Self::Subject>, AwsError>> + Send + 'a;
+
+    /// Every resource that [`pages`](Self::pages) would hand out, unread: what is retired at the end of a long round is
+    /// what is not among these. To be written anew where a page reads its resources one by one.
+    fn keys<'a>(
+        clients: &'a C,
+        place: &'a Place,
+        params: &'a Self::Params,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        let keys_of = |page: Result<Page<Self::Subject>, AwsError>| -> Result<Vec<ResourceKey>, AwsError> {
+            Ok(page?.resources.iter().map(Listed::key).collect())
+        };
+        Self::pages(clients, place, params, None).map(keys_of)
+    }
 }
 
 /// Reads one subject as it is now.

@@ -4,7 +4,7 @@ use lambda_runtime::Diagnostic;
 use rectify_compliance::entry::EntryError;
 use rectify_compliance::{EventError, ParameterError, ShapeError};
 
-use crate::{AwsError, CallErrorKind};
+use crate::AwsError;
 
 /// A fault of ours, of the event, or of the services behind: never a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +107,42 @@ pub enum Fault {
         /// The first of them, with its type.
         first: String,
     },
+    /// An undo that began and is not done: a call of it failed, or it did not help.
+    #[error("undo {attempt}: {reason}")]
+    UndoFailed {
+        /// The attempt's id.
+        attempt: String,
+        /// What failed, how far the undo got, and until when the resource is held.
+        reason: String,
+    },
+    /// A periodic run judged what it could read. What it could not keeps its last evaluation.
+    #[error("{count} of {resources} resources could not be read: {first}")]
+    Unreadable {
+        /// How many could not be read.
+        count: usize,
+        /// How many the listing named.
+        resources: usize,
+        /// The first of them, each with the operation and its error code.
+        first: String,
+    },
+    /// A periodic round took more invocations than any account can need: its listing does not end.
+    #[error("round not finished after {parts} invocations and {resources} resources; expected its listing to end")]
+    Endless {
+        /// How many invocations there were.
+        parts: u32,
+        /// How many resources were listed.
+        resources: usize,
+    },
+    /// Work that was given up before Lambda would have ended the function in the middle of it.
+    #[error(
+        "{what}: not done within {allowed_s} s, all that the function's timeout leaves; nothing was changed since it began"
+    )]
+    OutOfTime {
+        /// What was given up.
+        what: String,
+        /// The time it had, seconds.
+        allowed_s: u64,
+    },
     /// Undo refused.
     #[error("undo {attempt}: {reason}")]
     UndoRefused {
@@ -123,13 +159,7 @@ impl Fault {
         match self {
             Self::Event(_) => "MalformedEvent",
             Self::Parameter(_) => "InvalidParameter",
-            Self::Aws(AwsError::Shape(_)) => "UnexpectedShape",
-            Self::Aws(AwsError::Call(error)) => match error.kind {
-                CallErrorKind::AccessDenied => "AccessDenied",
-                CallErrorKind::Throttled => "Throttled",
-                CallErrorKind::Unavailable => "ServiceUnavailable",
-                CallErrorKind::Rejected => "CallRejected",
-            },
+            Self::Aws(error) => error.name(),
             Self::Setting { .. } => "InvalidSetting",
             Self::ForeignAccount { .. } => "ForeignAccount",
             Self::HistoryLags { .. } => "HistoryLags",
@@ -140,7 +170,9 @@ impl Fault {
             Self::Unsteady { .. } => "ResourceUnsteady",
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
-            Self::Incomplete { .. } => "RunIncomplete",
+            Self::UndoFailed { .. } => "UndoFailed",
+            Self::Incomplete { .. } | Self::Unreadable { .. } | Self::Endless { .. } => "RunIncomplete",
+            Self::OutOfTime { .. } => "OutOfTime",
             Self::UndoRefused { .. } => "UndoRefused",
         }
     }

@@ -64,7 +64,7 @@ impl Invocation {
     }
 
     /// The line, and one more for each further value of a dimension: a document holds one value per dimension.
-    fn lines(&self, now: u64, milliseconds: u64, fault: Option<&Fault>) -> Vec<Value> {
+    pub(crate) fn lines(&self, now: u64, milliseconds: u64, fault: Option<&Fault>) -> Vec<Value> {
         let mut line = Map::new();
         line.insert("level".to_owned(), json!(if fault.is_some() { "ERROR" } else { "INFO" }));
         line.insert("message".to_owned(), json!(fault.map_or_else(|| "invocation".to_owned(), ToString::to_string)));

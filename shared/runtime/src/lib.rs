@@ -1,7 +1,7 @@
 //! The Lambda shell of Rectify: events in, evaluations out, the gates of a remediation.
 //!
-//! Knows no control by name, and no service but those every function needs: AWS Config, the ledger's DynamoDB and the
-//! event bus. A control's own service is known to its crate's `client.rs` alone, through the traits of [`edge`].
+//! Knows no control by name, and no service but those every function needs: AWS Config, CloudFormation, the ledger's
+//! DynamoDB and the event bus. A control's own service is known to its crate's `client.rs` alone, through the traits of [`edge`].
 //!
 //! | module | noun |
 //! |---|---|
@@ -11,9 +11,13 @@
 //! | [`edge`] | what a control's crate implements to call its service |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
 //! | [`config_service`] | the few calls to AWS Config |
+//! | [`relay`] | a function that invokes itself |
+//! | [`deadline`] | when Lambda ends an invocation |
+//! | [`stacks`] | CloudFormation, asked for the stack of a resource |
 //! | [`settings`] | a function's environment, typed |
 //! | [`fault`] | why an invocation fails, with a stable type |
 //! | [`invocation`] | one line of log and metrics per invocation |
+//! | [`writer`] | clients that send each request once |
 //! | [`retry`] | bounded back-off with jitter |
 //! | [`serve`] | the loop of a function, whatever it does |
 
@@ -21,16 +25,21 @@ pub mod aws_error;
 pub mod bus;
 pub mod clients;
 pub mod config_service;
+pub mod deadline;
 pub mod edge;
 pub mod fault;
+mod in_progress;
 pub mod invocation;
 pub mod ledger;
 pub mod operations;
+pub mod relay;
 pub mod remediation;
 pub mod retry;
 pub mod rule;
 pub mod serve;
 pub mod settings;
+pub mod stacks;
+pub mod writer;
 
 pub use aws_error::{AwsError, CallError, CallErrorKind};
 pub use fault::Fault;

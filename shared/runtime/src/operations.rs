@@ -5,15 +5,18 @@ use std::pin::Pin;
 
 use aws_types::SdkConfig;
 use rectify_compliance::entry::erase;
+use rectify_compliance::gate::RuleScope;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
+use rectify_compliance::{Image, Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use crate::Fault;
 use crate::clients::Pool;
 use crate::edge::{Apply, Connect, ReadLive, Revert};
 use crate::ledger::Ledger;
+use crate::remediation::managed;
 use crate::remediation::undo::{self, UndoRequest, Undone};
+use crate::stacks::Stacks;
 
 /// A boxed future, since a table of functions cannot name each one's type.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -27,6 +30,9 @@ pub struct Inspection {
     pub verdict: Verdict,
     /// What a remediation would do.
     pub plan: Plan<Value>,
+    /// The CloudFormation stack that manages what the plan would change, by name, or why that is not known: then a
+    /// remediation does not act either.
+    pub stack: Result<Option<String>, String>,
 }
 
 type Inspect = for<'a> fn(&'a SdkConfig, &'a Target, &'a str) -> Boxed<'a, Result<Option<Inspection>, Fault>>;
@@ -68,15 +74,24 @@ where
     K: Remediation + ReadLive<C>,
     C: Connect,
 {
-    let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
-    let pool = Pool::<C>::new(config.clone(), region_of(config, target));
+    let RuleParameters { control: params, shell } = RuleParameters::<K::Params>::parse(Some(parameters))?;
+    let here = region_of(config, target);
+    let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
+    let scope = RuleScope { meta: K::META, parameters: &shell, here: &here, home: &home };
+    let pool = Pool::<C>::new(config.clone(), here.clone());
     let clients = pool.at(&target.account, &target.account, &target.region).await?;
     let Some(live) = K::live(&clients, target, &params).await? else { return Ok(None) };
     let now = Timestamp::now();
+    let (verdict, plan) = match scope.out_of_scope(&target.resource, live.name()) {
+        Some(verdict) => (verdict, Plan::Nothing),
+        None => (K::evaluate(&live, &params, now), K::plan(&live, &params, now)),
+    };
+    let stack = managed::stack_of::<K>(&Stacks::new(config), &live, &plan).await;
     Ok(Some(Inspection {
         subject: StoredImage::of(&live)?,
-        verdict: K::evaluate(&live, &params, now),
-        plan: erase(K::plan(&live, &params, now))?,
+        verdict,
+        plan: erase(plan)?,
+        stack: stack.map_err(|fault| fault.to_string()),
     }))
 }
 

@@ -2,6 +2,21 @@
 
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
+
+tokio::task_local! {
+    /// How the task waits, where it is to wait otherwise than in real time: a test's own clock.
+    pub static SLEEP: SharedAsyncSleep;
+}
+
+/// Waits for so long, by the clock of the task.
+pub(crate) async fn sleep(time: Duration) {
+    match SLEEP.try_with(Clone::clone) {
+        Ok(own) => own.sleep(time).await,
+        Err(_) => tokio::time::sleep(time).await,
+    }
+}
+
 /// How often and how long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
@@ -23,6 +38,13 @@ impl Backoff {
     /// For the lease of a resource: four tries, about three seconds. Two controls that find fault with one account at the same
     /// time need a second each; Lambda's own retries are minutes apart, and there are two of them.
     pub const LEASE: Self = Self { base: Duration::from_millis(400), cap: Duration::from_secs(2), attempts: 4 };
+
+    /// For a call that changes something and may succeed a moment later: four tries, about seven seconds.
+    pub const ACTION: Self = Self { base: Duration::from_millis(500), cap: Duration::from_secs(4), attempts: 4 };
+
+    /// For transactions of the ledger: twelve tries, about eight seconds. Every action of every control checks the stop
+    /// switches, and of two transactions that touch one item at the same moment DynamoDB cancels one.
+    pub const TRANSACTION: Self = Self { base: Duration::from_millis(50), cap: Duration::from_secs(1), attempts: 12 };
 
     /// The tries, numbered from 0; waits before each but the first.
     pub fn tries(self) -> Tries {
@@ -52,7 +74,7 @@ impl Tries {
         }
         self.next += 1;
         if number > 0 {
-            tokio::time::sleep(self.backoff.wait(number)).await;
+            sleep(self.backoff.wait(number)).await;
         }
         Some(number)
     }

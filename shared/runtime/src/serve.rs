@@ -10,6 +10,7 @@ use rectify_compliance::AccountId;
 use serde_json::Value;
 
 use crate::Fault;
+use crate::deadline::Deadline;
 use crate::invocation::{self, Invocation};
 use crate::settings::{Environment, account_of_function};
 
@@ -20,8 +21,10 @@ pub struct Own {
     pub account: Option<AccountId>,
     /// Who it is, for leases: request id.
     pub request_id: String,
-    /// When Lambda ends it, milliseconds since 1970.
-    pub deadline: u64,
+    /// When Lambda ends it.
+    pub deadline: Deadline,
+    /// The function's ARN, as it was invoked.
+    pub function: String,
 }
 
 /// Builds the shell from the environment and serves events until Lambda ends the process.
@@ -47,7 +50,8 @@ where
                 let own = Own {
                     account: account_of_function(&event.context.invoked_function_arn),
                     request_id: event.context.request_id,
-                    deadline: event.context.deadline,
+                    deadline: Deadline { epoch_ms: event.context.deadline },
+                    function: event.context.invoked_function_arn,
                 };
                 let mut line = Invocation::start(control, &own.request_id);
                 let result = match shell.as_ref() {

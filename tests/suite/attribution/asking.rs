@@ -89,7 +89,7 @@ fn group() -> Value {
 
 /// The message of an announcement about an attempt.
 fn letter(attempt: &str) -> Value {
-    let body = json!({"source": "rectify", "detail-type": "Rectify Plan", "detail": {"attempt": attempt}});
+    let body = json!({"source": "rectify", "detail-type": "Rectify Plan", "detail": {"attempt": attempt, "control": "door-ajar"}});
     json!({"messageId": format!("m-{attempt}"), "body": body.to_string(), "messageAttributes": {}})
 }
 

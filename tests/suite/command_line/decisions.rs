@@ -53,7 +53,7 @@ async fn breaker_of_a_resource_is_shown_with_its_attempts_and_closed() {
     let shown = bench.run(&look).await;
     assert!(shown.out.starts_with(&format!("{SSH} on sg-1 in {ACCOUNT} {REGION}: breaker open until ")), "{shown:?}");
     assert!(shown.out.contains(&ids.join(", ")), "{shown:?}");
-    let mut met = bench.ledger().attempt(&ids[0]).await.unwrap().unwrap();
+    let mut met = bench.ledger().attempt(SSH, &ids[0]).await.unwrap().unwrap();
     met.id = new_id(Timestamp::now());
     met.actions.clear();
     met.outcome = Some(Outcome::BreakerOpen);
@@ -106,6 +106,9 @@ async fn fix_that_was_undone_is_asked_for_again_and_its_hold_ends() {
     let [(kind, detail)] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((kind.as_str(), &detail["resourceId"]), ("Rectify Remediation Requested", &json!(group)));
     assert_eq!(detail["configRuleName"], "rectify-restricted-ssh");
+    // A remediation takes the request from the ledger, never from the event.
+    let stored = ledger.request(detail["requestId"].as_str().unwrap()).await.unwrap().unwrap();
+    assert!(stored.allows(SSH, &target, Timestamp::now()), "{stored:?}");
 }
 
 /// moto has no recorder until somebody makes one, and no rule of ours.

@@ -9,7 +9,7 @@ use rectify_cloudtrail::trail::{RecordedTrail, Vantage};
 use rectify_cloudtrail::trail_delivery::Delivery;
 use rectify_cloudtrail::trail_key::{KeyAnswer, Keys};
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, Target};
+use rectify_compliance::{ConfigurationItem, Plan, Resource, ResourceKey, Target, Timestamp};
 use rectify_runtime::CallErrorKind;
 use rectify_runtime::edge::ReadFacts;
 use rectify_tests::replay::{Answer, Replay};
@@ -27,7 +27,7 @@ async fn denied_read_of_status_or_selectors_of_a_trail_of_the_account_is_a_fault
     for read in ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"] {
         assert!(free.calls().iter().any(|it| it == read), "{read}: {:?}", free.calls());
     }
-    each_denied_read_is_a_fault::<ScheduleOnly<MultiRegionCloudtrailEnabled>, Clients>(REGION, "AccessDeniedException")
+    each_denied_read_is_told::<ScheduleOnly<MultiRegionCloudtrailEnabled>, Clients>(REGION, "AccessDeniedException")
         .await;
 }
 
@@ -66,7 +66,7 @@ async fn denied_read_of_trails_or_of_a_key_of_ours_is_a_fault() {
     let free = Services::default();
     inventory::<Encrypted, Clients>(&free, QUIET).await.unwrap();
     assert_eq!(free.calls(), ["cloudtrail:DescribeTrails", "kms:DescribeKey"]);
-    each_denied_read_is_a_fault::<Encrypted, Clients>(QUIET, "AccessDeniedException").await;
+    each_denied_read_is_told::<Encrypted, Clients>(QUIET, "AccessDeniedException").await;
 }
 
 fn main_trail() -> Target {
@@ -175,7 +175,7 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
 #[tokio::test]
 async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
     type Delivering = ChangeOrSchedule<CloudTrailCloudWatchLogsEnabled>;
-    each_denied_read_is_a_fault::<Delivering, Clients>("eu-west-1", "AccessDeniedException").await;
+    each_denied_read_is_told::<Delivering, Clients>("eu-west-1", "AccessDeniedException").await;
 }
 
 /// How deliveries go is asked for where it matters, and a refusal is a fault.
@@ -206,9 +206,10 @@ async fn status_of_a_trail_is_read_where_deliveries_matter() {
     assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
 }
 
-/// Every read that decides whether a group and a role may be given can be refused, and then nothing is planned.
+/// Every read that decides whether a group and a role may be given can be refused: of the trail or the group it is a fault,
+/// of the role a plan that a person must act on.
 #[tokio::test]
-async fn denied_read_of_a_log_group_or_a_role_is_a_fault() {
+async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
     buckets().await;
     let sdk = sdk_at(endpoint()).to_builder().region(aws_types::region::Region::new(QUIET)).build();
     let trails = aws_sdk_cloudtrail::Client::new(&sdk);
@@ -240,7 +241,19 @@ async fn denied_read_of_a_log_group_or_a_role_is_a_fault() {
     assert_eq!(free.calls(), reads);
     for operation in reads {
         let refusal = Refusal { operation: Some(operation), number: 1, code: "AccessDenied" };
-        let error = live(&Services::refusing([refusal])).await.unwrap_err();
-        assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{operation}: {error}");
+        let answer = live(&Services::refusing([refusal])).await;
+        // The stack grants one role: where it is another, or none, the fix is planned and says which parameter to set.
+        if operation.starts_with("iam:") {
+            let subject = answer.unwrap().unwrap();
+            let read = subject.destination.as_ref().unwrap();
+            assert!(read.role_is_denied && read.role_rights.is_none(), "{operation}: {read:?}");
+            let plan = CloudTrailCloudWatchLogsEnabled::plan(&subject, &params, Timestamp::now());
+            let Plan::Hold { reason, .. } = plan else { panic!("{operation}: {plan:?}") };
+            let said = format!("may not read or pass role {role}: set the stack's CloudTrailLogsRoleArn to it");
+            assert!(reason.contains(&said), "{operation}: {reason}");
+        } else {
+            let error = answer.unwrap_err();
+            assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{operation}: {error}");
+        }
     }
 }

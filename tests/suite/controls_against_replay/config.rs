@@ -59,8 +59,8 @@ async fn run(reads: Vec<Answer>) -> (Result<(), Fault>, Vec<(String, Value)>) {
     let settings = FunctionSettings { region: Region::new("eu-west-1"), home_region: None };
     let shell = RuleShell::<Clients>::over(&replay.sdk("eu-west-1"), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
-    let (own, mut line) = (AccountId::new(ACCOUNT), Invocation::start(ConfigRecorderHealthy::META.id, "request"));
-    let result = handle::<ScheduleOnly<ConfigRecorderHealthy>, Clients>(&shell, &event, Some(&own), &mut line).await;
+    let mut line = Invocation::start(ConfigRecorderHealthy::META.id, "request");
+    let result = handle::<ScheduleOnly<ConfigRecorderHealthy>, Clients>(&shell, &event, &invocation(), &mut line).await;
     (result, replay.requests())
 }
 

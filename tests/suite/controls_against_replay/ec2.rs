@@ -22,14 +22,14 @@ use rectify_tests::services::{Refusal, Services};
 
 use serde_json::{Value, json};
 
-use super::{each_denied_read_is_a_fault, ingress_rules, remedied};
+use super::{each_denied_read_is_told, ingress_rules, remedied};
 
 #[tokio::test]
 async fn denied_read_of_security_groups_is_a_fault_for_every_control_of_theirs() {
     const DENIED: &str = "UnauthorizedOperation";
-    each_denied_read_is_a_fault::<ChangeOrSchedule<RestrictedCommonPorts>, Clients>("eu-west-1", DENIED).await;
-    each_denied_read_is_a_fault::<ChangeOrSchedule<VpcSgOpenOnlyToAuthorizedPorts>, Clients>("eu-west-1", DENIED).await;
-    each_denied_read_is_a_fault::<ChangeOrSchedule<SecurityGroupDrift>, Clients>("eu-west-1", DENIED).await;
+    each_denied_read_is_told::<ChangeOrSchedule<RestrictedCommonPorts>, Clients>("eu-west-1", DENIED).await;
+    each_denied_read_is_told::<ChangeOrSchedule<VpcSgOpenOnlyToAuthorizedPorts>, Clients>("eu-west-1", DENIED).await;
+    each_denied_read_is_told::<ChangeOrSchedule<SecurityGroupDrift>, Clients>("eu-west-1", DENIED).await;
 }
 
 /// The default group of a new VPC, with the rule from itself that moto leaves out.

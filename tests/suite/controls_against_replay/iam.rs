@@ -28,11 +28,11 @@ async fn denied_read_of_a_user_or_of_the_account_is_a_fault() {
     mfa_policy::register_device(&iam, "denied-device").await;
     iam.create_access_key().user_name("denied-keys").send().await.unwrap();
     type Console = ChangeOrSchedule<MfaEnabledForIamConsoleAccess>;
-    each_denied_read_is_a_fault::<Console, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<IamUserMfaEnabled>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<AccessKeysRotated>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<IamPasswordPolicy>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_a_fault::<ScheduleOnly<RootAccountMfaEnabled>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<Console, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<IamUserMfaEnabled>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<AccessKeysRotated>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<IamPasswordPolicy>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<RootAccountMfaEnabled>, Clients>(REGION, "AccessDenied").await;
 }
 
 /// `root-account-mfa-enabled/6`
@@ -131,7 +131,7 @@ async fn handled_over<R: RuleKind<Clients>>(
     let shell = RuleShell::<Clients>::over(sdk, settings);
     let event = rule_event(invoking, parameters, "token");
     let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    handle::<R, Clients>(&shell, &event, Some(&AccountId::new(ACCOUNT)), &mut line).await
+    handle::<R, Clients>(&shell, &event, &invocation(), &mut line).await
 }
 
 type Console = ChangeOrSchedule<MfaEnabledForIamConsoleAccess>;

@@ -22,9 +22,8 @@ async fn changed<R: RuleKind<C>, C: Connect>(
     item["ARN"] = Value::Null;
     item["configuration"] = configuration.clone();
     let event = rule_event(&change(&item), parameters, "token");
-    let own = AccountId::new(ACCOUNT);
     let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    let result = handle::<R, C>(&shell, &event, Some(&own), &mut line).await;
+    let result = handle::<R, C>(&shell, &event, &invocation(), &mut line).await;
     allowed(&entry::<R::Control>().rule_permissions(), &services.calls());
     result
 }
@@ -83,7 +82,8 @@ async fn denied_read_of_metadata_options_is_a_fault() {
 /// An item that tells its options is judged without a call, and one about an instance that is gone by now is no finding.
 #[tokio::test]
 async fn options_are_read_only_where_the_item_does_not_tell_them() {
-    let told = json!({"state": {"name": "running"}, "metadataOptions": {"httpTokens": "optional"}});
+    let told =
+        json!({"state": {"name": "running"}, "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "optional"}});
     let services = Services::default();
     type Rule = ChangeOnly<Ec2Imdsv2Check>;
     changed::<Rule, Clients>(&services, "AWS::EC2::Instance", "i-0", &told, &json!({})).await.unwrap();
@@ -125,7 +125,7 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
         let shell = RuleShell::<Clients>::over(&services.sdk(region), settings);
         let event = rule_event(&scheduled(), &json!({"requiredGroups": "name:base"}), "token");
         let mut line = Invocation::start(Ec2InstanceRequiredSecurityGroup::META.id, "request");
-        let result = handle::<Rule, Clients>(&shell, &event, Some(&AccountId::new(ACCOUNT)), &mut line).await;
+        let result = handle::<Rule, Clients>(&shell, &event, &invocation(), &mut line).await;
         allowed(&entry::<Ec2InstanceRequiredSecurityGroup>().rule_permissions(), &services.calls());
         (result, services.calls(), services.evaluations())
     };
@@ -133,9 +133,12 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
     result.unwrap();
     assert_eq!(calls, ["ec2:DescribeInstances", "ec2:DescribeSecurityGroups"]);
     assert_eq!(evaluations[0]["Evaluations"].as_array().unwrap().len(), 3);
-    for number in 1..=2 {
-        let refusal = Refusal { operation: None, number, code: "UnauthorizedOperation" };
-        let (result, _, evaluations) = listed(vec![refusal]).await;
-        assert_eq!((result.unwrap_err().kind(), evaluations), ("AccessDenied", vec![]));
-    }
+    let denied = |number| vec![Refusal { operation: None, number, code: "UnauthorizedOperation" }];
+    let (result, _, evaluations) = listed(denied(1)).await;
+    assert_eq!((result.unwrap_err().kind(), evaluations), ("AccessDenied", vec![]));
+    // The groups of one VPC are asked for once, and its instances alone go without a verdict.
+    let (result, calls, evaluations) = listed(denied(2)).await;
+    let fault = result.unwrap_err();
+    assert_eq!((fault.kind(), calls.len(), evaluations), ("RunIncomplete", 2, vec![]));
+    assert!(fault.to_string().starts_with("3 of 3 resources could not be read: AWS::EC2::Instance i-"), "{fault}");
 }

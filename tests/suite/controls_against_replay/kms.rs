@@ -17,7 +17,7 @@ async fn key(region: &str) -> String {
 #[tokio::test]
 async fn denied_read_of_a_key_is_a_fault() {
     key("eu-north-1").await;
-    each_denied_read_is_a_fault::<Keys, Clients>("eu-north-1", "AccessDeniedException").await;
+    each_denied_read_is_told::<Keys, Clients>("eu-north-1", "AccessDeniedException").await;
 }
 
 #[tokio::test]

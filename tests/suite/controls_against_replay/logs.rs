@@ -7,7 +7,7 @@ use rectify_logs::client::Clients;
 use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
 use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{List, Place};
+use rectify_runtime::edge::{List, Listed, Page, Place};
 use rectify_tests::alarms;
 
 use super::*;
@@ -36,7 +36,7 @@ async fn every_page_of_log_groups_is_judged() {
 
 #[tokio::test]
 async fn denied_read_of_log_groups_is_a_fault() {
-    each_denied_read_is_a_fault::<ScheduleOnly<CwLoggroupRetentionPeriodCheck>, Clients>(
+    each_denied_read_is_told::<ScheduleOnly<CwLoggroupRetentionPeriodCheck>, Clients>(
         "eu-north-1",
         "AccessDeniedException",
     )
@@ -79,9 +79,12 @@ async fn chains(services: &Services, region: &str, parameters: &str) -> Result<A
     let clients = Clients::connect(&services.sdk(region));
     let params = RuleParameters::parse(Some(parameters)).unwrap().control;
     let place = Place { account: AccountId::new(ACCOUNT), region: Region::new(region) };
-    let pages = CloudwatchAlarmRootUsage::pages(&clients, &place, &params);
-    let mut pages: Vec<Vec<AlarmChains>> = pages.try_collect().await?;
-    Ok(pages.pop().unwrap().pop().unwrap())
+    let pages = CloudwatchAlarmRootUsage::pages(&clients, &place, &params, None);
+    let mut pages: Vec<Page<AlarmChains>> = pages.try_collect().await?;
+    match pages.pop().unwrap().resources.pop().unwrap() {
+        Listed::Read(chains) => Ok(chains),
+        Listed::Unreadable(found, error) => panic!("{found:?}: {error}"),
+    }
 }
 
 #[tokio::test]

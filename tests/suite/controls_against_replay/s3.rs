@@ -88,9 +88,9 @@ async fn policy_that_is_refused_fails_the_attempt_for_good() {
 
 /// The account of the other tests has public buckets and a block that nobody sets; here the calls alone matter.
 #[tokio::test]
-async fn denied_read_of_any_bucket_is_no_plan_for_the_account() {
+async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
     type TheControl = S3AccountLevelPublicAccessBlocksPeriodic;
-    each_denied_read_is_a_fault::<ScheduleOnly<TheControl>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<ScheduleOnly<TheControl>, Clients>(REGION, "AccessDenied").await;
     buckets().await;
     let target = Target {
         resource: rectify_compliance::ResourceKey::account(&AccountId::new(ACCOUNT)),
@@ -101,20 +101,83 @@ async fn denied_read_of_any_bucket_is_no_plan_for_the_account() {
         TheControl::live(&Clients::connect(&free.sdk(REGION)), &target, &Default::default()).await.unwrap().unwrap();
     assert!(subject.exposed.is_some(), "{subject:?}");
     allowed(TheControl::LIVE, &free.calls());
-    each_denied_operation_is_an_error::<TheControl>(&free, &target, &Default::default()).await;
+    let buckets = [
+        "s3:GetPublicAccessBlock",
+        "s3:GetBucketLocation",
+        "s3:GetBucketAcl",
+        "s3:GetBucketOwnershipControls",
+        "s3:GetBucketPolicy",
+        "s3:GetBucketPolicyStatus",
+        "s3control:ListAccessPoints",
+    ];
+    let params = serde_json::from_value(json!({"accountWide": true})).unwrap();
+    each_denied_operation_is_told::<TheControl>(&free, &target, &params, |it| &it.unreadable, &buckets).await;
+}
+
+/// Four buckets in a region of their own.
+async fn four_buckets(region: &str) -> Vec<String> {
+    let sdk = Services::default().sdk(region);
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+    let names = ["a", "b", "c", "d"].map(|name| format!("{region}-{name}"));
+    for name in &names {
+        let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(region.into()).build();
+        s3.create_bucket().bucket(name).create_bucket_configuration(here).send().await.unwrap();
+    }
+    names.into()
+}
+
+/// A bucket that lets nobody in has no verdict; the others of the account keep theirs.
+#[tokio::test]
+async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
+    let buckets = four_buckets("eu-south-2").await;
+    let services =
+        Services::refusing([Refusal { operation: Some("s3:GetBucketAcl"), number: 2, code: "AccessDenied" }]);
+    type Read = ChangeOrSchedule<rectify_s3::S3BucketPublicReadProhibited>;
+    let fault = inventory::<Read, Clients>(&services, "eu-south-2").await.unwrap_err();
+    let judged = evaluated(&services);
+    let lost: Vec<&String> = buckets.iter().filter(|name| !judged.contains(*name)).collect();
+    assert_eq!((judged.len(), lost.len(), fault.kind()), (3, 1, "RunIncomplete"), "{fault}: {judged:?}");
+    assert_eq!(
+        fault.to_string(),
+        format!("1 of 4 resources could not be read: AWS::S3::Bucket {} (s3:GetBucketAcl: AccessDenied)", lost[0])
+    );
 }
 
 /// Denies each operation that a live read called, the first time it is called. Which call comes when differs between runs
 /// that read several buckets at once, and so does how many buckets there are while other tests make some.
-async fn each_denied_operation_is_an_error<K: ReadLive<Clients>>(free: &Services, target: &Target, params: &K::Params) {
-    let operations: std::collections::BTreeSet<String> = free.calls().into_iter().collect();
-    for called in operations {
+///
+/// One that is not about another bucket (`elsewhere`) is an error; such a bucket is named in the subject, and then no plan
+/// of these parameters is carried out.
+async fn each_denied_operation_is_told<K: ReadLive<Clients>>(
+    free: &Services,
+    target: &Target,
+    params: &K::Params,
+    unreadable: impl Fn(&K::Subject) -> &std::collections::BTreeSet<String>,
+    elsewhere: &[&str],
+) {
+    for called in free.calls().into_iter().collect::<std::collections::BTreeSet<String>>() {
         let operation: Option<&'static str> = Some(called.clone().leak());
-        let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
-        let Err(denied) = K::live(&Clients::connect(&services.sdk(REGION)), target, params).await else {
-            panic!("{called}: denied and not missed");
-        };
-        assert_eq!(denied.kind(), Some(CallErrorKind::AccessDenied), "{called}");
+        let about_another = elsewhere.contains(&called.as_str());
+        let refusing = |code| Services::refusing([Refusal { operation, number: 1, code }]);
+        let services = refusing("AccessDenied");
+        match K::live(&Clients::connect(&services.sdk(REGION)), target, params).await {
+            Err(denied) => {
+                assert_eq!(denied.kind(), Some(CallErrorKind::AccessDenied), "{called}");
+                assert!(!about_another, "{called}: {denied}");
+            }
+            Ok(subject) => {
+                let subject = subject.unwrap();
+                let named = unreadable(&subject);
+                assert!(about_another, "{called}: denied and not missed");
+                assert!(named.len() == 1 && named.iter().all(|it| it.ends_with(&format!(" ({called}: AccessDenied)"))));
+                let plan = K::plan(&subject, params, rectify_compliance::Timestamp::now());
+                assert!(matches!(plan, rectify_compliance::Plan::Hold { .. }), "{called}: {plan:?}");
+            }
+        }
+        // What may be read a little later keeps no person busy.
+        let services = refusing("SlowDown");
+        let throttled = K::live(&Clients::connect(&services.sdk(REGION)), target, params).await.unwrap_err();
+        assert_eq!(throttled.kind(), Some(CallErrorKind::Throttled), "{called}");
     }
 }
 
@@ -147,7 +210,8 @@ async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
     TheControl::live(&Clients::connect(&free.sdk(REGION)), &target, &params).await.unwrap().unwrap();
     allowed(TheControl::LIVE, &free.calls());
     assert!(free.calls().contains(&"s3:GetBucketLogging".to_owned()), "{:?}", free.calls());
-    each_denied_operation_is_an_error::<TheControl>(&free, &target, &params).await;
+    let logging = ["s3:GetBucketLogging"];
+    each_denied_operation_is_told::<TheControl>(&free, &target, &params, |it| &it.unreadable_sources, &logging).await;
 }
 
 #[tokio::test]

@@ -200,7 +200,7 @@ impl Stage {
     /// The attempts about a group, as the ledger has them.
     pub(super) async fn attempts(&self, group: &ResourceKey) -> Vec<Attempt> {
         let ledger = Ledger::new(&self.world.clients().sdk, self.table());
-        ledger.attempts(&self.path(group), None).await.unwrap()
+        ledger.attempts(&self.path(group), "restricted-ssh").await.unwrap()
     }
 
     /// Lets the lease on a group end, as it does some time after its owner's death.
@@ -208,7 +208,7 @@ impl Stage {
         use aws_sdk_dynamodb::types::AttributeValue::{N, S};
         let update = self.world.clients().dynamodb.update_item().table_name(self.table());
         update
-            .key("pk", S(self.path(group).as_str().to_owned()))
+            .key("pk", S(format!("L#{}", self.path(group).as_str())))
             .key("sk", S("LEASE".to_owned()))
             .update_expression("SET #until = :past")
             .expression_attribute_names("#until", "until")

@@ -3,11 +3,10 @@
 use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::world::{ACCOUNT, World};
 use rectify_runtime::ledger::{Outcome, State};
-use rectify_runtime::remediation::undo::Undone;
 use rectify_tests::mfa_policy;
 use serde_json::json;
 
-use super::{attempts, judge, target, travel, undo, world_of};
+use super::{attempts, judge, target, travel, undo, used, world_of};
 use crate::images;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,9 +40,7 @@ async fn attach_and_detach(control: &str) {
     judge(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}: the user's turn");
 
-    let operations = rectify_catalogue::operations().find(|it| it.id == control).unwrap();
-    let undone = undo(&world, operations, attempt).await;
-    assert!(matches!(undone, Undone::Restored { .. }), "{control}: {undone:?}");
+    assert_eq!(undo(&world, attempt).await, "restored", "{control}");
     assert_eq!(attached(&world).await, [""; 0], "{control}");
     images::keep(attempt);
 
@@ -51,6 +48,7 @@ async fn attach_and_detach(control: &str) {
     judge(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
     assert_eq!(world.take_complaints(), Vec::<String>::new(), "{control}");
+    used::every_permission(&world, control);
     world.stop().await.unwrap();
 }
 

@@ -34,8 +34,9 @@ async fn finding_whose_event_was_lost_is_asked_about_and_fixed_once() {
     let summary = stage.run(&reports(&["d-1"])).await.unwrap();
     assert_eq!(summary["requested"], json!({"finding": 1}));
     let requests = stage.requests().await;
+    let id = requests[0]["requestId"].as_str().unwrap();
     let expected = json!({
-        "configRuleName": "rectify-door-ajar", "awsAccountId": ACCOUNT, "awsRegion": REGION,
+        "configRuleName": "rectify-door-ajar", "awsAccountId": ACCOUNT, "awsRegion": REGION, "requestId": id,
         "resourceType": "Rectify::Test::Door", "resourceId": "d-1", "resultRecordedTime": "2026-03-04T05:06:08.9Z"
     });
     assert_eq!(requests, [expected]);

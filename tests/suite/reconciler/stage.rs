@@ -134,9 +134,16 @@ impl Stage {
     }
 }
 
-/// A control that enforces.
+/// A control that enforces, and judges on a schedule as well.
 pub(super) fn watched(id: &'static str) -> Watched {
-    Watched { id, rule: format!("rectify-{id}"), mode: Mode::Enforce }
+    Watched { id, rule: format!("rectify-{id}"), mode: Mode::Enforce, scheduled: true }
+}
+
+/// What AWS Config says of each of these doors where a letter names it, then what the rule reports.
+pub(super) fn of_letters(letters: &[&str], reported: &[&str]) -> Replay {
+    let one = |id: &&str| page(&[(*id).to_owned()], None);
+    let ids: Vec<String> = reported.iter().map(|id| (*id).to_owned()).collect();
+    Replay::of(letters.iter().map(one).chain([page(&ids, None)]))
 }
 
 /// What the rule reports about these doors, as one page.

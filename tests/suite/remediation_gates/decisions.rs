@@ -61,8 +61,11 @@ async fn exempt_resource_is_left_alone_until_its_day_or_until_somebody_ends_it()
         assert_eq!((attempt.reason, attempt.before), (said, None), "{selector}: nothing was read");
         assert_eq!(world.doors.calls(), []);
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
-        assert!(world.ledger().end_exemption("01X", &[], &ended_by, &act("exempt end")).await.unwrap());
-        assert!(!world.ledger().end_exemption("01X", &[], &ended_by, &act("exempt end")).await.unwrap(), "twice");
+        assert!(world.ledger().end_exemption("01X", &["*", "door-ajar"], &ended_by, &act("exempt end")).await.unwrap());
+        assert!(
+            !world.ledger().end_exemption("01X", &["*", "door-ajar"], &ended_by, &act("exempt end")).await.unwrap(),
+            "twice"
+        );
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
         let month = &Timestamp::now().to_string()[..7];
         let acts = world.ledger().acts(month).await.unwrap();
@@ -83,14 +86,36 @@ fn in_ledger(at: Timestamp) -> Timestamp {
 
 #[tokio::test]
 async fn exemption_by_tag_or_name_needs_the_live_read_and_keeps_the_plan() {
-    let tags = rectify_compliance::Tags::from([("team".to_owned(), "web-eu".to_owned())]);
+    let tags = rectify_compliance::Tags::from([("rectify:exempt-team".to_owned(), "web-eu".to_owned())]);
     let door = Door { tags, name: Some("cellar".to_owned()), ..Door::drawn("d-1", &["top"]) };
-    for selector in ["tag:team=web-*", "resource:cell*"] {
+    for selector in ["tag:rectify:exempt-team=web-*", "resource:cell*"] {
         let world = World::with([door.clone()]).await;
         world.ledger().exempt(&exemption("*", selector, tomorrow()), &act("exempt add")).await.unwrap();
         let attempt = left_alone(&world, Outcome::Exempt).await;
         assert_eq!(json!(attempt.plan), plan(&["top"], "L1"), "{selector}");
         assert!(attempt.before.is_some(), "{selector}");
+    }
+}
+
+/// What whoever deploys it protects is planned for and never changed, by the ARN of the live resource.
+#[tokio::test]
+async fn protected_resource_is_planned_for_and_not_changed() {
+    let arn = "arn:aws:doors:eu-west-1:111122223333:door/d-1";
+    let door = Door { arn: Some(arn.to_owned()), ..Door::drawn("d-1", &["top"]) };
+    for (protected, left) in [
+        (arn, true),
+        ("arn:aws:s3:::state,arn:aws:doors:*:door/d-?", true),
+        ("arn:aws:doors:eu-west-1:111122223333:door/d-10", false),
+        ("none", false),
+    ] {
+        let world = World::with([door.clone()]).await.setting("PROTECTED_ARNS", protected);
+        if left {
+            let attempt = left_alone(&world, Outcome::Planned).await;
+            assert_eq!(attempt.reason, format!("protected by the stack's ProtectedArns: {arn}"), "{protected}");
+        } else {
+            let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+            assert_eq!(ended(&handled).1, Outcome::Verified, "{protected}");
+        }
     }
 }
 
@@ -106,7 +131,7 @@ async fn exemption_of_others_exempts_nobody_here() {
         of("door-ajar-too", "*", "resource:*", "01A"),
         of("*", "444455556666", "resource:*", "01B"),
         of("*", "*", "resource:d-2", "01C"),
-        of("*", "*", "tag:team=*", "01D"),
+        of("*", "*", "tag:rectify:exempt-team=*", "01D"),
     ] {
         world.ledger().exempt(&other, &act("exempt add")).await.unwrap();
     }
@@ -135,9 +160,13 @@ async fn registry_that_cannot_be_read_keeps_every_hand_off() {
 #[tokio::test]
 async fn malformed_exemption_forbids_acting_and_is_told() {
     let until = "until: expected a number: received `Some(S(\"next week\"))`";
-    for (selector, why) in
-        [("resource:d-1", Some(until)), ("resource:d-2", None), ("everything", Some("selector: expected"))]
-    {
+    let tag = "selector: expected a tag key that begins with `rectify:exempt`, which no remediation can write";
+    for (selector, why) in [
+        ("resource:d-1", Some(until)),
+        ("resource:d-2", None),
+        ("everything", Some("selector: expected")),
+        ("tag:team=none", Some(tag)),
+    ] {
         let world = ajar().await;
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let mut put = aws_sdk_dynamodb::Client::new(&world.around.sdk).put_item().table_name(&world.around.name);
@@ -161,7 +190,7 @@ async fn malformed_exemption_forbids_acting_and_is_told() {
         };
         let attempt = left_alone(&world, Outcome::Exempt).await;
         assert!(attempt.reason.starts_with(&format!("exemption 01H cannot be read: {why}")), "{}", attempt.reason);
-        // Nothing points to what nobody added: it is looked for, and its end counts although the rest cannot be read.
+        // Its end counts although the rest cannot be read.
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
         let end = async |id| world.ledger().end_exemption(id, &["*", "door-ajar"], &ended_by, &act("exempt end")).await;
         assert_eq!((end("01J").await, end("01H").await, end("01H").await), (Ok(false), Ok(true), Ok(false)));

@@ -1,7 +1,8 @@
 //! How much may be done: breakers, what a budget counts, how often something is told and tried, how large an image may be.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rectify_runtime::ledger::{Act, CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT};
+use rectify_runtime::ledger::{Act, RESOURCE_LIMIT};
+use rectify_tests::services::Services;
 
 use super::*;
 
@@ -12,15 +13,6 @@ fn act(what: &str) -> Act {
 /// The finding of this hour of a day.
 fn at(hour: usize) -> String {
     format!("2026-03-04T{hour:02}:06:08.900Z")
-}
-
-/// The reconciler's question about a door.
-fn requested(id: &str, recorded_at: &str) -> Value {
-    let mut event = finding(id, recorded_at);
-    event["source"] = json!("rectify");
-    event["detail-type"] = json!("Rectify Remediation Requested");
-    event["detail"]["resultRecordedTime"] = json!(recorded_at);
-    event
 }
 
 #[tokio::test]
@@ -47,7 +39,7 @@ async fn resource_that_is_reverted_again_and_again_opens_its_breaker_until_someb
     assert_eq!((world.around.budget_used().await, world.doors.writes()), (used, writes));
     assert_eq!(ended(&world.deliver(&finding("d-2", &at(0))).await.unwrap()).1, Outcome::Verified, "another door");
 
-    let held_back = world.ledger().held_back().await.unwrap();
+    let held_back = world.ledger().held_back("door-ajar").await.unwrap();
     assert_eq!(held_back.iter().map(|it| &it.target).collect::<Vec<_>>(), [&target("d-1")]);
     world.ledger().reset_resource_breaker(&path("d-1"), "door-ajar", &act("breaker reset")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", &at(12))).await.unwrap()).1, Outcome::Verified);
@@ -67,43 +59,6 @@ async fn only_what_was_changed_counts_for_the_breaker() {
 }
 
 #[tokio::test]
-async fn control_whose_fixes_fail_one_after_the_other_stops_until_reset_or_a_day_later() {
-    let failing = usize::try_from(CONTROL_LIMIT).unwrap();
-    let doors = (0..failing + 3).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
-    let world = World::with(doors).await.setting("BUDGET_PER_HOUR", "100");
-    let denied = Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied);
-    let deliver = |number: usize| {
-        let event = finding(&format!("d-{number}"), RECORDED);
-        let world = &world;
-        async move { world.deliver(&event).await }
-    };
-    world.doors.disturb(On::Apply, 1, denied.clone());
-    deliver(0).await.unwrap_err();
-    assert_eq!(ended(&deliver(1).await.unwrap()).1, Outcome::Verified, "a success begins anew");
-    for number in 0..failing {
-        world.doors.disturb(On::Apply, number + 3, denied.clone());
-    }
-    for number in 0..failing {
-        deliver(number + 2).await.unwrap_err();
-    }
-    world.around.announced().await;
-    let last = format!("d-{}", failing + 2);
-    let handled = deliver(failing + 2).await.unwrap();
-    assert_eq!(ended(&handled).1, Outcome::BreakerOpen);
-    let attempt = world.attempts(&last).await.remove(0);
-    assert!(attempt.reason.ends_with(": the last 5 remediations of this control failed"), "{}", attempt.reason);
-    assert_eq!(world.around.announced().await.len(), 1);
-    let now = Timestamp::now();
-    let open = world.ledger().control_breaker("door-ajar", now).await.unwrap();
-    assert!(matches!(open, Some(OpenBreaker::Control { failures: CONTROL_LIMIT, .. })), "{open:?}");
-    let a_day_later = now + jiff::SignedDuration::from_hours(25);
-    assert_eq!(world.ledger().control_breaker("door-ajar", a_day_later).await.unwrap(), None);
-
-    world.ledger().reset_control_breaker("door-ajar", &act("breaker reset")).await.unwrap();
-    assert_eq!(ended(&deliver(failing + 2).await.unwrap()).1, Outcome::Verified);
-}
-
-#[tokio::test]
 async fn budget_that_was_taken_and_not_used_is_given_back() {
     let world = World::with([Door::drawn("d-1", &["top"])]).await;
     // Somebody shuts the door between the two reads.
@@ -111,7 +66,7 @@ async fn budget_that_was_taken_and_not_used_is_given_back() {
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::AlreadyCompliant);
     assert_eq!((world.around.budget_used().await, world.doors.writes()), (0, vec![]));
-    assert_eq!(world.ledger().open_attempts().await.unwrap(), []);
+    assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -120,15 +75,15 @@ async fn attempt_is_in_the_register_of_open_ones_until_it_ends() {
     world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let (id, outcome) = ended(&handled);
-    let open = world.ledger().open_attempts().await.unwrap();
+    let open = world.ledger().open_attempts("door-ajar").await.unwrap();
     assert_eq!((outcome, open.iter().map(|it| it.id.as_str()).collect::<Vec<_>>()), (Outcome::Pending, vec![id]));
     assert_eq!(open[0].control, "door-ajar");
     world.doors.change("d-1", |door| {
         door.set("top", false);
         door.settling = false;
     });
-    assert_eq!(ended(&world.deliver(&requested("d-1", RECORDED)).await.unwrap()), (id, Outcome::Verified));
-    assert_eq!(world.ledger().open_attempts().await.unwrap(), []);
+    assert_eq!(ended(&world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap()), (id, Outcome::Verified));
+    assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
 }
 
 /// `runtime/26`
@@ -157,10 +112,10 @@ async fn failed_finding_is_tried_again_when_asked_for_and_not_when_merely_repeat
     world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
     let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
-    let asked = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    let asked = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
     assert_eq!(ended(&asked).1, Outcome::Verified);
     assert_eq!(world.attempts("d-1").await.len(), 2);
-    let settled = world.deliver(&requested("d-1", RECORDED)).await.unwrap();
+    let settled = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
     assert!(matches!(settled, Handled::Acknowledged(_)), "{settled:?}");
 }
 
@@ -169,11 +124,11 @@ async fn failed_finding_is_tried_again_when_asked_for_and_not_when_merely_repeat
 async fn attempt_that_fails_on_and_on_ends_as_failed() {
     let world = World::with([Door::drawn("d-1", &["top"])]).await;
     for number in 1..20 {
-        world.doors.disturb(On::Apply, number, Trouble::Refused("Throttled", CallErrorKind::Throttled));
+        world.doors.disturb(On::Apply, number, Trouble::Refused("Throttling", CallErrorKind::Throttled));
     }
     let mut deliveries = 0;
     while only_open(&world, deliveries).await {
-        world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
         deliveries += 1;
     }
     let attempt = only(&world).await;
@@ -200,13 +155,10 @@ async fn image_that_is_stored_again_with_fewer_parts_is_read_as_it_is_now() {
     world.ledger().save(&lease, &attempt).await.unwrap();
     assert_eq!(only(&world).await.after.unwrap().read::<Door>().unwrap(), smaller);
 
-    let part = format!("I#{}#after#002", attempt.id);
+    let images = format!("door-ajar#I#{}", attempt.id);
     let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
-    let got = dynamodb
-        .get_item()
-        .table_name(&world.around.name)
-        .key("pk", AttributeValue::S(path("d-1").as_str().to_owned()));
-    let left = got.key("sk", AttributeValue::S(part)).send().await.unwrap().item;
+    let got = dynamodb.get_item().table_name(&world.around.name).key("pk", AttributeValue::S(images));
+    let left = got.key("sk", AttributeValue::S("after#002".to_owned())).send().await.unwrap().item;
     assert!(left.is_some(), "what the longer image left behind is there, or this proves nothing");
 }
 
@@ -224,14 +176,30 @@ async fn image_too_large_for_an_item_lies_in_parts_and_is_undone_from_them() {
     // A part that is lost or changed is half an image, and nothing is undone from half an image.
     let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
     let text = |value: &str| AttributeValue::S(value.to_owned());
-    let part = format!("I#{id}#before#001");
-    let got = dynamodb.get_item().table_name(&world.around.name).key("pk", text(path("d-1").as_str()));
-    let item = got.key("sk", text(&part)).send().await.unwrap().item.unwrap();
-    let gone = dynamodb.delete_item().table_name(&world.around.name).key("pk", text(path("d-1").as_str()));
-    gone.key("sk", text(&part)).send().await.unwrap();
+    let (images, part) = (format!("door-ajar#I#{id}"), "before#001");
+    let got = dynamodb.get_item().table_name(&world.around.name).key("pk", text(&images));
+    let item = got.key("sk", text(part)).send().await.unwrap().item.unwrap();
+    let gone = dynamodb.delete_item().table_name(&world.around.name).key("pk", text(&images));
+    gone.key("sk", text(part)).send().await.unwrap();
     let fault = world.undo(id).await.unwrap_err();
     assert!(fault.to_string().contains("before: 2 parts do not make what was written"), "{fault}");
     dynamodb.put_item().table_name(&world.around.name).set_item(Some(item)).send().await.unwrap();
     world.undo(id).await.unwrap();
     assert_eq!(world.doors.door("d-1"), Some(before));
+}
+
+/// Where AWS Config counts no doors, no share of them can be told, and any more than one could be more than it.
+#[tokio::test]
+async fn one_resource_an_hour_is_changed_where_aws_config_does_not_count_them() {
+    early_in_the_hour().await;
+    let doors = [Door::drawn("d-1", &["top"]), Door::drawn("d-2", &["top"])];
+    let world = World::with(doors).await.setting("BUDGET_SHARE_PERCENT", "50");
+    // Answers AWS Config's calls, and counts nothing.
+    let shell = world.shell_over(&Services::default().sdk(REGION));
+    let outcome = async |id: &str| {
+        ended(&deliver_through::<DoorAjar>(&shell, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1
+    };
+    assert_eq!((outcome("d-1").await, outcome("d-2").await), (Outcome::Verified, Outcome::OverBudget));
+    let attempt = world.attempts("d-2").await.remove(0);
+    assert_eq!(attempt.reason, "budget of 1 an hour used up: 50 % of resources that AWS Config does not count");
 }

@@ -166,7 +166,7 @@ async fn dead_owner_is_succeeded_with_the_same_attempt_and_the_same_before_image
     let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
     // It dies in its second action: one bolt is shut, the other not.
     world.doors.disturb(On::Apply, 2, Trouble::Refused("InternalError", CallErrorKind::Unavailable));
-    world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
     let begun = only(&world).await;
     let now = Timestamp::now();
     world.ledger().lease(&path("d-1"), "dead", now, now).await.unwrap();

@@ -39,6 +39,35 @@ async fn oversized_item_is_asked_for_as_of_its_capture_time_and_judged_like_any_
     assert_eq!(replay.requests(), [ask(Some(CAPTURE_SECONDS)), put(&[ajar("d-1", CAPTURED_ON_WIRE)])]);
 }
 
+/// `runtime/27`: every field of the answer is optional, and what it leaves out the event states.
+#[tokio::test]
+async fn what_the_history_leaves_out_is_taken_from_the_event() {
+    let whole = json!({
+        "accountId": ACCOUNT, "configurationItemCaptureTime": CAPTURE_SECONDS, "configurationItemStatus": "OK",
+        "resourceType": DOOR, "resourceId": "d-1", "awsRegion": REGION, "configuration": ajar_text()
+    });
+    let fields = [
+        "awsRegion",
+        "accountId",
+        "configurationItemCaptureTime",
+        "configurationItemStatus",
+        "resourceType",
+        "resourceId",
+    ];
+    let left_out = fields.iter().map(|field| vec![*field]).chain([fields.to_vec()]);
+    for fields in left_out {
+        let mut item = whole.clone();
+        for field in &fields {
+            item.as_object_mut().unwrap().remove(*field);
+        }
+        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let replay = Replay::of([Answer::ok(&json!({"configurationItems": [item]})), Answer::stored()]);
+        handled(&plain(&oversized("d-1", "OK")), &replay, &doors).await.unwrap();
+        let expected = [ask(Some(CAPTURE_SECONDS)), put(&[ajar("d-1", CAPTURED_ON_WIRE)])];
+        assert_eq!(replay.requests(), expected, "{fields:?}");
+    }
+}
+
 /// `runtime/2`: empty, older, unknown, then without a bound; the newer item counts with its own time.
 #[tokio::test]
 async fn lagging_history_is_asked_again_and_at_last_without_a_bound() {

@@ -68,6 +68,52 @@ async fn listing_that_breaks_off_reports_what_was_full_retires_nothing_and_fails
     assert_eq!(replay.requests(), batches(&many(100)));
 }
 
+/// `runtime/9`: the readable ones have verdicts, the other keeps its own and is not retired, and the run says so.
+#[tokio::test]
+async fn door_that_cannot_be_read_costs_no_other_its_verdict_and_is_not_retired() {
+    let doors = Doors::with(many(4));
+    doors.lock("d-001", "AccessDenied", CallErrorKind::AccessDenied);
+    let replay = Replay::of([
+        Answer::stored(),
+        stored_results(&[(DOOR, "d-001"), (DOOR, "d-002"), (DOOR, "d-gone")], None),
+        Answer::stored(),
+    ]);
+    let fault = handled(&plain(&scheduled()), &replay, &doors).await.unwrap_err();
+    let judged = ["d-000", "d-002", "d-003"].map(|id| ajar(id, SCHEDULED_ON_WIRE));
+    let retired = [not_applicable(DOOR, "d-gone", "resource deleted")];
+    assert_eq!(replay.requests(), [put(&judged), ask_results(None), put(&retired)]);
+    assert_eq!(fault.kind(), "RunIncomplete");
+    assert_eq!(
+        fault.to_string(),
+        format!("1 of 4 resources could not be read: {DOOR} d-001 (doors:DescribeDoor: AccessDenied)")
+    );
+}
+
+#[tokio::test]
+async fn doors_that_cannot_be_read_are_no_empty_inventory() {
+    let doors = Doors::with(many(7));
+    for door in many(7) {
+        doors.lock(&door.id, "SlowDown", CallErrorKind::Throttled);
+    }
+    let replay = Replay::of([stored_results(&[(DOOR, "d-001"), (DOOR, "d-gone")], None), Answer::stored()]);
+    let fault = handled(&plain(&scheduled()), &replay, &doors).await.unwrap_err();
+    assert_eq!(replay.requests(), [ask_results(None), put(&[not_applicable(DOOR, "d-gone", "resource deleted")])]);
+    let text = fault.to_string();
+    assert!(text.starts_with("7 of 7 resources could not be read: ") && text.ends_with(" +2 more"), "{text}");
+}
+
+/// Who knows that a resource cannot be read excludes it, and the run is whole.
+#[tokio::test]
+async fn excluded_door_need_not_be_read() {
+    let doors = Doors::with(many(2));
+    doors.lock("d-001", "AccessDenied", CallErrorKind::AccessDenied);
+    let replay = Replay::of([Answer::stored(), stored_results(&[], None)]);
+    let event = rule_event(&scheduled(), &json!({"excludeResources": "d-001"}), TOKEN);
+    handled(&event, &replay, &doors).await.unwrap();
+    let expected = [ajar("d-000", SCHEDULED_ON_WIRE), not_applicable(DOOR, "d-001", "excluded by parameter")];
+    assert_eq!(replay.requests(), [put(&expected), ask_results(None)]);
+}
+
 /// `runtime/5`: by type and id, after all pages, those of the results included.
 #[tokio::test]
 async fn vanished_resources_are_retired_by_type_and_id_after_every_page_of_results() {

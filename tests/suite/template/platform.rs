@@ -1,25 +1,16 @@
 //! The functions of no control: what starts them, what they are told, and what their roles hold.
 
-use rectify_tests::operations;
+use rectify_runtime::bus::Announcement;
 
+use super::roles::{declared, granted, optional};
 use super::*;
 
-/// The most characters of a managed policy, blanks left out (IAM quotas, read 2026-11).
-const MANAGED_POLICY: usize = 6_144;
 /// The most managed policies a role takes unless the account asked for more.
 const ATTACHED: usize = 10;
-/// The most bytes of a function's environment, all variables together (Lambda quotas, read 2026-11).
-const ENVIRONMENT: usize = 4_096;
 
 /// Undo's policies by name, each statement with the condition under which it is there.
 fn undo_policies() -> BTreeMap<String, Vec<(String, Value)>> {
-    let member = |it: &Value| {
-        let Value::Tagged(tagged) = it else { panic!("a statement without a condition: {it:?}") };
-        let list = tagged.value.as_sequence().unwrap();
-        assert_eq!((tagged.tag.to_string().as_str(), list.len()), ("!If", 3));
-        assert_eq!(self::tagged(&list[2], "Ref").as_deref(), Some("AWS::NoValue"));
-        (list[0].as_str().unwrap().to_owned(), list[1].clone())
-    };
+    let member = |it: &Value| optional(it).unwrap_or_else(|| panic!("a statement without a condition: {it:?}"));
     let policies = section("Resources").into_iter().filter(|(id, _)| id.starts_with("UndoPolicy"));
     policies
         .map(|(id, policy)| {
@@ -27,30 +18,6 @@ fn undo_policies() -> BTreeMap<String, Vec<(String, Value)>> {
             (id, statements.iter().map(member).collect())
         })
         .collect()
-}
-
-/// A document as IAM counts it, with substitutions as long as their names, which none outgrows.
-fn characters(value: &Value) -> usize {
-    match value {
-        Value::Tagged(tagged) => characters(&tagged.value),
-        Value::Sequence(items) => 2 + items.iter().map(|it| characters(it) + 1).sum::<usize>(),
-        Value::Mapping(entries) => {
-            2 + entries.iter().map(|(key, it)| characters(key) + characters(it) + 2).sum::<usize>()
-        }
-        other => other.as_str().unwrap_or_default().len() + 2,
-    }
-}
-
-/// The actions of a role's own policies.
-fn actions(role: &Value) -> BTreeSet<String> {
-    let policies = role["Properties"]["Policies"].as_sequence().unwrap();
-    let statements = policies.iter().flat_map(|it| it["PolicyDocument"]["Statement"].as_sequence().unwrap());
-    let actions = statements.flat_map(|it| it["Action"].as_sequence().unwrap());
-    actions.map(|it| it.as_str().unwrap().to_owned()).collect()
-}
-
-fn words<const N: usize>(words: [&str; N]) -> BTreeSet<String> {
-    words.map(str::to_owned).into()
 }
 
 #[test]
@@ -62,17 +29,9 @@ fn undo_may_call_what_each_deployed_control_declares_and_nothing_else() {
     for control in controls() {
         let Some(half) = control.remediation.filter(|half| !half.undoes.is_empty()) else { continue };
         let statements = held.remove(&format!("{}Remediated", control.meta.pascal_id())).unwrap_or_default();
-        let list = serde_yaml_ng::to_value(statements).unwrap();
-        let document = Value::Mapping([("Statement".into(), list)].into_iter().collect());
-        let policy = Value::Mapping([("PolicyDocument".into(), document)].into_iter().collect());
-        let properties = Value::Mapping([("Policies".into(), Value::Sequence(vec![policy]))].into_iter().collect());
-        let role = Value::Mapping([("Properties".into(), properties)].into_iter().collect());
-        assert_eq!(granted(&role), declared(&[half.live, half.undoes].concat()), "{}", control.meta.id);
+        assert_eq!(granted(&statements), declared(&[half.live, half.undoes].concat(), &[]), "{}", control.meta.id);
     }
     assert_eq!(held, BTreeMap::new(), "statements of no control");
-    let mut own = words(["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"]);
-    own.extend(words(["dynamodb:Query", "dynamodb:UpdateItem", "logs:CreateLogStream", "logs:PutLogEvents"]));
-    assert_eq!(actions(&section("Resources")["UndoRole"]), own);
 }
 
 #[test]
@@ -154,33 +113,46 @@ fn reconciler_is_given_every_setting_it_reads_and_no_other() {
     assert_eq!(given, read);
 }
 
+/// Whoever can write any event can request a remediation and announce what nobody did.
 #[test]
-fn reconciler_may_do_what_it_calls_and_writes_nothing_but_its_notes() {
-    let role = &section("Resources")["ReconcilerRole"];
-    let called = operations::named_in(include_str!("../../../functions/platform/src/client.rs"));
-    let mut expected: BTreeSet<String> =
-        called.iter().flat_map(|it| operations::actions(it)).map(str::to_owned).collect();
-    expected.extend(words(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]));
-    expected.extend(words(["events:PutEvents", "logs:CreateLogStream", "logs:PutLogEvents"]));
-    assert_eq!(actions(role), expected);
-
-    let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_sequence().unwrap();
-    let of = |action: &str| {
-        let holds = |it: &&Value| it["Action"].as_sequence().unwrap().iter().any(|one| one.as_str() == Some(action));
-        statements.iter().filter(holds).collect::<Vec<_>>()
-    };
-    for action in ["dynamodb:PutItem", "dynamodb:UpdateItem"] {
-        let [statement] = of(action)[..] else { panic!("{action}") };
-        let keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].as_sequence().unwrap();
-        assert_eq!(
-            keys.iter().filter_map(Value::as_str).collect::<Vec<_>>(),
-            ["CURSOR#*", "N#asked#*", "N#evaluation#*"]
-        );
+fn every_function_may_put_its_own_events_and_no_other() {
+    let mut found = 0;
+    for (id, resource) in section("Resources") {
+        let properties = &resource["Properties"];
+        let own = properties["Policies"].as_sequence().into_iter().flatten().map(|it| &it["PolicyDocument"]);
+        let documents = own.chain(std::iter::once(&properties["PolicyDocument"]));
+        let statements = documents.filter_map(|it| it["Statement"].as_sequence()).flatten();
+        for statement in statements {
+            let actions = serde_yaml_ng::to_string(&statement["Action"]).unwrap();
+            if !actions.contains("events:") {
+                continue;
+            }
+            let only = |key: &str| -> BTreeSet<&str> {
+                let values = &statement["Condition"]["StringEquals"][key];
+                match values.as_sequence() {
+                    Some(values) => values.iter().filter_map(Value::as_str).collect(),
+                    None => values.as_str().into_iter().collect(),
+                }
+            };
+            assert_eq!(only("events:source"), ["rectify"].into(), "{id}");
+            let types = only("events:detail-type");
+            let expected: BTreeSet<&str> = match id.as_str() {
+                "ReconcilerRole" => [rectify_compliance::compliance_change::REMEDIATION_REQUESTED].into(),
+                "AttributorRole" => [Announcement::Attribution.detail_type()].into(),
+                "RemediationBase" => announcements().into_iter().map(Announcement::detail_type).collect(),
+                other => panic!("{other} puts events"),
+            };
+            assert_eq!(types, expected, "{id}");
+            found += 1;
+        }
     }
-    let [events] = of("events:PutEvents")[..] else { panic!("events:PutEvents") };
-    let only = &events["Condition"]["StringEquals"];
-    assert_eq!(only["events:detail-type"].as_str(), Some("Rectify Remediation Requested"));
-    assert_eq!(only["events:source"].as_str(), Some("rectify"));
+    assert_eq!(found, 3);
+}
+
+/// What a remediation announces.
+fn announcements() -> Vec<Announcement> {
+    use Announcement::{BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop};
+    vec![BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop]
 }
 
 #[test]
@@ -219,24 +191,6 @@ fn attribution_knows_the_role_of_everything_that_acts_within_the_room_there_is()
     assert_eq!(used, expected.into_keys().collect());
     // A role's name has 64 characters at most.
     assert!(roles * 65 + 600 <= ENVIRONMENT, "{roles} roles");
-}
-
-#[test]
-fn attribution_may_ask_and_tell_and_nothing_else() {
-    let resources = section("Resources");
-    let role = &resources["AttributorRole"];
-    let called = operations::named_in(include_str!("../../../functions/platform/src/client/trail.rs"));
-    let mut expected: BTreeSet<String> =
-        called.iter().flat_map(|it| operations::actions(it)).map(str::to_owned).collect();
-    expected.extend(words(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "events:PutEvents"]));
-    expected.extend(words(["logs:CreateLogStream", "logs:PutLogEvents"]));
-    // Lambda polls the queue with the function's role.
-    expected.extend(words(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]));
-    assert_eq!(actions(role), expected);
-    let statements = serde_yaml_ng::to_string(&role["Properties"]["Policies"]).unwrap();
-    for only in ["N#attribution#*", "events:detail-type: Rectify Attribution", "events:source: rectify"] {
-        assert!(statements.contains(only), "{only}: {statements}");
-    }
 }
 
 #[test]

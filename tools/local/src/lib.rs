@@ -7,6 +7,7 @@
 //! | [`engine`] | AWS Config: rules, items, results, compliance changes |
 //! | [`recorder`] | reads resources from the emulator into configuration items |
 //! | [`host`] | Lambda: built binaries as functions |
+//! | [`iam`] | the role of each function, decided call by call |
 //! | [`wiring`] | what is deployed, read from the template |
 //! | [`bus`] | EventBridge: the template's event rules, really matched |
 //! | [`world`] | all of it, started in order, run, and ended |
@@ -20,6 +21,7 @@ pub mod bus;
 pub mod demo;
 pub mod engine;
 pub mod host;
+pub mod iam;
 pub mod news;
 pub mod proxy;
 pub mod recorder;

@@ -20,6 +20,7 @@ use crate::backend::{Backend, BackendError, BackendSettings};
 use crate::bus::{Bus, BusError};
 use crate::engine::{Compliance, Engine, EngineError, EngineSettings, Evaluated, ResourceKey};
 use crate::host::{FunctionSpec, Host, HostError};
+use crate::iam::request::Place;
 use crate::proxy::{Proxy, ProxyError, ProxySettings};
 use crate::recorder::{self, Change, Readers, Recorder, RecorderError};
 use crate::wiring::{Deployment, Function, Rule, Wiring, WiringError};
@@ -134,6 +135,7 @@ impl World {
             listen: settings.listen.clone(),
             backend: backend.endpoint().to_owned(),
             upstreams: BTreeMap::from([("config".to_owned(), engine_endpoint.clone())]),
+            place: Place { partition: partition.clone(), account: ACCOUNT.to_owned(), keys: wiring.partition_keys() },
         })
         .await?;
         let clients = Clients::new(&proxy, &settings.region, clients::PERSON)?;
@@ -150,6 +152,9 @@ impl World {
                 retries: function.retries,
             };
             proxy.register_caller(&spec.access_key(), &spec.name);
+            if let Some(statements) = function.role.as_ref().and_then(|role| wiring.roles.get(role)) {
+                proxy.give_role(&spec.name, statements.clone());
+            }
             host.deploy(spec)?;
         }
         for table in &wiring.tables {
@@ -267,10 +272,12 @@ impl World {
     }
 
     /// What could not be carried where it belongs, oldest first: an invocation of a function that is not deployed, an
-    /// event the backend refused. Each is said once.
+    /// event the backend refused; and every call that a function's role does not allow. Each is said once.
     #[must_use]
     pub fn take_complaints(&self) -> Vec<String> {
-        self.pumps.take_complaints()
+        let mut complaints = self.pumps.take_complaints();
+        complaints.extend(self.proxy.take_refused().iter().map(ToString::to_string));
+        complaints
     }
 
     /// Lets AWS Config look at every resource once.

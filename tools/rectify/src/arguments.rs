@@ -40,8 +40,9 @@ Examples:
   rectify check --control restricted-ssh --event - < event.json && echo compliant";
 
 const UNDO_EXAMPLES: &str = "\
-Undo opens again what was closed. It refuses when the resource was changed since, and leaves a hold behind, without
-which the next finding would redo the fix within seconds. Undoing twice does nothing.
+Undo opens again what was closed. It refuses when the resource was changed since, and shows the difference; an undo that
+broke off goes on where it stopped. It leaves a hold behind, without which the next finding would redo the fix within
+seconds, unless nothing was changed. Undoing twice does nothing.
 
 Examples:
   rectify undo 01JZ0000000000000000000000                      shows the calls, then asks
@@ -184,6 +185,9 @@ pub(crate) struct UndoArguments {
     /// Who undoes, for the ledger; default: USER.
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
+    /// Undo although somebody else changed the resource since: their change is overwritten, and recorded.
+    #[arg(long)]
+    pub(crate) overwrite_changes: bool,
     /// Yes, open again what was closed; without it a terminal is asked.
     #[arg(long)]
     pub(crate) confirm_exposure: bool,

@@ -27,18 +27,15 @@ async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let now = Timestamp::now();
     let mut found: Vec<(String, OpenBreaker)> = Vec::new();
+    let mut of_resources = Vec::new();
     let of_all = rectify_catalogue::controls().map(|control| control.meta.id);
     for control in of_all.filter(|id| arguments.control.as_deref().is_none_or(|wanted| wanted == *id)) {
         found.extend(open.ledger.control_breaker(control, now).await?.map(|it| (control.to_owned(), it)));
-    }
-    let of_resources = match (&arguments.control, addressed(arguments, &open, environment)?) {
-        (Some(control), Some(target)) => vec![HeldBack { control: control.clone(), target }],
-        (wanted, _) => {
-            let mut all = open.ledger.held_back().await?;
-            all.retain(|it| wanted.as_ref().is_none_or(|wanted| *wanted == it.control));
-            all
+        match addressed(arguments, &open, environment)? {
+            Some(target) => of_resources.push(HeldBack { control: control.to_owned(), target }),
+            None => of_resources.extend(open.ledger.held_back(control).await?),
         }
-    };
+    }
     for HeldBack { control, target } in &of_resources {
         let breaker = open.ledger.resource_breaker(&ResourcePath::of(target), control, None, now).await?;
         found.extend(breaker.map(|it| (on(control, target), it)));
@@ -95,6 +92,7 @@ fn addressed(
 fn as_json(whose: &str, breaker: &OpenBreaker) -> Value {
     match breaker {
         OpenBreaker::Resource { attempts, until } => json!({ "of": whose, "attempts": attempts, "until": until }),
-        OpenBreaker::Control { failures, until } => json!({ "of": whose, "failures": failures, "until": until }),
+        OpenBreaker::Failing { failures, until } => json!({ "of": whose, "failures": failures, "until": until }),
+        OpenBreaker::Control { resources, until } => json!({ "of": whose, "resources": resources, "until": until }),
     }
 }

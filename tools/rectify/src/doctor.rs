@@ -76,11 +76,14 @@ fn rules(rules: &[Rule], prefix: &str) -> Result<String, String> {
 
 async fn ledger(open: &OpenLedger) -> Result<String, String> {
     let stops = open.ledger.stops().await.map_err(text)?;
-    let attempts = open.ledger.open_attempts().await.map_err(text)?;
+    let mut attempts = 0;
+    for control in rectify_catalogue::controls() {
+        attempts += open.ledger.open_attempts(control.meta.id).await.map_err(text)?.len();
+    }
     if !stops.is_empty() {
         return Err(format!("`{}` answers; {} stop switch(es) are on: `rectify status`", open.table, stops.len()));
     }
-    Ok(format!("`{}` answers; no stop switch is on, {} open attempt(s)", open.table, attempts.len()))
+    Ok(format!("`{}` answers; no stop switch is on, {attempts} open attempt(s)", open.table))
 }
 
 fn emptiness(queue: &str, count: u64) -> Result<String, String> {

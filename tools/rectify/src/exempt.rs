@@ -171,7 +171,7 @@ mod tests {
             id: "01A".to_owned(),
             control: "*".to_owned(),
             account: "111122223333".to_owned(),
-            selector: "tag:team=web".parse().unwrap(),
+            selector: "tag:rectify:exempt=web".parse().unwrap(),
             reason: "migration".to_owned(),
             approver: "jane".to_owned(),
             ticket: "SEC-1".to_owned(),
@@ -197,7 +197,10 @@ mod tests {
         assert_eq!(all.iter().map(|it| is_current(it, now)).collect::<Vec<_>>(), [true, false, true]);
         let text = listed(&all, now).text;
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[1].starts_with("01A") && lines[1].contains("tag:team=web  2026-04-01 00:00:00Z"), "{text}");
+        assert!(
+            lines[1].starts_with("01A") && lines[1].contains("tag:rectify:exempt=web  2026-04-01 00:00:00Z"),
+            "{text}"
+        );
         assert!(lines[2].contains("ended 2026-03-02 00:00:00Z by joe"), "{text}");
         assert!(
             lines[3].contains("cannot be read: forbids acting") && lines[3].ends_with("expected a number"),

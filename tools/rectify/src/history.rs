@@ -22,7 +22,7 @@ pub(crate) async fn run(
 ) -> Result<Report, Complaint> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     if let Some(id) = &arguments.attempt {
-        let attempt = open.ledger.attempt(id).await?.ok_or_else(|| unknown(id, &open))?;
+        let attempt = open.attempt(id).await?;
         return Ok(Report::fine(story(&attempt, paint), json!({ "attempts": [as_json(&attempt)?] })));
     }
     let id = arguments.resource.as_deref().unwrap_or_default();
@@ -30,7 +30,11 @@ pub(crate) async fn run(
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
     let target = typed.target(control, &open.region, environment)?;
     let path = ResourcePath::of(&target);
-    let attempts = open.ledger.attempts(&path, arguments.control.as_deref()).await?;
+    let mut attempts = Vec::new();
+    for it in rectify_catalogue::controls().filter(|it| control.is_none_or(|control| control.meta.id == it.meta.id)) {
+        attempts.extend(open.ledger.attempts(&path, it.meta.id).await?);
+    }
+    attempts.sort_by(|left, right| left.id.cmp(&right.id));
     let mut holds = open.ledger.holds(&path, Timestamp::now()).await?;
     holds.retain(|it| control.is_none_or(|control| control.meta.id == it.control));
     let nothing =
@@ -41,11 +45,6 @@ pub(crate) async fn run(
         "holds": holds.iter().map(hold::as_json).collect::<Vec<_>>(),
     });
     Ok(Report::fine(stories(&attempts, &holds, &nothing, paint), json))
-}
-
-/// What is said of an attempt nobody knows.
-pub(crate) fn unknown(id: &str, open: &OpenLedger) -> Complaint {
-    Complaint::usage(format!("attempt: no `{id}` in table {}, region {}", open.table, open.region))
 }
 
 fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Paint) -> String {

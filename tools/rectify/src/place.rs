@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::{AccountId, Entry, Region, ResourceKey, Target};
 use rectify_runtime::clients::sdk_config;
-use rectify_runtime::ledger::Ledger;
+use rectify_runtime::ledger::{Attempt, CLOCK_TOLERANCE, Ledger};
 use rectify_runtime::settings::Environment;
 
 use crate::arguments::LedgerArguments;
@@ -32,7 +32,16 @@ impl OpenLedger {
             .ok_or_else(|| Complaint::usage("table: expected --table or LEDGER_TABLE: received nothing"))?
             .to_owned();
         let config = sdk_config(environment, &region)?;
-        Ok(Self { ledger: Ledger::new(&config, table.as_str()), config, table, region })
+        let ledger = Ledger::new(&config, table.as_str()).tolerating(CLOCK_TOLERANCE);
+        Ok(Self { ledger, config, table, region })
+    }
+
+    /// The attempt with this id, of whichever control.
+    pub(crate) async fn attempt(&self, id: &str) -> Result<Attempt, Complaint> {
+        let controls = rectify_catalogue::controls().map(|it| it.meta.id);
+        let found = self.ledger.find_attempt(id, controls).await?;
+        let (table, region) = (&self.table, &self.region);
+        found.ok_or_else(|| Complaint::usage(format!("attempt: no `{id}` in table {table}, region {region}")))
     }
 }
 

@@ -3,13 +3,12 @@
 use jiff::Timestamp;
 use rectify_compliance::RemediationRequest;
 use rectify_runtime::bus::Bus;
-use rectify_runtime::ledger::ResourcePath;
+use rectify_runtime::ledger::{ResourcePath, StoredRequest, new_id};
 use rectify_runtime::settings::Environment;
 use serde_json::json;
 
 use crate::arguments::RedoArguments;
 use crate::complaint::Complaint;
-use crate::history;
 use crate::place::{self, OpenLedger};
 use crate::report::Report;
 
@@ -18,7 +17,7 @@ pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) ->
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let by = place::person(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
-    let attempt = open.ledger.attempt(id).await?.ok_or_else(|| history::unknown(id, &open))?;
+    let attempt = open.attempt(id).await?;
     if attempt.undo.is_none() {
         let reason = format!("redo {id}: it was never undone: `rectify history --attempt {id}` tells how it ended");
         return Err(Complaint::Refused { reason, details: json!({ "attempt": id }) });
@@ -27,15 +26,10 @@ pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) ->
     open.ledger.end_hold(&ResourcePath::of(target), &attempt.control, &by).await?;
     let bus = arguments.bus.as_deref().or_else(|| environment.get("EVENT_BUS")).unwrap_or("default");
     // A finding of its own: the one the attempt answered is settled.
-    let request = RemediationRequest {
-        config_rule_name: attempt.rule.clone(),
-        aws_account_id: target.account.as_str().to_owned(),
-        aws_region: target.region.as_str().to_owned(),
-        resource_type: target.resource.kind.clone(),
-        resource_id: target.resource.id.clone(),
-        result_recorded_time: Timestamp::now().to_string(),
-        redrives: 0,
-    };
+    let now = Timestamp::now();
+    let id = new_id(now);
+    open.ledger.store_request(&id, &StoredRequest::new(&attempt.control, target, now, now)).await?;
+    let request = RemediationRequest::new(&id, &attempt.rule, target, now);
     for taken in Bus::new(&open.config, bus).request(&[request]).await {
         taken?;
     }
@@ -43,5 +37,5 @@ pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) ->
         "asked {} to look at {} again: its plan is applied if its mode and gates allow it\n",
         attempt.control, target.resource
     );
-    Ok(Report::fine(text, json!({ "asked": attempt.control, "resource": target.resource, "redo": id })))
+    Ok(Report::fine(text, json!({ "asked": attempt.control, "resource": target.resource, "redo": arguments.attempt })))
 }

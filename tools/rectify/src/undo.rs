@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::arguments::UndoArguments;
 use crate::check::known;
 use crate::complaint::Complaint;
-use crate::history;
 use crate::paint::Paint;
 use crate::place::{self, OpenLedger};
 use crate::report::{Report, moment};
@@ -25,7 +24,7 @@ pub(crate) async fn run(
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let by = place::person(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
-    let attempt = open.ledger.attempt(id).await?.ok_or_else(|| history::unknown(id, &open))?;
+    let attempt = open.attempt(id).await?;
     if let Some(report) = needless(&attempt) {
         return Ok(report);
     }
@@ -35,7 +34,8 @@ pub(crate) async fn run(
     let operations = rectify_catalogue::operations().find(|it| it.id == attempt.control).ok_or_else(|| {
         Complaint::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control))
     })?;
-    let request = UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days };
+    let request =
+        UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days, overwrite: arguments.overwrite_changes };
     let undone = (operations.undo)(&open.config, &open.ledger, &attempt.target, &request).await?;
     Ok(ended(&attempt, &undone))
 }
@@ -45,7 +45,7 @@ fn needless(attempt: &Attempt) -> Option<Report> {
     if attempt.undo.as_ref().is_some_and(|undo| undo.finished_at.is_some()) {
         return Some(ended(attempt, &Undone::AlreadyUndone));
     }
-    (attempt.before.is_none() || attempt.done().next().is_none()).then(|| ended(attempt, &Undone::NothingToUndo))
+    (attempt.before.is_none() || !attempt.has_acted()).then(|| ended(attempt, &Undone::NothingToUndo))
 }
 
 /// The calls an undo will play, in their order.
@@ -70,7 +70,7 @@ fn confirm(
     let mut errors = std::io::stderr();
     let told = |error: std::io::Error| Complaint::Machine(format!("stderr: {error}"));
     if !quiet {
-        errors.write_all(warning(arguments.hold_days, attempt, calls, paint).as_bytes()).map_err(told)?;
+        errors.write_all(warning(arguments, attempt, calls, paint).as_bytes()).map_err(told)?;
     }
     if arguments.confirm_exposure {
         return Ok(());
@@ -89,8 +89,15 @@ fn confirm(
     if answer.trim() == "yes" { Ok(()) } else { Err(refused("nothing was called")) }
 }
 
-fn warning(hold_days: u16, attempt: &Attempt, calls: &[Value], paint: Paint) -> String {
-    let target = &attempt.target;
+fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], paint: Paint) -> String {
+    let (target, hold_days) = (&attempt.target, arguments.hold_days);
+    let found = match (arguments.overwrite_changes, &attempt.undo) {
+        (true, _) => "will be called, whatever was changed since",
+        (false, None) => "will be called, if the resource is as the attempt left it",
+        (false, Some(_)) => {
+            "will be called, as far as an earlier undo did not, if the resource is as the attempt or that undo left it"
+        }
+    };
     let mut lines = vec![
         format!(
             "{} undo of {} opens again what {} closed on {} in account {}, region {}",
@@ -101,9 +108,12 @@ fn warning(hold_days: u16, attempt: &Attempt, calls: &[Value], paint: Paint) -> 
             target.account,
             target.region
         ),
-        "will be called, after the resource was found as the attempt left it:".to_owned(),
+        format!("{found}:"),
     ];
     lines.extend((1..).zip(calls).map(|(number, call): (u32, _)| format!("  {number}. {}", call_text(call))));
+    for unknown in attempt.actions.iter().filter(|record| record.receipt.is_none()) {
+        lines.push(format!("  and what takes back {}, if it is found to be done", call_text(&unknown.action)));
+    }
     let control = &attempt.control;
     let days = if hold_days == 1 { "1 day".to_owned() } else { format!("{hold_days} days") };
     lines.push(format!("will be held: {control} enforces nothing on it for {days}; it stays NON_COMPLIANT"));
@@ -139,6 +149,9 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use rectify_compliance::StoredImage;
+    use rectify_runtime::ledger::ActionRecord;
+
     use super::*;
     use crate::arguments::LedgerArguments;
     use crate::history::tests::attempt;
@@ -156,17 +169,53 @@ mod tests {
 
     #[test]
     fn a_person_is_told_what_is_opened_before_it_is() {
-        let text = warning(7, &attempt(), &[json!({ "Authorize": { "Id": "sg-1" } })], PLAIN);
+        let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
+        let text = warning(&arguments(), &attempt(), &calls, PLAIN);
         assert!(text.contains("opens again what restricted-ssh closed on AWS::EC2::SecurityGroup sg-1"), "{text}");
         assert!(text.contains("  1. Authorize {\"Id\":\"sg-1\"}\n"), "{text}");
         assert!(text.contains("for 7 days; it stays NON_COMPLIANT"), "{text}");
     }
 
     #[test]
-    fn without_a_yes_nothing_is_called_and_the_calls_are_shown() {
+    fn a_person_is_told_what_the_resource_is_compared_with() {
+        let fresh = Attempt { undo: None, ..attempt() };
+        let overwriting = UndoArguments { overwrite_changes: true, ..arguments() };
+        for (arguments, attempt, words) in [
+            (&arguments(), &fresh, "if the resource is as the attempt left it:"),
+            (&arguments(), &attempt(), "if the resource is as the attempt or that undo left it:"),
+            (&overwriting, &fresh, "whatever was changed since:"),
+        ] {
+            let text = warning(arguments, attempt, &[], PLAIN);
+            assert!(text.contains(words), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_action_without_an_answer_is_looked_at_and_not_taken_for_none() {
+        let action = json!({ "Revoke": { "Id": "sg-1" } });
+        let before = Some(StoredImage { version: 1, subject: json!({}) });
+        let actions = vec![ActionRecord { action, receipt: None }];
+        let unknown = Attempt { undo: None, before, actions, ..attempt() };
+        assert_eq!(needless(&unknown).map(|report| report.text), None);
+        let text = warning(&arguments(), &unknown, &[], PLAIN);
+        assert!(text.contains("  and what takes back Revoke {\"Id\":\"sg-1\"}, if it is found to be done\n"), "{text}");
+    }
+
+    fn arguments() -> UndoArguments {
         let ledger = LedgerArguments { table: None, region: None };
-        let arguments =
-            UndoArguments { attempt: "01JZ".into(), hold_days: 7, by: None, confirm_exposure: false, ledger };
+        UndoArguments {
+            attempt: "01JZ".into(),
+            hold_days: 7,
+            by: None,
+            overwrite_changes: false,
+            confirm_exposure: false,
+            ledger,
+        }
+    }
+
+    #[test]
+    fn without_a_yes_nothing_is_called_and_the_calls_are_shown() {
+        let arguments = arguments();
         let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
         let complaint = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
         assert_eq!(complaint.code(), 1);

@@ -120,9 +120,21 @@ fn catalogue_table() -> String {
     lines.join("\n")
 }
 
+fn condition(permission: &rectify_compliance::Permission) -> serde_json::Value {
+    use rectify_compliance::permission::Condition;
+    match permission.condition {
+        Some(Condition::Equals(key, value)) => json!([key, value]),
+        Some(Condition::Partitions(patterns)) => json!(["dynamodb:LeadingKeys", patterns]),
+        Some(Condition::Events(types)) => json!(["events:detail-type", types]),
+        None => serde_json::Value::Null,
+    }
+}
+
 fn catalogue_json() -> String {
     let permissions = |list: &[rectify_compliance::Permission]| -> Vec<serde_json::Value> {
-        list.iter().map(|it| json!({"action": it.action, "resource": it.resource, "condition": it.condition})).collect()
+        list.iter()
+            .map(|it| json!({"action": it.action, "resource": it.resource, "condition": condition(it)}))
+            .collect()
     };
     let all: Vec<serde_json::Value> = controls()
         .map(|it| {

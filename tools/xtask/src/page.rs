@@ -1,7 +1,8 @@
 //! `docs/controls/*.md`: a control's own words, with everything that follows from its declaration around them.
 
 use rectify_catalogue::{service, source};
-use rectify_compliance::{Entry, Level, Permission, Scope, Severity, Trigger};
+use rectify_compliance::permission::Condition;
+use rectify_compliance::{Entry, Level, ManagedBy, Permission, Scope, Severity, Trigger};
 
 use crate::parameter::{self, Parameter};
 
@@ -29,12 +30,13 @@ pub fn render(control: &Entry) -> String {
         None => body,
     };
     format!(
-        "{MARK} {} instead. -->\n\n# {}\n\n**{}.**\n\n{}\n{}\n\n{}{}",
+        "{MARK} {} instead. -->\n\n# {}\n\n**{}.**\n\n{}\n{}\n\n{}{}{}",
         source(control).replace('\\', "/"),
         meta.id,
         meta.title,
         facts(control),
         body.trim_end(),
+        managed(control),
         deployment(control),
         permissions(control)
     )
@@ -146,6 +148,29 @@ fn parameter_table(parameters: &[Parameter]) -> String {
     format!("| name | value | default | meaning |\n|---|---|---|---|\n{rows}\n")
 }
 
+/// How the remediation knows what CloudFormation manages.
+fn managed(control: &Entry) -> String {
+    let Some(half) = control.remediation else { return String::new() };
+    let how = match half.managed {
+        ManagedBy::Tags => "The tags `aws:cloudformation:*` of the resource say whether a stack manages it.\n\
+             What one does is planned only, unless `RemediateManagedStacks` is true."
+            .to_owned(),
+        ManagedBy::Lookup(by) => format!(
+            "CloudFormation does not put its tags on everything that this remediation changes, so right before a change it is \
+             looked up (`cloudformation:DescribeStackResources`) by {by}.\n\
+             What a stack manages is planned only, unless `RemediateManagedStacks` is true; where the lookup fails, nothing is changed.\n\
+             The lookup is regional: {}",
+            if control.meta.scope == Scope::Global {
+                "a stack in a region other than the home region does not show."
+            } else {
+                "a stack in any other region does not show."
+            }
+        ),
+        ManagedBy::Nobody(why) => format!("Nothing is looked up: {why}."),
+    };
+    format!("## CloudFormation\n\n{how}\n\n")
+}
+
 fn deployment(control: &Entry) -> String {
     let name = control.meta.pascal_id();
     let default = if control.remediation.is_some() { "plan" } else { "observe" };
@@ -160,8 +185,10 @@ fn permissions(control: &Entry) -> String {
     let mut rows = String::new();
     let mut list = |who: &str, permissions: &[Permission]| {
         for permission in permissions {
-            let condition =
-                permission.condition.map_or_else(String::new, |(key, value)| format!(", where `{key}` is `{value}`"));
+            let condition = match permission.condition {
+                Some(Condition::Equals(key, value)) => format!(", where `{key}` is `{value}`"),
+                Some(Condition::Partitions(_) | Condition::Events(_)) | None => String::new(),
+            };
             rows.push_str(&format!("| {who} | `{}` | `{}`{condition} |\n", permission.action, permission.resource));
         }
     };
@@ -174,6 +201,6 @@ fn permissions(control: &Entry) -> String {
         rows.push_str("| rule | nothing | |\n");
     }
     format!(
-        "## Permissions\n\nOn top of what every rule and remediation has, which is `RuleBase` and `RemediationBase` in `template.yaml`.\n\n| who | may | on |\n|---|---|---|\n{rows}"
+        "## Permissions\n\nOn top of what every rule and remediation has, which is `RuleBase` and `RemediationBase` in `template.yaml`, and of its own rows of the ledger.\n\n| who | may | on |\n|---|---|---|\n{rows}"
     )
 }

@@ -7,8 +7,8 @@ use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{ShapeError, Target, Timestamp, document};
-use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
 use super::{Clients, updated};
@@ -45,31 +45,27 @@ impl Clients {
         }
     }
 
-    /// Of trails at most five are ours in a region: they are read one after the other.
-    async fn delivering_all(
-        &self,
-        trails: Vec<Trail>,
-        params: &TrailLogsParameters,
-    ) -> Result<Vec<DeliveringTrail>, AwsError> {
-        let mut delivering = Vec::new();
-        for trail in trails {
-            delivering.extend(self.delivering(trail, params).await?);
-        }
-        Ok(delivering)
-    }
-
     /// A log group and a role, as they are for this trail.
     async fn destination(&self, group: &LogGroupArn, role: &RoleArn, trail: &Trail) -> Result<Destination, AwsError> {
-        let role_rights = match self.trust_policy(role).await? {
-            Some(trust) => Some(RoleRights::new(&trust, &self.allowed_writes(role, &group.stream_of(trail)).await?)),
-            None => None,
+        let (role_rights, role_is_denied) = match self.rights(role, &group.stream_of(trail)).await {
+            Ok(rights) => (rights, false),
+            // The stack grants one role by its ARN, and this is another: a person has to see that.
+            Err(AwsError::Call(error)) if error.kind == CallErrorKind::AccessDenied => (None, true),
+            Err(error) => return Err(error),
         };
         Ok(Destination {
             log_group: group.clone(),
             log_group_exists: self.has_log_group(group).await?,
             role: role.clone(),
             role_rights,
+            role_is_denied,
         })
+    }
+
+    /// What a role lets CloudTrail do in a stream; `None` where there is no such role.
+    async fn rights(&self, role: &RoleArn, stream: &str) -> Result<Option<RoleRights>, AwsError> {
+        let Some(trust) = self.trust_policy(role).await? else { return Ok(None) };
+        Ok(Some(RoleRights::new(&trust, &self.allowed_writes(role, stream).await?)))
     }
 
     /// `DescribeLogGroups`, all pages, until the group has been met.
@@ -138,8 +134,9 @@ impl List<Clients> for CloudTrailCloudWatchLogsEnabled {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a TrailLogsParameters,
-    ) -> impl Stream<Item = Result<Vec<DeliveringTrail>, AwsError>> + Send + 'a {
-        once(async move { clients.delivering_all(clients.trails(place).await?, params).await })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<DeliveringTrail>, AwsError>> + Send + 'a {
+        once(clients.read_trails(place, |trail| clients.delivering(trail, params)))
     }
 }
 

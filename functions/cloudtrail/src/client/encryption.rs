@@ -6,7 +6,7 @@ use aws_sdk_kms::{Client, config};
 use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, ShapeError, Target, document};
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
@@ -88,14 +88,10 @@ impl Clients {
         Ok(Candidate::new(wanted, answer, policy.as_ref(), trail))
     }
 
-    async fn keyed(&self, trails: Vec<Trail>, params: &TrailEncryptionParameters) -> Result<Vec<KeyedTrail>, AwsError> {
-        let mut keyed = Vec::new();
-        for trail in trails {
-            // At most five trails are of ours in a region. One without a key is judged without any.
-            let keys = if trail.settings.kms_key_id.is_some() { self.keys(&trail, params).await? } else { None };
-            keyed.push(KeyedTrail { trail, keys, candidate: None });
-        }
-        Ok(keyed)
+    /// A trail with its keys. One without a key is judged without any.
+    async fn keyed(&self, trail: Trail, params: &TrailEncryptionParameters) -> Result<Option<KeyedTrail>, AwsError> {
+        let keys = if trail.settings.kms_key_id.is_some() { self.keys(&trail, params).await? } else { None };
+        Ok(Some(KeyedTrail { trail, keys, candidate: None }))
     }
 }
 
@@ -118,8 +114,9 @@ impl List<Clients> for CloudTrailEncryptionEnabled {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a TrailEncryptionParameters,
-    ) -> impl Stream<Item = Result<Vec<KeyedTrail>, AwsError>> + Send + 'a {
-        once(async move { clients.keyed(clients.trails(place).await?, params).await })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<KeyedTrail>, AwsError>> + Send + 'a {
+        once(clients.read_trails(place, |trail| clients.keyed(trail, params)))
     }
 }
 

@@ -29,7 +29,7 @@ impl Connect for TrailReader {
 }
 
 impl TrailReader {
-    /// Every trail that shows at `seen_from`, replicas and organization trails included, with status and selectors.
+    /// Every trail that shows at `seen_from`, replicas and organization trails included, with status and selectors, by ARN.
     ///
     /// A trail of ours is read in its home region, where it is changed. One of another account is read through its replica
     /// here, since its home region may not be enabled for this account.
@@ -40,7 +40,9 @@ impl TrailReader {
         let trails = self.describe(None, seen_from).await?;
         let observed: Vec<Option<ObservedTrail>> =
             stream::iter(trails).map(|trail| self.look_at(trail)).buffered(AT_ONCE).try_collect().await?;
-        Ok(observed.into_iter().flatten().collect())
+        let mut observed: Vec<ObservedTrail> = observed.into_iter().flatten().collect();
+        observed.sort_by(|one, other| one.trail.arn.cmp(&other.trail.arn));
+        Ok(observed)
     }
 
     /// `None` when a trail of ours is gone by now.

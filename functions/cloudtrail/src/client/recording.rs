@@ -5,7 +5,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
 use super::{Clients, updated};
 use crate::account_trails::AccountTrails;
@@ -19,8 +19,9 @@ impl List<Clients> for MultiRegionCloudtrailEnabled {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a MultiRegionCloudtrailEnabledParameters,
-    ) -> impl Stream<Item = Result<Vec<AccountTrails>, AwsError>> + Send + 'a {
-        once(async move { Ok(vec![clients.account_trails(&place.account, &place.region).await?]) })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<AccountTrails>, AwsError>> + Send + 'a {
+        once(async move { Ok(Page::whole([clients.account_trails(&place.account, &place.region).await?])) })
     }
 }
 

@@ -1,14 +1,15 @@
 //! Approved baselines: read from Systems Manager, from S3, or from what AWS Config recorded.
 
 use aws_sdk_config::primitives::DateTime;
-use futures_util::stream::{self, try_unfold};
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::stream::try_unfold;
+use futures_util::{Stream, StreamExt};
 use rectify_compliance::item::ApiItem;
-use rectify_compliance::{ConfigurationItem, Resource, ShapeError, Target, Timestamp};
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
-use rectify_runtime::{AwsError, CallError, CallErrorKind};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ShapeError, Target, Timestamp};
+use rectify_runtime::edge::{Apply, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
+use rectify_runtime::{AwsError, CallError};
 
 use super::Clients;
+use super::groups::found_group;
 use crate::SecurityGroupDrift;
 use crate::baseline::Baseline;
 use crate::drift::{Approval, GroupAndBaseline};
@@ -28,7 +29,7 @@ impl ReadFacts<Clients> for SecurityGroupDrift {
         group: &SecurityGroup,
         params: &SecurityGroupDriftParameters,
     ) -> Result<Option<Approval>, AwsError> {
-        clients.approval(&group.id, params).await.map(Some)
+        clients.approval(group, params).await.map(Some)
     }
 }
 
@@ -37,16 +38,30 @@ impl List<Clients> for SecurityGroupDrift {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a SecurityGroupDriftParameters,
-    ) -> impl Stream<Item = Result<Vec<GroupAndBaseline>, AwsError>> + Send + 'a {
-        try_unfold(Box::pin(clients.group_pages(place)), move |mut pages| async move {
-            let Some(groups) = pages.next().await.transpose()? else { return Ok(None) };
-            let read = |group: SecurityGroup| async move {
-                let approval = clients.approval(&group.id, params).await?;
-                Ok::<_, AwsError>(GroupAndBaseline::of(group, approval, None))
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<GroupAndBaseline>, AwsError>> + Send + 'a {
+        try_unfold(Box::pin(clients.group_pages(place, from)), move |mut pages| async move {
+            let Some(page) = pages.next().await.transpose()? else { return Ok(None) };
+            let read = |group: SecurityGroup| {
+                let found = found_group(&group);
+                let read = async move {
+                    let approval = clients.approval(&group, params).await?;
+                    Ok(Some(GroupAndBaseline::of(group, approval, None)))
+                };
+                (found, read)
             };
-            let subjects = stream::iter(groups).map(read).buffered(IN_FLIGHT).try_collect().await?;
-            Ok(Some((subjects, pages)))
+            let mut resources = read_each(page.groups.into_iter().map(read).collect(), IN_FLIGHT).await;
+            resources.extend(page.unreadable.into_iter().map(|(it, why)| Listed::Unreadable(it, why)));
+            Ok(Some((Page { resources, next: page.next }, pages)))
         })
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        _params: &'a SecurityGroupDriftParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        clients.group_keys(place)
     }
 }
 
@@ -57,7 +72,7 @@ impl ReadLive<Clients> for SecurityGroupDrift {
         params: &SecurityGroupDriftParameters,
     ) -> Result<Option<GroupAndBaseline>, AwsError> {
         let Some(group) = clients.group(target).await? else { return Ok(None) };
-        let approval = clients.approval(&group.id, params).await?;
+        let approval = clients.approval(&group, params).await?;
         let usage = Some(clients.usage(&group.id).await?.unnamed());
         Ok(Some(GroupAndBaseline::of(group, approval, usage)))
     }
@@ -83,11 +98,16 @@ impl Revert<Clients> for SecurityGroupDrift {
 
 impl Clients {
     /// What was approved for a group.
-    async fn approval(&self, group_id: &str, params: &SecurityGroupDriftParameters) -> Result<Approval, AwsError> {
+    async fn approval(
+        &self,
+        group: &SecurityGroup,
+        params: &SecurityGroupDriftParameters,
+    ) -> Result<Approval, AwsError> {
+        let group_id = group.id.as_str();
         let baseline = match params.baseline_source {
             BaselineSource::Ssm => self.in_parameter(group_id, params).await?,
             BaselineSource::S3 => self.in_object(group_id, params).await?,
-            BaselineSource::Config => self.in_history(group_id, params).await?,
+            BaselineSource::Config => self.in_history(group, params).await?,
         };
         if baseline.is_none() && params.require_baseline.0 {
             return Err(ShapeError::missing(params.name_for(group_id), "a baseline").into());
@@ -132,14 +152,10 @@ impl Clients {
             return Err(ShapeError::new(key, "a baseline of at most 1 MiB", "a larger object").into());
         }
         let changed_at = answer.last_modified().and_then(timestamp);
-        let body = answer.body.collect().await.map_err(|error| {
-            AwsError::Call(CallError {
-                operation: "s3:GetObject",
-                code: "Response".to_owned(),
-                message: error.to_string(),
-                kind: CallErrorKind::Unavailable,
-            })
-        })?;
+        let body =
+            answer.body.collect().await.map_err(|error| {
+                AwsError::Call(CallError::unanswered("s3:GetObject", "Response", error.to_string()))
+            })?;
         let text = String::from_utf8(body.to_vec()).map_err(|_| ShapeError::new(key, "UTF-8", "other bytes"))?;
         Ok(Some(Baseline::parse(&text, group_id, changed_at)?))
     }
@@ -147,11 +163,11 @@ impl Clients {
     /// The group as AWS Config had it at the moment that was approved; none where it did not exist or was not recorded.
     async fn in_history(
         &self,
-        group_id: &str,
+        group: &SecurityGroup,
         params: &SecurityGroupDriftParameters,
     ) -> Result<Option<Baseline>, AwsError> {
         let at = params.baseline_time.map(|it| it.0);
-        let request = self.config.get_resource_config_history().resource_type(TYPE.into()).resource_id(group_id);
+        let request = self.config.get_resource_config_history().resource_type(TYPE.into()).resource_id(&group.id);
         let request = request.set_later_time(at.map(|it| DateTime::from_millis(it.as_millisecond()))).limit(1);
         let items = match request.send().await {
             Ok(answer) => answer.configuration_items.unwrap_or_default(),
@@ -161,16 +177,21 @@ impl Clients {
             }
         };
         let Some(item) = items.into_iter().next() else { return Ok(None) };
-        let item = ConfigurationItem::from_api(ApiItem {
+        let item = ApiItem {
             account: item.account_id,
             region: item.aws_region,
-            resource_type: item.resource_type.map(|it| it.as_str().to_owned()),
-            resource_id: item.resource_id,
             status: item.configuration_item_status.map(|it| it.as_str().to_owned()),
-            captured_at: item.configuration_item_capture_time.as_ref().and_then(timestamp),
+            captured_at: item.configuration_item_capture_time.as_ref().and_then(timestamp).or(at),
             configuration: item.configuration,
             ..ApiItem::default()
-        })?;
+        };
+        let item = ConfigurationItem::from_api(item.about(&Target {
+            account: group.account.clone(),
+            region: group.region.clone(),
+            resource: ResourceKey::new(TYPE, &group.id),
+            name: group.name.clone(),
+            arn: Some(group.arn.clone()),
+        }))?;
         if !item.status.is_recorded() {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use futures_util::stream::once;
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
 use super::{Clients, filter};
 use crate::ec2_ebs_encryption_by_default::{
@@ -30,8 +30,9 @@ impl List<Clients> for Ec2EbsEncryptionByDefault {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a Ec2EbsEncryptionByDefaultParameters,
-    ) -> impl Stream<Item = Result<Vec<EbsDefaults>, AwsError>> + Send + 'a {
-        once(async move { Ok(vec![clients.ebs_defaults(&place.account, &place.region, params).await?]) })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<EbsDefaults>, AwsError>> + Send + 'a {
+        once(async move { Ok(Page::whole([clients.ebs_defaults(&place.account, &place.region, params).await?])) })
     }
 }
 

@@ -1,40 +1,66 @@
 //! Security groups: listed page by page, and read one by one with the ids of their rules.
 
 use aws_sdk_ec2::types;
-use futures_util::Stream;
 use futures_util::stream::try_unfold;
-use rectify_compliance::{AccountId, Region, ShapeError, Target};
+use futures_util::{Stream, TryStreamExt};
+use rectify_compliance::{AccountId, Region, ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Place;
+use rectify_runtime::edge::{self, Found, Page, Place};
 
 use super::network::PrefixLists;
 use super::{Clients, tags};
 use crate::internet::InternetParameters;
 use crate::permission::{GroupPair, IpPermission, Listed};
-use crate::security_group::{GroupInNetwork, Network, SecurityGroup};
+use crate::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
 
 /// Groups a page: as many as one filter of `DescribeNetworkInterfaces` takes values.
 const GROUPS_A_PAGE: i32 = 200;
 
+/// A page of the groups of an account.
+#[derive(Debug)]
+pub(super) struct GroupPage {
+    /// Those that were understood.
+    pub groups: Vec<SecurityGroup>,
+    /// Those that were not, and why.
+    pub unreadable: Vec<(Found, AwsError)>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
 impl Clients {
-    /// The groups of the account that is judged, page by page; a shared VPC shows those of its other accounts, which judge
-    /// them themselves.
+    /// The groups of the account that is judged, page by page from `from` on; a shared VPC shows those of its other
+    /// accounts, which judge them themselves.
     pub(super) fn group_pages<'a>(
         &'a self,
         place: &'a Place,
-    ) -> impl Stream<Item = Result<Vec<SecurityGroup>, AwsError>> + Send + 'a {
-        let pages = self.ec2.describe_security_groups().into_paginator().page_size(GROUPS_A_PAGE).send();
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<GroupPage, AwsError>> + Send + 'a {
+        let request = self.ec2.describe_security_groups().set_next_token(from);
+        let pages = request.into_paginator().page_size(GROUPS_A_PAGE).send();
         try_unfold(pages, move |mut pages| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("ec2:DescribeSecurityGroups", &error))?;
-            let mut groups = Vec::with_capacity(page.security_groups().len());
+            let (mut groups, mut unreadable) = (Vec::new(), Vec::new());
             for group in page.security_groups() {
-                let group = with_rules_of(group, &place.account, &place.region)?;
-                if group.owner == place.account {
-                    groups.push(group);
+                match with_rules_of(group, &place.account, &place.region) {
+                    Ok(group) if group.owner == place.account => groups.push(group),
+                    Ok(_) => {}
+                    Err(error) => unreadable.push((found(group).ok_or_else(|| error.clone())?, error.into())),
                 }
             }
-            Ok(Some((groups, pages)))
+            let next = page.next_token.filter(|it| !it.is_empty());
+            Ok(Some((GroupPage { groups, unreadable, next }, pages)))
+        })
+    }
+
+    /// The ids of the same groups.
+    pub(super) fn group_keys<'a>(
+        &'a self,
+        place: &'a Place,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        self.group_pages(place, None).map_ok(|page| {
+            let read = page.groups.iter().map(found_group);
+            read.chain(page.unreadable.into_iter().map(|(found, _)| found)).map(|it| it.resource).collect::<Vec<_>>()
         })
     }
 
@@ -51,24 +77,30 @@ impl Clients {
     }
 
     /// Adds to a page of groups what surrounds them, with as few calls as there are prefix lists and pages of interfaces.
+    /// Without the interfaces no group of the page can be judged; a prefix list keeps only the groups that name it.
     pub(super) async fn surround(
         &self,
-        groups: Vec<SecurityGroup>,
+        page: GroupPage,
         lists: &mut PrefixLists,
         params: &impl InternetParameters,
-    ) -> Result<Vec<GroupInNetwork>, AwsError> {
+    ) -> Result<Page<GroupInNetwork>, AwsError> {
         let mut usages = if params.internet().ignore_unattached {
-            Some(self.usages(groups.iter().map(|group| group.id.as_str())).await?)
+            Some(self.usages(page.groups.iter().map(|group| group.id.as_str())).await?)
         } else {
             None
         };
-        let mut subjects = Vec::with_capacity(groups.len());
-        for group in groups {
-            let prefix_lists = lists.read(self, &params.prefix_lists_to_read(&group)).await?;
+        let mut resources: Vec<_> =
+            page.unreadable.into_iter().map(|(it, why)| edge::Listed::Unreadable(it, why)).collect();
+        for group in page.groups {
             let usage = usages.as_mut().map(|it| it.remove(&group.id).unwrap_or_default().unnamed());
-            subjects.push(GroupInNetwork { group, network: Network { prefix_lists, usage } });
+            resources.push(match lists.read(self, &params.prefix_lists_to_read(&group)).await {
+                Ok(prefix_lists) => {
+                    edge::Listed::Read(GroupInNetwork { group, network: Network { prefix_lists, usage } })
+                }
+                Err(error) => edge::Listed::Unreadable(found_group(&group), error),
+            });
         }
-        Ok(subjects)
+        Ok(Page { resources, next: page.next })
     }
 
     /// A group with the ids of its rules; `None` when it is gone.
@@ -88,6 +120,16 @@ impl Clients {
         group.rules = self.rules(id).await?;
         Ok(Some(group))
     }
+}
+
+/// A group as a listing names it.
+pub(super) fn found_group(group: &SecurityGroup) -> Found {
+    Found { resource: ResourceKey::new(TYPE, &group.id), name: group.name.clone() }
+}
+
+/// The same of a group that was not understood; `None` where not even its id is told.
+fn found(group: &types::SecurityGroup) -> Option<Found> {
+    Some(Found { resource: ResourceKey::new(TYPE, group.group_id()?), name: group.group_name().map(str::to_owned) })
 }
 
 fn without_rules(

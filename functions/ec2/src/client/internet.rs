@@ -2,9 +2,9 @@
 
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
-use rectify_compliance::Target;
+use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::Clients;
 use super::network::PrefixLists;
@@ -33,8 +33,17 @@ macro_rules! asks_what_the_internet_reaches {
                 clients: &'a Clients,
                 place: &'a Place,
                 params: &'a Self::Params,
-            ) -> impl Stream<Item = Result<Vec<GroupInNetwork>, AwsError>> + Send + 'a {
-                clients.groups_in_network(place, params)
+                from: Option<String>,
+            ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
+                clients.groups_in_network(place, params, from)
+            }
+
+            fn keys<'a>(
+                clients: &'a Clients,
+                place: &'a Place,
+                _params: &'a Self::Params,
+            ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+                clients.group_keys(place)
             }
         }
 
@@ -69,12 +78,13 @@ impl Clients {
         &'a self,
         place: &'a Place,
         params: &'a P,
-    ) -> impl Stream<Item = Result<Vec<GroupInNetwork>, AwsError>> + Send + 'a {
-        let pages = Box::pin(self.group_pages(place));
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
+        let pages = Box::pin(self.group_pages(place, from));
         try_unfold((pages, PrefixLists::default()), move |(mut pages, mut lists)| async move {
             let Some(groups) = pages.next().await.transpose()? else { return Ok(None) };
-            let subjects = self.surround(groups, &mut lists, params).await?;
-            Ok(Some((subjects, (pages, lists))))
+            let page = self.surround(groups, &mut lists, params).await?;
+            Ok(Some((page, (pages, lists))))
         })
     }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_ec2::types;
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
-use rectify_compliance::{ShapeError, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::instances::{instance, operator};
 use super::{Clients, filter};
@@ -16,6 +16,7 @@ use crate::ec2_instance_required_security_group::{
     Ec2InstanceRequiredSecurityGroupParameters, InterfaceScope,
 };
 use crate::group_requirement::{FoundGroups, GroupRequirement, PerVpc};
+use crate::instance::TYPE;
 use crate::instance_groups::{GroupFacts, InstanceInGroups, Interface, RecordedInterfaces, is_primary};
 
 /// What a page of any of these listings holds at most.
@@ -51,7 +52,7 @@ impl ReadFacts<Clients> for Ec2InstanceRequiredSecurityGroup {
 #[derive(Debug, Default)]
 struct Known {
     per_vpc: Option<Option<PerVpc>>,
-    found: HashMap<String, FoundGroups>,
+    found: HashMap<String, Result<FoundGroups, AwsError>>,
 }
 
 impl List<Clients> for Ec2InstanceRequiredSecurityGroup {
@@ -59,44 +60,66 @@ impl List<Clients> for Ec2InstanceRequiredSecurityGroup {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a Parameters,
-    ) -> impl Stream<Item = Result<Vec<InstanceInGroups>, AwsError>> + Send + 'a {
-        let request = clients.ec2.describe_instances().include_managed_resources(true);
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<InstanceInGroups>, AwsError>> + Send + 'a {
+        let request = clients.ec2.describe_instances().include_managed_resources(true).set_next_token(from);
         let pages = request.filters(filter("instance-state-name", THERE)).into_paginator().page_size(A_PAGE).send();
         try_unfold((pages, Known::default()), move |(mut pages, mut known)| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("ec2:DescribeInstances", &error))?;
-            let mut subjects = Vec::new();
+            known.read_per_vpc(clients, params).await?;
+            let mut resources = Vec::new();
             for answer in page.reservations().iter().flat_map(types::Reservation::instances) {
-                let instance = instance(answer, &place.account, &place.region)?;
-                let interfaces = listed(answer)?;
-                let (found, per_vpc) = known.about(instance.vpc_id.as_deref(), clients, params).await?;
-                subjects.push(InstanceInGroups { instance, interfaces, found, per_vpc });
+                let id = answer.instance_id().ok_or_else(|| ShapeError::missing("Instances.InstanceId", "an id"))?;
+                let found = Found { resource: ResourceKey::new(TYPE, id), name: None };
+                resources.extend(Listed::of(found, known.subject(answer, clients, place, params).await.map(Some)));
             }
-            Ok(Some((subjects, (pages, known))))
+            let next = page.next_token.filter(|it| !it.is_empty());
+            Ok(Some((Page { resources, next }, (pages, known))))
         })
     }
 }
 
 impl Known {
-    /// The groups of a VPC, from memory or from EC2.
+    /// What `perVpc` names: no instance can be judged without it.
+    async fn read_per_vpc(&mut self, clients: &Clients, params: &Parameters) -> Result<Option<PerVpc>, AwsError> {
+        let per_vpc = match &self.per_vpc {
+            Some(read) => read.clone(),
+            None => clients.stored(params.per_vpc.as_ref()).await?,
+        };
+        self.per_vpc = Some(per_vpc.clone());
+        Ok(per_vpc)
+    }
+
+    /// The groups of a VPC, from memory or from EC2, which is asked once, whatever comes of it.
     async fn about(
         &mut self,
         vpc: Option<&str>,
         clients: &Clients,
         params: &Parameters,
     ) -> Result<(FoundGroups, Option<PerVpc>), AwsError> {
-        let per_vpc = match &self.per_vpc {
-            Some(read) => read.clone(),
-            None => clients.stored(params.per_vpc.as_ref()).await?,
-        };
-        self.per_vpc = Some(per_vpc.clone());
+        let per_vpc = self.read_per_vpc(clients, params).await?;
         let Some(vpc) = vpc else { return Err(ShapeError::missing("Instances.VpcId", "a VPC").into()) };
         let found = match self.found.get(vpc) {
             Some(found) => found.clone(),
-            None => clients.found_groups(vpc, params, per_vpc.as_ref()).await?,
+            None => clients.found_groups(vpc, params, per_vpc.as_ref()).await,
         };
         self.found.insert(vpc.to_owned(), found.clone());
-        Ok((found, per_vpc))
+        Ok((found?, per_vpc))
+    }
+
+    /// A listed instance with the groups of its VPC.
+    async fn subject(
+        &mut self,
+        answer: &types::Instance,
+        clients: &Clients,
+        place: &Place,
+        params: &Parameters,
+    ) -> Result<InstanceInGroups, AwsError> {
+        let instance = instance(answer, &place.account, &place.region)?;
+        let interfaces = listed(answer)?;
+        let (found, per_vpc) = self.about(instance.vpc_id.as_deref(), clients, params).await?;
+        Ok(InstanceInGroups { instance, interfaces, found, per_vpc })
     }
 }
 

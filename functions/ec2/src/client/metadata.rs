@@ -111,23 +111,24 @@ impl Clients {
     }
 }
 
-/// Options as answered; an instance that is there always has some.
+/// Options as answered; an instance that is there always has some, and unless its endpoint is disabled states its tokens.
 fn options(answer: Option<&InstanceMetadataOptionsResponse>) -> Result<MetadataOptions, ShapeError> {
     let answer = answer.ok_or_else(|| ShapeError::missing("MetadataOptions", "metadata options"))?;
     let tokens = answer.http_tokens().map(|it| it.as_str().to_owned());
     let endpoint = answer.http_endpoint().map(|it| it.as_str().to_owned());
+    let http_endpoint = Some(match endpoint.as_deref() {
+        None | Some("enabled") => HttpEndpoint::Enabled,
+        Some("disabled") => HttpEndpoint::Disabled,
+        Some(other) => return Err(ShapeError::new("MetadataOptions.HttpEndpoint", "enabled or disabled", other)),
+    });
     let http_tokens = match tokens.as_deref() {
-        Some("optional") => HttpTokens::Optional,
-        Some("required") => HttpTokens::Required,
+        Some("optional") => Some(HttpTokens::Optional),
+        Some("required") => Some(HttpTokens::Required),
+        None if http_endpoint == Some(HttpEndpoint::Disabled) => None,
         other => {
             let received = other.unwrap_or("nothing");
             return Err(ShapeError::new("MetadataOptions.HttpTokens", "optional or required", received));
         }
-    };
-    let http_endpoint = match endpoint.as_deref() {
-        None | Some("enabled") => HttpEndpoint::Enabled,
-        Some("disabled") => HttpEndpoint::Disabled,
-        Some(other) => return Err(ShapeError::new("MetadataOptions.HttpEndpoint", "enabled or disabled", other)),
     };
     let hop_limit = answer.http_put_response_hop_limit().map(u32::try_from).transpose();
     let http_put_response_hop_limit = hop_limit

@@ -17,9 +17,9 @@ const INTERFACES_A_PAGE: i32 = 1000;
 /// The codes of a prefix list that is gone or not shared; EC2 has been seen with both spellings.
 const NO_PREFIX_LIST: [&str; 2] = ["InvalidPrefixListID.NotFound", "InvalidPrefixListId.NotFound"];
 
-/// The prefix lists of one run, each read once.
+/// The prefix lists of one run, each asked for once, whatever came of it.
 #[derive(Debug, Default)]
-pub(super) struct PrefixLists(HashMap<String, PrefixList>);
+pub(super) struct PrefixLists(HashMap<String, Result<PrefixList, AwsError>>);
 
 impl PrefixLists {
     /// The lists with these ids, from memory or from EC2.
@@ -32,10 +32,10 @@ impl PrefixLists {
         for id in ids {
             let list = match self.0.get(id) {
                 Some(known) => known.clone(),
-                None => clients.prefix_list(id).await?,
+                None => clients.prefix_list(id).await,
             };
             self.0.insert(id.clone(), list.clone());
-            lists.insert(id.clone(), list);
+            lists.insert(id.clone(), list?);
         }
         Ok(lists)
     }
@@ -111,6 +111,8 @@ fn net(cidr: &str) -> Result<IpNet, ShapeError> {
     match peer {
         Peer::CidrIpv4(net) => Ok(IpNet::V4(net)),
         Peer::CidrIpv6(net) => Ok(IpNet::V6(net)),
-        Peer::PrefixList(_) | Peer::Group { .. } => Err(ShapeError::new("Entries.Cidr", "a CIDR", cidr)),
+        Peer::PrefixList(_) | Peer::Group { .. } | Peer::Unstated => {
+            Err(ShapeError::new("Entries.Cidr", "a CIDR", cidr))
+        }
     }
 }

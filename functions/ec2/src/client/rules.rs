@@ -84,15 +84,15 @@ impl Clients {
     /// so what somebody else made meanwhile is left out of a second one.
     pub(super) async fn open(&self, call: &Open) -> Result<Vec<String>, AwsError> {
         let Authorization { group_id, ip_permissions, .. } = call.input();
-        let wanted: Vec<Rule> = call.rules().iter().map(Rule::traffic).collect();
+        let wanted = call.rules();
         match self.authorize(call, ip_permissions).await {
             Ok(ids) if ids.len() == wanted.len() => return Ok(ids),
             Ok(_) => {}
             Err(error) if error.is(DUPLICATE) => {
-                let there: Vec<Rule> = self.rules(group_id).await?.iter().map(Rule::traffic).collect();
+                let there = self.rules(group_id).await?;
                 let is_missing = |permission: &&NewPermission| {
                     let rules = IpPermission::from((*permission).clone()).flatten(call.direction()).unwrap_or_default();
-                    rules.iter().any(|rule| !there.contains(&rule.traffic()))
+                    rules.iter().any(|rule| !there.iter().any(|it| it.is_same_traffic(rule)))
                 };
                 let missing: Vec<NewPermission> = ip_permissions.iter().filter(is_missing).cloned().collect();
                 if !missing.is_empty() {
@@ -102,7 +102,8 @@ impl Clients {
             Err(error) => return Err(error),
         }
         let there = self.rules(group_id).await?;
-        Ok(there.into_iter().filter(|rule| wanted.contains(&rule.traffic())).filter_map(|rule| rule.id).collect())
+        let is_wanted = |rule: &Rule| wanted.iter().any(|it| it.is_same_traffic(rule));
+        Ok(there.into_iter().filter(is_wanted).filter_map(|rule| rule.id).collect())
     }
 
     async fn authorize(&self, call: &Open, permissions: &[NewPermission]) -> Result<Vec<String>, AwsError> {

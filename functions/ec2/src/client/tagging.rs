@@ -9,6 +9,7 @@ use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
 use super::{Clients, filter, tags};
 use crate::authorization::Tag;
 use crate::instance;
+use crate::ownership::Ownership;
 use crate::required_tags::{RequiredTags, RequiredTagsAction, RequiredTagsParameters, RequiredTagsUndo};
 use crate::tagged_resource::{Standing, StoredTags, TagFacts, TaggedResource, arn_of, is_of_ec2};
 
@@ -146,7 +147,8 @@ impl Clients {
         Ok(match kind {
             instance::TYPE => self.describe_instance(id).await?.map(|it| {
                 let state = it.state().and_then(|state| state.name()).map(|name| name.as_str().to_owned());
-                let gone = state.filter(|state| instance::is_gone(state)).map_or(Standing::Ordinary, Standing::Gone);
+                let standing = || operated(it.operator());
+                let gone = state.filter(|state| instance::is_gone(state)).map_or_else(standing, Standing::Gone);
                 (gone, tags(it.tags()))
             }),
             "AWS::EC2::CustomerGateway" => {
@@ -166,9 +168,12 @@ impl Clients {
                 let request =
                     ec2.describe_network_interfaces().include_managed_resources(true).network_interface_ids(id);
                 describe!(request, "ec2:DescribeNetworkInterfaces", network_interfaces).map(|it| {
-                    let managed = it.requester_managed() == Some(true);
-                    let standing = if managed { Standing::RequesterManaged } else { Standing::Ordinary };
-                    (standing, tags(it.tag_set()))
+                    let ownership = Ownership {
+                        requester_managed: it.requester_managed(),
+                        interface_type: it.interface_type().map(types::NetworkInterfaceType::as_str),
+                        operator_managed: it.operator().and_then(types::OperatorResponse::managed),
+                    };
+                    (Standing::under(ownership), tags(it.tag_set()))
                 })
             }
             "AWS::EC2::RouteTable" => {
@@ -199,11 +204,18 @@ impl Clients {
             }
             "AWS::EC2::Volume" => {
                 let request = ec2.describe_volumes().include_managed_resources(true).volume_ids(id);
-                describe!(request, "ec2:DescribeVolumes", volumes).map(|it| there(it.tags))
+                let found = describe!(request, "ec2:DescribeVolumes", volumes);
+                found.map(|it| (operated(it.operator()), tags(it.tags())))
             }
             other => return Err(ShapeError::new("resourceType", "a type of this control", other).into()),
         })
     }
+}
+
+/// The standing of a resource that says only who operates it.
+fn operated(operator: Option<&types::OperatorResponse>) -> Standing {
+    let operator_managed = operator.and_then(types::OperatorResponse::managed);
+    Standing::under(Ownership { operator_managed, ..Ownership::default() })
 }
 
 fn new_tags(tags: &[Tag]) -> Vec<types::Tag> {

@@ -2,9 +2,9 @@
 
 use aws_sdk_iam::types;
 use futures_util::Stream;
-use rectify_compliance::{ShapeError, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
 use super::users::{self, OfUsers};
 use super::{Clients, time, unless_missing};
@@ -70,8 +70,17 @@ impl List<Clients> for AccessKeysRotated {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a AccessKeysRotatedParameters,
-    ) -> impl Stream<Item = Result<Vec<UserKeys>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params)
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<UserKeys>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a AccessKeysRotatedParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
     }
 }
 

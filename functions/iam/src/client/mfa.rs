@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
-use rectify_compliance::{ShapeError, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::users::{self, OfUsers};
 use super::{Clients, unless_missing};
@@ -148,8 +148,17 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a MfaEnabledForIamConsoleAccessParameters,
-    ) -> impl Stream<Item = Result<Vec<ConsoleUser>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params)
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<ConsoleUser>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a MfaEnabledForIamConsoleAccessParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
     }
 }
 
@@ -193,8 +202,17 @@ impl List<Clients> for IamUserMfaEnabled {
         clients: &'a Clients,
         place: &'a Place,
         params: &'a IamUserMfaEnabledParameters,
-    ) -> impl Stream<Item = Result<Vec<MfaUser>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params)
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<MfaUser>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a IamUserMfaEnabledParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
     }
 }
 

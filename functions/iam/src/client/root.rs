@@ -7,7 +7,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Never, NoParameters, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
 use super::Clients;
 use crate::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
@@ -48,8 +48,9 @@ impl List<Clients> for IamRootAccessKeyCheck {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a NoParameters,
-    ) -> impl Stream<Item = Result<Vec<RootUser>, AwsError>> + Send + 'a {
-        once(async move { clients.root_user(&place.account, &place.region).await.map(|root| vec![root]) })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<RootUser>, AwsError>> + Send + 'a {
+        once(async move { clients.root_user(&place.account, &place.region).await.map(|root| Page::whole([root])) })
     }
 }
 
@@ -76,8 +77,9 @@ impl List<Clients> for RootAccountMfaEnabled {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a RootAccountMfaEnabledParameters,
-    ) -> impl Stream<Item = Result<Vec<RootSignIn>, AwsError>> + Send + 'a {
-        once(async move { clients.root_sign_in(&place.account, &place.region).await.map(|root| vec![root]) })
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<RootSignIn>, AwsError>> + Send + 'a {
+        once(async move { clients.root_sign_in(&place.account, &place.region).await.map(|root| Page::whole([root])) })
     }
 }
 
@@ -114,6 +116,7 @@ fn root_sign_in(summary: &Summary, account: &AccountId, region: &Region) -> Resu
         summary.number(&SummaryKeyType::AccountMfaEnabled),
         summary.number(&SummaryKeyType::AccountPasswordPresent),
         summary.number(&SummaryKeyType::AccountAccessKeysPresent),
+        summary.number(&SummaryKeyType::AccountSigningCertificatesPresent),
     )
 }
 
@@ -154,6 +157,7 @@ mod tests {
             (SummaryKeyType::AccountMfaEnabled, 1),
             (SummaryKeyType::AccountPasswordPresent, 0),
             (SummaryKeyType::AccountAccessKeysPresent, 2),
+            (SummaryKeyType::AccountSigningCertificatesPresent, 1),
         ];
         let expected = RootSignIn {
             account: account.clone(),
@@ -161,9 +165,10 @@ mod tests {
             mfa: true,
             password: Some(false),
             access_keys: Some(true),
+            signing_certificates: Some(true),
         };
         assert_eq!(root_sign_in(&summary(&whole), &account, &region), Ok(expected.clone()));
-        let told_less = RootSignIn { password: None, access_keys: None, ..expected };
+        let told_less = RootSignIn { password: None, access_keys: None, signing_certificates: None, ..expected };
         assert_eq!(root_sign_in(&summary(&whole[..1]), &account, &region), Ok(told_less));
         assert!(root_sign_in(&summary(&whole[1..]), &account, &region).is_err());
     }

@@ -3,16 +3,16 @@
 use std::future::Future;
 
 use aws_sdk_iam::types;
-use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
-use rectify_compliance::{AccountId, Inventory, ShapeError, Tags, Target};
+use futures_util::stream::{self, Stream};
+use rectify_compliance::{AccountId, Inventory, ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Place;
+use rectify_runtime::edge::{Found, Page, Place, read_each};
 
 use super::{Clients, time, unless_missing};
-use crate::user::User;
+use crate::user::{TYPE, User};
 
 /// Users a page: as many evaluations as AWS Config takes at once.
-const PAGE: i32 = 100;
+const USERS_A_PAGE: i32 = 100;
 /// The most users IAM lists at once.
 const LONGEST_PAGE: i32 = 1000;
 /// Users read at the same time; each takes one to four calls.
@@ -28,24 +28,45 @@ pub(super) trait OfUsers: Inventory {
     ) -> impl Future<Output = Result<Option<Self::Subject>, AwsError>> + Send;
 }
 
-/// Every user of the account.
+/// Every user of the account, from `marker` on.
 pub(super) fn pages<'a, K: OfUsers>(
     clients: &'a Clients,
     place: &'a Place,
     params: &'a K::Params,
-) -> impl Stream<Item = Result<Vec<K::Subject>, AwsError>> + Send + 'a {
-    let pages = clients.iam.list_users().into_paginator().page_size(PAGE).send();
+    marker: Option<String>,
+) -> impl Stream<Item = Result<Page<K::Subject>, AwsError>> + Send + 'a {
+    let pages = clients.iam.list_users().set_marker(marker).into_paginator().page_size(USERS_A_PAGE).send();
     stream::try_unfold(pages, move |mut pages| async move {
         let Some(page) = pages.next().await else { return Ok(None) };
         let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
         // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
         let mut reads = Vec::with_capacity(page.users.len());
         for user in &page.users {
-            reads.push(K::listed(clients, user_of(user, &place.account)?, params));
+            let found = Found { resource: ResourceKey::new(TYPE, &user.user_id), name: Some(user.user_name.clone()) };
+            reads.push((found, read::<K>(clients, user, place, params)));
         }
-        let subjects: Vec<Option<K::Subject>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        Ok(Some((subjects.into_iter().flatten().collect(), pages)))
+        let resources = read_each(reads, AT_ONCE).await;
+        Ok(Some((Page { resources, next: page.marker.filter(|it| !it.is_empty()) }, pages)))
     })
+}
+
+/// The ids of every user of the account.
+pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + '_ {
+    let pages = clients.iam.list_users().into_paginator().page_size(LONGEST_PAGE).send();
+    stream::try_unfold(pages, move |mut pages| async move {
+        let Some(page) = pages.next().await else { return Ok(None) };
+        let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
+        Ok(Some((page.users.iter().map(|user| ResourceKey::new(TYPE, &user.user_id)).collect(), pages)))
+    })
+}
+
+async fn read<K: OfUsers>(
+    clients: &Clients,
+    user: &types::User,
+    place: &Place,
+    params: &K::Params,
+) -> Result<Option<K::Subject>, AwsError> {
+    K::listed(clients, user_of(user, &place.account)?, params).await
 }
 
 impl Clients {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use rectify_cloudtrail::qualifying::{ObservedTrail, Status};
 use rectify_cloudtrail::trail::{Description, Settings, Vantage};
+use rectify_compliance::policy::PolicyDocument;
 use rectify_compliance::{AccountId, Region, StoredImage, Tags};
 use serde_json::json;
 
@@ -91,12 +92,14 @@ pub(in crate::alarm_chain) fn alarm(actions: &[&str]) -> MetricAlarm {
 pub(in crate::alarm_chain) fn topic(confirmed: u32, principal: &str, key: Option<TopicKey>) -> Topic {
     let publish =
         json!({"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sns:Publish", "Resource": "*"});
-    Topic::Read { confirmed, policy: json!({ "Statement": publish }), key }
+    Topic::Read { confirmed, policy: PolicyDocument(json!({ "Statement": publish })), key }
 }
 
 fn key(state: &str, actions: &[&str]) -> Option<TopicKey> {
     let service = json!({"Service": "cloudwatch.amazonaws.com"});
-    let policy = json!({"Statement": {"Effect": "Allow", "Principal": service, "Action": actions, "Resource": "*"}});
+    let policy = PolicyDocument(
+        json!({"Statement": {"Effect": "Allow", "Principal": service, "Action": actions, "Resource": "*"}}),
+    );
     Some(TopicKey::Read { arn: "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned(), state: state.to_owned(), policy })
 }
 
@@ -240,6 +243,11 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
             "key to be deleted",
             with_topic(topic(1, CLOUDWATCH, key("PendingDeletion", &["kms:*"]))),
             at(&format!("key: the key of topic alarms is PendingDeletion {passed}")),
+        ),
+        (
+            "key whose primary Region changes",
+            with_topic(topic(1, CLOUDWATCH, key("Updating", &["kms:*"]))),
+            Verdict::COMPLIANT,
         ),
         (
             "key that may be used",

@@ -3,7 +3,7 @@
 //!
 //! Each call is planned from the model of what the calls before it make, until the chain is whole or a person must act.
 
-use rectify_compliance::{Irreversible, Level, Plan, Step};
+use rectify_compliance::{Irreversible, Level, Plan, Step, policy};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -267,6 +267,13 @@ impl AlarmChains {
             "Sid": SID, "Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish",
             "Resource": arn, "Condition": {"StringEquals": {"aws:SourceAccount": self.account.as_str()}}
         });
+        let policy = &policy.0;
+        if let Some(it) = policy::deleted_principals(policy).first() {
+            let (statement, id) = (&it.statement, &it.id);
+            return Next::Hold(format!(
+                "statement `{statement}` of the policy of {arn} names {id}, a principal that was deleted, and SNS takes no policy that names one"
+            ));
+        }
         let mut statements = match policy.get("Statement") {
             Some(Value::Array(many)) => many.clone(),
             Some(one @ Value::Object(_)) => vec![one.clone()],
@@ -357,7 +364,7 @@ impl AlarmChains {
                 Some(Topic::Read { policy, .. }) => Ok(Undo::SetTopicAttributes {
                     topic_arn: topic_arn.clone(),
                     attribute_name: "Policy".to_owned(),
-                    attribute_value: policy.to_string(),
+                    attribute_value: policy.0.to_string(),
                 }),
                 _ => irreversible("SetTopicAttributes", "the before-image does not hold the previous policy"),
             },

@@ -1,9 +1,10 @@
 //! What is planned for each broken link, and that it makes the chain whole and can be taken back.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use rectify_compliance::plan::call_text;
+use rectify_compliance::policy::PolicyDocument;
 
 use super::*;
 use crate::alarm_chain::chain::tests::{CLOUDWATCH, DEMANDS, PATTERN, TOPIC, changed, filter, topic, whole};
@@ -135,16 +136,45 @@ fn a_statement_is_added_and_the_others_stay() {
     let statements = set.get("Statement").and_then(Value::as_array).cloned().unwrap_or_default();
     assert_eq!(statements.len(), 2);
     let Some(Topic::Read { policy, .. }) = deaf().topics.remove(TOPIC) else { panic!("a topic that was read") };
-    assert_eq!(statements.first(), policy.get("Statement"));
+    assert_eq!(statements.first(), policy.0.get("Statement"));
     let denied = changed(|it| {
         let all =
             json!({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}]});
-        it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: all, key: None });
+        it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(all), key: None });
     });
     assert!(
         matches!(denied.plan(&DEMANDS, &MAKING), Plan::Hold { .. }),
         "a statement more does not help against a Deny"
     );
+}
+
+#[test]
+fn a_topic_policy_in_another_order_is_no_change_and_a_deleted_principal_is_left_to_a_person() {
+    let owners = |one: &str, other: &str| {
+        let statement = |sid: &str, owner: &str| {
+            json!({"Sid": sid, "Effect": "Allow", "Principal": {"AWS": owner}, "Action": ["SNS:Subscribe", "SNS:Publish"],
+                   "Resource": TOPIC})
+        };
+        let all = json!({"Statement": [statement(one, "111122223333"), statement(other, "111122223333")]});
+        changed(|it| {
+            it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(all), key: None });
+        })
+    };
+    let (put, returned) = (owners("A", "B"), owners("B", "A"));
+    assert_eq!(put, returned);
+    let done: Vec<Action> = put.plan(&DEMANDS, &MAKING).calls().into_iter().cloned().collect();
+    assert!(matches!(done.as_slice(), [Action::SetTopicAttributes { .. }]), "{done:?}");
+    assert_eq!(put.footprint(&done), returned.footprint(&done));
+    assert_eq!(put.expect(&done[0]), returned.expect(&done[0]));
+    assert_ne!(put.footprint(&done), put.expect(&done[0]).footprint(&done));
+
+    let policy = json!({"Statement": {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEID"},
+                                      "Action": "SNS:Publish", "Resource": TOPIC}});
+    let deleted = changed(|it| {
+        it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(policy), key: None });
+    });
+    let Plan::Hold { reason, .. } = deleted.plan(&DEMANDS, &MAKING) else { panic!("no hold") };
+    assert!(reason.starts_with("statement `Old` of the policy of ") && reason.contains("AIDAEXAMPLEID"), "{reason}");
 }
 
 #[test]

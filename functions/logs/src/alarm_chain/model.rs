@@ -1,5 +1,6 @@
 //! What the calls of a plan make of a chain, and what of it they touched: the pure model that the laws rest on.
 
+use rectify_compliance::{PhysicalId, policy};
 use serde_json::{Map, Value, json};
 
 use super::alarm::MetricAlarm;
@@ -89,7 +90,7 @@ impl AlarmChains {
                 }
                 Action::SetTopicAttributes { topic_arn, .. } => {
                     let policy = match self.topics.get(topic_arn) {
-                        Some(Topic::Read { policy, .. }) => Some(policy),
+                        Some(Topic::Read { policy, .. }) => Some(policy::canonical(&policy.0)),
                         Some(Topic::Gone | Topic::Denied) | None => None,
                     };
                     touched.insert(format!("policy of {topic_arn}"), json!(policy));
@@ -97,6 +98,17 @@ impl AlarmChains {
             }
         }
         Value::Object(touched)
+    }
+}
+
+impl Action {
+    /// What was there before that the action changes, as CloudFormation identifies it.
+    pub fn stack_resources(&self) -> Vec<PhysicalId> {
+        match self {
+            Self::PutMetricFilter { .. } | Self::PutMetricAlarm { .. } => Vec::new(),
+            Self::EnableAlarmActions { alarm_names } => alarm_names.iter().map(PhysicalId::here).collect(),
+            Self::SetTopicAttributes { topic_arn, .. } => vec![PhysicalId::at_home(topic_arn, topic_arn)],
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_cloudtrail::qualifying::{ObservedTrail, Requirement, Standing};
+use rectify_compliance::policy::PolicyDocument;
 use rectify_compliance::{AccountId, Image, Region, ResourceKey, Tags};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::alarm::MetricAlarm;
 use super::filter::MetricFilter;
@@ -54,7 +54,7 @@ pub enum Topic {
         /// `SubscriptionsConfirmed`.
         confirmed: u32,
         /// `Policy`, decoded.
-        policy: Value,
+        policy: PolicyDocument,
         /// The key of `KmsMasterKeyId`; none where messages are not encrypted at rest.
         key: Option<TopicKey>,
     },
@@ -77,7 +77,7 @@ pub enum TopicKey {
         /// `KeyState`.
         state: String,
         /// Its policy, decoded.
-        policy: Value,
+        policy: PolicyDocument,
     },
     /// There is no such key.
     Gone,

@@ -1,6 +1,6 @@
 //! Whether what an alarm does reaches a person: a topic with somebody who listens, and that CloudWatch may use.
 
-use rectify_compliance::kms_key::ENABLED;
+use rectify_compliance::kms_key;
 use rectify_compliance::service_request::ServiceRequest;
 use rectify_compliance::{AccountId, Region};
 
@@ -47,7 +47,7 @@ impl AlarmChains {
                 if *confirmed == 0 {
                     faults.push(("subscription", format!("topic {name} has 0 confirmed")));
                 }
-                if !request.is_allowed_by(policy) {
+                if !request.is_allowed_by(&policy.0) {
                     faults.push(("policy", format!("topic {name} does not let CloudWatch publish")));
                 }
                 let foreign_key = key == &Some(TopicKey::Foreign);
@@ -79,9 +79,11 @@ fn key_fault(key: &TopicKey, request: ServiceRequest<'_>, topic: &str) -> Option
     match key {
         TopicKey::OfAws => Some(format!("topic {topic} uses alias/aws/sns, which CloudWatch cannot")),
         TopicKey::Gone => Some(format!("the key of topic {topic} does not exist")),
-        TopicKey::Read { state, .. } if state != ENABLED => Some(format!("the key of topic {topic} is {state}")),
+        TopicKey::Read { state, .. } if !kms_key::is_usable(state) => {
+            Some(format!("the key of topic {topic} is {state}"))
+        }
         TopicKey::Read { arn, policy, .. } => {
-            let allowed = |action| ServiceRequest { action, resource: Some(arn), ..request }.is_allowed_by(policy);
+            let allowed = |action| ServiceRequest { action, resource: Some(arn), ..request }.is_allowed_by(&policy.0);
             let usable = allowed("kms:Decrypt") && allowed("kms:GenerateDataKey");
             (!usable).then(|| format!("the key of topic {topic} does not let CloudWatch use it"))
         }

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt, once};
 use rectify_cloudtrail::trail::Vantage;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
 use super::Clients;
 use super::topics::Answer;
@@ -30,8 +30,12 @@ macro_rules! reads_chains {
                 clients: &'a Clients,
                 place: &'a Place,
                 params: &'a AlarmParameters<Self>,
-            ) -> impl Stream<Item = Result<Vec<AlarmChains>, AwsError>> + Send + 'a {
-                once(async move { Ok(vec![clients.chains(&place.account, &place.region, &params.question()).await?]) })
+                _from: Option<String>,
+            ) -> impl Stream<Item = Result<Page<AlarmChains>, AwsError>> + Send + 'a {
+                once(async move {
+                    let question = params.question();
+                    Ok(Page::whole([clients.chains(&place.account, &place.region, &question).await?]))
+                })
             }
         }
 

@@ -3,13 +3,13 @@
 use aws_sdk_cloudwatchlogs::types;
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
-use rectify_compliance::{ShapeError, Tags, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, Found, List, Listed, Page, Place, ReadLive, Revert};
 
 use super::Clients;
 use crate::cw_loggroup_retention_period_check::{
-    Action, CwLoggroupRetentionPeriodCheck, CwLoggroupRetentionPeriodCheckParameters, LogGroup,
+    Action, CwLoggroupRetentionPeriodCheck, CwLoggroupRetentionPeriodCheckParameters, LogGroup, TYPE,
 };
 
 /// Log groups a page, the most the API gives.
@@ -23,15 +23,22 @@ impl List<Clients> for CwLoggroupRetentionPeriodCheck {
         clients: &'a Clients,
         _place: &'a Place,
         params: &'a CwLoggroupRetentionPeriodCheckParameters,
-    ) -> impl Stream<Item = Result<Vec<LogGroup>, AwsError>> + Send + 'a {
-        let pages = clients.logs.describe_log_groups().into_paginator().page_size(GROUPS_A_PAGE).send();
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<LogGroup>, AwsError>> + Send + 'a {
+        let request = clients.logs.describe_log_groups().set_next_token(from);
+        let pages = request.into_paginator().page_size(GROUPS_A_PAGE).send();
         try_unfold(pages, move |mut pages| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("logs:DescribeLogGroups", &error))?;
-            let groups = page.log_groups.unwrap_or_default().into_iter().map(log_group);
-            let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
-            groups.retain(|it| params.selects(&it.name));
-            Ok(Some((groups, pages)))
+            let mut resources = Vec::new();
+            for group in page.log_groups.unwrap_or_default() {
+                let name = group.log_group_name().ok_or_else(|| ShapeError::missing("logGroupName", "a name"))?;
+                if params.selects(name) {
+                    let found = Found { resource: ResourceKey::new(TYPE, name), name: None };
+                    resources.extend(Listed::of(found, log_group(group).map(Some).map_err(AwsError::from)));
+                }
+            }
+            Ok(Some((Page { resources, next: page.next_token.filter(|it| !it.is_empty()) }, pages)))
         })
     }
 }

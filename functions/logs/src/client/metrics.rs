@@ -170,7 +170,7 @@ fn metric_alarm(alarm: types::MetricAlarm) -> Result<MetricAlarm, ShapeError> {
     Ok(MetricAlarm {
         arn: alarm.alarm_arn.ok_or_else(|| missing("AlarmArn", "an ARN"))?,
         actions_enabled: alarm.actions_enabled.ok_or_else(|| missing("ActionsEnabled", "true or false"))?,
-        actions: alarm.alarm_actions.unwrap_or_default(),
+        actions: in_order(alarm.alarm_actions.unwrap_or_default()),
         statistic: alarm.statistic.map(|it| it.as_str().to_owned()),
         comparison: alarm.comparison_operator.map(|it| it.as_str().to_owned()),
         threshold: alarm.threshold,
@@ -182,6 +182,12 @@ fn metric_alarm(alarm: types::MetricAlarm) -> Result<MetricAlarm, ShapeError> {
         unit: alarm.unit.map(|it| it.as_str().to_owned()),
         name,
     })
+}
+
+/// CloudWatch promises no order of an alarm's actions.
+fn in_order(mut actions: Vec<String>) -> Vec<String> {
+    actions.sort();
+    actions
 }
 
 fn whole(field: &str, number: u32) -> Result<i32, ShapeError> {

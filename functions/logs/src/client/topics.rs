@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
+use rectify_compliance::policy::PolicyDocument;
 use rectify_compliance::{AccountId, ShapeError};
 use rectify_runtime::{AwsError, CallErrorKind};
-use serde_json::Value;
 
 use super::Clients;
 use crate::alarm_chain::observed::{Topic, TopicKey};
@@ -83,7 +83,7 @@ impl Clients {
     }
 }
 
-fn confirmed_and_policy(attributes: &HashMap<String, String>) -> Result<(u32, Value), ShapeError> {
+fn confirmed_and_policy(attributes: &HashMap<String, String>) -> Result<(u32, PolicyDocument), ShapeError> {
     let text = |name: &str| attributes.get(name).ok_or_else(|| ShapeError::missing(name, "an attribute of the topic"));
     let confirmed = text("SubscriptionsConfirmed")?;
     let confirmed =
@@ -100,7 +100,7 @@ fn read_key(key: KeyMetadata, policy: Option<String>) -> Result<TopicKey, ShapeE
     })
 }
 
-fn document(path: &str, text: &str) -> Result<Value, ShapeError> {
+fn document(path: &str, text: &str) -> Result<PolicyDocument, ShapeError> {
     serde_json::from_str(text).map_err(|error| ShapeError::new(path, "a policy document", error))
 }
 
@@ -117,7 +117,7 @@ mod tests {
             confirmed_and_policy(&pairs.collect())
         };
         let whole = attributes(&[("SubscriptionsConfirmed", "2"), ("Policy", r#"{"Statement": []}"#)]);
-        assert_eq!(whole, Ok((2, json!({"Statement": []}))));
+        assert_eq!(whole, Ok((2, PolicyDocument(json!({"Statement": []})))));
         for wrong in [
             &[("SubscriptionsConfirmed", "2")][..],
             &[("Policy", "{}")],

@@ -25,10 +25,19 @@ pub(super) struct Letter {
     pub(super) id: String,
     /// The event as it was sent.
     pub(super) body: String,
-    /// The attempt it is about, or why it says none.
-    pub(super) attempt: Result<String, ShapeError>,
+    /// What it is about, or why it does not say.
+    pub(super) about: Result<About, ShapeError>,
     /// Which look this is.
     pub(super) look: Look,
+}
+
+/// The attempt that an announcement names. Everything else it says is read from the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct About {
+    /// The control.
+    pub(super) control: String,
+    /// The attempt's id.
+    pub(super) attempt: String,
 }
 
 impl Letter {
@@ -48,21 +57,26 @@ impl Letter {
         let body = text("body").unwrap_or_default();
         let mark = record.pointer(&format!("/messageAttributes/{LOOK}/stringValue")).and_then(Value::as_str);
         let look = if mark == Some(SECOND) { Look::Second } else { Look::First };
-        Ok(Self { id: id.to_owned(), body: body.to_owned(), attempt: attempt(body), look })
+        Ok(Self { id: id.to_owned(), body: body.to_owned(), about: about(body), look })
     }
 }
 
-/// The attempt that an announcement about a finding names. Everything else it says is read from the ledger.
-fn attempt(body: &str) -> Result<String, ShapeError> {
+fn about(body: &str) -> Result<About, ShapeError> {
     let event: Value = serde_json::from_str(body).map_err(|_| ShapeError::new("body", "an event in JSON", body))?;
     let text = |path: &str| event.pointer(path).and_then(Value::as_str).unwrap_or_default();
-    let about = [Announcement::Plan, Announcement::Outcome, Announcement::BreakerOpen];
+    let kinds = [Announcement::Plan, Announcement::Outcome, Announcement::BreakerOpen];
     let kind = text("/detail-type");
-    if text("/source") != SOURCE || !about.iter().any(|it| it.detail_type() == kind) {
+    if text("/source") != SOURCE || !kinds.iter().any(|it| it.detail_type() == kind) {
         return Err(ShapeError::new("detail-type", "an announcement about a finding", kind));
     }
-    let id = text("/detail/attempt");
-    if id.is_empty() { Err(ShapeError::missing("detail.attempt", "an attempt's id")) } else { Ok(id.to_owned()) }
+    let word = |name: &'static str, path, expected: &'static str| match text(path) {
+        "" => Err(ShapeError::missing(name, expected)),
+        word => Ok(word.to_owned()),
+    };
+    Ok(About {
+        attempt: word("detail.attempt", "/detail/attempt", "an attempt's id")?,
+        control: word("detail.control", "/detail/control", "a control's id")?,
+    })
 }
 
 #[cfg(test)]
@@ -82,7 +96,7 @@ mod tests {
 
     #[test]
     fn an_announcement_about_a_finding_names_its_attempt() {
-        let detail = json!({"attempt": "01J"});
+        let detail = json!({"attempt": "01J", "control": "door-ajar"});
         for (body, expected) in [
             (announced("rectify", "Rectify Plan", &detail), Ok("01J")),
             (announced("rectify", "Rectify Outcome", &detail), Ok("01J")),
@@ -100,12 +114,17 @@ mod tests {
                 announced("rectify", "Rectify Plan", &json!({})),
                 Err("detail.attempt: expected an attempt's id: received `nothing`"),
             ),
+            (
+                announced("rectify", "Rectify Plan", &json!({"attempt": "01J"})),
+                Err("detail.control: expected a control's id: received `nothing`"),
+            ),
             (json!({}), Err("detail-type: expected an announcement about a finding: received ``")),
         ] {
             let letters = Letter::of_batch(&json!({"Records": [record(&body)]})).unwrap();
             let [letter] = letters.as_slice() else { panic!("{letters:?}") };
-            let read = letter.attempt.as_deref().map_err(ToString::to_string);
-            assert_eq!(read, expected.map_err(str::to_owned), "{body}");
+            let read = letter.about.as_ref().map(|it| (it.control.as_str(), it.attempt.as_str()));
+            let expected = expected.map(|id| ("door-ajar", id)).map_err(str::to_owned);
+            assert_eq!(read.map_err(ToString::to_string), expected, "{body}");
             assert_eq!((letter.id.as_str(), letter.look), ("m-1", Look::First));
         }
     }
@@ -123,6 +142,6 @@ mod tests {
         assert!(Letter::of_batch(&json!({})).is_err());
         assert!(Letter::of_batch(&json!({"Records": [{"body": "{}"}]})).is_err());
         let letters = Letter::of_batch(&json!({"Records": [{"messageId": "m-1", "body": "x"}]})).unwrap();
-        assert!(letters.iter().all(|it| it.attempt.is_err()));
+        assert!(letters.iter().all(|it| it.about.is_err()));
     }
 }

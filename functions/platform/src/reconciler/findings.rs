@@ -4,12 +4,12 @@ use std::pin::pin;
 
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
+use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{self, Known, Registered};
-use rectify_compliance::{ComplianceChange, Timestamp};
 use rectify_runtime::Fault;
 use rectify_runtime::config_service::key_hash;
-use rectify_runtime::ledger::{Attempt, Outcome, ResourcePath, State};
-use rectify_runtime::settings::{Exemptions, Mode};
+use rectify_runtime::ledger::{Asks, Attempt, Outcome, ResourcePath, State};
+use rectify_runtime::settings::Mode;
 
 use super::settings::Watched;
 use super::window::{Candidate, Window};
@@ -25,9 +25,9 @@ const BATCH: usize = 10;
 
 /// Whether a finding is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Decision {
-    Ask(Candidate),
-    LeaveOut(u64, &'static str),
+pub(super) enum Decision {
+    Ask(Box<Question>),
+    LeaveOut(&'static str),
 }
 
 impl Run<'_> {
@@ -55,10 +55,7 @@ impl Run<'_> {
             self.tally.left_out(control.id, reason, seen);
             return Ok(());
         }
-        let registry = match settings.exemptions {
-            Exemptions::None => Vec::new(),
-            Exemptions::Ledger => ledger.exemptions_for(control.id).await?,
-        };
+        let registry = self.registry(control).await?;
         let (chosen, looked) = self.choose(control, &registry, window, most).await?;
         self.tally.left_out(control.id, "limit", seen.saturating_sub(looked.count));
         // The cursor passes what was left alone, and what was asked about and taken.
@@ -73,15 +70,13 @@ impl Run<'_> {
                 reached = before;
                 break;
             }
-            let questions: Vec<Question> = batch.iter().map(|it| self.question(control, &it.finding)).collect();
-            let taken = self.ask("finding", &questions).await;
-            self.note_asked(control, batch, &taken).await;
-            if taken.contains(&false) {
+            let questions: Vec<Question> = batch.iter().map(|(_, question)| question.clone()).collect();
+            if self.ask("finding", questions).await.contains(&false) {
                 reached = before;
                 break;
             }
             asked += batch.len();
-            before = batch.last().map(|it| it.place);
+            before = batch.last().map(|(place, _)| *place);
         }
         match reached {
             Some(place) => self.shell.ledger.set_cursor(&control.rule, place).await,
@@ -90,7 +85,7 @@ impl Run<'_> {
     }
 
     /// Why nothing of this control is asked about now, if so.
-    async fn closed(&self, control: &Watched) -> Result<Option<&'static str>, Fault> {
+    pub(super) async fn closed(&self, control: &Watched) -> Result<Option<&'static str>, Fault> {
         let ledger = &self.shell.ledger;
         if ledger.stop_for(control.id).await?.is_some() {
             return Ok(Some("stopped"));
@@ -111,27 +106,28 @@ impl Run<'_> {
         registry: &[Registered],
         window: Window,
         most: usize,
-    ) -> Result<(Vec<Candidate>, Looked), Fault> {
+    ) -> Result<(Vec<(u64, Question)>, Looked), Fault> {
         let mut chosen = Vec::new();
         let mut left_out: Vec<&'static str> = Vec::new();
         let mut looked = Looked { count: 0, last: None };
         {
             let run = &*self;
-            let decide = |candidate| run.decide(control, registry, candidate);
+            let decide = async |candidate: Candidate| {
+                let target = run.target(&candidate.finding.resource);
+                let asks = run.shell.ledger.asks(control.id, &target, run.now).await?;
+                let decision = run.decide(control, registry, &candidate.finding, asks).await?;
+                Ok::<_, Fault>((candidate.place, decision))
+            };
             let mut decisions = pin!(stream::iter(window.in_order()).map(decide).buffered(AT_A_TIME));
             while chosen.len() < most
                 && let Some(decision) = decisions.next().await
             {
                 looked.count += 1;
-                match decision? {
-                    Decision::Ask(candidate) => {
-                        looked.last = Some(candidate.place);
-                        chosen.push(candidate);
-                    }
-                    Decision::LeaveOut(place, reason) => {
-                        looked.last = Some(place);
-                        left_out.push(reason);
-                    }
+                let (place, decision) = decision?;
+                looked.last = Some(place);
+                match decision {
+                    Decision::Ask(question) => chosen.push((place, *question)),
+                    Decision::LeaveOut(reason) => left_out.push(reason),
                 }
             }
         }
@@ -139,16 +135,17 @@ impl Run<'_> {
         Ok((chosen, looked))
     }
 
-    /// What the ledger says about one finding.
-    async fn decide(
+    /// What the ledger says about one finding, of which the control was asked this often before.
+    pub(super) async fn decide(
         &self,
         control: &Watched,
         registry: &[Registered],
-        mut candidate: Candidate,
+        finding: &Finding,
+        asks: Option<Asks>,
     ) -> Result<Decision, Fault> {
-        let place = candidate.place;
-        let leave_out = |reason| Ok(Decision::LeaveOut(place, reason));
-        let resource = &candidate.finding.resource;
+        let leave_out = |reason| Ok(Decision::LeaveOut(reason));
+        let resource = &finding.resource;
+        let mut recorded_at = finding.recorded_at;
         if self.asked.contains(&(control.id, key_hash(resource))) {
             return leave_out("asked");
         }
@@ -161,9 +158,15 @@ impl Run<'_> {
         if ledger.hold_on(&path, control.id, self.now).await?.is_some() {
             return leave_out("held");
         }
+        let mut asks = asks;
         if let Some(attempt) = ledger.latest_attempt(&path, control.id).await? {
+            // An attempt that began after the last request and ended, however it ended, is an answer.
+            asks = asks.map(|it| match attempt.state {
+                State::Finished if attempt.started_at >= it.at => it.answered(),
+                State::Finished | State::Open => it,
+            });
             let settings = &self.shell.settings;
-            let asked = ledger.asked_at(control.id, control.mode, &target).await?;
+            let asked = asks.as_ref().and_then(|it| it.at_in(control.mode));
             let long_ago = self.now.saturating_sub(settings.retry_after).unwrap_or(Timestamp::MIN);
             match Standing::of(&attempt, control.mode, settings.grace(control.id), self.now) {
                 Standing::Open => return leave_out("open"),
@@ -175,31 +178,15 @@ impl Run<'_> {
                 Standing::OtherMode => {}
                 Standing::GraceOver(over) if asked.is_some_and(|asked| asked >= over) => return leave_out("recent"),
                 // A rule that judges again records the same fault anew, and its grace must not begin anew with it.
-                Standing::GraceOver(_) => candidate.finding.recorded_at = attempt.recorded_at,
+                Standing::GraceOver(_) => recorded_at = attempt.recorded_at,
             }
         }
-        match ledger.finding(control.id, &target, candidate.finding.recorded_at).await? {
+        match ledger.finding(control.id, &target, recorded_at).await? {
             // What failed for good is tried again when it is asked for.
             Some(answer) if answer.outcome.is_final() && answer.outcome != Outcome::Failed => leave_out("answered"),
-            _ => Ok(Decision::Ask(candidate)),
+            _ if asks.as_ref().is_some_and(|it| it.must_wait(self.now)) => leave_out("waiting"),
+            _ => Ok(Decision::Ask(Box::new(Question::new(control, target, recorded_at, asks)))),
         }
-    }
-
-    /// Notes what was asked, so that what is answered as before, which nobody records, is not asked every hour.
-    async fn note_asked(&mut self, control: &Watched, batch: &[Candidate], taken: &[bool]) {
-        let matters = self.shell.settings.retry_after;
-        for (candidate, _) in batch.iter().zip(taken).filter(|(_, taken)| **taken) {
-            let target = self.target(&candidate.finding.resource);
-            let noted = self.shell.ledger.note_asked(control.id, control.mode, &target, self.now, matters).await;
-            if let Err(fault) = noted {
-                self.failed(control.id, &fault);
-            }
-        }
-    }
-
-    fn question(&self, control: &Watched, finding: &Finding) -> Question {
-        let change = ComplianceChange::asked(&control.rule, &self.target(&finding.resource), finding.recorded_at);
-        Question { control: control.id, request: change.request(0) }
     }
 }
 

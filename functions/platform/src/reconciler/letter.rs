@@ -4,9 +4,7 @@
 //! function sends the event as it was, with why in message attributes; a remediation that failed in every attempt has
 //! Lambda send a record around its event; a rule's function has Lambda send AWS Config's event alone.
 
-use rectify_compliance::compliance_change::REMEDIATION_REQUESTED;
-use rectify_compliance::{ComplianceChange, RemediationRequest};
-use serde::Deserialize;
+use rectify_compliance::{ComplianceChange, Message as Invoking, ResourceKey, RuleEvent, Timestamp};
 use serde_json::Value;
 
 use crate::client::Message;
@@ -14,14 +12,25 @@ use crate::client::Message;
 /// What a dead letter is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Letter {
-    /// A remediation did not deal with this finding; `redrives` is how often it was asked again before.
-    Remediation(RemediationRequest),
+    /// A remediation did not deal with this finding.
+    Remediation(Box<ComplianceChange>),
     /// A rule's function did not judge what AWS Config sent it.
-    Rule(String),
+    Rule(Unjudged),
     /// A run of the reconciler itself failed, or was not started.
     OwnRun,
     /// Something only a person understands.
     Unclear(String),
+}
+
+/// An event that a rule's function did not judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unjudged {
+    /// The rule's name.
+    pub(super) rule: String,
+    /// The resource that changed; `None` for a scheduled run.
+    pub(super) resource: Option<ResourceKey>,
+    /// When AWS Config wrote the event, where it says so.
+    pub(super) at: Option<Timestamp>,
 }
 
 impl Letter {
@@ -45,7 +54,7 @@ impl Letter {
             return Self::of_envelope(source, detail_type, detail);
         }
         match (text("configRuleName"), text("invokingEvent")) {
-            (Some(rule), Some(_)) => Self::Rule(rule.to_owned()),
+            (Some(rule), Some(_)) => Self::Rule(Unjudged::of(rule, event)),
             _ => Self::Unclear("neither an event of EventBridge nor one of AWS Config".to_owned()),
         }
     }
@@ -54,17 +63,30 @@ impl Letter {
         if (source, detail_type) == ("aws.events", "Scheduled Event") {
             return Self::OwnRun;
         }
-        let change = match ComplianceChange::parse(source, detail_type, detail) {
-            Ok(Some(change)) if change.is_finding() => change,
-            Ok(Some(_)) => return Self::Unclear(format!("`{detail_type}` that is no finding")),
-            Ok(None) => return Self::Unclear(format!("`{detail_type}` of `{source}`")),
-            Err(error) => return Self::Unclear(error.to_string()),
+        match ComplianceChange::parse(source, detail_type, detail) {
+            Ok(Some(change)) if change.is_finding() => Self::Remediation(Box::new(change)),
+            Ok(Some(_)) => Self::Unclear(format!("`{detail_type}` that is no finding")),
+            Ok(None) => Self::Unclear(format!("`{detail_type}` of `{source}`")),
+            Err(error) => Self::Unclear(error.to_string()),
+        }
+    }
+}
+
+impl Unjudged {
+    /// What can be read of an event that a rule's function perhaps could not read either.
+    fn of(rule: &str, event: &Value) -> Self {
+        let (resource, at) = match RuleEvent::parse(event).map(|event| event.message) {
+            Ok(Invoking::Change { item, created_at }) => (Some(item.resource), created_at),
+            Ok(Invoking::Oversized { summary, created_at }) => (Some(summary.target.resource), created_at),
+            Ok(Invoking::Periodic { created_at, .. }) => (None, Some(created_at)),
+            Err(_) => (None, None),
         };
-        let redrives = match detail_type {
-            REMEDIATION_REQUESTED => RemediationRequest::deserialize(detail).map_or(0, |request| request.redrives),
-            _ => 0,
-        };
-        Self::Remediation(change.request(redrives))
+        Self { rule: rule.to_owned(), resource, at }
+    }
+
+    /// What the rule failed at, in words and as part of a key.
+    pub(super) fn subject(&self) -> String {
+        self.resource.as_ref().map_or_else(|| "a scheduled run".to_owned(), ToString::to_string)
     }
 }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use rectify_compliance::{AccountId, Origin, Region};
 use serde_json::json;
 
 use super::*;
@@ -22,24 +23,28 @@ fn finding() -> Value {
     })
 }
 
-fn request(redrives: u32) -> RemediationRequest {
-    RemediationRequest {
-        config_rule_name: "rectify-restricted-ssh".to_owned(),
-        aws_account_id: "111122223333".to_owned(),
-        aws_region: "eu-west-1".to_owned(),
-        resource_type: "AWS::EC2::SecurityGroup".to_owned(),
-        resource_id: "sg-0a".to_owned(),
-        result_recorded_time: "2026-03-04T05:06:09.5Z".to_owned(),
-        redrives,
-    }
+fn requested() -> Value {
+    let mut event = finding();
+    (event["source"], event["detail-type"]) = (json!("rectify"), json!("Rectify Remediation Requested"));
+    event["detail"] = json!({
+        "configRuleName": "rectify-restricted-ssh", "awsAccountId": "111122223333", "awsRegion": "eu-west-1",
+        "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-0a", "resultRecordedTime": "2026-03-04T05:06:09.5Z",
+        "requestId": "01J", "redrives": 2
+    });
+    event
 }
 
-fn requested(redrives: u32) -> Value {
-    let mut event = finding();
-    event["source"] = json!("rectify");
-    event["detail-type"] = json!("Rectify Remediation Requested");
-    event["detail"] = json!(request(redrives));
-    event
+fn about(origin: Origin) -> Letter {
+    Letter::Remediation(Box::new(ComplianceChange {
+        rule_name: "rectify-restricted-ssh".to_owned(),
+        account: AccountId::new("111122223333"),
+        region: Region::new("eu-west-1"),
+        resource: ResourceKey::new("AWS::EC2::SecurityGroup", "sg-0a"),
+        message_type: "ComplianceChangeNotification".to_owned(),
+        compliance_type: "NON_COMPLIANT".to_owned(),
+        recorded_at: "2026-03-04T05:06:09.5Z".parse().unwrap(),
+        origin,
+    }))
 }
 
 /// Lambda's record of an event that failed in every attempt.
@@ -58,27 +63,54 @@ fn record(event: &Value) -> Value {
 }
 
 #[test]
-fn a_finding_is_the_same_from_either_hop() {
-    assert_eq!(letter(&finding()), Letter::Remediation(request(0)));
-    assert_eq!(letter(&record(&finding())), Letter::Remediation(request(0)));
-}
-
-#[test]
-fn a_request_of_ours_says_how_often_it_was_asked_again() {
-    for redrives in [0, 1, 3] {
-        assert_eq!(letter(&requested(redrives)), Letter::Remediation(request(redrives)));
-        assert_eq!(letter(&record(&requested(redrives))), Letter::Remediation(request(redrives)));
+fn a_finding_or_a_request_is_the_same_from_either_hop() {
+    for (event, origin) in [(finding(), Origin::Config), (requested(), Origin::Request(Some("01J".to_owned())))] {
+        assert_eq!(letter(&event), about(origin.clone()));
+        assert_eq!(letter(&record(&event)), about(origin));
     }
 }
 
 #[test]
-fn what_a_rule_did_not_judge_is_about_the_rule() {
-    let event = json!({
-        "version": "1.0", "invokingEvent": "{\"messageType\":\"ScheduledNotification\"}", "ruleParameters": "{}",
-        "resultToken": "secret", "configRuleName": "rectify-restricted-ssh", "accountId": "111122223333"
+fn what_a_rule_did_not_judge_is_a_resource_or_a_scheduled_run() {
+    let at: Timestamp = "2026-03-04T05:06:10.001Z".parse().unwrap();
+    let item = json!({
+        "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": "AWS::EC2::SecurityGroup",
+        "resourceId": "sg-0a", "configurationItemStatus": "OK",
+        "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z", "configuration": {}
     });
-    assert_eq!(letter(&event), Letter::Rule("rectify-restricted-ssh".to_owned()));
-    assert_eq!(letter(&record(&event)), Letter::Rule("rectify-restricted-ssh".to_owned()));
+    let group = ResourceKey::new("AWS::EC2::SecurityGroup", "sg-0a");
+    let time = at.to_string();
+    for (invoking, resource, at, subject) in [
+        (
+            json!({"messageType": "ConfigurationItemChangeNotification", "configurationItem": item,
+                "notificationCreationTime": time}),
+            Some(group.clone()),
+            Some(at),
+            "AWS::EC2::SecurityGroup sg-0a",
+        ),
+        (
+            json!({"messageType": "OversizedConfigurationItemChangeNotification", "configurationItemSummary": item}),
+            Some(group.clone()),
+            None,
+            "AWS::EC2::SecurityGroup sg-0a",
+        ),
+        (
+            json!({"messageType": "ScheduledNotification", "notificationCreationTime": time}),
+            None,
+            Some(at),
+            "a scheduled run",
+        ),
+        (json!({"messageType": "SomethingNew"}), None, None, "a scheduled run"),
+    ] {
+        let event = json!({
+            "version": "1.0", "invokingEvent": invoking.to_string(), "ruleParameters": "{}",
+            "resultToken": "secret", "configRuleName": "rectify-restricted-ssh", "accountId": "111122223333"
+        });
+        let unjudged = Unjudged { rule: "rectify-restricted-ssh".to_owned(), resource, at };
+        assert_eq!(unjudged.subject(), subject);
+        assert_eq!(letter(&event), Letter::Rule(unjudged.clone()));
+        assert_eq!(letter(&record(&event)), Letter::Rule(unjudged));
+    }
 }
 
 #[test]
@@ -108,7 +140,7 @@ fn what_is_not_understood_is_left_to_a_person_with_the_reason() {
     let mut broken = finding();
     broken["detail"]["resourceId"] = json!(7);
     assert!(matches!(letter(&broken), Letter::Unclear(_)));
-    let mut negative = requested(0);
+    let mut negative = requested();
     negative["detail"]["redrives"] = json!(-1);
     assert!(matches!(letter(&negative), Letter::Unclear(_)), "a count that is no count");
 }

@@ -1,9 +1,6 @@
 //! What was begun and has not ended: its function died, or the service still works on what it accepted.
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
-use rectify_compliance::ComplianceChange;
 use rectify_runtime::Fault;
 use rectify_runtime::ledger::{Attempt, OpenAttempt, ResourcePath, State};
 
@@ -14,26 +11,23 @@ use super::{Question, Run};
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl Run<'_> {
-    /// Asks about every open attempt that nobody works on, whatever AWS Config says about its resource by now.
+    /// Asks about every open attempt of a control that nobody works on, whatever AWS Config says about its resource by now.
     ///
     /// # Errors
     /// [`Fault`] when the register cannot be read; an attempt that cannot be read is noted, and the others are asked about.
-    pub(super) async fn open_attempts(&mut self) -> Result<(), Fault> {
-        let mut asked: BTreeMap<&'static str, usize> = BTreeMap::new();
+    pub(super) async fn open_attempts(&mut self, control: &Watched) -> Result<(), Fault> {
+        let mut requests = 0;
         let shell = self.shell;
-        for open in shell.ledger.open_attempts().await? {
-            // What is no longer of this suite is in nobody's hands but a person's: `rectify history` shows it.
-            let Some(control) = self.controls.iter().find(|it| it.id == open.control).cloned() else { continue };
-            let many = asked.entry(control.id).or_default();
-            if *many >= shell.settings.requests_per_run {
+        for open in shell.ledger.open_attempts(control.id).await? {
+            if requests >= shell.settings.requests_per_run {
                 self.tally.left_out(control.id, "limit", 1);
                 continue;
             }
-            match self.waits_for(&control, &open).await {
+            match self.waits_for(control, &open).await {
                 Ok(Err(reason)) => self.tally.left_out(control.id, reason, 1),
-                Ok(Ok(attempt)) => {
-                    *many += 1;
-                    self.ask("open-attempt", &[question(&control, &attempt)]).await;
+                Ok(Ok(question)) => {
+                    requests += 1;
+                    self.ask("open-attempt", vec![question]).await;
                 }
                 Err(fault) => self.failed(control.id, &fault),
             }
@@ -41,8 +35,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The attempt, if asking about it helps; else why it is left alone.
-    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Attempt, &'static str>, Fault> {
+    /// The question about an attempt, if asking helps; else why it is left alone.
+    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Question, &'static str>, Fault> {
         if !control.answers() {
             return Ok(Err("mode"));
         }
@@ -54,7 +48,7 @@ impl Run<'_> {
             return Ok(Err("stopped"));
         }
         // The register is written with the attempt; one that ended meanwhile needs nobody.
-        let attempt = ledger.attempt(&open.id).await?.filter(|attempt| attempt.state == State::Open);
+        let attempt = ledger.attempt(control.id, &open.id).await?.filter(|attempt| attempt.state == State::Open);
         let Some(attempt) = attempt else { return Ok(Err("ended")) };
         if attempt.target.account != *self.account {
             return Ok(Err("account"));
@@ -62,12 +56,12 @@ impl Run<'_> {
         if ledger.is_leased(&ResourcePath::of(&attempt.target), self.now).await? {
             return Ok(Err("leased"));
         }
-        Ok(Ok(attempt))
+        let Attempt { target, recorded_at, .. } = attempt;
+        let asks = ledger.asks(control.id, &target, self.now).await?;
+        if asks.as_ref().is_some_and(|it| it.must_wait(self.now)) {
+            return Ok(Err("waiting"));
+        }
+        // The finding that the attempt began with; its rule is named as it is today.
+        Ok(Ok(Question::new(control, target, recorded_at, asks)))
     }
-}
-
-/// The question about the finding that an attempt began with: its own rule's, named as it is today.
-fn question(control: &Watched, attempt: &Attempt) -> Question {
-    let change = ComplianceChange::asked(&control.rule, &attempt.target, attempt.recorded_at);
-    Question { control: control.id, request: change.request(0) }
 }

@@ -13,6 +13,8 @@ pub struct Known {
     pub id: &'static str,
     /// Whether it has a remediation.
     pub remediated: bool,
+    /// Whether its rule judges on a schedule, too.
+    pub scheduled: bool,
 }
 
 /// A control of the suite in this deployment.
@@ -24,6 +26,8 @@ pub struct Watched {
     pub rule: String,
     /// How far it may go; without a remediation never above `observe`.
     pub mode: Mode,
+    /// Whether the rule judges on a schedule, too.
+    pub scheduled: bool,
 }
 
 /// What the function is told.
@@ -126,7 +130,7 @@ fn watched(prefix: &str, modes: &str, suite: &[Known]) -> Result<Vec<Watched>, S
             let (_, mode) =
                 given.iter().find(|(id, _)| *id == known.id).ok_or_else(|| format!("{}: no mode", known.id))?;
             let mode = if known.remediated { *mode } else { (*mode).min(Mode::Observe) };
-            Ok(Watched { id: known.id, rule: format!("{prefix}{}", known.id), mode })
+            Ok(Watched { id: known.id, rule: format!("{prefix}{}", known.id), mode, scheduled: known.scheduled })
         })
         .collect()
 }
@@ -136,8 +140,10 @@ fn watched(prefix: &str, modes: &str, suite: &[Known]) -> Result<Vec<Watched>, S
 mod tests {
     use super::*;
 
-    const SUITE: [Known; 2] =
-        [Known { id: "door-ajar", remediated: true }, Known { id: "root-key", remediated: false }];
+    const SUITE: [Known; 2] = [
+        Known { id: "door-ajar", remediated: true, scheduled: false },
+        Known { id: "root-key", remediated: false, scheduled: true },
+    ];
 
     fn read(extra: &[(&str, &str)]) -> Result<Settings, String> {
         let base = [
@@ -154,8 +160,9 @@ mod tests {
     #[test]
     fn rules_are_named_with_the_prefix_and_go_as_far_as_their_mode() {
         let settings = read(&[]).unwrap();
-        let door = Watched { id: "door-ajar", rule: "rectify-door-ajar".to_owned(), mode: Mode::Enforce };
-        let key = Watched { id: "root-key", rule: "rectify-root-key".to_owned(), mode: Mode::Observe };
+        let door =
+            Watched { id: "door-ajar", rule: "rectify-door-ajar".to_owned(), mode: Mode::Enforce, scheduled: false };
+        let key = Watched { id: "root-key", rule: "rectify-root-key".to_owned(), mode: Mode::Observe, scheduled: true };
         assert!(door.answers() && !key.answers());
         assert_eq!(settings.controls, [door, key]);
         assert_eq!((settings.requests_per_run, settings.letters_per_run), (100, 100));

@@ -4,6 +4,7 @@
 //! Guide). `aws:PrincipalAccount`, `aws:PrincipalArn` and `aws:SourceOrgID` are taken for fixed-value keys of the same
 //! kind; the page does not list them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -72,6 +73,15 @@ impl Condition {
             }
         }
         Ok(conditions)
+    }
+
+    /// These conditions as a policy document has them.
+    pub(super) fn json(conditions: &[Self]) -> Value {
+        let mut operators: BTreeMap<&str, BTreeMap<&str, &[String]>> = BTreeMap::new();
+        for Self { operator, key, values } in conditions {
+            operators.entry(operator).or_default().insert(key, values);
+        }
+        serde_json::json!(operators)
     }
 
     /// Whether only somebody in particular can meet it. In doubt it does not restrict.

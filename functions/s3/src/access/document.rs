@@ -6,14 +6,15 @@
 
 use std::ops::Range;
 
+use rectify_compliance::policy::{self, DeletedPrincipal};
 use rectify_compliance::{ShapeError, document};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Policy;
 
-/// A policy as S3 holds it: its text, and the statements in it. In JSON it is its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A policy as S3 holds it: its text, and the statements in it. In JSON it is its text; equal are those that say the same.
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Document {
     text: String,
@@ -39,9 +40,19 @@ impl Document {
         &self.policy
     }
 
-    /// What it says, as JSON: the same however it is spaced.
-    pub fn json(&self) -> Value {
+    /// The document as JSON, as it stands in the text.
+    fn json(&self) -> Value {
         document::decode("Policy", &self.text).unwrap_or_default()
+    }
+
+    /// What it says, in the form in which policies are compared ([`policy::canonical`]).
+    pub fn canonical(&self) -> Value {
+        policy::canonical(&self.json())
+    }
+
+    /// The deleted principals it names. S3 refuses to take a document with one: `MalformedPolicy`.
+    pub fn deleted_principals(&self) -> Vec<DeletedPrincipal> {
+        policy::deleted_principals(&self.json())
     }
 
     /// The document with one statement more, behind those it has; every other byte stays. A single statement that is no
@@ -112,6 +123,13 @@ fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let value = text.get(range.clone())?;
     let start = range.start + (value.len() - value.trim_start().len());
     Some(start..start + value.trim().len())
+}
+
+impl PartialEq for Document {
+    /// S3 promises no order of the lists in a policy, and returns a list of one as a string.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text || self.canonical() == other.canonical()
+    }
 }
 
 impl From<Document> for Policy {

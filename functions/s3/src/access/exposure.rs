@@ -25,7 +25,7 @@ pub enum Cause {
     AclUnread,
     /// A statement of the bucket policy, by label.
     Policy(String),
-    /// S3 calls the bucket policy public, and no statement is found that would explain it.
+    /// S3 calls the bucket policy public, and no public statement is found that would explain it.
     PolicyUnexplained,
     /// The bucket policy could not be told; judged as open.
     PolicyUnread,
@@ -155,6 +155,7 @@ impl Exposure {
     }
 
     /// S3's own answer has the last word: "not public" clears what was found, "public" stands even where nothing was.
+    /// It does not say for what, so that follows from what the policy lets everyone do.
     fn add_policy(&mut self, settings: &Settings<'_>) {
         if settings.policy_is_public == Some(false) {
             return;
@@ -162,7 +163,8 @@ impl Exposure {
         let Some(policy) = settings.policy else { return self.add(&Cause::PolicyUnread, true, true) };
         let openings = policy.openings(settings.arn, Site::Bucket);
         if openings.is_empty() && settings.policy_is_public == Some(true) {
-            self.add(&Cause::PolicyUnexplained, true, false);
+            let offer = policy.offer(settings.arn);
+            self.add(&Cause::PolicyUnexplained, offer.allows(Access::Read), offer.allows(Access::Write));
         }
         for opening in openings {
             let cause = Cause::Policy(opening.statement.label.clone());
@@ -176,9 +178,12 @@ impl Exposure {
         }
         let cause = Cause::AccessPoint(access_point.name.clone());
         let openings = access_point.policy.openings(&access_point.arn, Site::AccessPoint);
-        let writes = openings.iter().any(|opening| opening.allows(Access::Write));
-        let reads = openings.is_empty() || openings.iter().any(|opening| opening.allows(Access::Read));
-        self.add(&cause, reads, writes);
+        let offer = access_point.policy.offer(&access_point.arn);
+        let allows = |access| match openings.as_slice() {
+            [] => offer.allows(access),
+            openings => openings.iter().any(|opening| opening.allows(access)),
+        };
+        self.add(&cause, allows(Access::Read), allows(Access::Write));
     }
 }
 

@@ -1,6 +1,6 @@
 //! A resource policy: its statements, and which of them are public.
 
-use rectify_compliance::{AccountId, ShapeError, document};
+use rectify_compliance::{AccountId, ShapeError, document, policy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,8 +8,9 @@ use super::Access;
 use super::actions::Actions;
 use super::statement::{Effect, Statement};
 
-/// The statements of a policy, in order. A bucket without a policy has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The statements of a policy, in the order S3 returned them. A bucket without a policy has none. Two are equal when they say
+/// the same.
+#[derive(Debug, Clone, Default, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Policy(pub Vec<Statement>);
 
@@ -30,6 +31,19 @@ pub struct Opening<'a> {
     actions: Actions,
 }
 
+/// What the Allows for everyone permit, whatever narrows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer(Vec<Actions>);
+
+impl Offer {
+    /// Whether they permit something of this class. Where they permit nothing of either class, what a policy is public for
+    /// is unclear, and that counts as both.
+    pub fn allows(&self, access: Access) -> bool {
+        let permit = |access| self.0.iter().any(|actions| actions.contain(access));
+        permit(access) || !(permit(Access::Read) || permit(Access::Write))
+    }
+}
+
 impl Opening<'_> {
     /// Whether the public can do something of this class through it.
     pub fn allows(&self, access: Access) -> bool {
@@ -37,7 +51,19 @@ impl Opening<'_> {
     }
 }
 
+impl PartialEq for Policy {
+    /// S3 promises no order, neither of statements nor of what they list.
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
 impl Policy {
+    fn canonical(&self) -> Value {
+        let statements: Vec<Value> = self.0.iter().enumerate().map(|(index, it)| it.json(index)).collect();
+        policy::canonical(&serde_json::json!({ "Statement": statements }))
+    }
+
     /// Reads a policy document, plain or percent-encoded; `Statement` is an object or a list of them.
     ///
     /// # Errors
@@ -67,6 +93,13 @@ impl Policy {
             .map(|statement| Opening { statement, actions: Actions::of(&statement.actions) })
             .filter(|opening| !opening.actions.is_empty() && !self.cancels(opening, arn))
             .collect()
+    }
+
+    /// What the Allows for everyone permit at the resource `arn` or below it, whatever conditions and Denies narrow them:
+    /// what a policy can be public for that S3 calls public while it has no [openings](Self::openings).
+    pub fn offer(&self, arn: &str) -> Offer {
+        let for_everyone = |it: &&Statement| it.effect == Effect::Allow && it.principal.is_public() && it.concerns(arn);
+        Offer(self.0.iter().filter(for_everyone).map(|it| Actions::of(&it.actions)).collect())
     }
 
     /// Labels of the statements that let others in by name, or under a restricting condition. S3 shuts them out too as
@@ -118,6 +151,38 @@ mod tests {
 
     fn deny(action: &str, resource: &Value) -> Value {
         json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource})
+    }
+
+    #[test]
+    fn a_policy_that_comes_back_in_another_order_is_the_same() {
+        let account = |it: &str| format!("arn:aws:iam::{it}:root");
+        let one = json!([
+            {"Effect": "Allow", "Principal": {"AWS": ["111122223333", "444455556666"]}, "Action": ["s3:Get*", "s3:Put*"],
+             "Resource": ["arn:aws:s3:::pics", "arn:aws:s3:::pics/*"],
+             "Condition": {"StringLike": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}},
+            allow("A", "s3:GetObject")
+        ]);
+        let mut other = json!([one[1], one[0]]);
+        other[1]["Principal"] = json!({"AWS": [account("444455556666"), account("111122223333")]});
+        other[1]["Action"] = json!(["s3:PUT*", "s3:get*"]);
+        other[1]["Resource"] = json!(["arn:aws:s3:::pics/*", "arn:aws:s3:::pics"]);
+        other[1]["Condition"] = json!({"stringlike": {"AWS:SourceVpc": ["vpc-2", "vpc-1"]}});
+        assert_eq!(policy(&one), policy(&other));
+        for (key, value) in [
+            ("Effect", json!("Deny")),
+            ("Principal", json!({"AWS": "444455556666"})),
+            ("Principal", json!({"CanonicalUser": ["111122223333", "444455556666"]})),
+            ("Action", json!("s3:Get*")),
+            ("Resource", json!("arn:aws:s3:::pics")),
+            ("Condition", json!({"StringLike": {"aws:SourceVpc": "vpc-1"}})),
+            ("Condition", json!({"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}})),
+            ("Sid", json!("B")),
+        ] {
+            let mut changed = one.clone();
+            changed[0][key] = value;
+            assert_ne!(policy(&one), policy(&changed), "{key}");
+        }
+        assert_ne!(policy(&one), policy(&json!([one[0], one[1], one[1]])), "a statement that is there twice");
     }
 
     #[test]

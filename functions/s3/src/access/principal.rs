@@ -1,5 +1,7 @@
 //! Who a statement is about.
 
+use std::collections::BTreeMap;
+
 use rectify_compliance::{AccountId, ShapeError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,6 +42,15 @@ pub enum IdentityKind {
 }
 
 impl IdentityKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "AWS",
+            Self::Service => "Service",
+            Self::Federated => "Federated",
+            Self::CanonicalUser => "CanonicalUser",
+        }
+    }
+
     fn parse(path: &str, key: &str) -> Result<Self, ShapeError> {
         match key {
             "AWS" => Ok(Self::Aws),
@@ -88,6 +99,16 @@ impl Principal {
             (None, None) => Err(ShapeError::missing(format!("{path}.Principal"), "a principal")),
             (Some(_), Some(_)) => Err(ShapeError::new(path, "one of Principal and NotPrincipal", "both")),
         }
+    }
+
+    /// The element as a policy document has it, as far as it was read.
+    pub(super) fn json(&self) -> (&'static str, Value) {
+        let Self::Of(identities) = self else { return ("NotPrincipal", Value::Null) };
+        let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for Identity { kind, value } in identities {
+            kinds.entry(kind.name()).or_default().push(value);
+        }
+        ("Principal", serde_json::json!(kinds))
     }
 
     /// Whether the public is among them.

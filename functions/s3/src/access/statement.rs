@@ -71,6 +71,28 @@ impl Statement {
         })
     }
 
+    /// The statement at position `index` in the spelling of a policy document, as far as it was read.
+    pub(super) fn json(&self, index: usize) -> Value {
+        let mut fields = Map::new();
+        if self.label != index.to_string() {
+            fields.insert("Sid".to_owned(), self.label.as_str().into());
+        }
+        fields.insert("Effect".to_owned(), format!("{:?}", self.effect).into());
+        let (key, principals) = self.principal.json();
+        fields.insert(key.to_owned(), principals);
+        for (selection, is, is_not) in
+            [(&self.actions, "Action", "NotAction"), (&self.resources, "Resource", "NotResource")]
+        {
+            let (key, patterns) = match selection {
+                Selection::Of(patterns) => (is, patterns),
+                Selection::AllBut(patterns) => (is_not, patterns),
+            };
+            fields.insert(key.to_owned(), patterns.as_slice().into());
+        }
+        fields.insert("Condition".to_owned(), Condition::json(&self.conditions));
+        Value::Object(fields)
+    }
+
     /// Whether it speaks of the resource `arn` or of something below it (`arn/…`: objects).
     pub fn concerns(&self, arn: &str) -> bool {
         match &self.resources {

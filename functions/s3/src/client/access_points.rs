@@ -9,7 +9,7 @@ use super::{Clients, Named, unless};
 use crate::access::{AccessPoint, Flags, NetworkOrigin, Policy};
 
 impl Clients {
-    /// `ListAccessPoints`, all pages, each access point read whole. One that vanishes in between is left out.
+    /// `ListAccessPoints`, all pages, each access point read whole, by name. One that vanishes in between is left out.
     pub(super) async fn access_points(&self, bucket: Named<'_>) -> Result<Vec<AccessPoint>, AwsError> {
         let mut points = Vec::new();
         let mut token: Option<String> = None;
@@ -29,7 +29,10 @@ impl Clients {
             }
             let next = page.next_token().filter(|it| !it.is_empty());
             match next {
-                None => return Ok(points),
+                None => {
+                    points.sort_by(|one: &AccessPoint, other| one.name.cmp(&other.name));
+                    return Ok(points);
+                }
                 Some(next) if token.as_deref() == Some(next) => {
                     return Err(ShapeError::new("NextToken", "another token than the last", "the same").into());
                 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_s3::types::{Bucket, BucketLocationConstraint};
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 use futures_util::Stream;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use rectify_compliance::{AccountId, Region, Tags, Target};
+use futures_util::stream::{self, StreamExt};
+use rectify_compliance::{AccountId, Region, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unless, unless_gone};
@@ -18,6 +18,30 @@ use crate::public_access;
 use crate::s3_account_level_public_access_blocks_periodic::{
     AccountBlock, Action, MOST_EXPOSED, Params, PublicAccessBlock, Undo, exposed,
 };
+
+/// What a block of the account would end.
+#[derive(Debug, Default)]
+struct Exposure {
+    buckets: BTreeSet<String>,
+    unreadable: BTreeSet<String>,
+}
+
+impl Exposure {
+    /// Notes a bucket that cannot be read. One that may be read a little later is an error instead: the next delivery
+    /// reads it.
+    fn unread(&mut self, bucket: &str, error: AwsError) -> Result<(), AwsError> {
+        if error.may_pass() {
+            return Err(error);
+        }
+        self.unreadable.insert(format!("{bucket} ({})", error.brief()));
+        Ok(())
+    }
+
+    /// Whether more buckets would change nothing.
+    fn is_decided(&self) -> bool {
+        self.buckets.len() == MOST_EXPOSED || self.unreadable.len() == MOST_EXPOSED
+    }
+}
 
 impl Clients {
     /// s3control `GetPublicAccessBlock`: the account's flags with what the organization adds, where there are any.
@@ -53,19 +77,25 @@ impl Clients {
         answer.map(drop).map_err(|error| AwsError::call("s3control:DeletePublicAccessBlock", &error))
     }
 
-    /// The buckets of every region whose public access an account's block of the `wanted` flags would end. Memory does not
-    /// grow with the account: a page of buckets at a time, and no more names than change anything.
-    async fn exposed(&self, account: &AccountId, now: Flags, wanted: Flags) -> Result<BTreeSet<String>, AwsError> {
-        let mut found = BTreeSet::new();
+    /// The buckets of every region whose public access an account's block of the `wanted` flags would end, and those that
+    /// cannot be read. Memory does not grow with the account: a page of buckets at a time, and no more names than change
+    /// anything.
+    async fn exposed(&self, account: &AccountId, now: Flags, wanted: Flags) -> Result<Exposure, AwsError> {
+        let mut exposure = Exposure::default();
         let mut regions: BTreeMap<Region, Self> = BTreeMap::new();
         let mut token = None;
         loop {
             let (buckets, next) = self.bucket_page(None, token).await?;
             let mut located = Vec::with_capacity(buckets.len());
             for bucket in &buckets {
-                let Some(region) = unless_gone(self.region_of(bucket, account).await)? else { continue };
-                regions.entry(region.clone()).or_insert_with(|| self.elsewhere(&region));
-                located.push((name(bucket)?, region));
+                match unless_gone(self.region_of(bucket, account).await) {
+                    Ok(None) => {}
+                    Ok(Some(region)) => {
+                        regions.entry(region.clone()).or_insert_with(|| self.elsewhere(&region));
+                        located.push((name(bucket)?, region));
+                    }
+                    Err(error) => exposure.unread(name(bucket)?, error)?,
+                }
             }
             // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
             let mut reads = Vec::with_capacity(located.len());
@@ -73,16 +103,19 @@ impl Clients {
                 let clients = regions.get(region).unwrap_or(self);
                 reads.push(clients.exposed_bucket(Named { name, account, region }, now, wanted));
             }
-            let mut page = stream::iter(reads).buffered(AT_ONCE);
-            while let Some(bucket) = page.try_next().await? {
-                found.extend(bucket);
-                if found.len() == MOST_EXPOSED {
-                    return Ok(found);
+            let mut page = stream::iter(located.iter()).zip(stream::iter(reads).buffered(AT_ONCE));
+            while let Some(((name, _), read)) = page.next().await {
+                match read {
+                    Ok(bucket) => exposure.buckets.extend(bucket),
+                    Err(error) => exposure.unread(name, error)?,
+                }
+                if exposure.is_decided() {
+                    return Ok(exposure);
                 }
             }
             match next {
                 Some(next) => token = Some(next),
-                None => return Ok(found),
+                None => return Ok(exposure),
             }
         }
     }
@@ -123,25 +156,25 @@ impl List<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a Params,
-    ) -> impl Stream<Item = Result<Vec<AccountBlock>, AwsError>> + Send + 'a {
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<AccountBlock>, AwsError>> + Send + 'a {
         stream::once(async move {
             let block = clients.own_account_block(&place.account).await?;
-            let account = place.account.clone();
-            Ok(vec![AccountBlock { account, block, exposed: None, tags: Tags::new() }])
+            Ok(Page::whole([AccountBlock::new(&place.account, block)]))
         })
     }
 }
 
 impl ReadLive<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<AccountBlock>, AwsError> {
-        let account = target.account.clone();
-        let block = clients.own_account_block(&account).await?;
-        let mut subject = AccountBlock { account, block, exposed: None, tags: Tags::new() };
-        if subject.lacks(params) {
-            let (now, wanted) = (block.unwrap_or_default(), subject.wanted(params));
-            subject.exposed = Some(clients.exposed(&subject.account, now, wanted).await?);
+        let block = clients.own_account_block(&target.account).await?;
+        let subject = AccountBlock::new(&target.account, block);
+        if !subject.lacks(params) {
+            return Ok(Some(subject));
         }
-        Ok(Some(subject))
+        let (now, wanted) = (block.unwrap_or_default(), subject.wanted(params));
+        let Exposure { buckets, unreadable } = clients.exposed(&target.account, now, wanted).await?;
+        Ok(Some(AccountBlock { exposed: Some(buckets), unreadable, ..subject }))
     }
 }
 

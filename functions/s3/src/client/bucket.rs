@@ -23,7 +23,10 @@ impl Clients {
         let call = self.s3.get_bucket_acl().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
         let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketAcl", &error))?;
         let grants = answer.grants.ok_or_else(|| ShapeError::missing("AccessControlList", "a list of grants"))?;
-        Ok(grants.iter().map(grant).collect::<Result<_, _>>()?)
+        let mut grants: Acl = grants.iter().map(grant).collect::<Result<_, _>>()?;
+        // S3 promises no order.
+        grants.sort();
+        Ok(grants)
     }
 
     /// `GetBucketOwnershipControls`; without them ACLs have effect.

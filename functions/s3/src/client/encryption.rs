@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
 use aws_sdk_s3::types;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
@@ -19,6 +19,16 @@ use crate::encryption_requirement::{
     Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
 };
 use crate::s3_bucket_server_side_encryption_enabled::turns_to_kms;
+
+/// So many buckets that cannot be read hold a plan as well as more would.
+const MOST_UNREADABLE: usize = 100;
+
+/// Buckets that deliver their access logs to one, and buckets of which that cannot be read.
+#[derive(Debug, Default)]
+struct LogSources {
+    known: BTreeSet<String>,
+    unreadable: BTreeSet<String>,
+}
 
 impl Clients {
     /// `GetBucketEncryption`; `None` where the bucket has no rule.
@@ -89,17 +99,21 @@ impl Clients {
             None => refuses_unencrypted(Some(&self.policy(bucket).await?), &identity.arn),
         };
         let keys = self.keys(rule.as_ref(), params).await?;
-        let mut subject = Subject { bucket: identity, rule, refuses_unencrypted, keys, log_sources: None };
+        let unreadable_sources = BTreeSet::new();
+        let mut subject =
+            Subject { bucket: identity, rule, refuses_unencrypted, keys, log_sources: None, unreadable_sources };
         if turns_to_kms(&subject, params) {
-            subject.log_sources = Some(self.log_sources(bucket).await?);
+            let LogSources { known, unreadable } = self.log_sources(bucket).await?;
+            (subject.log_sources, subject.unreadable_sources) = (Some(known), unreadable);
         }
         Ok(subject)
     }
 
-    /// The buckets whose server access logs go to this one, of the first page of buckets that has any. Source and target
-    /// lie in one region, so only that region's buckets are read.
-    async fn log_sources(&self, target: Named<'_>) -> Result<BTreeSet<String>, AwsError> {
+    /// The buckets whose server access logs go to this one, of the first page of buckets that has any, and those of which
+    /// that cannot be read. Source and target lie in one region, so only that region's buckets are read.
+    async fn log_sources(&self, target: Named<'_>) -> Result<LogSources, AwsError> {
         let mut token = None;
+        let mut found = LogSources::default();
         loop {
             let (buckets, next) = self.bucket_page(Some(target.region), token).await?;
             // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
@@ -107,16 +121,19 @@ impl Clients {
             for bucket in &buckets {
                 reads.push(self.log_target(Named { name: name(bucket)?, ..target }));
             }
-            let targets: Vec<Option<String>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-            let mut sources = BTreeSet::new();
-            for (bucket, found) in buckets.iter().zip(targets) {
-                if found.as_deref() == Some(target.name) {
-                    sources.insert(name(bucket)?.to_owned());
+            let targets: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
+            for (bucket, read) in buckets.iter().zip(targets) {
+                match read {
+                    Ok(to) if to.as_deref() == Some(target.name) => drop(found.known.insert(name(bucket)?.to_owned())),
+                    Ok(_) => {}
+                    // What may be read a little later is read by the next delivery.
+                    Err(error) if error.may_pass() => return Err(error),
+                    Err(error) => drop(found.unreadable.insert(format!("{} ({})", name(bucket)?, error.brief()))),
                 }
             }
             match next {
-                Some(next) if sources.is_empty() => token = Some(next),
-                Some(_) | None => return Ok(sources),
+                Some(next) if found.known.is_empty() && found.unreadable.len() < MOST_UNREADABLE => token = Some(next),
+                Some(_) | None => return Ok(found),
             }
         }
     }
@@ -161,8 +178,11 @@ fn rule(rule: &types::ServerSideEncryptionRule) -> Result<Rule, ShapeError> {
             .map(by_default)
             .transpose()?,
         bucket_key_enabled: rule.bucket_key_enabled(),
-        blocked_encryption_types: rule.blocked_encryption_types().map(|blocked| BlockedEncryptionTypes {
-            encryption_type: blocked.encryption_type().iter().map(|it| it.as_str().to_owned()).collect(),
+        blocked_encryption_types: rule.blocked_encryption_types().map(|blocked| {
+            let mut types: Vec<String> = blocked.encryption_type().iter().map(|it| it.as_str().to_owned()).collect();
+            // S3 promises no order.
+            types.sort();
+            BlockedEncryptionTypes { encryption_type: types }
         }),
     })
 }

@@ -2,35 +2,41 @@
 //! in every region unless it is told which. Directory buckets are not among them.
 
 use aws_sdk_s3::types;
-use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
-use rectify_compliance::{Region, ShapeError};
+use futures_util::stream::{self, Stream};
+use rectify_compliance::{Region, ResourceKey, ShapeError};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Place;
+use rectify_runtime::edge::{Found, Page, Place, read_each};
 
 use super::{Clients, Named};
 use crate::access::Flags;
+use crate::bucket::TYPE;
 use crate::public_access::{Params, Subject};
 
 /// Buckets a page: about as many evaluations as AWS Config takes at once.
-const PAGE: i32 = 100;
+const BUCKETS_A_PAGE: i32 = 100;
 /// Buckets read at the same time; each takes five calls and more.
 pub(super) const AT_ONCE: usize = 8;
 
 /// How far a listing has come.
 enum Cursor {
-    Start,
-    Next { token: String, account_block: Flags },
+    /// At the page of this token, the first without one.
+    At {
+        token: Option<String>,
+        account_block: Option<Flags>,
+    },
     End,
 }
 
 impl Clients {
-    /// Every bucket of `place`, judged under one reading of the account's block.
+    /// Every bucket of `place` from `token` on, judged under one reading of the account's block: without that none can be.
     pub(super) fn pages<'a>(
         &'a self,
         place: &'a Place,
         params: &'a Params,
-    ) -> impl Stream<Item = Result<Vec<Subject>, AwsError>> + Send + 'a {
-        stream::try_unfold(Cursor::Start, move |cursor| self.page(place, params, cursor))
+        token: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
+        let start = Cursor::At { token, account_block: None };
+        stream::try_unfold(start, move |cursor| self.page(place, params, cursor))
     }
 
     async fn page(
@@ -38,23 +44,40 @@ impl Clients {
         place: &Place,
         params: &Params,
         cursor: Cursor,
-    ) -> Result<Option<(Vec<Subject>, Cursor)>, AwsError> {
-        let (token, account_block) = match cursor {
-            Cursor::Start => (None, self.account_block(&place.account).await?),
-            Cursor::Next { token, account_block } => (Some(token), account_block),
-            Cursor::End => return Ok(None),
+    ) -> Result<Option<(Page<Subject>, Cursor)>, AwsError> {
+        let Cursor::At { token, account_block } = cursor else { return Ok(None) };
+        let account_block = match account_block {
+            Some(known) => known,
+            None => self.account_block(&place.account).await?,
         };
         let (buckets, next) = self.bucket_page(Some(&place.region), token).await?;
         // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
         let mut reads = Vec::new();
         for bucket in &buckets {
             let name = name(bucket)?;
+            let found = Found { resource: ResourceKey::new(TYPE, name), name: None };
             let named = Named { name, account: &place.account, region: &place.region };
-            reads.push(self.listed(named, params, account_block));
+            reads.push((found, self.listed(named, params, account_block)));
         }
-        let subjects: Vec<Option<Subject>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        let next = next.map_or(Cursor::End, |token| Cursor::Next { token, account_block });
-        Ok(Some((subjects.into_iter().flatten().collect(), next)))
+        let resources = read_each(reads, AT_ONCE).await;
+        let then = match &next {
+            Some(token) => Cursor::At { token: Some(token.clone()), account_block: Some(account_block) },
+            None => Cursor::End,
+        };
+        Ok(Some((Page { resources, next }, then)))
+    }
+
+    /// The names of every bucket of `place`.
+    pub(super) fn bucket_keys<'a>(
+        &'a self,
+        place: &'a Place,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        stream::try_unfold(Some(None), move |token: Option<Option<String>>| async move {
+            let Some(token) = token else { return Ok(None) };
+            let (buckets, next) = self.bucket_page(Some(&place.region), token).await?;
+            let keys = buckets.iter().map(|bucket| Ok(ResourceKey::new(TYPE, name(bucket)?)));
+            Ok(Some((keys.collect::<Result<Vec<_>, ShapeError>>()?, next.map(Some))))
+        })
     }
 
     /// `ListBuckets`: the page that `token` names, of one region or of all, and the token of the next.
@@ -67,7 +90,7 @@ impl Clients {
             .s3
             .list_buckets()
             .set_bucket_region(region.map(|region| region.as_str().to_owned()))
-            .max_buckets(PAGE)
+            .max_buckets(BUCKETS_A_PAGE)
             .set_continuation_token(token.clone())
             .send()
             .await

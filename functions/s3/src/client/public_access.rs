@@ -1,9 +1,9 @@
 //! What the controls about public access read and write: a bucket with all that decides who can reach it.
 
 use futures_util::Stream;
-use rectify_compliance::Target;
+use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::{Clients, Named, unless_gone};
 use crate::access::Flags;
@@ -125,8 +125,17 @@ macro_rules! judges {
                 clients: &'a Clients,
                 place: &'a Place,
                 params: &'a Params,
-            ) -> impl Stream<Item = Result<Vec<Subject>, AwsError>> + Send + 'a {
-                clients.pages(place, params)
+                from: Option<String>,
+            ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
+                clients.pages(place, params, from)
+            }
+
+            fn keys<'a>(
+                clients: &'a Clients,
+                place: &'a Place,
+                _params: &'a Params,
+            ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+                clients.bucket_keys(place)
             }
         }
 

@@ -75,7 +75,7 @@ impl Subject {
             acl: self.acl.as_ref(),
             policy: self.policy.as_ref(),
             policy_is_public: self.policy_is_public,
-            access_points: &self.access_points,
+            access_points: if params.check_access_points.0 { &self.access_points } else { &[] },
             authenticated_users: params.treat_authenticated_users_as_public.0,
         })
     }

@@ -1,7 +1,7 @@
 //! Ports as parameters: sets with their arithmetic, and one port that may be taken away.
 
 use super::{Bounded, Cow, Deserialize, Deserializer, FromStr, JsonSchema, Schema, SchemaGenerator};
-use super::{Serialize, Serializer, fmt, from_scalar, json_schema, members};
+use super::{LIST, Serialize, Serializer, fmt, from_scalar, json_schema, members};
 
 /// TCP or UDP ports: a comma list of ports and `from-to` ranges, `0..=65535`, at most sixteen members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,8 +163,8 @@ impl fmt::Display for PortOrNone {
     }
 }
 
-parameter_value!([] PortSet, "PortSet", { "type": "string", "format": "ports" });
-parameter_value!([] PortList, "PortList", { "type": "string", "format": "ports" });
+parameter_value!([] PortSet, "PortSet", { "type": "string", "format": "ports", LIST: true });
+parameter_value!([] PortList, "PortList", { "type": "string", "format": "ports", LIST: true });
 parameter_value!([] PortOrNone, "PortOrNone", { "type": "string", "format": "a port or `none`" });
 
 #[cfg(test)]

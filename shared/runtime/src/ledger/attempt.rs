@@ -51,6 +51,9 @@ pub struct Attempt {
     /// Whether it took from its hour's budget.
     #[serde(default)]
     pub budgeted: bool,
+    /// Whether it failed because the service refused, and will refuse again.
+    #[serde(default)]
+    pub terminal: bool,
 }
 
 /// Whether an attempt has work left.
@@ -130,13 +133,17 @@ impl Outcome {
     }
 
     /// Whether a later look at the same finding cannot end otherwise. What was only planned or stopped may be enforced
-    /// later: a mode changes, a switch is released, an exemption ends, a breaker closes, a new hour begins.
+    /// later: a mode changes, a switch is released, an exclusion or an exemption ends, a breaker closes, a new hour begins.
     pub const fn is_final(self) -> bool {
         match self {
-            Self::Gone | Self::AlreadyCompliant | Self::NotApplicable | Self::Verified | Self::Failed => true,
-            Self::Stopped | Self::Exempt | Self::Planned | Self::BreakerOpen | Self::OverBudget | Self::Pending => {
-                false
-            }
+            Self::Gone | Self::AlreadyCompliant | Self::Verified | Self::Failed => true,
+            Self::Stopped
+            | Self::NotApplicable
+            | Self::Exempt
+            | Self::Planned
+            | Self::BreakerOpen
+            | Self::OverBudget
+            | Self::Pending => false,
         }
     }
 }
@@ -152,6 +159,15 @@ pub struct UndoRecord {
     pub finished_at: Option<Timestamp>,
     /// The calls, in the order they are played.
     pub calls: Vec<Value>,
+    /// How many of them were begun, each noted before it was sent; absent in records of versions that did not count.
+    #[serde(default)]
+    pub begun: Option<usize>,
+    /// How many of them were answered, or were found to be so.
+    #[serde(default)]
+    pub answered: usize,
+    /// What somebody else had changed and was overwritten by a person's decision, where that was so.
+    #[serde(default)]
+    pub overwrote: Option<String>,
 }
 
 impl Attempt {

@@ -1,19 +1,24 @@
 //! Attempts in the table: begun in one transaction with budget and before-image, saved after every step, finished once.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
+use futures_util::{StreamExt, stream};
 use rectify_compliance::{Target, Timestamp};
 
 use super::held_back::held_back_item;
-use super::item::{Item, key, number, read_text, text};
-use super::key::{ALONE, OPEN, attempt, attempts_of, finding, pointer};
+use super::item::{Item, instant, key, number, read_text, text};
+use super::key::{ALONE, acted_of, attempts_of, finding, open_entry, open_of, places_of};
 use super::open::open_item;
 use super::packing::{body_item, pack};
 use super::transact::{Transacted, lost};
-use super::{ActionRecord, Attempt, Lease, Ledger, Outcome, ResourcePath, State};
+use super::{ActionRecord, Attempt, Fence, Lease, Ledger, Outcome, Overruled, ResourcePath, State};
 use crate::Fault;
 
 /// How long it is remembered what came of a finding, seconds: 30 days, longer than any event is retried.
 const FINDING_TTL: i64 = 30 * 24 * 3600;
+/// How long it is remembered that an attempt changed its resource, seconds: longer than the window of the breaker.
+const ACTED_TTL: i64 = 2 * 24 * 3600;
+/// How many controls are looked at at a time for an attempt of which only the id is known.
+const LOOKS: usize = 8;
 
 /// Whether an attempt could begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub enum Begun {
     Yes,
     /// The hour's budget is used up; nothing was written.
     OverBudget,
+    /// A person decided otherwise since the gates were passed; nothing was written.
+    Overruled(Overruled),
 }
 
 /// What came of a finding so far.
@@ -36,11 +43,11 @@ pub struct Finding {
 }
 
 impl Ledger {
-    /// Stores the attempt with its before-image and takes one from the budget, all or nothing, under the lease.
+    /// Stores the attempt with its before-image and takes one from the budget, all or nothing, under the lease and the fence.
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told or the lease was lost: then nothing may be written to the resource.
-    pub async fn begin(&self, lease: &Lease, attempt: &Attempt, limit: u32) -> Result<Begun, Fault> {
+    pub async fn begin(&self, lease: &Lease, attempt: &Attempt, limit: u32, fence: &Fence<'_>) -> Result<Begun, Fault> {
         if limit == 0 {
             return Ok(Begun::OverBudget);
         }
@@ -53,11 +60,38 @@ impl Ledger {
         pack(&grown)?;
         let mut writes = vec![self.take_budget(attempt, limit)?, self.still_ours(lease)?];
         writes.extend(self.attempt_items(attempt)?);
-        writes.extend([self.put_new(pointer_item(attempt))?, self.put_new(open_item(attempt))?]);
+        writes.extend([self.put_new(place_item(attempt))?, self.put_new(open_item(attempt))?]);
+        let own = writes.len();
+        writes.extend(self.fenced(fence)?);
         match self.transact(writes, "begin").await? {
             Transacted::Done => Ok(Begun::Yes),
             Transacted::Refused(0) => Ok(Begun::OverBudget),
-            Transacted::Refused(_) => Err(lost(lease)),
+            Transacted::Refused(place) => {
+                place.checked_sub(own).map(|it| Begun::Overruled(Overruled::by(it))).ok_or_else(|| lost(lease))
+            }
+        }
+    }
+
+    /// Stores the attempt right before an action, under the lease and the fence; the answer says who was faster, if somebody
+    /// was: then nothing is written, and the action is not made.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] as for [`begin`](Self::begin).
+    pub async fn save_before_action(
+        &self,
+        lease: &Lease,
+        attempt: &Attempt,
+        fence: &Fence<'_>,
+    ) -> Result<Option<Overruled>, Fault> {
+        let mut writes = vec![self.still_ours(lease)?];
+        writes.extend(self.attempt_items(attempt)?);
+        let own = writes.len();
+        writes.extend(self.fenced(fence)?);
+        match self.transact(writes, "save before an action").await? {
+            Transacted::Done => Ok(None),
+            Transacted::Refused(place) => {
+                place.checked_sub(own).map(|it| Some(Overruled::by(it))).ok_or_else(|| lost(lease))
+            }
         }
     }
 
@@ -70,7 +104,7 @@ impl Ledger {
         writes.extend(self.attempt_items(attempt)?);
         // One that undo ended was open until now.
         if attempt.state == State::Finished {
-            writes.push(self.delete_any(OPEN, &attempt.id)?);
+            writes.extend(self.closing(attempt)?);
         }
         match self.transact(writes, "save").await? {
             Transacted::Done => Ok(()),
@@ -87,15 +121,15 @@ impl Ledger {
         let gives_back = attempt.state == State::Finished && attempt.budgeted && !attempt.has_acted();
         let mut writes = vec![self.still_ours(lease)?];
         writes.extend(self.attempt_items(attempt)?);
-        writes.push(self.put_any(pointer_item(attempt))?);
+        writes.push(self.put_any(place_item(attempt))?);
         if let Some(outcome) = attempt.outcome {
             writes.push(self.put_any(finding_item(attempt, outcome))?);
         }
         match attempt.state {
             State::Open => writes.push(self.put_any(open_item(attempt))?),
             State::Finished => {
-                writes.push(self.delete_any(OPEN, &attempt.id)?);
-                writes.extend(self.counted(attempt)?);
+                writes.extend(self.closing(attempt)?);
+                writes.extend(self.counted(attempt).await?);
             }
         }
         if let Some(item) = held_back_item(attempt, attempt.finished_at.unwrap_or(attempt.started_at))? {
@@ -130,46 +164,68 @@ impl Ledger {
         }))
     }
 
-    /// The attempt of this control on this resource that was begun and not ended, if there is one.
+    /// The attempts of a control on a resource, oldest first: for people, who want them all.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or an attempt cannot be read.
-    pub async fn unfinished(&self, path: &ResourcePath, control: &str) -> Result<Option<Attempt>, Fault> {
-        let items = self.query(path.as_str(), &attempts_of(control)).await?;
-        let open = items.iter().rev().find(|item| read_text(item, "state").ok() == Some(State::Open.name()));
-        match open {
-            Some(item) => self.unpack(item).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The attempts on a resource, oldest first, of one control or of all.
-    ///
-    /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or an attempt cannot be read.
-    pub async fn attempts(&self, path: &ResourcePath, control: Option<&str>) -> Result<Vec<Attempt>, Fault> {
-        let prefix = control.map_or_else(|| "A#".to_owned(), attempts_of);
+    /// [`Fault::Ledger`] when the table cannot be read or an attempt cannot be.
+    pub async fn attempts(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Fault> {
         let mut attempts = Vec::new();
-        for item in self.query(path.as_str(), &prefix).await? {
+        for item in self.query(&attempts_of(control, path), "").await? {
             attempts.push(self.unpack(&item).await?);
         }
         Ok(attempts)
     }
 
-    /// An attempt by its id.
+    /// An attempt of a control by its id.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or the attempt cannot be read.
-    pub async fn attempt(&self, id: &str) -> Result<Option<Attempt>, Fault> {
-        let Some(at) = self.get(&pointer(id), ALONE).await? else { return Ok(None) };
-        match self.get(read_text(&at, "at_pk")?, read_text(&at, "at_sk")?).await? {
-            Some(item) if item.contains_key("body") => self.unpack(&item).await.map(Some),
-            _ => Ok(None),
+    /// [`Fault::Ledger`] when the table cannot be read, the attempt cannot be, or what lies there is another one.
+    pub async fn attempt(&self, control: &str, id: &str) -> Result<Option<Attempt>, Fault> {
+        let Some(place) = self.get(&places_of(control), id).await? else { return Ok(None) };
+        let Some(item) = self.get(read_text(&place, "at_pk")?, read_text(&place, "at_sk")?).await? else {
+            return Ok(None);
+        };
+        let attempt = self.unpack(&item).await?;
+        if attempt.control != control || attempt.id != id {
+            let (expected, received) = (format!("{control} {id}"), format!("{} {}", attempt.control, attempt.id));
+            return Err(Fault::Ledger(format!("attempt: expected `{expected}`: received `{received}`")));
         }
+        Ok(Some(attempt))
+    }
+
+    /// An attempt by its id, of whichever of these controls.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] as for [`attempt`](Self::attempt).
+    pub async fn find_attempt(
+        &self,
+        id: &str,
+        controls: impl IntoIterator<Item = &str>,
+    ) -> Result<Option<Attempt>, Fault> {
+        let mut looks = stream::iter(controls).map(|control| self.attempt(control, id)).buffered(LOOKS);
+        while let Some(found) = looks.next().await {
+            if let Some(attempt) = found? {
+                return Ok(Some(attempt));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the end of an attempt takes out of the register of open ones, and adds to what its resource's breaker counts.
+    pub(super) fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+        let path = ResourcePath::of(&it.target);
+        let mut writes = vec![self.delete_any(&open_of(&it.control), &open_entry(&path, &it.id))?];
+        if it.has_acted() {
+            let mut item = key(&acted_of(&it.control, &path), &it.id);
+            item.insert("started_at".to_owned(), instant(it.started_at));
+            item.insert("expires".to_owned(), number(it.started_at.as_second() + ACTED_TTL));
+            writes.push(self.put_any(item)?);
+        }
+        Ok(writes)
     }
 
     /// The attempt and the parts of its images.
-    fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
         let packed = pack(it)?;
         let mut items = vec![body_item(it, packed.body)];
         items.extend(packed.parts);
@@ -177,10 +233,10 @@ impl Ledger {
     }
 }
 
-fn pointer_item(it: &Attempt) -> Item {
-    let mut item = key(&pointer(&it.id), ALONE);
-    item.insert("at_pk".to_owned(), text(ResourcePath::of(&it.target).as_str()));
-    item.insert("at_sk".to_owned(), text(attempt(&it.control, &it.id)));
+fn place_item(it: &Attempt) -> Item {
+    let mut item = key(&places_of(&it.control), &it.id);
+    item.insert("at_pk".to_owned(), text(attempts_of(&it.control, &ResourcePath::of(&it.target))));
+    item.insert("at_sk".to_owned(), text(&it.id));
     item
 }
 

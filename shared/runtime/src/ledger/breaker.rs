@@ -1,20 +1,33 @@
 //! Breakers: what keeps a control from fighting over a resource, and a broken remediation from trying on and on.
+//!
+//! A resource has its own, and a control has one over all its resources. What a service refuses for good is the resource's
+//! affair; the control's counts resources that failed otherwise, each once, until one of them is fixed. So nothing that
+//! cannot be fixed keeps others from being fixed for longer than a day.
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
 
-use super::item::{instant, key, number, read_instant, read_number, text};
-use super::key::{BREAKER, attempt, attempts_of, breaker, breaker_of, lowest_id};
-use super::transact::updating;
-use super::{Act, Attempt, Ledger, Outcome, ResourcePath};
+use super::item::{instant, key, number, read_instant, read_number, read_text, text};
+use super::key::{ALONE, RESET, acted_of, breaker_of, decisions_about, decisions_on, failed_of, lowest_id, reset};
+use super::{Act, Attempt, Ledger, Outcome, ResourcePath, new_id};
 use crate::Fault;
 
-/// How long remediations of one resource are counted, and how long a control's breaker stays open after its last failure.
+/// How long remediations of one resource are counted, and failed resources of one control.
 pub const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-/// How many remediations of one resource by one control, within the window, open the breaker.
+/// How many remediations of one resource by one control, within the window, open its breaker; as many failures in a row do.
 pub const RESOURCE_LIMIT: usize = 3;
-/// How many failed remediations in a row open a control's breaker.
-pub const CONTROL_LIMIT: i64 = 5;
+/// How many resources that failed within the window open a control's breaker.
+pub const CONTROL_LIMIT: usize = 5;
+/// How many remediations are read to tell: the one under way may be among them.
+const MOST_ACTED: i32 = 4;
+/// How many failures are read to tell: a resource whose breaker a person reset may be among them twice.
+const MOST_FAILED: i32 = 10;
+/// How often the time doubles for which a resource that fails on and on is left alone: up to eight days.
+const MOST_DOUBLINGS: u32 = 3;
+/// How long failures in a row are remembered after the last, seconds.
+const STREAK_TTL: i64 = 30 * 24 * 3600;
+/// How long a failure is kept that the control's breaker counts, seconds.
+const FAILED_TTL: i64 = 2 * 24 * 3600;
 
 /// A breaker that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,31 +39,53 @@ pub enum OpenBreaker {
         /// When it closes by itself.
         until: Timestamp,
     },
-    /// The control's last remediations all failed.
-    Control {
+    /// The control's last remediations of this resource all failed.
+    Failing {
         /// How many.
-        failures: i64,
+        failures: u32,
         /// When it closes by itself: then one more is tried.
+        until: Timestamp,
+    },
+    /// The control's remediations of different resources failed, and none succeeded since.
+    Control {
+        /// How many resources.
+        resources: usize,
+        /// When it closes by itself.
         until: Timestamp,
     },
 }
 
+impl OpenBreaker {
+    /// When it closes by itself.
+    pub const fn until(&self) -> Timestamp {
+        match self {
+            Self::Resource { until, .. } | Self::Failing { until, .. } | Self::Control { until, .. } => *until,
+        }
+    }
+}
+
 impl std::fmt::Display for OpenBreaker {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "breaker open until {}: ", seconds(self.until()))?;
         match self {
-            Self::Resource { attempts, until } => write!(
-                out,
-                "breaker open until {}: remediated {} times within 24 hours ({})",
-                seconds(*until),
-                attempts.len(),
-                attempts.join(", ")
-            ),
-            Self::Control { failures, until } => {
-                let until = seconds(*until);
-                write!(out, "breaker open until {until}: the last {failures} remediations of this control failed")
+            Self::Resource { attempts, .. } => {
+                write!(out, "remediated {} times within 24 hours ({})", attempts.len(), attempts.join(", "))
+            }
+            Self::Failing { failures, .. } => write!(out, "its last {failures} remediations failed"),
+            Self::Control { resources, .. } => {
+                write!(out, "remediations of {resources} resources failed within 24 hours, and none succeeded since")
             }
         }
     }
+}
+
+/// A resource's failures in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Streak {
+    failures: u32,
+    failed_at: Timestamp,
+    /// Whether the control's breaker counts it.
+    counted: bool,
 }
 
 impl Ledger {
@@ -72,25 +107,35 @@ impl Ledger {
         self.resource_breaker(path, control, own, now).await
     }
 
-    /// A control's own breaker, if it is open.
+    /// A control's own breaker, if it is open: resources that began to fail within the window, since the last success and
+    /// since a person last reset it.
     ///
     /// # Errors
     /// [`Fault::Ledger`]: a breaker that cannot be read is not closed.
     pub async fn control_breaker(&self, control: &str, now: Timestamp) -> Result<Option<OpenBreaker>, Fault> {
-        let Some(item) = self.get(&breaker_of(control), BREAKER).await? else { return Ok(None) };
-        let failures = read_number(&item, "failures")?;
-        if failures < CONTROL_LIMIT {
-            return Ok(None);
+        let mut since = start_of_window(now);
+        if let Some(item) = self.get(&breaker_of(control), ALONE).await? {
+            since = since.max(read_instant(&item, "closed_at")?);
         }
-        let until = end_of_window(read_instant(&item, "failed_at")?);
-        Ok((now < until).then_some(OpenBreaker::Control { failures, until }))
+        since = since.max(self.reset_at(&decisions_about(control), RESET).await?);
+        let items = self.newest(&failed_of(control), &lowest_id(since), MOST_FAILED).await?;
+        let mut failed: Vec<(&str, Timestamp)> = Vec::new();
+        for item in &items {
+            let resource = read_text(item, "resource")?;
+            if failed.iter().all(|(known, _)| *known != resource) {
+                failed.push((resource, read_instant(item, "failed_at")?));
+            }
+        }
+        // It closes when the oldest of as many as it takes has left the window.
+        let until = failed.get(CONTROL_LIMIT - 1).map(|(_, at)| end_of_window(*at));
+        Ok(until.map(|until| OpenBreaker::Control { resources: CONTROL_LIMIT, until }))
     }
 
-    /// The breaker of one control on one resource, if it is open: its attempts that changed something within the window,
-    /// read consistently, and since a person last reset it.
+    /// The breaker of one control on one resource, if it is open: failures in a row, or attempts that changed something
+    /// within the window, read consistently, and since a person last reset it.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: attempts that cannot be read are not few.
+    /// [`Fault::Ledger`]: what cannot be read is not little.
     pub async fn resource_breaker(
         &self,
         path: &ResourcePath,
@@ -98,25 +143,23 @@ impl Ledger {
         own: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<OpenBreaker>, Fault> {
-        let mut since = now.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
-        if let Some(reset) = self.get(path.as_str(), &breaker(control)).await? {
-            since = since.max(read_instant(&reset, "reset_at")?);
+        let reset = self.reset_at(&decisions_on(path), &reset(control)).await?;
+        if let Some(Streak { failures, failed_at, .. }) = self.streak(path, control, reset).await?
+            && let Some(until) = left_alone_until(failures, failed_at)
+            && now < until
+        {
+            return Ok(Some(OpenBreaker::Failing { failures, until }));
         }
-        let from = attempt(control, &lowest_id(since));
-        let items = self.query_between(path.as_str(), &from, &format!("{}~", attempts_of(control))).await?;
-        let mut acted = Vec::new();
-        for item in &items {
-            let attempt = self.unpack(item).await?;
-            if attempt.has_acted() && own != Some(attempt.id.as_str()) && attempt.started_at >= since {
-                acted.push((attempt.started_at, attempt.id));
-            }
-        }
-        if acted.len() < RESOURCE_LIMIT {
-            return Ok(None);
-        }
-        // It closes when so many have left the window that the limit is no longer reached.
-        let last_to_leave = acted.get(acted.len() - RESOURCE_LIMIT).map_or(now, |(at, _)| *at);
-        let until = end_of_window(last_to_leave);
+        let since = start_of_window(now).max(reset);
+        let items = self.newest(&acted_of(control, path), &lowest_id(since), MOST_ACTED).await?;
+        let acted = items.iter().map(|item| Ok((read_instant(item, "started_at")?, read_text(item, "sk")?.to_owned())));
+        let mut acted = acted.collect::<Result<Vec<_>, Fault>>()?;
+        acted.retain(|(_, id)| own != Some(id.as_str()));
+        acted.truncate(RESOURCE_LIMIT);
+        acted.reverse();
+        // It closes when the oldest of as many as it takes has left the window.
+        let Some((oldest, _)) = acted.first().filter(|_| acted.len() == RESOURCE_LIMIT) else { return Ok(None) };
+        let until = end_of_window(*oldest);
         Ok(Some(OpenBreaker::Resource { attempts: acted.into_iter().map(|(_, id)| id).collect(), until }))
     }
 
@@ -125,37 +168,85 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn reset_resource_breaker(&self, path: &ResourcePath, control: &str, act: &Act) -> Result<(), Fault> {
-        let mut item = key(path.as_str(), &breaker(control));
+        let mut item = key(&decisions_on(path), &reset(control));
         item.insert("reset_at".to_owned(), instant(act.at));
         item.insert("by".to_owned(), text(&act.by));
         self.record(act, vec![self.put_any(item)?]).await
     }
 
-    /// Closes a control's own breaker, by hand.
+    /// Closes a control's own breaker, by hand: what failed until now no longer counts.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
+    /// [`Fault::Ledger`] when the table cannot be written to.
     pub async fn reset_control_breaker(&self, control: &str, act: &Act) -> Result<(), Fault> {
-        self.record(act, vec![self.delete_any(&breaker_of(control), BREAKER)?]).await
+        let mut item = key(&decisions_about(control), RESET);
+        item.insert("reset_at".to_owned(), instant(act.at));
+        item.insert("by".to_owned(), text(&act.by));
+        self.record(act, vec![self.put_any(item)?]).await
     }
 
-    /// What an attempt's end makes of its control's count, as part of the transaction that ends it: a failure is one more,
-    /// a success begins anew, and what changed nothing says nothing.
-    pub(super) fn counted(&self, it: &Attempt) -> Result<Option<TransactWriteItem>, Fault> {
-        let update = Update::builder().table_name(&self.table).set_key(Some(key(&breaker_of(&it.control), BREAKER)));
-        let update = match it.outcome {
-            Some(Outcome::Failed) => update
-                .update_expression("ADD failures :one SET failed_at = :at")
-                .expression_attribute_values(":one", number(1))
-                .expression_attribute_values(":at", instant(it.finished_at.unwrap_or(it.started_at))),
-            Some(Outcome::Verified) => update
-                .update_expression("SET failures = :none, failed_at = :at")
-                .expression_attribute_values(":none", number(0))
-                .expression_attribute_values(":at", instant(Timestamp::UNIX_EPOCH)),
-            _ => return Ok(None),
-        };
-        updating(update).map(Some)
+    /// When a person last closed a breaker; the epoch where nobody did.
+    async fn reset_at(&self, pk: &str, sk: &str) -> Result<Timestamp, Fault> {
+        let item = self.get(pk, sk).await?;
+        item.map_or(Ok(Timestamp::UNIX_EPOCH), |item| read_instant(&item, "reset_at"))
     }
+
+    /// A resource's failures in a row since `reset`, if there are any.
+    async fn streak(&self, path: &ResourcePath, control: &str, reset: Timestamp) -> Result<Option<Streak>, Fault> {
+        let Some(item) = self.get(&breaker_of(control), path.as_str()).await? else { return Ok(None) };
+        let failures = read_number(&item, "failures")?;
+        let streak = Streak {
+            failures: u32::try_from(failures)
+                .map_err(|_| Fault::Ledger(format!("failures: expected a count: received `{failures}`")))?,
+            failed_at: read_instant(&item, "failed_at")?,
+            counted: item.get("counted") == Some(&AttributeValue::Bool(true)),
+        };
+        Ok((streak.failures > 0 && streak.failed_at > reset).then_some(streak))
+    }
+
+    /// What an attempt's end makes of the breakers, as part of the transaction that ends it: a failure is one more of its
+    /// resource, and its first counts for the control unless the service refused for good; a success closes both; what
+    /// changed nothing says nothing.
+    pub(super) async fn counted(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+        let Some(outcome @ (Outcome::Failed | Outcome::Verified)) = it.outcome else { return Ok(Vec::new()) };
+        let (control, path) = (it.control.as_str(), ResourcePath::of(&it.target));
+        let at = it.finished_at.unwrap_or(it.started_at);
+        let reset = self.reset_at(&decisions_on(&path), &reset(control)).await?;
+        let before = self.streak(&path, control, reset).await?;
+        let mut row = key(&breaker_of(control), path.as_str());
+        row.insert("failed_at".to_owned(), instant(at));
+        row.insert("expires".to_owned(), number(at.as_second() + STREAK_TTL));
+        if outcome == Outcome::Verified {
+            let mut closed = key(&breaker_of(control), ALONE);
+            closed.insert("closed_at".to_owned(), instant(at));
+            let mut writes = vec![self.put_any(closed)?];
+            if before.is_some() {
+                row.insert("failures".to_owned(), number(0));
+                writes.push(self.put_any(row)?);
+            }
+            return Ok(writes);
+        }
+        let counted = before.is_some_and(|it| it.counted);
+        let counts = !counted && !it.terminal;
+        row.insert("failures".to_owned(), number(before.map_or(0, |it| it.failures).saturating_add(1)));
+        row.insert("counted".to_owned(), AttributeValue::Bool(counted || counts));
+        let mut writes = vec![self.put_any(row)?];
+        if counts {
+            let mut failed = key(&failed_of(control), &new_id(at));
+            failed.insert("resource".to_owned(), text(path.as_str()));
+            failed.insert("failed_at".to_owned(), instant(at));
+            failed.insert("expires".to_owned(), number(at.as_second() + FAILED_TTL));
+            writes.push(self.put_any(failed)?);
+        }
+        Ok(writes)
+    }
+}
+
+/// Until when a resource is left alone after so many failures in a row; `None` while they are few.
+fn left_alone_until(failures: u32, failed_at: Timestamp) -> Option<Timestamp> {
+    let limit = u32::try_from(RESOURCE_LIMIT).unwrap_or(u32::MAX);
+    let doublings = failures.checked_sub(limit)?.min(MOST_DOUBLINGS);
+    Some(failed_at.saturating_add(WINDOW * (1 << doublings)).unwrap_or(Timestamp::MAX))
 }
 
 /// An instant as people read it.
@@ -165,4 +256,25 @@ fn seconds(at: Timestamp) -> String {
 
 fn end_of_window(start: Timestamp) -> Timestamp {
     start.saturating_add(WINDOW).unwrap_or(Timestamp::MAX)
+}
+
+fn start_of_window(now: Timestamp) -> Timestamp {
+    now.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_left_alone_for_a_day_and_twice_as_long_each_time_up_to_eight() {
+        let at: Timestamp = "2026-03-04T05:06:07Z".parse().unwrap();
+        for (failures, days) in
+            [(0, None), (2, None), (3, Some(1)), (4, Some(2)), (5, Some(4)), (6, Some(8)), (99, Some(8))]
+        {
+            let until = days.map(|days| at + jiff::SignedDuration::from_hours(24 * days));
+            assert_eq!(left_alone_until(failures, at), until, "{failures}");
+        }
+    }
 }

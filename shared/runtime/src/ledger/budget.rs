@@ -27,16 +27,16 @@ impl Ledger {
 
     /// One more in the attempt's hour; refused where `limit` is reached.
     pub(super) fn take_budget(&self, attempt: &Attempt, limit: u32) -> Result<TransactWriteItem, Fault> {
-        let update = self.count(attempt, 1).condition_expression("attribute_not_exists(n) OR n < :limit");
+        let update = self.add_to_budget(attempt, 1).condition_expression("attribute_not_exists(n) OR n < :limit");
         updating(update.expression_attribute_values(":limit", number(limit)))
     }
 
     /// One less in the attempt's hour: nothing was attempted after all.
     pub(super) fn give_back_budget(&self, attempt: &Attempt) -> Result<TransactWriteItem, Fault> {
-        updating(self.count(attempt, -1))
+        updating(self.add_to_budget(attempt, -1))
     }
 
-    fn count(&self, attempt: &Attempt, more: i64) -> UpdateBuilder {
+    fn add_to_budget(&self, attempt: &Attempt, more: i64) -> UpdateBuilder {
         let Attempt { control, target, started_at, .. } = attempt;
         Update::builder()
             .table_name(&self.table)

@@ -1,24 +1,47 @@
 //! Exemptions in the table: added once, ended once, never removed.
 
-use aws_sdk_dynamodb::types::Update;
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
 
-use super::item::{Item, instant, key, read_instant, read_text, text};
-use super::key::{ALONE, exemption, exemptions_of, pointer};
+use super::item::{Item, instant, key, number, read_instant, read_number, read_text, text};
+use super::key::{REVISION, exemption, exemptions_of};
 use super::transact::updating;
 use super::{Act, Ledger};
 use crate::Fault;
 
+/// The exemptions that may concern a control, as they were read at one time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registry {
+    /// The control's own entries and those for every control, ended ones included.
+    pub entries: Vec<Registered>,
+    /// The revision of each scope; `None` where nobody added one by the command line yet.
+    pub(super) revisions: Vec<(String, Option<i64>)>,
+}
+
 impl Ledger {
-    /// What the registry holds for a control: its own entries and those for every control, ended ones included.
+    /// What the registry holds for a control.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: a registry that cannot be asked exempts nobody and lets nobody act.
+    /// [`Fault::Ledger`]: a registry that cannot be read exempts nobody and lets nobody act.
+    pub async fn registry(&self, control: &str) -> Result<Registry, Fault> {
+        let mut registry = Registry::default();
+        for scope in [ANY, control] {
+            let items = self.query(&exemptions_of(scope), "").await?;
+            let (revision, entries): (Vec<_>, Vec<_>) = items.iter().partition(|item| is_revision(item));
+            let revision = revision.first().map(|item| read_number(item, "n")).transpose()?;
+            registry.revisions.push((scope.to_owned(), revision));
+            registry.entries.extend(entries.into_iter().map(|item| read(scope, item)));
+        }
+        Ok(registry)
+    }
+
+    /// The entries of [`registry`](Self::registry), for who does not act by them.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] as for [`registry`](Self::registry).
     pub async fn exemptions_for(&self, control: &str) -> Result<Vec<Registered>, Fault> {
-        let mut registered = self.exemptions_of(ANY).await?;
-        registered.extend(self.exemptions_of(control).await?);
-        Ok(registered)
+        self.registry(control).await.map(|it| it.entries)
     }
 
     /// The entries of one control, or those for every control (`*`), ended ones included.
@@ -26,7 +49,8 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked.
     pub async fn exemptions_of(&self, scope: &str) -> Result<Vec<Registered>, Fault> {
-        Ok(self.query(&exemptions_of(scope), "").await?.iter().map(|item| read(scope, item)).collect())
+        let items = self.query(&exemptions_of(scope), "").await?;
+        Ok(items.iter().filter(|item| !is_revision(item)).map(|item| read(scope, item)).collect())
     }
 
     /// Adds an exemption, and records who did it.
@@ -44,10 +68,7 @@ impl Ledger {
         item.insert("ticket".to_owned(), text(&it.ticket));
         item.insert("created".to_owned(), instant(it.created));
         item.insert("until".to_owned(), instant(it.until));
-        let mut at = key(&pointer(&it.id), ALONE);
-        at.insert("at_pk".to_owned(), text(pk));
-        at.insert("at_sk".to_owned(), text(sk));
-        self.record(act, vec![self.put_new(item)?, self.put_new(at)?]).await
+        self.record(act, vec![self.put_new(item)?, self.revised(&pk)?]).await
     }
 
     /// Ends an exemption of one of the `scopes` (controls, or `*`) and records who did it; the answer says whether there
@@ -71,19 +92,21 @@ impl Ledger {
                 update.condition_expression("ended_at = :was").expression_attribute_values(":was", unreadable.clone())
             }
         };
-        self.record(act, vec![updating(update)?]).await?;
+        self.record(act, vec![updating(update)?, self.revised(&pk)?]).await?;
         Ok(true)
     }
 
-    /// Where an exemption lies: by its pointer, which everything the command line adds has, or by looking for it.
+    /// One more change of the entries under this partition key: whoever read them before must read them again.
+    fn revised(&self, pk: &str) -> Result<TransactWriteItem, Fault> {
+        let update = Update::builder().table_name(&self.table).set_key(Some(key(pk, REVISION)));
+        updating(update.update_expression("ADD n :one").expression_attribute_values(":one", number(1)))
+    }
+
+    /// Where the exemption with this id lies.
     async fn exemption_at(&self, id: &str, scopes: &[&str]) -> Result<Option<(String, String)>, Fault> {
-        if let Some(at) = self.get(&pointer(id), ALONE).await? {
-            let (pk, sk) = (read_text(&at, "at_pk")?, read_text(&at, "at_sk")?);
-            return Ok(pk.starts_with(&exemptions_of("")).then(|| (pk.to_owned(), sk.to_owned())));
-        }
         for scope in scopes {
             let pk = exemptions_of(scope);
-            for item in self.query(&pk, "").await? {
+            for item in self.query(&pk, "").await?.into_iter().filter(|item| !is_revision(item)) {
                 if read(scope, &item).id() == id {
                     return Ok(Some((pk, read_text(&item, "sk")?.to_owned())));
                 }
@@ -91,6 +114,10 @@ impl Ledger {
         }
         Ok(None)
     }
+}
+
+fn is_revision(item: &Item) -> bool {
+    read_text(item, "sk").is_ok_and(|sk| sk == REVISION)
 }
 
 /// An entry as it can be read: one that a person wrote by hand, or wrongly, is no reason to act.

@@ -3,11 +3,14 @@
 use rectify_compliance::{Target, Timestamp};
 
 use super::item::{Item, key, number, read_text, text};
-use super::key::{HELD_BACK, held_back};
-use super::{Attempt, Ledger, Outcome, ResourcePath, WINDOW};
+use super::key::held_back_of;
+use super::{Attempt, Ledger, Outcome, ResourcePath};
 use crate::Fault;
 
-/// A resource that a breaker kept from being fixed within the last day. Whether it still does, the breaker says.
+/// How long it is remembered, seconds: longer than any breaker stays open.
+const TTL: i64 = 9 * 24 * 3600;
+
+/// A resource that a breaker kept from being fixed lately. Whether it still does, the breaker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBack {
     /// The control.
@@ -17,20 +20,20 @@ pub struct HeldBack {
 }
 
 impl Ledger {
-    /// What breakers kept from being fixed within the last day, by control.
+    /// What breakers kept a control from fixing lately.
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked or an entry cannot be read.
-    pub async fn held_back(&self) -> Result<Vec<HeldBack>, Fault> {
+    pub async fn held_back(&self, control: &str) -> Result<Vec<HeldBack>, Fault> {
         let read = |item: &Item| {
             let target = read_text(item, "target")?;
             Ok(HeldBack {
-                control: read_text(item, "control")?.to_owned(),
+                control: control.to_owned(),
                 target: serde_json::from_str(target)
                     .map_err(|error| Fault::Ledger(format!("target: {error}: received `{target}`")))?,
             })
         };
-        self.query(HELD_BACK, "").await?.iter().map(read).collect()
+        self.query(&held_back_of(control), "").await?.iter().map(read).collect()
     }
 }
 
@@ -40,9 +43,8 @@ pub(super) fn held_back_item(it: &Attempt, now: Timestamp) -> Result<Option<Item
         return Ok(None);
     }
     let target = serde_json::to_string(&it.target).map_err(|error| Fault::Ledger(error.to_string()))?;
-    let mut item = key(HELD_BACK, &held_back(&it.control, &ResourcePath::of(&it.target)));
-    item.insert("control".to_owned(), text(&it.control));
+    let mut item = key(&held_back_of(&it.control), ResourcePath::of(&it.target).as_str());
     item.insert("target".to_owned(), text(target));
-    item.insert("expires".to_owned(), number(now.as_second() + WINDOW.as_secs()));
+    item.insert("expires".to_owned(), number(now.as_second() + TTL));
     Ok(Some(item))
 }

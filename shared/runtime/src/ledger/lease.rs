@@ -1,12 +1,17 @@
 //! The right to work on one resource: one owner at a time, whichever control it works for.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValue, TransactWriteItem};
+use jiff::SignedDuration;
 use rectify_compliance::Timestamp;
 
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
-use super::key::LEASE;
+use super::key::{LEASE, lease_of};
+use super::transact::lost;
 use super::{Ledger, ResourcePath, unavailable};
 use crate::Fault;
+
+/// How wrong the clock of a machine may be that AWS does not set: a person's laptop.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A lease that was granted. Writes under it carry owner and fence, so that a sleeper who wakes late writes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +22,14 @@ pub struct Lease {
 }
 
 impl Ledger {
+    /// The same ledger, for a machine whose clock may be wrong by so much in either direction: its own leases end that much
+    /// later, and it takes another's that much later. A function's clock is AWS's and needs none.
+    #[must_use]
+    pub const fn tolerating(mut self, tolerance: SignedDuration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
     /// Takes the lease of a resource until `until`.
     ///
     /// # Errors
@@ -33,14 +46,14 @@ impl Ledger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(path.as_str(), LEASE)))
+            .set_key(Some(key(&lease_of(path), LEASE)))
             .update_expression("SET #owner = :owner, #until = :until ADD fence :one")
             .condition_expression("attribute_not_exists(#owner) OR #until < :now OR #owner = :owner")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":until", instant(until))
-            .expression_attribute_values(":now", instant(now))
+            .expression_attribute_values(":until", instant(self.no_earlier(until)))
+            .expression_attribute_values(":now", instant(now.saturating_sub(self.tolerance).unwrap_or(Timestamp::MIN)))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .send()
@@ -57,6 +70,11 @@ impl Ledger {
         }
     }
 
+    /// The end of a lease as it is stored, so that it does not come early where this machine's clock is slow.
+    pub(super) fn no_earlier(&self, until: Timestamp) -> Timestamp {
+        until.saturating_add(self.tolerance).unwrap_or(Timestamp::MAX)
+    }
+
     /// Gives the lease back; one that was lost meanwhile is left to its new owner.
     ///
     /// # Errors
@@ -66,7 +84,7 @@ impl Ledger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(lease.path.as_str(), LEASE)))
+            .set_key(Some(key(&lease_of(&lease.path), LEASE)))
             .update_expression("REMOVE #owner, #until")
             .condition_expression("#owner = :owner AND fence = :fence")
             .expression_attribute_names("#owner", "owner")
@@ -88,7 +106,7 @@ impl Ledger {
     pub(super) fn still_ours(&self, lease: &Lease) -> Result<TransactWriteItem, Fault> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
-            .set_key(Some(key(lease.path.as_str(), LEASE)))
+            .set_key(Some(key(&lease_of(&lease.path), LEASE)))
             .condition_expression("#owner = :owner AND fence = :fence")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(&lease.owner))
@@ -100,7 +118,7 @@ impl Ledger {
 
     /// Who holds it, for the fault's text.
     async fn held(&self, path: &ResourcePath) -> Result<Fault, Fault> {
-        let item = self.get(path.as_str(), LEASE).await?.unwrap_or_default();
+        let item = self.get(&lease_of(path), LEASE).await?.unwrap_or_default();
         let owner = read_text(&item, "owner").unwrap_or("somebody who just left").to_owned();
         let until = read_instant(&item, "until").map_or_else(|_| "now".to_owned(), |at| at.to_string());
         Ok(Fault::LeaseHeld { resource: path.as_str().to_owned(), owner, until })

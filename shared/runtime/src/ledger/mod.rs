@@ -2,59 +2,76 @@
 //!
 //! | pk | sk | what |
 //! |---|---|---|
-//! | `R#account#region#type#id` | `LEASE` | who works on the resource: owner, fence, expiry |
-//! | same | `A#control#ulid` | one attempt: images, plan, actions with receipts, outcome |
-//! | same | `I#ulid#before|after#n` | one part of an image too large to stand in its attempt |
-//! | same | `HOLD#control` | "do not enforce before …", by undo or a person |
-//! | same | `BREAKER#control` | a person closed the control's breaker on this resource |
-//! | `E#control#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
-//! | `ID#ulid` | `-` | from an attempt's or exemption's id to its place |
-//! | `OPEN` | ulid | an attempt that has work left |
-//! | `B#control#account#window` | `-` | budget counter of one fixed hour |
-//! | `BREAKERS` | `control#R#…` | a resource that an open breaker kept from being fixed, a day |
-//! | `C#control` | `BREAKER` | failed remediations in a row |
+//! | `L#account#region#type#id` | `LEASE` | who works on the resource: owner, fence, expiry |
+//! | `<control>#A#account#region#type#id` | ulid | one attempt: images, plan, actions with receipts, outcome |
+//! | `<control>#I#ulid` | `before#n`, `after#n` | one part of an image too large to stand in its attempt |
+//! | `<control>#ID` | ulid | where the attempt with this id lies |
+//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt that has work left |
+//! | `<control>#ACTED#account#region#type#id` | ulid | an attempt that changed its resource, two days |
+//! | `<control>#E#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
+//! | `<control>#B#account#window` | `-` | budget counter of one fixed hour |
+//! | `<control>#BREAKER` | `account#region#type#id` | a resource's failures in a row |
+//! | same | `-` | the control's last success |
+//! | `<control>#FAILED` | ulid | a resource that began to fail, two days |
+//! | `<control>#HELD` | `account#region#type#id` | a resource that an open breaker kept from being fixed, nine days |
+//! | `<control>#N#kind#about#window` | `-` | announced once for many |
+//! | `reconciler#…`, `attribution#…` | `-` | what these two functions remember |
+//! | `D#account#region#type#id` | `HOLD#control` | "do not enforce before …", by undo or a person |
+//! | same | `RESET#control` | a person closed the control's breaker on this resource |
+//! | `D#C#control` | `RESET` | a person closed the control's own breaker |
 //! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
-//! | `CURSOR#rule` | `-` | how far the reconciler got in a rule's findings |
+//! | same | `!revision` | how often somebody added or ended one |
 //! | `STOP` | `*` or control | stop switch |
-//! | `N#kind#about#window` | `-` | announced once for many |
 //! | `ACTS#month` | ulid | what a person did, and why |
 //!
+//! A control writes `L#…` and what begins with its own name, and reads everything: a policy can say so by leading keys.
 //! Every write that matters is conditional; what belongs together is one transaction. Fixed windows allow twice the
 //! budget around an edge. The only file tree here that names the DynamoDB SDK.
 
 mod acts;
+mod announced;
+mod asks;
 mod attempt;
 mod attempts;
 mod attributed;
 mod breaker;
 mod budget;
 mod exemptions;
+mod fence;
 mod held_back;
 mod item;
+mod judging;
 mod key;
 mod lease;
 mod open;
 mod packing;
+mod requests;
 mod review;
 mod switches;
 mod table;
-mod told;
 mod transact;
+mod undoing;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
+use jiff::SignedDuration;
 
 use crate::Fault;
 
 pub use acts::Act;
+pub use asks::Asks;
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{Begun, Finding};
 pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
+pub use exemptions::Registry;
+pub use fence::{Fence, Overruled};
 pub use held_back::HeldBack;
+pub use judging::Evaluations;
 pub use key::ResourcePath;
-pub use lease::Lease;
+pub use lease::{CLOCK_TOLERANCE, Lease};
 pub use open::OpenAttempt;
+pub use requests::StoredRequest;
 pub use switches::{Hold, Stop};
 
 /// The table, reached with a function's or an operator's credentials.
@@ -62,12 +79,13 @@ pub use switches::{Hold, Stop};
 pub struct Ledger {
     client: Client,
     table: String,
+    tolerance: SignedDuration,
 }
 
 impl Ledger {
     /// The ledger in `table`.
     pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
-        Self { client: Client::new(config), table: table.into() }
+        Self { client: Client::new(config), table: table.into(), tolerance: SignedDuration::ZERO }
     }
 }
 

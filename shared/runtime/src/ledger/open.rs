@@ -1,9 +1,9 @@
-//! The register of attempts that have work left, so that what is pending is found without knowing its resource.
+//! The register of attempts that have work left, so that what is pending is found without reading what has ended.
 
 use rectify_compliance::Timestamp;
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
-use super::key::{OPEN, attempt};
+use super::key::{open_entries, open_entry, open_of};
 use super::{Attempt, Ledger, ResourcePath};
 use crate::Fault;
 
@@ -19,27 +19,44 @@ pub struct OpenAttempt {
 }
 
 impl Ledger {
-    /// Every attempt that was begun and has not ended, oldest first.
+    /// Every attempt of a control that was begun and has not ended, oldest first.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or an entry cannot be read.
-    pub async fn open_attempts(&self) -> Result<Vec<OpenAttempt>, Fault> {
+    /// [`Fault::Ledger`] when the table cannot be read or an entry cannot be.
+    pub async fn open_attempts(&self, control: &str) -> Result<Vec<OpenAttempt>, Fault> {
         let read = |item: &Item| {
             Ok(OpenAttempt {
-                id: read_text(item, "sk")?.to_owned(),
-                control: read_text(item, "control")?.to_owned(),
+                id: read_text(item, "attempt")?.to_owned(),
+                control: control.to_owned(),
                 started_at: read_instant(item, "started_at")?,
             })
         };
-        self.query(OPEN, "").await?.iter().map(read).collect()
+        let mut attempts =
+            self.query(&open_of(control), "").await?.iter().map(read).collect::<Result<Vec<_>, Fault>>()?;
+        attempts.sort_by(|left, right| left.id.cmp(&right.id));
+        Ok(attempts)
+    }
+
+    /// The attempt of this control on this resource that was begun and not ended, if there is one.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`] when the table cannot be read or the attempt cannot be.
+    pub async fn unfinished(&self, path: &ResourcePath, control: &str) -> Result<Option<Attempt>, Fault> {
+        let entries = self.query(&open_of(control), &open_entries(path)).await?;
+        for entry in entries.iter().rev() {
+            let id = read_text(entry, "attempt")?;
+            // Another resource's id may go on where this one's ends.
+            if read_text(entry, "sk")? == open_entry(path, id) {
+                return self.attempt(control, id).await;
+            }
+        }
+        Ok(None)
     }
 }
 
 pub(super) fn open_item(it: &Attempt) -> Item {
-    let mut item = key(OPEN, &it.id);
-    item.insert("control".to_owned(), text(&it.control));
+    let mut item = key(&open_of(&it.control), &open_entry(&ResourcePath::of(&it.target), &it.id));
+    item.insert("attempt".to_owned(), text(&it.id));
     item.insert("started_at".to_owned(), instant(it.started_at));
-    item.insert("at_pk".to_owned(), text(ResourcePath::of(&it.target).as_str()));
-    item.insert("at_sk".to_owned(), text(attempt(&it.control, &it.id)));
     item
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::item::{Item, key, read_text, text};
-use super::key::{attempt, image, image_part};
+use super::key::{attempts_of, image, image_part, images_of};
 use super::{Attempt, Ledger, ResourcePath};
 use crate::Fault;
 
@@ -37,7 +37,6 @@ pub(super) struct Packed {
 /// [`Fault::Ledger`] when something of it is too large to be stored: then nothing may be changed.
 pub(super) fn pack(it: &Attempt) -> Result<Packed, Fault> {
     let mut value = serde_json::to_value(it).map_err(|error| Fault::Ledger(error.to_string()))?;
-    let path = ResourcePath::of(&it.target);
     let mut parts = Vec::new();
     for name in IMAGES {
         let Some(field) = value.get_mut(name).filter(|field| !field.is_null()) else { continue };
@@ -50,7 +49,7 @@ pub(super) fn pack(it: &Attempt) -> Result<Packed, Fault> {
         let pieces = pieces(&whole);
         *field = json!({"parts": pieces.len(), "sha256": checksum(&whole)});
         for (number, piece) in pieces.iter().enumerate() {
-            let mut item = key(path.as_str(), &image_part(&it.id, name, number));
+            let mut item = key(&images_of(&it.control, &it.id), &image_part(name, number));
             item.insert("text".to_owned(), text(*piece));
             parts.push(item);
         }
@@ -92,11 +91,12 @@ impl Ledger {
     pub(super) async fn unpack(&self, item: &Item) -> Result<Attempt, Fault> {
         let unreadable = |error: serde_json::Error| Fault::Ledger(format!("attempt: {error}"));
         let mut value: Value = serde_json::from_str(read_text(item, "body")?).map_err(unreadable)?;
-        let id = value.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let word = |name| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (id, control) = (word("id"), word("control"));
         for name in IMAGES {
             let Some(field) = value.get_mut(name) else { continue };
             let Some(wanted) = field.get("sha256").and_then(Value::as_str).map(str::to_owned) else { continue };
-            let parts = self.query(read_text(item, "pk")?, &image(&id, name)).await?;
+            let parts = self.query(&images_of(&control, &id), &image(name)).await?;
             // An image that was stored again with fewer parts leaves the last ones of the longer one behind.
             let count = field.get("parts").and_then(Value::as_u64).unwrap_or_default();
             let count = usize::try_from(count).unwrap_or(usize::MAX);
@@ -116,7 +116,7 @@ impl Ledger {
 
 /// The item of an attempt, without its large images.
 pub(super) fn body_item(it: &Attempt, body: String) -> Item {
-    let mut item = key(ResourcePath::of(&it.target).as_str(), &attempt(&it.control, &it.id));
+    let mut item = key(&attempts_of(&it.control, &ResourcePath::of(&it.target)), &it.id);
     item.insert("state".to_owned(), text(it.state.name()));
     item.insert("started_at".to_owned(), super::item::instant(it.started_at));
     if let Some(outcome) = it.outcome {

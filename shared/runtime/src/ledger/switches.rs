@@ -1,10 +1,10 @@
 //! Stop switches and holds: how people say no.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
-use super::key::{STOP, hold};
+use super::key::{STOP, decisions_on, hold};
 use super::{Act, Ledger, ResourcePath};
 use crate::Fault;
 
@@ -19,6 +19,12 @@ pub struct Stop {
     pub reason: String,
     /// When.
     pub since: Timestamp,
+}
+
+impl std::fmt::Display for Stop {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "stopped by {} since {}: {}", self.by, self.since, self.reason)
+    }
 }
 
 /// "Do not enforce this control on this resource before …".
@@ -84,7 +90,7 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`]: a hold that cannot be read is not over.
     pub async fn hold_on(&self, path: &ResourcePath, control: &str, now: Timestamp) -> Result<Option<Hold>, Fault> {
-        let Some(item) = self.get(path.as_str(), &hold(control)).await? else { return Ok(None) };
+        let Some(item) = self.get(&decisions_on(path), &hold(control)).await? else { return Ok(None) };
         let found = read_hold(control, &item)?;
         Ok((found.until > now).then_some(found))
     }
@@ -96,7 +102,7 @@ impl Ledger {
     pub async fn holds(&self, path: &ResourcePath, now: Timestamp) -> Result<Vec<Hold>, Fault> {
         let prefix = hold("");
         let mut found = Vec::new();
-        for item in self.query(path.as_str(), &prefix).await? {
+        for item in self.query(&decisions_on(path), &prefix).await? {
             let control = read_text(&item, "sk")?.trim_start_matches(&prefix).to_owned();
             found.push(read_hold(&control, &item)?);
         }
@@ -109,12 +115,8 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Fault> {
-        let mut item = key(path.as_str(), &hold(&set.control));
-        item.insert("by".to_owned(), text(&set.by));
-        item.insert("reason".to_owned(), text(&set.reason));
-        item.insert("until".to_owned(), instant(set.until));
         let what = format!("hold add {} {} until {}", set.control, path.as_str(), set.until);
-        self.record(&Act::now(&set.by, what, &set.reason), vec![self.put_any(item)?]).await
+        self.record(&Act::now(&set.by, what, &set.reason), vec![hold_write(self, path, set)?]).await
     }
 
     /// Ends a hold; one that is not there is over.
@@ -123,8 +125,17 @@ impl Ledger {
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn end_hold(&self, path: &ResourcePath, control: &str, by: &str) -> Result<(), Fault> {
         let act = Act::now(by, format!("hold end {control} {}", path.as_str()), "");
-        self.record(&act, vec![self.delete_any(path.as_str(), &hold(control))?]).await
+        self.record(&act, vec![self.delete_any(&decisions_on(path), &hold(control))?]).await
     }
+}
+
+/// Part of a transaction: sets or replaces a hold.
+pub(super) fn hold_write(ledger: &Ledger, path: &ResourcePath, set: &Hold) -> Result<TransactWriteItem, Fault> {
+    let mut item = key(&decisions_on(path), &hold(&set.control));
+    item.insert("by".to_owned(), text(&set.by));
+    item.insert("reason".to_owned(), text(&set.reason));
+    item.insert("until".to_owned(), instant(set.until));
+    ledger.put_any(item)
 }
 
 fn read_hold(control: &str, item: &Item) -> Result<Hold, Fault> {

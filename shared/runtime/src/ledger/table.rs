@@ -34,11 +34,12 @@ impl Ledger {
         .await
     }
 
-    /// All items of a partition whose sort key lies in `from..=to`, every page, read consistently.
-    pub(super) async fn query_between(&self, pk: &str, from: &str, to: &str) -> Result<Vec<Item>, Fault> {
-        let query = self.partition(pk).key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to");
-        let query = query.expression_attribute_values(":from", text(from));
-        self.items(query.expression_attribute_values(":to", text(to))).await
+    /// The last `most` items of a partition whose sort key is `from` or higher, last first, read consistently.
+    pub(super) async fn newest(&self, pk: &str, from: &str, most: i32) -> Result<Vec<Item>, Fault> {
+        let query = self.partition(pk).key_condition_expression("pk = :pk AND sk >= :from");
+        let query = query.expression_attribute_values(":from", text(from)).scan_index_forward(false).limit(most);
+        let answer = query.send().await.map_err(|error| unavailable("query", &error))?;
+        Ok(answer.items.unwrap_or_default())
     }
 
     fn partition(&self, pk: &str) -> QueryFluentBuilder {

@@ -31,7 +31,7 @@ impl Ledger {
 
     /// Writes all or nothing; a conflict with another transaction is tried again, a failed condition is told by its place.
     pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>, what: &str) -> Result<Transacted, Fault> {
-        let mut tries = Backoff::CONFIG.tries();
+        let mut tries = Backoff::TRANSACTION.tries();
         while tries.next().await.is_some() {
             let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
             let error = match request.send().await {

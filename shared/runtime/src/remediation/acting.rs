@@ -1,32 +1,19 @@
 //! Gates 11 and 12: each action is written down before it is made and completed with its receipt; then the live read and
 //! the control itself say whether it helped.
 
-use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Plan, Remediation, ShapeError, Timestamp, Verdict};
-use serde::Serialize;
-use serde_json::Value;
+use rectify_compliance::{Remediation, Timestamp, Verdict};
 
+use super::clearance::Cleared;
 use super::difference;
 use super::gates::Handled;
 use super::passage::Passage;
+use super::sending::{self, Unsent};
+use super::settling::{actions_of, json};
+use crate::Fault;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
 use crate::retry::Backoff;
-use crate::{AwsError, CallErrorKind, Fault};
-
-/// Codes after which trying again cannot help: parameters the service refuses, operations it does not permit, keys, roles and
-/// log groups that do not let it in.
-const TERMINAL_PREFIXES: [&str; 8] = [
-    "InvalidParameter",
-    "OperationNotPermitted",
-    "InvalidHomeRegion",
-    "NotOrganizationMasterAccount",
-    "InsufficientEncryptionPolicy",
-    "KmsKey",
-    "InvalidCloudWatchLogs",
-    "UnmodifiableEntity",
-];
 
 /// How long a service may work on what it accepted: longer than the week between two maintenance windows.
 const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
@@ -36,8 +23,8 @@ pub(super) async fn apply<K, C>(
     passage: &Passage<'_, C>,
     lease: &Lease,
     mut attempt: Attempt,
-    live: K::Subject,
-    plan: &Plan<K::Action>,
+    live: &K::Subject,
+    mut cleared: Cleared<K::Action>,
     params: &K::Params,
     line: &mut Invocation,
 ) -> Result<Handled, Fault>
@@ -45,117 +32,49 @@ where
     K: Remediation + ReadLive<C> + Apply<C>,
     C: Connect,
 {
-    let actions: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
+    let actions: Vec<K::Action> = cleared.plan.calls().into_iter().cloned().collect();
     line.note("actions", actions.len());
     let total = attempt.actions.len() + actions.len();
+    let mut state = live.clone();
     for action in actions {
         attempt.actions.push(ActionRecord { action: json(&action)?, receipt: None });
-        passage.shell.ledger.save(lease, &attempt).await?;
-        match K::apply(&passage.clients, &passage.target, &action).await {
+        let sent = sending::send::<K, C>(passage, lease, &attempt, &mut cleared, &state, &action, params);
+        match Box::pin(sent).await? {
             Ok(receipt) => {
-                let receipt = json(&receipt)?;
                 if let Some(record) = attempt.actions.last_mut() {
                     record.receipt = Some(receipt);
                 }
                 passage.shell.ledger.save(lease, &attempt).await?;
+                state = K::expect(state, &action);
             }
-            Err(error) => {
-                let number = attempt.actions.len();
-                if !may_have_arrived(&error) {
+            Err(Unsent::Forbidden { by, lost }) => {
+                if !lost {
                     attempt.actions.pop();
                 }
-                let terminal = is_terminal(&error);
-                let fault = Fault::ActionFailed {
-                    attempt: attempt.id.clone(),
-                    number,
-                    total,
-                    reason: error.to_string(),
-                    terminal,
-                };
+                return by.end(passage, lease, attempt, total).await;
+            }
+            Err(Unsent::Failed { reason, terminal, lost }) => {
+                let number = attempt.actions.len();
+                if !lost {
+                    attempt.actions.pop();
+                }
+                let fault = Fault::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
                 return if terminal {
-                    passage.fail(lease, attempt, fault).await
+                    Box::pin(passage.fail::<K>(lease, attempt, fault)).await
                 } else {
-                    passage.leave_open(lease, attempt, fault).await
+                    Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await
                 };
             }
         }
     }
-    verify::<K, C>(passage, lease, attempt, Some(live), params).await
-}
-
-/// Goes on with an attempt whose owner died after its first action: plans what is left of it from the live read.
-pub(super) async fn resume<K, C>(
-    passage: &Passage<'_, C>,
-    lease: &Lease,
-    mut attempt: Attempt,
-    live: K::Subject,
-    line: &mut Invocation,
-) -> Result<Handled, Fault>
-where
-    K: Remediation + ReadLive<C> + Apply<C>,
-    C: Connect,
-{
-    line.note("resumed", true);
-    // The attempt's own parameters, not today's: what was begun is ended as it was meant.
-    let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
-    let done = actions_of::<K>(&attempt)?;
-    if done.len() == attempt.actions.len() && K::is_settling(&live, &done) {
-        // What the service accepted and works on is not asked for a second time.
-        return verify::<K, C>(passage, lease, attempt, Some(live), &params).await;
-    }
-    let plan = K::plan(&live, &params, Timestamp::now());
-    let left: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
-    for index in 0..attempt.actions.len() {
-        let Some(record) = attempt.actions.get(index).filter(|record| record.receipt.is_none()) else { continue };
-        let action: K::Action = serde_json::from_value(record.action.clone())
-            .map_err(|error| ShapeError::new("attempt.action", "an action of the control", error))?;
-        // Nobody knows whether this call arrived. What is still to be done is in the new plan; what is already so is asked
-        // for again, which changes nothing and returns the receipt that undo needs.
-        if !left.contains(&action) && K::expect(live.clone(), &action) == live {
-            let receipt = K::apply(&passage.clients, &passage.target, &action).await?;
-            if let Some(record) = attempt.actions.get_mut(index) {
-                record.receipt = Some(json(&receipt)?);
-            }
-        }
-    }
-    attempt.actions.retain(|record| record.receipt.is_some());
-    passage.shell.ledger.save(lease, &attempt).await?;
-    // What is left to do passes the gates as they are today: what was decided meanwhile is obeyed.
-    if plan != Plan::Nothing
-        && let Some(reason) = forbidden::<K, C>(passage, &plan, &live, &attempt).await?
-    {
-        let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason: format!("cannot go on: {reason}") };
-        return passage.fail(lease, attempt, fault).await;
-    }
-    apply::<K, C>(passage, lease, attempt, live, &plan, &params, line).await
-}
-
-/// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
-async fn forbidden<K, C>(
-    passage: &Passage<'_, C>,
-    plan: &Plan<K::Action>,
-    live: &K::Subject,
-    attempt: &Attempt,
-) -> Result<Option<String>, Fault>
-where
-    K: Remediation,
-    C: Connect,
-{
-    let (control, now) = (K::META.id, Timestamp::now());
-    let exemptions = passage.exemptions(control).await?;
-    if let Some(obstacle) = passage.obstacle::<K>(&exemptions, plan, live, now).await? {
-        return Ok(Some(obstacle.reason));
-    }
-    let open = passage.shell.ledger.open_breaker(&passage.path, control, Some(&attempt.id), now).await?;
-    Ok(open.map(|it| it.to_string()))
+    Box::pin(verify::<K, C>(passage, lease, attempt, params)).await
 }
 
 /// Reads again until the service shows what it accepted, and lets the control judge.
-async fn verify<K, C>(
+pub(super) async fn verify<K, C>(
     passage: &Passage<'_, C>,
     lease: &Lease,
     mut attempt: Attempt,
-    mut live: Option<K::Subject>,
     params: &K::Params,
 ) -> Result<Handled, Fault>
 where
@@ -163,10 +82,13 @@ where
     C: Connect,
 {
     let done = actions_of::<K>(&attempt)?;
-    let mut reason = "nothing was read".to_owned();
+    let (mut live, mut reason) = (None, "nothing was read".to_owned());
     let mut tries = Backoff::VERIFY.tries();
     while tries.next().await.is_some() {
-        live = K::live(&passage.clients, &passage.target, params).await?;
+        live = match passage.live::<K>(params).await {
+            Ok(live) => live,
+            Err(fault) => return Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await,
+        };
         let verdict = live.as_ref().map(|live| K::evaluate(live, params, Timestamp::now()));
         match verdict {
             Some(Verdict::NonCompliant(finding)) => reason = format!("still NON_COMPLIANT: {finding}"),
@@ -184,7 +106,7 @@ where
         }
     }
     let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-    passage.leave_open(lease, attempt, fault).await
+    Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await
 }
 
 async fn ended<S: rectify_compliance::Image, C: Connect>(
@@ -221,32 +143,4 @@ fn unexpected<K: Remediation>(
     }
     let text = difference::text(&json(&expected)?, &json(after)?);
     Ok(if text.is_empty() { "as planned".to_owned() } else { format!("differs from the plan: {text}") })
-}
-
-/// The actions of an attempt whose answer is known, typed.
-pub(super) fn actions_of<K: Remediation>(attempt: &Attempt) -> Result<Vec<K::Action>, ShapeError> {
-    attempt
-        .done()
-        .map(|(action, _)| {
-            serde_json::from_value(action.clone())
-                .map_err(|error| ShapeError::new("attempt.action", "an action of the control", error))
-        })
-        .collect()
-}
-
-fn json<T: Serialize>(value: &T) -> Result<Value, ShapeError> {
-    serde_json::to_value(value).map_err(|error| ShapeError::new("action", "a JSON form", error))
-}
-
-/// Whether the service may have carried the call out although it failed.
-fn may_have_arrived(error: &AwsError) -> bool {
-    match error.kind() {
-        Some(CallErrorKind::AccessDenied | CallErrorKind::Throttled | CallErrorKind::Rejected) => false,
-        Some(CallErrorKind::Unavailable) | None => true,
-    }
-}
-
-fn is_terminal(error: &AwsError) -> bool {
-    error.kind() == Some(CallErrorKind::AccessDenied)
-        || error.code().is_some_and(|code| TERMINAL_PREFIXES.iter().any(|prefix| code.starts_with(prefix)))
 }

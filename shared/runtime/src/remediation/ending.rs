@@ -1,12 +1,14 @@
 //! How a delivery ends: the outcome is stored, then announced, so that none is lost or told before it is stored.
 
-use rectify_compliance::Timestamp;
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{Remediation, Timestamp};
 
 use super::gates::Handled;
 use super::passage::Passage;
+use super::settling;
 use crate::Fault;
 use crate::bus::{self, Announcement};
-use crate::edge::Connect;
+use crate::edge::{Apply, Connect, ReadLive};
 use crate::ledger::{Attempt, Finding, Lease, Outcome, State};
 
 /// How many deliveries may fail at one attempt before it ends as failed: Lambda's own three, and a few that others asked for.
@@ -28,7 +30,7 @@ impl<C: Connect> Passage<'_, C> {
             // One that was begun must be ended, whatever was answered before.
             && !attempt.budgeted
         {
-            self.announce_again(lease, finding).await?;
+            self.announce_again(lease, &attempt.control, finding).await?;
             return Ok(Handled::Acknowledged(finding.clone()));
         }
         attempt.state = State::Finished;
@@ -39,22 +41,59 @@ impl<C: Connect> Passage<'_, C> {
         self.close(lease, attempt).await
     }
 
-    /// Ends an attempt as failed for good, and the delivery with `fault`.
-    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+    /// Ends a delivery that met a stop switch before an action: the attempt stays open, and goes on when it is released.
+    pub(super) async fn stop(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
+        attempt.reason = self.stop_reason(&attempt.control).await?;
+        attempt.announced &= attempt.outcome == Some(Outcome::Stopped);
+        attempt.outcome = Some(Outcome::Stopped);
+        self.close(lease, attempt).await
+    }
+
+    /// Ends an attempt as failed for good, and the delivery with `fault`. Nobody comes back to it: what is not known to have
+    /// happened is settled now, if the resource can be read.
+    pub(super) async fn fail<K>(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
+    where
+        K: Remediation + ReadLive<C> + Apply<C>,
+    {
+        if attempt.actions.iter().any(|record| record.receipt.is_none()) {
+            // What cannot be settled stays as it is: undo looks again.
+            let _unsettled = Box::pin(self.settle::<K>(lease, &mut attempt)).await;
+        }
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
         attempt.outcome = Some(Outcome::Failed);
+        attempt.terminal = matches!(fault, Fault::ActionFailed { terminal: true, .. });
         attempt.reason = fault.to_string();
         attempt.announced = false;
         self.close(lease, attempt).await?;
         Err(fault)
     }
 
+    async fn settle<K>(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault>
+    where
+        K: Remediation + ReadLive<C> + Apply<C>,
+    {
+        let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
+        let Some(live) = self.live::<K>(&params).await? else { return Ok(()) };
+        let (writer, registry) = (self.writer().await?, self.registry(K::META.id).await?);
+        let fence = self.fence(K::META.id, &registry);
+        let ledger = &self.shell.ledger;
+        settling::settle::<K, C>(ledger, lease, &writer, &self.target, attempt, &live, Some(&fence)).await.map(drop)
+    }
+
     /// Fails the delivery and leaves the attempt open for the next one, a few times; the failure is announced once.
-    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+    pub(super) async fn leave_open<K>(
+        &self,
+        lease: &Lease,
+        mut attempt: Attempt,
+        fault: Fault,
+    ) -> Result<Handled, Fault>
+    where
+        K: Remediation + ReadLive<C> + Apply<C>,
+    {
         attempt.failures += 1;
         if attempt.failures >= MOST_FAILURES {
-            return self.fail(lease, attempt, fault).await;
+            return Box::pin(self.fail::<K>(lease, attempt, fault)).await;
         }
         attempt.outcome = Some(Outcome::Failed);
         attempt.reason = fault.to_string();
@@ -74,8 +113,8 @@ impl<C: Connect> Passage<'_, C> {
     }
 
     /// Announces an outcome whose announcement did not go out when it was stored.
-    pub(super) async fn announce_again(&self, lease: &Lease, finding: &Finding) -> Result<(), Fault> {
-        match self.shell.ledger.attempt(&finding.attempt).await? {
+    pub(super) async fn announce_again(&self, lease: &Lease, control: &str, finding: &Finding) -> Result<(), Fault> {
+        match self.shell.ledger.attempt(control, &finding.attempt).await? {
             Some(mut attempt) => self.tell(lease, &mut attempt, finding.outcome).await,
             None => Ok(()),
         }
@@ -83,7 +122,10 @@ impl<C: Connect> Passage<'_, C> {
 
     /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
     async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
-        let Some(announcement) = Announcement::of(outcome).filter(|_| !attempt.announced) else { return Ok(()) };
+        // Nobody must hear that nothing was done, but that something was.
+        let acted = attempt.has_acted().then_some(Announcement::Outcome);
+        let announcement = Announcement::of(outcome).or(acted).filter(|_| !attempt.announced);
+        let Some(announcement) = announcement else { return Ok(()) };
         let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
         // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.
         if announcement == Announcement::Plan {
@@ -94,9 +136,9 @@ impl<C: Connect> Passage<'_, C> {
             } else if number == limit + 1 {
                 bus.announce(Announcement::Digest, &bus::digest(attempt, limit)).await?;
             }
-        } else if !ledger.is_told(attempt).await? {
+        } else if !ledger.is_announced(attempt).await? {
             bus.announce(announcement, &bus::detail(attempt)).await?;
-            ledger.note_told(attempt).await?;
+            ledger.note_announced(attempt).await?;
         }
         attempt.announced = true;
         ledger.save(lease, attempt).await

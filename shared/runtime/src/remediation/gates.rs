@@ -3,17 +3,19 @@
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use rectify_compliance::entry::erase;
-use rectify_compliance::exemption::Known;
+use rectify_compliance::exemption::{self, Known};
+use rectify_compliance::gate::RuleScope;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{ComplianceChange, Plan, Remediation, Target, Timestamp, Verdict};
+use rectify_compliance::{ComplianceChange, Image, Origin, Plan, Region, Remediation, Target, Timestamp, Verdict};
 use serde_json::Value;
 
+use super::clearance::Cleared;
 use super::passage::Passage;
-use super::{Delivery, RemediationShell, acting};
+use super::{Delivery, RemediationShell, acting, resuming};
 use crate::Fault;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
-use crate::ledger::{Begun, Finding, Lease, Outcome, ResourcePath};
+use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, ResourcePath};
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
@@ -70,7 +72,7 @@ where
     C: Connect,
 {
     // Gate 1 comes first in code: a stop can only be recorded about a finding that was read.
-    let Some(change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
+    let Some(mut change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
         return Ok(Handled::Ignored("source or detail type"));
     };
     line.note("rule", change.rule_name.as_str());
@@ -79,6 +81,10 @@ where
     line.note("resource_id", change.resource.id.as_str());
     if !change.is_finding() {
         return Ok(Handled::Ignored("not a finding"));
+    }
+    let here = &shell.function.region;
+    if let Some(why) = elsewhere(event, &change, here, delivery) {
+        return Ok(Handled::Ignored(why));
     }
     if !shell.settings.rule_names.matches(&change.rule_name) {
         return Ok(Handled::Ignored("another rule"));
@@ -89,30 +95,85 @@ where
     if shell.settings.mode_in(&change.account, K::META.id) <= Mode::Observe {
         return Ok(Handled::Ignored("mode"));
     }
-    let own = delivery.account.as_ref().unwrap_or(&change.account);
-    let clients = shell.clients.at(own, &change.account, &change.region).await?;
     let mut target = Target {
         account: change.account.clone(),
-        region: change.region.clone(),
+        region: here.clone(),
         resource: change.resource.clone(),
         name: None,
         arn: None,
     };
-    if K::NEEDS_NAME {
+    let request = match &change.origin {
+        Origin::Config => None,
+        Origin::Request(id) => {
+            let Some((id, recorded_at)) = request::<K, C>(shell, id.as_deref(), &target).await? else {
+                return Ok(Handled::Ignored("a request that is not in the ledger"));
+            };
+            // When the finding was recorded is what the ledger says, never the event: the grace counts from it.
+            change.recorded_at = recorded_at;
+            Some(id)
+        }
+    };
+    let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
+    let clients = shell.clients.at(&own, &change.account, here).await?;
+    let params = RuleParameters::<K::Params>::parse(Some(&shell.settings.parameters))?;
+    let home = shell.function.home(params.shell.home_region.as_ref());
+    let scope = RuleScope { meta: K::META, parameters: &params.shell, here, home: &home };
+    if K::NEEDS_NAME && scope.out_of_scope(&target.resource, None).is_none() {
         target.name = shell.config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
-    let passage = Passage { shell, change, target, path, clients };
+    let reads_until = delivery.reads_until;
+    let passage = Passage { shell, change, target, path, clients, own, deadline: delivery.deadline, reads_until };
 
     // Gate 3: the lease, on the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
     let lease = lease(shell, &passage.path, &delivery.owner, until).await?;
-    let result = passage.leased::<K>(&lease, line).await;
+    let result = passage.leased::<K>(&lease, &params, &scope, line).await;
     // The lease goes back whatever happened; where that fails too, the first fault is the one to tell.
     let released = shell.ledger.release(&lease).await;
     let handled = result?;
     released?;
+    if let Some(id) = request {
+        shell.ledger.note_answered(K::META.id, &passage.target, &id, Timestamp::now()).await?;
+    }
     Ok(handled)
+}
+
+/// Why an event is another function's: rule names are equal in every region and account, and a bus may carry the events of
+/// them all. What AWS Config calls `global` is reported in the region of the rule.
+fn elsewhere(
+    event: &EventBridgeEvent<Value>,
+    change: &ComplianceChange,
+    here: &Region,
+    delivery: &Delivery,
+) -> Option<&'static str> {
+    let account = delivery.account.as_ref().unwrap_or(&change.account);
+    if change.account != *account || event.account.as_deref().is_some_and(|it| it != account.as_str()) {
+        return Some("another account");
+    }
+    let region = [here.as_str(), "global"].contains(&change.region.as_str());
+    if !region || event.region.as_deref().is_some_and(|it| it != here.as_str()) {
+        return Some("another region");
+    }
+    None
+}
+
+/// The id of a stored request and when its finding was recorded; `None` for one that the ledger does not have, has about
+/// something else, or had too long ago.
+async fn request<K: Remediation, C>(
+    shell: &RemediationShell<C>,
+    id: Option<&str>,
+    target: &Target,
+) -> Result<Option<(String, Timestamp)>, Fault> {
+    let stored = match id {
+        Some(id) => shell.ledger.request(id).await?.map(|it| (id, it)),
+        None => None,
+    };
+    let stored = stored.filter(|(_, it)| it.allows(K::META.id, target, Timestamp::now()));
+    if stored.is_none() {
+        tracing::warn!(request = id, resource = %target.resource, "ignored a request that is not in the ledger");
+    }
+    Ok(stored.map(|(id, it)| (id.to_owned(), it.recorded_at)))
 }
 
 /// Takes the lease, waiting a little for somebody who is about to be done.
@@ -133,26 +194,34 @@ async fn lease<C>(
 }
 
 impl<C: Connect> Passage<'_, C> {
-    async fn leased<K>(&self, lease: &Lease, line: &mut Invocation) -> Result<Handled, Fault>
+    async fn leased<K>(
+        &self,
+        lease: &Lease,
+        params: &RuleParameters<K::Params>,
+        scope: &RuleScope<'_>,
+        line: &mut Invocation,
+    ) -> Result<Handled, Fault>
     where
         K: Remediation + ReadLive<C> + Apply<C>,
     {
         let control = K::META.id;
         let ledger = &self.shell.ledger;
-        let params = RuleParameters::<K::Params>::parse(Some(&self.shell.settings.parameters))?.control;
+        let params = &params.control;
         let before = ledger.finding(control, &self.target, self.change.recorded_at).await?;
         // Gate 0: the stop switch. It wins over an unfinished attempt: that one stays open until the switch is released.
         if let Some(stop) = ledger.stop_for(control).await? {
-            let reason = format!("stopped by {} since {}: {}", stop.by, stop.since, stop.reason);
             let attempt = self.attempt::<K>(Plan::Nothing, None);
-            return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
+            return self.end(lease, attempt, Outcome::Stopped, stop.to_string(), before.as_ref()).await;
         }
-        // Gate 2: exemptions that need no live read.
-        let exemptions = self.exemptions(control).await?;
         // Gate 3, second half: what a dead owner began is ended first, with its own before-image.
         let mut unfinished = ledger.unfinished(&self.path, control).await?;
+        // Gate 2: what the rule does not judge, then exemptions; both by what is known without a live read.
+        if let Some(verdict) = scope.out_of_scope(&self.target.resource, self.target.name.as_deref()) {
+            return self.leave::<K>(lease, unfinished, None, &verdict, before.as_ref()).await;
+        }
+        let mut registry = self.registry(control).await?;
         if unfinished.is_none()
-            && let Some(reason) = exemptions.forbid(&self.target, Known::Place, Timestamp::now())
+            && let Some(reason) = exemption::forbids(&registry.entries, &self.target, Known::Place, Timestamp::now())
         {
             let attempt = self.attempt::<K>(Plan::Nothing, None);
             return self.end(lease, attempt, Outcome::Exempt, reason, before.as_ref()).await;
@@ -161,23 +230,40 @@ impl<C: Connect> Passage<'_, C> {
         if unfinished.is_none()
             && let Some(finding) = before.as_ref().filter(|it| self.is_settled(it))
         {
-            self.announce_again(lease, finding).await?;
+            self.announce_again(lease, control, finding).await?;
             return Ok(Handled::Acknowledged(finding.clone()));
         }
         for _ in 0..STEADY_TRIES {
             // Gate 5: the live read, and the control's own judgement of it.
-            let Some(live) = K::live(&self.clients, &self.target, &params).await? else {
+            let read = match self.live::<K>(params).await {
+                Ok(read) => read,
+                Err(fault) => {
+                    return match unfinished.take_if(|it| it.has_acted()) {
+                        Some(attempt) => Box::pin(self.leave_open::<K>(lease, attempt, fault)).await,
+                        None => Err(fault),
+                    };
+                }
+            };
+            let Some(live) = read else {
                 let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, None, None)?;
                 return self
                     .end(lease, attempt, Outcome::Gone, "the resource is gone".to_owned(), before.as_ref())
                     .await;
             };
+            // Gate 2 again: the live name may say more.
+            if let Some(verdict) = scope.out_of_scope(&self.target.resource, live.name()) {
+                return self.leave::<K>(lease, unfinished, Some(&live), &verdict, before.as_ref()).await;
+            }
             let now = Timestamp::now();
             if let Some(attempt) = unfinished.take_if(|it| it.has_acted()) {
-                // A resumed attempt goes straight on: its gates were passed when it began.
-                return acting::resume::<K, C>(self, lease, attempt, live, line).await;
+                // A resumed attempt goes straight on: its gates were passed when it began. One that somebody interfered with
+                // is closed, and what they left is a finding like any other.
+                let resumed = resuming::resume::<K, C>(self, lease, attempt, &live, line);
+                if let Some(handled) = Box::pin(resumed).await? {
+                    return Ok(handled);
+                }
             }
-            let finding = match K::evaluate(&live, &params, now) {
+            let finding = match K::evaluate(&live, params, now) {
                 Verdict::NonCompliant(finding) => finding,
                 Verdict::Compliant(_) => {
                     let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, Some(&live), None)?;
@@ -190,8 +276,8 @@ impl<C: Connect> Passage<'_, C> {
                 }
             };
             // Gates 6 and 7: the plan, and everything that leaves it at that.
-            let plan = K::plan(&live, &params, now);
-            if let Some(obstacle) = self.obstacle::<K>(&exemptions, &plan, &live, now).await? {
+            let plan = K::plan(&live, params, now);
+            if let Some(obstacle) = self.obstacle::<K>(&registry, &plan, &live, now).await? {
                 let attempt = self.attempt_or::<K>(unfinished.take(), erase(plan)?, Some(&live), Some(&finding))?;
                 return self.end(lease, attempt, obstacle.outcome, obstacle.reason, before.as_ref()).await;
             }
@@ -199,7 +285,7 @@ impl<C: Connect> Passage<'_, C> {
                 let reason = "the control finds a fault and plans nothing against it".to_owned();
                 let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, Some(&live), Some(&finding))?;
                 let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-                return self.fail(lease, attempt, fault).await;
+                return Box::pin(self.fail::<K>(lease, attempt, fault)).await;
             }
             // Gate 8: the breaker, by a consistent read of what was done to this resource.
             let begun = unfinished.take();
@@ -214,21 +300,34 @@ impl<C: Connect> Passage<'_, C> {
             if is_new {
                 let budget = self.budget::<K>().await?;
                 attempt.budgeted = true;
-                if ledger.begin(lease, &attempt, budget.limit).await? == Begun::OverBudget {
-                    attempt.budgeted = false;
-                    return self.end(lease, attempt, Outcome::OverBudget, budget.reason, before.as_ref()).await;
+                match ledger.begin(lease, &attempt, budget.limit, &self.fence(control, &registry)).await? {
+                    Begun::Yes => {}
+                    Begun::OverBudget => {
+                        attempt.budgeted = false;
+                        return self.end(lease, attempt, Outcome::OverBudget, budget.reason, before.as_ref()).await;
+                    }
+                    Begun::Overruled(Overruled::Stopped) => {
+                        attempt.budgeted = false;
+                        let reason = self.stop_reason(control).await?;
+                        return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
+                    }
+                    Begun::Overruled(Overruled::Decided) => {
+                        registry = self.registry(control).await?;
+                        continue;
+                    }
                 }
             } else {
                 ledger.save(lease, &attempt).await?;
             }
             // Gate 10: read once more; what was planned for must still be so.
-            let again = K::live(&self.clients, &self.target, &params).await?;
+            let again = self.live::<K>(params).await?;
             if again.as_ref() != Some(&live) {
                 unfinished = Some(attempt);
                 continue;
             }
             // Gates 11 to 13.
-            return acting::apply::<K, C>(self, lease, attempt, live, &plan, &params, line).await;
+            let cleared = Cleared { plan, registry };
+            return Box::pin(acting::apply::<K, C>(self, lease, attempt, &live, cleared, params, line)).await;
         }
         Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES })
     }
@@ -236,6 +335,28 @@ impl<C: Connect> Passage<'_, C> {
     /// Whether nothing can come of looking at a finding again. One that failed is tried again when the reconciler asks, not
     /// when its event is merely repeated.
     fn is_settled(&self, finding: &Finding) -> bool {
-        finding.outcome.is_final() && !(self.change.is_request && finding.outcome == Outcome::Failed)
+        let is_request = matches!(self.change.origin, Origin::Request(_));
+        finding.outcome.is_final() && !(is_request && finding.outcome == Outcome::Failed)
+    }
+
+    /// Ends a finding about a resource that the rule does not judge. What was begun goes no further, and keeps what was done.
+    async fn leave<K: Remediation>(
+        &self,
+        lease: &Lease,
+        unfinished: Option<Attempt>,
+        live: Option<&K::Subject>,
+        verdict: &Verdict,
+        before: Option<&Finding>,
+    ) -> Result<Handled, Fault> {
+        let mut reason = verdict.annotation().map_or_else(String::new, ToString::to_string);
+        let attempt = match unfinished {
+            Some(begun) if begun.has_acted() => {
+                let (made, planned) = (begun.actions.len(), begun.plan.calls().len());
+                reason.push_str(&format!("; {made} of {} calls were made before", planned.max(made)));
+                begun
+            }
+            other => self.attempt_or::<K>(other, Plan::Nothing, live, None)?,
+        };
+        self.end(lease, attempt, Outcome::NotApplicable, reason, before).await
     }
 }

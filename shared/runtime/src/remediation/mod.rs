@@ -4,12 +4,17 @@
 //! The order of the gates is that of [`gates`]; nothing is written to a resource before its before-image is stored.
 
 mod acting;
+mod clearance;
 pub mod difference;
 mod ending;
 mod gates;
-mod managed;
+pub(crate) mod managed;
 mod obstacle;
 mod passage;
+mod resuming;
+mod sending;
+mod settling;
+mod stages;
 pub mod undo;
 
 use std::process::ExitCode;
@@ -23,10 +28,12 @@ use serde_json::{Value, json};
 use crate::bus::Bus;
 use crate::clients::{self, Pool};
 use crate::config_service::ConfigService;
+use crate::deadline::Deadline;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{self, Ledger};
 use crate::settings::{Environment, FunctionSettings, RemediationSettings};
+use crate::stacks::Stacks;
 use crate::{Fault, serve};
 
 pub use gates::Handled;
@@ -44,6 +51,8 @@ pub struct RemediationShell<C> {
     pub bus: Bus,
     /// AWS Config, for names.
     pub config: ConfigService,
+    /// CloudFormation, for what carries no tag of its stack.
+    pub stacks: Stacks,
     /// The control's own clients.
     pub clients: Pool<C>,
 }
@@ -66,6 +75,7 @@ impl<C: Connect> RemediationShell<C> {
             ledger: Ledger::new(sdk, &settings.ledger_table),
             bus: Bus::new(sdk, &settings.event_bus),
             config: ConfigService::new(sdk),
+            stacks: Stacks::new(sdk),
             clients: Pool::new(sdk.clone(), function.region.clone()),
             function,
             settings,
@@ -82,6 +92,8 @@ pub struct Delivery {
     pub account: Option<AccountId>,
     /// When Lambda ends the invocation.
     pub deadline: Timestamp,
+    /// The same, as it bounds live reads.
+    pub reads_until: Deadline,
 }
 
 /// Serves a control's remediation.
@@ -91,12 +103,13 @@ where
     C: Connect,
 {
     serve::run(K::META.id, RemediationShell::<C>::from_environment, &async |shell, event, own, line| {
-        let deadline = i64::try_from(own.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+        let deadline = i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
         let delivery = Delivery {
             // Lambda repeats the request id when it repeats an event, at times while the first one still works.
             owner: format!("{}-{}", own.request_id, ledger::new_id(Timestamp::now())),
             account: own.account.clone(),
             deadline: deadline.unwrap_or_else(Timestamp::now),
+            reads_until: own.deadline,
         };
         let handled = handle::<K, C>(shell, &event, &delivery, line).await?;
         Ok(json!({"outcome": handled.name(), "attempt": handled.attempt()}))
@@ -125,5 +138,9 @@ where
         line.note("attempt", attempt);
     }
     line.count("Remediations", "Outcome", handled.name(), 1);
+    if let Handled::Ignored(why) = handled {
+        line.note("why", why);
+        line.count("Ignored", "Reason", why, 1);
+    }
     Ok(handled)
 }

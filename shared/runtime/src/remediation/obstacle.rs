@@ -1,13 +1,13 @@
 //! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
 
-use rectify_compliance::exemption::{self, Known, Registered};
-use rectify_compliance::{Image, Plan, Remediation, Tags, Target, Timestamp};
+use rectify_compliance::exemption::{self, Known};
+use rectify_compliance::{Image, Plan, Remediation, Tags, Timestamp};
 
 use super::managed;
 use super::passage::Passage;
 use crate::Fault;
 use crate::edge::Connect;
-use crate::ledger::Outcome;
+use crate::ledger::{Outcome, Registry};
 use crate::settings::{Exemptions, Mode};
 
 /// The tag that may lower the mode for one resource, where that is allowed.
@@ -24,16 +24,9 @@ impl Obstacle {
     fn planned(reason: impl Into<String>) -> Self {
         Self { outcome: Outcome::Planned, reason: reason.into() }
     }
-}
 
-/// The registry of exemptions as it was read for one finding.
-#[derive(Debug)]
-pub(super) struct Registry(Vec<Registered>);
-
-impl Registry {
-    /// Why the resource is exempt by what is known of it, if it is.
-    pub(super) fn forbid(&self, target: &Target, known: Known<'_>, now: Timestamp) -> Option<String> {
-        exemption::forbids(&self.0, target, known, now)
+    fn managed(stack: &str) -> Self {
+        Self::planned(format!("managed by CloudFormation stack `{stack}`"))
     }
 }
 
@@ -46,29 +39,32 @@ pub(super) struct Budget {
 
 impl<C: Connect> Passage<'_, C> {
     /// The exemptions that may concern the control.
-    pub(super) async fn exemptions(&self, control: &str) -> Result<Registry, Fault> {
+    pub(super) async fn registry(&self, control: &str) -> Result<Registry, Fault> {
         match self.shell.settings.exemptions {
-            Exemptions::None => Ok(Registry(Vec::new())),
-            Exemptions::Ledger => self.shell.ledger.exemptions_for(control).await.map(Registry),
+            Exemptions::None => Ok(Registry::default()),
+            Exemptions::Ledger => self.shell.ledger.registry(control).await,
         }
     }
 
     /// Why this plan is not applied, if it is not.
     pub(super) async fn obstacle<K: Remediation>(
         &self,
-        exemptions: &Registry,
+        registry: &Registry,
         plan: &Plan<K::Action>,
         live: &K::Subject,
         now: Timestamp,
     ) -> Result<Option<Obstacle>, Fault> {
         let settings = &self.shell.settings;
         let known = Known::Live { name: live.name(), arn: live.arn(), tags: live.tags() };
-        if let Some(reason) = exemptions.forbid(&self.target, known, now) {
+        if let Some(reason) = exemption::forbids(&registry.entries, &self.target, known, now) {
             return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
         }
         if let Some(hold) = self.shell.ledger.hold_on(&self.path, K::META.id, now).await? {
             let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
             return Ok(Some(Obstacle::planned(reason)));
+        }
+        if let Some(arn) = live.arn().filter(|arn| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn))) {
+            return Ok(Some(Obstacle::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
         }
         if let Some(reason) = plan.obstacle(settings.allow_l2) {
             return Ok(Some(Obstacle::planned(reason)));
@@ -76,9 +72,17 @@ impl<C: Connect> Passage<'_, C> {
         if !settings.remediate_managed_stacks
             && let Some(stack) = managed::stack(live.tags())
         {
-            return Ok(Some(Obstacle::planned(format!("managed by CloudFormation stack `{stack}`"))));
+            return Ok(Some(Obstacle::managed(stack)));
         }
-        Ok(self.mode_obstacle(K::META.id, live.tags()).or_else(|| self.grace(K::META.id, now)).map(Obstacle::planned))
+        if let Some(reason) = self.mode_obstacle(K::META.id, live.tags()).or_else(|| self.grace(K::META.id, now)) {
+            return Ok(Some(Obstacle::planned(reason)));
+        }
+        // The one that costs calls comes last.
+        if settings.remediate_managed_stacks {
+            return Ok(None);
+        }
+        let stack = managed::looked_up::<K>(&self.shell.stacks, live, plan).await?;
+        Ok(stack.as_deref().map(Obstacle::managed))
     }
 
     /// What the mode says, if it is below `enforce`: the function's, its account's, or the resource's own; the lowest wins.
@@ -108,29 +112,48 @@ impl<C: Connect> Passage<'_, C> {
         (minutes > 0 && now < until).then(|| format!("grace until {until}"))
     }
 
-    /// The hour's budget: a number, and no more than a share of the resources there are, where AWS Config counts them.
+    /// The hour's budget: a number, and no more than a share of the resources there are; one resource where AWS Config does
+    /// not count them.
     ///
     /// # Errors
     /// [`Fault::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
     pub(super) async fn budget<K: Remediation>(&self) -> Result<Budget, Fault> {
         let settings = &self.shell.settings;
-        let population = if settings.budget_share_percent < 100 && settings.budget_per_hour > 0 {
-            self.shell.config.population(K::META.resource_types).await?
-        } else {
-            None
-        };
-        Ok(budget(settings.budget_per_hour, settings.budget_share_percent, population))
+        let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
+        if percent >= 100 || per_hour == 0 {
+            return Ok(budget(per_hour, None));
+        }
+        let population = self.shell.config.population(K::META.resource_types).await?;
+        Ok(budget(per_hour, Some(Share { percent, population })))
     }
 }
 
-/// At least one, or a single resource could never be fixed.
-fn budget(per_hour: u32, percent: u32, population: Option<u64>) -> Budget {
-    let share = population.map(|all| (all, u32::try_from(all * u64::from(percent) / 100).unwrap_or(u32::MAX).max(1)));
-    match share {
-        Some((all, share)) if share < per_hour => Budget {
-            limit: share,
-            reason: format!("budget of {share} an hour used up: {percent} % of {all} resources"),
-        },
+/// The part of its resources that a control may change in an hour.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    percent: u32,
+    /// How many there are; `None` where AWS Config does not count them: types it does not record, or the account itself.
+    population: Option<u64>,
+}
+
+impl Share {
+    /// The number of resources, and why it is that one. At least one, or a single resource could never be fixed; and one
+    /// where nobody counts them, since any more could be more than the share.
+    fn of_resources(self) -> (u32, String) {
+        let percent = self.percent;
+        let Some(all) = self.population else {
+            return (1, format!("{percent} % of resources that AWS Config does not count"));
+        };
+        let part = u32::try_from(all * u64::from(percent) / 100).unwrap_or(u32::MAX);
+        (part.max(1), format!("{percent} % of {all} resources"))
+    }
+}
+
+fn budget(per_hour: u32, share: Option<Share>) -> Budget {
+    match share.map(Share::of_resources) {
+        Some((share, why)) if share < per_hour => {
+            Budget { limit: share, reason: format!("budget of {share} an hour used up: {why}") }
+        }
         _ => Budget { limit: per_hour, reason: format!("budget of {per_hour} an hour used up") },
     }
 }
@@ -142,7 +165,10 @@ mod tests {
     #[test]
     fn the_budget_is_the_number_or_the_share_whichever_is_less_and_never_none_by_share() {
         for (per_hour, percent, population, limit) in [
-            (5, 50, None, 5),
+            (5, 50, None, 1),
+            (5, 99, None, 1),
+            (1, 50, None, 1),
+            (0, 50, None, 0),
             (5, 50, Some(100), 5),
             (5, 50, Some(10), 5),
             (5, 50, Some(9), 4),
@@ -150,8 +176,13 @@ mod tests {
             (5, 1, Some(99), 1),
             (0, 50, Some(100), 0),
         ] {
-            assert_eq!(budget(per_hour, percent, population).limit, limit, "{per_hour} {percent} {population:?}");
+            let share = Share { percent, population };
+            assert_eq!(budget(per_hour, Some(share)).limit, limit, "{per_hour} {percent} {population:?}");
         }
-        assert_eq!(budget(5, 50, Some(4)).reason, "budget of 2 an hour used up: 50 % of 4 resources");
+        assert_eq!(budget(5, None).limit, 5, "a share of 100 % is not looked at");
+        let reason = |population| budget(5, Some(Share { percent: 50, population })).reason;
+        assert_eq!(reason(Some(4)), "budget of 2 an hour used up: 50 % of 4 resources");
+        assert_eq!(reason(None), "budget of 1 an hour used up: 50 % of resources that AWS Config does not count");
+        assert_eq!(reason(Some(100)), "budget of 5 an hour used up");
     }
 }

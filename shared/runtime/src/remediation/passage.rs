@@ -1,11 +1,25 @@
 //! One finding on its way through the gates, and the attempts that are made of it.
 
-use rectify_compliance::{Annotation, ComplianceChange, Plan, Remediation, ShapeError, StoredImage, Target, Timestamp};
+use std::sync::Arc;
+
+use rectify_compliance::{
+    AccountId, Annotation, ComplianceChange, Plan, Remediation, ShapeError, StoredImage, Target, Timestamp,
+};
 use serde_json::Value;
 
 use super::RemediationShell;
-use crate::ledger::{self, Attempt, ResourcePath, State};
+use crate::Fault;
+use crate::deadline::Deadline;
+use crate::edge::{Connect, ReadLive};
+use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
+use crate::writer::Writer;
+
+/// What a repeated call must leave of the invocation: its own ten seconds, a live read, and what is written down afterwards.
+const ROOM: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
+
+/// What is left when a live read is given up: to store what is known, and to give the lease back.
+const SPARE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// One finding on its way through the gates.
 pub(super) struct Passage<'a, C> {
@@ -13,13 +27,57 @@ pub(super) struct Passage<'a, C> {
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
     pub(super) path: ResourcePath,
-    pub(super) clients: std::sync::Arc<C>,
+    /// Clients for reading.
+    pub(super) clients: Arc<C>,
+    /// The account of the function's role.
+    pub(super) own: AccountId,
+    /// When Lambda ends the invocation.
+    pub(super) deadline: Timestamp,
+    /// Until when a live read may last, but for [`SPARE`].
+    pub(super) reads_until: Deadline,
+}
+
+impl<C: Connect> Passage<'_, C> {
+    /// The live read; `None` when the resource is gone. One of a whole account may take longer than a function has, and is
+    /// given up in time.
+    ///
+    /// # Errors
+    /// [`Fault::OutOfTime`], or what the read failed for.
+    pub(super) async fn live<K: ReadLive<C>>(&self, params: &K::Params) -> Result<Option<K::Subject>, Fault> {
+        let what = || format!("live read of {}", self.target.resource);
+        let read = K::live(&self.clients, &self.target, params);
+        Ok(self.reads_until.leaving(SPARE, what, read).await??)
+    }
+
+    /// The clients for calls that change something.
+    pub(super) async fn writer(&self) -> Result<Arc<Writer<C>>, Fault> {
+        self.shell.clients.writer(&self.own, &self.target.account, &self.target.region).await
+    }
+
+    /// Whether the invocation lasts long enough to repeat a call.
+    pub(super) fn has_time(&self) -> bool {
+        self.deadline.duration_since(Timestamp::now()) >= ROOM
+    }
 }
 
 impl<C> Passage<'_, C> {
     /// The mode of a control in the finding's account, before anything is known of the resource.
     pub(super) fn mode(&self, control: &str) -> Mode {
         self.shell.settings.mode_in(&self.target.account, control)
+    }
+
+    /// What must still be so when an action is made.
+    pub(super) fn fence<'b>(&'b self, control: &'b str, registry: &'b Registry) -> Fence<'b> {
+        Fence { control, path: &self.path, registry, now: Timestamp::now() }
+    }
+
+    /// Why the control is stopped, once a fence has said that it is.
+    ///
+    /// # Errors
+    /// [`Fault::Ledger`](crate::Fault::Ledger): a switch that cannot be read is not off.
+    pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Fault> {
+        let stop = self.shell.ledger.stop_for(control).await?;
+        Ok(stop.map_or_else(|| "stopped by a switch that was released at once".to_owned(), |it| it.to_string()))
     }
 
     /// A new attempt.
@@ -46,6 +104,7 @@ impl<C> Passage<'_, C> {
             announced: false,
             undo: None,
             failures: 0,
+            terminal: false,
             budgeted: false,
         }
     }

@@ -1,7 +1,7 @@
 //! The change half: one item, one evaluation.
 
 use rectify_compliance::gate::{self, Route};
-use rectify_compliance::{ConfigurationItem, Control, Declared, Evaluation, Message, Verdict};
+use rectify_compliance::{ConfigurationItem, Control, Evaluation, Message, Verdict};
 
 use super::{RuleKind, Run};
 use crate::Fault;
@@ -18,11 +18,7 @@ where
     R: RuleKind<C>,
     C: Connect,
 {
-    let verdict = if run.params.shell.excludes(&item.resource, item.name.as_deref()) {
-        Verdict::not_applicable("excluded by parameter")
-    } else {
-        R::judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"))
-    };
+    let verdict = R::judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"));
     run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], line)
         .await
         .map(drop)
@@ -41,7 +37,7 @@ where
         return Err(Fault::WrongHalf { half: "change" });
     };
     let item = run.shell.config.item_of(summary).await?;
-    match gate::route_fetched(run.event, <R::Control as Declared>::META, &item)? {
+    match gate::route_fetched(run.event, &run.scope, &item)? {
         Route::Answer(resource, verdict) => {
             run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], line).await.map(drop)
         }

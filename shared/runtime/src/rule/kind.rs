@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use rectify_compliance::{ConfigurationItem, Control, FromItem, Inventory, Resource, Verdict};
+use rectify_compliance::{ConfigurationItem, Control, FromItem, Image, Inventory, Resource, Verdict};
 
 use super::{Run, periodic};
 use crate::Fault;
@@ -92,5 +92,8 @@ where
     let Some(facts) = K::facts(&clients, &item.target(), &resource, params).await? else {
         return Ok(None);
     };
-    Ok(Some(K::evaluate(&K::subject(resource, facts), params, run.event.message.time())))
+    let subject = K::subject(resource, facts);
+    // The subject may know a name that its item does not.
+    let excluded = run.scope.out_of_scope(&item.resource, subject.name());
+    Ok(Some(excluded.unwrap_or_else(|| K::evaluate(&subject, params, run.event.message.time()))))
 }

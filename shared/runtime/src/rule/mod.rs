@@ -6,23 +6,27 @@
 mod change;
 mod kind;
 mod periodic;
+mod round;
+mod unread;
 
 use std::process::ExitCode;
 
 use aws_types::SdkConfig;
-use rectify_compliance::gate::{self, Route};
+use rectify_compliance::gate::{self, Route, RuleScope};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{
     AccountId, Control, Declared, Evaluation, FromItem, Inventory, Message, Region, ResourceKey, RuleEvent, Verdict,
 };
 use serde_json::Value;
 
+use crate::Fault;
 use crate::clients::{self, Pool};
 use crate::config_service::{ConfigService, Sent};
 use crate::edge::{Connect, List, ReadFacts};
 use crate::invocation::Invocation;
+use crate::relay::Relay;
+use crate::serve::{self, Own};
 use crate::settings::{Environment, FunctionSettings};
-use crate::{Fault, serve};
 
 pub use kind::{ChangeOnly, ChangeOrSchedule, RuleKind, ScheduleOnly};
 
@@ -33,6 +37,8 @@ pub struct RuleShell<C> {
     pub settings: FunctionSettings,
     /// AWS Config in the function's region.
     pub config: ConfigService,
+    /// What goes on with a round that one invocation does not finish.
+    pub relay: Relay,
     /// The control's own clients.
     pub clients: Pool<C>,
 }
@@ -50,7 +56,8 @@ impl<C: Connect> RuleShell<C> {
 
     /// Builds the shell over a ready SDK configuration.
     pub fn over(sdk: &SdkConfig, settings: FunctionSettings) -> Self {
-        Self { config: ConfigService::new(sdk), clients: Pool::new(sdk.clone(), settings.region.clone()), settings }
+        let clients = Pool::new(sdk.clone(), settings.region.clone());
+        Self { config: ConfigService::new(sdk), relay: Relay::new(sdk), clients, settings }
     }
 }
 
@@ -83,33 +90,29 @@ where
 
 fn serve_rule<R: RuleKind<C>, C: Connect>() -> ExitCode {
     serve::run(<R::Control as Declared>::META.id, RuleShell::<C>::from_environment, &async |shell, event, own, line| {
-        handle::<R, C>(shell, &event, own.account.as_ref(), line).await.map(|()| Value::Null)
+        handle::<R, C>(shell, &event, own, line).await.map(|()| Value::Null)
     })
 }
 
-/// Handles one event; `own` is the account of the function's role, where its ARN told it.
+/// Handles one event, in an invocation that knows so much of itself.
 ///
 /// # Errors
 /// [`Fault`]: whatever kept the event from being judged and the evaluations from being stored.
-pub async fn handle<R, C>(
-    shell: &RuleShell<C>,
-    event: &Value,
-    own: Option<&AccountId>,
-    line: &mut Invocation,
-) -> Result<(), Fault>
+pub async fn handle<R, C>(shell: &RuleShell<C>, raw: &Value, own: &Own, line: &mut Invocation) -> Result<(), Fault>
 where
     R: RuleKind<C>,
     C: Connect,
 {
-    let event = RuleEvent::parse(event)?;
+    let event = RuleEvent::parse(raw)?;
     if let Some(rule) = &event.rule_name {
         line.note("rule", rule.as_str());
     }
     let params = RuleParameters::<<R::Control as Control>::Params>::parse(event.parameters.as_deref())?;
     let home = shell.settings.home(params.shell.home_region.as_ref());
     let meta = <R::Control as Declared>::META;
-    let run = Run { shell, event: &event, own, params: &params };
-    match gate::route(&event, meta, &shell.settings.region, &home)? {
+    let scope = RuleScope { meta, parameters: &params.shell, here: &shell.settings.region, home: &home };
+    let run = Run { shell, raw, event: &event, own, params: &params, scope };
+    match gate::route(&event, &scope)? {
         Route::Answer(resource, verdict) => run.answer(resource, verdict, line).await,
         Route::AnswerAccount(verdict) => run.answer(ResourceKey::account(&run.account()?), verdict, line).await,
         Route::Judge(item) => change::judge::<R, C>(&run, item, line).await,
@@ -121,9 +124,11 @@ where
 /// One invocation of a rule: what every step of it needs.
 pub struct Run<'a, C, P> {
     pub(crate) shell: &'a RuleShell<C>,
+    pub(crate) raw: &'a Value,
     pub(crate) event: &'a RuleEvent,
-    pub(crate) own: Option<&'a AccountId>,
+    pub(crate) own: &'a Own,
     pub(crate) params: &'a RuleParameters<P>,
+    pub(crate) scope: RuleScope<'a>,
 }
 
 impl<C: Connect, P> Run<'_, C, P> {
@@ -135,14 +140,14 @@ impl<C: Connect, P> Run<'_, C, P> {
         };
         scheduled
             .or(self.event.account.as_ref())
-            .or(self.own)
+            .or(self.own.account.as_ref())
             .cloned()
             .ok_or_else(|| rectify_compliance::ShapeError::missing("accountId", "the account of the rule").into())
     }
 
     /// The clients for resources of `account` in `region`.
     pub(crate) async fn clients(&self, account: &AccountId, region: &Region) -> Result<std::sync::Arc<C>, Fault> {
-        self.shell.clients.at(self.own.unwrap_or(account), account, region).await
+        self.shell.clients.at(self.own.account.as_ref().unwrap_or(account), account, region).await
     }
 
     /// Sends one verdict with the time of what it was judged from.

@@ -1,63 +1,166 @@
 //! The periodic half: every subject of an inventory, then the results of what is gone.
 //!
-//! Each full hundred is reported as it fills: a verdict about one resource is true whatever happens to the next page.
-//! A rule that is gone ends the run: there is nobody to tell.
+//! Each full hundred is reported while the next page is read: a verdict about one resource is true whatever happens to the
+//! next. A resource that cannot be read keeps its last evaluation, is not retired, and has no say about the others: the
+//! round goes on and ends as `RunIncomplete`.
+//! A round that one invocation does not finish goes on in the next, from the page it came to ([`Round`]).
+//! A rule that is gone ends it: there is nobody to tell.
 //! Retiring waits for the last page; a listing that breaks off retires nothing and fails.
 
 use std::collections::HashSet;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use rectify_compliance::{Evaluation, Image, Inventory, ResourceKey, Timestamp, Verdict};
+use futures_util::future::join;
+use rectify_compliance::{Evaluation, Inventory, ResourceKey, ShapeError, Timestamp, Verdict};
 
 use super::Run;
+use super::round::{Round, Step};
 use crate::Fault;
 use crate::config_service::{BATCH, Sent, key_hash};
-use crate::edge::{Connect, List, Place};
+use crate::edge::{Connect, List, Listed, Place};
 use crate::invocation::Invocation;
 
-/// Runs an inventory and reports it.
+/// What is left when a listing stops: a page is read and reported in seconds, and in so many even if calls are repeated.
+const FOR_A_PAGE: Duration = Duration::from_secs(60);
+/// What is left at least when retiring begins: it reads every result of the rule, and lists all resources once more if the
+/// round has more than one part.
+const FOR_RETIRING: Duration = Duration::from_secs(240);
+
+/// Where a listing ended.
+enum Listing {
+    /// After the last page.
+    Done,
+    /// Before the page with this token: the time is up.
+    Stopped(String),
+    /// AWS Config has no such rule any more.
+    RuleGone,
+}
+
+/// Does one part of a round.
 pub(super) async fn run<K, C>(run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault>
+where
+    K: Inventory + List<C>,
+    C: Connect,
+{
+    let mut round = Round::of(run.raw)?;
+    let place = Place { account: run.account()?, region: run.shell.settings.region.clone() };
+    let clients = run.clients(&place.account, &place.region).await?;
+    let mut seen = HashSet::new();
+    if let Step::List(from) = round.step.clone() {
+        let listed = list::<K, C>(run, &clients, &place, from, &mut round, &mut seen, line).await;
+        line.note("resources", round.resources);
+        line.note("part", round.part);
+        match listed? {
+            Listing::RuleGone => return Ok(()),
+            Listing::Stopped(token) => return go_on(run, round, Step::List(Some(token)), line).await,
+            // What is gone of a hundred resources is told in a second.
+            Listing::Done if round.resources > BATCH && run.own.deadline.left() < FOR_RETIRING => {
+                return go_on(run, round, Step::Retire, line).await;
+            }
+            Listing::Done => {}
+        }
+    }
+    if round.part > 1 {
+        seen = keys::<K, C>(run, &clients, &place).await?;
+    }
+    retire::<K, C>(run, &seen, line).await?;
+    round.unread.fault(round.resources).map_or(Ok(()), Err)
+}
+
+/// Judges and reports the resources from a page on, until the last or the time is up.
+async fn list<K, C>(
+    run: &Run<'_, C, K::Params>,
+    clients: &C,
+    place: &Place,
+    from: Option<String>,
+    round: &mut Round,
+    seen: &mut HashSet<u64>,
+    line: &mut Invocation,
+) -> Result<Listing, Fault>
 where
     K: Inventory + List<C>,
     C: Connect,
 {
     let ordering = run.event.message.time();
     let params = &run.params.control;
-    let place = Place { account: run.account()?, region: run.shell.settings.region.clone() };
-    let clients = run.clients(&place.account, &place.region).await?;
-    let mut seen: HashSet<u64> = HashSet::new();
-    let mut full: Vec<Evaluation> = Vec::with_capacity(BATCH);
-    let mut pages = pin!(K::pages(&clients, &place, params));
-    while let Some(page) = pages.next().await {
-        for subject in page? {
-            let resource = subject.key();
+    let mut judged: Vec<Evaluation> = Vec::new();
+    let mut pages = pin!(K::pages(clients, place, params, from));
+    let end = loop {
+        let full: Vec<Evaluation> = judged.drain(..judged.len() - judged.len() % BATCH).collect();
+        let (sent, page) = join(report(run, &full, line), pages.next()).await;
+        if sent? == Sent::RuleGone {
+            return Ok(Listing::RuleGone);
+        }
+        let Some(page) = page.transpose()? else { break Listing::Done };
+        for listed in page.resources {
+            let resource = listed.key();
             // A listing that repeats a resource (a page that shifted) reports it once.
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
-            let verdict = if run.params.shell.excludes(&resource, subject.name()) {
-                Verdict::not_applicable("excluded by parameter")
-            } else {
-                K::evaluate(&subject, params, ordering)
-            };
-            full.push(Evaluation { resource, verdict, ordering });
-            if full.len() == BATCH {
-                if run.send(&full, line).await? == Sent::RuleGone {
-                    return Ok(());
+            round.resources += 1;
+            // What is out of scope need not be read.
+            let verdict = match (run.scope.out_of_scope(&resource, listed.name()), listed) {
+                (Some(excluded), _) => excluded,
+                (None, Listed::Read(subject)) => K::evaluate(&subject, params, ordering),
+                (None, Listed::Unreadable(_, error)) => {
+                    round.unread.add(&resource, &error, line);
+                    continue;
                 }
-                full.clear();
-            }
+            };
+            judged.push(Evaluation { resource, verdict, ordering });
         }
+        if let Some(next) = page.next
+            && run.own.deadline.left() < FOR_A_PAGE
+        {
+            break Listing::Stopped(next);
+        }
+    };
+    if matches!(end, Listing::Done) && round.resources == 0 {
+        judged.push(nothing_in_scope(ResourceKey::account(&place.account), ordering));
     }
-    line.note("resources", seen.len());
-    if seen.is_empty() {
-        full.push(nothing_in_scope(ResourceKey::account(&place.account), ordering));
+    match report(run, &judged, line).await? {
+        Sent::RuleGone => Ok(Listing::RuleGone),
+        Sent::Stored => Ok(end),
     }
-    if !full.is_empty() && run.send(&full, line).await? == Sent::RuleGone {
-        return Ok(());
+}
+
+/// Sends evaluations, where there are any.
+async fn report<C: Connect, P>(
+    run: &Run<'_, C, P>,
+    judged: &[Evaluation],
+    line: &mut Invocation,
+) -> Result<Sent, Fault> {
+    if judged.is_empty() { Ok(Sent::Stored) } else { run.send(judged, line).await }
+}
+
+/// Leaves the rest of a round to an invocation of its own.
+async fn go_on<C: Connect, P>(
+    run: &Run<'_, C, P>,
+    round: Round,
+    step: Step,
+    line: &mut Invocation,
+) -> Result<(), Fault> {
+    let event = round.event(step, run.raw)?;
+    run.shell.relay.pass_on(&run.own.function, &event).await?;
+    line.note("goes_on", true);
+    Ok(())
+}
+
+/// Every resource there is: what other parts of a round saw is not known here.
+async fn keys<K, C>(run: &Run<'_, C, K::Params>, clients: &C, place: &Place) -> Result<HashSet<u64>, Fault>
+where
+    K: Inventory + List<C>,
+    C: Connect,
+{
+    let mut all = HashSet::new();
+    let mut pages = pin!(K::keys(clients, place, &run.params.control));
+    while let Some(page) = pages.next().await {
+        all.extend(page?.iter().map(key_hash));
     }
-    retire::<K, C>(run, &seen, ordering, line).await
+    Ok(all)
 }
 
 fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
@@ -65,20 +168,16 @@ fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
 }
 
 /// Answers NOT_APPLICABLE for what the rule still reports and the inventory no longer has, by type and id.
-async fn retire<K, C>(
-    run: &Run<'_, C, K::Params>,
-    seen: &HashSet<u64>,
-    ordering: Timestamp,
-    line: &mut Invocation,
-) -> Result<(), Fault>
+async fn retire<K, C>(run: &Run<'_, C, K::Params>, there: &HashSet<u64>, line: &mut Invocation) -> Result<(), Fault>
 where
     K: Inventory,
     C: Connect,
 {
     let Some(rule) = &run.event.rule_name else {
-        return Err(rectify_compliance::ShapeError::missing("configRuleName", "the name of the rule").into());
+        return Err(ShapeError::missing("configRuleName", "the name of the rule").into());
     };
-    let gone = run.shell.config.vanished(rule, K::META.resource_types, seen).await?;
+    let ordering = run.event.message.time();
+    let gone = run.shell.config.vanished(rule, K::META.resource_types, there).await?;
     if gone.is_empty() {
         return Ok(());
     }

@@ -41,7 +41,8 @@ pub struct RemediationSettings {
     pub event_bus: String,
     /// `BUDGET_PER_HOUR`: resources per control, account and hour.
     pub budget_per_hour: u32,
-    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types, where AWS Config counts them; 100 does not ask.
+    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types; one resource where AWS Config does not count them; 100
+    /// does not ask.
     pub budget_share_percent: u32,
     /// `EXEMPTIONS`: where exemptions are kept.
     pub exemptions: Exemptions,
@@ -53,6 +54,8 @@ pub struct RemediationSettings {
     pub grace_minutes: PerControl<Bounded<0, MAX_GRACE>>,
     /// `PLANS_PER_HOUR`: announced one by one, for each control and account; more are one digest.
     pub plans_per_hour: u32,
+    /// `PROTECTED_ARNS`: what must not be changed, by ARN, `*` for anything; `none` protects nothing. The role is denied it too.
+    pub protected_arns: Option<Globs>,
     /// `REMEDIATE_MANAGED_STACKS`: whether what CloudFormation manages may be changed.
     pub remediate_managed_stacks: bool,
 }
@@ -200,6 +203,10 @@ impl RemediationSettings {
             allow_tag_mode: environment.parsed("ALLOW_TAG_MODE", Flag(false))?.0,
             grace_minutes: environment.parsed("GRACE_MINUTES", PerControl::all(Bounded::of(0)))?,
             plans_per_hour: environment.parsed("PLANS_PER_HOUR", Bounded::<0, 1000>::of(10))?.get(),
+            protected_arns: match environment.get("PROTECTED_ARNS") {
+                None | Some("none") => None,
+                Some(text) => Some(text.parse().map_err(|reason| Fault::Setting { name: "PROTECTED_ARNS", reason })?),
+            },
             remediate_managed_stacks: environment.parsed("REMEDIATE_MANAGED_STACKS", Flag(false))?.0,
         })
     }
@@ -255,6 +262,7 @@ mod tests {
             ("ACCOUNT_MODES", "plan", "ACCOUNT_MODES: expected an object of accounts: received `plan`"),
             ("GRACE_MINUTES", "1h", "GRACE_MINUTES: expected a whole number in 0..=10080: received `1h`"),
             ("BUDGET_SHARE_PERCENT", "0", "BUDGET_SHARE_PERCENT: expected a whole number in 1..=100: received `0`"),
+            ("PROTECTED_ARNS", " , ", "PROTECTED_ARNS: expected at least one pattern: received `,`"),
             ("BUDGET_PER_HOUR", "-1", "BUDGET_PER_HOUR: expected a whole number in 0..=1000: received `-1`"),
         ] {
             assert_eq!(remediation(&[(name, value)]).unwrap_err(), expected);

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
 use super::call::{CallName, Protocol};
+use crate::iam::Refused;
 
 /// An error as AWS would send it.
 #[derive(Debug, Clone)]
@@ -34,13 +35,22 @@ impl AwsFault {
     }
 
     pub(super) fn access_denied(call: &CallName, caller: &str) -> Self {
+        let what =
+            format!("User: {caller} is not authorized to perform: {}:{} (injected)", call.service, call.operation);
+        Self::denied(call, what)
+    }
+
+    /// The answer to a call that the caller's role does not allow.
+    pub(super) fn not_authorized(call: &CallName, refused: &Refused) -> Self {
+        Self::denied(call, format!("User: {refused}"))
+    }
+
+    fn denied(call: &CallName, message: String) -> Self {
         let (status, code) = match call.protocol {
             Protocol::Ec2 => (StatusCode::FORBIDDEN, "UnauthorizedOperation"),
             Protocol::Json => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
             Protocol::Query | Protocol::S3 | Protocol::S3Control => (StatusCode::FORBIDDEN, "AccessDenied"),
         };
-        let message =
-            format!("User: {caller} is not authorized to perform: {}:{} (injected)", call.service, call.operation);
         Self { status, code, message }
     }
 

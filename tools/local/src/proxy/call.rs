@@ -203,10 +203,10 @@ fn verb(method: &Method) -> &str {
 
 /// The fields of a form or query string, keys as they are, values decoded.
 #[derive(Debug)]
-pub(super) struct Pairs(Vec<(String, String)>);
+pub(crate) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let pair = |field: &str| {
             let (name, value) = field.split_once('=').unwrap_or((field, ""));
             (decoded(name), decoded(value))
@@ -214,7 +214,12 @@ impl Pairs {
         Self(text.split('&').filter(|field| !field.is_empty()).map(pair).collect())
     }
 
-    pub(super) fn value(&self, name: &str) -> Option<String> {
+    /// The values of all fields whose names are wanted, in their order.
+    pub(crate) fn values_named(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        self.0.iter().filter(|(name, _)| wanted(name)).map(|(_, value)| value.clone()).collect()
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
         self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.clone())
     }
 

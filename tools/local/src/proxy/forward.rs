@@ -14,6 +14,7 @@ use super::answer::{AwsFault, is_web_page};
 use super::call::CallName;
 use super::fault::FaultKind;
 use super::{Shared, fault, lookup, roots, rpc, told};
+use crate::iam::request;
 
 /// The largest body taken, bytes: above what any test uploads, below what hurts.
 const BODY_LIMIT: usize = 256 * 1024 * 1024;
@@ -68,15 +69,22 @@ pub(super) async fn pass(State(shared): State<Arc<Shared>>, request: Request) ->
 
 async fn pass_on(shared: &Shared, at: Timestamp, head: &Parts, body: Bytes) -> Response<Body> {
     let call = CallName::of(head, &body);
-    let (caller, fault) = {
+    let asked = request::requests(&call, head, &body, &shared.settings.place);
+    let (caller, refused, fault) = {
         let mut ledger = shared.ledger();
         let caller = ledger.callers.get(&call.access_key).cloned().unwrap_or_else(|| call.access_key.clone());
+        let refused = ledger.guard.refuse(&caller, asked);
         let fault = fault::take(&mut ledger.faults, &call.service, &call.operation, &caller);
-        (caller, fault)
+        (caller, refused, fault)
     };
-    let outcome = match fault {
-        None => forward(shared, head, body, &call).await,
-        Some(kind) => disturb(shared, head, body, &call, &caller, kind).await,
+    let outcome = match (refused, fault) {
+        (Some(refused), _) => {
+            let mut outcome = Outcome::from(AwsFault::not_authorized(&call, &refused).respond(call.protocol));
+            outcome.note = Some(format!("refused: {refused}"));
+            outcome
+        }
+        (None, None) => forward(shared, head, body, &call).await,
+        (None, Some(kind)) => disturb(shared, head, body, &call, &caller, kind).await,
     };
     shared.record(at, caller, &call, outcome.status, outcome.note);
     outcome.response

@@ -1,6 +1,6 @@
 //! The one address of local AWS: names every call, forwards it, and says what the emulator cannot.
 //!
-//! Five things are done on the way: a web page instead of an answer becomes the AWS error `NotImplementedLocally`;
+//! Six things are done on the way: a call of a function is decided by its role ([`iam`](crate::iam)); a web page instead of an answer becomes the AWS error `NotImplementedLocally`;
 //! what moto cannot have is put in (each time counted as a [`Substitution`]); CBOR, which moto does not speak, is carried
 //! as JSON; faults a test asked for are injected; every call is recorded with its caller. The proxy keeps no state of AWS itself and knows no control.
 
@@ -14,7 +14,7 @@ pub mod rpc;
 mod told;
 mod turn;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -24,8 +24,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub(crate) use call::Pairs;
 pub use call::{CallName, Protocol};
 pub use fault::{Fault, FaultKind};
+
+use crate::iam::policy::Statement;
+use crate::iam::request::Place;
+use crate::iam::{Guard, Refused};
 
 /// How many calls are remembered; the oldest go first. `make local` may run for days.
 const CALLS_KEPT: usize = 20_000;
@@ -55,6 +60,8 @@ pub struct ProxySettings {
     pub backend: String,
     /// Services (by signing name) that are served elsewhere, e.g. `config` by our own engine.
     pub upstreams: BTreeMap<String, String>,
+    /// Where calls are made, for the ARNs that IAM is asked about.
+    pub place: Place,
 }
 
 /// One call as it passed.
@@ -94,6 +101,7 @@ struct Ledger {
     substitutions: BTreeMap<(String, String), u32>,
     root_user: BTreeMap<&'static str, u32>,
     trail_events: Vec<Value>,
+    guard: Guard,
 }
 
 #[derive(Debug)]
@@ -153,6 +161,23 @@ impl Proxy {
     /// From now on calls signed with this key are recorded under this name.
     pub fn register_caller(&self, access_key: &str, name: &str) {
         self.shared.ledger().callers.insert(access_key.to_owned(), name.to_owned());
+    }
+
+    /// From now on calls recorded under this name are decided by these statements, and those they do not allow are denied.
+    pub fn give_role(&self, caller: &str, statements: Vec<Statement>) {
+        self.shared.ledger().guard.give(caller, statements);
+    }
+
+    /// The IAM actions a caller with a role has used.
+    #[must_use]
+    pub fn actions_used(&self, caller: &str) -> BTreeSet<String> {
+        self.shared.ledger().guard.used(caller)
+    }
+
+    /// The calls that a caller's role did not allow, oldest first; each is told once.
+    #[must_use]
+    pub fn take_refused(&self) -> Vec<Refused> {
+        self.shared.ledger().guard.take_refused()
     }
 
     /// Every call so far, oldest first (the last 20 000).
@@ -232,11 +257,11 @@ impl Proxy {
         self.shared.put_events.subscribe()
     }
 
-    /// Forgets calls, faults, seeded answers and counts; callers stay known.
+    /// Forgets calls, faults, seeded answers and counts; callers and their roles stay known.
     pub fn reset(&self) {
         let mut ledger = self.shared.ledger();
-        let callers = std::mem::take(&mut ledger.callers);
-        *ledger = Ledger { callers, ..Ledger::default() };
+        let (callers, guard) = (std::mem::take(&mut ledger.callers), std::mem::take(&mut ledger.guard));
+        *ledger = Ledger { callers, guard, ..Ledger::default() };
     }
 }
 

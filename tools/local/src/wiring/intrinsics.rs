@@ -1,4 +1,4 @@
-//! CloudFormation's functions: Ref, Sub, GetAtt, If, Join, and the conditions Equals, Not, And, Or, Condition.
+//! CloudFormation's functions: Ref, Sub, GetAtt, If, Join, Split, and the conditions Equals, Not, And, Or, Condition.
 //!
 //! Names and ARNs are made as CloudFormation would, for the types that have a meaning here. A reference that leads back to
 //! itself is found by its depth.
@@ -96,6 +96,14 @@ impl<'a> Resolver<'a> {
                 let separator = separator.as_str().ok_or_else(|| place.refuse("expected a separator and a list"))?;
                 Ok(Some(Value::String(self.texts(&list, place)?.join(separator))))
             }
+            "Fn::Split" => {
+                let refuse = || place.refuse("expected a separator and a text");
+                let Some([Value::String(separator), text]) = argument.as_array().map(Vec::as_slice) else {
+                    return Err(refuse());
+                };
+                let Some(Value::String(text)) = self.resolve(text, place)? else { return Err(refuse()) };
+                Ok(Some(text.split(separator.as_str()).collect()))
+            }
             "Fn::If" => {
                 let Some([condition, yes, no]) = argument.as_array().map(Vec::as_slice) else {
                     return Err(place.refuse("expected a condition and two values"));
@@ -168,9 +176,7 @@ impl<'a> Resolver<'a> {
             "AWS::SQS::Queue" => {
                 format!("https://sqs.{}.{}/{}/{name}", deployment.region, self.url_suffix(), deployment.account)
             }
-            "AWS::IAM::ManagedPolicy" => {
-                format!("arn:{}:iam::{}:policy/{name}", deployment.partition, deployment.account)
-            }
+            "AWS::IAM::ManagedPolicy" => self.global_arn("iam", &format!("policy/{name}")),
             "AWS::SNS::Topic" => self.arn("sns", &name),
             _ => name,
         }))
@@ -188,9 +194,7 @@ impl<'a> Resolver<'a> {
             ("AWS::DynamoDB::Table", "Arn") => self.arn("dynamodb", &format!("table/{name}")),
             ("AWS::Events::Rule", "Arn") => self.arn("events", &format!("rule/{name}")),
             ("AWS::Logs::LogGroup", "Arn") => format!("{}:*", self.arn("logs", &format!("log-group:{name}"))),
-            ("AWS::IAM::Role", "Arn") => {
-                format!("arn:{}:iam::{}:role/{name}", self.deployment.partition, self.deployment.account)
-            }
+            ("AWS::IAM::Role", "Arn") => self.global_arn("iam", &format!("role/{name}")),
             ("AWS::CloudWatch::Alarm", "Arn") => self.arn("cloudwatch", &format!("alarm:{name}")),
             (kind, _) => return Err(place.refuse(format!("`{attribute}` of `{id}` ({kind}) is not resolved locally"))),
         })
@@ -281,6 +285,12 @@ impl<'a> Resolver<'a> {
     pub(super) fn arn(&self, service: &str, rest: &str) -> String {
         let Deployment { partition, region, account, .. } = self.deployment;
         format!("arn:{partition}:{service}:{region}:{account}:{rest}")
+    }
+
+    /// The ARN of what belongs to no region.
+    pub(super) fn global_arn(&self, service: &str, rest: &str) -> String {
+        let Deployment { partition, account, .. } = self.deployment;
+        format!("arn:{partition}:{service}::{account}:{rest}")
     }
 
     fn url_suffix(&self) -> &'static str {

@@ -1,11 +1,12 @@
 //! What is deployed, read from the template that deploys it, so that local and deployed cannot drift.
 //!
-//! [`Wiring::read`] resolves the template for one set of parameters and keeps what has a meaning here: functions, Config
-//! rules, event rules, tables and queues. What has none is listed in [`Wiring::ignored`]; what is not known at all is an
+//! [`Wiring::read`] resolves the template for one set of parameters and keeps what has a meaning here: functions with their
+//! roles, Config rules, event rules, tables and queues. What has none is listed in [`Wiring::ignored`]; what is not known at all is an
 //! error, and so are an intrinsic this resolver does not have and an invocation nobody permitted.
 
 mod intrinsics;
 mod resources;
+mod roles;
 mod template;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::engine::ConfigRule;
+use crate::iam::policy::Statement;
 pub use template::Deployment;
 
 /// Why a template cannot be wired.
@@ -90,6 +92,8 @@ pub struct Function {
     pub retries: u32,
     /// Where an event goes that failed in every attempt.
     pub on_failure: Option<OnFailure>,
+    /// The ARN of its role; SAM makes one where the template says nothing.
+    pub role: Option<String>,
 }
 
 /// Where Lambda sends an event that failed in every attempt, and in what shape.
@@ -237,6 +241,8 @@ pub struct Wiring {
     pub queues: Vec<Queue>,
     /// Every queue that invokes a function, by logical id.
     pub mappings: Vec<Mapping>,
+    /// What each role may do, by its ARN.
+    pub roles: BTreeMap<String, Vec<Statement>>,
     /// `logical id (type)` of what exists there and has no meaning here.
     pub ignored: Vec<String>,
 }
@@ -249,6 +255,16 @@ impl Wiring {
     pub fn read(template: &str, deployment: &Deployment) -> Result<Self, WiringError> {
         let template = template::Template::parse(template, deployment)?;
         resources::wire(&intrinsics::Resolver::new(&template, deployment))
+    }
+
+    /// The name of each table's partition key, by the table's name.
+    #[must_use]
+    pub fn partition_keys(&self) -> BTreeMap<String, String> {
+        let key = |table: &Table| {
+            let (name, _) = table.key.iter().find(|(_, kind)| kind == "HASH")?;
+            Some((table.name.clone(), name.clone()))
+        };
+        self.tables.iter().filter_map(key).collect()
     }
 
     /// The function of this name.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::intrinsics::{Place, Resolver};
+use super::roles;
 use super::template::text;
 use super::{
     EventRule, Function, Index, Mapping, Named, OnFailure, Queue, Redrive, Rule, Table, Target, Trigger, Wiring,
@@ -13,13 +14,10 @@ use super::{
 };
 use crate::engine::ConfigRule;
 
-/// Types that exist deployed and do nothing here: who may what, where logs go, who is woken.
+/// Types that exist deployed and do nothing here: where logs go, who is woken, who may send to a queue.
 const IGNORED: &[&str] = &[
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
     "AWS::SNS::Subscription",
@@ -32,14 +30,14 @@ const CONFIG: &str = "config.amazonaws.com";
 const EVENTS: &str = "events.amazonaws.com";
 
 /// One resource with its properties resolved.
-struct Resolved<'a> {
-    id: &'a str,
+pub(super) struct Resolved<'a> {
+    pub(super) id: &'a str,
     name: String,
     properties: Value,
 }
 
 impl Resolved<'_> {
-    fn refuse(&self, property: &str, why: impl Into<String>) -> WiringError {
+    pub(super) fn refuse(&self, property: &str, why: impl Into<String>) -> WiringError {
         WiringError::Property { resource: self.id.to_owned(), property: property.to_owned(), why: why.into() }
     }
 
@@ -65,7 +63,7 @@ impl Resolved<'_> {
         }
     }
 
-    fn list(&self, path: &str) -> Result<&[Value], WiringError> {
+    pub(super) fn list(&self, path: &str) -> Result<&[Value], WiringError> {
         match self.get(path) {
             None => Ok(&[]),
             Some(Value::Array(all)) => Ok(all),
@@ -80,6 +78,8 @@ type Permissions = BTreeSet<(String, String)>;
 pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
     let mut wiring = Wiring::default();
     let mut permissions = Permissions::new();
+    let mut policies = BTreeMap::new();
+    let mut attached = Vec::new();
     // Functions and queues first: rules and targets point at them.
     for (id, resource) in &resolver.template.resources {
         let place = Place::new(format!("resource `{id}`"));
@@ -112,6 +112,15 @@ pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
             "AWS::DynamoDB::Table" => wiring.tables.push(table(&resolved)?),
             "AWS::Config::ConfigRule" => wiring.rules.push(config_rule(&resolved)?),
             "AWS::Events::Rule" => wiring.event_rules.push(event_rule(&resolved)?),
+            "AWS::IAM::ManagedPolicy" => {
+                let arn = resolver.global_arn("iam", &format!("policy/{}", resolved.name));
+                policies.insert(arn, roles::document(&resolved, "PolicyDocument", &resolved.properties)?);
+            }
+            "AWS::IAM::Role" => {
+                let arn = resolver.global_arn("iam", &format!("role/{}", resolved.name));
+                wiring.roles.insert(arn.clone(), roles::own_statements(&resolved)?);
+                attached.push((arn, resolved.id, roles::attached(&resolved)?));
+            }
             "AWS::Lambda::Permission" => {
                 let function = resolved.required("FunctionName")?;
                 permissions.insert((last_segment(&function).to_owned(), resolved.required("Principal")?));
@@ -119,6 +128,7 @@ pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
             other => return Err(WiringError::UnknownType { resource: id.clone(), kind: other.to_owned() }),
         }
     }
+    roles::attach(&mut wiring.roles, &policies, attached)?;
     connect(&mut wiring, &permissions)?;
     Ok(wiring)
 }
@@ -231,6 +241,7 @@ fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function
         memory: resource.number("MemorySize", 128)?,
         retries,
         on_failure: on_failure(resource),
+        role: resource.text("Role"),
     })
 }
 

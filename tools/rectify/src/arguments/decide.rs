@@ -47,7 +47,7 @@ pub(crate) struct ExemptArguments {
     /// The id, name or ARN of the resource, whole; `*` and `?` stand for anything.
     #[arg(long, value_name = "GLOB")]
     pub(crate) resource: Option<String>,
-    /// A tag; in its value `*` and `?` stand for anything.
+    /// A tag whose key begins with `rectify:exempt`; in its value `*` and `?` stand for anything.
     #[arg(long, value_name = "KEY=GLOB")]
     pub(crate) tag: Option<String>,
     /// The day or instant it ends, e.g. 2027-03-31 (begins at 00:00 UTC) or 2027-03-31T18:00:00Z.

@@ -3,15 +3,14 @@
 use std::io::Read;
 use std::path::Path;
 
-use rectify_compliance::gate::{self, Route};
-use rectify_compliance::parameters::{NoParameters, RESERVED, RuleParameters, ShellParameters};
+use rectify_compliance::gate::{self, Route, RuleScope};
+use rectify_compliance::parameters::ShellParameters;
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Entry, Imaged, Message, ParameterError, Region, ResourceKey, RuleEvent, StoredImage,
-    Verdict,
+    AccountId, ConfigurationItem, Entry, Imaged, Message, Region, ResourceKey, RuleEvent, StoredImage, Verdict,
 };
 use rectify_runtime::Fault;
 use rectify_runtime::settings::Environment;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::finding::{Finding, Seen};
 use crate::arguments::CheckArguments;
@@ -53,17 +52,18 @@ struct Given<'a> {
 fn judge(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec<Finding>, Complaint> {
     let text = event.parameters.as_deref().unwrap_or("{}");
     (control.check_parameters)(text)?;
-    let shell = shell_parameters(text)?;
+    let shell = ShellParameters::parse(text)?;
     let home = shell.home_region.clone().unwrap_or_else(|| given.region.default_home());
-    match gate::route(event, control.meta, &given.region, &home)? {
+    let scope = RuleScope { meta: control.meta, parameters: &shell, here: &given.region, home: &home };
+    match gate::route(event, &scope)? {
         Route::Answer(resource, verdict) => Ok(vec![Finding::answer(resource, verdict)]),
         Route::AnswerAccount(verdict) => Ok(vec![Finding::answer(ResourceKey::account(&account(event)?), verdict)]),
-        Route::Judge(item) => judge_item(control, event, item, &shell, given).map(|it| vec![it]),
+        Route::Judge(item) => judge_item(control, event, item, given).map(|it| vec![it]),
         Route::Fetch => Err(Complaint::usage(format!(
             "{}: the item is too large for the event and lies with AWS Config: judge the resource itself with --live",
             given.path.display()
         ))),
-        Route::Inventory => judge_subjects(control, event, &shell, given),
+        Route::Inventory => judge_subjects(control, event, &scope, given),
     }
 }
 
@@ -71,13 +71,9 @@ fn judge_item(
     control: &Entry,
     event: &RuleEvent,
     item: &ConfigurationItem,
-    shell: &ShellParameters,
     given: &Given<'_>,
 ) -> Result<Finding, Complaint> {
     let half = control.change.ok_or(Fault::WrongHalf { half: "change" })?;
-    if shell.excludes(&item.resource, item.name.as_deref()) {
-        return Ok(Finding::answer(item.resource.clone(), Verdict::not_applicable("excluded by parameter")));
-    }
     let image = (half.subject)(item, given.facts.clone().unwrap_or(Value::Null)).map_err(|error| {
         let error = Complaint::from(error);
         match &given.facts {
@@ -91,7 +87,7 @@ fn judge_item(
 fn judge_subjects(
     control: &Entry,
     event: &RuleEvent,
-    shell: &ShellParameters,
+    scope: &RuleScope<'_>,
     given: &Given<'_>,
 ) -> Result<Vec<Finding>, Complaint> {
     if control.listing.is_none() {
@@ -108,10 +104,9 @@ fn judge_subjects(
         if findings.iter().any(|it| it.resource == resource) {
             continue;
         }
-        findings.push(if shell.excludes(&resource, name.as_deref()) {
-            Finding::answer(resource, Verdict::not_applicable("excluded by parameter"))
-        } else {
-            finding(control, event, resource, image)?
+        findings.push(match scope.out_of_scope(&resource, name.as_deref()) {
+            Some(verdict) => Finding::answer(resource, verdict),
+            None => finding(control, event, resource, image)?,
         });
     }
     Ok(findings)
@@ -130,18 +125,7 @@ fn finding(
         Some(half) if verdict.is_non_compliant() => Some((half.plan)(&image, text, now)?),
         Some(_) | None => None,
     };
-    Ok(Finding { resource, verdict, plan, subject: Some(image), seen: Seen::Recorded })
-}
-
-/// What every rule takes, without what only the control knows.
-fn shell_parameters(text: &str) -> Result<ShellParameters, ParameterError> {
-    let all: Map<String, Value> = match serde_json::from_str(text) {
-        Ok(Value::Object(all)) => all,
-        // What is no object was refused before, or is empty.
-        Ok(_) | Err(_) => Map::new(),
-    };
-    let ours: Map<String, Value> = all.into_iter().filter(|(key, _)| RESERVED.contains(&key.as_str())).collect();
-    RuleParameters::<NoParameters>::parse(Some(&Value::Object(ours).to_string())).map(|it| it.shell)
+    Ok(Finding { resource, verdict, plan, subject: Some(image), stack: Ok(None), seen: Seen::Recorded })
 }
 
 /// The account of the rule: a scheduled event's own, else the rule's owner.

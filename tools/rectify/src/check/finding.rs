@@ -18,6 +18,9 @@ pub(super) struct Finding {
     pub(super) plan: Option<Plan<Value>>,
     /// What was judged, where the control was asked.
     pub(super) subject: Option<StoredImage>,
+    /// The CloudFormation stack that manages what the plan would change, or why that is not known; nothing where it was not
+    /// looked for.
+    pub(super) stack: Result<Option<String>, String>,
     /// Where it was read.
     pub(super) seen: Seen,
 }
@@ -34,7 +37,7 @@ pub(super) enum Seen {
 impl Finding {
     /// An answer that was given without asking the control.
     pub(super) const fn answer(resource: ResourceKey, verdict: Verdict) -> Self {
-        Self { resource, verdict, plan: None, subject: None, seen: Seen::Recorded }
+        Self { resource, verdict, plan: None, subject: None, stack: Ok(None), seen: Seen::Recorded }
     }
 }
 
@@ -51,6 +54,7 @@ fn text(control: &Entry, finding: &Finding, paint: Paint) -> String {
     lines.extend(finding.verdict.annotation().map(|annotation| format!("  {annotation}")));
     if let Some(plan) = &finding.plan {
         lines.extend(plan_text::lines(plan, paint).into_iter().map(|line| format!("  {line}")));
+        lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", paint.careful("stack:"))));
         if finding.seen == Seen::Recorded {
             let id = &finding.resource.id;
             let live = format!("rectify check --control {} --live {id}", control.meta.id);
@@ -62,19 +66,32 @@ fn text(control: &Entry, finding: &Finding, paint: Paint) -> String {
     lines.join("\n") + "\n"
 }
 
+/// What a stack means for the plan; nothing where none manages what it would change.
+fn managed(stack: &Result<Option<String>, String>) -> Option<String> {
+    match stack {
+        Ok(None) => None,
+        Ok(Some(stack)) => Some(format!(
+            "managed by CloudFormation stack `{stack}`: planned only, unless RemediateManagedStacks is true"
+        )),
+        Err(why) => Some(format!("not known, so a remediation fails here: {why}")),
+    }
+}
+
 fn as_json(finding: &Finding) -> Value {
     json!({
         "resource": finding.resource,
         "verdict": finding.verdict.compliance_type(),
         "annotation": finding.verdict.annotation(),
         "plan": finding.plan.as_ref().map(plan_text::as_json),
+        "stack": finding.stack.as_ref().ok().and_then(Option::as_ref),
+        "stack_not_known": finding.stack.as_ref().err(),
         "live": finding.seen == Seen::Live,
         "subject": finding.subject.as_ref().map(|it| &it.subject),
     })
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::paint::PLAIN;
@@ -86,6 +103,7 @@ mod tests {
             verdict: Verdict::non_compliant("sg-1 is open"),
             plan: Some(Plan::steps_in_order(vec![Step::person(Level::L0, "close it")])),
             subject: None,
+            stack: Ok(None),
             seen,
         }
     }
@@ -98,6 +116,30 @@ mod tests {
                         not by machine: a step must be taken by a person\n  a remediation plans from a live read, never from an event: \
                         rectify check --control restricted-ssh --live sg-1\n";
         assert_eq!((report.text.as_str(), report.ending), (expected, Ending::Finding));
+    }
+
+    #[test]
+    fn a_stack_that_manages_the_resource_or_is_not_known_is_shown_with_the_plan() {
+        let control = rectify_catalogue::find("cmk-backing-key-rotation-enabled").unwrap();
+        for (stack, line, json) in [
+            (
+                Ok(Some("keys".to_owned())),
+                "    stack: managed by CloudFormation stack `keys`: planned only, unless RemediateManagedStacks is true",
+                json!(["keys", null]),
+            ),
+            (
+                Err("AccessDenied".to_owned()),
+                "    stack: not known, so a remediation fails here: AccessDenied",
+                json!([null, "AccessDenied"]),
+            ),
+        ] {
+            let report = report(control, &[Finding { stack, ..finding(Seen::Live) }], PLAIN);
+            assert!(report.text.lines().any(|it| it == line), "{}", report.text);
+            let told = report.json.pointer("/findings/0").unwrap();
+            assert_eq!(json!([told["stack"], told["stack_not_known"]]), json);
+        }
+        let none = report(control, &[finding(Seen::Live)], PLAIN);
+        assert!(!none.text.contains("stack:"), "{}", none.text);
     }
 
     #[test]

@@ -36,12 +36,13 @@ pub(super) async fn check(
         let (account, resource) = (&target.account, &target.resource);
         Complaint::usage(format!("--live: no {resource} in account {account}, region {region}"))
     })?;
-    let plan = inspection.verdict.is_non_compliant().then_some(inspection.plan);
+    let is_found = inspection.verdict.is_non_compliant();
     Ok(Finding {
         resource: target.resource,
         verdict: inspection.verdict,
-        plan,
+        plan: is_found.then_some(inspection.plan),
         subject: Some(inspection.subject),
+        stack: inspection.stack,
         seen: Seen::Live,
     })
 }

@@ -1,14 +1,15 @@
 //! `template.yaml`: a base written by hand, and the same few resources for every control, filled from its declaration.
 //!
-//! Knows no control by name and no intrinsic function beyond Ref, Sub, GetAtt, If, Equals, Not, And and Condition: the
-//! local wiring reads the same file.
+//! Knows no control by name and no intrinsic function beyond Ref, Sub, GetAtt, If, Split, Equals, Not, And and Condition:
+//! the local wiring reads the same file.
 
 use rectify_compliance::entry::RemediationHalf;
-use rectify_compliance::{Entry, Permission, Scope};
+use rectify_compliance::{Entry, Permission, Scope, roles};
 
 use crate::fragment::{Unfilled, fill};
 use crate::parameter::{self, Parameter};
 
+mod guard;
 mod platform;
 mod policy;
 
@@ -24,10 +25,13 @@ const HEADER: &str = "\
 # Edit those: a check compares this file with what they make.
 ";
 
-/// Seconds a rule may take that is asked about one changed resource: one item, a few reads, one report.
-const CHANGE_TIMEOUT: &str = "60";
-/// Seconds a rule may take that lists every resource of the account: pages of reads, a report for each hundred.
-const PERIODIC_TIMEOUT: &str = "300";
+/// What a rule's function is given that is asked about one changed resource: one item, a few reads, one report. Memory is
+/// the least Lambda has.
+const ON_CHANGE: &str = "Timeout: 60";
+/// What one is given that lists every resource of the account: the longest Lambda gives, and memory for the share of a
+/// processor that comes with it. A round that takes longer goes on in another invocation, which Lambda would
+/// else take for a loop after sixteen; the function itself ends what does not end.
+const ON_SCHEDULE: &str = "Timeout: 900\nMemorySize: 256\nRecursiveLoop: Allow";
 
 /// The whole template.
 ///
@@ -45,6 +49,9 @@ pub fn render(controls: &[&Entry]) -> Result<String, Unfilled> {
             ("parameters", &all(parameters)?),
             ("conditions", &all(conditions)?),
             ("undo-conditions", &platform::conditions(controls)),
+            ("rule-shell", &policy::statements(roles::RULE_SHELL, &[]).concat()),
+            ("remediation-shell", &policy::statements(roles::REMEDIATION_SHELL, &[]).concat()),
+            ("guard", &guard::of_remediations(controls)?),
             ("platform", &platform::resources(controls)?),
             ("resources", &all(resources)?),
         ],
@@ -139,14 +146,18 @@ fn resources(control: &Entry) -> Result<String, Unfilled> {
             ("scope", &scope(control)),
             ("triggers", &triggers(control)),
             ("role", if shares_role(control) { "RuleRole" } else { &own_role }),
-            ("timeout", if control.meta.frequency().is_some() { PERIODIC_TIMEOUT } else { CHANGE_TIMEOUT }),
+            ("size", if control.meta.frequency().is_some() { ON_SCHEDULE } else { ON_CHANGE }),
         ],
     )?;
     if !shares_role(control) {
-        text.push_str(&fill(RULE_ROLE, &[("Control", &name), ("policies", &policy::inline(&[("reads", &reads)]))])?);
+        let goes_on = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
+        let policies = policy::inline(&[("reads", &reads), ("goes-on", goes_on)], &[control.meta.id]);
+        text.push_str(&fill(RULE_ROLE, &[("Control", &name), ("policies", &policies)])?);
     }
     if let Some(half) = control.remediation {
-        let policies = policy::inline(&[("reads", &live(&half)), ("fixes", &sorted(half.calls))]);
+        let lists: [(&str, &[Permission]); 3] =
+            [("ledger", roles::REMEDIATION_LEDGER), ("reads", &live(&half)), ("fixes", &sorted(half.calls))];
+        let policies = policy::inline(&lists, &[control.meta.id]);
         let allow_l2 = if control.needs_opt_in() { format!("!Ref {name}AllowL2") } else { "\"false\"".to_owned() };
         let values = [
             ("Control", name.as_str()),
@@ -165,12 +176,13 @@ fn shares_role(control: &Entry) -> bool {
     control.rule_permissions().is_empty()
 }
 
-/// What the live read may call, with what resolves a name that AWS Config's id does not tell.
+/// What the live read may call, with what resolves a name that AWS Config's id does not tell and what looks a stack up.
 fn live(half: &RemediationHalf) -> Vec<Permission> {
     let mut permissions = half.live.to_vec();
     if half.needs_name {
         permissions.push(Permission::unscoped("config:GetResourceConfigHistory"));
     }
+    permissions.extend(half.managed.permissions());
     sorted(&permissions)
 }
 

@@ -1,9 +1,9 @@
 //! The functions of no control, which still follow from all of them: the modes that the reconciler is told, the roles that
 //! attribution knows as ours, and what undo may call.
 
-use rectify_compliance::{Entry, Permission};
+use rectify_compliance::{Entry, Permission, roles};
 
-use super::{policy, sorted};
+use super::{guard, policy, sorted};
 use crate::fragment::{Unfilled, fill};
 
 /// What these functions are told by whoever deploys them.
@@ -27,13 +27,17 @@ const MOST_IN_OR: usize = 10;
 pub(super) fn resources(controls: &[&Entry]) -> Result<String, Unfilled> {
     let modes: Vec<String> =
         controls.iter().map(|it| format!("{}=${{{}Mode}}", it.meta.id, it.meta.pascal_id())).collect();
-    let mut text = fill(RECONCILER, &[("modes", &modes.join("\n"))])?;
+    let statements = policy::statements(roles::RECONCILER, &[]).concat();
+    let mut text = fill(RECONCILER, &[("modes", &modes.join("\n")), ("statements", &statements)])?;
     text.push_str(&attribution(controls)?);
     let policies = undo_policies(controls);
     let attached: String = (1..=policies.len())
         .map(|number| format!("- !If [UndoPolicy{number}Needed, !Ref UndoPolicy{number}, !Ref \"AWS::NoValue\"]\n"))
         .collect();
-    text.push_str(&fill(UNDO, &[("policies", &attached)])?);
+    let undone: Vec<&str> = controls.iter().filter(|it| !undoes(it).is_empty()).map(|it| it.meta.id).collect();
+    let statements = policy::statements(roles::UNDO, &undone).concat();
+    let guard = guard::of_undo(controls)?;
+    text.push_str(&fill(UNDO, &[("policies", &attached), ("statements", &statements), ("guard", &guard)])?);
     for (number, members) in (1..).zip(&policies) {
         let number: usize = number;
         let statements: String = members.iter().map(|it| conditional(it, &undoes(it))).collect();
@@ -46,9 +50,10 @@ pub(super) fn resources(controls: &[&Entry]) -> Result<String, Unfilled> {
 fn attribution(controls: &[&Entry]) -> Result<String, Unfilled> {
     let fixers: Vec<String> = controls.iter().filter(|it| it.has_calls()).map(|it| it.meta.pascal_id()).collect();
     let names: Vec<String> = fixers.iter().map(|it| format!("${{{it}}}")).collect();
-    let roles: String =
+    let of_fixers: String =
         fixers.iter().map(|it| format!("{it}: !If [{it}Remediated, !Ref {it}FixRole, \"-\"]\n")).collect();
-    fill(ATTRIBUTION, &[("names", &names.join(" ")), ("roles", &roles)])
+    let statements = policy::statements(roles::ATTRIBUTION, &[]).concat();
+    fill(ATTRIBUTION, &[("names", &names.join(" ")), ("roles", &of_fixers), ("statements", &statements)])
 }
 
 /// When each of undo's policies is there: a policy without a statement is refused.
@@ -95,10 +100,10 @@ fn undo_policies<'a>(controls: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
 /// A control's statements, each there when its remediation is.
 fn conditional(control: &Entry, permissions: &[Permission]) -> String {
     let name = control.meta.pascal_id();
-    policy::statements(permissions)
+    policy::statements(permissions, &[])
         .iter()
         .map(|statement| {
-            let body: String = statement.lines().map(|line| format!("  {line}\n")).collect();
+            let body = policy::indented(statement, 2);
             format!("- !If\n  - {name}Remediated\n{body}  - !Ref \"AWS::NoValue\"\n")
         })
         .collect()

@@ -1,17 +1,24 @@
 //! Declared permissions as inline policies of a role.
 
 use rectify_compliance::Permission;
+use rectify_compliance::permission::{Condition, EACH_CONTROL};
 
-/// The `Policies` of a role: one for each named list that is not empty; nothing at all when all are.
-pub(super) fn inline(lists: &[(&str, &[Permission])]) -> String {
+/// What no S3 ARN says: whose bucket it is.
+const ANY_BUCKET: &str = "arn:${AWS::Partition}:s3:::";
+const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
+/// How many values of a condition stand in one line.
+const IN_A_LINE: usize = 4;
+
+/// The `Policies` of a role that serves these controls: one for each named list that is not empty; nothing at all when all
+/// are.
+pub(super) fn inline(lists: &[(&str, &[Permission])], controls: &[&str]) -> String {
     let policies: String =
-        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| policy(name, list)).collect();
+        lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| policy(name, list, controls)).collect();
     if policies.is_empty() { policies } else { format!("Policies:\n{policies}") }
 }
 
-fn policy(name: &str, permissions: &[Permission]) -> String {
-    let statements: String =
-        by_resource(permissions).iter().map(|(first, actions)| statement(first, actions)).collect();
+fn policy(name: &str, permissions: &[Permission], controls: &[&str]) -> String {
+    let statements: String = statements(permissions, controls).iter().map(|it| indented(it, 8)).collect();
     format!(
         "  - PolicyName: {name}
     PolicyDocument:
@@ -21,19 +28,34 @@ fn policy(name: &str, permissions: &[Permission]) -> String {
     )
 }
 
-/// The statements of a policy, each a list member of a `Statement` at this indent: `- Effect: Allow` and so on.
-pub(super) fn statements(permissions: &[Permission]) -> Vec<String> {
-    let outdented =
-        |text: String| text.lines().map(|line| format!("{}\n", line.get(8..).unwrap_or_default())).collect();
-    by_resource(permissions).iter().map(|(first, actions)| outdented(statement(first, actions))).collect()
+/// The statements of a role that serves these controls, each a member of a `Statement` list: `- Effect: Allow` and so on.
+pub(super) fn statements(permissions: &[Permission], controls: &[&str]) -> Vec<String> {
+    by_resource(permissions).iter().map(|(first, actions)| statement(first, actions, controls)).collect()
+}
+
+/// Lines, each this much further to the right.
+pub(super) fn indented(text: &str, by: usize) -> String {
+    text.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+}
+
+/// A list with one member a line.
+pub(super) fn members<'a>(list: impl IntoIterator<Item = &'a str>) -> String {
+    list.into_iter().map(|member| format!("- {member}\n")).collect()
 }
 
 /// How many characters of a policy these statements take, as IAM counts: JSON without blanks.
 pub(super) fn weight(permissions: &[Permission]) -> usize {
     let json = |(first, actions): &(Permission, Vec<&str>)| {
         let mut statement = serde_json::json!({"Effect": "Allow", "Action": actions, "Resource": first.resource});
-        if let (Some((key, value)), Some(members)) = (first.condition, statement.as_object_mut()) {
-            members.insert("Condition".to_owned(), serde_json::json!({"StringEquals": {key: value}}));
+        let mut members = serde_json::Map::new();
+        for (operator, key, values) in conditions(first, &[]) {
+            let of_operator = members.entry(operator).or_insert_with(|| serde_json::json!({}));
+            if let Some(of_operator) = of_operator.as_object_mut() {
+                of_operator.insert(key.to_owned(), serde_json::json!(values));
+            }
+        }
+        if let (false, Some(statement)) = (members.is_empty(), statement.as_object_mut()) {
+            statement.insert("Condition".to_owned(), members.into());
         }
         statement.to_string().len() + 1
     };
@@ -55,28 +77,90 @@ fn by_resource(permissions: &[Permission]) -> Vec<(Permission, Vec<&'static str>
     statements
 }
 
-fn statement(first: &Permission, actions: &[&str]) -> String {
-    let actions: String = actions.iter().map(|action| format!("            - {action}\n")).collect();
-    let condition = first.condition.map_or_else(String::new, |(key, value)| {
-        format!(
-            "          Condition:
-            StringEquals: {{ \"{key}\": {} }}
-",
-            scalar(value)
-        )
-    });
-    format!(
-        "        - Effect: Allow
-          Action:
-{actions}          Resource: {}
-{condition}",
-        scalar(first.resource)
-    )
+/// One statement; one on a resource that is a stack parameter is there only when that is given, since `none` is no ARN.
+fn statement(first: &Permission, actions: &[&str], controls: &[&str]) -> String {
+    let mut text = format!("- Effect: Allow\n  Action:\n{}", indented(&members(actions.iter().copied()), 4));
+    let resource = controls.iter().fold(first.resource.to_owned(), |it, id| it.replace(EACH_CONTROL, id));
+    text.push_str(&format!("  Resource: {}\n", scalar(&resource)));
+    text.push_str(&indented(&condition(&conditions(first, controls)), 2));
+    match first.parameter() {
+        None => text,
+        Some(name) => format!("- !If\n  - {name}Given\n{}  - !Ref \"AWS::NoValue\"\n", indented(&text, 2)),
+    }
 }
 
-/// A value as YAML; pseudo parameters in it are substituted when the stack is made.
+/// Operator, key and values.
+type Conditions = Vec<(&'static str, &'static str, Vec<String>)>;
+
+/// What a permission is narrowed by. `ForAllValues` holds where there is no key at all, so the key must be there.
+fn conditions(permission: &Permission, controls: &[&str]) -> Conditions {
+    let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect();
+    let mut all: Conditions = match permission.condition {
+        None => Vec::new(),
+        Some(Condition::Equals(key, value)) => vec![("StringEquals", key, owned(&[value]))],
+        Some(Condition::Events(types)) => vec![
+            ("StringEquals", "events:detail-type", owned(types)),
+            ("StringEquals", "events:source", owned(&["rectify"])),
+        ],
+        Some(Condition::Partitions(patterns)) => vec![
+            ("ForAllValues:StringLike", LEADING_KEYS, partitions(patterns, controls)),
+            ("Null", LEADING_KEYS, owned(&["false"])),
+        ],
+    };
+    if permission.resource.starts_with(ANY_BUCKET) {
+        all.push(("StringEquals", "aws:ResourceAccount", owned(&["${AWS::AccountId}"])));
+    }
+    all
+}
+
+fn partitions(patterns: &[&str], controls: &[&str]) -> Vec<String> {
+    let of = |pattern: &&str| -> Vec<String> {
+        if pattern.contains(EACH_CONTROL) {
+            controls.iter().map(|id| pattern.replace(EACH_CONTROL, id)).collect()
+        } else {
+            vec![(*pattern).to_owned()]
+        }
+    };
+    patterns.iter().flat_map(of).collect()
+}
+
+fn condition(conditions: &Conditions) -> String {
+    let mut operators: Vec<&str> = conditions.iter().map(|(operator, _, _)| *operator).collect();
+    operators.dedup();
+    let mut text = String::new();
+    for operator in operators {
+        // Without quotes, YAML reads the operator Null as no key at all.
+        let name = if operator == "Null" { "\"Null\"" } else { operator };
+        let keys: Vec<String> =
+            conditions.iter().filter(|it| it.0 == operator).map(|(_, key, values)| entry(key, values)).collect();
+        if keys.iter().any(|it| it.contains('\n')) {
+            text.push_str(&format!("{name}:\n{}", indented(&keys.concat(), 2)));
+        } else {
+            text.push_str(&format!("{name}: {{ {} }}\n", keys.join(", ")));
+        }
+    }
+    if text.is_empty() { text } else { format!("Condition:\n{}", indented(&text, 2)) }
+}
+
+/// A key with its values, in one line where they are few.
+fn entry(key: &str, values: &[String]) -> String {
+    let texts: Vec<String> = values.iter().map(|it| scalar(it)).collect();
+    match texts.as_slice() {
+        [only] => format!("\"{key}\": {only}"),
+        few if few.len() <= IN_A_LINE => format!("\"{key}\": [{}]", few.join(", ")),
+        many => format!("\"{key}\":\n{}", indented(&members(many.iter().map(String::as_str)), 2)),
+    }
+}
+
+/// A value as YAML; what is referred to in it is substituted when the stack is made.
 fn scalar(value: &str) -> String {
-    if value.contains("${") { format!("!Sub \"{value}\"") } else { format!("\"{value}\"") }
+    let whole = value.strip_prefix("${").and_then(|it| it.strip_suffix('}')).filter(|it| !it.contains(['$', ':']));
+    match whole {
+        Some(attribute) if attribute.contains('.') => format!("!GetAtt {attribute}"),
+        Some(parameter) => format!("!Ref {parameter}"),
+        None if value.contains("${") => format!("!Sub \"{value}\""),
+        None => format!("\"{value}\""),
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +177,7 @@ mod tests {
             Permission::on("ec2:CreateTags", group).when("ec2:Region", "${AWS::Region}"),
         ];
         assert_eq!(
-            inline(&[("nothing", &[]), ("fixes", &permissions)]),
+            inline(&[("nothing", &[]), ("fixes", &permissions)], &[]),
             "Policies:
   - PolicyName: fixes
     PolicyDocument:
@@ -116,6 +200,51 @@ mod tests {
             StringEquals: { \"ec2:Region\": !Sub \"${AWS::Region}\" }
 "
         );
-        assert_eq!(inline(&[("reads", &[])]), "");
+        assert_eq!(inline(&[("reads", &[])], &[]), "");
+    }
+
+    #[test]
+    fn a_bucket_is_the_accounts_own_and_a_parameter_that_is_none_grants_nothing() {
+        let permissions = [
+            Permission::on("s3:PutBucketPolicy", "arn:${AWS::Partition}:s3:::*"),
+            Permission::on("iam:PassRole", "${LogsRoleArn}").when("iam:PassedToService", "cloudtrail.amazonaws.com"),
+        ];
+        assert_eq!(
+            statements(&permissions, &[]).concat(),
+            "- Effect: Allow
+  Action:
+    - s3:PutBucketPolicy
+  Resource: !Sub \"arn:${AWS::Partition}:s3:::*\"
+  Condition:
+    StringEquals: { \"aws:ResourceAccount\": !Sub \"${AWS::AccountId}\" }
+- !If
+  - LogsRoleArnGiven
+  - Effect: Allow
+    Action:
+      - iam:PassRole
+    Resource: !Ref LogsRoleArn
+    Condition:
+      StringEquals: { \"iam:PassedToService\": \"cloudtrail.amazonaws.com\" }
+  - !Ref \"AWS::NoValue\"
+"
+        );
+    }
+
+    #[test]
+    fn partitions_are_named_for_each_control_and_must_be_there() {
+        let put = Permission::on("dynamodb:PutItem", "${Ledger.Arn}").in_partitions(&["<control>#*", "L#*"]);
+        assert_eq!(
+            statements(&[put], &["a"]).concat(),
+            "- Effect: Allow
+  Action:
+    - dynamodb:PutItem
+  Resource: !GetAtt Ledger.Arn
+  Condition:
+    ForAllValues:StringLike: { \"dynamodb:LeadingKeys\": [\"a#*\", \"L#*\"] }
+    \"Null\": { \"dynamodb:LeadingKeys\": \"false\" }
+"
+        );
+        let many = statements(&[put], &["a", "b", "c", "d"]).concat();
+        assert!(many.contains(":StringLike:\n      \"dynamodb:LeadingKeys\":\n        - \"a#*\"\n"), "{many}");
     }
 }

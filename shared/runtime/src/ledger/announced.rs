@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use rectify_compliance::Timestamp;
 
 use super::item::{key, number, read_number};
-use super::key::{ALONE, hour, told};
+use super::key::{ALONE, announced, hour};
 use super::{Attempt, Ledger, Outcome, ResourcePath, unavailable};
 use crate::Fault;
 
@@ -19,18 +19,18 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn is_told(&self, attempt: &Attempt) -> Result<bool, Fault> {
+    pub async fn is_announced(&self, attempt: &Attempt) -> Result<bool, Fault> {
         match place(attempt) {
             Some(place) => Ok(self.get(&place, ALONE).await?.is_some()),
             None => Ok(false),
         }
     }
 
-    /// Notes that it has been.
+    /// Notes that it was announced.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told; it is then announced once more.
-    pub async fn note_told(&self, attempt: &Attempt) -> Result<(), Fault> {
+    /// [`Fault::Ledger`] when the table cannot be written to; it is then announced once more.
+    pub async fn note_announced(&self, attempt: &Attempt) -> Result<(), Fault> {
         let Some(place) = place(attempt) else { return Ok(()) };
         let mut item = key(&place, ALONE);
         item.insert("expires".to_owned(), number(attempt.started_at.as_second() + TTL));
@@ -42,12 +42,12 @@ impl Ledger {
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be told.
     pub async fn count_plan(&self, attempt: &Attempt, now: Timestamp) -> Result<u32, Fault> {
-        let about = format!("{}#{}", attempt.control, attempt.target.account);
+        let place = announced(&attempt.control, "plans", attempt.target.account.as_str(), hour(now));
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(&told("plans", &about, hour(now)), ALONE)))
+            .set_key(Some(key(&place, ALONE)))
             .update_expression("ADD n :one SET expires = :expires")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":expires", number(now.as_second() + TTL))
@@ -63,10 +63,10 @@ impl Ledger {
 fn place(attempt: &Attempt) -> Option<String> {
     let Attempt { control, target, started_at, .. } = attempt;
     match attempt.outcome? {
-        Outcome::OverBudget => Some(told("budget", &format!("{control}#{}", target.account), hour(*started_at))),
+        Outcome::OverBudget => Some(announced(control, "budget", target.account.as_str(), hour(*started_at))),
         Outcome::BreakerOpen => {
-            let about = format!("{control}#{}", ResourcePath::of(target).as_str());
-            Some(told("breaker", &about, started_at.as_second().div_euclid(DAY)))
+            let day = started_at.as_second().div_euclid(DAY);
+            Some(announced(control, "breaker", ResourcePath::of(target).as_str(), day))
         }
         Outcome::Stopped
         | Outcome::Gone

@@ -1,0 +1,73 @@
+//! What people may decide while a delivery is under way, as conditions of the write that comes before an action.
+
+use aws_sdk_dynamodb::types::builders::ConditionCheckBuilder;
+use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
+use rectify_compliance::Timestamp;
+
+use super::exemptions::Registry;
+use super::item::{instant, key, number};
+use super::key::{REVISION, STOP, decisions_on, exemptions_of, hold};
+use super::{Ledger, ResourcePath};
+use crate::Fault;
+
+/// What the gates read, and what must still be so in the transaction that allows an action.
+#[derive(Debug, Clone, Copy)]
+pub struct Fence<'a> {
+    /// The control.
+    pub control: &'a str,
+    /// The resource.
+    pub path: &'a ResourcePath,
+    /// The exemptions as they were read.
+    pub registry: &'a Registry,
+    /// When the action is made: a hold that ended before is none.
+    pub now: Timestamp,
+}
+
+/// Who was faster than the action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overruled {
+    /// A stop switch is on.
+    Stopped,
+    /// The resource is held, or the exemptions have changed: the gates decide again.
+    Decided,
+}
+
+impl Ledger {
+    /// The conditions of a fence: the two switches first, then what a person decided about the resource.
+    pub(super) fn fenced(&self, fence: &Fence<'_>) -> Result<Vec<TransactWriteItem>, Fault> {
+        let Fence { control, path, registry, now } = fence;
+        let absent = |check: ConditionCheckBuilder| check.condition_expression("attribute_not_exists(pk)");
+        let mut checks = vec![
+            absent(self.check(STOP, "*")),
+            absent(self.check(STOP, control)),
+            self.check(&decisions_on(path), &hold(control))
+                .condition_expression("attribute_not_exists(pk) OR #until <= :now")
+                .expression_attribute_names("#until", "until")
+                .expression_attribute_values(":now", instant(*now)),
+        ];
+        for (scope, revision) in &registry.revisions {
+            let check = self.check(&exemptions_of(scope), REVISION);
+            checks.push(match revision {
+                None => absent(check),
+                Some(read) => check.condition_expression("n = :n").expression_attribute_values(":n", number(read)),
+            });
+        }
+        checks.into_iter().map(checking).collect()
+    }
+
+    fn check(&self, pk: &str, sk: &str) -> ConditionCheckBuilder {
+        ConditionCheck::builder().table_name(&self.table).set_key(Some(key(pk, sk)))
+    }
+}
+
+impl Overruled {
+    /// Who it was by the place of the condition that failed, among those of the fence.
+    pub(super) const fn by(place: usize) -> Self {
+        if place < 2 { Self::Stopped } else { Self::Decided }
+    }
+}
+
+fn checking(check: ConditionCheckBuilder) -> Result<TransactWriteItem, Fault> {
+    let check = check.build().map_err(|error| Fault::Ledger(error.to_string()))?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
+}

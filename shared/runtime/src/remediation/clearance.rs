@@ -1,0 +1,92 @@
+//! What lets an attempt that was begun make its next action, and what keeps it from that: people may decide at any time.
+
+use rectify_compliance::{Plan, Remediation, Timestamp};
+
+use super::gates::Handled;
+use super::obstacle::Obstacle;
+use super::passage::Passage;
+use crate::Fault;
+use crate::edge::Connect;
+use crate::ledger::{Attempt, Lease, Outcome, Overruled, Registry};
+
+/// How often what people decide may change between reading it and acting.
+const DECIDED_TRIES: u32 = 5;
+
+/// A plan that passed the gates, and the exemptions by which it did.
+pub(super) struct Cleared<A> {
+    pub(super) plan: Plan<A>,
+    pub(super) registry: Registry,
+}
+
+/// What keeps an attempt that was begun from its next action.
+pub(super) enum Forbidden {
+    /// A stop switch: it goes on once that is released.
+    Stopped,
+    /// An exemption, a hold, a lower mode, an open breaker: it ends with what was done.
+    By(Obstacle),
+}
+
+impl Forbidden {
+    /// Ends the delivery; `total` is how many actions the attempt would have made.
+    pub(super) async fn end<C: Connect>(
+        self,
+        passage: &Passage<'_, C>,
+        lease: &Lease,
+        attempt: Attempt,
+        total: usize,
+    ) -> Result<Handled, Fault> {
+        let Self::By(Obstacle { outcome, mut reason }) = self else { return passage.stop(lease, attempt).await };
+        if attempt.has_acted() {
+            reason = format!("{reason}; {} of {total} actions were made before", attempt.actions.len());
+        }
+        passage.end(lease, attempt, outcome, reason, None).await
+    }
+}
+
+/// Stores the attempt whose last action is about to be made, unless people decided otherwise since the gates read what they
+/// decide; what does not concern the resource is read anew and does not keep it from being fixed.
+pub(super) async fn intend<K, C>(
+    passage: &Passage<'_, C>,
+    lease: &Lease,
+    attempt: &Attempt,
+    cleared: &mut Cleared<K::Action>,
+    live: &K::Subject,
+) -> Result<Option<Forbidden>, Fault>
+where
+    K: Remediation,
+    C: Connect,
+{
+    let (ledger, control) = (&passage.shell.ledger, K::META.id);
+    for _ in 0..DECIDED_TRIES {
+        match ledger.save_before_action(lease, attempt, &passage.fence(control, &cleared.registry)).await? {
+            None => return Ok(None),
+            Some(Overruled::Stopped) => return Ok(Some(Forbidden::Stopped)),
+            Some(Overruled::Decided) => {
+                cleared.registry = passage.registry(control).await?;
+                if let Some(obstacle) = forbidden::<K, C>(passage, cleared, live, attempt).await? {
+                    return Ok(Some(Forbidden::By(obstacle)));
+                }
+            }
+        }
+    }
+    Err(Fault::Unsteady { resource: passage.target.resource.to_string(), times: DECIDED_TRIES })
+}
+
+/// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
+pub(super) async fn forbidden<K, C>(
+    passage: &Passage<'_, C>,
+    cleared: &Cleared<K::Action>,
+    live: &K::Subject,
+    attempt: &Attempt,
+) -> Result<Option<Obstacle>, Fault>
+where
+    K: Remediation,
+    C: Connect,
+{
+    let (control, now) = (K::META.id, Timestamp::now());
+    if let Some(obstacle) = passage.obstacle::<K>(&cleared.registry, &cleared.plan, live, now).await? {
+        return Ok(Some(obstacle));
+    }
+    let open = passage.shell.ledger.open_breaker(&passage.path, control, Some(&attempt.id), now).await?;
+    Ok(open.map(|it| Obstacle { outcome: Outcome::BreakerOpen, reason: it.to_string() }))
+}

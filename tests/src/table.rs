@@ -1,0 +1,360 @@
+//! DynamoDB and an event bus in memory, behind the AWS SDK's HTTP client: for tests of ten thousands of calls.
+//!
+//! It stands in for speed alone. It knows nothing of what the ledger stores, and only the operations and expressions that the
+//! ledger uses; whatever else it is sent makes it panic. A test runs generated sequences of operations against it and
+//! against moto and compares every answer. What it is not: it has no item size limit, no throughput, no indexes, no streams,
+//! no `Scan`, numbers that are not whole, documents or sets in expressions.
+
+pub mod expression;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+use expression::{Item, Placeholders, condition, projection, update};
+
+/// The most a page of a query holds, bytes.
+const PAGE: usize = 1_000_000;
+
+/// One table with the keys `pk` and `sk`, and one event bus.
+#[derive(Debug, Clone, Default)]
+pub struct Table(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    partitions: BTreeMap<String, BTreeMap<String, Item>>,
+    /// What transactions that were carried out were about, by their token: the same one again changes nothing.
+    transactions: HashMap<String, Value>,
+    events: Vec<(String, Value)>,
+    page: Option<usize>,
+}
+
+/// An answer as it goes over the wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+}
+
+impl Answer {
+    const fn fine(body: Value) -> Self {
+        Self { status: 200, body }
+    }
+
+    /// A refusal with this code.
+    pub fn refused(status: u16, code: &str, message: &str) -> Self {
+        Self { status, body: json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}) }
+    }
+
+    /// A cancelled transaction: the code for each write, in their order.
+    pub fn cancelled(reasons: &[Value]) -> Self {
+        let codes: Vec<&str> = reasons.iter().filter_map(|it| it["Code"].as_str()).collect();
+        let message = format!(
+            "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+            codes.join(", ")
+        );
+        let mut answer = Self::refused(400, "TransactionCanceledException", &message);
+        answer.body["CancellationReasons"] = json!(reasons);
+        answer
+    }
+
+    /// The response of the SDK's HTTP client.
+    pub fn response(&self) -> HttpResponse {
+        let response =
+            http::Response::builder().status(self.status).header("content-type", "application/x-amz-json-1.0");
+        HttpResponse::try_from(response.body(SdkBody::from(self.body.to_string())).unwrap()).unwrap()
+    }
+}
+
+/// The operation and the input of a request.
+pub fn request_of(request: &HttpRequest) -> (String, Value) {
+    let target = request.headers().get("x-amz-target").unwrap_or_else(|| panic!("no operation: {}", request.uri()));
+    let operation = target.split_once('.').map_or(target, |(_, operation)| operation).to_owned();
+    (operation, serde_json::from_slice(request.body().bytes().unwrap()).unwrap())
+}
+
+impl Table {
+    /// The HTTP client through which the SDK reaches it.
+    pub fn http(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    /// Lets queries return pages of so many items at most, as those of large items are.
+    pub fn page_of(&self, items: usize) {
+        self.state().page = Some(items);
+    }
+
+    /// What was put on the bus: detail type and detail, in order.
+    pub fn events(&self) -> Vec<(String, Value)> {
+        self.state().events.clone()
+    }
+
+    /// Every item that is wanted, changed in place: what a test must arrange behind the ledger's back.
+    pub fn change(&self, wanted: impl Fn(&Item) -> bool, change: impl Fn(&mut Item)) {
+        let mut state = self.state();
+        let items = state.partitions.values_mut().flat_map(BTreeMap::values_mut);
+        items.filter(|item| wanted(item)).for_each(change);
+    }
+
+    /// Every item.
+    pub fn items(&self) -> Vec<Item> {
+        self.state().partitions.values().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    /// Answers one request, at once and whole.
+    pub fn answer(&self, operation: &str, input: &Value) -> Answer {
+        let mut state = self.state();
+        let answer = match operation {
+            "GetItem" => state.get(input),
+            "Query" => state.query(input),
+            "PutItem" | "UpdateItem" | "DeleteItem" => state.write(operation, input),
+            "TransactWriteItems" => state.transact(input),
+            "PutEvents" => Ok(state.put_events(input)),
+            _ => panic!("the table in memory does not know {operation}: {input}"),
+        };
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HttpClient for Table {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Table {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (operation, input) = request_of(&request);
+        HttpConnectorFuture::ready(Ok(self.answer(&operation, &input).response()))
+    }
+}
+
+type Refusable<T> = Result<T, Answer>;
+
+/// What a write does to the item at its key, once its condition holds: the item that is there afterwards.
+struct Write {
+    pk: String,
+    sk: String,
+    old: Option<Item>,
+    new: Option<Item>,
+    /// Whether the condition failed, and whether the item is to be shown then.
+    failed: Option<bool>,
+}
+
+impl State {
+    fn at(&self, key: &Value) -> Option<&Item> {
+        self.partitions.get(&part(key, "pk"))?.get(&part(key, "sk"))
+    }
+
+    fn get(&self, input: &Value) -> Refusable<Answer> {
+        known(input, &["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"]);
+        let names = Placeholders::of(input);
+        let kept = names_kept(input, &names);
+        let found = self.at(&input["Key"]).map(|item| projected(item, kept.as_deref()));
+        names.all_used();
+        Ok(Answer::fine(found.map_or_else(|| json!({}), |item| json!({"Item": item}))))
+    }
+
+    fn query(&self, input: &Value) -> Refusable<Answer> {
+        known(
+            input,
+            &[
+                "TableName",
+                "ConsistentRead",
+                "KeyConditionExpression",
+                "FilterExpression",
+                "ProjectionExpression",
+                "ExpressionAttributeNames",
+                "ExpressionAttributeValues",
+                "ScanIndexForward",
+                "Limit",
+                "ExclusiveStartKey",
+            ],
+        );
+        let names = Placeholders::of(input);
+        let wanted = condition(input["KeyConditionExpression"].as_str().unwrap(), &names);
+        let filter = input["FilterExpression"].as_str().map(|text| condition(text, &names));
+        let shown = names_kept(input, &names);
+        let pk = wanted.must_equal("pk").unwrap_or_else(|| panic!("a query without `pk = …`: {input}"));
+        let empty = BTreeMap::new();
+        let partition = self.partitions.get(pk["S"].as_str().unwrap()).unwrap_or(&empty);
+        let mut items: Vec<&Item> = partition.values().filter(|item| wanted.holds(item)).collect();
+        if input["ScanIndexForward"] == false {
+            items.reverse();
+        }
+        if let Some(start) = input["ExclusiveStartKey"]["sk"]["S"].as_str() {
+            let is_before = |item: &&&Item| match input["ScanIndexForward"] == false {
+                false => item["sk"]["S"].as_str().unwrap() <= start,
+                true => item["sk"]["S"].as_str().unwrap() >= start,
+            };
+            items = items.iter().skip_while(is_before).copied().collect();
+        }
+        let limit = input["Limit"].as_u64().map_or(usize::MAX, |it| usize::try_from(it).unwrap());
+        let limit = limit.min(self.page.unwrap_or(usize::MAX));
+        let mut size = 0;
+        let read = items.iter().take(limit).take_while(|item| {
+            let fits = size < PAGE;
+            size += json!(item).to_string().len();
+            fits
+        });
+        let read: Vec<&Item> = read.copied().collect();
+        let kept = read.iter().filter(|item| filter.as_ref().is_none_or(|it| it.holds(item)));
+        let kept: Vec<Item> = kept.map(|item| projected(item, shown.as_deref())).collect();
+        let mut body = json!({"Count": kept.len(), "ScannedCount": read.len(), "Items": kept});
+        if read.len() < items.len() {
+            body["LastEvaluatedKey"] = read.last().map(|item| json!({"pk": item["pk"], "sk": item["sk"]})).unwrap();
+        }
+        names.all_used();
+        Ok(Answer::fine(body))
+    }
+
+    fn write(&mut self, operation: &str, input: &Value) -> Refusable<Answer> {
+        let write = self.prepared(operation, input, &["ReturnValues"]);
+        if let Some(show) = write.failed {
+            let mut refusal = Answer::refused(400, "ConditionalCheckFailedException", "The conditional request failed");
+            if let (true, Some(old)) = (show, &write.old) {
+                refusal.body["Item"] = json!(old);
+            }
+            return Err(refusal);
+        }
+        let shown = match input["ReturnValues"].as_str() {
+            None | Some("NONE") => None,
+            Some("ALL_NEW") => write.new.clone(),
+            Some("ALL_OLD") => write.old.clone(),
+            Some(other) => panic!("the table in memory does not know ReturnValues `{other}`"),
+        };
+        self.carry_out(write);
+        Ok(Answer::fine(shown.map_or_else(|| json!({}), |item| json!({"Attributes": item}))))
+    }
+
+    fn transact(&mut self, input: &Value) -> Refusable<Answer> {
+        known(input, &["TransactItems", "ClientRequestToken"]);
+        let token = input["ClientRequestToken"].as_str().map(str::to_owned);
+        if let Some(before) = token.as_ref().and_then(|token| self.transactions.get(token)) {
+            assert_eq!(before, &input["TransactItems"], "one token for two transactions");
+            return Ok(Answer::fine(json!({})));
+        }
+        let mut writes = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        for item in input["TransactItems"].as_array().unwrap() {
+            let (operation, write) = item.as_object().unwrap().iter().next().unwrap();
+            let write = self.prepared(operation, write, &[]);
+            if !seen.insert((write.pk.clone(), write.sk.clone())) {
+                let message = "Transaction request cannot include multiple operations on one item";
+                return Err(Answer::refused(400, "ValidationException", message));
+            }
+            writes.push(write);
+        }
+        assert!(writes.len() <= 100, "a transaction has 100 writes at most: {}", writes.len());
+        if writes.iter().any(|write| write.failed.is_some()) {
+            let reason = |write: &Write| match (write.failed, &write.old) {
+                (None, _) => json!({"Code": "None"}),
+                (Some(true), Some(old)) => {
+                    json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": old})
+                }
+                (Some(_), _) => {
+                    json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"})
+                }
+            };
+            return Err(Answer::cancelled(&writes.iter().map(reason).collect::<Vec<_>>()));
+        }
+        for write in writes {
+            self.carry_out(write);
+        }
+        if let Some(token) = token {
+            self.transactions.insert(token, input["TransactItems"].clone());
+        }
+        Ok(Answer::fine(json!({})))
+    }
+
+    /// One write, looked at but not carried out.
+    fn prepared(&self, operation: &str, input: &Value, more: &[&str]) -> Write {
+        let mut fields = vec![
+            "TableName",
+            "Key",
+            "Item",
+            "UpdateExpression",
+            "ConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "ReturnValuesOnConditionCheckFailure",
+        ];
+        fields.extend(more);
+        known(input, &fields);
+        let key = if input["Item"].is_null() { &input["Key"] } else { &input["Item"] };
+        let old = self.at(key).cloned();
+        let names = Placeholders::of(input);
+        let holds = input["ConditionExpression"].as_str().is_none_or(|text| {
+            let empty = Item::new();
+            condition(text, &names).holds(old.as_ref().unwrap_or(&empty))
+        });
+        let updated = input["UpdateExpression"].as_str().map(|text| update(text, &names));
+        names.all_used();
+        let new = match operation {
+            "Put" | "PutItem" => input["Item"].as_object().cloned(),
+            "Delete" | "DeleteItem" => None,
+            "ConditionCheck" => old.clone(),
+            "Update" | "UpdateItem" => {
+                let mut item = old.clone().unwrap_or_else(|| input["Key"].as_object().unwrap().clone());
+                if holds {
+                    updated.iter().for_each(|it| it.apply(&mut item));
+                }
+                Some(item)
+            }
+            _ => panic!("the table in memory does not know {operation}: {input}"),
+        };
+        let show = input["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
+        Write { pk: part(key, "pk"), sk: part(key, "sk"), old, new, failed: (!holds).then_some(show) }
+    }
+
+    fn carry_out(&mut self, write: Write) {
+        let partition = self.partitions.entry(write.pk).or_default();
+        match write.new {
+            Some(item) => drop(partition.insert(write.sk, item)),
+            None => drop(partition.remove(&write.sk)),
+        }
+    }
+
+    fn put_events(&mut self, input: &Value) -> Answer {
+        let entries = input["Entries"].as_array().unwrap();
+        for entry in entries {
+            let detail = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+            self.events.push((entry["DetailType"].as_str().unwrap().to_owned(), detail));
+        }
+        let taken: Vec<Value> = (0..entries.len()).map(|number| json!({"EventId": number.to_string()})).collect();
+        Answer::fine(json!({"FailedEntryCount": 0, "Entries": taken}))
+    }
+}
+
+fn part(key: &Value, name: &str) -> String {
+    key[name]["S"].as_str().unwrap_or_else(|| panic!("no `{name}`: {key}")).to_owned()
+}
+
+/// Panics when the input has a field that would be passed over.
+fn known(input: &Value, fields: &[&str]) {
+    for field in input.as_object().unwrap().keys() {
+        assert!(fields.contains(&field.as_str()), "the table in memory does not know `{field}`: {input}");
+    }
+}
+
+fn names_kept(input: &Value, names: &Placeholders<'_>) -> Option<Vec<String>> {
+    input["ProjectionExpression"].as_str().map(|text| projection(text, names))
+}
+
+fn projected(item: &Item, kept: Option<&[String]>) -> Item {
+    let is_kept = |name: &String| kept.is_none_or(|kept| kept.contains(name));
+    item.iter().filter(|(name, _)| is_kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}

@@ -1,0 +1,309 @@
+//! A made-up resource with six controls over it, each of another kind: what a plan can be is all there.
+//!
+//! | control | its plan |
+//! |---|---|
+//! | [`BOLTS`] | several calls, each for a part of its own |
+//! | [`LOCK`] | one call that replaces a whole object |
+//! | [`PRIVATE`] | the same object, replaced by another control |
+//! | [`RETENTION`] | one call that the service accepts and carries out later; busy meanwhile |
+//! | [`KEYS`] | several calls, and receipts without which none can be taken back |
+//! | [`LOGGING`] | one call that sets a switch |
+
+pub mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rectify_compliance::{
+    Control, ControlMeta, Declared, Image, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
+    Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
+};
+use schemars::JsonSchema;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+
+/// The type of the made-up resource.
+pub const VAULT: &str = "Rectify::Test::Vault";
+/// Every bolt must be shut.
+pub const BOLTS: u8 = 0;
+/// The policy must have the statement [`LOCKED`].
+pub const LOCK: u8 = 1;
+/// The policy must not have the statement [`OPEN`].
+pub const PRIVATE: u8 = 2;
+/// Records must be kept for [`DAYS`] at least.
+pub const RETENTION: u8 = 3;
+/// Keys whose name begins with `old` must not be active.
+pub const KEYS: u8 = 4;
+/// Logging must be on.
+pub const LOGGING: u8 = 5;
+/// How many controls there are.
+pub const CONTROLS: u8 = 6;
+
+/// The statement that [`LOCK`] wants.
+pub const LOCKED: &str = "deny-plain-http";
+/// The statement that [`PRIVATE`] does not want.
+pub const OPEN: &str = "allow-everyone";
+/// What [`RETENTION`] wants, days.
+pub const DAYS: u32 = 7;
+
+/// A vault, whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Vault {
+    /// Its id.
+    pub id: String,
+    /// Its bolts, and whether each is drawn.
+    pub bolts: BTreeMap<String, bool>,
+    /// The statements of its policy.
+    pub policy: BTreeSet<String>,
+    /// How long records are kept, days.
+    pub retention: u32,
+    /// Whether the service works on a retention it accepted, and shows it only when it is done.
+    pub busy: bool,
+    /// Its keys, and whether each is active.
+    pub keys: BTreeMap<String, bool>,
+    /// Whether it logs.
+    pub logging: bool,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl Image for Vault {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        ResourceKey::new(VAULT, &self.id)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+}
+
+/// One call that writes; the way back is made of the same ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Call {
+    /// Draws or shuts one bolt.
+    SetBolt {
+        /// Which.
+        bolt: String,
+        /// Whether it is drawn afterwards.
+        drawn: bool,
+    },
+    /// Replaces the policy.
+    PutPolicy {
+        /// All of it.
+        statements: BTreeSet<String>,
+    },
+    /// Asks for another retention.
+    ModifyRetention {
+        /// Days.
+        days: u32,
+    },
+    /// Deactivates a key, and answers with a seal.
+    DeactivateKey {
+        /// Which.
+        key: String,
+    },
+    /// Activates a key again; the service wants to see the seal.
+    ActivateKey {
+        /// Which.
+        key: String,
+        /// The answer to the deactivation.
+        seal: u32,
+    },
+    /// Switches logging.
+    SetLogging {
+        /// On or off.
+        on: bool,
+    },
+}
+
+/// What a call answers: the seal of a deactivated key.
+pub type Seal = Option<u32>;
+
+/// The answer to a call of one control, as it is stored. That of [`KEYS`] cannot be read without its seal.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Receipt<const CONTROL: u8>(pub Seal);
+
+impl<'de, const CONTROL: u8> Deserialize<'de> for Receipt<CONTROL> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match Seal::deserialize(from)? {
+            None if CONTROL == KEYS => Err(D::Error::custom("expected a seal")),
+            seal => Ok(Self(seal)),
+        }
+    }
+}
+
+/// One of the six controls.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch<const CONTROL: u8>;
+
+/// Nothing of their own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {}
+
+impl Parameters for Params {}
+
+/// The declarations.
+pub static METAS: [ControlMeta; CONTROLS as usize] = [
+    meta("vault-bolt-drawn"),
+    meta("vault-unlocked"),
+    meta("vault-public"),
+    meta("vault-retention-short"),
+    meta("vault-old-key"),
+    meta("vault-silent"),
+];
+
+const fn meta(id: &'static str) -> ControlMeta {
+    ControlMeta {
+        id,
+        title: "Vault is not as it must be",
+        severity: Severity::Low,
+        triggers: &[Trigger::Change],
+        scope: Scope::Regional,
+        resource_types: &[VAULT],
+        frameworks: &[],
+        level: Level::L1,
+        docs: "",
+        source: file!(),
+    }
+}
+
+/// The control's id.
+pub fn id_of(control: u8) -> &'static str {
+    METAS[usize::from(control)].id
+}
+
+impl<const CONTROL: u8> Declared for Watch<CONTROL> {
+    const META: &'static ControlMeta = &METAS[CONTROL as usize];
+}
+
+/// Whether the vault is as the control wants it.
+pub fn complies(control: u8, vault: &Vault) -> bool {
+    match control {
+        BOLTS => vault.bolts.values().all(|drawn| !drawn),
+        LOCK => vault.policy.contains(LOCKED),
+        PRIVATE => !vault.policy.contains(OPEN),
+        RETENTION => vault.retention >= DAYS,
+        KEYS => vault.keys.iter().all(|(key, active)| !active || !key.starts_with("old")),
+        _ => vault.logging,
+    }
+}
+
+fn fixes(control: u8, vault: &Vault) -> Vec<Call> {
+    let mut statements = vault.policy.clone();
+    match control {
+        BOLTS => {
+            let drawn = vault.bolts.iter().filter(|(_, drawn)| **drawn);
+            drawn.map(|(bolt, _)| Call::SetBolt { bolt: bolt.clone(), drawn: false }).collect()
+        }
+        LOCK => {
+            statements.insert(LOCKED.to_owned());
+            vec![Call::PutPolicy { statements }]
+        }
+        PRIVATE => {
+            statements.remove(OPEN);
+            vec![Call::PutPolicy { statements }]
+        }
+        RETENTION => vec![Call::ModifyRetention { days: DAYS }],
+        KEYS => {
+            let old = vault.keys.iter().filter(|(key, active)| **active && key.starts_with("old"));
+            old.map(|(key, _)| Call::DeactivateKey { key: key.clone() }).collect()
+        }
+        _ => vec![Call::SetLogging { on: true }],
+    }
+}
+
+/// What a vault becomes by a call, as soon as all of it is carried out.
+pub fn expect(mut vault: Vault, call: &Call) -> Vault {
+    match call.clone() {
+        Call::SetBolt { bolt, drawn } => drop(vault.bolts.insert(bolt, drawn)),
+        Call::PutPolicy { statements } => vault.policy = statements,
+        Call::ModifyRetention { days } => vault.retention = days,
+        Call::DeactivateKey { key } => drop(vault.keys.insert(key, false)),
+        Call::ActivateKey { key, .. } => drop(vault.keys.insert(key, true)),
+        Call::SetLogging { on } => vault.logging = on,
+    }
+    vault
+}
+
+/// What of a vault these calls touch.
+pub fn footprint(vault: &Vault, calls: &[Call]) -> Value {
+    let part = |call: &Call| match call {
+        Call::SetBolt { bolt, .. } => (format!("bolt {bolt}"), json!(vault.bolts.get(bolt))),
+        Call::PutPolicy { .. } => ("policy".to_owned(), json!(vault.policy)),
+        Call::ModifyRetention { .. } => ("retention".to_owned(), json!(vault.retention)),
+        Call::DeactivateKey { key } | Call::ActivateKey { key, .. } => {
+            (format!("key {key}"), json!(vault.keys.get(key)))
+        }
+        Call::SetLogging { .. } => ("logging".to_owned(), json!(vault.logging)),
+    };
+    Value::Object(calls.iter().map(part).collect())
+}
+
+fn way_back<const CONTROL: u8>(before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Vec<Call> {
+    let back = |(call, Receipt(seal)): &(Call, Receipt<CONTROL>)| match call {
+        Call::SetBolt { bolt, drawn } => Call::SetBolt { bolt: bolt.clone(), drawn: !drawn },
+        Call::PutPolicy { .. } => Call::PutPolicy { statements: before.policy.clone() },
+        Call::ModifyRetention { .. } => Call::ModifyRetention { days: before.retention },
+        Call::DeactivateKey { key } | Call::ActivateKey { key, .. } => {
+            Call::ActivateKey { key: key.clone(), seal: seal.unwrap_or_default() }
+        }
+        Call::SetLogging { on } => Call::SetLogging { on: !on },
+    };
+    done.iter().rev().map(back).collect()
+}
+
+impl<const CONTROL: u8> Control for Watch<CONTROL> {
+    type Params = Params;
+    type Subject = Vault;
+
+    fn evaluate(vault: &Vault, _params: &Params, _now: Timestamp) -> Verdict {
+        match complies(CONTROL, vault) {
+            true => Verdict::COMPLIANT,
+            false => Verdict::non_compliant(format!("{}: {}", vault.id, id_of(CONTROL))),
+        }
+    }
+}
+
+const READ: &[Permission] = &[Permission::unscoped("vaults:DescribeVault")];
+const WRITE: &[Permission] = &[Permission::unscoped("vaults:ModifyVault")];
+
+impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
+    type Action = Call;
+    type Receipt = Receipt<CONTROL>;
+    type Undo = Call;
+    const LIVE: &'static [Permission] = READ;
+    const CALLS: &'static [Permission] = WRITE;
+    const UNDOES: &'static [Permission] = WRITE;
+
+    fn plan(live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {
+        if complies(CONTROL, live) {
+            return Plan::Nothing;
+        }
+        let steps = fixes(CONTROL, live).into_iter().map(|call| Step::call(Level::L1, call)).collect();
+        match live.busy && CONTROL == RETENTION {
+            true => Plan::hold("the vault is being modified", steps),
+            false => Plan::steps_in_order(steps),
+        }
+    }
+
+    fn expect(live: Vault, action: &Call) -> Vault {
+        expect(live, action)
+    }
+
+    fn is_settling(after: &Vault, done: &[Call]) -> bool {
+        CONTROL == RETENTION && !done.is_empty() && after.busy
+    }
+
+    fn footprint(subject: &Vault, done: &[Call]) -> Value {
+        footprint(subject, done)
+    }
+
+    fn undo(before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Result<Vec<Call>, Irreversible> {
+        Ok(way_back(before, done))
+    }
+}

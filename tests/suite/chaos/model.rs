@@ -1,0 +1,387 @@
+//! What may happen, said again and without the code under test: the history of who changed which resource and of what people
+//! decided, and the rules that no entry of it may break.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
+
+use rectify_runtime::ledger::{Attempt, State};
+use rectify_tests::actor::{Decision, Entry, Event, Who};
+use rectify_tests::emulator::REGION;
+use rectify_tests::vaults::{Call, Vault, expect, footprint, id_of};
+use serde_json::Value;
+
+use super::story::{line, stored};
+
+/// How many of the last steps about a resource are kept, to be told with a violation.
+const TOLD: usize = 60;
+
+/// Something people decided, from one moment of the history to another.
+#[derive(Debug, Clone)]
+pub(super) struct Decided {
+    /// What.
+    pub(super) decision: Decision,
+    from: usize,
+    to: Option<usize>,
+}
+
+/// What is known of an actor.
+#[derive(Debug, Default)]
+struct Acting {
+    lease: Option<usize>,
+    committed: usize,
+    attempt: Option<String>,
+    read: Option<Vault>,
+}
+
+/// What is known of an attempt: by what was stored of it, and by what it did.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// As it was stored last.
+    pub(super) stored: Attempt,
+    /// Its control.
+    pub(super) control: u8,
+    /// The vault after each call of the attempt and of its undos, and after what the service made of them later.
+    pub(super) left: Vec<Vault>,
+    /// What it changed.
+    pub(super) changes: Vec<Call>,
+    /// Whether an undo of it changed something.
+    pub(super) undoing: bool,
+}
+
+/// The before-image of an attempt that acts.
+fn image_of(attempt: &Attempt) -> Result<Vault, String> {
+    let image = attempt.before.as_ref().ok_or("a call without a before-image")?;
+    image.read().map_err(|error| error.to_string())
+}
+
+impl Known {
+    /// A change may drop out of what is stored only when somebody has reverted it.
+    fn forget_reverted(&mut self, stored: &Attempt, read: Option<&Vault>) -> Result<(), String> {
+        let is_named = |call: &Call| stored.actions.iter().any(|it| it.action == serde_json::json!(call));
+        let stands = |call: &Call, read: &Vault| {
+            expect(read.clone(), call) == *read || (read.busy && matches!(call, Call::ModifyRetention { .. }))
+        };
+        if let Some(lost) = self.changes.iter().find(|call| !is_named(call) && read.is_none_or(|it| stands(call, it))) {
+            return Err(format!("{} no longer names {lost:?}, which stands", stored.id));
+        }
+        self.changes.retain(is_named);
+        Ok(())
+    }
+}
+
+/// The model.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    now: usize,
+    excluded: BTreeSet<String>,
+    decided: Vec<Decided>,
+    acting: HashMap<usize, Acting>,
+    /// Who holds the lease of a partition.
+    leases: HashMap<String, usize>,
+    /// By id, and so in the order in which they began.
+    pub(super) attempts: BTreeMap<String, Known>,
+    /// Whose call the service still works on.
+    working: HashMap<String, String>,
+    /// Machines that changed a resource: when, and which actor.
+    machines: HashMap<String, Vec<(usize, usize)>>,
+    stories: HashMap<String, VecDeque<(usize, Rc<Entry>)>>,
+    /// What happened, by kind: a run in which little happened proves little.
+    pub(super) counts: BTreeMap<String, usize>,
+}
+
+impl Model {
+    /// A model in which these resources are excluded by parameter.
+    pub(super) fn excluding(excluded: &[String]) -> Self {
+        Self { excluded: excluded.iter().cloned().collect(), ..Self::default() }
+    }
+
+    /// Takes what happened; panics with the story of the resource where it must not have.
+    pub(super) fn take(&mut self, news: Vec<Entry>) {
+        for entry in news.into_iter().map(Rc::new) {
+            self.now += 1;
+            if let Err(violation) = self.step(&entry) {
+                let id = match &entry.who {
+                    Who::Delivery { id, .. } | Who::Undo { id, .. } => id.clone(),
+                    _ => String::new(),
+                };
+                panic!("step {}: {}: {violation}\n{}", self.now, line(&entry), self.story(&id));
+            }
+        }
+    }
+
+    /// The last steps about a resource.
+    pub(super) fn story(&self, id: &str) -> String {
+        self.stories
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(|(at, entry)| format!("{at:>7} {}", line(entry)))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// What is decided now and not over.
+    pub(super) fn in_force(&self) -> Vec<Decision> {
+        self.decided.iter().filter(|it| it.to.is_none()).map(|it| it.decision.clone()).collect()
+    }
+
+    fn step(&mut self, entry: &Rc<Entry>) -> Result<(), String> {
+        self.note(entry);
+        match &entry.event {
+            Event::Committed(_, input) => self.committed(entry, input),
+            Event::Read(vault) => {
+                self.acting.entry(entry.actor).or_default().read = Some(vault.clone());
+                Ok(())
+            }
+            Event::Wrote(call, region, before, after) => match (&entry.who, call) {
+                (Who::Delivery { .. }, Some(call)) => self.remediated(entry, call, region, before, after),
+                (Who::Undo { attempt, .. }, Some(call)) => self.undone(entry, attempt, call, before, after),
+                _ => {
+                    self.count("a person changed a resource");
+                    Ok(())
+                }
+            },
+            Event::Settled(_, after) => {
+                if let Some(known) = self.working.remove(&after.id).and_then(|id| self.attempts.get_mut(&id)) {
+                    known.left.push(after.clone());
+                }
+                Ok(())
+            }
+            Event::LeaseOver(_) => {
+                // What the actor does later is no fault as long as nobody took the lease meanwhile.
+                self.leases.retain(|_, holder| *holder != entry.actor);
+                Ok(())
+            }
+            Event::Ended(_) => {
+                self.acting.remove(&entry.actor);
+                Ok(())
+            }
+        }
+    }
+
+    fn committed(&mut self, entry: &Entry, input: &Value) -> Result<(), String> {
+        let now = self.now;
+        if input["Key"]["sk"]["S"] == "LEASE" {
+            let update = input["UpdateExpression"].as_str().unwrap_or_default();
+            // What is neither taken nor given back is extended.
+            let (taken, given_back) = (update.contains("ADD fence"), update.starts_with("REMOVE"));
+            let partition = input["Key"]["pk"]["S"].as_str().unwrap_or_default().to_owned();
+            match self.leases.get(&partition) {
+                Some(holder) if taken && *holder != entry.actor => {
+                    return Err(format!("a lease of {partition} that actor {holder} holds"));
+                }
+                _ if taken => drop(self.leases.insert(partition, entry.actor)),
+                _ if given_back => drop(self.leases.remove(&partition)),
+                _ => {}
+            }
+            if taken || given_back {
+                self.acting.entry(entry.actor).or_default().lease = taken.then_some(now);
+            }
+            if let (true, Who::Laptop) = (taken, &entry.who) {
+                self.count("a wrong clock took a lease");
+            }
+        }
+        self.acting.entry(entry.actor).or_default().committed = now;
+        if let Who::Decision(decision) = &entry.who {
+            self.decide(decision.clone(), now);
+        }
+        let Some(attempt) = stored(input)? else { return Ok(()) };
+        let id = attempt.id.clone();
+        self.acting.entry(entry.actor).or_default().attempt = Some(id.clone());
+        let control = (0..rectify_tests::vaults::CONTROLS).find(|it| id_of(*it) == attempt.control);
+        let control = control.ok_or_else(|| format!("unknown control {}", attempt.control))?;
+        match self.attempts.get_mut(&id) {
+            Some(known) => {
+                let read = self.acting.get(&entry.actor).and_then(|it| it.read.as_ref());
+                known.forget_reverted(&attempt, read)?;
+                known.stored = attempt;
+            }
+            None => {
+                let known = Known { stored: attempt, control, left: vec![], changes: vec![], undoing: false };
+                self.attempts.insert(id, known);
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, decision: Decision, now: usize) {
+        let ends = |it: &Decision| match (&decision, it) {
+            (Decision::Resume(of), Decision::Stop(it)) => of == it,
+            (Decision::EndHold(control, id), Decision::Hold(it, held)) => control == it && id == held,
+            (Decision::EndExemption(id), Decision::Exempt(it, ..)) => id == it,
+            _ => false,
+        };
+        for it in self.decided.iter_mut().filter(|it| it.to.is_none() && ends(&it.decision)) {
+            it.to = Some(now);
+        }
+        let begins = matches!(decision, Decision::Stop(_) | Decision::Hold(..) | Decision::Exempt(..));
+        if begins && !self.in_force().contains(&decision) {
+            self.count("a person decided");
+            self.decided.push(Decided { decision, from: now, to: None });
+        }
+    }
+
+    /// What of the decisions kept this control from acting on this resource at the moment `at`.
+    fn forbidden(&self, control: u8, id: &str, at: usize) -> Option<String> {
+        let concerns = |decision: &Decision| match decision {
+            Decision::Stop(of) => of.is_none_or(|it| it == control),
+            Decision::Hold(of, held) => *of == control && held == id,
+            Decision::Exempt(_, of, exempt) => of.is_none_or(|it| it == control) && exempt == id,
+            _ => false,
+        };
+        let in_force = |it: &&Decided| it.from < at && it.to.is_none_or(|to| to > at);
+        let found = self.decided.iter().filter(in_force).find(|it| concerns(&it.decision))?;
+        Some(format!("{:?} since step {}", found.decision, found.from))
+    }
+
+    fn remediated(
+        &mut self,
+        entry: &Entry,
+        call: &Call,
+        region: &str,
+        before: &Vault,
+        after: &Vault,
+    ) -> Result<(), String> {
+        let Who::Delivery { control, id, forbidden } = &entry.who else { unreachable!() };
+        let changed = before != after;
+        let acting = self.acting.entry(entry.actor).or_default();
+        let (saved, lease, read) = (acting.committed, acting.lease, acting.read.clone());
+        let own = acting.attempt.clone();
+        // One that is resumed is not stored anew before a call of it is repeated.
+        let open = |known: &&Known| {
+            known.control == *control && known.stored.target.resource.id == *id && known.stored.state == State::Open
+        };
+        let own = own.or_else(|| self.attempts.values().rev().find(open).map(|known| known.stored.id.clone()));
+        if changed {
+            if let Some(why) = forbidden {
+                return Err(format!("a change although {why}"));
+            }
+            if region != REGION || self.excluded.contains(id) {
+                return Err("a change of a resource in another region, or of an excluded one".to_owned());
+            }
+            if let Some(why) = self.forbidden(*control, id, saved) {
+                return Err(format!("a change although the save before it, step {saved}, was after {why}"));
+            }
+            self.interleaved(entry.actor, id, lease)?;
+        }
+        let own = own.ok_or("a call without a stored attempt")?;
+        let known = self.attempts.get_mut(&own).ok_or("a call of an unknown attempt")?;
+        if !known.stored.actions.iter().any(|record| record.action == serde_json::json!(call)) {
+            return Err(format!("a call that attempt {own} does not name: {:?}", known.stored.actions));
+        }
+        let image = image_of(&known.stored)?;
+        let read = read.ok_or("a call without a live read")?;
+        let parts: Vec<Call> =
+            known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
+        if changed && known.changes.is_empty() && footprint(&image, &parts) != footprint(&read, &parts) {
+            return Err(format!(
+                "the before-image of {own} is not what was read before its first change: {} and {}",
+                footprint(&image, &parts),
+                footprint(&read, &parts)
+            ));
+        }
+        known.left.push(after.clone());
+        if changed {
+            known.changes.push(call.clone());
+            self.machines.entry(id.clone()).or_default().push((self.now, entry.actor));
+            self.count("a remediation changed a resource");
+        }
+        // Other calls find it busy, too.
+        if after.busy && !before.busy {
+            self.working.insert(id.clone(), own);
+        }
+        Ok(())
+    }
+
+    fn undone(
+        &mut self,
+        entry: &Entry,
+        attempt: &str,
+        call: &Call,
+        before: &Vault,
+        after: &Vault,
+    ) -> Result<(), String> {
+        let Who::Undo { control, id, .. } = &entry.who else { unreachable!() };
+        let acting = self.acting.entry(entry.actor).or_default();
+        let (saved, lease, read) = (acting.committed, acting.lease, acting.read.clone());
+        let known = self.attempts.get_mut(attempt).ok_or("an undo of an unknown attempt")?;
+        if before != after {
+            let read = read.ok_or("an undo without a live read")?;
+            let parts: Vec<Call> =
+                known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
+            let found = footprint(&read, &parts);
+            // A call whose answer was lost counts as made when it is so, even where it was a person who made it so.
+            let made = parts.iter().fold(image_of(&known.stored)?, expect);
+            if !known.left.iter().chain([&made]).any(|left| footprint(left, &parts) == found) {
+                let left: Vec<String> = known.left.iter().map(|left| footprint(left, &parts).to_string()).collect();
+                return Err(format!(
+                    "undo of what somebody changed: {call:?}: found {found}, left {}",
+                    left.join(" or ")
+                ));
+            }
+            self.interleaved(entry.actor, id, lease)?;
+            self.machines.entry(id.clone()).or_default().push((self.now, entry.actor));
+            self.count("an undo changed a resource");
+            let hold = Decision::Hold(*control, id.clone());
+            if !self.in_force().contains(&hold) {
+                self.decided.push(Decided { decision: hold, from: saved, to: None });
+            }
+        }
+        let known = self.attempts.get_mut(attempt).ok_or("an undo of an unknown attempt")?;
+        known.left.push(after.clone());
+        known.undoing |= before != after;
+        if after.busy && !before.busy {
+            self.working.insert(id.clone(), attempt.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Nobody else changed the resource since this actor took its lease.
+    fn interleaved(&self, actor: usize, id: &str, lease: Option<usize>) -> Result<(), String> {
+        let lease = lease.ok_or("a change without a lease")?;
+        let others = self.machines.get(id).into_iter().flatten();
+        match others.rev().take_while(|(at, _)| *at > lease).find(|(_, other)| *other != actor) {
+            Some((at, other)) => {
+                Err(format!("actor {other} changed it at step {at}, within the lease since step {lease}"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Counts something that happened.
+    pub(super) fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// Counts a delivery by how it ended.
+    pub(super) fn count_delivery(&mut self, how: &str) {
+        *self.counts.entry(format!("a delivery ended as {how}")).or_default() += 1;
+    }
+
+    fn note(&mut self, entry: &Rc<Entry>) {
+        let ids: Vec<String> = match (&entry.who, &entry.event) {
+            (Who::Delivery { id, .. } | Who::Undo { id, .. }, _) => vec![id.clone()],
+            (_, Event::Wrote(_, _, vault, _) | Event::Settled(vault, _)) => vec![vault.id.clone()],
+            (
+                Who::Decision(
+                    Decision::Hold(_, id)
+                    | Decision::EndHold(_, id)
+                    | Decision::Exempt(_, _, id)
+                    | Decision::Reset(_, id),
+                ),
+                _,
+            ) => {
+                vec![id.clone()]
+            }
+            (Who::Decision(_), _) => self.stories.keys().cloned().collect(),
+            _ => vec![],
+        };
+        for id in ids {
+            let story = self.stories.entry(id).or_default();
+            story.push_back((self.now, Rc::clone(entry)));
+            if story.len() > TOLD {
+                story.pop_front();
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Bucket policies come back in another order than they were put in: that is no change, neither to a fix nor to its undo.
+
+use rectify_runtime::clients::Pool;
+use rectify_runtime::ledger::Ledger;
+use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
+use rectify_s3::S3BucketSslRequestsOnly;
+use rectify_s3::client::Clients;
+use rectify_tests::reorder::reordering;
+
+use super::*;
+
+/// A bucket whose policy names two roles, and the policy.
+async fn bucket(name: &str) -> (aws_sdk_s3::Client, Value) {
+    let sdk = sdk_at(endpoint());
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+    s3.create_bucket().bucket(name).send().await.unwrap();
+    let role = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "Readers", "Effect": "Allow", "Principal": {"AWS": [role("reader"), role("auditor")]},
+        "Action": ["s3:GetObject"], "Resource": [format!("arn:aws:s3:::{name}/*")]
+    }]});
+    s3.put_bucket_policy().bucket(name).policy(policy.to_string()).send().await.unwrap();
+    (s3, policy)
+}
+
+/// A function's AWS, in which every `every`th policy comes back in another order.
+fn reordered(every: usize) -> SdkConfig {
+    let sdk = Services::default().sdk(REGION);
+    let http = reordering(sdk.http_client().unwrap(), every);
+    sdk.to_builder().http_client(http).build()
+}
+
+async fn fixed(around: &Surroundings, name: &str, every: usize) -> Result<Handled, Fault> {
+    let sdk = reordered(every);
+    let shell = remediation::<Clients>(S3BucketSslRequestsOnly::META.id, around, &sdk);
+    let event = finding::<S3BucketSslRequestsOnly>(name, "2026-03-04T05:06:08.900Z");
+    let mut line = Invocation::start(S3BucketSslRequestsOnly::META.id, "r");
+    remedy::<S3BucketSslRequestsOnly, Clients>(&shell, &event, &delivery("worker"), &mut line).await
+}
+
+#[tokio::test]
+async fn policy_that_comes_back_in_another_order_each_time_is_fixed() {
+    let around = Surroundings::create().await;
+    bucket("reordered-each-time").await;
+    let handled = fixed(&around, "reordered-each-time", 2).await.unwrap();
+    let Handled::Ended { attempt, outcome } = handled else { panic!("{handled:?}") };
+    let ledger = Ledger::new(&around.sdk, &around.name);
+    let attempt = ledger.attempt(S3BucketSslRequestsOnly::META.id, &attempt).await.unwrap().unwrap();
+    assert_eq!((outcome, attempt.reason.as_str()), (Outcome::Verified, "as planned"));
+}
+
+#[tokio::test]
+async fn policy_that_comes_back_in_another_order_is_undone() {
+    let around = Surroundings::create().await;
+    let (s3, policy) = bucket("reordered-before-undo").await;
+    let handled = fixed(&around, "reordered-before-undo", usize::MAX).await.unwrap();
+    let attempt = handled.attempt().unwrap().to_owned();
+    let pool = Pool::<Clients>::new(reordered(1), Region::new(REGION));
+    let request = UndoRequest { attempt, by: "jane".to_owned(), hold_days: 7, overwrite: false };
+    let ledger = Ledger::new(&around.sdk, &around.name);
+    let undone =
+        undo::<S3BucketSslRequestsOnly, Clients>(&ledger, &pool, &AccountId::new(ACCOUNT), &request).await.unwrap();
+    assert!(matches!(undone, Undone::Restored { .. }), "{undone:?}");
+    let now = s3.get_bucket_policy().bucket("reordered-before-undo").send().await.unwrap().policy.unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&now).unwrap(), policy);
+}

@@ -1,0 +1,159 @@
+//! What the shell and the functions of no control may call, against what their code can reach: every call permitted, every
+//! permission used, function by function.
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::permission::{Condition, EACH_CONTROL};
+use rectify_compliance::{Permission, roles};
+use rectify_tests::reach::Code;
+
+use super::tree::shipped;
+
+/// One kind of function: what it may do, and the code it can run.
+struct Function {
+    name: &'static str,
+    permissions: Vec<Permission>,
+    /// Files and folders that hold every function it can call.
+    code: &'static [&'static str],
+    /// Those of them it begins in.
+    begins: &'static [&'static str],
+    /// What Lambda does with its role, which is in no source.
+    by_lambda: &'static [&'static str],
+}
+
+const SHARED: &str = "shared/runtime/src/";
+/// Everybody reaches it through a value of its name.
+const LEDGER: &str = "shared/runtime/src/ledger";
+const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+/// An event that failed in every attempt goes to the dead letters with the function's role.
+const LOGS_AND_LETTERS: &[&str] = &[LOGS[0], LOGS[1], "sqs:SendMessage"];
+
+fn functions() -> Vec<Function> {
+    let remediation = [roles::REMEDIATION_LEDGER, roles::REMEDIATION_SHELL].concat();
+    vec![
+        Function {
+            name: "rule",
+            permissions: [roles::RULE_SHELL, roles::RULE_GOES_ON].concat(),
+            code: &["shared/runtime/src/rule", "shared/runtime/src/config_service.rs", "shared/runtime/src/relay.rs"],
+            begins: &["shared/runtime/src/rule"],
+            by_lambda: LOGS_AND_LETTERS,
+        },
+        Function {
+            name: "remediation",
+            permissions: remediation,
+            code: &[
+                "shared/runtime/src/remediation",
+                "shared/runtime/src/bus.rs",
+                "shared/runtime/src/config_service.rs",
+                "shared/runtime/src/stacks.rs",
+            ],
+            begins: &["shared/runtime/src/remediation/gates.rs"],
+            by_lambda: LOGS_AND_LETTERS,
+        },
+        Function {
+            name: "reconciler",
+            permissions: roles::RECONCILER.to_vec(),
+            code: &[
+                "functions/platform/src/reconciler",
+                "functions/platform/src/reconciler.rs",
+                "functions/platform/src/client.rs",
+                "shared/runtime/src/bus.rs",
+            ],
+            begins: &["functions/platform/src/reconciler", "functions/platform/src/reconciler.rs"],
+            by_lambda: LOGS_AND_LETTERS,
+        },
+        Function {
+            name: "attribution",
+            permissions: roles::ATTRIBUTION.to_vec(),
+            code: &[
+                "functions/platform/src/attribution",
+                "functions/platform/src/attribution.rs",
+                "functions/platform/src/client/trail.rs",
+                "shared/runtime/src/bus.rs",
+            ],
+            begins: &["functions/platform/src/attribution", "functions/platform/src/attribution.rs"],
+            // Lambda polls its queue.
+            by_lambda: &[LOGS[0], LOGS[1], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+        },
+        Function {
+            name: "undo",
+            permissions: roles::UNDO.to_vec(),
+            code: &["functions/platform/src/undo.rs", "shared/runtime/src/remediation/undo.rs"],
+            begins: &["functions/platform/src/undo.rs", "shared/runtime/src/remediation/undo.rs"],
+            by_lambda: &LOGS,
+        },
+    ]
+}
+
+/// The shipped sources of files and folders.
+fn sources(paths: &[&str]) -> Vec<String> {
+    let within = |path: &str| {
+        paths.iter().any(|it| path == *it || path.strip_prefix(it).is_some_and(|rest| rest.starts_with('/')))
+    };
+    let all = shipped(&[SHARED, "functions/platform/src"]);
+    let found: Vec<String> = all.into_iter().filter(|file| within(&file.path)).map(|file| file.text).collect();
+    assert!(found.len() >= paths.len(), "{paths:?}: a path without a source");
+    found
+}
+
+#[test]
+fn every_call_of_a_function_is_permitted_and_every_permission_is_used() {
+    for function in functions() {
+        let (code, ledger) = (sources(function.code), sources(&[LEDGER]));
+        let code = Code::of(code.iter().map(String::as_str)).with("ledger", ledger.iter().map(String::as_str));
+        let mut called = code.actions_reached_from(&sources(function.begins).concat());
+        called.extend(function.by_lambda.iter().map(|it| (*it).to_owned()));
+        // Names and stacks of resources are read where a control asks for it: its own role holds that.
+        let held: BTreeSet<String> = function.permissions.iter().map(|it| it.action.to_owned()).collect();
+        let of_controls = ["config:GetResourceConfigHistory", "cloudformation:DescribeStackResources"];
+        let is_own = |it: &str| function.name == "remediation" && of_controls.contains(&it);
+        let missing: Vec<&String> = called.difference(&held).filter(|it| !is_own(it)).collect();
+        assert_eq!(missing, [""; 0], "{}: called and not permitted", function.name);
+        let unused: Vec<&String> = held.difference(&called).collect();
+        assert_eq!(unused, [""; 0], "{}: permitted and never called", function.name);
+    }
+}
+
+/// The partitions of the ledger that a function may write.
+fn written(permissions: &[Permission]) -> BTreeSet<&'static str> {
+    let mut written = BTreeSet::new();
+    for permission in permissions.iter().filter(|it| it.resource == roles::LEDGER && !reads(it)) {
+        let Some(Condition::Partitions(patterns)) = permission.condition else {
+            panic!("{}: on the whole ledger", permission.action)
+        };
+        assert!(!patterns.is_empty() && patterns.iter().all(|it| !it.starts_with('*')), "{patterns:?}");
+        if permission.action == "dynamodb:DeleteItem" {
+            assert_eq!(patterns, ["<control>#OPEN"], "nothing else is ever removed");
+        }
+        written.extend(patterns);
+    }
+    written
+}
+
+fn reads(permission: &Permission) -> bool {
+    ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"].contains(&permission.action)
+}
+
+/// A remediation writes its control's rows and the leases; what people decide is out of its reach, and so is every other
+/// control's before-image.
+#[test]
+fn what_a_function_writes_in_the_ledger_is_its_own() {
+    assert_eq!(EACH_CONTROL, "<control>");
+    for (function, permissions, expected) in [
+        ("remediation", roles::REMEDIATION_LEDGER, &["<control>#*", "<control>#OPEN", "L#*"][..]),
+        ("reconciler", roles::RECONCILER, &["reconciler#*"]),
+        ("attribution", roles::ATTRIBUTION, &["attribution#*"]),
+        ("undo", roles::UNDO, &["<control>#*", "<control>#OPEN", "ACTS#*", "D#*", "L#*"]),
+    ] {
+        let written = written(permissions);
+        assert_eq!(written, expected.iter().copied().collect(), "{function}");
+        let denied = if function == "undo" { roles::DECIDED_BUT_FOR_HOLDS } else { roles::DECIDED };
+        assert!(denied.iter().all(|it| !written.contains(it)), "{function}");
+    }
+    // No control's id is the beginning of a partition of somebody else.
+    for control in rectify_catalogue::controls() {
+        let own = format!("{}#", control.meta.id);
+        let others = ["L#", "D#", "X#", "ACTS#", "reconciler#", "attribution#"];
+        assert!(others.iter().all(|it| !it.starts_with(&own) && !own.starts_with(it)), "{own}");
+    }
+}

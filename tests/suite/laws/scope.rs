@@ -1,0 +1,169 @@
+//! Rule and remediation judge alike: which resources are a rule's own is one decision, whoever asks and by whatever event.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rectify_compliance::gate::{Route, RuleScope, route};
+use rectify_compliance::parameters::ShellParameters;
+use rectify_compliance::{Declared, Region, Remediation, ResourceKey, RuleEvent};
+use rectify_runtime::edge::{Apply, ReadLive};
+use rectify_runtime::invocation::Invocation;
+use rectify_runtime::remediation::Handled;
+use rectify_runtime::rule::{ChangeOrSchedule, RuleKind, RuleShell, handle};
+use rectify_runtime::settings::FunctionSettings;
+use rectify_tests::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar};
+use rectify_tests::doors::Doors;
+use rectify_tests::emulator::REGION;
+use rectify_tests::events::{change, finding, invocation, item, rule_event, scheduled};
+use rectify_tests::remediation::World;
+use rectify_tests::replay::{Answer, Replay};
+use serde_json::{Value, json};
+
+/// How many generated cases the shells are compared in; each has a ledger of its own.
+const CASES: usize = 24;
+
+/// A resource, what its rule is told, and whether its control is global.
+#[derive(Debug, Clone)]
+struct Case {
+    id: &'static str,
+    name: Option<&'static str>,
+    exclude: Vec<&'static str>,
+    home: Option<&'static str>,
+    global: bool,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let globs = prop::sample::select(vec!["d-1", "d-*", "porch", "*-2", "PORCH", "d-?", "*"]);
+    (
+        prop::sample::select(vec!["d-1", "d-2", "porch"]),
+        prop::option::of(prop::sample::select(vec!["porch", "cellar", "d-1"])),
+        prop::collection::vec(globs, 0..3),
+        prop::option::of(prop::sample::select(vec![REGION, "eu-west-1"])),
+        any::<bool>(),
+    )
+        .prop_map(|(id, name, exclude, home, global)| Case { id, name, exclude, home, global })
+}
+
+impl Case {
+    fn parameters(&self) -> Value {
+        let mut parameters = json!({});
+        if !self.exclude.is_empty() {
+            parameters["excludeResources"] = json!(self.exclude.join(","));
+        }
+        if let Some(home) = self.home {
+            parameters["homeRegion"] = json!(home);
+        }
+        parameters
+    }
+
+    fn item(&self) -> Value {
+        let mut item = item(self.id, &["top"]);
+        item["resourceName"] = json!(self.name);
+        item
+    }
+
+    fn door(&self) -> Door {
+        Door { name: self.name.map(str::to_owned), ..Door::drawn(self.id, &["top"]) }
+    }
+}
+
+/// A verdict, its annotation, and whether it is about the door or the account.
+type Judged = (String, Option<String>, String);
+
+/// What the rule answers to this message.
+async fn rule<R: RuleKind<Doors>>(case: &Case, message: &Value) -> Judged {
+    let doors = Doors::with([case.door()]);
+    // The results that a scheduled run retires: there are none.
+    let replay = Replay::of([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
+    let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
+    let shell = RuleShell::<Doors>::over(&doors.reached_through(&replay.sdk(REGION)), settings);
+    let event = rule_event(message, &case.parameters(), "token");
+    handle::<R, Doors>(&shell, &event, &invocation(), &mut Invocation::start("door", "r")).await.unwrap();
+    let evaluation = &replay.requests()[0].1["Evaluations"][0];
+    let text = |name: &str| evaluation[name].as_str().map(str::to_owned);
+    let kind = text("ComplianceResourceType").unwrap();
+    (text("ComplianceType").unwrap(), text("Annotation"), kind)
+}
+
+/// How the remediation ends, in the words of a verdict.
+async fn fix<K>(case: &Case) -> (String, Option<String>)
+where
+    K: Remediation + ReadLive<Doors> + Apply<Doors>,
+{
+    let world = World::with([case.door()]).await.setting("PARAMETERS", &case.parameters().to_string());
+    let handled = world.deliver_to::<K>(&finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
+    let Handled::Ended { outcome, .. } = handled else { panic!("{case:?}: {handled:?}") };
+    let attempt = world.attempts(case.id).await.pop().unwrap();
+    match outcome.name() {
+        "verified" => ("NON_COMPLIANT".to_owned(), attempt.finding),
+        "not-applicable" => {
+            assert_eq!(world.doors.writes(), [], "{case:?}");
+            ("NOT_APPLICABLE".to_owned(), Some(attempt.reason))
+        }
+        other => panic!("{case:?}: {other}: {}", attempt.reason),
+    }
+}
+
+async fn compare<K>(case: &Case)
+where
+    K: Remediation + ReadLive<Doors> + Apply<Doors>,
+    ChangeOrSchedule<K>: RuleKind<Doors>,
+{
+    let (verdict, why, _) = rule::<ChangeOrSchedule<K>>(case, &change(&case.item())).await;
+    let (by_schedule, why_by_schedule, about) = rule::<ChangeOrSchedule<K>>(case, &scheduled()).await;
+    assert_eq!((&by_schedule, &why_by_schedule), (&verdict, &why), "{case:?}");
+    assert!(about == DOOR || verdict == "NOT_APPLICABLE", "{case:?}: {about}");
+    assert_eq!(fix::<K>(case).await, (verdict, why), "{case:?}");
+}
+
+#[tokio::test]
+async fn rule_and_remediation_judge_the_same_resources() {
+    let mut runner = TestRunner::deterministic();
+    let mut left = 0;
+    for _ in 0..CASES {
+        let case = cases().new_tree(&mut runner).unwrap().current();
+        if case.global {
+            compare::<GlobalDoorAjar>(&case).await;
+        } else {
+            compare::<DoorAjar>(&case).await;
+        }
+        left += usize::from(case.exclude.is_empty());
+    }
+    assert!((1..CASES).contains(&left), "both kinds of case: {left}");
+}
+
+/// What is out of scope is answered so by the route of every event, and by nothing else.
+fn routed(case: &Case, kind: &str, here: &str, event: &RuleEvent) -> Result<(), TestCaseError> {
+    let parameters = ShellParameters::parse(&case.parameters().to_string()).unwrap();
+    let (here, home) = (Region::new(here), Region::new(case.home.unwrap_or(REGION)));
+    let meta = if case.global { GlobalDoorAjar::META } else { DoorAjar::META };
+    let scope = RuleScope { meta, parameters: &parameters, here: &here, home: &home };
+    let resource = ResourceKey::new(kind, case.id);
+    let out = scope.out_of_scope(&resource, case.name);
+    let mine = kind == DOOR && (!case.global || here == home);
+    let excluded = parameters
+        .exclude
+        .as_ref()
+        .is_some_and(|globs| globs.matches(case.id) || case.name.is_some_and(|name| globs.matches(name)));
+    prop_assert_eq!(out.is_none(), mine && !excluded);
+    match (route(event, &scope).unwrap(), out) {
+        (Route::Judge(item), None) => prop_assert_eq!(&item.resource, &resource),
+        (Route::Answer(about, verdict), Some(out)) => prop_assert_eq!((about, verdict), (resource, out)),
+        (other, out) => prop_assert!(false, "{:?} for {:?}", other, out),
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn scope_is_what_the_route_of_an_event_says(
+        case in cases(),
+        kind in prop::sample::select(vec![DOOR, "AWS::EC2::Volume"]),
+        here in prop::sample::select(vec![REGION, "eu-west-1"]),
+    ) {
+        let mut item = case.item();
+        item["resourceType"] = json!(kind);
+        let event = RuleEvent::parse(&rule_event(&change(&item), &case.parameters(), "token")).unwrap();
+        routed(&case, kind, here, &event)?;
+    }
+}

@@ -1,0 +1,60 @@
+//! What a decision reads of the table, however much was written before.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use rectify_runtime::ledger::new_id;
+use rectify_tests::emulator::{endpoint, http, sdk_over};
+use rectify_tests::meter::metered;
+
+use super::*;
+
+/// How many attempts there are before the decision: as many as a resource collects that a pipeline keeps reverting.
+const STORED: usize = 700;
+
+/// Stores so many copies of the one attempt there is, each a second after the other, none after now.
+async fn copy_attempt(world: &World) {
+    let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
+    let items = dynamodb.scan().table_name(&world.around.name).send().await.unwrap().items.unwrap();
+    let attempt = items.into_iter().find(|item| item.contains_key("body")).unwrap();
+    let text = |name: &str| attempt[name].as_s().unwrap().clone();
+    let (sk, body) = (text("sk"), text("body"));
+    let id = serde_json::from_str::<Value>(&body).unwrap()["id"].as_str().unwrap().to_owned();
+    let now = Timestamp::now();
+    let copies: Vec<HashMap<String, AttributeValue>> = (1..=STORED)
+        .map(|number| {
+            let at = now - jiff::SignedDuration::from_secs(i64::try_from(number).unwrap());
+            let other = new_id(at);
+            let mut copy = attempt.clone();
+            copy.insert("sk".to_owned(), AttributeValue::S(sk.replace(&id, &other)));
+            copy.insert("body".to_owned(), AttributeValue::S(body.replace(&id, &other)));
+            copy
+        })
+        .collect();
+    for some in copies.chunks(20) {
+        let put = |item: &HashMap<_, _>| {
+            let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        };
+        let request = some.iter().map(put).collect();
+        dynamodb.batch_write_item().request_items(&world.around.name, request).send().await.unwrap();
+    }
+}
+
+/// Each attempt holds an image of 40 KB: a security group of a thousand rules, a bucket policy of the largest size.
+#[tokio::test]
+async fn decision_reads_no_more_for_all_the_attempts_that_were_made_before() {
+    let world = World::with([Door { colour: "x".repeat(40_000), ..Door::drawn("d-1", &["top"]) }]).await;
+    let world = world.setting("MODE", "plan");
+    world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    copy_attempt(&world).await;
+    assert_eq!(world.attempts("d-1").await.len(), STORED + 1, "or this proves nothing");
+    let world = world.setting("MODE", "enforce");
+    let (http, meter) = metered(http());
+    let shell = world.shell_over(&sdk_over(endpoint(), http));
+    let event = finding("d-1", "2026-03-04T05:36:08.900Z");
+    let handled = deliver_through::<DoorAjar>(&shell, &event, &delivery("w")).await.unwrap();
+    assert_eq!(ended(&handled).1, Outcome::Verified);
+    let (requests, bytes) = meter.read();
+    assert!(requests <= 20 && bytes < 20_000, "{requests} reads of {bytes} bytes in all");
+}

@@ -1,0 +1,354 @@
+//! The roles: what each holds, to the letter, and what follows from it for the calls that matter, as IAM decides them.
+
+use rectify_compliance::permission::{Condition, EACH_CONTROL};
+use rectify_compliance::{Permission, roles};
+use rectify_local::iam::policy::{Decision, Request, Statement, decide};
+use rectify_local::wiring::{Deployment, Wiring};
+
+use super::*;
+
+const ACCOUNT: &str = "111122223333";
+const ROLE: &str = "arn:aws:iam::111122223333:role/trail-logs";
+const LEDGER: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/rectify-Ledger";
+
+/// Action, resource and conditions (operator, key, values) of every permission, comparable.
+pub(super) type Grants = BTreeSet<(String, String, BTreeSet<(String, String, BTreeSet<String>)>)>;
+
+/// A statement that is there under a condition: the condition and the statement.
+pub(super) fn optional(value: &Value) -> Option<(String, Value)> {
+    let Value::Tagged(it) = value else { return None };
+    let list = it.value.as_sequence().unwrap();
+    assert_eq!((it.tag.to_string().as_str(), list.len()), ("!If", 3));
+    assert_eq!(tagged(&list[2], "Ref").as_deref(), Some("AWS::NoValue"));
+    Some((list[0].as_str().unwrap().to_owned(), list[1].clone()))
+}
+
+/// A text as it was declared: `!Ref X` and `!GetAtt X.Y` are `${X}` and `${X.Y}`.
+fn text(value: &Value) -> String {
+    let referred = tagged(value, "Ref").or_else(|| tagged(value, "GetAtt")).map(|it| format!("${{{it}}}"));
+    let scalar = || value.as_str().map(str::to_owned);
+    referred.or_else(|| tagged(value, "Sub")).or_else(scalar).unwrap_or_else(|| panic!("no text: {value:?}"))
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    value.as_sequence().map_or_else(|| [text(value)].into(), |all| all.iter().map(text).collect())
+}
+
+/// What these statements allow; one on a stack parameter must be there only when that is given.
+pub(super) fn granted(statements: &[Value]) -> Grants {
+    let mut grants = Grants::new();
+    for statement in statements {
+        let (condition, statement) =
+            optional(statement).map_or_else(|| (None, statement.clone()), |(it, inner)| (Some(it), inner));
+        assert_eq!(statement["Effect"].as_str(), Some("Allow"));
+        let resource = text(&statement["Resource"]);
+        let parameter = Permission::on("", Box::leak(resource.clone().into_boxed_str())).parameter();
+        assert_eq!(condition, parameter.map(|it| format!("{it}Given")), "{resource}");
+        let mut conditions = BTreeSet::new();
+        for (operator, keys) in statement["Condition"].as_mapping().into_iter().flatten() {
+            for (key, values) in keys.as_mapping().unwrap() {
+                conditions.insert((text(operator), text(key), texts(values)));
+            }
+        }
+        for action in texts(&statement["Action"]) {
+            grants.insert((action, resource.clone(), conditions.clone()));
+        }
+    }
+    grants
+}
+
+/// What is declared, for a role of these controls.
+pub(super) fn declared(permissions: &[Permission], controls: &[&str]) -> Grants {
+    let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<String>>();
+    let one = |operator: &str, key: &str, values| (operator.to_owned(), key.to_owned(), values);
+    let grant = |it: &Permission| {
+        let mut conditions = BTreeSet::new();
+        match it.condition {
+            None => {}
+            Some(Condition::Equals(key, value)) => drop(conditions.insert(one("StringEquals", key, owned(&[value])))),
+            Some(Condition::Events(types)) => {
+                conditions.insert(one("StringEquals", "events:source", owned(&["rectify"])));
+                conditions.insert(one("StringEquals", "events:detail-type", owned(types)));
+            }
+            Some(Condition::Partitions(patterns)) => {
+                let of = |id: &&str| patterns.iter().map(|it| it.replace(EACH_CONTROL, id)).collect::<Vec<_>>();
+                let all =
+                    controls.iter().flat_map(of).chain(controls.is_empty().then(|| of(&"")).into_iter().flatten());
+                conditions.insert(one("ForAllValues:StringLike", "dynamodb:LeadingKeys", all.collect()));
+                conditions.insert(one("Null", "dynamodb:LeadingKeys", owned(&["false"])));
+            }
+        }
+        // The ARN of a bucket names no account.
+        if it.resource.starts_with("arn:${AWS::Partition}:s3:::") {
+            conditions.insert(one("StringEquals", "aws:ResourceAccount", owned(&["${AWS::AccountId}"])));
+        }
+        let resource = controls.iter().fold(it.resource.to_owned(), |it, id| it.replace(EACH_CONTROL, id));
+        (it.action.to_owned(), resource, conditions)
+    };
+    permissions.iter().map(grant).collect()
+}
+
+/// The statements of a role's own policies that allow, and those that deny or guard.
+fn own_statements(role: &Value) -> (Vec<Value>, Vec<Value>) {
+    let policies = role["Properties"]["Policies"].as_sequence().into_iter().flatten();
+    let all = policies.flat_map(|it| it["PolicyDocument"]["Statement"].as_sequence().unwrap().clone());
+    split(all)
+}
+
+fn split(statements: impl Iterator<Item = Value>) -> (Vec<Value>, Vec<Value>) {
+    let inner = |it: &Value| optional(it).map_or_else(|| it.clone(), |(_, inner)| inner);
+    statements.partition(|it| inner(it)["Effect"].as_str() == Some("Allow"))
+}
+
+fn undone() -> Vec<&'static str> {
+    let undoes = |it: &&Entry| it.remediation.is_some_and(|half| !half.undoes.is_empty());
+    controls().filter(undoes).map(|it| it.meta.id).collect()
+}
+
+#[test]
+fn every_role_holds_what_its_control_declares_and_nothing_else() {
+    let resources = section("Resources");
+    for control in controls() {
+        let name = control.meta.pascal_id();
+        let rule_role = tagged(&resources[&format!("{name}RuleFunction")]["Properties"]["Role"], "GetAtt").unwrap();
+        let reads = control.rule_permissions();
+        let own = format!("{name}RuleRole");
+        assert_eq!(rule_role, if reads.is_empty() { "RuleRole.Arn".to_owned() } else { format!("{own}.Arn") });
+        if !reads.is_empty() {
+            let (allowed, denied) = own_statements(&resources[&own]);
+            // What lists an account may invoke itself, and nothing else does.
+            let goes_on = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
+            let may = declared(&[&reads[..], goes_on].concat(), &[control.meta.id]);
+            assert_eq!((granted(&allowed), denied), (may, vec![]), "{own}");
+        }
+        if let Some(half) = control.remediation {
+            let mut may = [&control.remediation_permissions()[..], roles::REMEDIATION_LEDGER].concat();
+            if half.needs_name {
+                may.push(Permission::unscoped("config:GetResourceConfigHistory"));
+            }
+            let role = &resources[&format!("{name}FixRole")];
+            let (allowed, denied) = own_statements(role);
+            assert_eq!((granted(&allowed), denied), (declared(&may, &[control.meta.id]), vec![]), "{name}FixRole");
+            assert_eq!(tagged(&role["Properties"]["ManagedPolicyArns"][0], "Ref").as_deref(), Some("RemediationBase"));
+        }
+    }
+}
+
+#[test]
+fn the_shell_and_the_functions_of_no_control_hold_what_is_declared_and_nothing_else() {
+    let resources = section("Resources");
+    for (base, permissions) in [("RuleBase", roles::RULE_SHELL), ("RemediationBase", roles::REMEDIATION_SHELL)] {
+        let document = &resources[base]["Properties"]["PolicyDocument"];
+        let (allowed, _) = split(document["Statement"].as_sequence().unwrap().iter().cloned());
+        assert_eq!(granted(&allowed), declared(permissions, &[]), "{base}");
+        assert!(characters(document) + 512 <= MANAGED_POLICY, "{base}: {} characters", characters(document));
+    }
+    let undone = undone();
+    for (role, permissions, controls) in [
+        ("ReconcilerRole", roles::RECONCILER, &[][..]),
+        ("AttributorRole", roles::ATTRIBUTION, &[]),
+        ("UndoRole", roles::UNDO, &undone),
+    ] {
+        let (allowed, _) = own_statements(&resources[role]);
+        assert_eq!(granted(&allowed), declared(permissions, controls), "{role}");
+    }
+    for (id, role) in resources.iter().filter(|(_, it)| it["Type"].as_str() == Some("AWS::IAM::Role")) {
+        let policies = role["Properties"]["Policies"].as_sequence().into_iter().flatten();
+        let total: usize = policies.map(|it| characters(&it["PolicyDocument"])).sum();
+        // Protected ARNs may be as long as their parameter.
+        assert!(total + 512 <= INLINE_POLICIES, "{id}: {total} characters");
+    }
+}
+
+/// A deployment of everything, with these parameters.
+fn wiring(parameters: &[(&str, &str)]) -> Wiring {
+    let mut all: BTreeMap<String, String> =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    all.insert("DeployUndo".to_owned(), "true".to_owned());
+    all.insert("HomeRegion".to_owned(), "eu-west-1".to_owned());
+    let deployment = Deployment {
+        account: ACCOUNT.to_owned(),
+        region: "eu-west-1".to_owned(),
+        partition: "aws".to_owned(),
+        stack: "rectify".to_owned(),
+        parameters: all,
+        others_off: false,
+    };
+    Wiring::read(&raw(), &deployment).unwrap()
+}
+
+/// What the role of this id may do there.
+fn role<'a>(wiring: &'a Wiring, id: &str) -> &'a [Statement] {
+    &wiring.roles[&format!("arn:aws:iam::{ACCOUNT}:role/rectify-{id}")]
+}
+
+fn on_ledger(action: &str, partition: &str) -> Request {
+    Request::new(format!("dynamodb:{action}"), LEDGER).with("dynamodb:LeadingKeys", [partition])
+}
+
+const WRITES: [&str; 3] = ["DeleteItem", "PutItem", "UpdateItem"];
+const READS: [&str; 3] = ["ConditionCheckItem", "GetItem", "Query"];
+
+/// Partitions of every kind, for a control.
+fn partitions(id: &str) -> Vec<String> {
+    let own = ["A#111122223333#eu-west-1#t#r", "I#01J", "ID", "OPEN", "E#1", "B#1", "BREAKER", "HELD", "N#plans#1"];
+    own.iter().map(|it| format!("{id}#{it}")).collect()
+}
+
+const SHARED: [&str; 8] =
+    ["L#111122223333#eu-west-1#t#r", "D#1", "D#C#a", "X#a", "X#*", "STOP", "ACTS#2026-11", "reconciler#REQUEST#1"];
+
+/// Fault 2 and what kept it from being seen: every function may write what its code writes, and nothing else, row by row.
+#[test]
+fn who_writes_where_in_the_ledger_is_decided_by_the_roles() {
+    let wiring = wiring(&[]);
+    let ids: Vec<&str> = controls().filter(|it| it.remediation.is_some()).map(|it| it.meta.id).collect();
+    let undone = undone();
+    let mut functions: Vec<(String, Vec<&str>, &[&str])> = ids
+        .iter()
+        .map(|id| (format!("{}FixRole", rectify_catalogue::find(id).unwrap().meta.pascal_id()), vec![*id], &["L#"][..]))
+        .collect();
+    functions.push(("UndoRole".to_owned(), undone, &["L#", "D#", "ACTS#"]));
+    functions.push(("ReconcilerRole".to_owned(), vec![], &["reconciler#"]));
+    functions.push(("AttributorRole".to_owned(), vec![], &["attribution#"]));
+    for (name, own, shared) in functions {
+        let statements = role(&wiring, &name);
+        let may =
+            |action: &str, partition: &str| decide(statements, &on_ledger(action, partition)) == Decision::Allowed;
+        let all = ids.iter().flat_map(|id| partitions(id)).chain(SHARED.map(str::to_owned));
+        for partition in all.chain(["attribution#1".to_owned(), "OPEN".to_owned()]) {
+            let of_control = own.iter().any(|id| partition.starts_with(&format!("{id}#")));
+            let expected = of_control || shared.iter().any(|it| partition.starts_with(it));
+            assert_eq!(may("PutItem", &partition), expected, "{name}: PutItem {partition}");
+            if !["AttributorRole", "ReconcilerRole"].contains(&name.as_str()) {
+                assert_eq!(may("UpdateItem", &partition), expected, "{name}: UpdateItem {partition}");
+            }
+            let open = of_control && partition.ends_with("#OPEN");
+            assert_eq!(may("DeleteItem", &partition), open, "{name}: DeleteItem {partition}");
+            for action in &READS[usize::from(own.is_empty())..] {
+                assert!(may(action, &partition), "{name}: {action} {partition}");
+            }
+        }
+        for action in WRITES {
+            let keyless = Request::new(format!("dynamodb:{action}"), LEDGER);
+            assert_eq!(decide(statements, &keyless), Decision::NotAllowed, "{name}: {action} without a key");
+            let two = on_ledger(action, "reconciler#a").with("dynamodb:LeadingKeys", ["X#*"]);
+            assert_ne!(decide(statements, &two), Decision::Allowed, "{name}: {action} of two partitions");
+        }
+    }
+}
+
+#[test]
+fn no_role_writes_a_tag_that_an_exemption_or_a_mode_reads() {
+    let wiring = wiring(&[]);
+    let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
+    let tag = |action: &str, keys: &[&str]| Request::new(action, instance).with("aws:TagKeys", keys.iter().copied());
+    let decided = |name: &str, request: &Request| decide(role(&wiring, name), request);
+    for (name, action) in [("RequiredTagsFixRole", "ec2:CreateTags"), ("UndoRole", "ec2:DeleteTags")] {
+        assert_eq!(decided(name, &tag(action, &["CostCenter", "Owner"])), Decision::Allowed, "{name}");
+        for keys in [&["rectify:mode"][..], &["CostCenter", "rectify:exempt-until"], &["rectify:"]] {
+            assert_eq!(decided(name, &tag(action, keys)), Decision::Denied, "{name}: {keys:?}");
+        }
+    }
+    // Without keys, DeleteTags takes every tag away.
+    assert_eq!(decided("UndoRole", &Request::new("ec2:DeleteTags", instance)), Decision::Denied);
+    // Every action that tags is among those that are denied it.
+    for (arn, statements) in &wiring.roles {
+        for action in
+            ["ec2:CreateTags", "ec2:DeleteTags", "rds:AddTagsToResource", "s3:PutBucketTagging", "kms:TagResource"]
+        {
+            let decision = decide(statements, &tag(action, &["rectify:mode"]));
+            assert_ne!(decision, Decision::Allowed, "{arn}: {action}");
+        }
+    }
+}
+
+/// Every action of a fix or an undo that is on a resource, on a resource of that kind.
+fn changes() -> Vec<(String, Permission)> {
+    let mut changes = Vec::new();
+    for control in controls() {
+        let Some(half) = control.remediation else { continue };
+        let fix = format!("{}FixRole", control.meta.pascal_id());
+        let writes = |list: &'static [Permission]| list.iter().filter(|it| !it.reads() && it.resource != "*");
+        changes.extend(writes(half.calls).map(|it| (fix.clone(), *it)));
+        changes.extend(writes(half.undoes).map(|it| ("UndoRole".to_owned(), *it)));
+    }
+    changes
+}
+
+/// A request that a permission allows, on something named `name`.
+fn request_of(permission: &Permission, name: &str) -> Request {
+    let resource = permission.resource.replace("${AWS::Partition}", "aws").replace("${AWS::Region}", "eu-west-1");
+    let resource = resource.replace("${AWS::AccountId}", ACCOUNT).replace("${CloudTrailLogsRoleArn}", ROLE);
+    let resource = match resource.strip_suffix('*') {
+        Some(front) => format!("{}{name}", front.replace(":*:", ":eu-west-1:")),
+        None => resource,
+    };
+    let mut request = Request::new(permission.action, resource);
+    if permission.action.contains("Tag") {
+        request = request.with("aws:TagKeys", ["CostCenter"]);
+    }
+    if permission.resource.starts_with("arn:${AWS::Partition}:s3:::") {
+        request = request.with("aws:ResourceAccount", [ACCOUNT]);
+    }
+    match permission.condition {
+        Some(Condition::Equals(key, value)) => {
+            request.with(key, [value.replace("${MfaPolicyArn}", "arn:aws:iam::1:policy/mfa")])
+        }
+        _ => request,
+    }
+}
+
+#[test]
+fn protected_arns_are_denied_every_change_and_nothing_else_is() {
+    let given = |protected: &str| {
+        wiring(&[
+            ("ProtectedArns", protected),
+            ("MfaPolicyArn", "arn:aws:iam::1:policy/mfa"),
+            ("CloudTrailLogsRoleArn", ROLE),
+        ])
+    };
+    let (free, guarded) = (given("none"), given(&format!("arn:aws:*state*,{ROLE}")));
+    let changes = changes();
+    assert!(changes.len() > 50, "{}", changes.len());
+    for (name, permission) in changes {
+        let (state, other) = (request_of(&permission, "state-1"), request_of(&permission, "other-1"));
+        assert_eq!(decide(role(&free, &name), &state), Decision::Allowed, "{name}: {state:?}");
+        assert_eq!(decide(role(&guarded, &name), &state), Decision::Denied, "{name}: {state:?}");
+        if other != state {
+            assert_eq!(decide(role(&guarded, &name), &other), Decision::Allowed, "{name}: {other:?}");
+        }
+    }
+}
+
+#[test]
+fn a_bucket_of_another_account_is_out_of_reach() {
+    let wiring = wiring(&[]);
+    let put =
+        |account: &str| Request::new("s3:PutBucketPolicy", "arn:aws:s3:::logs").with("aws:ResourceAccount", [account]);
+    let statements = role(&wiring, "S3BucketSslRequestsOnlyFixRole");
+    assert_eq!(decide(statements, &put(ACCOUNT)), Decision::Allowed);
+    assert_eq!(decide(statements, &put("444455556666")), Decision::NotAllowed);
+}
+
+#[test]
+fn one_role_is_passed_and_read_and_none_unless_it_is_named() {
+    let fix = "CloudTrailCloudWatchLogsEnabledFixRole";
+    let of = |action: &str, role: &str| {
+        let request = Request::new(action, role);
+        if action == "iam:PassRole" {
+            request.with("iam:PassedToService", ["cloudtrail.amazonaws.com"])
+        } else {
+            request
+        }
+    };
+    let (named, none) = (wiring(&[("CloudTrailLogsRoleArn", ROLE)]), wiring(&[]));
+    for action in ["iam:GetRole", "iam:PassRole", "iam:SimulatePrincipalPolicy"] {
+        assert_eq!(decide(role(&named, fix), &of(action, ROLE)), Decision::Allowed, "{action}");
+        let admin = "arn:aws:iam::111122223333:role/admin";
+        assert_eq!(decide(role(&named, fix), &of(action, admin)), Decision::NotAllowed, "{action}");
+        assert_eq!(decide(role(&none, fix), &of(action, ROLE)), Decision::NotAllowed, "{action}");
+    }
+    let elsewhere = Request::new("iam:PassRole", ROLE).with("iam:PassedToService", ["ec2.amazonaws.com"]);
+    assert_eq!(decide(role(&named, fix), &elsewhere), Decision::NotAllowed);
+}
