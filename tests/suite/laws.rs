@@ -5,6 +5,7 @@
 mod cases;
 mod declarations;
 mod permissions;
+mod promises;
 mod roles;
 mod scope;
 mod sources;

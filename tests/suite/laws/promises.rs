@@ -1,0 +1,86 @@
+//! Every sentence of `docs/switching-it-on.md` names the tests that hold it, in `tests/promises/switching-it-on.txt`.
+//!
+//! A block is the sentence as the page has it after `> `, then one line for each test, `path::function`. A line that only
+//! advises and promises no behavior is followed by `advice: ` and why. The page and the list must name the same sentences, in
+//! the same order: a sentence nobody tests cannot enter the page.
+
+use std::path::Path;
+
+use super::tree::{read, root};
+
+const PAGE: &str = "docs/switching-it-on.md";
+const LIST: &str = "tests/promises/switching-it-on.txt";
+
+/// One sentence, and what holds it.
+struct Promise {
+    sentence: String,
+    tests: Vec<String>,
+    advice: Option<String>,
+}
+
+#[test]
+fn every_sentence_of_the_page_is_listed_in_its_order() {
+    let sentences = sentences(&read(PAGE));
+    let listed: Vec<String> = promises(&read(LIST)).into_iter().map(|it| it.sentence).collect();
+    for (sentence, listed) in sentences.iter().zip(&listed) {
+        assert_eq!(sentence, listed, "{LIST} differs from {PAGE} here");
+    }
+    let (all, have) = (sentences.len(), listed.len());
+    assert_eq!(all, have, "{PAGE} has {all} sentences, {LIST} has {have}");
+}
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let mut missing = Vec::new();
+    for Promise { sentence, tests, advice } in promises(&read(LIST)) {
+        if tests.is_empty() && advice.as_ref().is_none_or(|why| why.len() < 10) {
+            missing.push(format!("`{sentence}`: no test"));
+        }
+        missing.extend(tests.iter().filter(|test| !exists(test)).map(|test| format!("`{sentence}`: no test `{test}`")));
+    }
+    assert!(missing.is_empty(), "{LIST}:\n{}", missing.join("\n"));
+}
+
+/// The lines of a page that state something: the project writes one sentence a line; of a table each row below the head counts.
+fn sentences(page: &str) -> Vec<String> {
+    let lines: Vec<&str> = page.lines().map(str::trim).collect();
+    let states = |(index, line): &(usize, &&str)| {
+        let head = lines.get(index + 1).is_some_and(|next| next.starts_with("|---"));
+        !line.is_empty() && !line.starts_with('#') && !line.starts_with("|---") && !(line.starts_with('|') && head)
+    };
+    lines.iter().enumerate().filter(states).map(|(_, line)| (*line).to_owned()).collect()
+}
+
+fn promises(list: &str) -> Vec<Promise> {
+    let mut promises: Vec<Promise> = Vec::new();
+    for line in list.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(sentence) = line.strip_prefix("> ") {
+            promises.push(Promise { sentence: sentence.to_owned(), tests: Vec::new(), advice: None });
+            continue;
+        }
+        let last = promises.last_mut().unwrap_or_else(|| panic!("{LIST}: expected `> sentence` first: `{line}`"));
+        match line.strip_prefix("advice: ") {
+            Some(why) => last.advice = Some(why.to_owned()),
+            None => last.tests.push(line.to_owned()),
+        }
+    }
+    promises
+}
+
+/// Whether `path::function` is a test: the function is in the file, below an attribute that makes it one or in `proptest!`.
+fn exists(test: &str) -> bool {
+    let Some((path, function)) = test.rsplit_once("::") else { return false };
+    let Ok(text) = std::fs::read_to_string(root().join(Path::new(path))) else { return false };
+    let Some(at) = text.find(&format!("fn {function}(")) else { return false };
+    let above = text.get(..at).unwrap_or_default();
+    above.lines().rev().take(8).any(|line| line.contains("test]") || line.contains("#[tokio::test"))
+}
+
+#[test]
+fn a_sentence_is_a_line_or_a_row_and_a_test_is_found_by_its_attribute() {
+    let page = "# Title\n\nOne.\n- Two,\n  and three.\n\n| head | b |\n|---|---|\n| row | c |\n";
+    assert_eq!(sentences(page), ["One.", "- Two,", "and three.", "| row | c |"]);
+    let here = "tests/suite/laws/promises.rs";
+    assert!(exists(&format!("{here}::every_promise_names_tests_that_exist")));
+    assert!(!exists(&format!("{here}::sentences")) && !exists(&format!("{here}::nothing")));
+}
