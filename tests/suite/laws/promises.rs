@@ -46,7 +46,8 @@ fn sentences(page: &str) -> Vec<String> {
     let lines: Vec<&str> = page.lines().map(str::trim).collect();
     let states = |(index, line): &(usize, &&str)| {
         let head = lines.get(index + 1).is_some_and(|next| next.starts_with("|---"));
-        !line.is_empty() && !line.starts_with('#') && !line.starts_with("|---") && !(line.starts_with('|') && head)
+        let frames = line.starts_with('#') || line.starts_with("|---") || (line.starts_with('|') && head);
+        !line.is_empty() && !frames
     };
     lines.iter().enumerate().filter(states).map(|(_, line)| (*line).to_owned()).collect()
 }
