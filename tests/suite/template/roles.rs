@@ -198,7 +198,7 @@ fn partitions(id: &str) -> Vec<String> {
 const SHARED: [&str; 8] =
     ["L#111122223333#eu-west-1#t#r", "D#1", "D#C#a", "X#a", "X#*", "STOP", "ACTS#2026-11", "reconciler#REQUEST#1"];
 
-/// Fault 2 and what kept it from being seen: every function may write what its code writes, and nothing else, row by row.
+/// Every function may write what its code writes, and nothing else, row by row.
 #[test]
 fn who_writes_where_in_the_ledger_is_decided_by_the_roles() {
     let wiring = wiring(&[]);
