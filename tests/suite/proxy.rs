@@ -137,7 +137,7 @@ async fn role_of_a_caller_decides_its_calls() {
 
     let told: Vec<String> = front.proxy.take_refused().iter().map(ToString::to_string).collect();
     let expected = [
-        "ec2:DescribeVpcs on * with {}: no statement of its role allows it",
+        "ec2:DescribeVpcs on * with {\"ec2:region\": [\"us-east-1\"]}: no statement of its role allows it",
         "s3:ListAllMyBuckets on * with {}: an explicit deny in its role",
         "dynamodb:PutItem on arn:aws:dynamodb:us-east-1:111122223333:table/ledger with {\"dynamodb:leadingkeys\": [\"other#1\"]}: no statement of its role allows it",
     ];
