@@ -1,6 +1,6 @@
 //! The binaries that were built with this test, refused when they are older than their sources.
 //!
-//! `cargo test` builds the binaries of its own package only: without `cargo build --workspace` before it, an end-to-end test
+//! `cargo test` builds the binaries of its own package only: without `make programs` before it, an end-to-end test
 //! would run yesterday's functions and be green for the wrong reason.
 
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
     for name in names() {
         let binary = folder.join(&name);
         let sources = sources(&folder.join(format!("{name}.d")))
-            .map_err(|error| format!("{}: {error}: run `cargo build --workspace --all-targets`", binary.display()))?;
+            .map_err(|error| format!("{}: {error}: run `make programs`", binary.display()))?;
         let built = modified(&binary).map_err(|error| format!("{}: {error}", binary.display()))?;
         if let Some(newer) = sources.iter().find(|source| modified(source).is_ok_and(|at| at > built)) {
             let (binary, newer) = (binary.display(), newer.display());
-            return Err(format!("{binary} is older than {newer}: run `cargo build --workspace --all-targets`"));
+            return Err(format!("{binary} is older than {newer}: run `make programs`"));
         }
     }
     Ok(folder)
@@ -43,14 +43,10 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate in a workspace")
 }
 
-/// Every function, and the tools that end-to-end tests run.
+/// The programs with every function, and the tools that end-to-end tests run.
 fn names() -> Vec<String> {
-    let functions = rectify_catalogue::controls().flat_map(|control| {
-        let id = control.meta.id;
-        let remediation = control.remediation.map(|_| format!("{id}-remediation"));
-        std::iter::once(id.to_owned()).chain(remediation)
-    });
-    functions.chain(["attribution", "reconciler", "undo", "rectify", "rectify-local"].map(str::to_owned)).collect()
+    let functions = rectify_catalogue::SERVICES.iter().map(|service| format!("{service}-functions"));
+    functions.chain(["platform-functions", "rectify", "rectify-local"].map(str::to_owned)).collect()
 }
 
 /// What a binary was made of, as cargo wrote it down: `binary: source source …`, spaces in a path escaped.

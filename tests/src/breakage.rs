@@ -10,8 +10,8 @@ use rectify_compliance::{
     Control, ControlMeta, Declared, Irreversible, Permission, Plan, Remediation, Step, Target, Timestamp, Verdict, Work,
 };
 use rectify_ec2::RestrictedSsh;
-use rectify_ec2::client::Clients;
 use rectify_ec2::revocation::{Close, Revocation};
+use rectify_ec2_lambda::Clients;
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadLive};
 use serde_json::Value;

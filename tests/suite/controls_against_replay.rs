@@ -110,7 +110,7 @@ where
 /// `ec2-ebs-encryption-by-default/7`
 #[tokio::test]
 async fn denied_read_of_ebs_defaults_is_a_fault() {
-    each_denied_read_is_told::<ScheduleOnly<Ec2EbsEncryptionByDefault>, rectify_ec2::client::Clients>(
+    each_denied_read_is_told::<ScheduleOnly<Ec2EbsEncryptionByDefault>, rectify_ec2_lambda::Clients>(
         "eu-west-1",
         "UnauthorizedOperation",
     )
@@ -119,7 +119,7 @@ async fn denied_read_of_ebs_defaults_is_a_fault() {
 
 #[tokio::test]
 async fn denied_read_of_security_groups_is_a_fault() {
-    each_denied_read_is_told::<ChangeOrSchedule<RestrictedSsh>, rectify_ec2::client::Clients>(
+    each_denied_read_is_told::<ChangeOrSchedule<RestrictedSsh>, rectify_ec2_lambda::Clients>(
         "eu-west-1",
         "UnauthorizedOperation",
     )
@@ -129,7 +129,7 @@ async fn denied_read_of_security_groups_is_a_fault() {
 /// `iam-root-access-key-check/4`
 #[tokio::test]
 async fn denied_read_of_the_account_summary_is_a_fault() {
-    each_denied_read_is_told::<ScheduleOnly<IamRootAccessKeyCheck>, rectify_iam::client::Clients>(
+    each_denied_read_is_told::<ScheduleOnly<IamRootAccessKeyCheck>, rectify_iam_lambda::Clients>(
         REGION,
         "AccessDenied",
     )
@@ -140,7 +140,7 @@ async fn denied_read_of_the_account_summary_is_a_fault() {
 async fn denied_read_of_trails_is_a_fault() {
     each_denied_read_is_told::<
         ChangeOrSchedule<CloudTrailLogFileValidationEnabled>,
-        rectify_cloudtrail::client::Clients,
+        rectify_cloudtrail_lambda::Clients,
     >("eu-west-1", "AccessDeniedException")
     .await;
 }
@@ -151,11 +151,11 @@ async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
     buckets().await;
     let free = Services::default();
     type Read = ChangeOrSchedule<S3BucketPublicReadProhibited>;
-    inventory::<Read, rectify_s3::client::Clients>(&free, REGION).await.unwrap();
+    inventory::<Read, rectify_s3_lambda::Clients>(&free, REGION).await.unwrap();
     assert!(free.calls().contains(&"s3control:GetPublicAccessBlock".to_owned()), "{:?}", free.calls());
-    each_denied_read_is_told::<Read, rectify_s3::client::Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<Read, rectify_s3_lambda::Clients>(REGION, "AccessDenied").await;
     type Write = ChangeOrSchedule<S3BucketPublicWriteProhibited>;
-    each_denied_read_is_told::<Write, rectify_s3::client::Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<Write, rectify_s3_lambda::Clients>(REGION, "AccessDenied").await;
 }
 
 /// A control's remediation in mode `enforce`, through this doorkeeper.
@@ -199,7 +199,7 @@ where
 async fn old_finding_about_a_root_user_without_keys_is_acknowledged() {
     let (around, services) = (Surroundings::create().await, Services::default());
     let handled =
-        remedied::<IamRootAccessKeyCheck, rectify_iam::client::Clients>(&services, &around, ACCOUNT).await.unwrap();
+        remedied::<IamRootAccessKeyCheck, rectify_iam_lambda::Clients>(&services, &around, ACCOUNT).await.unwrap();
     assert!(matches!(handled, Handled::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{handled:?}");
     assert_eq!(services.calls(), ["iam:GetAccountSummary"]);
 }
@@ -214,7 +214,7 @@ async fn enabling_ebs_encryption_twice_does_nothing_the_second_time() {
         let shell = remediation("ec2-ebs-encryption-by-default", &around, &services.sdk(REGION));
         let event = finding::<Ec2EbsEncryptionByDefault>(ACCOUNT, recorded_at);
         let mut line = Invocation::start("ec2-ebs-encryption-by-default", "r");
-        let handled = remedy::<Ec2EbsEncryptionByDefault, rectify_ec2::client::Clients>(
+        let handled = remedy::<Ec2EbsEncryptionByDefault, rectify_ec2_lambda::Clients>(
             &shell,
             &event,
             &delivery("worker"),
@@ -254,9 +254,9 @@ async fn revocation_that_is_denied_fails_the_attempt_for_good() {
     let (ec2, id) = open_group("denied").await;
     let operation = Some("ec2:RevokeSecurityGroupIngress");
     let services = Services::refusing([Refusal { operation, number: 1, code: "UnauthorizedOperation" }]);
-    let fault = remedied::<RestrictedSsh, rectify_ec2::client::Clients>(&services, &around, &id).await.unwrap_err();
+    let fault = remedied::<RestrictedSsh, rectify_ec2_lambda::Clients>(&services, &around, &id).await.unwrap_err();
     assert!(matches!(&fault, Fault::ActionFailed { terminal: true, number: 1, .. }), "{fault:?}");
-    let again = remedied::<RestrictedSsh, rectify_ec2::client::Clients>(&Services::default(), &around, &id).await;
+    let again = remedied::<RestrictedSsh, rectify_ec2_lambda::Clients>(&Services::default(), &around, &id).await;
     let Ok(Handled::Acknowledged(finding)) = again else { panic!("{again:?}") };
     assert_eq!((finding.outcome, ingress_rules(&ec2, &id).await.len()), (Outcome::Failed, 2));
 }
@@ -272,7 +272,7 @@ async fn second_revocation_that_is_denied_is_what_the_action_answers() {
         Refusal { operation, number: 1, code: "InvalidSecurityGroupRuleId.NotFound" },
         Refusal { operation, number: 2, code: "UnauthorizedOperation" },
     ]);
-    let clients = rectify_ec2::client::Clients::connect(&services.sdk(REGION));
+    let clients = rectify_ec2_lambda::Clients::connect(&services.sdk(REGION));
     let action = rectify_ec2::revocation::Close::RevokeSecurityGroupIngress(rectify_ec2::revocation::Revocation {
         group_id: id.clone(),
         security_group_rule_ids: vec!["sgr-00000000000000000".to_owned(), rules[0].clone()],
@@ -302,7 +302,7 @@ async fn ingress_rules(ec2: &aws_sdk_ec2::Client, group: &str) -> Vec<String> {
 /// `cloud-trail-log-file-validation-enabled/5`, `cloud-trail-log-file-validation-enabled/7`
 #[tokio::test]
 async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_gone_needs_nothing() {
-    type Clients = rectify_cloudtrail::client::Clients;
+    type Clients = rectify_cloudtrail_lambda::Clients;
     type Trails = CloudTrailLogFileValidationEnabled;
     let around = Surroundings::create().await;
     let sdk = sdk_at(endpoint());

@@ -73,7 +73,7 @@ async fn travel(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) 
     judge(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
 
-    let operations = rectify_catalogue::operations().find(|it| it.id == control).unwrap();
+    let operations = rectify_catalogue_lambda::operations().find(|it| it.id == control).unwrap();
     assert_eq!(undo(&world, enforced).await, "restored", "{control}");
     images::keep(enforced);
     let sdk = &world.clients().sdk;

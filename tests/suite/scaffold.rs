@@ -27,10 +27,7 @@ fn a_new_control_compiles_runs_its_tests_and_is_generated() {
     let told = scaffold::write(copy.path(), &new_control()).unwrap();
     assert!(told.contains("functions/cloudtrail/src/single_region_trail.rs"), "{told}");
 
-    let tested = cargo(
-        copy.path(),
-        &["test", "-p", "rectify-cloudtrail", "--no-default-features", "--lib", "single_region_trail"],
-    );
+    let tested = cargo(copy.path(), &["test", "-p", "rectify-cloudtrail", "--lib", "single_region_trail"]);
     let printed = text(&tested);
     assert!(tested.status.success(), "{printed}");
     for name in ["the_value_decides", "an_item_without_the_value_is_refused", "an_image_reads_back_as_it_was_stored"] {

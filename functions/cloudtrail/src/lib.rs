@@ -32,9 +32,6 @@ pub mod trail;
 pub mod trail_delivery;
 pub mod trail_key;
 
-#[cfg(feature = "lambda")]
-pub mod client;
-
 use cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
 use cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
 use cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
@@ -58,13 +55,4 @@ pub const CONTROLS: &[Entry] = &[
     Entry::of::<MultiRegionCloudtrailEnabled>()
         .on_schedule::<MultiRegionCloudtrailEnabled>()
         .remediated::<MultiRegionCloudtrailEnabled>(),
-];
-
-/// What the controls of this crate can do to a live account: read, apply, revert.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[
-    rectify_runtime::Operations::of::<CloudTrailCloudWatchLogsEnabled, client::Clients>(),
-    rectify_runtime::Operations::of::<CloudTrailEncryptionEnabled, client::Clients>(),
-    rectify_runtime::Operations::of::<CloudTrailLogFileValidationEnabled, client::Clients>(),
-    rectify_runtime::Operations::of::<MultiRegionCloudtrailEnabled, client::Clients>(),
 ];

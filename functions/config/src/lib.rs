@@ -13,9 +13,6 @@ pub mod config_recorder_healthy;
 mod fault;
 pub mod recording;
 
-#[cfg(feature = "lambda")]
-pub mod client;
-
 use config_recorder_healthy::ConfigRecorderHealthy;
 use rectify_compliance::Entry;
 
@@ -23,8 +20,3 @@ use rectify_compliance::Entry;
 pub const CONTROLS: &[Entry] = &[Entry::of::<ConfigRecorderHealthy>()
     .on_schedule::<ConfigRecorderHealthy>()
     .remediated::<ConfigRecorderHealthy>()];
-
-/// What the controls of this crate can do to a live account: read, apply, revert.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] =
-    &[rectify_runtime::Operations::of::<ConfigRecorderHealthy, client::Clients>()];

@@ -40,8 +40,6 @@
 pub(crate) mod arbitrary;
 pub mod authorization;
 pub mod baseline;
-#[cfg(feature = "lambda")]
-pub mod client;
 pub mod closed_ports;
 pub mod drift;
 pub mod ec2_ebs_encryption_by_default;
@@ -115,18 +113,4 @@ pub const CONTROLS: &[Entry] = &[
         .on_change::<SecurityGroupDrift>()
         .on_schedule::<SecurityGroupDrift>()
         .remediated::<SecurityGroupDrift>(),
-];
-
-/// The same controls with what can be called: live read, apply, undo.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[
-    rectify_runtime::Operations::of::<RestrictedSsh, client::Clients>(),
-    rectify_runtime::Operations::of::<Ec2EbsEncryptionByDefault, client::Clients>(),
-    rectify_runtime::Operations::of::<RestrictedCommonPorts, client::Clients>(),
-    rectify_runtime::Operations::of::<VpcDefaultSecurityGroupClosed, client::Clients>(),
-    rectify_runtime::Operations::of::<VpcSgOpenOnlyToAuthorizedPorts, client::Clients>(),
-    rectify_runtime::Operations::of::<Ec2Imdsv2Check, client::Clients>(),
-    rectify_runtime::Operations::of::<Ec2InstanceRequiredSecurityGroup, client::Clients>(),
-    rectify_runtime::Operations::of::<RequiredTags, client::Clients>(),
-    rectify_runtime::Operations::of::<SecurityGroupDrift, client::Clients>(),
 ];

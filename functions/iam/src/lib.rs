@@ -33,9 +33,6 @@ mod root;
 pub mod root_account_mfa_enabled;
 pub mod user;
 
-#[cfg(feature = "lambda")]
-pub mod client;
-
 use access_keys_rotated::AccessKeysRotated;
 use iam_password_policy::IamPasswordPolicy;
 use iam_root_access_key_check::IamRootAccessKeyCheck;
@@ -55,15 +52,4 @@ pub const CONTROLS: &[Entry] = &[
         .on_schedule::<MfaEnabledForIamConsoleAccess>()
         .remediated::<MfaEnabledForIamConsoleAccess>(),
     Entry::of::<RootAccountMfaEnabled>().on_schedule::<RootAccountMfaEnabled>().remediated::<RootAccountMfaEnabled>(),
-];
-
-/// What the controls of this crate can do to a live account: read, apply, revert.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[
-    rectify_runtime::Operations::of::<AccessKeysRotated, client::Clients>(),
-    rectify_runtime::Operations::of::<IamPasswordPolicy, client::Clients>(),
-    rectify_runtime::Operations::of::<IamRootAccessKeyCheck, client::Clients>(),
-    rectify_runtime::Operations::of::<IamUserMfaEnabled, client::Clients>(),
-    rectify_runtime::Operations::of::<MfaEnabledForIamConsoleAccess, client::Clients>(),
-    rectify_runtime::Operations::of::<RootAccountMfaEnabled, client::Clients>(),
 ];

@@ -11,9 +11,6 @@
 pub mod cmk_backing_key_rotation_enabled;
 pub mod key;
 
-#[cfg(feature = "lambda")]
-pub mod client;
-
 use cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
 use rectify_compliance::Entry;
 
@@ -22,8 +19,3 @@ pub const CONTROLS: &[Entry] = &[Entry::of::<CmkBackingKeyRotationEnabled>()
     .on_change::<CmkBackingKeyRotationEnabled>()
     .on_schedule::<CmkBackingKeyRotationEnabled>()
     .remediated::<CmkBackingKeyRotationEnabled>()];
-
-/// What the controls of this crate can do to a live account: read, apply, revert.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] =
-    &[rectify_runtime::Operations::of::<CmkBackingKeyRotationEnabled, client::Clients>()];

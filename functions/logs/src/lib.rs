@@ -21,9 +21,6 @@ pub mod cloudwatch_alarm_unauthorized_api_calls;
 pub mod cw_loggroup_retention_period_check;
 pub mod pattern;
 
-#[cfg(feature = "lambda")]
-pub mod client;
-
 use cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
 use cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
 use cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls;
@@ -44,13 +41,4 @@ pub const CONTROLS: &[Entry] = &[
     Entry::of::<CwLoggroupRetentionPeriodCheck>()
         .on_schedule::<CwLoggroupRetentionPeriodCheck>()
         .remediated::<CwLoggroupRetentionPeriodCheck>(),
-];
-
-/// What the controls of this crate can do to a live account: read, apply, revert.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[
-    rectify_runtime::Operations::of::<CloudwatchAlarmConsoleLoginWithoutMfa, client::Clients>(),
-    rectify_runtime::Operations::of::<CloudwatchAlarmRootUsage, client::Clients>(),
-    rectify_runtime::Operations::of::<CloudwatchAlarmUnauthorizedApiCalls, client::Clients>(),
-    rectify_runtime::Operations::of::<CwLoggroupRetentionPeriodCheck, client::Clients>(),
 ];

@@ -13,3 +13,12 @@ pub mod attribution;
 pub mod client;
 pub mod reconciler;
 pub mod undo;
+
+use rectify_runtime::serve::Function;
+
+/// The functions, by the name of their program.
+pub const FUNCTIONS: &[Function] = &[
+    Function { name: "attribution", serve: attribution::serve },
+    Function { name: "reconciler", serve: reconciler::serve },
+    Function { name: "undo", serve: undo::serve },
+];

@@ -48,7 +48,7 @@ pub fn serve() -> ExitCode {
         let account = own.account.as_ref();
         let account =
             account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
-        let answer = shell.undo(rectify_catalogue::operations(), account, request).await?;
+        let answer = shell.undo(rectify_catalogue_lambda::operations(), account, request).await?;
         if let Some(outcome) = answer.get("outcome") {
             line.note("outcome", outcome.clone());
         }

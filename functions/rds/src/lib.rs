@@ -24,9 +24,6 @@ pub mod window;
 
 #[cfg(test)]
 mod arbitrary;
-#[cfg(feature = "lambda")]
-pub mod client;
-
 use db_instance_backup_enabled::DbInstanceBackupEnabled;
 use rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
 use rds_multi_az_support::RdsMultiAzSupport;
@@ -41,14 +38,6 @@ pub const CONTROLS: &[Entry] = &[
     Entry::of::<RdsInstanceDeletionProtectionEnabled>()
         .on_change::<RdsInstanceDeletionProtectionEnabled>()
         .remediated::<RdsInstanceDeletionProtectionEnabled>(),
-];
-
-/// What the controls of this crate can do to a live account: read, apply, revert.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[
-    rectify_runtime::Operations::of::<DbInstanceBackupEnabled, client::Clients>(),
-    rectify_runtime::Operations::of::<RdsMultiAzSupport, client::Clients>(),
-    rectify_runtime::Operations::of::<RdsInstanceDeletionProtectionEnabled, client::Clients>(),
 ];
 
 const INSTANCES: &str = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*";

@@ -35,9 +35,6 @@ pub mod s3_bucket_server_side_encryption_enabled;
 pub mod s3_bucket_ssl_requests_only;
 pub mod s3_lifecycle_log_archive;
 
-#[cfg(feature = "lambda")]
-pub mod client;
-
 #[cfg(test)]
 mod testing;
 
@@ -74,16 +71,4 @@ pub const CONTROLS: &[Entry] = &[
         .on_change::<S3BucketSslRequestsOnly>()
         .remediated::<S3BucketSslRequestsOnly>(),
     Entry::of::<S3LifecycleLogArchive>().on_change::<S3LifecycleLogArchive>().remediated::<S3LifecycleLogArchive>(),
-];
-
-/// What a person's own credentials can do for each control: read, apply, undo.
-#[cfg(feature = "lambda")]
-pub const OPERATIONS: &[rectify_runtime::Operations] = &[
-    rectify_runtime::Operations::of::<S3AccountLevelPublicAccessBlocksPeriodic, client::Clients>(),
-    rectify_runtime::Operations::of::<S3BucketLevelPublicAccessProhibited, client::Clients>(),
-    rectify_runtime::Operations::of::<S3BucketPublicReadProhibited, client::Clients>(),
-    rectify_runtime::Operations::of::<S3BucketPublicWriteProhibited, client::Clients>(),
-    rectify_runtime::Operations::of::<S3BucketServerSideEncryptionEnabled, client::Clients>(),
-    rectify_runtime::Operations::of::<S3BucketSslRequestsOnly, client::Clients>(),
-    rectify_runtime::Operations::of::<S3LifecycleLogArchive, client::Clients>(),
 ];

@@ -14,6 +14,42 @@ use crate::deadline::Deadline;
 use crate::invocation::{self, Invocation};
 use crate::settings::{Environment, account_of_function};
 
+/// A function, by the name of its program: a control's id, with `-remediation` where it remediates.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// The name.
+    pub name: &'static str,
+    /// Serves its events until Lambda ends the process.
+    pub serve: fn() -> ExitCode,
+}
+
+/// Names the function that a program of many functions serves.
+pub const FUNCTION: &str = "RECTIFY_FUNCTION";
+
+/// Serves the function that the environment names. With the argument `--list`, prints the names instead, one a line.
+///
+/// For development: one program a service links faster than one program a function. What is deployed serves one function.
+pub fn by_name(functions: &[Function]) -> ExitCode {
+    use std::io::Write;
+    if std::env::args().nth(1).is_some_and(|argument| argument == "--list") {
+        let names: String = functions.iter().map(|function| format!("{}\n", function.name)).collect();
+        return match std::io::stdout().write_all(names.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => start_failed(&error.to_string()),
+        };
+    }
+    let name = std::env::var(FUNCTION).unwrap_or_default();
+    match functions.iter().find(|function| function.name == name) {
+        Some(function) => (function.serve)(),
+        None => start_failed(&unknown(functions, &name)),
+    }
+}
+
+fn unknown(functions: &[Function], name: &str) -> String {
+    let names: Vec<String> = functions.iter().map(|function| format!("`{}`", function.name)).collect();
+    format!("{FUNCTION}: expected one of {}: received `{name}`", names.join(", "))
+}
+
 /// What an invocation knows of itself.
 #[derive(Debug, Clone)]
 pub struct Own {
@@ -80,4 +116,15 @@ fn start_failed(reason: &str) -> ExitCode {
     // Nothing else is up yet; Lambda shows what a process wrote before it ended.
     let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({"level": "ERROR", "message": reason}));
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let functions = ["a", "a-remediation"].map(|name| Function { name, serve: || ExitCode::SUCCESS });
+        assert_eq!(unknown(&functions, "b"), "RECTIFY_FUNCTION: expected one of `a`, `a-remediation`: received `b`");
+    }
 }

@@ -1,6 +1,5 @@
 //! Trails: what of them is denied, by whom.
 
-use rectify_cloudtrail::client::{Clients, TrailReader};
 use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{CloudTrailCloudWatchLogsEnabled, TrailLogsParameters};
 use rectify_cloudtrail::cloud_trail_encryption_enabled::{CloudTrailEncryptionEnabled, TrailEncryptionParameters};
 use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
@@ -8,6 +7,7 @@ use rectify_cloudtrail::qualifying::{Requirement, Standing};
 use rectify_cloudtrail::trail::{RecordedTrail, Vantage};
 use rectify_cloudtrail::trail_delivery::Delivery;
 use rectify_cloudtrail::trail_key::{KeyAnswer, Keys};
+use rectify_cloudtrail_lambda::{Clients, TrailReader};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{ConfigurationItem, Plan, Resource, ResourceKey, Target, Timestamp};
 use rectify_runtime::CallErrorKind;

@@ -1,8 +1,8 @@
 //! The recorder of AWS Config, over replayed answers: the control's own reads and the shell's go to the same service.
 
 use rectify_compliance::{ResourceKey, Target};
-use rectify_config::client::Clients;
 use rectify_config::config_recorder_healthy::{Action, ConfigRecorderHealthy};
+use rectify_config_lambda::Clients;
 use rectify_runtime::CallErrorKind;
 use rectify_tests::replay::{Answer, Replay};
 

@@ -5,12 +5,12 @@ use rectify_compliance::values::{Bounded, Flag, Moment};
 use rectify_compliance::{
     AccountId, ConfigurationItem, Declared, Region, Remediation, Resource, ResourceKey, Target, Timestamp,
 };
-use rectify_ec2::client::Clients;
 use rectify_ec2::security_group::SecurityGroup;
 use rectify_ec2::security_group_drift::{BaselineSource, RuleChange, SecurityGroupDriftParameters};
 use rectify_ec2::{
     RestrictedCommonPorts, SecurityGroupDrift, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts,
 };
+use rectify_ec2_lambda::Clients;
 use rectify_runtime::Fault;
 use rectify_runtime::edge::{Apply, Connect, ReadFacts, ReadLive};
 use rectify_runtime::ledger::Outcome;

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use rectify_iam::access_keys_rotated::AccessKeysRotated;
-use rectify_iam::client::Clients;
 use rectify_iam::iam_password_policy::IamPasswordPolicy;
 use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
 use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
 use rectify_iam::root_account_mfa_enabled::RootAccountMfaEnabled;
+use rectify_iam_lambda::Clients;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::mfa_policy;
 

@@ -1,7 +1,7 @@
 //! Instances: a read that is denied is a fault of ours, in the rule and in the remediation.
 
-use rectify_ec2::client::Clients;
 use rectify_ec2::{Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup};
+use rectify_ec2_lambda::Clients;
 use rectify_runtime::rule::ChangeOnly;
 use rectify_tests::events::change;
 

@@ -43,7 +43,7 @@ where
 
 #[tokio::test]
 async fn ids_of_security_groups() {
-    use rectify_ec2::client::Clients;
+    use rectify_ec2_lambda::Clients;
     ids_are_those_of_the_pages::<RestrictedSsh, Clients>(ALONE).await;
     ids_are_those_of_the_pages::<RestrictedCommonPorts, Clients>(ALONE).await;
     ids_are_those_of_the_pages::<VpcSgOpenOnlyToAuthorizedPorts, Clients>(ALONE).await;
@@ -52,7 +52,7 @@ async fn ids_of_security_groups() {
 
 #[tokio::test]
 async fn ids_of_users() {
-    use rectify_iam::client::Clients;
+    use rectify_iam_lambda::Clients;
     let iam = aws_sdk_iam::Client::new(&sdk_at(endpoint()));
     // One with a password and a key, one with nothing.
     for name in ["listed-whole", "listed-bare"] {
@@ -69,12 +69,12 @@ async fn ids_of_users() {
 async fn ids_of_keys() {
     let kms = aws_sdk_kms::Client::new(&Services::default().sdk(ALONE));
     kms.create_key().send().await.unwrap();
-    ids_are_those_of_the_pages::<CmkBackingKeyRotationEnabled, rectify_kms::client::Clients>(ALONE).await;
+    ids_are_those_of_the_pages::<CmkBackingKeyRotationEnabled, rectify_kms_lambda::Clients>(ALONE).await;
 }
 
 #[tokio::test]
 async fn ids_of_buckets() {
     buckets().await;
-    ids_are_those_of_the_pages::<S3BucketPublicReadProhibited, rectify_s3::client::Clients>(REGION).await;
-    ids_are_those_of_the_pages::<S3BucketPublicWriteProhibited, rectify_s3::client::Clients>(REGION).await;
+    ids_are_those_of_the_pages::<S3BucketPublicReadProhibited, rectify_s3_lambda::Clients>(REGION).await;
+    ids_are_those_of_the_pages::<S3BucketPublicWriteProhibited, rectify_s3_lambda::Clients>(REGION).await;
 }

@@ -1,7 +1,7 @@
 //! Keys.
 
-use rectify_kms::client::Clients;
 use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_kms_lambda::Clients;
 
 use super::*;
 

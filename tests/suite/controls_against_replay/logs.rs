@@ -3,9 +3,9 @@
 use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_logs::alarm_chain::observed::AlarmChains;
-use rectify_logs::client::Clients;
 use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
 use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
+use rectify_logs_lambda::Clients;
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{List, Listed, Page, Place};
 use rectify_tests::alarms;

@@ -4,7 +4,7 @@ use rectify_runtime::clients::Pool;
 use rectify_runtime::ledger::Ledger;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_s3::S3BucketSslRequestsOnly;
-use rectify_s3::client::Clients;
+use rectify_s3_lambda::Clients;
 use rectify_tests::reorder::reordering;
 
 use super::*;

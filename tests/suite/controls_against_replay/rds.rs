@@ -1,10 +1,10 @@
 //! Databases.
 
 use rectify_compliance::{ResourceKey, Target};
-use rectify_rds::client::Clients;
 use rectify_rds::db_instance_backup_enabled::DbInstanceBackupEnabled;
 use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
 use rectify_rds::rds_multi_az_support::RdsMultiAzSupport;
+use rectify_rds_lambda::Clients;
 
 use super::*;
 

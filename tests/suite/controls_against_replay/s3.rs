@@ -3,11 +3,11 @@
 use rectify_compliance::{ConfigurationItem, FromItem, Permission, Resource, Target};
 use rectify_runtime::CallErrorKind;
 use rectify_runtime::edge::ReadFacts;
-use rectify_s3::client::Clients;
 use rectify_s3::{
     S3AccountLevelPublicAccessBlocksPeriodic, S3BucketLevelPublicAccessProhibited, S3BucketServerSideEncryptionEnabled,
     S3BucketSslRequestsOnly, S3LifecycleLogArchive,
 };
+use rectify_s3_lambda::Clients;
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! What CloudFormation manages and does not tag: looked up right before a change, and left alone.
 
-use rectify_kms::client::Clients;
 use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_kms_lambda::Clients;
 use rectify_s3::S3BucketSslRequestsOnly;
 
 use super::*;
@@ -65,7 +65,7 @@ async fn bucket_whose_policy_a_stack_manages_is_planned() {
     let around = Surroundings::create().await;
     let services = Services::default().in_stack("denied-reads", "policies");
     let handled =
-        remedied::<S3BucketSslRequestsOnly, rectify_s3::client::Clients>(&services, &around, "denied-reads").await;
+        remedied::<S3BucketSslRequestsOnly, rectify_s3_lambda::Clients>(&services, &around, "denied-reads").await;
     let handled = handled.unwrap();
     assert!(matches!(handled, Handled::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
     assert_eq!(

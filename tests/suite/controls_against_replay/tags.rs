@@ -2,7 +2,7 @@
 
 use aws_sdk_ssm::types::ParameterType;
 use rectify_ec2::RequiredTags;
-use rectify_ec2::client::Clients;
+use rectify_ec2_lambda::Clients;
 use rectify_runtime::rule::ChangeOnly;
 
 use super::instances::{each_denied_fact_is_a_fault, each_denied_live_read_is_a_fault, instance};

@@ -38,7 +38,7 @@ const PASS_ROLE: &str = "iam:PassRole";
 
 /// What a client of one crate may use of another's, and the file that makes its calls.
 const BORROWED: [(&str, &str); 1] =
-    [("rectify_cloudtrail::client::TrailReader", "functions/cloudtrail/src/client/reader.rs")];
+    [("rectify_cloudtrail_lambda::TrailReader", "functions/cloudtrail/lambda/src/reader.rs")];
 /// The same of one control alone: what is said here excuses no other.
 const BOTH_WAYS_OF: [(&str, &str, &str); 4] = [
     (
@@ -148,9 +148,8 @@ fn by_service() -> BTreeMap<&'static str, Vec<&'static Entry>> {
 }
 
 fn called_by(service: &str) -> BTreeSet<String> {
-    shipped(&[&format!("functions/{service}/src")])
+    shipped(&[&format!("functions/{service}/lambda/src")])
         .iter()
-        .filter(|file| file.path.contains("/src/client"))
         .flat_map(|file| {
             let borrowed = BORROWED.iter().filter(|(name, _)| file.text.contains(name));
             let calls: String = borrowed.map(|(_, path)| tree::read(path)).collect();

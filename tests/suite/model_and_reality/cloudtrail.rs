@@ -26,7 +26,7 @@ async fn validation_of_a_trail_is_as_expected_and_turned_off_again() {
 
     type Trails = CloudTrailLogFileValidationEnabled;
     let (target, params) = (target::<Trails>(ALONE, "model"), Default::default());
-    let calls = model_and_reality_agree::<Trails, rectify_cloudtrail::client::Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<Trails, rectify_cloudtrail_lambda::Clients>(&sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("UpdateTrail {") && !calls[0].contains("S3"), "{calls:?}");
 }
@@ -46,7 +46,7 @@ async fn key_of_a_trail_is_as_expected_and_taken_away_again() {
     let key = kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap();
 
     type Trails = CloudTrailEncryptionEnabled;
-    type Clients = rectify_cloudtrail::client::Clients;
+    type Clients = rectify_cloudtrail_lambda::Clients;
     let target = target::<Trails>(ALONE, "keyed");
     for parameters in [
         json!({"remediationKeyArn": key}),
@@ -80,7 +80,7 @@ async fn log_group_of_a_trail_is_as_expected_and_taken_away_again() {
     let role = create.assume_role_policy_document(trust.to_string()).send().await.unwrap().role.unwrap().arn;
 
     type Trails = CloudTrailCloudWatchLogsEnabled;
-    type Clients = rectify_cloudtrail::client::Clients;
+    type Clients = rectify_cloudtrail_lambda::Clients;
     let target = target::<Trails>(ALONE, "watched");
     let group = format!("arn:aws:logs:{ALONE}:{ACCOUNT}:log-group:watched");
     for more in [json!({}), json!({"checkDeliveryError": "true"})] {
@@ -117,7 +117,7 @@ async fn recording_of_an_account_is_as_expected_and_taken_back_wherever_the_trai
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
     s3.create_bucket().bucket("model-logs").send().await.unwrap();
     type Trails = MultiRegionCloudtrailEnabled;
-    type Clients = rectify_cloudtrail::client::Clients;
+    type Clients = rectify_cloudtrail_lambda::Clients;
     let params = RuleParameters::parse(Some(r#"{"readWriteType": "ALL"}"#)).unwrap().control;
     let target = target::<Trails>(REGION, ACCOUNT);
 

@@ -30,7 +30,7 @@ async fn revoked_ingress_is_as_expected_and_made_again() {
 
     let target = target::<RestrictedSsh>(ALONE, &group);
     let params = Default::default();
-    let calls = model_and_reality_agree::<RestrictedSsh, rectify_ec2::client::Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<RestrictedSsh, rectify_ec2_lambda::Clients>(&sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("RevokeSecurityGroupIngress {"), "{calls:?}");
     assert_eq!(calls[0].matches("sgr-").count(), 2, "{calls:?}");
@@ -40,7 +40,7 @@ async fn revoked_ingress_is_as_expected_and_made_again() {
 async fn ebs_encryption_is_as_expected_and_turned_off_again() {
     let sdk = Services::default().sdk(ALONE);
     let target = target::<Ec2EbsEncryptionByDefault>(ALONE, ACCOUNT);
-    type Clients = rectify_ec2::client::Clients;
+    type Clients = rectify_ec2_lambda::Clients;
     let params = Default::default();
     let calls = model_and_reality_agree::<Ec2EbsEncryptionByDefault, Clients>(&sdk, &target, &params).await;
     assert_eq!(calls, ["EnableEbsEncryptionByDefault {}"]);
@@ -94,7 +94,7 @@ async fn default_key_is_as_expected_and_made_the_old_one_again() {
 
     let target = target::<Ec2EbsEncryptionByDefault>(ALONE, ACCOUNT);
     let params = serde_json::from_value(json!({"kmsKeyId": NEW, "allowKeyChange": "true"})).unwrap();
-    type Clients = rectify_ec2::client::Clients;
+    type Clients = rectify_ec2_lambda::Clients;
     let calls = model_and_reality_agree::<Ec2EbsEncryptionByDefault, Clients>(&sdk, &target, &params).await;
     assert_eq!(calls, [format!("ModifyEbsDefaultKmsKeyId {{\"KmsKeyId\":\"{NEW}\"}}")]);
 

@@ -3,10 +3,10 @@
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, UserIdGroupPair};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Control, Parameters, Remediation};
-use rectify_ec2::client::Clients;
 use rectify_ec2::{
     RestrictedCommonPorts, SecurityGroupDrift, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts,
 };
+use rectify_ec2_lambda::Clients;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;

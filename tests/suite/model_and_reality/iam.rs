@@ -3,11 +3,11 @@
 use aws_types::SdkConfig;
 use rectify_compliance::{ResourceKey, Target, Timestamp};
 use rectify_iam::access_keys_rotated::AccessKeysRotated;
-use rectify_iam::client::Clients;
 use rectify_iam::iam_password_policy::IamPasswordPolicy;
 use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
 use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
 use rectify_iam::mfa_policy::AttachAction;
+use rectify_iam_lambda::Clients;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::mfa_policy;

@@ -4,10 +4,10 @@
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use aws_types::SdkConfig;
-use rectify_ec2::client::Clients;
 use rectify_ec2::ec2_imdsv2_check::Ec2Imdsv2CheckParameters;
 use rectify_ec2::instance_metadata::TokenlessCalls;
 use rectify_ec2::{Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup};
+use rectify_ec2_lambda::Clients;
 use rectify_runtime::edge::{Connect, ReadLive};
 use rectify_tests::services::Services;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{ALONE, model_and_reality_agree, target};
 
-type Clients = rectify_kms::client::Clients;
+type Clients = rectify_kms_lambda::Clients;
 
 #[tokio::test]
 async fn rotation_is_as_expected_and_turned_off_again() {

@@ -22,7 +22,7 @@ async fn retention_is_as_expected_and_what_it_was_again() {
     }
     type Groups = CwLoggroupRetentionPeriodCheck;
     let (target, params) = (target::<Groups>(ALONE, "/model/a"), Default::default());
-    let calls = model_and_reality_agree::<Groups, rectify_logs::client::Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<Groups, rectify_logs_lambda::Clients>(&sdk, &target, &params).await;
     assert_eq!(calls, [r#"PutRetentionPolicy {"logGroupName":"/model/a","retentionInDays":365}"#]);
 }
 
@@ -36,7 +36,7 @@ fn parameters<K: WantsAlarm>(text: &str) -> AlarmParameters<K> {
 /// One test, since all its parts are one account's: first nothing is there, then a filter and an alarm that may not act.
 #[tokio::test]
 async fn chains_are_as_expected_and_taken_back() {
-    type Clients = rectify_logs::client::Clients;
+    type Clients = rectify_logs_lambda::Clients;
     let sdk = Services::default().sdk(CHAIN);
     alarms::trail(&sdk).await;
     let deaf = alarms::topic(&sdk, "model-deaf", "events.amazonaws.com").await;

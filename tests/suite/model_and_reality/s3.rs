@@ -3,11 +3,11 @@
 use aws_sdk_s3::types::{self, PublicAccessBlockConfiguration};
 use aws_types::SdkConfig;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
-use rectify_s3::client::Clients;
 use rectify_s3::{
     S3BucketLevelPublicAccessProhibited, S3BucketPublicReadProhibited, S3BucketPublicWriteProhibited,
     S3BucketServerSideEncryptionEnabled, S3BucketSslRequestsOnly,
 };
+use rectify_s3_lambda::Clients;
 use rectify_tests::services::Services;
 use serde_json::json;
 

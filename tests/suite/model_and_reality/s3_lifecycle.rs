@@ -9,7 +9,7 @@ use aws_smithy_types::body::SdkBody;
 use rectify_compliance::{Plan, Remediation, Timestamp};
 use rectify_runtime::edge::{Apply, Connect, Revert};
 use rectify_s3::S3LifecycleLogArchive;
-use rectify_s3::client::Clients;
+use rectify_s3_lambda::Clients;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
 use serde_json::json;

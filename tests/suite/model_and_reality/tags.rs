@@ -5,9 +5,9 @@ use aws_sdk_ssm::types::ParameterType;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Control, ResourceKey, Target, Timestamp, Verdict};
 use rectify_ec2::RequiredTags;
-use rectify_ec2::client::Clients;
 use rectify_ec2::required_tags::RequiredTagsParameters;
 use rectify_ec2::tagged_resource::TYPES;
+use rectify_ec2_lambda::Clients;
 use rectify_runtime::edge::{Connect, ReadLive};
 use rectify_tests::services::Services;
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rectify_runtime::serve::FUNCTION;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -141,12 +142,15 @@ impl World {
         let clients = Clients::new(&proxy, &settings.region, clients::PERSON)?;
         let ours = Clients::new(&proxy, &settings.region, clients::MACHINERY)?;
         let host = Host::start(settings.host(proxy.endpoint())).await?;
+        let programs = settings.programs().map_err(|(program, error)| in_file(&program)(error))?;
         for function in &wiring.functions {
+            let mut environment = function.environment.clone();
+            environment.insert(FUNCTION.to_owned(), function.binary.clone());
             let spec = FunctionSpec {
                 name: function.name.clone(),
                 arn: function.arn.clone(),
-                binary: settings.program(&function.binary),
-                environment: function.environment.clone(),
+                binary: programs.of(&function.binary),
+                environment,
                 timeout: function.timeout,
                 memory: function.memory,
                 retries: function.retries,

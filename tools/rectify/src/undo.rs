@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let calls = preview(&attempt)?;
     let paint = Paint::of(environment, std::io::stderr().is_terminal());
     confirm(arguments, &attempt, &calls, quiet, paint)?;
-    let operations = rectify_catalogue::operations().find(|it| it.id == attempt.control).ok_or_else(|| {
+    let operations = rectify_catalogue_lambda::operations().find(|it| it.id == attempt.control).ok_or_else(|| {
         Complaint::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control))
     })?;
     let request =

@@ -17,8 +17,8 @@ use serde_json::Value;
 /// Where the functions are laid out, from the root of the repository.
 pub const FOLDER: &str = "target/lambda";
 
-/// The folder under `functions/` of what belongs to no control.
-const PLATFORM: &str = "platform";
+/// The package of what belongs to no control.
+const PLATFORM: &str = "rectify-platform";
 
 /// Its functions.
 const PLATFORM_FUNCTIONS: [&str; 3] = ["attribution", "reconciler", "undo"];
@@ -209,8 +209,9 @@ fn cargo_arguments(wanted: &Package, binaries: &[String]) -> Vec<String> {
     if let Some(target) = &wanted.target {
         arguments.extend(["--target".to_owned(), target.clone()]);
     }
-    for service in rectify_catalogue::SERVICES.into_iter().chain([PLATFORM]) {
-        arguments.extend(["--package".to_owned(), format!("rectify-{service}")]);
+    let services = rectify_catalogue::SERVICES.map(|service| format!("rectify-{service}-lambda"));
+    for package in services.into_iter().chain([PLATFORM.to_owned()]) {
+        arguments.extend(["--package".to_owned(), package]);
     }
     for binary in binaries {
         arguments.extend(["--bin".to_owned(), binary.clone()]);

@@ -39,7 +39,7 @@ pub enum HostError {
         source: std::io::Error,
     },
     /// There is no binary where the function should be.
-    #[error("lambda host: function `{function}`: binary `{binary}` is not there: run `cargo build --workspace`")]
+    #[error("lambda host: function `{function}`: binary `{binary}` is not there: run `make programs`")]
     Binary {
         /// The function's name.
         function: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::host::HostSettings;
@@ -15,7 +16,8 @@ pub struct WorldSettings {
     pub parameters: BTreeMap<String, String>,
     /// Whether controls whose mode is not among the parameters are off.
     pub others_off: bool,
-    /// The folder with the built binaries: `<binaries>/<name>` or, as deployed, `<binaries>/<name>/bootstrap`.
+    /// The folder with the built programs. A function's is `<binaries>/<name>/bootstrap` as deployed, else the program
+    /// `<binaries>/<service>-functions` that lists its name, else `<binaries>/<name>`.
     pub binaries: PathBuf,
     /// Programs to run in place of a binary of that name: tests put broken ones here.
     pub replacements: BTreeMap<String, PathBuf>,
@@ -35,6 +37,29 @@ pub struct WorldSettings {
     pub retry_waits: [Duration; 2],
     /// How long [`settle`](super::World::settle) waits.
     pub patience: Duration,
+}
+
+/// How the name of a program of many functions ends.
+const SHARED: &str = "-functions";
+
+/// Which program runs which function.
+pub(super) struct Programs<'a> {
+    settings: &'a WorldSettings,
+    shared: BTreeMap<String, PathBuf>,
+}
+
+impl Programs<'_> {
+    /// The program of the function with this binary.
+    pub(super) fn of(&self, binary: &str) -> PathBuf {
+        if let Some(replacement) = self.settings.replacements.get(binary) {
+            return replacement.clone();
+        }
+        let deployed = self.settings.binaries.join(binary).join("bootstrap");
+        if deployed.is_file() {
+            return deployed;
+        }
+        self.shared.get(binary).cloned().unwrap_or_else(|| self.settings.binaries.join(binary))
+    }
 }
 
 impl WorldSettings {
@@ -63,12 +88,23 @@ impl WorldSettings {
         rectify_compliance::Region::new(self.region.as_str()).partition().as_str().to_owned()
     }
 
-    pub(super) fn program(&self, binary: &str) -> PathBuf {
-        if let Some(replacement) = self.replacements.get(binary) {
-            return replacement.clone();
+    /// The programs of the functions.
+    ///
+    /// # Errors
+    /// The program of many functions that does not list them.
+    pub(super) fn programs(&self) -> Result<Programs<'_>, (PathBuf, std::io::Error)> {
+        let mut shared = BTreeMap::new();
+        for entry in std::fs::read_dir(&self.binaries).into_iter().flatten().flatten() {
+            let program = entry.path();
+            if !program.file_name().is_some_and(|name| name.to_string_lossy().ends_with(SHARED)) {
+                continue;
+            }
+            let listed = Command::new(&program).arg("--list").output().map_err(|error| (program.clone(), error))?;
+            for name in String::from_utf8_lossy(&listed.stdout).lines() {
+                shared.insert(name.to_owned(), program.clone());
+            }
         }
-        let deployed = self.binaries.join(binary).join("bootstrap");
-        if deployed.is_file() { deployed } else { self.binaries.join(binary) }
+        Ok(Programs { settings: self, shared })
     }
 
     /// How functions are run: where they find AWS, and nothing of this process's environment.

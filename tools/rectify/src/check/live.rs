@@ -18,7 +18,7 @@ pub(super) async fn check(
     environment: &Environment,
 ) -> Result<Finding, Complaint> {
     let name = control.meta.id;
-    let operations = rectify_catalogue::operations().find(|it| it.id == name).ok_or_else(|| {
+    let operations = rectify_catalogue_lambda::operations().find(|it| it.id == name).ok_or_else(|| {
         Complaint::usage(format!(
             "--live: `{name}` has no remediation, hence no live read: judge an event with --event"
         ))

@@ -101,7 +101,7 @@ pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let service = PathBuf::from("functions").join(&new.service);
     let control = service.join("src").join(format!("{}.rs", words.module));
-    let binary = service.join("src/bin").join(format!("{}.rs", new.id));
+    let binary = service.join("lambda/src/bin").join(format!("{}.rs", new.id));
 
     let mut files = vec![
         (control.clone(), fill(include_str!("control.rs.in"), &values)?),
@@ -118,8 +118,7 @@ pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
         }
     }
     let facts = fill(include_str!("facts.rs.in"), &values)?;
-    let manifest = fill(include_str!("bin.toml.in"), &values)?;
-    files.extend(register::edits(root, &service, &words, &facts, &manifest)?);
+    files.extend(register::edits(root, &service, &words, &facts)?);
 
     for (file, content) in &files {
         save(&root.join(file), content)?;

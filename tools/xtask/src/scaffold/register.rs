@@ -6,6 +6,7 @@ use super::ScaffoldError;
 use super::word::Words;
 
 const LIST: &str = "pub const CONTROLS: &[Entry]";
+const FUNCTIONS: &str = "pub const FUNCTIONS: &[Function]";
 
 /// The files that change, whole, as they will be.
 pub(super) fn edits(
@@ -13,21 +14,27 @@ pub(super) fn edits(
     service: &Path,
     words: &Words,
     facts: &str,
-    manifest: &str,
 ) -> Result<Vec<(PathBuf, String)>, ScaffoldError> {
     let read = |file: &Path| {
         std::fs::read_to_string(root.join(file)).map_err(|error| ScaffoldError::File { file: file.to_owned(), error })
     };
     let library = service.join("src/lib.rs");
-    let cargo = service.join("Cargo.toml");
-    let single = service.join("src/client.rs");
-    let client = if root.join(&single).exists() { single } else { service.join("src/client/mod.rs") };
+    let lambda = service.join("lambda/src/lib.rs");
     let no_place = |file: &Path, sought| ScaffoldError::NoPlace { file: file.to_owned(), sought };
 
     let listed = list(&read(&library)?, words).ok_or_else(|| no_place(&library, LIST))?;
-    let called = before_tests(&read(&client)?, facts);
-    let built = format!("{}\n{manifest}", read(&cargo)?.trim_end());
-    Ok(vec![(library, listed), (client, called), (cargo, built)])
+    let served = serve(&read(&lambda)?, words).ok_or_else(|| no_place(&lambda, FUNCTIONS))?;
+    Ok(vec![(library, listed), (lambda, before_tests(&served, facts))])
+}
+
+/// The Lambda crate with the function in its list.
+fn serve(lambda: &str, words: &Words) -> Option<String> {
+    let start = lambda.find(FUNCTIONS)?;
+    let end = start + lambda.get(start..)?.find("];")?;
+    let (before, after) = (lambda.get(..end)?.trim_end(), lambda.get(end..)?);
+    let (id, control) = (&words.id, format!("rectify_{}::{}", words.service, path(words)));
+    let row = format!("Function {{ name: \"{id}\", serve: rule::on_change::<{control}, Clients> }}");
+    Some(format!("{before}\n    {row},\n{after}"))
 }
 
 /// The library with the module, its row in the map and its entry in the list.

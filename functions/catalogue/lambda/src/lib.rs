@@ -1,0 +1,36 @@
+//! Every control of the suite with its calls to AWS.
+
+use rectify_runtime::Operations;
+use rectify_runtime::serve::Function;
+
+/// Every function of a control, by the name of its program.
+pub fn functions() -> impl Iterator<Item = &'static Function> {
+    [
+        rectify_ec2_lambda::FUNCTIONS,
+        rectify_s3_lambda::FUNCTIONS,
+        rectify_iam_lambda::FUNCTIONS,
+        rectify_rds_lambda::FUNCTIONS,
+        rectify_cloudtrail_lambda::FUNCTIONS,
+        rectify_logs_lambda::FUNCTIONS,
+        rectify_kms_lambda::FUNCTIONS,
+        rectify_config_lambda::FUNCTIONS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// What can be called about every control that has a remediation: live reads, plans applied, plans undone.
+pub fn operations() -> impl Iterator<Item = &'static Operations> {
+    [
+        rectify_ec2_lambda::OPERATIONS,
+        rectify_s3_lambda::OPERATIONS,
+        rectify_iam_lambda::OPERATIONS,
+        rectify_rds_lambda::OPERATIONS,
+        rectify_cloudtrail_lambda::OPERATIONS,
+        rectify_logs_lambda::OPERATIONS,
+        rectify_kms_lambda::OPERATIONS,
+        rectify_config_lambda::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,55 @@
+//! Every control of the suite behind one table.
+//!
+//! Links no SDK. The same controls with their calls to AWS are in `rectify-catalogue-lambda`.
+
+use rectify_compliance::Entry;
+
+/// The services that have controls: a folder `functions/<service>` each.
+pub const SERVICES: [&str; 8] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config"];
+
+/// Every control, service by service, each in its service's own order.
+pub fn controls() -> impl Iterator<Item = &'static Entry> {
+    [
+        rectify_ec2::CONTROLS,
+        rectify_s3::CONTROLS,
+        rectify_iam::CONTROLS,
+        rectify_rds::CONTROLS,
+        rectify_cloudtrail::CONTROLS,
+        rectify_logs::CONTROLS,
+        rectify_kms::CONTROLS,
+        rectify_config::CONTROLS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The control with this id.
+pub fn find(id: &str) -> Option<&'static Entry> {
+    controls().find(|control| control.meta.id == id)
+}
+
+/// The service a control belongs to: the folder `functions/<service>` that declares it.
+pub fn service(control: &Entry) -> &'static str {
+    let path = source(control);
+    path.split(['/', '\\']).nth(1).unwrap_or(path)
+}
+
+/// The file that declares a control, from the root of the repository wherever that stood when it was built.
+pub fn source(control: &Entry) -> &'static str {
+    let path = control.meta.source;
+    path.rfind("functions").and_then(|at| path.get(at..)).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_control_is_found_by_its_id_in_the_folder_of_a_service() {
+        for control in controls() {
+            assert!(find(control.meta.id).is_some_and(|found| std::ptr::eq(found.meta, control.meta)));
+            assert!(SERVICES.contains(&service(control)), "{}", control.meta.source);
+        }
+        assert!(find("no-such-control").is_none());
+    }
+}

@@ -1,0 +1,260 @@
+//! The calls to CloudTrail and to what its trails use. The only place that names their SDKs; it maps answers and decides
+//! nothing.
+
+mod delivery;
+mod encryption;
+mod reader;
+mod recording;
+
+use std::future::Future;
+
+use aws_sdk_cloudtrail::Client;
+use aws_sdk_cloudtrail::operation::get_trail::GetTrailError;
+use aws_sdk_cloudtrail::operation::list_tags::ListTagsError;
+use aws_sdk_cloudtrail::operation::update_trail::builders::UpdateTrailFluentBuilder;
+use aws_sdk_cloudtrail::types;
+use aws_types::SdkConfig;
+use futures_util::Stream;
+use futures_util::stream::once;
+use rectify_compliance::{Image, NoParameters, ShapeError, Tags, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, Connect, Found, List, Page, Place, ReadFacts, ReadLive, Revert, read_each};
+
+use reader::description;
+use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::{Action, CloudTrailLogFileValidationEnabled};
+use rectify_cloudtrail::trail::{Custody, LiveTrail, RecordedTrail, Trail, Vantage, one_per_name};
+
+pub use reader::TrailReader;
+use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
+use rectify_cloudtrail::cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
+use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
+use rectify_runtime::serve::Function;
+use rectify_runtime::{Operations, remediation, rule};
+
+/// The functions of these controls, by the name of their program.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "cloud-trail-cloud-watch-logs-enabled-remediation",
+        serve: remediation::serve::<CloudTrailCloudWatchLogsEnabled, Clients>,
+    },
+    Function {
+        name: "cloud-trail-cloud-watch-logs-enabled",
+        serve: rule::on_change_and_schedule::<CloudTrailCloudWatchLogsEnabled, Clients>,
+    },
+    Function {
+        name: "cloud-trail-encryption-enabled-remediation",
+        serve: remediation::serve::<CloudTrailEncryptionEnabled, Clients>,
+    },
+    Function {
+        name: "cloud-trail-encryption-enabled",
+        serve: rule::on_change_and_schedule::<CloudTrailEncryptionEnabled, Clients>,
+    },
+    Function {
+        name: "cloud-trail-log-file-validation-enabled-remediation",
+        serve: remediation::serve::<CloudTrailLogFileValidationEnabled, Clients>,
+    },
+    Function {
+        name: "cloud-trail-log-file-validation-enabled",
+        serve: rule::on_change_and_schedule::<CloudTrailLogFileValidationEnabled, Clients>,
+    },
+    Function {
+        name: "multi-region-cloudtrail-enabled-remediation",
+        serve: remediation::serve::<MultiRegionCloudtrailEnabled, Clients>,
+    },
+    Function {
+        name: "multi-region-cloudtrail-enabled",
+        serve: rule::on_schedule::<MultiRegionCloudtrailEnabled, Clients>,
+    },
+];
+
+/// What an operator can do with these controls: read, apply, undo.
+pub const OPERATIONS: &[Operations] = &[
+    Operations::of::<CloudTrailCloudWatchLogsEnabled, Clients>(),
+    Operations::of::<CloudTrailEncryptionEnabled, Clients>(),
+    Operations::of::<CloudTrailLogFileValidationEnabled, Clients>(),
+    Operations::of::<MultiRegionCloudtrailEnabled, Clients>(),
+];
+
+/// The client of this crate's controls.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    cloudtrail: Client,
+    iam: aws_sdk_iam::Client,
+    kms: aws_sdk_kms::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    reader: TrailReader,
+}
+
+impl Connect for Clients {
+    fn connect(config: &SdkConfig) -> Self {
+        Self {
+            cloudtrail: Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            reader: TrailReader::connect(config),
+        }
+    }
+}
+
+impl Clients {
+    /// `GetTrail`; `None` when there is no such trail.
+    async fn get(&self, arn: &str, seen_from: Vantage) -> Result<Option<Trail>, AwsError> {
+        match self.cloudtrail.get_trail().name(arn).send().await {
+            Ok(answer) => {
+                let trail = answer.trail.ok_or_else(|| ShapeError::missing("Trail", "a trail"))?;
+                Ok(Some(description(trail).seen(seen_from)?))
+            }
+            Err(error) if error.as_service_error().is_some_and(GetTrailError::is_trail_not_found_exception) => Ok(None),
+            Err(error) => Err(AwsError::call("cloudtrail:GetTrail", &error)),
+        }
+    }
+
+    /// `ListTags`, all pages; `None` when the trail is gone by now.
+    async fn tags(&self, arn: &str) -> Result<Option<Tags>, AwsError> {
+        let mut tags = Tags::new();
+        let mut pages = self.cloudtrail.list_tags().resource_id_list(arn).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => tags.extend(tags_of(page.resource_tag_list.unwrap_or_default(), arn)),
+                Err(error) if error.as_service_error().is_some_and(ListTagsError::is_resource_not_found_exception) => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(AwsError::call("cloudtrail:ListTags", &error)),
+            }
+        }
+        Ok(Some(tags))
+    }
+
+    /// The trail of ours that a target names, with its tags; `None` when it is gone. The tags of any other are its owner's
+    /// business, and its owner's to read.
+    async fn trail(&self, target: &Target) -> Result<Option<Trail>, AwsError> {
+        let Some(trail) = self.get(&Trail::arn_of(target), vantage(target)).await? else {
+            return Ok(None);
+        };
+        if trail.custody() != Custody::Ours {
+            return Ok(Some(trail));
+        }
+        Ok(self.tags(&trail.arn).await?.map(|tags| Trail { tags, ..trail }))
+    }
+
+    /// Every trail that shows at a place, one a name.
+    async fn trails(&self, place: &Place) -> Result<Vec<Trail>, AwsError> {
+        let seen_from = Vantage { account: place.account.clone(), region: place.region.clone() };
+        self.reader.describe(None, &seen_from).await.map(one_per_name)
+    }
+
+    /// The trails of a place, each read on: at most five of a region are ours, so one after the other.
+    async fn read_trails<S, R>(
+        &self,
+        place: &Place,
+        read: impl Fn(Trail) -> R + Send + Sync,
+    ) -> Result<Page<S>, AwsError>
+    where
+        S: Image,
+        R: Future<Output = Result<Option<S>, AwsError>> + Send,
+    {
+        let with_found = |trail: Trail| (Found { resource: trail.key(), name: None }, read(trail));
+        let reads = self.trails(place).await?.into_iter().map(with_found).collect();
+        Ok(Page { resources: read_each(reads, 1).await, next: None })
+    }
+
+    /// What decides in an item's place, where the item does not; `None` when the trail is gone.
+    async fn settled(
+        &self,
+        target: &Target,
+        recorded: &RecordedTrail,
+        item_decides: bool,
+    ) -> Result<Option<LiveTrail>, AwsError> {
+        if item_decides {
+            return Ok(Some(None));
+        }
+        let described = self.reader.describe(Some(recorded.name()), &vantage(target)).await?;
+        Ok(recorded.settle(described))
+    }
+
+    /// `UpdateTrail` of one trail; what is left out of the request stays as it is.
+    fn update_trail(&self, arn: &str) -> UpdateTrailFluentBuilder {
+        self.cloudtrail.update_trail().name(arn)
+    }
+
+    /// The flag that log files are validated by.
+    async fn update_validation(&self, action: &Action) -> Result<(), AwsError> {
+        let Action::UpdateTrail { name, enable_log_file_validation } = action;
+        updated(self.update_trail(name).enable_log_file_validation(*enable_log_file_validation)).await
+    }
+}
+
+/// Sends an update.
+async fn updated(request: UpdateTrailFluentBuilder) -> Result<(), AwsError> {
+    request.send().await.map(drop).map_err(|error| AwsError::call("cloudtrail:UpdateTrail", &error))
+}
+
+impl ReadFacts<Clients> for CloudTrailLogFileValidationEnabled {
+    async fn facts(
+        clients: &Clients,
+        target: &Target,
+        recorded: &RecordedTrail,
+        _params: &NoParameters,
+    ) -> Result<Option<LiveTrail>, AwsError> {
+        clients.settled(target, recorded, recorded.is_ours() && recorded.tells_validation()).await
+    }
+}
+
+impl List<Clients> for CloudTrailLogFileValidationEnabled {
+    fn pages<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        _params: &'a NoParameters,
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Trail>, AwsError>> + Send + 'a {
+        once(async move { clients.trails(place).await.map(Page::whole) })
+    }
+}
+
+impl ReadLive<Clients> for CloudTrailLogFileValidationEnabled {
+    async fn live(clients: &Clients, target: &Target, _params: &NoParameters) -> Result<Option<Trail>, AwsError> {
+        clients.trail(target).await
+    }
+}
+
+impl Apply<Clients> for CloudTrailLogFileValidationEnabled {
+    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        clients.update_validation(action).await
+    }
+}
+
+impl Revert<Clients> for CloudTrailLogFileValidationEnabled {
+    async fn revert(clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
+        clients.update_validation(undo).await
+    }
+}
+
+fn vantage(target: &Target) -> Vantage {
+    Vantage { account: target.account.clone(), region: target.region.clone() }
+}
+
+fn tags_of(resources: Vec<types::ResourceTag>, arn: &str) -> Tags {
+    resources
+        .into_iter()
+        .filter(|resource| resource.resource_id.as_deref() == Some(arn))
+        .flat_map(|resource| resource.tags_list.unwrap_or_default())
+        .map(|tag| (tag.key, tag.value.unwrap_or_default()))
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
+
+    #[test]
+    fn only_tags_of_the_trail_itself_are_its_tags() {
+        let tag = |key: &str| types::Tag::builder().key(key).value("v").build().unwrap();
+        let of = |id: &str, key: &str| types::ResourceTag::builder().resource_id(id).tags_list(tag(key)).build();
+        let tags = tags_of(vec![of("other", "a"), of(ARN, "b"), of(ARN, "c")], ARN);
+        assert_eq!(tags, Tags::from([("b".to_owned(), "v".to_owned()), ("c".to_owned(), "v".to_owned())]));
+    }
+}

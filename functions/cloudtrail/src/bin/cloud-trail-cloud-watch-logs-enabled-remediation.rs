@@ -1,8 +1,0 @@
-//! The remediation of `cloud-trail-cloud-watch-logs-enabled`, as EventBridge invokes it.
-
-use rectify_cloudtrail::client::Clients;
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CloudTrailCloudWatchLogsEnabled, Clients>()
-}

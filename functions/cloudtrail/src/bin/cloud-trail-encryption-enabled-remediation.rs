@@ -1,8 +1,0 @@
-//! The remediation of `cloud-trail-encryption-enabled`, as EventBridge invokes it.
-
-use rectify_cloudtrail::client::Clients;
-use rectify_cloudtrail::cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CloudTrailEncryptionEnabled, Clients>()
-}

@@ -1,8 +1,0 @@
-//! The remediation of `multi-region-cloudtrail-enabled`, as EventBridge invokes it.
-
-use rectify_cloudtrail::client::Clients;
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<MultiRegionCloudtrailEnabled, Clients>()
-}

@@ -1,8 +1,0 @@
-//! The rule `multi-region-cloudtrail-enabled`, as AWS Config invokes it.
-
-use rectify_cloudtrail::client::Clients;
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<MultiRegionCloudtrailEnabled, Clients>()
-}

@@ -1,8 +1,0 @@
-//! The rule `config-recorder-healthy`, as AWS Config invokes it.
-
-use rectify_config::client::Clients;
-use rectify_config::config_recorder_healthy::ConfigRecorderHealthy;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<ConfigRecorderHealthy, Clients>()
-}

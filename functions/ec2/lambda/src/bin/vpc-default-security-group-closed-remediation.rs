@@ -1,0 +1,8 @@
+//! The remediation of `vpc-default-security-group-closed`.
+
+use rectify_ec2::VpcDefaultSecurityGroupClosed;
+use rectify_ec2_lambda::Clients;
+
+fn main() -> std::process::ExitCode {
+    rectify_runtime::remediation::serve::<VpcDefaultSecurityGroupClosed, Clients>()
+}

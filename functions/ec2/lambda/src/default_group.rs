@@ -1,0 +1,47 @@
+//! The default group of a VPC: the verdict needs its item alone, closing it needs to know who uses it.
+
+use rectify_compliance::{NoParameters, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+
+use super::Clients;
+use rectify_ec2::VpcDefaultSecurityGroupClosed;
+use rectify_ec2::authorization::Open;
+use rectify_ec2::revocation::Close;
+use rectify_ec2::security_group::{GroupInNetwork, Network};
+use rectify_ec2::vpc_default_security_group_closed::NamedGroup;
+
+impl ReadFacts<Clients> for VpcDefaultSecurityGroupClosed {
+    async fn facts(
+        _clients: &Clients,
+        _target: &Target,
+        _group: &NamedGroup,
+        _params: &NoParameters,
+    ) -> Result<Option<()>, AwsError> {
+        Ok(Some(()))
+    }
+}
+
+impl ReadLive<Clients> for VpcDefaultSecurityGroupClosed {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        _params: &NoParameters,
+    ) -> Result<Option<GroupInNetwork>, AwsError> {
+        let Some(group) = clients.group(target).await? else { return Ok(None) };
+        let usage = Some(clients.usage(&group.id).await?);
+        Ok(Some(GroupInNetwork { group, network: Network { usage, ..Network::default() } }))
+    }
+}
+
+impl Apply<Clients> for VpcDefaultSecurityGroupClosed {
+    async fn apply(clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
+        clients.close(action).await
+    }
+}
+
+impl Revert<Clients> for VpcDefaultSecurityGroupClosed {
+    async fn revert(clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
+        clients.reopen(undo).await
+    }
+}

@@ -1,0 +1,223 @@
+//! Tags of resources of any type: EC2's by id, others' by ARN.
+
+use aws_sdk_ec2::types;
+use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
+use rectify_compliance::{ShapeError, Tags, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+
+use super::{Clients, filter, tags};
+use rectify_ec2::authorization::Tag;
+use rectify_ec2::instance;
+use rectify_ec2::ownership::Ownership;
+use rectify_ec2::required_tags::{RequiredTags, RequiredTagsAction, RequiredTagsParameters, RequiredTagsUndo};
+use rectify_ec2::tagged_resource::{Standing, StoredTags, TagFacts, TaggedResource, arn_of, is_of_ec2};
+
+/// Tags a page, the most the API gives.
+const TAGS_A_PAGE: i32 = 1000;
+
+/// What EC2 tells of a resource that is there.
+type Found = (Standing, Tags);
+
+impl ReadFacts<Clients> for RequiredTags {
+    async fn facts(
+        clients: &Clients,
+        target: &Target,
+        resource: &TaggedResource,
+        params: &RequiredTagsParameters,
+    ) -> Result<Option<Option<TagFacts>>, AwsError> {
+        let stored = clients.stored_tags(params).await?;
+        let live_tags = if params.is_settled(resource, &stored) {
+            None
+        } else {
+            Some(clients.tags_by_id(&target.resource.id).await?)
+        };
+        Ok(Some(Some(TagFacts { live_tags, stored })))
+    }
+}
+
+impl ReadLive<Clients> for RequiredTags {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        params: &RequiredTagsParameters,
+    ) -> Result<Option<TaggedResource>, AwsError> {
+        let kind = target.resource.kind.as_str();
+        let stored = clients.stored_tags(params).await?;
+        let (arn, found) = if is_of_ec2(kind) {
+            (target.arn.clone(), clients.found_in_ec2(kind, &target.resource.id).await?)
+        } else {
+            let arn =
+                arn_of(target).ok_or_else(|| ShapeError::missing(format!("{}.ARN", target.resource), "an ARN"))?;
+            let tags = clients.tags_by_arn(&arn).await?;
+            (Some(arn), Some((Standing::Ordinary, tags)))
+        };
+        Ok(found.map(|(standing, tags)| TaggedResource {
+            key: target.resource.clone(),
+            account: target.account.clone(),
+            region: target.region.clone(),
+            arn,
+            standing,
+            tags,
+            live_tags: None,
+            stored,
+        }))
+    }
+}
+
+impl Apply<Clients> for RequiredTags {
+    async fn apply(clients: &Clients, _target: &Target, action: &RequiredTagsAction) -> Result<(), AwsError> {
+        let RequiredTagsAction::CreateTags { resources, tags } = action;
+        let request = clients.ec2.create_tags().set_resources(Some(resources.clone())).set_tags(Some(new_tags(tags)));
+        request.send().await.map(drop).map_err(|error| AwsError::call("ec2:CreateTags", &error))
+    }
+}
+
+impl Revert<Clients> for RequiredTags {
+    async fn revert(clients: &Clients, _target: &Target, undo: &RequiredTagsUndo) -> Result<(), AwsError> {
+        let RequiredTagsUndo::DeleteTags { resources, tags } = undo;
+        let request = clients.ec2.delete_tags().set_resources(Some(resources.clone())).set_tags(Some(new_tags(tags)));
+        request.send().await.map(drop).map_err(|error| AwsError::call("ec2:DeleteTags", &error))
+    }
+}
+
+/// The answer about one id, `None` where EC2 says that there is no such thing.
+macro_rules! describe {
+    ($request:expr, $operation:literal, $list:ident) => {
+        match $request.send().await {
+            Ok(answer) => answer.$list.unwrap_or_default().into_iter().next(),
+            Err(error) => {
+                let error = AwsError::call($operation, &error);
+                let is_unknown = |code: &str| code.starts_with("Invalid") && code.ends_with(".NotFound");
+                if error.code().is_some_and(is_unknown) {
+                    None
+                } else {
+                    return Err(error);
+                }
+            }
+        }
+    };
+}
+
+impl Clients {
+    /// What parameters name instead of holding it, refused where it contradicts them.
+    async fn stored_tags(&self, params: &RequiredTagsParameters) -> Result<StoredTags, AwsError> {
+        let stored = StoredTags {
+            required: self.stored(params.required.as_ref()).await?,
+            defaults: self.stored(params.defaults.as_ref()).await?,
+        };
+        params
+            .check_stored(&stored)
+            .map_err(|reason| ShapeError::new("ruleParameters", "parameters that agree with each other", reason))?;
+        Ok(stored)
+    }
+
+    /// `DescribeTags` of one id, all pages.
+    async fn tags_by_id(&self, id: &str) -> Result<Tags, AwsError> {
+        let request = self.ec2.describe_tags().filters(filter("resource-id", [id]));
+        let mut pages = request.into_paginator().page_size(TAGS_A_PAGE).send();
+        let mut tags = Tags::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("ec2:DescribeTags", &error))?;
+            let pair =
+                |tag: &types::TagDescription| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
+            tags.extend(page.tags().iter().filter_map(pair));
+        }
+        Ok(tags)
+    }
+
+    /// `GetResources` of one ARN, all pages; a resource that never had a tag is not listed.
+    async fn tags_by_arn(&self, arn: &str) -> Result<Tags, AwsError> {
+        let mut pages = self.tagging.get_resources().resource_arn_list(arn).into_paginator().send();
+        let mut tags = Tags::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("tag:GetResources", &error))?;
+            let ours = page.resource_tag_mapping_list().iter().filter(|it| it.resource_arn() == Some(arn));
+            tags.extend(
+                ours.flat_map(ResourceTagMapping::tags).map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
+            );
+        }
+        Ok(tags)
+    }
+
+    /// Whether a resource of EC2 is there, with its tags.
+    async fn found_in_ec2(&self, kind: &str, id: &str) -> Result<Option<Found>, AwsError> {
+        let ec2 = &self.ec2;
+        let there = |list: Option<Vec<types::Tag>>| (Standing::Ordinary, tags(&list.unwrap_or_default()));
+        Ok(match kind {
+            instance::TYPE => self.describe_instance(id).await?.map(|it| {
+                let state = it.state().and_then(|state| state.name()).map(|name| name.as_str().to_owned());
+                let standing = || operated(it.operator());
+                let gone = state.filter(|state| instance::is_gone(state)).map_or_else(standing, Standing::Gone);
+                (gone, tags(it.tags()))
+            }),
+            "AWS::EC2::CustomerGateway" => {
+                let request = ec2.describe_customer_gateways().customer_gateway_ids(id);
+                let found = describe!(request, "ec2:DescribeCustomerGateways", customer_gateways);
+                found.filter(|it| it.state() != Some("deleted")).map(|it| there(it.tags))
+            }
+            "AWS::EC2::InternetGateway" => {
+                let request = ec2.describe_internet_gateways().internet_gateway_ids(id);
+                describe!(request, "ec2:DescribeInternetGateways", internet_gateways).map(|it| there(it.tags))
+            }
+            "AWS::EC2::NetworkAcl" => {
+                let request = ec2.describe_network_acls().network_acl_ids(id);
+                describe!(request, "ec2:DescribeNetworkAcls", network_acls).map(|it| there(it.tags))
+            }
+            "AWS::EC2::NetworkInterface" => {
+                let request =
+                    ec2.describe_network_interfaces().include_managed_resources(true).network_interface_ids(id);
+                describe!(request, "ec2:DescribeNetworkInterfaces", network_interfaces).map(|it| {
+                    let ownership = Ownership {
+                        requester_managed: it.requester_managed(),
+                        interface_type: it.interface_type().map(types::NetworkInterfaceType::as_str),
+                        operator_managed: it.operator().and_then(types::OperatorResponse::managed),
+                    };
+                    (Standing::under(ownership), tags(it.tag_set()))
+                })
+            }
+            "AWS::EC2::RouteTable" => {
+                let request = ec2.describe_route_tables().route_table_ids(id);
+                describe!(request, "ec2:DescribeRouteTables", route_tables).map(|it| there(it.tags))
+            }
+            "AWS::EC2::SecurityGroup" => {
+                let request = ec2.describe_security_groups().group_ids(id);
+                describe!(request, "ec2:DescribeSecurityGroups", security_groups).map(|it| there(it.tags))
+            }
+            "AWS::EC2::Subnet" => {
+                let request = ec2.describe_subnets().subnet_ids(id);
+                describe!(request, "ec2:DescribeSubnets", subnets).map(|it| there(it.tags))
+            }
+            "AWS::EC2::VPC" => {
+                let request = ec2.describe_vpcs().vpc_ids(id);
+                describe!(request, "ec2:DescribeVpcs", vpcs).map(|it| there(it.tags))
+            }
+            "AWS::EC2::VPNConnection" => {
+                let request = ec2.describe_vpn_connections().vpn_connection_ids(id);
+                let found = describe!(request, "ec2:DescribeVpnConnections", vpn_connections);
+                found.filter(|it| it.state() != Some(&types::VpnState::Deleted)).map(|it| there(it.tags))
+            }
+            "AWS::EC2::VPNGateway" => {
+                let request = ec2.describe_vpn_gateways().vpn_gateway_ids(id);
+                let found = describe!(request, "ec2:DescribeVpnGateways", vpn_gateways);
+                found.filter(|it| it.state() != Some(&types::VpnState::Deleted)).map(|it| there(it.tags))
+            }
+            "AWS::EC2::Volume" => {
+                let request = ec2.describe_volumes().include_managed_resources(true).volume_ids(id);
+                let found = describe!(request, "ec2:DescribeVolumes", volumes);
+                found.map(|it| (operated(it.operator()), tags(it.tags())))
+            }
+            other => return Err(ShapeError::new("resourceType", "a type of this control", other).into()),
+        })
+    }
+}
+
+/// The standing of a resource that says only who operates it.
+fn operated(operator: Option<&types::OperatorResponse>) -> Standing {
+    let operator_managed = operator.and_then(types::OperatorResponse::managed);
+    Standing::under(Ownership { operator_managed, ..Ownership::default() })
+}
+
+fn new_tags(tags: &[Tag]) -> Vec<types::Tag> {
+    tags.iter().map(|tag| types::Tag::builder().key(&tag.key).value(&tag.value).build()).collect()
+}

@@ -1,8 +1,0 @@
-//! The rule of `ec2-instance-required-security-group`.
-
-use rectify_ec2::Ec2InstanceRequiredSecurityGroup;
-use rectify_ec2::client::Clients;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<Ec2InstanceRequiredSecurityGroup, Clients>()
-}

@@ -1,8 +1,0 @@
-//! The remediation of `required-tags`.
-
-use rectify_ec2::RequiredTags;
-use rectify_ec2::client::Clients;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RequiredTags, Clients>()
-}

@@ -1,8 +1,0 @@
-//! The remediation of `restricted-ssh`.
-
-use rectify_ec2::RestrictedSsh;
-use rectify_ec2::client::Clients;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RestrictedSsh, Clients>()
-}

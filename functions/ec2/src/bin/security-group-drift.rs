@@ -1,8 +1,0 @@
-//! The rule of `security-group-drift`.
-
-use rectify_ec2::SecurityGroupDrift;
-use rectify_ec2::client::Clients;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<SecurityGroupDrift, Clients>()
-}

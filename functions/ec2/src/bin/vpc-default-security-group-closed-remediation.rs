@@ -1,8 +1,0 @@
-//! The remediation of `vpc-default-security-group-closed`.
-
-use rectify_ec2::VpcDefaultSecurityGroupClosed;
-use rectify_ec2::client::Clients;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<VpcDefaultSecurityGroupClosed, Clients>()
-}

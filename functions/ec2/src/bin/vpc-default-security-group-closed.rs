@@ -1,8 +1,0 @@
-//! The rule of `vpc-default-security-group-closed`.
-
-use rectify_ec2::VpcDefaultSecurityGroupClosed;
-use rectify_ec2::client::Clients;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<VpcDefaultSecurityGroupClosed, Clients>()
-}

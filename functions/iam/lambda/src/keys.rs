@@ -1,0 +1,159 @@
+//! Access keys.
+
+use aws_sdk_iam::types;
+use futures_util::Stream;
+use rectify_compliance::{ResourceKey, ShapeError, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+
+use super::users::{self, OfUsers};
+use super::{Clients, time, unless_missing};
+use rectify_iam::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
+use rectify_iam::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, KeyAction, UserKeys};
+use rectify_iam::user::User;
+
+impl Clients {
+    /// `ListAccessKeys`, all pages; `None` when the user is gone.
+    pub(super) async fn access_keys(&self, name: &str) -> Result<Option<AccessKeys>, AwsError> {
+        let mut keys = AccessKeys::new();
+        let mut pages = self.iam.list_access_keys().user_name(name).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = unless_missing(page.map_err(|error| AwsError::call("iam:ListAccessKeys", &error)))?;
+            let Some(page) = page else { return Ok(None) };
+            for key in &page.access_key_metadata {
+                let (id, key) = key_of(key)?;
+                keys.insert(id, key);
+            }
+        }
+        Ok(Some(keys))
+    }
+
+    /// `GetAccessKeyLastUsed`; `None` when the key is gone by now.
+    async fn last_use(&self, key: &KeyId) -> Result<Option<LastUse>, AwsError> {
+        let answer = self.iam.get_access_key_last_used().access_key_id(key.expose()).send().await;
+        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetAccessKeyLastUsed", &error)))?;
+        let Some(answer) = answer else { return Ok(None) };
+        let used = answer.access_key_last_used.ok_or_else(|| ShapeError::missing("AccessKeyLastUsed", "a last use"))?;
+        Ok(Some(match used.last_used_date {
+            None => LastUse::Never,
+            Some(date) => LastUse::At(time("AccessKeyLastUsed.LastUsedDate", date)?),
+        }))
+    }
+
+    /// `UpdateAccessKey`: sets the status of a key, whatever it was.
+    async fn set_status(&self, action: &KeyAction) -> Result<(), AwsError> {
+        let KeyAction::UpdateAccessKey { user_name, access_key_id, status } = action;
+        self.iam
+            .update_access_key()
+            .user_name(user_name)
+            .access_key_id(access_key_id.expose())
+            .status(status.api_name().into())
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| AwsError::call("iam:UpdateAccessKey", &error))
+    }
+}
+
+impl OfUsers for AccessKeysRotated {
+    async fn listed(
+        clients: &Clients,
+        user: User,
+        _params: &AccessKeysRotatedParameters,
+    ) -> Result<Option<UserKeys>, AwsError> {
+        Ok(clients.access_keys(&user.name).await?.map(|keys| UserKeys { user, keys }))
+    }
+}
+
+impl List<Clients> for AccessKeysRotated {
+    fn pages<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        params: &'a AccessKeysRotatedParameters,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<UserKeys>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a AccessKeysRotatedParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
+    }
+}
+
+impl ReadLive<Clients> for AccessKeysRotated {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        params: &AccessKeysRotatedParameters,
+    ) -> Result<Option<UserKeys>, AwsError> {
+        let Some(user) = clients.user_at(target).await? else { return Ok(None) };
+        let Some(mut keys) = clients.access_keys(&user.name).await? else { return Ok(None) };
+        if params.deactivate_unused_days.is_some() {
+            for (id, key) in &mut keys {
+                key.last_use = clients.last_use(id).await?;
+            }
+        }
+        Ok(Some(UserKeys { user, keys }))
+    }
+}
+
+impl Apply<Clients> for AccessKeysRotated {
+    async fn apply(clients: &Clients, _target: &Target, action: &KeyAction) -> Result<(), AwsError> {
+        clients.set_status(action).await
+    }
+}
+
+impl Revert<Clients> for AccessKeysRotated {
+    async fn revert(clients: &Clients, _target: &Target, undo: &KeyAction) -> Result<(), AwsError> {
+        clients.set_status(undo).await
+    }
+}
+
+fn key_of(key: &types::AccessKeyMetadata) -> Result<(KeyId, AccessKey), ShapeError> {
+    let missing = |field: &str, what| ShapeError::missing(format!("AccessKeyMetadata.{field}"), what);
+    let id = key.access_key_id().ok_or_else(|| missing("AccessKeyId", "an id"))?;
+    let status = key.status().ok_or_else(|| missing("Status", "a status"))?;
+    let created = key.create_date().ok_or_else(|| missing("CreateDate", "a time"))?;
+    let key = AccessKey {
+        status: KeyStatus::parse(status.as_str())?,
+        created: time("AccessKeyMetadata.CreateDate", *created)?,
+        last_use: None,
+    };
+    Ok((KeyId::new(id), key))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use aws_sdk_iam::primitives::DateTime;
+    use aws_sdk_iam::types::StatusType;
+
+    use super::*;
+
+    fn answer() -> types::builders::AccessKeyMetadataBuilder {
+        types::AccessKeyMetadata::builder()
+            .user_name("alice")
+            .access_key_id("AKIAEXAMPLEEXAMPABCD")
+            .status(StatusType::Active)
+            .create_date(DateTime::from_secs(1_772_593_200))
+    }
+
+    #[test]
+    fn a_key_is_read_whole_or_refused() {
+        let key =
+            AccessKey { status: KeyStatus::Active, created: "2026-03-04T03:00:00Z".parse().unwrap(), last_use: None };
+        assert_eq!(key_of(&answer().build()), Ok((KeyId::new("AKIAEXAMPLEEXAMPABCD"), key)));
+        for (answer, path) in [
+            (answer().set_access_key_id(None), "AccessKeyMetadata.AccessKeyId"),
+            (answer().set_status(None), "AccessKeyMetadata.Status"),
+            (answer().status("Suspended".into()), "AccessKeyMetadata.Status"),
+            (answer().set_create_date(None), "AccessKeyMetadata.CreateDate"),
+        ] {
+            assert_eq!(key_of(&answer.build()).unwrap_err().path, path);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The calls to IAM. The only place that names its SDK; it maps answers and decides nothing.
+//!
+//! | module | what |
+//! |---|---|
+//! | this one | the password policy of the account |
+//! | `root` | the account summary, and the root user in it |
+//! | `users` | users by name and page by page, with what every control of users reads |
+//! | `keys` | access keys |
+//! | `mfa` | console access, MFA devices, and the policy that asks for them |
+
+mod keys;
+mod mfa;
+mod root;
+mod users;
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::primitives::DateTime;
+use aws_sdk_iam::types;
+use aws_types::SdkConfig;
+use futures_util::Stream;
+use futures_util::stream::once;
+use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, Connect, List, Page, Place, ReadLive, Revert};
+
+use rectify_iam::access_keys_rotated::AccessKeysRotated;
+use rectify_iam::iam_password_policy::{
+    IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
+};
+use rectify_iam::iam_root_access_key_check::IamRootAccessKeyCheck;
+use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
+use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
+use rectify_iam::password_policy::{Answer, PasswordPolicy};
+use rectify_iam::root_account_mfa_enabled::RootAccountMfaEnabled;
+use rectify_runtime::serve::Function;
+use rectify_runtime::{Operations, remediation, rule};
+
+/// The functions of these controls, by the name of their program.
+pub const FUNCTIONS: &[Function] = &[
+    Function { name: "access-keys-rotated-remediation", serve: remediation::serve::<AccessKeysRotated, Clients> },
+    Function { name: "access-keys-rotated", serve: rule::on_schedule::<AccessKeysRotated, Clients> },
+    Function { name: "iam-password-policy-remediation", serve: remediation::serve::<IamPasswordPolicy, Clients> },
+    Function { name: "iam-password-policy", serve: rule::on_schedule::<IamPasswordPolicy, Clients> },
+    Function {
+        name: "iam-root-access-key-check-remediation",
+        serve: remediation::serve::<IamRootAccessKeyCheck, Clients>,
+    },
+    Function { name: "iam-root-access-key-check", serve: rule::on_schedule::<IamRootAccessKeyCheck, Clients> },
+    Function { name: "iam-user-mfa-enabled-remediation", serve: remediation::serve::<IamUserMfaEnabled, Clients> },
+    Function { name: "iam-user-mfa-enabled", serve: rule::on_schedule::<IamUserMfaEnabled, Clients> },
+    Function {
+        name: "mfa-enabled-for-iam-console-access-remediation",
+        serve: remediation::serve::<MfaEnabledForIamConsoleAccess, Clients>,
+    },
+    Function {
+        name: "mfa-enabled-for-iam-console-access",
+        serve: rule::on_change_and_schedule::<MfaEnabledForIamConsoleAccess, Clients>,
+    },
+    Function {
+        name: "root-account-mfa-enabled-remediation",
+        serve: remediation::serve::<RootAccountMfaEnabled, Clients>,
+    },
+    Function { name: "root-account-mfa-enabled", serve: rule::on_schedule::<RootAccountMfaEnabled, Clients> },
+];
+
+/// What an operator can do with these controls: read, apply, undo.
+pub const OPERATIONS: &[Operations] = &[
+    Operations::of::<AccessKeysRotated, Clients>(),
+    Operations::of::<IamPasswordPolicy, Clients>(),
+    Operations::of::<IamRootAccessKeyCheck, Clients>(),
+    Operations::of::<IamUserMfaEnabled, Clients>(),
+    Operations::of::<MfaEnabledForIamConsoleAccess, Clients>(),
+    Operations::of::<RootAccountMfaEnabled, Clients>(),
+];
+
+/// The client of this crate's controls.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    iam: Client,
+}
+
+impl Connect for Clients {
+    fn connect(config: &SdkConfig) -> Self {
+        Self { iam: Client::new(config) }
+    }
+}
+
+impl Clients {
+    /// `GetAccountPasswordPolicy`; without a policy of its own the account has `None`.
+    async fn passwords(&self, account: &AccountId) -> Result<Passwords, AwsError> {
+        let answer = self.iam.get_account_password_policy().send().await;
+        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetAccountPasswordPolicy", &error)))?;
+        let policy = match answer {
+            None => None,
+            Some(answer) => {
+                let policy = answer.password_policy.ok_or_else(|| ShapeError::missing("PasswordPolicy", "a policy"))?;
+                Some(answer_of(&policy).read()?)
+            }
+        };
+        Ok(Passwords { account: account.clone(), policy })
+    }
+
+    /// `UpdateAccountPasswordPolicy` of every setting that is on; IAM sets what is left out to its default, which is off.
+    async fn set_passwords(&self, policy: &PasswordPolicy) -> Result<(), AwsError> {
+        let number = |setting: &str, value: u32| {
+            i32::try_from(value).map_err(|_| ShapeError::new(setting, "a number that IAM takes", value))
+        };
+        let optional = |setting, value: Option<u32>| value.map(|value| number(setting, value)).transpose();
+        self.iam
+            .update_account_password_policy()
+            .minimum_password_length(number("MinimumPasswordLength", policy.minimum_password_length)?)
+            .require_symbols(policy.require_symbols)
+            .require_numbers(policy.require_numbers)
+            .require_uppercase_characters(policy.require_uppercase_characters)
+            .require_lowercase_characters(policy.require_lowercase_characters)
+            .allow_users_to_change_password(policy.allow_users_to_change_password)
+            .set_max_password_age(optional("MaxPasswordAge", policy.max_password_age)?)
+            .set_password_reuse_prevention(optional("PasswordReusePrevention", policy.password_reuse_prevention)?)
+            .hard_expiry(policy.hard_expiry)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| AwsError::call("iam:UpdateAccountPasswordPolicy", &error))
+    }
+
+    /// `DeleteAccountPasswordPolicy`; one that is gone already is a success.
+    async fn delete_passwords(&self) -> Result<(), AwsError> {
+        let answer = self.iam.delete_account_password_policy().send().await;
+        unless_missing(answer.map_err(|error| AwsError::call("iam:DeleteAccountPasswordPolicy", &error))).map(drop)
+    }
+}
+
+impl List<Clients> for IamPasswordPolicy {
+    fn pages<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        _params: &'a IamPasswordPolicyParameters,
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Passwords>, AwsError>> + Send + 'a {
+        once(async move { clients.passwords(&place.account).await.map(|it| Page::whole([it])) })
+    }
+}
+
+impl ReadLive<Clients> for IamPasswordPolicy {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        _params: &IamPasswordPolicyParameters,
+    ) -> Result<Option<Passwords>, AwsError> {
+        clients.passwords(&target.account).await.map(Some)
+    }
+}
+
+impl Apply<Clients> for IamPasswordPolicy {
+    async fn apply(clients: &Clients, _target: &Target, action: &PasswordAction) -> Result<(), AwsError> {
+        let PasswordAction::UpdateAccountPasswordPolicy(policy) = action;
+        clients.set_passwords(policy).await
+    }
+}
+
+impl Revert<Clients> for IamPasswordPolicy {
+    async fn revert(clients: &Clients, _target: &Target, undo: &PasswordUndo) -> Result<(), AwsError> {
+        match undo {
+            PasswordUndo::UpdateAccountPasswordPolicy(policy) => clients.set_passwords(policy).await,
+            PasswordUndo::DeleteAccountPasswordPolicy {} => clients.delete_passwords().await,
+        }
+    }
+}
+
+fn answer_of(policy: &types::PasswordPolicy) -> Answer {
+    Answer {
+        minimum_password_length: policy.minimum_password_length,
+        require_symbols: policy.require_symbols,
+        require_numbers: policy.require_numbers,
+        require_uppercase_characters: policy.require_uppercase_characters,
+        require_lowercase_characters: policy.require_lowercase_characters,
+        allow_users_to_change_password: policy.allow_users_to_change_password,
+        expire_passwords: policy.expire_passwords,
+        max_password_age: policy.max_password_age,
+        password_reuse_prevention: policy.password_reuse_prevention,
+        hard_expiry: policy.hard_expiry,
+    }
+}
+
+/// `None` where IAM has no such user, profile or policy.
+fn unless_missing<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is("NoSuchEntity") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A time of an answer.
+fn time(path: &str, time: DateTime) -> Result<Timestamp, ShapeError> {
+    Timestamp::from_second(time.secs()).map_err(|_| ShapeError::new(path, "a time", time))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_an_answer_is_read() {
+        let policy = types::PasswordPolicy::builder()
+            .minimum_password_length(14)
+            .require_symbols(true)
+            .require_numbers(false)
+            .require_uppercase_characters(true)
+            .require_lowercase_characters(false)
+            .allow_users_to_change_password(true)
+            .expire_passwords(true)
+            .max_password_age(90)
+            .password_reuse_prevention(24)
+            .hard_expiry(true)
+            .build();
+        let expected = PasswordPolicy {
+            minimum_password_length: 14,
+            require_symbols: true,
+            require_numbers: false,
+            require_uppercase_characters: true,
+            require_lowercase_characters: false,
+            allow_users_to_change_password: true,
+            max_password_age: Some(90),
+            password_reuse_prevention: Some(24),
+            hard_expiry: true,
+        };
+        assert_eq!(answer_of(&policy).read(), Ok(expected));
+    }
+
+    #[test]
+    fn a_time_out_of_range_is_refused() {
+        assert_eq!(time("t", DateTime::from_secs(1_772_593_200)), Ok("2026-03-04T03:00:00Z".parse().unwrap()));
+        assert_eq!(time("t", DateTime::from_secs(i64::MAX)).unwrap_err().path, "t");
+    }
+}

@@ -1,0 +1,242 @@
+//! Console access and MFA devices, and the policy that asks for them.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::types::SummaryKeyType;
+use futures_util::Stream;
+use rectify_compliance::{ResourceKey, ShapeError, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+
+use super::users::{self, OfUsers};
+use super::{Clients, unless_missing};
+use rectify_iam::access_key::AccessKey;
+use rectify_iam::iam_user_mfa_enabled::{Credentials, IamUserMfaEnabled, IamUserMfaEnabledParameters, MfaUser};
+use rectify_iam::mfa_enabled_for_iam_console_access::{
+    Console, ConsoleUser, MfaEnabledForIamConsoleAccess, MfaEnabledForIamConsoleAccessParameters,
+};
+use rectify_iam::mfa_policy::{AttachAction, Attachment, DetachAction, PolicyArn};
+use rectify_iam::policy::Document;
+use rectify_iam::user::{RecordedUser, User};
+
+impl Clients {
+    /// `ListMFADevices`, all pages and every kind of device; `None` when the user is gone.
+    async fn mfa_devices(&self, name: &str) -> Result<Option<BTreeSet<String>>, AwsError> {
+        let mut devices = BTreeSet::new();
+        let mut pages = self.iam.list_mfa_devices().user_name(name).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = unless_missing(page.map_err(|error| AwsError::call("iam:ListMFADevices", &error)))?;
+            let Some(page) = page else { return Ok(None) };
+            devices.extend(page.mfa_devices.into_iter().map(|device| device.serial_number));
+        }
+        Ok(Some(devices))
+    }
+
+    /// How a user signs in to the console; `None` when it was seen to be gone. One without a password may be gone as well.
+    async fn console(&self, name: &str) -> Result<Option<Console>, AwsError> {
+        if !self.has_password(name).await? {
+            return Ok(Some(Console::NoPassword));
+        }
+        Ok(self.mfa_devices(name).await?.map(|mfa_devices| Console::Password { mfa_devices }))
+    }
+
+    async fn mfa_user(&self, user: User, params: &IamUserMfaEnabledParameters) -> Result<Option<MfaUser>, AwsError> {
+        let Some(mfa_devices) = self.mfa_devices(&user.name).await? else { return Ok(None) };
+        let mut credentials = None;
+        if params.needs_credentials(mfa_devices.len()) {
+            let password = self.has_password(&user.name).await?;
+            let Some(keys) = self.access_keys(&user.name).await? else { return Ok(None) };
+            let active_keys = keys.values().filter(|key| AccessKey::is_active(key)).count();
+            credentials = Some(Credentials { password, active_keys });
+        }
+        Ok(Some(MfaUser { user, mfa_devices, credentials, attachment: None }))
+    }
+
+    /// What attaching `policy` to a user depends on; nothing where none is to be attached, or the user is gone.
+    async fn attachment(&self, name: &str, policy: Option<&PolicyArn>) -> Result<Option<Attachment>, AwsError> {
+        let Some(policy) = policy else { return Ok(None) };
+        let Some(attached) = self.attached_policies(name).await? else { return Ok(None) };
+        let quota = self.summary().await?.number(&SummaryKeyType::AttachedPoliciesPerUserQuota);
+        let quota = quota
+            .and_then(|it| u32::try_from(it).ok())
+            .ok_or_else(|| ShapeError::missing("SummaryMap.AttachedPoliciesPerUserQuota", "a number of policies"))?;
+        Ok(Some(Attachment { attached, quota, policy: self.document(policy).await? }))
+    }
+
+    /// `ListAttachedUserPolicies`, all pages; `None` when the user is gone.
+    async fn attached_policies(&self, name: &str) -> Result<Option<BTreeSet<String>>, AwsError> {
+        let mut attached = BTreeSet::new();
+        let mut pages = self.iam.list_attached_user_policies().user_name(name).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = unless_missing(page.map_err(|error| AwsError::call("iam:ListAttachedUserPolicies", &error)))?;
+            let Some(page) = page else { return Ok(None) };
+            for policy in page.attached_policies.unwrap_or_default() {
+                let arn =
+                    policy.policy_arn.ok_or_else(|| ShapeError::missing("AttachedPolicies.PolicyArn", "an ARN"))?;
+                attached.insert(arn);
+            }
+        }
+        Ok(Some(attached))
+    }
+
+    /// `GetPolicy` and `GetPolicyVersion` of its default version; `None` when there is no such policy.
+    async fn document(&self, policy: &PolicyArn) -> Result<Option<Document>, AwsError> {
+        let arn = policy.as_str();
+        let answer = self.iam.get_policy().policy_arn(arn).send().await;
+        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetPolicy", &error)))?;
+        let Some(answer) = answer else { return Ok(None) };
+        let version = answer
+            .policy
+            .and_then(|policy| policy.default_version_id)
+            .ok_or_else(|| ShapeError::missing("Policy.DefaultVersionId", "a version"))?;
+        let answer = self.iam.get_policy_version().policy_arn(arn).version_id(version).send().await;
+        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetPolicyVersion", &error)))?;
+        let Some(answer) = answer else { return Ok(None) };
+        let text = answer
+            .policy_version
+            .and_then(|version| version.document)
+            .ok_or_else(|| ShapeError::missing("PolicyVersion.Document", "a policy document"))?;
+        Ok(Some(Document::read("PolicyVersion.Document", &text)?))
+    }
+
+    /// `AttachUserPolicy`; attaching what is attached is a success.
+    async fn attach(&self, action: &AttachAction) -> Result<(), AwsError> {
+        let AttachAction::AttachUserPolicy { user_name, policy_arn } = action;
+        let call = self.iam.attach_user_policy().user_name(user_name).policy_arn(policy_arn.as_str());
+        call.send().await.map(drop).map_err(|error| AwsError::call("iam:AttachUserPolicy", &error))
+    }
+
+    /// `DetachUserPolicy`; what is not attached is a success.
+    async fn detach(&self, undo: &DetachAction) -> Result<(), AwsError> {
+        let DetachAction::DetachUserPolicy { user_name, policy_arn } = undo;
+        let answer = self.iam.detach_user_policy().user_name(user_name).policy_arn(policy_arn.as_str()).send().await;
+        unless_missing(answer.map_err(|error| AwsError::call("iam:DetachUserPolicy", &error))).map(drop)
+    }
+}
+
+impl ReadFacts<Clients> for MfaEnabledForIamConsoleAccess {
+    async fn facts(
+        clients: &Clients,
+        target: &Target,
+        RecordedUser(user): &RecordedUser,
+        _params: &MfaEnabledForIamConsoleAccessParameters,
+    ) -> Result<Option<Console>, AwsError> {
+        if clients.user(&target.account, &user.id, &user.name).await?.is_none() {
+            return Ok(None);
+        }
+        clients.console(&user.name).await
+    }
+}
+
+impl OfUsers for MfaEnabledForIamConsoleAccess {
+    async fn listed(
+        clients: &Clients,
+        user: User,
+        _params: &MfaEnabledForIamConsoleAccessParameters,
+    ) -> Result<Option<ConsoleUser>, AwsError> {
+        let Some(console) = clients.console(&user.name).await? else { return Ok(None) };
+        // IAM gives one answer for "no password" and "no user".
+        if console == Console::NoPassword && clients.user(&user.account, &user.id, &user.name).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(ConsoleUser { user, console, attachment: None }))
+    }
+}
+
+impl List<Clients> for MfaEnabledForIamConsoleAccess {
+    fn pages<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        params: &'a MfaEnabledForIamConsoleAccessParameters,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<ConsoleUser>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a MfaEnabledForIamConsoleAccessParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
+    }
+}
+
+impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        params: &MfaEnabledForIamConsoleAccessParameters,
+    ) -> Result<Option<ConsoleUser>, AwsError> {
+        let Some(user) = clients.user_at(target).await? else { return Ok(None) };
+        let Some(console) = clients.console(&user.name).await? else { return Ok(None) };
+        let attachment = clients.attachment(&user.name, params.policy()).await?;
+        Ok(Some(ConsoleUser { user, console, attachment }))
+    }
+}
+
+impl Apply<Clients> for MfaEnabledForIamConsoleAccess {
+    async fn apply(clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
+        clients.attach(action).await
+    }
+}
+
+impl Revert<Clients> for MfaEnabledForIamConsoleAccess {
+    async fn revert(clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
+        clients.detach(undo).await
+    }
+}
+
+impl OfUsers for IamUserMfaEnabled {
+    async fn listed(
+        clients: &Clients,
+        user: User,
+        params: &IamUserMfaEnabledParameters,
+    ) -> Result<Option<MfaUser>, AwsError> {
+        clients.mfa_user(user, params).await
+    }
+}
+
+impl List<Clients> for IamUserMfaEnabled {
+    fn pages<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        params: &'a IamUserMfaEnabledParameters,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<MfaUser>, AwsError>> + Send + 'a {
+        users::pages::<Self>(clients, place, params, from)
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a IamUserMfaEnabledParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
+    }
+}
+
+impl ReadLive<Clients> for IamUserMfaEnabled {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        params: &IamUserMfaEnabledParameters,
+    ) -> Result<Option<MfaUser>, AwsError> {
+        let Some(user) = clients.user_at(target).await? else { return Ok(None) };
+        let Some(subject) = clients.mfa_user(user, params).await? else { return Ok(None) };
+        let attachment = clients.attachment(&subject.user.name, params.policy()).await?;
+        Ok(Some(MfaUser { attachment, ..subject }))
+    }
+}
+
+impl Apply<Clients> for IamUserMfaEnabled {
+    async fn apply(clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
+        clients.attach(action).await
+    }
+}
+
+impl Revert<Clients> for IamUserMfaEnabled {
+    async fn revert(clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
+        clients.detach(undo).await
+    }
+}

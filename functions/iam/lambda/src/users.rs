@@ -1,0 +1,152 @@
+//! Users: one by its name, or all of them page by page, a few read at the same time.
+
+use std::future::Future;
+
+use aws_sdk_iam::types;
+use futures_util::stream::{self, Stream};
+use rectify_compliance::{AccountId, Inventory, ResourceKey, ShapeError, Tags, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Found, Page, Place, read_each};
+
+use super::{Clients, time, unless_missing};
+use rectify_iam::user::{TYPE, User};
+
+/// Users a page: as many evaluations as AWS Config takes at once.
+const USERS_A_PAGE: i32 = 100;
+/// The most users IAM lists at once.
+const LONGEST_PAGE: i32 = 1000;
+/// Users read at the same time; each takes one to four calls.
+const AT_ONCE: usize = 8;
+
+/// A control whose subjects are users.
+pub(super) trait OfUsers: Inventory {
+    /// The subject of a listed user, or `None` when it is gone by now.
+    fn listed(
+        clients: &Clients,
+        user: User,
+        params: &Self::Params,
+    ) -> impl Future<Output = Result<Option<Self::Subject>, AwsError>> + Send;
+}
+
+/// Every user of the account, from `marker` on.
+pub(super) fn pages<'a, K: OfUsers>(
+    clients: &'a Clients,
+    place: &'a Place,
+    params: &'a K::Params,
+    marker: Option<String>,
+) -> impl Stream<Item = Result<Page<K::Subject>, AwsError>> + Send + 'a {
+    let pages = clients.iam.list_users().set_marker(marker).into_paginator().page_size(USERS_A_PAGE).send();
+    stream::try_unfold(pages, move |mut pages| async move {
+        let Some(page) = pages.next().await else { return Ok(None) };
+        let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
+        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+        let mut reads = Vec::with_capacity(page.users.len());
+        for user in &page.users {
+            let found = Found { resource: ResourceKey::new(TYPE, &user.user_id), name: Some(user.user_name.clone()) };
+            reads.push((found, read::<K>(clients, user, place, params)));
+        }
+        let resources = read_each(reads, AT_ONCE).await;
+        Ok(Some((Page { resources, next: page.marker.filter(|it| !it.is_empty()) }, pages)))
+    })
+}
+
+/// The ids of every user of the account.
+pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + '_ {
+    let pages = clients.iam.list_users().into_paginator().page_size(LONGEST_PAGE).send();
+    stream::try_unfold(pages, move |mut pages| async move {
+        let Some(page) = pages.next().await else { return Ok(None) };
+        let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
+        Ok(Some((page.users.iter().map(|user| ResourceKey::new(TYPE, &user.user_id)).collect(), pages)))
+    })
+}
+
+async fn read<K: OfUsers>(
+    clients: &Clients,
+    user: &types::User,
+    place: &Place,
+    params: &K::Params,
+) -> Result<Option<K::Subject>, AwsError> {
+    K::listed(clients, user_of(user, &place.account)?, params).await
+}
+
+impl Clients {
+    /// `GetUser` by name, which alone tells tags; `None` when there is no user of this name or it is another one by now.
+    pub(super) async fn user(&self, account: &AccountId, id: &str, name: &str) -> Result<Option<User>, AwsError> {
+        let answer = self.iam.get_user().user_name(name).send().await;
+        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetUser", &error)))?;
+        let Some(answer) = answer else { return Ok(None) };
+        let user = answer.user.ok_or_else(|| ShapeError::missing("User", "a user"))?;
+        Ok(Some(user_of(&user, account)?).filter(|user| user.id == id))
+    }
+
+    /// The user that `target` identifies, as it is now; `None` when no user has its id.
+    pub(super) async fn user_at(&self, target: &Target) -> Result<Option<User>, AwsError> {
+        let (account, id) = (&target.account, &target.resource.id);
+        if let Some(name) = &target.name
+            && let Some(user) = self.user(account, id, name).await?
+        {
+            return Ok(Some(user));
+        }
+        // AWS Config need not record users to judge them, and a user may have been renamed since it was recorded.
+        match self.name_of(id).await? {
+            Some(name) => self.user(account, id, &name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// `ListUsers`, page by page until the user of this id is found.
+    async fn name_of(&self, id: &str) -> Result<Option<String>, AwsError> {
+        let mut pages = self.iam.list_users().into_paginator().page_size(LONGEST_PAGE).send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
+            if let Some(user) = page.users.into_iter().find(|user| user.user_id == id) {
+                return Ok(Some(user.user_name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// `GetLoginProfile`: whether there is a console password. There is none of a user that is gone, either.
+    pub(super) async fn has_password(&self, name: &str) -> Result<bool, AwsError> {
+        let answer = self.iam.get_login_profile().user_name(name).send().await;
+        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetLoginProfile", &error)))?;
+        Ok(answer.is_some())
+    }
+}
+
+fn user_of(user: &types::User, account: &AccountId) -> Result<User, ShapeError> {
+    let tags: Tags = user.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    Ok(User {
+        account: account.clone(),
+        id: user.user_id.clone(),
+        name: user.user_name.clone(),
+        arn: user.arn.clone(),
+        created: time("User.CreateDate", user.create_date)?,
+        tags,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use aws_sdk_iam::primitives::DateTime;
+    use aws_sdk_iam::types::Tag;
+
+    use super::*;
+    use rectify_iam::user::tests::alice;
+
+    #[test]
+    fn a_user_is_read_with_its_tags() {
+        let answer = types::User::builder()
+            .path("/")
+            .user_name("alice")
+            .user_id("AIDAEXAMPLEALICE00001")
+            .arn("arn:aws:iam::111122223333:user/alice")
+            .create_date(DateTime::from_secs(1_772_593_200))
+            .tags(Tag::builder().key("team").value("blue").build().unwrap())
+            .build()
+            .unwrap();
+        let expected = User { tags: Tags::from([("team".to_owned(), "blue".to_owned())]), ..alice() };
+        assert_eq!(user_of(&answer, &AccountId::new("111122223333")), Ok(expected));
+    }
+}

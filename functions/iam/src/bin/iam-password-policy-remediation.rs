@@ -1,8 +1,0 @@
-//! The remediation of `iam-password-policy`, as EventBridge invokes it.
-
-use rectify_iam::client::Clients;
-use rectify_iam::iam_password_policy::IamPasswordPolicy;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<IamPasswordPolicy, Clients>()
-}

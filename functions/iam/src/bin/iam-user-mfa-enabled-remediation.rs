@@ -1,8 +1,0 @@
-//! The remediation of `iam-user-mfa-enabled`, as EventBridge invokes it.
-
-use rectify_iam::client::Clients;
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<IamUserMfaEnabled, Clients>()
-}

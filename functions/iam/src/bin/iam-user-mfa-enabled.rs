@@ -1,8 +1,0 @@
-//! The rule `iam-user-mfa-enabled`, as AWS Config invokes it.
-
-use rectify_iam::client::Clients;
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<IamUserMfaEnabled, Clients>()
-}

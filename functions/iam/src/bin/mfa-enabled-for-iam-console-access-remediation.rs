@@ -1,8 +1,0 @@
-//! The remediation of `mfa-enabled-for-iam-console-access`, as EventBridge invokes it.
-
-use rectify_iam::client::Clients;
-use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<MfaEnabledForIamConsoleAccess, Clients>()
-}

@@ -1,8 +1,0 @@
-//! The rule `mfa-enabled-for-iam-console-access`, as AWS Config invokes it.
-
-use rectify_iam::client::Clients;
-use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<MfaEnabledForIamConsoleAccess, Clients>()
-}

@@ -1,8 +1,0 @@
-//! The remediation of `root-account-mfa-enabled`, as EventBridge invokes it: it plans, a person acts.
-
-use rectify_iam::client::Clients;
-use rectify_iam::root_account_mfa_enabled::RootAccountMfaEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RootAccountMfaEnabled, Clients>()
-}

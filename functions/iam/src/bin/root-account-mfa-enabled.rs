@@ -1,8 +1,0 @@
-//! The rule `root-account-mfa-enabled`, as AWS Config invokes it.
-
-use rectify_iam::client::Clients;
-use rectify_iam::root_account_mfa_enabled::RootAccountMfaEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<RootAccountMfaEnabled, Clients>()
-}

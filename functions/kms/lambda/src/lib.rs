@@ -1,0 +1,277 @@
+//! The calls to KMS. The only place that names its SDK; it maps answers and decides nothing.
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::operation::describe_key::DescribeKeyError;
+use aws_sdk_kms::operation::get_key_rotation_status::GetKeyRotationStatusError;
+use aws_sdk_kms::operation::list_resource_tags::ListResourceTagsError;
+use aws_sdk_kms::types::{KeyListEntry, KeyMetadata};
+use aws_types::SdkConfig;
+use futures_util::stream::{self, Stream};
+use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, Connect, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
+
+use rectify_kms::cmk_backing_key_rotation_enabled::{
+    Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo,
+};
+use rectify_kms::key::{Description, Key, MultiRegionConfiguration, RecordedKey, Rotation, TYPE};
+use rectify_runtime::serve::Function;
+use rectify_runtime::{Operations, remediation, rule};
+
+/// Keys a page: about as many evaluations as AWS Config takes at once.
+const KEYS_A_PAGE: i32 = 100;
+/// The most keys KMS lists at once.
+const LONGEST_PAGE: i32 = 1000;
+/// Keys read at the same time; each takes one call or two.
+const AT_ONCE: usize = 8;
+
+/// The functions of these controls, by the name of their program.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "cmk-backing-key-rotation-enabled-remediation",
+        serve: remediation::serve::<CmkBackingKeyRotationEnabled, Clients>,
+    },
+    Function {
+        name: "cmk-backing-key-rotation-enabled",
+        serve: rule::on_change_and_schedule::<CmkBackingKeyRotationEnabled, Clients>,
+    },
+];
+
+/// What an operator can do with these controls: read, apply, undo.
+pub const OPERATIONS: &[Operations] = &[Operations::of::<CmkBackingKeyRotationEnabled, Clients>()];
+
+/// The client of this crate's controls.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    kms: Client,
+}
+
+impl Connect for Clients {
+    fn connect(config: &SdkConfig) -> Self {
+        Self { kms: Client::new(config) }
+    }
+}
+
+impl Clients {
+    /// A key with its rotation, without its tags; `None` when there is no such key. The rotation of a key that is not
+    /// judged is not asked for: KMS refuses to tell it of most of them.
+    async fn key(&self, id: &str, params: &KeyRotationParameters) -> Result<Option<Key>, AwsError> {
+        let Some(key) = self.describe(id).await? else { return Ok(None) };
+        if params.exemption(&key).is_some() {
+            return Ok(Some(key));
+        }
+        Ok(self.rotation(id).await?.map(|rotation| Key { rotation: Some(rotation), ..key }))
+    }
+
+    /// `DescribeKey`; `None` when there is no such key.
+    async fn describe(&self, id: &str) -> Result<Option<Key>, AwsError> {
+        match self.kms.describe_key().key_id(id).send().await {
+            Ok(answer) => {
+                let metadata = answer.key_metadata.ok_or_else(|| ShapeError::missing("KeyMetadata", "a key"))?;
+                Ok(Some(description(metadata).live()?))
+            }
+            Err(error) if error.as_service_error().is_some_and(DescribeKeyError::is_not_found_exception) => Ok(None),
+            Err(error) => Err(AwsError::call("kms:DescribeKey", &error)),
+        }
+    }
+
+    /// `GetKeyRotationStatus`; `None` when the key is gone by now.
+    async fn rotation(&self, id: &str) -> Result<Option<Rotation>, AwsError> {
+        let error = match self.kms.get_key_rotation_status().key_id(id).send().await {
+            Ok(answer) => {
+                return Ok(Some(Rotation::answered(answer.key_rotation_enabled, answer.rotation_period_in_days)?));
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(GetKeyRotationStatusError::NotFoundException(_)) => Ok(None),
+            Some(GetKeyRotationStatusError::UnsupportedOperationException(_)) => Ok(Some(Rotation::Unsupported)),
+            _ => Err(AwsError::call("kms:GetKeyRotationStatus", &error)),
+        }
+    }
+
+    /// `ListResourceTags`, all pages; `None` when the key is gone by now.
+    async fn tags(&self, id: &str) -> Result<Option<Tags>, AwsError> {
+        let mut tags = Tags::new();
+        let mut pages = self.kms.list_resource_tags().key_id(id).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => {
+                    tags.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.tag_key, tag.tag_value)));
+                }
+                Err(error) if error.as_service_error().is_some_and(ListResourceTagsError::is_not_found_exception) => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(AwsError::call("kms:ListResourceTags", &error)),
+            }
+        }
+        Ok(Some(tags))
+    }
+
+    /// The keys of one page of `ListKeys`, a few at a time.
+    async fn keys(
+        &self,
+        listed: &[KeyListEntry],
+        params: &KeyRotationParameters,
+    ) -> Result<Vec<Listed<Key>>, AwsError> {
+        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+        let mut reads = Vec::new();
+        for entry in listed {
+            let id = entry.key_id().ok_or_else(|| ShapeError::missing("Keys.KeyId", "a key id"))?;
+            let found = Found { resource: ResourceKey::new(TYPE, id), name: None };
+            reads.push((found, self.key(id, params)));
+        }
+        Ok(read_each(reads, AT_ONCE).await)
+    }
+
+    /// `EnableKeyRotation`; KMS answers the same where it is on already.
+    async fn enable(&self, key_id: &str, period_in_days: Option<u32>) -> Result<(), AwsError> {
+        let period = period_in_days.map(days).transpose()?;
+        let call = self.kms.enable_key_rotation().key_id(key_id).set_rotation_period_in_days(period);
+        call.send().await.map(drop).map_err(|error| AwsError::call("kms:EnableKeyRotation", &error))
+    }
+
+    /// `DisableKeyRotation`; KMS answers the same where it is off already.
+    async fn disable(&self, key_id: &str) -> Result<(), AwsError> {
+        let call = self.kms.disable_key_rotation().key_id(key_id);
+        call.send().await.map(drop).map_err(|error| AwsError::call("kms:DisableKeyRotation", &error))
+    }
+}
+
+impl ReadFacts<Clients> for CmkBackingKeyRotationEnabled {
+    async fn facts(
+        clients: &Clients,
+        _target: &Target,
+        recorded: &RecordedKey,
+        params: &KeyRotationParameters,
+    ) -> Result<Option<Option<Key>>, AwsError> {
+        let key = recorded.key();
+        if params.exemption(key).is_some() || recorded.suffices(params.needs_period()) {
+            return Ok(Some(None));
+        }
+        Ok(clients.key(&key.id, params).await?.map(Some))
+    }
+}
+
+impl List<Clients> for CmkBackingKeyRotationEnabled {
+    fn pages<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        params: &'a KeyRotationParameters,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Key>, AwsError>> + Send + 'a {
+        let pages = clients.kms.list_keys().set_marker(from).into_paginator().page_size(KEYS_A_PAGE).send();
+        stream::try_unfold(pages, move |mut pages| async move {
+            let Some(page) = pages.next().await else { return Ok(None) };
+            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
+            let resources = clients.keys(page.keys(), params).await?;
+            Ok(Some((Page { resources, next: page.next_marker.filter(|it| !it.is_empty()) }, pages)))
+        })
+    }
+
+    fn keys<'a>(
+        clients: &'a Clients,
+        _place: &'a Place,
+        _params: &'a KeyRotationParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        let pages = clients.kms.list_keys().into_paginator().page_size(LONGEST_PAGE).send();
+        stream::try_unfold(pages, move |mut pages| async move {
+            let Some(page) = pages.next().await else { return Ok(None) };
+            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
+            let keys =
+                page.keys().iter().filter_map(|key| Some(ResourceKey::new(TYPE, key.key_id()?))).collect::<Vec<_>>();
+            Ok(Some((keys, pages)))
+        })
+    }
+}
+
+impl ReadLive<Clients> for CmkBackingKeyRotationEnabled {
+    async fn live(clients: &Clients, target: &Target, params: &KeyRotationParameters) -> Result<Option<Key>, AwsError> {
+        let id = &target.resource.id;
+        match clients.key(id, params).await? {
+            // Nothing is planned about a key that is not judged, and AWS lets nobody read the tags of its own.
+            Some(key) if params.exemption(&key).is_some() => Ok(Some(key)),
+            Some(key) => Ok(clients.tags(id).await?.map(|tags| Key { tags, ..key })),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Apply<Clients> for CmkBackingKeyRotationEnabled {
+    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        let Action::EnableKeyRotation { key_id, rotation_period_in_days } = action;
+        clients.enable(key_id, *rotation_period_in_days).await
+    }
+}
+
+impl Revert<Clients> for CmkBackingKeyRotationEnabled {
+    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        match undo {
+            Undo::DisableKeyRotation { key_id } => clients.disable(key_id).await,
+            Undo::EnableKeyRotation { key_id, rotation_period_in_days } => {
+                clients.enable(key_id, Some(*rotation_period_in_days)).await
+            }
+        }
+    }
+}
+
+fn days(period: u32) -> Result<i32, ShapeError> {
+    i32::try_from(period).map_err(|_| ShapeError::new("RotationPeriodInDays", "a number of days", period))
+}
+
+fn description(metadata: KeyMetadata) -> Description {
+    #[allow(deprecated)] // the former name of KeySpec, for a partition that has no other
+    let customer_master_key_spec = metadata.customer_master_key_spec.map(|it| it.as_str().to_owned());
+    Description {
+        key_id: Some(metadata.key_id),
+        arn: metadata.arn,
+        key_manager: metadata.key_manager.map(|it| it.as_str().to_owned()),
+        key_spec: metadata.key_spec.map(|it| it.as_str().to_owned()),
+        customer_master_key_spec,
+        origin: metadata.origin.map(|it| it.as_str().to_owned()),
+        key_state: metadata.key_state.map(|it| it.as_str().to_owned()),
+        multi_region: metadata.multi_region,
+        multi_region_configuration: metadata.multi_region_configuration.map(|it| MultiRegionConfiguration {
+            multi_region_key_type: it.multi_region_key_type.map(|it| it.as_str().to_owned()),
+        }),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use aws_sdk_kms::types;
+
+    use super::*;
+    use rectify_kms::key::{KeyState, Manager, Part};
+
+    #[test]
+    fn a_described_key_is_the_same_as_a_recorded_one() {
+        let configuration = types::MultiRegionConfiguration::builder()
+            .multi_region_key_type(types::MultiRegionKeyType::Primary)
+            .build();
+        let metadata = KeyMetadata::builder()
+            .key_id("mrk-1")
+            .arn("arn:aws:kms:eu-west-1:111122223333:key/mrk-1")
+            .key_manager(types::KeyManagerType::Customer)
+            .key_spec(types::KeySpec::SymmetricDefault)
+            .origin(types::OriginType::AwsKms)
+            .key_state(types::KeyState::PendingReplicaDeletion)
+            .multi_region(true)
+            .multi_region_configuration(configuration)
+            .build()
+            .unwrap();
+        let expected = Key {
+            id: "mrk-1".into(),
+            arn: "arn:aws:kms:eu-west-1:111122223333:key/mrk-1".into(),
+            manager: Manager::Customer,
+            spec: "SYMMETRIC_DEFAULT".into(),
+            origin: "AWS_KMS".into(),
+            part: Part::Primary,
+            state: KeyState::PendingReplicaDeletion,
+            rotation: None,
+            tags: Tags::new(),
+        };
+        assert_eq!(description(metadata).live(), Ok(expected));
+    }
+}

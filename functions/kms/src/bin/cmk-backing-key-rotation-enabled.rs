@@ -1,8 +1,0 @@
-//! The rule `cmk-backing-key-rotation-enabled`, as AWS Config invokes it.
-
-use rectify_kms::client::Clients;
-use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<CmkBackingKeyRotationEnabled, Clients>()
-}

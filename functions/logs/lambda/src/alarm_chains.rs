@@ -1,0 +1,158 @@
+//! Chains from trail to person: read link by link as far as one leads to the next, and what is missing made and taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::Stream;
+use futures_util::stream::{self, StreamExt, TryStreamExt, once};
+use rectify_cloudtrail::trail::Vantage;
+use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+
+use super::Clients;
+use super::topics::Answer;
+use rectify_logs::alarm_chain::mend::{Action, Undo};
+use rectify_logs::alarm_chain::observed::{AlarmChains, LogGroups};
+use rectify_logs::alarm_chain::target::topic;
+use rectify_logs::alarm_control::{AlarmParameters, Question};
+use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
+use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
+use rectify_logs::cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls;
+
+/// How many log groups, metrics or topics are read at a time.
+const AT_ONCE: usize = 4;
+
+/// Implements the edge of a control that wants an alarm.
+macro_rules! reads_chains {
+    ($control:ty) => {
+        impl List<Clients> for $control {
+            fn pages<'a>(
+                clients: &'a Clients,
+                place: &'a Place,
+                params: &'a AlarmParameters<Self>,
+                _from: Option<String>,
+            ) -> impl Stream<Item = Result<Page<AlarmChains>, AwsError>> + Send + 'a {
+                once(async move {
+                    let question = params.question();
+                    Ok(Page::whole([clients.chains(&place.account, &place.region, &question).await?]))
+                })
+            }
+        }
+
+        impl ReadLive<Clients> for $control {
+            async fn live(
+                clients: &Clients,
+                target: &Target,
+                params: &AlarmParameters<Self>,
+            ) -> Result<Option<AlarmChains>, AwsError> {
+                let question = params.question();
+                let chains = clients.chains(&target.account, &target.region, &question).await?;
+                let own_alarm_exists = Some(clients.alarm_exists(question.making.name).await?);
+                Ok(Some(AlarmChains { own_alarm_exists, ..chains }))
+            }
+        }
+
+        impl Apply<Clients> for $control {
+            async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+                clients.make(action).await
+            }
+        }
+
+        impl Revert<Clients> for $control {
+            async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+                clients.take_back(undo).await
+            }
+        }
+    };
+}
+
+reads_chains!(CloudwatchAlarmConsoleLoginWithoutMfa);
+reads_chains!(CloudwatchAlarmRootUsage);
+reads_chains!(CloudwatchAlarmUnauthorizedApiCalls);
+
+impl Clients {
+    /// Every trail that shows here, and of the rest what it leads to: filters of its log groups, alarms on the metrics of
+    /// filters that count, topics of these alarms. The metric and the topic of the remediation are read in any case.
+    ///
+    /// # Errors
+    /// Also where the answer hangs on what another account does not let us read, and the parameters do not say what then.
+    async fn chains(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        question: &Question<'_>,
+    ) -> Result<AlarmChains, AwsError> {
+        let seen_from = Vantage { account: account.clone(), region: region.clone() };
+        let (demands, making) = (&question.demands, &question.making);
+        let mut chains = AlarmChains {
+            account: account.clone(),
+            region: region.clone(),
+            trails: self.trails.observe(&seen_from).await?,
+            groups: BTreeMap::new(),
+            metrics: Vec::new(),
+            topics: BTreeMap::new(),
+            own_alarm_exists: None,
+            tags: Tags::new(),
+        };
+        let LogGroups::Here(groups) = chains.log_groups(demands.trust_organization_trail) else { return Ok(chains) };
+        let groups = stream::iter(groups.into_keys()).map(|name| self.filters_of(name)).buffered(AT_ONCE);
+        chains.groups = groups.try_collect().await?;
+
+        let written = chains.written(demands).into_iter().map(|it| (&it.metric_namespace, &it.metric_name));
+        let mut metrics: BTreeSet<(String, String)> =
+            written.map(|(namespace, name)| (namespace.clone(), name.clone())).collect();
+        metrics.insert((making.namespace.to_owned(), making.metric.to_owned()));
+        let metrics = stream::iter(metrics).map(|(namespace, name)| self.watched(namespace, name)).buffered(AT_ONCE);
+        chains.metrics = metrics.try_collect().await?;
+
+        let actions = chains.metrics.iter().flat_map(|it| &it.alarms).flat_map(|it| &it.actions);
+        let topics: BTreeSet<String> = actions
+            .map(String::as_str)
+            .chain(making.topic_arn)
+            .filter(|arn| topic(arn).is_some_and(|(there, _, _)| there == *region)) // an alarm notifies none elsewhere
+            .map(str::to_owned)
+            .collect();
+        let topics = stream::iter(topics).map(|arn| self.topic(arn, account)).buffered(AT_ONCE);
+        let topics: Vec<Answer> = topics.try_collect().await?;
+        let denial = topics.iter().find_map(|it| it.denial.clone());
+        chains.topics = topics.into_iter().map(|it| (it.arn, it.topic)).collect();
+        match chains.unverified(demands) {
+            Some(why) if question.must_be_verified => Err(denial.unwrap_or_else(|| {
+                AwsError::Shape(ShapeError::new("unverifiedTopic", "a topic and a key that can be read", why))
+            })),
+            Some(_) | None => Ok(chains),
+        }
+    }
+
+    async fn make(&self, action: &Action) -> Result<(), AwsError> {
+        match action {
+            Action::PutMetricFilter { .. } => self.put_filter(action).await,
+            Action::PutMetricAlarm { .. } => self.put_alarm(action).await,
+            Action::EnableAlarmActions { alarm_names } => {
+                let request = self.cloudwatch.enable_alarm_actions().set_alarm_names(Some(alarm_names.clone()));
+                let answer = request.send().await;
+                answer.map(drop).map_err(|error| AwsError::call("cloudwatch:EnableAlarmActions", &error))
+            }
+            Action::SetTopicAttributes { topic_arn, attribute_name, attribute_value } => {
+                self.set_topic(topic_arn, attribute_name, attribute_value).await
+            }
+        }
+    }
+
+    async fn take_back(&self, undo: &Undo) -> Result<(), AwsError> {
+        match undo {
+            Undo::DeleteMetricFilter { log_group_name, filter_name } => {
+                self.delete_filter(log_group_name, filter_name).await
+            }
+            Undo::DeleteAlarms { alarm_names } => self.delete_alarms(alarm_names).await,
+            Undo::DisableAlarmActions { alarm_names } => {
+                let request = self.cloudwatch.disable_alarm_actions().set_alarm_names(Some(alarm_names.clone()));
+                let answer = request.send().await;
+                answer.map(drop).map_err(|error| AwsError::call("cloudwatch:DisableAlarmActions", &error))
+            }
+            Undo::SetTopicAttributes { topic_arn, attribute_name, attribute_value } => {
+                self.set_topic(topic_arn, attribute_name, attribute_value).await
+            }
+        }
+    }
+}

@@ -1,8 +1,0 @@
-//! The remediation of `cloudwatch-alarm-console-login-without-mfa`, as EventBridge invokes it.
-
-use rectify_logs::client::Clients;
-use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CloudwatchAlarmConsoleLoginWithoutMfa, Clients>()
-}

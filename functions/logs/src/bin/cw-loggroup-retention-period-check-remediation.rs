@@ -1,8 +1,0 @@
-//! The remediation of `cw-loggroup-retention-period-check`, as EventBridge invokes it.
-
-use rectify_logs::client::Clients;
-use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CwLoggroupRetentionPeriodCheck, Clients>()
-}

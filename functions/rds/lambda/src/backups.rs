@@ -1,0 +1,134 @@
+//! The automated backups of instances and clusters.
+
+use aws_sdk_rds::types;
+use rectify_compliance::{ShapeError, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+
+use super::{Clients, description, modify, tags};
+use rectify_rds::backups::{Backups, ClusterDescription, PendingCluster};
+use rectify_rds::database::{CLUSTER, Kind};
+use rectify_rds::db_instance_backup_enabled::{Action, BackupParameters, Change, DbInstanceBackupEnabled};
+
+impl Clients {
+    async fn backups_of_instance(&self, target: &Target) -> Result<Option<Backups>, AwsError> {
+        let Some(found) = self.describe_instance(target).await? else { return Ok(None) };
+        let description = description(&found);
+        let database = description.identity().read(Kind::Instance, tags(found.tag_list()))?;
+        Ok(Some(Backups::of_instance(&description, database)?))
+    }
+
+    async fn backups_of_cluster(&self, target: &Target) -> Result<Option<Backups>, AwsError> {
+        let Some(found) = self.describe_cluster(target).await? else { return Ok(None) };
+        let description = cluster(&found);
+        let database = description.identity().read(Kind::Cluster, tags(found.tag_list()))?;
+        Ok(Some(Backups::of_cluster(&description, database)?))
+    }
+
+    /// `ModifyDBCluster` of what `change` names; every setting it leaves out stays as it is.
+    async fn modify_cluster(&self, identifier: &str, change: &Change) -> Result<(), AwsError> {
+        let call = self
+            .rds
+            .modify_db_cluster()
+            .db_cluster_identifier(identifier)
+            .set_backup_retention_period(days(change)?)
+            .set_preferred_backup_window(change.preferred_backup_window.clone());
+        call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBCluster", &error))
+    }
+}
+
+impl ReadFacts<Clients> for DbInstanceBackupEnabled {
+    async fn facts(
+        _clients: &Clients,
+        _target: &Target,
+        _resource: &Backups,
+        _params: &BackupParameters,
+    ) -> Result<Option<()>, AwsError> {
+        Ok(Some(()))
+    }
+}
+
+impl ReadLive<Clients> for DbInstanceBackupEnabled {
+    async fn live(clients: &Clients, target: &Target, _params: &BackupParameters) -> Result<Option<Backups>, AwsError> {
+        let found = match target.resource.kind.as_str() {
+            CLUSTER => clients.backups_of_cluster(target).await?,
+            _ => clients.backups_of_instance(target).await?,
+        };
+        Ok(found.filter(|it| it.database.is_at(target)))
+    }
+}
+
+impl Apply<Clients> for DbInstanceBackupEnabled {
+    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        match action {
+            Action::ModifyDBInstance { identifier, change } => {
+                let call = clients
+                    .modify_instance(identifier)
+                    .set_backup_retention_period(days(change)?)
+                    .set_preferred_backup_window(change.preferred_backup_window.clone());
+                modify(call).await
+            }
+            Action::ModifyDBCluster { identifier, change } => clients.modify_cluster(identifier, change).await,
+        }
+    }
+}
+
+impl Revert<Clients> for DbInstanceBackupEnabled {
+    async fn revert(clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
+        Self::apply(clients, target, undo).await
+    }
+}
+
+fn days(change: &Change) -> Result<Option<i32>, ShapeError> {
+    let days =
+        |days: u32| i32::try_from(days).map_err(|_| ShapeError::new("BackupRetentionPeriod", "a number of days", days));
+    change.backup_retention_period.map(days).transpose()
+}
+
+fn cluster(cluster: &types::DbCluster) -> ClusterDescription {
+    let text = |value: Option<&str>| value.map(str::to_owned);
+    ClusterDescription {
+        db_cluster_resource_id: text(cluster.db_cluster_resource_id()),
+        identifier: text(cluster.db_cluster_identifier()),
+        arn: text(cluster.db_cluster_arn()),
+        engine: text(cluster.engine()),
+        status: text(cluster.status()),
+        backup_retention_period: cluster.backup_retention_period(),
+        preferred_backup_window: text(cluster.preferred_backup_window()),
+        pending_modified_values: cluster
+            .pending_modified_values()
+            .map(|pending| PendingCluster { backup_retention_period: pending.backup_retention_period() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_an_answer_is_kept() {
+        let pending = types::ClusterPendingModifiedValues::builder().backup_retention_period(7).build();
+        let answer = types::DbCluster::builder()
+            .db_cluster_resource_id("cluster-SHOP")
+            .db_cluster_identifier("shop")
+            .db_cluster_arn("arn:aws:rds:eu-west-1:111122223333:cluster:shop")
+            .engine("aurora-mysql")
+            .status("available")
+            .backup_retention_period(1)
+            .preferred_backup_window("04:48-05:18")
+            .pending_modified_values(pending)
+            .build();
+        let text = |value: &str| Some(value.to_owned());
+        let expected = ClusterDescription {
+            db_cluster_resource_id: text("cluster-SHOP"),
+            identifier: text("shop"),
+            arn: text("arn:aws:rds:eu-west-1:111122223333:cluster:shop"),
+            engine: text("aurora-mysql"),
+            status: text("available"),
+            backup_retention_period: Some(1),
+            preferred_backup_window: text("04:48-05:18"),
+            pending_modified_values: Some(PendingCluster { backup_retention_period: Some(7) }),
+        };
+        assert_eq!(cluster(&answer), expected);
+    }
+}

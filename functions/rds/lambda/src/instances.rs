@@ -1,0 +1,147 @@
+//! Deletion protection and Multi-AZ of an instance.
+
+use aws_sdk_rds::types;
+use rectify_compliance::{ShapeError, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+
+use super::{Clients, description, modify, tags};
+use rectify_rds::instance::Instance;
+use rectify_rds::rds_instance_deletion_protection_enabled::{
+    Action as Protect, DeletionProtectionParameters, RdsInstanceDeletionProtectionEnabled,
+};
+use rectify_rds::rds_multi_az_support::{Action as Spread, Deployment, MultiAzParameters, Offer, RdsMultiAzSupport};
+
+impl Clients {
+    /// `DescribeOrderableDBInstanceOptions`, all pages: whether one of the instance's kind can be Multi-AZ.
+    async fn offer(&self, instance: &types::DbInstance) -> Result<Offer, AwsError> {
+        let required = |value: Option<&str>, path: &str| {
+            value.map(str::to_owned).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
+        };
+        let class = required(instance.db_instance_class(), "DBInstanceClass")?;
+        let version = required(instance.engine_version(), "EngineVersion")?;
+        let call = self
+            .rds
+            .describe_orderable_db_instance_options()
+            .engine(required(instance.engine(), "Engine")?)
+            .engine_version(&version)
+            .db_instance_class(&class);
+        let mut options = call.into_paginator().items().send();
+        let mut multi_az_capable = false;
+        while let Some(option) = options.next().await {
+            let option = option.map_err(|error| AwsError::call("rds:DescribeOrderableDBInstanceOptions", &error))?;
+            multi_az_capable |= is_capable(&option, instance.storage_type());
+        }
+        Ok(Offer { class, version, multi_az_capable })
+    }
+}
+
+/// Whether an option is Multi-AZ on this type of storage; one that names no type is for any.
+fn is_capable(option: &types::OrderableDbInstanceOption, storage: Option<&str>) -> bool {
+    let is_for_it = option.storage_type().is_none_or(|it| storage.is_none_or(|storage| it == storage));
+    is_for_it && option.multi_az_capable() == Some(true)
+}
+
+impl ReadFacts<Clients> for RdsInstanceDeletionProtectionEnabled {
+    async fn facts(
+        _clients: &Clients,
+        _target: &Target,
+        _resource: &Instance,
+        _params: &DeletionProtectionParameters,
+    ) -> Result<Option<()>, AwsError> {
+        Ok(Some(()))
+    }
+}
+
+impl ReadLive<Clients> for RdsInstanceDeletionProtectionEnabled {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        _params: &DeletionProtectionParameters,
+    ) -> Result<Option<Instance>, AwsError> {
+        let Some(found) = clients.describe_instance(target).await? else { return Ok(None) };
+        let instance = description(&found).live(tags(found.tag_list()))?;
+        Ok(Some(instance).filter(|it| it.database.is_at(target)))
+    }
+}
+
+impl Apply<Clients> for RdsInstanceDeletionProtectionEnabled {
+    async fn apply(clients: &Clients, _target: &Target, action: &Protect) -> Result<(), AwsError> {
+        let Protect::ModifyDBInstance { identifier, deletion_protection } = action;
+        modify(clients.modify_instance(identifier).deletion_protection(*deletion_protection)).await
+    }
+}
+
+impl Revert<Clients> for RdsInstanceDeletionProtectionEnabled {
+    async fn revert(clients: &Clients, target: &Target, undo: &Protect) -> Result<(), AwsError> {
+        Self::apply(clients, target, undo).await
+    }
+}
+
+impl ReadFacts<Clients> for RdsMultiAzSupport {
+    async fn facts(
+        _clients: &Clients,
+        _target: &Target,
+        _resource: &Deployment,
+        _params: &MultiAzParameters,
+    ) -> Result<Option<()>, AwsError> {
+        Ok(Some(()))
+    }
+}
+
+impl ReadLive<Clients> for RdsMultiAzSupport {
+    async fn live(
+        clients: &Clients,
+        target: &Target,
+        params: &MultiAzParameters,
+    ) -> Result<Option<Deployment>, AwsError> {
+        let Some(found) = clients.describe_instance(target).await? else { return Ok(None) };
+        let instance = description(&found).live(tags(found.tag_list()))?;
+        if !instance.database.is_at(target) {
+            return Ok(None);
+        }
+        let deployment = Deployment { instance, offer: None };
+        if !deployment.is_finding(params) {
+            return Ok(Some(deployment));
+        }
+        Ok(Some(Deployment { offer: Some(clients.offer(&found).await?), ..deployment }))
+    }
+}
+
+impl Apply<Clients> for RdsMultiAzSupport {
+    async fn apply(clients: &Clients, _target: &Target, action: &Spread) -> Result<(), AwsError> {
+        let Spread::ModifyDBInstance { identifier, multi_az } = action;
+        modify(clients.modify_instance(identifier).multi_az(*multi_az)).await
+    }
+}
+
+impl Revert<Clients> for RdsMultiAzSupport {
+    async fn revert(clients: &Clients, target: &Target, undo: &Spread) -> Result<(), AwsError> {
+        Self::apply(clients, target, undo).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_counts_on_the_storage_of_the_instance_only() {
+        let option = |storage: Option<&str>, capable: Option<bool>| {
+            types::OrderableDbInstanceOption::builder()
+                .set_storage_type(storage.map(str::to_owned))
+                .set_multi_az_capable(capable)
+                .build()
+        };
+        for (storage, capable, of_instance, expected) in [
+            (Some("gp3"), Some(true), Some("gp3"), true),
+            (Some("io1"), Some(true), Some("gp3"), false),
+            (Some("gp3"), Some(false), Some("gp3"), false),
+            (Some("gp3"), None, Some("gp3"), false),
+            (None, Some(true), Some("gp3"), true),
+            (Some("gp3"), Some(true), None, true),
+        ] {
+            assert_eq!(is_capable(&option(storage, capable), of_instance), expected, "{storage:?} {of_instance:?}");
+        }
+    }
+}

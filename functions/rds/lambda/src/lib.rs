@@ -1,0 +1,171 @@
+//! The calls to RDS. The only place that names its SDK; it maps answers and decides nothing.
+//!
+//! `ApplyImmediately` is never sent: it would also apply whatever else waits for the maintenance window.
+
+mod backups;
+mod instances;
+
+use aws_sdk_rds::Client;
+use aws_sdk_rds::operation::describe_db_clusters::DescribeDBClustersError;
+use aws_sdk_rds::operation::describe_db_instances::DescribeDBInstancesError;
+use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
+use aws_sdk_rds::types;
+use aws_types::SdkConfig;
+use rectify_compliance::{Tags, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::Connect;
+
+use rectify_rds::database::identifier_of;
+use rectify_rds::db_instance_backup_enabled::DbInstanceBackupEnabled;
+use rectify_rds::instance::{Description, PendingValues};
+use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
+use rectify_rds::rds_multi_az_support::RdsMultiAzSupport;
+use rectify_runtime::serve::Function;
+use rectify_runtime::{Operations, remediation, rule};
+
+/// The functions of these controls, by the name of their program.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "db-instance-backup-enabled-remediation",
+        serve: remediation::serve::<DbInstanceBackupEnabled, Clients>,
+    },
+    Function { name: "db-instance-backup-enabled", serve: rule::on_change::<DbInstanceBackupEnabled, Clients> },
+    Function {
+        name: "rds-instance-deletion-protection-enabled-remediation",
+        serve: remediation::serve::<RdsInstanceDeletionProtectionEnabled, Clients>,
+    },
+    Function {
+        name: "rds-instance-deletion-protection-enabled",
+        serve: rule::on_change::<RdsInstanceDeletionProtectionEnabled, Clients>,
+    },
+    Function { name: "rds-multi-az-support-remediation", serve: remediation::serve::<RdsMultiAzSupport, Clients> },
+    Function { name: "rds-multi-az-support", serve: rule::on_change::<RdsMultiAzSupport, Clients> },
+];
+
+/// What an operator can do with these controls: read, apply, undo.
+pub const OPERATIONS: &[Operations] = &[
+    Operations::of::<DbInstanceBackupEnabled, Clients>(),
+    Operations::of::<RdsMultiAzSupport, Clients>(),
+    Operations::of::<RdsInstanceDeletionProtectionEnabled, Clients>(),
+];
+
+/// The client of this crate's controls.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    rds: Client,
+}
+
+impl Connect for Clients {
+    fn connect(config: &SdkConfig) -> Self {
+        Self { rds: Client::new(config) }
+    }
+}
+
+impl Clients {
+    /// `DescribeDBInstances` of the one of this identifier; `None` when there is none.
+    async fn describe_instance(&self, target: &Target) -> Result<Option<types::DbInstance>, AwsError> {
+        let call = self.rds.describe_db_instances().db_instance_identifier(identifier_of(target)?);
+        match call.send().await {
+            Ok(answer) => Ok(answer.db_instances.unwrap_or_default().into_iter().next()),
+            Err(error)
+                if error.as_service_error().is_some_and(DescribeDBInstancesError::is_db_instance_not_found_fault) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(AwsError::call("rds:DescribeDBInstances", &error)),
+        }
+    }
+
+    /// `DescribeDBClusters` of the one of this identifier; `None` when there is none.
+    async fn describe_cluster(&self, target: &Target) -> Result<Option<types::DbCluster>, AwsError> {
+        let call = self.rds.describe_db_clusters().db_cluster_identifier(identifier_of(target)?);
+        match call.send().await {
+            Ok(answer) => Ok(answer.db_clusters.unwrap_or_default().into_iter().next()),
+            Err(error)
+                if error.as_service_error().is_some_and(DescribeDBClustersError::is_db_cluster_not_found_fault) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(AwsError::call("rds:DescribeDBClusters", &error)),
+        }
+    }
+
+    /// `ModifyDBInstance` of nothing yet: the caller adds what it names, every other setting stays as it is.
+    fn modify_instance(&self, identifier: &str) -> ModifyDBInstanceFluentBuilder {
+        self.rds.modify_db_instance().db_instance_identifier(identifier)
+    }
+}
+
+/// Makes the call; RDS answers the same where all of it is so already.
+async fn modify(call: ModifyDBInstanceFluentBuilder) -> Result<(), AwsError> {
+    call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBInstance", &error))
+}
+
+fn description(instance: &types::DbInstance) -> Description {
+    let text = |value: Option<&str>| value.map(str::to_owned);
+    Description {
+        dbi_resource_id: text(instance.dbi_resource_id()),
+        identifier: text(instance.db_instance_identifier()),
+        arn: text(instance.db_instance_arn()),
+        engine: text(instance.engine()),
+        status: text(instance.db_instance_status()),
+        cluster: text(instance.db_cluster_identifier()),
+        source_instance: text(instance.read_replica_source_db_instance_identifier()),
+        source_cluster: text(instance.read_replica_source_db_cluster_identifier()),
+        deletion_protection: instance.deletion_protection(),
+        multi_az: instance.multi_az(),
+        backup_retention_period: instance.backup_retention_period(),
+        preferred_backup_window: text(instance.preferred_backup_window()),
+        pending_modified_values: instance.pending_modified_values().map(|pending| PendingValues {
+            multi_az: pending.multi_az(),
+            backup_retention_period: pending.backup_retention_period(),
+        }),
+    }
+}
+
+/// Tags by key; a tag without a key is none.
+fn tags(list: &[types::Tag]) -> Tags {
+    list.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_an_answer_is_kept() {
+        let pending = types::PendingModifiedValues::builder().multi_az(true).backup_retention_period(7).build();
+        let answer = types::DbInstance::builder()
+            .dbi_resource_id("db-ORDERS")
+            .db_instance_identifier("orders")
+            .db_instance_arn("arn:aws:rds:eu-west-1:111122223333:db:orders")
+            .engine("mysql")
+            .db_instance_status("available")
+            .db_cluster_identifier("shop")
+            .read_replica_source_db_instance_identifier("first")
+            .read_replica_source_db_cluster_identifier("main")
+            .deletion_protection(true)
+            .multi_az(false)
+            .backup_retention_period(3)
+            .preferred_backup_window("08:50-09:20")
+            .pending_modified_values(pending)
+            .build();
+        let text = |value: &str| Some(value.to_owned());
+        let expected = Description {
+            dbi_resource_id: text("db-ORDERS"),
+            identifier: text("orders"),
+            arn: text("arn:aws:rds:eu-west-1:111122223333:db:orders"),
+            engine: text("mysql"),
+            status: text("available"),
+            cluster: text("shop"),
+            source_instance: text("first"),
+            source_cluster: text("main"),
+            deletion_protection: Some(true),
+            multi_az: Some(false),
+            backup_retention_period: Some(3),
+            preferred_backup_window: text("08:50-09:20"),
+            pending_modified_values: Some(PendingValues { multi_az: Some(true), backup_retention_period: Some(7) }),
+        };
+        assert_eq!(description(&answer), expected);
+    }
+}

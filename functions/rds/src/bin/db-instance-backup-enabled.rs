@@ -1,8 +1,0 @@
-//! The rule `db-instance-backup-enabled`, as AWS Config invokes it.
-
-use rectify_rds::client::Clients;
-use rectify_rds::db_instance_backup_enabled::DbInstanceBackupEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<DbInstanceBackupEnabled, Clients>()
-}

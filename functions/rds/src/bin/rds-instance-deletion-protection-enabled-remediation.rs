@@ -1,8 +1,0 @@
-//! The remediation of `rds-instance-deletion-protection-enabled`, as EventBridge invokes it.
-
-use rectify_rds::client::Clients;
-use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RdsInstanceDeletionProtectionEnabled, Clients>()
-}

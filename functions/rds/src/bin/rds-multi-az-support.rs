@@ -1,8 +1,0 @@
-//! The rule `rds-multi-az-support`, as AWS Config invokes it.
-
-use rectify_rds::client::Clients;
-use rectify_rds::rds_multi_az_support::RdsMultiAzSupport;
-
-fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<RdsMultiAzSupport, Clients>()
-}

@@ -1,0 +1,212 @@
+//! The account's block, and who comes into any of its buckets in any region.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_s3::types::{Bucket, BucketLocationConstraint};
+use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
+use futures_util::Stream;
+use futures_util::stream::{self, StreamExt};
+use rectify_compliance::{AccountId, Region, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+
+use super::listing::{AT_ONCE, name};
+use super::{Clients, Named, unless, unless_gone};
+use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
+use rectify_s3::access::Flags;
+use rectify_s3::public_access;
+use rectify_s3::s3_account_level_public_access_blocks_periodic::{
+    AccountBlock, Action, MOST_EXPOSED, Params, PublicAccessBlock, Undo, exposed,
+};
+
+/// What a block of the account would end.
+#[derive(Debug, Default)]
+struct Exposure {
+    buckets: BTreeSet<String>,
+    unreadable: BTreeSet<String>,
+}
+
+impl Exposure {
+    /// Notes a bucket that cannot be read. One that may be read a little later is an error instead: the next delivery
+    /// reads it.
+    fn unread(&mut self, bucket: &str, error: AwsError) -> Result<(), AwsError> {
+        if error.may_pass() {
+            return Err(error);
+        }
+        self.unreadable.insert(format!("{bucket} ({})", error.brief()));
+        Ok(())
+    }
+
+    /// Whether more buckets would change nothing.
+    fn is_decided(&self) -> bool {
+        self.buckets.len() == MOST_EXPOSED || self.unreadable.len() == MOST_EXPOSED
+    }
+}
+
+impl Clients {
+    /// s3control `GetPublicAccessBlock`: the account's flags with what the organization adds, where there are any.
+    async fn own_account_block(&self, account: &AccountId) -> Result<Option<Flags>, AwsError> {
+        let answer = self.control.get_public_access_block().account_id(account.as_str()).send().await;
+        let answer = answer.map_err(|error| AwsError::call("s3control:GetPublicAccessBlock", &error));
+        let Some(answer) = unless("NoSuchPublicAccessBlockConfiguration", answer)? else { return Ok(None) };
+        let block = answer.public_access_block_configuration().ok_or_else(super::bucket::missing_block)?;
+        Ok(Some(super::access_points::flags(block)))
+    }
+
+    /// The same; none set where none exist.
+    pub(super) async fn account_block(&self, account: &AccountId) -> Result<Flags, AwsError> {
+        Ok(self.own_account_block(account).await?.unwrap_or_default())
+    }
+
+    async fn put_account_block(&self, call: &PublicAccessBlock) -> Result<(), AwsError> {
+        let flags = call.public_access_block_configuration;
+        let block = PublicAccessBlockConfiguration::builder()
+            .block_public_acls(flags.block_public_acls)
+            .ignore_public_acls(flags.ignore_public_acls)
+            .block_public_policy(flags.block_public_policy)
+            .restrict_public_buckets(flags.restrict_public_buckets)
+            .build();
+        let put = self.control.put_public_access_block().account_id(&call.account_id);
+        let answer = put.public_access_block_configuration(block).send().await;
+        answer.map(drop).map_err(|error| AwsError::call("s3control:PutPublicAccessBlock", &error))
+    }
+
+    /// s3control `DeletePublicAccessBlock`; S3 answers the same where none is left.
+    async fn delete_account_block(&self, account: &str) -> Result<(), AwsError> {
+        let answer = self.control.delete_public_access_block().account_id(account).send().await;
+        answer.map(drop).map_err(|error| AwsError::call("s3control:DeletePublicAccessBlock", &error))
+    }
+
+    /// The buckets of every region whose public access an account's block of the `wanted` flags would end, and those that
+    /// cannot be read. Memory does not grow with the account: a page of buckets at a time, and no more names than change
+    /// anything.
+    async fn exposed(&self, account: &AccountId, now: Flags, wanted: Flags) -> Result<Exposure, AwsError> {
+        let mut exposure = Exposure::default();
+        let mut regions: BTreeMap<Region, Self> = BTreeMap::new();
+        let mut token = None;
+        loop {
+            let (buckets, next) = self.bucket_page(None, token).await?;
+            let mut located = Vec::with_capacity(buckets.len());
+            for bucket in &buckets {
+                match unless_gone(self.region_of(bucket, account).await) {
+                    Ok(None) => {}
+                    Ok(Some(region)) => {
+                        regions.entry(region.clone()).or_insert_with(|| self.elsewhere(&region));
+                        located.push((name(bucket)?, region));
+                    }
+                    Err(error) => exposure.unread(name(bucket)?, error)?,
+                }
+            }
+            // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+            let mut reads = Vec::with_capacity(located.len());
+            for (name, region) in &located {
+                let clients = regions.get(region).unwrap_or(self);
+                reads.push(clients.exposed_bucket(Named { name, account, region }, now, wanted));
+            }
+            let mut page = stream::iter(located.iter()).zip(stream::iter(reads).buffered(AT_ONCE));
+            while let Some(((name, _), read)) = page.next().await {
+                match read {
+                    Ok(bucket) => exposure.buckets.extend(bucket),
+                    Err(error) => exposure.unread(name, error)?,
+                }
+                if exposure.is_decided() {
+                    return Ok(exposure);
+                }
+            }
+            match next {
+                Some(next) => token = Some(next),
+                None => return Ok(exposure),
+            }
+        }
+    }
+
+    /// Reads no further where the bucket's own block leaves nothing to end.
+    async fn exposed_bucket(&self, bucket: Named<'_>, now: Flags, wanted: Flags) -> Result<Option<String>, AwsError> {
+        let Some(block) = unless_gone(self.block(bucket).await)? else { return Ok(None) };
+        let flags = block.unwrap_or_default().or(now);
+        if flags.ignore_public_acls && flags.restrict_public_buckets {
+            return Ok(None);
+        }
+        let read = self.listed(bucket, &public_access::Params::default(), now).await?;
+        Ok(read.and_then(|subject| exposed(&subject, wanted)))
+    }
+
+    /// Where a listed bucket lies; asked for where the listing does not say.
+    async fn region_of(&self, bucket: &Bucket, account: &AccountId) -> Result<Region, AwsError> {
+        if let Some(region) = bucket.bucket_region().filter(|it| !it.is_empty()) {
+            return Ok(Region::new(region));
+        }
+        let call = self.s3.get_bucket_location().bucket(name(bucket)?).expected_bucket_owner(account.as_str());
+        let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketLocation", &error))?;
+        Ok(Region::new(region(answer.location_constraint().map(BucketLocationConstraint::as_str))))
+    }
+}
+
+/// A region from a location constraint: none is `us-east-1`, and `EU` is the old name of `eu-west-1`.
+fn region(constraint: Option<&str>) -> &str {
+    match constraint {
+        None | Some("") => "us-east-1",
+        Some("EU") => "eu-west-1",
+        Some(region) => region,
+    }
+}
+
+impl List<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
+    fn pages<'a>(
+        clients: &'a Clients,
+        place: &'a Place,
+        _params: &'a Params,
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<AccountBlock>, AwsError>> + Send + 'a {
+        stream::once(async move {
+            let block = clients.own_account_block(&place.account).await?;
+            Ok(Page::whole([AccountBlock::new(&place.account, block)]))
+        })
+    }
+}
+
+impl ReadLive<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
+    async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<AccountBlock>, AwsError> {
+        let block = clients.own_account_block(&target.account).await?;
+        let subject = AccountBlock::new(&target.account, block);
+        if !subject.lacks(params) {
+            return Ok(Some(subject));
+        }
+        let (now, wanted) = (block.unwrap_or_default(), subject.wanted(params));
+        let Exposure { buckets, unreadable } = clients.exposed(&target.account, now, wanted).await?;
+        Ok(Some(AccountBlock { exposed: Some(buckets), unreadable, ..subject }))
+    }
+}
+
+impl Apply<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
+    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        let Action::PutPublicAccessBlock(call) = action;
+        clients.put_account_block(call).await
+    }
+}
+
+impl Revert<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
+    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        match undo {
+            Undo::PutPublicAccessBlock(call) => clients.put_account_block(call).await,
+            Undo::DeletePublicAccessBlock { account_id } => clients.delete_account_block(account_id).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_constraint_names_the_region() {
+        for (constraint, expected) in [
+            (None, "us-east-1"),
+            (Some(""), "us-east-1"),
+            (Some("EU"), "eu-west-1"),
+            (Some("eu-central-1"), "eu-central-1"),
+        ] {
+            assert_eq!(region(constraint), expected);
+        }
+    }
+}

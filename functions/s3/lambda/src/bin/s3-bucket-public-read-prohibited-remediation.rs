@@ -1,0 +1,8 @@
+//! The function that ends public access where `s3-bucket-public-read-prohibited` finds it.
+
+use rectify_s3::S3BucketPublicReadProhibited;
+use rectify_s3_lambda::Clients;
+
+fn main() -> std::process::ExitCode {
+    rectify_runtime::remediation::serve::<S3BucketPublicReadProhibited, Clients>()
+}

@@ -1,0 +1,283 @@
+//! Default encryption of buckets, and the keys and access logs that decide about changing it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
+use aws_sdk_s3::types;
+use futures_util::stream::{self, StreamExt};
+use rectify_compliance::kms_key::KmsKey;
+use rectify_compliance::{ShapeError, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+
+use super::listing::{AT_ONCE, name};
+use super::{Clients, Named, unbuilt, unless, unless_gone};
+use rectify_s3::S3BucketServerSideEncryptionEnabled;
+use rectify_s3::bucket::Identity;
+use rectify_s3::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
+use rectify_s3::encryption_requirement::{
+    Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
+};
+use rectify_s3::s3_bucket_server_side_encryption_enabled::turns_to_kms;
+
+/// So many buckets that cannot be read hold a plan as well as more would.
+const MOST_UNREADABLE: usize = 100;
+
+/// Buckets that deliver their access logs to one, and buckets of which that cannot be read.
+#[derive(Debug, Default)]
+struct LogSources {
+    known: BTreeSet<String>,
+    unreadable: BTreeSet<String>,
+}
+
+impl Clients {
+    /// `GetBucketEncryption`; `None` where the bucket has no rule.
+    async fn encryption(&self, bucket: Named<'_>) -> Result<Option<Rule>, AwsError> {
+        let call = self.s3.get_bucket_encryption().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
+        let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketEncryption", &error));
+        let Some(answer) = unless("ServerSideEncryptionConfigurationNotFoundError", answer)? else { return Ok(None) };
+        let rules = answer.server_side_encryption_configuration.map(|it| it.rules).unwrap_or_default();
+        match rules.as_slice() {
+            [] => Ok(None),
+            [only] => Ok(Some(rule(only)?)),
+            several => {
+                Err(ShapeError::new("ServerSideEncryptionConfiguration.Rules", "one rule", several.len()).into())
+            }
+        }
+    }
+
+    /// `DescribeKey`; `None` where there is no such key.
+    async fn key(&self, id: &str) -> Result<Option<KmsKey>, AwsError> {
+        let answer = self.kms.describe_key().key_id(id).send().await;
+        let answer = answer.map_err(|error| AwsError::call("kms:DescribeKey", &error));
+        let Some(answer) = unless("NotFoundException", answer)? else { return Ok(None) };
+        let metadata = answer.key_metadata.ok_or_else(|| ShapeError::missing("KeyMetadata", "a key"))?;
+        Ok(Some(key(&metadata)?))
+    }
+
+    /// The bucket's key and the allowed ones, where it matters which is used.
+    async fn keys(&self, rule: Option<&Rule>, params: &Params) -> Result<Option<Keys>, AwsError> {
+        if !params.keys_matter() {
+            return Ok(None);
+        }
+        let current = match rule.and_then(Rule::key) {
+            Some(id) => self.key(id).await?,
+            None => None,
+        };
+        let mut allowed = Vec::new();
+        for id in params.allowed() {
+            let missing = || ShapeError::new("ruleParameters.kmsKeyArns", "keys that exist", id);
+            allowed.push(self.key(id).await?.ok_or_else(missing)?);
+        }
+        Ok(Some(Keys { current, allowed }))
+    }
+
+    async fn encryption_facts(
+        &self,
+        target: &Target,
+        recorded: &RecordedEncryption,
+        params: &Params,
+    ) -> Result<Facts, AwsError> {
+        let bucket = Named::of(target);
+        let told = |rule: &Option<Rule>| rule.as_ref().is_some_and(|rule| rule.algorithm().is_some());
+        let rule = if told(&recorded.rule) { None } else { self.encryption(bucket).await? };
+        let policy = match told(&recorded.rule) || told(&rule) {
+            true => None,
+            false => Some(self.policy(bucket).await?),
+        };
+        let keys = self.keys(rule.as_ref().or(recorded.rule.as_ref()), params).await?;
+        Ok(Facts { rule, policy, keys })
+    }
+
+    async fn encrypted(&self, target: &Target, params: &Params) -> Result<Subject, AwsError> {
+        let bucket = Named::of(target);
+        let tags = self.tags(bucket).await?;
+        let rule = self.encryption(bucket).await?;
+        let identity = Identity { tags, ..Identity::of_target(target) };
+        let refuses_unencrypted = match rule.as_ref().and_then(Rule::algorithm) {
+            Some(_) => false,
+            None => refuses_unencrypted(Some(&self.policy(bucket).await?), &identity.arn),
+        };
+        let keys = self.keys(rule.as_ref(), params).await?;
+        let unreadable_sources = BTreeSet::new();
+        let mut subject =
+            Subject { bucket: identity, rule, refuses_unencrypted, keys, log_sources: None, unreadable_sources };
+        if turns_to_kms(&subject, params) {
+            let LogSources { known, unreadable } = self.log_sources(bucket).await?;
+            (subject.log_sources, subject.unreadable_sources) = (Some(known), unreadable);
+        }
+        Ok(subject)
+    }
+
+    /// The buckets whose server access logs go to this one, of the first page of buckets that has any, and those of which
+    /// that cannot be read. Source and target lie in one region, so only that region's buckets are read.
+    async fn log_sources(&self, target: Named<'_>) -> Result<LogSources, AwsError> {
+        let mut token = None;
+        let mut found = LogSources::default();
+        loop {
+            let (buckets, next) = self.bucket_page(Some(target.region), token).await?;
+            // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+            let mut reads = Vec::with_capacity(buckets.len());
+            for bucket in &buckets {
+                reads.push(self.log_target(Named { name: name(bucket)?, ..target }));
+            }
+            let targets: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
+            for (bucket, read) in buckets.iter().zip(targets) {
+                match read {
+                    Ok(to) if to.as_deref() == Some(target.name) => drop(found.known.insert(name(bucket)?.to_owned())),
+                    Ok(_) => {}
+                    // What may be read a little later is read by the next delivery.
+                    Err(error) if error.may_pass() => return Err(error),
+                    Err(error) => drop(found.unreadable.insert(format!("{} ({})", name(bucket)?, error.brief()))),
+                }
+            }
+            match next {
+                Some(next) if found.known.is_empty() && found.unreadable.len() < MOST_UNREADABLE => token = Some(next),
+                Some(_) | None => return Ok(found),
+            }
+        }
+    }
+
+    /// `GetBucketLogging`: where the bucket's access logs go, if anywhere.
+    async fn log_target(&self, bucket: Named<'_>) -> Result<Option<String>, AwsError> {
+        let call = self.s3.get_bucket_logging().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
+        let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketLogging", &error));
+        Ok(unless_gone(answer)?.and_then(|answer| answer.logging_enabled).map(|logging| logging.target_bucket))
+    }
+
+    /// `PutBucketEncryption`.
+    async fn put_encryption(&self, call: &PutEncryption) -> Result<(), AwsError> {
+        let rules = &call.server_side_encryption_configuration.rules;
+        let rules = rules.iter().map(sdk_rule).collect::<Result<Vec<_>, _>>()?;
+        let configuration = types::ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build();
+        let configuration = configuration.map_err(|error| unbuilt("ServerSideEncryptionConfiguration", &error))?;
+        let put =
+            self.s3.put_bucket_encryption().bucket(&call.bucket).expected_bucket_owner(&call.expected_bucket_owner);
+        let answer = put.server_side_encryption_configuration(configuration).send().await;
+        answer.map(drop).map_err(|error| AwsError::call("s3:PutBucketEncryption", &error))
+    }
+
+    /// `DeleteBucketEncryption`; S3 answers the same where none is left.
+    async fn delete_encryption(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
+        let call = self.s3.delete_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
+        call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeleteBucketEncryption", &error))
+    }
+}
+
+fn rule(rule: &types::ServerSideEncryptionRule) -> Result<Rule, ShapeError> {
+    const PATH: &str = "ApplyServerSideEncryptionByDefault.SSEAlgorithm";
+    let by_default = |default: &types::ServerSideEncryptionByDefault| {
+        Ok(ByDefault {
+            algorithm: Algorithm::parse(PATH, default.sse_algorithm().as_str())?,
+            key: default.kms_master_key_id().filter(|it| !it.is_empty()).map(str::to_owned),
+        })
+    };
+    Ok(Rule {
+        apply_server_side_encryption_by_default: rule
+            .apply_server_side_encryption_by_default()
+            .map(by_default)
+            .transpose()?,
+        bucket_key_enabled: rule.bucket_key_enabled(),
+        blocked_encryption_types: rule.blocked_encryption_types().map(|blocked| {
+            let mut types: Vec<String> = blocked.encryption_type().iter().map(|it| it.as_str().to_owned()).collect();
+            // S3 promises no order.
+            types.sort();
+            BlockedEncryptionTypes { encryption_type: types }
+        }),
+    })
+}
+
+fn sdk_rule(rule: &Rule) -> Result<types::ServerSideEncryptionRule, ShapeError> {
+    let by_default = |default: &ByDefault| {
+        types::ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(types::ServerSideEncryption::from(default.algorithm.name()))
+            .set_kms_master_key_id(default.key.clone())
+            .build()
+            .map_err(|error| unbuilt("ApplyServerSideEncryptionByDefault", &error))
+    };
+    let blocked = |blocked: &BlockedEncryptionTypes| {
+        let types = blocked.encryption_type.iter().map(|it| types::EncryptionType::from(it.as_str())).collect();
+        types::BlockedEncryptionTypes::builder().set_encryption_type(Some(types)).build()
+    };
+    Ok(types::ServerSideEncryptionRule::builder()
+        .set_apply_server_side_encryption_by_default(
+            rule.apply_server_side_encryption_by_default.as_ref().map(by_default).transpose()?,
+        )
+        .set_bucket_key_enabled(rule.bucket_key_enabled)
+        .set_blocked_encryption_types(rule.blocked_encryption_types.as_ref().map(blocked))
+        .build())
+}
+
+fn key(metadata: &KeyMetadata) -> Result<KmsKey, ShapeError> {
+    let missing = |field: &str| ShapeError::missing(format!("KeyMetadata.{field}"), "a value");
+    Ok(KmsKey {
+        arn: metadata.arn().ok_or_else(|| missing("Arn"))?.to_owned(),
+        state: metadata.key_state().ok_or_else(|| missing("KeyState"))?.as_str().to_owned(),
+        spec: metadata.key_spec().ok_or_else(|| missing("KeySpec"))?.as_str().to_owned(),
+        aws_managed: *metadata.key_manager().ok_or_else(|| missing("KeyManager"))? == KeyManagerType::Aws,
+    })
+}
+
+impl ReadFacts<Clients> for S3BucketServerSideEncryptionEnabled {
+    async fn facts(
+        clients: &Clients,
+        target: &Target,
+        recorded: &RecordedEncryption,
+        params: &Params,
+    ) -> Result<Option<Facts>, AwsError> {
+        unless_gone(clients.encryption_facts(target, recorded, params).await)
+    }
+}
+
+impl ReadLive<Clients> for S3BucketServerSideEncryptionEnabled {
+    async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
+        unless_gone(clients.encrypted(target, params).await)
+    }
+}
+
+impl Apply<Clients> for S3BucketServerSideEncryptionEnabled {
+    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        let Action::PutBucketEncryption(call) = action;
+        clients.put_encryption(call).await
+    }
+}
+
+impl Revert<Clients> for S3BucketServerSideEncryptionEnabled {
+    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        match undo {
+            Undo::PutBucketEncryption(call) => clients.put_encryption(call).await,
+            Undo::DeleteBucketEncryption { bucket, expected_bucket_owner } => {
+                clients.delete_encryption(bucket, expected_bucket_owner).await
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_sent_as_it_was_read() {
+        let whole = Rule {
+            apply_server_side_encryption_by_default: Some(ByDefault {
+                algorithm: Algorithm::Dsse,
+                key: Some("arn:aws:kms:eu-west-1:111122223333:key/1".to_owned()),
+            }),
+            bucket_key_enabled: Some(false),
+            blocked_encryption_types: Some(BlockedEncryptionTypes { encryption_type: vec!["SSE-C".to_owned()] }),
+        };
+        for read in [whole, Rule::default()] {
+            assert_eq!(rule(&sdk_rule(&read).unwrap()), Ok(read));
+        }
+    }
+
+    #[test]
+    fn an_algorithm_or_key_that_is_not_known_is_refused() {
+        let alien = types::ServerSideEncryptionByDefault::builder().sse_algorithm("rot13".into()).build().unwrap();
+        let alien = types::ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(alien).build();
+        assert!(rule(&alien).is_err());
+        assert!(key(&KeyMetadata::builder().key_id("1").build().unwrap()).is_err());
+    }
+}

@@ -1,0 +1,181 @@
+//! The calls to S3, S3 Control and KMS. The only place that names their SDKs; it maps answers and decides nothing.
+//!
+//! Every call about a bucket carries `ExpectedBucketOwner`: a bucket of the same name that somebody else owns by now is an
+//! error, never a verdict. A bucket that is gone is told as such; anything else that cannot be read is an error.
+
+mod access_points;
+mod account;
+mod bucket;
+mod encryption;
+mod lifecycle;
+mod listing;
+mod policy;
+mod public_access;
+mod ssl_requests_only;
+
+use aws_types::SdkConfig;
+use rectify_compliance::{AccountId, Region, ShapeError, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::clients::{WithoutAccountInHost, endpoint_is_overridden};
+use rectify_runtime::edge::Connect;
+use rectify_runtime::serve::Function;
+use rectify_runtime::{Operations, remediation, rule};
+use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
+use rectify_s3::S3BucketLevelPublicAccessProhibited;
+use rectify_s3::S3BucketPublicReadProhibited;
+use rectify_s3::S3BucketPublicWriteProhibited;
+use rectify_s3::S3BucketServerSideEncryptionEnabled;
+use rectify_s3::S3BucketSslRequestsOnly;
+use rectify_s3::S3LifecycleLogArchive;
+
+/// The functions of these controls, by the name of their program.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "s3-account-level-public-access-blocks-periodic-remediation",
+        serve: remediation::serve::<S3AccountLevelPublicAccessBlocksPeriodic, Clients>,
+    },
+    Function {
+        name: "s3-account-level-public-access-blocks-periodic",
+        serve: rule::on_schedule::<S3AccountLevelPublicAccessBlocksPeriodic, Clients>,
+    },
+    Function {
+        name: "s3-bucket-level-public-access-prohibited-remediation",
+        serve: remediation::serve::<S3BucketLevelPublicAccessProhibited, Clients>,
+    },
+    Function {
+        name: "s3-bucket-level-public-access-prohibited",
+        serve: rule::on_change::<S3BucketLevelPublicAccessProhibited, Clients>,
+    },
+    Function {
+        name: "s3-bucket-public-read-prohibited-remediation",
+        serve: remediation::serve::<S3BucketPublicReadProhibited, Clients>,
+    },
+    Function {
+        name: "s3-bucket-public-read-prohibited",
+        serve: rule::on_change_and_schedule::<S3BucketPublicReadProhibited, Clients>,
+    },
+    Function {
+        name: "s3-bucket-public-write-prohibited-remediation",
+        serve: remediation::serve::<S3BucketPublicWriteProhibited, Clients>,
+    },
+    Function {
+        name: "s3-bucket-public-write-prohibited",
+        serve: rule::on_change_and_schedule::<S3BucketPublicWriteProhibited, Clients>,
+    },
+    Function {
+        name: "s3-bucket-server-side-encryption-enabled-remediation",
+        serve: remediation::serve::<S3BucketServerSideEncryptionEnabled, Clients>,
+    },
+    Function {
+        name: "s3-bucket-server-side-encryption-enabled",
+        serve: rule::on_change::<S3BucketServerSideEncryptionEnabled, Clients>,
+    },
+    Function {
+        name: "s3-bucket-ssl-requests-only-remediation",
+        serve: remediation::serve::<S3BucketSslRequestsOnly, Clients>,
+    },
+    Function { name: "s3-bucket-ssl-requests-only", serve: rule::on_change::<S3BucketSslRequestsOnly, Clients> },
+    Function {
+        name: "s3-lifecycle-log-archive-remediation",
+        serve: remediation::serve::<S3LifecycleLogArchive, Clients>,
+    },
+    Function { name: "s3-lifecycle-log-archive", serve: rule::on_change::<S3LifecycleLogArchive, Clients> },
+];
+
+/// What an operator can do with these controls: read, apply, undo.
+pub const OPERATIONS: &[Operations] = &[
+    Operations::of::<S3AccountLevelPublicAccessBlocksPeriodic, Clients>(),
+    Operations::of::<S3BucketLevelPublicAccessProhibited, Clients>(),
+    Operations::of::<S3BucketPublicReadProhibited, Clients>(),
+    Operations::of::<S3BucketPublicWriteProhibited, Clients>(),
+    Operations::of::<S3BucketServerSideEncryptionEnabled, Clients>(),
+    Operations::of::<S3BucketSslRequestsOnly, Clients>(),
+    Operations::of::<S3LifecycleLogArchive, Clients>(),
+];
+
+/// The clients of this crate's controls.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// What they were made of, and those for another region are.
+    config: SdkConfig,
+    s3: aws_sdk_s3::Client,
+    control: aws_sdk_s3control::Client,
+    kms: aws_sdk_kms::Client,
+}
+
+impl Connect for Clients {
+    fn connect(config: &SdkConfig) -> Self {
+        let s3 =
+            aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint_is_overridden(config, "S3")).build();
+        let mut control = aws_sdk_s3control::config::Builder::from(config);
+        if endpoint_is_overridden(config, "S3 Control") {
+            control = control.interceptor(WithoutAccountInHost);
+        }
+        Self {
+            config: config.clone(),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            control: aws_sdk_s3control::Client::from_conf(control.build()),
+            kms: aws_sdk_kms::Client::new(config),
+        }
+    }
+}
+
+impl Clients {
+    /// The clients for another region of the same account.
+    fn elsewhere(&self, region: &Region) -> Self {
+        let region = aws_types::region::Region::new(region.as_str().to_owned());
+        Self::connect(&self.config.to_builder().region(region).build())
+    }
+}
+
+/// One bucket, named well enough to be called about.
+#[derive(Debug, Clone, Copy)]
+struct Named<'a> {
+    name: &'a str,
+    account: &'a AccountId,
+    region: &'a Region,
+}
+
+impl<'a> Named<'a> {
+    /// The id of a bucket is its name.
+    fn of(target: &'a Target) -> Self {
+        Self { name: &target.resource.id, account: &target.account, region: &target.region }
+    }
+}
+
+/// `None` where the answer is the error `code`: S3 tells "there is none" that way.
+fn unless<T>(code: &str, answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is(code) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn unless_gone<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    unless("NoSuchBucket", answer)
+}
+
+/// An input that lacks what the SDK asks for.
+fn unbuilt(path: &str, error: &dyn std::error::Error) -> ShapeError {
+    ShapeError::new(path, "what the API takes", error)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rectify_runtime::CallError;
+
+    #[test]
+    fn only_the_code_that_means_none_is_taken_for_none() {
+        let failed = |code: &str| -> Result<(), AwsError> {
+            Err(AwsError::Call(CallError::answered("s3:GetBucketAcl", 404, code, "no message")))
+        };
+        assert_eq!(unless_gone(failed("NoSuchBucket")), Ok(None));
+        assert_eq!(unless_gone(Ok(())), Ok(Some(())));
+        for code in ["AccessDenied", "NoSuchBucketPolicy", "PermanentRedirect", "NotFound"] {
+            assert!(unless_gone(failed(code)).unwrap_err().is(code));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! All buckets of one region, page by page. Each region's function lists its own: `ListBuckets` names those of the account
+//! in every region unless it is told which. Directory buckets are not among them.
+
+use aws_sdk_s3::types;
+use futures_util::stream::{self, Stream};
+use rectify_compliance::{Region, ResourceKey, ShapeError};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Found, Page, Place, read_each};
+
+use super::{Clients, Named};
+use rectify_s3::access::Flags;
+use rectify_s3::bucket::TYPE;
+use rectify_s3::public_access::{Params, Subject};
+
+/// Buckets a page: about as many evaluations as AWS Config takes at once.
+const BUCKETS_A_PAGE: i32 = 100;
+/// Buckets read at the same time; each takes five calls and more.
+pub(super) const AT_ONCE: usize = 8;
+
+/// How far a listing has come.
+enum Cursor {
+    /// At the page of this token, the first without one.
+    At {
+        token: Option<String>,
+        account_block: Option<Flags>,
+    },
+    End,
+}
+
+impl Clients {
+    /// Every bucket of `place` from `token` on, judged under one reading of the account's block: without that none can be.
+    pub(super) fn pages<'a>(
+        &'a self,
+        place: &'a Place,
+        params: &'a Params,
+        token: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
+        let start = Cursor::At { token, account_block: None };
+        stream::try_unfold(start, move |cursor| self.page(place, params, cursor))
+    }
+
+    async fn page(
+        &self,
+        place: &Place,
+        params: &Params,
+        cursor: Cursor,
+    ) -> Result<Option<(Page<Subject>, Cursor)>, AwsError> {
+        let Cursor::At { token, account_block } = cursor else { return Ok(None) };
+        let account_block = match account_block {
+            Some(known) => known,
+            None => self.account_block(&place.account).await?,
+        };
+        let (buckets, next) = self.bucket_page(Some(&place.region), token).await?;
+        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+        let mut reads = Vec::new();
+        for bucket in &buckets {
+            let name = name(bucket)?;
+            let found = Found { resource: ResourceKey::new(TYPE, name), name: None };
+            let named = Named { name, account: &place.account, region: &place.region };
+            reads.push((found, self.listed(named, params, account_block)));
+        }
+        let resources = read_each(reads, AT_ONCE).await;
+        let then = match &next {
+            Some(token) => Cursor::At { token: Some(token.clone()), account_block: Some(account_block) },
+            None => Cursor::End,
+        };
+        Ok(Some((Page { resources, next }, then)))
+    }
+
+    /// The names of every bucket of `place`.
+    pub(super) fn bucket_keys<'a>(
+        &'a self,
+        place: &'a Place,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        stream::try_unfold(Some(None), move |token: Option<Option<String>>| async move {
+            let Some(token) = token else { return Ok(None) };
+            let (buckets, next) = self.bucket_page(Some(&place.region), token).await?;
+            let keys = buckets.iter().map(|bucket| Ok(ResourceKey::new(TYPE, name(bucket)?)));
+            Ok(Some((keys.collect::<Result<Vec<_>, ShapeError>>()?, next.map(Some))))
+        })
+    }
+
+    /// `ListBuckets`: the page that `token` names, of one region or of all, and the token of the next.
+    pub(super) async fn bucket_page(
+        &self,
+        region: Option<&Region>,
+        token: Option<String>,
+    ) -> Result<(Vec<types::Bucket>, Option<String>), AwsError> {
+        let page = self
+            .s3
+            .list_buckets()
+            .set_bucket_region(region.map(|region| region.as_str().to_owned()))
+            .max_buckets(BUCKETS_A_PAGE)
+            .set_continuation_token(token.clone())
+            .send()
+            .await
+            .map_err(|error| AwsError::call("s3:ListBuckets", &error))?;
+        let next = page.continuation_token.filter(|it| !it.is_empty());
+        if next.is_some() && next == token {
+            return Err(ShapeError::new("ContinuationToken", "another token than the last", "the same").into());
+        }
+        Ok((page.buckets.unwrap_or_default(), next))
+    }
+}
+
+/// The name of a listed bucket.
+pub(super) fn name(bucket: &types::Bucket) -> Result<&str, ShapeError> {
+    bucket.name().ok_or_else(|| ShapeError::missing("Buckets.Name", "a bucket name"))
+}

@@ -1,0 +1,51 @@
+//! What `s3-bucket-ssl-requests-only` reads and writes. Its rule needs nothing but the item.
+
+use rectify_compliance::{NoParameters, Target};
+use rectify_runtime::AwsError;
+use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+
+use super::{Clients, Named, unless_gone};
+use rectify_s3::S3BucketSslRequestsOnly;
+use rectify_s3::bucket::Identity;
+use rectify_s3::s3_bucket_ssl_requests_only::{Action, Subject, Undo};
+
+impl Clients {
+    async fn with_policy(&self, target: &Target) -> Result<Subject, AwsError> {
+        let bucket = Named::of(target);
+        Ok(Subject {
+            policy: self.document(bucket).await?,
+            website: self.website(bucket).await?,
+            bucket: Identity { tags: self.tags(bucket).await?, ..Identity::of_target(target) },
+        })
+    }
+}
+
+impl ReadFacts<Clients> for S3BucketSslRequestsOnly {
+    async fn facts(_: &Clients, _: &Target, _: &Subject, _: &NoParameters) -> Result<Option<()>, AwsError> {
+        Ok(Some(()))
+    }
+}
+
+impl ReadLive<Clients> for S3BucketSslRequestsOnly {
+    async fn live(clients: &Clients, target: &Target, _params: &NoParameters) -> Result<Option<Subject>, AwsError> {
+        unless_gone(clients.with_policy(target).await)
+    }
+}
+
+impl Apply<Clients> for S3BucketSslRequestsOnly {
+    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        let Action::PutBucketPolicy(call) = action;
+        clients.put_policy(call).await
+    }
+}
+
+impl Revert<Clients> for S3BucketSslRequestsOnly {
+    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        match undo {
+            Undo::PutBucketPolicy(call) => clients.put_policy(call).await,
+            Undo::DeleteBucketPolicy { bucket, expected_bucket_owner } => {
+                clients.delete_policy(bucket, expected_bucket_owner).await
+            }
+        }
+    }
+}
