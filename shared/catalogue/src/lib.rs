@@ -58,6 +58,9 @@ pub fn operations() -> impl Iterator<Item = &'static rectify_runtime::Operations
 }
 
 #[cfg(test)]
+mod parameters_law;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
