@@ -41,6 +41,9 @@ pub fn source(control: &Entry) -> &'static str {
 }
 
 #[cfg(test)]
+mod parameters_law;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -13,6 +13,7 @@ control! {
     /// That somebody is told when the root user of the account does something.
     #[doc = alarm_docs!(chain)]
     /// A filter that leaves out the term of `invokedBy` is refused: what services do for root would hide what root does.
+    /// No variant of this pattern is in wide use, so `acceptVariants` changes nothing here.
     /// Where the log group lies in another region or account, as with an organization's trail, the answer is NOT_APPLICABLE and names the place.
     ///
     /// ## Why it matters

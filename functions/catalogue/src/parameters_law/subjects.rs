@@ -1,0 +1,95 @@
+//! What a control is tried on: the subjects of its sample events and of the attempt that its journey stored.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rectify_compliance::{Entry, Message, RuleEvent, StoredImage, Timestamp};
+use serde_json::Value;
+
+/// A subject, and the moment at which it is judged.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Subject {
+    pub(super) image: StoredImage,
+    pub(super) now: Timestamp,
+}
+
+impl Subject {
+    /// The same with other values in these places, where it has all of them.
+    pub(super) fn with(&self, places: &[(&str, &str)]) -> Option<Self> {
+        let mut changed = self.clone();
+        for (pointer, value) in places {
+            *changed.image.subject.pointer_mut(pointer)? = serde_json::from_str(value).unwrap();
+        }
+        Some(changed)
+    }
+}
+
+/// Every subject that the files of the repository have for a control, and the rule parameters they come with.
+pub(super) fn stored(control: &Entry) -> (Vec<Subject>, Vec<Value>) {
+    let (mut subjects, mut parameters) = (Vec::new(), Vec::new());
+    let folder = root().join("events").join(control.meta.id);
+    for name in names(&folder) {
+        let event = json(&folder.join(&name));
+        parameters.extend(event["ruleParameters"].as_str().and_then(|text| serde_json::from_str(text).ok()));
+        if let Ok(event) = RuleEvent::parse(&event) {
+            let now = event.message.time();
+            let of_event = of_event(control, &folder, &name, &event.message);
+            subjects.extend(of_event.into_iter().map(|image| Subject { image, now }));
+        }
+    }
+    let images = root().join("tests/images");
+    for name in names(&images).iter().filter(|name| name.starts_with(&format!("{}.v", control.meta.id))) {
+        let attempt = &json(&images.join(name))["attempt"];
+        parameters.extend(attempt["parameters"].as_str().and_then(|text| serde_json::from_str(text).ok()));
+        for side in ["before", "after"] {
+            let image = serde_json::from_value(attempt[side].clone()).unwrap();
+            let now = serde_json::from_value(attempt["started_at"].clone()).unwrap();
+            subjects.push(Subject { image, now });
+        }
+    }
+    let mut distinct: Vec<Subject> = Vec::new();
+    for subject in subjects {
+        let is_new = distinct.iter().all(|known| known.image != subject.image || known.now != subject.now);
+        if is_new {
+            distinct.push(subject);
+        }
+    }
+    (distinct, parameters)
+}
+
+/// The subjects of one event; none where it is one that must fail.
+fn of_event(control: &Entry, folder: &Path, name: &str, message: &Message) -> Vec<StoredImage> {
+    let answer = |kind: &str| {
+        let file = folder.join(kind).join(name);
+        file.exists().then(|| json(&file))
+    };
+    let version = control.image_version;
+    if let Some(Value::Array(listed)) = answer("subjects") {
+        return listed.into_iter().map(|subject| StoredImage { version, subject }).collect();
+    }
+    match (message, control.change) {
+        (Message::Change { item, .. }, Some(half)) => {
+            let image = (half.subject)(item, answer("facts").unwrap_or_default());
+            image.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The files of a folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let files = entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file());
+    let mut names: Vec<String> = files.map(|file| file.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn json(file: &Path) -> Value {
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}

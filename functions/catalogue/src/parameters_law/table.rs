@@ -1,0 +1,215 @@
+//! What schemas and stored files lack, and the exceptions from the law.
+//!
+//! A control is named by its id, in which `*` stands for anything.
+
+/// Values to try beside those of the schema and of the sample events.
+pub(super) const VALUES: &[(&str, &[&str], &str)] = &[
+    ("cloudwatch-alarm-*", &["topicArn"], r#""arn:aws:sns:us-east-1:111122223333:alarms""#),
+    ("cloudwatch-alarm-*", &["logGroupName"], r#""elsewhere""#),
+    ("cloudwatch-alarm-*", &["namespace"], r#""Audit""#),
+    ("config-recorder-healthy", &["globalTypesRegion"], r#""ap-south-1""#),
+    ("multi-region-cloudtrail-enabled", &["snsTopicArn"], r#""arn:aws:sns:eu-west-1:111122223333:trails""#),
+    ("required-tags", &["tag2Key", "tag3Key", "tag4Key", "tag5Key", "tag6Key"], r#""Team""#),
+    ("required-tags", &["tag2Value", "tag3Value", "tag4Value", "tag5Value", "tag6Value"], r#""other""#),
+    ("required-tags", &["defaults"], r#""{\"CostCenter\":\"4711\"}""#),
+    ("required-tags", &["protectedKeys"], r#""CostCenter""#),
+    ("restricted-common-ports", &["blockedPort1", "blockedPort2", "blockedPort5"], r#""443""#),
+    ("s3-lifecycle-log-archive", &["storageClasses"], r#""DEEP_ARCHIVE""#),
+    ("security-group-drift", &["baselineName"], r#""/sg-baseline/other/{groupId}""#),
+    ("security-group-drift", &["baselineTime"], r#""2026-01-01T00:00:00Z""#),
+];
+
+/// Changes to make in stored subjects that have these places, each a JSON pointer with the value to put there.
+pub(super) const CHANGES: &[(&str, &[(&str, &str)])] = &[
+    ("cloudwatch-alarm-*", &[("/metrics/0/alarms/0/threshold", "2.0")]),
+    (
+        "cloudwatch-alarm-*",
+        &[("/metrics/0/alarms/0/actions", r#"["arn:aws:lambda:eu-west-1:111122223333:function:page"]"#)],
+    ),
+    (
+        "cloudwatch-alarm-*",
+        &[
+            ("/metrics/0/alarms/0/actions", r#"["arn:aws:sns:eu-west-1:444455556666:alarms"]"#),
+            ("/topics", r#"{"arn:aws:sns:eu-west-1:444455556666:alarms": {"is": "denied"}}"#),
+        ],
+    ),
+    (
+        "cloudwatch-alarm-*",
+        &[
+            ("/trails/0/trail/owner", r#""444455556666""#),
+            ("/trails/0/trail/arn", r#""arn:aws:cloudtrail:eu-west-1:444455556666:trail/main""#),
+            ("/trails/0/trail/settings/isOrganizationTrail", "true"),
+            ("/trails/0/status", "null"),
+            ("/trails/0/selectors", "null"),
+        ],
+    ),
+    (
+        "cloudwatch-alarm-console-login-without-mfa",
+        &[(
+            "/groups/trail/0/pattern",
+            r#""{ ($.eventName = \"ConsoleLogin\") || ($.additionalEventData.MFAUsed != \"Yes\") }""#,
+        )],
+    ),
+    (
+        "cloudwatch-alarm-root-usage",
+        &[(
+            "/groups/trail/0/pattern",
+            r#""{ (($.userIdentity.type = \"Root\") && ($.userIdentity.invokedBy NOT EXISTS) && ($.eventType != \"AwsServiceEvent\")) || ($.userIdentity.type != \"Root\") }""#,
+        )],
+    ),
+    ("required-tags", &[("/tags", r#"{"CostCenter": ""}"#)]),
+    ("required-tags", &[("/tags", r#"{"costcenter": "4711"}"#)]),
+    ("required-tags", &[("/tags", r#"{"CostCenter": "4711", "Team": "web"}"#)]),
+    ("restricted-common-ports", &[("/group/rules/0", OPEN_TO_A_NETWORK)]),
+    ("vpc-sg-open-only-to-authorized-ports", &[("/group/rules/0", OPEN_TO_A_NETWORK)]),
+    ("restricted-*", &[("/group/rules", WIDE_RULE), ("/network", IN_USE)]),
+];
+
+const OPEN_TO_A_NETWORK: &str = r#"{"direction": "ingress", "protocol": "tcp", "fromPort": 3389, "toPort": 3389,
+    "peer": {"cidrIpv6": "2001:db8::/32"}, "description": null, "tags": {}, "id": null}"#;
+const WIDE_RULE: &str = r#"[{"direction": "ingress", "protocol": "tcp", "fromPort": 1, "toPort": 4000,
+    "peer": {"cidrIpv4": "0.0.0.0/0"}, "description": null, "tags": {}, "id": "sgr-0a1b2c3d4e5f60718"}]"#;
+const IN_USE: &str = r#"{"prefixLists": {}, "usage": {"inUse": true, "operators": []}}"#;
+
+/// Parameters that change something only beside others.
+pub(super) struct Beside {
+    pub(super) control: &'static str,
+    pub(super) parameters: &'static [&'static str],
+    pub(super) others: &'static str,
+    pub(super) reason: &'static str,
+}
+
+/// Each is tried beside its others; one that changes something alone must not be here.
+pub(super) const BESIDE: &[Beside] = &[
+    Beside {
+        control: "cloud-trail-cloud-watch-logs-enabled",
+        parameters: &["logGroupArn"],
+        others: r#"{"logRoleArn": "arn:aws:iam::111122223333:role/trails", "logGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:audit:*"}"#,
+        reason: "CloudTrail takes a log group with its role only; one without the other is refused",
+    },
+    Beside {
+        control: "cloud-trail-cloud-watch-logs-enabled",
+        parameters: &["logRoleArn"],
+        others: r#"{"logRoleArn": "arn:aws:iam::111122223333:role/trails", "logGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:audit:*"}"#,
+        reason: "CloudTrail takes a role with its log group only; one without the other is refused",
+    },
+    Beside {
+        control: "cloudwatch-alarm-*",
+        parameters: &["threshold"],
+        others: r#"{"topicArn": "arn:aws:sns:us-east-1:111122223333:alarms", "maxThreshold": 50}"#,
+        reason: "without a topic no alarm is made, and its threshold is at most maxThreshold",
+    },
+    Beside {
+        control: "config-recorder-healthy",
+        parameters: &["requireAllSupported"],
+        others: r#"{"requiredTypes": "AWS::S3::Bucket"}"#,
+        reason: "false without a required type is refused",
+    },
+    Beside {
+        control: "config-recorder-healthy",
+        parameters: &["requiredTypes"],
+        others: r#"{"requireAllSupported": "false", "requiredTypes": "AWS::EC2::Volume"}"#,
+        reason: "where all types are required, so are these",
+    },
+    Beside {
+        control: "ec2-ebs-encryption-by-default",
+        parameters: &["allowKeyChange"],
+        others: r#"{"kmsKeyId": "alias/volumes"}"#,
+        reason: "allows a change to the key that kmsKeyId names",
+    },
+    Beside {
+        control: "ec2-instance-required-security-group",
+        parameters: &["match", "maxGroupsPerEni", "scope"],
+        others: r#"{"requiredGroups": "sg-0a0000000000000b2, name:scan, name:base"}"#,
+        reason: "without a required group there is nothing to judge",
+    },
+    Beside {
+        control: "*mfa-enabled*",
+        parameters: &["mfaPolicyArn"],
+        others: r#"{"mfaPolicyOptIn": "true", "mfaPolicyArn": "arn:aws:iam::111122223333:policy/other"}"#,
+        reason: "the remediation attaches the policy only where it is opted in to",
+    },
+    Beside {
+        control: "*mfa-enabled*",
+        parameters: &["mfaPolicyOptIn"],
+        others: r#"{"mfaPolicyArn": "arn:aws:iam::111122223333:policy/require-mfa"}"#,
+        reason: "opts in to the policy that mfaPolicyArn names; without one it is refused",
+    },
+    Beside {
+        control: "required-tags",
+        parameters: &["tag2Value", "tag3Value", "tag4Value", "tag5Value", "tag6Value"],
+        others: r#"{"tag2Key": "Team", "tag3Key": "Team", "tag4Key": "Team", "tag5Key": "Team", "tag6Key": "Team"}"#,
+        reason: "a value without its key is refused",
+    },
+    Beside {
+        control: "required-tags",
+        parameters: &["protectedKeys"],
+        others: r#"{"defaults": "{\"CostCenter\":\"4711\"}"}"#,
+        reason: "the remediation writes only keys that have a default",
+    },
+    Beside {
+        control: "s3-lifecycle-log-archive",
+        parameters: &[
+            "abortMultipartDays",
+            "logPrefix",
+            "minRetentionDays",
+            "requireNoncurrent",
+            "storageClasses",
+            "transitionDays",
+        ],
+        others: r#"{"bucketNames": "*"}"#,
+        reason: "a bucket is judged only where bucketNames or bucketTag selects it",
+    },
+    Beside {
+        control: "security-group-drift",
+        parameters: &["baselineSource=s3"],
+        others: r#"{"baselineName": "bucket/sg-baseline/{groupId}"}"#,
+        reason: "the name of an object begins with its bucket",
+    },
+    Beside {
+        control: "security-group-drift",
+        parameters: &["baselineSource=config"],
+        others: r#"{"baselineTime": "2026-01-01T00:00:00Z"}"#,
+        reason: "the history of AWS Config is read at a moment",
+    },
+    Beside {
+        control: "security-group-drift",
+        parameters: &["baselineTime"],
+        others: r#"{"baselineSource": "config"}"#,
+        reason: "only the history of AWS Config is read at a moment",
+    },
+];
+
+/// Parameters, or single words of them as `parameter=word`, that change no verdict and no plan. One that does must not be here.
+pub(super) const UNSEEN: &[(&str, &[&str], &str)] = &[
+    (
+        "restricted-*",
+        &["resolvePrefixLists"],
+        "decides which prefix lists are read; a subject has the entries that were read, and no others",
+    ),
+    (
+        "vpc-sg-open-only-to-authorized-ports",
+        &["resolvePrefixLists"],
+        "decides which prefix lists are read; a subject has the entries that were read, and no others",
+    ),
+    (
+        "security-group-drift",
+        &["baselineName", "baselineSource", "baselineTime"],
+        "say where the baseline is read; a subject has the baseline that was read",
+    ),
+    (
+        "security-group-drift",
+        &["requireBaseline"],
+        "fails the read of a group without a baseline, before there is a subject",
+    ),
+    (
+        "cloudwatch-alarm-*",
+        &["unverifiedTopic=noncompliant"],
+        "the default fails the read of such a chain, before there is a subject; a subject without a read topic is a finding",
+    ),
+    (
+        "cloudwatch-alarm-root-usage",
+        &["acceptVariants"],
+        "no variant of its pattern is known, so none is accepted either way; the alarm controls share their parameters",
+    ),
+];
