@@ -4,6 +4,7 @@
 
 mod cases;
 mod declarations;
+mod features;
 mod permissions;
 mod promises;
 mod roles;

@@ -1,7 +1,7 @@
 //! CloudTrail controls: can the audit log be trusted.
 //!
 //! A trail is judged where it is owned: by its account, in its home region. Everywhere else it is a replica.
-//! The pure half names no SDK; everything that calls CloudTrail stands in `client.rs`, behind the feature `lambda`.
+//! The pure half names no SDK; the calls are in `rectify-cloudtrail-lambda`.
 //!
 //! | module | what |
 //! |---|---|
@@ -17,7 +17,6 @@
 //! | [`cloud_trail_encryption_enabled`] | log files are not encrypted with a KMS key |
 //! | [`cloud_trail_log_file_validation_enabled`] | log files can be altered unnoticed |
 //! | [`multi_region_cloudtrail_enabled`] | no trail records management events in all regions |
-//! | `client` | lists, reads and updates trails; the only place that names an SDK |
 
 pub mod account_trails;
 pub mod arn;

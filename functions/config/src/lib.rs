@@ -1,13 +1,12 @@
 //! AWS Config controls: does the recorder record.
 //!
-//! The pure half names no SDK; everything that calls AWS Config stands in `client.rs`, behind the feature `lambda`.
+//! The pure half names no SDK; the calls are in `rectify-config-lambda`.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`recording`] | recorder and delivery channel of an account in a region, as AWS Config answers them |
 //! | `fault` | what is wrong with them, in words, and what would put it right |
 //! | [`config_recorder_healthy`] | AWS Config does not record everything it should |
-//! | `client` | reads, starts and stops the recorder; the only place that names `aws_sdk_config` |
 
 pub mod config_recorder_healthy;
 mod fault;

@@ -32,9 +32,8 @@
 //! | [`internet`] | what controls share that ask what the internet reaches |
 //! | [`closed_ports`] | judgement and plan of the controls that close TCP ports |
 //! | [`iam`] | the permissions of all that, each once |
-//! | `client` | the only place that names an SDK (feature `lambda`) |
 //!
-//! Without feature `lambda` no SDK is linked: everything that decides compiles and tests in seconds.
+//! No SDK is linked: everything that decides compiles and tests in seconds. The calls are in `rectify-ec2-lambda`.
 
 #[cfg(test)]
 pub(crate) mod arbitrary;

@@ -1,7 +1,7 @@
 //! IAM controls: the root user, the password policy, and how users sign in.
 //!
 //! IAM is global: every control here is evaluated in the home region only.
-//! The pure half names no SDK; everything that calls IAM stands in `client.rs`, behind the feature `lambda`.
+//! The pure half names no SDK; the calls are in `rectify-iam-lambda`.
 //!
 //! | module | what |
 //! |---|---|
@@ -17,7 +17,6 @@
 //! | [`policy`] | policy documents, and which statements cover an action |
 //! | [`user`] | a user, by id and by name |
 //! | `age`, `root` | how old something is; who acts for the root user |
-//! | `client` | reads and calls; the only place that names `aws_sdk_iam` |
 
 pub mod access_key;
 pub mod access_keys_rotated;

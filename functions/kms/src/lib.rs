@@ -1,12 +1,11 @@
 //! KMS controls: are keys rotated.
 //!
-//! The pure half names no SDK; everything that calls KMS stands in `client.rs`, behind the feature `lambda`.
+//! The pure half names no SDK; the calls are in `rectify-kms-lambda`.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`key`] | a key with its rotation, from items and answers alike |
 //! | [`cmk_backing_key_rotation_enabled`] | customer managed key is not rotated |
-//! | `client` | lists, reads and changes keys; the only place that names `aws_sdk_kms` |
 
 pub mod cmk_backing_key_rotation_enabled;
 pub mod key;

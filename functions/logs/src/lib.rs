@@ -1,6 +1,6 @@
 //! CloudWatch controls: are logs kept, and does an alarm reach a person.
 //!
-//! The pure half names no SDK; everything that calls CloudWatch, its logs and SNS stands in `client.rs`, behind the feature `lambda`.
+//! The pure half names no SDK; the calls are in `rectify-logs-lambda`.
 //!
 //! | module | what |
 //! |---|---|
@@ -11,7 +11,6 @@
 //! | [`cloudwatch_alarm_unauthorized_api_calls`] | refused API calls raise no alarm |
 //! | [`cw_loggroup_retention_period_check`] | log group keeps events too short |
 //! | [`pattern`] | metric filter patterns, compared by what they match |
-//! | `client` | lists, reads and changes them; the only place that names an SDK |
 
 pub mod alarm_chain;
 pub mod alarm_control;

@@ -1,7 +1,7 @@
 //! RDS controls: are databases backed up, available and protected.
 //!
 //! AWS Config identifies a database by its resource id, the API by its identifier; the shell resolves the one to the other.
-//! The pure half names no SDK; everything that calls RDS stands in `client.rs`, behind the feature `lambda`.
+//! The pure half names no SDK; the calls are in `rectify-rds-lambda`.
 //!
 //! | module | what |
 //! |---|---|
@@ -12,7 +12,6 @@
 //! | [`db_instance_backup_enabled`] | database has no or too short automated backups |
 //! | [`rds_multi_az_support`] | database runs in one Availability Zone |
 //! | [`rds_instance_deletion_protection_enabled`] | database can be deleted by one call |
-//! | `client` | reads and changes databases; the only place that names `aws_sdk_rds` |
 
 pub mod backups;
 pub mod database;

@@ -1,6 +1,6 @@
 //! The S3 controls: who can reach a bucket, and how it keeps what lies in it.
 //!
-//! The core is pure and knows no SDK; `client` is the only place that makes calls.
+//! The crate is pure and links no SDK; the calls are in `rectify-s3-lambda`.
 //!
 //! | module | noun |
 //! |---|---|
@@ -18,7 +18,6 @@
 //! | [`s3_bucket_server_side_encryption_enabled`] | encryption of new objects |
 //! | [`s3_bucket_ssl_requests_only`] | requests without TLS |
 //! | [`s3_lifecycle_log_archive`] | how long log buckets keep what, and where |
-//! | `client` | the calls to S3, S3 Control and KMS (feature `lambda`) |
 
 pub mod access;
 pub mod bucket;

@@ -1,6 +1,6 @@
 //! What a control is: declaration, judgement, and, where there is one, remediation.
 //!
-//! All of it is pure and total. What a control needs from AWS is fetched by its crate's `client.rs` before.
+//! All of it is pure and total. What a control needs from AWS is fetched by its service's Lambda crate before.
 
 use std::fmt::Debug;
 

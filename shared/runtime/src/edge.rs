@@ -1,4 +1,4 @@
-//! What a control's crate implements in its `client.rs`, once per control: the only places that call a service.
+//! What a service's Lambda crate implements once per control: the only places that call a service.
 //!
 //! Every method makes one kind of call and maps it; deciding is the core's business. Each follows all pages.
 

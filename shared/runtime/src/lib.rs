@@ -1,7 +1,7 @@
 //! The Lambda shell of Rectify: events in, evaluations out, the gates of a remediation.
 //!
 //! Knows no control by name, and no service but those every function needs: AWS Config, CloudFormation, the ledger's
-//! DynamoDB and the event bus. A control's own service is known to its crate's `client.rs` alone, through the traits of [`edge`].
+//! DynamoDB and the event bus. A control's own service is known to its Lambda crate alone, through the traits of [`edge`].
 //!
 //! | module | noun |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! The functions for deployment: built in one pass, laid out as `CodeUri` in `template.yaml` expects them.
 //!
-//! Knows binaries by the catalogue alone and selects the packages of `functions/` and no other: with a wider selection
-//! cargo would unify the test features of the SDKs into what is deployed. The selection is the same whatever is asked
-//! for, so that one control and all of them share what has been compiled.
+//! Knows binaries by the catalogue alone and selects the packages of `functions/` and no other, without the features of
+//! `tools/workspace-hack`: the test features of the SDKs do not get into what is deployed. The selection is the same
+//! whatever is requested, so that one control and all of them share what has been compiled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -16,6 +16,9 @@ use serde_json::Value;
 
 /// Where the functions are laid out, from the root of the repository.
 pub const FOLDER: &str = "target/lambda";
+
+/// Leaves out what development alone needs, see `tools/workspace-hack`.
+const DEPLOYED: &str = "build.rustflags = ['--cfg', 'rectify_deployed']";
 
 /// The package of what belongs to no control.
 const PLATFORM: &str = "rectify-platform";
@@ -202,10 +205,18 @@ fn binaries(controls: &[&'static Entry], ids: &[String]) -> Result<Vec<String>, 
 }
 
 fn cargo_arguments(wanted: &Package, binaries: &[String]) -> Vec<String> {
-    let mut arguments: Vec<String> =
-        ["build", "--locked", "--message-format", "json-render-diagnostics", "--profile", wanted.profile.name()]
-            .map(str::to_owned)
-            .to_vec();
+    let mut arguments: Vec<String> = [
+        "build",
+        "--config",
+        DEPLOYED,
+        "--locked",
+        "--message-format",
+        "json-render-diagnostics",
+        "--profile",
+        wanted.profile.name(),
+    ]
+    .map(str::to_owned)
+    .to_vec();
     if let Some(target) = &wanted.target {
         arguments.extend(["--target".to_owned(), target.clone()]);
     }

@@ -133,7 +133,6 @@ mod tests {
     use aws_sdk_iam::types::Tag;
 
     use super::*;
-    use rectify_iam::user::tests::alice;
 
     #[test]
     fn a_user_is_read_with_its_tags() {
@@ -146,7 +145,14 @@ mod tests {
             .tags(Tag::builder().key("team").value("blue").build().unwrap())
             .build()
             .unwrap();
-        let expected = User { tags: Tags::from([("team".to_owned(), "blue".to_owned())]), ..alice() };
+        let expected = User {
+            account: AccountId::new("111122223333"),
+            id: "AIDAEXAMPLEALICE00001".into(),
+            name: "alice".into(),
+            arn: "arn:aws:iam::111122223333:user/alice".into(),
+            created: "2026-03-04T03:00:00Z".parse().unwrap(),
+            tags: Tags::from([("team".to_owned(), "blue".to_owned())]),
+        };
         assert_eq!(user_of(&answer, &AccountId::new("111122223333")), Ok(expected));
     }
 }
