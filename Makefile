@@ -3,11 +3,16 @@ PYTHON ?= python3
 VENV   := .local/venv
 SAM    := .local/sam
 CARGO  ?= cargo
+# A control of each service, as `tests/src/binaries.rs` has them.
+SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
+           config-recorder-healthy iam-root-access-key-check rds-instance-deletion-protection-enabled \
+           restricted-ssh s3-bucket-ssl-requests-only
+SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 # What the demo and the tests start: the functions, one program a service, and the tools.
 RUNS   := --bin '*-functions' --bin rectify --bin rectify-local --bin xtask
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs test images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+.PHONY: help demo local programs sample test images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,17 +23,20 @@ demo: $(VENV)/.local programs ## the whole loop on this machine: faulty resource
 local: $(VENV)/.local programs ## AWS Config on this machine, left running, to work against with the AWS CLI
 	target/debug/rectify-local up
 
+sample: ## build the two programs of one control of each service, as they are deployed
+	$(CARGO) build --workspace $(SAMPLE)
+
 programs: ## build what the demo and the tests start
 	$(CARGO) build --workspace --lib $(RUNS)
 
-test: $(VENV)/.tests programs ## set up, build and run every test
+test: $(VENV)/.tests programs sample ## set up, build and run every test
 	$(CARGO) test --workspace --lib --test '*'
 	$(CARGO) test --workspace --doc
 
-images: $(VENV)/.tests programs ## keep what the journeys of new controls or new versions stored, in tests/images
+images: $(VENV)/.tests programs sample ## keep what the journeys of new controls or new versions stored, in tests/images
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
 
-unused: $(VENV)/.tests programs ## list the permissions that the journeys do not use, in tests/unused
+unused: $(VENV)/.tests programs sample ## list the permissions that the journeys do not use, in tests/unused
 	RECTIFY_KEEP_UNUSED=1 $(CARGO) test --workspace --test suite -- journeys::
 
 ci: fmt-check test fresh template-lint dist-size ## what .ci/run runs

@@ -1,6 +1,6 @@
 //! The binaries that were built with this test, refused when they are older than their sources.
 //!
-//! `cargo test` builds the binaries of its own package only: without `make programs` before it, an end-to-end test
+//! `cargo test` builds the binaries of its own package only: without `make programs sample` before it, an end-to-end test
 //! would run yesterday's functions and be green for the wrong reason.
 
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
     for name in names() {
         let binary = folder.join(&name);
         let sources = sources(&folder.join(format!("{name}.d")))
-            .map_err(|error| format!("{}: {error}: run `make programs`", binary.display()))?;
+            .map_err(|error| format!("{}: {error}: run `make programs sample`", binary.display()))?;
         let built = modified(&binary).map_err(|error| format!("{}: {error}", binary.display()))?;
         if let Some(newer) = sources.iter().find(|source| modified(source).is_ok_and(|at| at > built)) {
             let (binary, newer) = (binary.display(), newer.display());
-            return Err(format!("{binary} is older than {newer}: run `make programs`"));
+            return Err(format!("{binary} is older than {newer}: run `make programs sample`"));
         }
     }
     Ok(folder)
@@ -43,10 +43,25 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate in a workspace")
 }
 
-/// The programs with every function, and the tools that end-to-end tests run.
+/// A control of each service whose two programs are built as they are deployed, to be compared with the program of the
+/// service.
+pub const SAMPLE: [&str; 8] = [
+    "cmk-backing-key-rotation-enabled",
+    "cloud-trail-encryption-enabled",
+    "cloudwatch-alarm-root-usage",
+    "config-recorder-healthy",
+    "iam-root-access-key-check",
+    "rds-instance-deletion-protection-enabled",
+    "restricted-ssh",
+    "s3-bucket-ssl-requests-only",
+];
+
+/// The programs with every function, a sample of those with one, and the tools that end-to-end tests run.
 fn names() -> Vec<String> {
     let functions = rectify_catalogue::SERVICES.iter().map(|service| format!("{service}-functions"));
-    functions.chain(["platform-functions", "rectify", "rectify-local"].map(str::to_owned)).collect()
+    let sample = SAMPLE.iter().flat_map(|id| [(*id).to_owned(), format!("{id}-remediation")]);
+    let others = ["platform-functions", "rectify", "rectify-local"].map(str::to_owned);
+    functions.chain(sample).chain(others).collect()
 }
 
 /// What a binary was made of, as cargo wrote it down: `binary: source source …`, spaces in a path escaped.

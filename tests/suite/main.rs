@@ -18,6 +18,7 @@ mod laws;
 mod lost_answers;
 mod memory;
 mod model_and_reality;
+mod programs;
 mod proxy;
 mod reconciler;
 mod remediation_gates;

@@ -15,6 +15,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use rectify_local::host::{FunctionSpec, Host, HostSettings};
+use rectify_runtime::serve::FUNCTION;
 use rectify_tests::binaries;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::{rule_event, scheduled};
@@ -50,8 +51,8 @@ async fn peak_over(groups: usize) -> u64 {
     host.deploy(FunctionSpec {
         name: name.clone(),
         arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"),
-        binary: binaries::folder().join(CONTROL),
-        environment: BTreeMap::new(),
+        binary: binaries::folder().join("ec2-functions"),
+        environment: BTreeMap::from([(FUNCTION.to_owned(), CONTROL.to_owned())]),
         timeout: Duration::from_secs(900),
         memory: 128,
         retries: 0,

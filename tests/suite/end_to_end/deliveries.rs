@@ -143,19 +143,19 @@ async fn assert_told_as_one_attempt(stage: &Stage, group: &rectify_local::engine
     assert!(rules.iter().any(|rule| rule["fromPort"] == 22), "{rules:#?}");
 }
 
-/// Kills the processes of this world that run `binary`.
-fn kill(stage: &Stage, binary: &str) {
-    let endpoint = format!("AWS_ENDPOINT_URL={}", stage.world.endpoint());
+/// Kills the processes of this world that run the function of this program.
+fn kill(stage: &Stage, program: &str) {
+    let expected = [format!("AWS_ENDPOINT_URL={}", stage.world.endpoint()), format!("RECTIFY_FUNCTION={program}")];
     let mut killed = 0;
     for entry in std::fs::read_dir("/proc").unwrap() {
         let process = entry.unwrap().path();
-        let runs_it = std::fs::read_link(process.join("exe")).is_ok_and(|exe| exe.ends_with(binary));
         let environment = std::fs::read(process.join("environ")).unwrap_or_default();
-        if runs_it && environment.split(|byte| *byte == 0).any(|variable| variable == endpoint.as_bytes()) {
+        let variables: Vec<&[u8]> = environment.split(|byte| *byte == 0).collect();
+        if expected.iter().all(|it| variables.contains(&it.as_bytes())) {
             let id = process.file_name().unwrap().to_owned();
             assert!(Command::new("kill").arg("-KILL").arg(id).status().unwrap().success());
             killed += 1;
         }
     }
-    assert!(killed > 0, "{binary}: does not run");
+    assert!(killed > 0, "{program}: does not run");
 }

@@ -64,8 +64,9 @@ fn the_core_knows_no_sdk() {
 
 #[test]
 fn sdk_types_stay_in_the_lambda_crates() {
-    let outside: Vec<SourceFile> =
-        files(&["functions"], "rs").into_iter().filter(|file| !file.path.contains("/lambda/src/")).collect();
+    let calls = ["/lambda/src/", "functions/platform/src/client.rs", "functions/platform/src/client/"];
+    let outside = files(&["functions"], "rs").into_iter();
+    let outside: Vec<SourceFile> = outside.filter(|file| !calls.iter().any(|it| file.path.contains(it))).collect();
     let sdk = |_: &SourceFile, line: &str| {
         let code = line.trim_start();
         !code.starts_with("//") && ["aws_sdk_", "aws_smithy", "aws_types"].iter().any(|it| code.contains(it))

@@ -46,7 +46,7 @@ impl Seen {
                 }
             }
             Value::Object(fields) => {
-                others.extend(fields.keys().map(|key| {
+                others.extend(sorted(fields).into_iter().map(|(key, _)| {
                     let fewer: Map<_, _> = fields.clone().into_iter().filter(|(it, _)| it != key).collect();
                     Value::Object(fewer)
                 }));
@@ -70,7 +70,7 @@ impl Seen {
                 }
             }
             Value::Object(fields) => {
-                for (key, field) in fields {
+                for (key, field) in sorted(fields) {
                     for other in self.changed(&format!("{place}/{key}"), field) {
                         let mut fields = fields.clone();
                         fields.insert(key.clone(), other);
@@ -82,4 +82,11 @@ impl Seen {
         }
         all
     }
+}
+
+/// The fields of an object in one order in every build: serde_json keeps another where a tool needs `preserve_order`.
+fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
+    sorted.sort_by_key(|(key, _)| *key);
+    sorted
 }
