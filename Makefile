@@ -7,7 +7,7 @@ PURE   := -p rectify-compliance -p rectify-ec2 -p rectify-s3 -p rectify-iam -p r
           -p rectify-kms -p rectify-config -p rectify-catalogue -p xtask
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test pure images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+.PHONY: help demo local test pure chaos images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,10 @@ test: $(VENV)/.tests ## set up, build and run every test
 
 pure: ## the tests of the SDK-free half, in seconds
 	$(CARGO) test $(PURE) --no-default-features --target-dir target/pure
+
+chaos: ## random deliveries, deaths, edits and decisions against a model: make chaos RECTIFY_CHAOS_SEED=7 repeats a seed
+	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(date +%s)} RECTIFY_CHAOS_DELIVERIES=$${RECTIFY_CHAOS_DELIVERIES:-20000} \
+	  $(CARGO) test --workspace --test suite -- chaos --nocapture
 
 images: $(VENV)/.tests ## keep what the journeys of new controls or new versions stored, in tests/images
 	$(CARGO) build --workspace --all-targets
