@@ -147,3 +147,18 @@ async fn plan_is_announced_although_the_retry_is_answered_otherwise() {
     assert_eq!((announced.len(), &announced[1].1["outcome"]), (2, &json!("verified")));
     assert_eq!(registered(&world).await, [""; 0]);
 }
+
+/// Whoever heard that the service works on it must hear when nothing can be said of it any more.
+#[tokio::test]
+async fn failure_of_an_attempt_that_was_announced_as_pending_is_announced() {
+    let world = World::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
+    world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Pending);
+    assert_eq!(world.around.announced().await.len(), 1);
+    let reads = world.doors.calls().iter().filter(|call| matches!(call, Call::Read(_))).count();
+    world.doors.disturb(On::Read, reads + 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    let attempt = only(&world).await;
+    let expected = announcement(&attempt, "Rectify Outcome", "failed", &[call("top")]);
+    assert_eq!(world.around.announced().await, [expected]);
+}
