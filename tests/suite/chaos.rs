@@ -14,11 +14,13 @@ mod world;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rectify_compliance::Timestamp;
-use rectify_tests::actor::{Actor, Rates, Who};
+use rectify_runtime::ledger::new_id;
+use rectify_tests::actor::{Actor, Decision, Rates, Who};
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::vaults::{CONTROLS, complies};
 
@@ -93,8 +95,7 @@ impl Chaos {
                 88..93 => {
                     let about = self.any_work();
                     let decision = acts::decision(&mut self.luck, &self.model.in_force(), about);
-                    let act = self.world.decide(&decision, self.luck.fork());
-                    self.under_way.push(act);
+                    self.decide(&decision, Duration::ZERO);
                 }
                 93..97 => self.undo(),
                 97 => {
@@ -205,6 +206,35 @@ impl Chaos {
             self.queue.push_back((finding.clone(), 1));
         }
         self.begin_delivery(&finding, tries, last, sleeps_at);
+        self.interrupt(&finding);
+    }
+
+    /// Lets people come into the middle of some deliveries: between two reads, between a read and a save, between two calls.
+    fn interrupt(&mut self, finding: &Finding) {
+        let (control, id) = (finding.control, finding.id.clone());
+        match self.luck.u32(..100) {
+            0..5 => {
+                let decision = match self.luck.u32(..4) {
+                    0 => Decision::Hold(control, id),
+                    1 => Decision::Exempt(new_id(Timestamp::now()), Some(control), id),
+                    _ => Decision::Stop(Some(control)),
+                };
+                let after = Duration::from_millis(self.luck.u64(..300));
+                self.decide(&decision, after);
+                self.decide(&acts::ending(&decision), after + Duration::from_millis(500));
+            }
+            5..11 => {
+                let (mut luck, reads) = (self.fork(), self.luck.u32(..4));
+                self.world.vaults.edit_after(reads, &id, move |vault| acts::change(&mut luck, vault));
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets people decide something after a while.
+    fn decide(&mut self, decision: &Decision, after: Duration) {
+        let act = self.world.decide(decision, after, self.luck.fork());
+        self.under_way.push(act);
     }
 
     fn begin_delivery(&mut self, finding: &Finding, tries: usize, last: usize, sleeps_at: usize) {

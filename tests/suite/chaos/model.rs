@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::story::{line, stored};
 
 /// How many of the last steps about a resource are kept, to be told with a violation.
-const TOLD: usize = 300;
+const TOLD: usize = 200;
 
 /// Something people decided, from one moment of the history to another.
 #[derive(Debug, Clone)]

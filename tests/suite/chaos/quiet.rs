@@ -2,6 +2,7 @@
 //! the person who changed it since named.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::Fault;
@@ -24,6 +25,7 @@ impl Chaos {
     /// No trouble any more, nothing forbidden, all that died is over: everything is delivered until nothing is left.
     pub(super) fn come_to_rest(&mut self) {
         self.world.stage.set(Rates::default());
+        self.world.vaults.calm();
         self.finish_all();
         for left in std::mem::take(&mut self.left) {
             left.end_lease("time passes");
@@ -34,7 +36,7 @@ impl Chaos {
         let held: Vec<Decision> = held.collect();
         for decision in self.model.in_force().into_iter().chain(held) {
             let luck = self.fork();
-            let act = self.world.decide(&ending(&decision), luck);
+            let act = self.world.decide(&ending(&decision), Duration::ZERO, luck);
             self.finish(act);
         }
         assert_eq!(self.model.in_force(), [], "decisions end");
@@ -88,7 +90,7 @@ impl Chaos {
         let places: BTreeSet<(u8, String)> = of.iter().map(|it| (it.control, it.id.clone())).collect();
         for (control, id) in places {
             let luck = self.fork();
-            let act = self.world.decide(&Decision::Reset(control, id), luck);
+            let act = self.world.decide(&Decision::Reset(control, id), Duration::ZERO, luck);
             self.finish(act);
         }
     }
