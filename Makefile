@@ -12,7 +12,7 @@ SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 RUNS   := --bin '*-functions' --bin rectify --bin rectify-local --bin xtask
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs sample test images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+.PHONY: help demo local programs sample test chaos images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,10 @@ programs: ## build what the demo and the tests start
 test: $(VENV)/.tests programs sample ## set up, build and run every test
 	$(CARGO) test --workspace --lib --test '*'
 	$(CARGO) test --workspace --doc
+
+chaos: ## random deliveries, deaths, edits and decisions against a model: make chaos RECTIFY_CHAOS_SEED=7 repeats a seed
+	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(date +%s)} RECTIFY_CHAOS_DELIVERIES=$${RECTIFY_CHAOS_DELIVERIES:-20000} \
+	  $(CARGO) test --workspace --lib --test suite -- chaos --nocapture
 
 images: $(VENV)/.tests programs sample ## keep what the journeys of new controls or new versions stored, in tests/images
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::

@@ -87,7 +87,7 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A write to the ledger was carried out: its operation and input.
-    Committed(String, Value),
+    Committed(String, Arc<Value>),
     /// A vault was read.
     Read(Vault),
     /// A call was carried out, or a hand was laid on (then there is no call): region, before, after.
@@ -251,14 +251,14 @@ impl Actor {
         }
     }
 
-    fn committed(&self, operation: &str, input: &Value) {
+    fn committed(&self, operation: &str, input: &Arc<Value>) {
         if input["Key"]["sk"]["S"] == "LEASE" {
             let given_back = input["UpdateExpression"].as_str().is_some_and(|text| text.starts_with("REMOVE"));
             let owner = input["ExpressionAttributeValues"][":owner"]["S"].as_str().unwrap_or_default();
             let place = (!given_back).then(|| (input["Key"]["pk"]["S"].as_str().unwrap().to_owned(), owner.to_owned()));
             *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = place;
         }
-        self.tell(Event::Committed(operation.to_owned(), input.clone()));
+        self.tell(Event::Committed(operation.to_owned(), Arc::clone(input)));
     }
 }
 
@@ -284,6 +284,7 @@ impl HttpConnector for Network {
         let (stage, actor) = (Arc::clone(&self.0), ACTOR.get());
         HttpConnectorFuture::new(async move {
             let (operation, input) = request_of(&request);
+            let input = Arc::new(input);
             stage.calls.fetch_add(1, Ordering::SeqCst);
             actor.step().await;
             actor.sleep().await;

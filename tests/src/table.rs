@@ -8,6 +8,7 @@
 pub mod expression;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
@@ -16,7 +17,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use expression::{Item, Placeholders, condition, projection, update};
 
@@ -30,8 +31,8 @@ pub struct Table(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     partitions: BTreeMap<String, BTreeMap<String, Item>>,
-    /// What transactions that were carried out were about, by their token: the same one again changes nothing.
-    transactions: HashMap<String, Value>,
+    /// Hashes of the transactions that were carried out, by their token: the same one again changes nothing.
+    transactions: HashMap<String, u64>,
     events: Vec<(String, Value)>,
     page: Option<usize>,
 }
@@ -144,19 +145,29 @@ impl HttpConnector for Table {
 
 type Refusable<T> = Result<T, Answer>;
 
-/// What a write does to the item at its key, once its condition holds: the item that is there afterwards.
+/// What a write does to the item at its key, once its condition holds.
 struct Write {
     pk: String,
     sk: String,
+    effect: Effect,
+    /// The item as it was, where it is to be shown.
     old: Option<Item>,
-    new: Option<Item>,
-    /// Whether the condition failed, and whether the item is to be shown then.
-    failed: Option<bool>,
+    failed: bool,
+}
+
+/// What is there afterwards.
+enum Effect {
+    /// This item.
+    Put(Item),
+    /// None.
+    Delete,
+    /// What was there.
+    Keep,
 }
 
 impl State {
     fn at(&self, key: &Value) -> Option<&Item> {
-        self.partitions.get(&part(key, "pk"))?.get(&part(key, "sk"))
+        self.partitions.get(text(key, "pk"))?.get(text(key, "sk"))
     }
 
     fn get(&self, input: &Value) -> Refusable<Answer> {
@@ -207,7 +218,7 @@ impl State {
         let mut size = 0;
         let read = items.iter().take(limit).take_while(|item| {
             let fits = size < PAGE;
-            size += json!(item).to_string().len();
+            size += size_of(item);
             fits
         });
         let read: Vec<&Item> = read.copied().collect();
@@ -223,16 +234,19 @@ impl State {
 
     fn write(&mut self, operation: &str, input: &Value) -> Refusable<Answer> {
         let write = self.prepared(operation, input, &["ReturnValues"]);
-        if let Some(show) = write.failed {
+        if write.failed {
             let mut refusal = Answer::refused(400, "ConditionalCheckFailedException", "The conditional request failed");
-            if let (true, Some(old)) = (show, &write.old) {
+            if let Some(old) = &write.old {
                 refusal.body["Item"] = json!(old);
             }
             return Err(refusal);
         }
         let shown = match input["ReturnValues"].as_str() {
             None | Some("NONE") => None,
-            Some("ALL_NEW") => write.new.clone(),
+            Some("ALL_NEW") => match &write.effect {
+                Effect::Put(item) => Some(item.clone()),
+                Effect::Delete | Effect::Keep => None,
+            },
             Some("ALL_OLD") => write.old.clone(),
             Some(other) => panic!("the table in memory does not know ReturnValues `{other}`"),
         };
@@ -244,7 +258,7 @@ impl State {
         known(input, &["TransactItems", "ClientRequestToken"]);
         let token = input["ClientRequestToken"].as_str().map(str::to_owned);
         if let Some(before) = token.as_ref().and_then(|token| self.transactions.get(token)) {
-            assert_eq!(before, &input["TransactItems"], "one token for two transactions");
+            assert_eq!(*before, hash(&input["TransactItems"]), "one token for two transactions");
             return Ok(Answer::fine(json!({})));
         }
         let mut writes = Vec::new();
@@ -259,13 +273,13 @@ impl State {
             writes.push(write);
         }
         assert!(writes.len() <= 100, "a transaction has 100 writes at most: {}", writes.len());
-        if writes.iter().any(|write| write.failed.is_some()) {
+        if writes.iter().any(|write| write.failed) {
             let reason = |write: &Write| match (write.failed, &write.old) {
-                (None, _) => json!({"Code": "None"}),
-                (Some(true), Some(old)) => {
+                (false, _) => json!({"Code": "None"}),
+                (true, Some(old)) => {
                     json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": old})
                 }
-                (Some(_), _) => {
+                (true, None) => {
                     json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"})
                 }
             };
@@ -275,7 +289,7 @@ impl State {
             self.carry_out(write);
         }
         if let Some(token) = token {
-            self.transactions.insert(token, input["TransactItems"].clone());
+            self.transactions.insert(token, hash(&input["TransactItems"]));
         }
         Ok(Answer::fine(json!({})))
     }
@@ -295,36 +309,37 @@ impl State {
         fields.extend(more);
         known(input, &fields);
         let key = if input["Item"].is_null() { &input["Key"] } else { &input["Item"] };
-        let old = self.at(key).cloned();
+        let old = self.at(key);
         let names = Placeholders::of(input);
         let holds = input["ConditionExpression"].as_str().is_none_or(|text| {
             let empty = Item::new();
-            condition(text, &names).holds(old.as_ref().unwrap_or(&empty))
+            condition(text, &names).holds(old.unwrap_or(&empty))
         });
         let updated = input["UpdateExpression"].as_str().map(|text| update(text, &names));
         names.all_used();
-        let new = match operation {
-            "Put" | "PutItem" => input["Item"].as_object().cloned(),
-            "Delete" | "DeleteItem" => None,
-            "ConditionCheck" => old.clone(),
+        let effect = match operation {
+            _ if !holds => Effect::Keep,
+            "Put" | "PutItem" => Effect::Put(input["Item"].as_object().unwrap().clone()),
+            "Delete" | "DeleteItem" => Effect::Delete,
+            "ConditionCheck" => Effect::Keep,
             "Update" | "UpdateItem" => {
-                let mut item = old.clone().unwrap_or_else(|| input["Key"].as_object().unwrap().clone());
-                if holds {
-                    updated.iter().for_each(|it| it.apply(&mut item));
-                }
-                Some(item)
+                let mut item = old.cloned().unwrap_or_else(|| input["Key"].as_object().unwrap().clone());
+                updated.iter().for_each(|it| it.apply(&mut item));
+                Effect::Put(item)
             }
             _ => panic!("the table in memory does not know {operation}: {input}"),
         };
-        let show = input["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
-        Write { pk: part(key, "pk"), sk: part(key, "sk"), old, new, failed: (!holds).then_some(show) }
+        let field = if holds { "ReturnValues" } else { "ReturnValuesOnConditionCheckFailure" };
+        let old = old.filter(|_| input[field] == "ALL_OLD").cloned();
+        Write { pk: part(key, "pk"), sk: part(key, "sk"), effect, old, failed: !holds }
     }
 
     fn carry_out(&mut self, write: Write) {
         let partition = self.partitions.entry(write.pk).or_default();
-        match write.new {
-            Some(item) => drop(partition.insert(write.sk, item)),
-            None => drop(partition.remove(&write.sk)),
+        match write.effect {
+            Effect::Put(item) => drop(partition.insert(write.sk, item)),
+            Effect::Delete => drop(partition.remove(&write.sk)),
+            Effect::Keep => {}
         }
     }
 
@@ -339,8 +354,26 @@ impl State {
     }
 }
 
+/// About as many bytes as its JSON has.
+fn size_of(item: &Item) -> usize {
+    let text = |value: &Value| {
+        value.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_str).map(str::len).sum::<usize>()
+    };
+    item.iter().map(|(name, value)| name.len() + text(value) + 10).sum()
+}
+
+fn hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn part(key: &Value, name: &str) -> String {
-    key[name]["S"].as_str().unwrap_or_else(|| panic!("no `{name}`: {key}")).to_owned()
+    text(key, name).to_owned()
+}
+
+fn text<'a>(key: &'a Value, name: &str) -> &'a str {
+    key[name]["S"].as_str().unwrap_or_else(|| panic!("no `{name}`: {key}"))
 }
 
 /// Panics when the input has a field that would be passed over.

@@ -18,6 +18,7 @@ mod reads;
 mod repeating;
 mod resuming;
 mod scope;
+mod unannounced;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};

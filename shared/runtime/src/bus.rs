@@ -61,6 +61,13 @@ impl Announcement {
             Outcome::Gone | Outcome::AlreadyCompliant | Outcome::NotApplicable => None,
         }
     }
+
+    /// What must still be announced of an attempt: its outcome, unless that is noted as announced. One that changed something
+    /// is announced however it ended.
+    pub fn due(attempt: &Attempt) -> Option<Self> {
+        let acted = attempt.has_acted().then_some(Self::Outcome);
+        Self::of(attempt.outcome?).or(acted).filter(|_| !attempt.announced)
+    }
 }
 
 /// The event bus.

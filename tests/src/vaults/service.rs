@@ -16,12 +16,17 @@ use crate::emulator::REGION;
 /// How many reads the service needs to end what it accepted.
 const READS: u32 = 3;
 
+/// What a person does to a vault.
+type Edit = Box<dyn FnOnce(&mut Vault) + Send>;
+
 #[derive(Default)]
 struct State {
     vaults: BTreeMap<(String, String), Vault>,
     seals: HashMap<String, u32>,
     /// What was accepted, and how many reads it still takes.
     accepted: HashMap<String, (u32, u32)>,
+    /// What happens right before a read of a vault, and how many reads come before that.
+    placed: HashMap<String, (u32, Edit)>,
 }
 
 /// The service, as it is reached from one region.
@@ -76,6 +81,30 @@ impl Vaults {
         }
     }
 
+    /// A hand is laid on a vault right before the read after the next `reads` ones.
+    pub fn edit_after(&self, reads: u32, id: &str, change: impl FnOnce(&mut Vault) + Send + 'static) {
+        self.state().placed.insert(id.to_owned(), (reads, Box::new(change)));
+    }
+
+    /// Lets nobody lay a hand on a vault who has not yet.
+    pub fn calm(&self) {
+        self.state().placed.clear();
+    }
+
+    fn edit_as_placed(&self, id: &str) {
+        let mut state = self.state();
+        let Some((left, _)) = state.placed.get_mut(id) else { return };
+        if *left > 0 {
+            *left -= 1;
+            return;
+        }
+        let placed = state.placed.remove(id);
+        drop(state);
+        if let Some((_, change)) = placed {
+            self.edit(id, change);
+        }
+    }
+
     /// Ends what the service still works on.
     pub fn settle(&self) {
         let waiting: Vec<String> = self.state().accepted.keys().cloned().collect();
@@ -105,6 +134,9 @@ impl Vaults {
         if let Some(Trouble::Refused(kind) | Trouble::Lost(kind)) = actor.trouble_at_vaults() {
             actor.step().await;
             return Err(refused(OPERATION, if kind % 6 == 3 { 0 } else { kind }));
+        }
+        if self.region == REGION {
+            self.edit_as_placed(id);
         }
         let due = {
             let mut state = self.state();

@@ -1,6 +1,8 @@
 //! What people do at random: change a vault, stop and resume, hold and release, exempt and end it, reset breakers, and hold
 //! leases by clocks that are wrong.
 
+use std::time::Duration;
+
 use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Selector};
 use rectify_runtime::ledger::{Act as Recorded, CLOCK_TOLERANCE, Hold, Stop, new_id};
@@ -58,10 +60,12 @@ pub(super) fn ending(decision: &Decision) -> Decision {
 }
 
 impl World {
-    /// Carries a decision out, as the command line does. One that fails is one that somebody sees fail.
-    pub(super) fn decide(&self, decision: &Decision, luck: fastrand::Rng) -> Act {
+    /// Carries a decision out after a while, as the command line does. One that fails is one that somebody sees fail.
+    pub(super) fn decide(&self, decision: &Decision, after: Duration, luck: fastrand::Rng) -> Act {
         let (who, decision) = (Who::Decision(decision.clone()), decision.clone());
+        let clock = self.stage.clock.clone();
         self.act(who, luck, async move |ledger| {
+            clock.wait(after).await;
             let scope = |of: Option<u8>| of.map_or(ANY, id_of).to_owned();
             let (by, now) = ("jane".to_owned(), Timestamp::now());
             let until = now + YEAR;
@@ -117,7 +121,7 @@ impl World {
             let until = now + jiff::SignedDuration::from_mins(5);
             let ledger = ledger.tolerating(CLOCK_TOLERANCE);
             if let Ok(lease) = ledger.lease(&path, &name, now, until).await {
-                clock.wait(std::time::Duration::from_secs(2)).await;
+                clock.wait(Duration::from_secs(2)).await;
                 drop(ledger.release(&lease).await);
             }
         })

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::story::{line, stored};
 
 /// How many of the last steps about a resource are kept, to be told with a violation.
-const TOLD: usize = 60;
+const TOLD: usize = 200;
 
 /// Something people decided, from one moment of the history to another.
 #[derive(Debug, Clone)]
@@ -282,7 +282,10 @@ impl Model {
         }
         known.left.push(after.clone());
         if changed {
-            known.changes.push(call.clone());
+            // One that changes it a second time does so because somebody reverted the first, whose answer was lost.
+            if !known.changes.contains(call) {
+                known.changes.push(call.clone());
+            }
             self.machines.entry(id.clone()).or_default().push((self.now, entry.actor));
             self.count("a remediation changed a resource");
         }

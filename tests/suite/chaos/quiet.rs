@@ -2,20 +2,21 @@
 //! the person who changed it since named.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::Fault;
-use rectify_runtime::bus::Announcement;
-use rectify_runtime::ledger::{Attempt, Ledger, State};
+use rectify_runtime::ledger::{Attempt, Ledger, Outcome, State};
 use rectify_runtime::remediation::undo::Undone;
 use rectify_tests::actor::{Decision, Rates, Who};
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::vaults::service::Vaults;
 use rectify_tests::vaults::{CONTROLS, Call, Vault, complies, expect, footprint, id_of};
+use serde_json::Value;
 
 use super::Chaos;
 use super::acts::ending;
-use super::world::{Ended, Finding, path};
+use super::world::{Ended, Finding, PLANS, path};
 
 /// How often everything that is open is delivered again.
 const ROUNDS: usize = 12;
@@ -24,6 +25,7 @@ impl Chaos {
     /// No trouble any more, nothing forbidden, all that died is over: everything is delivered until nothing is left.
     pub(super) fn come_to_rest(&mut self) {
         self.world.stage.set(Rates::default());
+        self.world.vaults.calm();
         self.finish_all();
         for left in std::mem::take(&mut self.left) {
             left.end_lease("time passes");
@@ -34,7 +36,7 @@ impl Chaos {
         let held: Vec<Decision> = held.collect();
         for decision in self.model.in_force().into_iter().chain(held) {
             let luck = self.fork();
-            let act = self.world.decide(&ending(&decision), luck);
+            let act = self.world.decide(&ending(&decision), Duration::ZERO, luck);
             self.finish(act);
         }
         assert_eq!(self.model.in_force(), [], "decisions end");
@@ -50,7 +52,7 @@ impl Chaos {
                 finding
             }));
             let open = self.open_attempts();
-            waiting.extend(open.iter().map(|attempt| self.finding_of(attempt)));
+            waiting.extend(open.iter().map(|attempt| Finding { asked: true, ..self.finding_of(attempt) }));
             if waiting.is_empty() && open.is_empty() {
                 break;
             }
@@ -88,18 +90,24 @@ impl Chaos {
         let places: BTreeSet<(u8, String)> = of.iter().map(|it| (it.control, it.id.clone())).collect();
         for (control, id) in places {
             let luck = self.fork();
-            let act = self.world.decide(&Decision::Reset(control, id), luck);
+            let act = self.world.decide(&Decision::Reset(control, id), Duration::ZERO, luck);
             self.finish(act);
         }
     }
 
-    /// The attempts that have work left.
-    fn open_attempts(&self) -> Vec<Attempt> {
-        let of_model = self.model.attempts.values().map(|known| known.stored.clone());
-        of_model.filter(|attempt| attempt.state == State::Open).collect()
+    /// The attempts that have work left, as the reconciler finds them.
+    fn open_attempts(&mut self) -> Vec<Attempt> {
+        let ids = self.ask(async |ledger, _| {
+            let mut ids = Vec::new();
+            for control in 0..CONTROLS {
+                ids.extend(ledger.open_attempts(id_of(control)).await.unwrap().into_iter().map(|it| it.id));
+            }
+            ids
+        });
+        ids.iter().map(|id| self.model.attempts[id].stored.clone()).collect()
     }
 
-    /// Everything that is stored is whole, told, and what the history says.
+    /// Everything that is stored is whole, announced, and what the history says.
     pub(super) fn check_ledger(&mut self) {
         for id in self.world.ids.clone() {
             let vault = self.world.vaults.vault(&id);
@@ -121,11 +129,6 @@ impl Chaos {
                     attempts.extend(ledger.attempts(&path(&id), id_of(control)).await.unwrap());
                 }
             }
-            let mut answers = BTreeSet::new();
-            for attempt in &attempts {
-                let answer = ledger.finding(&attempt.control, &attempt.target, attempt.recorded_at).await.unwrap();
-                answers.extend(answer.map(|it| it.attempt));
-            }
             let now = Timestamp::now();
             let mut used = 0;
             for control in 0..CONTROLS {
@@ -134,37 +137,38 @@ impl Chaos {
                     used += ledger.budget_used(id_of(control), ACCOUNT, then).await.unwrap();
                 }
             }
-            (attempts, answers, used)
+            (attempts, used)
         });
-        let (stored, answers, used) = stored;
-        let told: BTreeSet<String> = self
-            .world
-            .stage
-            .table
-            .events()
-            .into_iter()
-            .filter_map(|(_, detail)| Some(detail["attempt"].as_str()?.to_owned()))
-            .collect();
+        let (stored, used) = stored;
+        let word = |detail: &Value, field: &str| detail[field].as_str().map(str::to_owned);
+        let events = self.world.stage.table.events();
+        let about = |(_, detail): &(String, Value)| Some((word(detail, "attempt")?, word(detail, "outcome")?));
+        let announced: BTreeSet<(String, String)> = events.iter().filter_map(about).collect();
+        let plans = |control: &str| {
+            events.iter().filter(|(kind, detail)| kind == "Rectify Plan" && detail["control"] == control).count()
+        };
         assert_eq!(stored.len(), self.model.attempts.len(), "attempts stored and seen");
         for attempt in &stored {
             let story = || self.model.story(&attempt.target.resource.id);
             let known = &self.model.attempts[&attempt.id];
             assert_eq!(*attempt, known.stored, "{}", story());
             assert_eq!(attempt.state, State::Finished, "{}", story());
-            let is_told = attempt.announced && told.contains(&attempt.id);
+            let is_announced = |outcome: Outcome| announced.contains(&(attempt.id.clone(), outcome.name().to_owned()));
             match attempt.outcome {
-                // An undo closes an attempt that broke off, whatever became of it.
-                _ if attempt.undo.is_some() => {}
-                // What another answer to the same finding replaced before it was announced stays unannounced.
-                Some(_) if !answers.contains(&attempt.id) => {}
-                None => panic!("{} ended without an outcome: {}", attempt.id, story()),
-                Some(outcome) => assert!(
-                    is_told || Announcement::of(outcome).is_none() || !attempt.budgeted,
-                    "{} ({}) was not told: {}",
-                    attempt.id,
-                    outcome.name(),
-                    story()
-                ),
+                None => assert!(attempt.undo.is_some(), "{} ended without an outcome: {}", attempt.id, story()),
+                Some(outcome) => {
+                    let said = match outcome {
+                        Outcome::Gone | Outcome::AlreadyCompliant | Outcome::NotApplicable => {
+                            attempt.actions.is_empty() || is_announced(outcome)
+                        }
+                        // One announcement is about many of these.
+                        Outcome::BreakerOpen | Outcome::OverBudget => attempt.announced,
+                        // Those beyond the limit of the hour are one digest.
+                        Outcome::Planned | Outcome::Exempt if plans(&attempt.control) >= PLANS => attempt.announced,
+                        _ => attempt.announced && is_announced(outcome),
+                    };
+                    assert!(said, "{} ({}) was not announced: {}", attempt.id, outcome.name(), story());
+                }
             }
             let mut named: Vec<Call> = calls(attempt);
             for change in &known.changes {

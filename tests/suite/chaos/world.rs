@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 
 /// Another region, whose vaults have the same ids.
 pub(super) const ELSEWHERE: &str = "eu-west-1";
+/// How many plans of a control are announced one by one.
+pub(super) const PLANS: usize = 1000;
 /// Another account.
 pub(super) const FOREIGN: &str = "444455556666";
 
@@ -61,7 +63,8 @@ pub(super) struct World {
     pub(super) vaults: Vaults,
     pub(super) ids: Vec<String>,
     pub(super) excluded: Vec<String>,
-    pub(super) sdk: SdkConfig,
+    sdk: SdkConfig,
+    ledger: Ledger,
     shells: Vec<(bool, Rc<RemediationShell<Vaults>>)>,
 }
 
@@ -98,7 +101,8 @@ impl World {
         let sdk = sdk.stalled_stream_protection(StalledStreamProtectionConfig::disabled()).build();
         let sdk = vaults.reached_through(&sdk);
         let excluded = ids.iter().rev().take(1).cloned().collect();
-        let mut world = Self { stage, vaults, ids, excluded, sdk, shells: Vec::new() };
+        let ledger = Ledger::new(&sdk, "ledger");
+        let mut world = Self { stage, vaults, ids, excluded, sdk, ledger, shells: Vec::new() };
         world.shells = (0..CONTROLS).map(|control| (true, world.shell(control, true))).collect();
         world
     }
@@ -111,7 +115,7 @@ impl World {
             ("EXEMPTIONS", "ledger"),
             ("BUDGET_SHARE_PERCENT", "100"),
             ("BUDGET_PER_HOUR", "1000"),
-            ("PLANS_PER_HOUR", "1000"),
+            ("PLANS_PER_HOUR", &PLANS.to_string()),
             ("PARAMETERS", &parameters),
             ("RULE_NAMES", &rule(control)),
             ("LEDGER_TABLE", "ledger"),
@@ -125,10 +129,6 @@ impl World {
     /// Deploys a control's function in this mode.
     pub(super) fn deploy(&mut self, control: u8, enforces: bool) {
         self.shells[usize::from(control)] = (enforces, self.shell(control, enforces));
-    }
-
-    pub(super) fn ledger(&self) -> Ledger {
-        Ledger::new(&self.sdk, "ledger")
     }
 
     /// One event to the function of its control.
@@ -148,7 +148,7 @@ impl World {
         };
         let who = Who::Delivery { control: finding.control, id: finding.id.clone(), forbidden };
         let actor = self.stage.actor(who, luck, last, sleeps_at);
-        let (finding, ledger) = (finding.clone(), self.ledger());
+        let (finding, ledger) = (finding.clone(), self.ledger.clone());
         let reconciler = self.stage.actor(Who::Reconciler, fastrand::Rng::with_seed(0), usize::MAX, usize::MAX);
         let delivery = Delivery {
             owner: format!("delivery-{}", actor.number),
@@ -183,7 +183,7 @@ impl World {
     pub(super) fn undo(&self, control: u8, id: &str, attempt: &str, luck: fastrand::Rng, last: usize) -> Act {
         let who = Who::Undo { control, id: id.to_owned(), attempt: attempt.to_owned() };
         let actor = self.stage.actor(who, luck, last, usize::MAX);
-        let (ledger, pool) = (self.ledger(), Pool::<Vaults>::new(self.sdk.clone(), Region::new(REGION)));
+        let (ledger, pool) = (self.ledger.clone(), Pool::<Vaults>::new(self.sdk.clone(), Region::new(REGION)));
         let request =
             UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite: false };
         self.begin(&actor, async move {
@@ -200,7 +200,7 @@ impl World {
     /// What somebody else does with the ledger.
     pub(super) fn act(&self, who: Who, luck: fastrand::Rng, work: impl AsyncFnOnce(Ledger) + 'static) -> Act {
         let actor = self.stage.actor(who, luck, usize::MAX, usize::MAX);
-        let ledger = self.ledger();
+        let ledger = self.ledger.clone();
         self.begin(&actor, async move {
             work(ledger).await;
             Ended::Other

@@ -2,9 +2,11 @@
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::State;
-use rectify_tests::controls::Door;
+use rectify_tests::controls::{Door, DoorAjar};
+use rectify_tests::emulator::{endpoint, http, sdk_over};
 use rectify_tests::events::finding;
-use rectify_tests::remediation::path;
+use rectify_tests::outage::{Outage, during};
+use rectify_tests::remediation::{deliver_through, delivery, path};
 use serde_json::json;
 
 use super::stage::{RECORDED, Stage, delivered, left_out, reports_nothing};
@@ -57,4 +59,25 @@ async fn finding_with_an_open_attempt_is_asked_about_once() {
     let summary = stage.run_at(&super::stage::reports(&["d-1"]), in_ten_minutes()).await.unwrap();
     assert_eq!((&summary["requested"], left_out(&summary)), (&json!({"open-attempt": 1}), &json!({"asked": 1})));
     assert_eq!(stage.requests().await.len(), 1);
+}
+
+/// It ended, and the bus did not take its announcement: nothing else would bring anybody back to the resource.
+#[tokio::test]
+async fn attempt_that_ended_without_an_announcement_is_asked_about_and_announced() {
+    let stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    let outage =
+        Outage { holding: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
+    let (http, _) = during(http(), outage);
+    let shell = stage.world.shell_over(&sdk_over(endpoint(), http));
+    deliver_through::<DoorAjar>(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
+    let attempt = stage.world.attempts("d-1").await.remove(0);
+    assert_eq!((attempt.state, attempt.announced), (State::Finished, false));
+    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    assert_eq!(summary["requested"], json!({"open-attempt": 1}));
+    let requests = stage.requests().await;
+    stage.world.deliver(&delivered(&requests[0])).await.unwrap();
+    let announced = stage.world.around.announced().await;
+    assert_eq!((announced.len(), &announced[0].1["outcome"]), (1, &json!("verified")));
+    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    assert_eq!(summary["requested"], json!({}));
 }

@@ -75,6 +75,14 @@ async fn resource_that_fails_on_and_on_opens_its_own_breaker_and_not_the_control
     assert!(reason.ends_with(": its last 3 remediations failed"), "{reason}");
     assert_eq!(outcome(&world, 1).await, Outcome::Verified, "another one");
 
+    // Somebody resets it, in vain: six failures within a day, and still of one resource.
+    let act = Act::now("jane", "breaker reset", "");
+    world.ledger().reset_resource_breaker(&path("d-0"), "door-ajar", &act).await.unwrap();
+    for _ in 0..RESOURCE_LIMIT {
+        fail(&mut world, 0).await;
+    }
+    assert_eq!(world.ledger().control_breaker("door-ajar", Timestamp::now()).await.unwrap(), None);
+
     // A day later it is tried once, and then left alone for two days.
     world.around.age(25).await;
     fail(&mut world, 0).await;

@@ -1,4 +1,5 @@
-//! What was begun and has not ended: its function died, or the service still works on what it accepted.
+//! What was begun and has not ended, or ended and was not announced: its function died, or the service still works on what it
+//! accepted.
 
 use jiff::SignedDuration;
 use rectify_runtime::Fault;
@@ -47,8 +48,9 @@ impl Run<'_> {
         if ledger.stop_for(control.id).await?.is_some() {
             return Ok(Err("stopped"));
         }
-        // The register is written with the attempt; one that ended meanwhile needs nobody.
-        let attempt = ledger.attempt(control.id, &open.id).await?.filter(|attempt| attempt.state == State::Open);
+        // The register is written with the attempt; one that ended and was announced meanwhile needs nobody.
+        let has_work = |attempt: &Attempt| attempt.state == State::Open || attempt.is_unannounced();
+        let attempt = ledger.attempt(control.id, &open.id).await?.filter(has_work);
         let Some(attempt) = attempt else { return Ok(Err("ended")) };
         if attempt.target.account != *self.account {
             return Ok(Err("account"));

@@ -4,6 +4,8 @@ use rectify_compliance::{Plan, StoredImage, Target, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::bus::Announcement;
+
 /// One attempt, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -174,6 +176,11 @@ impl Attempt {
     /// The actions whose answer is known.
     pub fn done(&self) -> impl Iterator<Item = (&Value, &Value)> {
         self.actions.iter().filter_map(|record| record.receipt.as_ref().map(|receipt| (&record.action, receipt)))
+    }
+
+    /// Whether its outcome must be announced, and is not noted as announced.
+    pub fn is_unannounced(&self) -> bool {
+        Announcement::due(self).is_some()
     }
 
     /// Whether the attempt changed anything.

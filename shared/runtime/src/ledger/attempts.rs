@@ -112,8 +112,9 @@ impl Ledger {
         }
     }
 
-    /// Stores an attempt that has ended, with what came of its finding: it leaves the register of open ones, gives back a
-    /// budget it did not use, and counts for its control's breaker. One that is still pending stays in the register.
+    /// Stores an attempt that has ended, with what came of its finding: it gives back a budget it did not use, and counts for
+    /// its control's breaker. It stays in the register of open ones until its end is announced; one that is pending, until it
+    /// ends.
     ///
     /// # Errors
     /// [`Fault::Ledger`] as for [`begin`](Self::begin).
@@ -211,10 +212,14 @@ impl Ledger {
         Ok(None)
     }
 
-    /// What the end of an attempt takes out of the register of open ones, and adds to what its resource's breaker counts.
+    /// What the end of an attempt does to the register of open ones, and adds to what its resource's breaker counts. Whoever
+    /// dies between the end and its announcement leaves it in the register.
     pub(super) fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
         let path = ResourcePath::of(&it.target);
-        let mut writes = vec![self.delete_any(&open_of(&it.control), &open_entry(&path, &it.id))?];
+        let mut writes = vec![match it.is_unannounced() {
+            true => self.put_any(open_item(it))?,
+            false => self.delete_any(&open_of(&it.control), &open_entry(&path, &it.id))?,
+        }];
         if it.has_acted() {
             let mut item = key(&acted_of(&it.control, &path), &it.id);
             item.insert("started_at".to_owned(), instant(it.started_at));

@@ -6,7 +6,7 @@
 //! | `<control>#A#account#region#type#id` | ulid | one attempt: images, plan, actions with receipts, outcome |
 //! | `<control>#I#ulid` | `before#n`, `after#n` | one part of an image too large to stand in its attempt |
 //! | `<control>#ID` | ulid | where the attempt with this id lies |
-//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt that has work left |
+//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt that has work left, be it only its announcement |
 //! | `<control>#ACTED#account#region#type#id` | ulid | an attempt that changed its resource, two days |
 //! | `<control>#E#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
 //! | `<control>#B#account#window` | `-` | budget counter of one fixed hour |

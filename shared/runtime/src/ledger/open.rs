@@ -1,4 +1,5 @@
-//! The register of attempts that have work left, so that what is pending is found without reading what has ended.
+//! The register of attempts that have work left, be it only the announcement of their end, so that what is pending is found
+//! without reading what has ended.
 
 use rectify_compliance::Timestamp;
 
@@ -7,7 +8,7 @@ use super::key::{open_entries, open_entry, open_of};
 use super::{Attempt, Ledger, ResourcePath};
 use crate::Fault;
 
-/// An attempt that was begun and has not ended.
+/// An attempt that has work left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenAttempt {
     /// Its id.
@@ -19,7 +20,7 @@ pub struct OpenAttempt {
 }
 
 impl Ledger {
-    /// Every attempt of a control that was begun and has not ended, oldest first.
+    /// Every attempt of a control that has not ended, or whose end is not announced yet, oldest first.
     ///
     /// # Errors
     /// [`Fault::Ledger`] when the table cannot be read or an entry cannot be.
@@ -37,20 +38,20 @@ impl Ledger {
         Ok(attempts)
     }
 
-    /// The attempt of this control on this resource that was begun and not ended, if there is one.
+    /// The attempts of this control on this resource that have not ended, or whose end is not announced yet, oldest first.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read or the attempt cannot be.
-    pub async fn unfinished(&self, path: &ResourcePath, control: &str) -> Result<Option<Attempt>, Fault> {
-        let entries = self.query(&open_of(control), &open_entries(path)).await?;
-        for entry in entries.iter().rev() {
-            let id = read_text(entry, "attempt")?;
+    /// [`Fault::Ledger`] when the table cannot be read or an attempt cannot be.
+    pub async fn registered(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Fault> {
+        let mut attempts = Vec::new();
+        for entry in self.query(&open_of(control), &open_entries(path)).await? {
+            let id = read_text(&entry, "attempt")?;
             // Another resource's id may go on where this one's ends.
-            if read_text(entry, "sk")? == open_entry(path, id) {
-                return self.attempt(control, id).await;
+            if read_text(&entry, "sk")? == open_entry(path, id) {
+                attempts.extend(self.attempt(control, id).await?);
             }
         }
-        Ok(None)
+        Ok(attempts)
     }
 }
 

@@ -1,4 +1,5 @@
-//! How a delivery ends: the outcome is stored, then announced, so that none is lost or told before it is stored.
+//! How a delivery ends: the outcome is stored, then announced, so that none is lost or announced before it is stored. Whoever
+//! comes next to the control and the resource announces what is stored and not announced.
 
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Remediation, Timestamp};
@@ -30,7 +31,6 @@ impl<C: Connect> Passage<'_, C> {
             // One that was begun must be ended, whatever was answered before.
             && !attempt.budgeted
         {
-            self.announce_again(lease, &attempt.control, finding).await?;
             return Ok(Handled::Acknowledged(finding.clone()));
         }
         attempt.state = State::Finished;
@@ -95,37 +95,28 @@ impl<C: Connect> Passage<'_, C> {
         if attempt.failures >= MOST_FAILURES {
             return Box::pin(self.fail::<K>(lease, attempt, fault)).await;
         }
+        attempt.announced &= attempt.outcome == Some(Outcome::Failed);
         attempt.outcome = Some(Outcome::Failed);
         attempt.reason = fault.to_string();
         self.shell.ledger.save(lease, &attempt).await?;
-        self.tell(lease, &mut attempt, Outcome::Failed).await?;
+        self.announce(lease, &mut attempt).await?;
         Err(fault)
     }
 
-    /// Gate 13: the outcome is stored, then announced; a crash in between is made up for by the next delivery.
+    /// Gate 13: the outcome is stored, then announced; the next delivery makes up for a crash in between.
     pub(super) async fn close(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
         let Some(outcome) = attempt.outcome else {
             return Err(Fault::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));
         };
         self.shell.ledger.finish(lease, &attempt).await?;
-        self.tell(lease, &mut attempt, outcome).await?;
+        self.announce(lease, &mut attempt).await?;
         Ok(Handled::Ended { attempt: attempt.id, outcome })
     }
 
-    /// Announces an outcome whose announcement did not go out when it was stored.
-    pub(super) async fn announce_again(&self, lease: &Lease, control: &str, finding: &Finding) -> Result<(), Fault> {
-        match self.shell.ledger.attempt(control, &finding.attempt).await? {
-            Some(mut attempt) => self.tell(lease, &mut attempt, finding.outcome).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Announces an attempt unless that was done, and notes it: a crash in between tells it twice rather than never.
-    async fn tell(&self, lease: &Lease, attempt: &mut Attempt, outcome: Outcome) -> Result<(), Fault> {
-        // Nobody must hear that nothing was done, but that something was.
-        let acted = attempt.has_acted().then_some(Announcement::Outcome);
-        let announcement = Announcement::of(outcome).or(acted).filter(|_| !attempt.announced);
-        let Some(announcement) = announcement else { return Ok(()) };
+    /// Announces the outcome of an attempt unless that was done, and notes it: a crash in between announces it twice rather
+    /// than never.
+    pub(super) async fn announce(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault> {
+        let Some(announcement) = Announcement::due(attempt) else { return Ok(()) };
         let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
         // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.
         if announcement == Announcement::Plan {

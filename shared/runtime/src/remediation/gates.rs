@@ -15,7 +15,7 @@ use super::{Delivery, RemediationShell, acting, resuming};
 use crate::Fault;
 use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
-use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, ResourcePath};
+use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, ResourcePath, State};
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
@@ -207,14 +207,20 @@ impl<C: Connect> Passage<'_, C> {
         let control = K::META.id;
         let ledger = &self.shell.ledger;
         let params = &params.control;
+        // What ended and was not announced is announced first: it happened, whatever is decided about the resource today.
+        let mut unfinished = None;
+        for mut attempt in ledger.registered(&self.path, control).await? {
+            self.announce(lease, &mut attempt).await?;
+            if attempt.state == State::Open {
+                unfinished = Some(attempt);
+            }
+        }
         let before = ledger.finding(control, &self.target, self.change.recorded_at).await?;
         // Gate 0: the stop switch. It wins over an unfinished attempt: that one stays open until the switch is released.
         if let Some(stop) = ledger.stop_for(control).await? {
             let attempt = self.attempt::<K>(Plan::Nothing, None);
             return self.end(lease, attempt, Outcome::Stopped, stop.to_string(), before.as_ref()).await;
         }
-        // Gate 3, second half: what a dead owner began is ended first, with its own before-image.
-        let mut unfinished = ledger.unfinished(&self.path, control).await?;
         // Gate 2: what the rule does not judge, then exemptions; both by what is known without a live read.
         if let Some(verdict) = scope.out_of_scope(&self.target.resource, self.target.name.as_deref()) {
             return self.leave::<K>(lease, unfinished, None, &verdict, before.as_ref()).await;
@@ -230,7 +236,6 @@ impl<C: Connect> Passage<'_, C> {
         if unfinished.is_none()
             && let Some(finding) = before.as_ref().filter(|it| self.is_settled(it))
         {
-            self.announce_again(lease, control, finding).await?;
             return Ok(Handled::Acknowledged(finding.clone()));
         }
         for _ in 0..STEADY_TRIES {
@@ -256,8 +261,9 @@ impl<C: Connect> Passage<'_, C> {
             }
             let now = Timestamp::now();
             if let Some(attempt) = unfinished.take_if(|it| it.has_acted()) {
-                // A resumed attempt goes straight on: its gates were passed when it began. One that somebody interfered with
-                // is closed, and what they left is a finding like any other.
+                // Gate 3, second half: what a dead owner began is ended first, with its own before-image. It goes straight on:
+                // its gates were passed when it began. One that somebody interfered with is closed, and what they left is a
+                // finding like any other.
                 let resumed = resuming::resume::<K, C>(self, lease, attempt, &live, line);
                 if let Some(handled) = Box::pin(resumed).await? {
                     return Ok(handled);

@@ -1,0 +1,57 @@
+//! One thing that goes wrong at one moment, in the world of the chaos test.
+
+use rectify_compliance::Timestamp;
+use rectify_runtime::Fault;
+use rectify_tests::emulator::{ACCOUNT, REGION};
+use rectify_tests::vaults::{LOCK, LOCKED, OPEN, PRIVATE, Vault};
+
+use super::world::{Act, Ended, Finding, World};
+
+/// A vault whose policy is open and has no lock.
+const ID: &str = "v-00";
+
+/// Runs an act to its end.
+fn run(world: &World, act: Act) -> Ended {
+    world.stage.clock.run(act).1.expect("nobody dies")
+}
+
+fn policy(vault: &Vault) -> Vec<&str> {
+    vault.policy.iter().map(String::as_str).collect()
+}
+
+/// Both controls replace the whole policy. What a person adds to it after the call and before the verifying read is in the
+/// after-image, and still is not what the attempt left.
+#[test]
+fn undo_refuses_what_a_person_changed_between_the_last_call_and_the_verifying_read() {
+    for control in [LOCK, PRIVATE] {
+        let world = World::with(0..2);
+        // A delivery reads the vault, reads it again, calls, and reads it to verify.
+        world.vaults.edit_after(2, ID, |vault| {
+            vault.policy.insert("allow-person".to_owned());
+        });
+        let finding = Finding {
+            control,
+            id: ID.to_owned(),
+            recorded_at: Timestamp::now(),
+            region: REGION,
+            account: ACCOUNT,
+            asked: false,
+        };
+        let luck = || fastrand::Rng::with_seed(0);
+        let (_, act) = world.deliver(&finding, luck(), usize::MAX, usize::MAX);
+        let Ended::Delivered(Ok(handled)) = run(&world, act) else { panic!("{control}: not delivered") };
+        assert_eq!(handled.name(), "verified", "{control}");
+        let left = world.vaults.vault(ID);
+        let expected: &[&str] = match control {
+            LOCK => &["allow-auditor", OPEN, "allow-person", LOCKED],
+            _ => &["allow-auditor", "allow-person"],
+        };
+        assert_eq!(policy(&left), expected, "{control}: the call and the person's change");
+        let attempt = handled.attempt().unwrap();
+        let undone = run(&world, world.undo(control, ID, attempt, luck(), usize::MAX));
+        let Ended::Undone(Err(Fault::UndoRefused { reason, .. })) = undone else { panic!("{control}: {undone:?}") };
+        assert!(reason.starts_with("changed since: policy["), "{control}: {reason}");
+        assert!(reason.contains("allow-person"), "{control}: {reason}");
+        assert_eq!(world.vaults.vault(ID), left, "{control}: what the person changed stands");
+    }
+}

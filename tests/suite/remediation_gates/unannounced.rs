@@ -1,0 +1,164 @@
+//! An outcome that is stored and not announced: whoever comes next to the control and the resource announces it, whatever was
+//! decided meanwhile.
+
+use std::sync::atomic::Ordering;
+
+use rectify_compliance::exemption::Exemption;
+use rectify_runtime::ledger::Act;
+use rectify_tests::emulator::{endpoint, http, sdk_over};
+use rectify_tests::outage::{Outage, during};
+
+use super::*;
+
+/// When a later finding about the same door was recorded.
+const LATER: &str = "2026-03-04T05:30:00.000Z";
+
+/// Delivers a finding to a function that stores what it does and cannot reach the bus.
+async fn deliver_unannounced(world: &World, recorded_at: &str, delivery: &rectify_runtime::remediation::Delivery) {
+    let outage =
+        Outage { holding: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
+    let (http, met) = during(http(), outage);
+    let shell = world.shell_over(&sdk_over(endpoint(), http));
+    deliver_through::<DoorAjar>(&shell, &finding("d-1", recorded_at), delivery).await.unwrap_err();
+    assert_ne!(met.load(Ordering::SeqCst), 0, "nothing was to be announced");
+}
+
+/// A door that was fixed, which nobody heard of.
+async fn fixed() -> (World, Attempt) {
+    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    deliver_unannounced(&world, RECORDED, &delivery("w")).await;
+    let attempt = only(&world).await;
+    assert_eq!((attempt.outcome, attempt.announced), (Some(Outcome::Verified), false));
+    (world, attempt)
+}
+
+fn verified(attempt: &Attempt) -> (String, Value) {
+    let calls: Vec<Value> = attempt.actions.iter().map(|record| record.action.clone()).collect();
+    announcement(attempt, "Rectify Outcome", "verified", &calls)
+}
+
+/// Attempts in the register of those that have work left.
+async fn registered(world: &World) -> Vec<String> {
+    let open = world.ledger().open_attempts("door-ajar").await.unwrap();
+    open.into_iter().map(|it| it.id).collect()
+}
+
+/// The second finding's delivery ends the first one's attempt; neither the retry of one nor that of the other may forget it.
+#[tokio::test]
+async fn end_of_an_attempt_that_another_finding_resumed_is_announced() {
+    for next in [LATER, RECORDED] {
+        let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
+        world.doors.disturb(On::Apply, 2, Trouble::Refused("Throttling", CallErrorKind::Throttled));
+        world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
+        world.around.announced().await;
+        deliver_unannounced(&world, LATER, &delivery("w")).await;
+        let attempt = only(&world).await;
+        assert_eq!((attempt.outcome, attempt.announced), (Some(Outcome::Verified), false));
+        assert_eq!(registered(&world).await, [attempt.id.as_str()], "the reconciler asks about it");
+        world.deliver(&finding("d-1", next)).await.unwrap();
+        assert_eq!(world.around.announced().await, [verified(&attempt)], "{next}");
+        for recorded_at in [RECORDED, LATER] {
+            world.deliver(&finding("d-1", recorded_at)).await.unwrap();
+        }
+        assert_eq!(world.around.announced().await, [], "{next}: once");
+        assert_eq!(registered(&world).await, [""; 0], "{next}");
+    }
+}
+
+/// What is decided before the retry answers the finding anew; what was done is announced all the same, and first.
+#[tokio::test]
+async fn fix_is_announced_although_the_retry_meets_a_stop_an_exemption_or_an_exclusion() {
+    for decision in ["stop", "exempt", "exclude"] {
+        let (mut world, attempt) = fixed().await;
+        let (by, reason, now) = ("jane".to_owned(), "painting".to_owned(), Timestamp::now());
+        match decision {
+            "stop" => world.ledger().stop(&Stop { scope: "*".to_owned(), by, reason, since: now }).await.unwrap(),
+            "exempt" => {
+                let exemption = Exemption {
+                    id: "01X".to_owned(),
+                    control: "door-ajar".to_owned(),
+                    account: ACCOUNT.to_owned(),
+                    selector: "resource:d-1".parse().unwrap(),
+                    reason,
+                    approver: by,
+                    ticket: "SEC-1".to_owned(),
+                    created: now,
+                    until: "2999-01-01T00:00:00Z".parse().unwrap(),
+                    ended: None,
+                };
+                world.ledger().exempt(&exemption, &Act::now("jane", "exempt add", "")).await.unwrap();
+            }
+            _ => world.set("PARAMETERS", r#"{"excludeResources": "d-1"}"#),
+        }
+        let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+        assert_ne!(ended(&handled).0, attempt.id, "{decision}: answered anew");
+        let announced = world.around.announced().await;
+        assert_eq!(announced[0], verified(&attempt), "{decision}");
+        let more: Vec<&Value> = announced[1..].iter().map(|(_, detail)| &detail["outcome"]).collect();
+        let expected: &[&str] = match decision {
+            "stop" => &["stopped"],
+            "exempt" => &["exempt"],
+            _ => &[],
+        };
+        assert_eq!(more, expected, "{decision}");
+        assert_eq!(registered(&world).await, [""; 0], "{decision}");
+    }
+}
+
+/// An undo may be made without the bus; it takes nothing out of the register that was not announced.
+#[tokio::test]
+async fn fix_that_was_undone_before_it_was_announced_is_announced() {
+    let (world, attempt) = fixed().await;
+    world.undo(&attempt.id).await.unwrap();
+    assert_eq!(registered(&world).await, [attempt.id.as_str()]);
+    assert_eq!(ended(&world.deliver(&finding("d-1", LATER)).await.unwrap()).1, Outcome::Planned, "held");
+    let announced = world.around.announced().await;
+    assert_eq!(announced[0], verified(&attempt));
+    assert_eq!((announced.len(), announced[1].0.as_str()), (2, "Rectify Plan"));
+    assert_eq!(registered(&world).await, [""; 0]);
+}
+
+/// An undo ends an attempt that broke off: its failure was to be announced, and still is.
+#[tokio::test]
+async fn failure_of_an_attempt_that_undo_ended_is_announced() {
+    let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
+    world.doors.disturb(On::Apply, 2, Trouble::Refused("Throttling", CallErrorKind::Throttled));
+    deliver_unannounced(&world, RECORDED, &rectify_tests::remediation::hurried_delivery("w")).await;
+    let attempt = only(&world).await;
+    assert_eq!((attempt.outcome, attempt.state, attempt.announced), (Some(Outcome::Failed), State::Open, false));
+    world.undo(&attempt.id).await.unwrap();
+    world.deliver(&finding("d-1", LATER)).await.unwrap();
+    let announced = world.around.announced().await;
+    assert_eq!(announced[0], announcement(&attempt, "Rectify Outcome", "failed", &[call("bottom")]));
+    assert_eq!(registered(&world).await, [""; 0]);
+}
+
+/// A plan that nobody heard of is announced before another answer replaces it.
+#[tokio::test]
+async fn plan_is_announced_although_the_retry_is_answered_otherwise() {
+    let mut world = World::with([Door::drawn("d-1", &["top"])]).await.setting("MODE", "plan");
+    deliver_unannounced(&world, RECORDED, &delivery("w")).await;
+    let plan = only(&world).await;
+    assert_eq!(registered(&world).await, [plan.id.as_str()]);
+    world.set("MODE", "enforce");
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
+    let announced: Vec<(String, Value)> = world.around.announced().await;
+    assert_eq!(announced[0], announcement(&plan, "Rectify Plan", "planned", &[]));
+    assert_eq!((announced.len(), &announced[1].1["outcome"]), (2, &json!("verified")));
+    assert_eq!(registered(&world).await, [""; 0]);
+}
+
+/// Whoever heard that the service works on it must hear when nothing can be said of it any more.
+#[tokio::test]
+async fn failure_of_an_attempt_that_was_announced_as_pending_is_announced() {
+    let world = World::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
+    world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
+    assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Pending);
+    assert_eq!(world.around.announced().await.len(), 1);
+    let reads = world.doors.calls().iter().filter(|call| matches!(call, Call::Read(_))).count();
+    world.doors.disturb(On::Read, reads + 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    let attempt = only(&world).await;
+    let expected = announcement(&attempt, "Rectify Outcome", "failed", &[call("top")]);
+    assert_eq!(world.around.announced().await, [expected]);
+}
