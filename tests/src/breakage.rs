@@ -7,10 +7,10 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use rectify_compliance::{
-    Control, ControlMeta, Declared, Irreversible, Permission, Plan, Remediation, Step, Target, Timestamp, Verdict, Work,
+    Control, Declared, Irreversible, Permission, Plan, Remediation, Step, Target, Timestamp, Verdict, Work,
 };
-use rectify_ec2::RestrictedSsh;
 use rectify_ec2::revocation::{Close, Revocation};
+use rectify_ec2::{RESTRICTED_SSH, RestrictedSsh};
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadLive};
@@ -28,7 +28,7 @@ pub trait Breakage: Debug + Send + Sync + 'static {
 
     /// What is sent in place of the right call, and what becomes of its answer.
     fn apply(clients: &Clients, target: &Target, action: &Close) -> impl Future<Output = Result<(), AwsError>> + Send {
-        RestrictedSsh::apply(clients, target, action)
+        RestrictedSsh.apply(clients, target, action)
     }
 }
 
@@ -69,7 +69,7 @@ impl Breakage for SwallowedError {
         let security_group_rule_ids = action.input().security_group_rule_ids.clone();
         let group_id = "sg-00000000000000000".to_owned();
         let elsewhere = Close::RevokeSecurityGroupIngress(Revocation { group_id, security_group_rule_ids });
-        let _swallowed = RestrictedSsh::apply(clients, target, &elsewhere).await;
+        let _swallowed = RestrictedSsh.apply(clients, target, &elsewhere).await;
         Ok(())
     }
 }
@@ -78,16 +78,23 @@ impl Breakage for SwallowedError {
 #[derive(Debug)]
 pub struct Broken<B>(PhantomData<B>);
 
-impl<B: Breakage> Declared for Broken<B> {
-    const META: &'static ControlMeta = RestrictedSsh::META;
+/// `restricted-ssh` with [`IdlePlan`].
+pub static BROKEN_IDLE_PLAN: Declared<Broken<IdlePlan>> = broken();
+/// `restricted-ssh` with [`GreedyPlan`].
+pub static BROKEN_GREEDY_PLAN: Declared<Broken<GreedyPlan>> = broken();
+/// `restricted-ssh` with [`SwallowedError`].
+pub static BROKEN_SWALLOWED_ERROR: Declared<Broken<SwallowedError>> = broken();
+
+const fn broken<B>() -> Declared<Broken<B>> {
+    Declared { meta: RESTRICTED_SSH.meta, logic: Broken(PhantomData) }
 }
 
 impl<B: Breakage> Control for Broken<B> {
     type Params = Params;
     type Subject = Subject;
 
-    fn evaluate(subject: &Subject, params: &Params, now: Timestamp) -> Verdict {
-        RestrictedSsh::evaluate(subject, params, now)
+    fn evaluate(&self, subject: &Subject, params: &Params, now: Timestamp) -> Verdict {
+        RestrictedSsh.evaluate(subject, params, now)
     }
 }
 
@@ -95,35 +102,41 @@ impl<B: Breakage> Remediation for Broken<B> {
     type Action = Close;
     type Receipt = ();
     type Undo = <RestrictedSsh as Remediation>::Undo;
-    const LIVE: &'static [Permission] = RestrictedSsh::LIVE;
-    const CALLS: &'static [Permission] = RestrictedSsh::CALLS;
-    const UNDOES: &'static [Permission] = RestrictedSsh::UNDOES;
-
-    fn plan(live: &Subject, params: &Params, now: Timestamp) -> Plan<Close> {
-        B::plan(live, RestrictedSsh::plan(live, params, now))
+    fn read_permissions(&self) -> &'static [Permission] {
+        RestrictedSsh.read_permissions()
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        RestrictedSsh.fix_permissions()
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        RestrictedSsh.undo_permissions()
     }
 
-    fn expect(live: Subject, action: &Close) -> Subject {
-        RestrictedSsh::expect(live, action)
+    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Close> {
+        B::plan(live, RestrictedSsh.plan(live, params, now))
     }
 
-    fn footprint(subject: &Subject, done: &[Close]) -> Value {
-        RestrictedSsh::footprint(subject, done)
+    fn expect(&self, live: Subject, action: &Close) -> Subject {
+        RestrictedSsh.expect(live, action)
     }
 
-    fn undo(before: &Subject, done: &[(Close, ())]) -> Result<Vec<Self::Undo>, Irreversible> {
-        RestrictedSsh::undo(before, done)
+    fn footprint(&self, subject: &Subject, done: &[Close]) -> Value {
+        RestrictedSsh.footprint(subject, done)
+    }
+
+    fn undo(&self, before: &Subject, done: &[(Close, ())]) -> Result<Vec<Self::Undo>, Irreversible> {
+        RestrictedSsh.undo(before, done)
     }
 }
 
 impl<B: Breakage> ReadLive<Clients> for Broken<B> {
-    async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
-        RestrictedSsh::live(clients, target, params).await
+    async fn live(&self, clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
+        RestrictedSsh.live(clients, target, params).await
     }
 }
 
 impl<B: Breakage> Apply<Clients> for Broken<B> {
-    async fn apply(clients: &Clients, target: &Target, action: &Close) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, target: &Target, action: &Close) -> Result<(), AwsError> {
         B::apply(clients, target, action).await
     }
 }

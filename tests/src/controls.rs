@@ -235,7 +235,7 @@ const DRAW: &[Permission] = &[Permission::unscoped("doors:DrawBolt")];
 control! {
     /// ## What it checks
     /// That no bolt of a door is drawn.
-    pub DoorAjar {
+    pub DOOR_AJAR: DoorAjar {
         id: "door-ajar", title: "Door is ajar", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
         resource_types: &[DOOR], level: L3, frameworks: {},
     }
@@ -244,7 +244,7 @@ control! {
 control! {
     /// ## What it checks
     /// The same, of doors whose id is not their name.
-    pub NamedDoorAjar {
+    pub NAMED_DOOR_AJAR: NamedDoorAjar {
         id: "named-door-ajar", title: "Door is ajar", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
         resource_types: &[DOOR], level: L3, frameworks: {},
     }
@@ -253,7 +253,7 @@ control! {
 control! {
     /// ## What it checks
     /// The same, of doors there is one list of, in the home region.
-    pub GlobalDoorAjar {
+    pub GLOBAL_DOOR_AJAR: GlobalDoorAjar {
         id: "global-door-ajar", title: "Door is ajar", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Global,
         resource_types: &[DOOR], level: L3, frameworks: {},
     }
@@ -265,7 +265,7 @@ macro_rules! door_control {
             type Params = Params;
             type Subject = Door;
 
-            fn evaluate(subject: &Door, params: &Params, _now: Timestamp) -> Verdict {
+            fn evaluate(&self, subject: &Door, params: &Params, _now: Timestamp) -> Verdict {
                 evaluate(subject, params)
             }
         }
@@ -273,44 +273,56 @@ macro_rules! door_control {
         impl FromItem for $name {
             type Resource = DoorItem;
             type Facts = Facts;
-            const FACTS: &'static [Permission] = READ;
+            fn fact_permissions(&self) -> &'static [Permission] {
+                READ
+            }
 
-            fn subject(resource: DoorItem, facts: Facts) -> Door {
+            fn subject(&self, resource: DoorItem, facts: Facts) -> Door {
                 let bolts: Vec<&str> = resource.drawn.iter().map(String::as_str).collect();
                 Door { colour: facts.colour, ..Door::drawn(&resource.id, &bolts) }
             }
         }
 
         impl Inventory for $name {
-            const LISTING: &'static [Permission] = READ;
+            fn list_permissions(&self) -> &'static [Permission] {
+                READ
+            }
         }
 
         impl Remediation for $name {
             type Action = Action;
             type Receipt = Receipt;
             type Undo = Undo;
-            const LIVE: &'static [Permission] = READ;
-            const CALLS: &'static [Permission] = SHUT;
-            const UNDOES: &'static [Permission] = DRAW;
-            const NEEDS_NAME: bool = $needs_name;
+            fn read_permissions(&self) -> &'static [Permission] {
+                READ
+            }
+            fn fix_permissions(&self) -> &'static [Permission] {
+                SHUT
+            }
+            fn undo_permissions(&self) -> &'static [Permission] {
+                DRAW
+            }
+            fn needs_name(&self) -> bool {
+                $needs_name
+            }
 
-            fn plan(live: &Door, params: &Params, _now: Timestamp) -> Plan<Action> {
+            fn plan(&self, live: &Door, params: &Params, _now: Timestamp) -> Plan<Action> {
                 plan(live, params)
             }
 
-            fn expect(live: Door, action: &Action) -> Door {
+            fn expect(&self, live: Door, action: &Action) -> Door {
                 expect(live, action)
             }
 
-            fn is_settling(after: &Door, _done: &[Action]) -> bool {
+            fn is_settling(&self, after: &Door, _done: &[Action]) -> bool {
                 after.settling
             }
 
-            fn footprint(subject: &Door, done: &[Action]) -> Value {
+            fn footprint(&self, subject: &Door, done: &[Action]) -> Value {
                 footprint(subject, done)
             }
 
-            fn undo(_before: &Door, done: &[(Action, Receipt)]) -> Result<Vec<Undo>, Irreversible> {
+            fn undo(&self, _before: &Door, done: &[(Action, Receipt)]) -> Result<Vec<Undo>, Irreversible> {
                 undo(done)
             }
         }

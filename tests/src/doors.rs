@@ -341,7 +341,7 @@ macro_rules! edge {
     ($($control:ident),+) => {$(
         impl ReadFacts<Doors> for $control {
             async fn facts(
-                doors: &Doors,
+                &self, doors: &Doors,
                 target: &Target,
                 _resource: &DoorItem,
                 _params: &Params,
@@ -354,7 +354,7 @@ macro_rules! edge {
 
         impl List<Doors> for $control {
             fn pages<'a>(
-                doors: &'a Doors,
+                &'a self, doors: &'a Doors,
                 _place: &'a Place,
                 _params: &'a Params,
                 from: Option<String>,
@@ -373,7 +373,7 @@ macro_rules! edge {
         }
 
         impl ReadLive<Doors> for $control {
-            async fn live(doors: &Doors, target: &Target, _params: &Params) -> Result<Option<Door>, AwsError> {
+            async fn live(&self, doors: &Doors, target: &Target, _params: &Params) -> Result<Option<Door>, AwsError> {
                 let asked = target.name_or_id();
                 doors.read(asked, Call::Read(asked.to_owned())).await
             }
@@ -381,7 +381,7 @@ macro_rules! edge {
 
         impl Apply<Doors> for $control {
             async fn apply(
-                doors: &Doors,
+                &self, doors: &Doors,
                 target: &Target,
                 action: &Action,
             ) -> Result<<Self as Remediation>::Receipt, AwsError> {
@@ -390,7 +390,7 @@ macro_rules! edge {
         }
 
         impl Revert<Doors> for $control {
-            async fn revert(doors: &Doors, target: &Target, undo: &Undo) -> Result<(), AwsError> {
+            async fn revert(&self, doors: &Doors, target: &Target, undo: &Undo) -> Result<(), AwsError> {
                 doors.draw(target.name_or_id(), undo).await
             }
         }

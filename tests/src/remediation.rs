@@ -12,13 +12,13 @@ use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettin
 use rectify_runtime::{Fault, clients::Pool};
 use serde_json::Value;
 
-use crate::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar, NamedDoorAjar};
+use crate::controls::{DOOR, DOOR_AJAR, Door, GLOBAL_DOOR_AJAR, NAMED_DOOR_AJAR};
 use crate::doors::Doors;
 use crate::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
 use crate::events::requested;
 use crate::mortal::{Life, mortal};
 
-/// One test's remediation of [`DoorAjar`].
+/// One test's remediation of [`DOOR_AJAR`].
 #[derive(Debug)]
 pub struct World {
     /// Table, bus and queue.
@@ -76,29 +76,29 @@ impl World {
         self.shell_over(&self.mortal_sdk(life))
     }
 
-    /// Delivers an event to [`DoorAjar`].
+    /// Delivers an event to [`DOOR_AJAR`].
     pub async fn deliver(&self, event: &Value) -> Result<Handled, Fault> {
-        self.deliver_to::<DoorAjar>(event).await
+        self.deliver_to(&DOOR_AJAR, event).await
     }
 
     /// Delivers an event to another control.
-    pub async fn deliver_to<K>(&self, event: &Value) -> Result<Handled, Fault>
+    pub async fn deliver_to<K>(&self, control: &'static Declared<K>, event: &Value) -> Result<Handled, Fault>
     where
         K: Remediation + ReadLive<Doors> + Apply<Doors>,
     {
-        deliver_through::<K>(&self.shell(), event, &delivery("worker")).await
+        deliver_through(control, &self.shell(), event, &delivery("worker")).await
     }
 
     /// Delivers an event to a function that has no time to repeat a call.
     pub async fn deliver_hurried(&self, event: &Value) -> Result<Handled, Fault> {
-        deliver_through::<DoorAjar>(&self.shell(), event, &hurried_delivery("worker")).await
+        deliver_through(&DOOR_AJAR, &self.shell(), event, &hurried_delivery("worker")).await
     }
 
-    /// Stores a request about a door for [`DoorAjar`], and hands out its event.
+    /// Stores a request about a door for [`DOOR_AJAR`], and hands out its event.
     pub async fn requested(&self, id: &str, recorded_at: &str) -> Value {
         let (now, recorded) = (Timestamp::now(), recorded_at.parse().unwrap());
         let request = new_id(now);
-        let stored = StoredRequest::new(DoorAjar::META.id, &target(id), recorded, now);
+        let stored = StoredRequest::new(DOOR_AJAR.meta.id, &target(id), recorded, now);
         self.ledger().store_request(&request, &stored).await.unwrap();
         requested(id, recorded_at, Some(&request))
     }
@@ -112,7 +112,7 @@ impl World {
     pub async fn attempts(&self, id: &str) -> Vec<Attempt> {
         let (ledger, path) = (self.ledger(), path(id));
         let mut attempts = Vec::new();
-        for control in [DoorAjar::META.id, NamedDoorAjar::META.id, GlobalDoorAjar::META.id] {
+        for control in [DOOR_AJAR.meta.id, NAMED_DOOR_AJAR.meta.id, GLOBAL_DOOR_AJAR.meta.id] {
             attempts.extend(ledger.attempts(&path, control).await.unwrap());
         }
         attempts.sort_by(|left, right| left.id.cmp(&right.id));
@@ -121,7 +121,7 @@ impl World {
 
     /// Undoes an attempt.
     pub async fn undo(&self, attempt: &str) -> Result<Undone, Fault> {
-        self.undo_as::<DoorAjar>(attempt).await
+        self.undo_as(&DOOR_AJAR, attempt).await
     }
 
     /// Lets the time of the lease on a door run out.
@@ -137,39 +137,52 @@ impl World {
     }
 
     /// Undoes an attempt as one of another control.
-    pub async fn undo_as<K>(&self, attempt: &str) -> Result<Undone, Fault>
+    pub async fn undo_as<K>(&self, control: &'static Declared<K>, attempt: &str) -> Result<Undone, Fault>
     where
         K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
     {
-        self.undo_over::<K>(&self.around.sdk, attempt).await
+        self.undo_over(control, &self.around.sdk, attempt).await
     }
 
     /// Undoes an attempt over what somebody else changed since.
     pub async fn undo_overwriting(&self, attempt: &str) -> Result<Undone, Fault> {
-        self.undo_with::<DoorAjar>(&self.around.sdk, attempt, true).await
+        self.undo_with(&DOOR_AJAR, &self.around.sdk, attempt, true).await
     }
 
     /// Undoes an attempt over another SDK configuration.
-    pub async fn undo_over<K>(&self, sdk: &SdkConfig, attempt: &str) -> Result<Undone, Fault>
+    pub async fn undo_over<K>(
+        &self,
+        control: &'static Declared<K>,
+        sdk: &SdkConfig,
+        attempt: &str,
+    ) -> Result<Undone, Fault>
     where
         K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
     {
-        self.undo_with::<K>(sdk, attempt, false).await
+        self.undo_with(control, sdk, attempt, false).await
     }
 
-    async fn undo_with<K>(&self, sdk: &SdkConfig, attempt: &str, overwrite: bool) -> Result<Undone, Fault>
+    async fn undo_with<K>(
+        &self,
+        control: &'static Declared<K>,
+        sdk: &SdkConfig,
+        attempt: &str,
+        overwrite: bool,
+    ) -> Result<Undone, Fault>
     where
         K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
     {
         let sdk = self.doors.reached_through(sdk);
         let pool = Pool::<Doors>::new(sdk.clone(), Region::new(REGION));
         let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite };
-        undo::<K, Doors>(&Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request).await
+        undo::<_, Doors>(control, &Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request)
+            .await
     }
 }
 
 /// Delivers an event through this shell.
 pub async fn deliver_through<K>(
+    control: &'static Declared<K>,
     shell: &RemediationShell<Doors>,
     event: &Value,
     delivery: &Delivery,
@@ -177,8 +190,8 @@ pub async fn deliver_through<K>(
 where
     K: Remediation + ReadLive<Doors> + Apply<Doors>,
 {
-    let mut line = Invocation::start(K::META.id, &delivery.owner);
-    handle::<K, Doors>(shell, event, delivery, &mut line).await
+    let mut line = Invocation::start(control.meta.id, &delivery.owner);
+    handle::<_, Doors>(control, shell, event, delivery, &mut line).await
 }
 
 /// A delivery to this worker, with a minute to go.

@@ -177,8 +177,9 @@ pub fn id_of(control: u8) -> &'static str {
     METAS[usize::from(control)].id
 }
 
-impl<const CONTROL: u8> Declared for Watch<CONTROL> {
-    const META: &'static ControlMeta = &METAS[CONTROL as usize];
+/// One of the six controls, declared.
+pub fn watch<const CONTROL: u8>() -> &'static Declared<Watch<CONTROL>> {
+    const { &Declared { meta: METAS[CONTROL as usize], logic: Watch } }
 }
 
 /// Whether the vault is as the control wants it.
@@ -261,7 +262,7 @@ impl<const CONTROL: u8> Control for Watch<CONTROL> {
     type Params = Params;
     type Subject = Vault;
 
-    fn evaluate(vault: &Vault, _params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, vault: &Vault, _params: &Params, _now: Timestamp) -> Verdict {
         match complies(CONTROL, vault) {
             true => Verdict::COMPLIANT,
             false => Verdict::non_compliant(format!("{}: {}", vault.id, id_of(CONTROL))),
@@ -276,11 +277,17 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
     type Action = Call;
     type Receipt = Receipt<CONTROL>;
     type Undo = Call;
-    const LIVE: &'static [Permission] = READ;
-    const CALLS: &'static [Permission] = WRITE;
-    const UNDOES: &'static [Permission] = WRITE;
+    fn read_permissions(&self) -> &'static [Permission] {
+        READ
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        WRITE
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        WRITE
+    }
 
-    fn plan(live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {
+    fn plan(&self, live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {
         if complies(CONTROL, live) {
             return Plan::Nothing;
         }
@@ -291,19 +298,19 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
         }
     }
 
-    fn expect(live: Vault, action: &Call) -> Vault {
+    fn expect(&self, live: Vault, action: &Call) -> Vault {
         expect(live, action)
     }
 
-    fn is_settling(after: &Vault, done: &[Call]) -> bool {
+    fn is_settling(&self, after: &Vault, done: &[Call]) -> bool {
         CONTROL == RETENTION && !done.is_empty() && after.busy
     }
 
-    fn footprint(subject: &Vault, done: &[Call]) -> Value {
+    fn footprint(&self, subject: &Vault, done: &[Call]) -> Value {
         footprint(subject, done)
     }
 
-    fn undo(before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Result<Vec<Call>, Irreversible> {
+    fn undo(&self, before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Result<Vec<Call>, Irreversible> {
         Ok(way_back(before, done))
     }
 }

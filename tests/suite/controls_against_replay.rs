@@ -17,10 +17,10 @@ mod tags;
 use std::collections::BTreeSet;
 
 use aws_types::SdkConfig;
-use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
+use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
 use rectify_compliance::{AccountId, Control, Declared, Entry, Region, Remediation};
-use rectify_ec2::{Ec2EbsEncryptionByDefault, RestrictedSsh};
-use rectify_iam::iam_root_access_key_check::IamRootAccessKeyCheck;
+use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH, RestrictedSsh};
+use rectify_iam::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
 use rectify_runtime::Fault;
 use rectify_runtime::edge::{Apply, Connect, ReadLive};
 use rectify_runtime::invocation::Invocation;
@@ -28,7 +28,7 @@ use rectify_runtime::ledger::{Outcome, State};
 use rectify_runtime::remediation::{Handled, RemediationShell, handle as remedy};
 use rectify_runtime::rule::{ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly, handle};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
-use rectify_s3::{S3BucketPublicReadProhibited, S3BucketPublicWriteProhibited};
+use rectify_s3::{S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
 use rectify_tests::events::{invocation, rule_event, scheduled};
 use rectify_tests::operations;
@@ -50,12 +50,12 @@ async fn buckets() {
 }
 
 /// Runs a control's inventory in `region` through this doorkeeper.
-async fn inventory<R: RuleKind<C>, C: Connect>(services: &Services, region: &str) -> Result<(), Fault> {
+async fn inventory<R: RuleKind<C>, C: Connect>(rule: &R, services: &Services, region: &str) -> Result<(), Fault> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
     let shell = RuleShell::<C>::over(&services.sdk(region), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
-    let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    handle::<R, C>(&shell, &event, &invocation(), &mut line).await
+    let mut line = Invocation::start(rule.control().meta.id, "request");
+    handle::<_, C>(rule, &shell, &event, &invocation(), &mut line).await
 }
 
 fn allowed(permissions: &[rectify_compliance::Permission], calls: &[String]) {
@@ -66,8 +66,8 @@ fn allowed(permissions: &[rectify_compliance::Permission], calls: &[String]) {
     }
 }
 
-fn entry<K: Declared>() -> &'static Entry {
-    rectify_catalogue::find(K::META.id).unwrap()
+fn entry<K>(control: &'static Declared<K>) -> &'static Entry {
+    rectify_catalogue::find(control.meta.id).unwrap()
 }
 
 /// The ids of all resources that were evaluated.
@@ -79,19 +79,19 @@ fn evaluated(services: &Services) -> BTreeSet<String> {
 
 /// Denies each read of a run in turn: one that all resources depend on fails the run by name and stores nothing; one of a
 /// single resource costs that resource its verdict and no other, and the run says which.
-async fn each_denied_read_is_told<R, C>(region: &str, code: &'static str)
+async fn each_denied_read_is_told<R, C>(rule: &R, region: &str, code: &'static str)
 where
     R: RuleKind<C>,
     C: Connect,
 {
     let free = Services::default();
-    inventory::<R, C>(&free, region).await.unwrap();
+    inventory::<_, C>(rule, &free, region).await.unwrap();
     let (calls, whole) = (free.calls(), evaluated(&free));
     assert!(!calls.is_empty() && !whole.is_empty());
-    allowed(&entry::<R::Control>().rule_permissions(), &calls);
+    allowed(&entry(rule.control()).rule_permissions(), &calls);
     for number in 1..=calls.len() {
         let services = Services::refusing([Refusal { operation: None, number, code }]);
-        let fault = inventory::<R, C>(&services, region).await.unwrap_err();
+        let fault = inventory::<_, C>(rule, &services, region).await.unwrap_err();
         // Several buckets are read at the same time, so which call comes as the `number`th differs between runs.
         let denied = &services.calls()[number - 1];
         let judged = evaluated(&services);
@@ -110,7 +110,8 @@ where
 /// `ec2-ebs-encryption-by-default/7`
 #[tokio::test]
 async fn denied_read_of_ebs_defaults_is_a_fault() {
-    each_denied_read_is_told::<ScheduleOnly<Ec2EbsEncryptionByDefault>, rectify_ec2_lambda::Clients>(
+    each_denied_read_is_told::<_, rectify_ec2_lambda::Clients>(
+        &ScheduleOnly(&EC2_EBS_ENCRYPTION_BY_DEFAULT),
         "eu-west-1",
         "UnauthorizedOperation",
     )
@@ -119,7 +120,8 @@ async fn denied_read_of_ebs_defaults_is_a_fault() {
 
 #[tokio::test]
 async fn denied_read_of_security_groups_is_a_fault() {
-    each_denied_read_is_told::<ChangeOrSchedule<RestrictedSsh>, rectify_ec2_lambda::Clients>(
+    each_denied_read_is_told::<_, rectify_ec2_lambda::Clients>(
+        &ChangeOrSchedule(&RESTRICTED_SSH),
         "eu-west-1",
         "UnauthorizedOperation",
     )
@@ -129,7 +131,8 @@ async fn denied_read_of_security_groups_is_a_fault() {
 /// `iam-root-access-key-check/4`
 #[tokio::test]
 async fn denied_read_of_the_account_summary_is_a_fault() {
-    each_denied_read_is_told::<ScheduleOnly<IamRootAccessKeyCheck>, rectify_iam_lambda::Clients>(
+    each_denied_read_is_told::<_, rectify_iam_lambda::Clients>(
+        &ScheduleOnly(&IAM_ROOT_ACCESS_KEY_CHECK),
         REGION,
         "AccessDenied",
     )
@@ -138,10 +141,11 @@ async fn denied_read_of_the_account_summary_is_a_fault() {
 
 #[tokio::test]
 async fn denied_read_of_trails_is_a_fault() {
-    each_denied_read_is_told::<
-        ChangeOrSchedule<CloudTrailLogFileValidationEnabled>,
-        rectify_cloudtrail_lambda::Clients,
-    >("eu-west-1", "AccessDeniedException")
+    each_denied_read_is_told::<_, rectify_cloudtrail_lambda::Clients>(
+        &ChangeOrSchedule(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED),
+        "eu-west-1",
+        "AccessDeniedException",
+    )
     .await;
 }
 
@@ -150,12 +154,22 @@ async fn denied_read_of_trails_is_a_fault() {
 async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
     buckets().await;
     let free = Services::default();
-    type Read = ChangeOrSchedule<S3BucketPublicReadProhibited>;
-    inventory::<Read, rectify_s3_lambda::Clients>(&free, REGION).await.unwrap();
+    inventory::<_, rectify_s3_lambda::Clients>(&ChangeOrSchedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &free, REGION)
+        .await
+        .unwrap();
     assert!(free.calls().contains(&"s3control:GetPublicAccessBlock".to_owned()), "{:?}", free.calls());
-    each_denied_read_is_told::<Read, rectify_s3_lambda::Clients>(REGION, "AccessDenied").await;
-    type Write = ChangeOrSchedule<S3BucketPublicWriteProhibited>;
-    each_denied_read_is_told::<Write, rectify_s3_lambda::Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<_, rectify_s3_lambda::Clients>(
+        &ChangeOrSchedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED),
+        REGION,
+        "AccessDenied",
+    )
+    .await;
+    each_denied_read_is_told::<_, rectify_s3_lambda::Clients>(
+        &ChangeOrSchedule(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED),
+        REGION,
+        "AccessDenied",
+    )
+    .await;
 }
 
 /// A control's remediation in mode `enforce`, through this doorkeeper.
@@ -175,22 +189,29 @@ fn remediation<C: Connect>(id: &str, around: &Surroundings, sdk: &SdkConfig) -> 
 }
 
 /// The finding that a resource violates a control.
-fn finding<K: Control>(id: &str, recorded_at: &str) -> Value {
+fn finding<K: Control>(control: &'static Declared<K>, id: &str, recorded_at: &str) -> Value {
     let mut event = rectify_tests::events::finding(id, recorded_at);
-    event["detail"]["configRuleName"] = json!(format!("rectify-{}", K::META.id));
-    event["detail"]["resourceType"] = json!(K::META.resource_types[0]);
+    event["detail"]["configRuleName"] = json!(format!("rectify-{}", control.meta.id));
+    event["detail"]["resourceType"] = json!(control.meta.resource_types[0]);
     event
 }
 
-async fn remedied<K, C>(services: &Services, around: &Surroundings, id: &str) -> Result<Handled, Fault>
+async fn remedied<K, C>(
+    control: &'static Declared<K>,
+    services: &Services,
+    around: &Surroundings,
+    id: &str,
+) -> Result<Handled, Fault>
 where
     K: Remediation + ReadLive<C> + Apply<C>,
     C: Connect,
 {
-    let shell = remediation::<C>(K::META.id, around, &services.sdk(REGION));
-    let event = finding::<K>(id, "2026-03-04T05:06:08.900Z");
-    let result = remedy::<K, C>(&shell, &event, &delivery("worker"), &mut Invocation::start(K::META.id, "r")).await;
-    allowed(&entry::<K>().remediation_permissions(), &services.calls());
+    let shell = remediation::<C>(control.meta.id, around, &services.sdk(REGION));
+    let event = finding(control, id, "2026-03-04T05:06:08.900Z");
+    let result =
+        remedy::<_, C>(control, &shell, &event, &delivery("worker"), &mut Invocation::start(control.meta.id, "r"))
+            .await;
+    allowed(&entry(control).remediation_permissions(), &services.calls());
     result
 }
 
@@ -198,8 +219,9 @@ where
 #[tokio::test]
 async fn old_finding_about_a_root_user_without_keys_is_acknowledged() {
     let (around, services) = (Surroundings::create().await, Services::default());
-    let handled =
-        remedied::<IamRootAccessKeyCheck, rectify_iam_lambda::Clients>(&services, &around, ACCOUNT).await.unwrap();
+    let handled = remedied::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK, &services, &around, ACCOUNT)
+        .await
+        .unwrap();
     assert!(matches!(handled, Handled::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{handled:?}");
     assert_eq!(services.calls(), ["iam:GetAccountSummary"]);
 }
@@ -212,9 +234,10 @@ async fn enabling_ebs_encryption_twice_does_nothing_the_second_time() {
     for recorded_at in ["2026-03-04T05:06:08.900Z", "2026-03-04T05:36:08.900Z"] {
         let services = Services::default();
         let shell = remediation("ec2-ebs-encryption-by-default", &around, &services.sdk(REGION));
-        let event = finding::<Ec2EbsEncryptionByDefault>(ACCOUNT, recorded_at);
+        let event = finding(&EC2_EBS_ENCRYPTION_BY_DEFAULT, ACCOUNT, recorded_at);
         let mut line = Invocation::start("ec2-ebs-encryption-by-default", "r");
-        let handled = remedy::<Ec2EbsEncryptionByDefault, rectify_ec2_lambda::Clients>(
+        let handled = remedy::<_, rectify_ec2_lambda::Clients>(
+            &EC2_EBS_ENCRYPTION_BY_DEFAULT,
             &shell,
             &event,
             &delivery("worker"),
@@ -224,7 +247,7 @@ async fn enabling_ebs_encryption_twice_does_nothing_the_second_time() {
         .unwrap();
         let writes =
             services.calls().iter().filter(|call| call.contains(":Enable") || call.contains(":Modify")).count();
-        allowed(&entry::<Ec2EbsEncryptionByDefault>().remediation_permissions(), &services.calls());
+        allowed(&entry(&EC2_EBS_ENCRYPTION_BY_DEFAULT).remediation_permissions(), &services.calls());
         outcomes.push((handled.name(), writes));
     }
     assert_eq!(outcomes, [("verified", 1), ("already-compliant", 0)]);
@@ -254,9 +277,9 @@ async fn revocation_that_is_denied_fails_the_attempt_for_good() {
     let (ec2, id) = open_group("denied").await;
     let operation = Some("ec2:RevokeSecurityGroupIngress");
     let services = Services::refusing([Refusal { operation, number: 1, code: "UnauthorizedOperation" }]);
-    let fault = remedied::<RestrictedSsh, rectify_ec2_lambda::Clients>(&services, &around, &id).await.unwrap_err();
+    let fault = remedied::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &services, &around, &id).await.unwrap_err();
     assert!(matches!(&fault, Fault::ActionFailed { terminal: true, number: 1, .. }), "{fault:?}");
-    let again = remedied::<RestrictedSsh, rectify_ec2_lambda::Clients>(&Services::default(), &around, &id).await;
+    let again = remedied::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &Services::default(), &around, &id).await;
     let Ok(Handled::Acknowledged(finding)) = again else { panic!("{again:?}") };
     assert_eq!((finding.outcome, ingress_rules(&ec2, &id).await.len()), (Outcome::Failed, 2));
 }
@@ -280,11 +303,11 @@ async fn second_revocation_that_is_denied_is_what_the_action_answers() {
     let target = rectify_compliance::Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(REGION),
-        resource: rectify_compliance::ResourceKey::new(RestrictedSsh::META.resource_types[0], &id),
+        resource: rectify_compliance::ResourceKey::new(RESTRICTED_SSH.meta.resource_types[0], &id),
         name: None,
         arn: None,
     };
-    let error = RestrictedSsh::apply(&clients, &target, &action).await.unwrap_err();
+    let error = RestrictedSsh.apply(&clients, &target, &action).await.unwrap_err();
     assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{error}");
     let revoke = "ec2:RevokeSecurityGroupIngress";
     assert_eq!(services.calls(), [revoke, "ec2:DescribeSecurityGroupRules", revoke]);
@@ -303,7 +326,6 @@ async fn ingress_rules(ec2: &aws_sdk_ec2::Client, group: &str) -> Vec<String> {
 #[tokio::test]
 async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_gone_needs_nothing() {
     type Clients = rectify_cloudtrail_lambda::Clients;
-    type Trails = CloudTrailLogFileValidationEnabled;
     let around = Surroundings::create().await;
     let sdk = sdk_at(endpoint());
     buckets().await;
@@ -311,18 +333,24 @@ async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_go
     trails.create_trail().name("audit").s3_bucket_name("trail-logs").send().await.unwrap();
     let operation = Some("cloudtrail:UpdateTrail");
     let services = Services::refusing([Refusal { operation, number: 1, code: "InvalidHomeRegionException" }]);
-    let fault = remedied::<Trails, Clients>(&services, &around, "audit").await.unwrap_err();
+    let fault = remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &around, "audit")
+        .await
+        .unwrap_err();
     assert!(matches!(&fault, Fault::ActionFailed { terminal: true, .. }), "{fault:?}");
     let attempts = rectify_runtime::ledger::Ledger::new(&sdk, &around.name);
-    let Ok(Handled::Acknowledged(finding)) = remedied::<Trails, Clients>(&Services::default(), &around, "audit").await
+    let Ok(Handled::Acknowledged(finding)) =
+        remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &Services::default(), &around, "audit").await
     else {
         panic!("a failure for good is acknowledged")
     };
-    let attempt = attempts.attempt(Trails::META.id, &finding.attempt).await.unwrap().unwrap();
+    let attempt =
+        attempts.attempt(CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED.meta.id, &finding.attempt).await.unwrap().unwrap();
     assert_eq!((attempt.state, attempt.outcome), (State::Finished, Some(Outcome::Failed)));
 
     let services = Services::default();
-    let gone = remedied::<Trails, Clients>(&services, &around, "no-such-trail").await.unwrap();
+    let gone = remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &around, "no-such-trail")
+        .await
+        .unwrap();
     assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["cloudtrail:GetTrail"]);
 }

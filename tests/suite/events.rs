@@ -85,7 +85,7 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
     let text = |error: &dyn std::error::Error| error.to_string();
     let event = RuleEvent::parse(&json(&folder.join(name))).map_err(|error| text(&error))?;
     let parameters = event.parameters.clone().unwrap_or_default();
-    (control.check_parameters)(&parameters).map_err(|error| text(&error))?;
+    control.check_parameters(&parameters).map_err(|error| text(&error))?;
     let shell = ShellParameters::parse(&parameters).map_err(|error| text(&error))?;
     let here = region(&event);
     let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
@@ -94,7 +94,7 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
     match gate::route(&event, &scope).map_err(|error| text(&error))? {
         Route::Answer(_, verdict) | Route::AnswerAccount(verdict) => Ok(vec![verdict]),
         Route::Inventory => {
-            if control.listing.is_none() {
+            if control.list_permissions().is_none() {
                 return Err("the control has no periodic half".to_owned());
             }
             let file = folder.join("subjects").join(name);
@@ -103,13 +103,13 @@ fn judge(control: &Entry, folder: &Path, name: &str) -> Result<Vec<Verdict>, Str
                 other => panic!("{}: expected a list: {other}", file.display()),
             };
             let judged = subjects.into_iter().map(|subject| {
-                let known = (control.image)(subject.clone());
+                let known = control.image(subject.clone());
                 if let Some(verdict) = known.ok().and_then(|it| scope.out_of_scope(&it.resource, it.name.as_deref())) {
                     return Ok(verdict);
                 }
                 // Version 1 until told otherwise: when a subject's form changes, these files try its upgrade.
                 let image = StoredImage { version: 1, subject };
-                (control.evaluate)(&image, &parameters, now).map_err(|error| text(&error))
+                control.evaluate(&image, &parameters, now).map_err(|error| text(&error))
             });
             judged.collect()
         }
@@ -166,8 +166,8 @@ fn judge_item(
     };
     let file = folder.join("facts").join(name);
     let facts = if file.exists() { json(&file) } else { Value::Null };
-    let image = (half.subject)(item, facts).map_err(|error| error.to_string())?;
-    (control.evaluate)(&image, parameters, now).map(|verdict| vec![verdict]).map_err(|error| error.to_string())
+    let image = half.subject(item, facts).map_err(|error| error.to_string())?;
+    control.evaluate(&image, parameters, now).map(|verdict| vec![verdict]).map_err(|error| error.to_string())
 }
 
 /// `remediation` when the event is a finding of this control.

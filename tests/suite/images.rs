@@ -38,19 +38,19 @@ pub(crate) fn keep(attempt: &Attempt) {
 fn undo(control: &Entry, attempt: &Attempt) -> Vec<Value> {
     let done: Vec<(Value, Value)> = attempt.done().map(|(action, receipt)| (action.clone(), receipt.clone())).collect();
     assert_eq!(done.len(), attempt.actions.len(), "{}: every call was answered", attempt.control);
-    (control.remediation.unwrap().undo)(attempt.before.as_ref().unwrap(), &done).unwrap().unwrap()
+    control.remediation.unwrap().undo(attempt.before.as_ref().unwrap(), &done).unwrap().unwrap()
 }
 
 #[test]
 fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls() {
     let mut expected = BTreeSet::new();
     for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
-        for version in 1..=control.image_version {
+        for version in 1..=control.image_version() {
             let name = format!("{}.v{version}.json", control.meta.id);
             let Kept { attempt, undo: kept } = kept(&name);
             let (before, after) = (attempt.before.as_ref().unwrap(), attempt.after.as_ref().unwrap());
             assert_eq!((attempt.control.as_str(), before.version), (control.meta.id, version), "{name}");
-            let judge = |image| (control.evaluate)(image, &attempt.parameters, attempt.started_at);
+            let judge = |image| control.evaluate(image, &attempt.parameters, attempt.started_at);
             assert!(judge(before).unwrap().is_non_compliant(), "{name}: {:?}", judge(before));
             assert!(judge(after).is_ok(), "{name}: {:?}", judge(after));
             assert!(!kept.is_empty(), "{name}: it changed something");
@@ -84,12 +84,12 @@ fn what_the_calls_change_is_looked_up_where_tags_do_not_tell_whose_it_is() {
         let Kept { attempt, .. } = kept(&name);
         let half = rectify_catalogue::find(&attempt.control).unwrap().remediation.unwrap();
         let before = attempt.before.as_ref().unwrap();
-        let ids = attempt.done().flat_map(|(action, _)| (half.stack_resources)(before, action).unwrap());
+        let ids = attempt.done().flat_map(|(action, _)| half.stack_resources(before, action).unwrap());
         let ids: BTreeSet<String> = ids
             .map(|it| it.region.map_or_else(|| it.id.clone(), |region| format!("{} in {}", it.id, region.as_str())))
             .collect();
         let expected = expected.get(attempt.control.as_str());
-        let looks_up = matches!(half.managed, ManagedBy::Lookup(_));
+        let looks_up = matches!(half.managed_by(), ManagedBy::Lookup(_));
         assert_eq!(
             (looks_up, ids),
             (expected.is_some(), expected.into_iter().flatten().map(|it| (*it).to_owned()).collect()),
@@ -107,17 +107,17 @@ fn every_image_knows_the_resource_its_arn_and_its_tags() {
         let Kept { attempt, .. } = kept(&name);
         let control = rectify_catalogue::find(&attempt.control).unwrap();
         let before = attempt.before.unwrap();
-        if before.version != control.image_version {
+        if before.version != control.image_version() {
             continue;
         }
         let mut subject = before.subject;
         let Some(owner) = owner_of_tags(&mut subject) else {
-            assert_eq!((control.image)(subject).unwrap().resource, attempt.target.resource, "{name}");
+            assert_eq!(control.image(subject).unwrap().resource, attempt.target.resource, "{name}");
             continue;
         };
         owner.insert("tags".to_owned(), json!({ tag.0.as_str(): tag.1 }));
         let arn = owner.get("arn").and_then(Value::as_str).map(str::to_owned);
-        let known = (control.image)(subject).unwrap();
+        let known = control.image(subject).unwrap();
         assert_eq!((known.resource, known.arn), (attempt.target.resource, arn), "{name}");
         assert_eq!(known.tags, Tags::from([tag.clone()]), "{name}");
         tagged += 1;

@@ -73,11 +73,11 @@ async fn travel(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) 
     judge(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
 
-    let operations = rectify_catalogue_lambda::operations().find(|it| it.id == control).unwrap();
+    let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == control).unwrap();
     assert_eq!(undo(&world, enforced).await, "restored", "{control}");
     images::keep(enforced);
     let sdk = &world.clients().sdk;
-    let restored = (operations.inspect)(sdk, &enforced.target, parameters).await.unwrap().unwrap();
+    let restored = operations.inspect(sdk, &enforced.target, parameters).await.unwrap().unwrap();
     assert!(matches!(restored.verdict, Verdict::NonCompliant(_)), "{control}: {restored:#?}");
     assert_eq!(restored.plan.calls().len(), enforced.actions.len(), "{control}: the same again: {restored:#?}");
 

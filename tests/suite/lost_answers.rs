@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Declared, Region, ResourceKey, Target, Timestamp};
-use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled as TheControl;
+use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
+use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds_lambda::Clients;
 use rectify_runtime::clients::Pool;
 use rectify_runtime::config_service::ConfigService;
@@ -92,7 +92,14 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
             reads_until: Deadline::after(std::time::Duration::from_secs(60)),
         };
         let mut line = Invocation::start("rds", &delivery.owner);
-        let result = handle::<TheControl, Clients>(&shell, &event(&target), &delivery, &mut line).await;
+        let result = handle::<_, Clients>(
+            &RDS_INSTANCE_DELETION_PROTECTION_ENABLED,
+            &shell,
+            &event(&target),
+            &delivery,
+            &mut line,
+        )
+        .await;
         outcomes.push(
             result.as_ref().map_or_else(rectify_runtime::Fault::kind, rectify_runtime::remediation::Handled::name),
         );
@@ -101,7 +108,8 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
         }
     }
     let ledger = Ledger::new(&around.sdk, &around.name);
-    let attempts: Vec<Attempt> = ledger.attempts(&ResourcePath::of(&target), TheControl::META.id).await.unwrap();
+    let attempts: Vec<Attempt> =
+        ledger.attempts(&ResourcePath::of(&target), RDS_INSTANCE_DELETION_PROTECTION_ENABLED.meta.id).await.unwrap();
     let [attempt] = attempts.as_slice() else { panic!("{name}: {outcomes:?}: {attempts:#?}") };
     assert!(is_protected(&around.sdk, name).await, "{name}: {outcomes:?}");
     assert_eq!((attempt.outcome, attempt.done().count()), (Some(Outcome::Verified), 1), "{name}: {outcomes:?}");
@@ -110,7 +118,10 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
 
     let pool = Pool::<Clients>::new(around.sdk.clone(), Region::new(REGION));
     let request = UndoRequest { attempt: attempt.id.clone(), by: "jane".to_owned(), hold_days: 7, overwrite: false };
-    let undone = undo::<TheControl, Clients>(&ledger, &pool, &target.account, &request).await.unwrap();
+    let undone =
+        undo::<_, Clients>(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &ledger, &pool, &target.account, &request)
+            .await
+            .unwrap();
     assert!(matches!(undone, Undone::Restored { .. }), "{name}: {undone:?}");
     assert!(!is_protected(&around.sdk, name).await, "{name}");
 }

@@ -17,44 +17,50 @@ mod s3_lifecycle;
 mod tags;
 
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
 use rectify_runtime::edge::{Apply, Connect, ReadLive, Revert};
 use rectify_tests::emulator::ACCOUNT;
 
 /// A region of the emulator that no other test uses: the EBS defaults of a region are everybody's.
 pub(super) const ALONE: &str = "ap-southeast-2";
 
-pub(super) fn target<K: Remediation>(region: &str, id: &str) -> Target {
+pub(super) fn target<K: Remediation>(control: &'static Declared<K>, region: &str, id: &str) -> Target {
     Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(region),
-        resource: ResourceKey::new(K::META.resource_types[0], id),
+        resource: ResourceKey::new(control.meta.resource_types[0], id),
         name: None,
         arn: None,
     }
 }
 
-async fn live<K, C>(clients: &C, target: &Target, params: &K::Params) -> K::Subject
+async fn live<K, C>(control: &'static Declared<K>, clients: &C, target: &Target, params: &K::Params) -> K::Subject
 where
     K: ReadLive<C>,
 {
-    K::live(clients, target, params).await.unwrap().expect("the resource is there")
+    control.logic.live(clients, target, params).await.unwrap().expect("the resource is there")
 }
 
 /// Plays the plan for a resource and takes it back, and holds every step against the model; says what was called.
-pub(super) async fn model_and_reality_agree<K, C>(sdk: &SdkConfig, target: &Target, params: &K::Params) -> Vec<String>
+pub(super) async fn model_and_reality_agree<K, C>(
+    control: &'static Declared<K>,
+    sdk: &SdkConfig,
+    target: &Target,
+    params: &K::Params,
+) -> Vec<String>
 where
     K: ReadLive<C> + Apply<C> + Revert<C>,
     C: Connect,
 {
     let now = Timestamp::now();
-    let (actions, after) = played_and_taken_back::<K, C>(sdk, target, params, now).await;
-    assert!(!K::evaluate(&after, params, now).is_non_compliant(), "{after:#?}");
+    let (actions, after) = played_and_taken_back::<_, C>(control, sdk, target, params, now).await;
+    assert!(!control.logic.evaluate(&after, params, now).is_non_compliant(), "{after:#?}");
     actions.iter().map(rectify_compliance::plan::call_text).collect()
 }
 
 /// The same with the plan of another moment, and without the judgement: what was done, and the subject it led to.
 pub(super) async fn played_and_taken_back<K, C>(
+    control: &'static Declared<K>,
     sdk: &SdkConfig,
     target: &Target,
     params: &K::Params,
@@ -65,28 +71,32 @@ where
     C: Connect,
 {
     let clients = C::connect(sdk);
-    let before = live::<K, C>(&clients, target, params).await;
-    let plan = K::plan(&before, params, now);
+    let before = live::<_, C>(control, &clients, target, params).await;
+    let plan = control.logic.plan(&before, params, now);
     let actions: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
     assert!(!actions.is_empty(), "nothing to do about {before:#?}");
     let (mut expected, mut done) = (before.clone(), Vec::new());
     for action in &actions {
-        let receipt = K::apply(&clients, target, action).await.unwrap();
-        let model = K::expect(expected.clone(), action);
+        let receipt = control.logic.apply(&clients, target, action).await.unwrap();
+        let model = control.logic.expect(expected.clone(), action);
         assert_ne!(model, expected, "{action:?} changes nothing");
         expected = model;
-        assert_eq!(live::<K, C>(&clients, target, params).await, expected, "after {action:?}");
+        assert_eq!(live::<_, C>(control, &clients, target, params).await, expected, "after {action:?}");
         // A retry after an answer that was lost: the same call again is a success and changes nothing.
-        assert_eq!(K::apply(&clients, target, action).await.unwrap(), receipt, "{action:?} again");
-        assert_eq!(live::<K, C>(&clients, target, params).await, expected, "after {action:?} again");
+        assert_eq!(control.logic.apply(&clients, target, action).await.unwrap(), receipt, "{action:?} again");
+        assert_eq!(live::<_, C>(control, &clients, target, params).await, expected, "after {action:?} again");
         done.push((action.clone(), receipt));
     }
-    for undo in K::undo(&before, &done).unwrap() {
-        K::revert(&clients, target, &undo).await.unwrap();
-        K::revert(&clients, target, &undo).await.unwrap();
+    for undo in control.logic.undo(&before, &done).unwrap() {
+        control.logic.revert(&clients, target, &undo).await.unwrap();
+        control.logic.revert(&clients, target, &undo).await.unwrap();
     }
-    let restored = live::<K, C>(&clients, target, params).await;
-    assert_eq!(K::footprint(&restored, &actions), K::footprint(&before, &actions));
-    assert_ne!(K::footprint(&expected, &actions), K::footprint(&before, &actions), "the footprint shows the change");
+    let restored = live::<_, C>(control, &clients, target, params).await;
+    assert_eq!(control.logic.footprint(&restored, &actions), control.logic.footprint(&before, &actions));
+    assert_ne!(
+        control.logic.footprint(&expected, &actions),
+        control.logic.footprint(&before, &actions),
+        "the footprint shows the change"
+    );
     (actions, expected)
 }

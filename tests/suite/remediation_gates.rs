@@ -24,7 +24,7 @@ use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};
 use rectify_runtime::remediation::Handled;
 use rectify_runtime::{CallErrorKind, Fault};
-use rectify_tests::controls::{Action, Door, DoorAjar, NamedDoorAjar};
+use rectify_tests::controls::{Action, Door};
 use rectify_tests::doors::{Call, On, Trouble};
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::finding;

@@ -14,7 +14,7 @@ use rectify_runtime::invocation::Invocation;
 use rectify_runtime::rule::{ChangeOnly, ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly, handle};
 use rectify_runtime::serve::Own;
 use rectify_runtime::settings::FunctionSettings;
-use rectify_tests::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar};
+use rectify_tests::controls::{DOOR, DOOR_AJAR, Door};
 use rectify_tests::doors::{Call, Doors, On, Trouble};
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::{
@@ -28,16 +28,18 @@ const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpb";
 
 /// Hands an event to a rule's function in `region` that serves the halves of `R`.
 async fn handled_in<R: RuleKind<Doors>>(
+    rule: &R,
     region: &str,
     event: &Value,
     replay: &Replay,
     doors: &Doors,
 ) -> Result<(), Fault> {
-    handled_by::<R>(&invocation(), region, event, replay, doors).await
+    handled_by(rule, &invocation(), region, event, replay, doors).await
 }
 
 /// The same in an invocation that knows this of itself.
 async fn handled_by<R: RuleKind<Doors>>(
+    rule: &R,
     own: &Own,
     region: &str,
     event: &Value,
@@ -46,12 +48,12 @@ async fn handled_by<R: RuleKind<Doors>>(
 ) -> Result<(), Fault> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
     let shell = RuleShell::<Doors>::over(&doors.reached_through(&replay.sdk(region)), settings);
-    handle::<R, Doors>(&shell, event, own, &mut Invocation::start("door-ajar", "request")).await
+    handle::<_, Doors>(rule, &shell, event, own, &mut Invocation::start("door-ajar", "request")).await
 }
 
 /// The same for the control with both halves, at home.
 async fn handled(event: &Value, replay: &Replay, doors: &Doors) -> Result<(), Fault> {
-    handled_in::<ChangeOrSchedule<DoorAjar>>(REGION, event, replay, doors).await
+    handled_in(&ChangeOrSchedule(&DOOR_AJAR), REGION, event, replay, doors).await
 }
 
 /// An event with no parameters and a real token.

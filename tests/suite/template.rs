@@ -166,7 +166,7 @@ fn a_mode_of_off_deploys_nothing_and_observe_no_remediation() {
 fn each_config_rule_asks_for_what_its_control_judges() {
     let resources = section("Resources");
     for control in controls() {
-        let (meta, name) = (control.meta, control.meta.pascal_id());
+        let (meta, name) = (&control.meta, control.meta.pascal_id());
         let rule = &resources[&format!("{name}Rule")];
         let properties = &rule["Properties"];
         assert_eq!(rule["DependsOn"].as_str(), Some(format!("{name}RulePermission").as_str()), "{name}");

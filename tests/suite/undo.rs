@@ -5,12 +5,12 @@
 mod broken_off;
 mod unknown_answers;
 
-use rectify_compliance::{Declared, Image, Timestamp};
+use rectify_compliance::{Image, Timestamp};
 use rectify_runtime::ledger::{Attempt, Outcome, State};
 use rectify_runtime::remediation::Handled;
 use rectify_runtime::remediation::undo::Undone;
 use rectify_runtime::{CallErrorKind, Fault};
-use rectify_tests::controls::{Door, DoorAjar, NamedDoorAjar, Undo};
+use rectify_tests::controls::{DOOR_AJAR, Door, NAMED_DOOR_AJAR, Undo};
 use rectify_tests::doors::{Call, On, Trouble};
 use rectify_tests::events::finding;
 use rectify_tests::mortal::Life;
@@ -39,7 +39,7 @@ async fn enforced() -> (World, String) {
 }
 
 async fn stored(world: &World, id: &str) -> Attempt {
-    world.ledger().attempt(DoorAjar::META.id, id).await.unwrap().unwrap()
+    world.ledger().attempt(DOOR_AJAR.meta.id, id).await.unwrap().unwrap()
 }
 
 fn writes_of_undo(world: &World) -> Vec<Call> {
@@ -121,7 +121,7 @@ async fn planned_attempt_has_nothing_to_undo() {
 #[tokio::test]
 async fn attempt_of_another_control_or_of_nobody_is_refused() {
     let (world, id) = enforced().await;
-    let fault = world.undo_as::<NamedDoorAjar>(&id).await.unwrap_err();
+    let fault = world.undo_as(&NAMED_DOOR_AJAR, &id).await.unwrap_err();
     assert_eq!(fault, refusal(&id, "no such attempt of control `named-door-ajar`"));
     assert_eq!(world.undo("01ARZ3NDEKTSV4RRFFQ69G5FAV").await.unwrap_err().kind(), "UndoRefused");
     assert_eq!(writes_of_undo(&world), []);
@@ -213,7 +213,7 @@ async fn undo_that_dies_at_any_step_can_be_repeated() {
         let life = Life::of(step);
         let sdk = world.mortal_sdk(&life);
         tokio::select! {
-            undone = world.undo_over::<DoorAjar>(&sdk, &id) => {
+            undone = world.undo_over(&DOOR_AJAR, &sdk, &id) => {
                 assert!(matches!(undone.unwrap(), Undone::Restored { .. }));
                 break;
             }

@@ -27,10 +27,15 @@ mod trial;
 mod values;
 
 use rectify_compliance::Entry;
+use rectify_compliance::entry::on_change;
 use rectify_compliance::values::Globs;
+use rectify_compliance::{Control, Declared, FromItem, Timestamp, Verdict};
+use rectify_kms::CMK_BACKING_KEY_ROTATION_ENABLED;
+use rectify_kms::cmk_backing_key_rotation_enabled::{CmkBackingKeyRotationEnabled, KeyRotationParameters};
+use rectify_kms::key::{Key, RecordedKey};
 use serde_json::{Map, Value};
 
-use crate::{controls, find};
+use crate::controls;
 use table::{BESIDE, CHANGES, UNSEEN, VALUES};
 use trial::{Found, Trial};
 use values::Setting;
@@ -61,12 +66,28 @@ fn every_row_of_the_table_is_about_a_setting_or_a_subject() {
 #[test]
 fn an_ignored_parameter_is_named() {
     const ID: &str = "cmk-backing-key-rotation-enabled";
-    let deaf = Entry {
-        evaluate: |image, _, now| (find(ID).unwrap().evaluate)(image, "{}", now),
-        remediation: None,
-        ..*find(ID).unwrap()
-    };
-    let faults = faults(&deaf);
+    struct Deaf;
+
+    impl Control for Deaf {
+        type Params = KeyRotationParameters;
+        type Subject = Key;
+
+        fn evaluate(&self, key: &Key, _params: &KeyRotationParameters, now: Timestamp) -> Verdict {
+            CmkBackingKeyRotationEnabled.evaluate(key, &KeyRotationParameters::default(), now)
+        }
+    }
+
+    impl FromItem for Deaf {
+        type Resource = RecordedKey;
+        type Facts = Option<Key>;
+
+        fn subject(&self, recorded: RecordedKey, live: Option<Key>) -> Key {
+            CmkBackingKeyRotationEnabled.subject(recorded, live)
+        }
+    }
+
+    static DEAF: Declared<Deaf> = Declared { meta: CMK_BACKING_KEY_ROTATION_ENABLED.meta, logic: Deaf };
+    let faults = faults(&on_change(&DEAF).reported());
     assert!(
         faults.iter().any(|it| it.starts_with(&format!("{ID}: includeDisabled=true: changes nothing"))),
         "{faults:?}"
@@ -94,7 +115,7 @@ fn faults(control: &Entry) -> Vec<String> {
 
 /// What each parameter of a control is set to.
 fn settings(control: &Entry, given: &[Value]) -> Vec<Setting> {
-    let schema = (control.parameters)();
+    let schema = control.parameters();
     let names = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let of_parameter = |name: &str| {
         let rows = VALUES.iter().filter(|row| is_about(row.0, control) && row.1.contains(&name));

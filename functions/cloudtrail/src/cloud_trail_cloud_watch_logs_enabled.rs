@@ -60,7 +60,7 @@ control! {
     /// * [Role policy for CloudWatch Logs](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html)
     /// * [Stopping it](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/stop-cloudtrail-from-sending-events-to-cloudwatch-logs.html)
     /// * [GetTrailStatus](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html)
-    pub CloudTrailCloudWatchLogsEnabled {
+    pub CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED: CloudTrailCloudWatchLogsEnabled {
         id: "cloud-trail-cloud-watch-logs-enabled",
         title: "CloudTrail events do not reach CloudWatch Logs",
         severity: Low,
@@ -171,7 +171,7 @@ impl Control for CloudTrailCloudWatchLogsEnabled {
     type Params = TrailLogsParameters;
     type Subject = DeliveringTrail;
 
-    fn evaluate(subject: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Verdict {
         let DeliveringTrail { trail, delivery, .. } = subject;
         if let Some(elsewhere) = trail.judged_elsewhere() {
             return elsewhere;
@@ -190,36 +190,48 @@ impl FromItem for CloudTrailCloudWatchLogsEnabled {
     type Resource = RecordedTrail;
     /// Nothing where the item alone decides.
     type Facts = Option<DeliveryFacts>;
-    const FACTS: &'static [Permission] = &[DESCRIBE, GET_STATUS];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE, GET_STATUS]
+    }
 
-    fn subject(recorded: RecordedTrail, facts: Option<DeliveryFacts>) -> DeliveringTrail {
+    fn subject(&self, recorded: RecordedTrail, facts: Option<DeliveryFacts>) -> DeliveringTrail {
         let DeliveryFacts { live, delivery } = facts.unwrap_or_default();
         DeliveringTrail { trail: recorded.or_live(live), delivery, destination: None }
     }
 }
 
 impl Inventory for CloudTrailCloudWatchLogsEnabled {
-    const LISTING: &'static [Permission] = &[DESCRIBE, GET_STATUS];
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE, GET_STATUS]
+    }
 }
 
 impl Remediation for CloudTrailCloudWatchLogsEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] = &[GET, LIST_TAGS, GET_STATUS, DESCRIBE_LOG_GROUPS, GET_ROLE, SIMULATE];
-    const CALLS: &'static [Permission] = &[UPDATE, PASS_ROLE];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[GET, LIST_TAGS, GET_STATUS, DESCRIBE_LOG_GROUPS, GET_ROLE, SIMULATE]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[UPDATE, PASS_ROLE]
+    }
     // IAM cannot tell a group from none: what keeps the remediation from taking one away is `plan` alone.
-    const UNDOES: &'static [Permission] = &[UPDATE];
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[UPDATE]
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the trail, in its home region")
+    }
 
-    fn stack_resources(_live: &DeliveringTrail, action: &Action) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &DeliveringTrail, action: &Action) -> Vec<PhysicalId> {
         let Action::UpdateTrail { name, .. } = action;
         vec![arn::stack_resource(name)]
     }
 
-    fn plan(live: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let trail = &live.trail;
@@ -256,7 +268,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
     }
 
-    fn expect(mut live: DeliveringTrail, action: &Action) -> DeliveringTrail {
+    fn expect(&self, mut live: DeliveringTrail, action: &Action) -> DeliveringTrail {
         let Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, cloud_watch_logs_role_arn: role } =
             action;
         if *name == live.trail.arn {
@@ -269,7 +281,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     }
 
     /// Nothing has arrived yet in the group it was given, and nothing has failed: CloudTrail delivers within minutes.
-    fn is_settling(after: &DeliveringTrail, done: &[Action]) -> bool {
+    fn is_settling(&self, after: &DeliveringTrail, done: &[Action]) -> bool {
         let given = |Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, .. }: &Action| {
             *name == after.trail.arn && after.trail.settings.cloud_watch_logs_log_group_arn.as_ref() == Some(group)
         };
@@ -278,7 +290,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
 
     /// The two settings, so that somebody's later change of the bucket does not stand in the way of an undo.
     /// That all other settings came through the fix is told by the whole images, which hold them.
-    fn footprint(subject: &DeliveringTrail, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &DeliveringTrail, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
@@ -289,7 +301,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         })
     }
 
-    fn undo(before: &DeliveringTrail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &DeliveringTrail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         let settings = &before.trail.settings;
         let restore = |(Action::UpdateTrail { name, .. }, ()): &(Action, ())| Action::UpdateTrail {
             name: name.clone(),

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rectify_compliance::StoredImage;
 
-use super::tests::{TheControl, giving, judge, now, plan};
+use super::tests::{giving, judge, now, plan};
 use super::*;
 use crate::trail::arbitrary::{are_of_every_kind, trails};
 use crate::trail_delivery::Destination;
@@ -63,11 +63,11 @@ proptest! {
         prop_assert!(actions.is_empty() || subject.trail.settings.cloud_watch_logs_log_group_arn.is_none());
         let mut live = subject.clone();
         for action in &actions {
-            live = TheControl::expect(live, action);
+            live = CloudTrailCloudWatchLogsEnabled.expect(live, action);
         }
         if planned.obstacle(true).is_none() {
             // With a window the first delivery is waited for; whatever else is asked for is so at once.
-            prop_assert!(!judge(&live, &params).is_non_compliant() || TheControl::is_settling(&live, &actions));
+            prop_assert!(!judge(&live, &params).is_non_compliant() || CloudTrailCloudWatchLogsEnabled.is_settling(&live, &actions));
             prop_assert!(plan(&live, &params).calls().is_empty());
         }
         let mut only_the_two = subject.trail.clone();
@@ -76,10 +76,10 @@ proptest! {
         prop_assert_eq!(&live.trail, &only_the_two);
 
         let done: Vec<(Action, ())> = actions.iter().map(|it| (it.clone(), ())).collect();
-        for undo in TheControl::undo(&subject, &done).unwrap() {
-            live = TheControl::expect(live, &undo);
+        for undo in CloudTrailCloudWatchLogsEnabled.undo(&subject, &done).unwrap() {
+            live = CloudTrailCloudWatchLogsEnabled.expect(live, &undo);
         }
-        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&live, &actions), CloudTrailCloudWatchLogsEnabled.footprint(&subject, &actions));
         prop_assert_eq!(live.trail, subject.trail);
     }
 

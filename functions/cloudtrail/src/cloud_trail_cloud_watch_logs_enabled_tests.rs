@@ -8,8 +8,6 @@ use crate::trail_delivery::Destination;
 use crate::trail_delivery::tests::{GROUP, ROLE, destination, group, role};
 use crate::trail_key::tests::{TRAIL, trail};
 
-pub(super) type TheControl = CloudTrailCloudWatchLogsEnabled;
-
 pub(super) fn now() -> Timestamp {
     "2026-03-04T06:00:00Z".parse().unwrap()
 }
@@ -24,11 +22,11 @@ pub(super) fn giving() -> TrailLogsParameters {
 }
 
 pub(super) fn judge(subject: &DeliveringTrail, params: &TrailLogsParameters) -> Verdict {
-    TheControl::evaluate(subject, params, now())
+    CloudTrailCloudWatchLogsEnabled.evaluate(subject, params, now())
 }
 
 pub(super) fn plan(subject: &DeliveringTrail, params: &TrailLogsParameters) -> Plan<Action> {
-    TheControl::plan(subject, params, now())
+    CloudTrailCloudWatchLogsEnabled.plan(subject, params, now())
 }
 
 /// A trail that delivers, the latest of it at this time.
@@ -125,7 +123,8 @@ fn an_item_of_ours_is_judged_and_one_of_elsewhere_is_not_unless_it_hides_ours() 
     let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
     let foreign = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
     let day = parameters(r#"{"expectedDeliveryWindowAge": "24"}"#);
-    let verdict = |recorded: RecordedTrail, facts| judge(&TheControl::subject(recorded, facts), &day);
+    let verdict =
+        |recorded: RecordedTrail, facts| judge(&CloudTrailCloudWatchLogsEnabled.subject(recorded, facts), &day);
     for blank in [json!(null), json!("")] {
         let case = "cloud-trail-cloud-watch-logs-enabled/1";
         assert!(verdict(recorded(TRAIL, "eu-west-1", &blank), None).is_non_compliant(), "{case}: {blank}");
@@ -212,26 +211,26 @@ fn what_may_not_serve_holds_the_call() {
 
 #[test]
 fn group_and_role_are_the_footprint_and_empty_ones_take_them_away() {
-    let fixed = TheControl::expect(silent(), &update(GROUP, ROLE));
+    let fixed = CloudTrailCloudWatchLogsEnabled.expect(silent(), &update(GROUP, ROLE));
     assert_eq!(fixed, DeliveringTrail { delivery: None, ..delivering(None, None) });
     let both = json!({"cloudWatchLogsLogGroupArn": GROUP, "cloudWatchLogsRoleArn": ROLE});
-    assert_eq!(TheControl::footprint(&fixed, &[update(GROUP, ROLE)]), both);
-    assert_eq!(TheControl::footprint(&fixed, &[]), json!({}));
-    let undo = TheControl::undo(&silent(), &[(update(GROUP, ROLE), ())]).unwrap();
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&fixed, &[update(GROUP, ROLE)]), both);
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&fixed, &[]), json!({}));
+    let undo = CloudTrailCloudWatchLogsEnabled.undo(&silent(), &[(update(GROUP, ROLE), ())]).unwrap();
     assert_eq!(undo, vec![update("", "")]);
-    assert_eq!(TheControl::expect(fixed, &undo[0]).trail, trail(None));
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(fixed, &undo[0]).trail, trail(None));
     let mut elsewhere = silent();
     elsewhere.trail.arn.push('2');
-    assert_eq!(TheControl::expect(elsewhere.clone(), &update(GROUP, ROLE)), elsewhere);
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(elsewhere.clone(), &update(GROUP, ROLE)), elsewhere);
 }
 
 #[test]
 fn a_first_delivery_is_waited_for_and_a_failed_one_is_not() {
     let done = [update(GROUP, ROLE)];
-    assert!(TheControl::is_settling(&delivering(None, None), &done));
-    assert!(!TheControl::is_settling(&delivering(None, None), &[]));
-    assert!(!TheControl::is_settling(&delivering(None, Some("AccessDenied")), &done));
-    assert!(!TheControl::is_settling(&delivering(Some("2026-03-03T05:00:00Z"), None), &done));
+    assert!(CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(None, None), &done));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(None, None), &[]));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(None, Some("AccessDenied")), &done));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(Some("2026-03-03T05:00:00Z"), None), &done));
     let unset = DeliveringTrail { delivery: Some(Delivery::default()), ..silent() };
-    assert!(!TheControl::is_settling(&unset, &done));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&unset, &done));
 }

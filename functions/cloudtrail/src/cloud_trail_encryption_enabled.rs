@@ -60,7 +60,7 @@ control! {
     /// * [Key policies for CloudTrail](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html)
     /// * [Enabling and disabling encryption](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-encryption-cli.html)
     /// * [UpdateTrail](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html)
-    pub CloudTrailEncryptionEnabled {
+    pub CLOUD_TRAIL_ENCRYPTION_ENABLED: CloudTrailEncryptionEnabled {
         id: "cloud-trail-encryption-enabled",
         title: "CloudTrail log files are not encrypted with a KMS key",
         severity: Medium,
@@ -149,7 +149,7 @@ impl Control for CloudTrailEncryptionEnabled {
     type Params = TrailEncryptionParameters;
     type Subject = KeyedTrail;
 
-    fn evaluate(subject: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Verdict {
         let KeyedTrail { trail, keys, .. } = subject;
         if let Some(elsewhere) = trail.judged_elsewhere() {
             return elsewhere;
@@ -186,36 +186,48 @@ impl FromItem for CloudTrailEncryptionEnabled {
     type Resource = RecordedTrail;
     /// Nothing where the item alone decides.
     type Facts = Option<KeyFacts>;
-    const FACTS: &'static [Permission] = &[DESCRIBE, DESCRIBE_KEY];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE, DESCRIBE_KEY]
+    }
 
-    fn subject(recorded: RecordedTrail, facts: Option<KeyFacts>) -> KeyedTrail {
+    fn subject(&self, recorded: RecordedTrail, facts: Option<KeyFacts>) -> KeyedTrail {
         let KeyFacts { live, keys } = facts.unwrap_or_default();
         KeyedTrail { trail: recorded.or_live(live), keys, candidate: None }
     }
 }
 
 impl Inventory for CloudTrailEncryptionEnabled {
-    const LISTING: &'static [Permission] = &[DESCRIBE, DESCRIBE_KEY];
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE, DESCRIBE_KEY]
+    }
 }
 
 impl Remediation for CloudTrailEncryptionEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] = &[GET, LIST_TAGS, DESCRIBE_KEY, GET_KEY_POLICY];
-    const CALLS: &'static [Permission] = &[UPDATE];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[GET, LIST_TAGS, DESCRIBE_KEY, GET_KEY_POLICY]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[UPDATE]
+    }
     // IAM cannot tell a key from none: what keeps the remediation from taking one away is `plan` alone.
-    const UNDOES: &'static [Permission] = &[UPDATE];
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[UPDATE]
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the trail, in its home region")
+    }
 
-    fn stack_resources(_live: &KeyedTrail, action: &Action) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &KeyedTrail, action: &Action) -> Vec<PhysicalId> {
         let Action::UpdateTrail { name, .. } = action;
         vec![arn::stack_resource(name)]
     }
 
-    fn plan(live: &KeyedTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &KeyedTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let trail = &live.trail;
@@ -246,7 +258,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
     }
 
     /// The trail has the key then; what was read about it as a candidate is what is known of it as its key.
-    fn expect(mut live: KeyedTrail, action: &Action) -> KeyedTrail {
+    fn expect(&self, mut live: KeyedTrail, action: &Action) -> KeyedTrail {
         let Action::UpdateTrail { name, kms_key_id } = action;
         if *name != live.trail.arn {
             return live;
@@ -261,14 +273,14 @@ impl Remediation for CloudTrailEncryptionEnabled {
 
     /// The one setting, so that somebody's later change of the bucket does not stand in the way of an undo.
     /// That all other settings came through the fix is told by the whole images, which hold them.
-    fn footprint(subject: &KeyedTrail, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &KeyedTrail, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
         json!({ "kmsKeyId": subject.trail.settings.kms_key_id })
     }
 
-    fn undo(before: &KeyedTrail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &KeyedTrail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         let restore = |(Action::UpdateTrail { name, .. }, ()): &(Action, ())| Action::UpdateTrail {
             name: name.clone(),
             kms_key_id: before.trail.settings.kms_key_id.clone().unwrap_or_default(),

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rectify_compliance::StoredImage;
 
-use super::tests::{TheControl, giving, judge, plan};
+use super::tests::{giving, judge, plan};
 use super::*;
 use crate::trail::arbitrary::{are_of_every_kind, trails};
 use crate::trail_key::tests::{KEY, candidate, key};
@@ -52,7 +52,7 @@ proptest! {
         prop_assert!(actions.is_empty() || subject.trail.settings.kms_key_id.is_none());
         let mut live = subject.clone();
         for action in &actions {
-            live = TheControl::expect(live, action);
+            live = CloudTrailEncryptionEnabled.expect(live, action);
         }
         if planned.obstacle(true).is_none() {
             prop_assert!(!judge(&live, &params).is_non_compliant());
@@ -63,10 +63,10 @@ proptest! {
         prop_assert_eq!(&live.trail, &only_the_key);
 
         let done: Vec<(Action, ())> = actions.iter().map(|it| (it.clone(), ())).collect();
-        for undo in TheControl::undo(&subject, &done).unwrap() {
-            live = TheControl::expect(live, &undo);
+        for undo in CloudTrailEncryptionEnabled.undo(&subject, &done).unwrap() {
+            live = CloudTrailEncryptionEnabled.expect(live, &undo);
         }
-        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(CloudTrailEncryptionEnabled.footprint(&live, &actions), CloudTrailEncryptionEnabled.footprint(&subject, &actions));
         prop_assert_eq!(live.trail, subject.trail);
     }
 

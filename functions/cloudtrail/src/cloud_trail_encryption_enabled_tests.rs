@@ -6,8 +6,6 @@ use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource};
 use super::*;
 use crate::trail_key::tests::{KEY, TRAIL, arn, candidate, key, trail};
 
-pub(super) type TheControl = CloudTrailEncryptionEnabled;
-
 const OTHER: &str = "arn:aws:kms:eu-west-1:111122223333:key/2";
 const FOREIGN: &str = "arn:aws:kms:eu-west-1:444455556666:key/3";
 
@@ -21,11 +19,11 @@ pub(super) fn giving() -> TrailEncryptionParameters {
 }
 
 pub(super) fn judge(subject: &KeyedTrail, params: &TrailEncryptionParameters) -> Verdict {
-    TheControl::evaluate(subject, params, Timestamp::UNIX_EPOCH)
+    CloudTrailEncryptionEnabled.evaluate(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 pub(super) fn plan(subject: &KeyedTrail, params: &TrailEncryptionParameters) -> Plan<Action> {
-    TheControl::plan(subject, params, Timestamp::UNIX_EPOCH)
+    CloudTrailEncryptionEnabled.plan(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 fn keys(answer: Option<KeyAnswer>, allowed: &[&str]) -> Keys {
@@ -118,7 +116,8 @@ fn an_item_of_ours_is_judged_and_one_of_elsewhere_is_not_unless_it_hides_ours() 
     let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
     let foreign = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
     let default = TrailEncryptionParameters::default();
-    let verdict = |recorded: RecordedTrail, facts| judge(&TheControl::subject(recorded, facts), &default);
+    let verdict =
+        |recorded: RecordedTrail, facts| judge(&CloudTrailEncryptionEnabled.subject(recorded, facts), &default);
     for blank in [json!(null), json!("")] {
         assert!(verdict(recorded(TRAIL, "eu-west-1", &blank), None).is_non_compliant(), "{blank}");
     }
@@ -161,7 +160,7 @@ fn a_key_named_by_its_alias_is_given_by_its_own_arn() {
     let named = Candidate { named: alias.as_str().to_owned(), ..candidate(key(KEY, "Enabled")) };
     let subject = KeyedTrail { candidate: Some(named), ..keyless() };
     assert_eq!(plan(&subject, &params), Plan::Do { steps: vec![Step::call(Level::L2, update(KEY))] });
-    assert_eq!(TheControl::expect(subject, &update(KEY)), keyed(KEY, key(KEY, "Enabled"), &[]));
+    assert_eq!(CloudTrailEncryptionEnabled.expect(subject, &update(KEY)), keyed(KEY, key(KEY, "Enabled"), &[]));
 }
 
 #[test]
@@ -208,13 +207,13 @@ fn a_key_that_may_not_serve_holds_the_call() {
 
 #[test]
 fn the_key_is_the_footprint_and_an_empty_one_takes_it_away() {
-    let fixed = TheControl::expect(keyless(), &update(KEY));
+    let fixed = CloudTrailEncryptionEnabled.expect(keyless(), &update(KEY));
     assert_eq!(fixed, keyed(KEY, key(KEY, "Enabled"), &[]));
-    assert_eq!(TheControl::footprint(&fixed, &[update(KEY)]), json!({"kmsKeyId": KEY}));
-    assert_eq!(TheControl::footprint(&fixed, &[]), json!({}));
-    let undo = TheControl::undo(&keyless(), &[(update(KEY), ())]).unwrap();
+    assert_eq!(CloudTrailEncryptionEnabled.footprint(&fixed, &[update(KEY)]), json!({"kmsKeyId": KEY}));
+    assert_eq!(CloudTrailEncryptionEnabled.footprint(&fixed, &[]), json!({}));
+    let undo = CloudTrailEncryptionEnabled.undo(&keyless(), &[(update(KEY), ())]).unwrap();
     assert_eq!(undo, vec![update("")]);
-    assert_eq!(TheControl::expect(fixed, &undo[0]).trail, trail(None));
+    assert_eq!(CloudTrailEncryptionEnabled.expect(fixed, &undo[0]).trail, trail(None));
     let elsewhere = Action::UpdateTrail { name: format!("{TRAIL}-2"), kms_key_id: KEY.into() };
-    assert_eq!(TheControl::expect(keyless(), &elsewhere), keyless());
+    assert_eq!(CloudTrailEncryptionEnabled.expect(keyless(), &elsewhere), keyless());
 }

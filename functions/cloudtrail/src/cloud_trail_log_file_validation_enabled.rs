@@ -53,7 +53,7 @@ control! {
     /// * [Validating CloudTrail log file integrity](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html)
     /// * [UpdateTrail](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html)
     /// * [DescribeTrails](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html)
-    pub CloudTrailLogFileValidationEnabled {
+    pub CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED: CloudTrailLogFileValidationEnabled {
         id: "cloud-trail-log-file-validation-enabled",
         title: "CloudTrail log files can be altered unnoticed",
         severity: Low,
@@ -88,7 +88,7 @@ impl Control for CloudTrailLogFileValidationEnabled {
     type Params = NoParameters;
     type Subject = Trail;
 
-    fn evaluate(trail: &Trail, _params: &NoParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, trail: &Trail, _params: &NoParameters, _now: Timestamp) -> Verdict {
         match trail.judged_elsewhere() {
             Some(elsewhere) => elsewhere,
             None if trail.log_file_validation => Verdict::COMPLIANT,
@@ -100,35 +100,47 @@ impl Control for CloudTrailLogFileValidationEnabled {
 impl FromItem for CloudTrailLogFileValidationEnabled {
     type Resource = RecordedTrail;
     type Facts = LiveTrail;
-    const FACTS: &'static [Permission] = &[DESCRIBE];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE]
+    }
 
-    fn subject(recorded: RecordedTrail, live: LiveTrail) -> Trail {
+    fn subject(&self, recorded: RecordedTrail, live: LiveTrail) -> Trail {
         recorded.or_live(live)
     }
 }
 
 impl Inventory for CloudTrailLogFileValidationEnabled {
-    const LISTING: &'static [Permission] = &[DESCRIBE];
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE]
+    }
 }
 
 impl Remediation for CloudTrailLogFileValidationEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] = &[GET, LIST_TAGS];
-    const CALLS: &'static [Permission] = &[UPDATE];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[GET, LIST_TAGS]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[UPDATE]
+    }
     // IAM cannot tell the two values of the flag apart: what keeps the remediation from turning it off is `plan` alone.
-    const UNDOES: &'static [Permission] = &[UPDATE];
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[UPDATE]
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the trail, in its home region")
+    }
 
-    fn stack_resources(_live: &Trail, action: &Action) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &Trail, action: &Action) -> Vec<PhysicalId> {
         let Action::UpdateTrail { name, .. } = action;
         vec![arn::stack_resource(name)]
     }
 
-    fn plan(live: &Trail, params: &NoParameters, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Trail, params: &NoParameters, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let enable = Action::UpdateTrail { name: live.arn.clone(), enable_log_file_validation: true };
@@ -139,7 +151,7 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
         }
     }
 
-    fn expect(mut live: Trail, action: &Action) -> Trail {
+    fn expect(&self, mut live: Trail, action: &Action) -> Trail {
         let Action::UpdateTrail { name, enable_log_file_validation } = action;
         if *name == live.arn {
             live.log_file_validation = *enable_log_file_validation;
@@ -149,14 +161,14 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
 
     /// The one flag, so that somebody's later change of the bucket or key does not stand in the way of an undo.
     /// That all other settings came through the fix is told by the whole images, which hold them.
-    fn footprint(subject: &Trail, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Trail, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
         json!({ "logFileValidation": subject.log_file_validation })
     }
 
-    fn undo(before: &Trail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &Trail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         let restore = |(Action::UpdateTrail { name, .. }, ()): &(Action, ())| Action::UpdateTrail {
             name: name.clone(),
             enable_log_file_validation: before.log_file_validation,
@@ -172,8 +184,6 @@ mod tests {
 
     use super::*;
     use crate::trail::{Description, Settings, Vantage};
-
-    pub(super) type TheControl = CloudTrailLogFileValidationEnabled;
 
     const ARN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
 
@@ -212,11 +222,11 @@ mod tests {
     }
 
     pub(super) fn judge(subject: &Trail) -> Verdict {
-        TheControl::evaluate(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+        CloudTrailLogFileValidationEnabled.evaluate(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
     }
 
     pub(super) fn plan(subject: &Trail) -> Plan<Action> {
-        TheControl::plan(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+        CloudTrailLogFileValidationEnabled.plan(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
     }
 
     fn update(enable: bool) -> Action {
@@ -250,7 +260,11 @@ mod tests {
             ("not told at all", ARN, "eu-west-1", json!(null), None, &off),
             ("a replica that hides ours", elsewhere, "us-east-1", json!(true), Some(trail(false)), &off),
         ] {
-            assert_eq!(judge(&TheControl::subject(recorded(arn, home, &told), live)), *expected, "{case}");
+            assert_eq!(
+                judge(&CloudTrailLogFileValidationEnabled.subject(recorded(arn, home, &told), live)),
+                *expected,
+                "{case}"
+            );
         }
     }
 
@@ -290,25 +304,28 @@ mod tests {
     #[test]
     fn prefix_key_and_all_else_are_the_same_after_the_fix_and_after_its_undo() {
         let case = "cloud-trail-log-file-validation-enabled/6";
-        let fixed = TheControl::expect(trail(false), &update(true));
+        let fixed = CloudTrailLogFileValidationEnabled.expect(trail(false), &update(true));
         assert_eq!(fixed, Trail { log_file_validation: true, ..trail(false) }, "{case}");
         assert_eq!(fixed, trail(true), "{case}");
-        let undo = TheControl::undo(&trail(false), &[(update(true), ())]).unwrap();
+        let undo = CloudTrailLogFileValidationEnabled.undo(&trail(false), &[(update(true), ())]).unwrap();
         assert_eq!(undo, vec![update(false)], "{case}");
-        assert_eq!(TheControl::expect(fixed, &undo[0]), trail(false), "{case}");
-        assert_eq!(TheControl::undo(&trail(false), &[]), Ok(vec![]), "{case}");
+        assert_eq!(CloudTrailLogFileValidationEnabled.expect(fixed, &undo[0]), trail(false), "{case}");
+        assert_eq!(CloudTrailLogFileValidationEnabled.undo(&trail(false), &[]), Ok(vec![]), "{case}");
     }
 
     #[test]
     fn an_action_on_another_trail_changes_nothing_of_this_one() {
         let other = Action::UpdateTrail { name: format!("{ARN}-other"), enable_log_file_validation: true };
-        assert_eq!(TheControl::expect(trail(false), &other), trail(false));
+        assert_eq!(CloudTrailLogFileValidationEnabled.expect(trail(false), &other), trail(false));
     }
 
     #[test]
     fn the_footprint_is_the_flag_and_nothing_where_nothing_was_done() {
-        assert_eq!(TheControl::footprint(&trail(true), &[update(true)]), json!({"logFileValidation": true}));
-        assert_eq!(TheControl::footprint(&trail(true), &[]), json!({}));
+        assert_eq!(
+            CloudTrailLogFileValidationEnabled.footprint(&trail(true), &[update(true)]),
+            json!({"logFileValidation": true})
+        );
+        assert_eq!(CloudTrailLogFileValidationEnabled.footprint(&trail(true), &[]), json!({}));
     }
 }
 

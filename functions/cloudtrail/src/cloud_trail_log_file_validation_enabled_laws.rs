@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredImage;
 
-use super::tests::{TheControl, judge, plan};
+use super::tests::{judge, plan};
 use super::*;
 use crate::trail::arbitrary::trails;
 
@@ -32,7 +32,7 @@ proptest! {
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan(&subject).calls() {
-            live = TheControl::expect(live, action);
+            live = CloudTrailLogFileValidationEnabled.expect(live, action);
             done.push((action.clone(), ()));
         }
         prop_assert!(!judge(&live).is_non_compliant());
@@ -41,10 +41,10 @@ proptest! {
         prop_assert_eq!(&live, &only_the_flag);
 
         let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
-        for action in TheControl::undo(&subject, &done).unwrap() {
-            live = TheControl::expect(live, &action);
+        for action in CloudTrailLogFileValidationEnabled.undo(&subject, &done).unwrap() {
+            live = CloudTrailLogFileValidationEnabled.expect(live, &action);
         }
-        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(CloudTrailLogFileValidationEnabled.footprint(&live, &actions), CloudTrailLogFileValidationEnabled.footprint(&subject, &actions));
         prop_assert_eq!(live, subject);
     }
 

@@ -31,27 +31,18 @@ pub mod trail;
 pub mod trail_delivery;
 pub mod trail_key;
 
-use cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
-use cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
-use cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
-use multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
 use rectify_compliance::Entry;
+use rectify_compliance::entry::{on_change_and_schedule, on_schedule};
+
+pub use cloud_trail_cloud_watch_logs_enabled::CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED;
+pub use cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED;
+pub use cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
+pub use multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
-    Entry::of::<CloudTrailCloudWatchLogsEnabled>()
-        .on_change::<CloudTrailCloudWatchLogsEnabled>()
-        .on_schedule::<CloudTrailCloudWatchLogsEnabled>()
-        .remediated::<CloudTrailCloudWatchLogsEnabled>(),
-    Entry::of::<CloudTrailEncryptionEnabled>()
-        .on_change::<CloudTrailEncryptionEnabled>()
-        .on_schedule::<CloudTrailEncryptionEnabled>()
-        .remediated::<CloudTrailEncryptionEnabled>(),
-    Entry::of::<CloudTrailLogFileValidationEnabled>()
-        .on_change::<CloudTrailLogFileValidationEnabled>()
-        .on_schedule::<CloudTrailLogFileValidationEnabled>()
-        .remediated::<CloudTrailLogFileValidationEnabled>(),
-    Entry::of::<MultiRegionCloudtrailEnabled>()
-        .on_schedule::<MultiRegionCloudtrailEnabled>()
-        .remediated::<MultiRegionCloudtrailEnabled>(),
+    on_change_and_schedule(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED).remediated(),
+    on_change_and_schedule(&CLOUD_TRAIL_ENCRYPTION_ENABLED).remediated(),
+    on_change_and_schedule(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED).remediated(),
+    on_schedule(&MULTI_REGION_CLOUDTRAIL_ENABLED).remediated(),
 ];

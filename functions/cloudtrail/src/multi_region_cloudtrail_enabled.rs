@@ -59,7 +59,7 @@ control! {
     /// * [PutEventSelectors](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html)
     /// * [GetTrailStatus](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html)
     /// * [AdvancedFieldSelector](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html)
-    pub MultiRegionCloudtrailEnabled {
+    pub MULTI_REGION_CLOUDTRAIL_ENABLED: MultiRegionCloudtrailEnabled {
         id: "multi-region-cloudtrail-enabled",
         title: "No trail records management events in all regions",
         severity: High,
@@ -152,7 +152,7 @@ impl Control for MultiRegionCloudtrailEnabled {
     type Params = MultiRegionCloudtrailEnabledParameters;
     type Subject = AccountTrails;
 
-    fn evaluate(account: &AccountTrails, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, account: &AccountTrails, params: &Self::Params, _now: Timestamp) -> Verdict {
         let lacks: Vec<(&ObservedTrail, Option<Lack>)> =
             account.trails.iter().map(|trail| (trail, params.lack(trail))).collect();
         if let Some((trail, _)) = lacks.iter().find(|(_, lack)| lack.is_none()) {
@@ -169,33 +169,47 @@ impl Control for MultiRegionCloudtrailEnabled {
 }
 
 impl Inventory for MultiRegionCloudtrailEnabled {
-    const LISTING: &'static [Permission] = OBSERVE;
+    fn list_permissions(&self) -> &'static [Permission] {
+        OBSERVE
+    }
 }
 
 impl Remediation for MultiRegionCloudtrailEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = OBSERVE;
-    const CALLS: &'static [Permission] = &[
-        Permission::on("cloudtrail:StartLogging", OWN_TRAILS),
-        Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
-        Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
-    ];
-    const UNDOES: &'static [Permission] = &[
-        Permission::on("cloudtrail:StopLogging", OWN_TRAILS),
-        Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
-        Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
-    ];
+    fn read_permissions(&self) -> &'static [Permission] {
+        OBSERVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::on("cloudtrail:StartLogging", OWN_TRAILS),
+                Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
+                Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
+            ]
+        }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::on("cloudtrail:StopLogging", OWN_TRAILS),
+                Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
+                Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
+            ]
+        }
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the trail, in its home region")
+    }
 
-    fn stack_resources(_live: &AccountTrails, action: &Action) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &AccountTrails, action: &Action) -> Vec<PhysicalId> {
         vec![arn::stack_resource(action.trail())]
     }
 
-    fn plan(live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let candidates: Vec<&ObservedTrail> = live.own().filter(|it| params.other_setting(it).is_none()).collect();
@@ -209,17 +223,17 @@ impl Remediation for MultiRegionCloudtrailEnabled {
         }
     }
 
-    fn expect(live: AccountTrails, action: &Action) -> AccountTrails {
+    fn expect(&self, live: AccountTrails, action: &Action) -> AccountTrails {
         action.made_of(live)
     }
 
     /// Of the trail that was changed what was changed, so that somebody's later change of its bucket does not stand in the
     /// way of an undo.
-    fn footprint(subject: &AccountTrails, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &AccountTrails, done: &[Action]) -> Value {
         Value::Object(done.iter().map(|action| action.touched_in(subject)).collect())
     }
 
-    fn undo(before: &AccountTrails, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &AccountTrails, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         done.iter().rev().map(|(action, ())| action.inverse(before)).collect()
     }
 }
@@ -296,8 +310,8 @@ fn steps(
         }
     }
     let calls = steps.iter().filter_map(Step::action);
-    let after = calls.fold(live.clone(), MultiRegionCloudtrailEnabled::expect);
-    if reasons.is_empty() && MultiRegionCloudtrailEnabled::evaluate(&after, params, now).is_non_compliant() {
+    let after = calls.fold(live.clone(), |live, call| MultiRegionCloudtrailEnabled.expect(live, call));
+    if reasons.is_empty() && MultiRegionCloudtrailEnabled.evaluate(&after, params, now).is_non_compliant() {
         let lack = after.trails.iter().find(|it| it.trail.arn == *arn).and_then(|it| params.lack(it));
         let lack = lack.map_or_else(|| "not enough".to_owned(), |it| it.to_string());
         reasons.push(format!("trail {} would not qualify by the calls alone: {lack}", it.trail.name));

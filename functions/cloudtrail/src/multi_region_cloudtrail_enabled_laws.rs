@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredImage;
 
-use super::tests::{TheControl, account, classic, observed};
+use super::tests::{account, classic, observed};
 use super::*;
 
 fn trails() -> impl Strategy<Value = ObservedTrail> {
@@ -40,11 +40,11 @@ fn parameters() -> impl Strategy<Value = MultiRegionCloudtrailEnabledParameters>
 }
 
 fn judge(subject: &AccountTrails, params: &MultiRegionCloudtrailEnabledParameters) -> Verdict {
-    TheControl::evaluate(subject, params, Timestamp::UNIX_EPOCH)
+    MultiRegionCloudtrailEnabled.evaluate(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 fn plan(subject: &AccountTrails, params: &MultiRegionCloudtrailEnabledParameters) -> Plan<Action> {
-    TheControl::plan(subject, params, Timestamp::UNIX_EPOCH)
+    MultiRegionCloudtrailEnabled.plan(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 #[test]
@@ -74,7 +74,7 @@ proptest! {
         let actions: Vec<Action> = planned.calls().into_iter().cloned().collect();
         let mut live = subject.clone();
         for action in &actions {
-            live = TheControl::expect(live, action);
+            live = MultiRegionCloudtrailEnabled.expect(live, action);
         }
         if matches!(planned, Plan::Do { .. }) && !actions.is_empty() {
             prop_assert!(judge(&live, &params).is_compliant());
@@ -90,7 +90,7 @@ proptest! {
             prop_assert_eq!(&before.trail.settings.s3_bucket_name, &after.trail.settings.s3_bucket_name);
         }
         let done: Vec<(Action, ())> = actions.iter().map(|it| (it.clone(), ())).collect();
-        for undo in TheControl::undo(&subject, &done).unwrap() {
+        for undo in MultiRegionCloudtrailEnabled.undo(&subject, &done).unwrap() {
             // The same calls, one with a word of its own.
             let back = match undo {
                 Undo::StopLogging { name } => {
@@ -104,9 +104,9 @@ proptest! {
                 }
                 Undo::PutEventSelectors { trail_name, selectors } => Action::PutEventSelectors { trail_name, selectors },
             };
-            live = TheControl::expect(live, &back);
+            live = MultiRegionCloudtrailEnabled.expect(live, &back);
         }
-        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(MultiRegionCloudtrailEnabled.footprint(&live, &actions), MultiRegionCloudtrailEnabled.footprint(&subject, &actions));
         prop_assert_eq!(live, subject);
     }
 

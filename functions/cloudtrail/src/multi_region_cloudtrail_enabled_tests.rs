@@ -10,7 +10,6 @@ use super::*;
 use crate::qualifying::Status;
 use crate::trail::{Description, Settings, Vantage};
 
-pub(super) type TheControl = MultiRegionCloudtrailEnabled;
 type Params = MultiRegionCloudtrailEnabledParameters;
 
 const OURS: &str = "111122223333";
@@ -83,11 +82,11 @@ pub(super) fn account(trails: Vec<ObservedTrail>) -> AccountTrails {
 }
 
 fn judge(trails: Vec<ObservedTrail>, given: &Value) -> Verdict {
-    TheControl::evaluate(&account(trails), &params(given), Timestamp::UNIX_EPOCH)
+    MultiRegionCloudtrailEnabled.evaluate(&account(trails), &params(given), Timestamp::UNIX_EPOCH)
 }
 
 fn plan(trails: Vec<ObservedTrail>, given: &Value) -> Plan<Action> {
-    TheControl::plan(&account(trails), &params(given), Timestamp::UNIX_EPOCH)
+    MultiRegionCloudtrailEnabled.plan(&account(trails), &params(given), Timestamp::UNIX_EPOCH)
 }
 
 #[test]
@@ -217,7 +216,7 @@ fn a_stopped_trail_is_started_and_nothing_more() {
     let expected = Plan::Do { steps: vec![Step::call(Level::L1, start.clone())] };
     assert_eq!(plan(stopped(), &json!({})), expected, "{case}");
     assert_eq!(
-        TheControl::undo(&account(stopped()), &[(start, ())]),
+        MultiRegionCloudtrailEnabled.undo(&account(stopped()), &[(start, ())]),
         Ok(vec![Undo::StopLogging { name: MAIN.into() }])
     );
     assert_eq!(plan(vec![main_trail(true, true, &classic("All", &[]))], &json!({})), Plan::Nothing);
@@ -241,7 +240,7 @@ fn selectors_that_are_there_survive_the_one_that_is_added() {
         let were = before[kind].as_array().unwrap();
         assert_eq!((&put[..were.len()], put.len()), (&were[..], were.len() + 1), "{case}");
         let done: Vec<(Action, ())> = steps.iter().map(|it| (it.action().unwrap().clone(), ())).collect();
-        let undo = TheControl::undo(&account(trails()), &done).unwrap();
+        let undo = MultiRegionCloudtrailEnabled.undo(&account(trails()), &done).unwrap();
         let back: Vec<Value> = undo.iter().map(|it| serde_json::to_value(it).unwrap()).collect();
         assert_eq!(back[0]["PutEventSelectors"][kind], before[kind], "{case}");
         let single = json!({"Name": MAIN, "IsMultiRegionTrail": false, "IncludeGlobalServiceEvents": false});

@@ -62,7 +62,7 @@ control! {
     /// - [DescribeConfigurationRecorderStatus](https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorderStatus.html)
     /// - [DescribeDeliveryChannelStatus](https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeDeliveryChannelStatus.html)
     /// - [StartConfigurationRecorder](https://docs.aws.amazon.com/config/latest/APIReference/API_StartConfigurationRecorder.html)
-    pub ConfigRecorderHealthy {
+    pub CONFIG_RECORDER_HEALTHY: ConfigRecorderHealthy {
         id: "config-recorder-healthy",
         title: "AWS Config does not record everything it should",
         severity: High,
@@ -151,7 +151,7 @@ impl Control for ConfigRecorderHealthy {
     type Params = ConfigRecorderHealthyParameters;
     type Subject = Recording;
 
-    fn evaluate(recording: &Recording, params: &Self::Params, now: Timestamp) -> Verdict {
+    fn evaluate(&self, recording: &Recording, params: &Self::Params, now: Timestamp) -> Verdict {
         let recorder = recording.recorder.as_ref();
         let faults = faults(recording, params, now);
         if !faults.is_empty() {
@@ -167,7 +167,9 @@ impl Control for ConfigRecorderHealthy {
 }
 
 impl Inventory for ConfigRecorderHealthy {
-    const LISTING: &'static [Permission] = READS;
+    fn list_permissions(&self) -> &'static [Permission] {
+        READS
+    }
 }
 
 /// What the remediation may call.
@@ -196,18 +198,26 @@ impl Remediation for ConfigRecorderHealthy {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = READS;
-    const CALLS: &'static [Permission] = &[Permission::on("config:StartConfigurationRecorder", RECORDERS)];
-    const UNDOES: &'static [Permission] = &[Permission::on("config:StopConfigurationRecorder", RECORDERS)];
+    fn read_permissions(&self) -> &'static [Permission] {
+        READS
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("config:StartConfigurationRecorder", RECORDERS)] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("config:StopConfigurationRecorder", RECORDERS)] }
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the recorder");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the recorder")
+    }
 
-    fn stack_resources(_live: &Recording, action: &Action) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &Recording, action: &Action) -> Vec<PhysicalId> {
         let Action::StartConfigurationRecorder { configuration_recorder_name: name } = action;
         vec![PhysicalId::here(name)]
     }
 
-    fn plan(live: &Recording, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+    fn plan(&self, live: &Recording, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         let mut start = None;
         let mut steps = Vec::new();
         for fault in faults(live, params, now) {
@@ -226,7 +236,7 @@ impl Remediation for ConfigRecorderHealthy {
         }
     }
 
-    fn expect(mut live: Recording, action: &Action) -> Recording {
+    fn expect(&self, mut live: Recording, action: &Action) -> Recording {
         let Action::StartConfigurationRecorder { configuration_recorder_name } = action;
         if let Some(recorder) = live.recorder.as_mut().filter(|it| it.name == *configuration_recorder_name)
             && !recorder.status.recording
@@ -238,14 +248,14 @@ impl Remediation for ConfigRecorderHealthy {
     }
 
     /// Whether the recorder is on: its settings may be changed later without standing in the way of an undo.
-    fn footprint(subject: &Recording, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Recording, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
         json!({ "recording": subject.recorder.as_ref().map(|recorder| recorder.status.recording) })
     }
 
-    fn undo(_before: &Recording, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, _before: &Recording, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         let stop = |(Action::StartConfigurationRecorder { configuration_recorder_name }, ()): &(Action, ())| {
             Undo::StopConfigurationRecorder { configuration_recorder_name: configuration_recorder_name.clone() }
         };

@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredImage;
 
-use super::tests::{NOW, TheControl, judge, plan};
+use super::tests::{NOW, judge, plan};
 use super::*;
 use crate::recording::tests::{at, healthy, set};
 use crate::recording::{Channel, Delivery, Frequency, GLOBAL_TYPES, RecordedTypes, Status};
@@ -88,7 +88,7 @@ fn parameters() -> impl Strategy<Value = String> {
 fn played(subject: &Recording, plan: &Plan<Action>) -> Recording {
     let mut live = subject.clone();
     for action in plan.calls() {
-        live = TheControl::expect(live, action);
+        live = ConfigRecorderHealthy.expect(live, action);
         live.recorder.as_mut().unwrap().status.started = Some(at(NOW));
     }
     live
@@ -140,12 +140,12 @@ proptest! {
         let done: Vec<(Action, ())> = plan_of.calls().into_iter().map(|action| (action.clone(), ())).collect();
         let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
         let mut undone = live;
-        for Undo::StopConfigurationRecorder { configuration_recorder_name } in TheControl::undo(&subject, &done).unwrap() {
+        for Undo::StopConfigurationRecorder { configuration_recorder_name } in ConfigRecorderHealthy.undo(&subject, &done).unwrap() {
             let recorder = undone.recorder.as_mut().unwrap();
             prop_assert_eq!(&recorder.name, &configuration_recorder_name);
             recorder.status.recording = false;
         }
-        prop_assert_eq!(TheControl::footprint(&undone, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(ConfigRecorderHealthy.footprint(&undone, &actions), ConfigRecorderHealthy.footprint(&subject, &actions));
         prop_assert_eq!(undone, subject);
     }
 
@@ -165,7 +165,7 @@ proptest! {
         for action in plan(&subject, &text).calls() {
             let text = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Action>(&text).unwrap(), action);
-            for undo in TheControl::undo(&subject, &[(action.clone(), ())]).unwrap() {
+            for undo in ConfigRecorderHealthy.undo(&subject, &[(action.clone(), ())]).unwrap() {
                 let text = serde_json::to_string(&undo).unwrap();
                 prop_assert_eq!(serde_json::from_str::<Undo>(&text).unwrap(), undo);
             }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use super::tests::{TheControl, channel, failed, plan, start, status, stopped, types};
+use super::tests::{channel, failed, plan, start, status, stopped, types};
 use super::*;
 use crate::recording::RecordedTypes;
 use crate::recording::tests::{healthy, set};
@@ -57,10 +57,10 @@ fn what_costs_or_belongs_to_others_is_left_to_a_person() {
 fn an_action_on_another_recorder_changes_nothing_of_this_one() {
     let other = Action::StartConfigurationRecorder { configuration_recorder_name: "other".into() };
     let off = stopped(Some("2026-03-01T00:00:00Z"));
-    assert_eq!(TheControl::expect(off.clone(), &other), off);
-    assert_eq!(TheControl::footprint(&off, &[start()]), json!({"recording": false}));
-    assert_eq!(TheControl::footprint(&off, &[]), json!({}));
+    assert_eq!(ConfigRecorderHealthy.expect(off.clone(), &other), off);
+    assert_eq!(ConfigRecorderHealthy.footprint(&off, &[start()]), json!({"recording": false}));
+    assert_eq!(ConfigRecorderHealthy.footprint(&off, &[]), json!({}));
     let undo = Undo::StopConfigurationRecorder { configuration_recorder_name: "default".into() };
-    assert_eq!(TheControl::undo(&off, &[(start(), ())]), Ok(vec![undo]));
-    assert_eq!(TheControl::undo(&off, &[]), Ok(vec![]));
+    assert_eq!(ConfigRecorderHealthy.undo(&off, &[(start(), ())]), Ok(vec![undo]));
+    assert_eq!(ConfigRecorderHealthy.undo(&off, &[]), Ok(vec![]));
 }

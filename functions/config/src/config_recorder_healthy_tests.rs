@@ -8,8 +8,6 @@ use super::*;
 use crate::recording::tests::{at, healthy, set};
 use crate::recording::{Channel, Delivery, Frequency, GLOBAL_TYPES, RecordedTypes, Status};
 
-pub(super) type TheControl = ConfigRecorderHealthy;
-
 /// Six hours after the last history of [`healthy`].
 pub(super) const NOW: &str = "2026-03-10T12:00:00Z";
 
@@ -18,11 +16,11 @@ pub(super) fn params(text: &str) -> ConfigRecorderHealthyParameters {
 }
 
 pub(super) fn judge(subject: &Recording, text: &str) -> Verdict {
-    TheControl::evaluate(subject, &params(text), at(NOW))
+    ConfigRecorderHealthy.evaluate(subject, &params(text), at(NOW))
 }
 
 pub(super) fn plan(subject: &Recording, text: &str) -> Plan<Action> {
-    TheControl::plan(subject, &params(text), at(NOW))
+    ConfigRecorderHealthy.plan(subject, &params(text), at(NOW))
 }
 
 pub(super) fn start() -> Action {

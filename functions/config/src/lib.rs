@@ -12,10 +12,10 @@ pub mod config_recorder_healthy;
 mod fault;
 pub mod recording;
 
-use config_recorder_healthy::ConfigRecorderHealthy;
 use rectify_compliance::Entry;
+use rectify_compliance::entry::on_schedule;
+
+pub use config_recorder_healthy::CONFIG_RECORDER_HEALTHY;
 
 /// The controls of this crate.
-pub const CONTROLS: &[Entry] = &[Entry::of::<ConfigRecorderHealthy>()
-    .on_schedule::<ConfigRecorderHealthy>()
-    .remediated::<ConfigRecorderHealthy>()];
+pub const CONTROLS: &[Entry] = &[on_schedule(&CONFIG_RECORDER_HEALTHY).remediated()];

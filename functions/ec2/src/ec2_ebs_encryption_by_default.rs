@@ -45,7 +45,7 @@ control! {
     /// - [ec2-ebs-encryption-by-default](https://docs.aws.amazon.com/config/latest/developerguide/ec2-ebs-encryption-by-default.html)
     /// - [Security Hub EC2.7](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-7)
     /// - [EnableEbsEncryptionByDefault](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableEbsEncryptionByDefault.html)
-    pub Ec2EbsEncryptionByDefault {
+    pub EC2_EBS_ENCRYPTION_BY_DEFAULT: Ec2EbsEncryptionByDefault {
         id: "ec2-ebs-encryption-by-default",
         title: "New EBS volumes in this region are not encrypted by default",
         severity: Medium,
@@ -126,15 +126,16 @@ const fn here(action: &'static str) -> Permission {
 }
 
 impl Inventory for Ec2EbsEncryptionByDefault {
-    const LISTING: &'static [Permission] =
-        &[here("ec2:GetEbsEncryptionByDefault"), here("ec2:GetEbsDefaultKmsKeyId"), DESCRIBE_KEY];
+    fn list_permissions(&self) -> &'static [Permission] {
+        const { &[here("ec2:GetEbsEncryptionByDefault"), here("ec2:GetEbsDefaultKmsKeyId"), DESCRIBE_KEY] }
+    }
 }
 
 impl Control for Ec2EbsEncryptionByDefault {
     type Params = Ec2EbsEncryptionByDefaultParameters;
     type Subject = EbsDefaults;
 
-    fn evaluate(subject: &EbsDefaults, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &EbsDefaults, params: &Self::Params, _now: Timestamp) -> Verdict {
         let region = &subject.region;
         if !subject.enabled {
             return Verdict::non_compliant(format!("EBS encryption by default is off in {region}"));
@@ -187,25 +188,36 @@ impl Remediation for Ec2EbsEncryptionByDefault {
     /// Nothing: the before-image holds the setting and the key.
     type Receipt = ();
     type Undo = EbsUndo;
-    const LIVE: &'static [Permission] = &[
-        here("ec2:GetEbsEncryptionByDefault"),
-        here("ec2:GetEbsDefaultKmsKeyId"),
-        here("ec2:DescribeInstances"),
-        here("ec2:DescribeInstanceTypes"),
-        DESCRIBE_KEY,
-    ];
-    const CALLS: &'static [Permission] =
-        &[here("ec2:EnableEbsEncryptionByDefault"), here("ec2:ModifyEbsDefaultKmsKeyId")];
-    const UNDOES: &'static [Permission] = &[
-        here("ec2:DisableEbsEncryptionByDefault"),
-        here("ec2:ModifyEbsDefaultKmsKeyId"),
-        here("ec2:ResetEbsDefaultKmsKeyId"),
-    ];
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                here("ec2:GetEbsEncryptionByDefault"),
+                here("ec2:GetEbsDefaultKmsKeyId"),
+                here("ec2:DescribeInstances"),
+                here("ec2:DescribeInstanceTypes"),
+                DESCRIBE_KEY,
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[here("ec2:EnableEbsEncryptionByDefault"), here("ec2:ModifyEbsDefaultKmsKeyId")] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                here("ec2:DisableEbsEncryptionByDefault"),
+                here("ec2:ModifyEbsDefaultKmsKeyId"),
+                here("ec2:ResetEbsDefaultKmsKeyId"),
+            ]
+        }
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Nobody("CloudFormation has no type for the EBS defaults of a region");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Nobody("CloudFormation has no type for the EBS defaults of a region")
+    }
 
-    fn plan(live: &EbsDefaults, params: &Self::Params, now: Timestamp) -> Plan<EbsAction> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &EbsDefaults, params: &Self::Params, now: Timestamp) -> Plan<EbsAction> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let mut steps = Vec::new();
@@ -230,7 +242,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
     }
 
-    fn expect(mut live: EbsDefaults, action: &EbsAction) -> EbsDefaults {
+    fn expect(&self, mut live: EbsDefaults, action: &EbsAction) -> EbsDefaults {
         match action {
             EbsAction::EnableEbsEncryptionByDefault {} => {
                 live.enabled = true;
@@ -246,7 +258,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         live
     }
 
-    fn footprint(subject: &EbsDefaults, done: &[EbsAction]) -> Value {
+    fn footprint(&self, subject: &EbsDefaults, done: &[EbsAction]) -> Value {
         let mut touched = Map::new();
         for action in done {
             match action {
@@ -262,7 +274,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         Value::Object(touched)
     }
 
-    fn undo(before: &EbsDefaults, done: &[(EbsAction, ())]) -> Result<Vec<EbsUndo>, Irreversible> {
+    fn undo(&self, before: &EbsDefaults, done: &[(EbsAction, ())]) -> Result<Vec<EbsUndo>, Irreversible> {
         done.iter()
             .rev()
             .map(|(action, ())| match action {

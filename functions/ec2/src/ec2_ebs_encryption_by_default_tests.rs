@@ -43,13 +43,13 @@ fn defaults(enabled: bool, default: Option<(&str, Option<&str>)>) -> EbsDefaults
 }
 
 fn verdict(subject: &EbsDefaults, params: &str) -> String {
-    let verdict = Ec2EbsEncryptionByDefault::evaluate(subject, &parameters(params), NOW);
+    let verdict = Ec2EbsEncryptionByDefault.evaluate(subject, &parameters(params), NOW);
     let annotation = verdict.annotation().map_or_else(String::new, |it| format!(": {it}"));
     format!("{}{annotation}", verdict.compliance_type())
 }
 
 fn plan(subject: &EbsDefaults, params: &str) -> Vec<String> {
-    let plan = Ec2EbsEncryptionByDefault::plan(subject, &parameters(params), NOW);
+    let plan = Ec2EbsEncryptionByDefault.plan(subject, &parameters(params), NOW);
     let held = if let Plan::Hold { reason, .. } = &plan { vec![format!("held: {reason}")] } else { vec![] };
     let steps = plan.steps().iter().map(|step| format!("{} {}", step.level, step.action().map(call_text).unwrap()));
     held.into_iter().chain(steps).collect()
@@ -168,10 +168,10 @@ fn undo_plays_the_inverse_last_action_first() {
         ((THEIRS, Some(THEIRS)), back.clone()),
         ((THEIRS, None), back),
     ] {
-        let undo = Ec2EbsEncryptionByDefault::undo(&defaults(false, Some(default)), &done).unwrap();
+        let undo = Ec2EbsEncryptionByDefault.undo(&defaults(false, Some(default)), &done).unwrap();
         assert_eq!(undo, [EbsUndo::DisableEbsEncryptionByDefault {}, expected], "{default:?}");
     }
-    let error = Ec2EbsEncryptionByDefault::undo(&defaults(false, None), &done).unwrap_err();
+    let error = Ec2EbsEncryptionByDefault.undo(&defaults(false, None), &done).unwrap_err();
     assert_eq!(
         error.to_string(),
         "ModifyEbsDefaultKmsKeyId: cannot be undone: the before-image does not hold the previous key"
@@ -192,7 +192,7 @@ fn actions_are_spelt_as_the_api_has_them() {
 
 #[test]
 fn the_role_of_the_remediation_cannot_turn_encryption_off() {
-    let may: Vec<&str> = Ec2EbsEncryptionByDefault::CALLS.iter().map(|it| it.action).collect();
+    let may: Vec<&str> = Ec2EbsEncryptionByDefault.fix_permissions().iter().map(|it| it.action).collect();
     assert_eq!(may, ["ec2:EnableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId"]);
 }
 
@@ -237,10 +237,10 @@ fn generated_settings_are_right_and_wrong_often_enough() {
     let (mut wrong, mut right, mut applicable) = (0, 0, 0);
     for _ in 0..1000 {
         let (subject, params) = settings().new_tree(&mut runner).unwrap().current();
-        let verdict = Ec2EbsEncryptionByDefault::evaluate(&subject, &params, NOW);
+        let verdict = Ec2EbsEncryptionByDefault.evaluate(&subject, &params, NOW);
         wrong += u32::from(verdict.is_non_compliant());
         right += u32::from(verdict.is_compliant());
-        let plan = Ec2EbsEncryptionByDefault::plan(&subject, &params, NOW);
+        let plan = Ec2EbsEncryptionByDefault.plan(&subject, &params, NOW);
         applicable += u32::from(plan != Plan::Nothing && plan.obstacle(true).is_none());
     }
     assert!(wrong >= 200 && right >= 200 && applicable >= 200, "wrong {wrong}, right {right}, applicable {applicable}");
@@ -251,18 +251,18 @@ proptest! {
 
     #[test]
     fn settings_that_are_right_need_no_plan((subject, params) in settings()) {
-        let wrong = Ec2EbsEncryptionByDefault::evaluate(&subject, &params, NOW).is_non_compliant();
-        prop_assert_eq!(Ec2EbsEncryptionByDefault::plan(&subject, &params, NOW) == Plan::Nothing, !wrong);
+        let wrong = Ec2EbsEncryptionByDefault.evaluate(&subject, &params, NOW).is_non_compliant();
+        prop_assert_eq!(Ec2EbsEncryptionByDefault.plan(&subject, &params, NOW) == Plan::Nothing, !wrong);
     }
 
     #[test]
     fn an_applicable_plan_makes_the_settings_right_and_touches_nothing_else((subject, params) in settings()) {
-        let plan = Ec2EbsEncryptionByDefault::plan(&subject, &params, NOW);
+        let plan = Ec2EbsEncryptionByDefault.plan(&subject, &params, NOW);
         if plan == Plan::Nothing || plan.obstacle(true).is_some() {
             return Ok(());
         }
-        let after = plan.calls().into_iter().fold(subject.clone(), Ec2EbsEncryptionByDefault::expect);
-        prop_assert!(Ec2EbsEncryptionByDefault::evaluate(&after, &params, NOW).is_compliant());
+        let after = plan.calls().into_iter().fold(subject.clone(), |live, action| Ec2EbsEncryptionByDefault.expect(live, action));
+        prop_assert!(Ec2EbsEncryptionByDefault.evaluate(&after, &params, NOW).is_compliant());
         prop_assert!(after.enabled);
         let changes_key = plan.calls().iter().any(|call| matches!(call, EbsAction::ModifyEbsDefaultKmsKeyId { .. }));
         if !changes_key {
@@ -273,12 +273,12 @@ proptest! {
 
     #[test]
     fn undo_restores_the_footprint((subject, params) in settings()) {
-        let plan = Ec2EbsEncryptionByDefault::plan(&subject, &params, NOW);
+        let plan = Ec2EbsEncryptionByDefault.plan(&subject, &params, NOW);
         let done: Vec<EbsAction> = plan.calls().into_iter().cloned().collect();
-        let after = done.iter().fold(subject.clone(), Ec2EbsEncryptionByDefault::expect);
+        let after = done.iter().fold(subject.clone(), |live, action| Ec2EbsEncryptionByDefault.expect(live, action));
         let receipts: Vec<_> = done.iter().cloned().map(|action| (action, ())).collect();
-        let restored = Ec2EbsEncryptionByDefault::undo(&subject, &receipts).unwrap().iter().fold(after.clone(), play);
-        let footprint = |subject: &EbsDefaults| Ec2EbsEncryptionByDefault::footprint(subject, &done);
+        let restored = Ec2EbsEncryptionByDefault.undo(&subject, &receipts).unwrap().iter().fold(after.clone(), play);
+        let footprint = |subject: &EbsDefaults| Ec2EbsEncryptionByDefault.footprint(subject, &done);
         prop_assert_eq!(footprint(&restored), footprint(&subject));
         if !done.is_empty() {
             prop_assert_ne!(footprint(&after), footprint(&subject));

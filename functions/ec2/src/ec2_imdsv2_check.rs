@@ -56,7 +56,7 @@ control! {
     /// - [Security Hub EC2.8](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-8)
     /// - [ModifyInstanceMetadataOptions](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataOptions.html)
     /// - [Transition to using Instance Metadata Service Version 2](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-transition-to-version-2.html)
-    pub Ec2Imdsv2Check {
+    pub EC2_IMDSV2_CHECK: Ec2Imdsv2Check {
         id: "ec2-imdsv2-check",
         title: "Instance accepts metadata requests without a session token",
         severity: High,
@@ -102,9 +102,11 @@ impl FromItem for Ec2Imdsv2Check {
     type Resource = RecordedMetadata;
     /// The options as they are now, where the item does not tell them.
     type Facts = Option<MetadataOptions>;
-    const FACTS: &'static [Permission] = &[DESCRIBE];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE]
+    }
 
-    fn subject(recorded: RecordedMetadata, live: Option<MetadataOptions>) -> InstanceMetadata {
+    fn subject(&self, recorded: RecordedMetadata, live: Option<MetadataOptions>) -> InstanceMetadata {
         recorded.or_live(live)
     }
 }
@@ -113,7 +115,7 @@ impl Control for Ec2Imdsv2Check {
     type Params = Ec2Imdsv2CheckParameters;
     type Subject = InstanceMetadata;
 
-    fn evaluate(subject: &InstanceMetadata, params: &Ec2Imdsv2CheckParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &InstanceMetadata, params: &Ec2Imdsv2CheckParameters, _now: Timestamp) -> Verdict {
         let instance = &subject.instance;
         if let Some(state) = instance.state.as_ref().filter(|_| instance.is_gone()) {
             return Verdict::not_applicable(format!("instance is {state}"));
@@ -154,12 +156,18 @@ impl Remediation for Ec2Imdsv2Check {
     /// Nothing: the before-image holds the options.
     type Receipt = ();
     type Undo = Ec2Imdsv2CheckAction;
-    const LIVE: &'static [Permission] = &[DESCRIBE, Permission::unscoped("cloudwatch:GetMetricData")];
-    const CALLS: &'static [Permission] = &[MODIFY.when(TOKENS, "required")];
-    const UNDOES: &'static [Permission] = &[MODIFY.when(TOKENS, "optional")];
+    fn read_permissions(&self) -> &'static [Permission] {
+        const { &[DESCRIBE, Permission::unscoped("cloudwatch:GetMetricData")] }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[MODIFY.when(TOKENS, "required")] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        const { &[MODIFY.when(TOKENS, "optional")] }
+    }
 
-    fn plan(live: &InstanceMetadata, params: &Self::Params, now: Timestamp) -> Plan<Ec2Imdsv2CheckAction> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &InstanceMetadata, params: &Self::Params, now: Timestamp) -> Plan<Ec2Imdsv2CheckAction> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let mut steps = Vec::new();
@@ -180,7 +188,7 @@ impl Remediation for Ec2Imdsv2Check {
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
     }
 
-    fn expect(mut live: InstanceMetadata, action: &Ec2Imdsv2CheckAction) -> InstanceMetadata {
+    fn expect(&self, mut live: InstanceMetadata, action: &Ec2Imdsv2CheckAction) -> InstanceMetadata {
         let Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens } = action;
         if *instance_id == live.instance.id {
             live.options = live.options.map(|options| MetadataOptions { http_tokens: Some(*http_tokens), ..options });
@@ -189,7 +197,7 @@ impl Remediation for Ec2Imdsv2Check {
     }
 
     /// The one option, so that somebody's later change of another does not stand in the way of an undo.
-    fn footprint(subject: &InstanceMetadata, done: &[Ec2Imdsv2CheckAction]) -> Value {
+    fn footprint(&self, subject: &InstanceMetadata, done: &[Ec2Imdsv2CheckAction]) -> Value {
         if done.is_empty() {
             return json!({});
         }
@@ -197,6 +205,7 @@ impl Remediation for Ec2Imdsv2Check {
     }
 
     fn undo(
+        &self,
         before: &InstanceMetadata,
         done: &[(Ec2Imdsv2CheckAction, ())],
     ) -> Result<Vec<Ec2Imdsv2CheckAction>, Irreversible> {

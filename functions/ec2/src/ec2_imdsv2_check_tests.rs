@@ -46,12 +46,12 @@ fn told(verdict: &Verdict) -> String {
 }
 
 fn verdict(subject: &InstanceMetadata, params: &str) -> String {
-    told(&Ec2Imdsv2Check::evaluate(subject, &parameters(params), NOW))
+    told(&Ec2Imdsv2Check.evaluate(subject, &parameters(params), NOW))
 }
 
 /// The plan in words: why it is held, then its steps.
 fn plan(subject: &InstanceMetadata, params: &str) -> Vec<String> {
-    let plan = Ec2Imdsv2Check::plan(subject, &parameters(params), NOW);
+    let plan = Ec2Imdsv2Check.plan(subject, &parameters(params), NOW);
     let held = if let Plan::Hold { reason, .. } = &plan { vec![format!("held: {reason}")] } else { vec![] };
     let steps = plan.steps().iter().map(|step| match &step.work {
         rectify_compliance::Work::Call(action) => format!("{} {}", step.level, call_text(action)),
@@ -127,7 +127,7 @@ fn an_old_item_is_asked_about_live() {
     let running = json!({"name": "running"});
     let old = recorded(json!({"state": running}));
     assert!(!old.suffices(false));
-    let judged = |live| verdict(&Ec2Imdsv2Check::subject(old.clone(), live), "{}");
+    let judged = |live| verdict(&Ec2Imdsv2Check.subject(old.clone(), live), "{}");
     assert_eq!(judged(Some(options(HttpTokens::Required, 1))), "COMPLIANT");
     assert_eq!(judged(Some(options(HttpTokens::Optional, 1))), ALLOWS);
     let new = recorded(json!({"state": running, "metadataOptions": {"httpTokens": "required"}}));
@@ -154,15 +154,15 @@ fn each_option_of_an_item_counts_for_itself() {
         let recorded = RecordedMetadata::from_item(&item).unwrap();
         assert_eq!((recorded.suffices(false), recorded.suffices(true)), (suffices, with_hop_limit), "{options}");
         if !suffices {
-            let judged = |live| verdict(&Ec2Imdsv2Check::subject(recorded.clone(), Some(live)), "{}");
+            let judged = |live| verdict(&Ec2Imdsv2Check.subject(recorded.clone(), Some(live)), "{}");
             assert_eq!(judged(self::options(HttpTokens::Required, 1)), "COMPLIANT", "{options}");
             assert_eq!(judged(self::options(HttpTokens::Optional, 1)), ALLOWS, "{options}");
-            assert!(verdict(&Ec2Imdsv2Check::subject(recorded, None), "{}").starts_with("NON_COMPLIANT"), "{options}");
+            assert!(verdict(&Ec2Imdsv2Check.subject(recorded, None), "{}").starts_with("NON_COMPLIANT"), "{options}");
         }
     }
     let alone =
         RecordedMetadata::from_item(&item_of(json!({"metadataOptions": {"httpEndpoint": "disabled"}}))).unwrap();
-    assert_eq!(verdict(&Ec2Imdsv2Check::subject(alone, None), "{}"), "COMPLIANT: metadata endpoint disabled");
+    assert_eq!(verdict(&Ec2Imdsv2Check.subject(alone, None), "{}"), "COMPLIANT: metadata endpoint disabled");
 }
 
 #[test]
@@ -202,20 +202,20 @@ fn the_fix_waits_until_nobody_calls_without_a_token() {
     for (case, subject, params, expected) in rows {
         assert_eq!(plan(&subject, params), expected, "{case}");
     }
-    let both = Ec2Imdsv2Check::plan(&subject(HttpTokens::Optional, 2), &parameters(r#"{"maxHopLimit":"1"}"#), NOW);
+    let both = Ec2Imdsv2Check.plan(&subject(HttpTokens::Optional, 2), &parameters(r#"{"maxHopLimit":"1"}"#), NOW);
     assert!(both.obstacle(true).is_some(), "what a machine cannot finish it does not begin");
 }
 
 #[test]
 fn undo_lets_calls_without_a_token_through_again() {
     let before = subject(HttpTokens::Optional, 3);
-    let Plan::Do { steps } = Ec2Imdsv2Check::plan(&before, &parameters("{}"), NOW) else { panic!("a plan") };
+    let Plan::Do { steps } = Ec2Imdsv2Check.plan(&before, &parameters("{}"), NOW) else { panic!("a plan") };
     let done: Vec<_> = steps.iter().map(|step| (step.action().unwrap().clone(), ())).collect();
-    let undo = Ec2Imdsv2Check::undo(&before, &done).unwrap();
+    let undo = Ec2Imdsv2Check.undo(&before, &done).unwrap();
     let texts: Vec<String> = undo.iter().map(call_text).collect();
     assert_eq!(texts, [r#"ModifyInstanceMetadataOptions {"HttpTokens":"optional","InstanceId":"i-1"}"#]);
     let unread = InstanceMetadata { options: None, ..before };
-    assert!(Ec2Imdsv2Check::undo(&unread, &done).unwrap_err().to_string().contains("does not hold the options"));
+    assert!(Ec2Imdsv2Check.undo(&unread, &done).unwrap_err().to_string().contains("does not hold the options"));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn generated_instances_are_of_every_kind() {
     let mut runner = TestRunner::deterministic();
     let sample: Vec<InstanceMetadata> =
         (0..1000).map(|_| subjects().new_tree(&mut runner).unwrap().current()).collect();
-    let plans = sample.iter().map(|it| Ec2Imdsv2Check::plan(it, &parameters("{}"), NOW));
+    let plans = sample.iter().map(|it| Ec2Imdsv2Check.plan(it, &parameters("{}"), NOW));
     let (mut nothing, mut held, mut done) = (0, 0, 0);
     plans.for_each(|plan| match plan {
         Plan::Nothing => nothing += 1,
@@ -275,22 +275,22 @@ proptest! {
     #[test]
     fn only_a_finding_is_planned_for(subject in subjects(), hops in 1..4_u32) {
         let params = parameters(&format!(r#"{{"maxHopLimit":"{hops}"}}"#));
-        let finding = Ec2Imdsv2Check::evaluate(&subject, &params, NOW).is_non_compliant();
-        prop_assert_eq!(Ec2Imdsv2Check::plan(&subject, &params, NOW) != Plan::Nothing, finding);
+        let finding = Ec2Imdsv2Check.evaluate(&subject, &params, NOW).is_non_compliant();
+        prop_assert_eq!(Ec2Imdsv2Check.plan(&subject, &params, NOW) != Plan::Nothing, finding);
     }
 
     #[test]
     fn the_fix_changes_the_tokens_only_and_undo_restores_them(subject in subjects()) {
         let params = parameters("{}");
-        let plan = Ec2Imdsv2Check::plan(&subject, &params, NOW);
+        let plan = Ec2Imdsv2Check.plan(&subject, &params, NOW);
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan.calls() {
-            live = Ec2Imdsv2Check::expect(live, action);
+            live = Ec2Imdsv2Check.expect(live, action);
             done.push((action.clone(), ()));
         }
-        prop_assert!(!Ec2Imdsv2Check::evaluate(&live, &params, NOW).is_non_compliant());
-        prop_assert_eq!(Ec2Imdsv2Check::plan(&live, &params, NOW), Plan::Nothing);
+        prop_assert!(!Ec2Imdsv2Check.evaluate(&live, &params, NOW).is_non_compliant());
+        prop_assert_eq!(Ec2Imdsv2Check.plan(&live, &params, NOW), Plan::Nothing);
         let mut only_the_tokens = subject.clone();
         only_the_tokens.options = subject.options.map(|it| MetadataOptions { http_tokens: live.options.unwrap().http_tokens, ..it });
         prop_assert_eq!(&live, &only_the_tokens);
@@ -299,17 +299,17 @@ proptest! {
         prop_assert!(!weakened);
 
         let actions: Vec<_> = done.iter().map(|(action, ())| action.clone()).collect();
-        for action in Ec2Imdsv2Check::undo(&subject, &done).unwrap() {
-            live = Ec2Imdsv2Check::expect(live, &action);
+        for action in Ec2Imdsv2Check.undo(&subject, &done).unwrap() {
+            live = Ec2Imdsv2Check.expect(live, &action);
         }
-        prop_assert_eq!(Ec2Imdsv2Check::footprint(&live, &actions), Ec2Imdsv2Check::footprint(&subject, &actions));
+        prop_assert_eq!(Ec2Imdsv2Check.footprint(&live, &actions), Ec2Imdsv2Check.footprint(&subject, &actions));
         prop_assert_eq!(live, subject);
     }
 
     #[test]
     fn images_and_actions_read_back_as_they_were_stored(subject in subjects()) {
         prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<InstanceMetadata>(), Ok(subject.clone()));
-        for action in Ec2Imdsv2Check::plan(&subject, &parameters("{}"), NOW).calls() {
+        for action in Ec2Imdsv2Check.plan(&subject, &parameters("{}"), NOW).calls() {
             let text = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Ec2Imdsv2CheckAction>(&text).unwrap(), action);
         }

@@ -56,7 +56,7 @@ control! {
     /// - [ModifyNetworkInterfaceAttribute](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html)
     /// - [DescribeSecurityGroups](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html)
     /// - [Amazon VPC quotas](https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups)
-    pub Ec2InstanceRequiredSecurityGroup {
+    pub EC2_INSTANCE_REQUIRED_SECURITY_GROUP: Ec2InstanceRequiredSecurityGroup {
         id: "ec2-instance-required-security-group",
         title: "Instance runs without its mandatory security group",
         severity: Medium,
@@ -128,22 +128,26 @@ impl FromItem for Ec2InstanceRequiredSecurityGroup {
     type Resource = RecordedInterfaces;
     /// Nothing where nothing is asked for.
     type Facts = Option<GroupFacts>;
-    const FACTS: &'static [Permission] = READS;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        READS
+    }
 
-    fn subject(recorded: RecordedInterfaces, facts: Option<GroupFacts>) -> InstanceInGroups {
+    fn subject(&self, recorded: RecordedInterfaces, facts: Option<GroupFacts>) -> InstanceInGroups {
         recorded.among(facts.unwrap_or_default())
     }
 }
 
 impl Inventory for Ec2InstanceRequiredSecurityGroup {
-    const LISTING: &'static [Permission] = READS;
+    fn list_permissions(&self) -> &'static [Permission] {
+        READS
+    }
 }
 
 impl Control for Ec2InstanceRequiredSecurityGroup {
     type Params = Ec2InstanceRequiredSecurityGroupParameters;
     type Subject = InstanceInGroups;
 
-    fn evaluate(subject: &InstanceInGroups, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &InstanceInGroups, params: &Self::Params, _now: Timestamp) -> Verdict {
         let instance = &subject.instance;
         if let Some(state) = instance.state.as_ref().filter(|_| instance.is_gone()) {
             return Verdict::not_applicable(format!("instance is {state}"));
@@ -192,13 +196,19 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
     /// Nothing: the before-image holds the groups of every interface.
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES, GET_PARAMETER];
-    const CALLS: &'static [Permission] = MODIFIES;
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES, GET_PARAMETER]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        MODIFIES
+    }
     // IAM cannot tell a set of groups from another: what keeps the remediation from taking groups away is `plan` alone.
-    const UNDOES: &'static [Permission] = MODIFIES;
+    fn undo_permissions(&self) -> &'static [Permission] {
+        MODIFIES
+    }
 
-    fn plan(live: &InstanceInGroups, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &InstanceInGroups, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let vpc = live.instance.vpc_id.as_deref().unwrap_or_default();
@@ -235,7 +245,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
     }
 
-    fn expect(mut live: InstanceInGroups, action: &Action) -> InstanceInGroups {
+    fn expect(&self, mut live: InstanceInGroups, action: &Action) -> InstanceInGroups {
         let Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups } = action;
         for interface in live.interfaces.iter_mut().filter(|it| it.id == *network_interface_id) {
             interface.groups.clone_from(groups);
@@ -244,7 +254,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
     }
 
     /// The groups of the interfaces that were touched, in no order: EC2 promises none.
-    fn footprint(subject: &InstanceInGroups, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &InstanceInGroups, done: &[Action]) -> Value {
         let groups = |Action::ModifyNetworkInterfaceAttribute { network_interface_id: id, .. }: &Action| {
             let interface = subject.interfaces.iter().find(|it| it.id == *id);
             let groups = interface.map(|it| it.groups.iter().collect::<BTreeSet<_>>());
@@ -253,7 +263,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         Value::Object(done.iter().map(groups).collect::<Map<_, _>>())
     }
 
-    fn undo(before: &InstanceInGroups, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &InstanceInGroups, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         let restore = |(action, ()): &(Action, ())| {
             let Action::ModifyNetworkInterfaceAttribute { network_interface_id: id, .. } = action;
             let found = before.interfaces.iter().find(|it| it.id == *id).filter(|it| !it.groups.is_empty());

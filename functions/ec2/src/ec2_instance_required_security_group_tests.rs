@@ -12,7 +12,6 @@ use super::*;
 use crate::group_requirement::FoundGroups;
 use crate::instance::tests::instance;
 
-type TheControl = Ec2InstanceRequiredSecurityGroup;
 type TheParameters = Ec2InstanceRequiredSecurityGroupParameters;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -40,13 +39,13 @@ fn subject(interfaces: Vec<Interface>, found: &[(&str, &[&str])]) -> InstanceInG
 }
 
 fn told(subject: &InstanceInGroups, params: &str) -> String {
-    let verdict = TheControl::evaluate(subject, &parse(params).unwrap(), NOW);
+    let verdict = Ec2InstanceRequiredSecurityGroup.evaluate(subject, &parse(params).unwrap(), NOW);
     let annotation = verdict.annotation().map_or_else(String::new, |it| format!(": {it}"));
     format!("{}{annotation}", verdict.compliance_type())
 }
 
 fn plan(subject: &InstanceInGroups, params: &str) -> Vec<String> {
-    let plan = TheControl::plan(subject, &parse(params).unwrap(), NOW);
+    let plan = Ec2InstanceRequiredSecurityGroup.plan(subject, &parse(params).unwrap(), NOW);
     let held = if let Plan::Hold { reason, .. } = &plan { vec![format!("held: {reason}")] } else { vec![] };
     let steps = plan.steps().iter().map(|step| match &step.work {
         Work::Call(action) => format!("{} {}", step.level, call_text(action)),
@@ -295,13 +294,16 @@ fn undo_gives_an_interface_the_groups_it_had() {
         network_interface_id: id.to_owned(),
         groups: groups.iter().map(|it| (*it).to_owned()).collect(),
     };
-    let undo = TheControl::undo(&before, &[(action("eni-1", &["sg-z", "sg-a", "sg-b"]), ())]);
+    let undo = Ec2InstanceRequiredSecurityGroup.undo(&before, &[(action("eni-1", &["sg-z", "sg-a", "sg-b"]), ())]);
     assert_eq!(undo, Ok(vec![action("eni-1", &["sg-z", "sg-a"])]));
-    let error = TheControl::undo(&before, &[(action("eni-2", &["sg-b"]), ())]).unwrap_err();
+    let error = Ec2InstanceRequiredSecurityGroup.undo(&before, &[(action("eni-2", &["sg-b"]), ())]).unwrap_err();
     assert!(error.to_string().contains("does not hold the groups of `eni-2`"), "{error}");
     let shuffled = subject(vec![interface("eni-1", true, &["sg-a", "sg-z"])], &[]);
     let done = [action("eni-1", &[])];
-    assert_eq!(TheControl::footprint(&shuffled, &done), TheControl::footprint(&before, &done));
+    assert_eq!(
+        Ec2InstanceRequiredSecurityGroup.footprint(&shuffled, &done),
+        Ec2InstanceRequiredSecurityGroup.footprint(&before, &done)
+    );
 }
 
 fn subjects() -> impl Strategy<Value = InstanceInGroups> {
@@ -338,7 +340,7 @@ fn generated_instances_are_of_every_kind() {
     for _ in 0..1000 {
         let subject = subjects().new_tree(&mut runner).unwrap().current();
         let params = parameter_texts().new_tree(&mut runner).unwrap().current();
-        match TheControl::plan(&subject, &params, NOW) {
+        match Ec2InstanceRequiredSecurityGroup.plan(&subject, &params, NOW) {
             Plan::Nothing => nothing += 1,
             plan if plan.obstacle(true).is_some() => held += 1,
             _ => done += 1,
@@ -350,17 +352,17 @@ fn generated_instances_are_of_every_kind() {
 proptest! {
     #[test]
     fn only_a_finding_is_planned_for(subject in subjects(), params in parameter_texts()) {
-        let finding = TheControl::evaluate(&subject, &params, NOW).is_non_compliant();
-        prop_assert_eq!(TheControl::plan(&subject, &params, NOW) != Plan::Nothing, finding);
+        let finding = Ec2InstanceRequiredSecurityGroup.evaluate(&subject, &params, NOW).is_non_compliant();
+        prop_assert_eq!(Ec2InstanceRequiredSecurityGroup.plan(&subject, &params, NOW) != Plan::Nothing, finding);
     }
 
     #[test]
     fn the_fix_takes_no_group_away_and_undo_restores_each(subject in subjects(), params in parameter_texts()) {
-        let plan = TheControl::plan(&subject, &params, NOW);
+        let plan = Ec2InstanceRequiredSecurityGroup.plan(&subject, &params, NOW);
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan.calls() {
-            live = TheControl::expect(live, action);
+            live = Ec2InstanceRequiredSecurityGroup.expect(live, action);
             done.push((action.clone(), ()));
         }
         for (before, after) in subject.interfaces.iter().zip(&live.interfaces) {
@@ -369,21 +371,21 @@ proptest! {
         }
         prop_assert_eq!(&InstanceInGroups { interfaces: subject.interfaces.clone(), ..live.clone() }, &subject);
         if plan.obstacle(true).is_none() {
-            prop_assert!(!TheControl::evaluate(&live, &params, NOW).is_non_compliant());
-            prop_assert_eq!(TheControl::plan(&live, &params, NOW), Plan::Nothing);
+            prop_assert!(!Ec2InstanceRequiredSecurityGroup.evaluate(&live, &params, NOW).is_non_compliant());
+            prop_assert_eq!(Ec2InstanceRequiredSecurityGroup.plan(&live, &params, NOW), Plan::Nothing);
         }
         let actions: Vec<_> = done.iter().map(|(action, ())| action.clone()).collect();
-        for action in TheControl::undo(&subject, &done).unwrap() {
-            live = TheControl::expect(live, &action);
+        for action in Ec2InstanceRequiredSecurityGroup.undo(&subject, &done).unwrap() {
+            live = Ec2InstanceRequiredSecurityGroup.expect(live, &action);
         }
-        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(Ec2InstanceRequiredSecurityGroup.footprint(&live, &actions), Ec2InstanceRequiredSecurityGroup.footprint(&subject, &actions));
         prop_assert_eq!(live, subject);
     }
 
     #[test]
     fn images_and_actions_read_back_as_they_were_stored(subject in subjects(), params in parameter_texts()) {
         prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<InstanceInGroups>(), Ok(subject.clone()));
-        for action in TheControl::plan(&subject, &params, NOW).calls() {
+        for action in Ec2InstanceRequiredSecurityGroup.plan(&subject, &params, NOW).calls() {
             let text = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Action>(&text).unwrap(), action);
         }

@@ -46,47 +46,49 @@ where
 }
 
 /// Of a thousand generated groups at least these many are faulty, in order, and fixed by machine.
-pub(crate) fn generated_groups_are_varied<K: Closes>(params: &K::Params, least: [u32; 3]) {
+pub(crate) fn generated_groups_are_varied<K: Closes>(control: &K, params: &K::Params, least: [u32; 3]) {
     let mut runner = TestRunner::deterministic();
     let mut seen = [0; 3];
     for _ in 0..1000 {
         let subject = groups().new_tree(&mut runner).unwrap().current();
-        let faulty = K::evaluate(&subject, params, NOW).is_non_compliant();
+        let faulty = control.evaluate(&subject, params, NOW).is_non_compliant();
         seen[0] += u32::from(faulty);
         seen[1] += u32::from(!faulty);
-        seen[2] += u32::from(applicable(&K::plan(&subject, params, NOW)));
+        seen[2] += u32::from(applicable(&control.plan(&subject, params, NOW)));
     }
     assert!(seen.iter().zip(least).all(|(seen, least)| *seen >= least), "faulty, in order, applicable: {seen:?}");
 }
 
 /// There is a plan exactly where there is a finding.
 pub(crate) fn a_plan_follows_a_finding<K: Closes>(
+    control: &K,
     subject: &GroupInNetwork,
     params: &K::Params,
 ) -> Result<(), TestCaseError> {
-    let faulty = K::evaluate(subject, params, NOW).is_non_compliant();
-    prop_assert_eq!(K::plan(subject, params, NOW) == Plan::Nothing, !faulty);
+    let faulty = control.evaluate(subject, params, NOW).is_non_compliant();
+    prop_assert_eq!(control.plan(subject, params, NOW) == Plan::Nothing, !faulty);
     Ok(())
 }
 
 /// A plan that a machine may apply ends the finding, is its own end, and takes away the rules that are faulty each alone.
 pub(crate) fn a_plan_takes_only_what_is_wrong<K: Closes>(
+    control: &K,
     subject: &GroupInNetwork,
     params: &K::Params,
 ) -> Result<(), TestCaseError> {
-    let plan = K::plan(subject, params, NOW);
+    let plan = control.plan(subject, params, NOW);
     if !applicable(&plan) {
         return Ok(());
     }
-    let after = plan.calls().into_iter().fold(subject.clone(), K::expect);
-    prop_assert!(!K::evaluate(&after, params, NOW).is_non_compliant());
-    prop_assert_eq!(K::plan(&after, params, NOW), Plan::Nothing);
+    let after = plan.calls().into_iter().fold(subject.clone(), |live, action| control.expect(live, action));
+    prop_assert!(!control.evaluate(&after, params, NOW).is_non_compliant());
+    prop_assert_eq!(control.plan(&after, params, NOW), Plan::Nothing);
     for rule in &subject.group.rules {
         let alone = GroupInNetwork {
             group: SecurityGroup { rules: vec![rule.clone()], ..subject.group.clone() },
             network: subject.network.clone(),
         };
-        let faulty = K::evaluate(&alone, params, NOW).is_non_compliant();
+        let faulty = control.evaluate(&alone, params, NOW).is_non_compliant();
         prop_assert_eq!(after.group.rules.contains(rule), !faulty, "{}", rule);
     }
     let group = SecurityGroup { rules: subject.group.rules.clone(), ..after.group };
@@ -96,30 +98,32 @@ pub(crate) fn a_plan_takes_only_what_is_wrong<K: Closes>(
 
 /// Undo restores what the actions touched, and the footprint shows that they touched it.
 pub(crate) fn undo_restores_the_footprint<K: Closes>(
+    control: &K,
     subject: &GroupInNetwork,
     params: &K::Params,
 ) -> Result<(), TestCaseError> {
-    let done: Vec<Close> = K::plan(subject, params, NOW).calls().into_iter().cloned().collect();
-    let after = done.iter().fold(subject.clone(), K::expect);
+    let done: Vec<Close> = control.plan(subject, params, NOW).calls().into_iter().cloned().collect();
+    let after = done.iter().fold(subject.clone(), |live, action| control.expect(live, action));
     let receipts: Vec<_> = done.iter().cloned().map(|action| (action, ())).collect();
     let mut restored = after.clone();
     let mut modelled = after.clone();
-    for open in K::undo(subject, &receipts).unwrap() {
+    for open in control.undo(subject, &receipts).unwrap() {
         play(&mut restored.group, &open);
-        modelled = K::reverted(&modelled, &open).unwrap();
+        modelled = control.reverted(&modelled, &open).unwrap();
         // An undo that breaks off here is known by what it left.
-        prop_assert_eq!(K::footprint(&modelled, &done), K::footprint(&restored, &done));
-        prop_assert_eq!(K::reverted(&modelled, &open), Some(modelled.clone()), "what is there is not made again");
+        prop_assert_eq!(control.footprint(&modelled, &done), control.footprint(&restored, &done));
+        prop_assert_eq!(control.reverted(&modelled, &open), Some(modelled.clone()), "what is there is not made again");
     }
-    prop_assert_eq!(K::footprint(&restored, &done), K::footprint(subject, &done));
+    prop_assert_eq!(control.footprint(&restored, &done), control.footprint(subject, &done));
     if !done.is_empty() {
-        prop_assert_ne!(K::footprint(&after, &done), K::footprint(subject, &done));
+        prop_assert_ne!(control.footprint(&after, &done), control.footprint(subject, &done));
     }
     Ok(())
 }
 
 /// A group is judged alike, whether it came as an item or was read live.
 pub(crate) fn item_and_live_read_are_judged_alike<K>(
+    control: &K,
     subject: &GroupInNetwork,
     params: &K::Params,
 ) -> Result<(), TestCaseError>
@@ -132,22 +136,22 @@ where
     rules.sort();
     let group = SecurityGroup { rules, ..subject.group.clone() };
     let live = GroupInNetwork { group, network: subject.network.clone() };
-    let expected = K::evaluate(subject, params, NOW);
-    prop_assert_eq!(K::evaluate(&from_item, params, NOW), expected.clone());
-    prop_assert_eq!(K::evaluate(&live, params, NOW), expected);
+    let expected = control.evaluate(subject, params, NOW);
+    prop_assert_eq!(control.evaluate(&from_item, params, NOW), expected.clone());
+    prop_assert_eq!(control.evaluate(&live, params, NOW), expected);
     Ok(())
 }
 
 /// Verdict as a person would be told of it.
-pub(crate) fn verdict<K: Control>(subject: &K::Subject, params: &K::Params) -> String {
-    let verdict = K::evaluate(subject, params, NOW);
+pub(crate) fn verdict<K: Control>(control: &K, subject: &K::Subject, params: &K::Params) -> String {
+    let verdict = control.evaluate(subject, params, NOW);
     let annotation = verdict.annotation().map_or_else(String::new, |it| format!(": {it}"));
     format!("{}{annotation}", verdict.compliance_type())
 }
 
 /// Plan, one line a step.
-pub(crate) fn plan<K: Remediation>(subject: &K::Subject, params: &K::Params) -> Vec<String> {
-    lines(&K::plan(subject, params, NOW))
+pub(crate) fn plan<K: Remediation>(control: &K, subject: &K::Subject, params: &K::Params) -> Vec<String> {
+    lines(&control.plan(subject, params, NOW))
 }
 
 /// A plan's hold and its steps, one line each.

@@ -71,45 +71,29 @@ pub mod vpc_default_security_group_closed;
 pub mod vpc_sg_open_only_to_authorized_ports;
 
 use rectify_compliance::Entry;
+use rectify_compliance::entry::{on_change, on_change_and_schedule, on_schedule};
 
-pub use ec2_ebs_encryption_by_default::Ec2EbsEncryptionByDefault;
-pub use ec2_imdsv2_check::Ec2Imdsv2Check;
-pub use ec2_instance_required_security_group::Ec2InstanceRequiredSecurityGroup;
-pub use required_tags::RequiredTags;
-pub use restricted_common_ports::RestrictedCommonPorts;
-pub use restricted_ssh::RestrictedSsh;
-pub use security_group_drift::SecurityGroupDrift;
-pub use vpc_default_security_group_closed::VpcDefaultSecurityGroupClosed;
-pub use vpc_sg_open_only_to_authorized_ports::VpcSgOpenOnlyToAuthorizedPorts;
+pub use ec2_ebs_encryption_by_default::{EC2_EBS_ENCRYPTION_BY_DEFAULT, Ec2EbsEncryptionByDefault};
+pub use ec2_imdsv2_check::{EC2_IMDSV2_CHECK, Ec2Imdsv2Check};
+pub use ec2_instance_required_security_group::{
+    EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2InstanceRequiredSecurityGroup,
+};
+pub use required_tags::{REQUIRED_TAGS, RequiredTags};
+pub use restricted_common_ports::{RESTRICTED_COMMON_PORTS, RestrictedCommonPorts};
+pub use restricted_ssh::{RESTRICTED_SSH, RestrictedSsh};
+pub use security_group_drift::{SECURITY_GROUP_DRIFT, SecurityGroupDrift};
+pub use vpc_default_security_group_closed::{VPC_DEFAULT_SECURITY_GROUP_CLOSED, VpcDefaultSecurityGroupClosed};
+pub use vpc_sg_open_only_to_authorized_ports::{VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS, VpcSgOpenOnlyToAuthorizedPorts};
 
 /// Every control of this crate.
 pub const CONTROLS: &[Entry] = &[
-    Entry::of::<RestrictedSsh>()
-        .on_change::<RestrictedSsh>()
-        .on_schedule::<RestrictedSsh>()
-        .remediated::<RestrictedSsh>(),
-    Entry::of::<Ec2EbsEncryptionByDefault>()
-        .on_schedule::<Ec2EbsEncryptionByDefault>()
-        .remediated::<Ec2EbsEncryptionByDefault>(),
-    Entry::of::<RestrictedCommonPorts>()
-        .on_change::<RestrictedCommonPorts>()
-        .on_schedule::<RestrictedCommonPorts>()
-        .remediated::<RestrictedCommonPorts>(),
-    Entry::of::<VpcDefaultSecurityGroupClosed>()
-        .on_change::<VpcDefaultSecurityGroupClosed>()
-        .remediated::<VpcDefaultSecurityGroupClosed>(),
-    Entry::of::<VpcSgOpenOnlyToAuthorizedPorts>()
-        .on_change::<VpcSgOpenOnlyToAuthorizedPorts>()
-        .on_schedule::<VpcSgOpenOnlyToAuthorizedPorts>()
-        .remediated::<VpcSgOpenOnlyToAuthorizedPorts>(),
-    Entry::of::<Ec2Imdsv2Check>().on_change::<Ec2Imdsv2Check>().remediated::<Ec2Imdsv2Check>(),
-    Entry::of::<Ec2InstanceRequiredSecurityGroup>()
-        .on_change::<Ec2InstanceRequiredSecurityGroup>()
-        .on_schedule::<Ec2InstanceRequiredSecurityGroup>()
-        .remediated::<Ec2InstanceRequiredSecurityGroup>(),
-    Entry::of::<RequiredTags>().on_change::<RequiredTags>().remediated::<RequiredTags>(),
-    Entry::of::<SecurityGroupDrift>()
-        .on_change::<SecurityGroupDrift>()
-        .on_schedule::<SecurityGroupDrift>()
-        .remediated::<SecurityGroupDrift>(),
+    on_change_and_schedule(&RESTRICTED_SSH).remediated(),
+    on_schedule(&EC2_EBS_ENCRYPTION_BY_DEFAULT).remediated(),
+    on_change_and_schedule(&RESTRICTED_COMMON_PORTS).remediated(),
+    on_change(&VPC_DEFAULT_SECURITY_GROUP_CLOSED).remediated(),
+    on_change_and_schedule(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS).remediated(),
+    on_change(&EC2_IMDSV2_CHECK).remediated(),
+    on_change_and_schedule(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP).remediated(),
+    on_change(&REQUIRED_TAGS).remediated(),
+    on_change_and_schedule(&SECURITY_GROUP_DRIFT).remediated(),
 ];

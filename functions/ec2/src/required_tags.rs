@@ -3,12 +3,11 @@
 //! Pure: the resource with its tags comes from outside, as one [`TaggedResource`].
 
 use rectify_compliance::json_parameter::JsonParameter;
-use rectify_compliance::values::{Flag, Words};
+use rectify_compliance::values::Words;
 use rectify_compliance::{
     Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
     control,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -58,7 +57,7 @@ control! {
     /// - [CreateTags](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html)
     /// - [DeleteTags](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html)
     /// - [GetResources](https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html)
-    pub RequiredTags {
+    pub REQUIRED_TAGS: RequiredTags {
         id: "required-tags",
         title: "Resource lacks required tags",
         severity: Medium,
@@ -74,73 +73,6 @@ control! {
 
 /// The most tags of its own a resource can have; those of AWS do not count.
 const MOST_TAGS: usize = 50;
-
-/// The parameters of [`RequiredTags`]; the first twelve are the managed rule's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct RequiredTagsParameters {
-    /// A required key, 1 to 128 characters. Default CostCenter.
-    pub tag1_key: TagKey,
-    /// The values the first key may have, a comma list. Default: any.
-    pub tag1_value: Option<Words>,
-    /// A second required key. Default: none.
-    pub tag2_key: Option<TagKey>,
-    /// The values the second key may have, a comma list. Default: any.
-    pub tag2_value: Option<Words>,
-    /// A third required key. Default: none.
-    pub tag3_key: Option<TagKey>,
-    /// The values the third key may have, a comma list. Default: any.
-    pub tag3_value: Option<Words>,
-    /// A fourth required key. Default: none.
-    pub tag4_key: Option<TagKey>,
-    /// The values the fourth key may have, a comma list. Default: any.
-    pub tag4_value: Option<Words>,
-    /// A fifth required key. Default: none.
-    pub tag5_key: Option<TagKey>,
-    /// The values the fifth key may have, a comma list. Default: any.
-    pub tag5_value: Option<Words>,
-    /// A sixth required key. Default: none.
-    pub tag6_key: Option<TagKey>,
-    /// The values the sixth key may have, a comma list. Default: any.
-    pub tag6_value: Option<Words>,
-    /// More required keys with `values`, a `pattern` or neither. Default: none.
-    pub required: Option<JsonParameter<RequiredByKey>>,
-    /// Whether an empty value is one. Default false.
-    pub allow_empty_value: Flag,
-    /// Whether keys that differ in letter case alone are the same. Default false.
-    pub case_insensitive_keys: Flag,
-    /// Whether resources that AWS services own, such as the network interfaces of Lambda, are left out. Default true.
-    pub skip_requester_managed: Flag,
-    /// Values the remediation may write, by key. Default: none.
-    pub defaults: Option<JsonParameter<DefaultValues>>,
-    /// Keys the remediation never writes, a comma list. Default: none.
-    pub protected_keys: Option<Words>,
-}
-
-impl Default for RequiredTagsParameters {
-    fn default() -> Self {
-        Self {
-            tag1_key: TagKey::literal("CostCenter"),
-            tag1_value: None,
-            tag2_key: None,
-            tag2_value: None,
-            tag3_key: None,
-            tag3_value: None,
-            tag4_key: None,
-            tag4_value: None,
-            tag5_key: None,
-            tag5_value: None,
-            tag6_key: None,
-            tag6_value: None,
-            required: None,
-            allow_empty_value: Flag(false),
-            case_insensitive_keys: Flag(false),
-            skip_requester_managed: Flag(true),
-            defaults: None,
-            protected_keys: None,
-        }
-    }
-}
 
 impl Parameters for RequiredTagsParameters {
     fn check(&self) -> Result<(), String> {
@@ -163,9 +95,11 @@ impl FromItem for RequiredTags {
     type Resource = TaggedResource;
     /// Nothing where the item decides alone.
     type Facts = Option<TagFacts>;
-    const FACTS: &'static [Permission] = &[Permission::unscoped("ec2:DescribeTags"), GET_PARAMETER];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("ec2:DescribeTags"), GET_PARAMETER] }
+    }
 
-    fn subject(resource: TaggedResource, facts: Option<TagFacts>) -> TaggedResource {
+    fn subject(&self, resource: TaggedResource, facts: Option<TagFacts>) -> TaggedResource {
         match facts {
             Some(TagFacts { live_tags, stored }) => TaggedResource { live_tags, stored, ..resource },
             None => resource,
@@ -177,7 +111,7 @@ impl Control for RequiredTags {
     type Params = RequiredTagsParameters;
     type Subject = TaggedResource;
 
-    fn evaluate(subject: &TaggedResource, params: &RequiredTagsParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &TaggedResource, params: &RequiredTagsParameters, _now: Timestamp) -> Verdict {
         match &subject.standing {
             Standing::Gone(state) => return Verdict::not_applicable(format!("instance is {state}")),
             Standing::RequesterManaged if params.skip_requester_managed.0 => {
@@ -231,13 +165,21 @@ impl Remediation for RequiredTags {
     /// Nothing: what was written was not there before.
     type Receipt = ();
     type Undo = RequiredTagsUndo;
-    const LIVE: &'static [Permission] = permissions::LIVE;
-    const CALLS: &'static [Permission] = permissions::CREATE;
-    const UNDOES: &'static [Permission] = permissions::DELETE;
-    const NEEDS_NAME: bool = true;
+    fn read_permissions(&self) -> &'static [Permission] {
+        permissions::LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        permissions::CREATE
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        permissions::DELETE
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
 
-    fn plan(live: &TaggedResource, params: &RequiredTagsParameters, now: Timestamp) -> Plan<RequiredTagsAction> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &TaggedResource, params: &RequiredTagsParameters, now: Timestamp) -> Plan<RequiredTagsAction> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let known = (params.requirements(&live.stored), params.default_values(&live.stored));
@@ -279,7 +221,7 @@ impl Remediation for RequiredTags {
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
     }
 
-    fn expect(mut live: TaggedResource, action: &RequiredTagsAction) -> TaggedResource {
+    fn expect(&self, mut live: TaggedResource, action: &RequiredTagsAction) -> TaggedResource {
         let RequiredTagsAction::CreateTags { resources, tags } = action;
         if resources.contains(&live.key.id) {
             live.tags.extend(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
@@ -288,13 +230,17 @@ impl Remediation for RequiredTags {
     }
 
     /// The keys that were written, so that no other tag stands in the way of an undo.
-    fn footprint(subject: &TaggedResource, done: &[RequiredTagsAction]) -> Value {
+    fn footprint(&self, subject: &TaggedResource, done: &[RequiredTagsAction]) -> Value {
         let written = done.iter().flat_map(|RequiredTagsAction::CreateTags { tags, .. }| tags);
         let value = |tag: &Tag| subject.tags.get(&tag.key).map_or(Value::Null, |value| value.as_str().into());
         Value::Object(written.map(|tag| (tag.key.clone(), value(tag))).collect::<Map<_, _>>())
     }
 
-    fn undo(before: &TaggedResource, done: &[(RequiredTagsAction, ())]) -> Result<Vec<RequiredTagsUndo>, Irreversible> {
+    fn undo(
+        &self,
+        before: &TaggedResource,
+        done: &[(RequiredTagsAction, ())],
+    ) -> Result<Vec<RequiredTagsUndo>, Irreversible> {
         done.iter()
             .rev()
             .map(|(RequiredTagsAction::CreateTags { resources, tags }, ())| {
@@ -355,7 +301,7 @@ impl RequiredTagsParameters {
     /// Whether an item decides alone, so that no live tags are to be read.
     pub fn is_settled(&self, resource: &TaggedResource, stored: &StoredTags) -> bool {
         let recorded = TaggedResource { stored: stored.clone(), ..resource.clone() };
-        !resource.is_of_ec2() || !RequiredTags::evaluate(&recorded, self, Timestamp::UNIX_EPOCH).is_non_compliant()
+        !resource.is_of_ec2() || !RequiredTags.evaluate(&recorded, self, Timestamp::UNIX_EPOCH).is_non_compliant()
     }
 
     fn default_of<'a>(&self, defaults: Option<&'a DefaultValues>, key: &TagKey) -> Option<&'a str> {
@@ -387,7 +333,10 @@ fn known<'a, T>(parameter: Option<&'a JsonParameter<T>>, read: Option<&'a T>) ->
 
 const GET_PARAMETER: Permission = crate::stored_parameter::GET;
 
+mod parameters;
 mod permissions;
+
+pub use parameters::RequiredTagsParameters;
 
 #[cfg(test)]
 #[path = "required_tags_tests.rs"]

@@ -32,14 +32,14 @@ fn volume(pairs: &[(&str, &str)]) -> TaggedResource {
 }
 
 fn told(subject: &TaggedResource, params: &str) -> String {
-    let verdict = RequiredTags::evaluate(subject, &parameters(params), NOW);
+    let verdict = RequiredTags.evaluate(subject, &parameters(params), NOW);
     let annotation = verdict.annotation().map_or_else(String::new, |it| format!(": {it}"));
     format!("{}{annotation}", verdict.compliance_type())
 }
 
 /// The plan in words: why it is held, then its steps.
 fn plan(subject: &TaggedResource, params: &str) -> Vec<String> {
-    let plan = RequiredTags::plan(subject, &parameters(params), NOW);
+    let plan = RequiredTags.plan(subject, &parameters(params), NOW);
     let held = if let Plan::Hold { reason, .. } = &plan { vec![format!("held: {reason}")] } else { vec![] };
     let steps = plan.steps().iter().map(|step| match &step.work {
         Work::Call(action) => format!("{} {}", step.level, call_text(action)),
@@ -212,7 +212,7 @@ fn only_missing_keys_with_a_default_are_written() {
     for (case, subject, params, expected) in rows {
         assert_eq!(plan(&subject, &params), expected, "{case}");
     }
-    let wrong = RequiredTags::plan(&volume(&[("Env", "prodution")]), &parameters(&defaults(both)), NOW);
+    let wrong = RequiredTags.plan(&volume(&[("Env", "prodution")]), &parameters(&defaults(both)), NOW);
     assert!(wrong.obstacle(true).is_some(), "what a machine cannot finish it does not begin");
 }
 
@@ -220,12 +220,12 @@ fn only_missing_keys_with_a_default_are_written() {
 fn undo_removes_what_was_written_with_its_value_and_nothing_that_was_there() {
     let tag = Tag { key: "Owner".to_owned(), value: "nobody".to_owned() };
     let done = [(RequiredTagsAction::CreateTags { resources: vec!["r-1".to_owned()], tags: vec![tag] }, ())];
-    let undo = RequiredTags::undo(&volume(&[]), &done).unwrap();
+    let undo = RequiredTags.undo(&volume(&[]), &done).unwrap();
     assert_eq!(
         undo.iter().map(call_text).collect::<Vec<_>>(),
         [r#"DeleteTags {"Resources":["r-1"],"Tags":[{"Key":"Owner","Value":"nobody"}]}"#]
     );
-    let error = RequiredTags::undo(&volume(&[("Owner", "ada")]), &done).unwrap_err();
+    let error = RequiredTags.undo(&volume(&[("Owner", "ada")]), &done).unwrap_err();
     assert!(error.to_string().contains("the tag `Owner` was there before"), "{error}");
 }
 
@@ -272,7 +272,7 @@ fn generated_resources_are_of_every_kind() {
     for _ in 0..1000 {
         let subject = resources().new_tree(&mut runner).unwrap().current();
         let params = parameter_texts().new_tree(&mut runner).unwrap().current();
-        match RequiredTags::plan(&subject, &params, NOW) {
+        match RequiredTags.plan(&subject, &params, NOW) {
             Plan::Nothing => nothing += 1,
             plan if plan.obstacle(false).is_some() => held += 1,
             _ => done += 1,
@@ -284,17 +284,17 @@ fn generated_resources_are_of_every_kind() {
 proptest! {
     #[test]
     fn only_a_finding_is_planned_for(subject in resources(), params in parameter_texts()) {
-        let finding = RequiredTags::evaluate(&subject, &params, NOW).is_non_compliant();
-        prop_assert_eq!(RequiredTags::plan(&subject, &params, NOW) != Plan::Nothing, finding);
+        let finding = RequiredTags.evaluate(&subject, &params, NOW).is_non_compliant();
+        prop_assert_eq!(RequiredTags.plan(&subject, &params, NOW) != Plan::Nothing, finding);
     }
 
     #[test]
     fn the_fix_only_adds_and_undo_takes_only_what_it_added(subject in resources(), params in parameter_texts()) {
-        let plan = RequiredTags::plan(&subject, &params, NOW);
+        let plan = RequiredTags.plan(&subject, &params, NOW);
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan.calls() {
-            live = RequiredTags::expect(live, action);
+            live = RequiredTags.expect(live, action);
             done.push((action.clone(), ()));
         }
         for (key, value) in &subject.tags {
@@ -302,16 +302,16 @@ proptest! {
         }
         prop_assert_eq!(&TaggedResource { tags: subject.tags.clone(), ..live.clone() }, &subject);
         if plan.obstacle(false).is_none() {
-            prop_assert!(!RequiredTags::evaluate(&live, &params, NOW).is_non_compliant());
-            prop_assert_eq!(RequiredTags::plan(&live, &params, NOW), Plan::Nothing);
+            prop_assert!(!RequiredTags.evaluate(&live, &params, NOW).is_non_compliant());
+            prop_assert_eq!(RequiredTags.plan(&live, &params, NOW), Plan::Nothing);
             prop_assert!(live.tags.keys().filter(|key| !key.starts_with("aws:")).count() <= 50);
         }
         let actions: Vec<_> = done.iter().map(|(action, ())| action.clone()).collect();
-        let undo = RequiredTags::undo(&subject, &done);
+        let undo = RequiredTags.undo(&subject, &done);
         for RequiredTagsUndo::DeleteTags { tags, .. } in undo.unwrap() {
             live.tags.retain(|key, value| !tags.iter().any(|tag| tag.key == *key && tag.value == *value));
         }
-        prop_assert_eq!(RequiredTags::footprint(&live, &actions), RequiredTags::footprint(&subject, &actions));
+        prop_assert_eq!(RequiredTags.footprint(&live, &actions), RequiredTags.footprint(&subject, &actions));
         prop_assert_eq!(live, subject);
     }
 
@@ -331,7 +331,7 @@ proptest! {
     fn images_and_actions_read_back_as_they_were_stored(subject in resources(), params in parameter_texts()) {
         prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<TaggedResource>(), Ok(subject.clone()));
         prop_assert_eq!(subject.tags(), &subject.tags);
-        for action in RequiredTags::plan(&subject, &params, NOW).calls() {
+        for action in RequiredTags.plan(&subject, &params, NOW).calls() {
             let text = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<RequiredTagsAction>(&text).unwrap(), action);
         }

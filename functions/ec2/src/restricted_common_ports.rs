@@ -57,7 +57,7 @@ control! {
     /// - [Security Hub EC2.14](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-14)
     /// - [Security Hub EC2.19](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19)
     /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
-    pub RestrictedCommonPorts {
+    pub RESTRICTED_COMMON_PORTS: RestrictedCommonPorts {
         id: "restricted-common-ports",
         title: "Security group lets the whole internet reach administrative or database ports",
         severity: High,
@@ -164,22 +164,26 @@ impl ClosedPorts for RestrictedCommonPortsParameters {
 impl FromItem for RestrictedCommonPorts {
     type Resource = SecurityGroup;
     type Facts = Network;
-    const FACTS: &'static [Permission] = iam::INTERNET_FACTS;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_FACTS
+    }
 
-    fn subject(group: SecurityGroup, network: Network) -> GroupInNetwork {
+    fn subject(&self, group: SecurityGroup, network: Network) -> GroupInNetwork {
         GroupInNetwork { group, network }
     }
 }
 
 impl Inventory for RestrictedCommonPorts {
-    const LISTING: &'static [Permission] = iam::INTERNET_LISTING;
+    fn list_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_LISTING
+    }
 }
 
 impl Control for RestrictedCommonPorts {
     type Params = RestrictedCommonPortsParameters;
     type Subject = GroupInNetwork;
 
-    fn evaluate(subject: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Verdict {
         closed_ports::evaluate(subject, params)
     }
 }
@@ -189,27 +193,33 @@ impl Remediation for RestrictedCommonPorts {
     /// Nothing: the before-image holds every rule whole.
     type Receipt = ();
     type Undo = Open;
-    const LIVE: &'static [Permission] = iam::INTERNET_LIVE;
-    const CALLS: &'static [Permission] = &[iam::REVOKE_INGRESS];
-    const UNDOES: &'static [Permission] = iam::REOPEN_INGRESS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[iam::REVOKE_INGRESS]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        iam::REOPEN_INGRESS
+    }
 
-    fn plan(live: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Plan<Close> {
+    fn plan(&self, live: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Plan<Close> {
         closed_ports::plan(live, params)
     }
 
-    fn expect(live: GroupInNetwork, action: &Close) -> GroupInNetwork {
+    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
         revocation::expect(live, action)
     }
 
-    fn footprint(subject: &GroupInNetwork, _done: &[Close]) -> Value {
+    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
         closed_ports::footprint(subject)
     }
 
-    fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
         Some(revocation::reverted(live, open))
     }
 }

@@ -86,8 +86,8 @@ fn rows() -> Vec<Row> {
 fn every_case_has_its_verdict_and_its_plan() {
     for (case, rules, text, expected, steps) in rows() {
         let (subject, params) = (group(rules), parameters(text));
-        assert_eq!(verdict::<RestrictedCommonPorts>(&subject, &params), expected, "{case}");
-        assert_eq!(plan::<RestrictedCommonPorts>(&subject, &params), steps, "{case}");
+        assert_eq!(verdict(&RestrictedCommonPorts, &subject, &params), expected, "{case}");
+        assert_eq!(plan(&RestrictedCommonPorts, &subject, &params), steps, "{case}");
     }
 }
 

@@ -54,7 +54,7 @@ control! {
     /// - [INCOMING_SSH_DISABLED](https://docs.aws.amazon.com/config/latest/developerguide/restricted-ssh.html)
     /// - [Security Hub EC2.13](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-13)
     /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
-    pub RestrictedSsh {
+    pub RESTRICTED_SSH: RestrictedSsh {
         id: "restricted-ssh",
         title: "Security group lets the whole internet reach SSH",
         severity: High,
@@ -134,22 +134,26 @@ impl ClosedPorts for RestrictedSshParameters {
 impl FromItem for RestrictedSsh {
     type Resource = SecurityGroup;
     type Facts = Network;
-    const FACTS: &'static [Permission] = iam::INTERNET_FACTS;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_FACTS
+    }
 
-    fn subject(group: SecurityGroup, network: Network) -> GroupInNetwork {
+    fn subject(&self, group: SecurityGroup, network: Network) -> GroupInNetwork {
         GroupInNetwork { group, network }
     }
 }
 
 impl Inventory for RestrictedSsh {
-    const LISTING: &'static [Permission] = iam::INTERNET_LISTING;
+    fn list_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_LISTING
+    }
 }
 
 impl Control for RestrictedSsh {
     type Params = RestrictedSshParameters;
     type Subject = GroupInNetwork;
 
-    fn evaluate(subject: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Verdict {
         closed_ports::evaluate(subject, params)
     }
 }
@@ -159,27 +163,33 @@ impl Remediation for RestrictedSsh {
     /// Nothing: the before-image holds every rule whole.
     type Receipt = ();
     type Undo = Open;
-    const LIVE: &'static [Permission] = iam::INTERNET_LIVE;
-    const CALLS: &'static [Permission] = &[iam::REVOKE_INGRESS];
-    const UNDOES: &'static [Permission] = iam::REOPEN_INGRESS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[iam::REVOKE_INGRESS]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        iam::REOPEN_INGRESS
+    }
 
-    fn plan(live: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Plan<Close> {
+    fn plan(&self, live: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Plan<Close> {
         closed_ports::plan(live, params)
     }
 
-    fn expect(live: GroupInNetwork, action: &Close) -> GroupInNetwork {
+    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
         revocation::expect(live, action)
     }
 
-    fn footprint(subject: &GroupInNetwork, _done: &[Close]) -> Value {
+    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
         closed_ports::footprint(subject)
     }
 
-    fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
         Some(revocation::reverted(live, open))
     }
 }

@@ -23,7 +23,7 @@ fn parameter_texts() -> impl Strategy<Value = RestrictedSshParameters> {
 
 #[test]
 fn generated_groups_are_open_and_closed_often_enough() {
-    group_laws::generated_groups_are_varied::<RestrictedSsh>(&parameters("{}"), [200; 3]);
+    group_laws::generated_groups_are_varied(&RestrictedSsh, &parameters("{}"), [200; 3]);
 }
 
 proptest! {
@@ -31,22 +31,22 @@ proptest! {
 
     #[test]
     fn a_group_that_is_not_open_needs_no_plan(subject in groups(), params in parameter_texts()) {
-        group_laws::a_plan_follows_a_finding::<RestrictedSsh>(&subject, &params)?;
+        group_laws::a_plan_follows_a_finding(&RestrictedSsh, &subject, &params)?;
     }
 
     #[test]
     fn an_applicable_plan_closes_the_group_and_touches_nothing_else(subject in groups(), params in parameter_texts()) {
-        group_laws::a_plan_takes_only_what_is_wrong::<RestrictedSsh>(&subject, &params)?;
+        group_laws::a_plan_takes_only_what_is_wrong(&RestrictedSsh, &subject, &params)?;
     }
 
     #[test]
     fn undo_restores_the_footprint(subject in groups(), params in parameter_texts()) {
-        group_laws::undo_restores_the_footprint::<RestrictedSsh>(&subject, &params)?;
+        group_laws::undo_restores_the_footprint(&RestrictedSsh, &subject, &params)?;
     }
 
     #[test]
     fn item_and_live_read_of_one_group_are_judged_alike(subject in groups(), params in parameter_texts()) {
-        group_laws::item_and_live_read_are_judged_alike::<RestrictedSsh>(&subject, &params)?;
+        group_laws::item_and_live_read_are_judged_alike(&RestrictedSsh, &subject, &params)?;
     }
 
     #[test]

@@ -16,11 +16,11 @@ fn parameters(text: &str) -> RestrictedSshParameters {
 }
 
 fn verdict(subject: &GroupInNetwork, params: &RestrictedSshParameters) -> String {
-    group_laws::verdict::<RestrictedSsh>(subject, params)
+    group_laws::verdict(&RestrictedSsh, subject, params)
 }
 
 fn plan(subject: &GroupInNetwork, params: &RestrictedSshParameters) -> Vec<String> {
-    group_laws::plan::<RestrictedSsh>(subject, params)
+    group_laws::plan(&RestrictedSsh, subject, params)
 }
 
 fn revoke(subject: &GroupInNetwork, ids: &[&str]) -> Close {
@@ -157,7 +157,7 @@ fn a_missing_list_of_ipv6_ranges_is_an_empty_one() {
         json!({"groupId": "sg-1", "ipPermissionsEgress": [], "ipPermissions": [
             {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": ["10.0.0.0/8"], "prefixListIds": null}]}),
     );
-    let subject = RestrictedSsh::subject(SecurityGroup::from_item(&item).unwrap(), Network::default());
+    let subject = RestrictedSsh.subject(SecurityGroup::from_item(&item).unwrap(), Network::default());
     assert_eq!(verdict(&subject, &parameters("{}")), "COMPLIANT");
 }
 
@@ -171,7 +171,7 @@ fn sixty_open_rules_are_one_call() {
     let (subject, params) = (group(rules.collect()), parameters(r#"{"maxPrefixV4":"8"}"#));
     let ids: Vec<String> = (0..60).map(|index| format!("sgr-{index}")).collect();
     let step = Step::call(Level::L2, Close::of(Direction::Ingress, "sg-1", ids));
-    assert_eq!(RestrictedSsh::plan(&subject, &params, NOW), Plan::Do { steps: vec![step] });
+    assert_eq!(RestrictedSsh.plan(&subject, &params, NOW), Plan::Do { steps: vec![step] });
     assert_eq!(verdict(&subject, &params), format!("{OPEN}tcp 22 from 0.0.0.0/8, 1.0.0.0/8, 10.0.0.0/8 +57 more"));
 }
 
@@ -259,7 +259,7 @@ fn a_precondition_that_does_not_hold_holds_the_plan() {
 #[test]
 fn a_wide_rule_keeps_the_exact_one_from_being_revoked_alone() {
     let subject = group(vec![ingress("tcp", 22, 22, "0.0.0.0/0"), ingress("-1", -1, -1, "::/0")]);
-    let plan = RestrictedSsh::plan(&subject, &parameters("{}"), NOW);
+    let plan = RestrictedSsh.plan(&subject, &parameters("{}"), NOW);
     assert_eq!(plan.obstacle(true).as_deref(), Some("a step of level L3 is never applied by machine"));
     assert_eq!(plan.calls().len(), 1);
 }
@@ -270,7 +270,7 @@ fn undo_makes_every_revoked_rule_again_with_description_and_tags_last_first() {
     subject.group.rules[0].description = Some("office".to_owned());
     subject.group.rules[1].tags = [("team".to_owned(), "net".to_owned()), ("aws:x".to_owned(), "y".to_owned())].into();
     let action = revoke(&subject, &["sgr-0", "sgr-1"]);
-    let calls = RestrictedSsh::undo(&subject, &[(action, ())]).unwrap();
+    let calls = RestrictedSsh.undo(&subject, &[(action, ())]).unwrap();
     assert_eq!(
         calls.iter().map(|call| serde_json::to_value(call).unwrap()).collect::<Vec<_>>(),
         [
@@ -289,13 +289,17 @@ fn undo_refuses_what_the_before_image_does_not_hold() {
     let subject = group(vec![]);
     let action = revoke(&subject, &["sgr-9"]);
     assert_eq!(
-        RestrictedSsh::undo(&subject, &[(action, ())]).unwrap_err().to_string(),
+        RestrictedSsh.undo(&subject, &[(action, ())]).unwrap_err().to_string(),
         "RevokeSecurityGroupIngress: cannot be undone: the before-image does not hold the rule `sgr-9`"
     );
 }
 
 #[test]
 fn the_role_of_the_remediation_cannot_open_a_group() {
-    let may: Vec<&str> = [RestrictedSsh::LIVE, RestrictedSsh::CALLS].concat().iter().map(|it| it.action).collect();
+    let may: Vec<&str> = [RestrictedSsh.read_permissions(), RestrictedSsh.fix_permissions()]
+        .concat()
+        .iter()
+        .map(|it| it.action)
+        .collect();
     assert!(!may.iter().any(|action| action.contains("Authorize") || action.contains("CreateTags")), "{may:?}");
 }

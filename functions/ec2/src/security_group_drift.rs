@@ -60,7 +60,7 @@ control! {
     /// - [DescribeSecurityGroupRules](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupRules.html)
     /// - [AuthorizeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html)
     /// - [GetResourceConfigHistory](https://docs.aws.amazon.com/config/latest/APIReference/API_GetResourceConfigHistory.html)
-    pub SecurityGroupDrift {
+    pub SECURITY_GROUP_DRIFT: SecurityGroupDrift {
         id: "security-group-drift",
         title: "Security group differs from its approved baseline",
         severity: Medium,
@@ -190,8 +190,7 @@ impl SecurityGroupDriftParameters {
 
     /// Bucket and key of a group's baseline, where the name has both.
     pub fn object(&self, group_id: &str) -> Option<(String, String)> {
-        let name = self.name_for(group_id);
-        name.split_once('/').map(|(bucket, key)| (bucket.to_owned(), key.to_owned()))
+        self.name_for(group_id).split_once('/').map(|(bucket, key)| (bucket.to_owned(), key.to_owned()))
     }
 
     /// Whether a rule counts.
@@ -215,22 +214,26 @@ const READ_HISTORY: Permission = Permission::unscoped("config:GetResourceConfigH
 impl FromItem for SecurityGroupDrift {
     type Resource = SecurityGroup;
     type Facts = Approval;
-    const FACTS: &'static [Permission] = &[READ_PARAMETER, READ_OBJECT, READ_HISTORY];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[READ_PARAMETER, READ_OBJECT, READ_HISTORY]
+    }
 
-    fn subject(group: SecurityGroup, approval: Approval) -> GroupAndBaseline {
+    fn subject(&self, group: SecurityGroup, approval: Approval) -> GroupAndBaseline {
         GroupAndBaseline::of(group, approval, None)
     }
 }
 
 impl Inventory for SecurityGroupDrift {
-    const LISTING: &'static [Permission] = &[iam::DESCRIBE_GROUPS, READ_PARAMETER, READ_OBJECT, READ_HISTORY];
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[iam::DESCRIBE_GROUPS, READ_PARAMETER, READ_OBJECT, READ_HISTORY]
+    }
 }
 
 impl Control for SecurityGroupDrift {
     type Params = SecurityGroupDriftParameters;
     type Subject = GroupAndBaseline;
 
-    fn evaluate(subject: &GroupAndBaseline, params: &SecurityGroupDriftParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &GroupAndBaseline, params: &SecurityGroupDriftParameters, _now: Timestamp) -> Verdict {
         let Some(baseline) = &subject.baseline else { return Verdict::not_applicable("no baseline") };
         let drift = Drift::of(&subject.group, baseline, params);
         if drift.is_none() {
@@ -261,34 +264,40 @@ impl Remediation for SecurityGroupDrift {
     /// The ids of the rules that an authorization made.
     type Receipt = Vec<String>;
     type Undo = RuleChange;
-    const LIVE: &'static [Permission] = &[
-        iam::DESCRIBE_GROUPS,
-        iam::DESCRIBE_RULES,
-        iam::DESCRIBE_INTERFACES,
-        READ_PARAMETER,
-        READ_OBJECT,
-        READ_HISTORY,
-    ];
-    const CALLS: &'static [Permission] = &[
-        iam::AUTHORIZE_INGRESS[0],
-        iam::AUTHORIZE_INGRESS[1],
-        iam::AUTHORIZE_EGRESS[0],
-        iam::AUTHORIZE_EGRESS[1],
-        iam::REVOKE_INGRESS,
-        iam::REVOKE_EGRESS,
-    ];
-    const UNDOES: &'static [Permission] = &[
-        iam::AUTHORIZE_INGRESS[0],
-        iam::AUTHORIZE_INGRESS[1],
-        iam::AUTHORIZE_EGRESS[0],
-        iam::AUTHORIZE_EGRESS[1],
-        iam::TAG_NEW_INGRESS,
-        iam::TAG_NEW_EGRESS,
-        iam::REVOKE_INGRESS,
-        iam::REVOKE_EGRESS,
-    ];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[
+            iam::DESCRIBE_GROUPS,
+            iam::DESCRIBE_RULES,
+            iam::DESCRIBE_INTERFACES,
+            READ_PARAMETER,
+            READ_OBJECT,
+            READ_HISTORY,
+        ]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[
+            iam::AUTHORIZE_INGRESS[0],
+            iam::AUTHORIZE_INGRESS[1],
+            iam::AUTHORIZE_EGRESS[0],
+            iam::AUTHORIZE_EGRESS[1],
+            iam::REVOKE_INGRESS,
+            iam::REVOKE_EGRESS,
+        ]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[
+            iam::AUTHORIZE_INGRESS[0],
+            iam::AUTHORIZE_INGRESS[1],
+            iam::AUTHORIZE_EGRESS[0],
+            iam::AUTHORIZE_EGRESS[1],
+            iam::TAG_NEW_INGRESS,
+            iam::TAG_NEW_EGRESS,
+            iam::REVOKE_INGRESS,
+            iam::REVOKE_EGRESS,
+        ]
+    }
 
-    fn plan(live: &GroupAndBaseline, params: &SecurityGroupDriftParameters, now: Timestamp) -> Plan<RuleChange> {
+    fn plan(&self, live: &GroupAndBaseline, params: &SecurityGroupDriftParameters, now: Timestamp) -> Plan<RuleChange> {
         let Some(baseline) = &live.baseline else { return Plan::Nothing };
         let drift = Drift::of(&live.group, baseline, params);
         let mut draft = Draft::new(&live.group, obstacles(&live.group, live.usage.as_ref()));
@@ -318,7 +327,7 @@ impl Remediation for SecurityGroupDrift {
         if draft.is_empty() { Plan::Nothing } else { draft.plan() }
     }
 
-    fn expect(mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
+    fn expect(&self, mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
         match action {
             RuleChange::Open(open) => open.expect(&mut live.group.rules),
             RuleChange::Close(close) => close.expect(&mut live.group.rules),
@@ -327,11 +336,15 @@ impl Remediation for SecurityGroupDrift {
         live
     }
 
-    fn footprint(subject: &GroupAndBaseline, _done: &[RuleChange]) -> Value {
+    fn footprint(&self, subject: &GroupAndBaseline, _done: &[RuleChange]) -> Value {
         revocation::footprint(&subject.group, |_| true)
     }
 
-    fn undo(before: &GroupAndBaseline, done: &[(RuleChange, Vec<String>)]) -> Result<Vec<RuleChange>, Irreversible> {
+    fn undo(
+        &self,
+        before: &GroupAndBaseline,
+        done: &[(RuleChange, Vec<String>)],
+    ) -> Result<Vec<RuleChange>, Irreversible> {
         let mut calls = Vec::new();
         for (action, made) in done.iter().rev() {
             match action {
@@ -348,9 +361,9 @@ impl Remediation for SecurityGroupDrift {
     }
 
     /// What is taken away again is told by ids that the model does not have.
-    fn reverted(live: &GroupAndBaseline, call: &RuleChange) -> Option<GroupAndBaseline> {
+    fn reverted(&self, live: &GroupAndBaseline, call: &RuleChange) -> Option<GroupAndBaseline> {
         match call {
-            RuleChange::Open(_) => Some(Self::expect(live.clone(), call)),
+            RuleChange::Open(_) => Some(self.expect(live.clone(), call)),
             RuleChange::Close(_) => None,
         }
     }

@@ -11,7 +11,6 @@ use crate::arbitrary::{group, groups, ingress};
 use crate::group_laws::{self, parameters, play};
 use crate::rule::Peer;
 
-type Drifting = SecurityGroupDrift;
 type Params = SecurityGroupDriftParameters;
 
 /// Long after every approval of these tests.
@@ -27,11 +26,11 @@ fn beside(live: Vec<Rule>, approved: Vec<Rule>) -> GroupAndBaseline {
 }
 
 fn verdict(subject: &GroupAndBaseline, params: &Params) -> String {
-    group_laws::verdict::<Drifting>(subject, params)
+    group_laws::verdict(&SecurityGroupDrift, subject, params)
 }
 
 fn plan(subject: &GroupAndBaseline, params: &Params) -> Vec<String> {
-    group_laws::lines(&Drifting::plan(subject, params, now()))
+    group_laws::lines(&SecurityGroupDrift.plan(subject, params, now()))
 }
 
 fn egress(rule: Rule) -> Rule {
@@ -242,9 +241,9 @@ fn a_description_is_left_to_a_person() {
 fn undo_revokes_what_was_made_by_its_new_id_and_makes_again_what_was_revoked() {
     let subject = drifting();
     let calls: Vec<RuleChange> =
-        Drifting::plan(&subject, &Params::default(), now()).calls().into_iter().cloned().collect();
+        SecurityGroupDrift.plan(&subject, &Params::default(), now()).calls().into_iter().cloned().collect();
     let done = [(calls[0].clone(), vec!["sgr-new".to_owned()]), (calls[1].clone(), vec![])];
-    let undo = Drifting::undo(&subject, &done).unwrap();
+    let undo = SecurityGroupDrift.undo(&subject, &done).unwrap();
     assert_eq!(
         undo.iter().map(rectify_compliance::plan::call_text).collect::<Vec<_>>(),
         [
@@ -285,13 +284,13 @@ proptest! {
     fn a_plan_makes_the_group_its_baseline_and_undo_makes_it_what_it_was(live in groups(), other in groups()) {
         let subject = beside(live.group.rules, other.group.rules);
         let params = Params::default();
-        let plan = Drifting::plan(&subject, &params, now());
-        let drifts = Drifting::evaluate(&subject, &params, now()).is_non_compliant();
+        let plan = SecurityGroupDrift.plan(&subject, &params, now());
+        let drifts = SecurityGroupDrift.evaluate(&subject, &params, now()).is_non_compliant();
         prop_assert_eq!(plan == Plan::Nothing, !drifts);
         let done: Vec<RuleChange> = plan.calls().into_iter().cloned().collect();
-        let after = done.iter().fold(subject.clone(), Drifting::expect);
-        prop_assert!(Drifting::evaluate(&after, &params, now()).is_compliant());
-        prop_assert_eq!(Drifting::plan(&after, &params, now()), Plan::Nothing);
+        let after = done.iter().fold(subject.clone(), |live, action| SecurityGroupDrift.expect(live, action));
+        prop_assert!(SecurityGroupDrift.evaluate(&after, &params, now()).is_compliant());
+        prop_assert_eq!(SecurityGroupDrift.plan(&after, &params, now()), Plan::Nothing);
 
         // The ids that EC2 would have given to what was made.
         let mut restored = after.group.clone();
@@ -308,13 +307,13 @@ proptest! {
             }
             receipts.push((action.clone(), made));
         }
-        for call in Drifting::undo(&subject, &receipts).unwrap() {
+        for call in SecurityGroupDrift.undo(&subject, &receipts).unwrap() {
             match call {
                 RuleChange::Open(open) => play(&mut restored, &open),
                 RuleChange::Close(close) => close.expect(&mut restored.rules),
             }
         }
         let restored = GroupAndBaseline { group: restored, ..after };
-        prop_assert_eq!(Drifting::footprint(&restored, &done), Drifting::footprint(&subject, &done));
+        prop_assert_eq!(SecurityGroupDrift.footprint(&restored, &done), SecurityGroupDrift.footprint(&subject, &done));
     }
 }

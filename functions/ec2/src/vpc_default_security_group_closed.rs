@@ -44,7 +44,7 @@ control! {
     /// - [VPC_DEFAULT_SECURITY_GROUP_CLOSED](https://docs.aws.amazon.com/config/latest/developerguide/vpc-default-security-group-closed.html)
     /// - [Security Hub EC2.2](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-2)
     /// - [Default security groups for your VPCs](https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html)
-    pub VpcDefaultSecurityGroupClosed {
+    pub VPC_DEFAULT_SECURITY_GROUP_CLOSED: VpcDefaultSecurityGroupClosed {
         id: "vpc-default-security-group-closed",
         title: "Default security group of a VPC allows traffic",
         severity: High,
@@ -83,9 +83,11 @@ impl Resource for NamedGroup {
 impl FromItem for VpcDefaultSecurityGroupClosed {
     type Resource = NamedGroup;
     type Facts = ();
-    const FACTS: &'static [Permission] = &[];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    fn subject(group: NamedGroup, (): ()) -> GroupInNetwork {
+    fn subject(&self, group: NamedGroup, (): ()) -> GroupInNetwork {
         GroupInNetwork { group: group.0, network: Network::default() }
     }
 }
@@ -94,7 +96,7 @@ impl Control for VpcDefaultSecurityGroupClosed {
     type Params = NoParameters;
     type Subject = GroupInNetwork;
 
-    fn evaluate(subject: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Verdict {
         let group = &subject.group;
         if group.name.as_deref().is_some_and(|name| name != DEFAULT) {
             return Verdict::not_applicable("not the default group of a VPC");
@@ -115,19 +117,25 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
     /// Nothing: the before-image holds every rule whole.
     type Receipt = ();
     type Undo = Open;
-    const LIVE: &'static [Permission] = &[iam::DESCRIBE_GROUPS, iam::DESCRIBE_RULES, iam::DESCRIBE_INTERFACES];
-    const CALLS: &'static [Permission] = &[iam::REVOKE_INGRESS, iam::REVOKE_EGRESS];
-    const UNDOES: &'static [Permission] = &[
-        iam::AUTHORIZE_INGRESS[0],
-        iam::AUTHORIZE_INGRESS[1],
-        iam::AUTHORIZE_EGRESS[0],
-        iam::AUTHORIZE_EGRESS[1],
-        iam::TAG_NEW_INGRESS,
-        iam::TAG_NEW_EGRESS,
-    ];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[iam::DESCRIBE_GROUPS, iam::DESCRIBE_RULES, iam::DESCRIBE_INTERFACES]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[iam::REVOKE_INGRESS, iam::REVOKE_EGRESS]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[
+            iam::AUTHORIZE_INGRESS[0],
+            iam::AUTHORIZE_INGRESS[1],
+            iam::AUTHORIZE_EGRESS[0],
+            iam::AUTHORIZE_EGRESS[1],
+            iam::TAG_NEW_INGRESS,
+            iam::TAG_NEW_EGRESS,
+        ]
+    }
 
-    fn plan(live: &GroupInNetwork, params: &NoParameters, now: Timestamp) -> Plan<Close> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &GroupInNetwork, params: &NoParameters, now: Timestamp) -> Plan<Close> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let mut draft = Draft::new(&live.group, live.obstacles());
@@ -139,19 +147,19 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         draft.plan()
     }
 
-    fn expect(live: GroupInNetwork, action: &Close) -> GroupInNetwork {
+    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
         revocation::expect(live, action)
     }
 
-    fn footprint(subject: &GroupInNetwork, _done: &[Close]) -> Value {
+    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
         revocation::footprint(&subject.group, |_| true)
     }
 
-    fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
         Some(revocation::reverted(live, open))
     }
 }

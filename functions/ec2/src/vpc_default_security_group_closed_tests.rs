@@ -11,16 +11,14 @@ use crate::group_laws::{self, NOW, play};
 use crate::rule::{Direction, Rule};
 use crate::security_group::Usage;
 
-type Closed = VpcDefaultSecurityGroupClosed;
-
 const NONE: NoParameters = NoParameters {};
 
 fn verdict(subject: &GroupInNetwork) -> String {
-    group_laws::verdict::<Closed>(subject, &NONE)
+    group_laws::verdict(&VpcDefaultSecurityGroupClosed, subject, &NONE)
 }
 
 fn plan(subject: &GroupInNetwork) -> Vec<String> {
-    group_laws::plan::<Closed>(subject, &NONE)
+    group_laws::plan(&VpcDefaultSecurityGroupClosed, subject, &NONE)
 }
 
 /// The default group with these rules, used by nobody.
@@ -101,7 +99,7 @@ fn an_item_without_name_or_list_is_no_closed_group() {
         assert_eq!(read(configuration).unwrap_err(), expected);
     }
     let closed = json!({"groupId": "sg-1", "groupName": "default", "ipPermissions": [], "ipPermissionsEgress": []});
-    assert_eq!(verdict(&Closed::subject(read(closed).unwrap(), ())), "COMPLIANT");
+    assert_eq!(verdict(&VpcDefaultSecurityGroupClosed.subject(read(closed).unwrap(), ())), "COMPLIANT");
 }
 
 #[test]
@@ -109,7 +107,9 @@ fn a_permission_that_states_no_peer_is_a_rule_that_is_revoked_by_its_id_and_not_
     let permissions = |ingress: serde_json::Value, egress: serde_json::Value| {
         let configuration = json!({"groupId": "sg-1", "groupName": "default", "vpcId": "vpc-1",
             "ipPermissions": ingress, "ipPermissionsEgress": egress});
-        verdict(&Closed::subject(NamedGroup::from_item(&item_of("sg-1", configuration)).unwrap(), ()))
+        verdict(
+            &VpcDefaultSecurityGroupClosed.subject(NamedGroup::from_item(&item_of("sg-1", configuration)).unwrap(), ()),
+        )
     };
     let found = |rules: &str| format!("NON_COMPLIANT: Default group sg-1 of vpc-1 has rules: {rules}");
     let peerless = || json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22});
@@ -132,10 +132,14 @@ fn a_permission_that_states_no_peer_is_a_rule_that_is_revoked_by_its_id_and_not_
         "undo could not make these rules again, since their peer is not stated: sgr-0 tcp 22 from an unstated peer";
     let revoke = r#"L2 RevokeSecurityGroupIngress {"GroupId":"sg-1","SecurityGroupRuleIds":["sgr-0","sgr-1"]}"#;
     assert_eq!(plan(&subject), [format!("held: {lost}"), revoke.to_owned()]);
-    let after = Closed::plan(&subject, &NONE, NOW).calls().into_iter().fold(subject.clone(), Closed::expect);
+    let after = VpcDefaultSecurityGroupClosed
+        .plan(&subject, &NONE, NOW)
+        .calls()
+        .into_iter()
+        .fold(subject.clone(), |live, action| VpcDefaultSecurityGroupClosed.expect(live, action));
     assert_eq!(verdict(&after), "COMPLIANT");
     let action = Close::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
-    let undo = Closed::undo(&subject, &[(action, ())]).unwrap_err().to_string();
+    let undo = VpcDefaultSecurityGroupClosed.undo(&subject, &[(action, ())]).unwrap_err().to_string();
     assert!(undo.contains("the rule `sgr-0` names no peer to be made again from"), "{undo}");
 }
 
@@ -170,9 +174,13 @@ fn a_group_that_is_used_foreign_or_not_read_whole_is_held() {
 fn undo_restores_the_reference_to_the_group_itself_with_both_of_its_names() {
     // vpc-default-security-group-closed/7
     let subject = unused(stock());
-    let done: Vec<(Close, ())> =
-        Closed::plan(&subject, &NONE, NOW).calls().into_iter().map(|call| (call.clone(), ())).collect();
-    let calls = Closed::undo(&subject, &done).unwrap();
+    let done: Vec<(Close, ())> = VpcDefaultSecurityGroupClosed
+        .plan(&subject, &NONE, NOW)
+        .calls()
+        .into_iter()
+        .map(|call| (call.clone(), ()))
+        .collect();
+    let calls = VpcDefaultSecurityGroupClosed.undo(&subject, &done).unwrap();
     assert_eq!(
         calls.iter().map(|call| serde_json::to_value(call).unwrap()).collect::<Vec<_>>(),
         [
@@ -190,7 +198,7 @@ fn a_peer_without_an_id_cannot_be_made_again() {
     subject.group.rules[0].peer = crate::rule::Peer::Group { group_id: None, user_id: None };
     let action = Close::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
     assert_eq!(
-        Closed::undo(&subject, &[(action, ())]).unwrap_err().to_string(),
+        VpcDefaultSecurityGroupClosed.undo(&subject, &[(action, ())]).unwrap_err().to_string(),
         "RevokeSecurityGroupIngress: cannot be undone: the rule `sgr-0` names no peer to be made again from"
     );
 }
@@ -201,11 +209,11 @@ proptest! {
     #[test]
     fn an_applicable_plan_empties_the_group_and_undo_fills_it_again(mut subject in groups()) {
         subject.group.name = Some(DEFAULT.to_owned());
-        group_laws::a_plan_follows_a_finding::<Closed>(&subject, &NONE)?;
-        group_laws::a_plan_takes_only_what_is_wrong::<Closed>(&subject, &NONE)?;
-        group_laws::undo_restores_the_footprint::<Closed>(&subject, &NONE)?;
-        group_laws::item_and_live_read_are_judged_alike::<Closed>(&subject, &NONE)?;
-        let after = Closed::plan(&subject, &NONE, NOW).calls().into_iter().fold(subject.clone(), Closed::expect);
+        group_laws::a_plan_follows_a_finding(&VpcDefaultSecurityGroupClosed, &subject, &NONE)?;
+        group_laws::a_plan_takes_only_what_is_wrong(&VpcDefaultSecurityGroupClosed, &subject, &NONE)?;
+        group_laws::undo_restores_the_footprint(&VpcDefaultSecurityGroupClosed, &subject, &NONE)?;
+        group_laws::item_and_live_read_are_judged_alike(&VpcDefaultSecurityGroupClosed, &subject, &NONE)?;
+        let after = VpcDefaultSecurityGroupClosed.plan(&subject, &NONE, NOW).calls().into_iter().fold(subject.clone(), |live, action| VpcDefaultSecurityGroupClosed.expect(live, action));
         prop_assert_eq!(after.group.rules, vec![]);
     }
 
@@ -213,9 +221,9 @@ proptest! {
     fn undone_rules_are_the_same_but_for_their_ids(mut subject in groups()) {
         subject.group.name = Some(DEFAULT.to_owned());
         let done: Vec<(Close, ())> =
-            Closed::plan(&subject, &NONE, NOW).calls().into_iter().map(|call| (call.clone(), ())).collect();
+            VpcDefaultSecurityGroupClosed.plan(&subject, &NONE, NOW).calls().into_iter().map(|call| (call.clone(), ())).collect();
         let mut group = SecurityGroup { rules: vec![], ..subject.group.clone() };
-        for open in Closed::undo(&subject, &done).unwrap() {
+        for open in VpcDefaultSecurityGroupClosed.undo(&subject, &done).unwrap() {
             play(&mut group, &open);
         }
         let nameless = |rules: &[Rule]| {

@@ -56,7 +56,7 @@ control! {
     /// - [VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS](https://docs.aws.amazon.com/config/latest/developerguide/vpc-sg-open-only-to-authorized-ports.html)
     /// - [Security Hub EC2.18](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-18)
     /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
-    pub VpcSgOpenOnlyToAuthorizedPorts {
+    pub VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS: VpcSgOpenOnlyToAuthorizedPorts {
         id: "vpc-sg-open-only-to-authorized-ports",
         title: "Security group is open to the internet on a port nobody authorized",
         severity: High,
@@ -139,22 +139,26 @@ impl InternetParameters for Params {
 impl FromItem for VpcSgOpenOnlyToAuthorizedPorts {
     type Resource = SecurityGroup;
     type Facts = Network;
-    const FACTS: &'static [Permission] = iam::INTERNET_FACTS;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_FACTS
+    }
 
-    fn subject(group: SecurityGroup, network: Network) -> GroupInNetwork {
+    fn subject(&self, group: SecurityGroup, network: Network) -> GroupInNetwork {
         GroupInNetwork { group, network }
     }
 }
 
 impl Inventory for VpcSgOpenOnlyToAuthorizedPorts {
-    const LISTING: &'static [Permission] = iam::INTERNET_LISTING;
+    fn list_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_LISTING
+    }
 }
 
 impl Control for VpcSgOpenOnlyToAuthorizedPorts {
     type Params = Params;
     type Subject = GroupInNetwork;
 
-    fn evaluate(subject: &GroupInNetwork, params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &GroupInNetwork, params: &Params, _now: Timestamp) -> Verdict {
         if let Some(unattached) = params.unattached(subject) {
             return unattached;
         }
@@ -176,12 +180,18 @@ impl Remediation for VpcSgOpenOnlyToAuthorizedPorts {
     /// Nothing: the before-image holds every rule whole.
     type Receipt = ();
     type Undo = Open;
-    const LIVE: &'static [Permission] = iam::INTERNET_LIVE;
-    const CALLS: &'static [Permission] = &[iam::REVOKE_INGRESS];
-    const UNDOES: &'static [Permission] = iam::REOPEN_INGRESS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        iam::INTERNET_LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[iam::REVOKE_INGRESS]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        iam::REOPEN_INGRESS
+    }
 
-    fn plan(live: &GroupInNetwork, params: &Params, now: Timestamp) -> Plan<Close> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &GroupInNetwork, params: &Params, now: Timestamp) -> Plan<Close> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let unauthorized = params.unauthorized(live);
@@ -196,22 +206,22 @@ impl Remediation for VpcSgOpenOnlyToAuthorizedPorts {
         draft.plan()
     }
 
-    fn expect(live: GroupInNetwork, action: &Close) -> GroupInNetwork {
+    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
         revocation::expect(live, action)
     }
 
     /// Ingress rules from CIDRs for one protocol: all that a revocation can touch.
-    fn footprint(subject: &GroupInNetwork, _done: &[Close]) -> Value {
+    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
         revocation::footprint(&subject.group, |rule| {
             rule.direction == Direction::Ingress && rule.protocol != Protocol::All && rule.peer.is_cidr()
         })
     }
 
-    fn undo(before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
         Some(revocation::reverted(live, open))
     }
 }

@@ -118,8 +118,8 @@ fn rows() -> Vec<Row> {
 fn every_case_has_its_verdict_and_its_plan() {
     for (case, rules, text, expected, steps) in rows() {
         let (subject, params) = (group(rules), parameters(text));
-        assert_eq!(verdict::<VpcSgOpenOnlyToAuthorizedPorts>(&subject, &params), expected, "{case}");
-        assert_eq!(plan::<VpcSgOpenOnlyToAuthorizedPorts>(&subject, &params), steps, "{case}");
+        assert_eq!(verdict(&VpcSgOpenOnlyToAuthorizedPorts, &subject, &params), expected, "{case}");
+        assert_eq!(plan(&VpcSgOpenOnlyToAuthorizedPorts, &subject, &params), steps, "{case}");
     }
 }
 
@@ -151,14 +151,14 @@ fn every_prefix_list_of_an_ingress_rule_is_read_and_left_to_a_person() {
     let entries = PrefixList::Entries(["::/0".parse().unwrap()].into());
     subject.network.prefix_lists.insert("pl-2".to_owned(), entries);
     assert_eq!(
-        verdict::<VpcSgOpenOnlyToAuthorizedPorts>(&subject, &params),
+        verdict(&VpcSgOpenOnlyToAuthorizedPorts, &subject, &params),
         format!("{OPEN}tcp 8080 from pl-2; authorized tcp 443; prefix list pl-1 not readable")
     );
     let step = "L3 by hand: replace the rule sgr-0 tcp 8080 from pl-2 by rules for what is authorized";
-    assert_eq!(plan::<VpcSgOpenOnlyToAuthorizedPorts>(&subject, &params), [step]);
+    assert_eq!(plan(&VpcSgOpenOnlyToAuthorizedPorts, &subject, &params), [step]);
     subject.network.prefix_lists.insert("pl-2".to_owned(), PrefixList::Unreadable);
     assert_eq!(
-        verdict::<VpcSgOpenOnlyToAuthorizedPorts>(&subject, &params),
+        verdict(&VpcSgOpenOnlyToAuthorizedPorts, &subject, &params),
         "NOT_APPLICABLE: no rule lets the internet in; prefix list pl-1, pl-2 not readable"
     );
 }
@@ -169,8 +169,8 @@ fn an_unattached_group_is_left_out_only_where_asked_for() {
     subject.network.usage = Some(Usage::default());
     let ignoring = parameters(r#"{"ignoreUnattached":true}"#);
     let unattached = "NOT_APPLICABLE: no network interface uses the group";
-    assert_eq!(verdict::<VpcSgOpenOnlyToAuthorizedPorts>(&subject, &ignoring), unattached);
-    let found = verdict::<VpcSgOpenOnlyToAuthorizedPorts>(&subject, &parameters("{}"));
+    assert_eq!(verdict(&VpcSgOpenOnlyToAuthorizedPorts, &subject, &ignoring), unattached);
+    let found = verdict(&VpcSgOpenOnlyToAuthorizedPorts, &subject, &parameters("{}"));
     assert_eq!(found, format!("{OPEN}tcp 22 from 0.0.0.0/0; authorized none"));
 }
 
@@ -178,7 +178,7 @@ fn an_unattached_group_is_left_out_only_where_asked_for() {
 fn a_long_list_is_not_repeated_whole() {
     let ports = (0..100).map(|it| (it * 2 + 1000).to_string()).collect::<Vec<_>>().join(",");
     let params = parameters(&format!(r#"{{"authorizedTcpPorts":"{ports}"}}"#));
-    let text = verdict::<VpcSgOpenOnlyToAuthorizedPorts>(&group(vec![ingress("tcp", 22, 22, "::/0")]), &params);
+    let text = verdict(&VpcSgOpenOnlyToAuthorizedPorts, &group(vec![ingress("tcp", 22, 22, "::/0")]), &params);
     let authorized = "1000,1002,1004,1006,1008,1010,1012,1014,1016,1018,1020,1022…";
     assert!(text.contains("authorized tcp 1000,1002") && text.ends_with('…'), "{text}");
     assert!(text.len() < OPEN.len() + authorized.len() + 60, "{text}");

@@ -53,7 +53,7 @@ control! {
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/access-keys-rotated.html)
     /// * [Rotating access keys](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html)
     /// * [GetAccessKeyLastUsed](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html)
-    pub AccessKeysRotated {
+    pub ACCESS_KEYS_ROTATED: AccessKeysRotated {
         id: "access-keys-rotated",
         title: "Active access key is older than allowed",
         severity: Medium,
@@ -114,7 +114,7 @@ impl Control for AccessKeysRotated {
     type Params = AccessKeysRotatedParameters;
     type Subject = UserKeys;
 
-    fn evaluate(subject: &UserKeys, params: &Self::Params, now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &UserKeys, params: &Self::Params, now: Timestamp) -> Verdict {
         let (name, longest) = (&subject.user.name, params.max_access_key_age);
         let days = |key: &AccessKey| Age::of(key.created, now).days();
         match subject.overdue(params, now).as_slice() {
@@ -129,8 +129,9 @@ impl Control for AccessKeysRotated {
 }
 
 impl Inventory for AccessKeysRotated {
-    const LISTING: &'static [Permission] =
-        &[Permission::unscoped("iam:ListUsers"), Permission::on("iam:ListAccessKeys", USERS)];
+    fn list_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("iam:ListUsers"), Permission::on("iam:ListAccessKeys", USERS)] }
+    }
 }
 
 /// One call to IAM. The fix and its undo are the same call with the other status.
@@ -154,25 +155,37 @@ impl Remediation for AccessKeysRotated {
     type Action = KeyAction;
     type Receipt = ();
     type Undo = KeyAction;
-    const LIVE: &'static [Permission] = &[
-        Permission::unscoped("iam:ListUsers"),
-        Permission::on("iam:GetUser", USERS),
-        Permission::on("iam:ListAccessKeys", USERS),
-        Permission::on("iam:GetAccessKeyLastUsed", USERS),
-    ];
-    const CALLS: &'static [Permission] = UPDATE;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("iam:ListUsers"),
+                Permission::on("iam:GetUser", USERS),
+                Permission::on("iam:ListAccessKeys", USERS),
+                Permission::on("iam:GetAccessKeyLastUsed", USERS),
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        UPDATE
+    }
     // IAM cannot tell the two statuses apart: what keeps the remediation from turning a key on is `plan` alone.
-    const UNDOES: &'static [Permission] = UPDATE;
-    const NEEDS_NAME: bool = true;
+    fn undo_permissions(&self) -> &'static [Permission] {
+        UPDATE
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the user and the id of each key");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the user and the id of each key")
+    }
 
-    fn stack_resources(_live: &UserKeys, action: &KeyAction) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &UserKeys, action: &KeyAction) -> Vec<PhysicalId> {
         let KeyAction::UpdateAccessKey { user_name, access_key_id, .. } = action;
         vec![PhysicalId::here(user_name), PhysicalId::here(access_key_id.expose())]
     }
 
-    fn plan(live: &UserKeys, params: &Self::Params, now: Timestamp) -> Plan<KeyAction> {
+    fn plan(&self, live: &UserKeys, params: &Self::Params, now: Timestamp) -> Plan<KeyAction> {
         let step = |(id, key): (&KeyId, &AccessKey)| {
             if params.deactivate_unused_days.is_some_and(|days| key.is_unused_for(days.get(), now)) {
                 Step::call(Level::L2, set(&live.user, id, KeyStatus::Inactive))
@@ -183,7 +196,7 @@ impl Remediation for AccessKeysRotated {
         Plan::steps_in_order(live.overdue(params, now).into_iter().map(step).collect())
     }
 
-    fn expect(mut live: UserKeys, action: &KeyAction) -> UserKeys {
+    fn expect(&self, mut live: UserKeys, action: &KeyAction) -> UserKeys {
         let KeyAction::UpdateAccessKey { access_key_id, status, .. } = action;
         if let Some(key) = live.keys.get_mut(access_key_id) {
             key.status = *status;
@@ -192,7 +205,7 @@ impl Remediation for AccessKeysRotated {
     }
 
     /// The status of each key that was turned off, so that a new key or a later use does not stand in the way of an undo.
-    fn footprint(subject: &UserKeys, done: &[KeyAction]) -> Value {
+    fn footprint(&self, subject: &UserKeys, done: &[KeyAction]) -> Value {
         let status = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
             let status = subject.keys.get(access_key_id).map(|key| key.status);
             (access_key_id.expose().to_owned(), json!(status))
@@ -200,7 +213,7 @@ impl Remediation for AccessKeysRotated {
         Value::Object(done.iter().map(status).collect::<Map<_, _>>())
     }
 
-    fn undo(before: &UserKeys, done: &[(KeyAction, ())]) -> Result<Vec<KeyAction>, Irreversible> {
+    fn undo(&self, before: &UserKeys, done: &[(KeyAction, ())]) -> Result<Vec<KeyAction>, Irreversible> {
         let restore = |(KeyAction::UpdateAccessKey { access_key_id, .. }, ()): &(KeyAction, ())| {
             before.keys.get(access_key_id).map(|key| set(&before.user, access_key_id, key.status))
         };

@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredImage;
 
-use super::tests::{TheControl, now};
+use super::tests::now;
 use super::*;
 use crate::user::tests::alice;
 
@@ -44,11 +44,11 @@ fn parameters() -> impl Strategy<Value = AccessKeysRotatedParameters> {
 }
 
 fn judge(subject: &UserKeys, params: &AccessKeysRotatedParameters) -> Verdict {
-    TheControl::evaluate(subject, params, now())
+    AccessKeysRotated.evaluate(subject, params, now())
 }
 
 fn plan(subject: &UserKeys, params: &AccessKeysRotatedParameters) -> Plan<KeyAction> {
-    TheControl::plan(subject, params, now())
+    AccessKeysRotated.plan(subject, params, now())
 }
 
 #[test]
@@ -81,7 +81,7 @@ proptest! {
             let key = &subject.keys[access_key_id];
             prop_assert_eq!((user_name.as_str(), *status), ("alice", KeyStatus::Inactive));
             prop_assert!(key.is_active() && key.last_use.is_some());
-            live = TheControl::expect(live, action);
+            live = AccessKeysRotated.expect(live, action);
             done.push((action.clone(), ()));
         }
         if planned.obstacle(true).is_none() {
@@ -93,8 +93,8 @@ proptest! {
             let only_the_status = AccessKey { status: key.status, ..subject.keys[id] };
             prop_assert_eq!(key, &only_the_status);
         }
-        for action in TheControl::undo(&subject, &done).unwrap() {
-            live = TheControl::expect(live, &action);
+        for action in AccessKeysRotated.undo(&subject, &done).unwrap() {
+            live = AccessKeysRotated.expect(live, &action);
         }
         prop_assert_eq!(live, subject);
     }

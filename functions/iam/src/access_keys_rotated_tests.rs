@@ -7,8 +7,6 @@ use rectify_compliance::parameters::RuleParameters;
 use super::*;
 use crate::user::tests::alice;
 
-pub(super) type TheControl = AccessKeysRotated;
-
 const NOW: &str = "2026-07-01T00:00:00Z";
 
 pub(super) fn now() -> Timestamp {
@@ -41,11 +39,11 @@ fn keys<const N: usize>(keys: [(&str, AccessKey); N]) -> UserKeys {
 }
 
 fn judge(subject: &UserKeys, text: &str) -> Verdict {
-    TheControl::evaluate(subject, &params(text), now())
+    AccessKeysRotated.evaluate(subject, &params(text), now())
 }
 
 fn plan(subject: &UserKeys, text: &str) -> Plan<KeyAction> {
-    TheControl::plan(subject, &params(text), now())
+    AccessKeysRotated.plan(subject, &params(text), now())
 }
 
 fn turn(end: &str, status: KeyStatus) -> KeyAction {
@@ -143,13 +141,16 @@ fn the_call_names_the_whole_key_and_its_undo_restores_the_status() {
     let call = json!({"UpdateAccessKey": {"UserName": "alice", "AccessKeyId": "AKIAEXAMPLEEXAMPABCD",
         "Status": "Inactive"}});
     assert_eq!(serde_json::to_value(&off).unwrap(), call);
-    let fixed = TheControl::expect(before.clone(), &off);
+    let fixed = AccessKeysRotated.expect(before.clone(), &off);
     assert!(!fixed.keys[&id("ABCD")].is_active());
-    assert_eq!(TheControl::footprint(&fixed, std::slice::from_ref(&off)), json!({"AKIAEXAMPLEEXAMPABCD": "Inactive"}));
-    let undo = TheControl::undo(&before, &[(off.clone(), ())]).unwrap();
+    assert_eq!(
+        AccessKeysRotated.footprint(&fixed, std::slice::from_ref(&off)),
+        json!({"AKIAEXAMPLEEXAMPABCD": "Inactive"})
+    );
+    let undo = AccessKeysRotated.undo(&before, &[(off.clone(), ())]).unwrap();
     assert_eq!(undo, [turn("ABCD", KeyStatus::Active)]);
-    assert_eq!(TheControl::expect(fixed, &undo[0]), before);
-    assert_eq!(TheControl::expect(before.clone(), &turn("OTHR", KeyStatus::Inactive)), before);
-    assert_eq!(TheControl::undo(&before, &[]), Ok(vec![]));
-    assert_eq!(TheControl::footprint(&before, &[]), json!({}));
+    assert_eq!(AccessKeysRotated.expect(fixed, &undo[0]), before);
+    assert_eq!(AccessKeysRotated.expect(before.clone(), &turn("OTHR", KeyStatus::Inactive)), before);
+    assert_eq!(AccessKeysRotated.undo(&before, &[]), Ok(vec![]));
+    assert_eq!(AccessKeysRotated.footprint(&before, &[]), json!({}));
 }

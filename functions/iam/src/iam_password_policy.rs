@@ -57,7 +57,7 @@ control! {
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/iam-password-policy.html)
     /// * [Setting an account password policy](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html)
     /// * [UpdateAccountPasswordPolicy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html)
-    pub IamPasswordPolicy {
+    pub IAM_PASSWORD_POLICY: IamPasswordPolicy {
         id: "iam-password-policy",
         title: "Account password policy is weaker than required",
         severity: Medium,
@@ -184,7 +184,7 @@ impl Control for IamPasswordPolicy {
     type Params = IamPasswordPolicyParameters;
     type Subject = Passwords;
 
-    fn evaluate(subject: &Passwords, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Passwords, params: &Self::Params, _now: Timestamp) -> Verdict {
         let Some(policy) = &subject.policy else {
             return Verdict::non_compliant("Account has no password policy of its own");
         };
@@ -197,7 +197,9 @@ impl Control for IamPasswordPolicy {
 }
 
 impl Inventory for IamPasswordPolicy {
-    const LISTING: &'static [Permission] = READ;
+    fn list_permissions(&self) -> &'static [Permission] {
+        READ
+    }
 }
 
 const READ: &[Permission] = &[Permission::unscoped("iam:GetAccountPasswordPolicy")];
@@ -223,18 +225,28 @@ impl Remediation for IamPasswordPolicy {
     /// Nothing: the before-image holds the policy.
     type Receipt = ();
     type Undo = PasswordUndo;
-    const LIVE: &'static [Permission] = READ;
-    const CALLS: &'static [Permission] = &[Permission::unscoped("iam:UpdateAccountPasswordPolicy")];
+    fn read_permissions(&self) -> &'static [Permission] {
+        READ
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("iam:UpdateAccountPasswordPolicy")] }
+    }
     // IAM cannot tell a stricter policy from a weaker one: what keeps the remediation from weakening is `plan` alone.
-    const UNDOES: &'static [Permission] = &[
-        Permission::unscoped("iam:UpdateAccountPasswordPolicy"),
-        Permission::unscoped("iam:DeleteAccountPasswordPolicy"),
-    ];
+    fn undo_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("iam:UpdateAccountPasswordPolicy"),
+                Permission::unscoped("iam:DeleteAccountPasswordPolicy"),
+            ]
+        }
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Nobody("CloudFormation has no type for the password policy of an account");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Nobody("CloudFormation has no type for the password policy of an account")
+    }
 
-    fn plan(live: &Passwords, params: &Self::Params, now: Timestamp) -> Plan<PasswordAction> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Passwords, params: &Self::Params, now: Timestamp) -> Plan<PasswordAction> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let required = params.requirements();
@@ -257,17 +269,17 @@ impl Remediation for IamPasswordPolicy {
         }
     }
 
-    fn expect(live: Passwords, action: &PasswordAction) -> Passwords {
+    fn expect(&self, live: Passwords, action: &PasswordAction) -> Passwords {
         let PasswordAction::UpdateAccountPasswordPolicy(policy) = action;
         Passwords { policy: Some(policy.clone()), ..live }
     }
 
     /// The whole policy: the call replaces it whole, and so does its undo.
-    fn footprint(subject: &Passwords, done: &[PasswordAction]) -> Value {
+    fn footprint(&self, subject: &Passwords, done: &[PasswordAction]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "policy": subject.policy }) }
     }
 
-    fn undo(before: &Passwords, done: &[(PasswordAction, ())]) -> Result<Vec<PasswordUndo>, Irreversible> {
+    fn undo(&self, before: &Passwords, done: &[(PasswordAction, ())]) -> Result<Vec<PasswordUndo>, Irreversible> {
         // However often it was set, there is one policy to go back to.
         Ok(done
             .first()

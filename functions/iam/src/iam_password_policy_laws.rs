@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredImage;
 
-use super::tests::{TheControl, with};
+use super::tests::with;
 use super::*;
 
 fn policies() -> impl Strategy<Value = PasswordPolicy> {
@@ -47,11 +47,11 @@ fn parameters() -> impl Strategy<Value = IamPasswordPolicyParameters> {
 }
 
 fn judge(subject: &Passwords, params: &IamPasswordPolicyParameters) -> Verdict {
-    TheControl::evaluate(subject, params, Timestamp::UNIX_EPOCH)
+    IamPasswordPolicy.evaluate(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 fn plan(subject: &Passwords, params: &IamPasswordPolicyParameters) -> Plan<PasswordAction> {
-    TheControl::plan(subject, params, Timestamp::UNIX_EPOCH)
+    IamPasswordPolicy.plan(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 /// Every setting of `after` is at least as strict as that of `before`.
@@ -95,7 +95,7 @@ proptest! {
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan(&subject, &params).calls() {
-            live = TheControl::expect(live, action);
+            live = IamPasswordPolicy.expect(live, action);
             done.push((action.clone(), ()));
         }
         prop_assert!(judge(&live, &params).is_compliant());
@@ -103,7 +103,7 @@ proptest! {
         if let (Some(before), Some(after)) = (&subject.policy, &live.policy) {
             prop_assert!(is_not_weaker(after, before), "{:?}", after);
         }
-        let undo = TheControl::undo(&subject, &done).unwrap();
+        let undo = IamPasswordPolicy.undo(&subject, &done).unwrap();
         prop_assert_eq!(undo.len(), done.len());
         for call in undo {
             live.policy = match call {

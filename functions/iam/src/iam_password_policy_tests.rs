@@ -7,8 +7,6 @@ use rectify_compliance::parameters::RuleParameters;
 use super::*;
 use crate::password_policy::Answer;
 
-pub(super) type TheControl = IamPasswordPolicy;
-
 pub(super) fn params(text: &str) -> IamPasswordPolicyParameters {
     RuleParameters::parse(Some(text)).unwrap().control
 }
@@ -32,11 +30,11 @@ pub(super) fn with(policy: impl Into<Option<PasswordPolicy>>) -> Passwords {
 }
 
 fn judge(subject: &Passwords, text: &str) -> Verdict {
-    TheControl::evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
+    IamPasswordPolicy.evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
 }
 
 fn plan(subject: &Passwords, text: &str) -> Plan<PasswordAction> {
-    TheControl::plan(subject, &params(text), Timestamp::UNIX_EPOCH)
+    IamPasswordPolicy.plan(subject, &params(text), Timestamp::UNIX_EPOCH)
 }
 
 fn set(level: Level, policy: PasswordPolicy) -> Plan<PasswordAction> {
@@ -214,10 +212,10 @@ fn undo_sets_the_whole_previous_policy_or_none() {
     let before = PasswordPolicy { minimum_password_length: 8, ..strong() };
     let done = [(PasswordAction::UpdateAccountPasswordPolicy(strong()), ())];
     let restored = vec![PasswordUndo::UpdateAccountPasswordPolicy(before.clone())];
-    assert_eq!(TheControl::undo(&with(before), &done), Ok(restored));
-    assert_eq!(TheControl::undo(&with(None), &done), Ok(vec![PasswordUndo::DeleteAccountPasswordPolicy {}]));
-    assert_eq!(TheControl::undo(&with(strong()), &[]), Ok(vec![]));
-    assert_eq!(TheControl::footprint(&with(strong()), &[]), json!({}));
+    assert_eq!(IamPasswordPolicy.undo(&with(before), &done), Ok(restored));
+    assert_eq!(IamPasswordPolicy.undo(&with(None), &done), Ok(vec![PasswordUndo::DeleteAccountPasswordPolicy {}]));
+    assert_eq!(IamPasswordPolicy.undo(&with(strong()), &[]), Ok(vec![]));
+    assert_eq!(IamPasswordPolicy.footprint(&with(strong()), &[]), json!({}));
 }
 
 #[test]

@@ -51,7 +51,7 @@ control! {
     /// * [GetAccountSummary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html)
     /// * [AssumeRoot](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html)
     /// * [Central root access for member accounts](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html)
-    pub IamRootAccessKeyCheck {
+    pub IAM_ROOT_ACCESS_KEY_CHECK: IamRootAccessKeyCheck {
         id: "iam-root-access-key-check",
         title: "Root user has access keys",
         severity: Critical,
@@ -113,7 +113,7 @@ impl Control for IamRootAccessKeyCheck {
     type Params = NoParameters;
     type Subject = RootUser;
 
-    fn evaluate(root: &RootUser, _params: &NoParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, root: &RootUser, _params: &NoParameters, _now: Timestamp) -> Verdict {
         match root.access_keys {
             0 => Verdict::COMPLIANT,
             1 => Verdict::non_compliant("Root user has 1 access key"),
@@ -123,21 +123,31 @@ impl Control for IamRootAccessKeyCheck {
 }
 
 impl Inventory for IamRootAccessKeyCheck {
-    const LISTING: &'static [Permission] = ACCOUNT_SUMMARY;
+    fn list_permissions(&self) -> &'static [Permission] {
+        ACCOUNT_SUMMARY
+    }
 }
 
 impl Remediation for IamRootAccessKeyCheck {
     type Action = Never;
     type Receipt = ();
     type Undo = Never;
-    const LIVE: &'static [Permission] = ACCOUNT_SUMMARY;
-    const CALLS: &'static [Permission] = &[];
-    const UNDOES: &'static [Permission] = &[];
+    fn read_permissions(&self) -> &'static [Permission] {
+        ACCOUNT_SUMMARY
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Nobody("only a person changes anything of the root user");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Nobody("only a person changes anything of the root user")
+    }
 
-    fn plan(live: &RootUser, params: &NoParameters, now: Timestamp) -> Plan<Never> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &RootUser, params: &NoParameters, now: Timestamp) -> Plan<Never> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         Plan::steps_in_order(vec![
@@ -147,17 +157,17 @@ impl Remediation for IamRootAccessKeyCheck {
         ])
     }
 
-    fn expect(_live: RootUser, action: &Never) -> RootUser {
+    fn expect(&self, _live: RootUser, action: &Never) -> RootUser {
         match *action {}
     }
 
     /// Empty: no action touches anything.
-    fn footprint(_subject: &RootUser, _done: &[Never]) -> Value {
+    fn footprint(&self, _subject: &RootUser, _done: &[Never]) -> Value {
         json!({})
     }
 
     /// Nothing was done by machine, so nothing is played back.
-    fn undo(_before: &RootUser, _done: &[(Never, ())]) -> Result<Vec<Never>, Irreversible> {
+    fn undo(&self, _before: &RootUser, _done: &[(Never, ())]) -> Result<Vec<Never>, Irreversible> {
         Ok(Vec::new())
     }
 }
@@ -190,7 +200,7 @@ mod tests {
     use proptest::test_runner::TestRunner;
     use rectify_compliance::gate::{Route, RuleScope, route};
     use rectify_compliance::parameters::ShellParameters;
-    use rectify_compliance::{Declared, Region, RuleEvent, Work};
+    use rectify_compliance::{Region, RuleEvent, Work};
 
     use super::*;
 
@@ -203,11 +213,11 @@ mod tests {
     }
 
     fn judge(subject: &RootUser) -> Verdict {
-        IamRootAccessKeyCheck::evaluate(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+        IamRootAccessKeyCheck.evaluate(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
     }
 
     fn plan(subject: &RootUser) -> Plan<Never> {
-        IamRootAccessKeyCheck::plan(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+        IamRootAccessKeyCheck.plan(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -281,7 +291,7 @@ mod tests {
         let event = json!({"invokingEvent": invoking.to_string(), "resultToken": "t"});
         let event = RuleEvent::parse(&event).unwrap();
         let (home, away) = (Region::new("us-east-1"), Region::new("eu-west-1"));
-        let meta = IamRootAccessKeyCheck::META;
+        let meta = &IAM_ROOT_ACCESS_KEY_CHECK.meta;
         let answer = Route::AnswerAccount(Verdict::not_applicable("evaluated in us-east-1"));
         let parameters = ShellParameters::default();
         let at = |here| RuleScope { meta, parameters: &parameters, here, home: &home };
@@ -314,13 +324,13 @@ mod tests {
             let plan = plan(&subject);
             prop_assert_eq!(plan == Plan::Nothing, judge(&subject).is_compliant());
             prop_assert!(plan.calls().is_empty());
-            prop_assert!(plan.steps().iter().all(|step| step.level == IamRootAccessKeyCheck::META.level));
+            prop_assert!(plan.steps().iter().all(|step| step.level == IAM_ROOT_ACCESS_KEY_CHECK.meta.level));
         }
 
         #[test]
         fn what_no_machine_did_needs_no_undo(subject in roots()) {
-            prop_assert_eq!(IamRootAccessKeyCheck::undo(&subject, &[]), Ok(Vec::new()));
-            prop_assert_eq!(IamRootAccessKeyCheck::footprint(&subject, &[]), json!({}));
+            prop_assert_eq!(IamRootAccessKeyCheck.undo(&subject, &[]), Ok(Vec::new()));
+            prop_assert_eq!(IamRootAccessKeyCheck.footprint(&subject, &[]), json!({}));
         }
 
         #[test]

@@ -50,7 +50,7 @@ control! {
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/iam-user-mfa-enabled.html)
     /// * [A policy that lets users register a device and nothing else](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html)
     /// * [ListMFADevices](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html)
-    pub IamUserMfaEnabled {
+    pub IAM_USER_MFA_ENABLED: IamUserMfaEnabled {
         id: "iam-user-mfa-enabled",
         title: "IAM user has no MFA device",
         severity: Medium,
@@ -126,7 +126,7 @@ impl Control for IamUserMfaEnabled {
     type Params = IamUserMfaEnabledParameters;
     type Subject = MfaUser;
 
-    fn evaluate(subject: &MfaUser, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &MfaUser, params: &Self::Params, _now: Timestamp) -> Verdict {
         let name = &subject.user.name;
         // What was not read may be there.
         if params.only_with_credentials.0 && subject.credentials.is_some_and(Credentials::are_none) {
@@ -147,37 +147,51 @@ const READ: [Permission; 3] = [
 ];
 
 impl Inventory for IamUserMfaEnabled {
-    const LISTING: &'static [Permission] = &[Permission::unscoped("iam:ListUsers"), READ[0], READ[1], READ[2]];
+    fn list_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("iam:ListUsers"), READ[0], READ[1], READ[2]] }
+    }
 }
 
 impl Remediation for IamUserMfaEnabled {
     type Action = AttachAction;
     type Receipt = ();
     type Undo = DetachAction;
-    const LIVE: &'static [Permission] = &[
-        Permission::unscoped("iam:ListUsers"),
-        Permission::on("iam:GetUser", USERS),
-        READ[0],
-        READ[1],
-        READ[2],
-        mfa_policy::READ[0],
-        mfa_policy::READ[1],
-        mfa_policy::READ[2],
-        mfa_policy::READ[3],
-    ];
-    const CALLS: &'static [Permission] = mfa_policy::ATTACH;
-    const UNDOES: &'static [Permission] = mfa_policy::DETACH;
-    const NEEDS_NAME: bool = true;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("iam:ListUsers"),
+                Permission::on("iam:GetUser", USERS),
+                READ[0],
+                READ[1],
+                READ[2],
+                mfa_policy::READ[0],
+                mfa_policy::READ[1],
+                mfa_policy::READ[2],
+                mfa_policy::READ[3],
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        mfa_policy::ATTACH
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        mfa_policy::DETACH
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the user");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the user")
+    }
 
-    fn stack_resources(_live: &MfaUser, action: &AttachAction) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &MfaUser, action: &AttachAction) -> Vec<PhysicalId> {
         let AttachAction::AttachUserPolicy { user_name, .. } = action;
         vec![PhysicalId::here(user_name)]
     }
 
-    fn plan(live: &MfaUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &MfaUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let words = format!(
@@ -190,21 +204,21 @@ impl Remediation for IamUserMfaEnabled {
         mfa_policy::plan(&live.user, live.attachment.as_ref(), params.policy().filter(|_| has_password), words)
     }
 
-    fn expect(mut live: MfaUser, action: &AttachAction) -> MfaUser {
+    fn expect(&self, mut live: MfaUser, action: &AttachAction) -> MfaUser {
         mfa_policy::expect(&live.user, &mut live.attachment, action);
         live
     }
 
     /// The policy is attached; the device is the user's to register.
-    fn is_settling(after: &MfaUser, done: &[AttachAction]) -> bool {
+    fn is_settling(&self, after: &MfaUser, done: &[AttachAction]) -> bool {
         mfa_policy::is_in_place(after.attachment.as_ref(), done)
     }
 
-    fn footprint(subject: &MfaUser, done: &[AttachAction]) -> Value {
+    fn footprint(&self, subject: &MfaUser, done: &[AttachAction]) -> Value {
         mfa_policy::footprint(subject.attachment.as_ref(), done)
     }
 
-    fn undo(before: &MfaUser, done: &[(AttachAction, ())]) -> Result<Vec<DetachAction>, Irreversible> {
+    fn undo(&self, before: &MfaUser, done: &[(AttachAction, ())]) -> Result<Vec<DetachAction>, Irreversible> {
         mfa_policy::undo(before.attachment.as_ref(), done)
     }
 }
@@ -236,8 +250,6 @@ mod tests {
     use crate::mfa_policy::tests::{attach, attachment};
     use crate::user::tests::alice;
 
-    type TheControl = IamUserMfaEnabled;
-
     const OPTED_IN: &str = r#"{"mfaPolicyOptIn":"true",
         "mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
 
@@ -255,11 +267,11 @@ mod tests {
     }
 
     fn judge(subject: &MfaUser, text: &str) -> Verdict {
-        TheControl::evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
+        IamUserMfaEnabled.evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
     }
 
     fn plan(subject: &MfaUser, text: &str) -> Plan<AttachAction> {
-        TheControl::plan(subject, &params(text), Timestamp::UNIX_EPOCH)
+        IamUserMfaEnabled.plan(subject, &params(text), Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -316,17 +328,17 @@ mod tests {
             let mut live = subject.clone();
             let mut done = Vec::new();
             for action in planned.calls() {
-                live = TheControl::expect(live, action);
+                live = IamUserMfaEnabled.expect(live, action);
                 done.push((action.clone(), ()));
             }
             prop_assert_eq!((&live.user, &live.credentials), (&subject.user, &subject.credentials));
             let actions: Vec<AttachAction> = done.iter().map(|(action, ())| action.clone()).collect();
-            prop_assert_eq!(TheControl::is_settling(&live, &actions), !actions.is_empty());
+            prop_assert_eq!(IamUserMfaEnabled.is_settling(&live, &actions), !actions.is_empty());
             prop_assert!(plan(&live, text).calls().is_empty());
-            for DetachAction::DetachUserPolicy { policy_arn, .. } in TheControl::undo(&subject, &done).unwrap() {
+            for DetachAction::DetachUserPolicy { policy_arn, .. } in IamUserMfaEnabled.undo(&subject, &done).unwrap() {
                 live.attachment.as_mut().unwrap().attached.remove(policy_arn.as_str());
             }
-            prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+            prop_assert_eq!(IamUserMfaEnabled.footprint(&live, &actions), IamUserMfaEnabled.footprint(&subject, &actions));
             prop_assert_eq!(StoredImage::of(&live).unwrap().read::<MfaUser>(), Ok(subject));
         }
     }

@@ -32,23 +32,22 @@ mod root;
 pub mod root_account_mfa_enabled;
 pub mod user;
 
-use access_keys_rotated::AccessKeysRotated;
-use iam_password_policy::IamPasswordPolicy;
-use iam_root_access_key_check::IamRootAccessKeyCheck;
-use iam_user_mfa_enabled::IamUserMfaEnabled;
-use mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
 use rectify_compliance::Entry;
-use root_account_mfa_enabled::RootAccountMfaEnabled;
+use rectify_compliance::entry::{on_change_and_schedule, on_schedule};
+
+pub use access_keys_rotated::ACCESS_KEYS_ROTATED;
+pub use iam_password_policy::IAM_PASSWORD_POLICY;
+pub use iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
+pub use iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+pub use mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
+pub use root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
-    Entry::of::<AccessKeysRotated>().on_schedule::<AccessKeysRotated>().remediated::<AccessKeysRotated>(),
-    Entry::of::<IamPasswordPolicy>().on_schedule::<IamPasswordPolicy>().remediated::<IamPasswordPolicy>(),
-    Entry::of::<IamRootAccessKeyCheck>().on_schedule::<IamRootAccessKeyCheck>().remediated::<IamRootAccessKeyCheck>(),
-    Entry::of::<IamUserMfaEnabled>().on_schedule::<IamUserMfaEnabled>().remediated::<IamUserMfaEnabled>(),
-    Entry::of::<MfaEnabledForIamConsoleAccess>()
-        .on_change::<MfaEnabledForIamConsoleAccess>()
-        .on_schedule::<MfaEnabledForIamConsoleAccess>()
-        .remediated::<MfaEnabledForIamConsoleAccess>(),
-    Entry::of::<RootAccountMfaEnabled>().on_schedule::<RootAccountMfaEnabled>().remediated::<RootAccountMfaEnabled>(),
+    on_schedule(&ACCESS_KEYS_ROTATED).remediated(),
+    on_schedule(&IAM_PASSWORD_POLICY).remediated(),
+    on_schedule(&IAM_ROOT_ACCESS_KEY_CHECK).remediated(),
+    on_schedule(&IAM_USER_MFA_ENABLED).remediated(),
+    on_change_and_schedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS).remediated(),
+    on_schedule(&ROOT_ACCOUNT_MFA_ENABLED).remediated(),
 ];

@@ -51,7 +51,7 @@ control! {
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/mfa-enabled-for-iam-console-access.html)
     /// * [A policy that lets users register a device and nothing else](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html)
     /// * [ListMFADevices](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html)
-    pub MfaEnabledForIamConsoleAccess {
+    pub MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS: MfaEnabledForIamConsoleAccess {
         id: "mfa-enabled-for-iam-console-access",
         title: "Console user signs in without MFA",
         severity: Medium,
@@ -131,7 +131,7 @@ impl Control for MfaEnabledForIamConsoleAccess {
     type Params = MfaEnabledForIamConsoleAccessParameters;
     type Subject = ConsoleUser;
 
-    fn evaluate(subject: &ConsoleUser, _params: &Self::Params, now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &ConsoleUser, _params: &Self::Params, now: Timestamp) -> Verdict {
         match &subject.console {
             Console::NoPassword => Verdict::Compliant(Some("no console password".into())),
             Console::Password { mfa_devices } if mfa_devices.is_empty() => {
@@ -153,44 +153,60 @@ const READ: [Permission; 3] = [
 impl FromItem for MfaEnabledForIamConsoleAccess {
     type Resource = RecordedUser;
     type Facts = Console;
-    const FACTS: &'static [Permission] = &READ;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &READ
+    }
 
-    fn subject(RecordedUser(user): RecordedUser, console: Console) -> ConsoleUser {
+    fn subject(&self, RecordedUser(user): RecordedUser, console: Console) -> ConsoleUser {
         ConsoleUser { user, console, attachment: None }
     }
 }
 
 impl Inventory for MfaEnabledForIamConsoleAccess {
-    const LISTING: &'static [Permission] = &[Permission::unscoped("iam:ListUsers"), READ[0], READ[1], READ[2]];
+    fn list_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("iam:ListUsers"), READ[0], READ[1], READ[2]] }
+    }
 }
 
 impl Remediation for MfaEnabledForIamConsoleAccess {
     type Action = AttachAction;
     type Receipt = ();
     type Undo = DetachAction;
-    const LIVE: &'static [Permission] = &[
-        Permission::unscoped("iam:ListUsers"),
-        READ[0],
-        READ[1],
-        READ[2],
-        mfa_policy::READ[0],
-        mfa_policy::READ[1],
-        mfa_policy::READ[2],
-        mfa_policy::READ[3],
-    ];
-    const CALLS: &'static [Permission] = mfa_policy::ATTACH;
-    const UNDOES: &'static [Permission] = mfa_policy::DETACH;
-    const NEEDS_NAME: bool = true;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("iam:ListUsers"),
+                READ[0],
+                READ[1],
+                READ[2],
+                mfa_policy::READ[0],
+                mfa_policy::READ[1],
+                mfa_policy::READ[2],
+                mfa_policy::READ[3],
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        mfa_policy::ATTACH
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        mfa_policy::DETACH
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the name of the user");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the user")
+    }
 
-    fn stack_resources(_live: &ConsoleUser, action: &AttachAction) -> Vec<PhysicalId> {
+    fn stack_resources(&self, _live: &ConsoleUser, action: &AttachAction) -> Vec<PhysicalId> {
         let AttachAction::AttachUserPolicy { user_name, .. } = action;
         vec![PhysicalId::here(user_name)]
     }
 
-    fn plan(live: &ConsoleUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &ConsoleUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let user = &live.user;
@@ -209,21 +225,21 @@ impl Remediation for MfaEnabledForIamConsoleAccess {
         }
     }
 
-    fn expect(mut live: ConsoleUser, action: &AttachAction) -> ConsoleUser {
+    fn expect(&self, mut live: ConsoleUser, action: &AttachAction) -> ConsoleUser {
         mfa_policy::expect(&live.user, &mut live.attachment, action);
         live
     }
 
     /// The policy is attached; the device is the user's to register.
-    fn is_settling(after: &ConsoleUser, done: &[AttachAction]) -> bool {
+    fn is_settling(&self, after: &ConsoleUser, done: &[AttachAction]) -> bool {
         mfa_policy::is_in_place(after.attachment.as_ref(), done)
     }
 
-    fn footprint(subject: &ConsoleUser, done: &[AttachAction]) -> Value {
+    fn footprint(&self, subject: &ConsoleUser, done: &[AttachAction]) -> Value {
         mfa_policy::footprint(subject.attachment.as_ref(), done)
     }
 
-    fn undo(before: &ConsoleUser, done: &[(AttachAction, ())]) -> Result<Vec<DetachAction>, Irreversible> {
+    fn undo(&self, before: &ConsoleUser, done: &[(AttachAction, ())]) -> Result<Vec<DetachAction>, Irreversible> {
         mfa_policy::undo(before.attachment.as_ref(), done)
     }
 }
@@ -239,8 +255,6 @@ mod tests {
     use super::*;
     use crate::mfa_policy::tests::{attach, attachment, require_mfa};
     use crate::user::tests::alice;
-
-    type TheControl = MfaEnabledForIamConsoleAccess;
 
     const OPTED_IN: &str = r#"{"mfaPolicyOptIn":"true",
         "mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
@@ -258,11 +272,11 @@ mod tests {
     }
 
     fn judge(subject: &ConsoleUser) -> Verdict {
-        TheControl::evaluate(subject, &params("{}"), NOW.parse().unwrap())
+        MfaEnabledForIamConsoleAccess.evaluate(subject, &params("{}"), NOW.parse().unwrap())
     }
 
     fn plan(subject: &ConsoleUser, text: &str) -> Plan<AttachAction> {
-        TheControl::plan(subject, &params(text), NOW.parse().unwrap())
+        MfaEnabledForIamConsoleAccess.plan(subject, &params(text), NOW.parse().unwrap())
     }
 
     #[test]
@@ -281,7 +295,7 @@ mod tests {
             ("a hardware token", password(&["GAHT12345678"]), Verdict::COMPLIANT),
         ] {
             assert_eq!(judge(&subject), expected, "{case}");
-            let rebuilt = TheControl::subject(RecordedUser(alice()), subject.console.clone());
+            let rebuilt = MfaEnabledForIamConsoleAccess.subject(RecordedUser(alice()), subject.console.clone());
             assert_eq!(rebuilt, subject, "{case}: item and facts make the same subject");
         }
     }
@@ -333,17 +347,17 @@ mod tests {
             let mut live = subject.clone();
             let mut done = Vec::new();
             for action in planned.calls() {
-                live = TheControl::expect(live, action);
+                live = MfaEnabledForIamConsoleAccess.expect(live, action);
                 done.push((action.clone(), ()));
             }
             prop_assert_eq!((&live.user, &live.console), (&subject.user, &subject.console));
             let actions: Vec<AttachAction> = done.iter().map(|(action, ())| action.clone()).collect();
-            prop_assert_eq!(TheControl::is_settling(&live, &actions), !actions.is_empty());
+            prop_assert_eq!(MfaEnabledForIamConsoleAccess.is_settling(&live, &actions), !actions.is_empty());
             prop_assert!(plan(&live, text).calls().is_empty());
-            for DetachAction::DetachUserPolicy { policy_arn, .. } in TheControl::undo(&subject, &done).unwrap() {
+            for DetachAction::DetachUserPolicy { policy_arn, .. } in MfaEnabledForIamConsoleAccess.undo(&subject, &done).unwrap() {
                 live.attachment.as_mut().unwrap().attached.remove(policy_arn.as_str());
             }
-            prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+            prop_assert_eq!(MfaEnabledForIamConsoleAccess.footprint(&live, &actions), MfaEnabledForIamConsoleAccess.footprint(&subject, &actions));
             prop_assert_eq!(StoredImage::of(&live).unwrap().read::<ConsoleUser>(), Ok(subject));
         }
     }

@@ -52,7 +52,7 @@ control! {
     /// * [GetAccountSummary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html)
     /// * [MFA for the root user](https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html)
     /// * [Central root access for member accounts](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html)
-    pub RootAccountMfaEnabled {
+    pub ROOT_ACCOUNT_MFA_ENABLED: RootAccountMfaEnabled {
         id: "root-account-mfa-enabled",
         title: "Root user can sign in without MFA",
         severity: Critical,
@@ -165,7 +165,7 @@ impl Control for RootAccountMfaEnabled {
     type Params = RootAccountMfaEnabledParameters;
     type Subject = RootSignIn;
 
-    fn evaluate(root: &RootSignIn, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, root: &RootSignIn, params: &Self::Params, _now: Timestamp) -> Verdict {
         if root.mfa {
             return Verdict::COMPLIANT;
         }
@@ -183,21 +183,31 @@ impl Control for RootAccountMfaEnabled {
 }
 
 impl Inventory for RootAccountMfaEnabled {
-    const LISTING: &'static [Permission] = ACCOUNT_SUMMARY;
+    fn list_permissions(&self) -> &'static [Permission] {
+        ACCOUNT_SUMMARY
+    }
 }
 
 impl Remediation for RootAccountMfaEnabled {
     type Action = Never;
     type Receipt = ();
     type Undo = Never;
-    const LIVE: &'static [Permission] = ACCOUNT_SUMMARY;
-    const CALLS: &'static [Permission] = &[];
-    const UNDOES: &'static [Permission] = &[];
+    fn read_permissions(&self) -> &'static [Permission] {
+        ACCOUNT_SUMMARY
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Nobody("only a person changes anything of the root user");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Nobody("only a person changes anything of the root user")
+    }
 
-    fn plan(live: &RootSignIn, params: &Self::Params, now: Timestamp) -> Plan<Never> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &RootSignIn, params: &Self::Params, now: Timestamp) -> Plan<Never> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let register = format!(
@@ -214,17 +224,17 @@ impl Remediation for RootAccountMfaEnabled {
         Plan::steps_in_order(steps)
     }
 
-    fn expect(_live: RootSignIn, action: &Never) -> RootSignIn {
+    fn expect(&self, _live: RootSignIn, action: &Never) -> RootSignIn {
         match *action {}
     }
 
     /// Empty: no action touches anything.
-    fn footprint(_subject: &RootSignIn, _done: &[Never]) -> Value {
+    fn footprint(&self, _subject: &RootSignIn, _done: &[Never]) -> Value {
         json!({})
     }
 
     /// Nothing was done by machine, so nothing is played back.
-    fn undo(_before: &RootSignIn, _done: &[(Never, ())]) -> Result<Vec<Never>, Irreversible> {
+    fn undo(&self, _before: &RootSignIn, _done: &[(Never, ())]) -> Result<Vec<Never>, Irreversible> {
         Ok(Vec::new())
     }
 }
@@ -237,8 +247,6 @@ mod tests {
     use rectify_compliance::parameters::RuleParameters;
 
     use super::*;
-
-    type TheControl = RootAccountMfaEnabled;
 
     fn read(mfa: Option<i32>, password: Option<i32>, access_keys: Option<i32>) -> Result<RootSignIn, ShapeError> {
         with_certificates(mfa, password, access_keys, Some(0))
@@ -256,7 +264,7 @@ mod tests {
 
     fn judge(subject: &RootSignIn, text: &str) -> Verdict {
         let params = RuleParameters::parse(Some(text)).unwrap().control;
-        TheControl::evaluate(subject, &params, Timestamp::UNIX_EPOCH)
+        RootAccountMfaEnabled.evaluate(subject, &params, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -340,7 +348,7 @@ mod tests {
     fn the_plan_names_both_ways_and_only_those_that_lead_somewhere() {
         let plan = |subject: &RootSignIn, strict: bool| {
             let params = RootAccountMfaEnabledParameters { accept_no_root_password: Flag(!strict) };
-            serde_json::to_string(&TheControl::plan(subject, &params, Timestamp::UNIX_EPOCH)).unwrap()
+            serde_json::to_string(&RootAccountMfaEnabled.plan(subject, &params, Timestamp::UNIX_EPOCH)).unwrap()
         };
         let both = plan(&read(Some(0), Some(1), Some(0)).unwrap(), false);
         for part in ["root user of account 111122223333", "sts:AssumeRoot(TargetPrincipal=111122223333", "DeleteLogin"]
@@ -358,12 +366,12 @@ mod tests {
         ) {
             let subject = read(Some(mfa), password, keys).unwrap();
             let params = RootAccountMfaEnabledParameters { accept_no_root_password: Flag(accept) };
-            let verdict = TheControl::evaluate(&subject, &params, Timestamp::UNIX_EPOCH);
-            let plan = TheControl::plan(&subject, &params, Timestamp::UNIX_EPOCH);
+            let verdict = RootAccountMfaEnabled.evaluate(&subject, &params, Timestamp::UNIX_EPOCH);
+            let plan = RootAccountMfaEnabled.plan(&subject, &params, Timestamp::UNIX_EPOCH);
             prop_assert_eq!(plan == Plan::Nothing, verdict.is_compliant());
             prop_assert!(plan.calls().is_empty() && plan.steps().iter().all(|step| step.level == Level::L0));
-            prop_assert_eq!(TheControl::undo(&subject, &[]), Ok(Vec::new()));
-            prop_assert_eq!(TheControl::footprint(&subject, &[]), json!({}));
+            prop_assert_eq!(RootAccountMfaEnabled.undo(&subject, &[]), Ok(Vec::new()));
+            prop_assert_eq!(RootAccountMfaEnabled.footprint(&subject, &[]), json!({}));
             let stored = rectify_compliance::StoredImage::of(&subject).unwrap();
             prop_assert_eq!(stored.read::<RootSignIn>(), Ok(subject));
         }

@@ -54,7 +54,7 @@ control! {
     /// - [Rotate AWS KMS keys](https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html)
     /// - [EnableKeyRotation](https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html)
     /// - [GetKeyRotationStatus](https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html)
-    pub CmkBackingKeyRotationEnabled {
+    pub CMK_BACKING_KEY_ROTATION_ENABLED: CmkBackingKeyRotationEnabled {
         id: "cmk-backing-key-rotation-enabled",
         title: "Customer managed key is not rotated",
         severity: Medium,
@@ -113,7 +113,7 @@ impl Control for CmkBackingKeyRotationEnabled {
     type Params = KeyRotationParameters;
     type Subject = Key;
 
-    fn evaluate(key: &Key, params: &KeyRotationParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, key: &Key, params: &KeyRotationParameters, _now: Timestamp) -> Verdict {
         if let Some(reason) = params.exemption(key) {
             return Verdict::not_applicable(reason);
         }
@@ -141,15 +141,19 @@ impl FromItem for CmkBackingKeyRotationEnabled {
     type Resource = RecordedKey;
     /// The key read live, where the item does not decide.
     type Facts = Option<Key>;
-    const FACTS: &'static [Permission] = &[DESCRIBE_KEY, ROTATION_STATUS];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_KEY, ROTATION_STATUS]
+    }
 
-    fn subject(recorded: RecordedKey, live: Option<Key>) -> Key {
+    fn subject(&self, recorded: RecordedKey, live: Option<Key>) -> Key {
         recorded.or_live(live)
     }
 }
 
 impl Inventory for CmkBackingKeyRotationEnabled {
-    const LISTING: &'static [Permission] = &[LIST_KEYS, DESCRIBE_KEY, ROTATION_STATUS];
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[LIST_KEYS, DESCRIBE_KEY, ROTATION_STATUS]
+    }
 }
 
 /// What the remediation may call.
@@ -188,19 +192,27 @@ impl Remediation for CmkBackingKeyRotationEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = &[DESCRIBE_KEY, ROTATION_STATUS, LIST_TAGS];
-    const CALLS: &'static [Permission] = &[ENABLE];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_KEY, ROTATION_STATUS, LIST_TAGS]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[ENABLE]
+    }
     // A period is set by the action that turns rotation on: what keeps the remediation from lengthening one is `plan` alone.
-    const UNDOES: &'static [Permission] = &[DISABLE, ENABLE];
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[DISABLE, ENABLE]
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup("the id of the key");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the id of the key")
+    }
 
-    fn stack_resources(live: &Key, _action: &Action) -> Vec<PhysicalId> {
+    fn stack_resources(&self, live: &Key, _action: &Action) -> Vec<PhysicalId> {
         vec![PhysicalId::here(&live.id)]
     }
 
-    fn plan(live: &Key, params: &KeyRotationParameters, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Key, params: &KeyRotationParameters, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let is_on = matches!(live.rotation, Some(Rotation::On { .. }));
@@ -215,7 +227,7 @@ impl Remediation for CmkBackingKeyRotationEnabled {
         }
     }
 
-    fn expect(mut live: Key, action: &Action) -> Key {
+    fn expect(&self, mut live: Key, action: &Action) -> Key {
         let Action::EnableKeyRotation { key_id, rotation_period_in_days } = action;
         if *key_id == live.id {
             let period = rotation_period_in_days.unwrap_or(DEFAULT_PERIOD);
@@ -225,11 +237,11 @@ impl Remediation for CmkBackingKeyRotationEnabled {
     }
 
     /// The rotation alone: a description or a tag that somebody changes later does not stand in the way of an undo.
-    fn footprint(subject: &Key, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Key, done: &[Action]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "rotation": subject.rotation }) }
     }
 
-    fn undo(before: &Key, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Key, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         let restore = |(Action::EnableKeyRotation { key_id, .. }, ()): &(Action, ())| {
             let key_id = key_id.clone();
             match before.rotation {

@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredImage;
 
-use super::tests::{ID, TheControl, every, judge, key, plan};
+use super::tests::{ID, every, judge, key, plan};
 use super::*;
 use crate::key::{Manager, Part};
 
@@ -76,7 +76,7 @@ proptest! {
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan(&subject, &text).calls() {
-            live = TheControl::expect(live, action);
+            live = CmkBackingKeyRotationEnabled.expect(live, action);
             done.push((action.clone(), ()));
         }
         prop_assert!(!judge(&live, &text).is_non_compliant());
@@ -86,13 +86,13 @@ proptest! {
         prop_assert_eq!(&live, &only_the_rotation);
 
         let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
-        for undo in TheControl::undo(&subject, &done).unwrap() {
+        for undo in CmkBackingKeyRotationEnabled.undo(&subject, &done).unwrap() {
             live.rotation = Some(match undo {
                 Undo::DisableKeyRotation { .. } => Rotation::Off,
                 Undo::EnableKeyRotation { rotation_period_in_days, .. } => every(rotation_period_in_days),
             });
         }
-        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(CmkBackingKeyRotationEnabled.footprint(&live, &actions), CmkBackingKeyRotationEnabled.footprint(&subject, &actions));
         prop_assert_eq!(live, subject);
     }
 
@@ -102,7 +102,7 @@ proptest! {
         for action in plan(&subject, &text).calls() {
             let stored = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Action>(&stored).unwrap(), action);
-            for undo in TheControl::undo(&subject, &[(action.clone(), ())]).unwrap() {
+            for undo in CmkBackingKeyRotationEnabled.undo(&subject, &[(action.clone(), ())]).unwrap() {
                 let stored = serde_json::to_string(&undo).unwrap();
                 prop_assert!(stored.contains(ID));
                 prop_assert_eq!(serde_json::from_str::<Undo>(&stored).unwrap(), undo);

@@ -9,8 +9,6 @@ use super::*;
 pub(super) use crate::key::tests::ID;
 use crate::key::{Manager, Part};
 
-pub(super) type TheControl = CmkBackingKeyRotationEnabled;
-
 pub(super) fn key(rotation: Option<Rotation>) -> Key {
     Key { rotation, ..crate::key::tests::key() }
 }
@@ -24,11 +22,11 @@ pub(super) fn params(text: &str) -> KeyRotationParameters {
 }
 
 pub(super) fn judge(subject: &Key, text: &str) -> Verdict {
-    TheControl::evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
+    CmkBackingKeyRotationEnabled.evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
 }
 
 pub(super) fn plan(subject: &Key, text: &str) -> Plan<Action> {
-    TheControl::plan(subject, &params(text), Timestamp::UNIX_EPOCH)
+    CmkBackingKeyRotationEnabled.plan(subject, &params(text), Timestamp::UNIX_EPOCH)
 }
 
 fn enable(rotation_period_in_days: Option<u32>) -> Action {
@@ -129,7 +127,7 @@ fn an_item_that_does_not_say_is_judged_by_the_live_key() {
         (Some(key(Some(Rotation::Off))), Verdict::non_compliant(format!("Key {ID} rotation is off"))),
         (None, Verdict::non_compliant(format!("Key {ID} rotation is off"))),
     ] {
-        assert_eq!(judge(&TheControl::subject(recorded.clone(), live), "{}"), expected, "{case}");
+        assert_eq!(judge(&CmkBackingKeyRotationEnabled.subject(recorded.clone(), live), "{}"), expected, "{case}");
     }
 }
 
@@ -162,17 +160,17 @@ fn a_key_that_is_not_enabled_is_left_alone() {
 fn undo_restores_the_rotation_there_was() {
     let done = [(enable(None), ())];
     let disable = Undo::DisableKeyRotation { key_id: ID.into() };
-    assert_eq!(TheControl::undo(&key(Some(Rotation::Off)), &done), Ok(vec![disable]));
+    assert_eq!(CmkBackingKeyRotationEnabled.undo(&key(Some(Rotation::Off)), &done), Ok(vec![disable]));
     let before = Undo::EnableKeyRotation { key_id: ID.into(), rotation_period_in_days: 730 };
-    assert_eq!(TheControl::undo(&key(Some(every(730))), &done), Ok(vec![before]));
-    assert_eq!(TheControl::undo(&key(None), &[]), Ok(vec![]));
-    assert!(TheControl::undo(&key(None), &done).is_err());
+    assert_eq!(CmkBackingKeyRotationEnabled.undo(&key(Some(every(730))), &done), Ok(vec![before]));
+    assert_eq!(CmkBackingKeyRotationEnabled.undo(&key(None), &[]), Ok(vec![]));
+    assert!(CmkBackingKeyRotationEnabled.undo(&key(None), &done).is_err());
 }
 
 #[test]
 fn an_action_on_another_key_changes_nothing_of_this_one() {
     let other = Action::EnableKeyRotation { key_id: "other".into(), rotation_period_in_days: None };
-    assert_eq!(TheControl::expect(key(Some(Rotation::Off)), &other), key(Some(Rotation::Off)));
+    assert_eq!(CmkBackingKeyRotationEnabled.expect(key(Some(Rotation::Off)), &other), key(Some(Rotation::Off)));
 }
 
 #[test]

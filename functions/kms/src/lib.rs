@@ -10,11 +10,10 @@
 pub mod cmk_backing_key_rotation_enabled;
 pub mod key;
 
-use cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
 use rectify_compliance::Entry;
+use rectify_compliance::entry::on_change_and_schedule;
+
+pub use cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 
 /// The controls of this crate.
-pub const CONTROLS: &[Entry] = &[Entry::of::<CmkBackingKeyRotationEnabled>()
-    .on_change::<CmkBackingKeyRotationEnabled>()
-    .on_schedule::<CmkBackingKeyRotationEnabled>()
-    .remediated::<CmkBackingKeyRotationEnabled>()];
+pub const CONTROLS: &[Entry] = &[on_change_and_schedule(&CMK_BACKING_KEY_ROTATION_ENABLED).remediated()];

@@ -1,6 +1,6 @@
 //! What the controls that want an alarm have in common: all but their pattern, their names and their defaults.
 //!
-//! A control says by [`WantsAlarm`] what it wants; `on_alarm!` makes the rest of it from that.
+//! A control is a value of [`AlarmControl`].
 //! What is judged and planned is [`alarm_chain`](crate::alarm_chain)'s business.
 
 mod docs;
@@ -9,34 +9,58 @@ mod parameters;
 use std::fmt::Debug;
 
 use rectify_cloudtrail::qualifying::OBSERVE;
-use rectify_compliance::{Declared, ManagedBy, Permission};
+use rectify_compliance::{
+    Control, Inventory, Irreversible, ManagedBy, Permission, PhysicalId, Plan, Remediation, Timestamp, Verdict,
+};
+use serde_json::Value;
 
 use crate::alarm_chain::chain::Demands;
 use crate::alarm_chain::filter::Wanted;
-use crate::alarm_chain::mend::Making;
+use crate::alarm_chain::mend::{self, Action, Making, Undo};
+use crate::alarm_chain::observed::AlarmChains;
 
 pub(crate) use docs::alarm_docs;
 pub use parameters::{AlarmParameters, LogGroupName, Namespace, TopicArn, UnverifiedTopic};
 
-/// What one control wants an alarm on. The filter and the alarm of its remediation are named after the control.
+/// Default parameters of an alarm control.
+pub trait Defaults: Debug + Clone + PartialEq + Send + Sync + 'static {
+    /// Of `maxThreshold`.
+    const MAX_EVENTS: u32;
+    /// Of `threshold`.
+    const THRESHOLD: u32;
+}
+
+/// One event is one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alarm {
+pub struct FirstEvent;
+
+impl Defaults for FirstEvent {
+    const MAX_EVENTS: u32 = 1;
+    const THRESHOLD: u32 = 1;
+}
+
+/// A few events happen every day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst;
+
+impl Defaults for Burst {
+    const MAX_EVENTS: u32 = 25;
+    const THRESHOLD: u32 = 5;
+}
+
+/// A control that wants an alarm on some events. The filter and the alarm of its remediation are named after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlarmControl<D> {
+    /// Its id.
+    pub id: &'static str,
     /// The events.
     pub wanted: Wanted,
     /// The metric of its remediation.
     pub metric: &'static str,
     /// Whether a single datapoint must be enough.
     pub one_datapoint: bool,
-    /// The default of `maxThreshold`.
-    pub most_events: u32,
-    /// The default of `threshold`.
-    pub threshold: u32,
-}
-
-/// A control that wants an alarm.
-pub trait WantsAlarm: Declared + Clone + PartialEq + Debug {
-    /// On what.
-    const ALARM: Alarm;
+    /// The defaults of its parameters.
+    pub defaults: D,
 }
 
 /// A control and its parameters, as the shared half asks them.
@@ -96,71 +120,67 @@ pub(crate) const UNDOES: &[Permission] = &[
     SET_TOPIC,
 ];
 
-/// Makes a control of one that [wants an alarm](WantsAlarm): it judges and plans [chains](crate::alarm_chain::observed::AlarmChains).
-macro_rules! on_alarm {
-    ($control:ident) => {
-        impl rectify_compliance::Control for $control {
-            type Params = $crate::alarm_control::AlarmParameters<Self>;
-            type Subject = $crate::alarm_chain::observed::AlarmChains;
+impl<D: Defaults> Control for AlarmControl<D> {
+    type Params = AlarmParameters<D>;
+    type Subject = AlarmChains;
 
-            fn evaluate(
-                chains: &Self::Subject,
-                params: &Self::Params,
-                _now: rectify_compliance::Timestamp,
-            ) -> rectify_compliance::Verdict {
-                chains.judge(&params.question().demands)
-            }
-        }
-
-        impl rectify_compliance::Inventory for $control {
-            const LISTING: &'static [rectify_compliance::Permission] = &$crate::alarm_control::READS;
-        }
-
-        impl rectify_compliance::Remediation for $control {
-            type Action = $crate::alarm_chain::mend::Action;
-            type Receipt = ();
-            type Undo = $crate::alarm_chain::mend::Undo;
-            const LIVE: &'static [rectify_compliance::Permission] = &{
-                let [trails, status, selectors, filters, alarms, topics, keys, policies] = $crate::alarm_control::READS;
-                [trails, status, selectors, filters, alarms, topics, keys, policies, $crate::alarm_control::NAMES]
-            };
-            const CALLS: &'static [rectify_compliance::Permission] = $crate::alarm_control::CALLS;
-            const UNDOES: &'static [rectify_compliance::Permission] = $crate::alarm_control::UNDOES;
-
-            const MANAGED: rectify_compliance::ManagedBy = $crate::alarm_control::MANAGED;
-
-            fn stack_resources(_live: &Self::Subject, action: &Self::Action) -> Vec<rectify_compliance::PhysicalId> {
-                action.stack_resources()
-            }
-
-            fn plan(
-                live: &Self::Subject,
-                params: &Self::Params,
-                _now: rectify_compliance::Timestamp,
-            ) -> rectify_compliance::Plan<Self::Action> {
-                let question = params.question();
-                live.plan(&question.demands, &question.making)
-            }
-
-            fn expect(live: Self::Subject, action: &Self::Action) -> Self::Subject {
-                live.expect(action)
-            }
-
-            fn footprint(subject: &Self::Subject, done: &[Self::Action]) -> serde_json::Value {
-                subject.footprint(done)
-            }
-
-            fn undo(
-                before: &Self::Subject,
-                done: &[(Self::Action, ())],
-            ) -> Result<Vec<Self::Undo>, rectify_compliance::Irreversible> {
-                let actions: Vec<Self::Action> = done.iter().map(|(action, ())| action.clone()).collect();
-                $crate::alarm_chain::mend::undo(before, &actions)
-            }
-        }
-    };
+    fn evaluate(&self, chains: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Verdict {
+        chains.judge(&self.question(params).demands)
+    }
 }
-pub(crate) use on_alarm;
+
+impl<D: Defaults> Inventory for AlarmControl<D> {
+    fn list_permissions(&self) -> &'static [Permission] {
+        &READS
+    }
+}
+
+impl<D: Defaults> Remediation for AlarmControl<D> {
+    type Action = Action;
+    type Receipt = ();
+    type Undo = Undo;
+
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            let [trails, status, selectors, filters, alarms, topics, keys, policies] = READS;
+            &[trails, status, selectors, filters, alarms, topics, keys, policies, NAMES]
+        }
+    }
+
+    fn fix_permissions(&self) -> &'static [Permission] {
+        CALLS
+    }
+
+    fn undo_permissions(&self) -> &'static [Permission] {
+        UNDOES
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        MANAGED
+    }
+
+    fn stack_resources(&self, _live: &AlarmChains, action: &Action) -> Vec<PhysicalId> {
+        action.stack_resources()
+    }
+
+    fn plan(&self, live: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
+        let question = self.question(params);
+        live.plan(&question.demands, &question.making)
+    }
+
+    fn expect(&self, live: AlarmChains, action: &Action) -> AlarmChains {
+        live.expect(action)
+    }
+
+    fn footprint(&self, subject: &AlarmChains, done: &[Action]) -> Value {
+        subject.footprint(done)
+    }
+
+    fn undo(&self, before: &AlarmChains, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+        mend::undo(before, &actions)
+    }
+}
 
 #[cfg(test)]
 #[path = "alarm_control_tests.rs"]

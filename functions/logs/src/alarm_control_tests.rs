@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Inventory, Parameters, Remediation};
+use rectify_compliance::{Declared, Inventory, Parameters, Remediation};
 
 use super::*;
+use crate::CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA as SIGN_IN;
+use crate::CLOUDWATCH_ALARM_ROOT_USAGE as ROOT;
+use crate::CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS as REFUSED;
 use crate::alarm_chain::alarm::Limits;
 use crate::alarm_chain::filter::{MetricFilter, Tolerance, Transformation};
-use crate::cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa as SignIn;
-use crate::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage as Root;
-use crate::cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls as Refused;
 
 fn read<P: Parameters>(text: &str) -> Result<P, String> {
     RuleParameters::parse(Some(text)).map(|it| it.control).map_err(|error| error.to_string())
@@ -18,19 +18,19 @@ fn read<P: Parameters>(text: &str) -> Result<P, String> {
 
 #[test]
 fn each_control_asks_by_its_own_names_and_defaults() {
-    fn asked<K: WantsAlarm>() -> (String, &'static str, u32, u32, bool) {
-        let params = AlarmParameters::<K>::default();
-        let Question { demands, making, must_be_verified } = params.question();
+    fn asked<D: Defaults>(control: &Declared<AlarmControl<D>>) -> (String, &'static str, u32, u32, bool) {
+        let params = AlarmParameters::default();
+        let Question { demands, making, must_be_verified } = control.logic.question(&params);
         assert!(must_be_verified && !demands.trust_unverified && !demands.accept_other_targets);
         assert_eq!((demands.limits.seconds, making.period, making.namespace), (900, 300, "CISBenchmark"));
-        assert_eq!(making.name, K::META.id);
+        assert_eq!(making.name, control.meta.id);
         let Limits { events, one_datapoint, .. } = demands.limits;
         (making.metric.to_owned(), demands.wanted.pattern, events, making.threshold, one_datapoint)
     }
-    let row = |metric: &str, alarm: Alarm, most, made, one| (metric.to_owned(), alarm.wanted.pattern, most, made, one);
-    assert_eq!(asked::<Root>(), row("RootUsage", Root::ALARM, 1, 1, true));
-    assert_eq!(asked::<Refused>(), row("UnauthorizedApiCalls", Refused::ALARM, 25, 5, false));
-    assert_eq!(asked::<SignIn>(), row("ConsoleLoginWithoutMfa", SignIn::ALARM, 1, 1, true));
+    let row = |metric: &str, wanted: Wanted, most, made, one| (metric.to_owned(), wanted.pattern, most, made, one);
+    assert_eq!(asked(&ROOT), row("RootUsage", ROOT.logic.wanted, 1, 1, true));
+    assert_eq!(asked(&REFUSED), row("UnauthorizedApiCalls", REFUSED.logic.wanted, 25, 5, false));
+    assert_eq!(asked(&SIGN_IN), row("ConsoleLoginWithoutMfa", SIGN_IN.logic.wanted, 1, 1, true));
 }
 
 #[test]
@@ -38,8 +38,8 @@ fn every_parameter_reaches_what_is_asked() {
     let given = r#"{"maxThreshold": "3", "maxDetectionSeconds": "130", "acceptNoisy": "false", "acceptVariants": "false",
         "trustOrganizationTrail": "false", "unverifiedTopic": "compliant", "acceptOtherTargets": "true", "namespace": "Audit",
         "topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms", "logGroupName": "trail", "threshold": "2"}"#;
-    let params: AlarmParameters<Root> = read(given).unwrap();
-    let question = params.question();
+    let params: AlarmParameters<FirstEvent> = read(given).unwrap();
+    let question = ROOT.logic.question(&params);
     let (demands, making) = (question.demands, question.making);
     assert!(!demands.tolerance.noisy && !demands.tolerance.variants && !demands.trust_organization_trail);
     assert!(demands.trust_unverified && demands.accept_other_targets && !question.must_be_verified);
@@ -47,8 +47,8 @@ fn every_parameter_reaches_what_is_asked() {
     assert_eq!((making.threshold, making.period, making.namespace), (2, 120, "Audit"), "two whole minutes are in time");
     assert_eq!(making.topic_arn, Some("arn:aws:sns:eu-west-1:111122223333:alarms"));
     assert_eq!(making.log_group, Some("trail"));
-    let refused: AlarmParameters<Root> = read(r#"{"unverifiedTopic": "noncompliant"}"#).unwrap();
-    let question = refused.question();
+    let refused: AlarmParameters<FirstEvent> = read(r#"{"unverifiedTopic": "noncompliant"}"#).unwrap();
+    let question = ROOT.logic.question(&refused);
     assert!(!question.must_be_verified && !question.demands.trust_unverified);
 }
 
@@ -66,17 +66,21 @@ fn what_cannot_be_is_refused() {
         (r#"{"namespace": "AWS/Logs"}"#, "namespace"),
         (r#"{"maxTreshold": "1"}"#, "maxThreshold"),
     ] {
-        let error = read::<AlarmParameters<Root>>(given).unwrap_err();
+        let error = read::<AlarmParameters<FirstEvent>>(given).unwrap_err();
         assert!(error.contains(said), "{given}: {error}");
     }
-    assert!(read::<AlarmParameters<Refused>>(r#"{"maxThreshold": "4"}"#).is_err());
-    assert_eq!(read::<AlarmParameters<SignIn>>("{}"), Ok(AlarmParameters::default()));
+    assert!(read::<AlarmParameters<Burst>>(r#"{"maxThreshold": "4"}"#).is_err());
+    assert_eq!(read::<AlarmParameters<FirstEvent>>("{}"), Ok(AlarmParameters::default()));
 }
 
 /// What a remediation makes counts for its own control.
 #[test]
 fn each_wanted_pattern_is_one_that_counts() {
-    for Alarm { wanted, metric, .. } in [Root::ALARM, Refused::ALARM, SignIn::ALARM] {
+    for (wanted, metric) in [
+        (ROOT.logic.wanted, ROOT.logic.metric),
+        (REFUSED.logic.wanted, REFUSED.logic.metric),
+        (SIGN_IN.logic.wanted, SIGN_IN.logic.metric),
+    ] {
         let made = MetricFilter {
             name: "made".to_owned(),
             pattern: wanted.pattern.to_owned(),
@@ -98,6 +102,6 @@ fn each_wanted_pattern_is_one_that_counts() {
 
 #[test]
 fn a_remediation_reads_what_the_rule_reads_and_its_name() {
-    let beside = Root::LIVE.strip_prefix(Root::LISTING).map(<[Permission]>::to_vec);
+    let beside = ROOT.logic.read_permissions().strip_prefix(ROOT.logic.list_permissions()).map(<[Permission]>::to_vec);
     assert_eq!(beside, Some(vec![Permission::unscoped("cloudwatch:DescribeAlarms")]));
 }

@@ -6,7 +6,7 @@ use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
 
 use crate::alarm_chain::filter::{Variant, Wanted};
-use crate::alarm_control::{Alarm, WantsAlarm, alarm_docs, on_alarm};
+use crate::alarm_control::{AlarmControl, FirstEvent, alarm_docs};
 
 control! {
     /// ## What it checks
@@ -29,7 +29,7 @@ control! {
     /// ## References
     /// - [Security Hub CloudWatch.3](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3), which asks for one exact pattern
     #[doc = alarm_docs!(links)]
-    pub CloudwatchAlarmConsoleLoginWithoutMfa {
+    pub CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA: AlarmControl<FirstEvent> = LOGIC {
         id: "cloudwatch-alarm-console-login-without-mfa",
         title: "Console sign-in without MFA raises no alarm",
         severity: Medium,
@@ -56,9 +56,11 @@ pub(crate) const WANTED: Wanted = Wanted {
     refused: None,
 };
 
-impl WantsAlarm for CloudwatchAlarmConsoleLoginWithoutMfa {
-    const ALARM: Alarm =
-        Alarm { wanted: WANTED, metric: "ConsoleLoginWithoutMfa", one_datapoint: true, most_events: 1, threshold: 1 };
-}
-
-on_alarm!(CloudwatchAlarmConsoleLoginWithoutMfa);
+/// The control on its own: what sets it apart from the other [alarm controls](AlarmControl).
+const LOGIC: AlarmControl<FirstEvent> = AlarmControl {
+    id: "cloudwatch-alarm-console-login-without-mfa",
+    wanted: WANTED,
+    metric: "ConsoleLoginWithoutMfa",
+    one_datapoint: true,
+    defaults: FirstEvent,
+};

@@ -6,7 +6,7 @@ use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
 
 use crate::alarm_chain::filter::{Refused, Wanted};
-use crate::alarm_control::{Alarm, WantsAlarm, alarm_docs, on_alarm};
+use crate::alarm_control::{AlarmControl, FirstEvent, alarm_docs};
 
 control! {
     /// ## What it checks
@@ -30,7 +30,7 @@ control! {
     /// ## References
     /// - [Security Hub CloudWatch.1](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1), which asks for one exact pattern
     #[doc = alarm_docs!(links)]
-    pub CloudwatchAlarmRootUsage {
+    pub CLOUDWATCH_ALARM_ROOT_USAGE: AlarmControl<FirstEvent> = LOGIC {
         id: "cloudwatch-alarm-root-usage",
         title: "Root activity raises no alarm",
         severity: Medium,
@@ -57,9 +57,11 @@ pub(crate) const WANTED: Wanted = Wanted {
     }),
 };
 
-impl WantsAlarm for CloudwatchAlarmRootUsage {
-    const ALARM: Alarm =
-        Alarm { wanted: WANTED, metric: "RootUsage", one_datapoint: true, most_events: 1, threshold: 1 };
-}
-
-on_alarm!(CloudwatchAlarmRootUsage);
+/// The control on its own: what sets it apart from the other [alarm controls](AlarmControl).
+const LOGIC: AlarmControl<FirstEvent> = AlarmControl {
+    id: "cloudwatch-alarm-root-usage",
+    wanted: WANTED,
+    metric: "RootUsage",
+    one_datapoint: true,
+    defaults: FirstEvent,
+};

@@ -6,7 +6,7 @@ use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
 
 use crate::alarm_chain::filter::{Variant, Wanted};
-use crate::alarm_control::{Alarm, WantsAlarm, alarm_docs, on_alarm};
+use crate::alarm_control::{AlarmControl, Burst, alarm_docs};
 
 control! {
     /// ## What it checks
@@ -30,7 +30,7 @@ control! {
     /// ## References
     /// - [Security Hub CloudWatch.2](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-2), which asks for one exact pattern
     #[doc = alarm_docs!(links)]
-    pub CloudwatchAlarmUnauthorizedApiCalls {
+    pub CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS: AlarmControl<Burst> = LOGIC {
         id: "cloudwatch-alarm-unauthorized-api-calls",
         title: "Refused API calls raise no alarm",
         severity: Medium,
@@ -63,9 +63,11 @@ pub(crate) const WANTED: Wanted = Wanted {
     refused: None,
 };
 
-impl WantsAlarm for CloudwatchAlarmUnauthorizedApiCalls {
-    const ALARM: Alarm =
-        Alarm { wanted: WANTED, metric: "UnauthorizedApiCalls", one_datapoint: false, most_events: 25, threshold: 5 };
-}
-
-on_alarm!(CloudwatchAlarmUnauthorizedApiCalls);
+/// The control on its own: what sets it apart from the other [alarm controls](AlarmControl).
+const LOGIC: AlarmControl<Burst> = AlarmControl {
+    id: "cloudwatch-alarm-unauthorized-api-calls",
+    wanted: WANTED,
+    metric: "UnauthorizedApiCalls",
+    one_datapoint: false,
+    defaults: Burst,
+};

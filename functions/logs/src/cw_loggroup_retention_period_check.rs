@@ -47,7 +47,7 @@ control! {
     /// - [Security Hub CloudWatch.16](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-16)
     /// - [PutRetentionPolicy](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html)
     /// - [Log classes](https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html)
-    pub CwLoggroupRetentionPeriodCheck {
+    pub CW_LOGGROUP_RETENTION_PERIOD_CHECK: CwLoggroupRetentionPeriodCheck {
         id: "cw-loggroup-retention-period-check",
         title: "Log group keeps events too short",
         severity: Medium,
@@ -193,14 +193,16 @@ pub enum Action {
 }
 
 impl Inventory for CwLoggroupRetentionPeriodCheck {
-    const LISTING: &'static [Permission] = &[DESCRIBE];
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE]
+    }
 }
 
 impl Control for CwLoggroupRetentionPeriodCheck {
     type Params = CwLoggroupRetentionPeriodCheckParameters;
     type Subject = LogGroup;
 
-    fn evaluate(group: &LogGroup, params: &Self::Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, group: &LogGroup, params: &Self::Params, _now: Timestamp) -> Verdict {
         let name = &group.name;
         if !params.selects(name) {
             return Verdict::not_applicable(format!("{name} is not selected by LogGroupNames"));
@@ -227,13 +229,19 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] = &[DESCRIBE, Permission::on("logs:ListTagsForResource", GROUPS)];
-    const CALLS: &'static [Permission] = PUT;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const { &[DESCRIBE, Permission::on("logs:ListTagsForResource", GROUPS)] }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        PUT
+    }
     // IAM cannot tell a longer retention from a shorter one: what keeps the remediation from lowering it is `plan` alone.
-    const UNDOES: &'static [Permission] = PUT;
+    fn undo_permissions(&self) -> &'static [Permission] {
+        PUT
+    }
 
-    fn plan(live: &LogGroup, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &LogGroup, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let (name, shortest) = (&live.name, params.shortest());
@@ -250,7 +258,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
         Plan::steps_in_order(vec![step])
     }
 
-    fn expect(mut live: LogGroup, action: &Action) -> LogGroup {
+    fn expect(&self, mut live: LogGroup, action: &Action) -> LogGroup {
         let Action::PutRetentionPolicy { log_group_name, retention_in_days } = action;
         if *log_group_name == live.name {
             live.retention_in_days = Some(*retention_in_days);
@@ -258,14 +266,14 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
         live
     }
 
-    fn footprint(subject: &LogGroup, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &LogGroup, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
         json!({ "retentionInDays": subject.retention_in_days })
     }
 
-    fn undo(before: &LogGroup, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &LogGroup, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         let restore = |(Action::PutRetentionPolicy { log_group_name, .. }, ()): &(Action, ())| {
             let retention_in_days = before.retention_in_days.ok_or_else(|| Irreversible {
                 action: "PutRetentionPolicy".to_owned(),

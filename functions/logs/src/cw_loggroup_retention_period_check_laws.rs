@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rectify_compliance::StoredImage;
 
-use super::tests::{Params, TheControl, group, judge, plan};
+use super::tests::{Params, group, judge, plan};
 use super::*;
 
 fn groups() -> impl Strategy<Value = LogGroup> {
@@ -46,7 +46,7 @@ proptest! {
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in planned.calls() {
-            live = TheControl::expect(live, action);
+            live = CwLoggroupRetentionPeriodCheck.expect(live, action);
             done.push((action.clone(), ()));
         }
         if !done.is_empty() {
@@ -57,8 +57,8 @@ proptest! {
         }
         let only_retention = LogGroup { retention_in_days: live.retention_in_days, ..subject.clone() };
         prop_assert_eq!(&live, &only_retention);
-        for action in TheControl::undo(&subject, &done).unwrap() {
-            live = TheControl::expect(live, &action);
+        for action in CwLoggroupRetentionPeriodCheck.undo(&subject, &done).unwrap() {
+            live = CwLoggroupRetentionPeriodCheck.expect(live, &action);
         }
         prop_assert_eq!(live, subject);
     }

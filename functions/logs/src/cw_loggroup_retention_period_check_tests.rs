@@ -6,7 +6,6 @@ use rectify_compliance::parameters::RuleParameters;
 
 use super::*;
 
-pub(super) type TheControl = CwLoggroupRetentionPeriodCheck;
 pub(super) type Params = CwLoggroupRetentionPeriodCheckParameters;
 
 pub(super) fn group(name: &str, retention_in_days: Option<u32>) -> LogGroup {
@@ -24,11 +23,11 @@ fn params(parameters: &Value) -> Params {
 }
 
 pub(super) fn judge(subject: &LogGroup, params: &Params) -> Verdict {
-    TheControl::evaluate(subject, params, Timestamp::UNIX_EPOCH)
+    CwLoggroupRetentionPeriodCheck.evaluate(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 pub(super) fn plan(subject: &LogGroup, params: &Params) -> Plan<Action> {
-    TheControl::plan(subject, params, Timestamp::UNIX_EPOCH)
+    CwLoggroupRetentionPeriodCheck.plan(subject, params, Timestamp::UNIX_EPOCH)
 }
 
 fn put(retention_in_days: u32) -> Action {
@@ -123,10 +122,10 @@ fn retention_is_raised_to_the_next_value_and_never_lowered() {
 #[test]
 fn undo_sets_the_previous_value_and_nothing_where_there_was_none() {
     let before = group("/app", Some(180));
-    assert_eq!(TheControl::undo(&before, &[(put(365), ())]), Ok(vec![put(180)]));
-    assert_eq!(TheControl::undo(&before, &[]), Ok(vec![]));
-    assert!(TheControl::undo(&group("/app", None), &[(put(365), ())]).is_err());
-    assert_eq!(TheControl::expect(group("/other", Some(1)), &put(365)), group("/other", Some(1)));
-    assert_eq!(TheControl::footprint(&before, &[put(365)]), json!({"retentionInDays": 180}));
-    assert_eq!(TheControl::footprint(&before, &[]), json!({}));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[(put(365), ())]), Ok(vec![put(180)]));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[]), Ok(vec![]));
+    assert!(CwLoggroupRetentionPeriodCheck.undo(&group("/app", None), &[(put(365), ())]).is_err());
+    assert_eq!(CwLoggroupRetentionPeriodCheck.expect(group("/other", Some(1)), &put(365)), group("/other", Some(1)));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[put(365)]), json!({"retentionInDays": 180}));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[]), json!({}));
 }

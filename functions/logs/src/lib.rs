@@ -20,24 +20,18 @@ pub mod cloudwatch_alarm_unauthorized_api_calls;
 pub mod cw_loggroup_retention_period_check;
 pub mod pattern;
 
-use cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
-use cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
-use cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls;
-use cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
 use rectify_compliance::Entry;
+use rectify_compliance::entry::on_schedule;
+
+pub use cloudwatch_alarm_console_login_without_mfa::CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA;
+pub use cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
+pub use cloudwatch_alarm_unauthorized_api_calls::CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS;
+pub use cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
-    Entry::of::<CloudwatchAlarmConsoleLoginWithoutMfa>()
-        .on_schedule::<CloudwatchAlarmConsoleLoginWithoutMfa>()
-        .remediated::<CloudwatchAlarmConsoleLoginWithoutMfa>(),
-    Entry::of::<CloudwatchAlarmRootUsage>()
-        .on_schedule::<CloudwatchAlarmRootUsage>()
-        .remediated::<CloudwatchAlarmRootUsage>(),
-    Entry::of::<CloudwatchAlarmUnauthorizedApiCalls>()
-        .on_schedule::<CloudwatchAlarmUnauthorizedApiCalls>()
-        .remediated::<CloudwatchAlarmUnauthorizedApiCalls>(),
-    Entry::of::<CwLoggroupRetentionPeriodCheck>()
-        .on_schedule::<CwLoggroupRetentionPeriodCheck>()
-        .remediated::<CwLoggroupRetentionPeriodCheck>(),
+    on_schedule(&CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA).remediated(),
+    on_schedule(&CLOUDWATCH_ALARM_ROOT_USAGE).remediated(),
+    on_schedule(&CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS).remediated(),
+    on_schedule(&CW_LOGGROUP_RETENTION_PERIOD_CHECK).remediated(),
 ];

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use rectify_compliance::{AccountId, ShapeError};
 use rectify_runtime::ledger::Ledger;
+use rectify_runtime::operations::Operations;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone};
 use rectify_runtime::settings::{Environment, FunctionSettings};
-use rectify_runtime::{Fault, Operations, clients, serve};
+use rectify_runtime::{Fault, clients, serve};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -94,26 +95,26 @@ impl Undoer {
     /// [`Fault::UndoRefused`] with the reason; other faults as for a remediation.
     pub async fn undo(
         &self,
-        operations: impl Iterator<Item = &'static Operations>,
+        operations: impl Iterator<Item = &'static dyn Operations>,
         account: &AccountId,
         request: Request,
     ) -> Result<Value, Fault> {
         let Request { attempt: id, by, hold_days } = request;
         let refused = |reason: String| Fault::UndoRefused { attempt: id.clone(), reason };
-        let operations: Vec<&Operations> = operations.collect();
-        let controls = operations.iter().map(|it| it.id);
+        let operations: Vec<&dyn Operations> = operations.collect();
+        let controls = operations.iter().map(|it| it.id());
         let attempt =
             self.ledger.find_attempt(&id, controls).await?.ok_or_else(|| refused("no such attempt".to_owned()))?;
         if attempt.target.account != *account {
             let (home, account) = (account.to_string(), attempt.target.account.to_string());
             return Err(Fault::ForeignAccount { home, account });
         }
-        let operations = operations.iter().find(|it| it.id == attempt.control);
+        let operations = operations.iter().find(|it| it.id() == attempt.control);
         let operations =
             operations.ok_or_else(|| refused(format!("control `{}` has nothing to undo with", attempt.control)))?;
         // What a person changed is overwritten by a person who has seen the difference, never from here.
         let request = UndoRequest { attempt: id.clone(), by, hold_days, overwrite: false };
-        let undone = (operations.undo)(&self.config, &self.ledger, &attempt.target, &request).await?;
+        let undone = operations.undo(&self.config, &self.ledger, &attempt.target, &request).await?;
         Ok(answer(&attempt.id, &undone))
     }
 }

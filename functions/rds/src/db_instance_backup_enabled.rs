@@ -59,7 +59,7 @@ control! {
     /// - [Backup retention period](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html)
     /// - [ModifyDBInstance](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html)
     /// - [ModifyDBCluster](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html)
-    pub DbInstanceBackupEnabled {
+    pub DB_INSTANCE_BACKUP_ENABLED: DbInstanceBackupEnabled {
         id: "db-instance-backup-enabled",
         title: "Database has no or too short automated backups",
         severity: Medium,
@@ -148,7 +148,7 @@ impl Control for DbInstanceBackupEnabled {
     type Params = BackupParameters;
     type Subject = Backups;
 
-    fn evaluate(backups: &Backups, params: &BackupParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, backups: &Backups, params: &BackupParameters, _now: Timestamp) -> Verdict {
         let Backups { database: Database { identifier: name, engine, status, .. }, .. } = backups;
         if let Some(membership) = backups.membership() {
             return Verdict::not_applicable(format!("{membership}, which is evaluated instead"));
@@ -179,9 +179,11 @@ impl Control for DbInstanceBackupEnabled {
 impl FromItem for DbInstanceBackupEnabled {
     type Resource = Backups;
     type Facts = ();
-    const FACTS: &'static [Permission] = &[];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    fn subject(backups: Backups, (): ()) -> Backups {
+    fn subject(&self, backups: Backups, (): ()) -> Backups {
         backups
     }
 }
@@ -242,14 +244,22 @@ impl Remediation for DbInstanceBackupEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] = &[DESCRIBE_INSTANCES, DESCRIBE_CLUSTERS];
-    const CALLS: &'static [Permission] = &[MODIFY_INSTANCE, MODIFY_CLUSTER];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_INSTANCES, DESCRIBE_CLUSTERS]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE, MODIFY_CLUSTER]
+    }
     // IAM cannot tell one retention from another: what keeps the remediation from shortening one is `plan` alone.
-    const UNDOES: &'static [Permission] = &[MODIFY_INSTANCE, MODIFY_CLUSTER];
-    const NEEDS_NAME: bool = true;
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE, MODIFY_CLUSTER]
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
 
-    fn plan(live: &Backups, params: &BackupParameters, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Backups, params: &BackupParameters, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let (retention, target, window) = (live.counted(), params.target(), params.misses(live));
@@ -273,7 +283,7 @@ impl Remediation for DbInstanceBackupEnabled {
     }
 
     /// RDS turns backups on in the maintenance window; every other change it makes at once.
-    fn expect(mut live: Backups, action: &Action) -> Backups {
+    fn expect(&self, mut live: Backups, action: &Action) -> Backups {
         let change = action.change();
         if *action != Action::on(&live.database, change.clone()) {
             return live; // about another database
@@ -293,12 +303,12 @@ impl Remediation for DbInstanceBackupEnabled {
     }
 
     /// RDS works on the database for a moment, and may show what it accepted only then.
-    fn is_settling(after: &Backups, done: &[Action]) -> bool {
+    fn is_settling(&self, after: &Backups, done: &[Action]) -> bool {
         !done.is_empty() && after.database.is_busy()
     }
 
     /// What the calls named; a retention is the one after the window.
-    fn footprint(subject: &Backups, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Backups, done: &[Action]) -> Value {
         let named = |is_named: fn(&Change) -> bool| done.iter().any(|action| is_named(action.change()));
         let mut footprint = Map::new();
         if named(|change| change.backup_retention_period.is_some()) {
@@ -310,7 +320,7 @@ impl Remediation for DbInstanceBackupEnabled {
         footprint.into()
     }
 
-    fn undo(before: &Backups, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &Backups, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         done.iter().rev().map(|(action, ())| restore(before, action)).collect()
     }
 }

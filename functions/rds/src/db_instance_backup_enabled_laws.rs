@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rectify_compliance::StoredImage;
 
-use super::tests::{MINIMUM, TheControl, judge, plan};
+use super::tests::{MINIMUM, judge, plan};
 use super::*;
 use crate::arbitrary::{databases, is_mixed, seldom};
 
@@ -76,7 +76,7 @@ proptest! {
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan_of_it.calls() {
-            live = TheControl::expect(live, action);
+            live = DbInstanceBackupEnabled.expect(live, action);
             done.push((action.clone(), ()));
         }
         prop_assert!(live.counted() >= subject.counted(), "shortened");
@@ -90,12 +90,12 @@ proptest! {
         prop_assert_eq!(&live, &only_backups);
 
         let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
-        match TheControl::undo(&subject, &done) {
+        match DbInstanceBackupEnabled.undo(&subject, &done) {
             Ok(undo) => {
                 for action in undo {
-                    live = TheControl::expect(live, &action);
+                    live = DbInstanceBackupEnabled.expect(live, &action);
                 }
-                prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+                prop_assert_eq!(DbInstanceBackupEnabled.footprint(&live, &actions), DbInstanceBackupEnabled.footprint(&subject, &actions));
             }
             Err(_) => prop_assert_eq!(subject.wanted().unwrap_or(0), 0),
         }

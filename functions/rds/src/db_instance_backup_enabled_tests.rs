@@ -9,18 +9,16 @@ use super::*;
 use crate::backups::tests::{backups, cluster_item};
 use crate::instance::tests::item;
 
-pub(super) type TheControl = DbInstanceBackupEnabled;
-
 pub(super) const MINIMUM: &str = r#"{"backupRetentionMinimum": "7"}"#;
 
 pub(super) fn judge(subject: &Backups, text: &str) -> Verdict {
     let params = RuleParameters::parse(Some(text)).unwrap().control;
-    TheControl::evaluate(subject, &params, Timestamp::UNIX_EPOCH)
+    DbInstanceBackupEnabled.evaluate(subject, &params, Timestamp::UNIX_EPOCH)
 }
 
 pub(super) fn plan(subject: &Backups, text: &str) -> Plan<Action> {
     let params = RuleParameters::parse(Some(text)).unwrap().control;
-    TheControl::plan(subject, &params, Timestamp::UNIX_EPOCH)
+    DbInstanceBackupEnabled.plan(subject, &params, Timestamp::UNIX_EPOCH)
 }
 
 fn modify(retention: Option<u32>, window: Option<&str>) -> Action {
@@ -162,20 +160,20 @@ fn a_database_that_cannot_be_changed_now_waits() {
 
 #[test]
 fn backups_that_are_turned_on_wait_for_the_window() {
-    let accepted = TheControl::expect(backups(0), &modify(Some(7), None));
+    let accepted = DbInstanceBackupEnabled.expect(backups(0), &modify(Some(7), None));
     assert_eq!(accepted, Backups { pending_retention: Some(7), ..backups(0) });
     assert!(judge(&accepted, MINIMUM).is_compliant());
-    assert_eq!(TheControl::expect(backups(3), &modify(Some(7), None)), backups(7));
+    assert_eq!(DbInstanceBackupEnabled.expect(backups(3), &modify(Some(7), None)), backups(7));
     let (waiting, there) = (accepted, backups(7));
-    let footprint = |it: &Backups| TheControl::footprint(it, &[modify(Some(7), None)]);
+    let footprint = |it: &Backups| DbInstanceBackupEnabled.footprint(it, &[modify(Some(7), None)]);
     assert_eq!(footprint(&waiting), footprint(&there));
-    assert!(TheControl::is_settling(&in_status(3, "modifying"), &[modify(Some(7), None)]));
-    assert!(!TheControl::is_settling(&backups(3), &[modify(Some(7), None)]));
+    assert!(DbInstanceBackupEnabled.is_settling(&in_status(3, "modifying"), &[modify(Some(7), None)]));
+    assert!(!DbInstanceBackupEnabled.is_settling(&backups(3), &[modify(Some(7), None)]));
 }
 
 #[test]
 fn undo_sets_what_was_set_before_and_never_turns_backups_off() {
-    let undo = |before: &Backups, action: Action| TheControl::undo(before, &[(action, ())]);
+    let undo = |before: &Backups, action: Action| DbInstanceBackupEnabled.undo(before, &[(action, ())]);
     assert_eq!(undo(&backups(3), modify(Some(7), None)), Ok(vec![modify(Some(3), None)]));
     let both = modify(Some(7), Some("01:00-01:30"));
     assert_eq!(undo(&backups(3), both), Ok(vec![modify(Some(3), Some("08:50-09:20"))]));
@@ -191,7 +189,7 @@ fn undo_sets_what_was_set_before_and_never_turns_backups_off() {
 fn an_action_on_another_database_changes_nothing_of_this_one() {
     let change = Change { backup_retention_period: Some(7), preferred_backup_window: None };
     let of_a_cluster = Action::ModifyDBCluster { identifier: "orders".into(), change };
-    assert_eq!(TheControl::expect(backups(3), &of_a_cluster), backups(3));
+    assert_eq!(DbInstanceBackupEnabled.expect(backups(3), &of_a_cluster), backups(3));
     assert_eq!(backups(3).key().id, "db-ORDERS");
 }
 

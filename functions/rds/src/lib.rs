@@ -23,20 +23,18 @@ pub mod window;
 
 #[cfg(test)]
 mod arbitrary;
-use db_instance_backup_enabled::DbInstanceBackupEnabled;
-use rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
-use rds_multi_az_support::RdsMultiAzSupport;
+use rectify_compliance::entry::on_change;
 use rectify_compliance::{Entry, Permission};
+
+pub use db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED;
+pub use rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
+pub use rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
-    Entry::of::<DbInstanceBackupEnabled>()
-        .on_change::<DbInstanceBackupEnabled>()
-        .remediated::<DbInstanceBackupEnabled>(),
-    Entry::of::<RdsMultiAzSupport>().on_change::<RdsMultiAzSupport>().remediated::<RdsMultiAzSupport>(),
-    Entry::of::<RdsInstanceDeletionProtectionEnabled>()
-        .on_change::<RdsInstanceDeletionProtectionEnabled>()
-        .remediated::<RdsInstanceDeletionProtectionEnabled>(),
+    on_change(&DB_INSTANCE_BACKUP_ENABLED).remediated(),
+    on_change(&RDS_MULTI_AZ_SUPPORT).remediated(),
+    on_change(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED).remediated(),
 ];
 
 const INSTANCES: &str = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*";

@@ -55,7 +55,7 @@ control! {
     /// - [Security Hub RDS.8](https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-8)
     /// - [Deleting a DB instance](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html)
     /// - [ModifyDBInstance](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html)
-    pub RdsInstanceDeletionProtectionEnabled {
+    pub RDS_INSTANCE_DELETION_PROTECTION_ENABLED: RdsInstanceDeletionProtectionEnabled {
         id: "rds-instance-deletion-protection-enabled",
         title: "Database can be deleted by one call",
         severity: Low,
@@ -84,7 +84,7 @@ impl Control for RdsInstanceDeletionProtectionEnabled {
     type Params = DeletionProtectionParameters;
     type Subject = Instance;
 
-    fn evaluate(instance: &Instance, params: &DeletionProtectionParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, instance: &Instance, params: &DeletionProtectionParameters, _now: Timestamp) -> Verdict {
         let (name, engine) = (&instance.database.identifier, &instance.database.engine);
         if params.database_engines.as_ref().is_some_and(|engines| !engines.matches(engine)) {
             return Verdict::not_applicable(format!("{name} ({engine}) is of an engine that is not evaluated"));
@@ -103,9 +103,11 @@ impl Control for RdsInstanceDeletionProtectionEnabled {
 impl FromItem for RdsInstanceDeletionProtectionEnabled {
     type Resource = Instance;
     type Facts = ();
-    const FACTS: &'static [Permission] = &[];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    fn subject(instance: Instance, (): ()) -> Instance {
+    fn subject(&self, instance: Instance, (): ()) -> Instance {
         instance
     }
 }
@@ -128,14 +130,22 @@ impl Remediation for RdsInstanceDeletionProtectionEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] = &[DESCRIBE_INSTANCES];
-    const CALLS: &'static [Permission] = &[MODIFY_INSTANCE];
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_INSTANCES]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE]
+    }
     // IAM cannot tell the two values of the flag apart: what keeps the remediation from turning it off is `plan` alone.
-    const UNDOES: &'static [Permission] = &[MODIFY_INSTANCE];
-    const NEEDS_NAME: bool = true;
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE]
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
 
-    fn plan(live: &Instance, params: &DeletionProtectionParameters, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Instance, params: &DeletionProtectionParameters, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let identifier = live.database.identifier.clone();
@@ -146,7 +156,7 @@ impl Remediation for RdsInstanceDeletionProtectionEnabled {
         }
     }
 
-    fn expect(mut live: Instance, action: &Action) -> Instance {
+    fn expect(&self, mut live: Instance, action: &Action) -> Instance {
         let Action::ModifyDBInstance { identifier, deletion_protection } = action;
         if *identifier == live.database.identifier {
             live.deletion_protection = *deletion_protection;
@@ -155,16 +165,16 @@ impl Remediation for RdsInstanceDeletionProtectionEnabled {
     }
 
     /// RDS works on the instance for a moment, and may show the flag only then.
-    fn is_settling(after: &Instance, done: &[Action]) -> bool {
+    fn is_settling(&self, after: &Instance, done: &[Action]) -> bool {
         !done.is_empty() && after.database.is_busy()
     }
 
     /// The one flag.
-    fn footprint(subject: &Instance, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Instance, done: &[Action]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "deletionProtection": subject.deletion_protection }) }
     }
 
-    fn undo(before: &Instance, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &Instance, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         let restore = |(Action::ModifyDBInstance { identifier, .. }, ()): &(Action, ())| Action::ModifyDBInstance {
             identifier: identifier.clone(),
             deletion_protection: before.deletion_protection,
@@ -190,15 +200,17 @@ mod tests {
     use crate::arbitrary::{instances, is_mixed};
     use crate::instance::tests::{instance, item};
 
-    type TheControl = RdsInstanceDeletionProtectionEnabled;
-
     fn judge(subject: &Instance, text: &str) -> Verdict {
         let params = RuleParameters::parse(Some(text)).unwrap().control;
-        TheControl::evaluate(subject, &params, Timestamp::UNIX_EPOCH)
+        RdsInstanceDeletionProtectionEnabled.evaluate(subject, &params, Timestamp::UNIX_EPOCH)
     }
 
     fn plan(subject: &Instance) -> Plan<Action> {
-        TheControl::plan(subject, &DeletionProtectionParameters::default(), Timestamp::UNIX_EPOCH)
+        RdsInstanceDeletionProtectionEnabled.plan(
+            subject,
+            &DeletionProtectionParameters::default(),
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     fn modify(deletion_protection: bool) -> Action {
@@ -255,19 +267,26 @@ mod tests {
     #[test]
     fn undo_is_refused_where_somebody_turned_protection_off_meanwhile() {
         let case = "rds-instance-deletion-protection-enabled/7";
-        let after = TheControl::expect(instance(), &modify(true));
+        let after = RdsInstanceDeletionProtectionEnabled.expect(instance(), &modify(true));
         let meanwhile = Instance { deletion_protection: false, ..after.clone() };
-        let footprint = |it: &Instance| TheControl::footprint(it, &[modify(true)]);
+        let footprint = |it: &Instance| RdsInstanceDeletionProtectionEnabled.footprint(it, &[modify(true)]);
         assert_ne!(footprint(&meanwhile), footprint(&after), "{case}: the shell compares these before it writes");
-        assert_eq!(TheControl::undo(&instance(), &[(modify(true), ())]), Ok(vec![modify(false)]), "{case}");
+        assert_eq!(
+            RdsInstanceDeletionProtectionEnabled.undo(&instance(), &[(modify(true), ())]),
+            Ok(vec![modify(false)]),
+            "{case}"
+        );
     }
 
     #[test]
     fn what_rds_still_works_on_is_no_failure() {
         let mut modifying = instance();
         modifying.database.status = "modifying".into();
-        assert!(TheControl::is_settling(&modifying, &[modify(true)]));
-        assert!(!TheControl::is_settling(&modifying, &[]) && !TheControl::is_settling(&instance(), &[modify(true)]));
+        assert!(RdsInstanceDeletionProtectionEnabled.is_settling(&modifying, &[modify(true)]));
+        assert!(
+            !RdsInstanceDeletionProtectionEnabled.is_settling(&modifying, &[])
+                && !RdsInstanceDeletionProtectionEnabled.is_settling(&instance(), &[modify(true)])
+        );
     }
 
     #[test]
@@ -282,7 +301,7 @@ mod tests {
             let mut live = subject.clone();
             let mut done = Vec::new();
             for action in plan(&subject).calls() {
-                live = TheControl::expect(live, action);
+                live = RdsInstanceDeletionProtectionEnabled.expect(live, action);
                 done.push((action.clone(), ()));
             }
             let verdict = judge(&live, "{}");
@@ -293,10 +312,10 @@ mod tests {
             prop_assert_eq!(&live, &only_the_flag);
 
             let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
-            for action in TheControl::undo(&subject, &done).unwrap() {
-                live = TheControl::expect(live, &action);
+            for action in RdsInstanceDeletionProtectionEnabled.undo(&subject, &done).unwrap() {
+                live = RdsInstanceDeletionProtectionEnabled.expect(live, &action);
             }
-            prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+            prop_assert_eq!(RdsInstanceDeletionProtectionEnabled.footprint(&live, &actions), RdsInstanceDeletionProtectionEnabled.footprint(&subject, &actions));
             prop_assert_eq!(&live, &subject);
             prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<Instance>(), Ok(subject));
             for action in actions {

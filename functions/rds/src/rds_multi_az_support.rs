@@ -53,7 +53,7 @@ control! {
     /// - [Multi-AZ DB instance deployments](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZSingleStandby.html)
     /// - [ModifyDBInstance](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html)
     /// - [DescribeOrderableDBInstanceOptions](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeOrderableDBInstanceOptions.html)
-    pub RdsMultiAzSupport {
+    pub RDS_MULTI_AZ_SUPPORT: RdsMultiAzSupport {
         id: "rds-multi-az-support",
         title: "Database runs in one Availability Zone",
         severity: Medium,
@@ -107,7 +107,7 @@ pub struct Offer {
 impl Deployment {
     /// Whether it is a finding, so that a plan needs to know the offer.
     pub fn is_finding(&self, params: &MultiAzParameters) -> bool {
-        RdsMultiAzSupport::evaluate(self, params, Timestamp::UNIX_EPOCH).is_non_compliant()
+        RdsMultiAzSupport.evaluate(self, params, Timestamp::UNIX_EPOCH).is_non_compliant()
     }
 }
 
@@ -143,7 +143,7 @@ impl Control for RdsMultiAzSupport {
     type Params = MultiAzParameters;
     type Subject = Deployment;
 
-    fn evaluate(subject: &Deployment, params: &MultiAzParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Deployment, params: &MultiAzParameters, _now: Timestamp) -> Verdict {
         let instance = &subject.instance;
         let (name, engine) = (&instance.database.identifier, &instance.database.engine);
         if let Some(membership) = instance.membership() {
@@ -167,9 +167,11 @@ impl Control for RdsMultiAzSupport {
 impl FromItem for RdsMultiAzSupport {
     type Resource = Deployment;
     type Facts = ();
-    const FACTS: &'static [Permission] = &[];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    fn subject(deployment: Deployment, (): ()) -> Deployment {
+    fn subject(&self, deployment: Deployment, (): ()) -> Deployment {
         deployment
     }
 }
@@ -192,15 +194,22 @@ impl Remediation for RdsMultiAzSupport {
     type Action = Action;
     type Receipt = ();
     type Undo = Action;
-    const LIVE: &'static [Permission] =
-        &[DESCRIBE_INSTANCES, Permission::unscoped("rds:DescribeOrderableDBInstanceOptions")];
-    const CALLS: &'static [Permission] = &[MODIFY_INSTANCE];
+    fn read_permissions(&self) -> &'static [Permission] {
+        const { &[DESCRIBE_INSTANCES, Permission::unscoped("rds:DescribeOrderableDBInstanceOptions")] }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE]
+    }
     // IAM cannot tell the two values of the setting apart: what keeps the remediation from undoing is `plan` alone.
-    const UNDOES: &'static [Permission] = &[MODIFY_INSTANCE];
-    const NEEDS_NAME: bool = true;
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE]
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
 
-    fn plan(live: &Deployment, params: &MultiAzParameters, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Deployment, params: &MultiAzParameters, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let identifier = live.instance.database.identifier.clone();
@@ -214,7 +223,7 @@ impl Remediation for RdsMultiAzSupport {
     }
 
     /// What RDS has accepted waits for the maintenance window; what is so already does not wait.
-    fn expect(mut live: Deployment, action: &Action) -> Deployment {
+    fn expect(&self, mut live: Deployment, action: &Action) -> Deployment {
         let Action::ModifyDBInstance { identifier, multi_az } = action;
         let instance = &mut live.instance;
         if *identifier == instance.database.identifier {
@@ -225,16 +234,16 @@ impl Remediation for RdsMultiAzSupport {
     }
 
     /// RDS works on the instance for a moment, and may show what waits only then.
-    fn is_settling(after: &Deployment, done: &[Action]) -> bool {
+    fn is_settling(&self, after: &Deployment, done: &[Action]) -> bool {
         !done.is_empty() && after.instance.database.is_busy()
     }
 
     /// Whether there is to be a standby, now or after the window.
-    fn footprint(subject: &Deployment, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Deployment, done: &[Action]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "multiAz": wanted(&subject.instance) }) }
     }
 
-    fn undo(before: &Deployment, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &Deployment, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
         let restore = |(Action::ModifyDBInstance { identifier, .. }, ()): &(Action, ())| Action::ModifyDBInstance {
             identifier: identifier.clone(),
             multi_az: wanted(&before.instance),

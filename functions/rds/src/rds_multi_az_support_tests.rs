@@ -10,8 +10,6 @@ use super::*;
 use crate::arbitrary::{instances, is_mixed};
 use crate::instance::tests::{instance, item};
 
-type TheControl = RdsMultiAzSupport;
-
 const OPTED_IN: &str = r#"{"tagOptIn": "team=shop"}"#;
 
 fn params(text: &str) -> MultiAzParameters {
@@ -19,11 +17,11 @@ fn params(text: &str) -> MultiAzParameters {
 }
 
 fn judge(subject: &Deployment, text: &str) -> Verdict {
-    TheControl::evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
+    RdsMultiAzSupport.evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
 }
 
 fn plan(subject: &Deployment, text: &str) -> Plan<Action> {
-    TheControl::plan(subject, &params(text), Timestamp::UNIX_EPOCH)
+    RdsMultiAzSupport.plan(subject, &params(text), Timestamp::UNIX_EPOCH)
 }
 
 fn modify(multi_az: bool) -> Action {
@@ -91,13 +89,13 @@ fn the_fix_is_one_call_that_waits_for_the_window() {
     assert_eq!(plan(&offered(instance(), true), OPTED_IN), Plan::Do { steps: steps() });
     let call = json!({"ModifyDBInstance": {"DBInstanceIdentifier": "orders", "MultiAZ": true}});
     assert_eq!(serde_json::to_value(modify(true)).unwrap(), call);
-    let accepted = TheControl::expect(offered(instance(), true), &modify(true));
+    let accepted = RdsMultiAzSupport.expect(offered(instance(), true), &modify(true));
     let expected = Instance { pending_multi_az: Some(true), ..instance() };
     assert_eq!(accepted, Deployment { instance: expected, offer: None });
     assert!(judge(&accepted, "{}").is_compliant());
     assert_eq!(plan(&accepted, OPTED_IN), Plan::Nothing);
-    assert_eq!(TheControl::undo(&offered(instance(), true), &[(modify(true), ())]), Ok(vec![modify(false)]));
-    let taken_back = TheControl::expect(accepted, &modify(false));
+    assert_eq!(RdsMultiAzSupport.undo(&offered(instance(), true), &[(modify(true), ())]), Ok(vec![modify(false)]));
+    let taken_back = RdsMultiAzSupport.expect(accepted, &modify(false));
     assert_eq!(taken_back.instance, instance());
 }
 
@@ -105,10 +103,10 @@ fn the_fix_is_one_call_that_waits_for_the_window() {
 fn a_standby_that_is_there_by_now_has_the_footprint_of_one_that_was_pending() {
     let pending = Instance { pending_multi_az: Some(true), ..instance() };
     let there = Instance { multi_az: true, ..instance() };
-    let footprint = |instance| TheControl::footprint(&Deployment { instance, offer: None }, &[modify(true)]);
+    let footprint = |instance| RdsMultiAzSupport.footprint(&Deployment { instance, offer: None }, &[modify(true)]);
     assert_eq!(footprint(pending), footprint(there.clone()));
     assert_ne!(footprint(there), footprint(instance()));
-    assert_eq!(TheControl::footprint(&offered(instance(), true), &[]), json!({}));
+    assert_eq!(RdsMultiAzSupport.footprint(&offered(instance(), true), &[]), json!({}));
 }
 
 #[test]
@@ -152,8 +150,8 @@ fn an_instance_that_cannot_or_must_not_be_changed_waits() {
 fn what_rds_still_works_on_is_no_failure() {
     let mut modifying = offered(instance(), true);
     modifying.instance.database.status = "modifying".into();
-    assert!(TheControl::is_settling(&modifying, &[modify(true)]));
-    assert!(!TheControl::is_settling(&modifying, &[]));
+    assert!(RdsMultiAzSupport.is_settling(&modifying, &[modify(true)]));
+    assert!(!RdsMultiAzSupport.is_settling(&modifying, &[]));
 }
 
 fn deployments() -> impl Strategy<Value = Deployment> {
@@ -178,7 +176,7 @@ proptest! {
         let mut live = subject.clone();
         let mut done = Vec::new();
         for action in plan(&subject, OPTED_IN).calls() {
-            live = TheControl::expect(live, action);
+            live = RdsMultiAzSupport.expect(live, action);
             done.push((action.clone(), ()));
         }
         prop_assert!(!judge(&live, OPTED_IN).is_non_compliant());
@@ -189,10 +187,10 @@ proptest! {
         prop_assert_eq!(&live.instance, &only_the_setting);
 
         let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
-        for action in TheControl::undo(&subject, &done).unwrap() {
-            live = TheControl::expect(live, &action);
+        for action in RdsMultiAzSupport.undo(&subject, &done).unwrap() {
+            live = RdsMultiAzSupport.expect(live, &action);
         }
-        prop_assert_eq!(TheControl::footprint(&live, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(RdsMultiAzSupport.footprint(&live, &actions), RdsMultiAzSupport.footprint(&subject, &actions));
         prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<Deployment>(), Ok(subject));
         for action in actions {
             let text = serde_json::to_string(&action).unwrap();

@@ -38,36 +38,29 @@ pub mod s3_lifecycle_log_archive;
 mod testing;
 
 use rectify_compliance::Entry;
+use rectify_compliance::entry::{on_change, on_change_and_schedule, on_schedule};
 
-pub use s3_account_level_public_access_blocks_periodic::S3AccountLevelPublicAccessBlocksPeriodic;
-pub use s3_bucket_level_public_access_prohibited::S3BucketLevelPublicAccessProhibited;
-pub use s3_bucket_public_read_prohibited::S3BucketPublicReadProhibited;
-pub use s3_bucket_public_write_prohibited::S3BucketPublicWriteProhibited;
-pub use s3_bucket_server_side_encryption_enabled::S3BucketServerSideEncryptionEnabled;
-pub use s3_bucket_ssl_requests_only::S3BucketSslRequestsOnly;
-pub use s3_lifecycle_log_archive::S3LifecycleLogArchive;
+pub use s3_account_level_public_access_blocks_periodic::{
+    S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC, S3AccountLevelPublicAccessBlocksPeriodic,
+};
+pub use s3_bucket_level_public_access_prohibited::{
+    S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3BucketLevelPublicAccessProhibited,
+};
+pub use s3_bucket_public_read_prohibited::{S3_BUCKET_PUBLIC_READ_PROHIBITED, S3BucketPublicReadProhibited};
+pub use s3_bucket_public_write_prohibited::{S3_BUCKET_PUBLIC_WRITE_PROHIBITED, S3BucketPublicWriteProhibited};
+pub use s3_bucket_server_side_encryption_enabled::{
+    S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3BucketServerSideEncryptionEnabled,
+};
+pub use s3_bucket_ssl_requests_only::{S3_BUCKET_SSL_REQUESTS_ONLY, S3BucketSslRequestsOnly};
+pub use s3_lifecycle_log_archive::{S3_LIFECYCLE_LOG_ARCHIVE, S3LifecycleLogArchive};
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
-    Entry::of::<S3AccountLevelPublicAccessBlocksPeriodic>()
-        .on_schedule::<S3AccountLevelPublicAccessBlocksPeriodic>()
-        .remediated::<S3AccountLevelPublicAccessBlocksPeriodic>(),
-    Entry::of::<S3BucketLevelPublicAccessProhibited>()
-        .on_change::<S3BucketLevelPublicAccessProhibited>()
-        .remediated::<S3BucketLevelPublicAccessProhibited>(),
-    Entry::of::<S3BucketPublicReadProhibited>()
-        .on_change::<S3BucketPublicReadProhibited>()
-        .on_schedule::<S3BucketPublicReadProhibited>()
-        .remediated::<S3BucketPublicReadProhibited>(),
-    Entry::of::<S3BucketPublicWriteProhibited>()
-        .on_change::<S3BucketPublicWriteProhibited>()
-        .on_schedule::<S3BucketPublicWriteProhibited>()
-        .remediated::<S3BucketPublicWriteProhibited>(),
-    Entry::of::<S3BucketServerSideEncryptionEnabled>()
-        .on_change::<S3BucketServerSideEncryptionEnabled>()
-        .remediated::<S3BucketServerSideEncryptionEnabled>(),
-    Entry::of::<S3BucketSslRequestsOnly>()
-        .on_change::<S3BucketSslRequestsOnly>()
-        .remediated::<S3BucketSslRequestsOnly>(),
-    Entry::of::<S3LifecycleLogArchive>().on_change::<S3LifecycleLogArchive>().remediated::<S3LifecycleLogArchive>(),
+    on_schedule(&S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC).remediated(),
+    on_change(&S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED).remediated(),
+    on_change_and_schedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED).remediated(),
+    on_change_and_schedule(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED).remediated(),
+    on_change(&S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED).remediated(),
+    on_change(&S3_BUCKET_SSL_REQUESTS_ONLY).remediated(),
+    on_change(&S3_LIFECYCLE_LOG_ARCHIVE).remediated(),
 ];

@@ -68,7 +68,7 @@ control! {
     /// - [Configuring block public access settings for your account](https://docs.aws.amazon.com/AmazonS3/latest/userguide/configuring-block-public-access-account.html)
     /// - [PutPublicAccessBlock](https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_PutPublicAccessBlock.html)
     /// - [Security Hub S3.1](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-1)
-    pub S3AccountLevelPublicAccessBlocksPeriodic {
+    pub S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC: S3AccountLevelPublicAccessBlocksPeriodic {
         id: "s3-account-level-public-access-blocks-periodic",
         title: "Account does not block public S3 access",
         severity: Medium,
@@ -213,7 +213,7 @@ impl Control for S3AccountLevelPublicAccessBlocksPeriodic {
     type Params = Params;
     type Subject = AccountBlock;
 
-    fn evaluate(subject: &AccountBlock, params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &AccountBlock, params: &Params, _now: Timestamp) -> Verdict {
         let lacking = subject.block.unwrap_or_default().lacking(params.required());
         if lacking.is_empty() {
             return Verdict::COMPLIANT;
@@ -223,7 +223,9 @@ impl Control for S3AccountLevelPublicAccessBlocksPeriodic {
 }
 
 impl Inventory for S3AccountLevelPublicAccessBlocksPeriodic {
-    const LISTING: &'static [Permission] = &[Permission::unscoped("s3:GetAccountPublicAccessBlock")];
+    fn list_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("s3:GetAccountPublicAccessBlock")] }
+    }
 }
 
 /// Input of s3control `PutPublicAccessBlock`.
@@ -260,27 +262,37 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = &[
-        Permission::unscoped("s3:GetAccountPublicAccessBlock"),
-        Permission::unscoped("s3:ListAllMyBuckets"),
-        Permission::unscoped("s3:ListAccessPoints"),
-        Permission::unscoped("s3:GetAccessPoint"),
-        Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
-        Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
-        Permission::on("s3:GetBucketAcl", BUCKETS),
-        Permission::on("s3:GetBucketLocation", BUCKETS),
-        Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
-        Permission::on("s3:GetBucketPolicy", BUCKETS),
-        Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
-        Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
-    ];
-    const CALLS: &'static [Permission] = &[Permission::unscoped("s3:PutAccountPublicAccessBlock")];
-    const UNDOES: &'static [Permission] = Self::CALLS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("s3:GetAccountPublicAccessBlock"),
+                Permission::unscoped("s3:ListAllMyBuckets"),
+                Permission::unscoped("s3:ListAccessPoints"),
+                Permission::unscoped("s3:GetAccessPoint"),
+                Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
+                Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
+                Permission::on("s3:GetBucketAcl", BUCKETS),
+                Permission::on("s3:GetBucketLocation", BUCKETS),
+                Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
+                Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("s3:PutAccountPublicAccessBlock")] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        self.fix_permissions()
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Nobody("CloudFormation has no type for the block of an account");
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Nobody("CloudFormation has no type for the block of an account")
+    }
 
-    fn plan(live: &AccountBlock, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &AccountBlock, params: &Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let put = Action::PutPublicAccessBlock(block(live, live.wanted(params)));
@@ -306,20 +318,20 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 
     /// Sets the four flags; nothing is left then that they would end.
-    fn expect(live: AccountBlock, action: &Action) -> AccountBlock {
+    fn expect(&self, live: AccountBlock, action: &Action) -> AccountBlock {
         let Action::PutPublicAccessBlock(put) = action;
         let block = Some(put.public_access_block_configuration);
         AccountBlock { block, exposed: None, unreadable: BTreeSet::new(), ..live }
     }
 
-    fn footprint(subject: &AccountBlock, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &AccountBlock, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
         json!({ "PublicAccessBlockConfiguration": subject.block })
     }
 
-    fn undo(before: &AccountBlock, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &AccountBlock, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,15 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::panic)]
 
 use proptest::prelude::*;
+use rectify_compliance::StoredImage;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Declared, StoredImage};
 
 use super::*;
 use crate::access::{Grantee, Permission as Grants};
 use crate::public_access::laws;
 use crate::testing::{NOW, allow, allowing, bare, granting, open_access_point};
-
-type TheControl = S3AccountLevelPublicAccessBlocksPeriodic;
 
 fn params(text: &Value) -> Params {
     RuleParameters::<Params>::parse(Some(&text.to_string())).unwrap().control
@@ -20,13 +18,17 @@ fn account(block: Option<Flags>) -> AccountBlock {
 }
 
 fn judge(block: Option<Flags>, text: &Value) -> Verdict {
-    TheControl::evaluate(&account(block), &params(text), NOW)
+    S3AccountLevelPublicAccessBlocksPeriodic.evaluate(&account(block), &params(text), NOW)
 }
 
 /// The plan with all opt-ins for an account with these exposed buckets.
 fn planned(block: Option<Flags>, exposed: Option<&[&str]>) -> Plan<Action> {
     let exposed = exposed.map(|names| names.iter().map(|&name| name.to_owned()).collect());
-    TheControl::plan(&AccountBlock { exposed, ..account(block) }, &params(&json!({"accountWide": "true"})), NOW)
+    S3AccountLevelPublicAccessBlocksPeriodic.plan(
+        &AccountBlock { exposed, ..account(block) },
+        &params(&json!({"accountWide": "true"})),
+        NOW,
+    )
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn flags_are_read_in_every_spelling_and_one_must_be_required() {
 /// `s3-account-level-public-access-blocks-periodic/6`: the gate answers elsewhere, for it is declared so.
 #[test]
 fn it_is_judged_in_one_region() {
-    assert_eq!(TheControl::META.scope, rectify_compliance::Scope::Global);
+    assert_eq!(S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC.meta.scope, rectify_compliance::Scope::Global);
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn the_fix_is_one_call_that_keeps_the_flags_that_are_set() {
 
     let text = json!({"accountWide": true, "BlockPublicAcls": false, "IgnorePublicAcls": false});
     let half = AccountBlock { exposed: Some(BTreeSet::new()), ..account(Some(Flags::ACL_PAIR)) };
-    let kept = TheControl::plan(&half, &params(&text), NOW);
+    let kept = S3AccountLevelPublicAccessBlocksPeriodic.plan(&half, &params(&text), NOW);
     assert_eq!(sent(&kept), put, "s3-account-level-public-access-blocks-periodic/7");
 }
 
@@ -111,7 +113,7 @@ fn access_in_use_and_a_missing_opt_in_hold_the_plan() {
     );
     let unasked = AccountBlock { exposed: Some(BTreeSet::new()), ..account(None) };
     assert_eq!(
-        reason(TheControl::plan(&unasked, &Params::default(), NOW)),
+        reason(S3AccountLevelPublicAccessBlocksPeriodic.plan(&unasked, &Params::default(), NOW)),
         "accountWide is not true, and the block concerns every bucket of the account"
     );
 }
@@ -122,7 +124,7 @@ fn buckets_that_cannot_be_read_hold_the_plan_and_are_named() {
     let planned = |names: Vec<String>| {
         let unreadable = names.into_iter().collect();
         let live = AccountBlock { exposed: Some(BTreeSet::new()), unreadable, ..account(None) };
-        TheControl::plan(&live, &params(&json!({"accountWide": "true"})), NOW)
+        S3AccountLevelPublicAccessBlocksPeriodic.plan(&live, &params(&json!({"accountWide": "true"})), NOW)
     };
     let Plan::Hold { reason, steps } = planned(vec!["logs (s3:GetBucketAcl: AccessDenied)".to_owned()]) else {
         panic!("no hold")
@@ -184,24 +186,24 @@ proptest! {
             restrict_public_buckets: Flag(required.restrict_public_buckets),
             account_wide: Flag(account_wide),
         };
-        let plan = TheControl::plan(&subject, &params, NOW);
-        prop_assert_eq!(plan != Plan::Nothing, TheControl::evaluate(&subject, &params, NOW).is_non_compliant());
+        let plan = S3AccountLevelPublicAccessBlocksPeriodic.plan(&subject, &params, NOW);
+        prop_assert_eq!(plan != Plan::Nothing, S3AccountLevelPublicAccessBlocksPeriodic.evaluate(&subject, &params, NOW).is_non_compliant());
         prop_assert_eq!(plan == Plan::Nothing, !subject.lacks(&params));
         if let Plan::Do { .. } = plan {
             prop_assert!(account_wide && subject.exposed.as_ref().is_some_and(BTreeSet::is_empty));
         }
         let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
-        let after = actions.iter().fold(subject.clone(), TheControl::expect);
-        prop_assert_eq!(TheControl::evaluate(&after, &params, NOW), Verdict::COMPLIANT);
-        prop_assert_eq!(TheControl::plan(&after, &params, NOW), Plan::Nothing);
+        let after = actions.iter().fold(subject.clone(), |live, action| S3AccountLevelPublicAccessBlocksPeriodic.expect(live, action));
+        prop_assert_eq!(S3AccountLevelPublicAccessBlocksPeriodic.evaluate(&after, &params, NOW), Verdict::COMPLIANT);
+        prop_assert_eq!(S3AccountLevelPublicAccessBlocksPeriodic.plan(&after, &params, NOW), Plan::Nothing);
         prop_assert!(after.block.unwrap_or_default().lacking(subject.block.unwrap_or_default()).is_empty());
 
         let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();
-        let restored = TheControl::undo(&subject, &done).unwrap().iter().fold(after, |live, undo| match undo {
+        let restored = S3AccountLevelPublicAccessBlocksPeriodic.undo(&subject, &done).unwrap().iter().fold(after, |live, undo| match undo {
             Undo::PutPublicAccessBlock(put) => AccountBlock { block: Some(put.public_access_block_configuration), ..live },
             Undo::DeletePublicAccessBlock { .. } => AccountBlock { block: None, ..live },
         });
-        prop_assert_eq!(TheControl::footprint(&restored, &actions), TheControl::footprint(&subject, &actions));
+        prop_assert_eq!(S3AccountLevelPublicAccessBlocksPeriodic.footprint(&restored, &actions), S3AccountLevelPublicAccessBlocksPeriodic.footprint(&subject, &actions));
         prop_assert_eq!(restored.block, subject.block);
         prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<AccountBlock>(), Ok(subject));
     }

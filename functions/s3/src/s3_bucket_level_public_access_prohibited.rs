@@ -58,7 +58,7 @@ control! {
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-level-public-access-prohibited.html)
     /// - [Blocking public access to your Amazon S3 storage](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html)
     /// - [Security Hub S3.8](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-8)
-    pub S3BucketLevelPublicAccessProhibited {
+    pub S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED: S3BucketLevelPublicAccessProhibited {
         id: "s3-bucket-level-public-access-prohibited",
         title: "Bucket-level block of public access is incomplete",
         severity: High,
@@ -124,7 +124,7 @@ impl Control for S3BucketLevelPublicAccessProhibited {
     type Params = Params;
     type Subject = Subject;
 
-    fn evaluate(subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
         if params.excluded_public_buckets.as_ref().is_some_and(|excluded| excluded.matches(&subject.bucket.name)) {
             return Verdict::Compliant(Some(Annotation::new("excluded")));
         }
@@ -151,10 +151,12 @@ impl Control for S3BucketLevelPublicAccessProhibited {
 impl FromItem for S3BucketLevelPublicAccessProhibited {
     type Resource = RecordedBlock;
     type Facts = Facts;
-    const FACTS: &'static [Permission] = &[Permission::unscoped("s3:GetAccountPublicAccessBlock")];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("s3:GetAccountPublicAccessBlock")] }
+    }
 
     /// What this verdict does not need was not asked for, and stands as the most open there is.
-    fn subject(recorded: RecordedBlock, facts: Facts) -> Subject {
+    fn subject(&self, recorded: RecordedBlock, facts: Facts) -> Subject {
         Subject {
             bucket: recorded.bucket,
             acl: None,
@@ -173,12 +175,18 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = public_access::LIVE;
-    const CALLS: &'static [Permission] = public_access::CALLS;
-    const UNDOES: &'static [Permission] = public_access::CALLS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        public_access::LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        public_access::CALLS
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        public_access::CALLS
+    }
 
-    fn plan(live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let step = |level| vec![Step::call(level, mend::put(live, Flags::ALL))];
@@ -196,15 +204,15 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
         }
     }
 
-    fn expect(live: Subject, action: &Action) -> Subject {
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
         public_access::expect(live, action)
     }
 
-    fn footprint(subject: &Subject, _done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
         public_access::footprint(subject)
     }
 
-    fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         public_access::undo(before, done)
     }
 }
@@ -219,19 +227,21 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    type TheControl = S3BucketLevelPublicAccessProhibited;
-
     fn params(text: Value) -> Params {
         serde_json::from_value(text).unwrap()
     }
 
     fn verdict(block: Option<Flags>, account_block: Flags, params: &Params) -> Verdict {
         let recorded = RecordedBlock { bucket: bare().bucket, block };
-        TheControl::evaluate(&TheControl::subject(recorded, Facts { account_block }), params, NOW)
+        S3BucketLevelPublicAccessProhibited.evaluate(
+            &S3BucketLevelPublicAccessProhibited.subject(recorded, Facts { account_block }),
+            params,
+            NOW,
+        )
     }
 
     fn planned(subject: &Subject) -> (Plan<Action>, Option<Level>) {
-        let plan = TheControl::plan(subject, &Params::default(), NOW);
+        let plan = S3BucketLevelPublicAccessProhibited.plan(subject, &Params::default(), NOW);
         (plan.clone(), plan.level())
     }
 
@@ -307,7 +317,7 @@ mod tests {
             assert_eq!(verdict(block, account_block, params), expected, "{case}");
         }
         let open = Subject { block: Some(effective), ..granting(Grantee::AllUsers, Grants::Read) };
-        let read = crate::S3BucketPublicReadProhibited::evaluate(&open, &public_access::Params::default(), NOW);
+        let read = crate::S3BucketPublicReadProhibited.evaluate(&open, &public_access::Params::default(), NOW);
         assert!(read.is_compliant(), "s3-bucket-level-public-access-prohibited/4: nobody reads it");
     }
 
@@ -381,6 +391,6 @@ mod tests {
             excluded_public_buckets: excluded.map(|list| list.parse().unwrap()),
             accept_account_level: Flag(accept),
         });
-        laws::hold::<TheControl>(generated);
+        laws::hold(&S3BucketLevelPublicAccessProhibited, generated);
     }
 }

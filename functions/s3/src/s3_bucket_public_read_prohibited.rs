@@ -61,7 +61,7 @@ control! {
     /// - [Blocking public access to your Amazon S3 storage](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html)
     /// - [Controlling ownership of objects and disabling ACLs](https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html)
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-public-read-prohibited.html)
-    pub S3BucketPublicReadProhibited {
+    pub S3_BUCKET_PUBLIC_READ_PROHIBITED: S3BucketPublicReadProhibited {
         id: "s3-bucket-public-read-prohibited",
         title: "S3 bucket content can be read by the public",
         severity: Critical,
@@ -83,7 +83,7 @@ impl Control for S3BucketPublicReadProhibited {
     type Params = Params;
     type Subject = Subject;
 
-    fn evaluate(subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
         public_access::evaluate(subject, params, Access::Read)
     }
 }
@@ -91,38 +91,48 @@ impl Control for S3BucketPublicReadProhibited {
 impl FromItem for S3BucketPublicReadProhibited {
     type Resource = Bucket;
     type Facts = Facts;
-    const FACTS: &'static [Permission] = public_access::FACTS;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        public_access::FACTS
+    }
 
-    fn subject(bucket: Bucket, facts: Facts) -> Subject {
+    fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
         public_access::subject(bucket, facts)
     }
 }
 
 impl Inventory for S3BucketPublicReadProhibited {
-    const LISTING: &'static [Permission] = public_access::LISTING;
+    fn list_permissions(&self) -> &'static [Permission] {
+        public_access::LISTING
+    }
 }
 
 impl Remediation for S3BucketPublicReadProhibited {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = public_access::LIVE;
-    const CALLS: &'static [Permission] = public_access::CALLS;
-    const UNDOES: &'static [Permission] = public_access::CALLS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        public_access::LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        public_access::CALLS
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        public_access::CALLS
+    }
 
-    fn plan(live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
+    fn plan(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
         public_access::plan(live, params, Access::Read)
     }
 
-    fn expect(live: Subject, action: &Action) -> Subject {
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
         public_access::expect(live, action)
     }
 
-    fn footprint(subject: &Subject, _done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
         public_access::footprint(subject)
     }
 
-    fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         public_access::undo(before, done)
     }
 }
@@ -151,7 +161,7 @@ mod tests {
         Facts { account_block: Flags::NONE, ownership: Ownership::ObjectWriter, acl: None, policy: None };
 
     fn verdict(subject: &Subject) -> Verdict {
-        S3BucketPublicReadProhibited::evaluate(subject, &Params::default(), NOW)
+        S3BucketPublicReadProhibited.evaluate(subject, &Params::default(), NOW)
     }
 
     fn under(operator: &str, key: &str, value: Value) -> Subject {
@@ -229,7 +239,7 @@ mod tests {
         let supplementary = json!({"AccessControlList": acl, "BucketPolicy": {"policyText": null}});
         let judged = |item: &ConfigurationItem, ownership| {
             let bucket = Bucket::from_item(item).unwrap();
-            verdict(&S3BucketPublicReadProhibited::subject(bucket, Facts { ownership, ..FACTS }))
+            verdict(&S3BucketPublicReadProhibited.subject(bucket, Facts { ownership, ..FACTS }))
         };
         let noticed = item(supplementary.clone());
         let case = "s3-bucket-public-read-prohibited/9: stale ACL under BucketOwnerEnforced";
@@ -269,7 +279,7 @@ mod tests {
     #[test]
     fn what_neither_item_nor_facts_held_is_judged_as_open() {
         let bucket = Bucket::from_item(&item(json!({}))).unwrap();
-        let subject = S3BucketPublicReadProhibited::subject(bucket, FACTS);
+        let subject = S3BucketPublicReadProhibited.subject(bucket, FACTS);
         let expected = "Public read through acl not read, policy not read; RestrictPublicBuckets=false";
         assert_eq!(verdict(&subject), Verdict::non_compliant(expected));
     }
@@ -281,7 +291,7 @@ mod tests {
         let read = || Facts { acl: open.acl.clone(), policy: allowing(allow(json!({}))).policy, ..FACTS };
         let made = |supplementary: &Value| {
             let bucket = Bucket::from_item(&item(supplementary.clone())).unwrap();
-            S3BucketPublicReadProhibited::subject(bucket, read())
+            S3BucketPublicReadProhibited.subject(bucket, read())
         };
         let (subject, silent) = (made(&said), made(&json!({})));
         assert_eq!(subject, Subject { bucket: subject.bucket.clone(), ..bare() });
@@ -294,11 +304,11 @@ mod tests {
         let subject = granting(Grantee::AuthenticatedUsers, Grants::FullControl);
         let spared = Params { treat_authenticated_users_as_public: Flag(false), ..Params::default() };
         assert_eq!(verdict(&subject), Verdict::non_compliant("Public read through acl AuthenticatedUsers:FullControl"));
-        assert_eq!(S3BucketPublicReadProhibited::evaluate(&subject, &spared, NOW), Verdict::COMPLIANT);
+        assert_eq!(S3BucketPublicReadProhibited.evaluate(&subject, &spared, NOW), Verdict::COMPLIANT);
     }
 
     #[test]
     fn the_laws_of_remediation_hold() {
-        laws::hold::<S3BucketPublicReadProhibited>(laws::params());
+        laws::hold(&S3BucketPublicReadProhibited, laws::params());
     }
 }

@@ -60,7 +60,7 @@ control! {
     /// - [Blocking public access to your Amazon S3 storage](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html)
     /// - [Access control list overview](https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html)
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-public-write-prohibited.html)
-    pub S3BucketPublicWriteProhibited {
+    pub S3_BUCKET_PUBLIC_WRITE_PROHIBITED: S3BucketPublicWriteProhibited {
         id: "s3-bucket-public-write-prohibited",
         title: "S3 bucket can be written by the public",
         severity: Critical,
@@ -82,7 +82,7 @@ impl Control for S3BucketPublicWriteProhibited {
     type Params = Params;
     type Subject = Subject;
 
-    fn evaluate(subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
         public_access::evaluate(subject, params, Access::Write)
     }
 }
@@ -90,38 +90,48 @@ impl Control for S3BucketPublicWriteProhibited {
 impl FromItem for S3BucketPublicWriteProhibited {
     type Resource = Bucket;
     type Facts = Facts;
-    const FACTS: &'static [Permission] = public_access::FACTS;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        public_access::FACTS
+    }
 
-    fn subject(bucket: Bucket, facts: Facts) -> Subject {
+    fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
         public_access::subject(bucket, facts)
     }
 }
 
 impl Inventory for S3BucketPublicWriteProhibited {
-    const LISTING: &'static [Permission] = public_access::LISTING;
+    fn list_permissions(&self) -> &'static [Permission] {
+        public_access::LISTING
+    }
 }
 
 impl Remediation for S3BucketPublicWriteProhibited {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = public_access::LIVE;
-    const CALLS: &'static [Permission] = public_access::CALLS;
-    const UNDOES: &'static [Permission] = public_access::CALLS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        public_access::LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        public_access::CALLS
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        public_access::CALLS
+    }
 
-    fn plan(live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
+    fn plan(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
         public_access::plan(live, params, Access::Write)
     }
 
-    fn expect(live: Subject, action: &Action) -> Subject {
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
         public_access::expect(live, action)
     }
 
-    fn footprint(subject: &Subject, _done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
         public_access::footprint(subject)
     }
 
-    fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         public_access::undo(before, done)
     }
 }
@@ -139,7 +149,7 @@ mod tests {
     const OPEN: &str = "Public write through policy:Open; RestrictPublicBuckets=false";
 
     fn verdict(subject: &Subject) -> Verdict {
-        S3BucketPublicWriteProhibited::evaluate(subject, &Params::default(), NOW)
+        S3BucketPublicWriteProhibited.evaluate(subject, &Params::default(), NOW)
     }
 
     fn doing(action: &str) -> Subject {
@@ -177,7 +187,7 @@ mod tests {
         ];
         for (case, subject, expected, reading) in rows {
             assert_eq!(verdict(&subject), expected, "{case}");
-            let read = S3BucketPublicReadProhibited::evaluate(&subject, &Params::default(), NOW);
+            let read = S3BucketPublicReadProhibited.evaluate(&subject, &Params::default(), NOW);
             assert_eq!(read.compliance_type(), reading, "{case} in the read control");
         }
     }
@@ -207,10 +217,10 @@ mod tests {
             ("another bucket", elsewhere, true, true),
         ] {
             let subject = Subject { policy_is_public: Some(true), ..allowing(statements.clone()) };
-            let read = S3BucketPublicReadProhibited::evaluate(&subject, &Params::default(), NOW);
+            let read = S3BucketPublicReadProhibited.evaluate(&subject, &Params::default(), NOW);
             let expected = |public, class| if public { by(class, unexplained) } else { Verdict::COMPLIANT };
             assert_eq!((read, verdict(&subject)), (expected(reads, "read"), expected(writes, "write")), "{case}");
-            let held = S3BucketPublicWriteProhibited::plan(&subject, &Params::default(), NOW);
+            let held = S3BucketPublicWriteProhibited.plan(&subject, &Params::default(), NOW);
             assert_eq!(matches!(held, Plan::Hold { .. }), writes, "{case}: {held:?}");
             let restricted = Subject { block: Some(Flags::POLICY_PAIR), ..subject };
             assert_eq!(verdict(&restricted), Verdict::COMPLIANT, "{case}");
@@ -220,7 +230,7 @@ mod tests {
             let policy = crate::testing::policy(serde_json::from_str(&of_point).unwrap());
             let point = AccessPoint { policy, ..open_access_point("app", "s3:GetObject") };
             let subject = Subject { access_points: vec![point], ..bare() };
-            let read = S3BucketPublicReadProhibited::evaluate(&subject, &Params::default(), NOW);
+            let read = S3BucketPublicReadProhibited.evaluate(&subject, &Params::default(), NOW);
             let expected = |public, class| if public { by(class, "accesspoint:app") } else { Verdict::COMPLIANT };
             let case = format!("{case}, as policy of an access point");
             assert_eq!((read, verdict(&subject)), (expected(reads, "read"), expected(writes, "write")), "{case}");
@@ -259,6 +269,6 @@ mod tests {
 
     #[test]
     fn the_laws_of_remediation_hold() {
-        laws::hold::<S3BucketPublicWriteProhibited>(laws::params());
+        laws::hold(&S3BucketPublicWriteProhibited, laws::params());
     }
 }

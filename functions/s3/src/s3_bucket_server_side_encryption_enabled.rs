@@ -66,7 +66,7 @@ control! {
     /// - [Amazon S3 Bucket Keys](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html)
     /// - [PutBucketEncryption](https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html)
     /// - [Security Hub S3.17](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17)
-    pub S3BucketServerSideEncryptionEnabled {
+    pub S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED: S3BucketServerSideEncryptionEnabled {
         id: "s3-bucket-server-side-encryption-enabled",
         title: "Bucket does not encrypt new objects as required",
         severity: Medium,
@@ -88,7 +88,7 @@ impl Control for S3BucketServerSideEncryptionEnabled {
     type Params = Params;
     type Subject = Subject;
 
-    fn evaluate(subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
         let required = params.required();
         let Some(algorithm) = subject.rule.as_ref().and_then(Rule::algorithm) else {
             return match required {
@@ -149,13 +149,17 @@ fn is_allowed(subject: &Subject, params: &Params) -> bool {
 impl FromItem for S3BucketServerSideEncryptionEnabled {
     type Resource = RecordedEncryption;
     type Facts = Facts;
-    const FACTS: &'static [Permission] = &[
-        Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
-        Permission::on("s3:GetBucketPolicy", BUCKETS),
-        DESCRIBE_KEY,
-    ];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                DESCRIBE_KEY,
+            ]
+        }
+    }
 
-    fn subject(recorded: RecordedEncryption, facts: Facts) -> Subject {
+    fn subject(&self, recorded: RecordedEncryption, facts: Facts) -> Subject {
         Subject {
             refuses_unencrypted: refuses_unencrypted(facts.policy.as_ref(), &recorded.bucket.arn),
             bucket: recorded.bucket,
@@ -211,7 +215,7 @@ fn key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
 
 /// Whether the fix would have new objects encrypted by KMS in another way than now: it then matters what is delivered here.
 pub fn turns_to_kms(live: &Subject, params: &Params) -> bool {
-    let finding = S3BucketServerSideEncryptionEnabled::evaluate(live, params, Timestamp::UNIX_EPOCH).is_non_compliant();
+    let finding = S3BucketServerSideEncryptionEnabled.evaluate(live, params, Timestamp::UNIX_EPOCH).is_non_compliant();
     finding && target(live, params).is_ok_and(|rule| rule.algorithm().is_some_and(Algorithm::uses_kms))
 }
 
@@ -219,19 +223,27 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = &[
-        Permission::unscoped("s3:ListAllMyBuckets"),
-        Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
-        Permission::on("s3:GetBucketLogging", BUCKETS),
-        Permission::on("s3:GetBucketPolicy", BUCKETS),
-        Permission::on("s3:GetBucketTagging", BUCKETS),
-        DESCRIBE_KEY,
-    ];
-    const CALLS: &'static [Permission] = &[Permission::on("s3:PutEncryptionConfiguration", BUCKETS)];
-    const UNDOES: &'static [Permission] = Self::CALLS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("s3:ListAllMyBuckets"),
+                Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
+                Permission::on("s3:GetBucketLogging", BUCKETS),
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                Permission::on("s3:GetBucketTagging", BUCKETS),
+                DESCRIBE_KEY,
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("s3:PutEncryptionConfiguration", BUCKETS)] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        self.fix_permissions()
+    }
 
-    fn plan(live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let rule = match target(live, params) {
@@ -263,7 +275,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
     }
 
     /// Sets the whole rule; what was read to decide about it is then read no more, or is told by the new key.
-    fn expect(live: Subject, action: &Action) -> Subject {
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketEncryption(put) = action;
         let Some(rule) = put.rule().cloned() else { return live };
         let same = live.rule.as_ref().and_then(Rule::key) == rule.key();
@@ -281,14 +293,14 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         }
     }
 
-    fn footprint(subject: &Subject, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
         json!({ "Rule": subject.rule })
     }
 
-    fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

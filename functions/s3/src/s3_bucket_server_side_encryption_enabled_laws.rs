@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rectify_compliance::StoredImage;
 
-use super::tests::{AWS, OTHER, OURS, TheControl, judge, key_of, params, rule, subject};
+use super::tests::{AWS, OTHER, OURS, judge, key_of, params, rule, subject};
 use super::*;
 use crate::encryption::BlockedEncryptionTypes;
 use crate::testing::NOW;
@@ -47,15 +47,15 @@ fn subjects() -> impl Strategy<Value = (Subject, Params)> {
 proptest! {
     #[test]
     fn the_fix_strengthens_and_keeps_all_else_and_undo_restores_it((subject, params) in subjects()) {
-        let plan = TheControl::plan(&subject, &params, NOW);
+        let plan = S3BucketServerSideEncryptionEnabled.plan(&subject, &params, NOW);
         prop_assert_eq!(plan != Plan::Nothing, judge(&subject, &params).is_non_compliant());
         let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
         if actions.is_empty() {
             return Ok(());
         }
-        let after = actions.iter().fold(subject.clone(), TheControl::expect);
+        let after = actions.iter().fold(subject.clone(), |live, action| S3BucketServerSideEncryptionEnabled.expect(live, action));
         prop_assert_eq!(judge(&after, &params), Verdict::COMPLIANT, "{:?}", after);
-        prop_assert_eq!(TheControl::plan(&after, &params, NOW), Plan::Nothing);
+        prop_assert_eq!(S3BucketServerSideEncryptionEnabled.plan(&after, &params, NOW), Plan::Nothing);
         let (was, is) = (subject.rule.clone().unwrap_or_default(), after.rule.clone().unwrap_or_default());
         prop_assert!(was.algorithm().and_then(Algorithm::strength) <= is.algorithm().and_then(Algorithm::strength));
         prop_assert_eq!(&was.blocked_encryption_types, &is.blocked_encryption_types);
@@ -69,7 +69,7 @@ proptest! {
         }
 
         let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();
-        let restored = TheControl::undo(&subject, &done).unwrap().iter().fold(after, |live, undo| match undo {
+        let restored = S3BucketServerSideEncryptionEnabled.undo(&subject, &done).unwrap().iter().fold(after, |live, undo| match undo {
             Undo::PutBucketEncryption(put) => Subject { rule: put.rule().cloned(), ..live },
             Undo::DeleteBucketEncryption { .. } => Subject { rule: None, ..live },
         });
@@ -79,7 +79,7 @@ proptest! {
     #[test]
     fn images_and_actions_read_back_as_they_were_stored((subject, params) in subjects()) {
         prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<Subject>(), Ok(subject.clone()));
-        for action in TheControl::plan(&subject, &params, NOW).calls() {
+        for action in S3BucketServerSideEncryptionEnabled.plan(&subject, &params, NOW).calls() {
             let text = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Action>(&text).unwrap(), action);
         }

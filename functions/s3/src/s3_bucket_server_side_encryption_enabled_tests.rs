@@ -7,8 +7,6 @@ use super::*;
 use crate::encryption::BlockedEncryptionTypes;
 use crate::testing::{NOW, allow, item, pics, policy};
 
-pub(super) type TheControl = S3BucketServerSideEncryptionEnabled;
-
 pub(super) const OURS: &str = "arn:aws:kms:eu-west-1:111122223333:key/ours";
 pub(super) const OTHER: &str = "arn:aws:kms:eu-west-1:111122223333:key/other";
 pub(super) const AWS: &str = "arn:aws:kms:eu-west-1:111122223333:key/aws-s3";
@@ -49,7 +47,7 @@ fn no_target(subject: Subject) -> Subject {
 }
 
 pub(super) fn judge(subject: &Subject, params: &Params) -> Verdict {
-    TheControl::evaluate(subject, params, NOW)
+    S3BucketServerSideEncryptionEnabled.evaluate(subject, params, NOW)
 }
 
 #[test]
@@ -106,7 +104,10 @@ fn a_bucket_key_is_required_of_kms_whatever_algorithm_is() {
             let subject = no_target(subject(Some(rule.clone())));
             assert_eq!(judge(&subject, &params(text.clone())), expected, "{case}, {required}");
             let plan = planned(&subject, text.clone());
-            let fixed = plan.calls().iter().fold(subject, |live, action| TheControl::expect(live, action));
+            let fixed = plan
+                .calls()
+                .iter()
+                .fold(subject, |live, action| S3BucketServerSideEncryptionEnabled.expect(live, action));
             let expected = if expected.is_compliant() { rule } else { with(Algorithm::Kms, Some(true)) };
             assert_eq!(fixed.rule, Some(expected), "{case}, {required}: {plan:?}");
         }
@@ -119,7 +120,7 @@ fn a_bucket_key_is_required_of_kms_whatever_algorithm_is() {
 fn an_item_that_says_nothing_is_completed_by_what_s3_says() {
     let recorded = RecordedEncryption::from_item(&item(json!({}))).unwrap();
     let facts = Facts { rule: Some(rule(Algorithm::Aes256, None)), ..Facts::default() };
-    let subject = TheControl::subject(recorded, facts);
+    let subject = S3BucketServerSideEncryptionEnabled.subject(recorded, facts);
     let case = "s3-bucket-server-side-encryption-enabled/1";
     assert_eq!(judge(&subject, &Params::default()), Verdict::COMPLIANT, "{case}");
 }
@@ -186,14 +187,15 @@ fn without_default_encryption_a_policy_that_refuses_all_unencrypted_objects_is_e
         ),
     ] {
         let recorded = RecordedEncryption::from_item(&item(json!({}))).unwrap();
-        let subject = TheControl::subject(recorded, Facts { policy: Some(policy), ..Facts::default() });
+        let subject =
+            S3BucketServerSideEncryptionEnabled.subject(recorded, Facts { policy: Some(policy), ..Facts::default() });
         assert_eq!(judge(&subject, &Params::default()).is_compliant(), expected, "{case}");
         assert!(judge(&subject, &params(json!({"requiredAlgorithm": "AES256"}))).is_non_compliant(), "{case}");
     }
 }
 
 fn planned(subject: &Subject, text: Value) -> Plan<Action> {
-    TheControl::plan(subject, &params(text), NOW)
+    S3BucketServerSideEncryptionEnabled.plan(subject, &params(text), NOW)
 }
 
 #[test]

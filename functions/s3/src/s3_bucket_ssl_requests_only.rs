@@ -61,7 +61,7 @@ control! {
     /// - [Policy for the AWS Config rule](https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule)
     /// - [Security Hub S3.5](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-5)
     /// - [Website endpoints](https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html)
-    pub S3BucketSslRequestsOnly {
+    pub S3_BUCKET_SSL_REQUESTS_ONLY: S3BucketSslRequestsOnly {
         id: "s3-bucket-ssl-requests-only",
         title: "Bucket accepts unencrypted HTTP requests",
         severity: Medium,
@@ -165,7 +165,7 @@ impl Control for S3BucketSslRequestsOnly {
     type Params = NoParameters;
     type Subject = Subject;
 
-    fn evaluate(subject: &Subject, _params: &NoParameters, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Subject, _params: &NoParameters, _now: Timestamp) -> Verdict {
         let place = match subject.covered() {
             (true, true) => return Verdict::COMPLIANT,
             (true, false) => "objects (bucket ARN only)",
@@ -180,9 +180,11 @@ impl Control for S3BucketSslRequestsOnly {
 impl FromItem for S3BucketSslRequestsOnly {
     type Resource = Subject;
     type Facts = ();
-    const FACTS: &'static [Permission] = &[];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    fn subject(subject: Subject, (): ()) -> Subject {
+    fn subject(&self, subject: Subject, (): ()) -> Subject {
         subject
     }
 }
@@ -225,20 +227,29 @@ impl Remediation for S3BucketSslRequestsOnly {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = &[
-        Permission::on("s3:GetBucketPolicy", BUCKETS),
-        Permission::on("s3:GetBucketTagging", BUCKETS),
-        Permission::on("s3:GetBucketWebsite", BUCKETS),
-    ];
-    const CALLS: &'static [Permission] = &[Permission::on("s3:PutBucketPolicy", BUCKETS)];
-    const UNDOES: &'static [Permission] =
-        &[Permission::on("s3:PutBucketPolicy", BUCKETS), Permission::on("s3:DeleteBucketPolicy", BUCKETS)];
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                Permission::on("s3:GetBucketTagging", BUCKETS),
+                Permission::on("s3:GetBucketWebsite", BUCKETS),
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS)] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS), Permission::on("s3:DeleteBucketPolicy", BUCKETS)] }
+    }
 
-    const MANAGED: ManagedBy = ManagedBy::Lookup(
-        "the name of the bucket, by which it knows a bucket policy too, in its region and in the home region",
-    );
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup(
+            "the name of the bucket, by which it knows a bucket policy too, in its region and in the home region",
+        )
+    }
 
-    fn stack_resources(live: &Subject, _action: &Action) -> Vec<PhysicalId> {
+    fn stack_resources(&self, live: &Subject, _action: &Action) -> Vec<PhysicalId> {
         let Identity { name, region, .. } = &live.bucket;
         let home = region.default_home();
         let mut resources = vec![PhysicalId::here(name)];
@@ -249,8 +260,8 @@ impl Remediation for S3BucketSslRequestsOnly {
         resources
     }
 
-    fn plan(live: &Subject, params: &NoParameters, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Subject, params: &NoParameters, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let denial = live.denial();
@@ -285,7 +296,7 @@ impl Remediation for S3BucketSslRequestsOnly {
         Plan::Do { steps }
     }
 
-    fn expect(live: Subject, action: &Action) -> Subject {
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketPolicy(put) = action;
         if put.bucket != live.bucket.name {
             return live;
@@ -294,14 +305,14 @@ impl Remediation for S3BucketSslRequestsOnly {
     }
 
     /// What the policy says, however it is written: S3 returns it otherwise than it was put.
-    fn footprint(subject: &Subject, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
         json!({ "Policy": subject.policy.as_ref().map(Document::canonical) })
     }
 
-    fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

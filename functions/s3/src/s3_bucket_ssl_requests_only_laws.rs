@@ -71,7 +71,7 @@ proptest! {
         let plan_before = plan(&subject);
         prop_assert_eq!(plan_before != Plan::Nothing, judge(&subject).is_non_compliant());
         let actions: Vec<Action> = plan_before.calls().into_iter().cloned().collect();
-        let after = actions.iter().fold(subject.clone(), S3BucketSslRequestsOnly::expect);
+        let after = actions.iter().fold(subject.clone(), |live, action| S3BucketSslRequestsOnly.expect(live, action));
         prop_assert_eq!(judge(&after), Verdict::COMPLIANT);
         prop_assert_eq!(plan(&after), Plan::Nothing);
         prop_assert_eq!(&Subject { policy: subject.policy.clone(), ..after.clone() }, &subject);
@@ -89,7 +89,7 @@ proptest! {
         }
 
         let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();
-        let undo = S3BucketSslRequestsOnly::undo(&subject, &done).unwrap();
+        let undo = S3BucketSslRequestsOnly.undo(&subject, &done).unwrap();
         prop_assert_eq!(undo.iter().fold(after, reverted), subject);
     }
 
@@ -101,9 +101,9 @@ proptest! {
         };
         prop_assert_eq!(&returned(&subject), &subject);
         let actions: Vec<Action> = plan(&subject).calls().into_iter().cloned().collect();
-        let after = actions.iter().fold(subject.clone(), S3BucketSslRequestsOnly::expect);
+        let after = actions.iter().fold(subject.clone(), |live, action| S3BucketSslRequestsOnly.expect(live, action));
         prop_assert_eq!(&returned(&after), &after);
-        let footprint = |it: &Subject| S3BucketSslRequestsOnly::footprint(it, &actions);
+        let footprint = |it: &Subject| S3BucketSslRequestsOnly.footprint(it, &actions);
         prop_assert_eq!(footprint(&returned(&after)), footprint(&after));
         prop_assert_eq!(footprint(&returned(&subject)), footprint(&subject));
         prop_assert_eq!(footprint(&after) == footprint(&subject), actions.is_empty());

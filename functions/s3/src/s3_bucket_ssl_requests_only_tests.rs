@@ -31,11 +31,11 @@ fn with(statements: Value) -> Subject {
 }
 
 pub(super) fn judge(subject: &Subject) -> Verdict {
-    S3BucketSslRequestsOnly::evaluate(subject, &NoParameters {}, NOW)
+    S3BucketSslRequestsOnly.evaluate(subject, &NoParameters {}, NOW)
 }
 
 pub(super) fn plan(subject: &Subject) -> Plan<Action> {
-    S3BucketSslRequestsOnly::plan(subject, &NoParameters {}, NOW)
+    S3BucketSslRequestsOnly.plan(subject, &NoParameters {}, NOW)
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_policy_that_says_it_already_is_left_alone() {
 fn the_statement_names_the_bucket_in_its_own_partition() {
     let china = Identity::named("pics", &AccountId::new("111122223333"), &Region::new("cn-north-1"));
     let subject = Subject { bucket: china, ..with_text(None) };
-    let after = S3BucketSslRequestsOnly::expect(subject.clone(), plan(&subject).calls().first().unwrap());
+    let after = S3BucketSslRequestsOnly.expect(subject.clone(), plan(&subject).calls().first().unwrap());
     assert!(planned_text(&subject).contains(r#"["arn:aws-cn:s3:::pics","arn:aws-cn:s3:::pics/*"]"#));
     assert_eq!(judge(&after), Verdict::COMPLIANT, "s3-bucket-ssl-requests-only/8");
     let foreign = Subject { bucket: subject.bucket, ..with(deny(json!({}))) };
@@ -170,7 +170,7 @@ fn two_roles_in_another_order_are_no_change() {
     let (put, returned) = (roles("a", "b"), roles("b", "a"));
     assert_eq!(put, returned, "gate 10 and what is expected after a fix");
     let done: Vec<Action> = plan(&put).calls().into_iter().cloned().collect();
-    let footprint = |it: &Subject| S3BucketSslRequestsOnly::footprint(it, &done);
+    let footprint = |it: &Subject| S3BucketSslRequestsOnly.footprint(it, &done);
     assert_eq!(footprint(&put), footprint(&returned), "what undo compares");
     assert_ne!(footprint(&put), footprint(&roles("a", "c")));
     let stored = serde_json::to_value(&returned).unwrap();
@@ -197,8 +197,7 @@ fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_ar
         let bucket = Identity::named("pics", &pics().account, &Region::new(region));
         let subject = Subject { bucket, ..with_text(None) };
         let plan = plan(&subject);
-        let ids =
-            plan.calls().into_iter().flat_map(|action| S3BucketSslRequestsOnly::stack_resources(&subject, action));
+        let ids = plan.calls().into_iter().flat_map(|action| S3BucketSslRequestsOnly.stack_resources(&subject, action));
         ids.map(|it| (it.id, it.region.map(|region| region.to_string()))).collect::<Vec<_>>()
     };
     let here = ("pics".to_owned(), None);
@@ -210,7 +209,7 @@ fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_ar
 fn an_action_on_another_bucket_changes_nothing_of_this_one() {
     let other = Subject { bucket: Identity::named("other", &pics().account, &pics().region), ..with_text(None) };
     for action in plan(&other).calls() {
-        assert_eq!(S3BucketSslRequestsOnly::expect(with_text(None), action), with_text(None));
+        assert_eq!(S3BucketSslRequestsOnly.expect(with_text(None), action), with_text(None));
     }
 }
 
@@ -218,7 +217,7 @@ fn an_action_on_another_bucket_changes_nothing_of_this_one() {
 fn undo_restores_the_very_text_or_removes_what_was_added() {
     let taken_back = |before: &Subject| {
         let done: Vec<(Action, ())> = plan(before).calls().into_iter().cloned().map(|action| (action, ())).collect();
-        serde_json::to_value(S3BucketSslRequestsOnly::undo(before, &done).unwrap()).unwrap()
+        serde_json::to_value(S3BucketSslRequestsOnly.undo(before, &done).unwrap()).unwrap()
     };
     let owner = "111122223333";
     assert_eq!(
@@ -231,6 +230,6 @@ fn undo_restores_the_very_text_or_removes_what_was_added() {
         json!([{"PutBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": owner, "Policy": spaced}}])
     );
     assert_eq!(taken_back(&with(deny(json!({})))), json!([]));
-    let spaces = S3BucketSslRequestsOnly::footprint(&with_text(Some(spaced)), &[]);
+    let spaces = S3BucketSslRequestsOnly.footprint(&with_text(Some(spaced)), &[]);
     assert_eq!(spaces, json!({}), "nothing was done");
 }

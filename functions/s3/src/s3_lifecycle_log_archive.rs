@@ -79,7 +79,7 @@ control! {
     /// - [Transitioning objects](https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html)
     /// - [Conflicting rules](https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html)
     /// - [Security Hub S3.13](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-13)
-    pub S3LifecycleLogArchive {
+    pub S3_LIFECYCLE_LOG_ARCHIVE: S3LifecycleLogArchive {
         id: "s3-lifecycle-log-archive",
         title: "Log bucket keeps logs too short or too hot, or leaks partial uploads",
         severity: Medium,
@@ -99,7 +99,7 @@ impl Control for S3LifecycleLogArchive {
     type Params = Params;
     type Subject = Subject;
 
-    fn evaluate(subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
+    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
         if !params.selects(&subject.bucket) {
             return Verdict::not_applicable("neither bucketNames nor bucketTag selects it as a log bucket");
         }
@@ -110,9 +110,11 @@ impl Control for S3LifecycleLogArchive {
 impl FromItem for S3LifecycleLogArchive {
     type Resource = Subject;
     type Facts = ();
-    const FACTS: &'static [Permission] = &[];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
-    fn subject(subject: Subject, (): ()) -> Subject {
+    fn subject(&self, subject: Subject, (): ()) -> Subject {
         subject
     }
 }
@@ -121,16 +123,24 @@ impl Remediation for S3LifecycleLogArchive {
     type Action = Action;
     type Receipt = ();
     type Undo = Undo;
-    const LIVE: &'static [Permission] = &[
-        Permission::on("s3:GetLifecycleConfiguration", BUCKETS),
-        Permission::on("s3:GetBucketVersioning", BUCKETS),
-        Permission::on("s3:GetBucketTagging", BUCKETS),
-    ];
-    const CALLS: &'static [Permission] = &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)];
-    const UNDOES: &'static [Permission] = Self::CALLS;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::on("s3:GetLifecycleConfiguration", BUCKETS),
+                Permission::on("s3:GetBucketVersioning", BUCKETS),
+                Permission::on("s3:GetBucketTagging", BUCKETS),
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        self.fix_permissions()
+    }
 
-    fn plan(live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !Self::evaluate(live, params, now).is_non_compliant() {
+    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
+        if !self.evaluate(live, params, now).is_non_compliant() {
             return Plan::Nothing;
         }
         let findings = Findings::of(live, params);
@@ -145,7 +155,7 @@ impl Remediation for S3LifecycleLogArchive {
     }
 
     /// Sets the whole configuration.
-    fn expect(live: Subject, action: &Action) -> Subject {
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketLifecycleConfiguration(put) = action;
         if put.bucket != live.bucket.name {
             return live;
@@ -154,7 +164,7 @@ impl Remediation for S3LifecycleLogArchive {
     }
 
     /// The whole configuration, whatever the order of its rules.
-    fn footprint(subject: &Subject, done: &[Action]) -> Value {
+    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
@@ -163,7 +173,7 @@ impl Remediation for S3LifecycleLogArchive {
         json!({ "Rules": rules, "TransitionDefaultMinimumObjectSize": minimum, "Unknown": subject.unknown })
     }
 
-    fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

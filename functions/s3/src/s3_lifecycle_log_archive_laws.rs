@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rectify_compliance::StoredImage;
 
-use super::tests::{TheControl, judge, params, subject};
+use super::tests::{judge, params, subject};
 use super::*;
 use crate::log_archive::Versioning;
 use crate::testing::NOW;
@@ -103,13 +103,13 @@ proptest! {
 
     #[test]
     fn the_fix_adds_one_rule_that_expires_nothing_and_undo_takes_it_away((before, params) in subjects()) {
-        let plan = TheControl::plan(&before, &params, NOW);
+        let plan = S3LifecycleLogArchive.plan(&before, &params, NOW);
         prop_assert_eq!(plan != Plan::Nothing, judge(&before, &params).is_non_compliant());
         prop_assert!(plan == Plan::Nothing || !plan.steps().is_empty());
         let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
         prop_assert!(actions.len() <= 1);
         let Some(action) = actions.first() else { return Ok(()) };
-        let after = TheControl::expect(before.clone(), action);
+        let after = S3LifecycleLogArchive.expect(before.clone(), action);
         let lifecycle = after.lifecycle.clone().unwrap();
         let (added, kept) = lifecycle.rules.split_last().unwrap();
         prop_assert_eq!(kept, before.rules());
@@ -125,26 +125,26 @@ proptest! {
         // What is left is a person's: with nothing left, all is well and nothing more is planned.
         let alone = plan.steps().iter().all(|step| step.action().is_some());
         prop_assert_eq!(judge(&after, &params).is_compliant(), alone, "{:?}", after);
-        prop_assert_eq!(TheControl::plan(&after, &params, NOW) == Plan::Nothing, alone);
-        prop_assert!(TheControl::plan(&after, &params, NOW).calls().is_empty());
+        prop_assert_eq!(S3LifecycleLogArchive.plan(&after, &params, NOW) == Plan::Nothing, alone);
+        prop_assert!(S3LifecycleLogArchive.plan(&after, &params, NOW).calls().is_empty());
 
         let done = [(action.clone(), ())];
-        let restored = TheControl::undo(&before, &done).unwrap().iter().fold(after, |live, undo| match undo {
+        let restored = S3LifecycleLogArchive.undo(&before, &done).unwrap().iter().fold(after, |live, undo| match undo {
             Undo::PutBucketLifecycleConfiguration(put) => {
                 Subject { lifecycle: Some(put.lifecycle_configuration.clone()), ..live }
             }
             Undo::DeleteBucketLifecycle { .. } => Subject { lifecycle: None, ..live },
         });
-        prop_assert_eq!(TheControl::footprint(&restored, &actions), TheControl::footprint(&before, &actions));
+        prop_assert_eq!(S3LifecycleLogArchive.footprint(&restored, &actions), S3LifecycleLogArchive.footprint(&before, &actions));
         prop_assert_eq!(restored, before);
     }
 
     /// A rule that is applied lets no enabled rule about the same objects come too late.
     #[test]
     fn what_is_applied_overtakes_nothing((before, params) in subjects()) {
-        let plan = TheControl::plan(&before, &params, NOW);
+        let plan = S3LifecycleLogArchive.plan(&before, &params, NOW);
         let (Plan::Do { .. }, Some(action)) = (&plan, plan.calls().first().copied()) else { return Ok(()) };
-        let after = TheControl::expect(before.clone(), action).lifecycle.unwrap();
+        let after = S3LifecycleLogArchive.expect(before.clone(), action).lifecycle.unwrap();
         let added = after.rules.last().unwrap();
         let abort = |rule: &crate::lifecycle::Rule| {
             rule.abort_incomplete_multipart_upload.as_ref().and_then(|it| it.days_after_initiation)
@@ -160,7 +160,7 @@ proptest! {
 
     #[test]
     fn the_order_of_rules_and_of_what_they_list_means_nothing((before, params) in subjects()) {
-        let plan = TheControl::plan(&before, &params, NOW);
+        let plan = S3LifecycleLogArchive.plan(&before, &params, NOW);
         let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
         let mut turned = before.clone();
         if let Some(lifecycle) = &mut turned.lifecycle {
@@ -171,14 +171,14 @@ proptest! {
                 rule.filter.iter_mut().filter_map(|it| it.and.as_mut()).for_each(|it| it.tags.reverse());
             }
         }
-        prop_assert_eq!(TheControl::footprint(&turned, &actions), TheControl::footprint(&before, &actions));
+        prop_assert_eq!(S3LifecycleLogArchive.footprint(&turned, &actions), S3LifecycleLogArchive.footprint(&before, &actions));
         prop_assert_eq!(turned, before);
     }
 
     #[test]
     fn images_and_actions_read_back_as_they_were_stored((before, params) in subjects()) {
         prop_assert_eq!(StoredImage::of(&before).unwrap().read::<Subject>(), Ok(before.clone()));
-        for action in TheControl::plan(&before, &params, NOW).calls() {
+        for action in S3LifecycleLogArchive.plan(&before, &params, NOW).calls() {
             let text = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Action>(&text).unwrap(), action);
         }

@@ -1,12 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::indexing_slicing)]
 
-use super::tests::{TheControl, abort, params, subject, transition, versioned, with};
+use super::tests::{abort, params, subject, transition, versioned, with};
 use super::*;
 use crate::log_archive::Versioning;
 use crate::testing::NOW;
 
 fn planned(subject: &Subject, text: Value) -> Plan<Action> {
-    TheControl::plan(subject, &params(text), NOW)
+    S3LifecycleLogArchive.plan(subject, &params(text), NOW)
 }
 
 /// What the one call of a plan puts.
@@ -63,7 +63,7 @@ fn only_what_is_missing_is_added_and_in_the_form_of_the_others() {
     assert_eq!((&after["Rules"][0]["Filter"], &after["Rules"][1]), (&json!({"Prefix": "logs/"}), &json!(null)));
     let done: Vec<(Action, ())> = plan.calls().into_iter().map(|it| (it.clone(), ())).collect();
     let undo = json!([{"DeleteBucketLifecycle": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333"}}]);
-    assert_eq!(serde_json::to_value(TheControl::undo(&none, &done).unwrap()).unwrap(), undo);
+    assert_eq!(serde_json::to_value(S3LifecycleLogArchive.undo(&none, &done).unwrap()).unwrap(), undo);
 }
 
 #[test]

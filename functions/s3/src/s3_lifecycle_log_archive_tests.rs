@@ -7,8 +7,6 @@ use super::*;
 use crate::log_archive::Versioning;
 use crate::testing::{NOW, item, pics};
 
-pub(super) type TheControl = S3LifecycleLogArchive;
-
 /// The parameters with `pics` selected, changed by `changes`.
 pub(super) fn params(changes: Value) -> Params {
     let mut text = json!({"bucketNames": "pics"});
@@ -40,7 +38,7 @@ pub(super) fn versioned(rules: Value, versioning: Option<Versioning>) -> Subject
 }
 
 pub(super) fn judge(subject: &Subject, params: &Params) -> Verdict {
-    TheControl::evaluate(subject, params, NOW)
+    S3LifecycleLogArchive.evaluate(subject, params, NOW)
 }
 
 pub(super) fn transition(days: i32, class: &str) -> Value {
@@ -189,7 +187,7 @@ fn only_log_buckets_are_judged() {
         let verdict = judge(&bucket, &of(text.clone()));
         assert_eq!(verdict.is_non_compliant(), selected, "s3-lifecycle-log-archive/8: {text}");
         assert_eq!(verdict.compliance_type() == "NOT_APPLICABLE", !selected, "s3-lifecycle-log-archive/8: {text}");
-        assert_eq!(TheControl::plan(&bucket, &of(text), NOW) == Plan::Nothing, !selected);
+        assert_eq!(S3LifecycleLogArchive.plan(&bucket, &of(text), NOW) == Plan::Nothing, !selected);
     }
 }
 

@@ -170,21 +170,24 @@ impl ControlMeta {
     }
 }
 
-/// Has a declaration; implemented by [`control!`](crate::control!).
-pub trait Declared: Send + Sync + 'static {
+/// A control: what it declares of itself, and the logic that judges. A value, made by [`control!`](crate::control!).
+#[derive(Debug)]
+pub struct Declared<T> {
     /// The declaration.
-    const META: &'static ControlMeta;
+    pub meta: ControlMeta,
+    /// What it does.
+    pub logic: T,
 }
 
 /// One thing that must hold.
-pub trait Control: Declared {
+pub trait Control: Send + Sync + 'static {
     /// Its rule parameters.
     type Params: Parameters;
     /// Everything it judges about one resource.
     type Subject: Image;
 
     /// Judges one subject. Pure and total, the same whatever the trigger; `now` is the event's time.
-    fn evaluate(subject: &Self::Subject, params: &Self::Params, now: Timestamp) -> Verdict;
+    fn evaluate(&self, subject: &Self::Subject, params: &Self::Params, now: Timestamp) -> Verdict;
 }
 
 /// A typed view of a configuration item.
@@ -205,17 +208,20 @@ pub trait FromItem: Control {
     type Resource: Resource;
     /// What the item does not hold and an API must be asked for; `()` when nothing.
     type Facts: Serialize + DeserializeOwned + Debug + Send + Sync + 'static;
+
     /// What reading the facts may call.
-    const FACTS: &'static [Permission];
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
 
     /// Puts both together.
-    fn subject(resource: Self::Resource, facts: Self::Facts) -> Self::Subject;
+    fn subject(&self, resource: Self::Resource, facts: Self::Facts) -> Self::Subject;
 }
 
 /// A control that lists its subjects on a schedule. It may judge changes as well.
 pub trait Inventory: Control {
     /// What listing may call.
-    const LISTING: &'static [Permission];
+    fn list_permissions(&self) -> &'static [Permission];
 }
 
 /// A control that knows how its finding is fixed.
@@ -226,52 +232,63 @@ pub trait Remediation: Control {
     type Receipt: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
     /// One call that takes an action back.
     type Undo: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
+
     /// What the live read may call.
-    const LIVE: &'static [Permission];
-    /// What enforcing may call. With [`LIVE`](Self::LIVE) this is the remediation's role, whole.
-    const CALLS: &'static [Permission];
+    fn read_permissions(&self) -> &'static [Permission];
+
+    /// What enforcing may call. With [`read_permissions`](Self::read_permissions) this is the remediation's role, whole.
+    fn fix_permissions(&self) -> &'static [Permission];
+
     /// What undo may call; never in the remediation's role.
-    const UNDOES: &'static [Permission];
+    fn undo_permissions(&self) -> &'static [Permission];
 
     /// Whether the calls need the resource's name and AWS Config's id is not it (IAM `AIDA…`, RDS `db-…`): the shell then
     /// resolves it once, through AWS Config.
-    const NEEDS_NAME: bool = false;
+    fn needs_name(&self) -> bool {
+        false
+    }
 
     /// How it is known that a CloudFormation stack manages what the calls change. With `Lookup` the remediation's role may
     /// ask CloudFormation.
-    const MANAGED: ManagedBy = ManagedBy::Tags;
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Tags
+    }
 
-    /// What of a stack `action` would change, as CloudFormation identifies it; empty unless [`MANAGED`](Self::MANAGED) is
-    /// `Lookup`, and for what the action newly makes.
-    fn stack_resources(_live: &Self::Subject, _action: &Self::Action) -> Vec<PhysicalId> {
+    /// What of a stack `action` would change, as CloudFormation identifies it; empty unless [`managed_by`](Self::managed_by)
+    /// is `Lookup`, and for what the action newly makes.
+    fn stack_resources(&self, _live: &Self::Subject, _action: &Self::Action) -> Vec<PhysicalId> {
         Vec::new()
     }
 
     /// What would fix `live`. Nothing for a compliant subject; changes only what violates the control.
-    fn plan(live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action>;
+    fn plan(&self, live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action>;
 
     /// What `live` becomes by `action`: the pure model that laws, differences and after-images rest on.
-    fn expect(live: Self::Subject, action: &Self::Action) -> Self::Subject;
+    fn expect(&self, live: Self::Subject, action: &Self::Action) -> Self::Subject;
 
     /// Whether the service has accepted the actions and still works on them, so that a subject that is not yet right is no
     /// failure (an RDS modification that waits for its window).
-    fn is_settling(_after: &Self::Subject, _done: &[Self::Action]) -> bool {
+    fn is_settling(&self, _after: &Self::Subject, _done: &[Self::Action]) -> bool {
         false
     }
 
     /// The part of the subject the actions touched, without what the service assigns. Undo compares it before it writes.
-    fn footprint(subject: &Self::Subject, done: &[Self::Action]) -> Value;
+    fn footprint(&self, subject: &Self::Subject, done: &[Self::Action]) -> Value;
 
     /// The calls that restore `before`, in the order they are to be played: last action first.
     ///
     /// # Errors
     /// [`Irreversible`] when something done cannot be taken back.
-    fn undo(before: &Self::Subject, done: &[(Self::Action, Self::Receipt)]) -> Result<Vec<Self::Undo>, Irreversible>;
+    fn undo(
+        &self,
+        before: &Self::Subject,
+        done: &[(Self::Action, Self::Receipt)],
+    ) -> Result<Vec<Self::Undo>, Irreversible>;
 
     /// What `live` becomes by one call of an undo. Only where one action is taken back by several calls: an undo that broke off
     /// between them is then known by what it left. Without it, what is left between two actions is known from
     /// [`expect`](Self::expect).
-    fn reverted(_live: &Self::Subject, _call: &Self::Undo) -> Option<Self::Subject> {
+    fn reverted(&self, _live: &Self::Subject, _call: &Self::Undo) -> Option<Self::Subject> {
         None
     }
 }

@@ -1,14 +1,15 @@
 //! The declaration of a control.
 
-/// Declares a control: a unit struct with its [`ControlMeta`](crate::ControlMeta). The doc comment is the docs page.
+/// Declares a control: a static [`Declared`](crate::Declared) of its [`ControlMeta`](crate::ControlMeta) and its logic.
+/// The doc comment is the docs page. Without `= logic`, the type is made too, as a unit struct.
 ///
 /// ```
-/// use rectify_compliance::{Declared, control};
+/// use rectify_compliance::control;
 ///
 /// control! {
 ///     /// ## What it checks
 ///     /// That the thing is on.
-///     pub ThingOff {
+///     pub THING_OFF: ThingOff {
 ///         id: "thing-off",
 ///         title: "Thing is off",
 ///         severity: Low,
@@ -19,14 +20,25 @@
 ///         frameworks: { Fsbp: ["EC2.7"] },
 ///     }
 /// }
-/// assert_eq!(ThingOff::META.id, "thing-off");
-/// assert!(ThingOff::META.docs.starts_with(" ## What it checks"));
+/// assert_eq!(THING_OFF.meta.id, "thing-off");
+/// assert!(THING_OFF.meta.docs.starts_with(" ## What it checks"));
+/// assert_eq!(THING_OFF.logic, ThingOff);
 /// ```
 #[macro_export]
 macro_rules! control {
     (
         $(#[doc = $doc:expr])*
-        pub $name:ident {
+        pub $name:ident: $logic:ident { $($declaration:tt)* }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $logic;
+
+        $crate::control! { $(#[doc = $doc])* pub $name: $logic = $logic { $($declaration)* } }
+    };
+    (
+        $(#[doc = $doc:expr])*
+        pub $name:ident: $type:ty = $logic:path {
             id: $id:expr,
             title: $title:expr,
             severity: $severity:ident,
@@ -38,11 +50,8 @@ macro_rules! control {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub struct $name;
-
-        impl $crate::Declared for $name {
-            const META: &'static $crate::ControlMeta = &$crate::ControlMeta {
+        pub static $name: $crate::Declared<$type> = $crate::Declared {
+            meta: $crate::ControlMeta {
                 id: $id,
                 title: $title,
                 severity: $crate::Severity::$severity,
@@ -56,7 +65,8 @@ macro_rules! control {
                 level: $crate::Level::$level,
                 docs: concat!($($doc, "\n"),*),
                 source: file!(),
-            };
-        }
+            },
+            logic: $logic,
+        };
     };
 }

@@ -1,72 +1,85 @@
 //! A control with its types erased: what catalogues, generators, laws and the command line walk over.
 
+mod erased;
+
 use serde_json::Value;
 
-use crate::parameters::{self, RuleParameters};
 use crate::{
-    ConfigurationItem, Control, ControlMeta, FromItem, Image, Inventory, Irreversible, Level, ManagedBy,
-    ParameterError, Permission, PhysicalId, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage,
-    Tags, Timestamp, Verdict, Work,
+    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Inventory, Irreversible, Level, ManagedBy,
+    ParameterError, Permission, PhysicalId, Plan, Remediation, ResourceKey, ShapeError, Step, StoredImage, Tags,
+    Timestamp, Verdict, Work,
 };
+use erased::{Judge, JudgeChange, Listed, Remedy};
 
-/// One control, as a row of a table.
+/// One control, as a row of a table. Made by [`on_change`], [`on_schedule`] and [`on_change_and_schedule`].
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// Its declaration.
     pub meta: &'static ControlMeta,
-    /// JSON Schema of its parameters.
-    pub parameters: fn() -> Value,
-    /// Whether this parameter text would be taken.
-    pub check_parameters: fn(&str) -> Result<(), ParameterError>,
-    /// Freezes a subject given as JSON.
-    pub image: fn(Value) -> Result<Imaged, EntryError>,
-    /// [`Image::VERSION`] of its subject.
-    pub image_version: u16,
-    /// Judges a subject given as a stored image.
-    pub evaluate: fn(&StoredImage, &str, Timestamp) -> Result<Verdict, EntryError>,
+    control: &'static dyn Judge,
     /// The half that judges changes, where there is one.
     pub change: Option<ChangeHalf>,
-    /// What the periodic half may call, where there is one.
-    pub listing: Option<&'static [Permission]>,
+    inventory: Option<&'static dyn Listed>,
     /// The remediation, where there is one.
     pub remediation: Option<RemediationHalf>,
 }
 
 /// The half of a control that judges changes.
 #[derive(Clone, Copy)]
-pub struct ChangeHalf {
-    /// What reading facts may call; empty when the item is enough.
-    pub facts: &'static [Permission],
-    /// Makes the subject of an item and the facts given as JSON.
-    pub subject: fn(&ConfigurationItem, Value) -> Result<StoredImage, EntryError>,
-}
+pub struct ChangeHalf(&'static dyn JudgeChange);
+
+/// The remediation of a control.
+#[derive(Clone, Copy)]
+pub struct RemediationHalf(&'static dyn Remedy);
 
 /// The calls that take actions back, or why there are none.
 pub type UndoCalls = Result<Vec<Value>, Irreversible>;
 
-type Undo = fn(&StoredImage, &[(Value, Value)]) -> Result<UndoCalls, EntryError>;
+/// A row that says how its control is triggered, and not yet whether it is remediated.
+pub struct Row<K: 'static> {
+    entry: Entry,
+    logic: &'static K,
+}
 
-/// The remediation of a control.
-#[derive(Clone, Copy)]
-pub struct RemediationHalf {
-    /// What the live read may call.
-    pub live: &'static [Permission],
-    /// What enforcing may call.
-    pub calls: &'static [Permission],
-    /// What undo may call.
-    pub undoes: &'static [Permission],
-    /// Whether the shell must resolve the resource's name through AWS Config.
-    pub needs_name: bool,
-    /// How it is known that a CloudFormation stack manages what the calls change.
-    pub managed: ManagedBy,
-    /// What of a stack an action would change.
-    pub stack_resources: fn(&StoredImage, &Value) -> Result<Vec<PhysicalId>, EntryError>,
-    /// The plan for a subject given as a stored image.
-    pub plan: fn(&StoredImage, &str, Timestamp) -> Result<Plan<Value>, EntryError>,
-    /// What the subject becomes by an action.
-    pub expect: fn(&StoredImage, &Value) -> Result<StoredImage, EntryError>,
-    /// The calls that take actions back, given the before-image and each action with its receipt.
-    pub undo: Undo,
+/// A control that judges changes.
+pub const fn on_change<K: FromItem>(control: &'static Declared<K>) -> Row<K> {
+    Row::of(control, Some(ChangeHalf(&control.logic)), None)
+}
+
+/// A control that lists its subjects on a schedule.
+pub const fn on_schedule<K: Inventory>(control: &'static Declared<K>) -> Row<K> {
+    Row::of(control, None, Some(&control.logic))
+}
+
+/// A control that does both.
+pub const fn on_change_and_schedule<K: FromItem + Inventory>(control: &'static Declared<K>) -> Row<K> {
+    Row::of(control, Some(ChangeHalf(&control.logic)), Some(&control.logic))
+}
+
+impl<K: Control> Row<K> {
+    const fn of(
+        control: &'static Declared<K>,
+        change: Option<ChangeHalf>,
+        inventory: Option<&'static dyn Listed>,
+    ) -> Self {
+        let entry = Entry { meta: &control.meta, control: &control.logic, change, inventory, remediation: None };
+        Self { entry, logic: &control.logic }
+    }
+
+    /// Its findings are reported, and an operator decides.
+    #[must_use]
+    pub const fn reported(self) -> Entry {
+        self.entry
+    }
+
+    /// Its findings have a remediation.
+    #[must_use]
+    pub const fn remediated(self) -> Entry
+    where
+        K: Remediation,
+    {
+        Entry { remediation: Some(RemediationHalf(self.logic)), ..self.entry }
+    }
 }
 
 /// Why an erased control could not answer.
@@ -96,97 +109,61 @@ pub struct Imaged {
 }
 
 impl Entry {
-    /// A control that does nothing yet; the halves are added by the other constructors.
-    pub const fn of<K: Control>() -> Self {
-        Self {
-            meta: K::META,
-            parameters: parameters::schema::<K::Params>,
-            check_parameters: |text| RuleParameters::<K::Params>::parse(Some(text)).map(drop),
-            image: |subject| {
-                let subject: K::Subject = serde_json::from_value(subject)
-                    .map_err(|error| ShapeError::new("subject", "a subject of the control", error))?;
-                Ok(Imaged {
-                    resource: subject.key(),
-                    name: subject.name().map(str::to_owned),
-                    arn: subject.arn().map(str::to_owned),
-                    tags: subject.tags().clone(),
-                    image: StoredImage::of(&subject)?,
-                })
-            },
-            image_version: K::Subject::VERSION,
-            evaluate: |image, text, now| {
-                let params = RuleParameters::<K::Params>::parse(Some(text))?.control;
-                Ok(K::evaluate(&image.read()?, &params, now))
-            },
-            change: None,
-            listing: None,
-            remediation: None,
-        }
+    /// JSON Schema of its parameters.
+    pub fn parameters(&self) -> Value {
+        self.control.parameters()
     }
 
-    /// Adds the half that judges changes.
-    #[must_use]
-    pub const fn on_change<K: FromItem>(mut self) -> Self {
-        self.change = Some(ChangeHalf {
-            facts: K::FACTS,
-            subject: |item, facts| {
-                let facts = serde_json::from_value(facts)
-                    .map_err(|error| ShapeError::new("facts", "the control's facts", error))?;
-                Ok(StoredImage::of(&K::subject(K::Resource::from_item(item)?, facts))?)
-            },
-        });
-        self
+    /// Whether this parameter text would be taken.
+    ///
+    /// # Errors
+    /// The parameter, what was expected and what it was.
+    pub fn check_parameters(&self, text: &str) -> Result<(), ParameterError> {
+        self.control.check_parameters(text)
     }
 
-    /// Adds the periodic half.
-    #[must_use]
-    pub const fn on_schedule<K: Inventory>(mut self) -> Self {
-        self.listing = Some(K::LISTING);
-        self
+    /// Freezes a subject given as JSON.
+    ///
+    /// # Errors
+    /// [`EntryError::Shape`] when it is no subject of the control.
+    pub fn image(&self, subject: Value) -> Result<Imaged, EntryError> {
+        self.control.image(subject)
     }
 
-    /// Adds the remediation.
-    #[must_use]
-    pub const fn remediated<K: Remediation>(mut self) -> Self {
-        self.remediation = Some(RemediationHalf {
-            live: K::LIVE,
-            calls: K::CALLS,
-            undoes: K::UNDOES,
-            needs_name: K::NEEDS_NAME,
-            managed: K::MANAGED,
-            stack_resources: |image, action| {
-                let action = serde_json::from_value(action.clone())
-                    .map_err(|error| ShapeError::new("action", "an action of the control", error))?;
-                Ok(K::stack_resources(&image.read()?, &action))
-            },
-            plan: |image, text, now| {
-                let params = RuleParameters::<K::Params>::parse(Some(text))?.control;
-                erase(K::plan(&image.read()?, &params, now))
-            },
-            expect: |image, action| {
-                let action = serde_json::from_value(action.clone())
-                    .map_err(|error| ShapeError::new("action", "an action of the control", error))?;
-                Ok(StoredImage::of(&K::expect(image.read()?, &action))?)
-            },
-            undo: |before, done| undo::<K>(before, done),
-        });
-        self
+    /// [`Image::VERSION`] of its subject.
+    pub fn image_version(&self) -> u16 {
+        self.control.image_version()
+    }
+
+    /// Judges a subject given as a stored image.
+    ///
+    /// # Errors
+    /// [`EntryError`] when the image or the parameters cannot be read.
+    pub fn evaluate(&self, image: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
+        self.control.judge(image, parameters, now)
+    }
+
+    /// What the periodic half may call, where there is one.
+    pub fn list_permissions(&self) -> Option<&'static [Permission]> {
+        self.inventory.map(Listed::permissions)
     }
 
     /// Everything the rule's role must hold beyond what every rule needs, sorted, without repeats.
     pub fn rule_permissions(&self) -> Vec<Permission> {
-        let facts = self.change.map_or(&[][..], |half| half.facts);
-        sorted([facts, self.listing.unwrap_or_default()])
+        let facts = self.change.map_or(&[][..], |half| half.fact_permissions());
+        sorted([facts, self.list_permissions().unwrap_or_default()])
     }
 
     /// Everything the remediation's role must hold beyond what every remediation needs.
     pub fn remediation_permissions(&self) -> Vec<Permission> {
-        self.remediation.map_or_else(Vec::new, |half| sorted([half.live, half.calls, half.managed.permissions()]))
+        self.remediation.map_or_else(Vec::new, |half| {
+            sorted([half.read_permissions(), half.fix_permissions(), half.managed_by().permissions()])
+        })
     }
 
     /// Whether a machine may ever apply anything: false where every plan is words.
     pub fn has_calls(&self) -> bool {
-        self.remediation.is_some_and(|half| !half.calls.is_empty())
+        self.remediation.is_some_and(|half| !half.fix_permissions().is_empty())
     }
 
     /// Whether the control has a step that must be opted in to.
@@ -195,21 +172,78 @@ impl Entry {
     }
 }
 
-fn undo<K: Remediation>(before: &StoredImage, done: &[(Value, Value)]) -> Result<UndoCalls, EntryError> {
-    let mut typed: Vec<(K::Action, K::Receipt)> = Vec::with_capacity(done.len());
-    for (action, receipt) in done {
-        let action = serde_json::from_value(action.clone())
-            .map_err(|error| ShapeError::new("action", "an action of the control", error))?;
-        let receipt = serde_json::from_value(receipt.clone())
-            .map_err(|error| ShapeError::new("receipt", "a receipt of the control", error))?;
-        typed.push((action, receipt));
+impl ChangeHalf {
+    /// What reading facts may call; empty when the item is enough.
+    pub fn fact_permissions(&self) -> &'static [Permission] {
+        self.0.permissions()
     }
-    let calls = match K::undo(&before.read()?, &typed) {
-        Ok(calls) => calls,
-        Err(irreversible) => return Ok(Err(irreversible)),
-    };
-    let as_json = |call| serde_json::to_value(call).map_err(|error| ShapeError::new("undo", "a JSON form", error));
-    Ok(Ok(calls.iter().map(as_json).collect::<Result<_, _>>()?))
+
+    /// Makes the subject of an item and the facts given as JSON.
+    ///
+    /// # Errors
+    /// [`EntryError::Shape`] when either is not what the control reads.
+    pub fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredImage, EntryError> {
+        self.0.made_of(item, facts)
+    }
+}
+
+impl RemediationHalf {
+    /// What the live read may call.
+    pub fn read_permissions(&self) -> &'static [Permission] {
+        self.0.permissions()[0]
+    }
+
+    /// What enforcing may call.
+    pub fn fix_permissions(&self) -> &'static [Permission] {
+        self.0.permissions()[1]
+    }
+
+    /// What undo may call.
+    pub fn undo_permissions(&self) -> &'static [Permission] {
+        self.0.permissions()[2]
+    }
+
+    /// Whether the shell must resolve the resource's name through AWS Config.
+    pub fn needs_name(&self) -> bool {
+        self.0.name_is_needed()
+    }
+
+    /// How it is known that a CloudFormation stack manages what the calls change.
+    pub fn managed_by(&self) -> ManagedBy {
+        self.0.stack_is_known_by()
+    }
+
+    /// What of a stack an action would change.
+    ///
+    /// # Errors
+    /// [`EntryError::Shape`] when the image or the action cannot be read.
+    pub fn stack_resources(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError> {
+        self.0.parts_of_stack(live, action)
+    }
+
+    /// The plan for a subject given as a stored image.
+    ///
+    /// # Errors
+    /// [`EntryError`] when the image or the parameters cannot be read.
+    pub fn plan(&self, live: &StoredImage, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError> {
+        self.0.planned(live, parameters, now)
+    }
+
+    /// What the subject becomes by an action.
+    ///
+    /// # Errors
+    /// [`EntryError::Shape`] when the image or the action cannot be read.
+    pub fn expect(&self, live: &StoredImage, action: &Value) -> Result<StoredImage, EntryError> {
+        self.0.expected(live, action)
+    }
+
+    /// The calls that take actions back, given the before-image and each action with its receipt.
+    ///
+    /// # Errors
+    /// [`EntryError::Shape`] when the image, an action or a receipt cannot be read.
+    pub fn undo(&self, before: &StoredImage, done: &[(Value, Value)]) -> Result<UndoCalls, EntryError> {
+        self.0.undone(before, done)
+    }
 }
 
 fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> {

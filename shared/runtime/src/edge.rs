@@ -32,6 +32,7 @@ pub trait ReadFacts<C>: FromItem {
     /// # Errors
     /// [`AwsError`] when anything else goes wrong: no verdict is made without the facts.
     fn facts(
+        &self,
         clients: &C,
         target: &Target,
         resource: &Self::Resource,
@@ -118,6 +119,7 @@ pub trait List<C>: Inventory {
     /// An error ends the listing: a listing call failed, or a read that all of its resources depend on. What concerns one
     /// resource is [`Listed::Unreadable`].
     fn pages<'a>(
+        &'a self,
         clients: &'a C,
         place: &'a Place,
         params: &'a Self::Params,
@@ -127,6 +129,7 @@ pub trait List<C>: Inventory {
     /// Every resource that [`pages`](Self::pages) would hand out, unread: what is retired at the end of a long round is
     /// what is not among these. To be written anew where a page reads its resources one by one.
     fn keys<'a>(
+        &'a self,
         clients: &'a C,
         place: &'a Place,
         params: &'a Self::Params,
@@ -134,7 +137,7 @@ pub trait List<C>: Inventory {
         let keys_of = |page: Result<Page<Self::Subject>, AwsError>| -> Result<Vec<ResourceKey>, AwsError> {
             Ok(page?.resources.iter().map(Listed::key).collect())
         };
-        Self::pages(clients, place, params, None).map(keys_of)
+        self.pages(clients, place, params, None).map(keys_of)
     }
 }
 
@@ -145,6 +148,7 @@ pub trait ReadLive<C>: Remediation {
     /// # Errors
     /// [`AwsError`] when it could not be read whole.
     fn live(
+        &self,
         clients: &C,
         target: &Target,
         params: &Self::Params,
@@ -158,6 +162,7 @@ pub trait Apply<C>: Remediation {
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.
     fn apply(
+        &self,
         clients: &C,
         target: &Target,
         action: &Self::Action,
@@ -170,5 +175,10 @@ pub trait Revert<C>: Remediation {
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.
-    fn revert(clients: &C, target: &Target, undo: &Self::Undo) -> impl Future<Output = Result<(), AwsError>> + Send;
+    fn revert(
+        &self,
+        clients: &C,
+        target: &Target,
+        undo: &Self::Undo,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send;
 }

@@ -43,4 +43,3 @@ pub mod writer;
 
 pub use aws_error::{AwsError, CallError, CallErrorKind};
 pub use fault::Fault;
-pub use operations::Operations;

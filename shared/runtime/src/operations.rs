@@ -1,13 +1,14 @@
 //! A control's live half with its types erased: what a person's command line calls, with that person's credentials.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 
 use aws_types::SdkConfig;
 use rectify_compliance::entry::erase;
 use rectify_compliance::gate::RuleScope;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Image, Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
+use rectify_compliance::{Declared, Image, Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use crate::Fault;
@@ -35,41 +36,81 @@ pub struct Inspection {
     pub stack: Result<Option<String>, String>,
 }
 
-type Inspect = for<'a> fn(&'a SdkConfig, &'a Target, &'a str) -> Boxed<'a, Result<Option<Inspection>, Fault>>;
-type Undo = for<'a> fn(&'a SdkConfig, &'a Ledger, &'a Target, &'a UndoRequest) -> Boxed<'a, Result<Undone, Fault>>;
-
-/// One control's operations, as a row of a table.
-#[derive(Clone, Copy)]
-pub struct Operations {
+/// What can be done about one control with an operator's credentials, whatever its types.
+pub trait Operations: Sync {
     /// The control's id.
-    pub id: &'static str,
+    fn id(&self) -> &'static str;
+
     /// Reads, judges and plans; writes nothing. `None` when the resource is gone.
-    pub inspect: Inspect,
+    fn inspect<'a>(
+        &'a self,
+        config: &'a SdkConfig,
+        target: &'a Target,
+        parameters: &'a str,
+    ) -> Boxed<'a, Result<Option<Inspection>, Fault>>;
+
     /// Takes an attempt back; the target is the one the attempt names.
-    pub undo: Undo,
+    fn undo<'a>(
+        &'a self,
+        config: &'a SdkConfig,
+        ledger: &'a Ledger,
+        target: &'a Target,
+        request: &'a UndoRequest,
+    ) -> Boxed<'a, Result<Undone, Fault>>;
 }
 
-impl Operations {
-    /// The operations of `K` through clients `C`.
-    pub const fn of<K, C>() -> Self
-    where
-        K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
-        C: Connect,
-    {
-        Self {
-            id: K::META.id,
-            inspect: |config, target, parameters| Box::pin(inspect::<K, C>(config, target, parameters)),
-            undo: |config, ledger, target, request| {
-                Box::pin(async move {
-                    let pool = Pool::<C>::new(config.clone(), region_of(config, target));
-                    undo::undo::<K, C>(ledger, &pool, &target.account, request).await
-                })
-            },
-        }
+/// A control with the clients it calls.
+#[derive(Debug)]
+pub struct Deployed<K: 'static, C> {
+    control: &'static Declared<K>,
+    clients: PhantomData<fn() -> C>,
+}
+
+impl<K, C> Deployed<K, C> {
+    /// `control`, called through clients `C`.
+    pub const fn of(control: &'static Declared<K>) -> Self {
+        Self { control, clients: PhantomData }
     }
 }
 
-async fn inspect<K, C>(config: &SdkConfig, target: &Target, parameters: &str) -> Result<Option<Inspection>, Fault>
+impl<K, C> Operations for Deployed<K, C>
+where
+    K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
+    C: Connect,
+{
+    fn id(&self) -> &'static str {
+        self.control.meta.id
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        config: &'a SdkConfig,
+        target: &'a Target,
+        parameters: &'a str,
+    ) -> Boxed<'a, Result<Option<Inspection>, Fault>> {
+        Box::pin(inspect::<K, C>(self.control, config, target, parameters))
+    }
+
+    fn undo<'a>(
+        &'a self,
+        config: &'a SdkConfig,
+        ledger: &'a Ledger,
+        target: &'a Target,
+        request: &'a UndoRequest,
+    ) -> Boxed<'a, Result<Undone, Fault>> {
+        Box::pin(async move {
+            let pool = Pool::<C>::new(config.clone(), region_of(config, target));
+            undo::undo(self.control, ledger, &pool, &target.account, request).await
+        })
+    }
+}
+
+async fn inspect<K, C>(
+    control: &'static Declared<K>,
+    config: &SdkConfig,
+    target: &Target,
+    parameters: &str,
+) -> Result<Option<Inspection>, Fault>
 where
     K: Remediation + ReadLive<C>,
     C: Connect,
@@ -77,16 +118,16 @@ where
     let RuleParameters { control: params, shell } = RuleParameters::<K::Params>::parse(Some(parameters))?;
     let here = region_of(config, target);
     let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
-    let scope = RuleScope { meta: K::META, parameters: &shell, here: &here, home: &home };
+    let scope = RuleScope { meta: &control.meta, parameters: &shell, here: &here, home: &home };
     let pool = Pool::<C>::new(config.clone(), here.clone());
     let clients = pool.at(&target.account, &target.account, &target.region).await?;
-    let Some(live) = K::live(&clients, target, &params).await? else { return Ok(None) };
+    let Some(live) = control.logic.live(&clients, target, &params).await? else { return Ok(None) };
     let now = Timestamp::now();
     let (verdict, plan) = match scope.out_of_scope(&target.resource, live.name()) {
         Some(verdict) => (verdict, Plan::Nothing),
-        None => (K::evaluate(&live, &params, now), K::plan(&live, &params, now)),
+        None => (control.logic.evaluate(&live, &params, now), control.logic.plan(&live, &params, now)),
     };
-    let stack = managed::stack_of::<K>(&Stacks::new(config), &live, &plan).await;
+    let stack = managed::stack_of(control, &Stacks::new(config), &live, &plan).await;
     Ok(Some(Inspection {
         subject: StoredImage::of(&live)?,
         verdict,

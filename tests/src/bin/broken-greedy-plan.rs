@@ -1,8 +1,8 @@
 //! `restricted-ssh-remediation`, broken on purpose: a remediation that takes more than what is wrong.
 
 use rectify_ec2_lambda::Clients;
-use rectify_tests::breakage::{Broken, GreedyPlan};
+use rectify_tests::breakage::BROKEN_GREEDY_PLAN;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<Broken<GreedyPlan>, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&BROKEN_GREEDY_PLAN)
 }

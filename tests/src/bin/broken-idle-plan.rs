@@ -1,8 +1,8 @@
 //! `restricted-ssh-remediation`, broken on purpose: a remediation that plans nothing against what it finds.
 
 use rectify_ec2_lambda::Clients;
-use rectify_tests::breakage::{Broken, IdlePlan};
+use rectify_tests::breakage::BROKEN_IDLE_PLAN;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<Broken<IdlePlan>, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&BROKEN_IDLE_PLAN)
 }

@@ -238,19 +238,19 @@ impl Connect for Vaults {
 }
 
 impl<const CONTROL: u8> ReadLive<Vaults> for Watch<CONTROL> {
-    async fn live(vaults: &Vaults, target: &Target, _params: &Params) -> Result<Option<Vault>, AwsError> {
+    async fn live(&self, vaults: &Vaults, target: &Target, _params: &Params) -> Result<Option<Vault>, AwsError> {
         vaults.read(&target.resource.id).await
     }
 }
 
 impl<const CONTROL: u8> Apply<Vaults> for Watch<CONTROL> {
-    async fn apply(vaults: &Vaults, target: &Target, action: &Call) -> Result<Receipt<CONTROL>, AwsError> {
+    async fn apply(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<Receipt<CONTROL>, AwsError> {
         vaults.write(&target.resource.id, action).await.map(Receipt)
     }
 }
 
 impl<const CONTROL: u8> Revert<Vaults> for Watch<CONTROL> {
-    async fn revert(vaults: &Vaults, target: &Target, undo: &Call) -> Result<(), AwsError> {
+    async fn revert(&self, vaults: &Vaults, target: &Target, undo: &Call) -> Result<(), AwsError> {
         vaults.write(&target.resource.id, undo).await.map(drop)
     }
 }

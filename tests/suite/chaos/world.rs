@@ -24,7 +24,7 @@ use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettin
 use rectify_tests::actor::{ACTOR, Actor, Event, Network, Stage, Who};
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::vaults::service::Vaults;
-use rectify_tests::vaults::{CONTROLS, OPEN, VAULT, Vault, Watch, id_of};
+use rectify_tests::vaults::{CONTROLS, OPEN, VAULT, Vault, id_of, watch};
 use serde_json::{Value, json};
 
 /// Another region, whose vaults have the same ids.
@@ -171,7 +171,7 @@ impl World {
             let mut line = Invocation::start(id_of(control), &delivery.owner);
             macro_rules! call {
                 ($control:literal) => {
-                    handle::<Watch<$control>, Vaults>(&shell, &event, &delivery, &mut line).await
+                    handle::<_, Vaults>(watch::<$control>(), &shell, &event, &delivery, &mut line).await
                 };
             }
             Ended::Delivered(with_control!(control, call))
@@ -190,7 +190,7 @@ impl World {
             let own = AccountId::new(ACCOUNT);
             macro_rules! call {
                 ($control:literal) => {
-                    undo::<Watch<$control>, Vaults>(&ledger, &pool, &own, &request).await
+                    undo::<_, Vaults>(watch::<$control>(), &ledger, &pool, &own, &request).await
                 };
             }
             Ended::Undone(with_control!(control, call))

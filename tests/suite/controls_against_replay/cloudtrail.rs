@@ -1,8 +1,12 @@
 //! Trails: what of them is denied, by whom.
 
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{CloudTrailCloudWatchLogsEnabled, TrailLogsParameters};
-use rectify_cloudtrail::cloud_trail_encryption_enabled::{CloudTrailEncryptionEnabled, TrailEncryptionParameters};
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
+use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{
+    CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, CloudTrailCloudWatchLogsEnabled, TrailLogsParameters,
+};
+use rectify_cloudtrail::cloud_trail_encryption_enabled::{
+    CLOUD_TRAIL_ENCRYPTION_ENABLED, CloudTrailEncryptionEnabled, TrailEncryptionParameters,
+};
+use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
 use rectify_cloudtrail::qualifying::{Requirement, Standing};
 use rectify_cloudtrail::trail::{RecordedTrail, Vantage};
 use rectify_cloudtrail::trail_delivery::Delivery;
@@ -23,12 +27,16 @@ async fn denied_read_of_status_or_selectors_of_a_trail_of_the_account_is_a_fault
     let create = trails.create_trail().name("everywhere").s3_bucket_name("trail-logs").is_multi_region_trail(true);
     create.send().await.unwrap();
     let free = Services::default();
-    inventory::<ScheduleOnly<MultiRegionCloudtrailEnabled>, Clients>(&free, REGION).await.unwrap();
+    inventory::<_, Clients>(&ScheduleOnly(&MULTI_REGION_CLOUDTRAIL_ENABLED), &free, REGION).await.unwrap();
     for read in ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"] {
         assert!(free.calls().iter().any(|it| it == read), "{read}: {:?}", free.calls());
     }
-    each_denied_read_is_told::<ScheduleOnly<MultiRegionCloudtrailEnabled>, Clients>(REGION, "AccessDeniedException")
-        .await;
+    each_denied_read_is_told::<_, Clients>(
+        &ScheduleOnly(&MULTI_REGION_CLOUDTRAIL_ENABLED),
+        REGION,
+        "AccessDeniedException",
+    )
+    .await;
 }
 
 /// `multi-region-cloudtrail-enabled/2`: what another account does not let us read is unknown; any other refusal is a fault.
@@ -57,16 +65,20 @@ const QUIET: &str = "ca-central-1";
 
 #[tokio::test]
 async fn denied_read_of_trails_or_of_a_key_of_ours_is_a_fault() {
-    type Encrypted = ChangeOrSchedule<CloudTrailEncryptionEnabled>;
     buckets().await;
     let sdk = sdk_at(endpoint()).to_builder().region(aws_types::region::Region::new(QUIET)).build();
     let key = aws_sdk_kms::Client::new(&sdk).create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
     let create = aws_sdk_cloudtrail::Client::new(&sdk).create_trail().name("quiet").s3_bucket_name("trail-logs");
     create.kms_key_id(key).send().await.unwrap();
     let free = Services::default();
-    inventory::<Encrypted, Clients>(&free, QUIET).await.unwrap();
+    inventory::<_, Clients>(&ChangeOrSchedule(&CLOUD_TRAIL_ENCRYPTION_ENABLED), &free, QUIET).await.unwrap();
     assert_eq!(free.calls(), ["cloudtrail:DescribeTrails", "kms:DescribeKey"]);
-    each_denied_read_is_told::<Encrypted, Clients>(QUIET, "AccessDeniedException").await;
+    each_denied_read_is_told::<_, Clients>(
+        &ChangeOrSchedule(&CLOUD_TRAIL_ENCRYPTION_ENABLED),
+        QUIET,
+        "AccessDeniedException",
+    )
+    .await;
 }
 
 fn main_trail() -> Target {
@@ -106,7 +118,7 @@ async fn key_is_asked_for_and_what_its_owner_denies_is_known_to_be_denied() {
         let replay = Replay::of(answers);
         let clients = Clients::connect(&replay.sdk(REGION));
         let (target, params) = (main_trail(), parameters(params));
-        let facts = CloudTrailEncryptionEnabled::facts(&clients, &target, &recorded(key), &params).await;
+        let facts = CloudTrailEncryptionEnabled.facts(&clients, &target, &recorded(key), &params).await;
         (facts.map(|it| it.unwrap().unwrap().keys), replay.requests().len())
     };
     let ours = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/1");
@@ -148,9 +160,9 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
         let replay = Replay::of(read.iter().map(Answer::ok).chain(answers));
         let clients = Clients::connect(&replay.sdk(REGION));
         let params = parameters(&json!({"remediationKeyArn": key}).to_string());
-        let subject = CloudTrailEncryptionEnabled::live(&clients, &main_trail(), &params).await;
+        let subject = CloudTrailEncryptionEnabled.live(&clients, &main_trail(), &params).await;
         let called: Vec<String> = replay.requests().into_iter().map(|(operation, _)| operation).collect();
-        let allowed: Vec<&str> = entry::<CloudTrailEncryptionEnabled>()
+        let allowed: Vec<&str> = entry(&CLOUD_TRAIL_ENCRYPTION_ENABLED)
             .remediation_permissions()
             .iter()
             .filter_map(|it| it.action.split_once(':'))
@@ -174,8 +186,12 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
 
 #[tokio::test]
 async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
-    type Delivering = ChangeOrSchedule<CloudTrailCloudWatchLogsEnabled>;
-    each_denied_read_is_told::<Delivering, Clients>("eu-west-1", "AccessDeniedException").await;
+    each_denied_read_is_told::<_, Clients>(
+        &ChangeOrSchedule(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED),
+        "eu-west-1",
+        "AccessDeniedException",
+    )
+    .await;
 }
 
 /// How deliveries go is asked for where it matters, and a refusal is a fault.
@@ -186,7 +202,7 @@ async fn status_of_a_trail_is_read_where_deliveries_matter() {
         let clients = Clients::connect(&replay.sdk(REGION));
         let params: TrailLogsParameters = RuleParameters::parse(Some(params)).unwrap().control;
         let recorded = recorded_with(json!({"cloudWatchLogsLogGroupArn": group}));
-        let facts = CloudTrailCloudWatchLogsEnabled::facts(&clients, &main_trail(), &recorded, &params).await;
+        let facts = CloudTrailCloudWatchLogsEnabled.facts(&clients, &main_trail(), &recorded, &params).await;
         (facts.map(|it| it.map(|it| it.unwrap().delivery)), replay.requests().len())
     };
     let day = r#"{"expectedDeliveryWindowAge": "24"}"#;
@@ -224,12 +240,12 @@ async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
     let target = Target { region, resource: ResourceKey::new("AWS::CloudTrail::Trail", "unwatched"), ..main_trail() };
     let live = async |services: &Services| {
         let clients = Clients::connect(&services.sdk(QUIET));
-        CloudTrailCloudWatchLogsEnabled::live(&clients, &target, &params).await
+        CloudTrailCloudWatchLogsEnabled.live(&clients, &target, &params).await
     };
     let free = Services::default();
     let read = live(&free).await.unwrap().unwrap().destination.unwrap();
     assert!(!read.log_group_exists && !read.role_rights.unwrap().trusts_cloudtrail);
-    allowed(&entry::<CloudTrailCloudWatchLogsEnabled>().remediation_permissions(), &free.calls());
+    allowed(&entry(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED).remediation_permissions(), &free.calls());
     let reads = [
         "cloudtrail:GetTrail",
         "cloudtrail:ListTags",
@@ -247,7 +263,7 @@ async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
             let subject = answer.unwrap().unwrap();
             let read = subject.destination.as_ref().unwrap();
             assert!(read.role_is_denied && read.role_rights.is_none(), "{operation}: {read:?}");
-            let plan = CloudTrailCloudWatchLogsEnabled::plan(&subject, &params, Timestamp::now());
+            let plan = CloudTrailCloudWatchLogsEnabled.plan(&subject, &params, Timestamp::now());
             let Plan::Hold { reason, .. } = plan else { panic!("{operation}: {plan:?}") };
             let said = format!("may not read or pass role {role}: set the stack's CloudTrailLogsRoleArn to it");
             assert!(reason.contains(&said), "{operation}: {reason}");

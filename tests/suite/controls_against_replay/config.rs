@@ -1,7 +1,7 @@
 //! The recorder of AWS Config, over replayed answers: the control's own reads and the shell's go to the same service.
 
 use rectify_compliance::{ResourceKey, Target};
-use rectify_config::config_recorder_healthy::{Action, ConfigRecorderHealthy};
+use rectify_config::config_recorder_healthy::{Action, CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
 use rectify_config_lambda::Clients;
 use rectify_runtime::CallErrorKind;
 use rectify_tests::replay::{Answer, Replay};
@@ -59,8 +59,9 @@ async fn run(reads: Vec<Answer>) -> (Result<(), Fault>, Vec<(String, Value)>) {
     let settings = FunctionSettings { region: Region::new("eu-west-1"), home_region: None };
     let shell = RuleShell::<Clients>::over(&replay.sdk("eu-west-1"), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
-    let mut line = Invocation::start(ConfigRecorderHealthy::META.id, "request");
-    let result = handle::<ScheduleOnly<ConfigRecorderHealthy>, Clients>(&shell, &event, &invocation(), &mut line).await;
+    let mut line = Invocation::start(CONFIG_RECORDER_HEALTHY.meta.id, "request");
+    let result =
+        handle::<_, Clients>(&ScheduleOnly(&CONFIG_RECORDER_HEALTHY), &shell, &event, &invocation(), &mut line).await;
     (result, replay.requests())
 }
 
@@ -81,7 +82,7 @@ async fn healthy_recorder_is_compliant_and_read_with_what_the_role_holds() {
     let operations: Vec<&str> = requests.iter().map(|(operation, _)| operation.as_str()).collect();
     assert_eq!(operations[..4], READS);
     let calls: Vec<String> = READS.iter().map(|operation| format!("config:{operation}")).collect();
-    allowed(&entry::<ConfigRecorderHealthy>().rule_permissions(), &calls);
+    allowed(&entry(&CONFIG_RECORDER_HEALTHY).rule_permissions(), &calls);
 }
 
 /// `config-recorder-healthy/10`: a throttled call is asked again by the SDK, and no other call follows it.
@@ -177,13 +178,13 @@ async fn start_that_is_refused_is_what_the_action_answers() {
     ] {
         let replay = Replay::of([Answer::refused(code)]);
         let clients = Clients::connect(&replay.sdk(REGION));
-        let error = ConfigRecorderHealthy::apply(&clients, &target, &start).await.unwrap_err();
+        let error = ConfigRecorderHealthy.apply(&clients, &target, &start).await.unwrap_err();
         assert_eq!((error.code(), error.kind()), (Some(code), Some(kind)));
         let body = json!({"ConfigurationRecorderName": "default"});
         assert_eq!(replay.requests(), [("StartConfigurationRecorder".to_owned(), body)]);
     }
     allowed(
-        &entry::<ConfigRecorderHealthy>().remediation_permissions(),
+        &entry(&CONFIG_RECORDER_HEALTHY).remediation_permissions(),
         &["config:StartConfigurationRecorder".to_owned()],
     );
 }

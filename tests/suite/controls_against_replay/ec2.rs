@@ -2,13 +2,12 @@
 
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
 use rectify_compliance::values::{Bounded, Flag, Moment};
-use rectify_compliance::{
-    AccountId, ConfigurationItem, Declared, Region, Remediation, Resource, ResourceKey, Target, Timestamp,
-};
+use rectify_compliance::{AccountId, ConfigurationItem, Region, Remediation, Resource, ResourceKey, Target, Timestamp};
 use rectify_ec2::security_group::SecurityGroup;
 use rectify_ec2::security_group_drift::{BaselineSource, RuleChange, SecurityGroupDriftParameters};
 use rectify_ec2::{
-    RestrictedCommonPorts, SecurityGroupDrift, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts,
+    RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, SecurityGroupDrift, VPC_DEFAULT_SECURITY_GROUP_CLOSED,
+    VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,
 };
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::Fault;
@@ -27,9 +26,14 @@ use super::{each_denied_read_is_told, ingress_rules, remedied};
 #[tokio::test]
 async fn denied_read_of_security_groups_is_a_fault_for_every_control_of_theirs() {
     const DENIED: &str = "UnauthorizedOperation";
-    each_denied_read_is_told::<ChangeOrSchedule<RestrictedCommonPorts>, Clients>("eu-west-1", DENIED).await;
-    each_denied_read_is_told::<ChangeOrSchedule<VpcSgOpenOnlyToAuthorizedPorts>, Clients>("eu-west-1", DENIED).await;
-    each_denied_read_is_told::<ChangeOrSchedule<SecurityGroupDrift>, Clients>("eu-west-1", DENIED).await;
+    each_denied_read_is_told::<_, Clients>(&ChangeOrSchedule(&RESTRICTED_COMMON_PORTS), "eu-west-1", DENIED).await;
+    each_denied_read_is_told::<_, Clients>(
+        &ChangeOrSchedule(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),
+        "eu-west-1",
+        DENIED,
+    )
+    .await;
+    each_denied_read_is_told::<_, Clients>(&ChangeOrSchedule(&SECURITY_GROUP_DRIFT), "eu-west-1", DENIED).await;
 }
 
 /// The default group of a new VPC, with the rule from itself that moto leaves out.
@@ -57,10 +61,10 @@ async fn group_that_keeps_its_egress_is_a_failed_attempt() {
     let (ec2, id) = default_group("10.7.0.0/16").await;
     let operation = Some("ec2:RevokeSecurityGroupEgress");
     let services = Services::refusing([Refusal { operation, number: 1, code: "UnauthorizedOperation" }]);
-    let fault = remedied::<VpcDefaultSecurityGroupClosed, Clients>(&services, &around, &id).await.unwrap_err();
+    let fault = remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &around, &id).await.unwrap_err();
     assert!(matches!(&fault, Fault::ActionFailed { terminal: true, number: 2, total: 2, .. }), "{fault:?}");
     assert_eq!((ingress_rules(&ec2, &id).await.len(), rules(&ec2, &id).await), (0, 1), "half-way");
-    let again = remedied::<VpcDefaultSecurityGroupClosed, Clients>(&Services::default(), &around, &id).await;
+    let again = remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &Services::default(), &around, &id).await;
     let Ok(Handled::Acknowledged(finding)) = again else { panic!("{again:?}") };
     assert_eq!(finding.outcome, Outcome::Failed);
 }
@@ -68,7 +72,8 @@ async fn group_that_keeps_its_egress_is_a_failed_attempt() {
 #[tokio::test]
 async fn default_group_that_is_gone_needs_nothing() {
     let (around, services) = (Surroundings::create().await, Services::default());
-    let gone = remedied::<VpcDefaultSecurityGroupClosed, Clients>(&services, &around, "sg-00000000000000000").await;
+    let gone =
+        remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &around, "sg-00000000000000000").await;
     assert!(matches!(gone, Ok(Handled::Ended { outcome: Outcome::Gone, .. })), "{gone:?}");
     assert_eq!(services.calls(), ["ec2:DescribeSecurityGroups"]);
 }
@@ -94,7 +99,7 @@ async fn drifting_group(name: &str) -> (aws_sdk_ec2::Client, Target) {
     let target = Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(REGION),
-        resource: ResourceKey::new(SecurityGroupDrift::META.resource_types[0], &id),
+        resource: ResourceKey::new(SECURITY_GROUP_DRIFT.meta.resource_types[0], &id),
         name: None,
         arn: None,
     };
@@ -110,18 +115,18 @@ async fn full_group_keeps_its_extra_rules() {
     let services = Services::refusing([Refusal { operation, number: 1, code }]);
     let clients = Clients::connect(&services.sdk(REGION));
     let params = SecurityGroupDriftParameters { approval_grace_minutes: Bounded::of(0), ..Default::default() };
-    let live = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap();
-    let plan = SecurityGroupDrift::plan(&live, &params, Timestamp::now());
+    let live = SecurityGroupDrift.live(&clients, &target, &params).await.unwrap().unwrap();
+    let plan = SecurityGroupDrift.plan(&live, &params, Timestamp::now());
     assert_eq!(plan.obstacle(true), None, "{plan:?}");
     let calls = plan.calls();
     assert!(matches!(calls[..], [RuleChange::Open(_), RuleChange::Close(_)]), "{calls:?}");
-    let error = SecurityGroupDrift::apply(&clients, &target, calls[0]).await.unwrap_err();
+    let error = SecurityGroupDrift.apply(&clients, &target, calls[0]).await.unwrap_err();
     assert!(error.is(code), "{error}");
     assert_eq!(ingress_rules(&ec2, &target.resource.id).await.len(), 2, "nothing is revoked");
     // A rule that somebody made meanwhile is no failure, and its id is what undo needs.
     let clients = Clients::connect(&Services::default().sdk(REGION));
-    let first = SecurityGroupDrift::apply(&clients, &target, calls[0]).await.unwrap();
-    assert_eq!(SecurityGroupDrift::apply(&clients, &target, calls[0]).await.unwrap(), first);
+    let first = SecurityGroupDrift.apply(&clients, &target, calls[0]).await.unwrap();
+    assert_eq!(SecurityGroupDrift.apply(&clients, &target, calls[0]).await.unwrap(), first);
     assert_eq!(first.len(), 1);
 }
 
@@ -135,13 +140,13 @@ async fn corrupt_and_required_baselines_are_faults() {
     let name = format!("/sg-baseline/{}", target.resource.id);
     ssm.put_parameter().name(&name).value("{}").overwrite(true).send().await.unwrap();
     let mut params = SecurityGroupDriftParameters::default();
-    let error = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap_err();
+    let error = SecurityGroupDrift.live(&clients, &target, &params).await.unwrap_err();
     assert!(error.to_string().starts_with("baseline: expected an approved baseline"), "{error}");
     ssm.delete_parameter().name(&name).send().await.unwrap();
-    let live = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap();
+    let live = SecurityGroupDrift.live(&clients, &target, &params).await.unwrap().unwrap();
     assert_eq!(live.baseline, None);
     params.require_baseline = Flag(true);
-    let error = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap_err();
+    let error = SecurityGroupDrift.live(&clients, &target, &params).await.unwrap_err();
     assert_eq!(error.to_string(), format!("{name}: expected a baseline: received `nothing`"));
 }
 
@@ -159,12 +164,12 @@ async fn baseline_is_read_from_a_bucket() {
         baseline_name: "approved-baselines/sg-baseline/{groupId}.json".to_owned(),
         ..Default::default()
     };
-    assert_eq!(SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap().baseline, None);
+    assert_eq!(SecurityGroupDrift.live(&clients, &target, &params).await.unwrap().unwrap().baseline, None);
     let mut baseline = json!({"version": 1, "groupId": id, "rules": []});
     baseline["sha256"] = json!(rectify_ec2::baseline::digest(baseline.clone()));
     let body = baseline.to_string().into_bytes().into();
     s3.put_object().bucket("approved-baselines").key(format!("sg-baseline/{id}.json")).body(body).send().await.unwrap();
-    let live = SecurityGroupDrift::live(&clients, &target, &params).await.unwrap().unwrap();
+    let live = SecurityGroupDrift.live(&clients, &target, &params).await.unwrap().unwrap();
     let baseline = live.baseline.unwrap();
     assert_eq!((baseline.rules, baseline.approved_at.is_some()), (vec![], true));
 }
@@ -190,7 +195,7 @@ async fn baseline_is_what_aws_config_recorded() {
     };
     let group = SecurityGroup::from_item(&recorded(&configuration)).unwrap();
     let target = recorded(&configuration).target();
-    let facts = async || SecurityGroupDrift::facts(&clients, &target, &group, &params).await;
+    let facts = async || SecurityGroupDrift.facts(&clients, &target, &group, &params).await;
     let found = facts().await.unwrap().unwrap().baseline.unwrap();
     assert_eq!((found.rules.clone(), found.approved_at), (group.rules.clone(), Some(at)));
     assert_eq!(facts().await.unwrap().unwrap().baseline, None, "deleted by then");

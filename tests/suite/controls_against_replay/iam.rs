@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
-use rectify_iam::access_keys_rotated::AccessKeysRotated;
-use rectify_iam::iam_password_policy::IamPasswordPolicy;
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
-use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
-use rectify_iam::root_account_mfa_enabled::RootAccountMfaEnabled;
+use rectify_iam::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
+use rectify_iam::iam_password_policy::IAM_PASSWORD_POLICY;
+use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
+use rectify_iam::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED;
 use rectify_iam_lambda::Clients;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::mfa_policy;
@@ -27,19 +27,23 @@ async fn denied_read_of_a_user_or_of_the_account_is_a_fault() {
     }
     mfa_policy::register_device(&iam, "denied-device").await;
     iam.create_access_key().user_name("denied-keys").send().await.unwrap();
-    type Console = ChangeOrSchedule<MfaEnabledForIamConsoleAccess>;
-    each_denied_read_is_told::<Console, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_told::<ScheduleOnly<IamUserMfaEnabled>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_told::<ScheduleOnly<AccessKeysRotated>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_told::<ScheduleOnly<IamPasswordPolicy>, Clients>(REGION, "AccessDenied").await;
-    each_denied_read_is_told::<ScheduleOnly<RootAccountMfaEnabled>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<_, Clients>(
+        &ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
+        REGION,
+        "AccessDenied",
+    )
+    .await;
+    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&IAM_USER_MFA_ENABLED), REGION, "AccessDenied").await;
+    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&ACCESS_KEYS_ROTATED), REGION, "AccessDenied").await;
+    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&IAM_PASSWORD_POLICY), REGION, "AccessDenied").await;
+    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&ROOT_ACCOUNT_MFA_ENABLED), REGION, "AccessDenied").await;
 }
 
 /// `root-account-mfa-enabled/6`
 #[tokio::test]
 async fn throttled_read_of_the_account_summary_is_a_fault() {
     let services = Services::refusing([Refusal { operation: None, number: 1, code: "Throttling" }]);
-    let fault = inventory::<ScheduleOnly<RootAccountMfaEnabled>, Clients>(&services, REGION).await.unwrap_err();
+    let fault = inventory::<_, Clients>(&ScheduleOnly(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
     assert_eq!((fault.kind(), services.evaluations()), ("Throttled", vec![]), "{fault}");
 }
 
@@ -123,6 +127,7 @@ const PROFILE: &str =
     "<LoginProfile><UserName>user-0</UserName><CreateDate>2026-01-02T03:04:05Z</CreateDate></LoginProfile>";
 
 async fn handled_over<R: RuleKind<Clients>>(
+    rule: &R,
     sdk: &SdkConfig,
     invoking: &Value,
     parameters: &Value,
@@ -130,11 +135,9 @@ async fn handled_over<R: RuleKind<Clients>>(
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
     let shell = RuleShell::<Clients>::over(sdk, settings);
     let event = rule_event(invoking, parameters, "token");
-    let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    handle::<R, Clients>(&shell, &event, &invocation(), &mut line).await
+    let mut line = Invocation::start(rule.control().meta.id, "request");
+    handle::<_, Clients>(rule, &shell, &event, &invocation(), &mut line).await
 }
-
-type Console = ChangeOrSchedule<MfaEnabledForIamConsoleAccess>;
 
 /// `mfa-enabled-for-iam-console-access/6`: and each page is reported before the next one is asked for.
 #[tokio::test]
@@ -147,7 +150,7 @@ async fn users_come_in_pages_and_are_reported_a_hundred_at_a_time() {
         "ListMFADevices" => Some(NO_DEVICE.to_owned()),
         _ => None,
     });
-    handled_over::<Console>(&sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(&ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS), &sdk, &scheduled(), &json!({})).await.unwrap();
     let sizes: Vec<usize> = scripted.reported().iter().map(Vec::len).collect();
     assert_eq!(sizes, [100, 50]);
     let listed: Vec<String> = scripted.reported().concat().into_iter().map(|(_, id, _)| id).collect();
@@ -166,15 +169,22 @@ async fn user_that_is_gone_is_not_judged() {
     let one = |operation: &str, _: &str| (operation == "ListUsers").then(|| users(0..1, None));
     let account = vec![vec![("AWS::::Account".to_owned(), ACCOUNT.to_owned(), "NOT_APPLICABLE".to_owned())]];
     let scripted = Scripted::default();
-    handled_over::<Console>(&scripted.sdk(json!([]), one), &scheduled(), &json!({})).await.unwrap();
+    handled_over(
+        &ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
+        &scripted.sdk(json!([]), one),
+        &scheduled(),
+        &json!({}),
+    )
+    .await
+    .unwrap();
     assert_eq!((scripted.reported(), scripted.count("GetUser")), (account.clone(), 1));
     let scripted = Scripted::default();
     let sdk = scripted.sdk(json!([]), one);
-    handled_over::<ScheduleOnly<IamUserMfaEnabled>>(&sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(&ScheduleOnly(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
     assert_eq!(scripted.reported(), account);
     let scripted = Scripted::default();
     let sdk = scripted.sdk(json!([]), one);
-    handled_over::<ScheduleOnly<AccessKeysRotated>>(&sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(&ScheduleOnly(&ACCESS_KEYS_ROTATED), &sdk, &scheduled(), &json!({})).await.unwrap();
     assert_eq!(scripted.reported(), account);
 
     let id = format!("AIDA{:016}", 0);
@@ -198,7 +208,7 @@ async fn user_that_is_gone_is_not_judged() {
             "ListMFADevices" => Some(NO_DEVICE.to_owned()),
             _ => None,
         });
-        handled_over::<Console>(&sdk, &change, &json!({})).await.unwrap();
+        handled_over(&ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS), &sdk, &change, &json!({})).await.unwrap();
         let expected = vec![vec![("AWS::IAM::User".to_owned(), id.clone(), verdict.to_owned())]];
         assert_eq!(scripted.reported(), expected, "{what}");
     }
@@ -219,7 +229,7 @@ async fn old_result_with_the_same_id_and_another_type_is_left_alone() {
         "ListAccessKeys" => Some("<AccessKeyMetadata/><IsTruncated>false</IsTruncated>".to_owned()),
         _ => None,
     });
-    handled_over::<ScheduleOnly<IamUserMfaEnabled>>(&sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(&ScheduleOnly(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
     let row = |id: &str, verdict: &str| vec![("AWS::IAM::User".to_owned(), id.to_owned(), verdict.to_owned())];
     assert_eq!(scripted.reported(), [row("AIDA0000000000000000", "NON_COMPLIANT"), row("AIDAGONE", "NOT_APPLICABLE")]);
 }
@@ -252,7 +262,7 @@ async fn user_without_a_recorded_name_is_found_by_its_id() {
             _ => None,
         });
         let clients = Clients::connect(&sdk);
-        let live = AccessKeysRotated::live(&clients, &target(name, number), &Default::default()).await.unwrap();
+        let live = AccessKeysRotated.live(&clients, &target(name, number), &Default::default()).await.unwrap();
         let told = live.map(|it| it.user.name);
         assert_eq!(told, found.then(|| "user-1".to_owned()), "{name:?} {number}");
         assert_eq!(scripted.count("ListUsers"), lists, "{name:?} {number}");

@@ -1,6 +1,6 @@
 //! Instances: a read that is denied is a fault of ours, in the rule and in the remediation.
 
-use rectify_ec2::{Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup};
+use rectify_ec2::{EC2_IMDSV2_CHECK, EC2_INSTANCE_REQUIRED_SECURITY_GROUP};
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::rule::ChangeOnly;
 use rectify_tests::events::change;
@@ -9,6 +9,7 @@ use super::*;
 
 /// Runs a control's change half on an item of its type through this doorkeeper.
 async fn changed<R: RuleKind<C>, C: Connect>(
+    rule: &R,
     services: &Services,
     kind: &str,
     id: &str,
@@ -22,39 +23,48 @@ async fn changed<R: RuleKind<C>, C: Connect>(
     item["ARN"] = Value::Null;
     item["configuration"] = configuration.clone();
     let event = rule_event(&change(&item), parameters, "token");
-    let mut line = Invocation::start(<R::Control as Declared>::META.id, "request");
-    let result = handle::<R, C>(&shell, &event, &invocation(), &mut line).await;
-    allowed(&entry::<R::Control>().rule_permissions(), &services.calls());
+    let mut line = Invocation::start(rule.control().meta.id, "request");
+    let result = handle::<_, C>(rule, &shell, &event, &invocation(), &mut line).await;
+    allowed(&entry(rule.control()).rule_permissions(), &services.calls());
     result
 }
 
 /// The same, with each of its reads denied in turn.
-pub(super) async fn each_denied_fact_is_a_fault<R, C>(kind: &str, id: &str, configuration: &Value, parameters: &Value)
-where
+pub(super) async fn each_denied_fact_is_a_fault<R, C>(
+    rule: &R,
+    kind: &str,
+    id: &str,
+    configuration: &Value,
+    parameters: &Value,
+) where
     R: RuleKind<C>,
     C: Connect,
 {
     let free = Services::default();
-    changed::<R, C>(&free, kind, id, configuration, parameters).await.unwrap();
+    changed::<_, C>(rule, &free, kind, id, configuration, parameters).await.unwrap();
     let calls = free.calls();
     assert!(!calls.is_empty() && free.evaluations().len() == 1, "{calls:?}");
     for number in 1..=calls.len() {
         let services = Services::refusing([Refusal { operation: None, number, code: "AccessDeniedException" }]);
-        let fault = changed::<R, C>(&services, kind, id, configuration, parameters).await.unwrap_err();
+        let fault = changed::<_, C>(rule, &services, kind, id, configuration, parameters).await.unwrap_err();
         assert_eq!((fault.kind(), services.evaluations()), ("AccessDenied", vec![]), "{}: {fault}", calls[number - 1]);
     }
 }
 
 /// Denies each read of a remediation in turn: it fails by name and writes nothing. `write` is the operation that would.
-pub(super) async fn each_denied_live_read_is_a_fault<K, C>(id: &str, reads: &[&str], write: &str)
-where
+pub(super) async fn each_denied_live_read_is_a_fault<K, C>(
+    control: &'static Declared<K>,
+    id: &str,
+    reads: &[&str],
+    write: &str,
+) where
     K: Remediation + ReadLive<C> + Apply<C>,
     C: Connect,
 {
     for (number, read) in (1..).zip(reads) {
         let around = Surroundings::create().await;
         let services = Services::refusing([Refusal { operation: None, number, code: "AccessDeniedException" }]);
-        let fault = remedied::<K, C>(&services, &around, id).await.unwrap_err();
+        let fault = remedied::<_, C>(control, &services, &around, id).await.unwrap_err();
         assert_eq!(fault.kind(), "AccessDenied", "{read}: {fault}");
         let calls = services.calls();
         assert_eq!(calls.last().map(String::as_str), Some(*read), "{calls:?}");
@@ -72,11 +82,17 @@ pub(super) async fn instance() -> String {
 async fn denied_read_of_metadata_options_is_a_fault() {
     let id = instance().await;
     let old = json!({"state": {"name": "running"}});
-    each_denied_fact_is_a_fault::<ChangeOnly<Ec2Imdsv2Check>, Clients>("AWS::EC2::Instance", &id, &old, &json!({}))
-        .await;
+    each_denied_fact_is_a_fault::<_, Clients>(
+        &ChangeOnly(&EC2_IMDSV2_CHECK),
+        "AWS::EC2::Instance",
+        &id,
+        &old,
+        &json!({}),
+    )
+    .await;
     let reads = ["ec2:DescribeInstances", "cloudwatch:GetMetricData"];
     let write = "ec2:ModifyInstanceMetadataOptions";
-    each_denied_live_read_is_a_fault::<Ec2Imdsv2Check, Clients>(&id, &reads, write).await;
+    each_denied_live_read_is_a_fault::<_, Clients>(&EC2_IMDSV2_CHECK, &id, &reads, write).await;
 }
 
 /// An item that tells its options is judged without a call, and one about an instance that is gone by now is no finding.
@@ -85,36 +101,49 @@ async fn options_are_read_only_where_the_item_does_not_tell_them() {
     let told =
         json!({"state": {"name": "running"}, "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "optional"}});
     let services = Services::default();
-    type Rule = ChangeOnly<Ec2Imdsv2Check>;
-    changed::<Rule, Clients>(&services, "AWS::EC2::Instance", "i-0", &told, &json!({})).await.unwrap();
+    changed::<_, Clients>(&ChangeOnly(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", "i-0", &told, &json!({}))
+        .await
+        .unwrap();
     assert_eq!(services.calls(), [""; 0]);
     assert_eq!(services.evaluations()[0]["Evaluations"][0]["ComplianceType"], "NON_COMPLIANT");
 
     let services = Services::default();
     let old = json!({"state": {"name": "running"}});
     let gone = "i-00000000000000000";
-    changed::<Rule, Clients>(&services, "AWS::EC2::Instance", gone, &old, &json!({})).await.unwrap();
+    changed::<_, Clients>(&ChangeOnly(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", gone, &old, &json!({}))
+        .await
+        .unwrap();
     assert_eq!(services.calls(), ["ec2:DescribeInstances"]);
     assert_eq!(services.evaluations()[0]["Evaluations"][0]["ComplianceType"], "NOT_APPLICABLE");
 }
 
 #[tokio::test]
 async fn denied_read_of_groups_or_interfaces_is_a_fault() {
-    type Control = Ec2InstanceRequiredSecurityGroup;
     let id = instance().await;
     let old = json!({"state": {"name": "running"}, "vpcId": "vpc-0", "securityGroups": [{"groupId": "sg-1"}]});
     let parameters = json!({"requiredGroups": "name:base, sg-1", "scope": "allEnis"});
-    type Rule = ChangeOrSchedule<Control>;
-    each_denied_fact_is_a_fault::<Rule, Clients>("AWS::EC2::Instance", &id, &old, &parameters).await;
+    each_denied_fact_is_a_fault::<_, Clients>(
+        &ChangeOrSchedule(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
+        "AWS::EC2::Instance",
+        &id,
+        &old,
+        &parameters,
+    )
+    .await;
     // Nothing is asked for without parameters, so only what is read before that is read at all.
     let reads = ["ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces"];
-    each_denied_live_read_is_a_fault::<Control, Clients>(&id, &reads, "ec2:ModifyNetworkInterfaceAttribute").await;
+    each_denied_live_read_is_a_fault::<_, Clients>(
+        &EC2_INSTANCE_REQUIRED_SECURITY_GROUP,
+        &id,
+        &reads,
+        "ec2:ModifyNetworkInterfaceAttribute",
+    )
+    .await;
 }
 
 /// Instances of one VPC share what is known of its groups, and a denied page is a fault.
 #[tokio::test]
 async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
-    type Rule = ChangeOrSchedule<Ec2InstanceRequiredSecurityGroup>;
     let (region, here) = ("eu-north-1", Region::new("eu-north-1"));
     let free = Services::default();
     let ec2 = aws_sdk_ec2::Client::new(&free.sdk(region));
@@ -124,9 +153,16 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
         let settings = FunctionSettings { region: here.clone(), home_region: None };
         let shell = RuleShell::<Clients>::over(&services.sdk(region), settings);
         let event = rule_event(&scheduled(), &json!({"requiredGroups": "name:base"}), "token");
-        let mut line = Invocation::start(Ec2InstanceRequiredSecurityGroup::META.id, "request");
-        let result = handle::<Rule, Clients>(&shell, &event, &invocation(), &mut line).await;
-        allowed(&entry::<Ec2InstanceRequiredSecurityGroup>().rule_permissions(), &services.calls());
+        let mut line = Invocation::start(EC2_INSTANCE_REQUIRED_SECURITY_GROUP.meta.id, "request");
+        let result = handle::<_, Clients>(
+            &ChangeOrSchedule(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
+            &shell,
+            &event,
+            &invocation(),
+            &mut line,
+        )
+        .await;
+        allowed(&entry(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP).rule_permissions(), &services.calls());
         (result, services.calls(), services.evaluations())
     };
     let (result, calls, evaluations) = listed(vec![]).await;

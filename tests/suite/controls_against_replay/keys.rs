@@ -2,12 +2,12 @@
 
 use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Inventory, ResourceKey};
-use rectify_ec2::{RestrictedCommonPorts, SecurityGroupDrift, VpcSgOpenOnlyToAuthorizedPorts};
-use rectify_iam::access_keys_rotated::AccessKeysRotated;
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
-use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
-use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_compliance::{Declared, Inventory, ResourceKey};
+use rectify_ec2::{RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS};
+use rectify_iam::access_keys_rotated::ACCESS_KEYS_ROTATED;
+use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
+use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_runtime::edge::{List, Place};
 
 use super::*;
@@ -16,7 +16,7 @@ use super::*;
 const ALONE: &str = "ap-northeast-2";
 
 /// Lists ids, then pages, then ids again: others may make resources meanwhile.
-async fn ids_are_those_of_the_pages<K, C>(region: &str)
+async fn ids_are_those_of_the_pages<K, C>(control: &'static Declared<K>, region: &str)
 where
     K: Inventory + List<C>,
     C: Connect,
@@ -26,16 +26,16 @@ where
     let place = Place { account: AccountId::new(ACCOUNT), region: Region::new(region) };
     let params = RuleParameters::<K::Params>::parse(None).unwrap().control;
     let ids = async || -> BTreeSet<ResourceKey> {
-        let pages: Vec<Vec<ResourceKey>> = K::keys(&clients, &place, &params).try_collect().await.unwrap();
+        let pages: Vec<Vec<ResourceKey>> = control.logic.keys(&clients, &place, &params).try_collect().await.unwrap();
         pages.into_iter().flatten().collect()
     };
     let before = ids().await;
-    allowed(&entry::<K>().rule_permissions(), &services.calls());
-    let pages: Vec<_> = K::pages(&clients, &place, &params, None).try_collect().await.unwrap();
+    allowed(&entry(control).rule_permissions(), &services.calls());
+    let pages: Vec<_> = control.logic.pages(&clients, &place, &params, None).try_collect().await.unwrap();
     let read: BTreeSet<ResourceKey> =
         pages.iter().flat_map(|page| &page.resources).map(rectify_runtime::edge::Listed::key).collect();
     let after = ids().await;
-    let id = K::META.id;
+    let id = control.meta.id;
     assert!(!before.is_empty(), "{id}");
     assert!(before.is_subset(&read), "{id}: {:?} is in no page", before.difference(&read));
     assert!(read.is_subset(&after), "{id}: {:?} would be retired", read.difference(&after));
@@ -44,10 +44,10 @@ where
 #[tokio::test]
 async fn ids_of_security_groups() {
     use rectify_ec2_lambda::Clients;
-    ids_are_those_of_the_pages::<RestrictedSsh, Clients>(ALONE).await;
-    ids_are_those_of_the_pages::<RestrictedCommonPorts, Clients>(ALONE).await;
-    ids_are_those_of_the_pages::<VpcSgOpenOnlyToAuthorizedPorts, Clients>(ALONE).await;
-    ids_are_those_of_the_pages::<SecurityGroupDrift, Clients>(ALONE).await;
+    ids_are_those_of_the_pages::<_, Clients>(&RESTRICTED_SSH, ALONE).await;
+    ids_are_those_of_the_pages::<_, Clients>(&RESTRICTED_COMMON_PORTS, ALONE).await;
+    ids_are_those_of_the_pages::<_, Clients>(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS, ALONE).await;
+    ids_are_those_of_the_pages::<_, Clients>(&SECURITY_GROUP_DRIFT, ALONE).await;
 }
 
 #[tokio::test]
@@ -60,21 +60,21 @@ async fn ids_of_users() {
     }
     iam.create_login_profile().user_name("listed-whole").password("Not-A-Secret-1").send().await.unwrap();
     iam.create_access_key().user_name("listed-whole").send().await.unwrap();
-    ids_are_those_of_the_pages::<AccessKeysRotated, Clients>(REGION).await;
-    ids_are_those_of_the_pages::<IamUserMfaEnabled, Clients>(REGION).await;
-    ids_are_those_of_the_pages::<MfaEnabledForIamConsoleAccess, Clients>(REGION).await;
+    ids_are_those_of_the_pages::<_, Clients>(&ACCESS_KEYS_ROTATED, REGION).await;
+    ids_are_those_of_the_pages::<_, Clients>(&IAM_USER_MFA_ENABLED, REGION).await;
+    ids_are_those_of_the_pages::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS, REGION).await;
 }
 
 #[tokio::test]
 async fn ids_of_keys() {
     let kms = aws_sdk_kms::Client::new(&Services::default().sdk(ALONE));
     kms.create_key().send().await.unwrap();
-    ids_are_those_of_the_pages::<CmkBackingKeyRotationEnabled, rectify_kms_lambda::Clients>(ALONE).await;
+    ids_are_those_of_the_pages::<_, rectify_kms_lambda::Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, ALONE).await;
 }
 
 #[tokio::test]
 async fn ids_of_buckets() {
     buckets().await;
-    ids_are_those_of_the_pages::<S3BucketPublicReadProhibited, rectify_s3_lambda::Clients>(REGION).await;
-    ids_are_those_of_the_pages::<S3BucketPublicWriteProhibited, rectify_s3_lambda::Clients>(REGION).await;
+    ids_are_those_of_the_pages::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED, REGION).await;
+    ids_are_those_of_the_pages::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED, REGION).await;
 }

@@ -1,11 +1,9 @@
 //! Keys.
 
-use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_kms_lambda::Clients;
 
 use super::*;
-
-type Keys = ChangeOrSchedule<CmkBackingKeyRotationEnabled>;
 
 /// A key of its own in `region`.
 async fn key(region: &str) -> String {
@@ -17,7 +15,12 @@ async fn key(region: &str) -> String {
 #[tokio::test]
 async fn denied_read_of_a_key_is_a_fault() {
     key("eu-north-1").await;
-    each_denied_read_is_told::<Keys, Clients>("eu-north-1", "AccessDeniedException").await;
+    each_denied_read_is_told::<_, Clients>(
+        &ChangeOrSchedule(&CMK_BACKING_KEY_ROTATION_ENABLED),
+        "eu-north-1",
+        "AccessDeniedException",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -28,7 +31,9 @@ async fn key_that_kms_calls_unsupported_is_not_applicable_and_one_that_is_gone_i
     {
         let operation = Some("kms:GetKeyRotationStatus");
         let services = Services::refusing([Refusal { operation, number: 1, code }]);
-        inventory::<Keys, Clients>(&services, "eu-south-1").await.unwrap();
+        inventory::<_, Clients>(&ChangeOrSchedule(&CMK_BACKING_KEY_ROTATION_ENABLED), &services, "eu-south-1")
+            .await
+            .unwrap();
         let sent = services.evaluations()[0]["Evaluations"][0].clone();
         assert_eq!(sent["ComplianceType"], "NOT_APPLICABLE", "{sent}");
         assert!(sent["Annotation"].as_str().unwrap().ends_with(said), "{sent}");
@@ -42,12 +47,12 @@ async fn denied_rotation_fails_the_attempt_for_good_and_a_key_that_is_gone_needs
     let id = key(REGION).await;
     let operation = Some("kms:EnableKeyRotation");
     let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDeniedException" }]);
-    let fault = remedied::<CmkBackingKeyRotationEnabled, Clients>(&services, &around, &id).await.unwrap_err();
+    let fault = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, &id).await.unwrap_err();
     assert!(matches!(&fault, Fault::ActionFailed { terminal: true, .. }), "{fault:?}");
 
     let services = Services::default();
     let unknown = "00000000-0000-0000-0000-000000000000";
-    let gone = remedied::<CmkBackingKeyRotationEnabled, Clients>(&services, &around, unknown).await.unwrap();
+    let gone = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, unknown).await.unwrap();
     assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["kms:DescribeKey"]);
 }

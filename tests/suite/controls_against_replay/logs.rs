@@ -3,8 +3,8 @@
 use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_logs::alarm_chain::observed::AlarmChains;
-use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
-use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
+use rectify_logs::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
+use rectify_logs::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
 use rectify_logs_lambda::Clients;
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{List, Listed, Page, Place};
@@ -28,7 +28,7 @@ async fn groups() {
 async fn every_page_of_log_groups_is_judged() {
     groups().await;
     let services = Services::default();
-    inventory::<ScheduleOnly<CwLoggroupRetentionPeriodCheck>, Clients>(&services, GROUPS).await.unwrap();
+    inventory::<_, Clients>(&ScheduleOnly(&CW_LOGGROUP_RETENTION_PERIOD_CHECK), &services, GROUPS).await.unwrap();
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"; 2]);
     let judged: usize = services.evaluations().iter().map(|body| body["Evaluations"].as_array().unwrap().len()).sum();
     assert_eq!(judged, 60);
@@ -36,7 +36,8 @@ async fn every_page_of_log_groups_is_judged() {
 
 #[tokio::test]
 async fn denied_read_of_log_groups_is_a_fault() {
-    each_denied_read_is_told::<ScheduleOnly<CwLoggroupRetentionPeriodCheck>, Clients>(
+    each_denied_read_is_told::<_, Clients>(
+        &ScheduleOnly(&CW_LOGGROUP_RETENTION_PERIOD_CHECK),
         "eu-north-1",
         "AccessDeniedException",
     )
@@ -46,7 +47,8 @@ async fn denied_read_of_log_groups_is_a_fault() {
 #[tokio::test]
 async fn log_group_that_is_gone_needs_nothing() {
     let (around, services) = (Surroundings::create().await, Services::default());
-    let gone = remedied::<CwLoggroupRetentionPeriodCheck, Clients>(&services, &around, "/no/such").await.unwrap();
+    let gone =
+        remedied::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK, &services, &around, "/no/such").await.unwrap();
     assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"]);
 }
@@ -56,7 +58,7 @@ const CHAIN: &str = "ca-central-1";
 
 /// The pattern the control asks for.
 fn root_pattern() -> &'static str {
-    <CloudwatchAlarmRootUsage as rectify_logs::alarm_control::WantsAlarm>::ALARM.wanted.pattern
+    CLOUDWATCH_ALARM_ROOT_USAGE.logic.wanted.pattern
 }
 
 /// A whole chain here, with an encrypted topic; made once.
@@ -79,7 +81,7 @@ async fn chains(services: &Services, region: &str, parameters: &str) -> Result<A
     let clients = Clients::connect(&services.sdk(region));
     let params = RuleParameters::parse(Some(parameters)).unwrap().control;
     let place = Place { account: AccountId::new(ACCOUNT), region: Region::new(region) };
-    let pages = CloudwatchAlarmRootUsage::pages(&clients, &place, &params, None);
+    let pages = CLOUDWATCH_ALARM_ROOT_USAGE.logic.pages(&clients, &place, &params, None);
     let mut pages: Vec<Page<AlarmChains>> = pages.try_collect().await?;
     match pages.pop().unwrap().resources.pop().unwrap() {
         Listed::Read(chains) => Ok(chains),
@@ -92,7 +94,8 @@ async fn denied_read_of_any_link_of_a_chain_is_a_fault() {
     chain().await;
     let free = Services::default();
     let whole = chains(&free, CHAIN, "{}").await.unwrap();
-    let verdict = CloudwatchAlarmRootUsage::evaluate(&whole, &Default::default(), rectify_compliance::Timestamp::now());
+    let verdict =
+        CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&whole, &Default::default(), rectify_compliance::Timestamp::now());
     assert!(verdict.is_compliant(), "{verdict:?}: {whole:#?}");
     for read in [
         "cloudtrail:DescribeTrails",
@@ -110,10 +113,11 @@ async fn denied_read_of_any_link_of_a_chain_is_a_fault() {
         let error = chains(&services, CHAIN, "{}").await.unwrap_err();
         assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{read}: {error}");
         let rule = Services::refusing([Refusal { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
-        let fault = inventory::<ScheduleOnly<CloudwatchAlarmRootUsage>, Clients>(&rule, CHAIN).await.unwrap_err();
+        let fault =
+            inventory::<_, Clients>(&ScheduleOnly(&CLOUDWATCH_ALARM_ROOT_USAGE), &rule, CHAIN).await.unwrap_err();
         assert_eq!((fault.kind(), rule.evaluations()), ("AccessDenied", vec![]), "{read}: {fault}");
     }
-    allowed(&entry::<CloudwatchAlarmRootUsage>().rule_permissions(), &free.calls());
+    allowed(&entry(&CLOUDWATCH_ALARM_ROOT_USAGE).rule_permissions(), &free.calls());
 }
 
 /// `cloudwatch-alarm-root-usage/13`: SNS refuses to show the topic, and whose it is decides.
@@ -133,14 +137,17 @@ async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_mak
     {
         let read = chains(&refused("AuthorizationError"), HERE, parameters).await.unwrap();
         let params = RuleParameters::parse(Some(parameters)).unwrap().control;
-        let verdict = CloudwatchAlarmRootUsage::evaluate(&read, &params, now);
+        let verdict = CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&read, &params, now);
         assert_eq!((verdict.is_compliant(), verdict.is_non_compliant()), (compliant, !compliant), "{verdict:?}");
     }
     // Any other refusal of it is a fault, whatever the parameter says; a topic that is not there is broken, not a fault.
     let error = chains(&refused("InternalError"), HERE, r#"{"unverifiedTopic": "compliant"}"#).await.unwrap_err();
     assert!(error.is("InternalError"), "{error}");
     let gone = chains(&refused("NotFound"), HERE, "{}").await.unwrap();
-    assert!(CloudwatchAlarmRootUsage::evaluate(&gone, &Default::default(), now).is_non_compliant(), "{gone:#?}");
+    assert!(
+        CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&gone, &Default::default(), now).is_non_compliant(),
+        "{gone:#?}"
+    );
     // Another alarm that tells somebody makes the refusal matter to nobody.
     let topic = alarms::topic(&sdk, "ours", "cloudwatch.amazonaws.com").await;
     alarms::filter_and_alarm(&sdk, root_pattern(), &[&foreign, &topic]).await;
@@ -148,5 +155,5 @@ async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_mak
     let operation = Some("sns:GetTopicAttributes");
     let second = Services::refusing([Refusal { operation, number: 2, code: "AuthorizationError" }]);
     let both = chains(&second, HERE, "{}").await.unwrap();
-    assert!(CloudwatchAlarmRootUsage::evaluate(&both, &Default::default(), now).is_compliant(), "{both:#?}");
+    assert!(CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&both, &Default::default(), now).is_compliant(), "{both:#?}");
 }

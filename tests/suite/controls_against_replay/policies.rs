@@ -3,7 +3,7 @@
 use rectify_runtime::clients::Pool;
 use rectify_runtime::ledger::Ledger;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
-use rectify_s3::S3BucketSslRequestsOnly;
+use rectify_s3::S3_BUCKET_SSL_REQUESTS_ONLY;
 use rectify_s3_lambda::Clients;
 use rectify_tests::reorder::reordering;
 
@@ -32,10 +32,10 @@ fn reordered(every: usize) -> SdkConfig {
 
 async fn fixed(around: &Surroundings, name: &str, every: usize) -> Result<Handled, Fault> {
     let sdk = reordered(every);
-    let shell = remediation::<Clients>(S3BucketSslRequestsOnly::META.id, around, &sdk);
-    let event = finding::<S3BucketSslRequestsOnly>(name, "2026-03-04T05:06:08.900Z");
-    let mut line = Invocation::start(S3BucketSslRequestsOnly::META.id, "r");
-    remedy::<S3BucketSslRequestsOnly, Clients>(&shell, &event, &delivery("worker"), &mut line).await
+    let shell = remediation::<Clients>(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, around, &sdk);
+    let event = finding(&S3_BUCKET_SSL_REQUESTS_ONLY, name, "2026-03-04T05:06:08.900Z");
+    let mut line = Invocation::start(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, "r");
+    remedy::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &shell, &event, &delivery("worker"), &mut line).await
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn policy_that_comes_back_in_another_order_each_time_is_fixed() {
     let handled = fixed(&around, "reordered-each-time", 2).await.unwrap();
     let Handled::Ended { attempt, outcome } = handled else { panic!("{handled:?}") };
     let ledger = Ledger::new(&around.sdk, &around.name);
-    let attempt = ledger.attempt(S3BucketSslRequestsOnly::META.id, &attempt).await.unwrap().unwrap();
+    let attempt = ledger.attempt(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, &attempt).await.unwrap().unwrap();
     assert_eq!((outcome, attempt.reason.as_str()), (Outcome::Verified, "as planned"));
 }
 
@@ -58,8 +58,9 @@ async fn policy_that_comes_back_in_another_order_is_undone() {
     let pool = Pool::<Clients>::new(reordered(1), Region::new(REGION));
     let request = UndoRequest { attempt, by: "jane".to_owned(), hold_days: 7, overwrite: false };
     let ledger = Ledger::new(&around.sdk, &around.name);
-    let undone =
-        undo::<S3BucketSslRequestsOnly, Clients>(&ledger, &pool, &AccountId::new(ACCOUNT), &request).await.unwrap();
+    let undone = undo::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &ledger, &pool, &AccountId::new(ACCOUNT), &request)
+        .await
+        .unwrap();
     assert!(matches!(undone, Undone::Restored { .. }), "{undone:?}");
     let now = s3.get_bucket_policy().bucket("reordered-before-undo").send().await.unwrap().policy.unwrap();
     assert_eq!(serde_json::from_str::<Value>(&now).unwrap(), policy);

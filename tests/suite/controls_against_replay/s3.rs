@@ -1,22 +1,23 @@
 //! Buckets: each read a remediation plans on, and each fact a rule judges by, is denied in turn.
 
-use rectify_compliance::{ConfigurationItem, FromItem, Permission, Resource, Target};
+use rectify_compliance::{ConfigurationItem, Declared, FromItem, Permission, Resource, Target};
 use rectify_runtime::CallErrorKind;
 use rectify_runtime::edge::ReadFacts;
 use rectify_s3::{
-    S3AccountLevelPublicAccessBlocksPeriodic, S3BucketLevelPublicAccessProhibited, S3BucketServerSideEncryptionEnabled,
-    S3BucketSslRequestsOnly, S3LifecycleLogArchive,
+    S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC, S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED,
+    S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY, S3_LIFECYCLE_LOG_ARCHIVE,
+    S3AccountLevelPublicAccessBlocksPeriodic, S3BucketServerSideEncryptionEnabled,
 };
 use rectify_s3_lambda::Clients;
 
 use super::*;
 
 /// The bucket `name` as something to call about.
-fn target<K: Declared>(name: &str) -> Target {
+fn target<K>(control: &'static Declared<K>, name: &str) -> Target {
     Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(REGION),
-        resource: rectify_compliance::ResourceKey::new(K::META.resource_types[0], name),
+        resource: rectify_compliance::ResourceKey::new(control.meta.resource_types[0], name),
         name: None,
         arn: None,
     }
@@ -41,12 +42,23 @@ async fn each_denied<T>(
     }
 }
 
-async fn each_denied_live_read_is_an_error<K: ReadLive<Clients>>(resource: &str, params: &K::Params) {
-    let target = target::<K>(resource);
-    each_denied(K::LIVE, async |clients| K::live(&clients, &target, params).await.map(Option::unwrap)).await;
+async fn each_denied_live_read_is_an_error<K: ReadLive<Clients>>(
+    control: &'static Declared<K>,
+    resource: &str,
+    params: &K::Params,
+) {
+    let target = target(control, resource);
+    each_denied(control.logic.read_permissions(), async |clients| {
+        control.logic.live(&clients, &target, params).await.map(Option::unwrap)
+    })
+    .await;
 }
 
-async fn each_denied_fact_is_an_error<K: ReadFacts<Clients> + FromItem>(supplementary: Value, params: &K::Params) {
+async fn each_denied_fact_is_an_error<K: ReadFacts<Clients> + FromItem>(
+    control: &'static Declared<K>,
+    supplementary: Value,
+    params: &K::Params,
+) {
     let item = ConfigurationItem::from_notification(&json!({
         "awsAccountId": ACCOUNT, "awsRegion": REGION, "resourceType": "AWS::S3::Bucket", "resourceId": "denied-reads",
         "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
@@ -55,22 +67,25 @@ async fn each_denied_fact_is_an_error<K: ReadFacts<Clients> + FromItem>(suppleme
     .unwrap();
     let resource = K::Resource::from_item(&item).unwrap();
     let target = item.target();
-    each_denied(K::FACTS, async |clients| K::facts(&clients, &target, &resource, params).await.map(Option::unwrap))
-        .await;
+    each_denied(control.logic.fact_permissions(), async |clients| {
+        control.logic.facts(&clients, &target, &resource, params).await.map(Option::unwrap)
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn denied_read_of_a_policy_or_a_block_is_no_plan() {
     buckets().await;
-    each_denied_live_read_is_an_error::<S3BucketSslRequestsOnly>("denied-reads", &Default::default()).await;
-    each_denied_live_read_is_an_error::<S3BucketLevelPublicAccessProhibited>("denied-reads", &Default::default()).await;
+    each_denied_live_read_is_an_error(&S3_BUCKET_SSL_REQUESTS_ONLY, "denied-reads", &Default::default()).await;
+    each_denied_live_read_is_an_error(&S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, "denied-reads", &Default::default())
+        .await;
 }
 
 #[tokio::test]
 async fn denied_read_of_the_account_block_is_no_verdict_about_a_bucket() {
     buckets().await;
     let params = serde_json::from_value(json!({"acceptAccountLevel": true})).unwrap();
-    each_denied_fact_is_an_error::<S3BucketLevelPublicAccessProhibited>(json!({}), &params).await;
+    each_denied_fact_is_an_error(&S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, json!({}), &params).await;
 }
 
 /// S3 words it so where the policy is public already and `BlockPublicPolicy` is set.
@@ -80,7 +95,8 @@ async fn policy_that_is_refused_fails_the_attempt_for_good() {
     let around = Surroundings::create().await;
     let operation = Some("s3:PutBucketPolicy");
     let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
-    let fault = remedied::<S3BucketSslRequestsOnly, Clients>(&services, &around, "denied-reads").await.unwrap_err();
+    let fault =
+        remedied::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &around, "denied-reads").await.unwrap_err();
     assert!(
         matches!(&fault, Fault::ActionFailed { terminal: true, reason, .. } if reason.contains("s3:PutBucketPolicy"))
     );
@@ -89,18 +105,25 @@ async fn policy_that_is_refused_fails_the_attempt_for_good() {
 /// The account of the other tests has public buckets and a block that nobody sets; here the calls alone matter.
 #[tokio::test]
 async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
-    type TheControl = S3AccountLevelPublicAccessBlocksPeriodic;
-    each_denied_read_is_told::<ScheduleOnly<TheControl>, Clients>(REGION, "AccessDenied").await;
+    each_denied_read_is_told::<_, Clients>(
+        &ScheduleOnly(&S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC),
+        REGION,
+        "AccessDenied",
+    )
+    .await;
     buckets().await;
     let target = Target {
         resource: rectify_compliance::ResourceKey::account(&AccountId::new(ACCOUNT)),
-        ..target::<TheControl>("")
+        ..target(&S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC, "")
     };
     let free = Services::default();
-    let subject =
-        TheControl::live(&Clients::connect(&free.sdk(REGION)), &target, &Default::default()).await.unwrap().unwrap();
+    let subject = S3AccountLevelPublicAccessBlocksPeriodic
+        .live(&Clients::connect(&free.sdk(REGION)), &target, &Default::default())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(subject.exposed.is_some(), "{subject:?}");
-    allowed(TheControl::LIVE, &free.calls());
+    allowed(S3AccountLevelPublicAccessBlocksPeriodic.read_permissions(), &free.calls());
     let buckets = [
         "s3:GetPublicAccessBlock",
         "s3:GetBucketLocation",
@@ -111,7 +134,15 @@ async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
         "s3control:ListAccessPoints",
     ];
     let params = serde_json::from_value(json!({"accountWide": true})).unwrap();
-    each_denied_operation_is_told::<TheControl>(&free, &target, &params, |it| &it.unreadable, &buckets).await;
+    each_denied_operation_is_told(
+        &S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC,
+        &free,
+        &target,
+        &params,
+        |it| &it.unreadable,
+        &buckets,
+    )
+    .await;
 }
 
 /// Four buckets in a region of their own.
@@ -132,8 +163,9 @@ async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
     let buckets = four_buckets("eu-south-2").await;
     let services =
         Services::refusing([Refusal { operation: Some("s3:GetBucketAcl"), number: 2, code: "AccessDenied" }]);
-    type Read = ChangeOrSchedule<rectify_s3::S3BucketPublicReadProhibited>;
-    let fault = inventory::<Read, Clients>(&services, "eu-south-2").await.unwrap_err();
+    let fault = inventory::<_, Clients>(&ChangeOrSchedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &services, "eu-south-2")
+        .await
+        .unwrap_err();
     let judged = evaluated(&services);
     let lost: Vec<&String> = buckets.iter().filter(|name| !judged.contains(*name)).collect();
     assert_eq!((judged.len(), lost.len(), fault.kind()), (3, 1, "RunIncomplete"), "{fault}: {judged:?}");
@@ -149,6 +181,7 @@ async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
 /// One that is not about another bucket (`elsewhere`) is an error; such a bucket is named in the subject, and then no plan
 /// of these parameters is carried out.
 async fn each_denied_operation_is_told<K: ReadLive<Clients>>(
+    control: &'static Declared<K>,
     free: &Services,
     target: &Target,
     params: &K::Params,
@@ -160,7 +193,7 @@ async fn each_denied_operation_is_told<K: ReadLive<Clients>>(
         let about_another = elsewhere.contains(&called.as_str());
         let refusing = |code| Services::refusing([Refusal { operation, number: 1, code }]);
         let services = refusing("AccessDenied");
-        match K::live(&Clients::connect(&services.sdk(REGION)), target, params).await {
+        match control.logic.live(&Clients::connect(&services.sdk(REGION)), target, params).await {
             Err(denied) => {
                 assert_eq!(denied.kind(), Some(CallErrorKind::AccessDenied), "{called}");
                 assert!(!about_another, "{called}: {denied}");
@@ -170,13 +203,13 @@ async fn each_denied_operation_is_told<K: ReadLive<Clients>>(
                 let named = unreadable(&subject);
                 assert!(about_another, "{called}: denied and not missed");
                 assert!(named.len() == 1 && named.iter().all(|it| it.ends_with(&format!(" ({called}: AccessDenied)"))));
-                let plan = K::plan(&subject, params, rectify_compliance::Timestamp::now());
+                let plan = control.logic.plan(&subject, params, rectify_compliance::Timestamp::now());
                 assert!(matches!(plan, rectify_compliance::Plan::Hold { .. }), "{called}: {plan:?}");
             }
         }
         // What may be read a little later keeps no person busy.
         let services = refusing("SlowDown");
-        let throttled = K::live(&Clients::connect(&services.sdk(REGION)), target, params).await.unwrap_err();
+        let throttled = control.logic.live(&Clients::connect(&services.sdk(REGION)), target, params).await.unwrap_err();
         assert_eq!(throttled.kind(), Some(CallErrorKind::Throttled), "{called}");
     }
 }
@@ -185,38 +218,51 @@ async fn each_denied_operation_is_told<K: ReadLive<Clients>>(
 /// good is the shell's, and tested there.
 #[tokio::test]
 async fn block_of_an_account_that_the_organization_manages_is_denied() {
-    type TheControl = S3AccountLevelPublicAccessBlocksPeriodic;
     let operation = Some("s3control:PutPublicAccessBlock");
     let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
     let put = json!({"PutPublicAccessBlock": {"AccountId": ACCOUNT, "PublicAccessBlockConfiguration": {
         "BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}});
     let action = serde_json::from_value(put).unwrap();
     let clients = Clients::connect(&services.sdk(REGION));
-    let error = TheControl::apply(&clients, &target::<TheControl>(ACCOUNT), &action).await.unwrap_err();
+    let error = S3AccountLevelPublicAccessBlocksPeriodic
+        .apply(&clients, &target(&S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC, ACCOUNT), &action)
+        .await
+        .unwrap_err();
     assert_eq!((error.kind(), services.calls().len()), (Some(CallErrorKind::AccessDenied), 1), "{error}");
 }
 
 #[tokio::test]
 async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
-    type TheControl = S3BucketServerSideEncryptionEnabled;
     buckets().await;
     let kms = aws_sdk_kms::Client::new(&sdk_at(endpoint()));
     let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
     let params = serde_json::from_value(json!({"kmsKeyArns": key})).unwrap();
-    each_denied_fact_is_an_error::<TheControl>(json!({}), &params).await;
+    each_denied_fact_is_an_error(&S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, json!({}), &params).await;
 
-    let target = target::<TheControl>("denied-reads");
+    let target = target(&S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, "denied-reads");
     let free = Services::default();
-    TheControl::live(&Clients::connect(&free.sdk(REGION)), &target, &params).await.unwrap().unwrap();
-    allowed(TheControl::LIVE, &free.calls());
+    S3BucketServerSideEncryptionEnabled
+        .live(&Clients::connect(&free.sdk(REGION)), &target, &params)
+        .await
+        .unwrap()
+        .unwrap();
+    allowed(S3BucketServerSideEncryptionEnabled.read_permissions(), &free.calls());
     assert!(free.calls().contains(&"s3:GetBucketLogging".to_owned()), "{:?}", free.calls());
     let logging = ["s3:GetBucketLogging"];
-    each_denied_operation_is_told::<TheControl>(&free, &target, &params, |it| &it.unreadable_sources, &logging).await;
+    each_denied_operation_is_told(
+        &S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED,
+        &free,
+        &target,
+        &params,
+        |it| &it.unreadable_sources,
+        &logging,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn denied_read_of_a_lifecycle_is_no_plan() {
     buckets().await;
     let params = serde_json::from_value(json!({"bucketNames": "*"})).unwrap();
-    each_denied_live_read_is_an_error::<S3LifecycleLogArchive>("denied-reads", &params).await;
+    each_denied_live_read_is_an_error(&S3_LIFECYCLE_LOG_ARCHIVE, "denied-reads", &params).await;
 }

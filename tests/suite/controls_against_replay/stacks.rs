@@ -1,8 +1,9 @@
 //! What CloudFormation manages and does not tag: looked up right before a change, and left alone.
 
-use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_compliance::Declared;
+use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_kms_lambda::Clients;
-use rectify_s3::S3BucketSslRequestsOnly;
+use rectify_s3::S3_BUCKET_SSL_REQUESTS_ONLY;
 
 use super::*;
 
@@ -18,19 +19,19 @@ async fn is_rotated(id: &str) -> bool {
     kms.get_key_rotation_status().key_id(id).send().await.unwrap().key_rotation_enabled
 }
 
-async fn reason<K: Declared>(around: &Surroundings, handled: &Handled) -> String {
+async fn reason<K>(control: &'static Declared<K>, around: &Surroundings, handled: &Handled) -> String {
     let ledger = rectify_runtime::ledger::Ledger::new(&around.sdk, &around.name);
-    ledger.attempt(K::META.id, handled.attempt().unwrap()).await.unwrap().unwrap().reason
+    ledger.attempt(control.meta.id, handled.attempt().unwrap()).await.unwrap().unwrap().reason
 }
 
 #[tokio::test]
 async fn key_that_a_stack_manages_is_planned_and_the_stack_is_named() {
     let (around, id) = (Surroundings::create().await, key().await);
     let services = Services::default().in_stack(id, "keys");
-    let handled = remedied::<CmkBackingKeyRotationEnabled, Clients>(&services, &around, id).await.unwrap();
+    let handled = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap();
     assert!(matches!(handled, Handled::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
     assert_eq!(
-        reason::<CmkBackingKeyRotationEnabled>(&around, &handled).await,
+        reason(&CMK_BACKING_KEY_ROTATION_ENABLED, &around, &handled).await,
         "managed by CloudFormation stack `keys`"
     );
     assert!(!is_rotated(id).await);
@@ -41,7 +42,7 @@ async fn key_that_a_stack_manages_is_planned_and_the_stack_is_named() {
 async fn key_of_no_stack_is_fixed_after_one_lookup() {
     let (around, id) = (Surroundings::create().await, key().await);
     let services = Services::default();
-    let handled = remedied::<CmkBackingKeyRotationEnabled, Clients>(&services, &around, id).await.unwrap();
+    let handled = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap();
     assert!(matches!(handled, Handled::Ended { outcome: Outcome::Verified, .. }), "{handled:?}");
     assert!(is_rotated(id).await);
     assert_eq!(services.calls().iter().filter(|it| *it == LOOKUP).count(), 1, "{:?}", services.calls());
@@ -52,7 +53,8 @@ async fn lookup_that_fails_fails_the_delivery_and_changes_nothing() {
     let (around, id) = (Surroundings::create().await, key().await);
     for code in ["AccessDenied", "Throttling"] {
         let services = Services::refusing([Refusal { operation: Some(LOOKUP), number: 1, code }]);
-        let fault = remedied::<CmkBackingKeyRotationEnabled, Clients>(&services, &around, id).await.unwrap_err();
+        let fault =
+            remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap_err();
         assert!(fault.to_string().contains(&format!("{LOOKUP}: {code}")), "{fault}");
         assert!(!is_rotated(id).await, "{code}");
     }
@@ -65,11 +67,12 @@ async fn bucket_whose_policy_a_stack_manages_is_planned() {
     let around = Surroundings::create().await;
     let services = Services::default().in_stack("denied-reads", "policies");
     let handled =
-        remedied::<S3BucketSslRequestsOnly, rectify_s3_lambda::Clients>(&services, &around, "denied-reads").await;
+        remedied::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &around, "denied-reads")
+            .await;
     let handled = handled.unwrap();
     assert!(matches!(handled, Handled::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
     assert_eq!(
-        reason::<S3BucketSslRequestsOnly>(&around, &handled).await,
+        reason(&S3_BUCKET_SSL_REQUESTS_ONLY, &around, &handled).await,
         "managed by CloudFormation stack `policies`"
     );
     assert!(!services.calls().contains(&"s3:PutBucketPolicy".to_owned()), "{:?}", services.calls());
@@ -82,15 +85,16 @@ async fn nothing_is_looked_up_where_nothing_would_be_done_or_stacks_may_be_chang
         [("MODE", "plan", Outcome::Planned), ("REMEDIATE_MANAGED_STACKS", "true", Outcome::Verified)]
     {
         let services = Services::default().in_stack(id, "keys");
-        let mut shell = remediation::<Clients>(CmkBackingKeyRotationEnabled::META.id, &around, &services.sdk(REGION));
+        let mut shell =
+            remediation::<Clients>(CMK_BACKING_KEY_ROTATION_ENABLED.meta.id, &around, &services.sdk(REGION));
         match name {
             "MODE" => shell.settings.mode = value.parse().unwrap(),
             _ => shell.settings.remediate_managed_stacks = true,
         }
-        let event = finding::<CmkBackingKeyRotationEnabled>(id, "2026-03-04T05:06:08.900Z");
-        let mut line = Invocation::start(CmkBackingKeyRotationEnabled::META.id, "r");
+        let event = finding(&CMK_BACKING_KEY_ROTATION_ENABLED, id, "2026-03-04T05:06:08.900Z");
+        let mut line = Invocation::start(CMK_BACKING_KEY_ROTATION_ENABLED.meta.id, "r");
         let worker = delivery("worker");
-        let handled = remedy::<CmkBackingKeyRotationEnabled, Clients>(&shell, &event, &worker, &mut line).await;
+        let handled = remedy::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &shell, &event, &worker, &mut line).await;
         let handled = handled.unwrap();
         assert!(matches!(&handled, Handled::Ended { outcome: it, .. } if *it == outcome), "{name}: {handled:?}");
         assert!(!services.calls().contains(&LOOKUP.to_owned()), "{name}: {:?}", services.calls());

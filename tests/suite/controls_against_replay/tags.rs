@@ -1,7 +1,7 @@
 //! Tags: a read that is denied is a fault of ours, in the rule and in the remediation.
 
 use aws_sdk_ssm::types::ParameterType;
-use rectify_ec2::RequiredTags;
+use rectify_ec2::REQUIRED_TAGS;
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::rule::ChangeOnly;
 
@@ -16,14 +16,25 @@ async fn denied_read_of_tags_or_of_a_stored_parameter_is_a_fault() {
     let id = instance().await;
     let parameters = json!({"required": "ssm:/rectify/denied"});
     let running = json!({"state": {"name": "running"}});
-    type Rule = ChangeOnly<RequiredTags>;
-    each_denied_fact_is_a_fault::<Rule, Clients>("AWS::EC2::Instance", &id, &running, &parameters).await;
+    each_denied_fact_is_a_fault::<_, Clients>(
+        &ChangeOnly(&REQUIRED_TAGS),
+        "AWS::EC2::Instance",
+        &id,
+        &running,
+        &parameters,
+    )
+    .await;
 }
 
 /// The finding names the first of the control's types, which is read by ARN.
 #[tokio::test]
 async fn denied_live_read_of_tags_is_a_fault() {
     let certificate = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b";
-    each_denied_live_read_is_a_fault::<RequiredTags, Clients>(certificate, &["tag:GetResources"], "ec2:CreateTags")
-        .await;
+    each_denied_live_read_is_a_fault::<_, Clients>(
+        &REQUIRED_TAGS,
+        certificate,
+        &["tag:GetResources"],
+        "ec2:CreateTags",
+    )
+    .await;
 }

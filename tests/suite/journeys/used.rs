@@ -52,7 +52,7 @@ fn held(control: &str) -> [(&'static str, String, Vec<Permission>); 3] {
     let entry = rectify_catalogue::find(control).unwrap();
     let half = entry.remediation.unwrap();
     let mut fix = [&entry.remediation_permissions()[..], roles::REMEDIATION_LEDGER, roles::REMEDIATION_SHELL].concat();
-    if half.needs_name {
+    if half.needs_name() {
         fix.push(Permission::unscoped("config:GetResourceConfigHistory"));
     }
     let mut rule = [&entry.rule_permissions()[..], roles::RULE_SHELL].concat();
@@ -63,7 +63,7 @@ fn held(control: &str) -> [(&'static str, String, Vec<Permission>); 3] {
         ("rule", format!("rectify-{control}"), rule),
         ("fix", format!("rectify-{control}-fix"), fix),
         // What undo reads is what the remediation reads.
-        ("undo", "rectify-undo".to_owned(), [half.undoes, roles::UNDO].concat()),
+        ("undo", "rectify-undo".to_owned(), [half.undo_permissions(), roles::UNDO].concat()),
     ]
 }
 

@@ -75,17 +75,17 @@ fn every_parameter_says_what_it_means() {
             );
             assert!(!parameter.kind.is_empty(), "{id}: `{name}` has no kind");
         }
-        assert_eq!((control.check_parameters)("{}"), Ok(()), "{}: defaults are refused", control.meta.id);
+        assert_eq!(control.check_parameters("{}"), Ok(()), "{}: defaults are refused", control.meta.id);
     }
 }
 
 #[test]
 fn halves_follow_triggers_and_the_level_follows_the_calls() {
     for control in controls() {
-        let (id, meta) = (control.meta.id, control.meta);
+        let (id, meta) = (control.meta.id, &control.meta);
         let change = meta.triggers.contains(&Trigger::Change);
         assert_eq!(control.change.is_some(), change, "{id}: change");
-        assert_eq!(control.listing.is_some(), meta.frequency().is_some(), "{id}: schedule");
+        assert_eq!(control.list_permissions().is_some(), meta.frequency().is_some(), "{id}: schedule");
         assert!(!meta.resource_types.is_empty(), "{id}: judges nothing");
         assert!(!control.has_calls() || meta.level > Level::L0, "{id}: calls of level L0");
     }

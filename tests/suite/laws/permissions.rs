@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_catalogue::{controls, service};
+use rectify_compliance::entry::RemediationHalf;
 use rectify_compliance::permission::Condition;
 use rectify_compliance::{Entry, Permission};
 use rectify_tests::operations;
@@ -58,11 +59,11 @@ fn a_fixers_role_cannot_do_what_undo_does() {
         let Some(half) = control.remediation else { continue };
         let role: BTreeSet<&str> = control.remediation_permissions().iter().map(|it| it.action).collect();
         let granted = control.remediation_permissions();
-        for undo in half.undoes.iter().filter(|it| role.contains(it.action)) {
+        for undo in half.undo_permissions().iter().filter(|it| role.contains(it.action)) {
             if granted.iter().filter(|it| it.action == undo.action).all(|it| told_apart(it, undo)) {
                 continue; // One action, but IAM grants it for one value only.
             }
-            if half.live.iter().any(|it| it.action == undo.action) {
+            if half.read_permissions().iter().any(|it| it.action == undo.action) {
                 continue; // Reading before it is undone.
             }
             if BOTH_WAYS_OF.iter().any(|(id, action, _)| (*id, *action) == (control.meta.id, undo.action)) {
@@ -91,7 +92,7 @@ fn told_apart(granted: &Permission, other: &Permission) -> bool {
 #[test]
 fn reading_reads() {
     for control in controls() {
-        let live = control.remediation.map_or(&[][..], |half| half.live);
+        let live = control.remediation.map_or(&[][..], |half| half.read_permissions());
         for permission in control.rule_permissions().iter().chain(live) {
             assert!(permission.reads(), "{}: {} is no read", control.meta.id, permission.action);
         }
@@ -127,7 +128,7 @@ fn every_call_is_permitted_and_every_permission_is_used() {
 fn a_role_is_passed_by_a_fix_alone_and_to_one_service_alone() {
     for control in controls() {
         let half = control.remediation;
-        let fixes = half.map_or(&[][..], |half| half.calls);
+        let fixes = half.map_or(&[][..], |half| half.fix_permissions());
         for permission in all(control).into_iter().filter(|it| it.action == PASS_ROLE) {
             let id = control.meta.id;
             assert!(fixes.contains(&permission), "{id}: only a fix passes roles");
@@ -163,9 +164,9 @@ fn called_by(service: &str) -> BTreeSet<String> {
 fn all(control: &Entry) -> Vec<Permission> {
     let mut all = control.rule_permissions();
     all.extend(control.remediation_permissions());
-    all.extend(control.remediation.iter().flat_map(|half| half.undoes));
+    all.extend(control.remediation.iter().flat_map(RemediationHalf::undo_permissions));
     // The lookup of stacks is the shell's call.
-    let shells = control.remediation.map_or(&[][..], |half| half.managed.permissions());
+    let shells = control.remediation.map_or(&[][..], |half| half.managed_by().permissions());
     all.retain(|it| !shells.contains(it));
     all
 }

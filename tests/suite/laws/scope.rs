@@ -11,7 +11,7 @@ use rectify_runtime::invocation::Invocation;
 use rectify_runtime::remediation::Handled;
 use rectify_runtime::rule::{ChangeOrSchedule, RuleKind, RuleShell, handle};
 use rectify_runtime::settings::FunctionSettings;
-use rectify_tests::controls::{DOOR, Door, DoorAjar, GlobalDoorAjar};
+use rectify_tests::controls::{DOOR, DOOR_AJAR, Door, GLOBAL_DOOR_AJAR};
 use rectify_tests::doors::Doors;
 use rectify_tests::emulator::REGION;
 use rectify_tests::events::{change, finding, invocation, item, rule_event, scheduled};
@@ -71,14 +71,14 @@ impl Case {
 type Judged = (String, Option<String>, String);
 
 /// What the rule answers to this message.
-async fn rule<R: RuleKind<Doors>>(case: &Case, message: &Value) -> Judged {
+async fn rule<R: RuleKind<Doors>>(rule: &R, case: &Case, message: &Value) -> Judged {
     let doors = Doors::with([case.door()]);
     // The results that a scheduled run retires: there are none.
     let replay = Replay::of([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
     let shell = RuleShell::<Doors>::over(&doors.reached_through(&replay.sdk(REGION)), settings);
     let event = rule_event(message, &case.parameters(), "token");
-    handle::<R, Doors>(&shell, &event, &invocation(), &mut Invocation::start("door", "r")).await.unwrap();
+    handle::<_, Doors>(rule, &shell, &event, &invocation(), &mut Invocation::start("door", "r")).await.unwrap();
     let evaluation = &replay.requests()[0].1["Evaluations"][0];
     let text = |name: &str| evaluation[name].as_str().map(str::to_owned);
     let kind = text("ComplianceResourceType").unwrap();
@@ -86,12 +86,12 @@ async fn rule<R: RuleKind<Doors>>(case: &Case, message: &Value) -> Judged {
 }
 
 /// How the remediation ends, in the words of a verdict.
-async fn fix<K>(case: &Case) -> (String, Option<String>)
+async fn fix<K>(control: &'static Declared<K>, case: &Case) -> (String, Option<String>)
 where
     K: Remediation + ReadLive<Doors> + Apply<Doors>,
 {
     let world = World::with([case.door()]).await.setting("PARAMETERS", &case.parameters().to_string());
-    let handled = world.deliver_to::<K>(&finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
+    let handled = world.deliver_to(control, &finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
     let Handled::Ended { outcome, .. } = handled else { panic!("{case:?}: {handled:?}") };
     let attempt = world.attempts(case.id).await.pop().unwrap();
     match outcome.name() {
@@ -104,16 +104,16 @@ where
     }
 }
 
-async fn compare<K>(case: &Case)
+async fn compare<K>(control: &'static Declared<K>, case: &Case)
 where
     K: Remediation + ReadLive<Doors> + Apply<Doors>,
     ChangeOrSchedule<K>: RuleKind<Doors>,
 {
-    let (verdict, why, _) = rule::<ChangeOrSchedule<K>>(case, &change(&case.item())).await;
-    let (by_schedule, why_by_schedule, about) = rule::<ChangeOrSchedule<K>>(case, &scheduled()).await;
+    let (verdict, why, _) = rule(&ChangeOrSchedule(control), case, &change(&case.item())).await;
+    let (by_schedule, why_by_schedule, about) = rule(&ChangeOrSchedule(control), case, &scheduled()).await;
     assert_eq!((&by_schedule, &why_by_schedule), (&verdict, &why), "{case:?}");
     assert!(about == DOOR || verdict == "NOT_APPLICABLE", "{case:?}: {about}");
-    assert_eq!(fix::<K>(case).await, (verdict, why), "{case:?}");
+    assert_eq!(fix(control, case).await, (verdict, why), "{case:?}");
 }
 
 #[tokio::test]
@@ -123,9 +123,9 @@ async fn rule_and_remediation_judge_the_same_resources() {
     for _ in 0..CASES {
         let case = cases().new_tree(&mut runner).unwrap().current();
         if case.global {
-            compare::<GlobalDoorAjar>(&case).await;
+            compare(&GLOBAL_DOOR_AJAR, &case).await;
         } else {
-            compare::<DoorAjar>(&case).await;
+            compare(&DOOR_AJAR, &case).await;
         }
         left += usize::from(case.exclude.is_empty());
     }
@@ -136,7 +136,7 @@ async fn rule_and_remediation_judge_the_same_resources() {
 fn routed(case: &Case, kind: &str, here: &str, event: &RuleEvent) -> Result<(), TestCaseError> {
     let parameters = ShellParameters::parse(&case.parameters().to_string()).unwrap();
     let (here, home) = (Region::new(here), Region::new(case.home.unwrap_or(REGION)));
-    let meta = if case.global { GlobalDoorAjar::META } else { DoorAjar::META };
+    let meta = if case.global { &GLOBAL_DOOR_AJAR.meta } else { &DOOR_AJAR.meta };
     let scope = RuleScope { meta, parameters: &parameters, here: &here, home: &home };
     let resource = ResourceKey::new(kind, case.id);
     let out = scope.out_of_scope(&resource, case.name);

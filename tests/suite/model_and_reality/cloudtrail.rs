@@ -1,10 +1,12 @@
 //! Trails.
 
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
-use rectify_cloudtrail::cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
-use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
+use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{
+    CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, CloudTrailCloudWatchLogsEnabled,
+};
+use rectify_cloudtrail::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED;
+use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
+use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_local::backend::{Backend, BackendSettings};
 use rectify_runtime::edge::{Connect, ReadLive};
@@ -24,9 +26,14 @@ async fn validation_of_a_trail_is_as_expected_and_turned_off_again() {
     let create = trails.create_trail().name("model").s3_bucket_name("model-logs").s3_key_prefix("audit");
     create.is_multi_region_trail(true).send().await.unwrap();
 
-    type Trails = CloudTrailLogFileValidationEnabled;
-    let (target, params) = (target::<Trails>(ALONE, "model"), Default::default());
-    let calls = model_and_reality_agree::<Trails, rectify_cloudtrail_lambda::Clients>(&sdk, &target, &params).await;
+    let (target, params) = (target(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, ALONE, "model"), Default::default());
+    let calls = model_and_reality_agree::<_, rectify_cloudtrail_lambda::Clients>(
+        &CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED,
+        &sdk,
+        &target,
+        &params,
+    )
+    .await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("UpdateTrail {") && !calls[0].contains("S3"), "{calls:?}");
 }
@@ -45,16 +52,16 @@ async fn key_of_a_trail_is_as_expected_and_taken_away_again() {
         "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"], "Resource": "*"}]});
     let key = kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap();
 
-    type Trails = CloudTrailEncryptionEnabled;
     type Clients = rectify_cloudtrail_lambda::Clients;
-    let target = target::<Trails>(ALONE, "keyed");
+    let target = target(&CLOUD_TRAIL_ENCRYPTION_ENABLED, ALONE, "keyed");
     for parameters in [
         json!({"remediationKeyArn": key}),
         json!({"remediationKeyArn": key, "checkKeyState": "false"}),
         json!({"remediationKeyArn": key, "kmsKeyArns": key}),
     ] {
         let params = RuleParameters::parse(Some(&parameters.to_string())).unwrap().control;
-        let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+        let calls =
+            model_and_reality_agree::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED, &sdk, &target, &params).await;
         let arn = format!("arn:aws:cloudtrail:{ALONE}:{ACCOUNT}:trail/keyed");
         assert_eq!(calls, [format!(r#"UpdateTrail {{"KmsKeyId":"{key}","Name":"{arn}"}}"#)]);
     }
@@ -79,15 +86,15 @@ async fn log_group_of_a_trail_is_as_expected_and_taken_away_again() {
     let create = aws_sdk_iam::Client::new(&sdk).create_role().role_name("watched").path("/service-role/");
     let role = create.assume_role_policy_document(trust.to_string()).send().await.unwrap().role.unwrap().arn;
 
-    type Trails = CloudTrailCloudWatchLogsEnabled;
     type Clients = rectify_cloudtrail_lambda::Clients;
-    let target = target::<Trails>(ALONE, "watched");
+    let target = target(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, ALONE, "watched");
     let group = format!("arn:aws:logs:{ALONE}:{ACCOUNT}:log-group:watched");
     for more in [json!({}), json!({"checkDeliveryError": "true"})] {
         let mut parameters = json!({"logGroupArn": group, "logRoleArn": role});
         parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let params = RuleParameters::parse(Some(&parameters.to_string())).unwrap().control;
-        let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+        let calls =
+            model_and_reality_agree::<_, Clients>(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, &sdk, &target, &params).await;
         let arn = format!("arn:aws:cloudtrail:{ALONE}:{ACCOUNT}:trail/watched");
         let call =
             json!({"CloudWatchLogsLogGroupArn": format!("{group}:*"), "CloudWatchLogsRoleArn": role, "Name": arn});
@@ -98,12 +105,14 @@ async fn log_group_of_a_trail_is_as_expected_and_taken_away_again() {
     let params =
         RuleParameters::parse(Some(&json!({"logGroupArn": format!("{group}-2"), "logRoleArn": role}).to_string()));
     let clients = Clients::connect(&sdk);
-    let live = Trails::live(&clients, &target, &params.unwrap().control).await.unwrap().unwrap();
+    let live =
+        CloudTrailCloudWatchLogsEnabled.live(&clients, &target, &params.unwrap().control).await.unwrap().unwrap();
     let destination = live.destination.unwrap();
     assert!(!destination.log_group_exists && destination.role_rights.is_some(), "{destination:?}");
     let nobody = role.replace("/service-role/", "/another-path/");
     let params = RuleParameters::parse(Some(&json!({"logGroupArn": group, "logRoleArn": nobody}).to_string()));
-    let live = Trails::live(&clients, &target, &params.unwrap().control).await.unwrap().unwrap();
+    let live =
+        CloudTrailCloudWatchLogsEnabled.live(&clients, &target, &params.unwrap().control).await.unwrap().unwrap();
     let destination = live.destination.unwrap();
     assert!(destination.log_group_exists && destination.role_rights.is_none(), "{destination:?}");
 }
@@ -116,16 +125,15 @@ async fn recording_of_an_account_is_as_expected_and_taken_back_wherever_the_trai
     let sdk = sdk_at(backend.endpoint());
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
     s3.create_bucket().bucket("model-logs").send().await.unwrap();
-    type Trails = MultiRegionCloudtrailEnabled;
     type Clients = rectify_cloudtrail_lambda::Clients;
     let params = RuleParameters::parse(Some(r#"{"readWriteType": "ALL"}"#)).unwrap().control;
-    let target = target::<Trails>(REGION, ACCOUNT);
+    let target = target(&MULTI_REGION_CLOUDTRAIL_ENABLED, REGION, ACCOUNT);
 
     let here = aws_sdk_cloudtrail::Client::new(&sdk);
     here.create_trail().name("here").s3_bucket_name("model-logs").send().await.unwrap();
     let writes = EventSelector::builder().read_write_type(ReadWriteType::WriteOnly).include_management_events(true);
     here.put_event_selectors().trail_name("here").event_selectors(writes.build()).send().await.unwrap();
-    let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&MULTI_REGION_CLOUDTRAIL_ENABLED, &sdk, &target, &params).await;
     let named: Vec<&str> = calls.iter().map(|it| it.split(' ').next().unwrap()).collect();
     assert_eq!(named, ["StartLogging", "UpdateTrail", "PutEventSelectors"], "{calls:?}");
     here.delete_trail().name("here").send().await.unwrap();
@@ -139,6 +147,6 @@ async fn recording_of_an_account_is_as_expected_and_taken_back_wherever_the_trai
     let reads = reads.field_selectors(field("eventCategory", "Management")).field_selectors(field("readOnly", "true"));
     let put = there.put_event_selectors().trail_name("there").advanced_event_selectors(reads.build().unwrap());
     put.send().await.unwrap();
-    let calls = model_and_reality_agree::<Trails, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&MULTI_REGION_CLOUDTRAIL_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls.len(), 2, "{calls:?}");
 }

@@ -4,7 +4,7 @@ use aws_sdk_config::types;
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use rectify_compliance::{Control, Verdict};
-use rectify_config::config_recorder_healthy::ConfigRecorderHealthy;
+use rectify_config::config_recorder_healthy::{CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
 use rectify_config_lambda::Clients;
 use rectify_local::engine::{Engine, EngineOutputs, EngineSettings};
 use rectify_runtime::edge::Connect;
@@ -24,27 +24,27 @@ async fn aws_config() -> (Engine, EngineOutputs, SdkConfig) {
 }
 
 async fn judged(sdk: &SdkConfig) -> Verdict {
-    let target = target::<ConfigRecorderHealthy>(REGION, ACCOUNT);
+    let target = target(&CONFIG_RECORDER_HEALTHY, REGION, ACCOUNT);
     let params = Default::default();
-    let recording = live::<ConfigRecorderHealthy, Clients>(&Clients::connect(sdk), &target, &params).await;
-    ConfigRecorderHealthy::evaluate(&recording, &params, Timestamp::now())
+    let recording = live::<_, Clients>(&CONFIG_RECORDER_HEALTHY, &Clients::connect(sdk), &target, &params).await;
+    ConfigRecorderHealthy.evaluate(&recording, &params, Timestamp::now())
 }
 
 #[tokio::test]
 async fn recorder_is_on_as_expected_and_off_again() {
     let (engine, _outputs, sdk) = aws_config().await;
     engine.stop_recorder(Timestamp::now() - SignedDuration::from_hours(25));
-    let target = target::<ConfigRecorderHealthy>(REGION, ACCOUNT);
+    let target = target(&CONFIG_RECORDER_HEALTHY, REGION, ACCOUNT);
     let params = Default::default();
     let now = Timestamp::now();
     let (actions, mut after) =
-        played_and_taken_back::<ConfigRecorderHealthy, Clients>(&sdk, &target, &params, now).await;
+        played_and_taken_back::<_, Clients>(&CONFIG_RECORDER_HEALTHY, &sdk, &target, &params, now).await;
     let calls: Vec<String> = actions.iter().map(rectify_compliance::plan::call_text).collect();
     assert_eq!(calls, [r#"StartConfigurationRecorder {"ConfigurationRecorderName":"default"}"#]);
     assert!(!engine.is_recording());
     // The model cannot tell the time that AWS Config puts on a start.
     after.recorder.as_mut().unwrap().status.started = Some(now);
-    assert!(ConfigRecorderHealthy::evaluate(&after, &params, now).is_compliant(), "{after:#?}");
+    assert!(ConfigRecorderHealthy.evaluate(&after, &params, now).is_compliant(), "{after:#?}");
 }
 
 /// What is put arrives in the view: types, frequency, topic.

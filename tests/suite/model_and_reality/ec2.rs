@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, ResourceType, Tag, Ta
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
-use rectify_ec2::{Ec2EbsEncryptionByDefault, RestrictedSsh};
+use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH};
 use rectify_tests::emulator::{ACCOUNT, sdk_over};
 use rectify_tests::services::Services;
 use serde_json::json;
@@ -28,9 +28,10 @@ async fn revoked_ingress_is_as_expected_and_made_again() {
     let authorize = ec2.authorize_security_group_ingress().group_id(&group).tag_specifications(tags.build());
     authorize.ip_permissions(ssh).ip_permissions(port(443).ip_ranges(v4("0.0.0.0/0")).build()).send().await.unwrap();
 
-    let target = target::<RestrictedSsh>(ALONE, &group);
+    let target = target(&RESTRICTED_SSH, ALONE, &group);
     let params = Default::default();
-    let calls = model_and_reality_agree::<RestrictedSsh, rectify_ec2_lambda::Clients>(&sdk, &target, &params).await;
+    let calls =
+        model_and_reality_agree::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("RevokeSecurityGroupIngress {"), "{calls:?}");
     assert_eq!(calls[0].matches("sgr-").count(), 2, "{calls:?}");
@@ -39,10 +40,10 @@ async fn revoked_ingress_is_as_expected_and_made_again() {
 #[tokio::test]
 async fn ebs_encryption_is_as_expected_and_turned_off_again() {
     let sdk = Services::default().sdk(ALONE);
-    let target = target::<Ec2EbsEncryptionByDefault>(ALONE, ACCOUNT);
+    let target = target(&EC2_EBS_ENCRYPTION_BY_DEFAULT, ALONE, ACCOUNT);
     type Clients = rectify_ec2_lambda::Clients;
     let params = Default::default();
-    let calls = model_and_reality_agree::<Ec2EbsEncryptionByDefault, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT, &sdk, &target, &params).await;
     assert_eq!(calls, ["EnableEbsEncryptionByDefault {}"]);
 }
 
@@ -92,10 +93,10 @@ async fn default_key_is_as_expected_and_made_the_old_one_again() {
     let replay = StaticReplayClient::new(answers.into_iter().map(event).collect());
     let sdk = sdk_over("https://localhost", SharedHttpClient::new(replay.clone()));
 
-    let target = target::<Ec2EbsEncryptionByDefault>(ALONE, ACCOUNT);
+    let target = target(&EC2_EBS_ENCRYPTION_BY_DEFAULT, ALONE, ACCOUNT);
     let params = serde_json::from_value(json!({"kmsKeyId": NEW, "allowKeyChange": "true"})).unwrap();
     type Clients = rectify_ec2_lambda::Clients;
-    let calls = model_and_reality_agree::<Ec2EbsEncryptionByDefault, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT, &sdk, &target, &params).await;
     assert_eq!(calls, [format!("ModifyEbsDefaultKmsKeyId {{\"KmsKeyId\":\"{NEW}\"}}")]);
 
     let body = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {

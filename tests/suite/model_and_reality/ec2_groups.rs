@@ -2,9 +2,10 @@
 
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, UserIdGroupPair};
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Control, Parameters, Remediation};
+use rectify_compliance::{Control, Declared, Parameters, Remediation};
 use rectify_ec2::{
-    RestrictedCommonPorts, SecurityGroupDrift, VpcDefaultSecurityGroupClosed, VpcSgOpenOnlyToAuthorizedPorts,
+    RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, VPC_DEFAULT_SECURITY_GROUP_CLOSED,
+    VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,
 };
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
@@ -43,12 +44,12 @@ async fn group_with(name: &str, permissions: Vec<IpPermission>) -> String {
 }
 
 /// Holds a control that closes this group against the emulator; says what was called.
-async fn calls<K>(group: &str, parameters: &K::Params) -> Vec<String>
+async fn calls<K>(control: &'static Declared<K>, group: &str, parameters: &K::Params) -> Vec<String>
 where
     K: Remediation + Control + ReadLive<Clients> + Apply<Clients> + Revert<Clients>,
 {
     let sdk = Services::default().sdk(ALONE);
-    model_and_reality_agree::<K, Clients>(&sdk, &target::<K>(ALONE, group), parameters).await
+    model_and_reality_agree::<_, Clients>(control, &sdk, &target(control, ALONE, group), parameters).await
 }
 
 #[tokio::test]
@@ -62,7 +63,7 @@ async fn blocked_ports_are_closed_as_expected_and_opened_again() {
         ],
     )
     .await;
-    let calls = calls::<RestrictedCommonPorts>(&group, &parameters(r#"{"blockedPorts":"5000-5010"}"#)).await;
+    let calls = calls(&RESTRICTED_COMMON_PORTS, &group, &parameters(r#"{"blockedPorts":"5000-5010"}"#)).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("RevokeSecurityGroupIngress {"), "{calls:?}");
     assert_eq!(calls[0].matches("sgr-").count(), 3, "{calls:?}");
@@ -81,7 +82,7 @@ async fn unauthorized_rules_are_closed_as_expected_and_opened_again() {
     )
     .await;
     let parameters = parameters(r#"{"authorizedTcpPorts":"443","otherProtocols":"noncompliant"}"#);
-    let calls = calls::<VpcSgOpenOnlyToAuthorizedPorts>(&group, &parameters).await;
+    let calls = calls(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS, &group, &parameters).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert_eq!(calls[0].matches("sgr-").count(), 3, "{calls:?}");
 }
@@ -97,7 +98,7 @@ async fn default_group_is_emptied_as_expected_and_filled_again() {
     let from_itself = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(itself).build();
     let authorize = ec2.authorize_security_group_ingress().group_id(group);
     authorize.ip_permissions(from_itself).ip_permissions(ports("tcp", 22, 22, &["::/0"])).send().await.unwrap();
-    let calls = calls::<VpcDefaultSecurityGroupClosed>(group, &Default::default()).await;
+    let calls = calls(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, group, &Default::default()).await;
     let names: Vec<&str> = calls.iter().filter_map(|call| call.split(' ').next()).collect();
     assert_eq!(names, ["RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress"], "{calls:?}");
 }
@@ -129,7 +130,7 @@ async fn drift_is_brought_back_as_expected_and_made_again() {
         rule("egress", 443, "v4", "0.0.0.0/0"),
     ]);
     approve(&group, rules).await;
-    let calls = calls::<SecurityGroupDrift>(&group, &parameters(r#"{"approvalGraceMinutes":0}"#)).await;
+    let calls = calls(&SECURITY_GROUP_DRIFT, &group, &parameters(r#"{"approvalGraceMinutes":0}"#)).await;
     let names: Vec<&str> = calls.iter().filter_map(|call| call.split(' ').next()).collect();
     let expected = [
         "AuthorizeSecurityGroupIngress",

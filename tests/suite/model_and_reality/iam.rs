@@ -1,11 +1,11 @@
 //! The password policy of the account, access keys and attached policies.
 
 use aws_types::SdkConfig;
-use rectify_compliance::{ResourceKey, Target, Timestamp};
-use rectify_iam::access_keys_rotated::AccessKeysRotated;
-use rectify_iam::iam_password_policy::IamPasswordPolicy;
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
-use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
+use rectify_compliance::{Declared, ResourceKey, Target, Timestamp};
+use rectify_iam::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
+use rectify_iam::iam_password_policy::IAM_PASSWORD_POLICY;
+use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_iam::mfa_policy::AttachAction;
 use rectify_iam_lambda::Clients;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
@@ -20,9 +20,9 @@ use super::{model_and_reality_agree, played_and_taken_back, target};
 #[tokio::test]
 async fn password_policy_is_as_expected_and_restored_or_deleted() {
     let sdk = Services::default().sdk(REGION);
-    let target = target::<IamPasswordPolicy>(REGION, ACCOUNT);
+    let target = target(&IAM_PASSWORD_POLICY, REGION, ACCOUNT);
     let params = Default::default();
-    let calls = model_and_reality_agree::<IamPasswordPolicy, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&IAM_PASSWORD_POLICY, &sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     for setting in ["\"MinimumPasswordLength\":14", "\"MaxPasswordAge\":90", "\"AllowUsersToChangePassword\":true"] {
         assert!(calls[0].starts_with("UpdateAccountPasswordPolicy {") && calls[0].contains(setting), "{calls:?}");
@@ -32,7 +32,7 @@ async fn password_policy_is_as_expected_and_restored_or_deleted() {
     iam.get_account_password_policy().send().await.expect_err("the policy is deleted again");
     let weak = iam.update_account_password_policy().minimum_password_length(20).require_symbols(true).hard_expiry(true);
     weak.allow_users_to_change_password(true).max_password_age(60).send().await.unwrap();
-    let calls = model_and_reality_agree::<IamPasswordPolicy, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&IAM_PASSWORD_POLICY, &sdk, &target, &params).await;
     for setting in ["\"MinimumPasswordLength\":20", "\"MaxPasswordAge\":60", "\"HardExpiry\":true"] {
         assert!(calls[0].contains(setting), "{setting}: {calls:?}");
     }
@@ -48,7 +48,7 @@ async fn user(sdk: &SdkConfig, name: &str) -> Target {
         resource: ResourceKey::new("AWS::IAM::User", user.user_id),
         name: Some(name.to_owned()),
         arn: None,
-        ..target::<AccessKeysRotated>(REGION, name)
+        ..target(&ACCESS_KEYS_ROTATED, REGION, name)
     }
 }
 
@@ -63,13 +63,14 @@ async fn keys_are_turned_off_as_expected_and_on_again() {
     }
     let params = serde_json::from_value(json!({"deactivateUnusedDays": "180"})).unwrap();
     let later = Timestamp::from_second(Timestamp::now().as_second() + 200 * 24 * 60 * 60).unwrap();
-    let (actions, after) = played_and_taken_back::<AccessKeysRotated, Clients>(&sdk, &target, &params, later).await;
+    let (actions, after) =
+        played_and_taken_back::<_, Clients>(&ACCESS_KEYS_ROTATED, &sdk, &target, &params, later).await;
     assert_eq!(actions.len(), 2, "{actions:?}");
     assert!(after.keys.values().all(|key| !key.is_active()), "{after:#?}");
 
     // The name belongs to somebody else by now: the user that the finding was about is gone.
     let gone = Target { resource: ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLEGONE000001"), ..target };
-    let read = AccessKeysRotated::live(&connected(&sdk), &gone, &params).await;
+    let read = AccessKeysRotated.live(&connected(&sdk), &gone, &params).await;
     assert_eq!(read, Ok(None));
 }
 
@@ -78,21 +79,24 @@ fn connected(sdk: &SdkConfig) -> Clients {
 }
 
 /// A user with a console password and without a device; the policy that asks for one is attached and detached.
-async fn attached_and_detached<K>(sdk: &SdkConfig, name: &str, params: &K::Params)
+async fn attached_and_detached<K>(control: &'static Declared<K>, sdk: &SdkConfig, name: &str, params: &K::Params)
 where
     K: ReadLive<Clients> + Apply<Clients, Action = AttachAction> + Revert<Clients>,
 {
     let target = user(sdk, name).await;
     let iam = aws_sdk_iam::Client::new(sdk);
     iam.create_login_profile().user_name(name).password("Not-A-Secret-1").send().await.unwrap();
-    let (actions, after) = played_and_taken_back::<K, Clients>(sdk, &target, params, Timestamp::now()).await;
+    let (actions, after) = played_and_taken_back::<_, Clients>(control, sdk, &target, params, Timestamp::now()).await;
     assert_eq!(actions.len(), 1, "{actions:?}");
-    assert!(K::evaluate(&after, params, Timestamp::now()).is_non_compliant(), "the user has no device yet");
-    assert!(K::is_settling(&after, &actions), "{after:#?}");
+    assert!(control.logic.evaluate(&after, params, Timestamp::now()).is_non_compliant(), "the user has no device yet");
+    assert!(control.logic.is_settling(&after, &actions), "{after:#?}");
 
     mfa_policy::register_device(&iam, name).await;
-    let live = K::live(&connected(sdk), &target, params).await.unwrap().unwrap();
-    assert!(K::evaluate(&live, params, Timestamp::now()).is_compliant(), "a device of this minute is seen: {live:#?}");
+    let live = control.logic.live(&connected(sdk), &target, params).await.unwrap().unwrap();
+    assert!(
+        control.logic.evaluate(&live, params, Timestamp::now()).is_compliant(),
+        "a device of this minute is seen: {live:#?}"
+    );
 }
 
 /// `mfa-enabled-for-iam-console-access/4`: and a device that was registered just now is seen.
@@ -102,7 +106,7 @@ async fn policy_that_asks_for_mfa_is_attached_as_expected_and_detached_again() {
     let arn = mfa_policy::create(&aws_sdk_iam::Client::new(&sdk), "model-require-mfa").await;
     let text = json!({"mfaPolicyArn": arn, "mfaPolicyOptIn": "true"});
     let params = serde_json::from_value(text.clone()).unwrap();
-    attached_and_detached::<MfaEnabledForIamConsoleAccess>(&sdk, "model-console", &params).await;
+    attached_and_detached(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS, &sdk, "model-console", &params).await;
     let params = serde_json::from_value(text).unwrap();
-    attached_and_detached::<IamUserMfaEnabled>(&sdk, "model-mfa", &params).await;
+    attached_and_detached(&IAM_USER_MFA_ENABLED, &sdk, "model-mfa", &params).await;
 }

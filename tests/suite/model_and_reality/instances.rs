@@ -6,7 +6,9 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use aws_types::SdkConfig;
 use rectify_ec2::ec2_imdsv2_check::Ec2Imdsv2CheckParameters;
 use rectify_ec2::instance_metadata::TokenlessCalls;
-use rectify_ec2::{Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup};
+use rectify_ec2::{
+    EC2_IMDSV2_CHECK, EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup,
+};
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::edge::{Connect, ReadLive};
 use rectify_tests::services::Services;
@@ -39,8 +41,8 @@ async fn tokens_are_as_expected_and_optional_again() {
     let sdk = Services::default().sdk(ALONE);
     let id = instance(&sdk).await;
     count_calls(&sdk, &id, &[(14, 0.0), (3, 0.0)]).await;
-    let target = target::<Ec2Imdsv2Check>(ALONE, &id);
-    let calls = model_and_reality_agree::<Ec2Imdsv2Check, Clients>(&sdk, &target, &Default::default()).await;
+    let target = target(&EC2_IMDSV2_CHECK, ALONE, &id);
+    let calls = model_and_reality_agree::<_, Clients>(&EC2_IMDSV2_CHECK, &sdk, &target, &Default::default()).await;
     let expected = format!("ModifyInstanceMetadataOptions {{\"HttpTokens\":\"required\",\"InstanceId\":\"{id}\"}}");
     assert_eq!(calls, [expected]);
 }
@@ -54,8 +56,8 @@ async fn calls_without_a_token_are_summed_up_for_one_instance_and_the_days_asked
     let counted = async |days: u32| {
         let params: Ec2Imdsv2CheckParameters =
             serde_json::from_value(serde_json::json!({"observationDays": days})).unwrap();
-        let target = target::<Ec2Imdsv2Check>(ALONE, &ours);
-        Ec2Imdsv2Check::live(&clients, &target, &params).await.unwrap().unwrap().tokenless_calls.unwrap()
+        let target = target(&EC2_IMDSV2_CHECK, ALONE, &ours);
+        Ec2Imdsv2Check.live(&clients, &target, &params).await.unwrap().unwrap().tokenless_calls.unwrap()
     };
     count_calls(&sdk, &other, &[(2, 5.0)]).await;
     assert_eq!(counted(14).await, TokenlessCalls { observed_days: 0, calls: 0 });
@@ -86,8 +88,9 @@ async fn groups_of_every_interface_are_as_expected_and_given_back() {
 
     let text = r#"{"requiredGroups": "name:model-base", "scope": "allEnis"}"#;
     let params = serde_json::from_str(text).unwrap();
-    let target = target::<Ec2InstanceRequiredSecurityGroup>(ALONE, id);
-    let calls = model_and_reality_agree::<Ec2InstanceRequiredSecurityGroup, Clients>(&sdk, &target, &params).await;
+    let target = target(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, ALONE, id);
+    let calls =
+        model_and_reality_agree::<_, Clients>(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, &sdk, &target, &params).await;
     assert_eq!(calls.len(), 2, "{calls:?}");
     let both = format!("ModifyNetworkInterfaceAttribute {{\"Groups\":[\"{own}\",\"{base}\"]");
     assert!(calls.iter().all(|call| call.starts_with(&both)), "{calls:?}");
@@ -105,8 +108,8 @@ async fn groups_of_another_vpc_and_of_a_longer_name_satisfy_nothing() {
     let clients = Clients::connect(&sdk);
     let wanted = format!("{abroad}, {here}, name:abroad, name:wild-card, name:wild*, tag:a=b");
     let params = serde_json::from_value(serde_json::json!({"requiredGroups": wanted})).unwrap();
-    let target = target::<Ec2InstanceRequiredSecurityGroup>(ALONE, &id);
-    let live = Ec2InstanceRequiredSecurityGroup::live(&clients, &target, &params).await.unwrap().unwrap();
+    let target = target(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, ALONE, &id);
+    let live = Ec2InstanceRequiredSecurityGroup.live(&clients, &target, &params).await.unwrap().unwrap();
     let found: Vec<(&str, usize)> = live.found.0.iter().map(|(wanted, ids)| (wanted.as_str(), ids.len())).collect();
     let mut expected = vec![
         (abroad.as_str(), 0),

@@ -3,7 +3,7 @@
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
-use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ async fn rotation_is_as_expected_and_turned_off_again() {
     let tag = aws_sdk_kms::types::Tag::builder().tag_key("team").tag_value("pay").build().unwrap();
     let create = aws_sdk_kms::Client::new(&sdk).create_key().tags(tag);
     let id = create.send().await.unwrap().key_metadata.unwrap().key_id;
-    let (target, params) = (target::<CmkBackingKeyRotationEnabled>(ALONE, &id), Default::default());
-    let calls = model_and_reality_agree::<CmkBackingKeyRotationEnabled, Clients>(&sdk, &target, &params).await;
+    let (target, params) = (target(&CMK_BACKING_KEY_ROTATION_ENABLED, ALONE, &id), Default::default());
+    let calls = model_and_reality_agree::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [format!("EnableKeyRotation {{\"KeyId\":\"{id}\"}}")]);
 }
 
@@ -53,9 +53,9 @@ async fn shortened_period_is_as_expected_and_made_the_old_one_again() {
     };
     let replay = StaticReplayClient::new(answers.into_iter().map(event).collect());
     let sdk = sdk_over("https://localhost", SharedHttpClient::new(replay.clone()));
-    let target = target::<CmkBackingKeyRotationEnabled>(ALONE, ID);
+    let target = target(&CMK_BACKING_KEY_ROTATION_ENABLED, ALONE, ID);
     let params = serde_json::from_value(json!({"maxRotationPeriodInDays": "365"})).unwrap();
-    let calls = model_and_reality_agree::<CmkBackingKeyRotationEnabled, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [format!("EnableKeyRotation {{\"KeyId\":\"{ID}\",\"RotationPeriodInDays\":365}}")]);
 
     let sent: Vec<Value> = replay

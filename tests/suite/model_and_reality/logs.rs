@@ -1,11 +1,11 @@
 //! Log groups.
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_logs::alarm_control::{AlarmParameters, WantsAlarm};
-use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
-use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
-use rectify_logs::cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls;
-use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
+use rectify_logs::alarm_control::{AlarmParameters, Defaults};
+use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA;
+use rectify_logs::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
+use rectify_logs::cloudwatch_alarm_unauthorized_api_calls::CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS;
+use rectify_logs::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
 use rectify_tests::alarms;
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;
@@ -20,16 +20,21 @@ async fn retention_is_as_expected_and_what_it_was_again() {
         logs.create_log_group().log_group_name(name).tags("team", "x").send().await.unwrap();
         logs.put_retention_policy().log_group_name(name).retention_in_days(30).send().await.unwrap();
     }
-    type Groups = CwLoggroupRetentionPeriodCheck;
-    let (target, params) = (target::<Groups>(ALONE, "/model/a"), Default::default());
-    let calls = model_and_reality_agree::<Groups, rectify_logs_lambda::Clients>(&sdk, &target, &params).await;
+    let (target, params) = (target(&CW_LOGGROUP_RETENTION_PERIOD_CHECK, ALONE, "/model/a"), Default::default());
+    let calls = model_and_reality_agree::<_, rectify_logs_lambda::Clients>(
+        &CW_LOGGROUP_RETENTION_PERIOD_CHECK,
+        &sdk,
+        &target,
+        &params,
+    )
+    .await;
     assert_eq!(calls, [r#"PutRetentionPolicy {"logGroupName":"/model/a","retentionInDays":365}"#]);
 }
 
 /// A region whose trail, filters and alarms are these tests' alone.
 const CHAIN: &str = "eu-west-3";
 
-fn parameters<K: WantsAlarm>(text: &str) -> AlarmParameters<K> {
+fn parameters<D: Defaults>(text: &str) -> AlarmParameters<D> {
     RuleParameters::parse(Some(text)).unwrap().control
 }
 
@@ -41,16 +46,18 @@ async fn chains_are_as_expected_and_taken_back() {
     alarms::trail(&sdk).await;
     let deaf = alarms::topic(&sdk, "model-deaf", "events.amazonaws.com").await;
     let given = format!(r#"{{"topicArn": "{deaf}", "maxDetectionSeconds": "200"}}"#);
-    let root = target::<CloudwatchAlarmRootUsage>(CHAIN, ACCOUNT);
-    let calls = model_and_reality_agree::<CloudwatchAlarmRootUsage, Clients>(&sdk, &root, &parameters(&given)).await;
+    let root = target(&CLOUDWATCH_ALARM_ROOT_USAGE, CHAIN, ACCOUNT);
+    let calls =
+        model_and_reality_agree::<_, Clients>(&CLOUDWATCH_ALARM_ROOT_USAGE, &sdk, &root, &parameters(&given)).await;
     let named: Vec<&str> = calls.iter().map(|it| it.split(' ').next().unwrap()).collect();
     assert_eq!(named, ["PutMetricFilter", "PutMetricAlarm", "SetTopicAttributes"], "{calls:?}");
     assert!(calls[1].contains(r#""Period":180"#), "{calls:?}");
 
-    let calls = target::<CloudwatchAlarmUnauthorizedApiCalls>(CHAIN, ACCOUNT);
+    let calls = target(&CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS, CHAIN, ACCOUNT);
     let topic = alarms::topic(&sdk, "model-alarms", "cloudwatch.amazonaws.com").await;
     let given = parameters(&format!(r#"{{"topicArn": "{topic}", "namespace": "Ours", "threshold": "3"}}"#));
-    let calls = model_and_reality_agree::<CloudwatchAlarmUnauthorizedApiCalls, Clients>(&sdk, &calls, &given).await;
+    let calls =
+        model_and_reality_agree::<_, Clients>(&CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS, &sdk, &calls, &given).await;
     assert_eq!(calls.len(), 2, "{calls:?}");
     assert!(calls[1].contains(r#""Namespace":"Ours""#) && calls[1].contains(r#""Threshold":3"#), "{calls:?}");
 
@@ -58,8 +65,10 @@ async fn chains_are_as_expected_and_taken_back() {
         .await;
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&sdk);
     cloudwatch.disable_alarm_actions().alarm_names("watch").send().await.unwrap();
-    let sign_in = target::<CloudwatchAlarmConsoleLoginWithoutMfa>(CHAIN, ACCOUNT);
+    let sign_in = target(&CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA, CHAIN, ACCOUNT);
     let given = parameters("{}");
-    let calls = model_and_reality_agree::<CloudwatchAlarmConsoleLoginWithoutMfa, Clients>(&sdk, &sign_in, &given).await;
+    let calls =
+        model_and_reality_agree::<_, Clients>(&CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA, &sdk, &sign_in, &given)
+            .await;
     assert_eq!(calls, [r#"EnableAlarmActions {"AlarmNames":["watch"]}"#]);
 }

@@ -5,10 +5,12 @@ use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
-use rectify_compliance::{Image, Irreversible, Remediation, ResourceKey, Target, Timestamp};
-use rectify_rds::db_instance_backup_enabled::DbInstanceBackupEnabled;
-use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
-use rectify_rds::rds_multi_az_support::RdsMultiAzSupport;
+use rectify_compliance::{Declared, Image, Irreversible, Remediation, ResourceKey, Target, Timestamp};
+use rectify_rds::db_instance_backup_enabled::{DB_INSTANCE_BACKUP_ENABLED, DbInstanceBackupEnabled};
+use rectify_rds::rds_instance_deletion_protection_enabled::{
+    RDS_INSTANCE_DELETION_PROTECTION_ENABLED, RdsInstanceDeletionProtectionEnabled,
+};
+use rectify_rds::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
 use rectify_runtime::edge::{Apply, Connect, ReadLive};
 use rectify_tests::emulator::sdk_over;
@@ -18,46 +20,47 @@ use serde_json::json;
 use super::{ALONE, live, model_and_reality_agree, target};
 
 /// An instance of moto, as AWS Config and RDS know it.
-async fn instance<K: Remediation>(sdk: &SdkConfig, name: &str) -> Target {
+async fn instance<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig, name: &str) -> Target {
     let create = aws_sdk_rds::Client::new(sdk).create_db_instance().db_instance_identifier(name).engine("postgres");
     let create = create.db_instance_class("db.m6g.large").allocated_storage(20).master_username("root");
     let create = create.master_user_password("not a secret").backup_retention_period(3);
     let tag = aws_sdk_rds::types::Tag::builder().key("team").value("shop").build();
     let id = create.tags(tag).send().await.unwrap().db_instance.unwrap().dbi_resource_id.unwrap();
-    Target { name: Some(name.to_owned()), ..target::<K>(ALONE, &id) }
+    Target { name: Some(name.to_owned()), ..target(control, ALONE, &id) }
 }
 
 #[tokio::test]
 async fn deletion_protection_is_as_expected_and_turned_off_again() {
     let sdk = Services::default().sdk(ALONE);
-    let target = instance::<RdsInstanceDeletionProtectionEnabled>(&sdk, "protected").await;
+    let target = instance(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &sdk, "protected").await;
     let params = Default::default();
-    let calls = model_and_reality_agree::<RdsInstanceDeletionProtectionEnabled, Clients>(&sdk, &target, &params).await;
+    let calls =
+        model_and_reality_agree::<_, Clients>(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [r#"ModifyDBInstance {"DBInstanceIdentifier":"protected","DeletionProtection":true}"#]);
-    let read = live::<RdsInstanceDeletionProtectionEnabled, _>(&Clients::connect(&sdk), &target, &params).await;
+    let read = live::<_, _>(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &Clients::connect(&sdk), &target, &params).await;
     assert_eq!(read.tags().get("team").map(String::as_str), Some("shop"));
 }
 
 #[tokio::test]
 async fn instance_that_took_the_identifier_of_another_is_not_the_one_that_was_found() {
     let sdk = Services::default().sdk(ALONE);
-    let mut target = instance::<RdsInstanceDeletionProtectionEnabled>(&sdk, "successor").await;
+    let mut target = instance(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &sdk, "successor").await;
     target.resource = ResourceKey::new("AWS::RDS::DBInstance", "db-PREDECESSOR");
     let clients = Clients::connect(&sdk);
     let params = Default::default();
-    assert_eq!(RdsInstanceDeletionProtectionEnabled::live(&clients, &target, &params).await, Ok(None));
-    assert_eq!(DbInstanceBackupEnabled::live(&clients, &target, &Default::default()).await, Ok(None));
+    assert_eq!(RdsInstanceDeletionProtectionEnabled.live(&clients, &target, &params).await, Ok(None));
+    assert_eq!(DbInstanceBackupEnabled.live(&clients, &target, &Default::default()).await, Ok(None));
     let gone = Target { name: Some("no-such-instance".to_owned()), ..target };
-    assert_eq!(RdsInstanceDeletionProtectionEnabled::live(&clients, &gone, &params).await, Ok(None));
+    assert_eq!(RdsInstanceDeletionProtectionEnabled.live(&clients, &gone, &params).await, Ok(None));
 }
 
 #[tokio::test]
 async fn longer_retention_and_another_window_of_an_instance_are_as_expected_and_taken_back() {
     let sdk = Services::default().sdk(ALONE);
-    let target = instance::<DbInstanceBackupEnabled>(&sdk, "backed-up").await;
+    let target = instance(&DB_INSTANCE_BACKUP_ENABLED, &sdk, "backed-up").await;
     let params = json!({"backupRetentionMinimum": "7", "preferredBackupWindow": "01:00-01:30"});
     let params = serde_json::from_value(params).unwrap();
-    let calls = model_and_reality_agree::<DbInstanceBackupEnabled, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&DB_INSTANCE_BACKUP_ENABLED, &sdk, &target, &params).await;
     let call = r#"ModifyDBInstance {"BackupRetentionPeriod":7,"DBInstanceIdentifier":"backed-up","PreferredBackupWindow":"01:00-01:30"}"#;
     assert_eq!(calls, [call]);
 }
@@ -69,14 +72,14 @@ async fn longer_retention_of_a_cluster_is_as_expected_and_taken_back() {
     let create = aws_sdk_rds::Client::new(&sdk).create_db_cluster().db_cluster_identifier("shop");
     let create = create.engine("aurora-mysql").master_username("root").master_user_password("not a secret");
     let created = create.backup_retention_period(1).send().await.unwrap().db_cluster.unwrap();
-    let mut target = target::<DbInstanceBackupEnabled>(ALONE, "");
+    let mut target = target(&DB_INSTANCE_BACKUP_ENABLED, ALONE, "");
     target.resource = ResourceKey::new("AWS::RDS::DBCluster", created.db_cluster_resource_id.unwrap());
     target.name = Some("shop".to_owned());
     let params = serde_json::from_value(json!({"backupRetentionMinimum": "7"})).unwrap();
-    let calls = model_and_reality_agree::<DbInstanceBackupEnabled, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&DB_INSTANCE_BACKUP_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [r#"ModifyDBCluster {"BackupRetentionPeriod":7,"DBClusterIdentifier":"shop"}"#]);
     let gone = Target { name: Some("no-such-cluster".to_owned()), ..target };
-    assert_eq!(DbInstanceBackupEnabled::live(&Clients::connect(&sdk), &gone, &params).await, Ok(None));
+    assert_eq!(DbInstanceBackupEnabled.live(&Clients::connect(&sdk), &gone, &params).await, Ok(None));
 }
 
 const ID: &str = "db-ORDERS";
@@ -132,8 +135,8 @@ fn sent(replay: &StaticReplayClient) -> Vec<String> {
     replay.actual_requests().map(body).filter(|it| it.contains("Action=Modify")).collect()
 }
 
-fn orders<K: Remediation>() -> Target {
-    Target { name: Some("orders".to_owned()), ..target::<K>(ALONE, ID) }
+fn orders<K: Remediation>(control: &'static Declared<K>) -> Target {
+    Target { name: Some("orders".to_owned()), ..target(control, ALONE, ID) }
 }
 
 #[tokio::test]
@@ -145,8 +148,8 @@ async fn standby_waits_for_the_window_and_is_taken_back() {
     answers.extend(finding());
     let (sdk, replay) = replay(answers);
     let params = serde_json::from_value(json!({"tagOptIn": "ha=yes"})).unwrap();
-    let target = orders::<RdsMultiAzSupport>();
-    let calls = model_and_reality_agree::<RdsMultiAzSupport, Clients>(&sdk, &target, &params).await;
+    let target = orders(&RDS_MULTI_AZ_SUPPORT);
+    let calls = model_and_reality_agree::<_, Clients>(&RDS_MULTI_AZ_SUPPORT, &sdk, &target, &params).await;
     assert_eq!(calls, [r#"ModifyDBInstance {"DBInstanceIdentifier":"orders","MultiAZ":true}"#]);
     let modify = |multi_az: bool| {
         format!("Action=ModifyDBInstance&Version=2014-10-31&DBInstanceIdentifier=orders&MultiAZ={multi_az}")
@@ -159,14 +162,14 @@ async fn standby_waits_for_the_window_and_is_taken_back() {
 async fn backups_that_are_turned_on_wait_for_the_window() {
     let waiting = || described(0, "<BackupRetentionPeriod>7</BackupRetentionPeriod>");
     let (sdk, replay) = replay([described(0, ""), modified(), waiting()]);
-    let (clients, target, params) = (Clients::connect(&sdk), orders::<DbInstanceBackupEnabled>(), Default::default());
-    let before = live::<DbInstanceBackupEnabled, _>(&clients, &target, &params).await;
-    let plan = DbInstanceBackupEnabled::plan(&before, &params, Timestamp::now());
+    let (clients, target, params) = (Clients::connect(&sdk), orders(&DB_INSTANCE_BACKUP_ENABLED), Default::default());
+    let before = live::<_, _>(&DB_INSTANCE_BACKUP_ENABLED, &clients, &target, &params).await;
+    let plan = DbInstanceBackupEnabled.plan(&before, &params, Timestamp::now());
     let [action] = plan.calls().try_into().unwrap();
-    DbInstanceBackupEnabled::apply(&clients, &target, action).await.unwrap();
-    let expected = DbInstanceBackupEnabled::expect(before.clone(), action);
-    assert_eq!(live::<DbInstanceBackupEnabled, _>(&clients, &target, &params).await, expected);
-    let undo = DbInstanceBackupEnabled::undo(&before, &[(action.clone(), ())]);
+    DbInstanceBackupEnabled.apply(&clients, &target, action).await.unwrap();
+    let expected = DbInstanceBackupEnabled.expect(before.clone(), action);
+    assert_eq!(live::<_, _>(&DB_INSTANCE_BACKUP_ENABLED, &clients, &target, &params).await, expected);
+    let undo = DbInstanceBackupEnabled.undo(&before, &[(action.clone(), ())]);
     assert!(matches!(undo, Err(Irreversible { .. })), "{undo:?}");
     let modify = "Action=ModifyDBInstance&Version=2014-10-31&DBInstanceIdentifier=orders&BackupRetentionPeriod=7";
     assert_eq!(sent(&replay), [modify]);

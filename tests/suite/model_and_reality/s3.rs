@@ -2,10 +2,11 @@
 
 use aws_sdk_s3::types::{self, PublicAccessBlockConfiguration};
 use aws_types::SdkConfig;
+use rectify_compliance::Declared;
 use rectify_runtime::edge::{Apply, ReadLive, Revert};
 use rectify_s3::{
-    S3BucketLevelPublicAccessProhibited, S3BucketPublicReadProhibited, S3BucketPublicWriteProhibited,
-    S3BucketServerSideEncryptionEnabled, S3BucketSslRequestsOnly,
+    S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED,
+    S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY,
 };
 use rectify_s3_lambda::Clients;
 use rectify_tests::services::Services;
@@ -38,24 +39,24 @@ async fn public_bucket(sdk: &SdkConfig, name: &str, block: Option<PublicAccessBl
 }
 
 /// Judges a bucket by one of the controls that set its block.
-async fn blocked<K>(name: &str, block: Option<PublicAccessBlockConfiguration>)
+async fn blocked<K>(control: &'static Declared<K>, name: &str, block: Option<PublicAccessBlockConfiguration>)
 where
     K: ReadLive<Clients> + Apply<Clients> + Revert<Clients>,
 {
     let sdk = Services::default().sdk("us-east-1");
     public_bucket(&sdk, name, block).await;
-    let target = target::<K>("us-east-1", name);
+    let target = target(control, "us-east-1", name);
     let params = Default::default();
-    let calls = model_and_reality_agree::<K, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(control, &sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("PutPublicAccessBlock {"), "{calls:?}");
 }
 
 #[tokio::test]
 async fn block_of_a_bucket_without_one_is_as_expected_and_removed_again() {
-    blocked::<S3BucketPublicReadProhibited>("model-read", None).await;
-    blocked::<S3BucketPublicWriteProhibited>("model-write", None).await;
-    blocked::<S3BucketLevelPublicAccessProhibited>("model-level", None).await;
+    blocked(&S3_BUCKET_PUBLIC_READ_PROHIBITED, "model-read", None).await;
+    blocked(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED, "model-write", None).await;
+    blocked(&S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, "model-level", None).await;
 }
 
 #[tokio::test]
@@ -63,17 +64,18 @@ async fn flags_of_a_block_are_added_as_expected_and_taken_back_alone() {
     let some = |acls, policy| {
         PublicAccessBlockConfiguration::builder().block_public_acls(acls).block_public_policy(policy).build()
     };
-    blocked::<S3BucketPublicReadProhibited>("model-read-flags", Some(some(true, false))).await;
-    blocked::<S3BucketPublicWriteProhibited>("model-write-flags", Some(some(false, true))).await;
-    blocked::<S3BucketLevelPublicAccessProhibited>("model-level-flags", Some(some(true, true))).await;
+    blocked(&S3_BUCKET_PUBLIC_READ_PROHIBITED, "model-read-flags", Some(some(true, false))).await;
+    blocked(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED, "model-write-flags", Some(some(false, true))).await;
+    blocked(&S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, "model-level-flags", Some(some(true, true))).await;
 }
 
 #[tokio::test]
 async fn policy_of_a_bucket_without_one_is_as_expected_and_removed_again() {
     let sdk = Services::default().sdk("us-east-1");
     made(&sdk, "model-no-policy").await;
-    let target = target::<S3BucketSslRequestsOnly>("us-east-1", "model-no-policy");
-    let calls = model_and_reality_agree::<S3BucketSslRequestsOnly, Clients>(&sdk, &target, &Default::default()).await;
+    let target = target(&S3_BUCKET_SSL_REQUESTS_ONLY, "us-east-1", "model-no-policy");
+    let calls =
+        model_and_reality_agree::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &sdk, &target, &Default::default()).await;
     assert!(calls.len() == 1 && calls[0].starts_with("PutBucketPolicy {"), "{calls:?}");
 }
 
@@ -85,8 +87,8 @@ async fn statement_is_added_to_the_very_text_of_a_policy_which_comes_back() {
         "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::model-policy/*" }"#;
     let text = format!(r#"{{ "Id": "x", "Statement": [ {statement} ], "Version": "2012-10-17" }}"#);
     s3.put_bucket_policy().bucket("model-policy").policy(&text).send().await.unwrap();
-    let target = target::<S3BucketSslRequestsOnly>("us-east-1", "model-policy");
-    model_and_reality_agree::<S3BucketSslRequestsOnly, Clients>(&sdk, &target, &Default::default()).await;
+    let target = target(&S3_BUCKET_SSL_REQUESTS_ONLY, "us-east-1", "model-policy");
+    model_and_reality_agree::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &sdk, &target, &Default::default()).await;
     let after = s3.get_bucket_policy().bucket("model-policy").send().await.unwrap();
     assert_eq!(after.policy(), Some(text.as_str()));
 }
@@ -98,9 +100,10 @@ async fn encrypted(name: &str, rule: Option<types::ServerSideEncryptionRule>, pa
         let rules = types::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
         s3.put_bucket_encryption().bucket(name).server_side_encryption_configuration(rules).send().await.unwrap();
     }
-    let target = target::<S3BucketServerSideEncryptionEnabled>("us-east-1", name);
+    let target = target(&S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, "us-east-1", name);
     let params = serde_json::from_value(params).unwrap();
-    let calls = model_and_reality_agree::<S3BucketServerSideEncryptionEnabled, Clients>(&sdk, &target, &params).await;
+    let calls =
+        model_and_reality_agree::<_, Clients>(&S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, &sdk, &target, &params).await;
     assert!(calls.len() == 1 && calls[0].starts_with("PutBucketEncryption {"), "{calls:?}");
 }
 

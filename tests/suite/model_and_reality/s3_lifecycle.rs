@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use rectify_compliance::{Plan, Remediation, Timestamp};
 use rectify_runtime::edge::{Apply, Connect, Revert};
-use rectify_s3::S3LifecycleLogArchive;
+use rectify_s3::{S3_LIFECYCLE_LOG_ARCHIVE, S3LifecycleLogArchive};
 use rectify_s3_lambda::Clients;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
@@ -16,10 +16,8 @@ use serde_json::json;
 
 use super::{live, model_and_reality_agree, target};
 
-type TheControl = S3LifecycleLogArchive;
-
 /// Every bucket is a log bucket.
-fn params() -> <TheControl as rectify_compliance::Control>::Params {
+fn params() -> <S3LifecycleLogArchive as rectify_compliance::Control>::Params {
     serde_json::from_value(json!({"bucketNames": "*"})).unwrap()
 }
 
@@ -33,8 +31,8 @@ async fn mended(name: &str, rules: Vec<types::builders::LifecycleRuleBuilder>) -
         let rules = types::BucketLifecycleConfiguration::builder().set_rules(Some(rules.collect())).build().unwrap();
         s3.put_bucket_lifecycle_configuration().bucket(name).lifecycle_configuration(rules).send().await.unwrap();
     }
-    let target = target::<TheControl>("us-east-1", name);
-    model_and_reality_agree::<TheControl, Clients>(&sdk, &target, &params()).await
+    let target = target(&S3_LIFECYCLE_LOG_ARCHIVE, "us-east-1", name);
+    model_and_reality_agree::<_, Clients>(&S3_LIFECYCLE_LOG_ARCHIVE, &sdk, &target, &params()).await
 }
 
 fn rule(id: &str) -> types::builders::LifecycleRuleBuilder {
@@ -102,14 +100,14 @@ fn replay(lifecycle: &str) -> StaticReplayClient {
 async fn what_moto_drops_is_sent_as_it_was_read() {
     let replay = replay(&ANSWER.replace("EXTRA", ""));
     let clients = Clients::connect(&sdk_over("https://localhost", SharedHttpClient::new(replay.clone())));
-    let target = target::<TheControl>("us-east-1", "logs");
-    let before = live::<TheControl, _>(&clients, &target, &params()).await;
-    let plan = TheControl::plan(&before, &params(), Timestamp::now());
+    let target = target(&S3_LIFECYCLE_LOG_ARCHIVE, "us-east-1", "logs");
+    let before = live::<_, _>(&S3_LIFECYCLE_LOG_ARCHIVE, &clients, &target, &params()).await;
+    let plan = S3LifecycleLogArchive.plan(&before, &params(), Timestamp::now());
     assert!(matches!(plan, Plan::Do { .. }), "{plan:?}");
     let action = plan.calls()[0].clone();
-    TheControl::apply(&clients, &target, &action).await.unwrap();
-    for undo in TheControl::undo(&before, &[(action, ())]).unwrap() {
-        TheControl::revert(&clients, &target, &undo).await.unwrap();
+    S3LifecycleLogArchive.apply(&clients, &target, &action).await.unwrap();
+    for undo in S3LifecycleLogArchive.undo(&before, &[(action, ())]).unwrap() {
+        S3LifecycleLogArchive.revert(&clients, &target, &undo).await.unwrap();
     }
     let puts: Vec<_> = replay.actual_requests().skip(3).collect();
     assert_eq!(puts.len(), 2);
@@ -135,8 +133,14 @@ async fn what_moto_drops_is_sent_as_it_was_read() {
 async fn element_that_the_sdk_does_not_know_is_held() {
     let replay = replay(&ANSWER.replace("EXTRA", "<Pause><Days>3</Days></Pause>"));
     let clients = Clients::connect(&sdk_over("https://localhost", SharedHttpClient::new(replay)));
-    let before = live::<TheControl, _>(&clients, &target::<TheControl>("us-east-1", "logs"), &params()).await;
-    let plan = TheControl::plan(&before, &params(), Timestamp::now());
+    let before = live::<_, _>(
+        &S3_LIFECYCLE_LOG_ARCHIVE,
+        &clients,
+        &target(&S3_LIFECYCLE_LOG_ARCHIVE, "us-east-1", "logs"),
+        &params(),
+    )
+    .await;
+    let plan = S3LifecycleLogArchive.plan(&before, &params(), Timestamp::now());
     let reason = "lifecycle: Pause.Days, Rule.Pause: not known here, and would be lost";
     assert!(matches!(&plan, Plan::Hold { reason: held, .. } if held == reason), "{plan:?}");
 }

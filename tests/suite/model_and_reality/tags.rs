@@ -4,9 +4,9 @@ use aws_sdk_ec2::types::{GatewayType, ResourceType, Tag, TagSpecification};
 use aws_sdk_ssm::types::ParameterType;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Control, ResourceKey, Target, Timestamp, Verdict};
-use rectify_ec2::RequiredTags;
 use rectify_ec2::required_tags::RequiredTagsParameters;
 use rectify_ec2::tagged_resource::TYPES;
+use rectify_ec2::{REQUIRED_TAGS, RequiredTags};
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::edge::{Connect, ReadLive};
 use rectify_tests::services::Services;
@@ -18,7 +18,7 @@ fn parameters(text: &str) -> RequiredTagsParameters {
 }
 
 fn of_type(kind: &str, id: &str) -> Target {
-    Target { resource: ResourceKey::new(kind, id), ..target::<RequiredTags>(ALONE, id) }
+    Target { resource: ResourceKey::new(kind, id), ..target(&REQUIRED_TAGS, ALONE, id) }
 }
 
 fn tagged(kind: ResourceType) -> TagSpecification {
@@ -34,7 +34,7 @@ async fn written_tags_are_as_expected_and_removed_again() {
     let volume = create.tag_specifications(tagged(ResourceType::Volume)).send().await.unwrap().volume_id.unwrap();
     let params = parameters(r#"{"tag1Key":"Owner","tag2Key":"Name","defaults":{"Owner":"nobody"}}"#);
     let target = of_type("AWS::EC2::Volume", &volume);
-    let calls = model_and_reality_agree::<RequiredTags, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&REQUIRED_TAGS, &sdk, &target, &params).await;
     let expected = format!(r#"CreateTags {{"Resources":["{volume}"],"Tags":[{{"Key":"Owner","Value":"nobody"}}]}}"#);
     assert_eq!(calls, [expected]);
 }
@@ -53,18 +53,18 @@ async fn stored_parameters_are_read_and_refused_where_they_contradict_the_given_
     let volume = create.tag_specifications(tagged(ResourceType::Volume)).send().await.unwrap().volume_id.unwrap();
     let text = r#"{"tag1Key":"Name","required":"ssm:/rectify/tags","defaults":"ssm:/rectify/values"}"#;
     let (target, params) = (of_type("AWS::EC2::Volume", &volume), parameters(text));
-    let calls = model_and_reality_agree::<RequiredTags, Clients>(&sdk, &target, &params).await;
+    let calls = model_and_reality_agree::<_, Clients>(&REQUIRED_TAGS, &sdk, &target, &params).await;
     assert!(calls[0].contains(r#"{"Key":"Team","Value":"net"}"#), "{calls:?}");
 
     let clients = Clients::connect(&sdk);
     put("/rectify/values", r#"{"Team": "sales"}"#).await;
-    let refused = RequiredTags::live(&clients, &target, &params).await.unwrap_err();
+    let refused = RequiredTags.live(&clients, &target, &params).await.unwrap_err();
     assert!(refused.to_string().contains("`sales` is no value that the tag `Team` may have"), "{refused}");
     put("/rectify/values", "Team=net").await;
-    let refused = RequiredTags::live(&clients, &target, &params).await.unwrap_err();
+    let refused = RequiredTags.live(&clients, &target, &params).await.unwrap_err();
     assert!(refused.to_string().starts_with("ssm:/rectify/values: expected JSON"), "{refused}");
     ssm.delete_parameter().name("/rectify/values").send().await.unwrap();
-    let refused = RequiredTags::live(&clients, &target, &params).await.unwrap_err();
+    let refused = RequiredTags.live(&clients, &target, &params).await.unwrap_err();
     assert!(refused.is("ParameterNotFound"), "{refused}");
 }
 
@@ -90,8 +90,8 @@ async fn resources_of_ec2_that_are_gone_are_told_from_those_without_tags() {
         ("AWS::EC2::NetworkInterface", interface.as_str(), "NON_COMPLIANT"),
     ];
     for (kind, id, expected) in rows {
-        let live = RequiredTags::live(&clients, &of_type(kind, id), &params).await.unwrap().unwrap();
-        let verdict: Verdict = RequiredTags::evaluate(&live, &params, Timestamp::now());
+        let live = RequiredTags.live(&clients, &of_type(kind, id), &params).await.unwrap().unwrap();
+        let verdict: Verdict = RequiredTags.evaluate(&live, &params, Timestamp::now());
         assert_eq!(verdict.compliance_type(), expected, "{kind}");
     }
     for (kind, prefix) in TYPES
@@ -100,7 +100,7 @@ async fn resources_of_ec2_that_are_gone_are_told_from_those_without_tags() {
         .zip(["cgw", "i", "igw", "acl", "eni", "rtb", "sg", "subnet", "vpc", "vpn", "vgw", "vol"])
     {
         let gone = format!("{prefix}-00000000000000000");
-        let live = RequiredTags::live(&clients, &of_type(kind, &gone), &params).await;
+        let live = RequiredTags.live(&clients, &of_type(kind, &gone), &params).await;
         assert_eq!(live.unwrap(), None, "{kind}");
     }
 }
@@ -118,7 +118,7 @@ async fn tags_of_another_service_are_read_by_arn() {
     s3.put_bucket_tagging().bucket("tagged-by-arn").tagging(tags).send().await.unwrap();
     let clients = Clients::connect(&sdk);
     let (target, params) = (of_type("AWS::S3::Bucket", "tagged-by-arn"), parameters(r#"{"tag1Key":"Owner"}"#));
-    let live = RequiredTags::live(&clients, &target, &params).await.unwrap().unwrap();
+    let live = RequiredTags.live(&clients, &target, &params).await.unwrap().unwrap();
     assert_eq!(live.tags, [("Owner".to_owned(), "ada".to_owned())].into());
     assert_eq!(live.arn.as_deref(), Some("arn:aws:s3:::tagged-by-arn"));
 }

@@ -2,7 +2,7 @@
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::State;
-use rectify_tests::controls::{Door, DoorAjar};
+use rectify_tests::controls::{DOOR_AJAR, Door};
 use rectify_tests::emulator::{endpoint, http, sdk_over};
 use rectify_tests::events::finding;
 use rectify_tests::outage::{Outage, during};
@@ -69,7 +69,7 @@ async fn attempt_that_ended_without_an_announcement_is_asked_about_and_announced
         Outage { holding: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
     let (http, _) = during(http(), outage);
     let shell = stage.world.shell_over(&sdk_over(endpoint(), http));
-    deliver_through::<DoorAjar>(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
+    deliver_through(&DOOR_AJAR, &shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
     let attempt = stage.world.attempts("d-1").await.remove(0);
     assert_eq!((attempt.state, attempt.announced), (State::Finished, false));
     let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();

@@ -1,6 +1,7 @@
 //! Gates 10 to 13: reading once more, applying, verifying, telling.
 
 use super::*;
+use rectify_tests::controls::NAMED_DOOR_AJAR;
 
 async fn two_bolts() -> World {
     World::with([Door::drawn("d-1", &["bottom", "top"])]).await
@@ -276,7 +277,7 @@ async fn name_is_resolved_once_where_the_id_is_not_the_name() {
     let mut shell = world.shell();
     shell.config = rectify_runtime::config_service::ConfigService::new(&replay.sdk(REGION));
     let event = finding("D0R1", RECORDED);
-    let handled = deliver_through::<NamedDoorAjar>(&shell, &event, &delivery("w")).await.unwrap();
+    let handled = deliver_through(&NAMED_DOOR_AJAR, &shell, &event, &delivery("w")).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::Planned);
     assert_eq!(world.doors.calls(), [Call::Read("main-gate".to_owned())]);
     let asked = json!({"resourceType": "Rectify::Test::Door", "resourceId": "D0R1", "limit": 1});

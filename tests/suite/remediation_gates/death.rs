@@ -1,6 +1,7 @@
 //! Death between any two steps: a function that stops for good before or after any call, and the delivery that follows.
 
 use rectify_runtime::remediation::RemediationShell;
+use rectify_tests::controls::DOOR_AJAR;
 use rectify_tests::doors::Doors;
 
 use super::*;
@@ -9,7 +10,7 @@ use super::*;
 async fn dies(shell: RemediationShell<Doors>, life: &Life) -> bool {
     let event = finding("d-1", RECORDED);
     let delivery = doomed_delivery("doomed");
-    let task = tokio::spawn(async move { deliver_through::<DoorAjar>(&shell, &event, &delivery).await });
+    let task = tokio::spawn(async move { deliver_through(&DOOR_AJAR, &shell, &event, &delivery).await });
     while !life.is_over() && !task.is_finished() {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
@@ -66,7 +67,7 @@ async fn plan_is_told_wherever_the_function_died() {
         let shell = world.mortal_shell(&life);
         let event = finding("d-1", RECORDED);
         let task =
-            tokio::spawn(async move { deliver_through::<DoorAjar>(&shell, &event, &doomed_delivery("doomed")).await });
+            tokio::spawn(async move { deliver_through(&DOOR_AJAR, &shell, &event, &doomed_delivery("doomed")).await });
         while !life.is_over() && !task.is_finished() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }

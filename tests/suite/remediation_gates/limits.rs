@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_runtime::ledger::{Act, RESOURCE_LIMIT};
+use rectify_tests::controls::DOOR_AJAR;
 use rectify_tests::services::Services;
 
 use super::*;
@@ -197,7 +198,7 @@ async fn one_resource_an_hour_is_changed_where_aws_config_does_not_count_them() 
     // Answers AWS Config's calls, and counts nothing.
     let shell = world.shell_over(&Services::default().sdk(REGION));
     let outcome = async |id: &str| {
-        ended(&deliver_through::<DoorAjar>(&shell, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1
+        ended(&deliver_through(&DOOR_AJAR, &shell, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1
     };
     assert_eq!((outcome("d-1").await, outcome("d-2").await), (Outcome::Verified, Outcome::OverBudget));
     let attempt = world.attempts("d-2").await.remove(0);

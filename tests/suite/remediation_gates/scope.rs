@@ -1,6 +1,6 @@
 //! What the rule does not judge, the remediation does not change: excluded resources, and controls away from home.
 
-use rectify_tests::controls::GlobalDoorAjar;
+use rectify_tests::controls::GLOBAL_DOOR_AJAR;
 
 use super::*;
 
@@ -67,7 +67,7 @@ async fn open_attempt_on_a_resource_that_is_excluded_meanwhile_goes_no_further()
 #[tokio::test]
 async fn global_control_changes_nothing_away_from_home() {
     let world = World::with([Door::drawn("d-1", &["top"])]).await.setting("HOME_REGION", "eu-central-1");
-    let handled = world.deliver_to::<GlobalDoorAjar>(&finding("d-1", RECORDED)).await.unwrap();
+    let handled = world.deliver_to(&GLOBAL_DOOR_AJAR, &finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::NotApplicable);
     assert_eq!((only(&world).await.reason.as_str(), world.doors.calls()), ("evaluated in eu-central-1", vec![]));
 }

@@ -1,6 +1,7 @@
 //! What must fail the invocation, by which name, and without which requests.
 
 use rectify_runtime::CallErrorKind;
+use rectify_tests::controls::DOOR_AJAR;
 
 use super::*;
 
@@ -173,10 +174,10 @@ async fn event_for_a_half_that_is_not_served_is_a_fault() {
     let doors = Doors::with([Door::drawn("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored()]);
     let event = plain(&scheduled());
-    let fault = handled_in::<ChangeOnly<DoorAjar>>(REGION, &event, &replay, &doors).await.unwrap_err();
+    let fault = handled_in(&ChangeOnly(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
     assert_eq!(fault, Fault::WrongHalf { half: "periodic" });
     let event = plain(&change(&item("d-1", &["top"])));
-    let fault = handled_in::<ScheduleOnly<DoorAjar>>(REGION, &event, &replay, &doors).await.unwrap_err();
+    let fault = handled_in(&ScheduleOnly(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
     assert_eq!(fault, Fault::WrongHalf { half: "change" });
     assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
 }

@@ -1,5 +1,6 @@
 //! Rounds that one invocation does not finish: where the next goes on, and what is retired at the end.
 
+use rectify_tests::controls::DOOR_AJAR;
 use std::time::Duration;
 
 use rectify_runtime::CallErrorKind;
@@ -9,8 +10,6 @@ use super::*;
 
 /// Too little for a second page, and for retiring.
 const NEARLY_OVER: Duration = Duration::from_secs(30);
-
-type Rule = ChangeOrSchedule<DoorAjar>;
 
 fn many(count: usize) -> Vec<Door> {
     (0..count).map(|number| Door::drawn(&format!("d-{number:03}"), &["top"])).collect()
@@ -29,7 +28,7 @@ fn results(ids: &[&str]) -> Answer {
 /// One part of a round, and what it sent.
 async fn part(left: Duration, event: &Value, doors: &Doors, answers: Vec<Answer>) -> (Replay, Result<(), Fault>) {
     let replay = Replay::of(answers);
-    let ended = handled_by::<Rule>(&invocation_with(left), REGION, event, &replay, doors).await;
+    let ended = handled_by(&ChangeOrSchedule(&DOOR_AJAR), &invocation_with(left), REGION, event, &replay, doors).await;
     (replay, ended)
 }
 

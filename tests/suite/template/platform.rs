@@ -27,9 +27,14 @@ fn undo_may_call_what_each_deployed_control_declares_and_nothing_else() {
         held.entry(condition).or_default().push(statement);
     }
     for control in controls() {
-        let Some(half) = control.remediation.filter(|half| !half.undoes.is_empty()) else { continue };
+        let Some(half) = control.remediation.filter(|half| !half.undo_permissions().is_empty()) else { continue };
         let statements = held.remove(&format!("{}Remediated", control.meta.pascal_id())).unwrap_or_default();
-        assert_eq!(granted(&statements), declared(&[half.live, half.undoes].concat(), &[]), "{}", control.meta.id);
+        assert_eq!(
+            granted(&statements),
+            declared(&[half.read_permissions(), half.undo_permissions()].concat(), &[]),
+            "{}",
+            control.meta.id
+        );
     }
     assert_eq!(held, BTreeMap::new(), "statements of no control");
 }

@@ -101,7 +101,7 @@ fn split(statements: impl Iterator<Item = Value>) -> (Vec<Value>, Vec<Value>) {
 }
 
 fn undone() -> Vec<&'static str> {
-    let undoes = |it: &&Entry| it.remediation.is_some_and(|half| !half.undoes.is_empty());
+    let undoes = |it: &&Entry| it.remediation.is_some_and(|half| !half.undo_permissions().is_empty());
     controls().filter(undoes).map(|it| it.meta.id).collect()
 }
 
@@ -123,7 +123,7 @@ fn every_role_holds_what_its_control_declares_and_nothing_else() {
         }
         if let Some(half) = control.remediation {
             let mut may = [&control.remediation_permissions()[..], roles::REMEDIATION_LEDGER].concat();
-            if half.needs_name {
+            if half.needs_name() {
                 may.push(Permission::unscoped("config:GetResourceConfigHistory"));
             }
             let role = &resources[&format!("{name}FixRole")];
@@ -270,8 +270,8 @@ fn changes() -> Vec<(String, Permission)> {
         let Some(half) = control.remediation else { continue };
         let fix = format!("{}FixRole", control.meta.pascal_id());
         let writes = |list: &'static [Permission]| list.iter().filter(|it| !it.reads() && it.resource != "*");
-        changes.extend(writes(half.calls).map(|it| (fix.clone(), *it)));
-        changes.extend(writes(half.undoes).map(|it| ("UndoRole".to_owned(), *it)));
+        changes.extend(writes(half.fix_permissions()).map(|it| (fix.clone(), *it)));
+        changes.extend(writes(half.undo_permissions()).map(|it| ("UndoRole".to_owned(), *it)));
     }
     changes
 }

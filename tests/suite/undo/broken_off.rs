@@ -1,6 +1,7 @@
 //! An undo that broke off: what it left, what people did since, and who holds the resource.
 
 use rectify_runtime::ledger::Hold;
+use rectify_tests::controls::DOOR_AJAR;
 use rectify_tests::remediation::{deliver_through, delivery};
 
 use super::*;
@@ -217,6 +218,6 @@ async fn hold_of_an_undo_is_written_down_with_who_did_it() {
     expected.sort_unstable();
     assert_eq!(words, expected);
     let shell = world.shell();
-    let found = deliver_through::<DoorAjar>(&shell, &finding("d-1", NEXT), &delivery("w")).await.unwrap();
+    let found = deliver_through(&DOOR_AJAR, &shell, &finding("d-1", NEXT), &delivery("w")).await.unwrap();
     assert_eq!(found.name(), "planned");
 }

@@ -43,7 +43,7 @@ fn as_json(control: &Entry) -> Value {
         "remediated": control.remediation.is_some(),
         "level": meta.level,
         "needs_opt_in": control.needs_opt_in(),
-        "parameters": (control.parameters)(),
+        "parameters": control.parameters(),
     })
 }
 

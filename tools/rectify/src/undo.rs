@@ -31,12 +31,12 @@ pub(crate) async fn run(
     let calls = preview(&attempt)?;
     let paint = Paint::of(environment, std::io::stderr().is_terminal());
     confirm(arguments, &attempt, &calls, quiet, paint)?;
-    let operations = rectify_catalogue_lambda::operations().find(|it| it.id == attempt.control).ok_or_else(|| {
+    let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == attempt.control).ok_or_else(|| {
         Complaint::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control))
     })?;
     let request =
         UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days, overwrite: arguments.overwrite_changes };
-    let undone = (operations.undo)(&open.config, &open.ledger, &attempt.target, &request).await?;
+    let undone = operations.undo(&open.config, &open.ledger, &attempt.target, &request).await?;
     Ok(ended(&attempt, &undone))
 }
 
@@ -53,7 +53,7 @@ fn preview(attempt: &Attempt) -> Result<Vec<Value>, Complaint> {
     let control = known(&attempt.control)?;
     let (Some(half), Some(before)) = (control.remediation, &attempt.before) else { return Ok(Vec::new()) };
     let done: Vec<(Value, Value)> = attempt.done().map(|(action, receipt)| (action.clone(), receipt.clone())).collect();
-    (half.undo)(before, &done)?.map_err(|irreversible| Complaint::Refused {
+    half.undo(before, &done)?.map_err(|irreversible| Complaint::Refused {
         reason: format!("undo {}: {irreversible}", attempt.id),
         details: json!({ "attempt": attempt.id }),
     })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rectify_compliance::Entry;
 
 use crate::fragment::Unfilled;
-use crate::{frameworks, page, template};
+use crate::{frameworks, page, programs, template};
 
 /// How many lines of each side of a difference are shown.
 const SHOWN: usize = 6;
@@ -44,13 +44,14 @@ pub fn all(controls: &[&'static Entry]) -> Result<Vec<Artifact>, Unfilled> {
             content: page::render(control),
         }),
     );
+    artifacts.extend(programs::artifacts(controls));
     Ok(artifacts)
 }
 
 /// The folder that holds generated pages and nothing else.
 const PAGES: &str = "docs/controls";
 
-/// What is on disk but not as it must be, and pages of controls that are gone.
+/// What is on disk but not as it must be, and pages and programs of controls that are gone.
 ///
 /// # Errors
 /// When a file is there but cannot be read.
@@ -74,7 +75,7 @@ pub fn stale(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<Stale>>
     Ok(stale)
 }
 
-/// Writes what is stale and removes pages of controls that are gone; returns what was touched.
+/// Writes what is stale and removes pages and programs of controls that are gone; returns what was touched.
 ///
 /// # Errors
 /// When a file cannot be read, written or removed.
@@ -96,15 +97,18 @@ pub fn write(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<String>
 }
 
 fn orphans(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(root.join(PAGES)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
+    let programs = rectify_catalogue::SERVICES.map(programs::folder);
     let mut orphans = Vec::new();
-    for entry in entries {
-        let path = Path::new(PAGES).join(entry?.file_name());
-        if !artifacts.iter().any(|artifact| Path::new(&artifact.path) == path) {
-            orphans.push(path);
+    for folder in programs.iter().map(String::as_str).chain([PAGES]) {
+        let entries = match std::fs::read_dir(root.join(folder)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let path = Path::new(folder).join(entry?.file_name());
+            if !artifacts.iter().any(|artifact| Path::new(&artifact.path) == path) {
+                orphans.push(path);
+            }
         }
     }
     orphans.sort();

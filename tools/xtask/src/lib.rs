@@ -8,6 +8,7 @@
 //! | [`template`] | `template.yaml` |
 //! | [`page`] | `docs/controls/*.md` |
 //! | [`frameworks`] | `docs/frameworks.md` |
+//! | [`programs`] | the programs of the functions |
 //! | [`scaffold`] | a new control, complete |
 //! | [`package`] | `target/lambda/<binary>/bootstrap`, the functions for deployment |
 
@@ -17,5 +18,6 @@ pub mod frameworks;
 pub mod package;
 pub mod page;
 pub mod parameter;
+pub mod programs;
 pub mod scaffold;
 pub mod template;

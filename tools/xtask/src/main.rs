@@ -147,10 +147,10 @@ fn catalogue_json() -> String {
                 "resourceTypes": it.meta.resource_types,
                 "onChange": it.meta.on_change(),
                 "frequency": it.meta.frequency().map(rectify_compliance::Frequency::api_name),
-                "parameters": (it.parameters)(),
+                "parameters": it.parameters(),
                 "rulePermissions": permissions(&it.rule_permissions()),
                 "remediationPermissions": permissions(&it.remediation_permissions()),
-                "undoPermissions": it.remediation.map(|half| permissions(half.undoes)),
+                "undoPermissions": it.remediation.map(|half| permissions(half.undo_permissions())),
             })
         })
         .collect();

@@ -151,7 +151,7 @@ fn parameter_table(parameters: &[Parameter]) -> String {
 /// How the remediation knows what CloudFormation manages.
 fn managed(control: &Entry) -> String {
     let Some(half) = control.remediation else { return String::new() };
-    let how = match half.managed {
+    let how = match half.managed_by() {
         ManagedBy::Tags => "The tags `aws:cloudformation:*` of the resource say whether a stack manages it.\n\
              What one does is planned only, unless `RemediateManagedStacks` is true."
             .to_owned(),
@@ -195,7 +195,7 @@ fn permissions(control: &Entry) -> String {
     list("rule", &control.rule_permissions());
     list("remediation", &control.remediation_permissions());
     if let Some(half) = control.remediation {
-        list("undo, by a person's own credentials", half.undoes);
+        list("undo, by a person's own credentials", half.undo_permissions());
     }
     if rows.is_empty() {
         rows.push_str("| rule | nothing | |\n");

@@ -18,7 +18,7 @@ pub struct Parameter {
 
 /// Every parameter of a control, by name.
 pub fn of(control: &Entry) -> Vec<Parameter> {
-    let schema = (control.parameters)();
+    let schema = control.parameters();
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return Vec::new();
     };

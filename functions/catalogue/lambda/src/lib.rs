@@ -1,6 +1,6 @@
 //! Every control of the suite with its calls to AWS.
 
-use rectify_runtime::Operations;
+use rectify_runtime::operations::Operations;
 use rectify_runtime::serve::Function;
 
 /// Every function of a control, by the name of its program.
@@ -20,7 +20,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
 }
 
 /// What can be called about every control that has a remediation: live reads, plans applied, plans undone.
-pub fn operations() -> impl Iterator<Item = &'static Operations> {
+pub fn operations() -> impl Iterator<Item = &'static dyn Operations> {
     [
         rectify_ec2_lambda::OPERATIONS,
         rectify_s3_lambda::OPERATIONS,
@@ -33,4 +33,5 @@ pub fn operations() -> impl Iterator<Item = &'static Operations> {
     ]
     .into_iter()
     .flatten()
+    .copied()
 }

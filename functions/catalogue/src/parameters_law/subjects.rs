@@ -63,13 +63,13 @@ fn of_event(control: &Entry, folder: &Path, name: &str, message: &Message) -> Ve
         let file = folder.join(kind).join(name);
         file.exists().then(|| json(&file))
     };
-    let version = control.image_version;
+    let version = control.image_version();
     if let Some(Value::Array(listed)) = answer("subjects") {
         return listed.into_iter().map(|subject| StoredImage { version, subject }).collect();
     }
     match (message, control.change) {
         (Message::Change { item, .. }, Some(half)) => {
-            let image = (half.subject)(item, answer("facts").unwrap_or_default());
+            let image = half.subject(item, answer("facts").unwrap_or_default());
             image.into_iter().collect()
         }
         _ => Vec::new(),

@@ -51,7 +51,7 @@ impl<'a> Trial<'a> {
 
     /// Whether the control takes these parameters.
     pub(super) fn takes(&self, parameters: &Map<String, Value>) -> bool {
-        (self.control.check_parameters)(&Value::Object(parameters.clone()).to_string()).is_ok()
+        self.control.check_parameters(&Value::Object(parameters.clone()).to_string()).is_ok()
     }
 
     /// Tries a setting beside other parameters, against those alone; against the defaults where those are refused.
@@ -62,7 +62,7 @@ impl<'a> Trial<'a> {
             all.insert(setting.name.clone(), value.clone());
             Value::Object(all).to_string()
         });
-        let with: Vec<String> = with.filter(|it| (self.control.check_parameters)(it).is_ok()).collect();
+        let with: Vec<String> = with.filter(|it| self.control.check_parameters(it).is_ok()).collect();
         if with.is_empty() {
             return Found::Nothing { tried: 0 };
         }
@@ -104,10 +104,10 @@ impl<'a> Trial<'a> {
     }
 
     fn answer(&self, subject: &Subject, parameters: &str) -> Answer {
-        let verdict = (self.control.evaluate)(&subject.image, parameters, subject.now).ok()?;
+        let verdict = self.control.evaluate(&subject.image, parameters, subject.now).ok()?;
         let plan = match self.control.remediation {
             None => None,
-            Some(half) => Some(deeds((half.plan)(&subject.image, parameters, subject.now).ok()?)),
+            Some(half) => Some(deeds(half.plan(&subject.image, parameters, subject.now).ok()?)),
         };
         Some((verdict.compliance_type(), plan))
     }

@@ -116,6 +116,7 @@ impl Clients {
 
 impl ReadFacts<Clients> for CloudTrailCloudWatchLogsEnabled {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         recorded: &RecordedTrail,
@@ -133,6 +134,7 @@ impl ReadFacts<Clients> for CloudTrailCloudWatchLogsEnabled {
 
 impl List<Clients> for CloudTrailCloudWatchLogsEnabled {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a TrailLogsParameters,
@@ -144,6 +146,7 @@ impl List<Clients> for CloudTrailCloudWatchLogsEnabled {
 
 impl ReadLive<Clients> for CloudTrailCloudWatchLogsEnabled {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &TrailLogsParameters,
@@ -160,7 +163,7 @@ impl ReadLive<Clients> for CloudTrailCloudWatchLogsEnabled {
 }
 
 impl Apply<Clients> for CloudTrailCloudWatchLogsEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, cloud_watch_logs_role_arn: role } =
             action;
         let request = clients.update_trail(name).cloud_watch_logs_log_group_arn(group);
@@ -169,8 +172,8 @@ impl Apply<Clients> for CloudTrailCloudWatchLogsEnabled {
 }
 
 impl Revert<Clients> for CloudTrailCloudWatchLogsEnabled {
-    async fn revert(clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
-        Self::apply(clients, target, undo).await
+    async fn revert(&self, clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
+        self.apply(clients, target, undo).await
     }
 }
 

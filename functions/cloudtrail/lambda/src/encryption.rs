@@ -99,6 +99,7 @@ impl Clients {
 
 impl ReadFacts<Clients> for CloudTrailEncryptionEnabled {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         recorded: &RecordedTrail,
@@ -113,6 +114,7 @@ impl ReadFacts<Clients> for CloudTrailEncryptionEnabled {
 
 impl List<Clients> for CloudTrailEncryptionEnabled {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a TrailEncryptionParameters,
@@ -124,6 +126,7 @@ impl List<Clients> for CloudTrailEncryptionEnabled {
 
 impl ReadLive<Clients> for CloudTrailEncryptionEnabled {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &TrailEncryptionParameters,
@@ -139,15 +142,15 @@ impl ReadLive<Clients> for CloudTrailEncryptionEnabled {
 }
 
 impl Apply<Clients> for CloudTrailEncryptionEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::UpdateTrail { name, kms_key_id } = action;
         updated(clients.update_trail(name).kms_key_id(kms_key_id)).await
     }
 }
 
 impl Revert<Clients> for CloudTrailEncryptionEnabled {
-    async fn revert(clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
-        Self::apply(clients, target, undo).await
+    async fn revert(&self, clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
+        self.apply(clients, target, undo).await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod encryption;
+mod functions;
 mod reader;
 mod recording;
 
@@ -25,55 +26,8 @@ use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::{Action, CloudT
 use rectify_cloudtrail::trail::{Custody, LiveTrail, RecordedTrail, Trail, Vantage, one_per_name};
 
 pub use reader::TrailReader;
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
-use rectify_cloudtrail::cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
-use rectify_runtime::serve::Function;
-use rectify_runtime::{Operations, remediation, rule};
 
-/// The functions of these controls, by the name of their program.
-pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "cloud-trail-cloud-watch-logs-enabled-remediation",
-        serve: remediation::serve::<CloudTrailCloudWatchLogsEnabled, Clients>,
-    },
-    Function {
-        name: "cloud-trail-cloud-watch-logs-enabled",
-        serve: rule::on_change_and_schedule::<CloudTrailCloudWatchLogsEnabled, Clients>,
-    },
-    Function {
-        name: "cloud-trail-encryption-enabled-remediation",
-        serve: remediation::serve::<CloudTrailEncryptionEnabled, Clients>,
-    },
-    Function {
-        name: "cloud-trail-encryption-enabled",
-        serve: rule::on_change_and_schedule::<CloudTrailEncryptionEnabled, Clients>,
-    },
-    Function {
-        name: "cloud-trail-log-file-validation-enabled-remediation",
-        serve: remediation::serve::<CloudTrailLogFileValidationEnabled, Clients>,
-    },
-    Function {
-        name: "cloud-trail-log-file-validation-enabled",
-        serve: rule::on_change_and_schedule::<CloudTrailLogFileValidationEnabled, Clients>,
-    },
-    Function {
-        name: "multi-region-cloudtrail-enabled-remediation",
-        serve: remediation::serve::<MultiRegionCloudtrailEnabled, Clients>,
-    },
-    Function {
-        name: "multi-region-cloudtrail-enabled",
-        serve: rule::on_schedule::<MultiRegionCloudtrailEnabled, Clients>,
-    },
-];
-
-/// What an operator can do with these controls: read, apply, undo.
-pub const OPERATIONS: &[Operations] = &[
-    Operations::of::<CloudTrailCloudWatchLogsEnabled, Clients>(),
-    Operations::of::<CloudTrailEncryptionEnabled, Clients>(),
-    Operations::of::<CloudTrailLogFileValidationEnabled, Clients>(),
-    Operations::of::<MultiRegionCloudtrailEnabled, Clients>(),
-];
+pub use functions::{FUNCTIONS, OPERATIONS};
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -192,6 +146,7 @@ async fn updated(request: UpdateTrailFluentBuilder) -> Result<(), AwsError> {
 
 impl ReadFacts<Clients> for CloudTrailLogFileValidationEnabled {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         recorded: &RecordedTrail,
@@ -203,6 +158,7 @@ impl ReadFacts<Clients> for CloudTrailLogFileValidationEnabled {
 
 impl List<Clients> for CloudTrailLogFileValidationEnabled {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a NoParameters,
@@ -213,19 +169,24 @@ impl List<Clients> for CloudTrailLogFileValidationEnabled {
 }
 
 impl ReadLive<Clients> for CloudTrailLogFileValidationEnabled {
-    async fn live(clients: &Clients, target: &Target, _params: &NoParameters) -> Result<Option<Trail>, AwsError> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &NoParameters,
+    ) -> Result<Option<Trail>, AwsError> {
         clients.trail(target).await
     }
 }
 
 impl Apply<Clients> for CloudTrailLogFileValidationEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.update_validation(action).await
     }
 }
 
 impl Revert<Clients> for CloudTrailLogFileValidationEnabled {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
         clients.update_validation(undo).await
     }
 }

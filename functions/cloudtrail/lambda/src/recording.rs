@@ -18,6 +18,7 @@ use rectify_cloudtrail::trail::{Vantage, region_of};
 
 impl List<Clients> for MultiRegionCloudtrailEnabled {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a MultiRegionCloudtrailEnabledParameters,
@@ -29,6 +30,7 @@ impl List<Clients> for MultiRegionCloudtrailEnabled {
 
 impl ReadLive<Clients> for MultiRegionCloudtrailEnabled {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         _params: &MultiRegionCloudtrailEnabledParameters,
@@ -38,7 +40,7 @@ impl ReadLive<Clients> for MultiRegionCloudtrailEnabled {
 }
 
 impl Apply<Clients> for MultiRegionCloudtrailEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         match action {
             Action::StartLogging { name } => {
                 let request = clients.in_home_region(name)?.start_logging().name(name);
@@ -54,7 +56,7 @@ impl Apply<Clients> for MultiRegionCloudtrailEnabled {
 }
 
 impl Revert<Clients> for MultiRegionCloudtrailEnabled {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::StopLogging { name } => {
                 let request = clients.in_home_region(name)?.stop_logging().name(name);

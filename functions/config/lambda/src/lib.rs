@@ -1,5 +1,7 @@
 //! The calls to AWS Config about its recorder. The only place that names its SDK; it maps answers and decides nothing.
 
+mod functions;
+
 use aws_sdk_config::Client;
 use aws_sdk_config::operation::describe_configuration_recorder_status::DescribeConfigurationRecorderStatusError;
 use aws_sdk_config::operation::describe_configuration_recorders::DescribeConfigurationRecordersError;
@@ -19,20 +21,8 @@ use rectify_config::config_recorder_healthy::{Action, ConfigRecorderHealthy, Con
 use rectify_config::recording::{
     Answers, ChannelAnswer, DeliveriesAnswer, Delivery, GroupAnswer, Outcome, RecorderAnswer, Recording, Status,
 };
-use rectify_runtime::serve::Function;
-use rectify_runtime::{Operations, remediation, rule};
 
-/// The functions of these controls, by the name of their program.
-pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "config-recorder-healthy-remediation",
-        serve: remediation::serve::<ConfigRecorderHealthy, Clients>,
-    },
-    Function { name: "config-recorder-healthy", serve: rule::on_schedule::<ConfigRecorderHealthy, Clients> },
-];
-
-/// What an operator can do with these controls: read, apply, undo.
-pub const OPERATIONS: &[Operations] = &[Operations::of::<ConfigRecorderHealthy, Clients>()];
+pub use functions::{FUNCTIONS, OPERATIONS};
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -102,6 +92,7 @@ impl Clients {
 
 impl List<Clients> for ConfigRecorderHealthy {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a ConfigRecorderHealthyParameters,
@@ -113,6 +104,7 @@ impl List<Clients> for ConfigRecorderHealthy {
 
 impl ReadLive<Clients> for ConfigRecorderHealthy {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         _params: &ConfigRecorderHealthyParameters,
@@ -122,7 +114,7 @@ impl ReadLive<Clients> for ConfigRecorderHealthy {
 }
 
 impl Apply<Clients> for ConfigRecorderHealthy {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::StartConfigurationRecorder { configuration_recorder_name } = action;
         let request = clients.config.start_configuration_recorder();
         let answer = request.configuration_recorder_name(configuration_recorder_name).send().await;
@@ -131,7 +123,7 @@ impl Apply<Clients> for ConfigRecorderHealthy {
 }
 
 impl Revert<Clients> for ConfigRecorderHealthy {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         let Undo::StopConfigurationRecorder { configuration_recorder_name } = undo;
         let request = clients.config.stop_configuration_recorder();
         let answer = request.configuration_recorder_name(configuration_recorder_name).send().await;

@@ -24,6 +24,7 @@ const LARGEST: i64 = 1 << 20;
 
 impl ReadFacts<Clients> for SecurityGroupDrift {
     async fn facts(
+        &self,
         clients: &Clients,
         _target: &Target,
         group: &SecurityGroup,
@@ -35,6 +36,7 @@ impl ReadFacts<Clients> for SecurityGroupDrift {
 
 impl List<Clients> for SecurityGroupDrift {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a SecurityGroupDriftParameters,
@@ -57,6 +59,7 @@ impl List<Clients> for SecurityGroupDrift {
     }
 
     fn keys<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a SecurityGroupDriftParameters,
@@ -67,6 +70,7 @@ impl List<Clients> for SecurityGroupDrift {
 
 impl ReadLive<Clients> for SecurityGroupDrift {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &SecurityGroupDriftParameters,
@@ -79,7 +83,7 @@ impl ReadLive<Clients> for SecurityGroupDrift {
 }
 
 impl Apply<Clients> for SecurityGroupDrift {
-    async fn apply(clients: &Clients, _target: &Target, action: &RuleChange) -> Result<Vec<String>, AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &RuleChange) -> Result<Vec<String>, AwsError> {
         match action {
             RuleChange::Open(open) => clients.open(open).await,
             RuleChange::Close(close) => clients.close(close).await.map(|()| Vec::new()),
@@ -88,7 +92,7 @@ impl Apply<Clients> for SecurityGroupDrift {
 }
 
 impl Revert<Clients> for SecurityGroupDrift {
-    async fn revert(clients: &Clients, _target: &Target, undo: &RuleChange) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &RuleChange) -> Result<(), AwsError> {
         match undo {
             RuleChange::Open(open) => clients.reopen(open).await,
             RuleChange::Close(close) => clients.close(close).await,

@@ -13,6 +13,7 @@ use rectify_ec2::vpc_default_security_group_closed::NamedGroup;
 
 impl ReadFacts<Clients> for VpcDefaultSecurityGroupClosed {
     async fn facts(
+        &self,
         _clients: &Clients,
         _target: &Target,
         _group: &NamedGroup,
@@ -24,6 +25,7 @@ impl ReadFacts<Clients> for VpcDefaultSecurityGroupClosed {
 
 impl ReadLive<Clients> for VpcDefaultSecurityGroupClosed {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         _params: &NoParameters,
@@ -35,13 +37,13 @@ impl ReadLive<Clients> for VpcDefaultSecurityGroupClosed {
 }
 
 impl Apply<Clients> for VpcDefaultSecurityGroupClosed {
-    async fn apply(clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
         clients.close(action).await
     }
 }
 
 impl Revert<Clients> for VpcDefaultSecurityGroupClosed {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
         clients.reopen(undo).await
     }
 }

@@ -27,6 +27,7 @@ const TYPES_A_FILTER: usize = 200;
 
 impl List<Clients> for Ec2EbsEncryptionByDefault {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a Ec2EbsEncryptionByDefaultParameters,
@@ -38,6 +39,7 @@ impl List<Clients> for Ec2EbsEncryptionByDefault {
 
 impl ReadLive<Clients> for Ec2EbsEncryptionByDefault {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &Ec2EbsEncryptionByDefaultParameters,
@@ -51,7 +53,7 @@ impl ReadLive<Clients> for Ec2EbsEncryptionByDefault {
 }
 
 impl Apply<Clients> for Ec2EbsEncryptionByDefault {
-    async fn apply(clients: &Clients, _target: &Target, action: &EbsAction) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &EbsAction) -> Result<(), AwsError> {
         match action {
             EbsAction::EnableEbsEncryptionByDefault {} => {
                 let request = clients.ec2.enable_ebs_encryption_by_default();
@@ -65,7 +67,7 @@ impl Apply<Clients> for Ec2EbsEncryptionByDefault {
 }
 
 impl Revert<Clients> for Ec2EbsEncryptionByDefault {
-    async fn revert(clients: &Clients, _target: &Target, undo: &EbsUndo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &EbsUndo) -> Result<(), AwsError> {
         match undo {
             EbsUndo::DisableEbsEncryptionByDefault {} => {
                 let request = clients.ec2.disable_ebs_encryption_by_default();

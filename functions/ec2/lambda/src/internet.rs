@@ -19,7 +19,7 @@ macro_rules! asks_what_the_internet_reaches {
     ($($control:ty),+ $(,)?) => {$(
         impl ReadFacts<Clients> for $control {
             async fn facts(
-                clients: &Clients,
+                &self, clients: &Clients,
                 _target: &Target,
                 group: &SecurityGroup,
                 params: &Self::Params,
@@ -30,7 +30,7 @@ macro_rules! asks_what_the_internet_reaches {
 
         impl List<Clients> for $control {
             fn pages<'a>(
-                clients: &'a Clients,
+                &'a self, clients: &'a Clients,
                 place: &'a Place,
                 params: &'a Self::Params,
                 from: Option<String>,
@@ -39,7 +39,7 @@ macro_rules! asks_what_the_internet_reaches {
             }
 
             fn keys<'a>(
-                clients: &'a Clients,
+                &'a self, clients: &'a Clients,
                 place: &'a Place,
                 _params: &'a Self::Params,
             ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
@@ -49,7 +49,7 @@ macro_rules! asks_what_the_internet_reaches {
 
         impl ReadLive<Clients> for $control {
             async fn live(
-                clients: &Clients,
+                &self, clients: &Clients,
                 target: &Target,
                 params: &Self::Params,
             ) -> Result<Option<GroupInNetwork>, AwsError> {
@@ -58,13 +58,13 @@ macro_rules! asks_what_the_internet_reaches {
         }
 
         impl Apply<Clients> for $control {
-            async fn apply(clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
+            async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
                 clients.close(action).await
             }
         }
 
         impl Revert<Clients> for $control {
-            async fn revert(clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
+            async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
                 clients.reopen(undo).await
             }
         }

@@ -5,6 +5,7 @@
 mod baselines;
 mod default_group;
 mod ebs_defaults;
+mod functions;
 mod groups;
 mod instances;
 mod internet;
@@ -17,78 +18,10 @@ mod tagging;
 
 use aws_types::SdkConfig;
 use rectify_compliance::Tags;
-use rectify_ec2::Ec2EbsEncryptionByDefault;
-use rectify_ec2::Ec2Imdsv2Check;
-use rectify_ec2::Ec2InstanceRequiredSecurityGroup;
-use rectify_ec2::RequiredTags;
-use rectify_ec2::RestrictedCommonPorts;
-use rectify_ec2::RestrictedSsh;
-use rectify_ec2::SecurityGroupDrift;
-use rectify_ec2::VpcDefaultSecurityGroupClosed;
-use rectify_ec2::VpcSgOpenOnlyToAuthorizedPorts;
 use rectify_runtime::clients::endpoint_is_overridden;
 use rectify_runtime::edge::Connect;
-use rectify_runtime::serve::Function;
-use rectify_runtime::{Operations, remediation, rule};
 
-/// The functions of these controls, by the name of their program.
-pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "ec2-ebs-encryption-by-default-remediation",
-        serve: remediation::serve::<Ec2EbsEncryptionByDefault, Clients>,
-    },
-    Function { name: "ec2-ebs-encryption-by-default", serve: rule::on_schedule::<Ec2EbsEncryptionByDefault, Clients> },
-    Function { name: "ec2-imdsv2-check-remediation", serve: remediation::serve::<Ec2Imdsv2Check, Clients> },
-    Function { name: "ec2-imdsv2-check", serve: rule::on_change::<Ec2Imdsv2Check, Clients> },
-    Function {
-        name: "ec2-instance-required-security-group-remediation",
-        serve: remediation::serve::<Ec2InstanceRequiredSecurityGroup, Clients>,
-    },
-    Function {
-        name: "ec2-instance-required-security-group",
-        serve: rule::on_change_and_schedule::<Ec2InstanceRequiredSecurityGroup, Clients>,
-    },
-    Function { name: "required-tags-remediation", serve: remediation::serve::<RequiredTags, Clients> },
-    Function { name: "required-tags", serve: rule::on_change::<RequiredTags, Clients> },
-    Function {
-        name: "restricted-common-ports-remediation",
-        serve: remediation::serve::<RestrictedCommonPorts, Clients>,
-    },
-    Function { name: "restricted-common-ports", serve: rule::on_change_and_schedule::<RestrictedCommonPorts, Clients> },
-    Function { name: "restricted-ssh-remediation", serve: remediation::serve::<RestrictedSsh, Clients> },
-    Function { name: "restricted-ssh", serve: rule::on_change_and_schedule::<RestrictedSsh, Clients> },
-    Function { name: "security-group-drift-remediation", serve: remediation::serve::<SecurityGroupDrift, Clients> },
-    Function { name: "security-group-drift", serve: rule::on_change_and_schedule::<SecurityGroupDrift, Clients> },
-    Function {
-        name: "vpc-default-security-group-closed-remediation",
-        serve: remediation::serve::<VpcDefaultSecurityGroupClosed, Clients>,
-    },
-    Function {
-        name: "vpc-default-security-group-closed",
-        serve: rule::on_change::<VpcDefaultSecurityGroupClosed, Clients>,
-    },
-    Function {
-        name: "vpc-sg-open-only-to-authorized-ports-remediation",
-        serve: remediation::serve::<VpcSgOpenOnlyToAuthorizedPorts, Clients>,
-    },
-    Function {
-        name: "vpc-sg-open-only-to-authorized-ports",
-        serve: rule::on_change_and_schedule::<VpcSgOpenOnlyToAuthorizedPorts, Clients>,
-    },
-];
-
-/// What an operator can do with these controls: read, apply, undo.
-pub const OPERATIONS: &[Operations] = &[
-    Operations::of::<RestrictedSsh, Clients>(),
-    Operations::of::<Ec2EbsEncryptionByDefault, Clients>(),
-    Operations::of::<RestrictedCommonPorts, Clients>(),
-    Operations::of::<VpcDefaultSecurityGroupClosed, Clients>(),
-    Operations::of::<VpcSgOpenOnlyToAuthorizedPorts, Clients>(),
-    Operations::of::<Ec2Imdsv2Check, Clients>(),
-    Operations::of::<Ec2InstanceRequiredSecurityGroup, Clients>(),
-    Operations::of::<RequiredTags, Clients>(),
-    Operations::of::<SecurityGroupDrift, Clients>(),
-];
+pub use functions::{FUNCTIONS, OPERATIONS};
 
 /// The clients of this crate, for one account and region.
 #[derive(Debug, Clone)]

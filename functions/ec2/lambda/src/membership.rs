@@ -29,6 +29,7 @@ type Parameters = Ec2InstanceRequiredSecurityGroupParameters;
 
 impl ReadFacts<Clients> for Ec2InstanceRequiredSecurityGroup {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         recorded: &RecordedInterfaces,
@@ -57,6 +58,7 @@ struct Known {
 
 impl List<Clients> for Ec2InstanceRequiredSecurityGroup {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a Parameters,
@@ -125,6 +127,7 @@ impl Known {
 
 impl ReadLive<Clients> for Ec2InstanceRequiredSecurityGroup {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &Parameters,
@@ -144,6 +147,7 @@ impl ReadLive<Clients> for Ec2InstanceRequiredSecurityGroup {
 
 impl Apply<Clients> for Ec2InstanceRequiredSecurityGroup {
     async fn apply(
+        &self,
         clients: &Clients,
         _target: &Target,
         action: &Ec2InstanceRequiredSecurityGroupAction,
@@ -154,6 +158,7 @@ impl Apply<Clients> for Ec2InstanceRequiredSecurityGroup {
 
 impl Revert<Clients> for Ec2InstanceRequiredSecurityGroup {
     async fn revert(
+        &self,
         clients: &Clients,
         _target: &Target,
         undo: &Ec2InstanceRequiredSecurityGroupAction,

@@ -19,6 +19,7 @@ const PERIOD: i32 = 3600;
 
 impl ReadFacts<Clients> for Ec2Imdsv2Check {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         recorded: &RecordedMetadata,
@@ -35,6 +36,7 @@ impl ReadFacts<Clients> for Ec2Imdsv2Check {
 
 impl ReadLive<Clients> for Ec2Imdsv2Check {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &Ec2Imdsv2CheckParameters,
@@ -51,13 +53,13 @@ impl ReadLive<Clients> for Ec2Imdsv2Check {
 }
 
 impl Apply<Clients> for Ec2Imdsv2Check {
-    async fn apply(clients: &Clients, _target: &Target, action: &Ec2Imdsv2CheckAction) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Ec2Imdsv2CheckAction) -> Result<(), AwsError> {
         clients.modify_metadata_options(action).await
     }
 }
 
 impl Revert<Clients> for Ec2Imdsv2Check {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Ec2Imdsv2CheckAction) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Ec2Imdsv2CheckAction) -> Result<(), AwsError> {
         clients.modify_metadata_options(undo).await
     }
 }

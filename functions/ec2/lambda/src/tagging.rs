@@ -21,6 +21,7 @@ type Found = (Standing, Tags);
 
 impl ReadFacts<Clients> for RequiredTags {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         resource: &TaggedResource,
@@ -38,6 +39,7 @@ impl ReadFacts<Clients> for RequiredTags {
 
 impl ReadLive<Clients> for RequiredTags {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &RequiredTagsParameters,
@@ -66,7 +68,7 @@ impl ReadLive<Clients> for RequiredTags {
 }
 
 impl Apply<Clients> for RequiredTags {
-    async fn apply(clients: &Clients, _target: &Target, action: &RequiredTagsAction) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &RequiredTagsAction) -> Result<(), AwsError> {
         let RequiredTagsAction::CreateTags { resources, tags } = action;
         let request = clients.ec2.create_tags().set_resources(Some(resources.clone())).set_tags(Some(new_tags(tags)));
         request.send().await.map(drop).map_err(|error| AwsError::call("ec2:CreateTags", &error))
@@ -74,7 +76,7 @@ impl Apply<Clients> for RequiredTags {
 }
 
 impl Revert<Clients> for RequiredTags {
-    async fn revert(clients: &Clients, _target: &Target, undo: &RequiredTagsUndo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &RequiredTagsUndo) -> Result<(), AwsError> {
         let RequiredTagsUndo::DeleteTags { resources, tags } = undo;
         let request = clients.ec2.delete_tags().set_resources(Some(resources.clone())).set_tags(Some(new_tags(tags)));
         request.send().await.map(drop).map_err(|error| AwsError::call("ec2:DeleteTags", &error))

@@ -67,6 +67,7 @@ impl OfUsers for AccessKeysRotated {
 
 impl List<Clients> for AccessKeysRotated {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a AccessKeysRotatedParameters,
@@ -76,6 +77,7 @@ impl List<Clients> for AccessKeysRotated {
     }
 
     fn keys<'a>(
+        &'a self,
         clients: &'a Clients,
         _place: &'a Place,
         _params: &'a AccessKeysRotatedParameters,
@@ -86,6 +88,7 @@ impl List<Clients> for AccessKeysRotated {
 
 impl ReadLive<Clients> for AccessKeysRotated {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &AccessKeysRotatedParameters,
@@ -102,13 +105,13 @@ impl ReadLive<Clients> for AccessKeysRotated {
 }
 
 impl Apply<Clients> for AccessKeysRotated {
-    async fn apply(clients: &Clients, _target: &Target, action: &KeyAction) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &KeyAction) -> Result<(), AwsError> {
         clients.set_status(action).await
     }
 }
 
 impl Revert<Clients> for AccessKeysRotated {
-    async fn revert(clients: &Clients, _target: &Target, undo: &KeyAction) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &KeyAction) -> Result<(), AwsError> {
         clients.set_status(undo).await
     }
 }

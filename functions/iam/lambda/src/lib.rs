@@ -8,6 +8,7 @@
 //! | `keys` | access keys |
 //! | `mfa` | console access, MFA devices, and the policy that asks for them |
 
+mod functions;
 mod keys;
 mod mfa;
 mod root;
@@ -23,55 +24,12 @@ use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, Connect, List, Page, Place, ReadLive, Revert};
 
-use rectify_iam::access_keys_rotated::AccessKeysRotated;
 use rectify_iam::iam_password_policy::{
     IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
 };
-use rectify_iam::iam_root_access_key_check::IamRootAccessKeyCheck;
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
-use rectify_iam::mfa_enabled_for_iam_console_access::MfaEnabledForIamConsoleAccess;
 use rectify_iam::password_policy::{Answer, PasswordPolicy};
-use rectify_iam::root_account_mfa_enabled::RootAccountMfaEnabled;
-use rectify_runtime::serve::Function;
-use rectify_runtime::{Operations, remediation, rule};
 
-/// The functions of these controls, by the name of their program.
-pub const FUNCTIONS: &[Function] = &[
-    Function { name: "access-keys-rotated-remediation", serve: remediation::serve::<AccessKeysRotated, Clients> },
-    Function { name: "access-keys-rotated", serve: rule::on_schedule::<AccessKeysRotated, Clients> },
-    Function { name: "iam-password-policy-remediation", serve: remediation::serve::<IamPasswordPolicy, Clients> },
-    Function { name: "iam-password-policy", serve: rule::on_schedule::<IamPasswordPolicy, Clients> },
-    Function {
-        name: "iam-root-access-key-check-remediation",
-        serve: remediation::serve::<IamRootAccessKeyCheck, Clients>,
-    },
-    Function { name: "iam-root-access-key-check", serve: rule::on_schedule::<IamRootAccessKeyCheck, Clients> },
-    Function { name: "iam-user-mfa-enabled-remediation", serve: remediation::serve::<IamUserMfaEnabled, Clients> },
-    Function { name: "iam-user-mfa-enabled", serve: rule::on_schedule::<IamUserMfaEnabled, Clients> },
-    Function {
-        name: "mfa-enabled-for-iam-console-access-remediation",
-        serve: remediation::serve::<MfaEnabledForIamConsoleAccess, Clients>,
-    },
-    Function {
-        name: "mfa-enabled-for-iam-console-access",
-        serve: rule::on_change_and_schedule::<MfaEnabledForIamConsoleAccess, Clients>,
-    },
-    Function {
-        name: "root-account-mfa-enabled-remediation",
-        serve: remediation::serve::<RootAccountMfaEnabled, Clients>,
-    },
-    Function { name: "root-account-mfa-enabled", serve: rule::on_schedule::<RootAccountMfaEnabled, Clients> },
-];
-
-/// What an operator can do with these controls: read, apply, undo.
-pub const OPERATIONS: &[Operations] = &[
-    Operations::of::<AccessKeysRotated, Clients>(),
-    Operations::of::<IamPasswordPolicy, Clients>(),
-    Operations::of::<IamRootAccessKeyCheck, Clients>(),
-    Operations::of::<IamUserMfaEnabled, Clients>(),
-    Operations::of::<MfaEnabledForIamConsoleAccess, Clients>(),
-    Operations::of::<RootAccountMfaEnabled, Clients>(),
-];
+pub use functions::{FUNCTIONS, OPERATIONS};
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -132,6 +90,7 @@ impl Clients {
 
 impl List<Clients> for IamPasswordPolicy {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a IamPasswordPolicyParameters,
@@ -143,6 +102,7 @@ impl List<Clients> for IamPasswordPolicy {
 
 impl ReadLive<Clients> for IamPasswordPolicy {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         _params: &IamPasswordPolicyParameters,
@@ -152,14 +112,14 @@ impl ReadLive<Clients> for IamPasswordPolicy {
 }
 
 impl Apply<Clients> for IamPasswordPolicy {
-    async fn apply(clients: &Clients, _target: &Target, action: &PasswordAction) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &PasswordAction) -> Result<(), AwsError> {
         let PasswordAction::UpdateAccountPasswordPolicy(policy) = action;
         clients.set_passwords(policy).await
     }
 }
 
 impl Revert<Clients> for IamPasswordPolicy {
-    async fn revert(clients: &Clients, _target: &Target, undo: &PasswordUndo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &PasswordUndo) -> Result<(), AwsError> {
         match undo {
             PasswordUndo::UpdateAccountPasswordPolicy(policy) => clients.set_passwords(policy).await,
             PasswordUndo::DeleteAccountPasswordPolicy {} => clients.delete_passwords().await,

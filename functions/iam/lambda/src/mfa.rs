@@ -116,6 +116,7 @@ impl Clients {
 
 impl ReadFacts<Clients> for MfaEnabledForIamConsoleAccess {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         RecordedUser(user): &RecordedUser,
@@ -145,6 +146,7 @@ impl OfUsers for MfaEnabledForIamConsoleAccess {
 
 impl List<Clients> for MfaEnabledForIamConsoleAccess {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a MfaEnabledForIamConsoleAccessParameters,
@@ -154,6 +156,7 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
     }
 
     fn keys<'a>(
+        &'a self,
         clients: &'a Clients,
         _place: &'a Place,
         _params: &'a MfaEnabledForIamConsoleAccessParameters,
@@ -164,6 +167,7 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
 
 impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &MfaEnabledForIamConsoleAccessParameters,
@@ -176,13 +180,13 @@ impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
 }
 
 impl Apply<Clients> for MfaEnabledForIamConsoleAccess {
-    async fn apply(clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
 }
 
 impl Revert<Clients> for MfaEnabledForIamConsoleAccess {
-    async fn revert(clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
         clients.detach(undo).await
     }
 }
@@ -199,6 +203,7 @@ impl OfUsers for IamUserMfaEnabled {
 
 impl List<Clients> for IamUserMfaEnabled {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         params: &'a IamUserMfaEnabledParameters,
@@ -208,6 +213,7 @@ impl List<Clients> for IamUserMfaEnabled {
     }
 
     fn keys<'a>(
+        &'a self,
         clients: &'a Clients,
         _place: &'a Place,
         _params: &'a IamUserMfaEnabledParameters,
@@ -218,6 +224,7 @@ impl List<Clients> for IamUserMfaEnabled {
 
 impl ReadLive<Clients> for IamUserMfaEnabled {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &IamUserMfaEnabledParameters,
@@ -230,13 +237,13 @@ impl ReadLive<Clients> for IamUserMfaEnabled {
 }
 
 impl Apply<Clients> for IamUserMfaEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
 }
 
 impl Revert<Clients> for IamUserMfaEnabled {
-    async fn revert(clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
         clients.detach(undo).await
     }
 }

@@ -45,6 +45,7 @@ impl Clients {
 
 impl List<Clients> for IamRootAccessKeyCheck {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a NoParameters,
@@ -55,25 +56,31 @@ impl List<Clients> for IamRootAccessKeyCheck {
 }
 
 impl ReadLive<Clients> for IamRootAccessKeyCheck {
-    async fn live(clients: &Clients, target: &Target, _params: &NoParameters) -> Result<Option<RootUser>, AwsError> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &NoParameters,
+    ) -> Result<Option<RootUser>, AwsError> {
         clients.root_user(&target.account, &target.region).await.map(Some)
     }
 }
 
 impl Apply<Clients> for IamRootAccessKeyCheck {
-    async fn apply(_clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
+    async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
         match *action {}
     }
 }
 
 impl Revert<Clients> for IamRootAccessKeyCheck {
-    async fn revert(_clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
+    async fn revert(&self, _clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
         match *undo {}
     }
 }
 
 impl List<Clients> for RootAccountMfaEnabled {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a RootAccountMfaEnabledParameters,
@@ -85,6 +92,7 @@ impl List<Clients> for RootAccountMfaEnabled {
 
 impl ReadLive<Clients> for RootAccountMfaEnabled {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         _params: &RootAccountMfaEnabledParameters,
@@ -94,13 +102,13 @@ impl ReadLive<Clients> for RootAccountMfaEnabled {
 }
 
 impl Apply<Clients> for RootAccountMfaEnabled {
-    async fn apply(_clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
+    async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
         match *action {}
     }
 }
 
 impl Revert<Clients> for RootAccountMfaEnabled {
-    async fn revert(_clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
+    async fn revert(&self, _clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
         match *undo {}
     }
 }

@@ -1,5 +1,7 @@
 //! The calls to KMS. The only place that names its SDK; it maps answers and decides nothing.
 
+mod functions;
+
 use aws_sdk_kms::Client;
 use aws_sdk_kms::operation::describe_key::DescribeKeyError;
 use aws_sdk_kms::operation::get_key_rotation_status::GetKeyRotationStatusError;
@@ -15,8 +17,8 @@ use rectify_kms::cmk_backing_key_rotation_enabled::{
     Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo,
 };
 use rectify_kms::key::{Description, Key, MultiRegionConfiguration, RecordedKey, Rotation, TYPE};
-use rectify_runtime::serve::Function;
-use rectify_runtime::{Operations, remediation, rule};
+
+pub use functions::{FUNCTIONS, OPERATIONS};
 
 /// Keys a page: about as many evaluations as AWS Config takes at once.
 const KEYS_A_PAGE: i32 = 100;
@@ -24,21 +26,6 @@ const KEYS_A_PAGE: i32 = 100;
 const LONGEST_PAGE: i32 = 1000;
 /// Keys read at the same time; each takes one call or two.
 const AT_ONCE: usize = 8;
-
-/// The functions of these controls, by the name of their program.
-pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "cmk-backing-key-rotation-enabled-remediation",
-        serve: remediation::serve::<CmkBackingKeyRotationEnabled, Clients>,
-    },
-    Function {
-        name: "cmk-backing-key-rotation-enabled",
-        serve: rule::on_change_and_schedule::<CmkBackingKeyRotationEnabled, Clients>,
-    },
-];
-
-/// What an operator can do with these controls: read, apply, undo.
-pub const OPERATIONS: &[Operations] = &[Operations::of::<CmkBackingKeyRotationEnabled, Clients>()];
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -140,6 +127,7 @@ impl Clients {
 
 impl ReadFacts<Clients> for CmkBackingKeyRotationEnabled {
     async fn facts(
+        &self,
         clients: &Clients,
         _target: &Target,
         recorded: &RecordedKey,
@@ -155,6 +143,7 @@ impl ReadFacts<Clients> for CmkBackingKeyRotationEnabled {
 
 impl List<Clients> for CmkBackingKeyRotationEnabled {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         _place: &'a Place,
         params: &'a KeyRotationParameters,
@@ -170,6 +159,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
     }
 
     fn keys<'a>(
+        &'a self,
         clients: &'a Clients,
         _place: &'a Place,
         _params: &'a KeyRotationParameters,
@@ -186,7 +176,12 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
 }
 
 impl ReadLive<Clients> for CmkBackingKeyRotationEnabled {
-    async fn live(clients: &Clients, target: &Target, params: &KeyRotationParameters) -> Result<Option<Key>, AwsError> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        params: &KeyRotationParameters,
+    ) -> Result<Option<Key>, AwsError> {
         let id = &target.resource.id;
         match clients.key(id, params).await? {
             // Nothing is planned about a key that is not judged, and AWS lets nobody read the tags of its own.
@@ -198,14 +193,14 @@ impl ReadLive<Clients> for CmkBackingKeyRotationEnabled {
 }
 
 impl Apply<Clients> for CmkBackingKeyRotationEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::EnableKeyRotation { key_id, rotation_period_in_days } = action;
         clients.enable(key_id, *rotation_period_in_days).await
     }
 }
 
 impl Revert<Clients> for CmkBackingKeyRotationEnabled {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::DisableKeyRotation { key_id } => clients.disable(key_id).await,
             Undo::EnableKeyRotation { key_id, rotation_period_in_days } => {

@@ -14,61 +14,51 @@ use super::topics::Answer;
 use rectify_logs::alarm_chain::mend::{Action, Undo};
 use rectify_logs::alarm_chain::observed::{AlarmChains, LogGroups};
 use rectify_logs::alarm_chain::target::topic;
-use rectify_logs::alarm_control::{AlarmParameters, Question};
-use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CloudwatchAlarmConsoleLoginWithoutMfa;
-use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
-use rectify_logs::cloudwatch_alarm_unauthorized_api_calls::CloudwatchAlarmUnauthorizedApiCalls;
+use rectify_logs::alarm_control::{AlarmControl, Defaults, Question};
 
 /// How many log groups, metrics or topics are read at a time.
 const AT_ONCE: usize = 4;
 
-/// Implements the edge of a control that wants an alarm.
-macro_rules! reads_chains {
-    ($control:ty) => {
-        impl List<Clients> for $control {
-            fn pages<'a>(
-                clients: &'a Clients,
-                place: &'a Place,
-                params: &'a AlarmParameters<Self>,
-                _from: Option<String>,
-            ) -> impl Stream<Item = Result<Page<AlarmChains>, AwsError>> + Send + 'a {
-                once(async move {
-                    let question = params.question();
-                    Ok(Page::whole([clients.chains(&place.account, &place.region, &question).await?]))
-                })
-            }
-        }
-
-        impl ReadLive<Clients> for $control {
-            async fn live(
-                clients: &Clients,
-                target: &Target,
-                params: &AlarmParameters<Self>,
-            ) -> Result<Option<AlarmChains>, AwsError> {
-                let question = params.question();
-                let chains = clients.chains(&target.account, &target.region, &question).await?;
-                let own_alarm_exists = Some(clients.alarm_exists(question.making.name).await?);
-                Ok(Some(AlarmChains { own_alarm_exists, ..chains }))
-            }
-        }
-
-        impl Apply<Clients> for $control {
-            async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
-                clients.make(action).await
-            }
-        }
-
-        impl Revert<Clients> for $control {
-            async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
-                clients.take_back(undo).await
-            }
-        }
-    };
+impl<D: Defaults> List<Clients> for AlarmControl<D> {
+    fn pages<'a>(
+        &'a self,
+        clients: &'a Clients,
+        place: &'a Place,
+        params: &'a Self::Params,
+        _from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<AlarmChains>, AwsError>> + Send + 'a {
+        once(async move {
+            let question = self.question(params);
+            Ok(Page::whole([clients.chains(&place.account, &place.region, &question).await?]))
+        })
+    }
 }
 
-reads_chains!(CloudwatchAlarmConsoleLoginWithoutMfa);
-reads_chains!(CloudwatchAlarmRootUsage);
-reads_chains!(CloudwatchAlarmUnauthorizedApiCalls);
+impl<D: Defaults> ReadLive<Clients> for AlarmControl<D> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        params: &Self::Params,
+    ) -> Result<Option<AlarmChains>, AwsError> {
+        let question = self.question(params);
+        let chains = clients.chains(&target.account, &target.region, &question).await?;
+        let own_alarm_exists = Some(clients.alarm_exists(question.making.name).await?);
+        Ok(Some(AlarmChains { own_alarm_exists, ..chains }))
+    }
+}
+
+impl<D: Defaults> Apply<Clients> for AlarmControl<D> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        clients.make(action).await
+    }
+}
+
+impl<D: Defaults> Revert<Clients> for AlarmControl<D> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        clients.take_back(undo).await
+    }
+}
 
 impl Clients {
     /// Every trail that shows here, and of the rest what it leads to: filters of its log groups, alarms on the metrics of

@@ -20,6 +20,7 @@ pub(super) const NOT_FOUND: &str = "ResourceNotFoundException";
 
 impl List<Clients> for CwLoggroupRetentionPeriodCheck {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         _place: &'a Place,
         params: &'a CwLoggroupRetentionPeriodCheckParameters,
@@ -45,6 +46,7 @@ impl List<Clients> for CwLoggroupRetentionPeriodCheck {
 
 impl ReadLive<Clients> for CwLoggroupRetentionPeriodCheck {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         _params: &CwLoggroupRetentionPeriodCheckParameters,
@@ -63,13 +65,13 @@ impl ReadLive<Clients> for CwLoggroupRetentionPeriodCheck {
 }
 
 impl Apply<Clients> for CwLoggroupRetentionPeriodCheck {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.put_retention(action).await
     }
 }
 
 impl Revert<Clients> for CwLoggroupRetentionPeriodCheck {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
         clients.put_retention(undo).await
     }
 }

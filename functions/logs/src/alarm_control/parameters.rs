@@ -7,7 +7,7 @@ use rectify_compliance::values::{Bounded, Flag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Question, WantsAlarm};
+use super::{AlarmControl, Defaults, Question};
 use crate::alarm_chain::alarm::Limits;
 use crate::alarm_chain::chain::Demands;
 use crate::alarm_chain::filter::Tolerance;
@@ -103,11 +103,11 @@ impl Default for Namespace {
     }
 }
 
-/// The parameters of the control `K`, whose [`Alarm`] has the defaults of `maxThreshold` and `threshold`.
+/// The parameters of an [`AlarmControl`], which has the defaults of `maxThreshold` and `threshold`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default, bound = "K: WantsAlarm")]
-#[schemars(rename = "AlarmParameters", bound = "K: WantsAlarm")]
-pub struct AlarmParameters<K: WantsAlarm> {
+#[serde(deny_unknown_fields, rename_all = "camelCase", default, bound = "D: Defaults")]
+#[schemars(rename = "AlarmParameters", bound = "D: Defaults")]
+pub struct AlarmParameters<D: Defaults> {
     /// How many events within a period an alarm may wait for at most, 1 to 1000. Default 1, for refused API calls 25.
     pub max_threshold: Events,
     /// How long detection may take, `Period` times `DatapointsToAlarm`, seconds, 60 to 86400. Default 900.
@@ -134,13 +134,13 @@ pub struct AlarmParameters<K: WantsAlarm> {
     /// The threshold of an alarm made by the remediation, events, at most `maxThreshold`. Default 1, for refused API calls 5.
     pub threshold: Events,
     #[serde(skip)]
-    control: PhantomData<K>,
+    defaults: PhantomData<D>,
 }
 
-impl<K: WantsAlarm> Default for AlarmParameters<K> {
+impl<D: Defaults> Default for AlarmParameters<D> {
     fn default() -> Self {
         Self {
-            max_threshold: Events::of(K::ALARM.most_events),
+            max_threshold: Events::of(D::MAX_EVENTS),
             max_detection_seconds: Seconds::of(900),
             accept_noisy: Flag(true),
             accept_variants: Flag(true),
@@ -150,13 +150,13 @@ impl<K: WantsAlarm> Default for AlarmParameters<K> {
             topic_arn: None,
             log_group_name: None,
             namespace: Namespace::default(),
-            threshold: Events::of(K::ALARM.threshold),
-            control: PhantomData,
+            threshold: Events::of(D::THRESHOLD),
+            defaults: PhantomData,
         }
     }
 }
 
-impl<K: WantsAlarm> Parameters for AlarmParameters<K> {
+impl<D: Defaults> Parameters for AlarmParameters<D> {
     /// An alarm that the remediation made would be a finding.
     fn check(&self) -> Result<(), String> {
         let (made, most) = (self.threshold, self.max_threshold);
@@ -167,29 +167,29 @@ impl<K: WantsAlarm> Parameters for AlarmParameters<K> {
     }
 }
 
-impl<K: WantsAlarm> AlarmParameters<K> {
-    /// What is asked of the chains.
-    pub fn question(&self) -> Question<'_> {
-        let (alarm, seconds) = (K::ALARM, self.max_detection_seconds.get());
+impl<D: Defaults> AlarmControl<D> {
+    /// What the control requires of the chains with these parameters.
+    pub fn question<'a>(&self, params: &'a AlarmParameters<D>) -> Question<'a> {
+        let seconds = params.max_detection_seconds.get();
         Question {
             demands: Demands {
-                wanted: alarm.wanted,
-                tolerance: Tolerance { noisy: self.accept_noisy.0, variants: self.accept_variants.0 },
-                limits: Limits { events: self.max_threshold.get(), seconds, one_datapoint: alarm.one_datapoint },
-                trust_organization_trail: self.trust_organization_trail.0,
-                accept_other_targets: self.accept_other_targets.0,
-                trust_unverified: self.unverified_topic == UnverifiedTopic::Compliant,
+                wanted: self.wanted,
+                tolerance: Tolerance { noisy: params.accept_noisy.0, variants: params.accept_variants.0 },
+                limits: Limits { events: params.max_threshold.get(), seconds, one_datapoint: self.one_datapoint },
+                trust_organization_trail: params.trust_organization_trail.0,
+                accept_other_targets: params.accept_other_targets.0,
+                trust_unverified: params.unverified_topic == UnverifiedTopic::Compliant,
             },
             making: Making {
-                name: K::META.id,
-                metric: alarm.metric,
-                namespace: self.namespace.as_str(),
-                threshold: self.threshold.get(),
+                name: self.id,
+                metric: self.metric,
+                namespace: params.namespace.as_str(),
+                threshold: params.threshold.get(),
                 period: PERIOD.min(seconds / MINUTE * MINUTE),
-                topic_arn: self.topic_arn.as_ref().map(TopicArn::as_str),
-                log_group: self.log_group_name.as_ref().map(LogGroupName::as_str),
+                topic_arn: params.topic_arn.as_ref().map(TopicArn::as_str),
+                log_group: params.log_group_name.as_ref().map(LogGroupName::as_str),
             },
-            must_be_verified: self.unverified_topic == UnverifiedTopic::Fail,
+            must_be_verified: params.unverified_topic == UnverifiedTopic::Fail,
         }
     }
 }

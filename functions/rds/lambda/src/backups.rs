@@ -39,6 +39,7 @@ impl Clients {
 
 impl ReadFacts<Clients> for DbInstanceBackupEnabled {
     async fn facts(
+        &self,
         _clients: &Clients,
         _target: &Target,
         _resource: &Backups,
@@ -49,7 +50,12 @@ impl ReadFacts<Clients> for DbInstanceBackupEnabled {
 }
 
 impl ReadLive<Clients> for DbInstanceBackupEnabled {
-    async fn live(clients: &Clients, target: &Target, _params: &BackupParameters) -> Result<Option<Backups>, AwsError> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &BackupParameters,
+    ) -> Result<Option<Backups>, AwsError> {
         let found = match target.resource.kind.as_str() {
             CLUSTER => clients.backups_of_cluster(target).await?,
             _ => clients.backups_of_instance(target).await?,
@@ -59,7 +65,7 @@ impl ReadLive<Clients> for DbInstanceBackupEnabled {
 }
 
 impl Apply<Clients> for DbInstanceBackupEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         match action {
             Action::ModifyDBInstance { identifier, change } => {
                 let call = clients
@@ -74,8 +80,8 @@ impl Apply<Clients> for DbInstanceBackupEnabled {
 }
 
 impl Revert<Clients> for DbInstanceBackupEnabled {
-    async fn revert(clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
-        Self::apply(clients, target, undo).await
+    async fn revert(&self, clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
+        self.apply(clients, target, undo).await
     }
 }
 

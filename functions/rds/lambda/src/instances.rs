@@ -44,6 +44,7 @@ fn is_capable(option: &types::OrderableDbInstanceOption, storage: Option<&str>) 
 
 impl ReadFacts<Clients> for RdsInstanceDeletionProtectionEnabled {
     async fn facts(
+        &self,
         _clients: &Clients,
         _target: &Target,
         _resource: &Instance,
@@ -55,6 +56,7 @@ impl ReadFacts<Clients> for RdsInstanceDeletionProtectionEnabled {
 
 impl ReadLive<Clients> for RdsInstanceDeletionProtectionEnabled {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         _params: &DeletionProtectionParameters,
@@ -66,20 +68,21 @@ impl ReadLive<Clients> for RdsInstanceDeletionProtectionEnabled {
 }
 
 impl Apply<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Protect) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Protect) -> Result<(), AwsError> {
         let Protect::ModifyDBInstance { identifier, deletion_protection } = action;
         modify(clients.modify_instance(identifier).deletion_protection(*deletion_protection)).await
     }
 }
 
 impl Revert<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn revert(clients: &Clients, target: &Target, undo: &Protect) -> Result<(), AwsError> {
-        Self::apply(clients, target, undo).await
+    async fn revert(&self, clients: &Clients, target: &Target, undo: &Protect) -> Result<(), AwsError> {
+        self.apply(clients, target, undo).await
     }
 }
 
 impl ReadFacts<Clients> for RdsMultiAzSupport {
     async fn facts(
+        &self,
         _clients: &Clients,
         _target: &Target,
         _resource: &Deployment,
@@ -91,6 +94,7 @@ impl ReadFacts<Clients> for RdsMultiAzSupport {
 
 impl ReadLive<Clients> for RdsMultiAzSupport {
     async fn live(
+        &self,
         clients: &Clients,
         target: &Target,
         params: &MultiAzParameters,
@@ -109,15 +113,15 @@ impl ReadLive<Clients> for RdsMultiAzSupport {
 }
 
 impl Apply<Clients> for RdsMultiAzSupport {
-    async fn apply(clients: &Clients, _target: &Target, action: &Spread) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Spread) -> Result<(), AwsError> {
         let Spread::ModifyDBInstance { identifier, multi_az } = action;
         modify(clients.modify_instance(identifier).multi_az(*multi_az)).await
     }
 }
 
 impl Revert<Clients> for RdsMultiAzSupport {
-    async fn revert(clients: &Clients, target: &Target, undo: &Spread) -> Result<(), AwsError> {
-        Self::apply(clients, target, undo).await
+    async fn revert(&self, clients: &Clients, target: &Target, undo: &Spread) -> Result<(), AwsError> {
+        self.apply(clients, target, undo).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! `ApplyImmediately` is never sent: it would also apply whatever else waits for the maintenance window.
 
 mod backups;
+mod functions;
 mod instances;
 
 use aws_sdk_rds::Client;
@@ -16,38 +17,9 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::Connect;
 
 use rectify_rds::database::identifier_of;
-use rectify_rds::db_instance_backup_enabled::DbInstanceBackupEnabled;
 use rectify_rds::instance::{Description, PendingValues};
-use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
-use rectify_rds::rds_multi_az_support::RdsMultiAzSupport;
-use rectify_runtime::serve::Function;
-use rectify_runtime::{Operations, remediation, rule};
 
-/// The functions of these controls, by the name of their program.
-pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "db-instance-backup-enabled-remediation",
-        serve: remediation::serve::<DbInstanceBackupEnabled, Clients>,
-    },
-    Function { name: "db-instance-backup-enabled", serve: rule::on_change::<DbInstanceBackupEnabled, Clients> },
-    Function {
-        name: "rds-instance-deletion-protection-enabled-remediation",
-        serve: remediation::serve::<RdsInstanceDeletionProtectionEnabled, Clients>,
-    },
-    Function {
-        name: "rds-instance-deletion-protection-enabled",
-        serve: rule::on_change::<RdsInstanceDeletionProtectionEnabled, Clients>,
-    },
-    Function { name: "rds-multi-az-support-remediation", serve: remediation::serve::<RdsMultiAzSupport, Clients> },
-    Function { name: "rds-multi-az-support", serve: rule::on_change::<RdsMultiAzSupport, Clients> },
-];
-
-/// What an operator can do with these controls: read, apply, undo.
-pub const OPERATIONS: &[Operations] = &[
-    Operations::of::<DbInstanceBackupEnabled, Clients>(),
-    Operations::of::<RdsMultiAzSupport, Clients>(),
-    Operations::of::<RdsInstanceDeletionProtectionEnabled, Clients>(),
-];
+pub use functions::{FUNCTIONS, OPERATIONS};
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]

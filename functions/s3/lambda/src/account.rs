@@ -153,6 +153,7 @@ fn region(constraint: Option<&str>) -> &str {
 
 impl List<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     fn pages<'a>(
+        &'a self,
         clients: &'a Clients,
         place: &'a Place,
         _params: &'a Params,
@@ -166,7 +167,12 @@ impl List<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
 }
 
 impl ReadLive<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
-    async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<AccountBlock>, AwsError> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        params: &Params,
+    ) -> Result<Option<AccountBlock>, AwsError> {
         let block = clients.own_account_block(&target.account).await?;
         let subject = AccountBlock::new(&target.account, block);
         if !subject.lacks(params) {
@@ -179,14 +185,14 @@ impl ReadLive<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
 }
 
 impl Apply<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutPublicAccessBlock(call) = action;
         clients.put_account_block(call).await
     }
 }
 
 impl Revert<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutPublicAccessBlock(call) => clients.put_account_block(call).await,
             Undo::DeletePublicAccessBlock { account_id } => clients.delete_account_block(account_id).await,

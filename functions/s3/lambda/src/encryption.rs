@@ -220,6 +220,7 @@ fn key(metadata: &KeyMetadata) -> Result<KmsKey, ShapeError> {
 
 impl ReadFacts<Clients> for S3BucketServerSideEncryptionEnabled {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         recorded: &RecordedEncryption,
@@ -230,20 +231,20 @@ impl ReadFacts<Clients> for S3BucketServerSideEncryptionEnabled {
 }
 
 impl ReadLive<Clients> for S3BucketServerSideEncryptionEnabled {
-    async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
+    async fn live(&self, clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
         unless_gone(clients.encrypted(target, params).await)
     }
 }
 
 impl Apply<Clients> for S3BucketServerSideEncryptionEnabled {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutBucketEncryption(call) = action;
         clients.put_encryption(call).await
     }
 }
 
 impl Revert<Clients> for S3BucketServerSideEncryptionEnabled {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketEncryption(call) => clients.put_encryption(call).await,
             Undo::DeleteBucketEncryption { bucket, expected_bucket_owner } => {

@@ -7,6 +7,7 @@ mod access_points;
 mod account;
 mod bucket;
 mod encryption;
+mod functions;
 mod lifecycle;
 mod listing;
 mod policy;
@@ -18,80 +19,8 @@ use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::clients::{WithoutAccountInHost, endpoint_is_overridden};
 use rectify_runtime::edge::Connect;
-use rectify_runtime::serve::Function;
-use rectify_runtime::{Operations, remediation, rule};
-use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
-use rectify_s3::S3BucketLevelPublicAccessProhibited;
-use rectify_s3::S3BucketPublicReadProhibited;
-use rectify_s3::S3BucketPublicWriteProhibited;
-use rectify_s3::S3BucketServerSideEncryptionEnabled;
-use rectify_s3::S3BucketSslRequestsOnly;
-use rectify_s3::S3LifecycleLogArchive;
 
-/// The functions of these controls, by the name of their program.
-pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "s3-account-level-public-access-blocks-periodic-remediation",
-        serve: remediation::serve::<S3AccountLevelPublicAccessBlocksPeriodic, Clients>,
-    },
-    Function {
-        name: "s3-account-level-public-access-blocks-periodic",
-        serve: rule::on_schedule::<S3AccountLevelPublicAccessBlocksPeriodic, Clients>,
-    },
-    Function {
-        name: "s3-bucket-level-public-access-prohibited-remediation",
-        serve: remediation::serve::<S3BucketLevelPublicAccessProhibited, Clients>,
-    },
-    Function {
-        name: "s3-bucket-level-public-access-prohibited",
-        serve: rule::on_change::<S3BucketLevelPublicAccessProhibited, Clients>,
-    },
-    Function {
-        name: "s3-bucket-public-read-prohibited-remediation",
-        serve: remediation::serve::<S3BucketPublicReadProhibited, Clients>,
-    },
-    Function {
-        name: "s3-bucket-public-read-prohibited",
-        serve: rule::on_change_and_schedule::<S3BucketPublicReadProhibited, Clients>,
-    },
-    Function {
-        name: "s3-bucket-public-write-prohibited-remediation",
-        serve: remediation::serve::<S3BucketPublicWriteProhibited, Clients>,
-    },
-    Function {
-        name: "s3-bucket-public-write-prohibited",
-        serve: rule::on_change_and_schedule::<S3BucketPublicWriteProhibited, Clients>,
-    },
-    Function {
-        name: "s3-bucket-server-side-encryption-enabled-remediation",
-        serve: remediation::serve::<S3BucketServerSideEncryptionEnabled, Clients>,
-    },
-    Function {
-        name: "s3-bucket-server-side-encryption-enabled",
-        serve: rule::on_change::<S3BucketServerSideEncryptionEnabled, Clients>,
-    },
-    Function {
-        name: "s3-bucket-ssl-requests-only-remediation",
-        serve: remediation::serve::<S3BucketSslRequestsOnly, Clients>,
-    },
-    Function { name: "s3-bucket-ssl-requests-only", serve: rule::on_change::<S3BucketSslRequestsOnly, Clients> },
-    Function {
-        name: "s3-lifecycle-log-archive-remediation",
-        serve: remediation::serve::<S3LifecycleLogArchive, Clients>,
-    },
-    Function { name: "s3-lifecycle-log-archive", serve: rule::on_change::<S3LifecycleLogArchive, Clients> },
-];
-
-/// What an operator can do with these controls: read, apply, undo.
-pub const OPERATIONS: &[Operations] = &[
-    Operations::of::<S3AccountLevelPublicAccessBlocksPeriodic, Clients>(),
-    Operations::of::<S3BucketLevelPublicAccessProhibited, Clients>(),
-    Operations::of::<S3BucketPublicReadProhibited, Clients>(),
-    Operations::of::<S3BucketPublicWriteProhibited, Clients>(),
-    Operations::of::<S3BucketServerSideEncryptionEnabled, Clients>(),
-    Operations::of::<S3BucketSslRequestsOnly, Clients>(),
-    Operations::of::<S3LifecycleLogArchive, Clients>(),
-];
+pub use functions::{FUNCTIONS, OPERATIONS};
 
 /// The clients of this crate's controls.
 #[derive(Debug, Clone)]

@@ -216,26 +216,26 @@ fn moment(date: &str) -> Result<DateTime, ShapeError> {
 }
 
 impl ReadFacts<Clients> for S3LifecycleLogArchive {
-    async fn facts(_: &Clients, _: &Target, _: &Subject, _: &Params) -> Result<Option<()>, AwsError> {
+    async fn facts(&self, _: &Clients, _: &Target, _: &Subject, _: &Params) -> Result<Option<()>, AwsError> {
         Ok(Some(()))
     }
 }
 
 impl ReadLive<Clients> for S3LifecycleLogArchive {
-    async fn live(clients: &Clients, target: &Target, _params: &Params) -> Result<Option<Subject>, AwsError> {
+    async fn live(&self, clients: &Clients, target: &Target, _params: &Params) -> Result<Option<Subject>, AwsError> {
         unless_gone(clients.with_lifecycle(target).await)
     }
 }
 
 impl Apply<Clients> for S3LifecycleLogArchive {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutBucketLifecycleConfiguration(call) = action;
         clients.put_lifecycle(call).await
     }
 }
 
 impl Revert<Clients> for S3LifecycleLogArchive {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketLifecycleConfiguration(call) => clients.put_lifecycle(call).await,
             Undo::DeleteBucketLifecycle { bucket, expected_bucket_owner } => {

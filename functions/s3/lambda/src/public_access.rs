@@ -93,13 +93,13 @@ impl Clients {
 macro_rules! mends {
     ($control:ty) => {
         impl Apply<Clients> for $control {
-            async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+            async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
                 clients.apply(action).await
             }
         }
 
         impl Revert<Clients> for $control {
-            async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+            async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
                 clients.revert(undo).await
             }
         }
@@ -111,6 +111,7 @@ macro_rules! judges {
     ($control:ty) => {
         impl ReadFacts<Clients> for $control {
             async fn facts(
+                &self,
                 clients: &Clients,
                 target: &Target,
                 resource: &Bucket,
@@ -122,6 +123,7 @@ macro_rules! judges {
 
         impl List<Clients> for $control {
             fn pages<'a>(
+                &'a self,
                 clients: &'a Clients,
                 place: &'a Place,
                 params: &'a Params,
@@ -131,6 +133,7 @@ macro_rules! judges {
             }
 
             fn keys<'a>(
+                &'a self,
                 clients: &'a Clients,
                 place: &'a Place,
                 _params: &'a Params,
@@ -140,7 +143,12 @@ macro_rules! judges {
         }
 
         impl ReadLive<Clients> for $control {
-            async fn live(clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
+            async fn live(
+                &self,
+                clients: &Clients,
+                target: &Target,
+                params: &Params,
+            ) -> Result<Option<Subject>, AwsError> {
                 clients.live(target, params).await
             }
         }
@@ -155,6 +163,7 @@ mends!(S3BucketLevelPublicAccessProhibited);
 
 impl ReadFacts<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn facts(
+        &self,
         clients: &Clients,
         target: &Target,
         recorded: &level::RecordedBlock,
@@ -169,7 +178,12 @@ impl ReadFacts<Clients> for S3BucketLevelPublicAccessProhibited {
 }
 
 impl ReadLive<Clients> for S3BucketLevelPublicAccessProhibited {
-    async fn live(clients: &Clients, target: &Target, _params: &level::Params) -> Result<Option<Subject>, AwsError> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &level::Params,
+    ) -> Result<Option<Subject>, AwsError> {
         clients.live(target, &Params::default()).await
     }
 }

@@ -21,26 +21,31 @@ impl Clients {
 }
 
 impl ReadFacts<Clients> for S3BucketSslRequestsOnly {
-    async fn facts(_: &Clients, _: &Target, _: &Subject, _: &NoParameters) -> Result<Option<()>, AwsError> {
+    async fn facts(&self, _: &Clients, _: &Target, _: &Subject, _: &NoParameters) -> Result<Option<()>, AwsError> {
         Ok(Some(()))
     }
 }
 
 impl ReadLive<Clients> for S3BucketSslRequestsOnly {
-    async fn live(clients: &Clients, target: &Target, _params: &NoParameters) -> Result<Option<Subject>, AwsError> {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &NoParameters,
+    ) -> Result<Option<Subject>, AwsError> {
         unless_gone(clients.with_policy(target).await)
     }
 }
 
 impl Apply<Clients> for S3BucketSslRequestsOnly {
-    async fn apply(clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutBucketPolicy(call) = action;
         clients.put_policy(call).await
     }
 }
 
 impl Revert<Clients> for S3BucketSslRequestsOnly {
-    async fn revert(clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketPolicy(call) => clients.put_policy(call).await,
             Undo::DeleteBucketPolicy { bucket, expected_bucket_owner } => {

@@ -16,7 +16,7 @@ use crate::testing::{NOW, allow, bare, open_access_point, policy};
 const SUBJECTS: u32 = 600;
 
 /// Checks every law for the control `K` under these parameters, and that the buckets it was checked on are of both kinds.
-pub(crate) fn hold<K>(params: impl Strategy<Value = K::Params>)
+pub(crate) fn hold<K>(control: &K, params: impl Strategy<Value = K::Params>)
 where
     K: Remediation<Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
 {
@@ -25,11 +25,11 @@ where
     TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default()))
         .run(&(subjects(), params), |(subject, params)| {
             let (compliant, violating) = judged.get();
-            match K::evaluate(&subject, &params, NOW).is_non_compliant() {
+            match control.evaluate(&subject, &params, NOW).is_non_compliant() {
                 true => judged.set((compliant, violating + 1)),
                 false => judged.set((compliant + 1, violating)),
             }
-            check::<K>(&subject, &params)
+            check(control, &subject, &params)
         })
         .unwrap();
     let (compliant, violating) = judged.get();
@@ -45,28 +45,28 @@ pub(crate) fn params() -> impl Strategy<Value = Params> {
     })
 }
 
-fn check<K>(subject: &Subject, params: &K::Params) -> Result<(), TestCaseError>
+fn check<K>(control: &K, subject: &Subject, params: &K::Params) -> Result<(), TestCaseError>
 where
     K: Remediation<Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
 {
-    let plan = K::plan(subject, params, NOW);
-    if !K::evaluate(subject, params, NOW).is_non_compliant() {
+    let plan = control.plan(subject, params, NOW);
+    if !control.evaluate(subject, params, NOW).is_non_compliant() {
         prop_assert_eq!(plan, Plan::Nothing);
         return Ok(());
     }
     let calls: Vec<Action> = plan.calls().into_iter().cloned().collect();
     prop_assert!(!calls.is_empty());
-    let after = calls.iter().fold(subject.clone(), K::expect);
+    let after = calls.iter().fold(subject.clone(), |live, action| control.expect(live, action));
 
-    prop_assert!(K::evaluate(&after, params, NOW).is_compliant(), "still open: {:?}", after);
+    prop_assert!(control.evaluate(&after, params, NOW).is_compliant(), "still open: {:?}", after);
     prop_assert_eq!(&Subject { block: subject.block, ..after.clone() }, subject, "more changed than the block");
     let (before_flags, after_flags) = (subject.block.unwrap_or_default(), after.block.unwrap_or_default());
     prop_assert_eq!(before_flags.or(after_flags), after_flags, "a flag was weakened");
-    prop_assert_eq!(K::plan(&after, params, NOW), Plan::Nothing, "a second run has work left");
+    prop_assert_eq!(control.plan(&after, params, NOW), Plan::Nothing, "a second run has work left");
 
     let done: Vec<(Action, ())> = calls.iter().cloned().map(|call| (call, ())).collect();
-    let restored = K::undo(subject, &done).unwrap().iter().fold(after, reverted);
-    prop_assert_eq!(K::footprint(&restored, &calls), K::footprint(subject, &calls));
+    let restored = control.undo(subject, &done).unwrap().iter().fold(after, reverted);
+    prop_assert_eq!(control.footprint(&restored, &calls), control.footprint(subject, &calls));
     prop_assert_eq!(&restored, subject);
     Ok(())
 }

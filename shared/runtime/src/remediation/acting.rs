@@ -1,7 +1,7 @@
 //! Gates 11 and 12: each action is written down before it is made and completed with its receipt; then the live read and
 //! the control itself say whether it helped.
 
-use rectify_compliance::{Remediation, Timestamp, Verdict};
+use rectify_compliance::{Control, Declared, Remediation, Timestamp, Verdict};
 
 use super::clearance::Cleared;
 use super::difference;
@@ -20,7 +20,7 @@ const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
 
 /// Applies a plan whose before-image is stored, then verifies.
 pub(super) async fn apply<K, C>(
-    passage: &Passage<'_, C>,
+    passage: &Passage<'_, K, C>,
     lease: &Lease,
     mut attempt: Attempt,
     live: &K::Subject,
@@ -38,14 +38,14 @@ where
     let mut state = live.clone();
     for action in actions {
         attempt.actions.push(ActionRecord { action: json(&action)?, receipt: None });
-        let sent = sending::send::<K, C>(passage, lease, &attempt, &mut cleared, &state, &action, params);
+        let sent = sending::send(passage, lease, &attempt, &mut cleared, &state, &action, params);
         match Box::pin(sent).await? {
             Ok(receipt) => {
                 if let Some(record) = attempt.actions.last_mut() {
                     record.receipt = Some(receipt);
                 }
                 passage.shell.ledger.save(lease, &attempt).await?;
-                state = K::expect(state, &action);
+                state = passage.control.logic.expect(state, &action);
             }
             Err(Unsent::Forbidden { by, lost }) => {
                 if !lost {
@@ -60,19 +60,19 @@ where
                 }
                 let fault = Fault::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
                 return if terminal {
-                    Box::pin(passage.fail::<K>(lease, attempt, fault)).await
+                    Box::pin(passage.fail(lease, attempt, fault)).await
                 } else {
-                    Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await
+                    Box::pin(passage.leave_open(lease, attempt, fault)).await
                 };
             }
         }
     }
-    Box::pin(verify::<K, C>(passage, lease, attempt, params)).await
+    Box::pin(verify(passage, lease, attempt, params)).await
 }
 
 /// Reads again until the service shows what it accepted, and lets the control judge.
 pub(super) async fn verify<K, C>(
-    passage: &Passage<'_, C>,
+    passage: &Passage<'_, K, C>,
     lease: &Lease,
     mut attempt: Attempt,
     params: &K::Params,
@@ -85,15 +85,15 @@ where
     let (mut live, mut reason) = (None, "nothing was read".to_owned());
     let mut tries = Backoff::VERIFY.tries();
     while tries.next().await.is_some() {
-        live = match passage.live::<K>(params).await {
+        live = match passage.live(params).await {
             Ok(live) => live,
-            Err(fault) => return Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await,
+            Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await,
         };
-        let verdict = live.as_ref().map(|live| K::evaluate(live, params, Timestamp::now()));
+        let verdict = live.as_ref().map(|live| passage.control.logic.evaluate(live, params, Timestamp::now()));
         match verdict {
             Some(Verdict::NonCompliant(finding)) => reason = format!("still NON_COMPLIANT: {finding}"),
             Some(Verdict::Compliant(_) | Verdict::NotApplicable(_)) | None => {
-                let note = unexpected::<K>(&attempt, live.as_ref(), &done)?;
+                let note = unexpected(passage.control, &attempt, live.as_ref(), &done)?;
                 return ended(passage, lease, attempt, live.as_ref(), Outcome::Verified, note).await;
             }
         }
@@ -101,16 +101,16 @@ where
     if let Some(after) = &live {
         attempt.after = Some(rectify_compliance::StoredImage::of(after)?);
         let age = Timestamp::now().duration_since(attempt.started_at);
-        if K::is_settling(after, &done) && age < PATIENCE {
+        if passage.control.logic.is_settling(after, &done) && age < PATIENCE {
             return ended(passage, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
         }
     }
     let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-    Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await
+    Box::pin(passage.leave_open(lease, attempt, fault)).await
 }
 
-async fn ended<S: rectify_compliance::Image, C: Connect>(
-    passage: &Passage<'_, C>,
+async fn ended<K: Control, S: rectify_compliance::Image, C: Connect>(
+    passage: &Passage<'_, K, C>,
     lease: &Lease,
     mut attempt: Attempt,
     after: Option<&S>,
@@ -131,12 +131,13 @@ async fn ended<S: rectify_compliance::Image, C: Connect>(
 /// What became of the subject beyond the model's expectation, compared whole: somebody else's change at the same time, or
 /// a call that did more than it should.
 fn unexpected<K: Remediation>(
+    control: &'static Declared<K>,
     attempt: &Attempt,
     after: Option<&K::Subject>,
     done: &[K::Action],
 ) -> Result<String, Fault> {
     let (Some(before), Some(after)) = (&attempt.before, after) else { return Ok("the resource is gone".to_owned()) };
-    let expected = done.iter().fold(before.read::<K::Subject>()?, K::expect);
+    let expected = done.iter().fold(before.read::<K::Subject>()?, |live, action| control.logic.expect(live, action));
     // A subject knows what of it has an order; its JSON does not.
     if expected == *after {
         return Ok("as planned".to_owned());

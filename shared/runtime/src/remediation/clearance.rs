@@ -1,6 +1,6 @@
 //! What lets an attempt that was begun make its next action, and what keeps it from that: people may decide at any time.
 
-use rectify_compliance::{Plan, Remediation, Timestamp};
+use rectify_compliance::{Control, Plan, Remediation, Timestamp};
 
 use super::gates::Handled;
 use super::obstacle::Obstacle;
@@ -28,9 +28,9 @@ pub(super) enum Forbidden {
 
 impl Forbidden {
     /// Ends the delivery; `total` is how many actions the attempt would have made.
-    pub(super) async fn end<C: Connect>(
+    pub(super) async fn end<K: Control, C: Connect>(
         self,
-        passage: &Passage<'_, C>,
+        passage: &Passage<'_, K, C>,
         lease: &Lease,
         attempt: Attempt,
         total: usize,
@@ -46,7 +46,7 @@ impl Forbidden {
 /// Stores the attempt whose last action is about to be made, unless people decided otherwise since the gates read what they
 /// decide; what does not concern the resource is read anew and does not keep it from being fixed.
 pub(super) async fn intend<K, C>(
-    passage: &Passage<'_, C>,
+    passage: &Passage<'_, K, C>,
     lease: &Lease,
     attempt: &Attempt,
     cleared: &mut Cleared<K::Action>,
@@ -56,14 +56,14 @@ where
     K: Remediation,
     C: Connect,
 {
-    let (ledger, control) = (&passage.shell.ledger, K::META.id);
+    let (ledger, id) = (&passage.shell.ledger, passage.control.meta.id);
     for _ in 0..DECIDED_TRIES {
-        match ledger.save_before_action(lease, attempt, &passage.fence(control, &cleared.registry)).await? {
+        match ledger.save_before_action(lease, attempt, &passage.fence(id, &cleared.registry)).await? {
             None => return Ok(None),
             Some(Overruled::Stopped) => return Ok(Some(Forbidden::Stopped)),
             Some(Overruled::Decided) => {
-                cleared.registry = passage.registry(control).await?;
-                if let Some(obstacle) = forbidden::<K, C>(passage, cleared, live, attempt).await? {
+                cleared.registry = passage.registry(id).await?;
+                if let Some(obstacle) = forbidden(passage, cleared, live, attempt).await? {
                     return Ok(Some(Forbidden::By(obstacle)));
                 }
             }
@@ -74,7 +74,7 @@ where
 
 /// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
 pub(super) async fn forbidden<K, C>(
-    passage: &Passage<'_, C>,
+    passage: &Passage<'_, K, C>,
     cleared: &Cleared<K::Action>,
     live: &K::Subject,
     attempt: &Attempt,
@@ -83,10 +83,10 @@ where
     K: Remediation,
     C: Connect,
 {
-    let (control, now) = (K::META.id, Timestamp::now());
-    if let Some(obstacle) = passage.obstacle::<K>(&cleared.registry, &cleared.plan, live, now).await? {
+    let (id, now) = (passage.control.meta.id, Timestamp::now());
+    if let Some(obstacle) = passage.obstacle(&cleared.registry, &cleared.plan, live, now).await? {
         return Ok(Some(obstacle));
     }
-    let open = passage.shell.ledger.open_breaker(&passage.path, control, Some(&attempt.id), now).await?;
+    let open = passage.shell.ledger.open_breaker(&passage.path, id, Some(&attempt.id), now).await?;
     Ok(open.map(|it| Obstacle { outcome: Outcome::BreakerOpen, reason: it.to_string() }))
 }

@@ -2,7 +2,7 @@
 //! comes next to the control and the resource announces what is stored and not announced.
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Remediation, Timestamp};
+use rectify_compliance::{Control, Remediation, Timestamp};
 
 use super::gates::Handled;
 use super::passage::Passage;
@@ -15,7 +15,7 @@ use crate::ledger::{Attempt, Finding, Lease, Outcome, State};
 /// How many deliveries may fail at one attempt before it ends as failed: Lambda's own three, and a few that others asked for.
 const MOST_FAILURES: u32 = 6;
 
-impl<C: Connect> Passage<'_, C> {
+impl<K: Control, C: Connect> Passage<'_, K, C> {
     /// Ends an attempt that changed nothing. The same answer for the same finding is neither recorded nor announced twice.
     pub(super) async fn end(
         &self,
@@ -51,13 +51,13 @@ impl<C: Connect> Passage<'_, C> {
 
     /// Ends an attempt as failed for good, and the delivery with `fault`. Nobody comes back to it: what is not known to have
     /// happened is settled now, if the resource can be read.
-    pub(super) async fn fail<K>(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
+    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
     where
         K: Remediation + ReadLive<C> + Apply<C>,
     {
         if attempt.actions.iter().any(|record| record.receipt.is_none()) {
             // What cannot be settled stays as it is: undo looks again.
-            let _unsettled = Box::pin(self.settle::<K>(lease, &mut attempt)).await;
+            let _unsettled = Box::pin(self.settle(lease, &mut attempt)).await;
         }
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
@@ -69,31 +69,26 @@ impl<C: Connect> Passage<'_, C> {
         Err(fault)
     }
 
-    async fn settle<K>(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault>
+    async fn settle(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault>
     where
         K: Remediation + ReadLive<C> + Apply<C>,
     {
         let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
-        let Some(live) = self.live::<K>(&params).await? else { return Ok(()) };
-        let (writer, registry) = (self.writer().await?, self.registry(K::META.id).await?);
-        let fence = self.fence(K::META.id, &registry);
+        let Some(live) = self.live(&params).await? else { return Ok(()) };
+        let (writer, registry) = (self.writer().await?, self.registry(self.control.meta.id).await?);
+        let fence = self.fence(self.control.meta.id, &registry);
         let ledger = &self.shell.ledger;
-        settling::settle::<K, C>(ledger, lease, &writer, &self.target, attempt, &live, Some(&fence)).await.map(drop)
+        settling::settle(self.control, ledger, lease, &writer, attempt, &live, Some(&fence)).await.map(drop)
     }
 
     /// Fails the delivery and leaves the attempt open for the next one, a few times; the failure is announced once.
-    pub(super) async fn leave_open<K>(
-        &self,
-        lease: &Lease,
-        mut attempt: Attempt,
-        fault: Fault,
-    ) -> Result<Handled, Fault>
+    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
     where
         K: Remediation + ReadLive<C> + Apply<C>,
     {
         attempt.failures += 1;
         if attempt.failures >= MOST_FAILURES {
-            return Box::pin(self.fail::<K>(lease, attempt, fault)).await;
+            return Box::pin(self.fail(lease, attempt, fault)).await;
         }
         attempt.announced &= attempt.outcome == Some(Outcome::Failed);
         attempt.outcome = Some(Outcome::Failed);

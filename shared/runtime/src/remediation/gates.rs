@@ -6,7 +6,9 @@ use rectify_compliance::entry::erase;
 use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::gate::RuleScope;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{ComplianceChange, Image, Origin, Plan, Region, Remediation, Target, Timestamp, Verdict};
+use rectify_compliance::{
+    ComplianceChange, Control, Declared, Image, Origin, Plan, Region, Remediation, Target, Timestamp, Verdict,
+};
 use serde_json::Value;
 
 use super::clearance::Cleared;
@@ -62,6 +64,7 @@ impl Handled {
 
 /// Takes an event through the gates.
 pub(super) async fn pass<K, C>(
+    control: &'static Declared<K>,
     shell: &RemediationShell<C>,
     event: &EventBridgeEvent<Value>,
     delivery: &Delivery,
@@ -89,10 +92,10 @@ where
     if !shell.settings.rule_names.matches(&change.rule_name) {
         return Ok(Handled::Ignored("another rule"));
     }
-    if !K::META.resource_types.contains(&change.resource.kind.as_str()) {
+    if !control.meta.resource_types.contains(&change.resource.kind.as_str()) {
         return Ok(Handled::Ignored("another resource type"));
     }
-    if shell.settings.mode_in(&change.account, K::META.id) <= Mode::Observe {
+    if shell.settings.mode_in(&change.account, control.meta.id) <= Mode::Observe {
         return Ok(Handled::Ignored("mode"));
     }
     let mut target = Target {
@@ -105,7 +108,7 @@ where
     let request = match &change.origin {
         Origin::Config => None,
         Origin::Request(id) => {
-            let Some((id, recorded_at)) = request::<K, C>(shell, id.as_deref(), &target).await? else {
+            let Some((id, recorded_at)) = request(control, shell, id.as_deref(), &target).await? else {
                 return Ok(Handled::Ignored("a request that is not in the ledger"));
             };
             // When the finding was recorded is what the ledger says, never the event: the grace counts from it.
@@ -117,24 +120,25 @@ where
     let clients = shell.clients.at(&own, &change.account, here).await?;
     let params = RuleParameters::<K::Params>::parse(Some(&shell.settings.parameters))?;
     let home = shell.function.home(params.shell.home_region.as_ref());
-    let scope = RuleScope { meta: K::META, parameters: &params.shell, here, home: &home };
-    if K::NEEDS_NAME && scope.out_of_scope(&target.resource, None).is_none() {
+    let scope = RuleScope { meta: &control.meta, parameters: &params.shell, here, home: &home };
+    if control.logic.needs_name() && scope.out_of_scope(&target.resource, None).is_none() {
         target.name = shell.config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
     let reads_until = delivery.reads_until;
-    let passage = Passage { shell, change, target, path, clients, own, deadline: delivery.deadline, reads_until };
+    let passage =
+        Passage { control, shell, change, target, path, clients, own, deadline: delivery.deadline, reads_until };
 
     // Gate 3: the lease, on the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
     let lease = lease(shell, &passage.path, &delivery.owner, until).await?;
-    let result = passage.leased::<K>(&lease, &params, &scope, line).await;
+    let result = passage.leased(&lease, &params, &scope, line).await;
     // The lease goes back whatever happened; where that fails too, the first fault is the one to tell.
     let released = shell.ledger.release(&lease).await;
     let handled = result?;
     released?;
     if let Some(id) = request {
-        shell.ledger.note_answered(K::META.id, &passage.target, &id, Timestamp::now()).await?;
+        shell.ledger.note_answered(control.meta.id, &passage.target, &id, Timestamp::now()).await?;
     }
     Ok(handled)
 }
@@ -161,6 +165,7 @@ fn elsewhere(
 /// The id of a stored request and when its finding was recorded; `None` for one that the ledger does not have, has about
 /// something else, or had too long ago.
 async fn request<K: Remediation, C>(
+    control: &'static Declared<K>,
     shell: &RemediationShell<C>,
     id: Option<&str>,
     target: &Target,
@@ -169,7 +174,7 @@ async fn request<K: Remediation, C>(
         Some(id) => shell.ledger.request(id).await?.map(|it| (id, it)),
         None => None,
     };
-    let stored = stored.filter(|(_, it)| it.allows(K::META.id, target, Timestamp::now()));
+    let stored = stored.filter(|(_, it)| it.allows(control.meta.id, target, Timestamp::now()));
     if stored.is_none() {
         tracing::warn!(request = id, resource = %target.resource, "ignored a request that is not in the ledger");
     }
@@ -193,8 +198,8 @@ async fn lease<C>(
     }
 }
 
-impl<C: Connect> Passage<'_, C> {
-    async fn leased<K>(
+impl<K: Control, C: Connect> Passage<'_, K, C> {
+    async fn leased(
         &self,
         lease: &Lease,
         params: &RuleParameters<K::Params>,
@@ -204,32 +209,32 @@ impl<C: Connect> Passage<'_, C> {
     where
         K: Remediation + ReadLive<C> + Apply<C>,
     {
-        let control = K::META.id;
+        let id = self.control.meta.id;
         let ledger = &self.shell.ledger;
         let params = &params.control;
         // What ended and was not announced is announced first: it happened, whatever is decided about the resource today.
         let mut unfinished = None;
-        for mut attempt in ledger.registered(&self.path, control).await? {
+        for mut attempt in ledger.registered(&self.path, id).await? {
             self.announce(lease, &mut attempt).await?;
             if attempt.state == State::Open {
                 unfinished = Some(attempt);
             }
         }
-        let before = ledger.finding(control, &self.target, self.change.recorded_at).await?;
+        let before = ledger.finding(id, &self.target, self.change.recorded_at).await?;
         // Gate 0: the stop switch. It wins over an unfinished attempt: that one stays open until the switch is released.
-        if let Some(stop) = ledger.stop_for(control).await? {
-            let attempt = self.attempt::<K>(Plan::Nothing, None);
+        if let Some(stop) = ledger.stop_for(id).await? {
+            let attempt = self.attempt(Plan::Nothing, None);
             return self.end(lease, attempt, Outcome::Stopped, stop.to_string(), before.as_ref()).await;
         }
         // Gate 2: what the rule does not judge, then exemptions; both by what is known without a live read.
         if let Some(verdict) = scope.out_of_scope(&self.target.resource, self.target.name.as_deref()) {
-            return self.leave::<K>(lease, unfinished, None, &verdict, before.as_ref()).await;
+            return self.leave(lease, unfinished, None, &verdict, before.as_ref()).await;
         }
-        let mut registry = self.registry(control).await?;
+        let mut registry = self.registry(id).await?;
         if unfinished.is_none()
             && let Some(reason) = exemption::forbids(&registry.entries, &self.target, Known::Place, Timestamp::now())
         {
-            let attempt = self.attempt::<K>(Plan::Nothing, None);
+            let attempt = self.attempt(Plan::Nothing, None);
             return self.end(lease, attempt, Outcome::Exempt, reason, before.as_ref()).await;
         }
         // Gate 4: this finding has been dealt with.
@@ -240,73 +245,73 @@ impl<C: Connect> Passage<'_, C> {
         }
         for _ in 0..STEADY_TRIES {
             // Gate 5: the live read, and the control's own judgement of it.
-            let read = match self.live::<K>(params).await {
+            let read = match self.live(params).await {
                 Ok(read) => read,
                 Err(fault) => {
                     return match unfinished.take_if(|it| it.has_acted()) {
-                        Some(attempt) => Box::pin(self.leave_open::<K>(lease, attempt, fault)).await,
+                        Some(attempt) => Box::pin(self.leave_open(lease, attempt, fault)).await,
                         None => Err(fault),
                     };
                 }
             };
             let Some(live) = read else {
-                let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, None, None)?;
+                let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, None, None)?;
                 return self
                     .end(lease, attempt, Outcome::Gone, "the resource is gone".to_owned(), before.as_ref())
                     .await;
             };
             // Gate 2 again: the live name may say more.
             if let Some(verdict) = scope.out_of_scope(&self.target.resource, live.name()) {
-                return self.leave::<K>(lease, unfinished, Some(&live), &verdict, before.as_ref()).await;
+                return self.leave(lease, unfinished, Some(&live), &verdict, before.as_ref()).await;
             }
             let now = Timestamp::now();
             if let Some(attempt) = unfinished.take_if(|it| it.has_acted()) {
                 // Gate 3, second half: what a dead owner began is ended first, with its own before-image. It goes straight on:
                 // its gates were passed when it began. One that somebody interfered with is closed, and what they left is a
                 // finding like any other.
-                let resumed = resuming::resume::<K, C>(self, lease, attempt, &live, line);
+                let resumed = resuming::resume(self, lease, attempt, &live, line);
                 if let Some(handled) = Box::pin(resumed).await? {
                     return Ok(handled);
                 }
             }
-            let finding = match K::evaluate(&live, params, now) {
+            let finding = match self.control.logic.evaluate(&live, params, now) {
                 Verdict::NonCompliant(finding) => finding,
                 Verdict::Compliant(_) => {
-                    let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, Some(&live), None)?;
+                    let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), None)?;
                     let reason = "already compliant".to_owned();
                     return self.end(lease, attempt, Outcome::AlreadyCompliant, reason, before.as_ref()).await;
                 }
                 Verdict::NotApplicable(why) => {
-                    let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, Some(&live), None)?;
+                    let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), None)?;
                     return self.end(lease, attempt, Outcome::NotApplicable, why.to_string(), before.as_ref()).await;
                 }
             };
             // Gates 6 and 7: the plan, and everything that leaves it at that.
-            let plan = K::plan(&live, params, now);
-            if let Some(obstacle) = self.obstacle::<K>(&registry, &plan, &live, now).await? {
-                let attempt = self.attempt_or::<K>(unfinished.take(), erase(plan)?, Some(&live), Some(&finding))?;
+            let plan = self.control.logic.plan(&live, params, now);
+            if let Some(obstacle) = self.obstacle(&registry, &plan, &live, now).await? {
+                let attempt = self.attempt_or(unfinished.take(), erase(plan)?, Some(&live), Some(&finding))?;
                 return self.end(lease, attempt, obstacle.outcome, obstacle.reason, before.as_ref()).await;
             }
             if matches!(plan, Plan::Nothing) {
                 let reason = "the control finds a fault and plans nothing against it".to_owned();
-                let attempt = self.attempt_or::<K>(unfinished.take(), Plan::Nothing, Some(&live), Some(&finding))?;
+                let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), Some(&finding))?;
                 let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-                return Box::pin(self.fail::<K>(lease, attempt, fault)).await;
+                return Box::pin(self.fail(lease, attempt, fault)).await;
             }
             // Gate 8: the breaker, by a consistent read of what was done to this resource.
             let begun = unfinished.take();
             let own = begun.as_ref().map(|it| it.id.clone());
-            if let Some(open) = ledger.open_breaker(&self.path, control, own.as_deref(), now).await? {
-                let attempt = self.attempt_or::<K>(begun, erase(plan)?, Some(&live), Some(&finding))?;
+            if let Some(open) = ledger.open_breaker(&self.path, id, own.as_deref(), now).await? {
+                let attempt = self.attempt_or(begun, erase(plan)?, Some(&live), Some(&finding))?;
                 return self.end(lease, attempt, Outcome::BreakerOpen, open.to_string(), before.as_ref()).await;
             }
             // Gate 9: budget, before-image and plan in one transaction.
             let is_new = begun.is_none();
-            let mut attempt = self.attempt_or::<K>(begun, erase(plan.clone())?, Some(&live), Some(&finding))?;
+            let mut attempt = self.attempt_or(begun, erase(plan.clone())?, Some(&live), Some(&finding))?;
             if is_new {
-                let budget = self.budget::<K>().await?;
+                let budget = self.budget().await?;
                 attempt.budgeted = true;
-                match ledger.begin(lease, &attempt, budget.limit, &self.fence(control, &registry)).await? {
+                match ledger.begin(lease, &attempt, budget.limit, &self.fence(id, &registry)).await? {
                     Begun::Yes => {}
                     Begun::OverBudget => {
                         attempt.budgeted = false;
@@ -314,11 +319,11 @@ impl<C: Connect> Passage<'_, C> {
                     }
                     Begun::Overruled(Overruled::Stopped) => {
                         attempt.budgeted = false;
-                        let reason = self.stop_reason(control).await?;
+                        let reason = self.stop_reason(id).await?;
                         return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
                     }
                     Begun::Overruled(Overruled::Decided) => {
-                        registry = self.registry(control).await?;
+                        registry = self.registry(id).await?;
                         continue;
                     }
                 }
@@ -326,14 +331,14 @@ impl<C: Connect> Passage<'_, C> {
                 ledger.save(lease, &attempt).await?;
             }
             // Gate 10: read once more; what was planned for must still be so.
-            let again = self.live::<K>(params).await?;
+            let again = self.live(params).await?;
             if again.as_ref() != Some(&live) {
                 unfinished = Some(attempt);
                 continue;
             }
             // Gates 11 to 13.
             let cleared = Cleared { plan, registry };
-            return Box::pin(acting::apply::<K, C>(self, lease, attempt, &live, cleared, params, line)).await;
+            return Box::pin(acting::apply(self, lease, attempt, &live, cleared, params, line)).await;
         }
         Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES })
     }
@@ -346,14 +351,17 @@ impl<C: Connect> Passage<'_, C> {
     }
 
     /// Ends a finding about a resource that the rule does not judge. What was begun goes no further, and keeps what was done.
-    async fn leave<K: Remediation>(
+    async fn leave(
         &self,
         lease: &Lease,
         unfinished: Option<Attempt>,
         live: Option<&K::Subject>,
         verdict: &Verdict,
         before: Option<&Finding>,
-    ) -> Result<Handled, Fault> {
+    ) -> Result<Handled, Fault>
+    where
+        K: Remediation,
+    {
         let mut reason = verdict.annotation().map_or_else(String::new, ToString::to_string);
         let attempt = match unfinished {
             Some(begun) if begun.has_acted() => {
@@ -361,7 +369,7 @@ impl<C: Connect> Passage<'_, C> {
                 reason.push_str(&format!("; {made} of {} calls were made before", planned.max(made)));
                 begun
             }
-            other => self.attempt_or::<K>(other, Plan::Nothing, live, None)?,
+            other => self.attempt_or(other, Plan::Nothing, live, None)?,
         };
         self.end(lease, attempt, Outcome::NotApplicable, reason, before).await
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rectify_compliance::{Image, ManagedBy, PhysicalId, Plan, Remediation, Tags};
+use rectify_compliance::{Declared, Image, ManagedBy, PhysicalId, Plan, Remediation, Tags};
 
 use crate::Fault;
 use crate::operations::Boxed;
@@ -27,15 +27,17 @@ pub(super) fn stack(tags: &Tags) -> Option<&str> {
 /// # Errors
 /// [`Fault::Aws`] when CloudFormation does not answer.
 pub(super) fn looked_up<'a, K: Remediation>(
+    control: &'static Declared<K>,
     stacks: &'a Stacks,
     live: &K::Subject,
     plan: &Plan<K::Action>,
 ) -> Boxed<'a, Result<Option<String>, Fault>> {
     // A plain branch on a constant: a function that never looks anything up does not link CloudFormation.
-    match K::MANAGED {
+    match control.logic.managed_by() {
         ManagedBy::Lookup(_) => {
             let calls = plan.calls().into_iter();
-            let resources: BTreeSet<PhysicalId> = calls.flat_map(|action| K::stack_resources(live, action)).collect();
+            let resources: BTreeSet<PhysicalId> =
+                calls.flat_map(|action| control.logic.stack_resources(live, action)).collect();
             Box::pin(first(stacks, resources))
         }
         ManagedBy::Tags | ManagedBy::Nobody(_) => Box::pin(std::future::ready(Ok(None))),
@@ -56,13 +58,14 @@ async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> Result<Optio
 /// # Errors
 /// As [`looked_up`].
 pub(crate) async fn stack_of<K: Remediation>(
+    control: &'static Declared<K>,
     stacks: &Stacks,
     live: &K::Subject,
     plan: &Plan<K::Action>,
 ) -> Result<Option<String>, Fault> {
     match stack(live.tags()) {
         Some(stack) => Ok(Some(stack.to_owned())),
-        None => looked_up::<K>(stacks, live, plan).await,
+        None => looked_up(control, stacks, live, plan).await,
     }
 }
 

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Remediation, Timestamp};
+use rectify_compliance::{AccountId, Declared, Remediation, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -97,12 +97,12 @@ pub struct Delivery {
 }
 
 /// Serves a control's remediation.
-pub fn serve<K, C>() -> ExitCode
+pub fn serve<K, C>(control: &'static Declared<K>) -> ExitCode
 where
     K: Remediation + ReadLive<C> + Apply<C>,
     C: Connect,
 {
-    serve::run(K::META.id, RemediationShell::<C>::from_environment, &async |shell, event, own, line| {
+    serve::run(control.meta.id, RemediationShell::<C>::from_environment, &async |shell, event, own, line| {
         let deadline = i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
         let delivery = Delivery {
             // Lambda repeats the request id when it repeats an event, at times while the first one still works.
@@ -111,7 +111,7 @@ where
             deadline: deadline.unwrap_or_else(Timestamp::now),
             reads_until: own.deadline,
         };
-        let handled = handle::<K, C>(shell, &event, &delivery, line).await?;
+        let handled = handle(control, shell, &event, &delivery, line).await?;
         Ok(json!({"outcome": handled.name(), "attempt": handled.attempt()}))
     })
 }
@@ -121,6 +121,7 @@ where
 /// # Errors
 /// [`Fault`]: whatever kept the finding from being dealt with. Lambda's retry resumes where this left off.
 pub async fn handle<K, C>(
+    control: &'static Declared<K>,
     shell: &RemediationShell<C>,
     event: &Value,
     delivery: &Delivery,
@@ -132,7 +133,7 @@ where
 {
     let event = EventBridgeEvent::<Value>::deserialize(event)
         .map_err(|error| rectify_compliance::ShapeError::new("event", "an EventBridge event", error))?;
-    let handled = gates::pass::<K, C>(shell, &event, delivery, line).await?;
+    let handled = gates::pass(control, shell, &event, delivery, line).await?;
     line.note("outcome", handled.name());
     if let Some(attempt) = handled.attempt() {
         line.note("attempt", attempt);

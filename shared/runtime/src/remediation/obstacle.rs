@@ -1,7 +1,7 @@
 //! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
 
 use rectify_compliance::exemption::{self, Known};
-use rectify_compliance::{Image, Plan, Remediation, Tags, Timestamp};
+use rectify_compliance::{Control, Image, Plan, Remediation, Tags, Timestamp};
 
 use super::managed;
 use super::passage::Passage;
@@ -37,7 +37,7 @@ pub(super) struct Budget {
     pub(super) reason: String,
 }
 
-impl<C: Connect> Passage<'_, C> {
+impl<K: Control, C: Connect> Passage<'_, K, C> {
     /// The exemptions that may concern the control.
     pub(super) async fn registry(&self, control: &str) -> Result<Registry, Fault> {
         match self.shell.settings.exemptions {
@@ -47,19 +47,22 @@ impl<C: Connect> Passage<'_, C> {
     }
 
     /// Why this plan is not applied, if it is not.
-    pub(super) async fn obstacle<K: Remediation>(
+    pub(super) async fn obstacle(
         &self,
         registry: &Registry,
         plan: &Plan<K::Action>,
         live: &K::Subject,
         now: Timestamp,
-    ) -> Result<Option<Obstacle>, Fault> {
+    ) -> Result<Option<Obstacle>, Fault>
+    where
+        K: Remediation,
+    {
         let settings = &self.shell.settings;
         let known = Known::Live { name: live.name(), arn: live.arn(), tags: live.tags() };
         if let Some(reason) = exemption::forbids(&registry.entries, &self.target, known, now) {
             return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
         }
-        if let Some(hold) = self.shell.ledger.hold_on(&self.path, K::META.id, now).await? {
+        if let Some(hold) = self.shell.ledger.hold_on(&self.path, self.control.meta.id, now).await? {
             let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
             return Ok(Some(Obstacle::planned(reason)));
         }
@@ -74,14 +77,16 @@ impl<C: Connect> Passage<'_, C> {
         {
             return Ok(Some(Obstacle::managed(stack)));
         }
-        if let Some(reason) = self.mode_obstacle(K::META.id, live.tags()).or_else(|| self.grace(K::META.id, now)) {
+        if let Some(reason) =
+            self.mode_obstacle(self.control.meta.id, live.tags()).or_else(|| self.grace(self.control.meta.id, now))
+        {
             return Ok(Some(Obstacle::planned(reason)));
         }
         // The one that costs calls comes last.
         if settings.remediate_managed_stacks {
             return Ok(None);
         }
-        let stack = managed::looked_up::<K>(&self.shell.stacks, live, plan).await?;
+        let stack = managed::looked_up(self.control, &self.shell.stacks, live, plan).await?;
         Ok(stack.as_deref().map(Obstacle::managed))
     }
 
@@ -117,13 +122,16 @@ impl<C: Connect> Passage<'_, C> {
     ///
     /// # Errors
     /// [`Fault::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
-    pub(super) async fn budget<K: Remediation>(&self) -> Result<Budget, Fault> {
+    pub(super) async fn budget(&self) -> Result<Budget, Fault>
+    where
+        K: Remediation,
+    {
         let settings = &self.shell.settings;
         let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
         if percent >= 100 || per_hour == 0 {
             return Ok(budget(per_hour, None));
         }
-        let population = self.shell.config.population(K::META.resource_types).await?;
+        let population = self.shell.config.population(self.control.meta.resource_types).await?;
         Ok(budget(per_hour, Some(Share { percent, population })))
     }
 }

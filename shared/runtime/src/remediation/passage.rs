@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use rectify_compliance::{
-    AccountId, Annotation, ComplianceChange, Plan, Remediation, ShapeError, StoredImage, Target, Timestamp,
+    AccountId, Annotation, ComplianceChange, Control, Declared, Plan, Remediation, ShapeError, StoredImage, Target,
+    Timestamp,
 };
 use serde_json::Value;
 
@@ -22,7 +23,8 @@ const ROOM: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
 const SPARE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// One finding on its way through the gates.
-pub(super) struct Passage<'a, C> {
+pub(super) struct Passage<'a, K: 'static, C> {
+    pub(super) control: &'static Declared<K>,
     pub(super) shell: &'a RemediationShell<C>,
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
@@ -37,15 +39,18 @@ pub(super) struct Passage<'a, C> {
     pub(super) reads_until: Deadline,
 }
 
-impl<C: Connect> Passage<'_, C> {
+impl<K: Control, C: Connect> Passage<'_, K, C> {
     /// The live read; `None` when the resource is gone. One of a whole account may take longer than a function has, and is
     /// given up in time.
     ///
     /// # Errors
     /// [`Fault::OutOfTime`], or what the read failed for.
-    pub(super) async fn live<K: ReadLive<C>>(&self, params: &K::Params) -> Result<Option<K::Subject>, Fault> {
+    pub(super) async fn live(&self, params: &K::Params) -> Result<Option<K::Subject>, Fault>
+    where
+        K: ReadLive<C>,
+    {
         let what = || format!("live read of {}", self.target.resource);
-        let read = K::live(&self.clients, &self.target, params);
+        let read = self.control.logic.live(&self.clients, &self.target, params);
         Ok(self.reads_until.leaving(SPARE, what, read).await??)
     }
 
@@ -60,7 +65,7 @@ impl<C: Connect> Passage<'_, C> {
     }
 }
 
-impl<C> Passage<'_, C> {
+impl<K, C> Passage<'_, K, C> {
     /// The mode of a control in the finding's account, before anything is known of the resource.
     pub(super) fn mode(&self, control: &str) -> Mode {
         self.shell.settings.mode_in(&self.target.account, control)
@@ -81,18 +86,21 @@ impl<C> Passage<'_, C> {
     }
 
     /// A new attempt.
-    pub(super) fn attempt<K: Remediation>(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt {
+    pub(super) fn attempt(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt
+    where
+        K: Remediation,
+    {
         let now = Timestamp::now();
         Attempt {
             id: ledger::new_id(now),
-            control: K::META.id.to_owned(),
+            control: self.control.meta.id.to_owned(),
             target: self.target.clone(),
             rule: self.change.rule_name.clone(),
             recorded_at: self.change.recorded_at,
             started_at: now,
             finished_at: None,
             state: State::Open,
-            mode: self.mode(K::META.id).name().to_owned(),
+            mode: self.mode(self.control.meta.id).name().to_owned(),
             parameters: self.shell.settings.parameters.clone(),
             finding: None,
             plan,
@@ -110,17 +118,20 @@ impl<C> Passage<'_, C> {
     }
 
     /// The attempt that was begun and has not acted yet, planned anew, or a new one.
-    pub(super) fn attempt_or<K: Remediation>(
+    pub(super) fn attempt_or(
         &self,
         begun: Option<Attempt>,
         plan: Plan<Value>,
         live: Option<&K::Subject>,
         finding: Option<&Annotation>,
-    ) -> Result<Attempt, ShapeError> {
+    ) -> Result<Attempt, ShapeError>
+    where
+        K: Remediation,
+    {
         let before = live.map(StoredImage::of).transpose()?;
         let mut attempt = match begun {
             Some(begun) => Attempt { plan, before, ..begun },
-            None => self.attempt::<K>(plan, before),
+            None => self.attempt(plan, before),
         };
         if let Some(finding) = finding {
             attempt.finding = Some(finding.to_string());

@@ -1,7 +1,7 @@
 //! Going on with an attempt that was begun and not ended: it first looks whether somebody else was there meanwhile.
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Plan, Remediation, Timestamp};
+use rectify_compliance::{Control, Declared, Plan, Remediation, Timestamp};
 
 use super::acting;
 use super::clearance::{Cleared, Forbidden, forbidden};
@@ -18,7 +18,7 @@ use crate::ledger::{Attempt, Lease, Outcome, State};
 /// `None` where somebody changed the resource meanwhile and the control does not hold: the attempt is closed, and a new one
 /// may begin from what is there now.
 pub(super) async fn resume<K, C>(
-    passage: &Passage<'_, C>,
+    passage: &Passage<'_, K, C>,
     lease: &Lease,
     mut attempt: Attempt,
     live: &K::Subject,
@@ -30,50 +30,49 @@ where
 {
     line.note("resumed", true);
     let read = async {
-        let (writer, registry) = (passage.writer().await?, passage.registry(K::META.id).await?);
-        let (ledger, fence) = (&passage.shell.ledger, passage.fence(K::META.id, &registry));
-        let target = &passage.target;
+        let (writer, registry) = (passage.writer().await?, passage.registry(passage.control.meta.id).await?);
+        let (ledger, fence) = (&passage.shell.ledger, passage.fence(passage.control.meta.id, &registry));
         let is_stopped =
-            settling::settle::<K, C>(ledger, lease, &writer, target, &mut attempt, live, Some(&fence)).await?;
+            settling::settle(passage.control, ledger, lease, &writer, &mut attempt, live, Some(&fence)).await?;
         // The attempt's own parameters, not today's: what was begun is ended as it was meant.
         let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
         let done = settling::actions_of::<K>(&attempt)?;
-        let plan = K::plan(live, &params, Timestamp::now());
-        let difference = interference::<K>(&attempt, live, &done, &plan)?;
+        let plan = passage.control.logic.plan(live, &params, Timestamp::now());
+        let difference = interference(passage.control, &attempt, live, &done, &plan)?;
         Ok::<_, Fault>((params, done, Cleared { plan, registry }, difference, is_stopped))
     };
     let (params, done, cleared, difference, is_stopped) = match Box::pin(read).await {
         Ok(read) => read,
         // What the ledger could not be told cannot be counted there either.
         Err(fault @ Fault::Ledger(_)) => return Err(fault),
-        Err(fault) => return Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await.map(Some),
+        Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await.map(Some),
     };
     if is_stopped {
         return passage.stop(lease, attempt).await.map(Some);
     }
     if let Some(difference) = difference {
-        let holds = !K::evaluate(live, &params, Timestamp::now()).is_non_compliant();
+        let holds = !passage.control.logic.evaluate(live, &params, Timestamp::now()).is_non_compliant();
         let handled = interrupted(passage, lease, attempt, holds, &difference).await?;
         return Ok(holds.then_some(handled));
     }
     if let Some(unknown) = attempt.actions.iter().find(|record| record.receipt.is_none()) {
         let reason = format!("`{}` may have arrived: the service still works on the resource", unknown.action);
         let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-        return Box::pin(passage.leave_open::<K>(lease, attempt, fault)).await.map(Some);
+        return Box::pin(passage.leave_open(lease, attempt, fault)).await.map(Some);
     }
-    if K::is_settling(live, &done) && !done.is_empty() {
+    if passage.control.logic.is_settling(live, &done) && !done.is_empty() {
         // What the service accepted and works on is not asked for a second time.
-        return Box::pin(acting::verify::<K, C>(passage, lease, attempt, &params)).await.map(Some);
+        return Box::pin(acting::verify(passage, lease, attempt, &params)).await.map(Some);
     }
     passage.shell.ledger.save(lease, &attempt).await?;
     // What is left to do passes the gates as they are today: what was decided meanwhile is obeyed.
     if cleared.plan != Plan::Nothing
-        && let Some(obstacle) = forbidden::<K, C>(passage, &cleared, live, &attempt).await?
+        && let Some(obstacle) = forbidden(passage, &cleared, live, &attempt).await?
     {
         let total = attempt.actions.len() + cleared.plan.calls().len();
         return Forbidden::By(obstacle).end(passage, lease, attempt, total).await.map(Some);
     }
-    Box::pin(acting::apply::<K, C>(passage, lease, attempt, live, cleared, &params, line)).await.map(Some)
+    Box::pin(acting::apply(passage, lease, attempt, live, cleared, &params, line)).await.map(Some)
 }
 
 /// What somebody else changed of that which the attempt touched or would touch, if anything. The before-image is what undo
@@ -81,6 +80,7 @@ where
 ///
 /// A service may show its last changes late, so what the first few actions left is as good as what all of them left.
 fn interference<K: Remediation>(
+    control: &'static Declared<K>,
     attempt: &Attempt,
     live: &K::Subject,
     done: &[K::Action],
@@ -92,21 +92,21 @@ fn interference<K: Remediation>(
         touched.push(settling::action_of::<K>(action)?);
     }
     touched.extend(left.calls().into_iter().cloned());
-    let seen = K::footprint(live, &touched);
+    let seen = control.logic.footprint(live, &touched);
     let mut state: K::Subject = before.read()?;
-    let mut expected = K::footprint(&state, &touched);
+    let mut expected = control.logic.footprint(&state, &touched);
     let mut is_ours = expected == seen;
     for action in done {
-        state = K::expect(state, action);
-        expected = K::footprint(&state, &touched);
+        state = control.logic.expect(state, action);
+        expected = control.logic.footprint(&state, &touched);
         is_ours |= expected == seen;
     }
     Ok((!is_ours).then(|| difference::text(&expected, &seen)))
 }
 
 /// Closes an attempt that somebody interfered with. It keeps no after-image: what is there is not what it left.
-async fn interrupted<C: Connect>(
-    passage: &Passage<'_, C>,
+async fn interrupted<K: Control, C: Connect>(
+    passage: &Passage<'_, K, C>,
     lease: &Lease,
     mut attempt: Attempt,
     holds: bool,

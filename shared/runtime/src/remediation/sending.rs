@@ -47,7 +47,7 @@ pub(super) enum Unsent {
 /// # Errors
 /// Outside, a fault of the ledger; inside, why the action is not known to be done.
 pub(super) async fn send<K, C>(
-    passage: &Passage<'_, C>,
+    passage: &Passage<'_, K, C>,
     lease: &Lease,
     attempt: &Attempt,
     cleared: &mut Cleared<K::Action>,
@@ -65,7 +65,7 @@ where
     loop {
         let is_repeated = tries.next().await.is_some_and(|number| number > 0);
         if is_repeated {
-            let live = match passage.live::<K>(params).await {
+            let live = match passage.live(params).await {
                 Ok(live) => live,
                 Err(error) => return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: false, lost })),
             };
@@ -74,7 +74,7 @@ where
                 let reason = format!("changed by somebody else before it could be repeated: {what}");
                 Unsent::Failed { reason, terminal: false, lost }
             };
-            match live.as_ref().map(|live| settling::standing::<K>(live, before, action)) {
+            match live.as_ref().map(|live| settling::standing(passage.control, live, before, action)) {
                 Some(Standing::Done) if !lost => return Ok(Err(changed("it is so already"))),
                 Some(Standing::Done) => {
                     if let Some(receipt) = settling::empty_receipt::<K>() {
@@ -85,11 +85,11 @@ where
                 Some(Standing::Untouched) | None => {}
             }
         }
-        if let Some(by) = intend::<K, C>(passage, lease, attempt, cleared, before).await? {
+        if let Some(by) = intend(passage, lease, attempt, cleared, before).await? {
             return Ok(Err(Unsent::Forbidden { by, lost }));
         }
         let mark = writer.mark();
-        let error = match K::apply(writer.clients(), &passage.target, action).await {
+        let error = match passage.control.logic.apply(writer.clients(), &passage.target, action).await {
             Ok(receipt) => return Ok(Ok(settling::json(&receipt)?)),
             Err(error) => error,
         };

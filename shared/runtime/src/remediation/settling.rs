@@ -1,6 +1,6 @@
 //! Actions whose answer is not known, settled by a live read.
 
-use rectify_compliance::{Remediation, ShapeError, Target};
+use rectify_compliance::{Declared, Remediation, ShapeError};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,16 +22,21 @@ pub(super) enum Standing {
 }
 
 /// How `live` stands to `action`, by what the action touches; `before` is the subject without it.
-pub(super) fn standing<K: Remediation>(live: &K::Subject, before: &K::Subject, action: &K::Action) -> Standing {
+pub(super) fn standing<K: Remediation>(
+    control: &'static Declared<K>,
+    live: &K::Subject,
+    before: &K::Subject,
+    action: &K::Action,
+) -> Standing {
     let touched = std::slice::from_ref(action);
-    let seen = K::footprint(live, touched);
-    let was = K::footprint(before, touched);
-    let will = K::footprint(&K::expect(before.clone(), action), touched);
+    let seen = control.logic.footprint(live, touched);
+    let was = control.logic.footprint(before, touched);
+    let will = control.logic.footprint(&control.logic.expect(before.clone(), action), touched);
     if seen == will && seen != was {
         Standing::Done
     } else if seen == was {
         Standing::Untouched
-    } else if K::expect(live.clone(), action) == *live {
+    } else if control.logic.expect(live.clone(), action) == *live {
         // Somebody else changed more, and the action is in it all the same.
         Standing::Done
     } else {
@@ -53,10 +58,10 @@ pub(super) fn empty_receipt<K: Remediation>() -> Option<Value> {
 /// # Errors
 /// [`Fault`] when a receipt cannot be had or the attempt cannot be read; what was settled before stays settled.
 pub(super) async fn settle<K, C>(
+    control: &'static Declared<K>,
     ledger: &Ledger,
     lease: &Lease,
     writer: &Writer<C>,
-    target: &Target,
     attempt: &mut Attempt,
     live: &K::Subject,
     fence: Option<&Fence<'_>>,
@@ -71,7 +76,7 @@ where
     while let Some(record) = attempt.actions.get(index) {
         let action: K::Action = action_of::<K>(&record.action)?;
         if record.receipt.is_none() {
-            match standing::<K>(live, &state, &action) {
+            match standing(control, live, &state, &action) {
                 Standing::Done => {
                     let receipt = match empty_receipt::<K>() {
                         Some(receipt) => receipt,
@@ -83,14 +88,14 @@ where
                             if overruled == Some(Overruled::Stopped) {
                                 return Ok(true);
                             }
-                            json(&K::apply(writer.clients(), target, &action).await?)?
+                            json(&control.logic.apply(writer.clients(), &attempt.target, &action).await?)?
                         }
                     };
                     if let Some(record) = attempt.actions.get_mut(index) {
                         record.receipt = Some(receipt);
                     }
                 }
-                Standing::Untouched if K::is_settling(live, std::slice::from_ref(&action)) => {
+                Standing::Untouched if control.logic.is_settling(live, std::slice::from_ref(&action)) => {
                     index += 1;
                     continue;
                 }
@@ -100,7 +105,7 @@ where
                 }
             }
         }
-        state = K::expect(state, &action);
+        state = control.logic.expect(state, &action);
         index += 1;
     }
     Ok(false)

@@ -1,6 +1,6 @@
 //! What an undo may find: the resource as the attempt left it, or as a first part of the undo's own calls left it.
 
-use rectify_compliance::Remediation;
+use rectify_compliance::{Declared, Remediation};
 use serde_json::Value;
 
 use super::difference;
@@ -30,33 +30,38 @@ impl Stages {
     ///
     /// The calls that take the last few actions back are the first ones of an undo. Where they are, what they leave is what
     /// the actions before those had made.
-    pub(super) fn of<K: Remediation>(before: &K::Subject, done: &[(K::Action, K::Receipt)], calls: &[K::Undo]) -> Self {
+    pub(super) fn of<K: Remediation>(
+        control: &'static Declared<K>,
+        before: &K::Subject,
+        done: &[(K::Action, K::Receipt)],
+        calls: &[K::Undo],
+    ) -> Self {
         let actions: Vec<K::Action> = done.iter().map(|(action, _)| action.clone()).collect();
         let mut made = vec![before.clone()];
         for action in &actions {
-            let next = K::expect(made.last().unwrap_or(before).clone(), action);
+            let next = control.logic.expect(made.last().unwrap_or(before).clone(), action);
             made.push(next);
         }
-        let left = K::footprint(made.last().unwrap_or(before), &actions);
+        let left = control.logic.footprint(made.last().unwrap_or(before), &actions);
         let mut after = vec![None; calls.len()];
         let mut reverted = made.last().cloned();
         for (slot, call) in after.iter_mut().zip(calls) {
-            reverted = reverted.and_then(|live| K::reverted(&live, call));
-            *slot = reverted.as_ref().map(|live| K::footprint(live, &actions));
+            reverted = reverted.and_then(|live| control.logic.reverted(&live, call));
+            *slot = reverted.as_ref().map(|live| control.logic.footprint(live, &actions));
         }
         // From the whole undo to the undo of the last action, so that of two the shorter way back decides.
         for (kept, state) in made.iter().enumerate() {
             let suffix = done.get(kept..).unwrap_or_default();
-            let Ok(first) = K::undo(before, suffix) else { continue };
+            let Ok(first) = control.logic.undo(before, suffix) else { continue };
             if let Some(index) = first.len().checked_sub(1)
                 && calls.starts_with(&first)
                 && let Some(slot) = after.get_mut(index)
             {
-                *slot = Some(K::footprint(state, &actions));
+                *slot = Some(control.logic.footprint(state, &actions));
             }
         }
         if let Some(last) = after.last_mut() {
-            *last = Some(K::footprint(before, &actions));
+            *last = Some(control.logic.footprint(before, &actions));
         }
         Self { left, after }
     }

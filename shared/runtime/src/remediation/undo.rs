@@ -1,7 +1,7 @@
 //! Undo: the way back, from the before-image, unless somebody changed the resource since.
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{AccountId, Remediation, ShapeError, Target, Timestamp};
+use rectify_compliance::{AccountId, Declared, Remediation, ShapeError, Target, Timestamp};
 use serde_json::Value;
 
 use super::stages::{Found, Stages};
@@ -53,6 +53,7 @@ pub enum Undone {
 /// [`Fault::UndoFailed`] when a later call failed or the footprint does not read back as before. Both say whether the resource
 /// is held. Other faults as for a remediation.
 pub async fn undo<K, C>(
+    control: &'static Declared<K>,
     ledger: &Ledger,
     pool: &Pool<C>,
     own: &AccountId,
@@ -63,9 +64,9 @@ where
     C: Connect,
 {
     let refused = |reason: String| Fault::UndoRefused { attempt: request.attempt.clone(), reason };
-    let unknown = || refused(format!("no such attempt of control `{}`", K::META.id));
+    let unknown = || refused(format!("no such attempt of control `{}`", control.meta.id));
     let now = Timestamp::now();
-    let attempt = ledger.attempt(K::META.id, &request.attempt).await?.ok_or_else(unknown)?;
+    let attempt = ledger.attempt(control.meta.id, &request.attempt).await?.ok_or_else(unknown)?;
     let path = ResourcePath::of(&attempt.target);
     let target = attempt.target;
     let reading = pool.at(own, &target.account, &target.region).await?;
@@ -73,9 +74,9 @@ where
     let lease = ledger.lease(&path, &format!("undo-{}", new_id(now)), now, lease_end()).await?;
     let way =
         Way { ledger, lease: &lease, path: &path, target: &target, reading: &*reading, writing: &writing, request };
-    let result = Box::pin(way.go::<K>()).await;
+    let result = Box::pin(way.go(control)).await;
     let result = match result {
-        Err(fault) => Err(way.with_hold::<K>(fault).await),
+        Err(fault) => Err(way.with_hold(control, fault).await),
         done => done,
     };
     let released = ledger.release(&lease).await;
@@ -121,13 +122,14 @@ impl<C: Connect> Way<'_, C> {
         Fault::UndoFailed { attempt: self.request.attempt.clone(), reason: reason.into() }
     }
 
-    async fn go<K>(&self) -> Result<Undone, Fault>
+    async fn go<K>(&self, control: &'static Declared<K>) -> Result<Undone, Fault>
     where
         K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
     {
         // Read again under the lease: somebody may have undone it while we waited.
-        let found = self.ledger.attempt(K::META.id, &self.request.attempt).await?;
-        let mut attempt = found.ok_or_else(|| self.refused(format!("no such attempt of control `{}`", K::META.id)))?;
+        let found = self.ledger.attempt(control.meta.id, &self.request.attempt).await?;
+        let mut attempt =
+            found.ok_or_else(|| self.refused(format!("no such attempt of control `{}`", control.meta.id)))?;
         if attempt.undo.as_ref().is_some_and(|record| record.finished_at.is_some()) {
             return Ok(Undone::AlreadyUndone);
         }
@@ -136,23 +138,24 @@ impl<C: Connect> Way<'_, C> {
         };
         let before: K::Subject = before.read()?;
         let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
-        let live = K::live(self.reading, self.target, &params).await?;
+        let live = control.logic.live(self.reading, self.target, &params).await?;
         let live = live.ok_or_else(|| self.refused("the resource is gone"))?;
-        Box::pin(self.settle::<K>(&mut attempt, &live)).await?;
+        Box::pin(self.settle(control, &mut attempt, &live)).await?;
         let earlier = attempt.clone();
         let done = done_of::<K>(&attempt)?;
         if done.is_empty() {
             return Ok(Undone::NothingToUndo);
         }
-        let calls = K::undo(&before, &done).map_err(|error| self.refused(error.to_string()))?;
+        let calls = control.logic.undo(&before, &done).map_err(|error| self.refused(error.to_string()))?;
         let actions: Vec<K::Action> = done.iter().map(|(action, _)| action.clone()).collect();
-        let stages = Stages::of::<K>(&before, &done, &calls);
+        let stages = Stages::of(control, &before, &done, &calls);
         let course = Course::<K> { params: &params, actions: &actions, stages };
-        let (start, overwrote) = match course.stages.find(&K::footprint(&live, &actions), attempt.undo.as_ref()) {
-            Found::After(number) => (number, None),
-            Found::Changed(text) if self.request.overwrite => (0, Some(text)),
-            Found::Changed(text) => return Err(self.refused(format!("changed since: {text}"))),
-        };
+        let (start, overwrote) =
+            match course.stages.find(&control.logic.footprint(&live, &actions), attempt.undo.as_ref()) {
+                Found::After(number) => (number, None),
+                Found::Changed(text) if self.request.overwrite => (0, Some(text)),
+                Found::Changed(text) => return Err(self.refused(format!("changed since: {text}"))),
+            };
         let texts = calls.iter().map(json).collect::<Result<Vec<Value>, _>>()?;
         let now = Timestamp::now();
         let record = UndoRecord {
@@ -168,9 +171,9 @@ impl<C: Connect> Way<'_, C> {
         // An attempt that broke off would be resumed by its next delivery, past the hold.
         attempt.state = State::Finished;
         attempt.finished_at.get_or_insert(now);
-        let held_until = Box::pin(self.play::<K>(&mut attempt, &earlier, &calls, &course, start)).await?;
-        let wanted = K::footprint(&before, &actions);
-        if let Some(text) = self.read_back::<K>(&course, &wanted).await? {
+        let held_until = Box::pin(self.play(control, &mut attempt, &earlier, &calls, &course, start)).await?;
+        let wanted = control.logic.footprint(&before, &actions);
+        if let Some(text) = self.read_back(control, &course, &wanted).await? {
             return Err(self.failed(format!("every call was answered, and the resource is not restored: {text}")));
         }
         if let Some(record) = &mut attempt.undo {
@@ -181,11 +184,16 @@ impl<C: Connect> Way<'_, C> {
     }
 
     /// Actions that nobody knows the answer of, settled by what is there.
-    async fn settle<K>(&self, attempt: &mut Attempt, live: &K::Subject) -> Result<(), Fault>
+    async fn settle<K>(
+        &self,
+        control: &'static Declared<K>,
+        attempt: &mut Attempt,
+        live: &K::Subject,
+    ) -> Result<(), Fault>
     where
         K: Remediation + Apply<C>,
     {
-        settling::settle::<K, C>(self.ledger, self.lease, self.writing, self.target, attempt, live, None).await?;
+        settling::settle(control, self.ledger, self.lease, self.writing, attempt, live, None).await?;
         match attempt.actions.iter().find(|record| record.receipt.is_none()) {
             None => Ok(()),
             Some(unknown) => Err(self.refused(format!(
@@ -198,6 +206,7 @@ impl<C: Connect> Way<'_, C> {
     /// Plays the calls from number `start` on, each noted before it is sent; until when the resource is held.
     async fn play<K>(
         &self,
+        control: &'static Declared<K>,
         attempt: &mut Attempt,
         earlier: &Attempt,
         calls: &[K::Undo],
@@ -208,10 +217,10 @@ impl<C: Connect> Way<'_, C> {
         K: Remediation + ReadLive<C> + Revert<C>,
     {
         let now = Timestamp::now();
-        let standing = self.ledger.hold_on(self.path, K::META.id, now).await?;
+        let standing = self.ledger.hold_on(self.path, control.meta.id, now).await?;
         let days = jiff::SignedDuration::from_hours(24 * i64::from(self.request.hold_days));
         let hold = Hold {
-            control: K::META.id.to_owned(),
+            control: control.meta.id.to_owned(),
             by: self.request.by.clone(),
             reason: format!("undo of {}", attempt.id),
             until: now.saturating_add(days).unwrap_or(Timestamp::MAX),
@@ -229,7 +238,7 @@ impl<C: Connect> Way<'_, C> {
             if index == start {
                 self.ledger.begin_undo(self.lease, attempt, set, lease_end()).await?;
             }
-            let sent = Box::pin(self.send::<K>(attempt, call, course, index, index == start)).await?;
+            let sent = Box::pin(self.send(control, attempt, call, course, index, index == start)).await?;
             let Err(Failure { reason, lost }) = sent else { continue };
             let number = index + 1;
             let told = format!("call {number} of {}: {reason}", calls.len());
@@ -254,6 +263,7 @@ impl<C: Connect> Way<'_, C> {
     /// arrive. `is_noted` where that was done in the transaction that began the undo.
     async fn send<K>(
         &self,
+        control: &'static Declared<K>,
         attempt: &Attempt,
         call: &K::Undo,
         course: &Course<'_, K>,
@@ -269,11 +279,11 @@ impl<C: Connect> Way<'_, C> {
         loop {
             let is_repeated = tries.next().await.is_some_and(|number| number > 0);
             if is_repeated {
-                let live = match K::live(self.reading, self.target, course.params).await {
+                let live = match control.logic.live(self.reading, self.target, course.params).await {
                     Ok(live) => live,
                     Err(error) => return Ok(Err(Failure { reason: error.to_string(), lost })),
                 };
-                let seen = live.map(|live| K::footprint(&live, course.actions)).unwrap_or_default();
+                let seen = live.map(|live| control.logic.footprint(&live, course.actions)).unwrap_or_default();
                 let stages = &course.stages;
                 if stages.is_after(index + 1, &seen) && !stages.is_after(index, &seen) {
                     return Ok(Ok(()));
@@ -289,7 +299,9 @@ impl<C: Connect> Way<'_, C> {
                 self.ledger.save_undo(self.lease, attempt, lease_end()).await?;
             }
             let mark = self.writing.mark();
-            let Err(error) = K::revert(self.writing.clients(), self.target, call).await else { return Ok(Ok(())) };
+            let Err(error) = control.logic.revert(self.writing.clients(), self.target, call).await else {
+                return Ok(Ok(()));
+            };
             lost |= self.writing.may_have_arrived(mark, &error);
             if !sending::is_passing(&error) || tries.is_last() {
                 return Ok(Err(Failure { reason: error.to_string(), lost }));
@@ -298,17 +310,22 @@ impl<C: Connect> Way<'_, C> {
     }
 
     /// Reads until the footprint is the wanted one; how it still differs when the tries are used up.
-    async fn read_back<K>(&self, course: &Course<'_, K>, wanted: &Value) -> Result<Option<String>, Fault>
+    async fn read_back<K>(
+        &self,
+        control: &'static Declared<K>,
+        course: &Course<'_, K>,
+        wanted: &Value,
+    ) -> Result<Option<String>, Fault>
     where
         K: Remediation + ReadLive<C>,
     {
         let mut text = String::new();
         let mut tries = Backoff::VERIFY.tries();
         while tries.next().await.is_some() {
-            let live = K::live(self.reading, self.target, course.params).await;
+            let live = control.logic.live(self.reading, self.target, course.params).await;
             let live = live.map_err(|error| self.failed(format!("every call was answered, and then: {error}")))?;
             let Some(live) = live else { return Ok(Some("the resource is gone".to_owned())) };
-            text = difference::text(wanted, &K::footprint(&live, course.actions));
+            text = difference::text(wanted, &control.logic.footprint(&live, course.actions));
             if text.is_empty() {
                 return Ok(None);
             }
@@ -317,11 +334,11 @@ impl<C: Connect> Way<'_, C> {
     }
 
     /// A refusal or failure that says whether the resource is held: whoever reads it must know whether the fix stands guard.
-    async fn with_hold<K: Remediation>(&self, fault: Fault) -> Fault {
+    async fn with_hold<K: Remediation>(&self, control: &'static Declared<K>, fault: Fault) -> Fault {
         if !matches!(fault, Fault::UndoRefused { .. } | Fault::UndoFailed { .. }) {
             return fault;
         }
-        let held = match self.ledger.hold_on(self.path, K::META.id, Timestamp::now()).await {
+        let held = match self.ledger.hold_on(self.path, control.meta.id, Timestamp::now()).await {
             Ok(Some(hold)) => format!("; held by {} until {}", hold.by, hold.until),
             Ok(None) => "; the resource is not held".to_owned(),
             Err(error) => format!("; whether the resource is held is not known: {error}"),

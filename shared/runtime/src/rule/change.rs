@@ -10,6 +10,7 @@ use crate::invocation::Invocation;
 
 /// Judges an item and sends the verdict with the item's own capture time.
 pub(super) async fn judge<R, C>(
+    rule: &R,
     run: &Run<'_, C, <R::Control as Control>::Params>,
     item: &ConfigurationItem,
     line: &mut Invocation,
@@ -18,7 +19,7 @@ where
     R: RuleKind<C>,
     C: Connect,
 {
-    let verdict = R::judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"));
+    let verdict = rule.judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"));
     run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], line)
         .await
         .map(drop)
@@ -26,6 +27,7 @@ where
 
 /// Fetches the item an oversized event speaks of, then judges it like any other.
 pub(super) async fn judge_oversized<R, C>(
+    rule: &R,
     run: &Run<'_, C, <R::Control as Control>::Params>,
     line: &mut Invocation,
 ) -> Result<(), Fault>
@@ -41,6 +43,6 @@ where
         Route::Answer(resource, verdict) => {
             run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], line).await.map(drop)
         }
-        _ => judge::<R, C>(run, &item, line).await,
+        _ => judge(rule, run, &item, line).await,
     }
 }

@@ -1,9 +1,8 @@
 //! The three kinds of rule, by which halves their control has. An event for a half that is missing fails by name.
 
 use std::future::Future;
-use std::marker::PhantomData;
 
-use rectify_compliance::{ConfigurationItem, Control, FromItem, Image, Inventory, Resource, Verdict};
+use rectify_compliance::{ConfigurationItem, Control, Declared, FromItem, Image, Inventory, Resource, Verdict};
 
 use super::{Run, periodic};
 use crate::Fault;
@@ -12,17 +11,22 @@ use crate::invocation::Invocation;
 
 /// Which halves a rule's function serves.
 pub trait RuleKind<C: Connect>: Send + Sync + 'static {
-    /// The control.
+    /// The logic of the control.
     type Control: Control;
+
+    /// The control.
+    fn control(&self) -> &'static Declared<Self::Control>;
 
     /// Judges one item; `None` when the resource is gone by now.
     fn judge(
+        &self,
         run: &Run<'_, C, <Self::Control as Control>::Params>,
         item: &ConfigurationItem,
     ) -> impl Future<Output = Result<Option<Verdict>, Fault>> + Send;
 
     /// Runs the inventory.
     fn inventory(
+        &self,
         run: &Run<'_, C, <Self::Control as Control>::Params>,
         line: &mut Invocation,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
@@ -30,24 +34,28 @@ pub trait RuleKind<C: Connect>: Send + Sync + 'static {
 
 /// Judges changes.
 #[derive(Debug)]
-pub struct ChangeOnly<K>(PhantomData<K>);
+pub struct ChangeOnly<K: 'static>(pub &'static Declared<K>);
 
 /// Judges on a schedule.
 #[derive(Debug)]
-pub struct ScheduleOnly<K>(PhantomData<K>);
+pub struct ScheduleOnly<K: 'static>(pub &'static Declared<K>);
 
 /// Judges both.
 #[derive(Debug)]
-pub struct ChangeOrSchedule<K>(PhantomData<K>);
+pub struct ChangeOrSchedule<K: 'static>(pub &'static Declared<K>);
 
 impl<K: FromItem + ReadFacts<C>, C: Connect> RuleKind<C> for ChangeOnly<K> {
     type Control = K;
 
-    async fn judge(run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
-        judge_item::<K, C>(run, item).await
+    fn control(&self) -> &'static Declared<K> {
+        self.0
     }
 
-    async fn inventory(_: &Run<'_, C, K::Params>, _: &mut Invocation) -> Result<(), Fault> {
+    async fn judge(&self, run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
+        judge_item(self.0, run, item).await
+    }
+
+    async fn inventory(&self, _: &Run<'_, C, K::Params>, _: &mut Invocation) -> Result<(), Fault> {
         Err(Fault::WrongHalf { half: "periodic" })
     }
 }
@@ -55,12 +63,16 @@ impl<K: FromItem + ReadFacts<C>, C: Connect> RuleKind<C> for ChangeOnly<K> {
 impl<K: Inventory + List<C>, C: Connect> RuleKind<C> for ScheduleOnly<K> {
     type Control = K;
 
-    async fn judge(_: &Run<'_, C, K::Params>, _: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
+    fn control(&self) -> &'static Declared<K> {
+        self.0
+    }
+
+    async fn judge(&self, _: &Run<'_, C, K::Params>, _: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
         Err(Fault::WrongHalf { half: "change" })
     }
 
-    async fn inventory(run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault> {
-        periodic::run::<K, C>(run, line).await
+    async fn inventory(&self, run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault> {
+        periodic::run(self.0, run, line).await
     }
 }
 
@@ -71,17 +83,25 @@ where
 {
     type Control = K;
 
-    async fn judge(run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
-        judge_item::<K, C>(run, item).await
+    fn control(&self) -> &'static Declared<K> {
+        self.0
     }
 
-    async fn inventory(run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault> {
-        periodic::run::<K, C>(run, line).await
+    async fn judge(&self, run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault> {
+        judge_item(self.0, run, item).await
+    }
+
+    async fn inventory(&self, run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault> {
+        periodic::run(self.0, run, line).await
     }
 }
 
 /// Item and facts make the subject; the subject is judged.
-async fn judge_item<K, C>(run: &Run<'_, C, K::Params>, item: &ConfigurationItem) -> Result<Option<Verdict>, Fault>
+async fn judge_item<K, C>(
+    control: &'static Declared<K>,
+    run: &Run<'_, C, K::Params>,
+    item: &ConfigurationItem,
+) -> Result<Option<Verdict>, Fault>
 where
     K: FromItem + ReadFacts<C>,
     C: Connect,
@@ -89,11 +109,11 @@ where
     let resource = K::Resource::from_item(item)?;
     let clients = run.clients(&item.account, &item.region).await?;
     let params = &run.params.control;
-    let Some(facts) = K::facts(&clients, &item.target(), &resource, params).await? else {
+    let Some(facts) = control.logic.facts(&clients, &item.target(), &resource, params).await? else {
         return Ok(None);
     };
-    let subject = K::subject(resource, facts);
+    let subject = control.logic.subject(resource, facts);
     // The subject may know a name that its item does not.
     let excluded = run.scope.out_of_scope(&item.resource, subject.name());
-    Ok(Some(excluded.unwrap_or_else(|| K::evaluate(&subject, params, run.event.message.time()))))
+    Ok(Some(excluded.unwrap_or_else(|| control.logic.evaluate(&subject, params, run.event.message.time()))))
 }

@@ -62,35 +62,35 @@ impl<C: Connect> RuleShell<C> {
 }
 
 /// Serves a control that judges changes.
-pub fn on_change<K, C>() -> ExitCode
+pub fn on_change<K, C>(control: &'static Declared<K>) -> ExitCode
 where
     K: FromItem + ReadFacts<C>,
     C: Connect,
 {
-    serve_rule::<ChangeOnly<K>, C>()
+    serve_rule::<_, C>(&ChangeOnly(control))
 }
 
 /// Serves a control that judges on a schedule.
-pub fn on_schedule<K, C>() -> ExitCode
+pub fn on_schedule<K, C>(control: &'static Declared<K>) -> ExitCode
 where
     K: Inventory + List<C>,
     C: Connect,
 {
-    serve_rule::<ScheduleOnly<K>, C>()
+    serve_rule::<_, C>(&ScheduleOnly(control))
 }
 
 /// Serves a control that does both.
-pub fn on_change_and_schedule<K, C>() -> ExitCode
+pub fn on_change_and_schedule<K, C>(control: &'static Declared<K>) -> ExitCode
 where
     K: FromItem + ReadFacts<C> + Inventory + List<C>,
     C: Connect,
 {
-    serve_rule::<ChangeOrSchedule<K>, C>()
+    serve_rule::<_, C>(&ChangeOrSchedule(control))
 }
 
-fn serve_rule<R: RuleKind<C>, C: Connect>() -> ExitCode {
-    serve::run(<R::Control as Declared>::META.id, RuleShell::<C>::from_environment, &async |shell, event, own, line| {
-        handle::<R, C>(shell, &event, own, line).await.map(|()| Value::Null)
+fn serve_rule<R: RuleKind<C>, C: Connect>(rule: &R) -> ExitCode {
+    serve::run(rule.control().meta.id, RuleShell::<C>::from_environment, &async |shell, event, own, line| {
+        handle(rule, shell, &event, own, line).await.map(|()| Value::Null)
     })
 }
 
@@ -98,7 +98,13 @@ fn serve_rule<R: RuleKind<C>, C: Connect>() -> ExitCode {
 ///
 /// # Errors
 /// [`Fault`]: whatever kept the event from being judged and the evaluations from being stored.
-pub async fn handle<R, C>(shell: &RuleShell<C>, raw: &Value, own: &Own, line: &mut Invocation) -> Result<(), Fault>
+pub async fn handle<R, C>(
+    rule: &R,
+    shell: &RuleShell<C>,
+    raw: &Value,
+    own: &Own,
+    line: &mut Invocation,
+) -> Result<(), Fault>
 where
     R: RuleKind<C>,
     C: Connect,
@@ -109,15 +115,15 @@ where
     }
     let params = RuleParameters::<<R::Control as Control>::Params>::parse(event.parameters.as_deref())?;
     let home = shell.settings.home(params.shell.home_region.as_ref());
-    let meta = <R::Control as Declared>::META;
+    let meta = &rule.control().meta;
     let scope = RuleScope { meta, parameters: &params.shell, here: &shell.settings.region, home: &home };
     let run = Run { shell, raw, event: &event, own, params: &params, scope };
     match gate::route(&event, &scope)? {
         Route::Answer(resource, verdict) => run.answer(resource, verdict, line).await,
         Route::AnswerAccount(verdict) => run.answer(ResourceKey::account(&run.account()?), verdict, line).await,
-        Route::Judge(item) => change::judge::<R, C>(&run, item, line).await,
-        Route::Fetch => change::judge_oversized::<R, C>(&run, line).await,
-        Route::Inventory => R::inventory(&run, line).await,
+        Route::Judge(item) => change::judge(rule, &run, item, line).await,
+        Route::Fetch => change::judge_oversized(rule, &run, line).await,
+        Route::Inventory => rule.inventory(&run, line).await,
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join;
-use rectify_compliance::{Evaluation, Inventory, ResourceKey, ShapeError, Timestamp, Verdict};
+use rectify_compliance::{Declared, Evaluation, Inventory, ResourceKey, ShapeError, Timestamp, Verdict};
 
 use super::Run;
 use super::round::{Round, Step};
@@ -39,7 +39,11 @@ enum Listing {
 }
 
 /// Does one part of a round.
-pub(super) async fn run<K, C>(run: &Run<'_, C, K::Params>, line: &mut Invocation) -> Result<(), Fault>
+pub(super) async fn run<K, C>(
+    control: &'static Declared<K>,
+    run: &Run<'_, C, K::Params>,
+    line: &mut Invocation,
+) -> Result<(), Fault>
 where
     K: Inventory + List<C>,
     C: Connect,
@@ -48,8 +52,8 @@ where
     let place = Place { account: run.account()?, region: run.shell.settings.region.clone() };
     let clients = run.clients(&place.account, &place.region).await?;
     let mut seen = HashSet::new();
-    if let Step::List(from) = round.step.clone() {
-        let listed = list::<K, C>(run, &clients, &place, from, &mut round, &mut seen, line).await;
+    if matches!(round.step, Step::List(_)) {
+        let listed = list(control, run, &clients, &place, &mut round, &mut seen, line).await;
         line.note("resources", round.resources);
         line.note("part", round.part);
         match listed? {
@@ -63,18 +67,18 @@ where
         }
     }
     if round.part > 1 {
-        seen = keys::<K, C>(run, &clients, &place).await?;
+        seen = keys(control, run, &clients, &place).await?;
     }
-    retire::<K, C>(run, &seen, line).await?;
+    retire(control, run, &seen, line).await?;
     round.unread.fault(round.resources).map_or(Ok(()), Err)
 }
 
 /// Judges and reports the resources from a page on, until the last or the time is up.
 async fn list<K, C>(
+    control: &'static Declared<K>,
     run: &Run<'_, C, K::Params>,
     clients: &C,
     place: &Place,
-    from: Option<String>,
     round: &mut Round,
     seen: &mut HashSet<u64>,
     line: &mut Invocation,
@@ -86,7 +90,8 @@ where
     let ordering = run.event.message.time();
     let params = &run.params.control;
     let mut judged: Vec<Evaluation> = Vec::new();
-    let mut pages = pin!(K::pages(clients, place, params, from));
+    let Step::List(from) = round.step.clone() else { return Ok(Listing::Done) };
+    let mut pages = pin!(control.logic.pages(clients, place, params, from));
     let end = loop {
         let full: Vec<Evaluation> = judged.drain(..judged.len() - judged.len() % BATCH).collect();
         let (sent, page) = join(report(run, &full, line), pages.next()).await;
@@ -104,7 +109,7 @@ where
             // What is out of scope need not be read.
             let verdict = match (run.scope.out_of_scope(&resource, listed.name()), listed) {
                 (Some(excluded), _) => excluded,
-                (None, Listed::Read(subject)) => K::evaluate(&subject, params, ordering),
+                (None, Listed::Read(subject)) => control.logic.evaluate(&subject, params, ordering),
                 (None, Listed::Unreadable(_, error)) => {
                     round.unread.add(&resource, &error, line);
                     continue;
@@ -150,13 +155,18 @@ async fn go_on<C: Connect, P>(
 }
 
 /// Every resource there is: what other parts of a round saw is not known here.
-async fn keys<K, C>(run: &Run<'_, C, K::Params>, clients: &C, place: &Place) -> Result<HashSet<u64>, Fault>
+async fn keys<K, C>(
+    control: &'static Declared<K>,
+    run: &Run<'_, C, K::Params>,
+    clients: &C,
+    place: &Place,
+) -> Result<HashSet<u64>, Fault>
 where
     K: Inventory + List<C>,
     C: Connect,
 {
     let mut all = HashSet::new();
-    let mut pages = pin!(K::keys(clients, place, &run.params.control));
+    let mut pages = pin!(control.logic.keys(clients, place, &run.params.control));
     while let Some(page) = pages.next().await {
         all.extend(page?.iter().map(key_hash));
     }
@@ -168,7 +178,12 @@ fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
 }
 
 /// Answers NOT_APPLICABLE for what the rule still reports and the inventory no longer has, by type and id.
-async fn retire<K, C>(run: &Run<'_, C, K::Params>, there: &HashSet<u64>, line: &mut Invocation) -> Result<(), Fault>
+async fn retire<K, C>(
+    control: &'static Declared<K>,
+    run: &Run<'_, C, K::Params>,
+    there: &HashSet<u64>,
+    line: &mut Invocation,
+) -> Result<(), Fault>
 where
     K: Inventory,
     C: Connect,
@@ -177,7 +192,7 @@ where
         return Err(ShapeError::missing("configRuleName", "the name of the rule").into());
     };
     let ordering = run.event.message.time();
-    let gone = run.shell.config.vanished(rule, K::META.resource_types, there).await?;
+    let gone = run.shell.config.vanished(rule, control.meta.resource_types, there).await?;
     if gone.is_empty() {
         return Ok(());
     }

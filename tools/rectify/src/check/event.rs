@@ -51,7 +51,7 @@ struct Given<'a> {
 
 fn judge(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec<Finding>, Complaint> {
     let text = event.parameters.as_deref().unwrap_or("{}");
-    (control.check_parameters)(text)?;
+    control.check_parameters(text)?;
     let shell = ShellParameters::parse(text)?;
     let home = shell.home_region.clone().unwrap_or_else(|| given.region.default_home());
     let scope = RuleScope { meta: control.meta, parameters: &shell, here: &given.region, home: &home };
@@ -74,7 +74,7 @@ fn judge_item(
     given: &Given<'_>,
 ) -> Result<Finding, Complaint> {
     let half = control.change.ok_or(Fault::WrongHalf { half: "change" })?;
-    let image = (half.subject)(item, given.facts.clone().unwrap_or(Value::Null)).map_err(|error| {
+    let image = half.subject(item, given.facts.clone().unwrap_or(Value::Null)).map_err(|error| {
         let error = Complaint::from(error);
         match &given.facts {
             None if error.to_string().starts_with("facts:") => wants_facts(control, given.path),
@@ -90,7 +90,7 @@ fn judge_subjects(
     scope: &RuleScope<'_>,
     given: &Given<'_>,
 ) -> Result<Vec<Finding>, Complaint> {
-    if control.listing.is_none() {
+    if control.list_permissions().is_none() {
         return Err(Fault::WrongHalf { half: "periodic" }.into());
     }
     let subjects = given.subjects.as_ref().ok_or_else(|| wants_subjects(control, given.path))?;
@@ -100,7 +100,7 @@ fn judge_subjects(
     }
     let mut findings: Vec<Finding> = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let Imaged { resource, name, image, .. } = (control.image)(subject.clone())?;
+        let Imaged { resource, name, image, .. } = control.image(subject.clone())?;
         if findings.iter().any(|it| it.resource == resource) {
             continue;
         }
@@ -120,9 +120,9 @@ fn finding(
 ) -> Result<Finding, Complaint> {
     let text = event.parameters.as_deref().unwrap_or("{}");
     let now = event.message.time();
-    let verdict = (control.evaluate)(&image, text, now)?;
+    let verdict = control.evaluate(&image, text, now)?;
     let plan = match control.remediation {
-        Some(half) if verdict.is_non_compliant() => Some((half.plan)(&image, text, now)?),
+        Some(half) if verdict.is_non_compliant() => Some(half.plan(&image, text, now)?),
         Some(_) | None => None,
     };
     Ok(Finding { resource, verdict, plan, subject: Some(image), stack: Ok(None), seen: Seen::Recorded })
@@ -168,7 +168,7 @@ fn not_a_list(path: &Path, received: &Value) -> Complaint {
 }
 
 fn wants_facts(control: &Entry, event: &Path) -> Complaint {
-    let calls = control.change.map_or(&[][..], |half| half.facts);
+    let calls = control.change.map_or(&[][..], |half| half.fact_permissions());
     let calls = calls.iter().map(|it| it.action).collect::<Vec<_>>().join(", ");
     Complaint::usage(format!(
         "facts: `{}` judges an item together with what {calls} say: expected --facts {}: received nothing",

@@ -18,21 +18,22 @@ pub(super) async fn check(
     environment: &Environment,
 ) -> Result<Finding, Complaint> {
     let name = control.meta.id;
-    let operations = rectify_catalogue_lambda::operations().find(|it| it.id == name).ok_or_else(|| {
+    let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == name).ok_or_else(|| {
         Complaint::usage(format!(
             "--live: `{name}` has no remediation, hence no live read: judge an event with --event"
         ))
     })?;
-    (control.check_parameters)(&arguments.parameters)
+    control
+        .check_parameters(&arguments.parameters)
         .map_err(|error| Complaint::usage(format!("--parameters: {error}")))?;
     let region = place::region(arguments.region.as_deref(), environment)?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
     let mut target = typed.target(Some(control), &region, environment)?;
     let config = sdk_config(environment, &region)?;
-    if control.remediation.is_some_and(|half| half.needs_name) {
+    if control.remediation.is_some_and(|half| half.needs_name()) {
         target.name = ConfigService::new(&config).name_of(&target).await?;
     }
-    let inspection = (operations.inspect)(&config, &target, &arguments.parameters).await?.ok_or_else(|| {
+    let inspection = operations.inspect(&config, &target, &arguments.parameters).await?.ok_or_else(|| {
         let (account, resource) = (&target.account, &target.resource);
         Complaint::usage(format!("--live: no {resource} in account {account}, region {region}"))
     })?;

@@ -101,12 +101,8 @@ pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let service = PathBuf::from("functions").join(&new.service);
     let control = service.join("src").join(format!("{}.rs", words.module));
-    let binary = service.join("lambda/src/bin").join(format!("{}.rs", new.id));
 
-    let mut files = vec![
-        (control.clone(), fill(include_str!("control.rs.in"), &values)?),
-        (binary, fill(include_str!("bin.rs.in"), &values)?),
-    ];
+    let mut files = vec![(control.clone(), fill(include_str!("control.rs.in"), &values)?)];
     files.extend(
         events(&words)
             .into_iter()

@@ -6,7 +6,6 @@ use super::ScaffoldError;
 use super::word::Words;
 
 const LIST: &str = "pub const CONTROLS: &[Entry]";
-const FUNCTIONS: &str = "pub const FUNCTIONS: &[Function]";
 
 /// The files that change, whole, as they will be.
 pub(super) fn edits(
@@ -23,18 +22,8 @@ pub(super) fn edits(
     let no_place = |file: &Path, sought| ScaffoldError::NoPlace { file: file.to_owned(), sought };
 
     let listed = list(&read(&library)?, words).ok_or_else(|| no_place(&library, LIST))?;
-    let served = serve(&read(&lambda)?, words).ok_or_else(|| no_place(&lambda, FUNCTIONS))?;
-    Ok(vec![(library, listed), (lambda, before_tests(&served, facts))])
-}
-
-/// The Lambda crate with the function in its list.
-fn serve(lambda: &str, words: &Words) -> Option<String> {
-    let start = lambda.find(FUNCTIONS)?;
-    let end = start + lambda.get(start..)?.find("];")?;
-    let (before, after) = (lambda.get(..end)?.trim_end(), lambda.get(end..)?);
-    let (id, control) = (&words.id, format!("rectify_{}::{}", words.service, path(words)));
-    let row = format!("Function {{ name: \"{id}\", serve: rule::on_change::<{control}, Clients> }}");
-    Some(format!("{before}\n    {row},\n{after}"))
+    let called = before_tests(&read(&lambda)?, facts);
+    Ok(vec![(library, listed), (lambda, called)])
 }
 
 /// The library with the module, its row in the map and its entry in the list.
@@ -43,15 +32,12 @@ fn list(library: &str, words: &Words) -> Option<String> {
     let end = start + library.get(start..)?.find("];")?;
     let (before, after) = (library.get(..end)?.trim_end(), library.get(end..)?);
     let comma = if before.ends_with(['[', ',']) { "" } else { "," };
-    let entry = format!("Entry::of::<{it}>().on_change::<{it}>()", it = path(words));
+    let entry =
+        format!("rectify_compliance::entry::on_change(&{}::{}).reported()", words.module, words.module.to_uppercase());
     let listed = format!("{before}{comma}\n    {entry},\n{after}");
     let with_module = after_last(&listed, "pub mod ", &format!("pub mod {};", words.module))?;
     let row = format!("//! | [`{}`] | {} |", words.module, words.fault());
     Some(after_last(&with_module, "//! | [`", &row).unwrap_or(with_module))
-}
-
-fn path(words: &Words) -> String {
-    format!("{}::{}", words.module, words.control)
 }
 
 /// `text` with `line` after the last line that starts so and has no attribute above it.

@@ -115,6 +115,7 @@ impl Words {
             ("id", self.id.clone()),
             ("module", self.module.clone()),
             ("Control", self.control.clone()),
+            ("CONTROL", self.module.to_uppercase()),
             ("title", self.title.clone()),
             ("fault", self.fault()),
             ("why", self.why.clone()),

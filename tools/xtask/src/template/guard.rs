@@ -14,7 +14,7 @@ const GUARD: &str = include_str!("guard.yaml");
 /// # Errors
 /// [`Unfilled`] when the fragment names something that nothing fills.
 pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
-    let calls = controls.iter().filter_map(|it| it.remediation).flat_map(|half| half.calls);
+    let calls = controls.iter().filter_map(|it| it.remediation).flat_map(|half| half.fix_permissions());
     guard(roles::DECIDED, calls.copied())
 }
 
@@ -23,7 +23,7 @@ pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
 /// # Errors
 /// As [`of_remediations`].
 pub(super) fn of_undo(controls: &[&Entry]) -> Result<String, Unfilled> {
-    let undoes = controls.iter().filter_map(|it| it.remediation).flat_map(|half| half.undoes);
+    let undoes = controls.iter().filter_map(|it| it.remediation).flat_map(|half| half.undo_permissions());
     guard(roles::DECIDED_BUT_FOR_HOLDS, undoes.copied())
 }
 

@@ -155,8 +155,11 @@ fn resources(control: &Entry) -> Result<String, Unfilled> {
         text.push_str(&fill(RULE_ROLE, &[("Control", &name), ("policies", &policies)])?);
     }
     if let Some(half) = control.remediation {
-        let lists: [(&str, &[Permission]); 3] =
-            [("ledger", roles::REMEDIATION_LEDGER), ("reads", &live(&half)), ("fixes", &sorted(half.calls))];
+        let lists: [(&str, &[Permission]); 3] = [
+            ("ledger", roles::REMEDIATION_LEDGER),
+            ("reads", &live(&half)),
+            ("fixes", &sorted(half.fix_permissions())),
+        ];
         let policies = policy::inline(&lists, &[control.meta.id]);
         let allow_l2 = if control.needs_opt_in() { format!("!Ref {name}AllowL2") } else { "\"false\"".to_owned() };
         let values = [
@@ -178,11 +181,11 @@ fn shares_role(control: &Entry) -> bool {
 
 /// What the live read may call, with what resolves a name that AWS Config's id does not tell and what looks a stack up.
 fn live(half: &RemediationHalf) -> Vec<Permission> {
-    let mut permissions = half.live.to_vec();
-    if half.needs_name {
+    let mut permissions = half.read_permissions().to_vec();
+    if half.needs_name() {
         permissions.push(Permission::unscoped("config:GetResourceConfigHistory"));
     }
-    permissions.extend(half.managed.permissions());
+    permissions.extend(half.managed_by().permissions());
     sorted(&permissions)
 }
 

@@ -71,7 +71,11 @@ pub(super) fn conditions(controls: &[&Entry]) -> String {
 /// What undoing an attempt of this control calls: it reads, plays the way back and reads again.
 fn undoes(control: &Entry) -> Vec<Permission> {
     control.remediation.map_or_else(Vec::new, |half| {
-        if half.undoes.is_empty() { Vec::new() } else { sorted(&[half.live, half.undoes].concat()) }
+        if half.undo_permissions().is_empty() {
+            Vec::new()
+        } else {
+            sorted(&[half.read_permissions(), half.undo_permissions()].concat())
+        }
     })
 }
 

@@ -1,8 +1,8 @@
-//! The remediation of `cloud-trail-cloud-watch-logs-enabled`, as EventBridge invokes it.
+//! The remediation of `cloud-trail-cloud-watch-logs-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CloudTrailCloudWatchLogsEnabled;
+use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED as CONTROL;
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CloudTrailCloudWatchLogsEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `cloud-trail-encryption-enabled`, as EventBridge invokes it.
+//! The remediation of `cloud-trail-encryption-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_cloudtrail::cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
+use rectify_cloudtrail::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED as CONTROL;
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CloudTrailEncryptionEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The rule `cloud-trail-encryption-enabled`, as AWS Config invokes it.
+//! The rule `cloud-trail-encryption-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_cloudtrail::cloud_trail_encryption_enabled::CloudTrailEncryptionEnabled;
+use rectify_cloudtrail::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED as CONTROL;
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<CloudTrailEncryptionEnabled, Clients>()
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
 }

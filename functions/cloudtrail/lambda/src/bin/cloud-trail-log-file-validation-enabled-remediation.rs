@@ -1,8 +1,8 @@
-//! The remediation of `cloud-trail-log-file-validation-enabled`, as EventBridge invokes it.
+//! The remediation of `cloud-trail-log-file-validation-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CloudTrailLogFileValidationEnabled;
+use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED as CONTROL;
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CloudTrailLogFileValidationEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `multi-region-cloudtrail-enabled`, as EventBridge invokes it.
+//! The remediation of `multi-region-cloudtrail-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
+use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED as CONTROL;
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<MultiRegionCloudtrailEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The rule `multi-region-cloudtrail-enabled`, as AWS Config invokes it.
+//! The rule `multi-region-cloudtrail-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MultiRegionCloudtrailEnabled;
+use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED as CONTROL;
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<MultiRegionCloudtrailEnabled, Clients>()
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `config-recorder-healthy`, as EventBridge invokes it.
+//! The remediation of `config-recorder-healthy`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_config::config_recorder_healthy::ConfigRecorderHealthy;
+use rectify_config::config_recorder_healthy::CONFIG_RECORDER_HEALTHY as CONTROL;
 use rectify_config_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<ConfigRecorderHealthy, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

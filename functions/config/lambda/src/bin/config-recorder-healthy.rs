@@ -1,8 +1,8 @@
-//! The rule `config-recorder-healthy`, as AWS Config invokes it.
+//! The rule `config-recorder-healthy`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_config::config_recorder_healthy::ConfigRecorderHealthy;
+use rectify_config::config_recorder_healthy::CONFIG_RECORDER_HEALTHY as CONTROL;
 use rectify_config_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<ConfigRecorderHealthy, Clients>()
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
 }

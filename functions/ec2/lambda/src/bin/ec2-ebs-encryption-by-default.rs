@@ -1,8 +1,8 @@
-//! The rule of `ec2-ebs-encryption-by-default`.
+//! The rule `ec2-ebs-encryption-by-default`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_ec2::Ec2EbsEncryptionByDefault;
+use rectify_ec2::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<Ec2EbsEncryptionByDefault, Clients>()
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
 }

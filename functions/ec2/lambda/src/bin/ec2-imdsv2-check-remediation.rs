@@ -1,8 +1,8 @@
-//! The remediation of `ec2-imdsv2-check`.
+//! The remediation of `ec2-imdsv2-check`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_ec2::Ec2Imdsv2Check;
+use rectify_ec2::ec2_imdsv2_check::EC2_IMDSV2_CHECK as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<Ec2Imdsv2Check, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `required-tags`.
+//! The remediation of `required-tags`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_ec2::RequiredTags;
+use rectify_ec2::required_tags::REQUIRED_TAGS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RequiredTags, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The rule of `required-tags`.
+//! The rule `required-tags`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_ec2::RequiredTags;
+use rectify_ec2::required_tags::REQUIRED_TAGS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<RequiredTags, Clients>()
+    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `restricted-common-ports`.
+//! The remediation of `restricted-common-ports`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_ec2::RestrictedCommonPorts;
+use rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RestrictedCommonPorts, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The rule of `restricted-common-ports`.
+//! The rule `restricted-common-ports`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_ec2::RestrictedCommonPorts;
+use rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<RestrictedCommonPorts, Clients>()
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
 }

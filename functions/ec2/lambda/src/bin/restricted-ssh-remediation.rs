@@ -1,8 +1,8 @@
-//! The remediation of `restricted-ssh`.
+//! The remediation of `restricted-ssh`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_ec2::RestrictedSsh;
+use rectify_ec2::restricted_ssh::RESTRICTED_SSH as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RestrictedSsh, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

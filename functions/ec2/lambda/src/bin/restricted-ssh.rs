@@ -1,8 +1,8 @@
-//! The rule of `restricted-ssh`.
+//! The rule `restricted-ssh`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_ec2::RestrictedSsh;
+use rectify_ec2::restricted_ssh::RESTRICTED_SSH as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<RestrictedSsh, Clients>()
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
 }

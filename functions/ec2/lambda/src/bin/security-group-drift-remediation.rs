@@ -1,8 +1,8 @@
-//! The remediation of `security-group-drift`.
+//! The remediation of `security-group-drift`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_ec2::SecurityGroupDrift;
+use rectify_ec2::security_group_drift::SECURITY_GROUP_DRIFT as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<SecurityGroupDrift, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

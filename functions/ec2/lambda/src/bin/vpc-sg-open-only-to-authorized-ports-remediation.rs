@@ -1,8 +1,8 @@
-//! The remediation of `vpc-sg-open-only-to-authorized-ports`.
+//! The remediation of `vpc-sg-open-only-to-authorized-ports`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_ec2::VpcSgOpenOnlyToAuthorizedPorts;
+use rectify_ec2::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<VpcSgOpenOnlyToAuthorizedPorts, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `access-keys-rotated`, as EventBridge invokes it.
+//! The remediation of `access-keys-rotated`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_iam::access_keys_rotated::AccessKeysRotated;
+use rectify_iam::access_keys_rotated::ACCESS_KEYS_ROTATED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<AccessKeysRotated, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The rule `access-keys-rotated`, as AWS Config invokes it.
+//! The rule `access-keys-rotated`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_iam::access_keys_rotated::AccessKeysRotated;
+use rectify_iam::access_keys_rotated::ACCESS_KEYS_ROTATED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<AccessKeysRotated, Clients>()
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
 }

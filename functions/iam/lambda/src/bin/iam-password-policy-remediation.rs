@@ -1,8 +1,8 @@
-//! The remediation of `iam-password-policy`, as EventBridge invokes it.
+//! The remediation of `iam-password-policy`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_iam::iam_password_policy::IamPasswordPolicy;
+use rectify_iam::iam_password_policy::IAM_PASSWORD_POLICY as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<IamPasswordPolicy, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `iam-root-access-key-check`, as EventBridge invokes it: it plans, a person acts.
+//! The remediation of `iam-root-access-key-check`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_iam::iam_root_access_key_check::IamRootAccessKeyCheck;
+use rectify_iam::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<IamRootAccessKeyCheck, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

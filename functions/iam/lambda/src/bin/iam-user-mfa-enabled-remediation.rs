@@ -1,8 +1,8 @@
-//! The remediation of `iam-user-mfa-enabled`, as EventBridge invokes it.
+//! The remediation of `iam-user-mfa-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
+use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<IamUserMfaEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The rule `iam-user-mfa-enabled`, as AWS Config invokes it.
+//! The rule `iam-user-mfa-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_iam::iam_user_mfa_enabled::IamUserMfaEnabled;
+use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<IamUserMfaEnabled, Clients>()
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
 }

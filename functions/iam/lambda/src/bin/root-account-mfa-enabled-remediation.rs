@@ -1,8 +1,8 @@
-//! The remediation of `root-account-mfa-enabled`, as EventBridge invokes it: it plans, a person acts.
+//! The remediation of `root-account-mfa-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_iam::root_account_mfa_enabled::RootAccountMfaEnabled;
+use rectify_iam::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RootAccountMfaEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

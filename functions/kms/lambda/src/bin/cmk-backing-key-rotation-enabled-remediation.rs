@@ -1,8 +1,8 @@
-//! The remediation of `cmk-backing-key-rotation-enabled`, as EventBridge invokes it.
+//! The remediation of `cmk-backing-key-rotation-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED as CONTROL;
 use rectify_kms_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CmkBackingKeyRotationEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

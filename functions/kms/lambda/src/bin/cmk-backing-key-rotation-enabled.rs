@@ -1,8 +1,8 @@
-//! The rule `cmk-backing-key-rotation-enabled`, as AWS Config invokes it.
+//! The rule `cmk-backing-key-rotation-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_kms::cmk_backing_key_rotation_enabled::CmkBackingKeyRotationEnabled;
+use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED as CONTROL;
 use rectify_kms_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<CmkBackingKeyRotationEnabled, Clients>()
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
 }

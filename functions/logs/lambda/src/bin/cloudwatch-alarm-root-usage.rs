@@ -1,8 +1,8 @@
-//! The rule `cloudwatch-alarm-root-usage`, as AWS Config invokes it.
+//! The rule `cloudwatch-alarm-root-usage`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_logs::cloudwatch_alarm_root_usage::CloudwatchAlarmRootUsage;
+use rectify_logs::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE as CONTROL;
 use rectify_logs_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<CloudwatchAlarmRootUsage, Clients>()
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `cw-loggroup-retention-period-check`, as EventBridge invokes it.
+//! The remediation of `cw-loggroup-retention-period-check`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_logs::cw_loggroup_retention_period_check::CwLoggroupRetentionPeriodCheck;
+use rectify_logs::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK as CONTROL;
 use rectify_logs_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<CwLoggroupRetentionPeriodCheck, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The remediation of `rds-instance-deletion-protection-enabled`, as EventBridge invokes it.
+//! The remediation of `rds-instance-deletion-protection-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_rds::rds_instance_deletion_protection_enabled::RdsInstanceDeletionProtectionEnabled;
+use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED as CONTROL;
 use rectify_rds_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<RdsInstanceDeletionProtectionEnabled, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

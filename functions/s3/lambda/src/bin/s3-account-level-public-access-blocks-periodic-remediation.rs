@@ -1,8 +1,8 @@
-//! The function that completes the block of the account where `s3-account-level-public-access-blocks-periodic` finds it incomplete.
+//! The remediation of `s3-account-level-public-access-blocks-periodic`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
+use rectify_s3::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<S3AccountLevelPublicAccessBlocksPeriodic, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The function that completes the block of a bucket where `s3-bucket-level-public-access-prohibited` finds it incomplete.
+//! The remediation of `s3-bucket-level-public-access-prohibited`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_s3::S3BucketLevelPublicAccessProhibited;
+use rectify_s3::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<S3BucketLevelPublicAccessProhibited, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The function that ends public access where `s3-bucket-public-write-prohibited` finds it.
+//! The remediation of `s3-bucket-public-write-prohibited`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_s3::S3BucketPublicWriteProhibited;
+use rectify_s3::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<S3BucketPublicWriteProhibited, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The function that refuses plain HTTP where `s3-bucket-ssl-requests-only` finds it answered.
+//! The remediation of `s3-bucket-ssl-requests-only`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_s3::S3BucketSslRequestsOnly;
+use rectify_s3::s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<S3BucketSslRequestsOnly, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The function that adds what `s3-lifecycle-log-archive` finds missing to the lifecycle of a log bucket.
+//! The remediation of `s3-lifecycle-log-archive`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_s3::S3LifecycleLogArchive;
+use rectify_s3::s3_lifecycle_log_archive::S3_LIFECYCLE_LOG_ARCHIVE as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<S3LifecycleLogArchive, Clients>()
+    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
 }

@@ -1,8 +1,8 @@
-//! The function behind the Config rule `s3-lifecycle-log-archive`.
+//! The rule `s3-lifecycle-log-archive`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_s3::S3LifecycleLogArchive;
+use rectify_s3::s3_lifecycle_log_archive::S3_LIFECYCLE_LOG_ARCHIVE as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<S3LifecycleLogArchive, Clients>()
+    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL)
 }

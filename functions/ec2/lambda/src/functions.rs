@@ -1,0 +1,43 @@
+//! The functions of this service, and what an operator can do with its controls. Written by `xtask generate`.
+
+use rectify_runtime::operations::Operations;
+use rectify_runtime::serve::Function;
+
+use crate::Clients;
+
+/// The functions, by the name of their program.
+#[rustfmt::skip]
+pub const FUNCTIONS: &[Function] = &[
+    Function { name: "restricted-ssh", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::restricted_ssh::RESTRICTED_SSH) },
+    Function { name: "restricted-ssh-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::restricted_ssh::RESTRICTED_SSH) },
+    Function { name: "ec2-ebs-encryption-by-default", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_ec2::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT) },
+    Function { name: "ec2-ebs-encryption-by-default-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT) },
+    Function { name: "restricted-common-ports", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS) },
+    Function { name: "restricted-common-ports-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS) },
+    Function { name: "vpc-default-security-group-closed", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_ec2::vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_CLOSED) },
+    Function { name: "vpc-default-security-group-closed-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_CLOSED) },
+    Function { name: "vpc-sg-open-only-to-authorized-ports", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS) },
+    Function { name: "vpc-sg-open-only-to-authorized-ports-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS) },
+    Function { name: "ec2-imdsv2-check", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_ec2::ec2_imdsv2_check::EC2_IMDSV2_CHECK) },
+    Function { name: "ec2-imdsv2-check-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::ec2_imdsv2_check::EC2_IMDSV2_CHECK) },
+    Function { name: "ec2-instance-required-security-group", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP) },
+    Function { name: "ec2-instance-required-security-group-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP) },
+    Function { name: "required-tags", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_ec2::required_tags::REQUIRED_TAGS) },
+    Function { name: "required-tags-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::required_tags::REQUIRED_TAGS) },
+    Function { name: "security-group-drift", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::security_group_drift::SECURITY_GROUP_DRIFT) },
+    Function { name: "security-group-drift-remediation", serve: || rectify_runtime::remediation::serve::<_, Clients>(&rectify_ec2::security_group_drift::SECURITY_GROUP_DRIFT) },
+];
+
+/// What an operator can do with each control: read, apply, undo.
+#[rustfmt::skip]
+pub const OPERATIONS: &[&dyn Operations] = &[
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::restricted_ssh::RESTRICTED_SSH),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_CLOSED),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::ec2_imdsv2_check::EC2_IMDSV2_CHECK),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::required_tags::REQUIRED_TAGS),
+    &rectify_runtime::operations::Deployed::<_, Clients>::of(&rectify_ec2::security_group_drift::SECURITY_GROUP_DRIFT),
+];

@@ -1,0 +1,100 @@
+//! The programs of the functions, and the list that one program a service serves them from.
+//!
+//! A control is a static named after its id, in a module of that name: `restricted-ssh` is
+//! `rectify_ec2::restricted_ssh::RESTRICTED_SSH`.
+
+use rectify_catalogue::{SERVICES, service};
+use rectify_compliance::Entry;
+
+use crate::artifact::Artifact;
+
+/// The folder of a service's programs; every file in it is generated.
+pub fn folder(service: &str) -> String {
+    format!("functions/{service}/lambda/src/bin")
+}
+
+/// The programs of all controls, and of each service the list of its functions.
+pub fn artifacts(controls: &[&'static Entry]) -> Vec<Artifact> {
+    let mut artifacts = Vec::new();
+    for name in SERVICES {
+        let controls: Vec<&Entry> = controls.iter().copied().filter(|control| service(control) == name).collect();
+        let folder = folder(name);
+        artifacts
+            .push(Artifact { path: format!("functions/{name}/lambda/src/functions.rs"), content: list(&controls) });
+        artifacts.push(Artifact { path: format!("{folder}/{name}-functions.rs"), content: shared(name) });
+        for control in controls {
+            let id = control.meta.id;
+            let rule = format!("The rule `{id}`, as AWS Config invokes it.");
+            artifacts.push(Artifact {
+                path: format!("{folder}/{id}.rs"),
+                content: program(&rule, control, serve_rule(control)),
+            });
+            if control.remediation.is_some() {
+                let remediation = format!("The remediation of `{id}`, as EventBridge invokes it.");
+                artifacts.push(Artifact {
+                    path: format!("{folder}/{id}-remediation.rs"),
+                    content: program(&remediation, control, REMEDIATION),
+                });
+            }
+        }
+    }
+    artifacts
+}
+
+const REMEDIATION: &str = "rectify_runtime::remediation::serve";
+
+const GENERATED: &str = "Written by `xtask generate`";
+
+/// The function that serves a control's rule.
+fn serve_rule(control: &Entry) -> &'static str {
+    match (control.change, control.list_permissions()) {
+        (Some(_), Some(_)) => "rectify_runtime::rule::on_change_and_schedule",
+        (Some(_), None) => "rectify_runtime::rule::on_change",
+        (None, _) => "rectify_runtime::rule::on_schedule",
+    }
+}
+
+/// The path of the control's static.
+fn path(control: &Entry) -> String {
+    let module = control.meta.snake_id();
+    format!("rectify_{}::{module}::{}", service(control), module.to_uppercase())
+}
+
+fn program(about: &str, control: &Entry, serve: &str) -> String {
+    let (clients, control) = (service(control), path(control));
+    format!(
+        "//! {about} {GENERATED}.\n\nuse {control} as CONTROL;\nuse rectify_{clients}_lambda::Clients;\n\n\
+         fn main() -> std::process::ExitCode {{\n    {serve}::<_, Clients>(&CONTROL)\n}}\n"
+    )
+}
+
+fn shared(service: &str) -> String {
+    format!(
+        "//! Every function of this service in one program, for development: it serves the one that `RECTIFY_FUNCTION` names.\n\
+         //! {GENERATED}.\n\nfn main() -> std::process::ExitCode {{\n    \
+         rectify_runtime::serve::by_name(rectify_{service}_lambda::FUNCTIONS)\n}}\n"
+    )
+}
+
+fn list(controls: &[&Entry]) -> String {
+    let (mut functions, mut operations) = (String::new(), String::new());
+    for control in controls {
+        let (id, path, serve) = (control.meta.id, path(control), serve_rule(control));
+        functions.push_str(&row(id, serve, &path));
+        if control.remediation.is_some() {
+            functions.push_str(&row(&format!("{id}-remediation"), REMEDIATION, &path));
+            operations.push_str(&format!("    &rectify_runtime::operations::Deployed::<_, Clients>::of(&{path}),\n"));
+        }
+    }
+    format!(
+        "//! The functions of this service, and what an operator can do with its controls. {GENERATED}.\n\n\
+         use rectify_runtime::operations::Operations;\nuse rectify_runtime::serve::Function;\n\nuse crate::Clients;\n\n\
+         /// The functions, by the name of their program.\n#[rustfmt::skip]\npub const FUNCTIONS: &[Function] = &[\n{functions}];\n\n\
+         /// What an operator can do with each control: read, apply, undo.\n#[rustfmt::skip]\n\
+         pub const OPERATIONS: &[&dyn Operations] = &[\n{operations}];\n"
+    )
+}
+
+fn row(name: &str, serve: &str, path: &str) -> String {
+    format!("    Function {{ name: \"{name}\", serve: || {serve}::<_, Clients>(&{path}) }},\n")
+}
