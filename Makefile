@@ -9,7 +9,7 @@ SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloud
            restricted-ssh s3-bucket-ssl-requests-only
 SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 # What the demo and the tests start: the functions, one program a service, and the tools.
-RUNS   := --bin '*-functions' --bin rectify --bin rectify-local --bin xtask
+RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 
 .DEFAULT_GOAL := help
 .PHONY: help demo local programs sample test chaos images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
@@ -27,7 +27,7 @@ sample: ## build the two programs of one control of each service, as they are de
 	$(CARGO) build --workspace $(SAMPLE)
 
 programs: ## build what the demo and the tests start
-	$(CARGO) build --workspace --lib $(RUNS)
+	$(CARGO) build --workspace $(RUNS)
 
 test: $(VENV)/.tests programs sample ## set up, build and run every test
 	$(CARGO) test --workspace --lib --test '*'
@@ -54,7 +54,8 @@ fmt-check:
 generate: ## write template.yaml and the docs pages from the controls' declarations
 	$(CARGO) run --quiet -p xtask -- generate
 
-fresh: programs
+fresh:
+	$(CARGO) build --workspace --bin xtask
 	target/debug/xtask generate --check
 
 template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint and sam validate
