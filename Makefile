@@ -35,7 +35,7 @@ test: $(VENV)/.tests programs sample ## set up, build and run every test
 
 chaos: ## random deliveries, deaths, edits and decisions against a model: make chaos RECTIFY_CHAOS_SEED=7 repeats a seed
 	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(date +%s)} RECTIFY_CHAOS_DELIVERIES=$${RECTIFY_CHAOS_DELIVERIES:-20000} \
-	  $(CARGO) test --workspace --lib --test suite -- chaos --nocapture
+	  $(CARGO) test --workspace --test chaos -- --nocapture
 
 images: $(VENV)/.tests programs sample ## keep what the journeys of new controls or new versions stored, in tests/images
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::

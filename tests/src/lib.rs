@@ -2,7 +2,6 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | [`actor`] | whoever acts in a chaotic world, and the history of it |
 //! | [`alarms`] | what alarm chains begin and end with |
 //! | [`binaries`] | the binaries built with this test, refused when stale |
 //! | [`breakage`] | a remediation with one thing wrong |
@@ -18,15 +17,11 @@
 //! | [`remediation`] | a remediation's function, set up for one test |
 //! | [`reorder`] | bucket policies that come back in another order |
 //! | [`replay`] | AWS Config, replayed |
-//! | [`table`] | DynamoDB and an event bus in memory |
-//! | [`vaults`] | a made-up resource with six controls over it |
-//! | [`virtual_time`] | an executor whose clock jumps to whatever is waited for |
 //! | [`services`] | the emulator with a doorkeeper who names and refuses calls |
 //!
 //! Holds what tests share and no test of its own. It may panic: whoever uses it is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::missing_panics_doc)]
 
-pub mod actor;
 pub mod alarms;
 pub mod binaries;
 pub mod breakage;
@@ -45,6 +40,3 @@ pub mod remediation;
 pub mod reorder;
 pub mod replay;
 pub mod services;
-pub mod table;
-pub mod vaults;
-pub mod virtual_time;

@@ -4,7 +4,6 @@
 
 mod announcements;
 mod attribution;
-mod chaos;
 mod command_line;
 mod config_engine;
 mod config_recorder;

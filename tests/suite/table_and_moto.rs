@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update};
+use rectify_chaos::table::Table;
 use rectify_tests::emulator::{Surroundings, sdk_over};
-use rectify_tests::table::Table;
 use std::collections::{BTreeMap, HashMap};
 
 /// How many operations are compared.

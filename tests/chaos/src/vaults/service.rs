@@ -10,8 +10,8 @@ use rectify_runtime::edge::{Apply, Connect, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallError};
 
 use super::{Call, Params, Receipt, Seal, Vault, Watch, expect};
+use crate::REGION;
 use crate::actor::{ACTOR, Event, Trouble};
-use crate::emulator::REGION;
 
 /// How many reads the service needs to end what it accepted.
 const READS: u32 = 3;

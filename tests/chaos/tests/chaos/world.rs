@@ -11,6 +11,10 @@ use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use rectify_chaos::actor::{ACTOR, Actor, Event, Network, Stage, Who};
+use rectify_chaos::vaults::service::Vaults;
+use rectify_chaos::vaults::{CONTROLS, OPEN, VAULT, Vault, id_of, watch};
+use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
 use rectify_runtime::Fault;
 use rectify_runtime::clients::{Pool, sdk_config_over};
@@ -21,10 +25,6 @@ use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_runtime::remediation::{Delivery, Handled, RemediationShell, handle};
 use rectify_runtime::retry::SLEEP;
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
-use rectify_tests::actor::{ACTOR, Actor, Event, Network, Stage, Who};
-use rectify_tests::emulator::{ACCOUNT, REGION};
-use rectify_tests::vaults::service::Vaults;
-use rectify_tests::vaults::{CONTROLS, OPEN, VAULT, Vault, id_of, watch};
 use serde_json::{Value, json};
 
 /// Another region, whose vaults have the same ids.

@@ -1,9 +1,9 @@
 //! One thing that goes wrong at one moment, in the world of the chaos test.
 
+use rectify_chaos::vaults::{LOCK, LOCKED, OPEN, PRIVATE, Vault};
+use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::Timestamp;
 use rectify_runtime::Fault;
-use rectify_tests::emulator::{ACCOUNT, REGION};
-use rectify_tests::vaults::{LOCK, LOCKED, OPEN, PRIVATE, Vault};
 
 use super::world::{Act, Ended, Finding, World};
 

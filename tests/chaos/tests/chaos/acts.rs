@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use rectify_chaos::ACCOUNT;
+use rectify_chaos::actor::{Decision, Who};
+use rectify_chaos::vaults::{CONTROLS, DAYS, LOCKED, OPEN, Vault, id_of};
 use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Selector};
 use rectify_runtime::ledger::{Act as Recorded, CLOCK_TOLERANCE, Hold, Stop, new_id};
-use rectify_tests::actor::{Decision, Who};
-use rectify_tests::emulator::ACCOUNT;
-use rectify_tests::vaults::{CONTROLS, DAYS, LOCKED, OPEN, Vault, id_of};
 
 use super::world::{Act, World, path};
 

@@ -1,8 +1,8 @@
 //! AWS Config in the chaos test: judges vaults, and tells of a finding once.
 
+use rectify_chaos::vaults::{CONTROLS, complies};
+use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::Timestamp;
-use rectify_tests::emulator::{ACCOUNT, REGION};
-use rectify_tests::vaults::{CONTROLS, complies};
 
 use super::Chaos;
 use super::world::Finding;

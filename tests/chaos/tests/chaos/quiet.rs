@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use rectify_chaos::ACCOUNT;
+use rectify_chaos::actor::{Decision, Rates, Who};
+use rectify_chaos::vaults::service::Vaults;
+use rectify_chaos::vaults::{CONTROLS, Call, Vault, complies, expect, footprint, id_of};
 use rectify_compliance::Timestamp;
 use rectify_runtime::Fault;
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, State};
 use rectify_runtime::remediation::undo::Undone;
-use rectify_tests::actor::{Decision, Rates, Who};
-use rectify_tests::emulator::ACCOUNT;
-use rectify_tests::vaults::service::Vaults;
-use rectify_tests::vaults::{CONTROLS, Call, Vault, complies, expect, footprint, id_of};
 use serde_json::Value;
 
 use super::Chaos;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use rectify_chaos::actor::{Entry, Event, Who};
+use rectify_chaos::vaults::{Vault, id_of};
 use rectify_runtime::ledger::{Attempt, Outcome};
-use rectify_tests::actor::{Entry, Event, Who};
-use rectify_tests::vaults::{Vault, id_of};
 use serde_json::Value;
 
 /// The attempt that a write to the ledger stores, if it stores one: whatever its key, its body is the attempt.

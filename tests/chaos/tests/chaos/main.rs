@@ -5,6 +5,8 @@
 //! A violation prints the seed and the last steps about the resource; the same seed takes the same steps again.
 //! `make chaos` runs it with a seed of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod acts;
 mod config;
 mod model;
@@ -19,11 +21,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use rectify_chaos::actor::{Actor, Decision, Rates, Who};
+use rectify_chaos::vaults::CONTROLS;
+use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::new_id;
-use rectify_tests::actor::{Actor, Decision, Rates, Who};
-use rectify_tests::emulator::{ACCOUNT, REGION};
-use rectify_tests::vaults::CONTROLS;
 
 use model::Model;
 use world::{Act, ELSEWHERE, Ended, FOREIGN, Finding, World};

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
+use rectify_chaos::REGION;
+use rectify_chaos::actor::{Decision, Entry, Event, Who};
+use rectify_chaos::vaults::{Call, Vault, expect, footprint, id_of};
 use rectify_runtime::ledger::{Attempt, State};
-use rectify_tests::actor::{Decision, Entry, Event, Who};
-use rectify_tests::emulator::REGION;
-use rectify_tests::vaults::{Call, Vault, expect, footprint, id_of};
 use serde_json::Value;
 
 use super::story::{line, stored};
@@ -188,7 +188,7 @@ impl Model {
         let Some(attempt) = stored(input)? else { return Ok(()) };
         let id = attempt.id.clone();
         self.acting.entry(entry.actor).or_default().attempt = Some(id.clone());
-        let control = (0..rectify_tests::vaults::CONTROLS).find(|it| id_of(*it) == attempt.control);
+        let control = (0..rectify_chaos::vaults::CONTROLS).find(|it| id_of(*it) == attempt.control);
         let control = control.ok_or_else(|| format!("unknown control {}", attempt.control))?;
         match self.attempts.get_mut(&id) {
             Some(known) => {
