@@ -1,6 +1,6 @@
 //! Law: each parameter of each control, set alone, changes some verdict or some plan.
 //!
-//! A parameter that changes nothing misleads whoever sets it. Each is tried on the subjects that the repository stores, then
+//! A parameter that changes nothing misleads the operator who sets it. Each is tried on the subjects that the repository stores, then
 //! on subjects that differ from those in one place, until the compliance type or the calls of the plan differ. The words of an
 //! annotation or a plan do not count. Of a parameter that takes one of a few words, each word must change something.
 //!

@@ -18,7 +18,7 @@ fn read<P: Parameters>(text: &str) -> Result<P, String> {
 
 #[test]
 fn each_control_asks_by_its_own_names_and_defaults() {
-    fn asked<D: Defaults>(control: &Declared<AlarmControl<D>>) -> (String, &'static str, u32, u32, bool) {
+    fn required<D: Defaults>(control: &Declared<AlarmControl<D>>) -> (String, &'static str, u32, u32, bool) {
         let params = AlarmParameters::default();
         let Question { demands, making, must_be_verified } = control.logic.question(&params);
         assert!(must_be_verified && !demands.trust_unverified && !demands.accept_other_targets);
@@ -28,9 +28,9 @@ fn each_control_asks_by_its_own_names_and_defaults() {
         (making.metric.to_owned(), demands.wanted.pattern, events, making.threshold, one_datapoint)
     }
     let row = |metric: &str, wanted: Wanted, most, made, one| (metric.to_owned(), wanted.pattern, most, made, one);
-    assert_eq!(asked(&ROOT), row("RootUsage", ROOT.logic.wanted, 1, 1, true));
-    assert_eq!(asked(&REFUSED), row("UnauthorizedApiCalls", REFUSED.logic.wanted, 25, 5, false));
-    assert_eq!(asked(&SIGN_IN), row("ConsoleLoginWithoutMfa", SIGN_IN.logic.wanted, 1, 1, true));
+    assert_eq!(required(&ROOT), row("RootUsage", ROOT.logic.wanted, 1, 1, true));
+    assert_eq!(required(&REFUSED), row("UnauthorizedApiCalls", REFUSED.logic.wanted, 25, 5, false));
+    assert_eq!(required(&SIGN_IN), row("ConsoleLoginWithoutMfa", SIGN_IN.logic.wanted, 1, 1, true));
 }
 
 #[test]

@@ -190,17 +190,17 @@ impl ChangeHalf {
 impl RemediationHalf {
     /// What the live read may call.
     pub fn read_permissions(&self) -> &'static [Permission] {
-        self.0.permissions()[0]
+        self.0.reads()
     }
 
     /// What enforcing may call.
     pub fn fix_permissions(&self) -> &'static [Permission] {
-        self.0.permissions()[1]
+        self.0.fixes()
     }
 
     /// What undo may call.
     pub fn undo_permissions(&self) -> &'static [Permission] {
-        self.0.permissions()[2]
+        self.0.undoes()
     }
 
     /// Whether the shell must resolve the resource's name through AWS Config.

@@ -2,12 +2,12 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | [`actor`] | whoever acts in it, and the history of that |
+//! | [`actor`] | the functions and people that act in it, and their history |
 //! | [`table`] | DynamoDB and an event bus in memory |
 //! | [`vaults`] | a made-up resource with six controls over it |
 //! | [`virtual_time`] | an executor whose clock jumps to whatever is waited for |
 //!
-//! A package of its own so that it is compiled optimised, and nothing else is. It may panic: whoever uses it is a test.
+//! A package of its own so that it is compiled optimised, and nothing else is. It may panic: only tests use it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::missing_panics_doc)]
 
 pub mod actor;

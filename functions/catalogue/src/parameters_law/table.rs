@@ -1,6 +1,6 @@
 //! What schemas and stored files lack, and the exceptions from the law.
 //!
-//! A control is named by its id, in which `*` stands for anything.
+//! A control is named by its id, in which `*` matches any text.
 
 /// Values to try beside those of the schema and of the sample events.
 pub(super) const VALUES: &[(&str, &[&str], &str)] = &[

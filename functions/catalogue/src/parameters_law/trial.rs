@@ -92,7 +92,7 @@ impl<'a> Trial<'a> {
         self.stored.iter().chain(generated).enumerate()
     }
 
-    /// The answer under parameters that are asked for again and again.
+    /// The answer under parameters that are tried many times.
     fn known_answer(&self, at: usize, subject: &Subject, parameters: &str) -> Answer {
         let key = (parameters.to_owned(), at);
         if let Some(known) = self.answers.borrow().get(&key) {

@@ -79,7 +79,9 @@ impl<K: Inventory> Listed for K {
 
 /// A [`Remediation`] of any types.
 pub(super) trait Remedy: Sync {
-    fn permissions(&self) -> [&'static [Permission]; 3];
+    fn reads(&self) -> &'static [Permission];
+    fn fixes(&self) -> &'static [Permission];
+    fn undoes(&self) -> &'static [Permission];
     fn name_is_needed(&self) -> bool;
     fn stack_is_known_by(&self) -> ManagedBy;
     fn parts_of_stack(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError>;
@@ -89,8 +91,16 @@ pub(super) trait Remedy: Sync {
 }
 
 impl<K: Remediation> Remedy for K {
-    fn permissions(&self) -> [&'static [Permission]; 3] {
-        [self.read_permissions(), self.fix_permissions(), self.undo_permissions()]
+    fn reads(&self) -> &'static [Permission] {
+        self.read_permissions()
+    }
+
+    fn fixes(&self) -> &'static [Permission] {
+        self.fix_permissions()
+    }
+
+    fn undoes(&self) -> &'static [Permission] {
+        self.undo_permissions()
     }
 
     fn name_is_needed(&self) -> bool {

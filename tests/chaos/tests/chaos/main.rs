@@ -33,7 +33,7 @@ use world::{Act, ELSEWHERE, Ended, FOREIGN, Finding, World};
 /// The seed of the suite.
 const SEED: u64 = 20_260_304;
 /// How many deliveries `make test` makes: 53 s on two cores, 10 ms of processor time each, undo and checks included.
-/// `make chaos` makes as many as it is told.
+/// `RECTIFY_CHAOS_DELIVERIES` sets another number.
 const DELIVERIES: u64 = 10_000;
 /// How many worlds, each with a part of the resources and a thread of its own.
 const WORLDS: usize = 2;
