@@ -128,7 +128,6 @@ pub enum Action {
 
 impl Remediation for RdsInstanceDeletionProtectionEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE_INSTANCES]
@@ -144,10 +143,7 @@ impl Remediation for RdsInstanceDeletionProtectionEnabled {
         true
     }
 
-    fn plan(&self, live: &Instance, params: &DeletionProtectionParameters, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Instance, _params: &DeletionProtectionParameters, _now: Timestamp) -> Plan<Action> {
         let identifier = live.database.identifier.clone();
         let steps = vec![Step::call(Level::L1, Action::ModifyDBInstance { identifier, deletion_protection: true })];
         match live.database.obstacle().or_else(|| meant_to_go(live)) {
@@ -174,8 +170,8 @@ impl Remediation for RdsInstanceDeletionProtectionEnabled {
         if done.is_empty() { json!({}) } else { json!({ "deletionProtection": subject.deletion_protection }) }
     }
 
-    fn undo(&self, before: &Instance, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |(Action::ModifyDBInstance { identifier, .. }, ()): &(Action, ())| Action::ModifyDBInstance {
+    fn undo(&self, before: &Instance, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |Action::ModifyDBInstance { identifier, .. }: &Action| Action::ModifyDBInstance {
             identifier: identifier.clone(),
             deletion_protection: before.deletion_protection,
         };
@@ -272,7 +268,7 @@ mod tests {
         let footprint = |it: &Instance| RdsInstanceDeletionProtectionEnabled.footprint(it, &[modify(true)]);
         assert_ne!(footprint(&meanwhile), footprint(&after), "{case}: the shell compares these before it writes");
         assert_eq!(
-            RdsInstanceDeletionProtectionEnabled.undo(&instance(), &[(modify(true), ())]),
+            RdsInstanceDeletionProtectionEnabled.undo(&instance(), &[modify(true)]),
             Ok(vec![modify(false)]),
             "{case}"
         );
@@ -302,7 +298,7 @@ mod tests {
             let mut done = Vec::new();
             for action in plan(&subject).calls() {
                 live = RdsInstanceDeletionProtectionEnabled.expect(live, action);
-                done.push((action.clone(), ()));
+                done.push(action.clone());
             }
             let verdict = judge(&live, "{}");
             prop_assert!(!verdict.is_non_compliant());
@@ -311,7 +307,7 @@ mod tests {
             let only_the_flag = Instance { deletion_protection: live.deletion_protection, ..subject.clone() };
             prop_assert_eq!(&live, &only_the_flag);
 
-            let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+            let actions = done.clone();
             for action in RdsInstanceDeletionProtectionEnabled.undo(&subject, &done).unwrap() {
                 live = RdsInstanceDeletionProtectionEnabled.expect(live, &action);
             }
