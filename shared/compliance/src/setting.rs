@@ -85,7 +85,7 @@ pub struct Member {
 
 impl Member {
     /// The call that gives the member of one resource this value.
-    fn of<T: Serialize>(self, id: &str, value: &T) -> SetCall {
+    pub fn of<T: Serialize>(self, id: &str, value: &T) -> SetCall {
         // A value without a JSON form stays null, which no reader of a call takes for a value.
         let value = serde_json::to_value(value).unwrap_or_default();
         let input = [(self.operation.resource.to_owned(), id.into()), (self.member.to_owned(), value)];
