@@ -281,9 +281,5 @@ impl Recorder {
 mod tests;
 
 #[cfg(test)]
-#[path = "config_recorder_healthy_plans.rs"]
-mod plans;
-
-#[cfg(test)]
 #[path = "config_recorder_healthy_laws.rs"]
 mod laws;

@@ -240,14 +240,15 @@ impl Credentials {
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::parameters::RuleParameters;
-    use rectify_compliance::{Level, StoredImage};
+    use rectify_testing::{Case, Cases, Laws};
 
     use super::*;
-    use crate::mfa_policy::tests::{attach, attachment};
-    use crate::user::tests::alice;
+    use crate::mfa_policy::tests::attachment;
+    use crate::user::tests::{ATTACH, OPTED_IN, alice, attached_policies, detached};
 
-    const OPTED_IN: &str = r#"{"mfaPolicyOptIn":"true",
-        "mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
+    const WITH_CREDENTIALS: &str = r#"{"onlyWithCredentials":"true"}"#;
+    const REGISTER: &str = "L0 by hand: user alice, or who looks after it: register an MFA device under \"Security \
+                            credentials\", or let a role take the user's place";
 
     fn params(text: &str) -> IamUserMfaEnabledParameters {
         RuleParameters::parse(Some(text)).unwrap().control
@@ -262,80 +263,91 @@ mod tests {
         }
     }
 
-    fn judge(subject: &MfaUser, text: &str) -> Verdict {
-        IamUserMfaEnabled.evaluate(subject, &params(text), Timestamp::UNIX_EPOCH)
-    }
-
-    fn plan(subject: &MfaUser, text: &str) -> Plan<AttachAction> {
-        IamUserMfaEnabled.plan(subject, &params(text), Timestamp::UNIX_EPOCH)
+    /// A case of a user without a device.
+    fn case(name: &str, credentials: Option<(bool, usize)>) -> Case<'_, IamUserMfaEnabled> {
+        Cases::of(&IamUserMfaEnabled, user(&[], credentials)).case(name, |_| ())
     }
 
     #[test]
     fn a_user_without_a_device_is_a_finding_that_says_what_it_signs_in_with() {
-        let flag = r#"{"onlyWithCredentials":"true"}"#;
-        let finding = |with: &str| Verdict::non_compliant(format!("User alice has no MFA device{with}"));
-        let out = Verdict::not_applicable("User alice has no console password and no active access key");
-        let device = ["arn:aws:iam::111122223333:mfa/alice"];
-        for (case, subject, parameters, expected) in [
-            ("iam-user-mfa-enabled/1", user(&[], Some((false, 2))), "{}", finding(" (2 active keys)")),
-            ("iam-user-mfa-enabled/2", user(&device, None), "{}", Verdict::COMPLIANT),
-            ("iam-user-mfa-enabled/3", user(&[], Some((false, 0))), flag, out.clone()),
-            ("iam-user-mfa-enabled/3, with a device", user(&device, Some((false, 0))), flag, out.clone()),
-            ("iam-user-mfa-enabled/4, inactive keys are not counted", user(&[], Some((false, 0))), flag, out),
-            ("without the flag", user(&[], Some((false, 0))), "{}", finding(" (no credentials)")),
-            ("a password", user(&[], Some((true, 1))), flag, finding(" (console password, 1 active key)")),
-            ("a key is a credential", user(&[], Some((false, 1))), flag, finding(" (1 active key)")),
-            ("not read, may be there", user(&[], None), flag, finding("")),
-        ] {
-            assert_eq!(judge(&subject, parameters), expected, "{case}");
-        }
+        let with_device = |name, credentials| {
+            let user = user(&["arn:aws:iam::111122223333:mfa/alice"], credentials);
+            Cases::of(&IamUserMfaEnabled, user).case(name, |_| ())
+        };
+        let none = "User alice has no console password and no active access key";
+        case("iam-user-mfa-enabled/1", Some((false, 2)))
+            .non_compliant("User alice has no MFA device (2 active keys)")
+            .planned(&[REGISTER]);
+        with_device("iam-user-mfa-enabled/2", None).compliant();
+        case("iam-user-mfa-enabled/3", Some((false, 0))).with(WITH_CREDENTIALS).not_applicable(none);
+        with_device("iam-user-mfa-enabled/3, with a device", Some((false, 0)))
+            .with(WITH_CREDENTIALS)
+            .not_applicable(none);
+        case("iam-user-mfa-enabled/4, inactive keys are not counted", Some((false, 0)))
+            .with(WITH_CREDENTIALS)
+            .not_applicable(none);
+        case("without the flag", Some((false, 0))).non_compliant("User alice has no MFA device (no credentials)");
+        case("a password", Some((true, 1)))
+            .with(WITH_CREDENTIALS)
+            .non_compliant("User alice has no MFA device (console password, 1 active key)");
+        case("a key is a credential", Some((false, 1)))
+            .with(WITH_CREDENTIALS)
+            .non_compliant("User alice has no MFA device (1 active key)");
+        case("not read, may be there", None).with(WITH_CREDENTIALS).non_compliant("User alice has no MFA device");
         let needs = |text: &str, devices| params(text).needs_credentials(devices);
-        assert!(needs("{}", 0) && !needs("{}", 1) && needs(flag, 0) && needs(flag, 1));
+        assert!(needs("{}", 0) && !needs("{}", 1) && needs(WITH_CREDENTIALS, 0) && needs(WITH_CREDENTIALS, 1));
     }
 
     #[test]
     fn the_policy_is_for_users_of_the_console_alone() {
-        let ready = |credentials| MfaUser { attachment: Some(attachment(&[])), ..user(&[], credentials) };
-        let planned = plan(&ready(Some((true, 0))), OPTED_IN);
-        assert_eq!((planned.level(), planned.calls()), (Some(Level::L2), vec![&attach()]));
-        for (subject, text) in
-            [(ready(Some((false, 2))), OPTED_IN), (ready(None), OPTED_IN), (ready(Some((true, 0))), "{}")]
-        {
-            let told = plan(&subject, text);
-            assert_eq!((told.level(), told.calls().len(), told.steps().len()), (Some(Level::L0), 0, 1), "{subject:?}");
-        }
+        let ready = |name, credentials| {
+            let user = MfaUser { attachment: Some(attachment(&[])), ..user(&[], credentials) };
+            Cases::of(&IamUserMfaEnabled, user).case(name, |_| ())
+        };
+        let password = "User alice has no MFA device (console password)";
+        ready("opted in", Some((true, 0))).with(OPTED_IN).non_compliant(password).planned(&[ATTACH]);
+        ready("not opted in", Some((true, 0))).non_compliant(password).planned(&[REGISTER]);
+        ready("keys alone", Some((false, 2)))
+            .with(OPTED_IN)
+            .non_compliant("User alice has no MFA device (2 active keys)")
+            .planned(&[REGISTER]);
+        ready("not read", None).with(OPTED_IN).non_compliant("User alice has no MFA device").planned(&[REGISTER]);
         assert!(RuleParameters::<IamUserMfaEnabledParameters>::parse(Some(r#"{"mfaPolicyOptIn":true}"#)).is_err());
+    }
+
+    fn subjects() -> impl Strategy<Value = MfaUser> {
+        let devices = prop::collection::btree_set("[a-z]{4}", 0..=1);
+        let credentials = prop::option::of((any::<bool>(), 0_usize..=2));
+        (devices, credentials, attached_policies()).prop_map(|(mfa_devices, credentials, attachment)| MfaUser {
+            mfa_devices,
+            attachment: Some(attachment),
+            ..user(&[], credentials)
+        })
+    }
+
+    fn parameters() -> impl Strategy<Value = IamUserMfaEnabledParameters> {
+        any::<bool>().prop_map(|opted_in| params(if opted_in { OPTED_IN } else { "{}" }))
+    }
+
+    #[test]
+    fn laws() {
+        Laws::of(&IamUserMfaEnabled, &["/attachment/attached"], |_, it, call| MfaUser {
+            attachment: detached(it.attachment, call),
+            ..it
+        })
+        .then(|it| MfaUser { mfa_devices: BTreeSet::from(["registered".to_owned()]), ..it })
+        .restoring_whole()
+        .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
+        .hold((subjects(), parameters()));
     }
 
     proptest! {
         #[test]
-        fn a_plan_touches_nothing_but_the_policy_and_undo_restores(
-            devices in prop::collection::btree_set("[a-z]{4}", 0..=1),
-            credentials in prop::option::of((any::<bool>(), 0_usize..=2)),
-            attached in prop::collection::btree_set("[a-z]{4}", 0..=11), opted_in in any::<bool>(),
-        ) {
-            let attached: Vec<&str> = attached.iter().map(String::as_str).collect();
-            let mut subject = user(&[], credentials);
-            subject.mfa_devices = devices;
-            subject.attachment = Some(attachment(&attached));
-            let text = if opted_in { OPTED_IN } else { "{}" };
-            let planned = plan(&subject, text);
-            prop_assert_eq!(planned != Plan::Nothing, judge(&subject, text).is_non_compliant());
-            let mut live = subject.clone();
-            let mut done = Vec::new();
-            for action in planned.calls() {
-                live = IamUserMfaEnabled.expect(live, action);
-                done.push(action.clone());
-            }
-            prop_assert_eq!((&live.user, &live.credentials), (&subject.user, &subject.credentials));
-            let actions = done.clone();
-            prop_assert_eq!(IamUserMfaEnabled.is_settling(&live, &actions), !actions.is_empty());
-            prop_assert!(plan(&live, text).calls().is_empty());
-            for DetachAction::DetachUserPolicy { policy_arn, .. } in IamUserMfaEnabled.undo(&subject, &done).unwrap() {
-                live.attachment.as_mut().unwrap().attached.remove(policy_arn.as_str());
-            }
-            prop_assert_eq!(IamUserMfaEnabled.footprint(&live, &actions), IamUserMfaEnabled.footprint(&subject, &actions));
-            prop_assert_eq!(StoredImage::of(&live).unwrap().read::<MfaUser>(), Ok(subject));
+        fn an_attempt_is_pending_until_the_user_registers_a_device(subject in subjects(), params in parameters()) {
+            let planned = IamUserMfaEnabled.plan(&subject, &params, Timestamp::UNIX_EPOCH);
+            let done: Vec<AttachAction> = planned.calls().into_iter().cloned().collect();
+            let after = done.iter().fold(subject, |it, action| IamUserMfaEnabled.expect(it, action));
+            prop_assert_eq!(IamUserMfaEnabled.is_settling(&after, &done), !done.is_empty());
         }
     }
 }

@@ -245,18 +245,21 @@ impl Remediation for MfaEnabledForIamConsoleAccess {
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::parameters::RuleParameters;
-    use rectify_compliance::{Level, StoredImage};
+    use rectify_testing::{Case, Cases, Laws};
     use serde_json::json;
 
     use super::*;
-    use crate::mfa_policy::tests::{attach, attachment, require_mfa};
-    use crate::user::tests::alice;
+    use crate::mfa_policy::tests::{attachment, require_mfa};
+    use crate::user::tests::{ATTACH, OPTED_IN, alice, attached_policies, detached};
 
-    const OPTED_IN: &str = r#"{"mfaPolicyOptIn":"true",
-        "mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
+    const FINDING: &str = "User alice has a console password and no MFA device (user 3 h old)";
+    const REGISTER: &str = "L0 by hand: user alice, or who looks after it: register an MFA device under \"Security \
+                            credentials\", or give up the console password";
 
-    /// A user made at 03:00 on this day.
-    const NOW: &str = "2026-03-04T06:00:00.412Z";
+    /// Three hours after the user was made.
+    fn now() -> Timestamp {
+        "2026-03-04T06:00:00.412Z".parse().unwrap()
+    }
 
     fn params(text: &str) -> MfaEnabledForIamConsoleAccessParameters {
         RuleParameters::parse(Some(text)).unwrap().control
@@ -267,94 +270,88 @@ mod tests {
         ConsoleUser { user: alice(), console: Console::Password { mfa_devices }, attachment: None }
     }
 
-    fn judge(subject: &ConsoleUser) -> Verdict {
-        MfaEnabledForIamConsoleAccess.evaluate(subject, &params("{}"), NOW.parse().unwrap())
-    }
-
-    fn plan(subject: &ConsoleUser, text: &str) -> Plan<AttachAction> {
-        MfaEnabledForIamConsoleAccess.plan(subject, &params(text), NOW.parse().unwrap())
+    /// A case of a user with a password, no device, and policies that were read; changed.
+    fn case(name: &str, change: impl FnOnce(&mut ConsoleUser)) -> Case<'_, MfaEnabledForIamConsoleAccess> {
+        let user = ConsoleUser { attachment: Some(attachment(&[])), ..password(&[]) };
+        Cases::of(&MfaEnabledForIamConsoleAccess, user).case(name, change).at(now())
     }
 
     #[test]
     fn a_password_without_a_device_is_a_finding() {
-        let keys_only = ConsoleUser { console: Console::NoPassword, ..password(&[]) };
-        let no_password = Verdict::Compliant(Some("no console password".into()));
-        let finding = "User alice has a console password and no MFA device (user 3 h old)";
-        for (case, subject, expected) in [
-            ("mfa-enabled-for-iam-console-access/1", password(&[]), Verdict::non_compliant(finding)),
-            (
-                "mfa-enabled-for-iam-console-access/2",
-                password(&["arn:aws:iam::111122223333:u2f/user/alice/passkey-1"]),
-                Verdict::COMPLIANT,
-            ),
-            ("mfa-enabled-for-iam-console-access/3", keys_only, no_password),
-            ("a hardware token", password(&["GAHT12345678"]), Verdict::COMPLIANT),
-        ] {
-            assert_eq!(judge(&subject), expected, "{case}");
-            let rebuilt = MfaEnabledForIamConsoleAccess.subject(RecordedUser(alice()), subject.console.clone());
-            assert_eq!(rebuilt, subject, "{case}: item and facts make the same subject");
-        }
+        let devices = |name, device: &str| case(name, |it| *it = password(&[device]));
+        case("mfa-enabled-for-iam-console-access/1", |_| ()).non_compliant(FINDING).planned(&[REGISTER]);
+        devices("mfa-enabled-for-iam-console-access/2", "arn:aws:iam::111122223333:u2f/user/alice/passkey-1")
+            .compliant();
+        case("mfa-enabled-for-iam-console-access/3", |it| it.console = Console::NoPassword)
+            .compliant_with("no console password");
+        devices("a hardware token", "GAHT12345678").compliant();
+        let subject = MfaEnabledForIamConsoleAccess.subject(RecordedUser(alice()), password(&["m"]).console);
+        assert_eq!(subject, password(&["m"]), "item and facts make the subject");
     }
 
     #[test]
-    fn facts_are_told_in_words() {
+    fn facts_are_stored_in_words() {
         assert_eq!(serde_json::to_value(Console::NoPassword).unwrap(), json!("noPassword"));
         assert_eq!(serde_json::to_value(password(&["m"]).console).unwrap(), json!({"password": {"mfaDevices": ["m"]}}));
     }
 
     #[test]
-    fn a_person_is_told_unless_a_policy_was_opted_in_to() {
-        let told = plan(&password(&[]), "{}");
-        assert_eq!((told.level(), told.calls().len(), told.steps().len()), (Some(Level::L0), 0, 1));
+    fn the_plan_is_words_unless_a_policy_was_opted_in_to() {
         let arn_alone = r#"{"mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
-        let ready = ConsoleUser { attachment: Some(attachment(&[])), ..password(&[]) };
-        assert_eq!(plan(&ready, arn_alone), told);
-        let planned = plan(&ready, OPTED_IN);
-        assert_eq!((planned.level(), planned.calls()), (Some(Level::L2), vec![&attach()]));
+        case("a policy and no opt-in", |_| ()).with(arn_alone).non_compliant(FINDING).planned(&[REGISTER]);
+        case("opted in", |_| ()).with(OPTED_IN).non_compliant(FINDING).planned(&[ATTACH]);
         assert_eq!(params(OPTED_IN).policy(), Some(&require_mfa()));
-        assert!(
-            RuleParameters::<MfaEnabledForIamConsoleAccessParameters>::parse(Some(r#"{"mfaPolicyOptIn":true}"#))
-                .is_err()
-        );
+        let refused =
+            RuleParameters::<MfaEnabledForIamConsoleAccessParameters>::parse(Some(r#"{"mfaPolicyOptIn":true}"#));
+        assert!(refused.is_err());
     }
 
     #[test]
     fn the_grace_period_holds_the_plan_and_not_the_verdict() {
-        assert!(judge(&password(&[])).is_non_compliant());
-        for (hours, held) in [("3", false), ("4", true)] {
-            let plan = plan(&password(&[]), &format!(r#"{{"graceHours":"{hours}"}}"#));
-            assert_eq!(plan.obstacle(true).is_some_and(|it| it.starts_with("grace period of 4 h")), held, "{hours}");
-            assert_eq!(plan.steps().len(), 1, "{hours}");
-        }
+        case("as old", |_| ()).with(r#"{"graceHours":"3"}"#).non_compliant(FINDING).planned(&[REGISTER]);
+        case("younger", |_| ())
+            .with(r#"{"graceHours":"4"}"#)
+            .non_compliant(FINDING)
+            .planned(&["held: grace period of 4 h: user alice is 3 h old", REGISTER]);
+    }
+
+    fn subjects() -> impl Strategy<Value = ConsoleUser> {
+        let devices = prop::collection::btree_set("[a-z]{4}", 0..=1);
+        let console = prop_oneof![
+            1 => Just(Console::NoPassword),
+            3 => devices.prop_map(|mfa_devices| Console::Password { mfa_devices }),
+        ];
+        (console, attached_policies()).prop_map(|(console, attachment)| ConsoleUser {
+            console,
+            attachment: Some(attachment),
+            ..password(&[])
+        })
+    }
+
+    fn parameters() -> impl Strategy<Value = MfaEnabledForIamConsoleAccessParameters> {
+        any::<bool>().prop_map(|opted_in| params(if opted_in { OPTED_IN } else { "{}" }))
+    }
+
+    #[test]
+    fn laws() {
+        Laws::of(&MfaEnabledForIamConsoleAccess, &["/attachment/attached"], |_, it, call| ConsoleUser {
+            attachment: detached(it.attachment, call),
+            ..it
+        })
+        .at(now())
+        .then(|it| ConsoleUser { console: password(&["registered"]).console, ..it })
+        .restoring_whole()
+        .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
+        .hold((subjects(), parameters()));
     }
 
     proptest! {
         #[test]
-        fn a_plan_touches_nothing_but_the_policy_and_undo_restores(
-            devices in prop::collection::btree_set("[a-z]{4}", 0..=1), has_password in any::<bool>(),
-            attached in prop::collection::btree_set("[a-z]{4}", 0..=11), opted_in in any::<bool>(),
-        ) {
-            let console = if has_password { Console::Password { mfa_devices: devices } } else { Console::NoPassword };
-            let attached: Vec<&str> = attached.iter().map(String::as_str).collect();
-            let subject = ConsoleUser { console, attachment: Some(attachment(&attached)), ..password(&[]) };
-            let text = if opted_in { OPTED_IN } else { "{}" };
-            let planned = plan(&subject, text);
-            prop_assert_eq!(planned != Plan::Nothing, judge(&subject).is_non_compliant());
-            let mut live = subject.clone();
-            let mut done = Vec::new();
-            for action in planned.calls() {
-                live = MfaEnabledForIamConsoleAccess.expect(live, action);
-                done.push(action.clone());
-            }
-            prop_assert_eq!((&live.user, &live.console), (&subject.user, &subject.console));
-            let actions = done.clone();
-            prop_assert_eq!(MfaEnabledForIamConsoleAccess.is_settling(&live, &actions), !actions.is_empty());
-            prop_assert!(plan(&live, text).calls().is_empty());
-            for DetachAction::DetachUserPolicy { policy_arn, .. } in MfaEnabledForIamConsoleAccess.undo(&subject, &done).unwrap() {
-                live.attachment.as_mut().unwrap().attached.remove(policy_arn.as_str());
-            }
-            prop_assert_eq!(MfaEnabledForIamConsoleAccess.footprint(&live, &actions), MfaEnabledForIamConsoleAccess.footprint(&subject, &actions));
-            prop_assert_eq!(StoredImage::of(&live).unwrap().read::<ConsoleUser>(), Ok(subject));
+        fn an_attempt_is_pending_until_the_user_registers_a_device(subject in subjects(), params in parameters()) {
+            let planned = MfaEnabledForIamConsoleAccess.plan(&subject, &params, now());
+            let done: Vec<AttachAction> = planned.calls().into_iter().cloned().collect();
+            let after = done.iter().fold(subject, |it, action| MfaEnabledForIamConsoleAccess.expect(it, action));
+            prop_assert_eq!(MfaEnabledForIamConsoleAccess.is_settling(&after, &done), !done.is_empty());
         }
     }
 }

@@ -240,9 +240,20 @@ impl Remediation for RootAccountMfaEnabled {
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::Region;
-    use rectify_compliance::parameters::RuleParameters;
+    use rectify_testing::{Case, Cases, Laws};
 
     use super::*;
+
+    const STRICT: &str = r#"{"acceptNoRootPassword":"false"}"#;
+    const REGISTER: &str = "L0 by hand: root user of account 111122223333, unless the account is a member of an \
+                            organization with central root access: sign in as root and register an MFA device under \
+                            \"My security credentials\", better two, best hardware keys";
+    const DELETE: &str = "L0 by hand: management account or delegated administrator for IAM, if account 111122223333 is \
+                          a member of an organization with central root access: at a regional STS endpoint \
+                          sts:AssumeRoot(TargetPrincipal=111122223333, \
+                          TaskPolicyArn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials, \
+                          DurationSeconds=900), then in that session iam:DeleteLoginProfile, and iam:DeleteAccessKey for \
+                          each key of iam:ListAccessKeys";
 
     fn read(mfa: Option<i32>, password: Option<i32>, access_keys: Option<i32>) -> Result<RootSignIn, ShapeError> {
         with_certificates(mfa, password, access_keys, Some(0))
@@ -258,68 +269,54 @@ mod tests {
         RootSignIn::summarised(AccountId::new("111122223333"), partition, mfa, password, access_keys, certificates)
     }
 
-    fn judge(subject: &RootSignIn, text: &str) -> Verdict {
-        let params = RuleParameters::parse(Some(text)).unwrap().control;
-        RootAccountMfaEnabled.evaluate(subject, &params, Timestamp::UNIX_EPOCH)
+    /// A case of a root user without MFA.
+    fn case(name: &str, password: Option<i32>, access_keys: Option<i32>) -> Case<'_, RootAccountMfaEnabled> {
+        Cases::of(&RootAccountMfaEnabled, read(Some(0), password, access_keys).unwrap()).case(name, |_| ())
     }
 
     #[test]
     fn a_root_user_with_anything_to_sign_in_with_needs_mfa() {
-        let strict = r#"{"acceptNoRootPassword":"false"}"#;
-        let finding = |text: &str| Verdict::non_compliant(text);
-        let none = Verdict::Compliant(Some("Root user has no credentials".into()));
-        let password = finding("Root user has a password and no MFA device");
-        for (case, mfa, of_password, of_keys, parameters, expected) in [
-            ("root-account-mfa-enabled/1", 1, Some(1), Some(0), "{}", Verdict::COMPLIANT),
-            ("root-account-mfa-enabled/1, strict", 1, Some(0), Some(0), strict, Verdict::COMPLIANT),
-            ("root-account-mfa-enabled/2", 0, Some(1), Some(0), "{}", password.clone()),
-            ("root-account-mfa-enabled/2, keys too", 0, Some(1), Some(1), "{}", password),
-            ("root-account-mfa-enabled/3", 0, Some(0), Some(0), "{}", none),
-            ("root-account-mfa-enabled/3", 0, Some(0), Some(0), strict, finding("Root user has no MFA device")),
-            (
-                "root-account-mfa-enabled/4",
-                0,
-                Some(0),
-                Some(1),
-                "{}",
-                finding("Root user has access keys and no MFA device"),
-            ),
-            (
-                "root-account-mfa-enabled/5",
-                0,
-                None,
-                Some(0),
-                "{}",
-                finding("Root user may have a password and has no MFA device"),
-            ),
-            (
-                "keys not told of",
-                0,
-                Some(0),
-                None,
-                "{}",
-                finding("Root user may have access keys and has no MFA device"),
-            ),
-        ] {
-            assert_eq!(judge(&read(Some(mfa), of_password, of_keys).unwrap(), parameters), expected, "{case}");
-        }
+        let with_mfa = |name, password| {
+            Cases::of(&RootAccountMfaEnabled, read(Some(1), Some(password), Some(0)).unwrap()).case(name, |_| ())
+        };
+        let password = "Root user has a password and no MFA device";
+        let both = [REGISTER, DELETE];
+        with_mfa("root-account-mfa-enabled/1", 1).compliant();
+        with_mfa("root-account-mfa-enabled/1, strict", 0).with(STRICT).compliant();
+        case("root-account-mfa-enabled/2", Some(1), Some(0)).non_compliant(password).planned(&both);
+        case("root-account-mfa-enabled/2, keys too", Some(1), Some(1)).non_compliant(password).planned(&both);
+        case("root-account-mfa-enabled/3", Some(0), Some(0)).compliant_with("Root user has no credentials");
+        case("root-account-mfa-enabled/3, strict, and nothing to delete", Some(0), Some(0))
+            .with(STRICT)
+            .non_compliant("Root user has no MFA device")
+            .planned(&[REGISTER]);
+        case("root-account-mfa-enabled/4", Some(0), Some(1))
+            .non_compliant("Root user has access keys and no MFA device")
+            .planned(&both);
+        case("root-account-mfa-enabled/5", None, Some(0))
+            .non_compliant("Root user may have a password and has no MFA device")
+            .planned(&both);
+        case("keys not stated", Some(0), None)
+            .non_compliant("Root user may have access keys and has no MFA device")
+            .planned(&both);
     }
 
     #[test]
     fn a_signing_certificate_is_named_and_decides_nothing() {
         let certificate = "Root user has no password and no access keys; it has a signing certificate";
-        for (case, certificates, expected) in [
+        for (name, certificates, expected) in [
             ("root-account-mfa-enabled/7", Some(1), certificate),
             ("two of them", Some(2), certificate),
             ("none", Some(0), "Root user has no credentials"),
-            ("not told of", None, "Root user has no password and no access keys"),
+            ("not stated", None, "Root user has no password and no access keys"),
         ] {
-            let root = with_certificates(Some(0), Some(0), Some(0), certificates).unwrap();
-            assert_eq!(judge(&root, "{}"), Verdict::Compliant(Some(expected.into())), "{case}");
-            let strict = judge(&root, r#"{"acceptNoRootPassword":"false"}"#);
-            assert_eq!(strict, Verdict::non_compliant("Root user has no MFA device"), "{case}");
-            let with_password = with_certificates(Some(0), Some(1), Some(0), certificates).unwrap();
-            assert!(judge(&with_password, "{}").is_non_compliant(), "{case}");
+            let with = |password, certificates| {
+                let root = with_certificates(Some(0), Some(password), Some(0), certificates).unwrap();
+                Cases::of(&RootAccountMfaEnabled, root).case(name, |_| ())
+            };
+            with(0, certificates).compliant_with(expected);
+            with(0, certificates).with(STRICT).non_compliant("Root user has no MFA device");
+            with(1, certificates).non_compliant("Root user has a password and no MFA device");
         }
         let stored = json!({"account": "111122223333", "partition": "aws", "mfa": false, "password": false, "accessKeys": false});
         let root: RootSignIn = serde_json::from_value(stored).unwrap();
@@ -327,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_that_does_not_tell_of_mfa_or_counts_below_zero_is_refused() {
+    fn a_summary_without_mfa_or_with_a_count_below_zero_is_refused() {
         let error = read(None, Some(1), Some(0)).unwrap_err();
         assert_eq!(error.to_string(), "SummaryMap.AccountMFAEnabled: expected 0 or 1: received `nothing`");
         for (summary, path) in [
@@ -341,35 +338,13 @@ mod tests {
     }
 
     #[test]
-    fn the_plan_names_both_ways_and_only_those_that_lead_somewhere() {
-        let plan = |subject: &RootSignIn, strict: bool| {
-            let params = RootAccountMfaEnabledParameters { accept_no_root_password: Flag(!strict) };
-            serde_json::to_string(&RootAccountMfaEnabled.plan(subject, &params, Timestamp::UNIX_EPOCH)).unwrap()
-        };
-        let both = plan(&read(Some(0), Some(1), Some(0)).unwrap(), false);
-        for part in ["root user of account 111122223333", "sts:AssumeRoot(TargetPrincipal=111122223333", "DeleteLogin"]
-        {
-            assert!(both.contains(part), "`{part}` is not in `{both}`");
-        }
-        let strict = plan(&read(Some(0), Some(0), Some(0)).unwrap(), true);
-        assert!(strict.contains("register an MFA device") && !strict.contains("AssumeRoot"), "{strict}");
-    }
-
-    proptest! {
-        #[test]
-        fn a_plan_is_words_for_a_finding_and_nothing_otherwise(
-            mfa in 0..=1, password in prop::option::of(0..=1), keys in prop::option::of(0..=2), accept in any::<bool>(),
-        ) {
-            let subject = read(Some(mfa), password, keys).unwrap();
-            let params = RootAccountMfaEnabledParameters { accept_no_root_password: Flag(accept) };
-            let verdict = RootAccountMfaEnabled.evaluate(&subject, &params, Timestamp::UNIX_EPOCH);
-            let plan = RootAccountMfaEnabled.plan(&subject, &params, Timestamp::UNIX_EPOCH);
-            prop_assert_eq!(plan == Plan::Nothing, verdict.is_compliant());
-            prop_assert!(plan.calls().is_empty() && plan.steps().iter().all(|step| step.level == Level::L0));
-            prop_assert_eq!(RootAccountMfaEnabled.undo(&subject, &[]), Ok(Vec::new()));
-            prop_assert_eq!(RootAccountMfaEnabled.footprint(&subject, &[]), json!({}));
-            let stored = rectify_compliance::StoredImage::of(&subject).unwrap();
-            prop_assert_eq!(stored.read::<RootSignIn>(), Ok(subject));
-        }
+    fn laws() {
+        let roots = (0..=1, prop::option::of(0..=1), prop::option::of(0..=2))
+            .prop_map(|(mfa, password, keys)| read(Some(mfa), password, keys).unwrap());
+        let params = any::<bool>().prop_map(|it| RootAccountMfaEnabledParameters { accept_no_root_password: Flag(it) });
+        Laws::of(&RootAccountMfaEnabled, &[], |_, _, call| match *call {}).by_hand().hold((roots, params));
+        let root = read(Some(0), Some(1), Some(1)).unwrap();
+        assert_eq!(RootAccountMfaEnabled.footprint(&root, &[]), json!({}));
+        assert_eq!(RootAccountMfaEnabled.undo(&root, &[]), Ok(vec![]));
     }
 }

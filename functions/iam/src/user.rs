@@ -98,9 +98,35 @@ impl Resource for RecordedUser {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::mfa_policy::tests::attachment;
+    use crate::mfa_policy::{Attachment, DetachAction};
+
+    /// Parameters with which a remediation attaches a policy, and the step that does.
+    pub(crate) const OPTED_IN: &str = r#"{"mfaPolicyOptIn":"true",
+        "mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
+    pub(crate) const ATTACH: &str = "L2 AttachUserPolicy \
+         {\"PolicyArn\":\"arn:aws:iam::111122223333:policy/security/require-mfa\",\"UserName\":\"alice\"}";
+
+    /// Other policies attached to a user, some of them as many as it may have.
+    pub(crate) fn attached_policies() -> impl Strategy<Value = Attachment> {
+        let attached = |count| prop::collection::btree_set("[a-z]{4}", count);
+        prop_oneof![2 => attached(0..=9), 1 => attached(10..=11)]
+            .prop_map(|attached| Attachment { attached, ..attachment(&[]) })
+    }
+
+    /// What is attached after a call of an undo.
+    pub(crate) fn detached(attachment: Option<Attachment>, call: &DetachAction) -> Option<Attachment> {
+        let DetachAction::DetachUserPolicy { user_name, policy_arn } = call;
+        assert_eq!(user_name, "alice");
+        attachment.map(|mut it| {
+            it.attached.remove(policy_arn.as_str());
+            it
+        })
+    }
 
     pub(crate) fn alice() -> User {
         User {
