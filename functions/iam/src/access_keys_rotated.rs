@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation, Step,
-    Timestamp, Verdict, control,
+    Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation,
+    ResourceKey, Step, Tags, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
 use crate::age::Age;
-use crate::user::{TYPE, USERS, User, image_of_user};
+use crate::user::{GET_USER, LIST_ACCESS_KEYS, LIST_USERS, TYPE, USERS, User};
 
 control! {
     /// ## What it checks
@@ -108,7 +108,25 @@ impl UserKeys {
     }
 }
 
-image_of_user!(UserKeys);
+impl Image for UserKeys {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.user.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.user.arn)
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.user.name)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.user.tags
+    }
+}
 
 impl Control for AccessKeysRotated {
     type Params = AccessKeysRotatedParameters;
@@ -130,7 +148,7 @@ impl Control for AccessKeysRotated {
 
 impl Inventory for AccessKeysRotated {
     fn list_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::unscoped("iam:ListUsers"), Permission::on("iam:ListAccessKeys", USERS)] }
+        &[LIST_USERS, LIST_ACCESS_KEYS]
     }
 }
 
@@ -155,14 +173,7 @@ impl Remediation for AccessKeysRotated {
     type Action = KeyAction;
     type Undo = KeyAction;
     fn read_permissions(&self) -> &'static [Permission] {
-        const {
-            &[
-                Permission::unscoped("iam:ListUsers"),
-                Permission::on("iam:GetUser", USERS),
-                Permission::on("iam:ListAccessKeys", USERS),
-                Permission::on("iam:GetAccessKeyLastUsed", USERS),
-            ]
-        }
+        const { &[LIST_USERS, GET_USER, LIST_ACCESS_KEYS, Permission::on("iam:GetAccessKeyLastUsed", USERS)] }
     }
     fn fix_permissions(&self) -> &'static [Permission] {
         UPDATE

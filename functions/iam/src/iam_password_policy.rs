@@ -166,8 +166,6 @@ pub struct Passwords {
     pub policy: Option<PasswordPolicy>,
 }
 
-static NO_TAGS: Tags = Tags::new();
-
 impl Image for Passwords {
     const VERSION: u16 = 1;
 
@@ -176,7 +174,7 @@ impl Image for Passwords {
     }
 
     fn tags(&self) -> &Tags {
-        &NO_TAGS
+        const { &Tags::new() }
     }
 }
 

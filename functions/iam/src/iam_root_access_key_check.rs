@@ -1,16 +1,12 @@
 //! `iam-root-access-key-check`: the root user has access keys.
 //!
-//! Knows the account summary as a number, not the API it came from. Has no call that fixes anything: IAM inside the
-//! account cannot touch the keys of its root user.
+//! Knows the account summary as a number, not the API it came from.
 
-use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, NoParameters, Partition, Permission,
-    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
-};
+use rectify_compliance::place::ACCOUNT_TYPE;
+use rectify_compliance::{AccountId, Image, NoParameters, Partition, ResourceKey, ShapeError, Tags, Verdict, control};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::root::{ACCOUNT_SUMMARY, act_centrally};
+use crate::root::{RootControl, act_centrally};
 
 control! {
     /// ## What it checks
@@ -51,13 +47,13 @@ control! {
     /// * [GetAccountSummary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html)
     /// * [AssumeRoot](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html)
     /// * [Central root access for member accounts](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html)
-    pub IAM_ROOT_ACCESS_KEY_CHECK: IamRootAccessKeyCheck {
+    pub IAM_ROOT_ACCESS_KEY_CHECK: IamRootAccessKeyCheck = CONTROL {
         id: "iam-root-access-key-check",
         title: "Root user has access keys",
         severity: Critical,
         triggers: [Periodic(OneHour)],
         scope: Global,
-        resource_types: &[rectify_compliance::place::ACCOUNT_TYPE],
+        resource_types: &[ACCOUNT_TYPE],
         level: L0,
         frameworks: {
             Cis30: ["1.4"],
@@ -69,15 +65,13 @@ control! {
     }
 }
 
-static NO_TAGS: Tags = Tags::new();
-
 /// The root user of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RootUser {
     /// Whose root user.
     pub account: AccountId,
-    /// The partition of the account: ARNs that a person is told are made with it.
+    /// The partition of the account: ARNs in a plan are made with it.
     pub partition: Partition,
     /// `SummaryMap.AccountAccessKeysPresent` of `GetAccountSummary`.
     pub access_keys: u32,
@@ -105,68 +99,21 @@ impl Image for RootUser {
     }
 
     fn tags(&self) -> &Tags {
-        &NO_TAGS
+        const { &Tags::new() }
     }
 }
 
-impl Control for IamRootAccessKeyCheck {
-    type Params = NoParameters;
-    type Subject = RootUser;
+/// The control's logic.
+pub type IamRootAccessKeyCheck = RootControl<RootUser, NoParameters>;
 
-    fn evaluate(&self, root: &RootUser, _params: &NoParameters, _now: Timestamp) -> Verdict {
-        match root.access_keys {
-            0 => Verdict::COMPLIANT,
-            1 => Verdict::non_compliant("Root user has 1 access key"),
-            more => Verdict::non_compliant(format!("Root user has {more} access keys")),
-        }
-    }
-}
-
-impl Inventory for IamRootAccessKeyCheck {
-    fn list_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-}
-
-impl Remediation for IamRootAccessKeyCheck {
-    type Action = Never;
-    type Undo = Never;
-    fn read_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("only a person changes anything of the root user")
-    }
-
-    fn fix(&self, live: &RootUser, _params: &NoParameters, _now: Timestamp) -> Plan<Never> {
-        Plan::steps_in_order(vec![
-            Step::person(Level::L0, find_use(live)),
-            Step::person(Level::L0, delete_as_root(live)),
-            Step::person(Level::L0, delete_centrally(live)),
-        ])
-    }
-
-    fn expect(&self, _live: RootUser, action: &Never) -> RootUser {
-        match *action {}
-    }
-
-    /// Empty: no action touches anything.
-    fn footprint(&self, _subject: &RootUser, _done: &[Never]) -> Value {
-        json!({})
-    }
-
-    /// Nothing was done by machine, so nothing is played back.
-    fn undo(&self, _before: &RootUser, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
-        Ok(Vec::new())
-    }
-}
+const CONTROL: IamRootAccessKeyCheck = RootControl {
+    judge: |root, _| match root.access_keys {
+        0 => Verdict::COMPLIANT,
+        1 => Verdict::non_compliant("Root user has 1 access key"),
+        more => Verdict::non_compliant(format!("Root user has {more} access keys")),
+    },
+    instructions: |root| vec![find_use(root), delete_as_root(root), delete_centrally(root)],
+};
 
 fn find_use(root: &RootUser) -> String {
     format!(
@@ -194,8 +141,9 @@ mod tests {
     use proptest::prelude::*;
     use rectify_compliance::gate::{Route, RuleScope, route};
     use rectify_compliance::parameters::ShellParameters;
-    use rectify_compliance::{Region, RuleEvent};
+    use rectify_compliance::{Region, Remediation, RuleEvent};
     use rectify_testing::{Case, Cases, Laws};
+    use serde_json::json;
 
     use super::*;
 
@@ -205,7 +153,7 @@ mod tests {
     }
 
     fn case(name: &str, access_keys: u32) -> Case<'_, IamRootAccessKeyCheck> {
-        Cases::of(&IamRootAccessKeyCheck, root(access_keys)).case(name, |_| ())
+        Cases::of(&CONTROL, root(access_keys)).case(name, |_| ())
     }
 
     #[test]
@@ -279,10 +227,8 @@ mod tests {
             partition: Region::new(region).partition(),
             access_keys,
         });
-        Laws::of(&IamRootAccessKeyCheck, &[], |_, _, call| match *call {})
-            .by_hand()
-            .hold((roots, Just(NoParameters {})));
-        assert_eq!(IamRootAccessKeyCheck.footprint(&root(1), &[]), json!({}));
-        assert_eq!(IamRootAccessKeyCheck.undo(&root(1), &[]), Ok(vec![]));
+        Laws::of(&CONTROL, &[], |_, _, call| match *call {}).by_hand().hold((roots, Just(NoParameters {})));
+        assert_eq!(CONTROL.footprint(&root(1), &[]), json!({}));
+        assert_eq!(CONTROL.undo(&root(1), &[]), Ok(vec![]));
     }
 }

@@ -6,16 +6,12 @@
 use std::collections::BTreeSet;
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{
-    Control, Inventory, Irreversible, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation, Timestamp,
-    Verdict, control,
-};
-use schemars::JsonSchema;
+use rectify_compliance::{Timestamp, Verdict, control, parameters};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::mfa_policy::{self, AttachAction, Attachment, DetachAction, PolicyArn};
-use crate::user::{TYPE, USERS, User, image_of_user};
+use crate::mfa::{MfaControl, MfaUser};
+use crate::mfa_policy::{self, PolicyArn, READ};
+use crate::user::{GET_LOGIN_PROFILE, GET_USER, LIST_ACCESS_KEYS, LIST_MFA_DEVICES, LIST_USERS, TYPE};
 
 control! {
     /// ## What it checks
@@ -50,7 +46,7 @@ control! {
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/iam-user-mfa-enabled.html)
     /// * [A policy that lets users register a device and nothing else](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html)
     /// * [ListMFADevices](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html)
-    pub IAM_USER_MFA_ENABLED: IamUserMfaEnabled {
+    pub IAM_USER_MFA_ENABLED: IamUserMfaEnabled = CONTROL {
         id: "iam-user-mfa-enabled",
         title: "IAM user has no MFA device",
         severity: Medium,
@@ -66,31 +62,29 @@ control! {
     }
 }
 
-/// The parameters of [`IamUserMfaEnabled`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct IamUserMfaEnabledParameters {
-    /// Whether users without console password and active access key are left out. Default false.
-    pub only_with_credentials: Flag,
-    /// The ARN of the customer managed policy the remediation attaches. Default: none.
-    pub mfa_policy_arn: Option<PolicyArn>,
-    /// Whether the remediation may attach it. Default false.
-    pub mfa_policy_opt_in: Flag,
-}
-
-impl Parameters for IamUserMfaEnabledParameters {
-    fn check(&self) -> Result<(), String> {
-        mfa_policy::check(self.mfa_policy_arn.as_ref(), self.mfa_policy_opt_in.0)
+parameters! {
+    /// The parameters of [`IamUserMfaEnabled`].
+    pub IamUserMfaEnabledParameters, check: check {
+        /// Whether users without console password and active access key are left out. Default false.
+        only_with_credentials: Flag = Flag(false),
+        /// The ARN of the customer managed policy the remediation attaches. Default: none.
+        mfa_policy_arn: Option<PolicyArn> = None,
+        /// Whether the remediation may attach it. Default false.
+        mfa_policy_opt_in: Flag = Flag(false),
     }
 }
 
+fn check(params: &IamUserMfaEnabledParameters) -> Result<(), String> {
+    mfa_policy::check(params.mfa_policy_arn.as_ref(), params.mfa_policy_opt_in.0)
+}
+
 impl IamUserMfaEnabledParameters {
-    /// The policy to attach, where a person opted in.
+    /// The policy to attach, where an operator opted in.
     pub fn policy(&self) -> Option<&PolicyArn> {
         mfa_policy::opted_in(self.mfa_policy_arn.as_ref(), self.mfa_policy_opt_in)
     }
 
-    /// Whether credentials decide about a user with this many devices, or are told of in its finding.
+    /// Whether credentials decide about a user with this many devices, or are named in its finding.
     pub fn needs_credentials(&self, devices: usize) -> bool {
         self.only_with_credentials.0 || devices == 0
     }
@@ -106,117 +100,50 @@ pub struct Credentials {
     pub active_keys: usize,
 }
 
-/// A user with its devices.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MfaUser {
-    /// Who.
-    pub user: User,
+/// The devices of a user, and its credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Devices {
     /// The serial numbers of its MFA devices, of every kind.
     pub mfa_devices: BTreeSet<String>,
     /// What it signs in with; `None` where that does not matter and was not read.
     pub credentials: Option<Credentials>,
-    /// What attaching the policy depends on; read by a remediation with opt-in only.
-    pub attachment: Option<Attachment>,
 }
 
-image_of_user!(MfaUser);
+/// The control's logic.
+pub type IamUserMfaEnabled = MfaControl<Devices, IamUserMfaEnabledParameters>;
 
-impl Control for IamUserMfaEnabled {
-    type Params = IamUserMfaEnabledParameters;
-    type Subject = MfaUser;
+const CONTROL: IamUserMfaEnabled = MfaControl {
+    judge,
+    // Who cannot sign in to the console could not register a device there: the policy would shut it out for good.
+    policy: |user, params| params.policy().filter(|_| user.sign_in.credentials.is_some_and(|it| it.password)),
+    alternative: "let a role take the user's place",
+    grace: |_, _, _| None,
+    list: &[LIST_USERS, LIST_MFA_DEVICES, GET_LOGIN_PROFILE, LIST_ACCESS_KEYS],
+    read: &[
+        LIST_USERS,
+        GET_USER,
+        LIST_MFA_DEVICES,
+        GET_LOGIN_PROFILE,
+        LIST_ACCESS_KEYS,
+        READ[0],
+        READ[1],
+        READ[2],
+        READ[3],
+    ],
+};
 
-    fn evaluate(&self, subject: &MfaUser, params: &Self::Params, _now: Timestamp) -> Verdict {
-        let name = &subject.user.name;
-        // What was not read may be there.
-        if params.only_with_credentials.0 && subject.credentials.is_some_and(Credentials::are_none) {
-            return Verdict::not_applicable(format!("User {name} has no console password and no active access key"));
-        }
-        if !subject.mfa_devices.is_empty() {
-            return Verdict::COMPLIANT;
-        }
-        let with = subject.credentials.map_or_else(String::new, |it| format!(" ({})", it.told()));
-        Verdict::non_compliant(format!("User {name} has no MFA device{with}"))
+fn judge(subject: &MfaUser<Devices>, params: &IamUserMfaEnabledParameters, _now: Timestamp) -> Verdict {
+    let (name, Devices { mfa_devices, credentials }) = (&subject.user.name, &subject.sign_in);
+    // Credentials that were not read may be there.
+    if params.only_with_credentials.0 && credentials.is_some_and(Credentials::are_none) {
+        return Verdict::not_applicable(format!("User {name} has no console password and no active access key"));
     }
-}
-
-const READ: [Permission; 3] = [
-    Permission::on("iam:ListMFADevices", USERS),
-    Permission::on("iam:GetLoginProfile", USERS),
-    Permission::on("iam:ListAccessKeys", USERS),
-];
-
-impl Inventory for IamUserMfaEnabled {
-    fn list_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::unscoped("iam:ListUsers"), READ[0], READ[1], READ[2]] }
+    if !mfa_devices.is_empty() {
+        return Verdict::COMPLIANT;
     }
-}
-
-impl Remediation for IamUserMfaEnabled {
-    type Action = AttachAction;
-    type Undo = DetachAction;
-    fn read_permissions(&self) -> &'static [Permission] {
-        const {
-            &[
-                Permission::unscoped("iam:ListUsers"),
-                Permission::on("iam:GetUser", USERS),
-                READ[0],
-                READ[1],
-                READ[2],
-                mfa_policy::READ[0],
-                mfa_policy::READ[1],
-                mfa_policy::READ[2],
-                mfa_policy::READ[3],
-            ]
-        }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        mfa_policy::ATTACH
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        mfa_policy::DETACH
-    }
-    fn needs_name(&self) -> bool {
-        true
-    }
-
-    fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Lookup("the name of the user")
-    }
-
-    fn stack_resources(&self, _live: &MfaUser, action: &AttachAction) -> Vec<PhysicalId> {
-        let AttachAction::AttachUserPolicy { user_name, .. } = action;
-        vec![PhysicalId::here(user_name)]
-    }
-
-    fn fix(&self, live: &MfaUser, params: &Self::Params, _now: Timestamp) -> Plan<AttachAction> {
-        let words = format!(
-            "user {}, or who looks after it: register an MFA device under \"Security credentials\", or let a role take the \
-             user's place",
-            live.user.name
-        );
-        // Who cannot sign in to the console could not register a device there: the policy would shut it out for good.
-        let has_password = live.credentials.is_some_and(|it| it.password);
-        mfa_policy::plan(&live.user, live.attachment.as_ref(), params.policy().filter(|_| has_password), words)
-    }
-
-    fn expect(&self, mut live: MfaUser, action: &AttachAction) -> MfaUser {
-        mfa_policy::expect(&live.user, &mut live.attachment, action);
-        live
-    }
-
-    /// The policy is attached; the device is the user's to register.
-    fn is_settling(&self, after: &MfaUser, done: &[AttachAction]) -> bool {
-        mfa_policy::is_in_place(after.attachment.as_ref(), done)
-    }
-
-    fn footprint(&self, subject: &MfaUser, done: &[AttachAction]) -> Value {
-        mfa_policy::footprint(subject.attachment.as_ref(), done)
-    }
-
-    fn undo(&self, before: &MfaUser, done: &[AttachAction]) -> Result<Vec<DetachAction>, Irreversible> {
-        mfa_policy::undo(before.attachment.as_ref(), done)
-    }
+    let with = credentials.map_or_else(String::new, |it| format!(" ({})", it.named()));
+    Verdict::non_compliant(format!("User {name} has no MFA device{with}"))
 }
 
 impl Credentials {
@@ -224,14 +151,14 @@ impl Credentials {
         !self.password && self.active_keys == 0
     }
 
-    fn told(self) -> String {
+    fn named(self) -> String {
         let keys = match self.active_keys {
             0 => None,
             1 => Some("1 active key".to_owned()),
             more => Some(format!("{more} active keys")),
         };
-        let told: Vec<String> = self.password.then(|| "console password".to_owned()).into_iter().chain(keys).collect();
-        if told.is_empty() { "no credentials".to_owned() } else { told.join(", ") }
+        let named: Vec<String> = self.password.then(|| "console password".to_owned()).into_iter().chain(keys).collect();
+        if named.is_empty() { "no credentials".to_owned() } else { named.join(", ") }
     }
 }
 
@@ -240,11 +167,12 @@ impl Credentials {
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::parameters::RuleParameters;
-    use rectify_testing::{Case, Cases, Laws};
+    use rectify_testing::{Case, Cases, NOW};
 
     use super::*;
+    use crate::mfa::tests::{ATTACH, OPTED_IN, hold};
     use crate::mfa_policy::tests::attachment;
-    use crate::user::tests::{ATTACH, OPTED_IN, alice, attached_policies, detached};
+    use crate::user::tests::alice;
 
     const WITH_CREDENTIALS: &str = r#"{"onlyWithCredentials":"true"}"#;
     const REGISTER: &str = "L0 by hand: user alice, or who looks after it: register an MFA device under \"Security \
@@ -254,25 +182,22 @@ mod tests {
         RuleParameters::parse(Some(text)).unwrap().control
     }
 
-    fn user(devices: &[&str], credentials: Option<(bool, usize)>) -> MfaUser {
-        MfaUser {
-            user: alice(),
-            mfa_devices: devices.iter().map(|it| (*it).to_owned()).collect(),
-            credentials: credentials.map(|(password, active_keys)| Credentials { password, active_keys }),
-            attachment: None,
-        }
+    fn user(devices: &[&str], credentials: Option<(bool, usize)>) -> MfaUser<Devices> {
+        let mfa_devices = devices.iter().map(|it| (*it).to_owned()).collect();
+        let credentials = credentials.map(|(password, active_keys)| Credentials { password, active_keys });
+        MfaUser { user: alice(), sign_in: Devices { mfa_devices, credentials }, attachment: None }
     }
 
     /// A case of a user without a device.
     fn case(name: &str, credentials: Option<(bool, usize)>) -> Case<'_, IamUserMfaEnabled> {
-        Cases::of(&IamUserMfaEnabled, user(&[], credentials)).case(name, |_| ())
+        Cases::of(&CONTROL, user(&[], credentials)).case(name, |_| ())
     }
 
     #[test]
     fn a_user_without_a_device_is_a_finding_that_says_what_it_signs_in_with() {
         let with_device = |name, credentials| {
             let user = user(&["arn:aws:iam::111122223333:mfa/alice"], credentials);
-            Cases::of(&IamUserMfaEnabled, user).case(name, |_| ())
+            Cases::of(&CONTROL, user).case(name, |_| ())
         };
         let none = "User alice has no console password and no active access key";
         case("iam-user-mfa-enabled/1", Some((false, 2)))
@@ -302,7 +227,7 @@ mod tests {
     fn the_policy_is_for_users_of_the_console_alone() {
         let ready = |name, credentials| {
             let user = MfaUser { attachment: Some(attachment(&[])), ..user(&[], credentials) };
-            Cases::of(&IamUserMfaEnabled, user).case(name, |_| ())
+            Cases::of(&CONTROL, user).case(name, |_| ())
         };
         let password = "User alice has no MFA device (console password)";
         ready("opted in", Some((true, 0))).with(OPTED_IN).non_compliant(password).planned(&[ATTACH]);
@@ -315,39 +240,18 @@ mod tests {
         assert!(RuleParameters::<IamUserMfaEnabledParameters>::parse(Some(r#"{"mfaPolicyOptIn":true}"#)).is_err());
     }
 
-    fn subjects() -> impl Strategy<Value = MfaUser> {
-        let devices = prop::collection::btree_set("[a-z]{4}", 0..=1);
-        let credentials = prop::option::of((any::<bool>(), 0_usize..=2));
-        (devices, credentials, attached_policies()).prop_map(|(mfa_devices, credentials, attachment)| MfaUser {
-            mfa_devices,
-            attachment: Some(attachment),
-            ..user(&[], credentials)
-        })
-    }
-
-    fn parameters() -> impl Strategy<Value = IamUserMfaEnabledParameters> {
-        any::<bool>().prop_map(|opted_in| params(if opted_in { OPTED_IN } else { "{}" }))
-    }
-
     #[test]
     fn laws() {
-        Laws::of(&IamUserMfaEnabled, &["/attachment/attached"], |_, it, call| MfaUser {
-            attachment: detached(it.attachment, call),
-            ..it
-        })
-        .then(|it| MfaUser { mfa_devices: BTreeSet::from(["registered".to_owned()]), ..it })
-        .restoring_whole()
-        .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
-        .hold((subjects(), parameters()));
-    }
-
-    proptest! {
-        #[test]
-        fn an_attempt_is_pending_until_the_user_registers_a_device(subject in subjects(), params in parameters()) {
-            let planned = IamUserMfaEnabled.plan(&subject, &params, Timestamp::UNIX_EPOCH);
-            let done: Vec<AttachAction> = planned.calls().into_iter().cloned().collect();
-            let after = done.iter().fold(subject, |it, action| IamUserMfaEnabled.expect(it, action));
-            prop_assert_eq!(IamUserMfaEnabled.is_settling(&after, &done), !done.is_empty());
-        }
+        let devices = prop::collection::btree_set("[a-z]{4}", 0..=1);
+        let credentials = prop::option::weighted(0.8, (any::<bool>(), 0_usize..=2));
+        let users = (devices, credentials).prop_map(|(mfa_devices, credentials)| {
+            let MfaUser { sign_in, .. } = user(&[], credentials);
+            MfaUser { sign_in: Devices { mfa_devices, ..sign_in }, ..user(&[], None) }
+        });
+        let params = any::<bool>().prop_map(|opted_in| params(if opted_in { OPTED_IN } else { "{}" }));
+        hold(&CONTROL, NOW, (users, params), |mut it| {
+            it.sign_in.mfa_devices.insert("registered".to_owned());
+            it
+        });
     }
 }

@@ -1,19 +1,13 @@
 //! `root-account-mfa-enabled`: the root user can sign in without MFA.
 //!
-//! Knows the account summary as the three numbers it needs, not the API it came from. Has no call that fixes anything:
-//! only the root user can register its own device.
+//! Knows the account summary as the numbers it needs, not the API it came from.
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
-use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Permission,
-    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
-};
-use schemars::JsonSchema;
+use rectify_compliance::{AccountId, Image, Partition, ResourceKey, ShapeError, Tags, Verdict, control, parameters};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::root::{ACCOUNT_SUMMARY, act_centrally};
+use crate::root::{RootControl, act_centrally};
 
 control! {
     /// ## What it checks
@@ -52,7 +46,7 @@ control! {
     /// * [GetAccountSummary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html)
     /// * [MFA for the root user](https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html)
     /// * [Central root access for member accounts](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html)
-    pub ROOT_ACCOUNT_MFA_ENABLED: RootAccountMfaEnabled {
+    pub ROOT_ACCOUNT_MFA_ENABLED: RootAccountMfaEnabled = CONTROL {
         id: "root-account-mfa-enabled",
         title: "Root user can sign in without MFA",
         severity: Critical,
@@ -70,21 +64,13 @@ control! {
     }
 }
 
-/// The parameters of [`RootAccountMfaEnabled`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct RootAccountMfaEnabledParameters {
-    /// Whether a root user without password, access keys and device is compliant. Default true.
-    pub accept_no_root_password: Flag,
-}
-
-impl Default for RootAccountMfaEnabledParameters {
-    fn default() -> Self {
-        Self { accept_no_root_password: Flag(true) }
+parameters! {
+    /// The parameters of [`RootAccountMfaEnabled`].
+    pub RootAccountMfaEnabledParameters {
+        /// Whether a root user without password, access keys and device is compliant. Default true.
+        accept_no_root_password: Flag = Flag(true),
     }
 }
-
-impl Parameters for RootAccountMfaEnabledParameters {}
 
 /// What the root user of one account signs in with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +78,7 @@ impl Parameters for RootAccountMfaEnabledParameters {}
 pub struct RootSignIn {
     /// Whose root user.
     pub account: AccountId,
-    /// The partition of the account: ARNs that a person is told are made with it.
+    /// The partition of the account: ARNs in a plan are made with it.
     pub partition: Partition,
     /// `AccountMFAEnabled`: whether it has a device.
     pub mfa: bool,
@@ -110,7 +96,7 @@ impl RootSignIn {
     /// Takes the numbers as the API answered them.
     ///
     /// # Errors
-    /// [`ShapeError`] when MFA is not told of, or a number is negative.
+    /// [`ShapeError`] when the summary does not state MFA, or a number is negative.
     pub fn summarised(
         account: AccountId,
         partition: Partition,
@@ -126,9 +112,7 @@ impl RootSignIn {
         let signing_certificates = present("AccountSigningCertificatesPresent", signing_certificates)?;
         Ok(Self { account, partition, mfa, password, access_keys, signing_certificates })
     }
-}
 
-impl RootSignIn {
     /// What is true of a root user that has neither password nor access keys nor device.
     fn without_sign_in(&self) -> &'static str {
         match self.signing_certificates {
@@ -147,8 +131,6 @@ fn present(entry: &str, number: Option<i32>) -> Result<Option<bool>, ShapeError>
     }
 }
 
-static NO_TAGS: Tags = Tags::new();
-
 impl Image for RootSignIn {
     const VERSION: u16 = 1;
 
@@ -157,90 +139,51 @@ impl Image for RootSignIn {
     }
 
     fn tags(&self) -> &Tags {
-        &NO_TAGS
+        const { &Tags::new() }
     }
 }
 
-impl Control for RootAccountMfaEnabled {
-    type Params = RootAccountMfaEnabledParameters;
-    type Subject = RootSignIn;
+/// The control's logic.
+pub type RootAccountMfaEnabled = RootControl<RootSignIn, RootAccountMfaEnabledParameters>;
 
-    fn evaluate(&self, root: &RootSignIn, params: &Self::Params, _now: Timestamp) -> Verdict {
-        if root.mfa {
-            return Verdict::COMPLIANT;
+const CONTROL: RootAccountMfaEnabled = RootControl { judge, instructions };
+
+fn judge(root: &RootSignIn, params: &RootAccountMfaEnabledParameters) -> Verdict {
+    if root.mfa {
+        return Verdict::COMPLIANT;
+    }
+    match (root.password, root.access_keys) {
+        (Some(false), Some(false)) if params.accept_no_root_password.0 => {
+            Verdict::Compliant(Some(root.without_sign_in().into()))
         }
-        match (root.password, root.access_keys) {
-            (Some(false), Some(false)) if params.accept_no_root_password.0 => {
-                Verdict::Compliant(Some(root.without_sign_in().into()))
-            }
-            (Some(false), Some(false)) => Verdict::non_compliant("Root user has no MFA device"),
-            (Some(true), _) => Verdict::non_compliant("Root user has a password and no MFA device"),
-            (None, _) => Verdict::non_compliant("Root user may have a password and has no MFA device"),
-            (Some(false), Some(true)) => Verdict::non_compliant("Root user has access keys and no MFA device"),
-            (Some(false), None) => Verdict::non_compliant("Root user may have access keys and has no MFA device"),
-        }
+        (Some(false), Some(false)) => Verdict::non_compliant("Root user has no MFA device"),
+        (Some(true), _) => Verdict::non_compliant("Root user has a password and no MFA device"),
+        (None, _) => Verdict::non_compliant("Root user may have a password and has no MFA device"),
+        (Some(false), Some(true)) => Verdict::non_compliant("Root user has access keys and no MFA device"),
+        (Some(false), None) => Verdict::non_compliant("Root user may have access keys and has no MFA device"),
     }
 }
 
-impl Inventory for RootAccountMfaEnabled {
-    fn list_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-}
-
-impl Remediation for RootAccountMfaEnabled {
-    type Action = Never;
-    type Undo = Never;
-    fn read_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("only a person changes anything of the root user")
-    }
-
-    fn fix(&self, live: &RootSignIn, _params: &Self::Params, _now: Timestamp) -> Plan<Never> {
-        let register = format!(
-            "root user of account {}, unless the account is a member of an organization with central root access: sign \
-             in as root and register an MFA device under \"My security credentials\", better two, best hardware keys",
-            live.account
-        );
-        let mut steps = vec![Step::person(Level::L0, register)];
-        // Where there is nothing to delete any more, this way leads nowhere.
-        if live.password != Some(false) || live.access_keys != Some(false) {
-            let calls = "iam:DeleteLoginProfile, and iam:DeleteAccessKey for each key of iam:ListAccessKeys";
-            steps.push(Step::person(Level::L0, act_centrally(&live.account, &live.partition, calls)));
-        }
-        Plan::steps_in_order(steps)
-    }
-
-    fn expect(&self, _live: RootSignIn, action: &Never) -> RootSignIn {
-        match *action {}
-    }
-
-    /// Empty: no action touches anything.
-    fn footprint(&self, _subject: &RootSignIn, _done: &[Never]) -> Value {
-        json!({})
-    }
-
-    /// Nothing was done by machine, so nothing is played back.
-    fn undo(&self, _before: &RootSignIn, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
-        Ok(Vec::new())
-    }
+fn instructions(root: &RootSignIn) -> Vec<String> {
+    let register = format!(
+        "root user of account {}, unless the account is a member of an organization with central root access: sign in as \
+         root and register an MFA device under \"My security credentials\", better two, best hardware keys",
+        root.account
+    );
+    // Where there is nothing to delete any more, this way leads nowhere.
+    let has_credentials = root.password != Some(false) || root.access_keys != Some(false);
+    let calls = "iam:DeleteLoginProfile, and iam:DeleteAccessKey for each key of iam:ListAccessKeys";
+    let delete = has_credentials.then(|| act_centrally(&root.account, &root.partition, calls));
+    [register].into_iter().chain(delete).collect()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
-    use rectify_compliance::Region;
+    use rectify_compliance::{Region, Remediation};
     use rectify_testing::{Case, Cases, Laws};
+    use serde_json::json;
 
     use super::*;
 
@@ -271,14 +214,13 @@ mod tests {
 
     /// A case of a root user without MFA.
     fn case(name: &str, password: Option<i32>, access_keys: Option<i32>) -> Case<'_, RootAccountMfaEnabled> {
-        Cases::of(&RootAccountMfaEnabled, read(Some(0), password, access_keys).unwrap()).case(name, |_| ())
+        Cases::of(&CONTROL, read(Some(0), password, access_keys).unwrap()).case(name, |_| ())
     }
 
     #[test]
     fn a_root_user_with_anything_to_sign_in_with_needs_mfa() {
-        let with_mfa = |name, password| {
-            Cases::of(&RootAccountMfaEnabled, read(Some(1), Some(password), Some(0)).unwrap()).case(name, |_| ())
-        };
+        let with_mfa =
+            |name, password| Cases::of(&CONTROL, read(Some(1), Some(password), Some(0)).unwrap()).case(name, |_| ());
         let password = "Root user has a password and no MFA device";
         let both = [REGISTER, DELETE];
         with_mfa("root-account-mfa-enabled/1", 1).compliant();
@@ -312,7 +254,7 @@ mod tests {
         ] {
             let with = |password, certificates| {
                 let root = with_certificates(Some(0), Some(password), Some(0), certificates).unwrap();
-                Cases::of(&RootAccountMfaEnabled, root).case(name, |_| ())
+                Cases::of(&CONTROL, root).case(name, |_| ())
             };
             with(0, certificates).compliant_with(expected);
             with(0, certificates).with(STRICT).non_compliant("Root user has no MFA device");
@@ -342,9 +284,9 @@ mod tests {
         let roots = (0..=1, prop::option::of(0..=1), prop::option::of(0..=2))
             .prop_map(|(mfa, password, keys)| read(Some(mfa), password, keys).unwrap());
         let params = any::<bool>().prop_map(|it| RootAccountMfaEnabledParameters { accept_no_root_password: Flag(it) });
-        Laws::of(&RootAccountMfaEnabled, &[], |_, _, call| match *call {}).by_hand().hold((roots, params));
+        Laws::of(&CONTROL, &[], |_, _, call| match *call {}).by_hand().hold((roots, params));
         let root = read(Some(0), Some(1), Some(1)).unwrap();
-        assert_eq!(RootAccountMfaEnabled.footprint(&root, &[]), json!({}));
-        assert_eq!(RootAccountMfaEnabled.undo(&root, &[]), Ok(vec![]));
+        assert_eq!(CONTROL.footprint(&root, &[]), json!({}));
+        assert_eq!(CONTROL.undo(&root, &[]), Ok(vec![]));
     }
 }
