@@ -92,7 +92,7 @@ impl Remediation for LampOn {
     fn expect(&self, mut lamp: Lamp, Call::SetLamp { on }: &Call) -> Lamp {
         match self.0 {
             Broken::FixesNothing | Broken::CallsAgain | Broken::NeedsSomebody => {
-                lamp.tags.insert("tried".into(), "yes".into()).map_or((), drop)
+                lamp.tags.insert("tried".into(), "yes".into());
             }
             Broken::Toggles => lamp.on = !lamp.on,
             _ => lamp.on = *on,
