@@ -4,10 +4,9 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation,
-    ResourceKey, Step, Tags, Timestamp, Verdict, control,
+    Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, ResourceKey,
+    Step, Tags, Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -71,23 +70,15 @@ control! {
     }
 }
 
-/// The parameters of [`AccessKeysRotated`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct AccessKeysRotatedParameters {
-    /// The oldest an active key may be, days, 1..=3650. Default 90.
-    pub max_access_key_age: Bounded<1, 3650>,
-    /// The remediation turns off keys that are too old and unused for more than this, days, 30..=3650. Default: none.
-    pub deactivate_unused_days: Option<Bounded<30, 3650>>,
-}
-
-impl Default for AccessKeysRotatedParameters {
-    fn default() -> Self {
-        Self { max_access_key_age: Bounded::of(90), deactivate_unused_days: None }
+parameters! {
+    /// The parameters of [`AccessKeysRotated`].
+    pub AccessKeysRotatedParameters {
+        /// The oldest an active key may be, days, 1..=3650. Default 90.
+        max_access_key_age: Bounded<1, 3650> = Bounded::of(90),
+        /// The remediation turns off keys that are too old and unused for more than this, days, 30..=3650. Default: none.
+        deactivate_unused_days: Option<Bounded<30, 3650>> = None,
     }
 }
-
-impl Parameters for AccessKeysRotatedParameters {}
 
 /// A user with its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
