@@ -5,10 +5,9 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag, Words};
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Region, Remediation,
-    Step, Timestamp, Verdict, control,
+    Control, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Region, Remediation, Step,
+    Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -82,45 +81,30 @@ control! {
 /// How long a stop is taken for meant, hours.
 const RESPECT: u32 = 24;
 
-/// The parameters of [`ConfigRecorderHealthy`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct ConfigRecorderHealthyParameters {
-    /// The region in which the types of IAM must be recorded. Default: us-east-1, us-gov-west-1 or cn-north-1, as the
-    /// partition has it.
-    pub global_types_region: Option<String>,
-    /// Whether all supported types must be recorded. Default true.
-    pub require_all_supported: Flag,
-    /// The types that must be recorded where not all must, a comma list. Default: none.
-    pub required_types: Option<Words>,
-    /// Whether the delivery channel must have an SNS topic. Default true.
-    pub require_sns: Flag,
-    /// How old the last delivered snapshot may be where the channel schedules snapshots, hours, 1..=168. Default 30.
-    pub max_delivery_age_hours: Bounded<1, 168>,
-    /// Whether recording once a day is enough. Default true.
-    pub allow_daily: Flag,
-}
-
-impl Default for ConfigRecorderHealthyParameters {
-    fn default() -> Self {
-        Self {
-            global_types_region: None,
-            require_all_supported: Flag(true),
-            required_types: None,
-            require_sns: Flag(true),
-            max_delivery_age_hours: Bounded::of(30),
-            allow_daily: Flag(true),
-        }
+parameters! {
+    /// The parameters of [`ConfigRecorderHealthy`].
+    pub ConfigRecorderHealthyParameters, check: check {
+        /// The region in which the types of IAM must be recorded. Default: us-east-1, us-gov-west-1 or cn-north-1, as the
+        /// partition has it.
+        global_types_region: Option<String> = None,
+        /// Whether all supported types must be recorded. Default true.
+        require_all_supported: Flag = Flag(true),
+        /// The types that must be recorded where not all must, a comma list. Default: none.
+        required_types: Option<Words> = None,
+        /// Whether the delivery channel must have an SNS topic. Default true.
+        require_sns: Flag = Flag(true),
+        /// How old the last delivered snapshot may be where the channel schedules snapshots, hours, 1..=168. Default 30.
+        max_delivery_age_hours: Bounded<1, 168> = Bounded::of(30),
+        /// Whether recording once a day is enough. Default true.
+        allow_daily: Flag = Flag(true),
     }
 }
 
-impl Parameters for ConfigRecorderHealthyParameters {
-    fn check(&self) -> Result<(), String> {
-        if self.required().is_some_and(<[String]>::is_empty) {
-            return Err("requireAllSupported is false and requiredTypes names no type".to_owned());
-        }
-        Ok(())
+fn check(params: &ConfigRecorderHealthyParameters) -> Result<(), String> {
+    if params.required().is_some_and(<[String]>::is_empty) {
+        return Err("requireAllSupported is false and requiredTypes names no type".to_owned());
     }
+    Ok(())
 }
 
 impl ConfigRecorderHealthyParameters {
@@ -279,10 +263,6 @@ impl Recorder {
 #[cfg(test)]
 #[path = "config_recorder_healthy_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "config_recorder_healthy_plans.rs"]
-mod plans;
 
 #[cfg(test)]
 #[path = "config_recorder_healthy_laws.rs"]

@@ -4,16 +4,15 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation, Step,
-    Timestamp, Verdict, control,
+    Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, ResourceKey,
+    Step, Tags, Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
 use crate::age::Age;
-use crate::user::{TYPE, USERS, User, image_of_user};
+use crate::user::{GET_USER, LIST_ACCESS_KEYS, LIST_USERS, TYPE, USERS, User};
 
 control! {
     /// ## What it checks
@@ -71,23 +70,15 @@ control! {
     }
 }
 
-/// The parameters of [`AccessKeysRotated`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct AccessKeysRotatedParameters {
-    /// The oldest an active key may be, days, 1..=3650. Default 90.
-    pub max_access_key_age: Bounded<1, 3650>,
-    /// The remediation turns off keys that are too old and unused for more than this, days, 30..=3650. Default: none.
-    pub deactivate_unused_days: Option<Bounded<30, 3650>>,
-}
-
-impl Default for AccessKeysRotatedParameters {
-    fn default() -> Self {
-        Self { max_access_key_age: Bounded::of(90), deactivate_unused_days: None }
+parameters! {
+    /// The parameters of [`AccessKeysRotated`].
+    pub AccessKeysRotatedParameters {
+        /// The oldest an active key may be, days, 1..=3650. Default 90.
+        max_access_key_age: Bounded<1, 3650> = Bounded::of(90),
+        /// The remediation turns off keys that are too old and unused for more than this, days, 30..=3650. Default: none.
+        deactivate_unused_days: Option<Bounded<30, 3650>> = None,
     }
 }
-
-impl Parameters for AccessKeysRotatedParameters {}
 
 /// A user with its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +99,25 @@ impl UserKeys {
     }
 }
 
-image_of_user!(UserKeys);
+impl Image for UserKeys {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.user.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.user.arn)
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.user.name)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.user.tags
+    }
+}
 
 impl Control for AccessKeysRotated {
     type Params = AccessKeysRotatedParameters;
@@ -130,7 +139,7 @@ impl Control for AccessKeysRotated {
 
 impl Inventory for AccessKeysRotated {
     fn list_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::unscoped("iam:ListUsers"), Permission::on("iam:ListAccessKeys", USERS)] }
+        &[LIST_USERS, LIST_ACCESS_KEYS]
     }
 }
 
@@ -155,14 +164,7 @@ impl Remediation for AccessKeysRotated {
     type Action = KeyAction;
     type Undo = KeyAction;
     fn read_permissions(&self) -> &'static [Permission] {
-        const {
-            &[
-                Permission::unscoped("iam:ListUsers"),
-                Permission::on("iam:GetUser", USERS),
-                Permission::on("iam:ListAccessKeys", USERS),
-                Permission::on("iam:GetAccessKeyLastUsed", USERS),
-            ]
-        }
+        const { &[LIST_USERS, GET_USER, LIST_ACCESS_KEYS, Permission::on("iam:GetAccessKeyLastUsed", USERS)] }
     }
     fn fix_permissions(&self) -> &'static [Permission] {
         UPDATE

@@ -7,15 +7,15 @@ use std::borrow::Cow;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, Plan, Remediation,
-    ResourceKey, Step, Tags, Timestamp, Verdict, control,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, Plan, Remediation, ResourceKey,
+    Step, Tags, Timestamp, Verdict, control, parameters,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::password_policy::PasswordPolicy;
+use crate::password_policy::{PasswordPolicy, Requirements};
 
 control! {
     /// ## What it checks
@@ -75,41 +75,32 @@ control! {
     }
 }
 
-/// The parameters of [`IamPasswordPolicy`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase", default)]
-pub struct IamPasswordPolicyParameters {
-    /// Whether a password must have an uppercase letter. Default true.
-    pub require_uppercase_characters: Flag,
-    /// Whether a password must have a lowercase letter. Default true.
-    pub require_lowercase_characters: Flag,
-    /// Whether a password must have a symbol. Default true.
-    pub require_symbols: Flag,
-    /// Whether a password must have a digit. Default true.
-    pub require_numbers: Flag,
-    /// The least length of a password, characters, 6..=128. Default 14.
-    pub minimum_password_length: Bounded<6, 128>,
-    /// How many previous passwords may not be used again, 1..=24, or `none`. Default 24.
-    pub password_reuse_prevention: OrNone<1, 24>,
-    /// The longest life of a password, days, 1..=1095, or `none`. Default 90.
-    pub max_password_age: OrNone<1, 1095>,
-}
-
-impl Default for IamPasswordPolicyParameters {
-    fn default() -> Self {
-        Self {
-            require_uppercase_characters: Flag(true),
-            require_lowercase_characters: Flag(true),
-            require_symbols: Flag(true),
-            require_numbers: Flag(true),
-            minimum_password_length: Bounded::of(14),
-            password_reuse_prevention: OrNone(Some(Bounded::of(24))),
-            max_password_age: OrNone(Some(Bounded::of(90))),
-        }
+parameters! {
+    /// The parameters of [`IamPasswordPolicy`], named as those of the managed rule.
+    pub IamPasswordPolicyParameters {
+        /// Whether a password must have an uppercase letter. Default true.
+        #[serde(rename = "RequireUppercaseCharacters")]
+        require_uppercase_characters: Flag = Flag(true),
+        /// Whether a password must have a lowercase letter. Default true.
+        #[serde(rename = "RequireLowercaseCharacters")]
+        require_lowercase_characters: Flag = Flag(true),
+        /// Whether a password must have a symbol. Default true.
+        #[serde(rename = "RequireSymbols")]
+        require_symbols: Flag = Flag(true),
+        /// Whether a password must have a digit. Default true.
+        #[serde(rename = "RequireNumbers")]
+        require_numbers: Flag = Flag(true),
+        /// The least length of a password, characters, 6..=128. Default 14.
+        #[serde(rename = "MinimumPasswordLength")]
+        minimum_password_length: Bounded<6, 128> = Bounded::of(14),
+        /// How many previous passwords may not be used again, 1..=24, or `none`. Default 24.
+        #[serde(rename = "PasswordReusePrevention")]
+        password_reuse_prevention: OrNone<1, 24> = OrNone(Some(Bounded::of(24))),
+        /// The longest life of a password, days, 1..=1095, or `none`. Default 90.
+        #[serde(rename = "MaxPasswordAge")]
+        max_password_age: OrNone<1, 1095> = OrNone(Some(Bounded::of(90))),
     }
 }
-
-impl Parameters for IamPasswordPolicyParameters {}
 
 /// A whole number in `MIN..=MAX`, or the word `none`: nothing is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,8 +157,6 @@ pub struct Passwords {
     pub policy: Option<PasswordPolicy>,
 }
 
-static NO_TAGS: Tags = Tags::new();
-
 impl Image for Passwords {
     const VERSION: u16 = 1;
 
@@ -176,7 +165,7 @@ impl Image for Passwords {
     }
 
     fn tags(&self) -> &Tags {
-        &NO_TAGS
+        const { &Tags::new() }
     }
 }
 
@@ -222,7 +211,6 @@ pub enum PasswordUndo {
 
 impl Remediation for IamPasswordPolicy {
     type Action = PasswordAction;
-    /// Nothing: the before-image holds the policy.
     type Undo = PasswordUndo;
     fn read_permissions(&self) -> &'static [Permission] {
         READ
@@ -290,8 +278,8 @@ impl Remediation for IamPasswordPolicy {
 
 impl IamPasswordPolicyParameters {
     /// The weakest policy that is compliant, in the policy's own words.
-    fn requirements(&self) -> crate::password_policy::Requirements {
-        crate::password_policy::Requirements {
+    fn requirements(&self) -> Requirements {
+        Requirements {
             uppercase: self.require_uppercase_characters.0,
             lowercase: self.require_lowercase_characters.0,
             symbols: self.require_symbols.0,

@@ -1,16 +1,12 @@
 //! `iam-root-access-key-check`: the root user has access keys.
 //!
-//! Knows the account summary as a number, not the API it came from. Has no call that fixes anything: IAM inside the
-//! account cannot touch the keys of its root user.
+//! Knows the account summary as a number, not the API it came from.
 
-use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, NoParameters, Partition, Permission,
-    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
-};
+use rectify_compliance::place::ACCOUNT_TYPE;
+use rectify_compliance::{AccountId, Image, NoParameters, Partition, ResourceKey, ShapeError, Tags, Verdict, control};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::root::{ACCOUNT_SUMMARY, act_centrally};
+use crate::root::{RootControl, act_centrally};
 
 control! {
     /// ## What it checks
@@ -51,13 +47,13 @@ control! {
     /// * [GetAccountSummary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html)
     /// * [AssumeRoot](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html)
     /// * [Central root access for member accounts](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html)
-    pub IAM_ROOT_ACCESS_KEY_CHECK: IamRootAccessKeyCheck {
+    pub IAM_ROOT_ACCESS_KEY_CHECK: IamRootAccessKeyCheck = CONTROL {
         id: "iam-root-access-key-check",
         title: "Root user has access keys",
         severity: Critical,
         triggers: [Periodic(OneHour)],
         scope: Global,
-        resource_types: &[rectify_compliance::place::ACCOUNT_TYPE],
+        resource_types: &[ACCOUNT_TYPE],
         level: L0,
         frameworks: {
             Cis30: ["1.4"],
@@ -69,15 +65,13 @@ control! {
     }
 }
 
-static NO_TAGS: Tags = Tags::new();
-
 /// The root user of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RootUser {
     /// Whose root user.
     pub account: AccountId,
-    /// The partition of the account: ARNs that a person is told are made with it.
+    /// The partition of the account: ARNs in a plan are made with it.
     pub partition: Partition,
     /// `SummaryMap.AccountAccessKeysPresent` of `GetAccountSummary`.
     pub access_keys: u32,
@@ -105,68 +99,21 @@ impl Image for RootUser {
     }
 
     fn tags(&self) -> &Tags {
-        &NO_TAGS
+        const { &Tags::new() }
     }
 }
 
-impl Control for IamRootAccessKeyCheck {
-    type Params = NoParameters;
-    type Subject = RootUser;
+/// The control's logic.
+pub type IamRootAccessKeyCheck = RootControl<RootUser, NoParameters>;
 
-    fn evaluate(&self, root: &RootUser, _params: &NoParameters, _now: Timestamp) -> Verdict {
-        match root.access_keys {
-            0 => Verdict::COMPLIANT,
-            1 => Verdict::non_compliant("Root user has 1 access key"),
-            more => Verdict::non_compliant(format!("Root user has {more} access keys")),
-        }
-    }
-}
-
-impl Inventory for IamRootAccessKeyCheck {
-    fn list_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-}
-
-impl Remediation for IamRootAccessKeyCheck {
-    type Action = Never;
-    type Undo = Never;
-    fn read_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("only a person changes anything of the root user")
-    }
-
-    fn fix(&self, live: &RootUser, _params: &NoParameters, _now: Timestamp) -> Plan<Never> {
-        Plan::steps_in_order(vec![
-            Step::person(Level::L0, find_use(live)),
-            Step::person(Level::L0, delete_as_root(live)),
-            Step::person(Level::L0, delete_centrally(live)),
-        ])
-    }
-
-    fn expect(&self, _live: RootUser, action: &Never) -> RootUser {
-        match *action {}
-    }
-
-    /// Empty: no action touches anything.
-    fn footprint(&self, _subject: &RootUser, _done: &[Never]) -> Value {
-        json!({})
-    }
-
-    /// Nothing was done by machine, so nothing is played back.
-    fn undo(&self, _before: &RootUser, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
-        Ok(Vec::new())
-    }
-}
+const CONTROL: IamRootAccessKeyCheck = RootControl {
+    judge: |root, _| match root.access_keys {
+        0 => Verdict::COMPLIANT,
+        1 => Verdict::non_compliant("Root user has 1 access key"),
+        more => Verdict::non_compliant(format!("Root user has {more} access keys")),
+    },
+    instructions: |root| vec![find_use(root), delete_as_root(root), delete_centrally(root)],
+};
 
 fn find_use(root: &RootUser) -> String {
     format!(
@@ -192,39 +139,41 @@ fn delete_centrally(root: &RootUser) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
     use rectify_compliance::gate::{Route, RuleScope, route};
     use rectify_compliance::parameters::ShellParameters;
-    use rectify_compliance::{Region, RuleEvent, Work};
+    use rectify_compliance::{Region, Remediation, RuleEvent};
+    use rectify_testing::{Case, Cases, Laws};
+    use serde_json::json;
 
     use super::*;
 
     fn root(access_keys: u32) -> RootUser {
-        RootUser {
-            account: AccountId::new("111122223333"),
-            partition: Region::new("us-east-1").partition(),
-            access_keys,
-        }
+        let partition = Region::new("us-east-1").partition();
+        RootUser { account: AccountId::new("111122223333"), partition, access_keys }
     }
 
-    fn judge(subject: &RootUser) -> Verdict {
-        IamRootAccessKeyCheck.evaluate(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
-    }
-
-    fn plan(subject: &RootUser) -> Plan<Never> {
-        IamRootAccessKeyCheck.plan(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+    fn case(name: &str, access_keys: u32) -> Case<'_, IamRootAccessKeyCheck> {
+        Cases::of(&CONTROL, root(access_keys)).case(name, |_| ())
     }
 
     #[test]
-    fn any_key_of_the_root_user_is_a_finding() {
-        for (case, access_keys, expected) in [
-            ("iam-root-access-key-check/1", 1, Verdict::non_compliant("Root user has 1 access key")),
-            ("iam-root-access-key-check/1", 2, Verdict::non_compliant("Root user has 2 access keys")),
-            ("iam-root-access-key-check/2", 0, Verdict::COMPLIANT),
-        ] {
-            assert_eq!(judge(&root(access_keys)), expected, "{case}");
-        }
+    fn any_key_of_the_root_user_is_a_finding_whose_plan_names_both_ways() {
+        let plan = [
+            "L0 by hand: owner of account 111122223333: find what still signs with the root access keys \
+             (`access_key_1_last_used_date` and `access_key_2_last_used_date` of `<root_account>` in the IAM credential \
+             report) and move it to a role",
+            "L0 by hand: root user of account 111122223333, unless the account is a member of an organization with central \
+             root access: sign in as root and delete the access keys under \"My security credentials\"",
+            "L0 by hand: management account or delegated administrator for IAM, if account 111122223333 is a member of an \
+             organization with central root access: at a regional STS endpoint \
+             sts:AssumeRoot(TargetPrincipal=111122223333, \
+             TaskPolicyArn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials, DurationSeconds=900), then in \
+             that session iam:ListAccessKeys and iam:DeleteAccessKey for each key",
+        ];
+        case("iam-root-access-key-check/1", 1).non_compliant("Root user has 1 access key").planned(&plan);
+        case("iam-root-access-key-check/5", 1).non_compliant("Root user has 1 access key").planned(&plan);
+        case("iam-root-access-key-check/1, two", 2).non_compliant("Root user has 2 access keys").planned(&plan);
+        case("iam-root-access-key-check/2", 0).compliant();
     }
 
     #[test]
@@ -243,33 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_account_with_central_root_access_and_a_key_is_a_finding_whose_plan_names_both_ways() {
-        let case = "iam-root-access-key-check/5";
-        assert!(judge(&root(1)).is_non_compliant(), "{case}");
-        let plan = plan(&root(1));
-        let told: Vec<&str> = plan
-            .steps()
-            .iter()
-            .map(|step| match &step.work {
-                Work::Person(instruction) => instruction.as_str(),
-                Work::Call(never) => match *never {},
-            })
-            .collect();
-        assert_eq!(told.len(), 3, "{case}");
-        assert!(told[1].starts_with("root user of account 111122223333"), "{case}: {}", told[1]);
-        for part in [
-            "management account or delegated administrator",
-            "sts:AssumeRoot(TargetPrincipal=111122223333",
-            ":iam::aws:policy/root-task/IAMDeleteRootUserCredentials, DurationSeconds=900)",
-            "iam:DeleteAccessKey",
-        ] {
-            assert!(told[2].contains(part), "{case}: `{part}` is not in `{}`", told[2]);
-        }
-        assert_eq!(plan.obstacle(true).as_deref(), Some("a step must be taken by a person"), "{case}");
-    }
-
-    #[test]
-    fn arns_that_a_person_is_told_are_of_the_accounts_partition() {
+    fn arns_in_a_plan_are_of_the_accounts_partition() {
         for (region, arn) in [
             ("us-gov-west-1", "arn:aws-us-gov:iam::aws:policy/root-task/"),
             ("cn-north-1", "arn:aws-cn:iam::aws:policy/root-task/"),
@@ -295,44 +218,17 @@ mod tests {
         assert_eq!(route(&event, &at(&home)), Ok(Route::Inventory), "{case}");
     }
 
-    fn roots() -> impl Strategy<Value = RootUser> {
+    #[test]
+    fn laws() {
         let regions = prop::sample::select(vec!["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"]);
         let keys = prop_oneof![Just(0), 1_u32..=2, any::<u32>()];
-        ("[0-9]{12}", regions, keys).prop_map(|(account, region, access_keys)| RootUser {
+        let roots = ("[0-9]{12}", regions, keys).prop_map(|(account, region, access_keys)| RootUser {
             account: AccountId::new(account),
             partition: Region::new(region).partition(),
             access_keys,
-        })
-    }
-
-    #[test]
-    fn generated_root_users_are_of_both_kinds() {
-        let mut runner = TestRunner::deterministic();
-        let sample: Vec<RootUser> = (0..500).map(|_| roots().new_tree(&mut runner).unwrap().current()).collect();
-        let violating = sample.iter().filter(|it| judge(it).is_non_compliant()).count();
-        let compliant = sample.iter().filter(|it| judge(it).is_compliant()).count();
-        assert!(violating >= 100 && compliant >= 100, "{violating} violating, {compliant} compliant of 500");
-    }
-
-    proptest! {
-        #[test]
-        fn a_plan_is_words_for_a_finding_and_nothing_otherwise(subject in roots()) {
-            let plan = plan(&subject);
-            prop_assert_eq!(plan == Plan::Nothing, judge(&subject).is_compliant());
-            prop_assert!(plan.calls().is_empty());
-            prop_assert!(plan.steps().iter().all(|step| step.level == IAM_ROOT_ACCESS_KEY_CHECK.meta.level));
-        }
-
-        #[test]
-        fn what_no_machine_did_needs_no_undo(subject in roots()) {
-            prop_assert_eq!(IamRootAccessKeyCheck.undo(&subject, &[]), Ok(Vec::new()));
-            prop_assert_eq!(IamRootAccessKeyCheck.footprint(&subject, &[]), json!({}));
-        }
-
-        #[test]
-        fn an_image_reads_back_as_it_was_stored(subject in roots()) {
-            let stored = rectify_compliance::StoredImage::of(&subject).unwrap();
-            prop_assert_eq!(stored.read::<RootUser>(), Ok(subject));
-        }
+        });
+        Laws::of(&CONTROL, &[], |_, _, call| match *call {}).by_hand().hold((roots, Just(NoParameters {})));
+        assert_eq!(CONTROL.footprint(&root(1), &[]), json!({}));
+        assert_eq!(CONTROL.undo(&root(1), &[]), Ok(vec![]));
     }
 }

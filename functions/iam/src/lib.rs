@@ -12,11 +12,13 @@
 //! | [`mfa_enabled_for_iam_console_access`] | a user signs in to the console without MFA |
 //! | [`root_account_mfa_enabled`] | the root user can sign in without MFA |
 //! | [`access_key`] | access keys, shown by four characters |
+//! | [`mfa`] | what the controls of users without MFA have in common |
 //! | [`mfa_policy`] | the policy that leaves a user nothing but registering a device, and when it may be attached |
 //! | [`password_policy`] | the settings of a password policy and how they are made stricter |
 //! | [`policy`] | policy documents, and which statements cover an action |
 //! | [`user`] | a user, by id and by name |
-//! | `age`, `root` | how old something is; who acts for the root user |
+//! | [`root`] | what the controls of the root user have in common |
+//! | `age` | how old something is |
 
 pub mod access_key;
 pub mod access_keys_rotated;
@@ -24,11 +26,12 @@ mod age;
 pub mod iam_password_policy;
 pub mod iam_root_access_key_check;
 pub mod iam_user_mfa_enabled;
+pub mod mfa;
 pub mod mfa_enabled_for_iam_console_access;
 pub mod mfa_policy;
 pub mod password_policy;
 pub mod policy;
-mod root;
+pub mod root;
 pub mod root_account_mfa_enabled;
 pub mod user;
 

@@ -1,9 +1,77 @@
-//! What the controls of the root user share: where it is read, and who can act for it, in words.
+//! What the controls of the root user have in common: all but what they judge and what must be done.
+//!
+//! A control is a value of [`RootControl`]. It has no call: IAM inside the account cannot touch its root user.
 
-use rectify_compliance::{AccountId, Partition, Permission};
+use rectify_compliance::{
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Permission,
+    Plan, Remediation, Step, Timestamp, Verdict,
+};
+use serde_json::{Value, json};
+
+/// A control of the root user.
+#[derive(Debug)]
+pub struct RootControl<S: 'static, P: 'static> {
+    /// Judges what the account summary says of it.
+    pub judge: fn(&S, &P) -> Verdict,
+    /// What must be done about a finding, in order, and by whom.
+    pub instructions: fn(&S) -> Vec<String>,
+}
 
 /// What reading the account summary may call; IAM cannot scope it.
-pub(crate) const ACCOUNT_SUMMARY: &[Permission] = &[Permission::unscoped("iam:GetAccountSummary")];
+const ACCOUNT_SUMMARY: &[Permission] = &[Permission::unscoped("iam:GetAccountSummary")];
+
+impl<S: Image, P: Parameters> Control for RootControl<S, P> {
+    type Params = P;
+    type Subject = S;
+
+    fn evaluate(&self, root: &S, params: &P, _now: Timestamp) -> Verdict {
+        (self.judge)(root, params)
+    }
+}
+
+impl<S: Image, P: Parameters> Inventory for RootControl<S, P> {
+    fn list_permissions(&self) -> &'static [Permission] {
+        ACCOUNT_SUMMARY
+    }
+}
+
+impl<S: Image, P: Parameters> Remediation for RootControl<S, P> {
+    type Action = Never;
+    type Undo = Never;
+
+    fn read_permissions(&self) -> &'static [Permission] {
+        ACCOUNT_SUMMARY
+    }
+
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
+
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[]
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Nobody("only a person changes anything of the root user")
+    }
+
+    fn fix(&self, live: &S, _params: &P, _now: Timestamp) -> Plan<Never> {
+        let by_hand = |instruction| Step::person(Level::L0, instruction);
+        Plan::steps_in_order((self.instructions)(live).into_iter().map(by_hand).collect())
+    }
+
+    fn expect(&self, _live: S, action: &Never) -> S {
+        match *action {}
+    }
+
+    fn footprint(&self, _subject: &S, _done: &[Never]) -> Value {
+        json!({})
+    }
+
+    fn undo(&self, _before: &S, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
+        Ok(Vec::new())
+    }
+}
 
 /// The longest session `sts:AssumeRoot` gives, in seconds. STS service model, 2025-09.
 const LONGEST_ROOT_SESSION: u32 = 900;

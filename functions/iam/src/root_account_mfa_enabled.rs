@@ -1,19 +1,13 @@
 //! `root-account-mfa-enabled`: the root user can sign in without MFA.
 //!
-//! Knows the account summary as the three numbers it needs, not the API it came from. Has no call that fixes anything:
-//! only the root user can register its own device.
+//! Knows the account summary as the numbers it needs, not the API it came from.
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
-use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Permission,
-    Plan, Remediation, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
-};
-use schemars::JsonSchema;
+use rectify_compliance::{AccountId, Image, Partition, ResourceKey, ShapeError, Tags, Verdict, control, parameters};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::root::{ACCOUNT_SUMMARY, act_centrally};
+use crate::root::{RootControl, act_centrally};
 
 control! {
     /// ## What it checks
@@ -52,7 +46,7 @@ control! {
     /// * [GetAccountSummary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html)
     /// * [MFA for the root user](https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html)
     /// * [Central root access for member accounts](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html)
-    pub ROOT_ACCOUNT_MFA_ENABLED: RootAccountMfaEnabled {
+    pub ROOT_ACCOUNT_MFA_ENABLED: RootAccountMfaEnabled = CONTROL {
         id: "root-account-mfa-enabled",
         title: "Root user can sign in without MFA",
         severity: Critical,
@@ -70,21 +64,13 @@ control! {
     }
 }
 
-/// The parameters of [`RootAccountMfaEnabled`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct RootAccountMfaEnabledParameters {
-    /// Whether a root user without password, access keys and device is compliant. Default true.
-    pub accept_no_root_password: Flag,
-}
-
-impl Default for RootAccountMfaEnabledParameters {
-    fn default() -> Self {
-        Self { accept_no_root_password: Flag(true) }
+parameters! {
+    /// The parameters of [`RootAccountMfaEnabled`].
+    pub RootAccountMfaEnabledParameters {
+        /// Whether a root user without password, access keys and device is compliant. Default true.
+        accept_no_root_password: Flag = Flag(true),
     }
 }
-
-impl Parameters for RootAccountMfaEnabledParameters {}
 
 /// What the root user of one account signs in with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +78,7 @@ impl Parameters for RootAccountMfaEnabledParameters {}
 pub struct RootSignIn {
     /// Whose root user.
     pub account: AccountId,
-    /// The partition of the account: ARNs that a person is told are made with it.
+    /// The partition of the account: ARNs in a plan are made with it.
     pub partition: Partition,
     /// `AccountMFAEnabled`: whether it has a device.
     pub mfa: bool,
@@ -110,7 +96,7 @@ impl RootSignIn {
     /// Takes the numbers as the API answered them.
     ///
     /// # Errors
-    /// [`ShapeError`] when MFA is not told of, or a number is negative.
+    /// [`ShapeError`] when the summary does not state MFA, or a number is negative.
     pub fn summarised(
         account: AccountId,
         partition: Partition,
@@ -126,9 +112,7 @@ impl RootSignIn {
         let signing_certificates = present("AccountSigningCertificatesPresent", signing_certificates)?;
         Ok(Self { account, partition, mfa, password, access_keys, signing_certificates })
     }
-}
 
-impl RootSignIn {
     /// What is true of a root user that has neither password nor access keys nor device.
     fn without_sign_in(&self) -> &'static str {
         match self.signing_certificates {
@@ -147,8 +131,6 @@ fn present(entry: &str, number: Option<i32>) -> Result<Option<bool>, ShapeError>
     }
 }
 
-static NO_TAGS: Tags = Tags::new();
-
 impl Image for RootSignIn {
     const VERSION: u16 = 1;
 
@@ -157,92 +139,64 @@ impl Image for RootSignIn {
     }
 
     fn tags(&self) -> &Tags {
-        &NO_TAGS
+        const { &Tags::new() }
     }
 }
 
-impl Control for RootAccountMfaEnabled {
-    type Params = RootAccountMfaEnabledParameters;
-    type Subject = RootSignIn;
+/// The control's logic.
+pub type RootAccountMfaEnabled = RootControl<RootSignIn, RootAccountMfaEnabledParameters>;
 
-    fn evaluate(&self, root: &RootSignIn, params: &Self::Params, _now: Timestamp) -> Verdict {
-        if root.mfa {
-            return Verdict::COMPLIANT;
+const CONTROL: RootAccountMfaEnabled = RootControl { judge, instructions };
+
+fn judge(root: &RootSignIn, params: &RootAccountMfaEnabledParameters) -> Verdict {
+    if root.mfa {
+        return Verdict::COMPLIANT;
+    }
+    match (root.password, root.access_keys) {
+        (Some(false), Some(false)) if params.accept_no_root_password.0 => {
+            Verdict::Compliant(Some(root.without_sign_in().into()))
         }
-        match (root.password, root.access_keys) {
-            (Some(false), Some(false)) if params.accept_no_root_password.0 => {
-                Verdict::Compliant(Some(root.without_sign_in().into()))
-            }
-            (Some(false), Some(false)) => Verdict::non_compliant("Root user has no MFA device"),
-            (Some(true), _) => Verdict::non_compliant("Root user has a password and no MFA device"),
-            (None, _) => Verdict::non_compliant("Root user may have a password and has no MFA device"),
-            (Some(false), Some(true)) => Verdict::non_compliant("Root user has access keys and no MFA device"),
-            (Some(false), None) => Verdict::non_compliant("Root user may have access keys and has no MFA device"),
-        }
+        (Some(false), Some(false)) => Verdict::non_compliant("Root user has no MFA device"),
+        (Some(true), _) => Verdict::non_compliant("Root user has a password and no MFA device"),
+        (None, _) => Verdict::non_compliant("Root user may have a password and has no MFA device"),
+        (Some(false), Some(true)) => Verdict::non_compliant("Root user has access keys and no MFA device"),
+        (Some(false), None) => Verdict::non_compliant("Root user may have access keys and has no MFA device"),
     }
 }
 
-impl Inventory for RootAccountMfaEnabled {
-    fn list_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-}
-
-impl Remediation for RootAccountMfaEnabled {
-    type Action = Never;
-    type Undo = Never;
-    fn read_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("only a person changes anything of the root user")
-    }
-
-    fn fix(&self, live: &RootSignIn, _params: &Self::Params, _now: Timestamp) -> Plan<Never> {
-        let register = format!(
-            "root user of account {}, unless the account is a member of an organization with central root access: sign \
-             in as root and register an MFA device under \"My security credentials\", better two, best hardware keys",
-            live.account
-        );
-        let mut steps = vec![Step::person(Level::L0, register)];
-        // Where there is nothing to delete any more, this way leads nowhere.
-        if live.password != Some(false) || live.access_keys != Some(false) {
-            let calls = "iam:DeleteLoginProfile, and iam:DeleteAccessKey for each key of iam:ListAccessKeys";
-            steps.push(Step::person(Level::L0, act_centrally(&live.account, &live.partition, calls)));
-        }
-        Plan::steps_in_order(steps)
-    }
-
-    fn expect(&self, _live: RootSignIn, action: &Never) -> RootSignIn {
-        match *action {}
-    }
-
-    /// Empty: no action touches anything.
-    fn footprint(&self, _subject: &RootSignIn, _done: &[Never]) -> Value {
-        json!({})
-    }
-
-    /// Nothing was done by machine, so nothing is played back.
-    fn undo(&self, _before: &RootSignIn, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
-        Ok(Vec::new())
-    }
+fn instructions(root: &RootSignIn) -> Vec<String> {
+    let register = format!(
+        "root user of account {}, unless the account is a member of an organization with central root access: sign in as \
+         root and register an MFA device under \"My security credentials\", better two, best hardware keys",
+        root.account
+    );
+    // Where there is nothing to delete any more, this way leads nowhere.
+    let has_credentials = root.password != Some(false) || root.access_keys != Some(false);
+    let calls = "iam:DeleteLoginProfile, and iam:DeleteAccessKey for each key of iam:ListAccessKeys";
+    let delete = has_credentials.then(|| act_centrally(&root.account, &root.partition, calls));
+    [register].into_iter().chain(delete).collect()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
-    use rectify_compliance::Region;
-    use rectify_compliance::parameters::RuleParameters;
+    use rectify_compliance::{Region, Remediation};
+    use rectify_testing::{Case, Cases, Laws};
+    use serde_json::json;
 
     use super::*;
+
+    const STRICT: &str = r#"{"acceptNoRootPassword":"false"}"#;
+    const REGISTER: &str = "L0 by hand: root user of account 111122223333, unless the account is a member of an \
+                            organization with central root access: sign in as root and register an MFA device under \
+                            \"My security credentials\", better two, best hardware keys";
+    const DELETE: &str = "L0 by hand: management account or delegated administrator for IAM, if account 111122223333 is \
+                          a member of an organization with central root access: at a regional STS endpoint \
+                          sts:AssumeRoot(TargetPrincipal=111122223333, \
+                          TaskPolicyArn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials, \
+                          DurationSeconds=900), then in that session iam:DeleteLoginProfile, and iam:DeleteAccessKey for \
+                          each key of iam:ListAccessKeys";
 
     fn read(mfa: Option<i32>, password: Option<i32>, access_keys: Option<i32>) -> Result<RootSignIn, ShapeError> {
         with_certificates(mfa, password, access_keys, Some(0))
@@ -258,68 +212,53 @@ mod tests {
         RootSignIn::summarised(AccountId::new("111122223333"), partition, mfa, password, access_keys, certificates)
     }
 
-    fn judge(subject: &RootSignIn, text: &str) -> Verdict {
-        let params = RuleParameters::parse(Some(text)).unwrap().control;
-        RootAccountMfaEnabled.evaluate(subject, &params, Timestamp::UNIX_EPOCH)
+    /// A case of a root user without MFA.
+    fn case(name: &str, password: Option<i32>, access_keys: Option<i32>) -> Case<'_, RootAccountMfaEnabled> {
+        Cases::of(&CONTROL, read(Some(0), password, access_keys).unwrap()).case(name, |_| ())
     }
 
     #[test]
     fn a_root_user_with_anything_to_sign_in_with_needs_mfa() {
-        let strict = r#"{"acceptNoRootPassword":"false"}"#;
-        let finding = |text: &str| Verdict::non_compliant(text);
-        let none = Verdict::Compliant(Some("Root user has no credentials".into()));
-        let password = finding("Root user has a password and no MFA device");
-        for (case, mfa, of_password, of_keys, parameters, expected) in [
-            ("root-account-mfa-enabled/1", 1, Some(1), Some(0), "{}", Verdict::COMPLIANT),
-            ("root-account-mfa-enabled/1, strict", 1, Some(0), Some(0), strict, Verdict::COMPLIANT),
-            ("root-account-mfa-enabled/2", 0, Some(1), Some(0), "{}", password.clone()),
-            ("root-account-mfa-enabled/2, keys too", 0, Some(1), Some(1), "{}", password),
-            ("root-account-mfa-enabled/3", 0, Some(0), Some(0), "{}", none),
-            ("root-account-mfa-enabled/3", 0, Some(0), Some(0), strict, finding("Root user has no MFA device")),
-            (
-                "root-account-mfa-enabled/4",
-                0,
-                Some(0),
-                Some(1),
-                "{}",
-                finding("Root user has access keys and no MFA device"),
-            ),
-            (
-                "root-account-mfa-enabled/5",
-                0,
-                None,
-                Some(0),
-                "{}",
-                finding("Root user may have a password and has no MFA device"),
-            ),
-            (
-                "keys not told of",
-                0,
-                Some(0),
-                None,
-                "{}",
-                finding("Root user may have access keys and has no MFA device"),
-            ),
-        ] {
-            assert_eq!(judge(&read(Some(mfa), of_password, of_keys).unwrap(), parameters), expected, "{case}");
-        }
+        let with_mfa =
+            |name, password| Cases::of(&CONTROL, read(Some(1), Some(password), Some(0)).unwrap()).case(name, |_| ());
+        let password = "Root user has a password and no MFA device";
+        let both = [REGISTER, DELETE];
+        with_mfa("root-account-mfa-enabled/1", 1).compliant();
+        with_mfa("root-account-mfa-enabled/1, strict", 0).with(STRICT).compliant();
+        case("root-account-mfa-enabled/2", Some(1), Some(0)).non_compliant(password).planned(&both);
+        case("root-account-mfa-enabled/2, keys too", Some(1), Some(1)).non_compliant(password).planned(&both);
+        case("root-account-mfa-enabled/3", Some(0), Some(0)).compliant_with("Root user has no credentials");
+        case("root-account-mfa-enabled/3, strict, and nothing to delete", Some(0), Some(0))
+            .with(STRICT)
+            .non_compliant("Root user has no MFA device")
+            .planned(&[REGISTER]);
+        case("root-account-mfa-enabled/4", Some(0), Some(1))
+            .non_compliant("Root user has access keys and no MFA device")
+            .planned(&both);
+        case("root-account-mfa-enabled/5", None, Some(0))
+            .non_compliant("Root user may have a password and has no MFA device")
+            .planned(&both);
+        case("keys not stated", Some(0), None)
+            .non_compliant("Root user may have access keys and has no MFA device")
+            .planned(&both);
     }
 
     #[test]
     fn a_signing_certificate_is_named_and_decides_nothing() {
         let certificate = "Root user has no password and no access keys; it has a signing certificate";
-        for (case, certificates, expected) in [
+        for (name, certificates, expected) in [
             ("root-account-mfa-enabled/7", Some(1), certificate),
             ("two of them", Some(2), certificate),
             ("none", Some(0), "Root user has no credentials"),
-            ("not told of", None, "Root user has no password and no access keys"),
+            ("not stated", None, "Root user has no password and no access keys"),
         ] {
-            let root = with_certificates(Some(0), Some(0), Some(0), certificates).unwrap();
-            assert_eq!(judge(&root, "{}"), Verdict::Compliant(Some(expected.into())), "{case}");
-            let strict = judge(&root, r#"{"acceptNoRootPassword":"false"}"#);
-            assert_eq!(strict, Verdict::non_compliant("Root user has no MFA device"), "{case}");
-            let with_password = with_certificates(Some(0), Some(1), Some(0), certificates).unwrap();
-            assert!(judge(&with_password, "{}").is_non_compliant(), "{case}");
+            let with = |password, certificates| {
+                let root = with_certificates(Some(0), Some(password), Some(0), certificates).unwrap();
+                Cases::of(&CONTROL, root).case(name, |_| ())
+            };
+            with(0, certificates).compliant_with(expected);
+            with(0, certificates).with(STRICT).non_compliant("Root user has no MFA device");
+            with(1, certificates).non_compliant("Root user has a password and no MFA device");
         }
         let stored = json!({"account": "111122223333", "partition": "aws", "mfa": false, "password": false, "accessKeys": false});
         let root: RootSignIn = serde_json::from_value(stored).unwrap();
@@ -327,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_that_does_not_tell_of_mfa_or_counts_below_zero_is_refused() {
+    fn a_summary_without_mfa_or_with_a_count_below_zero_is_refused() {
         let error = read(None, Some(1), Some(0)).unwrap_err();
         assert_eq!(error.to_string(), "SummaryMap.AccountMFAEnabled: expected 0 or 1: received `nothing`");
         for (summary, path) in [
@@ -341,35 +280,13 @@ mod tests {
     }
 
     #[test]
-    fn the_plan_names_both_ways_and_only_those_that_lead_somewhere() {
-        let plan = |subject: &RootSignIn, strict: bool| {
-            let params = RootAccountMfaEnabledParameters { accept_no_root_password: Flag(!strict) };
-            serde_json::to_string(&RootAccountMfaEnabled.plan(subject, &params, Timestamp::UNIX_EPOCH)).unwrap()
-        };
-        let both = plan(&read(Some(0), Some(1), Some(0)).unwrap(), false);
-        for part in ["root user of account 111122223333", "sts:AssumeRoot(TargetPrincipal=111122223333", "DeleteLogin"]
-        {
-            assert!(both.contains(part), "`{part}` is not in `{both}`");
-        }
-        let strict = plan(&read(Some(0), Some(0), Some(0)).unwrap(), true);
-        assert!(strict.contains("register an MFA device") && !strict.contains("AssumeRoot"), "{strict}");
-    }
-
-    proptest! {
-        #[test]
-        fn a_plan_is_words_for_a_finding_and_nothing_otherwise(
-            mfa in 0..=1, password in prop::option::of(0..=1), keys in prop::option::of(0..=2), accept in any::<bool>(),
-        ) {
-            let subject = read(Some(mfa), password, keys).unwrap();
-            let params = RootAccountMfaEnabledParameters { accept_no_root_password: Flag(accept) };
-            let verdict = RootAccountMfaEnabled.evaluate(&subject, &params, Timestamp::UNIX_EPOCH);
-            let plan = RootAccountMfaEnabled.plan(&subject, &params, Timestamp::UNIX_EPOCH);
-            prop_assert_eq!(plan == Plan::Nothing, verdict.is_compliant());
-            prop_assert!(plan.calls().is_empty() && plan.steps().iter().all(|step| step.level == Level::L0));
-            prop_assert_eq!(RootAccountMfaEnabled.undo(&subject, &[]), Ok(Vec::new()));
-            prop_assert_eq!(RootAccountMfaEnabled.footprint(&subject, &[]), json!({}));
-            let stored = rectify_compliance::StoredImage::of(&subject).unwrap();
-            prop_assert_eq!(stored.read::<RootSignIn>(), Ok(subject));
-        }
+    fn laws() {
+        let roots = (0..=1, prop::option::of(0..=1), prop::option::of(0..=2))
+            .prop_map(|(mfa, password, keys)| read(Some(mfa), password, keys).unwrap());
+        let params = any::<bool>().prop_map(|it| RootAccountMfaEnabledParameters { accept_no_root_password: Flag(it) });
+        Laws::of(&CONTROL, &[], |_, _, call| match *call {}).by_hand().hold((roots, params));
+        let root = read(Some(0), Some(1), Some(1)).unwrap();
+        assert_eq!(CONTROL.footprint(&root, &[]), json!({}));
+        assert_eq!(CONTROL.undo(&root, &[]), Ok(vec![]));
     }
 }

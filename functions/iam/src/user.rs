@@ -3,7 +3,9 @@
 //! AWS Config identifies a user by its id (`AIDA…`), the API by its name. A name can be given to somebody else after its
 //! user is deleted, so whoever reads by name compares the id.
 
-use rectify_compliance::{AccountId, ConfigurationItem, Resource, ResourceKey, ShapeError, Tags, Timestamp};
+use rectify_compliance::{
+    AccountId, ConfigurationItem, Permission, Resource, ResourceKey, ShapeError, Tags, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,6 +14,12 @@ pub const TYPE: &str = "AWS::IAM::User";
 
 /// Every user of the account, as IAM policies name them.
 pub(crate) const USERS: &str = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*";
+
+pub(crate) const LIST_USERS: Permission = Permission::unscoped("iam:ListUsers");
+pub(crate) const GET_USER: Permission = Permission::on("iam:GetUser", USERS);
+pub(crate) const GET_LOGIN_PROFILE: Permission = Permission::on("iam:GetLoginProfile", USERS);
+pub(crate) const LIST_MFA_DEVICES: Permission = Permission::on("iam:ListMFADevices", USERS);
+pub(crate) const LIST_ACCESS_KEYS: Permission = Permission::on("iam:ListAccessKeys", USERS);
 
 /// A user, without anything it signs in with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,33 +45,6 @@ impl User {
         ResourceKey::new(TYPE, &self.id)
     }
 }
-
-/// Makes a subject with a field `user` an image of that user.
-macro_rules! image_of_user {
-    ($subject:ty) => {
-        impl rectify_compliance::Image for $subject {
-            const VERSION: u16 = 1;
-
-            fn key(&self) -> rectify_compliance::ResourceKey {
-                self.user.key()
-            }
-
-            fn arn(&self) -> Option<&str> {
-                Some(&self.user.arn)
-            }
-
-            fn name(&self) -> Option<&str> {
-                Some(&self.user.name)
-            }
-
-            fn tags(&self) -> &rectify_compliance::Tags {
-                &self.user.tags
-            }
-        }
-    };
-}
-
-pub(crate) use image_of_user;
 
 /// A user as AWS Config recorded it: nothing on passwords, MFA devices or access keys.
 #[derive(Debug, Clone, PartialEq, Eq)]

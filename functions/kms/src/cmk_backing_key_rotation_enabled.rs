@@ -4,10 +4,9 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
-    Remediation, Step, Timestamp, Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -72,17 +71,15 @@ control! {
     }
 }
 
-/// The parameters of [`CmkBackingKeyRotationEnabled`]; the managed rule has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct KeyRotationParameters {
-    /// The longest rotation period, days, 90..=2560. Default: any.
-    pub max_rotation_period_in_days: Option<Bounded<90, 2560>>,
-    /// Whether disabled keys are evaluated. Default false.
-    pub include_disabled: Flag,
+parameters! {
+    /// The parameters of [`CmkBackingKeyRotationEnabled`]; the managed rule has none.
+    pub KeyRotationParameters {
+        /// The longest rotation period, days, 90..=2560. Default: any.
+        max_rotation_period_in_days: Option<Bounded<90, 2560>> = None,
+        /// Whether disabled keys are evaluated. Default false.
+        include_disabled: Flag = Flag(false),
+    }
 }
-
-impl Parameters for KeyRotationParameters {}
 
 impl KeyRotationParameters {
     /// Why a key is not judged, if it is not; then its rotation need not be known.
@@ -120,7 +117,7 @@ impl Control for CmkBackingKeyRotationEnabled {
         let disabled = key.state == KeyState::Disabled;
         let name = format!("Key {}{}", key.id, if disabled { " (disabled)" } else { "" });
         match (key.rotation, params.max()) {
-            // What nobody was told is not taken for on.
+            // A missing rotation status counts as off.
             (None | Some(Rotation::Off), _) => Verdict::non_compliant(format!("{name} rotation is off")),
             (Some(Rotation::Unsupported), _) => Verdict::not_applicable(format!("{name} has no automatic rotation")),
             (Some(Rotation::On { period_in_days: None }), Some(max)) => {

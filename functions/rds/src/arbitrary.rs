@@ -1,9 +1,7 @@
 //! Generated instances, for the laws of every control about them.
 
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
-use rectify_compliance::{Tags, Verdict};
+use rectify_compliance::Tags;
 
 use crate::database::{Database, Kind};
 use crate::instance::Instance;
@@ -55,14 +53,4 @@ pub(crate) fn instances() -> impl Strategy<Value = Instance> {
         multi_az,
         pending_multi_az,
     })
-}
-
-/// Whether the generator makes enough of each verdict for the laws to mean something.
-pub(crate) fn is_mixed<S: Strategy>(subjects: S, judge: impl Fn(&S::Value) -> Verdict) -> bool {
-    let mut runner = TestRunner::deterministic();
-    let verdicts: Vec<Verdict> =
-        (0..1000).filter_map(|_| subjects.new_tree(&mut runner).ok()).map(|tree| judge(&tree.current())).collect();
-    let share = |kind: fn(&Verdict) -> bool| verdicts.iter().filter(|it| kind(it)).count();
-    let (violating, compliant) = (share(Verdict::is_non_compliant), share(Verdict::is_compliant));
-    violating >= 100 && compliant >= 100 && violating + compliant < verdicts.len()
 }

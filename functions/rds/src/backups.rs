@@ -1,13 +1,12 @@
 //! The automated backups of an instance or a cluster, whether from a configuration item or from the API.
 //!
-//! Knows no control and no SDK. AWS Config writes a cluster's `dbclusterIdentifier` but `dbClusterResourceId`
-//! (aws-config-resource-schema, and captured items).
+//! Knows no control and no SDK.
 
 use rectify_compliance::{ConfigurationItem, Image, Resource, ResourceKey, ShapeError, Tags};
 use serde::{Deserialize, Serialize};
 
-use crate::database::{CLUSTER, Database, INSTANCE, Identity, Kind};
-use crate::instance::{Description, membership};
+use crate::database::{CLUSTER, Database, Description, INSTANCE, Kind};
+use crate::instance::membership;
 
 /// How long and when a database is backed up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,38 +24,6 @@ pub struct Backups {
     pub pending_retention: Option<u32>,
     /// `PreferredBackupWindow`, UTC.
     pub window: Option<String>,
-}
-
-/// A cluster as it is told by AWS, as far as its backups are concerned. Reads the `configuration` of an item as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ClusterDescription {
-    /// `DbClusterResourceId`.
-    pub db_cluster_resource_id: Option<String>,
-    /// `DBClusterIdentifier`.
-    #[serde(rename = "dbclusterIdentifier")]
-    pub identifier: Option<String>,
-    /// `DBClusterArn`.
-    #[serde(rename = "dbclusterArn")]
-    pub arn: Option<String>,
-    /// `Engine`.
-    pub engine: Option<String>,
-    /// `Status`.
-    pub status: Option<String>,
-    /// `BackupRetentionPeriod`.
-    pub backup_retention_period: Option<i32>,
-    /// `PreferredBackupWindow`.
-    pub preferred_backup_window: Option<String>,
-    /// `PendingModifiedValues`.
-    pub pending_modified_values: Option<PendingCluster>,
-}
-
-/// `PendingModifiedValues` of a cluster, as far as they matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PendingCluster {
-    /// `BackupRetentionPeriod`.
-    pub backup_retention_period: Option<i32>,
 }
 
 impl Backups {
@@ -83,47 +50,26 @@ impl Backups {
         self.pending_retention.or(self.retention)
     }
 
-    /// The backups of an instance.
+    /// The backups of an answer or an item.
     ///
     /// # Errors
-    /// [`ShapeError`] when the retention is no number of days, or missing where it is this instance's to say.
-    pub fn of_instance(description: &Description, database: Database) -> Result<Self, ShapeError> {
-        let pending = description.pending_modified_values.as_ref().and_then(|it| it.backup_retention_period);
+    /// [`ShapeError`] when the retention is no number of days, or missing where it is this database's to say: a database
+    /// whose backups are not known is not judged.
+    pub fn of(description: &Description, database: Database) -> Result<Self, ShapeError> {
+        let is_instance = database.kind == Kind::Instance;
         let backups = Self {
-            database,
-            cluster: description.cluster(),
-            replica_of: description.replica_of(),
+            cluster: description.cluster().filter(|_| is_instance),
+            replica_of: description.replica_of().filter(|_| is_instance),
             retention: days(description.backup_retention_period)?,
-            pending_retention: days(pending)?,
+            pending_retention: days(description.pending().backup_retention_period)?,
             window: description.preferred_backup_window.clone(),
-        };
-        let elsewhere = backups.membership().is_some() || backups.database.comes_or_goes();
-        if elsewhere { Ok(backups) } else { backups.told() }
-    }
-
-    /// The backups of a cluster.
-    ///
-    /// # Errors
-    /// [`ShapeError`] when the retention is missing or no number of days.
-    pub fn of_cluster(description: &ClusterDescription, database: Database) -> Result<Self, ShapeError> {
-        let pending = description.pending_modified_values.as_ref().and_then(|it| it.backup_retention_period);
-        let backups = Self {
             database,
-            cluster: None,
-            replica_of: None,
-            retention: days(description.backup_retention_period)?,
-            pending_retention: days(pending)?,
-            window: description.preferred_backup_window.clone(),
         };
-        if backups.database.comes_or_goes() { Ok(backups) } else { backups.told() }
-    }
-
-    /// Absent is not none: a database whose backups are not known is not judged.
-    fn told(self) -> Result<Self, ShapeError> {
-        if self.retention.is_none() {
+        let is_not_judged = backups.membership().is_some() || backups.database.comes_or_goes();
+        if backups.retention.is_none() && !is_not_judged {
             return Err(ShapeError::missing("backupRetentionPeriod", "a number of days"));
         }
-        Ok(self)
+        Ok(backups)
     }
 }
 
@@ -134,32 +80,12 @@ fn days(value: Option<i32>) -> Result<Option<u32>, ShapeError> {
     value.map(days).transpose()
 }
 
-impl ClusterDescription {
-    /// What identifies it.
-    pub fn identity(&self) -> Identity {
-        Identity {
-            id: self.db_cluster_resource_id.clone(),
-            identifier: self.identifier.clone(),
-            arn: self.arn.clone(),
-            engine: self.engine.clone(),
-            status: self.status.clone(),
-        }
-    }
-}
-
 impl Resource for Backups {
     const TYPES: &'static [&'static str] = &[INSTANCE, CLUSTER];
 
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
-        let backups = if item.resource.kind == CLUSTER {
-            let description = ClusterDescription::deserialize(&item.configuration)
-                .map_err(|error| ShapeError::new("configuration", "a DB cluster", error))?;
-            Self::of_cluster(&description, description.identity().recorded(Kind::Cluster, item)?)
-        } else {
-            let description = Description::of_item(item)?;
-            Self::of_instance(&description, description.identity().recorded(Kind::Instance, item)?)
-        };
-        backups.map_err(|error| error.within("configuration"))
+        let (description, database) = Description::of_item(item)?;
+        Self::of(&description, database).map_err(|error| error.within("configuration"))
     }
 }
 
@@ -231,7 +157,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_retention_that_was_not_told_is_never_guessed() {
+    fn a_retention_that_is_not_stated_is_never_guessed() {
         let silent = json!({"backupRetentionPeriod": null});
         for recorded in [item(&silent), cluster_item(&silent), item(&json!({"backupRetentionPeriod": -1}))] {
             assert_eq!(Backups::from_item(&recorded).unwrap_err().path, "configuration.backupRetentionPeriod");

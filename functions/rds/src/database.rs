@@ -44,19 +44,57 @@ pub enum Kind {
     Cluster,
 }
 
-/// What identifies a database, as an item or an answer told it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// The resource id.
-    pub id: Option<String>,
-    /// The identifier.
+/// An instance or a cluster as AWS Config or RDS describes it; every field may be missing. Reads the `configuration` of an
+/// item of either type, in the casing of AWS Config: `dBInstanceIdentifier`, but `dbiResourceId` and `multiAZ`, and for a
+/// cluster `dbclusterIdentifier`, but `dbClusterResourceId` (aws-config-resource-schema, and captured notifications).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Description {
+    /// `DbiResourceId` or `DbClusterResourceId`.
+    #[serde(rename = "dbiResourceId", alias = "dbClusterResourceId")]
+    pub resource_id: Option<String>,
+    /// `DBInstanceIdentifier` or `DBClusterIdentifier`.
+    #[serde(rename = "dBInstanceIdentifier", alias = "dbclusterIdentifier")]
     pub identifier: Option<String>,
-    /// The ARN.
+    /// `DBInstanceArn` or `DBClusterArn`.
+    #[serde(rename = "dBInstanceArn", alias = "dbclusterArn")]
     pub arn: Option<String>,
-    /// The engine.
+    /// `Engine`.
     pub engine: Option<String>,
-    /// The status.
+    /// `DBInstanceStatus` or `Status`.
+    #[serde(rename = "dBInstanceStatus", alias = "status")]
     pub status: Option<String>,
+    /// `DBClusterIdentifier` of an instance.
+    #[serde(rename = "dBClusterIdentifier")]
+    pub cluster: Option<String>,
+    /// `ReadReplicaSourceDBInstanceIdentifier`.
+    #[serde(rename = "readReplicaSourceDBInstanceIdentifier")]
+    pub source_instance: Option<String>,
+    /// `ReadReplicaSourceDBClusterIdentifier`.
+    #[serde(rename = "readReplicaSourceDBClusterIdentifier")]
+    pub source_cluster: Option<String>,
+    /// `DeletionProtection`.
+    pub deletion_protection: Option<bool>,
+    /// `MultiAZ`.
+    #[serde(rename = "multiAZ")]
+    pub multi_az: Option<bool>,
+    /// `BackupRetentionPeriod`.
+    pub backup_retention_period: Option<i32>,
+    /// `PreferredBackupWindow`.
+    pub preferred_backup_window: Option<String>,
+    /// `PendingModifiedValues`.
+    pub pending_modified_values: Option<PendingValues>,
+}
+
+/// `PendingModifiedValues`, as far as they matter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PendingValues {
+    /// `MultiAZ`.
+    #[serde(rename = "multiAZ")]
+    pub multi_az: Option<bool>,
+    /// `BackupRetentionPeriod`.
+    pub backup_retention_period: Option<i32>,
 }
 
 impl Kind {
@@ -106,36 +144,63 @@ impl Database {
     }
 }
 
-impl Identity {
-    /// The database, if it was told whole.
+impl Description {
+    /// Reads the `configuration` of an item, and the database it is about: its resource id is the item's, and so is its ARN
+    /// where the configuration has none.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when a value is of another type than AWS documents, or something that identifies the database is
+    /// missing.
+    pub fn of_item(item: &ConfigurationItem) -> Result<(Self, Database), ShapeError> {
+        let (kind, expected) = match item.resource.kind.as_str() {
+            CLUSTER => (Kind::Cluster, "a DB cluster"),
+            _ => (Kind::Instance, "a DB instance"),
+        };
+        let mut description = Self::deserialize(&item.configuration)
+            .map_err(|error| ShapeError::new("configuration", expected, error))?;
+        description.resource_id = Some(item.resource.id.clone());
+        description.arn = description.arn.or_else(|| item.arn.clone());
+        let database = description.database(kind, item.tags.clone()).map_err(|error| error.within("configuration"))?;
+        Ok((description, database))
+    }
+
+    /// The database it is about.
     ///
     /// # Errors
     /// [`ShapeError`] with what is missing.
-    pub fn read(self, kind: Kind, tags: Tags) -> Result<Database, ShapeError> {
-        let required = |value: Option<String>, path: &str| {
-            value.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
+    pub fn database(&self, kind: Kind, tags: Tags) -> Result<Database, ShapeError> {
+        let required = |value: &Option<String>, path: &str| {
+            filled(value.clone()).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
         };
         Ok(Database {
             kind,
-            id: required(self.id, "resourceId")?,
-            identifier: required(self.identifier, "identifier")?,
-            arn: required(self.arn, "arn")?,
-            engine: required(self.engine, "engine")?,
-            status: required(self.status, "status")?,
+            id: required(&self.resource_id, "resourceId")?,
+            identifier: required(&self.identifier, "identifier")?,
+            arn: required(&self.arn, "arn")?,
+            engine: required(&self.engine, "engine")?,
+            status: required(&self.status, "status")?,
             tags,
         })
     }
 
-    /// The database of an item: its resource id is the item's, and so is its ARN where the configuration has none.
-    ///
-    /// # Errors
-    /// [`ShapeError`] with what is missing.
-    pub fn recorded(self, kind: Kind, item: &ConfigurationItem) -> Result<Database, ShapeError> {
-        let arn = self.arn.or_else(|| item.arn.clone());
-        Self { id: Some(item.resource.id.clone()), arn, ..self }
-            .read(kind, item.tags.clone())
-            .map_err(|error| error.within("configuration"))
+    /// The cluster that an instance belongs to.
+    pub fn cluster(&self) -> Option<String> {
+        filled(self.cluster.clone())
     }
+
+    /// What it is a read replica of.
+    pub fn replica_of(&self) -> Option<String> {
+        filled(self.source_instance.clone().or_else(|| self.source_cluster.clone()))
+    }
+
+    /// What changes in the maintenance window.
+    pub fn pending(&self) -> PendingValues {
+        self.pending_modified_values.unwrap_or_default()
+    }
+}
+
+fn filled(value: Option<String>) -> Option<String> {
+    value.filter(|it| !it.is_empty())
 }
 
 /// The identifier by which the API is called about `target`: the name that AWS Config has for it.
@@ -155,10 +220,15 @@ mod tests {
 
     fn database(engine: &str, status: &str) -> Database {
         let text = |value: &str| Some(value.to_owned());
-        let arn = text("arn:aws:rds:eu-west-1:111122223333:db:orders");
-        Identity { id: text("db-1"), identifier: text("orders"), arn, engine: text(engine), status: text(status) }
-            .read(Kind::Instance, Tags::new())
-            .unwrap()
+        let description = Description {
+            resource_id: text("db-1"),
+            identifier: text("orders"),
+            arn: text("arn:aws:rds:eu-west-1:111122223333:db:orders"),
+            engine: text(engine),
+            status: text(status),
+            ..Description::default()
+        };
+        description.database(Kind::Instance, Tags::new()).unwrap()
     }
 
     #[test]
@@ -206,8 +276,8 @@ mod tests {
     }
 
     #[test]
-    fn what_identifies_a_database_must_be_told() {
-        let error = Identity::default().read(Kind::Cluster, Tags::new()).unwrap_err();
+    fn a_database_without_what_identifies_it_is_refused() {
+        let error = Description::default().database(Kind::Cluster, Tags::new()).unwrap_err();
         assert_eq!(error.path, "resourceId");
     }
 }

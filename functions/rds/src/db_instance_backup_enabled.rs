@@ -4,10 +4,9 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control,
+    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
+    parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -75,46 +74,31 @@ control! {
     }
 }
 
-/// The parameters of [`DbInstanceBackupEnabled`]. The first four are those of AWS's rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct BackupParameters {
-    /// The retention that is required exactly, days, 1..=35. Default: any.
-    pub backup_retention_period: Option<Bounded<1, 35>>,
-    /// The shortest retention, days, 1..=35. Default: any but none.
-    pub backup_retention_minimum: Option<Bounded<1, 35>>,
-    /// The backup window that is required exactly, `hh:mm-hh:mm` in UTC. Default: any.
-    pub preferred_backup_window: Option<Window>,
-    /// Whether read replicas are evaluated. Default false.
-    pub check_read_replicas: Flag,
-    /// The retention that the remediation sets where none is required, days, 1..=35. Default 7.
-    pub target_retention: Bounded<1, 35>,
-    /// Whether clusters of Amazon DocumentDB and Neptune are evaluated. Default false.
-    #[serde(rename = "includeNonRds")]
-    pub include_non_rds: Flag,
-}
-
-impl Default for BackupParameters {
-    fn default() -> Self {
-        Self {
-            backup_retention_period: None,
-            backup_retention_minimum: None,
-            preferred_backup_window: None,
-            check_read_replicas: Flag(false),
-            target_retention: Bounded::of(7),
-            include_non_rds: Flag(false),
-        }
+parameters! {
+    /// The parameters of [`DbInstanceBackupEnabled`]. The first four are those of AWS's rule.
+    pub BackupParameters, check: check {
+        /// The retention that is required exactly, days, 1..=35. Default: any.
+        backup_retention_period: Option<Bounded<1, 35>> = None,
+        /// The shortest retention, days, 1..=35. Default: any but none.
+        backup_retention_minimum: Option<Bounded<1, 35>> = None,
+        /// The backup window that is required exactly, `hh:mm-hh:mm` in UTC. Default: any.
+        preferred_backup_window: Option<Window> = None,
+        /// Whether read replicas are evaluated. Default false.
+        check_read_replicas: Flag = Flag(false),
+        /// The retention that the remediation sets where none is required, days, 1..=35. Default 7.
+        target_retention: Bounded<1, 35> = Bounded::of(7),
+        /// Whether clusters of Amazon DocumentDB and Neptune are evaluated. Default false.
+        #[serde(rename = "includeNonRds")]
+        include_non_rds: Flag = Flag(false),
     }
 }
 
-impl Parameters for BackupParameters {
-    fn check(&self) -> Result<(), String> {
-        match (self.backup_retention_period, self.backup_retention_minimum) {
-            (Some(period), Some(minimum)) if period.get() < minimum.get() => {
-                Err(format!("backupRetentionPeriod `{period}` is shorter than backupRetentionMinimum `{minimum}`"))
-            }
-            _ => Ok(()),
+fn check(params: &BackupParameters) -> Result<(), String> {
+    match (params.backup_retention_period, params.backup_retention_minimum) {
+        (Some(period), Some(minimum)) if period.get() < minimum.get() => {
+            Err(format!("backupRetentionPeriod `{period}` is shorter than backupRetentionMinimum `{minimum}`"))
         }
+        _ => Ok(()),
     }
 }
 
@@ -179,9 +163,6 @@ impl Control for DbInstanceBackupEnabled {
 impl FromItem for DbInstanceBackupEnabled {
     type Resource = Backups;
     type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
 
     fn subject(&self, backups: Backups, (): ()) -> Backups {
         backups

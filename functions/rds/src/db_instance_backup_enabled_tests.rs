@@ -3,22 +3,38 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Image, Resource};
+use rectify_compliance::{ConfigurationItem, Image, Resource};
+use rectify_testing::{Case, Cases};
 
 use super::*;
 use crate::backups::tests::{backups, cluster_item};
 use crate::instance::tests::item;
 
-pub(super) const MINIMUM: &str = r#"{"backupRetentionMinimum": "7"}"#;
+const MINIMUM: &str = r#"{"backupRetentionMinimum": "7"}"#;
+const WINDOW: &str = r#"{"preferredBackupWindow": "01:00-01:30"}"#;
+const NONE: &str = "orders has no automated backups";
+const SHORT: &str = "orders retains backups 3 d (minimum 7)";
 
-pub(super) fn judge(subject: &Backups, text: &str) -> Verdict {
-    let params = RuleParameters::parse(Some(text)).unwrap().control;
-    DbInstanceBackupEnabled.evaluate(subject, &params, Timestamp::UNIX_EPOCH)
+/// A case of an instance whose backups are kept for 3 days, changed.
+fn case(name: &str, change: impl FnOnce(&mut Backups)) -> Case<'_, DbInstanceBackupEnabled> {
+    Cases::of(&DbInstanceBackupEnabled, backups(3)).case(name, change)
 }
 
-pub(super) fn plan(subject: &Backups, text: &str) -> Plan<Action> {
-    let params = RuleParameters::parse(Some(text)).unwrap().control;
-    DbInstanceBackupEnabled.plan(subject, &params, Timestamp::UNIX_EPOCH)
+fn retention(name: &str, days: u32) -> Case<'_, DbInstanceBackupEnabled> {
+    case(name, |it| it.retention = Some(days))
+}
+
+fn of_item<'a>(name: &'a str, item: &ConfigurationItem) -> Case<'a, DbInstanceBackupEnabled> {
+    case(name, |it| *it = Backups::from_item(item).unwrap())
+}
+
+/// What is planned for the instance: one call with these settings.
+fn fix(level: &str, settings: &str) -> String {
+    format!(r#"{level} ModifyDBInstance {{{settings}}}"#)
+}
+
+fn days(level: &str, days: u32) -> String {
+    fix(level, &format!(r#""BackupRetentionPeriod":{days},"DBInstanceIdentifier":"orders""#))
 }
 
 fn modify(retention: Option<u32>, window: Option<&str>) -> Action {
@@ -26,149 +42,111 @@ fn modify(retention: Option<u32>, window: Option<&str>) -> Action {
     Action::ModifyDBInstance { identifier: "orders".into(), change }
 }
 
-fn do_it(level: Level, action: Action) -> Plan<Action> {
-    Plan::Do { steps: vec![Step::call(level, action)] }
-}
-
-fn in_status(retention: u32, status: &str) -> Backups {
-    let mut backups = backups(retention);
-    backups.database.status = status.to_owned();
-    backups
+#[test]
+fn an_instance_is_judged_by_its_retention_and_the_fix_has_the_level_of_what_it_costs() {
+    let both = r#"{"backupRetentionPeriod": "14", "backupRetentionMinimum": "7"}"#;
+    let exactly = r#"{"backupRetentionPeriod": 14}"#;
+    let pending =
+        |name, days, pending| case(name, |it| (it.retention, it.pending_retention) = (Some(days), Some(pending)));
+    retention("db-instance-backup-enabled/1", 0).non_compliant(NONE).planned(&[&days("L2", 7)]);
+    retention("by the target", 0).with(r#"{"targetRetention": 14}"#).non_compliant(NONE).planned(&[&days("L2", 14)]);
+    retention("db-instance-backup-enabled/2", 3).with(MINIMUM).non_compliant(SHORT).planned(&[&days("L1", 7)]);
+    retention("db-instance-backup-enabled/3", 1).compliant();
+    retention("db-instance-backup-enabled/7", 35).with(MINIMUM).compliant();
+    retention("db-instance-backup-enabled/8", 14).with(both).compliant();
+    retention("shorter than exactly", 10)
+        .with(both)
+        .non_compliant("orders retains backups 10 d (required 14)")
+        .planned(&[&days("L1", 14)]);
+    retention("exactly, without a minimum", 3)
+        .with(exactly)
+        .non_compliant("orders retains backups 3 d (required 14)")
+        .planned(&[&days("L1", 14)]);
+    retention("longer than exactly", 21).with(exactly).non_compliant("orders retains backups 21 d (required 14)").planned(&[
+        "L3 by hand: decide whether the backups of orders that are more than 14 d old may be deleted; its retention of \
+         21 d is longer than `backupRetentionPeriod`, and shortening it deletes them",
+    ]);
+    pending("pending and long enough", 0, 7).with(MINIMUM).compliant_with("orders retains backups 7 d: pending");
+    pending("pending and too short", 0, 3).with(MINIMUM).non_compliant(SHORT);
+    pending("about to become shorter", 7, 1).with(MINIMUM).compliant();
 }
 
 #[test]
-fn an_instance_is_judged_by_its_retention_and_window() {
-    let n = |text: &str| Verdict::non_compliant(format!("orders {text}"));
-    let retention = |days: u32| json!({"backupRetentionPeriod": days});
-    let pending = |days: u32, later: u32| json!({"backupRetentionPeriod": days, "pendingModifiedValues": {"backupRetentionPeriod": later}});
-    let replica = json!({"backupRetentionPeriod": 0, "readReplicaSourceDBInstanceIdentifier": "first"});
-    let both = r#"{"backupRetentionPeriod": "14", "backupRetentionMinimum": "7"}"#;
-    let window = r#"{"preferredBackupWindow": "01:00-01:30"}"#;
-    for (case, changes, parameters, expected) in [
-        ("db-instance-backup-enabled/1", retention(0), "{}", n("has no automated backups")),
-        ("db-instance-backup-enabled/2", retention(3), MINIMUM, n("retains backups 3 d (minimum 7)")),
-        ("db-instance-backup-enabled/3", retention(1), "{}", Verdict::COMPLIANT),
-        (
-            "db-instance-backup-enabled/5",
-            replica.clone(),
-            "{}",
-            Verdict::not_applicable("orders is a read replica of first"),
-        ),
-        (
-            "db-instance-backup-enabled/5, checked",
-            replica,
-            r#"{"checkReadReplicas": "true"}"#,
-            n("has no automated backups"),
-        ),
-        ("db-instance-backup-enabled/7", retention(35), MINIMUM, Verdict::COMPLIANT),
-        ("db-instance-backup-enabled/8", retention(14), both, Verdict::COMPLIANT),
-        ("longer than exactly", retention(21), both, n("retains backups 21 d (required 14)")),
-        ("shorter than exactly", retention(10), both, n("retains backups 10 d (required 14)")),
-        (
-            "pending and long enough",
-            pending(0, 7),
-            MINIMUM,
-            Verdict::Compliant(Some("orders retains backups 7 d: pending".into())),
-        ),
-        ("pending and too short", pending(0, 3), MINIMUM, n("retains backups 3 d (minimum 7)")),
-        ("about to become shorter", pending(7, 1), MINIMUM, Verdict::COMPLIANT),
-        ("another window", retention(7), window, n("is backed up at 08:50-09:20 (required 01:00-01:30)")),
-        (
-            "both at once",
-            retention(0),
-            window,
-            n("has no automated backups; is backed up at 08:50-09:20 (required 01:00-01:30)"),
-        ),
-        ("the window", retention(7), r#"{"preferredBackupWindow": " 08:50-09:20 "}"#, Verdict::COMPLIANT),
-        (
-            "being created",
-            json!({"backupRetentionPeriod": 0, "dBInstanceStatus": "creating"}),
-            "{}",
-            Verdict::not_applicable("orders is creating"),
-        ),
-    ] {
-        let subject = Backups::from_item(&item(&changes)).unwrap();
-        assert_eq!(judge(&subject, parameters), expected, "{case}");
-    }
+fn an_instance_is_judged_by_its_backup_window() {
+    let window = r#""DBInstanceIdentifier":"orders","PreferredBackupWindow":"01:00-01:30""#;
+    let in_addition = |days: u32| format!(r#""BackupRetentionPeriod":{days},{window}"#);
+    retention("another window", 7)
+        .with(WINDOW)
+        .non_compliant("orders is backed up at 08:50-09:20 (required 01:00-01:30)")
+        .planned(&[&fix("L2", window)]);
+    retention("no backups and another window", 0)
+        .with(WINDOW)
+        .non_compliant("orders has no automated backups; is backed up at 08:50-09:20 (required 01:00-01:30)")
+        .planned(&[&fix("L2", &in_addition(7))]);
+    retention("too short and another window", 3)
+        .with(r#"{"preferredBackupWindow": "01:00-01:30", "backupRetentionMinimum": 7}"#)
+        .non_compliant(&format!("{SHORT}; is backed up at 08:50-09:20 (required 01:00-01:30)"))
+        .planned(&[&fix("L2", &in_addition(7))]);
+    retention("the window", 7).with(r#"{"preferredBackupWindow": " 08:50-09:20 "}"#).compliant();
+}
+
+#[test]
+fn a_replica_or_a_database_that_is_being_created_is_not_judged() {
+    let replica = |name| case(name, |it| (it.retention, it.replica_of) = (Some(0), Some("first".into())));
+    replica("db-instance-backup-enabled/5").not_applicable("orders is a read replica of first");
+    replica("db-instance-backup-enabled/5, checked").with(r#"{"checkReadReplicas": "true"}"#).non_compliant(NONE);
+    let created = json!({"backupRetentionPeriod": 0, "dBInstanceStatus": "creating"});
+    of_item("being created", &item(&created)).not_applicable("orders is creating");
 }
 
 #[test]
 fn a_cluster_is_judged_in_the_place_of_its_instances() {
-    let case = "db-instance-backup-enabled/4";
+    let name = "db-instance-backup-enabled/4";
+    let short = "shop retains backups 1 d (minimum 7)";
+    let fix = r#"L1 ModifyDBCluster {"BackupRetentionPeriod":7,"DBClusterIdentifier":"shop"}"#;
     let member = json!({"engine": "aurora-mysql", "dBClusterIdentifier": "shop", "backupRetentionPeriod": 1});
-    let member = Backups::from_item(&item(&member)).unwrap();
-    let na = Verdict::not_applicable("orders belongs to cluster shop, which is evaluated instead");
-    assert_eq!(judge(&member, MINIMUM), na, "{case}");
-    let cluster = |changes: &Value| Backups::from_item(&cluster_item(changes)).unwrap();
-    let short = Verdict::non_compliant("shop retains backups 1 d (minimum 7)");
-    assert_eq!(judge(&cluster(&json!({})), MINIMUM), short, "{case}");
-    assert_eq!(judge(&cluster(&json!({})), "{}"), Verdict::COMPLIANT);
-    let documents = cluster(&json!({"engine": "docdb"}));
-    assert_eq!(judge(&documents, MINIMUM), Verdict::not_applicable("shop (docdb) is not of RDS"));
-    let included = r#"{"backupRetentionMinimum": 7, "includeNonRds": true}"#;
-    assert_eq!(judge(&documents, included), short);
-    let change = Change { backup_retention_period: Some(7), preferred_backup_window: None };
-    let modify = Action::ModifyDBCluster { identifier: "shop".into(), change };
-    assert_eq!(plan(&cluster(&json!({})), MINIMUM), do_it(Level::L1, modify.clone()));
-    let call = json!({"ModifyDBCluster": {"DBClusterIdentifier": "shop", "BackupRetentionPeriod": 7}});
-    assert_eq!(serde_json::to_value(modify).unwrap(), call);
-}
-
-#[test]
-fn the_level_of_the_fix_is_what_it_costs() {
-    let window = r#"{"preferredBackupWindow": "01:00-01:30"}"#;
-    for (case, subject, parameters, expected) in [
-        ("db-instance-backup-enabled/1", backups(0), "{}", do_it(Level::L2, modify(Some(7), None))),
-        ("by the target", backups(0), r#"{"targetRetention": 14}"#, do_it(Level::L2, modify(Some(14), None))),
-        ("db-instance-backup-enabled/2", backups(3), MINIMUM, do_it(Level::L1, modify(Some(7), None))),
-        ("db-instance-backup-enabled/7", backups(35), MINIMUM, Plan::Nothing),
-        ("exactly", backups(3), r#"{"backupRetentionPeriod": 14}"#, do_it(Level::L1, modify(Some(14), None))),
-        ("the window alone", backups(3), window, do_it(Level::L2, modify(None, Some("01:00-01:30")))),
-        (
-            "both",
-            backups(3),
-            r#"{"preferredBackupWindow": "01:00-01:30", "backupRetentionMinimum": 7}"#,
-            do_it(Level::L2, modify(Some(7), Some("01:00-01:30"))),
-        ),
-    ] {
-        assert_eq!(plan(&subject, parameters), expected, "{case}");
-    }
-    let call = json!({"ModifyDBInstance": {"DBInstanceIdentifier": "orders", "BackupRetentionPeriod": 7}});
-    assert_eq!(serde_json::to_value(modify(Some(7), None)).unwrap(), call);
-}
-
-#[test]
-fn nothing_shortens_a_retention_but_a_person() {
-    let shorter = plan(&backups(21), r#"{"backupRetentionPeriod": 14}"#);
-    assert_eq!((shorter.level(), shorter.calls().len()), (Some(Level::L3), 0), "{shorter:?}");
-    assert!(shorter.obstacle(true).is_some());
+    of_item(name, &item(&member))
+        .with(MINIMUM)
+        .not_applicable("orders belongs to cluster shop, which is evaluated instead");
+    let cluster = cluster_item(&json!({}));
+    of_item(name, &cluster).with(MINIMUM).non_compliant(short).planned(&[fix]);
+    of_item("a cluster without a minimum", &cluster).compliant();
+    let documents = cluster_item(&json!({"engine": "docdb"}));
+    of_item("DocumentDB", &documents).with(MINIMUM).not_applicable("shop (docdb) is not of RDS");
+    of_item("DocumentDB, included", &documents)
+        .with(r#"{"backupRetentionMinimum": 7, "includeNonRds": true}"#)
+        .non_compliant(short)
+        .planned(&[fix]);
 }
 
 #[test]
 fn a_database_that_cannot_be_changed_now_waits() {
-    let case = "db-instance-backup-enabled/6";
-    let steps = |retention| vec![Step::call(Level::L1, modify(Some(retention), None))];
-    let reason = "status of orders is `modifying`, not `available`";
-    assert_eq!(plan(&in_status(3, "modifying"), MINIMUM), Plan::hold(reason, steps(7)), "{case}");
-    let mut replica = Backups { replica_of: Some("first".into()), ..backups(3) };
-    let both = r#"{"backupRetentionMinimum": 7, "checkReadReplicas": true}"#;
-    assert_eq!(plan(&replica, both), Plan::Do { steps: steps(7) });
-    replica.database.engine = "sqlserver-ee".into();
-    let reason = "orders is a read replica of engine sqlserver-ee, of which RDS takes no backups";
-    assert_eq!(plan(&replica, both), Plan::hold(reason, steps(7)));
+    case("db-instance-backup-enabled/6", |it| it.database.status = "modifying".into())
+        .with(MINIMUM)
+        .non_compliant(SHORT)
+        .planned(&["held: status of orders is `modifying`, not `available`", &days("L1", 7)]);
+    let replica = |name, engine: &str| {
+        case(name, |it| (it.database.engine, it.replica_of) = (engine.into(), Some("first".into())))
+            .with(r#"{"backupRetentionMinimum": 7, "checkReadReplicas": true}"#)
+            .non_compliant(SHORT)
+    };
+    replica("a replica of MySQL", "mysql").planned(&[&days("L1", 7)]);
+    let held = "held: orders is a read replica of engine sqlserver-ee, of which RDS takes no backups";
+    replica("a replica of SQL Server", "sqlserver-ee").planned(&[held, &days("L1", 7)]);
 }
 
 #[test]
 fn backups_that_are_turned_on_wait_for_the_window() {
-    let accepted = DbInstanceBackupEnabled.expect(backups(0), &modify(Some(7), None));
+    let turn_on = [modify(Some(7), None)];
+    let accepted = DbInstanceBackupEnabled.expect(backups(0), &turn_on[0]);
     assert_eq!(accepted, Backups { pending_retention: Some(7), ..backups(0) });
-    assert!(judge(&accepted, MINIMUM).is_compliant());
-    assert_eq!(DbInstanceBackupEnabled.expect(backups(3), &modify(Some(7), None)), backups(7));
-    let (waiting, there) = (accepted, backups(7));
-    let footprint = |it: &Backups| DbInstanceBackupEnabled.footprint(it, &[modify(Some(7), None)]);
-    assert_eq!(footprint(&waiting), footprint(&there));
-    assert!(DbInstanceBackupEnabled.is_settling(&in_status(3, "modifying"), &[modify(Some(7), None)]));
-    assert!(!DbInstanceBackupEnabled.is_settling(&backups(3), &[modify(Some(7), None)]));
+    assert_eq!(DbInstanceBackupEnabled.expect(backups(3), &turn_on[0]), backups(7));
+    let footprint = |it: &Backups| DbInstanceBackupEnabled.footprint(it, &turn_on);
+    assert_eq!(footprint(&accepted), footprint(&backups(7)));
+    let mut modifying = backups(3);
+    modifying.database.status = "modifying".into();
+    assert!(DbInstanceBackupEnabled.is_settling(&modifying, &turn_on));
+    assert!(!DbInstanceBackupEnabled.is_settling(&backups(3), &turn_on));
 }
 
 #[test]

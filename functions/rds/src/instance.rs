@@ -1,14 +1,13 @@
 //! A DB instance, whether from a configuration item or from the API.
 //!
-//! Knows no control and no SDK. AWS Config writes `dBInstanceIdentifier`, but `dbiResourceId` and `multiAZ`
-//! (aws-config-resource-schema, and captured notifications).
+//! Knows no control and no SDK.
 
 use rectify_compliance::{
     ConfigurationItem, Image, Operation, Permission, Resource, ResourceKey, ShapeError, Tags, View,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::database::{Database, INSTANCE, Identity, Kind};
+use crate::database::{Database, Description, INSTANCE};
 use crate::{DESCRIBE_INSTANCES, MODIFY_INSTANCE};
 
 /// An instance, as far as anything here concerns it.
@@ -21,65 +20,27 @@ pub struct Instance {
     pub cluster: Option<String>,
     /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier`, where it is a read replica.
     pub replica_of: Option<String>,
-    /// `DeletionProtection`; what was not told is off.
+    /// `DeletionProtection`; off where it is not stated.
     pub deletion_protection: bool,
-    /// `MultiAZ`; what was not told is one zone.
+    /// `MultiAZ`; one zone where it is not stated.
     pub multi_az: bool,
     /// `PendingModifiedValues.MultiAZ`: what it becomes in its maintenance window.
     pub pending_multi_az: Option<bool>,
 }
 
-/// An instance as it is told by AWS, before anything is known to be there. Reads the `configuration` of an item as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Description {
-    /// `DbiResourceId`.
-    pub dbi_resource_id: Option<String>,
-    /// `DBInstanceIdentifier`.
-    #[serde(rename = "dBInstanceIdentifier")]
-    pub identifier: Option<String>,
-    /// `DBInstanceArn`.
-    #[serde(rename = "dBInstanceArn")]
-    pub arn: Option<String>,
-    /// `Engine`.
-    pub engine: Option<String>,
-    /// `DBInstanceStatus`.
-    #[serde(rename = "dBInstanceStatus")]
-    pub status: Option<String>,
-    /// `DBClusterIdentifier`.
-    #[serde(rename = "dBClusterIdentifier")]
-    pub cluster: Option<String>,
-    /// `ReadReplicaSourceDBInstanceIdentifier`.
-    #[serde(rename = "readReplicaSourceDBInstanceIdentifier")]
-    pub source_instance: Option<String>,
-    /// `ReadReplicaSourceDBClusterIdentifier`.
-    #[serde(rename = "readReplicaSourceDBClusterIdentifier")]
-    pub source_cluster: Option<String>,
-    /// `DeletionProtection`.
-    pub deletion_protection: Option<bool>,
-    /// `MultiAZ`.
-    #[serde(rename = "multiAZ")]
-    pub multi_az: Option<bool>,
-    /// `BackupRetentionPeriod`.
-    pub backup_retention_period: Option<i32>,
-    /// `PreferredBackupWindow`.
-    pub preferred_backup_window: Option<String>,
-    /// `PendingModifiedValues`.
-    pub pending_modified_values: Option<PendingValues>,
-}
-
-/// `PendingModifiedValues`, as far as they matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PendingValues {
-    /// `MultiAZ`.
-    #[serde(rename = "multiAZ")]
-    pub multi_az: Option<bool>,
-    /// `BackupRetentionPeriod`.
-    pub backup_retention_period: Option<i32>,
-}
-
 impl Instance {
+    /// The instance of an answer or an item.
+    pub fn of(description: &Description, database: Database) -> Self {
+        Self {
+            database,
+            cluster: description.cluster(),
+            replica_of: description.replica_of(),
+            deletion_protection: description.deletion_protection.unwrap_or(false),
+            multi_az: description.multi_az.unwrap_or(false),
+            pending_multi_az: description.pending().multi_az,
+        }
+    }
+
     /// Why what is set for its cluster is not judged here, if it belongs to one.
     pub fn membership(&self) -> Option<String> {
         membership(&self.database, self.cluster.as_deref())
@@ -146,64 +107,12 @@ impl View for Instance {
     }
 }
 
-impl Description {
-    /// Reads the `configuration` of an item.
-    ///
-    /// # Errors
-    /// [`ShapeError`] when a value is of another type than AWS documents.
-    pub fn of_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
-        Self::deserialize(&item.configuration).map_err(|error| ShapeError::new("configuration", "a DB instance", error))
-    }
-
-    /// What identifies it.
-    pub fn identity(&self) -> Identity {
-        Identity {
-            id: self.dbi_resource_id.clone(),
-            identifier: self.identifier.clone(),
-            arn: self.arn.clone(),
-            engine: self.engine.clone(),
-            status: self.status.clone(),
-        }
-    }
-
-    /// The cluster it belongs to.
-    pub fn cluster(&self) -> Option<String> {
-        self.cluster.clone().filter(|it| !it.is_empty())
-    }
-
-    /// What it is a read replica of.
-    pub fn replica_of(&self) -> Option<String> {
-        self.source_instance.clone().or_else(|| self.source_cluster.clone()).filter(|it| !it.is_empty())
-    }
-
-    /// The instance as the API described it.
-    ///
-    /// # Errors
-    /// [`ShapeError`] when something that identifies it is missing.
-    pub fn live(self, tags: Tags) -> Result<Instance, ShapeError> {
-        let database = self.identity().read(Kind::Instance, tags)?;
-        Ok(self.instance(database))
-    }
-
-    fn instance(self, database: Database) -> Instance {
-        Instance {
-            database,
-            cluster: self.cluster(),
-            replica_of: self.replica_of(),
-            deletion_protection: self.deletion_protection.unwrap_or(false),
-            multi_az: self.multi_az.unwrap_or(false),
-            pending_multi_az: self.pending_modified_values.and_then(|it| it.multi_az),
-        }
-    }
-}
-
 impl Resource for Instance {
     const TYPES: &'static [&'static str] = &[INSTANCE];
 
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
-        let description = Description::of_item(item)?;
-        let database = description.identity().recorded(Kind::Instance, item)?;
-        Ok(description.instance(database))
+        let (description, database) = Description::of_item(item)?;
+        Ok(Self::of(&description, database))
     }
 }
 
@@ -213,6 +122,7 @@ pub(crate) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::database::Kind;
 
     /// An item of an instance `orders`; `changes` replace keys of its configuration.
     pub(crate) fn item(changes: &Value) -> ConfigurationItem {
@@ -273,7 +183,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_setting_that_is_not_told_is_off() {
+    fn a_setting_that_is_not_stated_is_off() {
         let silent = json!({"deletionProtection": null, "multiAZ": null, "pendingModifiedValues": null});
         assert_eq!(Instance::from_item(&item(&silent)).unwrap(), instance());
     }
@@ -292,7 +202,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_member_of_a_cluster_is_told_by_the_cluster_or_by_its_engine() {
+    fn a_member_of_a_cluster_is_known_by_the_cluster_or_by_its_engine() {
         let of = |engine: &str, cluster: Option<&str>| {
             let mut it = instance();
             it.database.engine = engine.to_owned();

@@ -4,10 +4,9 @@
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Image, Irreversible, Level, Parameters, Permission, Plan, Remediation,
-    Resource, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
+    ConfigurationItem, Control, FromItem, Image, Irreversible, Level, Permission, Plan, Remediation, Resource,
+    ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -69,17 +68,15 @@ control! {
     }
 }
 
-/// The parameters of [`RdsMultiAzSupport`]; the managed rule has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct MultiAzParameters {
-    /// Whether read replicas are evaluated. Default false.
-    pub include_replicas: Flag,
-    /// The tag, `key=value`, of instances that the remediation may change. Default: none, so it changes nothing.
-    pub tag_opt_in: Option<KeyValue>,
+parameters! {
+    /// The parameters of [`RdsMultiAzSupport`]; the managed rule has none.
+    pub MultiAzParameters {
+        /// Whether read replicas are evaluated. Default false.
+        include_replicas: Flag = Flag(false),
+        /// The tag, `key=value`, of instances that the remediation may change. Default: none, so it changes nothing.
+        tag_opt_in: Option<KeyValue> = None,
+    }
 }
-
-impl Parameters for MultiAzParameters {}
 
 /// An instance with what RDS offers for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,9 +164,6 @@ impl Control for RdsMultiAzSupport {
 impl FromItem for RdsMultiAzSupport {
     type Resource = Deployment;
     type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
 
     fn subject(&self, deployment: Deployment, (): ()) -> Deployment {
         deployment

@@ -65,6 +65,14 @@ impl<K: Control> Case<'_, K> {
         self.is(&Verdict::COMPLIANT);
     }
 
+    /// Is COMPLIANT with this remark.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn compliant_with(self, remark: &str) {
+        self.is(&Verdict::Compliant(Some(remark.into())));
+    }
+
     /// Is NOT_APPLICABLE for this reason.
     ///
     /// # Panics

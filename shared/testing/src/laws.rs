@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRng, TestRunner};
-use rectify_compliance::{Plan, Remediation, StoredImage, Timestamp};
+use rectify_compliance::{Level, Plan, Remediation, StoredImage, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,6 +15,8 @@ use crate::NOW;
 const SUBJECTS: u32 = 600;
 /// The share of findings, and of what is none, without which a run proves nothing: one in so many.
 const SHARE: u32 = 10;
+/// The share of findings whose plan is of a kind that the author names.
+const KIND_SHARE: u32 = 40;
 
 /// What a call of an undo makes of a subject.
 type Reverted<K> = fn(
@@ -26,7 +28,7 @@ type Reverted<K> = fn(
 /// The laws of one remediation.
 ///
 /// - There is a plan exactly where there is a finding.
-/// - A plan that a machine could apply ends the finding, and nothing is planned after it.
+/// - A plan that a machine could apply ends the finding; after the calls of any plan there is none left to make.
 /// - Its calls change the fields that the author names and no others, each of them something, and twice what once.
 /// - The touched fields show the change, and after the undo they are as before.
 /// - Subjects, actions and undos read back as they are stored.
@@ -37,7 +39,14 @@ pub struct Laws<'a, K: Remediation> {
     now: Timestamp,
     weakened: fn(&K::Subject, &K::Subject) -> bool,
     is_irreversible: fn(&K::Subject) -> bool,
+    restores_whole: bool,
+    then: fn(K::Subject) -> K::Subject,
+    is_by_hand: bool,
+    kinds: &'a [Kind<'a, K>],
 }
+
+/// A name, and the plans that it is for.
+type Kind<'a, K> = (&'a str, fn(&Plan<<K as Remediation>::Action>) -> bool);
 
 /// How many subjects of each kind a run has met.
 #[derive(Debug, Default)]
@@ -45,13 +54,25 @@ struct Met {
     findings: u32,
     others: u32,
     applied: u32,
+    of_kind: Vec<u32>,
 }
 
 impl<'a, K: Remediation> Laws<'a, K> {
     /// The laws of `control`, whose calls change the fields at these JSON pointers of the stored subject and whose undo calls
     /// `reverted` models.
     pub const fn of(control: &'a K, touched: &'a [&'a str], reverted: Reverted<K>) -> Self {
-        Self { control, touched, reverted, now: NOW, weakened: |_, _| false, is_irreversible: |_| false }
+        Self {
+            control,
+            touched,
+            reverted,
+            now: NOW,
+            weakened: |_, _| false,
+            is_irreversible: |_| false,
+            restores_whole: false,
+            then: |subject| subject,
+            is_by_hand: false,
+            kinds: &[],
+        }
     }
 
     /// At this event time.
@@ -72,13 +93,38 @@ impl<'a, K: Remediation> Laws<'a, K> {
         Self { is_irreversible, ..self }
     }
 
+    /// And the whole subject is as before after the undo, not the touched fields alone.
+    #[must_use]
+    pub const fn restoring_whole(self) -> Self {
+        Self { restores_whole: true, ..self }
+    }
+
+    /// And this happens after the calls, by nobody's call: the service records a time, a user registers a device. The
+    /// finding ends with it.
+    #[must_use]
+    pub const fn then(self, then: fn(K::Subject) -> K::Subject) -> Self {
+        Self { then, ..self }
+    }
+
+    /// And no plan has a call, nor a step above level L0.
+    #[must_use]
+    pub const fn by_hand(self) -> Self {
+        Self { is_by_hand: true, ..self }
+    }
+
+    /// And at least one finding in forty has a plan of each of these kinds.
+    #[must_use]
+    pub const fn meeting(self, kinds: &'a [Kind<'a, K>]) -> Self {
+        Self { kinds, ..self }
+    }
+
     /// Checks them over generated subjects and parameters.
     ///
     /// # Panics
     /// When one does not hold, with the smallest subject found; when the generator makes too few findings, too few others, or
     /// no finding that a machine could fix.
     pub fn hold(&self, subjects: impl Strategy<Value = (K::Subject, K::Params)>) {
-        let met = RefCell::new(Met::default());
+        let met = RefCell::new(Met { of_kind: vec![0; self.kinds.len()], ..Met::default() });
         let config = Config { cases: SUBJECTS, failure_persistence: None, ..Config::default() };
         let rng = TestRng::deterministic_rng(config.rng_algorithm);
         let run = TestRunner::new_with_rng(config, rng)
@@ -86,25 +132,34 @@ impl<'a, K: Remediation> Laws<'a, K> {
         if let Err(broken) = run {
             panic!("{broken}");
         }
-        let Met { findings, others, applied } = met.into_inner();
+        let Met { findings, others, applied, of_kind } = met.into_inner();
         let least = SUBJECTS / SHARE;
         assert!(
-            findings >= least && others >= least && applied > 0,
+            findings >= least && others >= least && (applied > 0 || self.is_by_hand),
             "too few of a kind: {findings} findings, {others} others, {applied} fixed by machine"
         );
+        for ((name, _), count) in self.kinds.iter().zip(of_kind) {
+            assert!(count * KIND_SHARE >= findings, "too few of a kind: {count} {name} of {findings} findings");
+        }
     }
 
     fn check(&self, subject: &K::Subject, params: &K::Params, met: &mut Met) -> TestCaseResult {
         let control = self.control;
         let plan = control.plan(subject, params, self.now);
         let stored = StoredImage::of(subject).map_err(fail)?;
-        prop_assert_eq!(stored.read(), Ok(subject.clone()), "the stored subject reads back");
+        let read: K::Subject = stored.read().map_err(fail)?;
+        prop_assert_eq!(&read, subject, "the stored subject reads back");
+        let again = StoredImage::of(&read).map_err(fail)?;
+        prop_assert_eq!(&again, &stored, "with what its equality leaves out");
         if !control.evaluate(subject, params, self.now).is_non_compliant() {
             met.others += 1;
             return Ok(());
         }
         met.findings += 1;
         prop_assert_ne!(&plan, &Plan::Nothing, "a finding has a plan");
+        for ((_, is_it), count) in self.kinds.iter().zip(&mut met.of_kind) {
+            *count += u32::from(is_it(&plan));
+        }
 
         let actions: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
         let mut after = subject.clone();
@@ -119,9 +174,12 @@ impl<'a, K: Remediation> Laws<'a, K> {
             met.applied += 1;
         }
         if plan.steps().len() == actions.len() {
-            let verdict = control.evaluate(&after, params, self.now);
+            let verdict = control.evaluate(&(self.then)(after.clone()), params, self.now);
             prop_assert!(!verdict.is_non_compliant(), "the fix ends the finding: {:?}", verdict);
         }
+        let is_by_hand = actions.is_empty() && plan.level() == Some(Level::L0);
+        prop_assert!(!self.is_by_hand || is_by_hand, "not by hand alone: {:?}", plan);
+        prop_assert!(control.plan(&after, params, self.now).calls().is_empty(), "no call is left after the calls");
         let touched = changed("", &stored.subject, &StoredImage::of(&after).map_err(fail)?.subject);
         for path in touched {
             let is_named = self.touched.iter().any(|it| path == *it || path.starts_with(&format!("{it}/")));
@@ -145,6 +203,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
                     restored = (self.reverted)(control, restored, call);
                 }
                 prop_assert_eq!(control.footprint(&restored, actions), before, "undo restores what was touched");
+                prop_assert!(!self.restores_whole || restored == *subject, "undo leaves {:?} behind", restored);
             }
             Err(irreversible) => prop_assert!((self.is_irreversible)(subject), "{}", irreversible),
         }

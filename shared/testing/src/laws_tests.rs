@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rectify_compliance::{
-    Control, Image, Irreversible, Level, NoParameters, Permission, Remediation, ResourceKey, Step, Tags, Verdict,
+    Control, Image, Irreversible, NoParameters, Permission, Remediation, ResourceKey, Step, Tags, Verdict,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -40,6 +40,9 @@ enum Broken {
     HidesTheChange,
     RestoresNothing,
     CannotUndo,
+    CallsAgain,
+    NeedsSomebody,
+    HasNoCall,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,16 +77,23 @@ impl Remediation for LampOn {
         &[]
     }
 
-    fn fix(&self, _: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
-        match self.0 {
-            Broken::PlansNothing => Plan::Nothing,
-            _ => Plan::steps_in_order(vec![Step::call(Level::L1, Call::SetLamp { on: true })]),
-        }
+    fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
+        let call = Step::call(Level::L1, Call::SetLamp { on: true });
+        let by_hand = Step::person(Level::L0, "turn it on");
+        Plan::steps_in_order(match self.0 {
+            Broken::PlansNothing => vec![],
+            Broken::CallsAgain => vec![call, by_hand],
+            Broken::HasNoCall => vec![by_hand],
+            Broken::NeedsSomebody if !lamp.tags.is_empty() => vec![by_hand],
+            _ => vec![call],
+        })
     }
 
     fn expect(&self, mut lamp: Lamp, Call::SetLamp { on }: &Call) -> Lamp {
         match self.0 {
-            Broken::FixesNothing => lamp.tags.insert("tried".into(), "yes".into()).map_or((), drop),
+            Broken::FixesNothing | Broken::CallsAgain | Broken::NeedsSomebody => {
+                lamp.tags.insert("tried".into(), "yes".into());
+            }
             Broken::Toggles => lamp.on = !lamp.on,
             _ => lamp.on = *on,
         }
@@ -92,7 +102,11 @@ impl Remediation for LampOn {
     }
 
     fn footprint(&self, lamp: &Lamp, _: &[Call]) -> Value {
-        if self.0 == Broken::HidesTheChange { json!({}) } else { json!({ "on": lamp.on }) }
+        match self.0 {
+            Broken::HidesTheChange => json!({}),
+            Broken::NeedsSomebody => json!(lamp.tags),
+            _ => json!({ "on": lamp.on }),
+        }
     }
 
     fn undo(&self, before: &Lamp, done: &[Call]) -> Result<Vec<Call>, Irreversible> {
@@ -133,6 +147,9 @@ fn each_law_fails_for_a_control_that_breaks_it() {
         (Broken::HidesTheChange, "the touched fields show the change"),
         (Broken::RestoresNothing, "undo restores what was touched"),
         (Broken::CannotUndo, "cannot be undone: burnt"),
+        (Broken::CallsAgain, "no call is left after the calls"),
+        (Broken::NeedsSomebody, "the fix ends the finding"),
+        (Broken::HasNoCall, "too few of a kind"),
     ] {
         let outcome = outcome(|| laws(&LampOn(broken)).hold(lamps(false)));
         assert!(outcome.contains(text), "{broken:?}: {outcome}");
@@ -150,6 +167,33 @@ fn a_control_says_what_is_never_weakened_and_what_is_irreversible() {
     let weakens = outcome(|| laws(&control).never(|before, after| after.on && !before.on).hold(lamps(false)));
     assert!(weakens.contains("the fix weakens something"), "{weakens}");
     laws(&LampOn(Broken::CannotUndo)).irreversible(|lamp| !lamp.on).hold(lamps(false));
+}
+
+#[test]
+fn an_undo_that_leaves_something_behind_fails_where_it_must_not() {
+    let dims = |_: &LampOn, lamp, Call::SetLamp { on }: &Call| Lamp { on: *on, dimmed: true, ..lamp };
+    let laws = Laws::of(&LampOn(Broken::Nothing), &["/on"], dims);
+    laws.hold(lamps(false));
+    let outcome = outcome(|| laws.restoring_whole().hold(lamps(false)));
+    assert!(outcome.contains("undo leaves Lamp { on: false, dimmed: true"), "{outcome}");
+}
+
+#[test]
+fn a_finding_may_end_by_what_somebody_does_after_the_calls_or_by_hand_alone() {
+    let untagged = |_: &LampOn, lamp, _: &Call| Lamp { tags: Tags::new(), ..lamp };
+    let laws_of = Laws::of(&LampOn(Broken::NeedsSomebody), &["/tags"], untagged);
+    laws_of.then(|lamp| Lamp { on: true, ..lamp }).hold(lamps(false));
+    laws(&LampOn(Broken::HasNoCall)).by_hand().hold(lamps(false));
+    let outcome = outcome(|| laws(&LampOn(Broken::Nothing)).by_hand().hold(lamps(false)));
+    assert!(outcome.contains("not by hand alone"), "{outcome}");
+}
+
+#[test]
+fn a_kind_of_plan_that_is_not_met_proves_nothing() {
+    laws(&LampOn(Broken::Nothing)).meeting(&[("applied", |plan| !plan.calls().is_empty())]).hold(lamps(false));
+    let held = |plan: &Plan<Call>| matches!(plan, Plan::Hold { .. });
+    let outcome = outcome(|| laws(&LampOn(Broken::Nothing)).meeting(&[("held", held)]).hold(lamps(false)));
+    assert!(outcome.contains("too few of a kind: 0 held of "), "{outcome}");
 }
 
 #[test]

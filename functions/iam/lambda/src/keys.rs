@@ -6,8 +6,7 @@ use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
-use super::users::{self, OfUsers};
-use super::{Clients, time, unless_missing};
+use super::{Clients, time, unless_missing, users};
 use rectify_iam::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
 use rectify_iam::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, KeyAction, UserKeys};
 use rectify_iam::user::User;
@@ -26,6 +25,11 @@ impl Clients {
             }
         }
         Ok(Some(keys))
+    }
+
+    /// A user with its keys; `None` when it is gone.
+    async fn with_keys(&self, user: User) -> Result<Option<UserKeys>, AwsError> {
+        Ok(self.access_keys(&user.name).await?.map(|keys| UserKeys { user, keys }))
     }
 
     /// `GetAccessKeyLastUsed`; `None` when the key is gone by now.
@@ -55,25 +59,15 @@ impl Clients {
     }
 }
 
-impl OfUsers for AccessKeysRotated {
-    async fn listed(
-        clients: &Clients,
-        user: User,
-        _params: &AccessKeysRotatedParameters,
-    ) -> Result<Option<UserKeys>, AwsError> {
-        Ok(clients.access_keys(&user.name).await?.map(|keys| UserKeys { user, keys }))
-    }
-}
-
 impl List<Clients> for AccessKeysRotated {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
         place: &'a Place,
-        params: &'a AccessKeysRotatedParameters,
+        _params: &'a AccessKeysRotatedParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<UserKeys>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params, from)
+        users::pages(clients, place, from, |user| clients.with_keys(user))
     }
 
     fn keys<'a>(

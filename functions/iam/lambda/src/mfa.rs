@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
-use rectify_compliance::{ResourceKey, ShapeError, Target};
+use rectify_compliance::{Image, Parameters, ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
-use super::users::{self, OfUsers};
-use super::{Clients, unless_missing};
+use super::{Clients, unless_missing, users};
 use rectify_iam::access_key::AccessKey;
-use rectify_iam::iam_user_mfa_enabled::{Credentials, IamUserMfaEnabled, IamUserMfaEnabledParameters, MfaUser};
+use rectify_iam::iam_user_mfa_enabled::{Credentials, Devices, IamUserMfaEnabled, IamUserMfaEnabledParameters};
+use rectify_iam::mfa::{MfaControl, MfaUser};
 use rectify_iam::mfa_enabled_for_iam_console_access::{
-    Console, ConsoleUser, MfaEnabledForIamConsoleAccess, MfaEnabledForIamConsoleAccessParameters,
+    Console, ConsoleAccess, MfaEnabledForIamConsoleAccess, MfaEnabledForIamConsoleAccessParameters,
 };
 use rectify_iam::mfa_policy::{AttachAction, Attachment, DetachAction, PolicyArn};
 use rectify_iam::policy::Document;
@@ -40,7 +40,12 @@ impl Clients {
         Ok(self.mfa_devices(name).await?.map(|mfa_devices| Console::Password { mfa_devices }))
     }
 
-    async fn mfa_user(&self, user: User, params: &IamUserMfaEnabledParameters) -> Result<Option<MfaUser>, AwsError> {
+    /// A user with its devices; `None` when it is gone.
+    async fn with_devices(
+        &self,
+        user: User,
+        params: &IamUserMfaEnabledParameters,
+    ) -> Result<Option<MfaUser<Devices>>, AwsError> {
         let Some(mfa_devices) = self.mfa_devices(&user.name).await? else { return Ok(None) };
         let mut credentials = None;
         if params.needs_credentials(mfa_devices.len()) {
@@ -49,7 +54,17 @@ impl Clients {
             let active_keys = keys.values().filter(|key| AccessKey::is_active(key)).count();
             credentials = Some(Credentials { password, active_keys });
         }
-        Ok(Some(MfaUser { user, mfa_devices, credentials, attachment: None }))
+        Ok(Some(MfaUser { user, sign_in: Devices { mfa_devices, credentials }, attachment: None }))
+    }
+
+    /// A listed user with its console access; `None` when it is gone.
+    async fn with_console(&self, user: User) -> Result<Option<MfaUser<ConsoleAccess>>, AwsError> {
+        let Some(console) = self.console(&user.name).await? else { return Ok(None) };
+        // IAM gives one answer for "no password" and "no user".
+        if console == Console::NoPassword && self.user(&user.account, &user.id, &user.name).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(MfaUser { user, sign_in: ConsoleAccess { console }, attachment: None }))
     }
 
     /// What attaching `policy` to a user depends on; nothing where none is to be attached, or the user is gone.
@@ -129,30 +144,15 @@ impl ReadFacts<Clients> for MfaEnabledForIamConsoleAccess {
     }
 }
 
-impl OfUsers for MfaEnabledForIamConsoleAccess {
-    async fn listed(
-        clients: &Clients,
-        user: User,
-        _params: &MfaEnabledForIamConsoleAccessParameters,
-    ) -> Result<Option<ConsoleUser>, AwsError> {
-        let Some(console) = clients.console(&user.name).await? else { return Ok(None) };
-        // IAM gives one answer for "no password" and "no user".
-        if console == Console::NoPassword && clients.user(&user.account, &user.id, &user.name).await?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(ConsoleUser { user, console, attachment: None }))
-    }
-}
-
 impl List<Clients> for MfaEnabledForIamConsoleAccess {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
         place: &'a Place,
-        params: &'a MfaEnabledForIamConsoleAccessParameters,
+        _params: &'a MfaEnabledForIamConsoleAccessParameters,
         from: Option<String>,
-    ) -> impl Stream<Item = Result<Page<ConsoleUser>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params, from)
+    ) -> impl Stream<Item = Result<Page<MfaUser<ConsoleAccess>>, AwsError>> + Send + 'a {
+        users::pages(clients, place, from, |user| clients.with_console(user))
     }
 
     fn keys<'a>(
@@ -171,33 +171,11 @@ impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
         clients: &Clients,
         target: &Target,
         params: &MfaEnabledForIamConsoleAccessParameters,
-    ) -> Result<Option<ConsoleUser>, AwsError> {
+    ) -> Result<Option<MfaUser<ConsoleAccess>>, AwsError> {
         let Some(user) = clients.user_at(target).await? else { return Ok(None) };
         let Some(console) = clients.console(&user.name).await? else { return Ok(None) };
         let attachment = clients.attachment(&user.name, params.policy()).await?;
-        Ok(Some(ConsoleUser { user, console, attachment }))
-    }
-}
-
-impl Apply<Clients> for MfaEnabledForIamConsoleAccess {
-    async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
-        clients.attach(action).await
-    }
-}
-
-impl Revert<Clients> for MfaEnabledForIamConsoleAccess {
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
-        clients.detach(undo).await
-    }
-}
-
-impl OfUsers for IamUserMfaEnabled {
-    async fn listed(
-        clients: &Clients,
-        user: User,
-        params: &IamUserMfaEnabledParameters,
-    ) -> Result<Option<MfaUser>, AwsError> {
-        clients.mfa_user(user, params).await
+        Ok(Some(MfaUser { user, sign_in: ConsoleAccess { console }, attachment }))
     }
 }
 
@@ -208,8 +186,8 @@ impl List<Clients> for IamUserMfaEnabled {
         place: &'a Place,
         params: &'a IamUserMfaEnabledParameters,
         from: Option<String>,
-    ) -> impl Stream<Item = Result<Page<MfaUser>, AwsError>> + Send + 'a {
-        users::pages::<Self>(clients, place, params, from)
+    ) -> impl Stream<Item = Result<Page<MfaUser<Devices>>, AwsError>> + Send + 'a {
+        users::pages(clients, place, from, |user| clients.with_devices(user, params))
     }
 
     fn keys<'a>(
@@ -228,21 +206,27 @@ impl ReadLive<Clients> for IamUserMfaEnabled {
         clients: &Clients,
         target: &Target,
         params: &IamUserMfaEnabledParameters,
-    ) -> Result<Option<MfaUser>, AwsError> {
+    ) -> Result<Option<MfaUser<Devices>>, AwsError> {
         let Some(user) = clients.user_at(target).await? else { return Ok(None) };
-        let Some(subject) = clients.mfa_user(user, params).await? else { return Ok(None) };
+        let Some(subject) = clients.with_devices(user, params).await? else { return Ok(None) };
         let attachment = clients.attachment(&subject.user.name, params.policy()).await?;
         Ok(Some(MfaUser { attachment, ..subject }))
     }
 }
 
-impl Apply<Clients> for IamUserMfaEnabled {
+impl<S: 'static, P: Parameters> Apply<Clients> for MfaControl<S, P>
+where
+    MfaUser<S>: Image,
+{
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
 }
 
-impl Revert<Clients> for IamUserMfaEnabled {
+impl<S: 'static, P: Parameters> Revert<Clients> for MfaControl<S, P>
+where
+    MfaUser<S>: Image,
+{
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
         clients.detach(undo).await
     }

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{AccountId, Never, NoParameters, Region, ShapeError, Target};
+use rectify_compliance::{AccountId, Image, Never, NoParameters, Parameters, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
 
 use super::Clients;
 use rectify_iam::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
+use rectify_iam::root::RootControl;
 use rectify_iam::root_account_mfa_enabled::{RootAccountMfaEnabled, RootAccountMfaEnabledParameters, RootSignIn};
 
 /// The numbers of an account, by what they count.
@@ -66,13 +67,13 @@ impl ReadLive<Clients> for IamRootAccessKeyCheck {
     }
 }
 
-impl Apply<Clients> for IamRootAccessKeyCheck {
+impl<S: Image, P: Parameters> Apply<Clients> for RootControl<S, P> {
     async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
         match *action {}
     }
 }
 
-impl Revert<Clients> for IamRootAccessKeyCheck {
+impl<S: Image, P: Parameters> Revert<Clients> for RootControl<S, P> {
     async fn revert(&self, _clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
         match *undo {}
     }
@@ -98,18 +99,6 @@ impl ReadLive<Clients> for RootAccountMfaEnabled {
         _params: &RootAccountMfaEnabledParameters,
     ) -> Result<Option<RootSignIn>, AwsError> {
         clients.root_sign_in(&target.account, &target.region).await.map(Some)
-    }
-}
-
-impl Apply<Clients> for RootAccountMfaEnabled {
-    async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
-        match *action {}
-    }
-}
-
-impl Revert<Clients> for RootAccountMfaEnabled {
-    async fn revert(&self, _clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
-        match *undo {}
     }
 }
 

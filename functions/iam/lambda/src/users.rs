@@ -4,7 +4,7 @@ use std::future::Future;
 
 use aws_sdk_iam::types;
 use futures_util::stream::{self, Stream};
-use rectify_compliance::{AccountId, Inventory, ResourceKey, ShapeError, Tags, Target};
+use rectify_compliance::{AccountId, Image, ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Found, Page, Place, read_each};
 
@@ -18,35 +18,29 @@ const LONGEST_PAGE: i32 = 1000;
 /// Users read at the same time; each takes one to four calls.
 const AT_ONCE: usize = 8;
 
-/// A control whose subjects are users.
-pub(super) trait OfUsers: Inventory {
-    /// The subject of a listed user, or `None` when it is gone by now.
-    fn listed(
-        clients: &Clients,
-        user: User,
-        params: &Self::Params,
-    ) -> impl Future<Output = Result<Option<Self::Subject>, AwsError>> + Send;
-}
-
-/// Every user of the account, from `marker` on.
-pub(super) fn pages<'a, K: OfUsers>(
+/// Every user of the account, from `marker` on; `read` makes the subject of a listed user, or `None` when it is gone by now.
+pub(super) fn pages<'a, S, F>(
     clients: &'a Clients,
     place: &'a Place,
-    params: &'a K::Params,
     marker: Option<String>,
-) -> impl Stream<Item = Result<Page<K::Subject>, AwsError>> + Send + 'a {
+    read: impl Fn(User) -> F + Send + Sync + 'a,
+) -> impl Stream<Item = Result<Page<S>, AwsError>> + Send + 'a
+where
+    S: Image,
+    F: Future<Output = Result<Option<S>, AwsError>> + Send + 'a,
+{
     let pages = clients.iam.list_users().set_marker(marker).into_paginator().page_size(USERS_A_PAGE).send();
-    stream::try_unfold(pages, move |mut pages| async move {
+    stream::try_unfold((pages, read), move |(mut pages, read)| async move {
         let Some(page) = pages.next().await else { return Ok(None) };
         let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
-        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
         let mut reads = Vec::with_capacity(page.users.len());
         for user in &page.users {
             let found = Found { resource: ResourceKey::new(TYPE, &user.user_id), name: Some(user.user_name.clone()) };
-            reads.push((found, read::<K>(clients, user, place, params)));
+            let subject = user_of(user, &place.account).map(&read);
+            reads.push((found, async move { subject?.await }));
         }
         let resources = read_each(reads, AT_ONCE).await;
-        Ok(Some((Page { resources, next: page.marker.filter(|it| !it.is_empty()) }, pages)))
+        Ok(Some((Page { resources, next: page.marker.filter(|it| !it.is_empty()) }, (pages, read))))
     })
 }
 
@@ -58,15 +52,6 @@ pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceK
         let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
         Ok(Some((page.users.iter().map(|user| ResourceKey::new(TYPE, &user.user_id)).collect(), pages)))
     })
-}
-
-async fn read<K: OfUsers>(
-    clients: &Clients,
-    user: &types::User,
-    place: &Place,
-    params: &K::Params,
-) -> Result<Option<K::Subject>, AwsError> {
-    K::listed(clients, user_of(user, &place.account)?, params).await
 }
 
 impl Clients {

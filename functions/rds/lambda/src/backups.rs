@@ -6,23 +6,23 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
 
 use super::{Clients, description, modify, tags};
-use rectify_rds::backups::{Backups, ClusterDescription, PendingCluster};
-use rectify_rds::database::{CLUSTER, Kind};
+use rectify_rds::backups::Backups;
+use rectify_rds::database::{CLUSTER, Description, Kind, PendingValues};
 use rectify_rds::db_instance_backup_enabled::{Action, BackupParameters, Change, DbInstanceBackupEnabled};
 
 impl Clients {
     async fn backups_of_instance(&self, target: &Target) -> Result<Option<Backups>, AwsError> {
         let Some(found) = self.describe_instance(target).await? else { return Ok(None) };
         let description = description(&found);
-        let database = description.identity().read(Kind::Instance, tags(found.tag_list()))?;
-        Ok(Some(Backups::of_instance(&description, database)?))
+        let database = description.database(Kind::Instance, tags(found.tag_list()))?;
+        Ok(Some(Backups::of(&description, database)?))
     }
 
     async fn backups_of_cluster(&self, target: &Target) -> Result<Option<Backups>, AwsError> {
         let Some(found) = self.describe_cluster(target).await? else { return Ok(None) };
         let description = cluster(&found);
-        let database = description.identity().read(Kind::Cluster, tags(found.tag_list()))?;
-        Ok(Some(Backups::of_cluster(&description, database)?))
+        let database = description.database(Kind::Cluster, tags(found.tag_list()))?;
+        Ok(Some(Backups::of(&description, database)?))
     }
 
     /// `ModifyDBCluster` of what `change` names; every setting it leaves out stays as it is.
@@ -91,19 +91,21 @@ fn days(change: &Change) -> Result<Option<i32>, ShapeError> {
     change.backup_retention_period.map(days).transpose()
 }
 
-fn cluster(cluster: &types::DbCluster) -> ClusterDescription {
+fn cluster(cluster: &types::DbCluster) -> Description {
     let text = |value: Option<&str>| value.map(str::to_owned);
-    ClusterDescription {
-        db_cluster_resource_id: text(cluster.db_cluster_resource_id()),
+    Description {
+        resource_id: text(cluster.db_cluster_resource_id()),
         identifier: text(cluster.db_cluster_identifier()),
         arn: text(cluster.db_cluster_arn()),
         engine: text(cluster.engine()),
         status: text(cluster.status()),
         backup_retention_period: cluster.backup_retention_period(),
         preferred_backup_window: text(cluster.preferred_backup_window()),
-        pending_modified_values: cluster
-            .pending_modified_values()
-            .map(|pending| PendingCluster { backup_retention_period: pending.backup_retention_period() }),
+        pending_modified_values: cluster.pending_modified_values().map(|pending| PendingValues {
+            backup_retention_period: pending.backup_retention_period(),
+            multi_az: None,
+        }),
+        ..Description::default()
     }
 }
 
@@ -125,15 +127,16 @@ mod tests {
             .pending_modified_values(pending)
             .build();
         let text = |value: &str| Some(value.to_owned());
-        let expected = ClusterDescription {
-            db_cluster_resource_id: text("cluster-SHOP"),
+        let expected = Description {
+            resource_id: text("cluster-SHOP"),
             identifier: text("shop"),
             arn: text("arn:aws:rds:eu-west-1:111122223333:cluster:shop"),
             engine: text("aurora-mysql"),
             status: text("available"),
             backup_retention_period: Some(1),
             preferred_backup_window: text("04:48-05:18"),
-            pending_modified_values: Some(PendingCluster { backup_retention_period: Some(7) }),
+            pending_modified_values: Some(PendingValues { backup_retention_period: Some(7), multi_az: None }),
+            ..Description::default()
         };
         assert_eq!(cluster(&answer), expected);
     }

@@ -5,7 +5,7 @@ use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
 
-use super::{Clients, description, modify, tags};
+use super::{Clients, instance, modify};
 use rectify_rds::instance::Instance;
 use rectify_rds::rds_instance_deletion_protection_enabled::{
     Action as Protect, DeletionProtectionParameters, RdsInstanceDeletionProtectionEnabled,
@@ -62,7 +62,7 @@ impl ReadLive<Clients> for RdsInstanceDeletionProtectionEnabled {
         _params: &DeletionProtectionParameters,
     ) -> Result<Option<Instance>, AwsError> {
         let Some(found) = clients.describe_instance(target).await? else { return Ok(None) };
-        let instance = description(&found).live(tags(found.tag_list()))?;
+        let instance = instance(&found)?;
         Ok(Some(instance).filter(|it| it.database.is_at(target)))
     }
 }
@@ -100,7 +100,7 @@ impl ReadLive<Clients> for RdsMultiAzSupport {
         params: &MultiAzParameters,
     ) -> Result<Option<Deployment>, AwsError> {
         let Some(found) = clients.describe_instance(target).await? else { return Ok(None) };
-        let instance = description(&found).live(tags(found.tag_list()))?;
+        let instance = instance(&found)?;
         if !instance.database.is_at(target) {
             return Ok(None);
         }

@@ -12,12 +12,12 @@ use aws_sdk_rds::operation::describe_db_instances::DescribeDBInstancesError;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types;
 use aws_types::SdkConfig;
-use rectify_compliance::{Tags, Target};
+use rectify_compliance::{ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::Connect;
 
-use rectify_rds::database::identifier_of;
-use rectify_rds::instance::{Description, PendingValues};
+use rectify_rds::database::{Description, Kind, PendingValues, identifier_of};
+use rectify_rds::instance::Instance;
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -76,7 +76,7 @@ async fn modify(call: ModifyDBInstanceFluentBuilder) -> Result<(), AwsError> {
 fn description(instance: &types::DbInstance) -> Description {
     let text = |value: Option<&str>| value.map(str::to_owned);
     Description {
-        dbi_resource_id: text(instance.dbi_resource_id()),
+        resource_id: text(instance.dbi_resource_id()),
         identifier: text(instance.db_instance_identifier()),
         arn: text(instance.db_instance_arn()),
         engine: text(instance.engine()),
@@ -93,6 +93,13 @@ fn description(instance: &types::DbInstance) -> Description {
             backup_retention_period: pending.backup_retention_period(),
         }),
     }
+}
+
+/// The instance of an answer.
+fn instance(found: &types::DbInstance) -> Result<Instance, ShapeError> {
+    let description = description(found);
+    let database = description.database(Kind::Instance, tags(found.tag_list()))?;
+    Ok(Instance::of(&description, database))
 }
 
 /// Tags by key; a tag without a key is none.
@@ -124,7 +131,7 @@ mod tests {
             .build();
         let text = |value: &str| Some(value.to_owned());
         let expected = Description {
-            dbi_resource_id: text("db-ORDERS"),
+            resource_id: text("db-ORDERS"),
             identifier: text("orders"),
             arn: text("arn:aws:rds:eu-west-1:111122223333:db:orders"),
             engine: text("mysql"),
