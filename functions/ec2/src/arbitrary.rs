@@ -31,7 +31,7 @@ pub(crate) fn item_of(id: &str, configuration: Value) -> ConfigurationItem {
     }
 }
 
-/// An ingress rule; a peer is told by its look, an empty one is not stated, ports of -1 are absent.
+/// An ingress rule; the look of a peer says its kind, an empty one is not stated, ports of -1 are absent.
 pub(crate) fn ingress(protocol: &str, from: i32, to: i32, peer: &str) -> Rule {
     let peer = if peer.is_empty() {
         Peer::Unstated
@@ -54,6 +54,16 @@ pub(crate) fn ingress(protocol: &str, from: i32, to: i32, peer: &str) -> Rule {
         tags: Tags::new(),
         id: None,
     }
+}
+
+/// An ingress rule for TCP.
+pub(crate) fn tcp(from: i32, to: i32, peer: &str) -> Rule {
+    ingress("tcp", from, to, peer)
+}
+
+/// The same rule the other way.
+pub(crate) fn egress(rule: Rule) -> Rule {
+    Rule { direction: Direction::Egress, ..rule }
 }
 
 /// A group of this account with these rules, `sgr-0`, `sgr-1`, … in their sorted order, used by one interface.

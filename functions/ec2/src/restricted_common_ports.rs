@@ -226,7 +226,3 @@ impl Remediation for RestrictedCommonPorts {
 #[cfg(test)]
 #[path = "restricted_common_ports_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "restricted_common_ports_laws.rs"]
-mod laws;

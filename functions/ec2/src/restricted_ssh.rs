@@ -196,7 +196,3 @@ impl Remediation for RestrictedSsh {
 #[cfg(test)]
 #[path = "restricted_ssh_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "restricted_ssh_laws.rs"]
-mod laws;

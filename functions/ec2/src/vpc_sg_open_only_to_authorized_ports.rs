@@ -289,7 +289,3 @@ fn cut(ports: &PortSet) -> String {
 #[cfg(test)]
 #[path = "vpc_sg_open_only_to_authorized_ports_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "vpc_sg_open_only_to_authorized_ports_laws.rs"]
-mod laws;

@@ -37,6 +37,7 @@ pub struct Laws<'a, K: Remediation> {
     now: Timestamp,
     weakened: fn(&K::Subject, &K::Subject) -> bool,
     is_irreversible: fn(&K::Subject) -> bool,
+    restores_whole: bool,
 }
 
 /// How many subjects of each kind a run has met.
@@ -51,7 +52,15 @@ impl<'a, K: Remediation> Laws<'a, K> {
     /// The laws of `control`, whose calls change the fields at these JSON pointers of the stored subject and whose undo calls
     /// `reverted` models.
     pub const fn of(control: &'a K, touched: &'a [&'a str], reverted: Reverted<K>) -> Self {
-        Self { control, touched, reverted, now: NOW, weakened: |_, _| false, is_irreversible: |_| false }
+        Self {
+            control,
+            touched,
+            reverted,
+            now: NOW,
+            weakened: |_, _| false,
+            is_irreversible: |_| false,
+            restores_whole: false,
+        }
     }
 
     /// At this event time.
@@ -70,6 +79,12 @@ impl<'a, K: Remediation> Laws<'a, K> {
     #[must_use]
     pub const fn irreversible(self, is_irreversible: fn(&K::Subject) -> bool) -> Self {
         Self { is_irreversible, ..self }
+    }
+
+    /// And the whole subject is as before after the undo, not the touched fields alone.
+    #[must_use]
+    pub const fn restoring_whole(self) -> Self {
+        Self { restores_whole: true, ..self }
     }
 
     /// Checks them over generated subjects and parameters.
@@ -145,6 +160,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
                     restored = (self.reverted)(control, restored, call);
                 }
                 prop_assert_eq!(control.footprint(&restored, actions), before, "undo restores what was touched");
+                prop_assert!(!self.restores_whole || restored == *subject, "undo leaves {:?} behind", restored);
             }
             Err(irreversible) => prop_assert!((self.is_irreversible)(subject), "{}", irreversible),
         }

@@ -153,6 +153,15 @@ fn a_control_says_what_is_never_weakened_and_what_is_irreversible() {
 }
 
 #[test]
+fn an_undo_that_leaves_something_behind_fails_where_it_must_not() {
+    let dims = |_: &LampOn, lamp, Call::SetLamp { on }: &Call| Lamp { on: *on, dimmed: true, ..lamp };
+    let laws = Laws::of(&LampOn(Broken::Nothing), &["/on"], dims);
+    laws.hold(lamps(false));
+    let outcome = outcome(|| laws.restoring_whole().hold(lamps(false)));
+    assert!(outcome.contains("undo leaves Lamp { on: false, dimmed: true"), "{outcome}");
+}
+
+#[test]
 fn a_generator_that_makes_one_kind_proves_nothing() {
     for on in [true, false] {
         let one_kind = lamps(false).prop_map(move |(lamp, none)| (Lamp { on, ..lamp }, none));
