@@ -8,12 +8,12 @@ use rectify_testing::Case;
 use super::*;
 use crate::arbitrary::{groups, ingress, tcp};
 use crate::group_laws::{self, parameters};
-use crate::rule::Direction;
+use crate::rule::{Direction, Rule};
 
 const WORLD: &str = "0.0.0.0/0";
 
-fn case(name: &str, rules: Vec<Rule>) -> Case<'_, RestrictedCommonPorts> {
-    group_laws::case(&RestrictedCommonPorts, name, rules)
+fn case(name: &str, rules: Vec<Rule>) -> Case<'_, OpenPorts<RestrictedCommonPortsParameters>> {
+    group_laws::case(&COMMON_PORTS, name, rules)
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn laws() {
         1 => Just(r#"{"blockedPort1":"443","narrowWideRules":"true"}"#),
         1 => Just(r#"{"blockedPorts":"22","resolvePrefixLists":"false"}"#),
     ];
-    group_laws::hold(&RestrictedCommonPorts, (groups(), params.prop_map(parameters)));
+    group_laws::hold(&COMMON_PORTS, (groups(), params.prop_map(parameters)));
 }

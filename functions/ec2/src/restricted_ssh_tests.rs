@@ -2,22 +2,26 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
-use rectify_compliance::{AccountId, Level, Resource, Step};
+use rectify_compliance::{
+    AccountId, Control, FromItem, Irreversible, Level, Plan, Remediation, Resource, Step, Verdict,
+};
 use rectify_testing::{Case, Cases, NOW};
 use serde_json::json;
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::arbitrary::{egress, group, groups, ingress, tcp};
+use crate::authorization::Open;
 use crate::group_laws::{self, parameters};
-use crate::rule::Direction;
-use crate::security_group::{PrefixList, Usage};
+use crate::revocation::Close;
+use crate::rule::{Direction, Rule};
+use crate::security_group::{GroupInNetwork, Network, PrefixList, SecurityGroup, Usage};
 
 const OPEN: &str = "SSH open to the internet: ";
 const WORLD: &str = "0.0.0.0/0";
 
-fn case(name: &str, rules: Vec<Rule>) -> Case<'_, RestrictedSsh> {
-    group_laws::case(&RestrictedSsh, name, rules)
+fn case(name: &str, rules: Vec<Rule>) -> Case<'_, OpenPorts<RestrictedSshParameters>> {
+    group_laws::case(&SSH, name, rules)
 }
 
 fn revoke(ids: &[&str]) -> String {
@@ -99,8 +103,8 @@ fn a_missing_list_of_ipv6_ranges_is_an_empty_one() {
         json!({"groupId": "sg-1", "ipPermissionsEgress": [], "ipPermissions": [
             {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": ["10.0.0.0/8"], "prefixListIds": null}]}),
     );
-    let subject = RestrictedSsh.subject(SecurityGroup::from_item(&item).unwrap(), Network::default());
-    Cases::of(&RestrictedSsh, subject).case("restricted-ssh/8", |_| ()).compliant();
+    let subject = SSH.subject(SecurityGroup::from_item(&item).unwrap(), Network::default());
+    Cases::of(&SSH, subject).case("restricted-ssh/8", |_| ()).compliant();
 }
 
 #[test]
@@ -110,14 +114,14 @@ fn sixty_open_rules_are_one_call() {
     let (subject, params) = (group((0..60).map(described).collect()), parameters(r#"{"maxPrefixV4":"8"}"#));
     let ids: Vec<String> = (0..60).map(|index| format!("sgr-{index}")).collect();
     let step = Step::call(Level::L2, Close::of(Direction::Ingress, "sg-1", ids));
-    assert_eq!(RestrictedSsh.plan(&subject, &params, NOW), Plan::Do { steps: vec![step] });
+    assert_eq!(SSH.plan(&subject, &params, NOW), Plan::Do { steps: vec![step] });
     let found = Verdict::non_compliant(format!("{OPEN}tcp 22 from 0.0.0.0/8, 1.0.0.0/8, 10.0.0.0/8 +57 more"));
-    assert_eq!(RestrictedSsh.evaluate(&subject, &params, NOW), found);
+    assert_eq!(SSH.evaluate(&subject, &params, NOW), found);
 }
 
 #[test]
 fn prefix_lists_count_as_their_entries_and_are_left_to_a_person() {
-    let cases = Cases::of(&RestrictedSsh, group(vec![tcp(22, 22, "pl-1")]));
+    let cases = Cases::of(&SSH, group(vec![tcp(22, 22, "pl-1")]));
     let list =
         |name, list: PrefixList| cases.case(name, |it| drop(it.network.prefix_lists.insert("pl-1".to_owned(), list)));
     let entries = |nets: &[&str]| PrefixList::Entries(nets.iter().map(|net| net.parse().unwrap()).collect());
@@ -129,27 +133,27 @@ fn prefix_lists_count_as_their_entries_and_are_left_to_a_person() {
     list("unreadable", PrefixList::Unreadable).is(&remarked("prefix list pl-1 not readable"));
     let unread = r#"{"resolvePrefixLists":"false"}"#;
     cases.case("not to be read", |_| ()).with(unread).is(&remarked("prefix lists not resolved"));
-    let unread: RestrictedSshParameters = parameters(unread);
-    assert_eq!(unread.prefix_lists_to_read(&group(vec![tcp(22, 22, "pl-1")]).group), BTreeSet::new());
+    let limits = (SSH.limits)(&parameters(unread));
+    assert_eq!(limits.prefix_lists_to_read(&group(vec![tcp(22, 22, "pl-1")]).group), BTreeSet::new());
 }
 
 #[test]
 fn only_prefix_lists_in_reach_of_a_port_are_read() {
     let subject = group(vec![tcp(443, 443, "pl-1"), ingress("-1", -1, -1, "pl-2"), ingress("udp", 22, 22, "pl-3")]);
-    let params = RestrictedSshParameters::default();
-    assert_eq!(params.prefix_lists_to_read(&subject.group), BTreeSet::from(["pl-2".to_owned()]));
+    let limits = (SSH.limits)(&RestrictedSshParameters::default());
+    assert_eq!(limits.prefix_lists_to_read(&subject.group), BTreeSet::from(["pl-2".to_owned()]));
 }
 
 #[test]
 fn an_unreadable_prefix_list_is_named_beside_a_finding_too() {
-    Cases::of(&RestrictedSsh, group(vec![tcp(22, 22, WORLD), tcp(22, 22, "pl-1")]))
+    Cases::of(&SSH, group(vec![tcp(22, 22, WORLD), tcp(22, 22, "pl-1")]))
         .case("beside", |it| drop(it.network.prefix_lists.insert("pl-1".to_owned(), PrefixList::Unreadable)))
         .non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/0; prefix list pl-1 not readable"));
 }
 
 #[test]
 fn an_unattached_group_is_left_out_only_where_asked_for() {
-    let cases = Cases::of(&RestrictedSsh, group(vec![tcp(22, 22, WORLD)]));
+    let cases = Cases::of(&SSH, group(vec![tcp(22, 22, WORLD)]));
     let (open, ignoring) = (format!("{OPEN}tcp 22 from 0.0.0.0/0"), r#"{"ignoreUnattached":"TRUE"}"#);
     let unattached = |it: &mut GroupInNetwork| it.network.usage = Some(Usage::default());
     cases.case("judged", unattached).non_compliant(&open);
@@ -159,7 +163,7 @@ fn an_unattached_group_is_left_out_only_where_asked_for() {
 
 #[test]
 fn a_precondition_that_does_not_hold_holds_the_plan() {
-    let cases = Cases::of(&RestrictedSsh, group(vec![tcp(22, 22, WORLD)]));
+    let cases = Cases::of(&SSH, group(vec![tcp(22, 22, WORLD)]));
     let held = |reason: &str, step: &str, change: fn(&mut GroupInNetwork)| {
         cases
             .case(reason, change)
@@ -182,14 +186,14 @@ fn a_precondition_that_does_not_hold_holds_the_plan() {
 #[test]
 fn a_wide_rule_keeps_the_exact_one_from_being_revoked_alone() {
     let subject = group(vec![tcp(22, 22, WORLD), ingress("-1", -1, -1, "::/0")]);
-    let plan = RestrictedSsh.plan(&subject, &RestrictedSshParameters::default(), NOW);
+    let plan = SSH.plan(&subject, &RestrictedSshParameters::default(), NOW);
     assert_eq!(plan.obstacle(true).as_deref(), Some("a step of level L3 is never applied by machine"));
     assert_eq!(plan.calls().len(), 1);
 }
 
 fn undo(subject: &GroupInNetwork, ids: &[&str]) -> Result<Vec<Open>, Irreversible> {
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    RestrictedSsh.undo(subject, &[Close::of(Direction::Ingress, "sg-1", ids)])
+    SSH.undo(subject, &[Close::of(Direction::Ingress, "sg-1", ids)])
 }
 
 #[test]
@@ -220,7 +224,7 @@ fn undo_refuses_what_the_before_image_does_not_hold() {
 
 #[test]
 fn the_role_of_the_remediation_cannot_open_a_group() {
-    let may = [RestrictedSsh.read_permissions(), RestrictedSsh.fix_permissions()].concat();
+    let may = [SSH.read_permissions(), SSH.fix_permissions()].concat();
     let opens = |action: &str| action.contains("Authorize") || action.contains("CreateTags");
     assert!(!may.iter().any(|it| opens(it.action)), "{may:?}");
 }
@@ -235,5 +239,5 @@ fn laws() {
         1 => Just(r#"{"narrowWideRules":"true"}"#),
         1 => Just(r#"{"resolvePrefixLists":"false"}"#),
     ];
-    group_laws::hold(&RestrictedSsh, (groups(), params.prop_map(parameters)));
+    group_laws::hold(&SSH, (groups(), params.prop_map(parameters)));
 }

@@ -131,6 +131,11 @@ impl<'a, A: From<Close>> Draft<'a, A> {
         Self { group, reasons: obstacles, steps: Vec::new() }
     }
 
+    /// The group.
+    pub const fn group(&self) -> &'a SecurityGroup {
+        self.group
+    }
+
     /// Names a precondition that does not hold.
     pub fn hold(&mut self, reason: impl Into<String>) {
         self.reasons.push(reason.into());

@@ -3,20 +3,22 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
+use rectify_compliance::Control;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Case, Cases, NOW};
 
 use super::*;
 use crate::arbitrary::{group, groups, ingress, tcp};
 use crate::group_laws::{self, parameters};
+use crate::rule::{Direction, Rule};
 use crate::security_group::{PrefixList, Usage};
 
 const OPEN: &str = "Open to the internet on unauthorized ports: ";
 const WORLD: &str = "0.0.0.0/0";
 const WEB: &str = r#"{"authorizedTcpPorts":"80,443"}"#;
 
-fn case(name: &str, rules: Vec<Rule>) -> Case<'_, VpcSgOpenOnlyToAuthorizedPorts> {
-    group_laws::case(&VpcSgOpenOnlyToAuthorizedPorts, name, rules)
+fn case(name: &str, rules: Vec<Rule>) -> Case<'_, OpenPorts<VpcSgOpenOnlyToAuthorizedPortsParameters>> {
+    group_laws::case(&AUTHORIZED_PORTS, name, rules)
 }
 
 fn found(name: &str, rules: Vec<Rule>, params: &str, open: &str, step: &str) {
@@ -118,9 +120,9 @@ fn a_list_that_is_none_is_refused() {
 fn every_prefix_list_of_an_ingress_rule_is_read_and_left_to_a_person() {
     let subject = group(vec![ingress("47", -1, -1, "pl-1"), tcp(8080, 8080, "pl-2")]);
     let text = r#"{"authorizedTcpPorts":"443"}"#;
-    let params: VpcSgOpenOnlyToAuthorizedPortsParameters = parameters(text);
-    assert_eq!(params.prefix_lists_to_read(&subject.group), ["pl-1".to_owned(), "pl-2".to_owned()].into());
-    let cases = Cases::of(&VpcSgOpenOnlyToAuthorizedPorts, subject);
+    let limits = (AUTHORIZED_PORTS.limits)(&parameters(text));
+    assert_eq!(limits.prefix_lists_to_read(&subject.group), ["pl-1".to_owned(), "pl-2".to_owned()].into());
+    let cases = Cases::of(&AUTHORIZED_PORTS, subject);
     let second_is = |list: PrefixList| {
         let lists = [("pl-1".to_owned(), PrefixList::Unreadable), ("pl-2".to_owned(), list)].into();
         cases.case("prefix lists", |it| it.network.prefix_lists = lists).with(text)
@@ -136,7 +138,7 @@ fn every_prefix_list_of_an_ingress_rule_is_read_and_left_to_a_person() {
 fn an_unattached_group_is_left_out_only_where_asked_for() {
     let mut subject = group(vec![tcp(22, 22, WORLD)]);
     subject.network.usage = Some(Usage::default());
-    let cases = Cases::of(&VpcSgOpenOnlyToAuthorizedPorts, subject);
+    let cases = Cases::of(&AUTHORIZED_PORTS, subject);
     cases.case("judged", |_| ()).non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/0; authorized none"));
     let ignoring = r#"{"ignoreUnattached":true}"#;
     cases.case("ignored", |_| ()).with(ignoring).not_applicable("no network interface uses the group");
@@ -163,7 +165,7 @@ fn laws() {
         1 => Just(r#"{"otherProtocols":"noncompliant","ignoreUnattached":"true"}"#),
         1 => Just(r#"{"authorizedTcpPorts":"443","resolvePrefixLists":"false"}"#),
     ];
-    group_laws::hold(&VpcSgOpenOnlyToAuthorizedPorts, (groups(), params.prop_map(parameters)));
+    group_laws::hold(&AUTHORIZED_PORTS, (groups(), params.prop_map(parameters)));
 }
 
 proptest! {
@@ -172,7 +174,7 @@ proptest! {
     #[test]
     fn authorizing_more_never_finds_more(subject in groups()) {
         let found = |text| {
-            VpcSgOpenOnlyToAuthorizedPorts.evaluate(&subject, &parameters(text), NOW).is_non_compliant()
+            AUTHORIZED_PORTS.evaluate(&subject, &parameters(text), NOW).is_non_compliant()
         };
         let (none, some) = (found("{}"), found(r#"{"authorizedTcpPorts":"443"}"#));
         let most = found(r#"{"authorizedTcpPorts":"20-443","authorizedUdpPorts":"22"}"#);
