@@ -16,17 +16,22 @@ pub(crate) const ACCOUNT: &str = "111122223333";
 
 /// The item of a group with this `configuration`.
 pub(crate) fn item_of(id: &str, configuration: Value) -> ConfigurationItem {
+    item(TYPE, id, configuration, &[("team", "net")])
+}
+
+/// The item of a resource with this `configuration` and these tags.
+pub(crate) fn item(kind: &str, id: &str, configuration: Value, tags: &[(&str, &str)]) -> ConfigurationItem {
     ConfigurationItem {
         account: AccountId::new(ACCOUNT),
         region: Region::new("eu-west-1"),
-        resource: ResourceKey::new(TYPE, id),
+        resource: ResourceKey::new(kind, id),
         name: None,
         arn: None,
         status: ItemStatus::Ok,
         captured_at: "2026-03-04T05:06:07.890Z".parse().unwrap(),
         configuration,
         supplementary: Map::new(),
-        tags: Tags::from([("team".to_owned(), "net".to_owned())]),
+        tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         relationships: vec![],
     }
 }

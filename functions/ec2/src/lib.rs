@@ -19,10 +19,11 @@
 //! | [`tag_requirement`] | which tags a resource must have, and what is wrong with those it has |
 //! | [`tagged_resource`] | a resource of any type that has tags |
 //! | [`ownership`] | whether an AWS service owns a resource |
-//! | [`stored_parameter`] | the right to read parameters kept in Systems Manager |
+//! | [`stored_parameter`] | parameters kept in Systems Manager: the permission to read them, and their values |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
 //! | [`baseline`] | the approved rules of a group, and the document they are kept as |
+//! | [`drift_parameters`] | where baselines are, and which differences count |
 //! | [`drift`] | a group beside its baseline, and how they differ |
 //! | [`rule`] | one rule with one peer |
 //! | [`live_rule`] | a rule as a live read answers it, with id and tags |
@@ -41,6 +42,7 @@ pub(crate) mod arbitrary;
 pub mod authorization;
 pub mod baseline;
 pub mod drift;
+pub mod drift_parameters;
 pub mod ec2_ebs_encryption_by_default;
 pub mod ec2_imdsv2_check;
 pub mod ec2_instance_required_security_group;

@@ -187,10 +187,6 @@ impl<'a, A: From<Close>> Draft<'a, A> {
 
     /// The plan.
     pub fn plan(self) -> Plan<A> {
-        if self.reasons.is_empty() {
-            Plan::steps_in_order(self.steps)
-        } else {
-            Plan::hold(self.reasons.join("; "), self.steps)
-        }
+        Plan::unless(&self.reasons, self.steps)
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::*;
 use crate::arbitrary::{egress, group, groups, ingress, tcp};
 use crate::group_laws::{parameters, play};
-use crate::rule::Peer;
+use crate::rule::{Peer, Rule};
 
 type Params = SecurityGroupDriftParameters;
 
