@@ -180,11 +180,6 @@ impl<'a, A: From<Close>> Draft<'a, A> {
         }
     }
 
-    /// Whether there is no step yet.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
     /// The plan.
     pub fn plan(self) -> Plan<A> {
         Plan::unless(&self.reasons, self.steps)

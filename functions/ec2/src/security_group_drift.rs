@@ -191,8 +191,7 @@ impl Remediation for SecurityGroupDrift {
             let (told, words) = (told(rule, live.group.owner.as_str()), rule.description.as_deref().unwrap_or(""));
             draft.push(Step::person(Level::L1, format!("describe the rule {told} as `{words}`")));
         }
-        // Without a drift there is nothing to hold.
-        if draft.is_empty() { Plan::Nothing } else { draft.plan() }
+        draft.plan()
     }
 
     fn expect(&self, mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
