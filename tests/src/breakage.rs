@@ -9,15 +9,15 @@ use std::marker::PhantomData;
 use rectify_compliance::{
     Control, Declared, Irreversible, Permission, Plan, Remediation, Step, Target, Timestamp, Verdict, Work,
 };
+use rectify_ec2::RESTRICTED_SSH;
+use rectify_ec2::authorization::Open;
+use rectify_ec2::restricted_ssh::RestrictedSshParameters as Params;
 use rectify_ec2::revocation::{Close, Revocation};
-use rectify_ec2::{RESTRICTED_SSH, RestrictedSsh};
+use rectify_ec2::security_group::GroupInNetwork as Subject;
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, ReadLive};
 use serde_json::Value;
-
-type Params = <RestrictedSsh as Control>::Params;
-type Subject = <RestrictedSsh as Control>::Subject;
 
 /// What is wrong. Without a method of its own a breakage changes nothing.
 pub trait Breakage: Debug + Send + Sync + 'static {
@@ -28,7 +28,7 @@ pub trait Breakage: Debug + Send + Sync + 'static {
 
     /// What is sent in place of the right call, and what becomes of its answer.
     fn apply(clients: &Clients, target: &Target, action: &Close) -> impl Future<Output = Result<(), AwsError>> + Send {
-        RestrictedSsh.apply(clients, target, action)
+        RESTRICTED_SSH.logic.apply(clients, target, action)
     }
 }
 
@@ -69,7 +69,7 @@ impl Breakage for SwallowedError {
         let security_group_rule_ids = action.input().security_group_rule_ids.clone();
         let group_id = "sg-00000000000000000".to_owned();
         let elsewhere = Close::RevokeSecurityGroupIngress(Revocation { group_id, security_group_rule_ids });
-        let _swallowed = RestrictedSsh.apply(clients, target, &elsewhere).await;
+        let _swallowed = RESTRICTED_SSH.logic.apply(clients, target, &elsewhere).await;
         Ok(())
     }
 }
@@ -94,43 +94,43 @@ impl<B: Breakage> Control for Broken<B> {
     type Subject = Subject;
 
     fn evaluate(&self, subject: &Subject, params: &Params, now: Timestamp) -> Verdict {
-        RestrictedSsh.evaluate(subject, params, now)
+        RESTRICTED_SSH.logic.evaluate(subject, params, now)
     }
 }
 
 impl<B: Breakage> Remediation for Broken<B> {
     type Action = Close;
-    type Undo = <RestrictedSsh as Remediation>::Undo;
+    type Undo = Open;
     fn read_permissions(&self) -> &'static [Permission] {
-        RestrictedSsh.read_permissions()
+        RESTRICTED_SSH.logic.read_permissions()
     }
     fn fix_permissions(&self) -> &'static [Permission] {
-        RestrictedSsh.fix_permissions()
+        RESTRICTED_SSH.logic.fix_permissions()
     }
     fn undo_permissions(&self) -> &'static [Permission] {
-        RestrictedSsh.undo_permissions()
+        RESTRICTED_SSH.logic.undo_permissions()
     }
 
     fn fix(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Close> {
-        B::plan(live, RestrictedSsh.plan(live, params, now))
+        B::plan(live, RESTRICTED_SSH.logic.plan(live, params, now))
     }
 
     fn expect(&self, live: Subject, action: &Close) -> Subject {
-        RestrictedSsh.expect(live, action)
+        RESTRICTED_SSH.logic.expect(live, action)
     }
 
     fn footprint(&self, subject: &Subject, done: &[Close]) -> Value {
-        RestrictedSsh.footprint(subject, done)
+        RESTRICTED_SSH.logic.footprint(subject, done)
     }
 
     fn undo(&self, before: &Subject, done: &[Close]) -> Result<Vec<Self::Undo>, Irreversible> {
-        RestrictedSsh.undo(before, done)
+        RESTRICTED_SSH.logic.undo(before, done)
     }
 }
 
 impl<B: Breakage> ReadLive<Clients> for Broken<B> {
     async fn live(&self, clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
-        RestrictedSsh.live(clients, target, params).await
+        RESTRICTED_SSH.logic.live(clients, target, params).await
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
 use rectify_compliance::{AccountId, Control, Declared, Entry, Region, Remediation};
-use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH, RestrictedSsh};
+use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH};
 use rectify_iam::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
 use rectify_runtime::Fault;
 use rectify_runtime::edge::{Apply, Connect, ReadLive};
@@ -307,7 +307,7 @@ async fn second_revocation_that_is_denied_is_what_the_action_answers() {
         name: None,
         arn: None,
     };
-    let error = RestrictedSsh.apply(&clients, &target, &action).await.unwrap_err();
+    let error = RESTRICTED_SSH.logic.apply(&clients, &target, &action).await.unwrap_err();
     assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{error}");
     let revoke = "ec2:RevokeSecurityGroupIngress";
     assert_eq!(services.calls(), [revoke, "ec2:DescribeSecurityGroupRules", revoke]);

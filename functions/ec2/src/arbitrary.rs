@@ -16,22 +16,27 @@ pub(crate) const ACCOUNT: &str = "111122223333";
 
 /// The item of a group with this `configuration`.
 pub(crate) fn item_of(id: &str, configuration: Value) -> ConfigurationItem {
+    item(TYPE, id, configuration, &[("team", "net")])
+}
+
+/// The item of a resource with this `configuration` and these tags.
+pub(crate) fn item(kind: &str, id: &str, configuration: Value, tags: &[(&str, &str)]) -> ConfigurationItem {
     ConfigurationItem {
         account: AccountId::new(ACCOUNT),
         region: Region::new("eu-west-1"),
-        resource: ResourceKey::new(TYPE, id),
+        resource: ResourceKey::new(kind, id),
         name: None,
         arn: None,
         status: ItemStatus::Ok,
         captured_at: "2026-03-04T05:06:07.890Z".parse().unwrap(),
         configuration,
         supplementary: Map::new(),
-        tags: Tags::from([("team".to_owned(), "net".to_owned())]),
+        tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         relationships: vec![],
     }
 }
 
-/// An ingress rule; a peer is told by its look, an empty one is not stated, ports of -1 are absent.
+/// An ingress rule; the look of a peer says its kind, an empty one is not stated, ports of -1 are absent.
 pub(crate) fn ingress(protocol: &str, from: i32, to: i32, peer: &str) -> Rule {
     let peer = if peer.is_empty() {
         Peer::Unstated
@@ -54,6 +59,16 @@ pub(crate) fn ingress(protocol: &str, from: i32, to: i32, peer: &str) -> Rule {
         tags: Tags::new(),
         id: None,
     }
+}
+
+/// An ingress rule for TCP.
+pub(crate) fn tcp(from: i32, to: i32, peer: &str) -> Rule {
+    ingress("tcp", from, to, peer)
+}
+
+/// The same rule the other way.
+pub(crate) fn egress(rule: Rule) -> Rule {
+    Rule { direction: Direction::Egress, ..rule }
 }
 
 /// A group of this account with these rules, `sgr-0`, `sgr-1`, … in their sorted order, used by one interface.

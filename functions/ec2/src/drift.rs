@@ -8,9 +8,9 @@ use rectify_compliance::{Image, ResourceKey, Tags, offenders};
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Baseline;
+use crate::drift_parameters::{DriftMode, SecurityGroupDriftParameters};
 use crate::rule::{Direction, Peer, Protocol, Rule};
 use crate::security_group::{SecurityGroup, TYPE, Usage};
-use crate::security_group_drift::{DriftMode, SecurityGroupDriftParameters};
 
 /// What an item of a group does not hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

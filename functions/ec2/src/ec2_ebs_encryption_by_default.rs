@@ -8,10 +8,9 @@ use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, Plan, Region,
-    Remediation, ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, Plan, Region, Remediation,
+    ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -62,17 +61,15 @@ control! {
     }
 }
 
-/// The parameters of [`Ec2EbsEncryptionByDefault`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Ec2EbsEncryptionByDefaultParameters {
-    /// The key the default must be: key id, key ARN, alias or alias ARN. Default: any key.
-    pub kms_key_id: Option<String>,
-    /// Whether the remediation may change the default key. Default false.
-    pub allow_key_change: Flag,
+parameters! {
+    /// The parameters of [`Ec2EbsEncryptionByDefault`].
+    pub Ec2EbsEncryptionByDefaultParameters {
+        /// The key the default must be: key id, key ARN, alias or alias ARN. Default: any key.
+        kms_key_id: Option<String> = None,
+        /// Whether the remediation may change the default key. Default false.
+        allow_key_change: Flag = Flag(false),
+    }
 }
-
-impl Parameters for Ec2EbsEncryptionByDefaultParameters {}
 
 /// The EBS defaults of one account in one region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,7 +182,6 @@ pub enum EbsUndo {
 
 impl Remediation for Ec2EbsEncryptionByDefault {
     type Action = EbsAction;
-    /// Nothing: the before-image holds the setting and the key.
     type Undo = EbsUndo;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -235,7 +231,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
             reasons.extend(live.launch_obstacle());
             steps.push(Step::call(Level::L1, EbsAction::EnableEbsEncryptionByDefault {}));
         }
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+        Plan::unless(&reasons, steps)
     }
 
     fn expect(&self, mut live: EbsDefaults, action: &EbsAction) -> EbsDefaults {

@@ -4,10 +4,9 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control,
+    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
+    parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -74,23 +73,15 @@ control! {
     }
 }
 
-/// The parameters of [`Ec2Imdsv2Check`]; the managed rule has none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Ec2Imdsv2CheckParameters {
-    /// The highest response hop limit that is no finding, hops, 1..=64. Default: any.
-    pub max_hop_limit: Option<Bounded<1, 64>>,
-    /// How long CloudWatch must have counted no call without a token before the remediation acts, days, 1..=15. Default 14.
-    pub observation_days: Bounded<1, 15>,
-}
-
-impl Default for Ec2Imdsv2CheckParameters {
-    fn default() -> Self {
-        Self { max_hop_limit: None, observation_days: Bounded::of(14) }
+parameters! {
+    /// The parameters of [`Ec2Imdsv2Check`]; the managed rule has none.
+    pub Ec2Imdsv2CheckParameters {
+        /// The highest response hop limit that is no finding, hops, 1..=64. Default: any.
+        max_hop_limit: Option<Bounded<1, 64>> = None,
+        /// How long CloudWatch must have counted no call without a token before the remediation acts, days, 1..=15. Default 14.
+        observation_days: Bounded<1, 15> = Bounded::of(14),
     }
 }
-
-impl Parameters for Ec2Imdsv2CheckParameters {}
 
 const INSTANCES: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*";
 const DESCRIBE: Permission = Permission::unscoped("ec2:DescribeInstances");
@@ -153,7 +144,6 @@ pub enum Ec2Imdsv2CheckAction {
 
 impl Remediation for Ec2Imdsv2Check {
     type Action = Ec2Imdsv2CheckAction;
-    /// Nothing: the before-image holds the options.
     type Undo = Ec2Imdsv2CheckAction;
     fn read_permissions(&self) -> &'static [Permission] {
         const { &[DESCRIBE, Permission::unscoped("cloudwatch:GetMetricData")] }
@@ -181,7 +171,7 @@ impl Remediation for Ec2Imdsv2Check {
             let words = format!("lower the response hop limit of {}, which {excess}", live.instance.id);
             steps.push(Step::person(Level::L2, words));
         }
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+        Plan::unless(&reasons, steps)
     }
 
     fn expect(&self, mut live: InstanceMetadata, action: &Ec2Imdsv2CheckAction) -> InstanceMetadata {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use rectify_compliance::json_parameter::JsonParameter;
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control, offenders,
+    Control, FromItem, Inventory, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict,
+    control, offenders, parameters,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::group_demand::{Demand, Match};
 use crate::group_requirement::{GroupRequirement, GroupRequirements, PerVpc};
 use crate::instance::TYPE;
 use crate::instance_groups::{GroupFacts, InstanceInGroups, Interface, RecordedInterfaces};
-use crate::stored_parameter::GET as GET_PARAMETER;
+use crate::stored_parameter::{GET_PARAMETER, known};
 
 control! {
     /// ## What it checks
@@ -70,21 +70,21 @@ control! {
     }
 }
 
-/// The parameters of [`Ec2InstanceRequiredSecurityGroup`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Ec2InstanceRequiredSecurityGroupParameters {
-    /// The groups that are mandatory in every VPC. Default: none.
-    pub required_groups: Option<GroupRequirements>,
-    /// The groups that are mandatory in a VPC, in place of `requiredGroups`. Default: none.
-    pub per_vpc: Option<JsonParameter<PerVpc>>,
-    /// Whether `all` groups are mandatory or `any` is enough. Default all.
-    #[serde(rename = "match")]
-    pub matching: Match,
-    /// Whether the `primary` interface is judged or `allEnis`. Default primary.
-    pub scope: InterfaceScope,
-    /// The most groups an interface may have, the quota of the account, 1..=16. Default 5.
-    pub max_groups_per_eni: Bounded<1, 16>,
+parameters! {
+    /// The parameters of [`Ec2InstanceRequiredSecurityGroup`].
+    pub Ec2InstanceRequiredSecurityGroupParameters {
+        /// The groups that are mandatory in every VPC. Default: none.
+        required_groups: Option<GroupRequirements> = None,
+        /// The groups that are mandatory in a VPC, in place of `requiredGroups`. Default: none.
+        per_vpc: Option<JsonParameter<PerVpc>> = None,
+        /// Whether `all` groups are mandatory or `any` is enough. Default all.
+        #[serde(rename = "match")]
+        matching: Match = Match::All,
+        /// Whether the `primary` interface is judged or `allEnis`. Default primary.
+        scope: InterfaceScope = InterfaceScope::Primary,
+        /// The most groups an interface may have, the quota of the account, 1..=16. Default 5.
+        max_groups_per_eni: Bounded<1, 16> = Bounded::of(5),
+    }
 }
 
 /// Which interfaces are judged.
@@ -97,20 +97,6 @@ pub enum InterfaceScope {
     /// Each.
     AllEnis,
 }
-
-impl Default for Ec2InstanceRequiredSecurityGroupParameters {
-    fn default() -> Self {
-        Self {
-            required_groups: None,
-            per_vpc: None,
-            matching: Match::All,
-            scope: InterfaceScope::Primary,
-            max_groups_per_eni: Bounded::of(5),
-        }
-    }
-}
-
-impl Parameters for Ec2InstanceRequiredSecurityGroupParameters {}
 
 const DESCRIBE_INSTANCES: Permission = Permission::unscoped("ec2:DescribeInstances");
 const DESCRIBE_INTERFACES: Permission = Permission::unscoped("ec2:DescribeNetworkInterfaces");
@@ -193,7 +179,6 @@ type Action = Ec2InstanceRequiredSecurityGroupAction;
 
 impl Remediation for Ec2InstanceRequiredSecurityGroup {
     type Action = Action;
-    /// Nothing: the before-image holds the groups of every interface.
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES, GET_PARAMETER]
@@ -238,7 +223,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         if params.judged(live).next().is_none() {
             reasons.push("the primary interface is not known".to_owned());
         }
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+        Plan::unless(&reasons, steps)
     }
 
     fn expect(&self, mut live: InstanceInGroups, action: &Action) -> InstanceInGroups {
@@ -281,13 +266,8 @@ impl Ec2InstanceRequiredSecurityGroupParameters {
     /// That `perVpc` is kept elsewhere and was not read.
     pub fn wanted<'a>(&'a self, vpc: &str, read: Option<&'a PerVpc>) -> Result<&'a [GroupRequirement], String> {
         let everywhere = self.required_groups.as_ref().map_or(&[][..], GroupRequirements::list);
-        match &self.per_vpc {
-            None => Ok(everywhere),
-            Some(parameter) => match parameter.value(read) {
-                Some(per_vpc) => Ok(per_vpc.get(vpc).map_or(everywhere, Vec::as_slice)),
-                None => Err(format!("`ssm:{}` was not read", parameter.stored().unwrap_or_default())),
-            },
-        }
+        let per_vpc = known(self.per_vpc.as_ref(), read)?;
+        Ok(per_vpc.and_then(|it| it.get(vpc)).map_or(everywhere, Vec::as_slice))
     }
 
     fn judged<'a>(&self, subject: &'a InstanceInGroups) -> impl Iterator<Item = &'a Interface> {

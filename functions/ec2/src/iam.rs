@@ -39,7 +39,7 @@ pub const TAG_NEW_INGRESS: Permission =
 pub const TAG_NEW_EGRESS: Permission =
     Permission::on("ec2:CreateTags", RULES).when("ec2:CreateAction", "AuthorizeSecurityGroupEgress");
 
-/// The facts of a control that asks what the internet reaches.
+/// The facts of a control that says which ports the internet may reach.
 pub const INTERNET_FACTS: &[Permission] = &[DESCRIBE_INTERFACES, READ_PREFIX_LIST];
 /// The listing of such a control.
 pub const INTERNET_LISTING: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INTERFACES, READ_PREFIX_LIST];
@@ -47,3 +47,12 @@ pub const INTERNET_LISTING: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INTERFAC
 pub const INTERNET_LIVE: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_RULES, DESCRIBE_INTERFACES, READ_PREFIX_LIST];
 /// What makes revoked ingress rules again.
 pub const REOPEN_INGRESS: &[Permission] = &[AUTHORIZE_INGRESS[0], AUTHORIZE_INGRESS[1], TAG_NEW_INGRESS];
+/// What makes revoked rules of both directions again.
+pub const REOPEN: &[Permission] = &[
+    AUTHORIZE_INGRESS[0],
+    AUTHORIZE_INGRESS[1],
+    AUTHORIZE_EGRESS[0],
+    AUTHORIZE_EGRESS[1],
+    TAG_NEW_INGRESS,
+    TAG_NEW_EGRESS,
+];

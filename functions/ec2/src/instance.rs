@@ -38,9 +38,10 @@ impl Instance {
     /// The instance of an item.
     pub fn of_item(item: &ConfigurationItem) -> Self {
         let id = item.resource.id.as_str();
-        let at = |pointer: &str| item.configuration.pointer(pointer);
-        let text = |pointer: &str| at(pointer).and_then(Value::as_str).filter(|it| !it.is_empty()).map(str::to_owned);
-        let managed = at("/operator/managed").and_then(Value::as_bool) == Some(true);
+        let text = |pointer: &str| {
+            let text = item.configuration.pointer(pointer).and_then(Value::as_str);
+            text.filter(|it| !it.is_empty()).map(str::to_owned)
+        };
         Self {
             account: item.account.clone(),
             region: item.region.clone(),
@@ -48,7 +49,7 @@ impl Instance {
             arn: item.arn.clone().unwrap_or_else(|| Self::arn_of(&item.region, &item.account, id)),
             state: text("/state/name"),
             vpc_id: text("/vpcId"),
-            operator: managed.then(|| text("/operator/principal").unwrap_or_else(|| "a service".to_owned())),
+            operator: operator(&item.configuration),
             tags: item.tags.clone(),
         }
     }
@@ -72,6 +73,13 @@ impl Instance {
     }
 }
 
+/// The service that manages a resource, where `operator` of its configuration names one.
+pub fn operator(configuration: &Value) -> Option<String> {
+    let managed = configuration.pointer("/operator/managed").and_then(Value::as_bool) == Some(true);
+    let principal = configuration.pointer("/operator/principal").and_then(Value::as_str).filter(|it| !it.is_empty());
+    managed.then(|| principal.unwrap_or("a service").to_owned())
+}
+
 /// Whether an instance in this state will never run again.
 pub fn is_gone(state: &str) -> bool {
     GONE.contains(&state)
@@ -80,26 +88,13 @@ pub fn is_gone(state: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
-    use rectify_compliance::{ItemStatus, ResourceKey};
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     use super::*;
 
     /// The item of an instance with this `configuration`.
     pub(crate) fn item_of(configuration: Value) -> ConfigurationItem {
-        ConfigurationItem {
-            account: AccountId::new("111122223333"),
-            region: Region::new("eu-west-1"),
-            resource: ResourceKey::new(TYPE, "i-1"),
-            name: None,
-            arn: None,
-            status: ItemStatus::Ok,
-            captured_at: "2026-03-04T05:06:07.890Z".parse().unwrap(),
-            configuration,
-            supplementary: Map::new(),
-            tags: Tags::from([("team".to_owned(), "web".to_owned())]),
-            relationships: vec![],
-        }
+        crate::arbitrary::item(TYPE, "i-1", configuration, &[("team", "web")])
     }
 
     /// `i-1` in this state.

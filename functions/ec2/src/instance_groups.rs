@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::group_requirement::{FoundGroups, PerVpc};
-use crate::instance::{Instance, TYPE};
+use crate::instance::{Instance, TYPE, operator};
 
 /// A network interface of an instance.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
@@ -142,14 +142,13 @@ fn interface(member: &Value) -> Result<Interface, ShapeError> {
     let index = |pointer: &str| at(pointer).and_then(Value::as_i64);
     let groups =
         at("/groups").and_then(Value::as_array).ok_or_else(|| ShapeError::missing("groups", "a list of groups"))?;
-    let managed = at("/operator/managed").and_then(Value::as_bool) == Some(true);
     Ok(Interface {
         id: text("/networkInterfaceId").ok_or_else(|| ShapeError::missing("networkInterfaceId", "an interface id"))?,
         is_primary: is_primary(index("/attachment/deviceIndex"), index("/attachment/networkCardIndex")),
         groups: ids(groups).map_err(|error| error.within("groups"))?,
         kind: text("/interfaceType"),
         requester_managed: None,
-        operator: managed.then(|| text("/operator/principal").unwrap_or_else(|| "a service".to_owned())),
+        operator: operator(member),
     })
 }
 

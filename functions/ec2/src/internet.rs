@@ -1,76 +1,52 @@
-//! What controls have in common that ask what the internet reaches: how broad it is, which prefix lists must be read, and
-//! how the findings read.
+//! How controls look at the internet: from which breadth on a CIDR is the internet, whether prefix lists are read, and how
+//! findings name sources.
 //!
-//! Knows neither ports nor protocols: those are the controls' own.
+//! Knows neither ports nor protocols.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_compliance::{Parameters, Verdict, offenders};
+use rectify_compliance::values::{Bounded, Flag};
+use rectify_compliance::{Verdict, offenders};
 
 use crate::openness::Breadth;
-use crate::rule::{Peer, Rule};
-use crate::security_group::{GroupInNetwork, PrefixList, SecurityGroup};
+use crate::rule::Rule;
+use crate::security_group::{Network, PrefixList};
 
-/// The part of such a control's parameters that all of them have.
+/// The parameters that every control of the internet has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Internet {
     /// `maxPrefixV4`, `maxPrefixV6`: how broad a CIDR is the internet.
     pub breadth: Breadth,
     /// `resolvePrefixLists`: whether the entries of prefix lists are read and judged.
     pub resolve_prefix_lists: bool,
-    /// `ignoreUnattached`: whether a group that nobody uses is left alone.
+    /// `ignoreUnattached`: whether a group that no network interface uses is left alone.
     pub ignore_unattached: bool,
 }
 
-/// The parameters of a control that asks what the internet reaches.
-pub trait InternetParameters: Parameters {
-    /// What all of them have.
-    fn internet(&self) -> Internet;
-
-    /// Whether an ingress rule can matter, whoever its peer is.
-    fn concerns(&self, rule: &Rule) -> bool;
-
-    /// The prefix lists of the rules that can matter, whether they are to be read or not.
-    fn prefix_lists_in_reach(&self, group: &SecurityGroup) -> BTreeSet<String> {
-        group
-            .ingress()
-            .filter(|rule| self.concerns(rule))
-            .filter_map(|rule| if let Peer::PrefixList(id) = &rule.peer { Some(id.clone()) } else { None })
-            .collect()
+impl Internet {
+    /// `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached`.
+    pub const fn of(v4: Bounded<0, 32>, v6: Bounded<0, 128>, resolve: Flag, ignore: Flag) -> Self {
+        let breadth = Breadth { v4: v4.get(), v6: v6.get() };
+        Self { breadth, resolve_prefix_lists: resolve.0, ignore_unattached: ignore.0 }
     }
 
-    /// The prefix lists without which the group cannot be judged: what the edge has to read, and nothing else.
-    fn prefix_lists_to_read(&self, group: &SecurityGroup) -> BTreeSet<String> {
-        if self.internet().resolve_prefix_lists { self.prefix_lists_in_reach(group) } else { BTreeSet::new() }
+    /// The verdict on a group that no network interface uses, where such a group is left alone.
+    pub fn unattached(&self, network: &Network) -> Option<Verdict> {
+        let unattached = network.usage.as_ref().is_some_and(|usage| !usage.in_use);
+        (self.ignore_unattached && unattached).then(|| Verdict::not_applicable("no network interface uses the group"))
     }
 
-    /// The answer about a group that nobody uses, where such a group is left alone.
-    fn unattached(&self, subject: &GroupInNetwork) -> Option<Verdict> {
-        let unattached = subject.network.usage.as_ref().is_some_and(|usage| !usage.in_use);
-        (self.internet().ignore_unattached && unattached)
-            .then(|| Verdict::not_applicable("no network interface uses the group"))
-    }
-
-    /// What the verdict does not rest on although it could.
-    fn remark(&self, subject: &GroupInNetwork) -> Option<String> {
-        let in_reach = self.prefix_lists_in_reach(&subject.group);
-        if !self.internet().resolve_prefix_lists {
-            return (!in_reach.is_empty()).then(|| "prefix lists not resolved".to_owned());
+    /// What the verdict does not rest on although these prefix lists matter to it.
+    pub fn remark(&self, network: &Network, prefix_lists: BTreeSet<String>) -> Option<String> {
+        if !self.resolve_prefix_lists {
+            return (!prefix_lists.is_empty()).then(|| "prefix lists not resolved".to_owned());
         }
-        let unread = in_reach.into_iter().filter(|id| match subject.network.prefix_lists.get(id) {
+        let unread = prefix_lists.into_iter().filter(|id| match network.prefix_lists.get(id) {
             Some(PrefixList::Entries(_)) => false,
             Some(PrefixList::Unreadable) | None => true,
         });
         let named = offenders(unread);
         (!named.is_empty()).then(|| format!("prefix list {named} not readable"))
-    }
-
-    /// A text with the remark behind it, where there is one.
-    fn remarked(&self, subject: &GroupInNetwork, text: String) -> String {
-        match self.remark(subject) {
-            Some(remark) => format!("{text}; {remark}"),
-            None => text,
-        }
     }
 }
 

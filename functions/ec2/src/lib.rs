@@ -19,18 +19,20 @@
 //! | [`tag_requirement`] | which tags a resource must have, and what is wrong with those it has |
 //! | [`tagged_resource`] | a resource of any type that has tags |
 //! | [`ownership`] | whether an AWS service owns a resource |
-//! | [`stored_parameter`] | the right to read parameters kept in Systems Manager |
+//! | [`stored_parameter`] | parameters kept in Systems Manager: the permission to read them, and their values |
 //! | [`security_group`] | a group, its surroundings, and both as the subject of its controls |
 //! | [`permission`] | the peers of one permission, flattened into rules |
 //! | [`baseline`] | the approved rules of a group, and the document they are kept as |
+//! | [`drift_parameters`] | where baselines are, and which differences count |
 //! | [`drift`] | a group beside its baseline, and how they differ |
 //! | [`rule`] | one rule with one peer |
 //! | [`live_rule`] | a rule as a live read answers it, with id and tags |
 //! | [`openness`] | which rules let the internet in, alone or together |
 //! | [`authorization`] | the calls that open a group, as data |
 //! | [`revocation`] | the calls that close a group, as data, with their model, their undo and the plan around them |
-//! | [`internet`] | what controls share that ask what the internet reaches |
-//! | [`closed_ports`] | judgement and plan of the controls that close TCP ports |
+//! | [`open_ports`] | the controls that say which ports the internet may reach: their judgement and plan |
+//! | [`port_limits`] | which ports those are, and what follows about a rule |
+//! | [`internet`] | what counts as the internet |
 //! | [`iam`] | the permissions of all that, each once |
 //!
 //! No SDK is linked: everything that decides compiles and tests in seconds. The calls are in `rectify-ec2-lambda`.
@@ -39,8 +41,8 @@
 pub(crate) mod arbitrary;
 pub mod authorization;
 pub mod baseline;
-pub mod closed_ports;
 pub mod drift;
+pub mod drift_parameters;
 pub mod ec2_ebs_encryption_by_default;
 pub mod ec2_imdsv2_check;
 pub mod ec2_instance_required_security_group;
@@ -54,9 +56,11 @@ pub mod instance_groups;
 pub mod instance_metadata;
 pub mod internet;
 pub mod live_rule;
+pub mod open_ports;
 pub mod openness;
 pub mod ownership;
 pub mod permission;
+pub mod port_limits;
 pub mod required_tags;
 pub mod restricted_common_ports;
 pub mod restricted_ssh;
@@ -79,11 +83,11 @@ pub use ec2_instance_required_security_group::{
     EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2InstanceRequiredSecurityGroup,
 };
 pub use required_tags::{REQUIRED_TAGS, RequiredTags};
-pub use restricted_common_ports::{RESTRICTED_COMMON_PORTS, RestrictedCommonPorts};
-pub use restricted_ssh::{RESTRICTED_SSH, RestrictedSsh};
+pub use restricted_common_ports::RESTRICTED_COMMON_PORTS;
+pub use restricted_ssh::RESTRICTED_SSH;
 pub use security_group_drift::{SECURITY_GROUP_DRIFT, SecurityGroupDrift};
 pub use vpc_default_security_group_closed::{VPC_DEFAULT_SECURITY_GROUP_CLOSED, VpcDefaultSecurityGroupClosed};
-pub use vpc_sg_open_only_to_authorized_ports::{VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS, VpcSgOpenOnlyToAuthorizedPorts};
+pub use vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS;
 
 /// Every control of this crate.
 pub const CONTROLS: &[Entry] = &[

@@ -5,13 +5,13 @@
 use rectify_compliance::json_parameter::JsonParameter;
 use rectify_compliance::values::Words;
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control,
+    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::authorization::Tag;
+use crate::stored_parameter::{GET_PARAMETER, known};
 use crate::tag_requirement::{
     Allowed, DefaultValues, RequiredTags as RequiredByKey, Requirements, TagFault, TagKey, default_for, words,
 };
@@ -74,8 +74,9 @@ control! {
 /// The most tags of its own a resource can have; those of AWS do not count.
 const MOST_TAGS: usize = 50;
 
-impl Parameters for RequiredTagsParameters {
-    fn check(&self) -> Result<(), String> {
+impl RequiredTagsParameters {
+    /// Refuses parameters that contradict each other, as far as they are given and not kept elsewhere.
+    fn check_given(&self) -> Result<(), String> {
         for (number, (key, values)) in (2..).zip(self.optional()) {
             if key.is_none() && values.as_ref().is_some_and(|values| !values.list().is_empty()) {
                 return Err(format!("tag{number}Value needs tag{number}Key"));
@@ -162,7 +163,6 @@ pub enum RequiredTagsUndo {
 
 impl Remediation for RequiredTags {
     type Action = RequiredTagsAction;
-    /// Nothing: what was written was not there before.
     type Undo = RequiredTagsUndo;
     fn read_permissions(&self) -> &'static [Permission] {
         permissions::LIVE
@@ -214,7 +214,7 @@ impl Remediation for RequiredTags {
             steps.push(Step::call(Level::L1, action));
         }
         steps.extend(by_hand.into_iter().map(|words| Step::person(Level::L0, words)));
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+        Plan::unless(&reasons, steps)
     }
 
     fn expect(&self, mut live: TaggedResource, action: &RequiredTagsAction) -> TaggedResource {
@@ -285,7 +285,7 @@ impl RequiredTagsParameters {
         known(self.defaults.as_ref(), stored.defaults.as_ref())
     }
 
-    /// Refuses what stored values make of the parameters: what [`Parameters::check`] cannot see.
+    /// Refuses what stored values make of the parameters: what a look at the parameters alone cannot see.
     ///
     /// # Errors
     /// The contradiction, in words.
@@ -315,19 +315,6 @@ impl RequiredTagsParameters {
         lookalike.map(|other| format!("the tag `{other}` differs from `{name}` in letter case alone"))
     }
 }
-
-/// A value that may be kept elsewhere; one that was not read is not taken for none.
-fn known<'a, T>(parameter: Option<&'a JsonParameter<T>>, read: Option<&'a T>) -> Result<Option<&'a T>, String> {
-    match parameter {
-        None => Ok(None),
-        Some(parameter) => match parameter.value(read) {
-            Some(value) => Ok(Some(value)),
-            None => Err(format!("`ssm:{}` was not read", parameter.stored().unwrap_or_default())),
-        },
-    }
-}
-
-const GET_PARAMETER: Permission = crate::stored_parameter::GET;
 
 mod parameters;
 mod permissions;

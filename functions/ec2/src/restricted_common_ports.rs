@@ -1,23 +1,13 @@
 //! `restricted-common-ports`: no security group lets the internet reach administrative or database ports.
-//!
-//! Pure: the group and its surroundings come from outside, as an item, a listing or a live read.
 
 use rectify_compliance::values::{Bounded, Flag, PortList, PortOrNone, PortSet};
-use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Parameters, Permission, Plan, Remediation, Timestamp, Verdict, control,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use rectify_compliance::{control, parameters};
 
-use crate::authorization::Open;
-use crate::closed_ports::{self, ClosedPorts};
-use crate::iam;
-use crate::internet::{Internet, InternetParameters};
-use crate::openness::Breadth;
-use crate::revocation::{self, Close};
-use crate::rule::Rule;
-use crate::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
+use crate::internet::Internet;
+use crate::open_ports::OpenPorts;
+use crate::port_limits::{Limits, Ports};
+use crate::rule::Protocol;
+use crate::security_group::TYPE;
 
 control! {
     /// ## What it checks
@@ -57,7 +47,7 @@ control! {
     /// - [Security Hub EC2.14](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-14)
     /// - [Security Hub EC2.19](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19)
     /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
-    pub RESTRICTED_COMMON_PORTS: RestrictedCommonPorts {
+    pub RESTRICTED_COMMON_PORTS: OpenPorts<RestrictedCommonPortsParameters> = COMMON_PORTS {
         id: "restricted-common-ports",
         title: "Security group lets the whole internet reach administrative or database ports",
         severity: High,
@@ -75,79 +65,43 @@ control! {
     }
 }
 
-/// The parameters of [`RestrictedCommonPorts`]; the blocked ports are the managed rule's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct RestrictedCommonPortsParameters {
-    /// A blocked TCP port, 0..=65535, or `none`. Default 20 (FTP data).
-    pub blocked_port1: PortOrNone,
-    /// A blocked TCP port, 0..=65535, or `none`. Default 21 (FTP control).
-    pub blocked_port2: PortOrNone,
-    /// A blocked TCP port, 0..=65535, or `none`. Default 3389 (remote desktop).
-    pub blocked_port3: PortOrNone,
-    /// A blocked TCP port, 0..=65535, or `none`. Default 3306 (MySQL).
-    pub blocked_port4: PortOrNone,
-    /// A blocked TCP port, 0..=65535, or `none`. Default 4333 (mSQL).
-    pub blocked_port5: PortOrNone,
-    /// Blocked TCP ports beside the five: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
-    pub blocked_ports: Option<PortList>,
-    /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
-    pub max_prefix_v4: Bounded<0, 32>,
-    /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
-    pub max_prefix_v6: Bounded<0, 128>,
-    /// Whether the entries of prefix lists are read and judged. Default true.
-    pub resolve_prefix_lists: Flag,
-    /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
-    pub ignore_unattached: Flag,
-    /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
-    pub narrow_wide_rules: Flag,
-}
-
-impl Default for RestrictedCommonPortsParameters {
-    fn default() -> Self {
-        let blocked = |port| PortOrNone(Some(port));
-        Self {
-            blocked_port1: blocked(20),
-            blocked_port2: blocked(21),
-            blocked_port3: blocked(3389),
-            blocked_port4: blocked(3306),
-            blocked_port5: blocked(4333),
-            blocked_ports: None,
-            max_prefix_v4: Bounded::of(0),
-            max_prefix_v6: Bounded::of(0),
-            resolve_prefix_lists: Flag(true),
-            ignore_unattached: Flag(false),
-            narrow_wide_rules: Flag(false),
-        }
+parameters! {
+    /// The parameters of [`RESTRICTED_COMMON_PORTS`]; the blocked ports are the managed rule's own.
+    pub RestrictedCommonPortsParameters, check: something_is_blocked {
+        /// A blocked TCP port, 0..=65535, or `none`. Default 20 (FTP data).
+        blocked_port1: PortOrNone = PortOrNone(Some(20)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 21 (FTP control).
+        blocked_port2: PortOrNone = PortOrNone(Some(21)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 3389 (remote desktop).
+        blocked_port3: PortOrNone = PortOrNone(Some(3389)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 3306 (MySQL).
+        blocked_port4: PortOrNone = PortOrNone(Some(3306)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 4333 (mSQL).
+        blocked_port5: PortOrNone = PortOrNone(Some(4333)),
+        /// Blocked TCP ports beside the five: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
+        blocked_ports: Option<PortList> = None,
+        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
+        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
+        /// Whether the entries of prefix lists are read and judged. Default true.
+        resolve_prefix_lists: Flag = Flag(true),
+        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
+        ignore_unattached: Flag = Flag(false),
+        /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
+        narrow_wide_rules: Flag = Flag(false),
     }
 }
 
-impl Parameters for RestrictedCommonPortsParameters {
-    fn check(&self) -> Result<(), String> {
-        if self.ports().is_empty() {
-            return Err("blockedPort1 to blockedPort5 are `none` and blockedPorts is absent: no port is blocked".into());
-        }
-        Ok(())
+fn something_is_blocked(params: &RestrictedCommonPortsParameters) -> Result<(), String> {
+    if params.ports().is_empty() {
+        return Err("blockedPort1 to blockedPort5 are `none` and blockedPorts is absent: no port is blocked".into());
     }
+    Ok(())
 }
 
-impl InternetParameters for RestrictedCommonPortsParameters {
-    fn internet(&self) -> Internet {
-        Internet {
-            breadth: Breadth { v4: self.max_prefix_v4.get(), v6: self.max_prefix_v6.get() },
-            resolve_prefix_lists: self.resolve_prefix_lists.0,
-            ignore_unattached: self.ignore_unattached.0,
-        }
-    }
-
-    fn concerns(&self, rule: &Rule) -> bool {
-        closed_ports::reaches(rule, &self.ports())
-    }
-}
-
-impl ClosedPorts for RestrictedCommonPortsParameters {
-    const FINDING: &'static str = "Blocked ports open to the internet";
-
+impl RestrictedCommonPortsParameters {
+    /// All blocked ports.
     fn ports(&self) -> PortSet {
         let Self { blocked_port1, blocked_port2, blocked_port3, blocked_port4, blocked_port5, blocked_ports, .. } =
             self;
@@ -155,78 +109,25 @@ impl ClosedPorts for RestrictedCommonPortsParameters {
         let five = five.into_iter().filter_map(|it| it.0).map(|port| (port, port));
         PortSet::of(five.chain(blocked_ports.iter().flat_map(|it| it.0.ranges().iter().copied())))
     }
-
-    fn narrows_wide_rules(&self) -> bool {
-        self.narrow_wide_rules.0
-    }
 }
 
-impl FromItem for RestrictedCommonPorts {
-    type Resource = SecurityGroup;
-    type Facts = Network;
-    fn fact_permissions(&self) -> &'static [Permission] {
-        iam::INTERNET_FACTS
-    }
-
-    fn subject(&self, group: SecurityGroup, network: Network) -> GroupInNetwork {
-        GroupInNetwork { group, network }
-    }
-}
-
-impl Inventory for RestrictedCommonPorts {
-    fn list_permissions(&self) -> &'static [Permission] {
-        iam::INTERNET_LISTING
-    }
-}
-
-impl Control for RestrictedCommonPorts {
-    type Params = RestrictedCommonPortsParameters;
-    type Subject = GroupInNetwork;
-
-    fn evaluate(&self, subject: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Verdict {
-        closed_ports::evaluate(subject, params)
-    }
-}
-
-impl Remediation for RestrictedCommonPorts {
-    type Action = Close;
-    /// Nothing: the before-image holds every rule whole.
-    type Undo = Open;
-    fn read_permissions(&self) -> &'static [Permission] {
-        iam::INTERNET_LIVE
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[iam::REVOKE_INGRESS]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        iam::REOPEN_INGRESS
-    }
-
-    fn fix(&self, live: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Plan<Close> {
-        closed_ports::plan(live, params)
-    }
-
-    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
-        revocation::expect(live, action)
-    }
-
-    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
-        closed_ports::footprint(subject)
-    }
-
-    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
-        revocation::undo(&before.group, done)
-    }
-
-    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
-        Some(revocation::reverted(live, open))
-    }
-}
+const COMMON_PORTS: OpenPorts<RestrictedCommonPortsParameters> = OpenPorts {
+    limits: |params| Limits {
+        internet: Internet::of(
+            params.max_prefix_v4,
+            params.max_prefix_v6,
+            params.resolve_prefix_lists,
+            params.ignore_unattached,
+        ),
+        ports: Ports::Closed {
+            finding: "Blocked ports open to the internet",
+            ports: params.ports(),
+            narrow_wide_rules: params.narrow_wide_rules.0,
+        },
+    },
+    revokes: |protocol| *protocol == Protocol::Tcp,
+};
 
 #[cfg(test)]
 #[path = "restricted_common_ports_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "restricted_common_ports_laws.rs"]
-mod laws;

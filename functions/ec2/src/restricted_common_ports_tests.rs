@@ -1,94 +1,63 @@
-//! What `restricted-common-ports` must say and plan, case by case. What it shares with `restricted-ssh` is tested there.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+//! What `restricted-common-ports` must say and plan. What it shares with `restricted-ssh` is tested there.
+#![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
+use rectify_testing::Case;
 
 use super::*;
-use crate::arbitrary::{group, ingress};
-use crate::group_laws::{parameters, plan, verdict};
+use crate::arbitrary::{groups, ingress, tcp};
+use crate::group_laws::{self, parameters};
+use crate::rule::{Direction, Rule};
 
-const OPEN: &str = "NON_COMPLIANT: Blocked ports open to the internet: ";
+const WORLD: &str = "0.0.0.0/0";
 
-type Row = (&'static str, Vec<Rule>, &'static str, String, Vec<String>);
-
-fn rows() -> Vec<Row> {
-    let tcp = |from, to, peer| ingress("tcp", from, to, peer);
-    let open = |what: &str| format!("{OPEN}{what}");
-    let revoke = |ids: &str| {
-        vec![format!(r#"L2 RevokeSecurityGroupIngress {{"GroupId":"sg-1","SecurityGroupRuleIds":[{ids}]}}"#)]
-    };
-    let compliant = || "COMPLIANT".to_owned();
-    let world = "0.0.0.0/0";
-    vec![
-        (
-            "restricted-common-ports/1",
-            vec![tcp(3389, 3389, "::/0")],
-            "{}",
-            open("tcp 3389 from ::/0"),
-            revoke(r#""sgr-0""#),
-        ),
-        (
-            "restricted-common-ports/2",
-            vec![tcp(5005, 5005, world)],
-            r#"{"blockedPorts":"1433,5000-5010"}"#,
-            open("tcp 5005 from 0.0.0.0/0"),
-            revoke(r#""sgr-0""#),
-        ),
-        ("restricted-common-ports/3", vec![tcp(3306, 3306, "10.0.0.0/8")], "{}", compliant(), vec![]),
-        ("restricted-common-ports/4", vec![ingress("udp", 3389, 3389, world)], "{}", compliant(), vec![]),
-        (
-            "restricted-common-ports/5",
-            vec![tcp(3000, 4000, world)],
-            "{}",
-            open("tcp 3000-4000 (3306, 3389) from 0.0.0.0/0"),
-            vec!["L2 by hand: narrow the rule sgr-0 tcp 3000-4000 from 0.0.0.0/0 to leave out tcp 20-21,3306,3389,4333".to_owned()],
-        ),
-        (
-            "restricted-common-ports/6",
-            vec![tcp(3389, 3389, world), tcp(3389, 3389, "::/0")],
-            "{}",
-            open("tcp 3389 from 0.0.0.0/0, ::/0"),
-            revoke(r#""sgr-0","sgr-1""#),
-        ),
-        (
-            "two blocked ports are two reaches",
-            vec![tcp(3389, 3389, world), tcp(3306, 3306, "::/0")],
-            "{}",
-            open("tcp 3306 from ::/0; tcp 3389 from 0.0.0.0/0"),
-            revoke(r#""sgr-0","sgr-1""#),
-        ),
-        (
-            "all traffic holds every blocked port",
-            vec![ingress("-1", -1, -1, world)],
-            "{}",
-            open("all traffic (20-21, 3306, 3389 +1 more) from 0.0.0.0/0"),
-            vec!["L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 by rules for what is needed: without tcp 20-21,3306,3389,4333 from the internet".to_owned()],
-        ),
-        (
-            "a default taken away",
-            vec![tcp(20, 20, world), tcp(21, 21, world)],
-            r#"{"blockedPort1":"none","blockedPort2":""}"#,
-            open("tcp 21 from 0.0.0.0/0"),
-            revoke(r#""sgr-1""#),
-        ),
-        (
-            "two blocked ports in a row are one exact rule",
-            vec![tcp(20, 21, world)],
-            "{}",
-            open("tcp 20-21 from 0.0.0.0/0"),
-            revoke(r#""sgr-0""#),
-        ),
-        ("a port that is not blocked", vec![tcp(22, 22, world)], "{}", compliant(), vec![]),
-    ]
+fn case(name: &str, rules: Vec<Rule>) -> Case<'_, OpenPorts<RestrictedCommonPortsParameters>> {
+    group_laws::case(&COMMON_PORTS, name, rules)
 }
 
 #[test]
-fn every_case_has_its_verdict_and_its_plan() {
-    for (case, rules, text, expected, steps) in rows() {
-        let (subject, params) = (group(rules), parameters(text));
-        assert_eq!(verdict(&RestrictedCommonPorts, &subject, &params), expected, "{case}");
-        assert_eq!(plan(&RestrictedCommonPorts, &subject, &params), steps, "{case}");
-    }
+fn blocked_ports_are_revoked_by_their_ids() {
+    let found = |name, rules, params: &str, open: &str, ids: &[&str]| {
+        case(name, rules)
+            .with(params)
+            .non_compliant(&format!("Blocked ports open to the internet: {open}"))
+            .planned(&[&group_laws::revoke(Direction::Ingress, ids)]);
+    };
+    let desktop = vec![tcp(3389, 3389, "::/0")];
+    found("restricted-common-ports/1", desktop, "{}", "tcp 3389 from ::/0", &["sgr-0"]);
+    let more = r#"{"blockedPorts":"1433,5000-5010"}"#;
+    found("restricted-common-ports/2", vec![tcp(5005, 5005, WORLD)], more, "tcp 5005 from 0.0.0.0/0", &["sgr-0"]);
+    let both = vec![tcp(3389, 3389, WORLD), tcp(3389, 3389, "::/0")];
+    found("restricted-common-ports/6", both, "{}", "tcp 3389 from 0.0.0.0/0, ::/0", &["sgr-0", "sgr-1"]);
+    let two = vec![tcp(3389, 3389, WORLD), tcp(3306, 3306, "::/0")];
+    let reaches = "tcp 3306 from ::/0; tcp 3389 from 0.0.0.0/0";
+    found("two blocked ports are two reaches", two, "{}", reaches, &["sgr-0", "sgr-1"]);
+    let ftp = vec![tcp(20, 20, WORLD), tcp(21, 21, WORLD)];
+    let without = r#"{"blockedPort1":"none","blockedPort2":""}"#;
+    found("a default taken away", ftp, without, "tcp 21 from 0.0.0.0/0", &["sgr-1"]);
+    let row = vec![tcp(20, 21, WORLD)];
+    found("two blocked ports in a row are one exact rule", row, "{}", "tcp 20-21 from 0.0.0.0/0", &["sgr-0"]);
+}
+
+#[test]
+fn what_serves_more_than_blocked_ports_is_left_to_a_person() {
+    let found = |name, rule, open: &str, step| {
+        let finding = format!("Blocked ports open to the internet: {open} from 0.0.0.0/0");
+        case(name, vec![rule]).non_compliant(&finding).planned(&[step]);
+    };
+    let (wide, all) = (tcp(3000, 4000, WORLD), ingress("-1", -1, -1, WORLD));
+    let narrow = "L2 by hand: narrow the rule sgr-0 tcp 3000-4000 from 0.0.0.0/0 to leave out tcp 20-21,3306,3389,4333";
+    found("restricted-common-ports/5", wide, "tcp 3000-4000 (3306, 3389)", narrow);
+    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 by rules for what is needed: without tcp 20-21,3306,3389,4333 from the internet";
+    found("all traffic holds every blocked port", all, "all traffic (20-21, 3306, 3389 +1 more)", replace);
+}
+
+#[test]
+fn narrow_sources_other_protocols_and_other_ports_do_not_count() {
+    case("restricted-common-ports/3", vec![tcp(3306, 3306, "10.0.0.0/8")]).compliant();
+    case("restricted-common-ports/4", vec![ingress("udp", 3389, 3389, WORLD)]).compliant();
+    case("a port that is not blocked", vec![tcp(22, 22, WORLD)]).compliant();
 }
 
 #[test]
@@ -114,6 +83,20 @@ fn parameters_that_block_nothing_or_are_no_ports_are_refused() {
         let error = RuleParameters::<RestrictedCommonPortsParameters>::parse(Some(&text)).unwrap_err();
         assert_eq!(error.to_string(), expected, "{case}");
     }
-    let only = format!(r#"{{{none},"blockedPorts":"1433"}}"#);
-    assert_eq!(parameters::<RestrictedCommonPortsParameters>(&only).ports(), PortSet::single(1433));
+    let only: RestrictedCommonPortsParameters = parameters(&format!(r#"{{{none},"blockedPorts":"1433"}}"#));
+    assert_eq!(only.ports(), PortSet::single(1433));
+}
+
+#[test]
+fn laws() {
+    let params = prop_oneof![
+        2 => Just(r#"{"blockedPorts":"22"}"#),
+        2 => Just(r#"{"blockedPorts":"22-25,443"}"#),
+        1 => Just("{}"),
+        1 => Just(r#"{"blockedPorts":"22","maxPrefixV4":"8"}"#),
+        1 => Just(r#"{"blockedPorts":"22","ignoreUnattached":"true"}"#),
+        1 => Just(r#"{"blockedPort1":"443","narrowWideRules":"true"}"#),
+        1 => Just(r#"{"blockedPorts":"22","resolvePrefixLists":"false"}"#),
+    ];
+    group_laws::hold(&COMMON_PORTS, (groups(), params.prop_map(parameters)));
 }

@@ -1,23 +1,13 @@
 //! `restricted-ssh`: no security group lets the internet reach SSH.
-//!
-//! Pure: the group and its surroundings come from outside, as an item, a listing or a live read.
 
 use rectify_compliance::values::{Bounded, Flag, PortSet};
-use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Parameters, Permission, Plan, Remediation, Timestamp, Verdict, control,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use rectify_compliance::{control, parameters};
 
-use crate::authorization::Open;
-use crate::closed_ports::{self, ClosedPorts};
-use crate::iam;
-use crate::internet::{Internet, InternetParameters};
-use crate::openness::Breadth;
-use crate::revocation::{self, Close};
-use crate::rule::Rule;
-use crate::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
+use crate::internet::Internet;
+use crate::open_ports::OpenPorts;
+use crate::port_limits::{Limits, Ports};
+use crate::rule::Protocol;
+use crate::security_group::TYPE;
 
 control! {
     /// ## What it checks
@@ -54,7 +44,7 @@ control! {
     /// - [INCOMING_SSH_DISABLED](https://docs.aws.amazon.com/config/latest/developerguide/restricted-ssh.html)
     /// - [Security Hub EC2.13](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-13)
     /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
-    pub RESTRICTED_SSH: RestrictedSsh {
+    pub RESTRICTED_SSH: OpenPorts<RestrictedSshParameters> = SSH {
         id: "restricted-ssh",
         title: "Security group lets the whole internet reach SSH",
         severity: High,
@@ -72,131 +62,41 @@ control! {
     }
 }
 
-/// The parameters of [`RestrictedSsh`]; the managed rule has none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct RestrictedSshParameters {
-    /// Ports treated as SSH: a comma list of 1 to 16 ports or ranges, 0..=65535. Default 22.
-    pub ports: PortSet,
-    /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
-    pub max_prefix_v4: Bounded<0, 32>,
-    /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
-    pub max_prefix_v6: Bounded<0, 128>,
-    /// Whether the entries of prefix lists are read and judged. Default true.
-    pub resolve_prefix_lists: Flag,
-    /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
-    pub ignore_unattached: Flag,
-    /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
-    pub narrow_wide_rules: Flag,
-}
-
-impl Default for RestrictedSshParameters {
-    fn default() -> Self {
-        Self {
-            ports: PortSet::single(22),
-            max_prefix_v4: Bounded::of(0),
-            max_prefix_v6: Bounded::of(0),
-            resolve_prefix_lists: Flag(true),
-            ignore_unattached: Flag(false),
-            narrow_wide_rules: Flag(false),
-        }
+parameters! {
+    /// The parameters of [`RESTRICTED_SSH`]; the managed rule has none.
+    pub RestrictedSshParameters {
+        /// Ports treated as SSH: a comma list of 1 to 16 ports or ranges, 0..=65535. Default 22.
+        ports: PortSet = PortSet::single(22),
+        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
+        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
+        /// Whether the entries of prefix lists are read and judged. Default true.
+        resolve_prefix_lists: Flag = Flag(true),
+        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
+        ignore_unattached: Flag = Flag(false),
+        /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
+        narrow_wide_rules: Flag = Flag(false),
     }
 }
 
-impl Parameters for RestrictedSshParameters {}
-
-impl InternetParameters for RestrictedSshParameters {
-    fn internet(&self) -> Internet {
-        Internet {
-            breadth: Breadth { v4: self.max_prefix_v4.get(), v6: self.max_prefix_v6.get() },
-            resolve_prefix_lists: self.resolve_prefix_lists.0,
-            ignore_unattached: self.ignore_unattached.0,
-        }
-    }
-
-    fn concerns(&self, rule: &Rule) -> bool {
-        closed_ports::reaches(rule, &self.ports)
-    }
-}
-
-impl ClosedPorts for RestrictedSshParameters {
-    const FINDING: &'static str = "SSH open to the internet";
-
-    fn ports(&self) -> PortSet {
-        self.ports.clone()
-    }
-
-    fn narrows_wide_rules(&self) -> bool {
-        self.narrow_wide_rules.0
-    }
-}
-
-impl FromItem for RestrictedSsh {
-    type Resource = SecurityGroup;
-    type Facts = Network;
-    fn fact_permissions(&self) -> &'static [Permission] {
-        iam::INTERNET_FACTS
-    }
-
-    fn subject(&self, group: SecurityGroup, network: Network) -> GroupInNetwork {
-        GroupInNetwork { group, network }
-    }
-}
-
-impl Inventory for RestrictedSsh {
-    fn list_permissions(&self) -> &'static [Permission] {
-        iam::INTERNET_LISTING
-    }
-}
-
-impl Control for RestrictedSsh {
-    type Params = RestrictedSshParameters;
-    type Subject = GroupInNetwork;
-
-    fn evaluate(&self, subject: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Verdict {
-        closed_ports::evaluate(subject, params)
-    }
-}
-
-impl Remediation for RestrictedSsh {
-    type Action = Close;
-    /// Nothing: the before-image holds every rule whole.
-    type Undo = Open;
-    fn read_permissions(&self) -> &'static [Permission] {
-        iam::INTERNET_LIVE
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[iam::REVOKE_INGRESS]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        iam::REOPEN_INGRESS
-    }
-
-    fn fix(&self, live: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Plan<Close> {
-        closed_ports::plan(live, params)
-    }
-
-    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
-        revocation::expect(live, action)
-    }
-
-    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
-        closed_ports::footprint(subject)
-    }
-
-    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
-        revocation::undo(&before.group, done)
-    }
-
-    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
-        Some(revocation::reverted(live, open))
-    }
-}
+const SSH: OpenPorts<RestrictedSshParameters> = OpenPorts {
+    limits: |params| Limits {
+        internet: Internet::of(
+            params.max_prefix_v4,
+            params.max_prefix_v6,
+            params.resolve_prefix_lists,
+            params.ignore_unattached,
+        ),
+        ports: Ports::Closed {
+            finding: "SSH open to the internet",
+            ports: params.ports.clone(),
+            narrow_wide_rules: params.narrow_wide_rules.0,
+        },
+    },
+    revokes: |protocol| *protocol == Protocol::Tcp,
+};
 
 #[cfg(test)]
 #[path = "restricted_ssh_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "restricted_ssh_laws.rs"]
-mod laws;

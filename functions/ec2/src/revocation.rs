@@ -131,6 +131,11 @@ impl<'a, A: From<Close>> Draft<'a, A> {
         Self { group, reasons: obstacles, steps: Vec::new() }
     }
 
+    /// The group.
+    pub const fn group(&self) -> &'a SecurityGroup {
+        self.group
+    }
+
     /// Names a precondition that does not hold.
     pub fn hold(&mut self, reason: impl Into<String>) {
         self.reasons.push(reason.into());
@@ -175,17 +180,8 @@ impl<'a, A: From<Close>> Draft<'a, A> {
         }
     }
 
-    /// Whether there is no step yet.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
     /// The plan.
     pub fn plan(self) -> Plan<A> {
-        if self.reasons.is_empty() {
-            Plan::steps_in_order(self.steps)
-        } else {
-            Plan::hold(self.reasons.join("; "), self.steps)
-        }
+        Plan::unless(&self.reasons, self.steps)
     }
 }

@@ -2,21 +2,19 @@
 //!
 //! Pure: the group and its baseline come from outside, and both are compared in one form.
 
-use rectify_compliance::values::{Bounded, Flag, Moment};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp,
-    Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::authorization::Open;
 use crate::baseline::Baseline;
 use crate::drift::{Approval, Drift, GroupAndBaseline, told};
+use crate::drift_parameters::SecurityGroupDriftParameters;
 use crate::iam;
 use crate::revocation::{self, Close, Draft};
-use crate::rule::{Direction, Rule};
+use crate::rule::Direction;
 use crate::security_group::{SecurityGroup, TYPE, obstacles};
 
 control! {
@@ -72,134 +70,6 @@ control! {
             Nist80053r5: ["CM-2", "CM-3", "CM-6"],
             Pci40: ["1.2.8"],
         },
-    }
-}
-
-/// The parameters of [`SecurityGroupDrift`]; there is no managed rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct SecurityGroupDriftParameters {
-    /// Where baselines are: `ssm`, `s3` or `config`. Default ssm.
-    pub baseline_source: BaselineSource,
-    /// The name of a baseline, with `{groupId}` in it: below `/sg-baseline/`, or `bucket/sg-baseline/…` for s3.
-    pub baseline_name: String,
-    /// With `config` alone, and there needed: the moment whose configuration item is the baseline, RFC 3339. Default none.
-    pub baseline_time: Option<Moment>,
-    /// Which differences count: `exact` (both kinds), `extra` or `missing`. Default exact.
-    pub drift_mode: DriftMode,
-    /// Which rules count: `both`, `ingress` or `egress`. Default both.
-    pub direction: Directions,
-    /// Whether a description that differs counts. Default false.
-    pub compare_descriptions: Flag,
-    /// Whether a group without a baseline fails the invocation. Default false.
-    pub require_baseline: Flag,
-    /// How long after an approved change the group is left alone, minutes, 0..=1440. Default 60.
-    pub approval_grace_minutes: Bounded<0, 1440>,
-}
-
-/// Where baselines are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum BaselineSource {
-    /// A parameter of Systems Manager.
-    #[default]
-    Ssm,
-    /// An object in S3.
-    S3,
-    /// AWS Config's own history.
-    Config,
-}
-
-/// Which differences count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum DriftMode {
-    /// Extra and missing rules.
-    #[default]
-    Exact,
-    /// Extra rules.
-    Extra,
-    /// Missing rules.
-    Missing,
-}
-
-/// Which rules count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Directions {
-    /// All of them.
-    #[default]
-    Both,
-    /// Those that let traffic in.
-    Ingress,
-    /// Those that let it out.
-    Egress,
-}
-
-/// What stands in a name for the id of the group.
-const GROUP_ID: &str = "{groupId}";
-
-impl Default for SecurityGroupDriftParameters {
-    fn default() -> Self {
-        Self {
-            baseline_source: BaselineSource::Ssm,
-            baseline_name: "/sg-baseline/{groupId}".to_owned(),
-            baseline_time: None,
-            drift_mode: DriftMode::Exact,
-            direction: Directions::Both,
-            compare_descriptions: Flag(false),
-            require_baseline: Flag(false),
-            approval_grace_minutes: Bounded::of(60),
-        }
-    }
-}
-
-impl Parameters for SecurityGroupDriftParameters {
-    fn check(&self) -> Result<(), String> {
-        let name = &self.baseline_name;
-        if !name.contains(GROUP_ID) {
-            return Err(format!("baselineName: expected {GROUP_ID} in it: received `{name}`"));
-        }
-        match (self.baseline_source, self.baseline_time) {
-            (BaselineSource::Config, None) => return Err("baselineSource `config` needs baselineTime".to_owned()),
-            (BaselineSource::Ssm | BaselineSource::S3, Some(_)) => {
-                return Err("baselineTime belongs to baselineSource `config`".to_owned());
-            }
-            _ => {}
-        }
-        let is_readable = match self.baseline_source {
-            BaselineSource::Ssm => name.starts_with("/sg-baseline/"),
-            BaselineSource::S3 => {
-                self.object("").is_some_and(|(bucket, key)| !bucket.is_empty() && key.starts_with("sg-baseline/"))
-            }
-            BaselineSource::Config => true,
-        };
-        let wanted = match self.baseline_source {
-            BaselineSource::S3 => "bucket/sg-baseline/…",
-            BaselineSource::Ssm | BaselineSource::Config => "/sg-baseline/…",
-        };
-        if is_readable { Ok(()) } else { Err(format!("baselineName: expected {wanted}: received `{name}`")) }
-    }
-}
-
-impl SecurityGroupDriftParameters {
-    /// The name of a group's baseline.
-    pub fn name_for(&self, group_id: &str) -> String {
-        self.baseline_name.replace(GROUP_ID, group_id)
-    }
-
-    /// Bucket and key of a group's baseline, where the name has both.
-    pub fn object(&self, group_id: &str) -> Option<(String, String)> {
-        self.name_for(group_id).split_once('/').map(|(bucket, key)| (bucket.to_owned(), key.to_owned()))
-    }
-
-    /// Whether a rule counts.
-    pub fn concerns(&self, rule: &Rule) -> bool {
-        match self.direction {
-            Directions::Both => true,
-            Directions::Ingress => rule.direction == Direction::Ingress,
-            Directions::Egress => rule.direction == Direction::Egress,
-        }
     }
 }
 
@@ -321,8 +191,7 @@ impl Remediation for SecurityGroupDrift {
             let (told, words) = (told(rule, live.group.owner.as_str()), rule.description.as_deref().unwrap_or(""));
             draft.push(Step::person(Level::L1, format!("describe the rule {told} as `{words}`")));
         }
-        // Without a drift there is nothing to hold.
-        if draft.is_empty() { Plan::Nothing } else { draft.plan() }
+        draft.plan()
     }
 
     fn expect(&self, mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {

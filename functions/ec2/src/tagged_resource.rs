@@ -222,26 +222,13 @@ impl Image for TaggedResource {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod tests {
-    use rectify_compliance::ItemStatus;
     use serde_json::json;
 
     use super::*;
 
     fn item(kind: &str, configuration: Value, supplementary: Value) -> ConfigurationItem {
         let Value::Object(supplementary) = supplementary else { unreachable!("an object") };
-        ConfigurationItem {
-            account: AccountId::new("111122223333"),
-            region: Region::new("eu-west-1"),
-            resource: ResourceKey::new(kind, "r-1"),
-            name: None,
-            arn: None,
-            status: ItemStatus::Ok,
-            captured_at: "2026-03-04T05:06:07.890Z".parse().unwrap(),
-            configuration,
-            supplementary,
-            tags: Tags::new(),
-            relationships: vec![],
-        }
+        ConfigurationItem { supplementary, ..crate::arbitrary::item(kind, "r-1", configuration, &[]) }
     }
 
     /// A volume with these tags.

@@ -83,9 +83,6 @@ impl Resource for NamedGroup {
 impl FromItem for VpcDefaultSecurityGroupClosed {
     type Resource = NamedGroup;
     type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
 
     fn subject(&self, group: NamedGroup, (): ()) -> GroupInNetwork {
         GroupInNetwork { group: group.0, network: Network::default() }
@@ -114,7 +111,6 @@ impl Control for VpcDefaultSecurityGroupClosed {
 
 impl Remediation for VpcDefaultSecurityGroupClosed {
     type Action = Close;
-    /// Nothing: the before-image holds every rule whole.
     type Undo = Open;
     fn read_permissions(&self) -> &'static [Permission] {
         &[iam::DESCRIBE_GROUPS, iam::DESCRIBE_RULES, iam::DESCRIBE_INTERFACES]
@@ -123,14 +119,7 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         &[iam::REVOKE_INGRESS, iam::REVOKE_EGRESS]
     }
     fn undo_permissions(&self) -> &'static [Permission] {
-        &[
-            iam::AUTHORIZE_INGRESS[0],
-            iam::AUTHORIZE_INGRESS[1],
-            iam::AUTHORIZE_EGRESS[0],
-            iam::AUTHORIZE_EGRESS[1],
-            iam::TAG_NEW_INGRESS,
-            iam::TAG_NEW_EGRESS,
-        ]
+        iam::REOPEN
     }
 
     fn fix(&self, live: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Plan<Close> {

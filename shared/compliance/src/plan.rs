@@ -100,6 +100,11 @@ impl<A> Plan<A> {
         Self::Hold { reason: reason.into(), steps }
     }
 
+    /// These steps, held back where there are reasons not to take them by machine.
+    pub fn unless(reasons: &[String], steps: Vec<Step<A>>) -> Self {
+        if reasons.is_empty() { Self::steps_in_order(steps) } else { Self::hold(reasons.join("; "), steps) }
+    }
+
     /// All steps, whether held or not.
     pub fn steps(&self) -> &[Step<A>] {
         match self {

@@ -3,8 +3,9 @@
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
 use rectify_compliance::values::{Bounded, Flag, Moment};
 use rectify_compliance::{AccountId, ConfigurationItem, Region, Remediation, Resource, ResourceKey, Target, Timestamp};
+use rectify_ec2::drift_parameters::{BaselineSource, SecurityGroupDriftParameters};
 use rectify_ec2::security_group::SecurityGroup;
-use rectify_ec2::security_group_drift::{BaselineSource, RuleChange, SecurityGroupDriftParameters};
+use rectify_ec2::security_group_drift::RuleChange;
 use rectify_ec2::{
     RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, SecurityGroupDrift, VPC_DEFAULT_SECURITY_GROUP_CLOSED,
     VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,

@@ -13,8 +13,9 @@ use super::groups::found_group;
 use rectify_ec2::SecurityGroupDrift;
 use rectify_ec2::baseline::Baseline;
 use rectify_ec2::drift::{Approval, GroupAndBaseline};
+use rectify_ec2::drift_parameters::{BaselineSource, SecurityGroupDriftParameters};
 use rectify_ec2::security_group::{SecurityGroup, TYPE};
-use rectify_ec2::security_group_drift::{BaselineSource, RuleChange, SecurityGroupDriftParameters};
+use rectify_ec2::security_group_drift::RuleChange;
 
 /// Baselines read at the same time.
 const IN_FLIGHT: usize = 8;

@@ -9,8 +9,8 @@ use rectify_runtime::edge::{self, Found, Page, Place};
 
 use super::network::PrefixLists;
 use super::{Clients, tags};
-use rectify_ec2::internet::InternetParameters;
 use rectify_ec2::permission::{GroupPair, IpPermission, Listed};
+use rectify_ec2::port_limits::Limits;
 use rectify_ec2::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
 
 /// Groups a page: as many as one filter of `DescribeNetworkInterfaces` takes values.
@@ -64,14 +64,10 @@ impl Clients {
         })
     }
 
-    /// What surrounds a group, as far as the parameters ask for it.
-    pub(super) async fn network(
-        &self,
-        group: &SecurityGroup,
-        params: &impl InternetParameters,
-    ) -> Result<Network, AwsError> {
-        let prefix_lists = PrefixLists::default().read(self, &params.prefix_lists_to_read(group)).await?;
-        let ignoring = params.internet().ignore_unattached;
+    /// What surrounds a group, as far as the parameters require it.
+    pub(super) async fn network(&self, group: &SecurityGroup, limits: &Limits) -> Result<Network, AwsError> {
+        let prefix_lists = PrefixLists::default().read(self, &limits.prefix_lists_to_read(group)).await?;
+        let ignoring = limits.internet.ignore_unattached;
         let usage = if ignoring { Some(self.usage(&group.id).await?.unnamed()) } else { None };
         Ok(Network { prefix_lists, usage })
     }
@@ -82,9 +78,9 @@ impl Clients {
         &self,
         page: GroupPage,
         lists: &mut PrefixLists,
-        params: &impl InternetParameters,
+        limits: &Limits,
     ) -> Result<Page<GroupInNetwork>, AwsError> {
-        let mut usages = if params.internet().ignore_unattached {
+        let mut usages = if limits.internet.ignore_unattached {
             Some(self.usages(page.groups.iter().map(|group| group.id.as_str())).await?)
         } else {
             None
@@ -93,7 +89,7 @@ impl Clients {
             page.unreadable.into_iter().map(|(it, why)| edge::Listed::Unreadable(it, why)).collect();
         for group in page.groups {
             let usage = usages.as_mut().map(|it| it.remove(&group.id).unwrap_or_default().unnamed());
-            resources.push(match lists.read(self, &params.prefix_lists_to_read(&group)).await {
+            resources.push(match lists.read(self, &limits.prefix_lists_to_read(&group)).await {
                 Ok(prefix_lists) => {
                     edge::Listed::Read(GroupInNetwork { group, network: Network { prefix_lists, usage } })
                 }

@@ -1,101 +1,75 @@
-//! The controls that ask what the internet reaches: all read, list, close and reopen groups the same way.
+//! The controls that say which ports the internet may reach: how they read, list, close and reopen groups.
 
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
-use rectify_compliance::{ResourceKey, Target};
+use rectify_compliance::{Parameters, ResourceKey, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::Clients;
 use super::network::PrefixLists;
 use rectify_ec2::authorization::Open;
-use rectify_ec2::internet::InternetParameters;
+use rectify_ec2::open_ports::OpenPorts;
 use rectify_ec2::revocation::Close;
 use rectify_ec2::security_group::{GroupInNetwork, Network, SecurityGroup};
-use rectify_ec2::{RestrictedCommonPorts, RestrictedSsh, VpcSgOpenOnlyToAuthorizedPorts};
 
-/// Gives a control the edge that all of them share. A macro, since neither the traits nor a type parameter is this crate's.
-macro_rules! asks_what_the_internet_reaches {
-    ($($control:ty),+ $(,)?) => {$(
-        impl ReadFacts<Clients> for $control {
-            async fn facts(
-                &self, clients: &Clients,
-                _target: &Target,
-                group: &SecurityGroup,
-                params: &Self::Params,
-            ) -> Result<Option<Network>, AwsError> {
-                clients.network(group, params).await.map(Some)
-            }
-        }
-
-        impl List<Clients> for $control {
-            fn pages<'a>(
-                &'a self, clients: &'a Clients,
-                place: &'a Place,
-                params: &'a Self::Params,
-                from: Option<String>,
-            ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
-                clients.groups_in_network(place, params, from)
-            }
-
-            fn keys<'a>(
-                &'a self, clients: &'a Clients,
-                place: &'a Place,
-                _params: &'a Self::Params,
-            ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
-                clients.group_keys(place)
-            }
-        }
-
-        impl ReadLive<Clients> for $control {
-            async fn live(
-                &self, clients: &Clients,
-                target: &Target,
-                params: &Self::Params,
-            ) -> Result<Option<GroupInNetwork>, AwsError> {
-                clients.live_in_network(target, params).await
-            }
-        }
-
-        impl Apply<Clients> for $control {
-            async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
-                clients.close(action).await
-            }
-        }
-
-        impl Revert<Clients> for $control {
-            async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
-                clients.reopen(undo).await
-            }
-        }
-    )+};
+impl<P: Parameters> ReadFacts<Clients> for OpenPorts<P> {
+    async fn facts(
+        &self,
+        clients: &Clients,
+        _target: &Target,
+        group: &SecurityGroup,
+        params: &P,
+    ) -> Result<Option<Network>, AwsError> {
+        clients.network(group, &(self.limits)(params)).await.map(Some)
+    }
 }
 
-asks_what_the_internet_reaches!(RestrictedSsh, RestrictedCommonPorts, VpcSgOpenOnlyToAuthorizedPorts);
-
-impl Clients {
-    fn groups_in_network<'a, P: InternetParameters>(
+impl<P: Parameters> List<Clients> for OpenPorts<P> {
+    fn pages<'a>(
         &'a self,
+        clients: &'a Clients,
         place: &'a Place,
         params: &'a P,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
-        let pages = Box::pin(self.group_pages(place, from));
-        try_unfold((pages, PrefixLists::default()), move |(mut pages, mut lists)| async move {
+        let pages = Box::pin(clients.group_pages(place, from));
+        let start = (pages, PrefixLists::default(), (self.limits)(params));
+        try_unfold(start, move |(mut pages, mut lists, limits)| async move {
             let Some(groups) = pages.next().await.transpose()? else { return Ok(None) };
-            let page = self.surround(groups, &mut lists, params).await?;
-            Ok(Some((page, (pages, lists))))
+            let page = clients.surround(groups, &mut lists, &limits).await?;
+            Ok(Some((page, (pages, lists, limits))))
         })
     }
 
-    async fn live_in_network(
-        &self,
-        target: &Target,
-        params: &impl InternetParameters,
-    ) -> Result<Option<GroupInNetwork>, AwsError> {
-        let Some(group) = self.group(target).await? else { return Ok(None) };
-        let prefix_lists = PrefixLists::default().read(self, &params.prefix_lists_to_read(&group)).await?;
-        let usage = Some(self.usage(&group.id).await?.unnamed());
+    fn keys<'a>(
+        &'a self,
+        clients: &'a Clients,
+        place: &'a Place,
+        _params: &'a P,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        clients.group_keys(place)
+    }
+}
+
+impl<P: Parameters> ReadLive<Clients> for OpenPorts<P> {
+    async fn live(&self, clients: &Clients, target: &Target, params: &P) -> Result<Option<GroupInNetwork>, AwsError> {
+        let Some(group) = clients.group(target).await? else { return Ok(None) };
+        let wanted = (self.limits)(params).prefix_lists_to_read(&group);
+        let prefix_lists = PrefixLists::default().read(clients, &wanted).await?;
+        let usage = Some(clients.usage(&group.id).await?.unnamed());
         Ok(Some(GroupInNetwork { group, network: Network { prefix_lists, usage } }))
+    }
+}
+
+impl<P: Parameters> Apply<Clients> for OpenPorts<P> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
+        clients.close(action).await
+    }
+}
+
+impl<P: Parameters> Revert<Clients> for OpenPorts<P> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
+        clients.reopen(undo).await
     }
 }

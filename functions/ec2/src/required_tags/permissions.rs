@@ -2,33 +2,34 @@
 
 use rectify_compliance::Permission;
 
-use super::GET_PARAMETER;
+use crate::stored_parameter::GET_PARAMETER;
 
-/// The types that are tagged, as their ARNs name them.
-macro_rules! on_each_type {
-    ($action:literal) => {
-        on_each_type!(
-            $action,
-            "customer-gateway",
-            "instance",
-            "internet-gateway",
-            "network-acl",
-            "network-interface",
-            "route-table",
-            "security-group",
-            "subnet",
-            "volume",
-            "vpc",
-            "vpn-connection",
-            "vpn-gateway"
-        )
-    };
-    ($action:literal, $($noun:literal),+) => {
-        &[$(Permission::on(
-            $action,
-            concat!("arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:", $noun, "/*"),
-        )),+]
-    };
+/// The types that are tagged.
+const ARNS: [&str; 12] = [
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:customer-gateway/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:internet-gateway/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-acl/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:route-table/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:subnet/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:volume/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpc/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpn-connection/*",
+    "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpn-gateway/*",
+];
+
+/// One permission for each of them.
+#[allow(clippy::indexing_slicing)] // the compiler evaluates it, and refuses what is out of range
+const fn on_each_type(action: &'static str) -> [Permission; ARNS.len()] {
+    let mut all = [Permission::unscoped(action); ARNS.len()];
+    let mut index = 0;
+    while index < ARNS.len() {
+        all[index] = Permission::on(action, ARNS[index]);
+        index += 1;
+    }
+    all
 }
 
 pub(super) const LIVE: &[Permission] = &[
@@ -47,5 +48,5 @@ pub(super) const LIVE: &[Permission] = &[
     Permission::unscoped("tag:GetResources"),
     GET_PARAMETER,
 ];
-pub(super) const CREATE: &[Permission] = on_each_type!("ec2:CreateTags");
-pub(super) const DELETE: &[Permission] = on_each_type!("ec2:DeleteTags");
+pub(super) const CREATE: &[Permission] = &on_each_type("ec2:CreateTags");
+pub(super) const DELETE: &[Permission] = &on_each_type("ec2:DeleteTags");
