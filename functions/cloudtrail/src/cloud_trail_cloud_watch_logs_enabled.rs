@@ -311,7 +311,3 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
 #[cfg(test)]
 #[path = "cloud_trail_cloud_watch_logs_enabled_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "cloud_trail_cloud_watch_logs_enabled_laws.rs"]
-mod laws;

@@ -253,13 +253,14 @@ impl Remediation for CloudTrailEncryptionEnabled {
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
     }
 
-    /// The trail has the key then; what was read about it as a candidate is what is known of it as its key.
+    /// The trail has the key then, and the answer of KMS about the candidate is the one about its key.
     fn expect(&self, mut live: KeyedTrail, action: &Action) -> KeyedTrail {
         let Action::UpdateTrail { name, kms_key_id } = action;
-        if *name != live.trail.arn {
+        let key = Some(kms_key_id.clone()).filter(|it| !it.is_empty());
+        if *name != live.trail.arn || live.trail.settings.kms_key_id == key {
             return live;
         }
-        live.trail.settings.kms_key_id = Some(kms_key_id.clone()).filter(|it| !it.is_empty());
+        live.trail.settings.kms_key_id = key;
         let given = live.candidate.take().filter(|it| it.arn() == kms_key_id).map(|it| it.answer);
         if let Some(keys) = &mut live.keys {
             keys.current = given;
@@ -288,7 +289,3 @@ impl Remediation for CloudTrailEncryptionEnabled {
 #[cfg(test)]
 #[path = "cloud_trail_encryption_enabled_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "cloud_trail_encryption_enabled_laws.rs"]
-mod laws;

@@ -362,7 +362,3 @@ fn choose(several: &[&ObservedTrail]) -> String {
 #[cfg(test)]
 #[path = "multi_region_cloudtrail_enabled_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "multi_region_cloudtrail_enabled_laws.rs"]
-mod laws;

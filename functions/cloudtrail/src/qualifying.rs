@@ -198,4 +198,4 @@ impl ManagementEvents {
 
 #[cfg(test)]
 #[path = "qualifying_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -364,7 +364,7 @@ fn place_in(arn: &str) -> Result<(Region, AccountId), ShapeError> {
 
 #[cfg(test)]
 #[path = "trail_tests.rs"]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 #[path = "trail_arbitrary.rs"]

@@ -26,7 +26,7 @@ type Reverted<K> = fn(
 /// The laws of one remediation.
 ///
 /// - There is a plan exactly where there is a finding.
-/// - A plan that a machine could apply ends the finding, and nothing is planned after it.
+/// - A plan that a machine could apply ends the finding, or the service still works on it; nothing is planned after it.
 /// - Its calls change the fields that the author names and no others, each of them something, and twice what once.
 /// - The touched fields show the change, and after the undo they are as before.
 /// - Subjects, actions and undos read back as they are stored.
@@ -37,6 +37,8 @@ pub struct Laws<'a, K: Remediation> {
     now: Timestamp,
     weakened: fn(&K::Subject, &K::Subject) -> bool,
     is_irreversible: fn(&K::Subject) -> bool,
+    restores_whole: bool,
+    held_for_a_lack: bool,
 }
 
 /// How many subjects of each kind a run has met.
@@ -45,13 +47,23 @@ struct Met {
     findings: u32,
     others: u32,
     applied: u32,
+    held: u32,
 }
 
 impl<'a, K: Remediation> Laws<'a, K> {
     /// The laws of `control`, whose calls change the fields at these JSON pointers of the stored subject and whose undo calls
     /// `reverted` models.
     pub const fn of(control: &'a K, touched: &'a [&'a str], reverted: Reverted<K>) -> Self {
-        Self { control, touched, reverted, now: NOW, weakened: |_, _| false, is_irreversible: |_| false }
+        Self {
+            control,
+            touched,
+            reverted,
+            now: NOW,
+            weakened: |_, _| false,
+            is_irreversible: |_| false,
+            restores_whole: false,
+            held_for_a_lack: false,
+        }
     }
 
     /// At this event time.
@@ -72,6 +84,19 @@ impl<'a, K: Remediation> Laws<'a, K> {
         Self { is_irreversible, ..self }
     }
 
+    /// And the whole subject is as before after the undo, not the touched fields alone.
+    #[must_use]
+    pub const fn restoring_whole(self) -> Self {
+        Self { restores_whole: true, ..self }
+    }
+
+    /// With plans that are held for something no call of theirs supplies: those need not end the finding, and there must be
+    /// some.
+    #[must_use]
+    pub const fn held_for_a_lack(self) -> Self {
+        Self { held_for_a_lack: true, ..self }
+    }
+
     /// Checks them over generated subjects and parameters.
     ///
     /// # Panics
@@ -86,11 +111,11 @@ impl<'a, K: Remediation> Laws<'a, K> {
         if let Err(broken) = run {
             panic!("{broken}");
         }
-        let Met { findings, others, applied } = met.into_inner();
+        let Met { findings, others, applied, held } = met.into_inner();
         let least = SUBJECTS / SHARE;
         assert!(
-            findings >= least && others >= least && applied > 0,
-            "too few of a kind: {findings} findings, {others} others, {applied} fixed by machine"
+            findings >= least && others >= least && applied > 0 && (held > 0 || !self.held_for_a_lack),
+            "too few of a kind: {findings} findings, {others} others, {applied} fixed by machine, {held} held"
         );
     }
 
@@ -118,9 +143,12 @@ impl<'a, K: Remediation> Laws<'a, K> {
         if plan.obstacle(true).is_none() {
             met.applied += 1;
         }
-        if plan.steps().len() == actions.len() {
+        let is_held = matches!(plan, Plan::Hold { .. });
+        met.held += u32::from(is_held);
+        if plan.steps().len() == actions.len() && !(is_held && self.held_for_a_lack) {
             let verdict = control.evaluate(&after, params, self.now);
-            prop_assert!(!verdict.is_non_compliant(), "the fix ends the finding: {:?}", verdict);
+            let ends = !verdict.is_non_compliant() || control.is_settling(&after, &actions);
+            prop_assert!(ends, "the fix ends the finding: {:?}", verdict);
         }
         let touched = changed("", &stored.subject, &StoredImage::of(&after).map_err(fail)?.subject);
         for path in touched {
@@ -145,6 +173,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
                     restored = (self.reverted)(control, restored, call);
                 }
                 prop_assert_eq!(control.footprint(&restored, actions), before, "undo restores what was touched");
+                prop_assert!(!self.restores_whole || restored == *subject, "undo leaves {:?} behind", restored);
             }
             Err(irreversible) => prop_assert!((self.is_irreversible)(subject), "{}", irreversible),
         }
