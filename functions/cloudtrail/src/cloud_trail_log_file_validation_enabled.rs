@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail};
 
 control! {
     /// ## What it checks
@@ -130,7 +130,7 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Lookup("the name of the trail, in its home region")
+        MANAGED_BY
     }
 
     fn stack_resources(&self, _live: &Trail, action: &Action) -> Vec<PhysicalId> {

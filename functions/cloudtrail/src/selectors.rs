@@ -115,9 +115,7 @@ impl Selectors {
     pub fn canonical(&self) -> Value {
         unordered(serde_json::to_value(self).unwrap_or_default())
     }
-}
 
-impl Selectors {
     /// Takes all selectors together. An event is recorded when any selector fits it (`PutEventSelectors`, API reference),
     /// so a source is left out of a half only where every selector of that half leaves it out.
     pub fn management_events(&self) -> ManagementEvents {
@@ -128,9 +126,7 @@ impl Selectors {
         }
         events
     }
-}
 
-impl Selectors {
     /// The same selectors and one of all management events after them. None that is there is widened: its data events would
     /// be widened with it.
     ///

@@ -8,7 +8,8 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Image, Permission, Region, Resource, ResourceKey, ShapeError, Tags, Target, Verdict,
+    AccountId, ConfigurationItem, Image, ManagedBy, Permission, Region, Resource, ResourceKey, ShapeError, Tags,
+    Target, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,9 @@ pub mod permissions {
 
 /// The resource type in AWS Config. Its id is the trail's name.
 pub const TYPE: &str = "AWS::CloudTrail::Trail";
+
+/// How it is known that a stack manages a trail.
+pub const MANAGED_BY: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
 
 /// A trail, from where it is seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,28 +185,6 @@ impl Trail {
         target.region.partition().arn("cloudtrail", target.region.as_str(), target.account.as_str(), &resource)
     }
 }
-
-/// Makes a view of one trail, which it has in a field `trail`, an image of that trail.
-macro_rules! image_of_trail {
-    ($subject:ty) => {
-        impl rectify_compliance::Image for $subject {
-            const VERSION: u16 = 1;
-
-            fn key(&self) -> rectify_compliance::ResourceKey {
-                self.trail.key()
-            }
-
-            fn arn(&self) -> Option<&str> {
-                Some(&self.trail.arn)
-            }
-
-            fn tags(&self) -> &rectify_compliance::Tags {
-                &self.trail.tags
-            }
-        }
-    };
-}
-pub(crate) use image_of_trail;
 
 impl Settings {
     /// The same with empty texts absent: both are how AWS says that nothing is set.

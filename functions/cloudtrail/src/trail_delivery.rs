@@ -2,13 +2,13 @@
 //!
 //! Knows no control and no SDK. What a role may do is kept as what it may not, never as policy text.
 
-use rectify_compliance::{ServiceRequest, Timestamp};
+use rectify_compliance::{Image, ResourceKey, ServiceRequest, Tags, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arn::Arn;
-use crate::trail::{Trail, image_of_trail};
+use crate::trail::Trail;
 use crate::trail_key::SERVICE;
 
 /// What CloudTrail does in a log group as the role it is given ([role policy for CloudWatch Logs]).
@@ -192,7 +192,21 @@ impl Destination {
     }
 }
 
-image_of_trail!(DeliveringTrail);
+impl Image for DeliveringTrail {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.trail.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        self.trail.arn()
+    }
+
+    fn tags(&self) -> &Tags {
+        self.trail.tags()
+    }
+}
 
 #[cfg(test)]
 #[path = "trail_delivery_tests.rs"]
