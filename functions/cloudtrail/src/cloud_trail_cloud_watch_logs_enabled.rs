@@ -212,7 +212,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE, PASS_ROLE]
     }
-    // IAM cannot tell a group from none: what keeps the remediation from taking one away is `plan` alone.
+    // IAM does not distinguish a group from an empty one: only `plan` keeps the remediation from taking a group away.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }

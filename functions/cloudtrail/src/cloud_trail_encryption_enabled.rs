@@ -202,7 +202,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
-    // IAM cannot tell a key from none: what keeps the remediation from taking one away is `plan` alone.
+    // IAM does not distinguish a key from an empty one: only `plan` keeps the remediation from taking a key away.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }

@@ -8,7 +8,8 @@ use rectify_compliance::{
     Control, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step, Timestamp,
     Verdict, control, parameters,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::account_trails::{AccountTrails, Lack};
@@ -97,8 +98,9 @@ parameters! {
         /// False: management events need not be recorded. Default true.
         include_management_events: Flag = Flag(true),
         /// The management events to be recorded: `ReadOnly`, `WriteOnly` or `ALL`, in any letter case. Default: any one half.
+        #[serde(deserialize_with = "read_write_type")]
         #[schemars(with = "Option<String>")]
-        read_write_type: Option<WantedEvents> = None,
+        read_write_type: Option<ReadWriteType> = None,
         /// Whether the trail must be logging. Default true.
         require_logging: Flag = Flag(true),
         /// Whether an organization trail of another account that cannot be read counts. Default true.
@@ -106,31 +108,14 @@ parameters! {
     }
 }
 
-/// `readWriteType`, as a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct WantedEvents(ReadWriteType);
-
-impl TryFrom<String> for WantedEvents {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let known = [ReadWriteType::ReadOnly, ReadWriteType::WriteOnly, ReadWriteType::All].map(Self);
-        known
-            .into_iter()
-            .find(|it| String::from(*it).eq_ignore_ascii_case(text.trim()))
-            .ok_or_else(|| format!("expected ReadOnly, WriteOnly or ALL: received `{text}`"))
-    }
-}
-
-impl From<WantedEvents> for String {
-    fn from(wanted: WantedEvents) -> Self {
-        match wanted.0 {
-            ReadWriteType::ReadOnly => "ReadOnly",
-            ReadWriteType::WriteOnly => "WriteOnly",
-            ReadWriteType::All => "ALL",
-        }
-        .to_owned()
+/// Reads `readWriteType`, in any letter case.
+fn read_write_type<'de, D: Deserializer<'de>>(text: D) -> Result<Option<ReadWriteType>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(text)? else { return Ok(None) };
+    match text.trim().to_ascii_lowercase().as_str() {
+        "readonly" => Ok(Some(ReadWriteType::ReadOnly)),
+        "writeonly" => Ok(Some(ReadWriteType::WriteOnly)),
+        "all" => Ok(Some(ReadWriteType::All)),
+        _ => Err(D::Error::custom(format!("expected ReadOnly, WriteOnly or ALL: received `{text}`"))),
     }
 }
 
@@ -212,9 +197,9 @@ impl MultiRegionCloudtrailEnabledParameters {
         let events = match self.read_write_type {
             _ if !self.include_management_events.0 => Events::Unasked,
             None => Events::AnyHalf,
-            Some(WantedEvents(ReadWriteType::ReadOnly)) => Events::Reads,
-            Some(WantedEvents(ReadWriteType::WriteOnly)) => Events::Writes,
-            Some(WantedEvents(ReadWriteType::All)) => Events::All,
+            Some(ReadWriteType::ReadOnly) => Events::Reads,
+            Some(ReadWriteType::WriteOnly) => Events::Writes,
+            Some(ReadWriteType::All) => Events::All,
         };
         Requirement { events, logging: self.require_logging.0 }
     }

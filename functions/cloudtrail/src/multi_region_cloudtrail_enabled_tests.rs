@@ -258,7 +258,7 @@ fn weakened(before: &ObservedTrail, after: &ObservedTrail) -> bool {
 fn laws() {
     let half = prop::sample::select(vec![None, Some(ReadWriteType::All), Some(ReadWriteType::ReadOnly)]);
     let params = (half, any::<bool>()).prop_map(|(half, logging)| Params {
-        read_write_type: half.map(WantedEvents),
+        read_write_type: half,
         require_logging: Flag(logging),
         ..Params::default()
     });

@@ -220,13 +220,13 @@ impl AdvancedEventSelector {
 }
 
 impl FieldSelector {
-    /// The one value, where nothing else is asked of the field.
+    /// The one value, where the selector requires nothing else of the field.
     fn only_equal(&self) -> Option<&str> {
         let [value] = self.equals.as_slice() else { return None };
         (self.operators() == 1).then_some(value)
     }
 
-    /// Whether all that is asked of the field is not to be one of some values.
+    /// Whether the selector does nothing but exclude values.
     fn only_excludes(&self) -> bool {
         self.operators() == 1 && !self.not_equals.is_empty()
     }

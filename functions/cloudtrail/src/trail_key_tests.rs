@@ -16,7 +16,7 @@ pub(crate) fn arn(text: &str) -> KeyArn {
     KeyArn::try_from(text.to_owned()).unwrap()
 }
 
-/// The statements CloudTrail's documentation asks for.
+/// The statements that CloudTrail's documentation requires.
 fn policy() -> Value {
     let service = json!({"Service": "cloudtrail.amazonaws.com"});
     json!({"Version": "2012-10-17", "Statement": [

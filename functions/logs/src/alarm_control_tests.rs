@@ -1,4 +1,4 @@
-//! Parameters, and what is asked with them.
+//! Parameters, and the requirements that follow from them.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -129,7 +129,7 @@ impl CwLoggroupRetentionPeriodCheckParameters {
     }
 }
 
-/// A log group, as `DescribeLogGroups` tells it.
+/// A log group, as `DescribeLogGroups` returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogGroup {
@@ -141,7 +141,7 @@ pub struct LogGroup {
     pub class: Option<String>,
     /// `retentionInDays`; absent is for ever.
     pub retention_in_days: Option<u32>,
-    /// The tags, where they were read: a listing does not tell them.
+    /// The tags, where they were read: a listing does not hold them.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -221,7 +221,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
     fn fix_permissions(&self) -> &'static [Permission] {
         PUT
     }
-    // IAM cannot tell a longer retention from a shorter one: what keeps the remediation from lowering it is `plan` alone.
+    // IAM does not distinguish a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
     fn undo_permissions(&self) -> &'static [Permission] {
         PUT
     }
