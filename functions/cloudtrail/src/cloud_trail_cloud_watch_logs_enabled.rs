@@ -4,16 +4,15 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
-    Remediation, Step, Timestamp, Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, GET_STATUS, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail};
 use crate::trail_delivery::{DeliveringTrail, Delivery, LogGroupArn, RoleArn};
 
 control! {
@@ -84,34 +83,32 @@ const SIMULATE: Permission = Permission::on("iam:SimulatePrincipalPolicy", ROLE)
 const PASS_ROLE: Permission =
     Permission::on("iam:PassRole", ROLE).when("iam:PassedToService", "cloudtrail.amazonaws.com");
 
-/// The parameters of [`CloudTrailCloudWatchLogsEnabled`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct TrailLogsParameters {
-    /// The oldest latest delivery that is enough, hours, 1..=8760. Default: any, or none.
-    pub expected_delivery_window_age: Option<Bounded<1, 8760>>,
-    /// Whether a failed latest delivery is a finding. Default false.
-    pub check_delivery_error: Flag,
-    /// The log group that the remediation gives a trail without one, by its ARN. Default: none, and a person chooses.
-    #[schemars(with = "Option<String>")]
-    pub log_group_arn: Option<LogGroupArn>,
-    /// The role as which CloudTrail then writes to it, by its ARN. Default: none, and a person chooses.
-    #[schemars(with = "Option<String>")]
-    pub log_role_arn: Option<RoleArn>,
+parameters! {
+    /// The deliveries that a trail needs, and the group and role that a trail without them is given.
+    pub TrailLogsParameters, check: both_or_neither {
+        /// The oldest latest delivery that is enough, hours, 1..=8760. Default: any, or none.
+        expected_delivery_window_age: Option<Bounded<1, 8760>> = None,
+        /// Whether a failed latest delivery is a finding. Default false.
+        check_delivery_error: Flag = Flag(false),
+        /// The log group that the remediation gives a trail without one, by its ARN. Default: none, and a person chooses.
+        #[schemars(with = "Option<String>")]
+        log_group_arn: Option<LogGroupArn> = None,
+        /// The role as which CloudTrail then writes to it, by its ARN. Default: none, and a person chooses.
+        #[schemars(with = "Option<String>")]
+        log_role_arn: Option<RoleArn> = None,
+    }
 }
 
-impl Parameters for TrailLogsParameters {
-    fn check(&self) -> Result<(), String> {
-        match (&self.log_group_arn, &self.log_role_arn) {
-            (Some(group), None) => Err(format!("logGroupArn `{}` needs logRoleArn", group.as_str())),
-            (None, Some(role)) => Err(format!("logRoleArn `{}` needs logGroupArn", role.as_str())),
-            (Some(_), Some(_)) | (None, None) => Ok(()),
-        }
+fn both_or_neither(params: &TrailLogsParameters) -> Result<(), String> {
+    match (&params.log_group_arn, &params.log_role_arn) {
+        (Some(group), None) => Err(format!("logGroupArn `{}` needs logRoleArn", group.as_str())),
+        (None, Some(role)) => Err(format!("logRoleArn `{}` needs logGroupArn", role.as_str())),
+        (Some(_), Some(_)) | (None, None) => Ok(()),
     }
 }
 
 impl TrailLogsParameters {
-    /// Whether more matters than that a group is named.
+    /// Whether deliveries decide, and not the name of a group alone.
     pub fn deliveries_matter(&self) -> bool {
         self.expected_delivery_window_age.is_some() || self.check_delivery_error.0
     }
@@ -122,8 +119,8 @@ impl TrailLogsParameters {
         self.log_group_arn.as_ref().zip(self.log_role_arn.as_ref()).filter(|_| unset)
     }
 
-    /// What is wrong with the deliveries of a trail, if anything.
-    fn fault(&self, delivery: &Delivery, now: Timestamp) -> Option<String> {
+    /// The violation of these parameters by the deliveries of a trail.
+    fn violation(&self, delivery: &Delivery, now: Timestamp) -> Option<String> {
         if let Some(window) = self.expected_delivery_window_age {
             let max = i64::from(window.get());
             let Some(latest) = delivery.latest_at else {
@@ -142,7 +139,7 @@ impl TrailLogsParameters {
 
 const SECONDS_AN_HOUR: i64 = 3600;
 
-/// What an item does not hold.
+/// The facts that an item does not hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryFacts {
@@ -176,13 +173,13 @@ impl Control for CloudTrailCloudWatchLogsEnabled {
         if let Some(elsewhere) = trail.judged_elsewhere() {
             return elsewhere;
         }
-        let fault = match (&trail.settings.cloud_watch_logs_log_group_arn, delivery) {
+        let violation = match (&trail.settings.cloud_watch_logs_log_group_arn, delivery) {
             (None, _) => Some("no delivery to CloudWatch Logs".to_owned()),
             (Some(_), _) if !params.deliveries_matter() => None,
             (Some(_), None) => Some("its deliveries to CloudWatch Logs were not read".to_owned()),
-            (Some(_), Some(delivery)) => params.fault(delivery, now),
+            (Some(_), Some(delivery)) => params.violation(delivery, now),
         };
-        fault.map_or(Verdict::COMPLIANT, |fault| Verdict::non_compliant(format!("Trail {}: {fault}", trail.name)))
+        violation.map_or(Verdict::COMPLIANT, |it| Verdict::non_compliant(format!("Trail {}: {it}", trail.name)))
     }
 }
 
@@ -215,13 +212,13 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE, PASS_ROLE]
     }
-    // IAM cannot tell a group from none: what keeps the remediation from taking one away is `plan` alone.
+    // IAM does not distinguish a group from an empty one: only `plan` keeps the remediation from taking a group away.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Lookup("the name of the trail, in its home region")
+        MANAGED_BY
     }
 
     fn stack_resources(&self, _live: &DeliveringTrail, action: &Action) -> Vec<PhysicalId> {
@@ -284,8 +281,8 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         done.iter().any(given) && after.delivery == Some(Delivery::default())
     }
 
-    /// The two settings, so that somebody's later change of the bucket does not stand in the way of an undo.
-    /// That all other settings came through the fix is told by the whole images, which hold them.
+    /// The two settings, so that a later change of the bucket does not block an undo.
+    /// The full before and after states prove that nothing else changed.
     fn footprint(&self, subject: &DeliveringTrail, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
@@ -311,7 +308,3 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
 #[cfg(test)]
 #[path = "cloud_trail_cloud_watch_logs_enabled_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "cloud_trail_cloud_watch_logs_enabled_laws.rs"]
-mod laws;

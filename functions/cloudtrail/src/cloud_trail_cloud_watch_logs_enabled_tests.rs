@@ -1,37 +1,34 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource};
+use rectify_testing::{Cases, Laws};
 
 use super::*;
-use crate::trail_delivery::Destination;
+use crate::trail::arbitrary::trails;
+use crate::trail::tests::{FOREIGN, OF_ANOTHER_ACCOUNT, ORGANIZATION, REPLICA, REPLICATED, TRAIL, recorded, trail};
 use crate::trail_delivery::tests::{GROUP, ROLE, destination, group, role};
-use crate::trail_key::tests::{TRAIL, trail};
 
-pub(super) fn now() -> Timestamp {
+const DAY: &str = r#"{"expectedDeliveryWindowAge": "24"}"#;
+const ERRORS: &str = r#"{"checkDeliveryError": "true"}"#;
+const NO_GROUP: &str = "Trail main: no delivery to CloudWatch Logs";
+const FIX: &str = r#"L2 UpdateTrail {"CloudWatchLogsLogGroupArn":"arn:aws:logs:eu-west-1:111122223333:log-group:trails/main:*","CloudWatchLogsRoleArn":"arn:aws:iam::111122223333:role/service-role/trails","Name":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"}"#;
+
+fn now() -> Timestamp {
     "2026-03-04T06:00:00Z".parse().unwrap()
 }
 
-pub(super) fn parameters(text: &str) -> TrailLogsParameters {
-    RuleParameters::parse(Some(text)).unwrap().control
-}
-
-/// With a group and a role to give.
-pub(super) fn giving() -> TrailLogsParameters {
-    TrailLogsParameters { log_group_arn: Some(group()), log_role_arn: Some(role()), ..TrailLogsParameters::default() }
-}
-
-pub(super) fn judge(subject: &DeliveringTrail, params: &TrailLogsParameters) -> Verdict {
-    CloudTrailCloudWatchLogsEnabled.evaluate(subject, params, now())
-}
-
-pub(super) fn plan(subject: &DeliveringTrail, params: &TrailLogsParameters) -> Plan<Action> {
-    CloudTrailCloudWatchLogsEnabled.plan(subject, params, now())
+/// Names a group and a role to give.
+fn giving(more: Value) -> String {
+    let mut params = more;
+    params["logGroupArn"] = json!(GROUP);
+    params["logRoleArn"] = json!(ROLE);
+    params.to_string()
 }
 
 /// A trail that delivers, the latest of it at this time.
 fn delivering(latest_at: Option<&str>, latest_error: Option<&str>) -> DeliveringTrail {
-    let mut trail = trail(None);
+    let mut trail = trail();
     trail.settings.cloud_watch_logs_log_group_arn = Some(GROUP.into());
     trail.settings.cloud_watch_logs_role_arn = Some(ROLE.into());
     let latest_at = latest_at.map(|it| it.parse().unwrap());
@@ -41,7 +38,7 @@ fn delivering(latest_at: Option<&str>, latest_error: Option<&str>) -> Delivering
 
 /// A trail that delivers nowhere, with where it would.
 fn silent() -> DeliveringTrail {
-    DeliveringTrail { trail: trail(None), delivery: None, destination: Some(destination()) }
+    DeliveringTrail { trail: trail(), delivery: None, destination: Some(destination()) }
 }
 
 fn update(group: &str, role: &str) -> Action {
@@ -52,161 +49,98 @@ fn update(group: &str, role: &str) -> Action {
     }
 }
 
-fn recorded(arn: &str, home_region: &str, group: &Value) -> RecordedTrail {
-    let item = ConfigurationItem::from_notification(&json!({
-        "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": "main",
-        "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
-        "configuration": {"trailARN": arn, "homeRegion": home_region, "logFileValidationEnabled": true,
-            "cloudWatchLogsLogGroupArn": group}
-    }));
-    RecordedTrail::from_item(&item.unwrap()).unwrap()
-}
-
 #[test]
 fn a_trail_needs_a_group_and_deliveries_as_the_parameters_say() {
-    let default = TrailLogsParameters::default();
-    let day = parameters(r#"{"expectedDeliveryWindowAge": "24"}"#);
-    let errors = parameters(r#"{"checkDeliveryError": "true"}"#);
-    let found = |text: &str| Verdict::non_compliant(format!("Trail main: {text}"));
-    let unread = DeliveringTrail { delivery: None, ..delivering(None, None) };
-    for (case, subject, params, expected) in [
-        ("cloud-trail-cloud-watch-logs-enabled/1", silent(), &default, found("no delivery to CloudWatch Logs")),
-        (
-            "cloud-trail-cloud-watch-logs-enabled/2",
-            delivering(Some("2026-03-03T07:00:00Z"), None),
-            &day,
-            Verdict::COMPLIANT,
-        ),
-        (
-            "cloud-trail-cloud-watch-logs-enabled/2, 25 h",
-            delivering(Some("2026-03-03T05:00:00Z"), None),
-            &day,
-            found("last CloudWatch Logs delivery 25 h ago (max 24)"),
-        ),
-        ("to the second", delivering(Some("2026-03-03T06:00:00Z"), None), &day, Verdict::COMPLIANT),
-        (
-            "a second more",
-            delivering(Some("2026-03-03T05:59:59Z"), None),
-            &day,
-            found("last CloudWatch Logs delivery 25 h ago (max 24)"),
-        ),
-        ("a moment from now", delivering(Some("2026-03-04T06:00:05Z"), None), &day, Verdict::COMPLIANT),
-        (
-            "cloud-trail-cloud-watch-logs-enabled/3",
-            delivering(None, None),
-            &day,
-            found("no CloudWatch Logs delivery yet (max 24 h)"),
-        ),
-        (
-            "cloud-trail-cloud-watch-logs-enabled/4",
-            delivering(Some("2025-03-03T05:59:59Z"), None),
-            &default,
-            Verdict::COMPLIANT,
-        ),
-        ("an error nobody asks for", delivering(None, Some("AccessDenied")), &default, Verdict::COMPLIANT),
-        (
-            "an error",
-            delivering(Some("2026-03-04T05:59:59Z"), Some("AccessDenied")),
-            &errors,
-            found("last CloudWatch Logs delivery failed: AccessDenied"),
-        ),
-        ("no error", delivering(None, None), &errors, Verdict::COMPLIANT),
-        ("not read, not asked for", unread.clone(), &default, Verdict::COMPLIANT),
-        ("not read", unread, &errors, found("its deliveries to CloudWatch Logs were not read")),
-    ] {
-        assert_eq!(judge(&subject, params), expected, "{case}");
-    }
+    let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
+    let case = |name: &'static str, latest_at: Option<&str>, latest_error: Option<&str>| {
+        cases.case(name, |it| *it = delivering(latest_at, latest_error)).at(now())
+    };
+    let unread =
+        |name: &'static str| cases.case(name, |it| *it = DeliveringTrail { delivery: None, ..delivering(None, None) });
+    let late = "Trail main: last CloudWatch Logs delivery 25 h ago (max 24)";
+
+    cases.case("cloud-trail-cloud-watch-logs-enabled/1", |_| ()).non_compliant(NO_GROUP);
+    case("cloud-trail-cloud-watch-logs-enabled/2", Some("2026-03-03T07:00:00Z"), None).with(DAY).compliant();
+    case("cloud-trail-cloud-watch-logs-enabled/2, 25 h", Some("2026-03-03T05:00:00Z"), None)
+        .with(DAY)
+        .non_compliant(late);
+    case("to the second", Some("2026-03-03T06:00:00Z"), None).with(DAY).compliant();
+    case("a second more", Some("2026-03-03T05:59:59Z"), None).with(DAY).non_compliant(late);
+    case("a moment from now", Some("2026-03-04T06:00:05Z"), None).with(DAY).compliant();
+    case("cloud-trail-cloud-watch-logs-enabled/3", None, None)
+        .with(DAY)
+        .non_compliant("Trail main: no CloudWatch Logs delivery yet (max 24 h)");
+    case("cloud-trail-cloud-watch-logs-enabled/4", Some("2025-03-03T05:59:59Z"), None).compliant();
+    case("an error that does not matter", None, Some("AccessDenied")).compliant();
+    case("an error", Some("2026-03-04T05:59:59Z"), Some("AccessDenied"))
+        .with(ERRORS)
+        .non_compliant("Trail main: last CloudWatch Logs delivery failed: AccessDenied");
+    case("no error", None, None).with(ERRORS).compliant();
+    unread("not read, does not matter").compliant();
+    unread("not read").with(ERRORS).non_compliant("Trail main: its deliveries to CloudWatch Logs were not read");
 }
 
 #[test]
-fn an_item_of_ours_is_judged_and_one_of_elsewhere_is_not_unless_it_hides_ours() {
-    let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
-    let foreign = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
-    let day = parameters(r#"{"expectedDeliveryWindowAge": "24"}"#);
-    let verdict =
-        |recorded: RecordedTrail, facts| judge(&CloudTrailCloudWatchLogsEnabled.subject(recorded, facts), &day);
+fn an_item_is_judged_where_its_trail_is_owned_unless_it_hides_one_that_is_owned_here() {
+    let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
+    let case = |name: &'static str, arn: &str, group: Value, facts: Option<DeliveryFacts>| {
+        let recorded = recorded(arn, "cloudWatchLogsLogGroupArn", group);
+        cases.case(name, |it| *it = CloudTrailCloudWatchLogsEnabled.subject(recorded, facts)).with(DAY).at(now())
+    };
     for blank in [json!(null), json!("")] {
-        let case = "cloud-trail-cloud-watch-logs-enabled/1";
-        assert!(verdict(recorded(TRAIL, "eu-west-1", &blank), None).is_non_compliant(), "{case}: {blank}");
+        case("cloud-trail-cloud-watch-logs-enabled/1", TRAIL, blank, None).non_compliant(NO_GROUP);
     }
-    let facts = Some(DeliveryFacts { live: None, delivery: delivering(Some("2026-03-04T05:00:00Z"), None).delivery });
-    assert_eq!(verdict(recorded(TRAIL, "eu-west-1", &json!(GROUP)), facts), Verdict::COMPLIANT);
-    let case = "cloud-trail-cloud-watch-logs-enabled/5";
-    let replica = Verdict::not_applicable("Trail main is replicated from us-east-1; evaluated there");
-    assert_eq!(verdict(recorded(elsewhere, "us-east-1", &json!(null)), None), replica, "{case}");
-    let of_other = Verdict::not_applicable("Trail main belongs to account 444455556666; evaluated there");
-    assert_eq!(verdict(recorded(foreign, "eu-west-1", &json!(null)), None), of_other);
-    let hidden = Some(DeliveryFacts { live: Some(trail(None)), delivery: None });
-    assert!(verdict(recorded(elsewhere, "us-east-1", &json!(GROUP)), hidden).is_non_compliant());
+    let recent = DeliveryFacts { live: None, delivery: delivering(Some("2026-03-04T05:00:00Z"), None).delivery };
+    case("a group", TRAIL, json!(GROUP), Some(recent)).compliant();
+    case("cloud-trail-cloud-watch-logs-enabled/5", REPLICA, json!(null), None).not_applicable(REPLICATED);
+    case("of another account", FOREIGN, json!(null), None).not_applicable(OF_ANOTHER_ACCOUNT);
+    let hidden = DeliveryFacts { live: Some(trail()), delivery: None };
+    case("a replica that hides one", REPLICA, json!(GROUP), Some(hidden)).non_compliant(NO_GROUP);
 }
 
 #[test]
 fn group_and_role_are_given_both_or_neither() {
     let case = "cloud-trail-cloud-watch-logs-enabled/6";
-    let error = |text: &str| RuleParameters::<TrailLogsParameters>::parse(Some(text)).unwrap_err().to_string();
+    let read = |text: &str| RuleParameters::<TrailLogsParameters>::parse(Some(text));
+    let error = |text: &str| read(text).unwrap_err().to_string();
     let group_alone = error(&json!({"logGroupArn": GROUP}).to_string());
     assert_eq!(group_alone, format!("ruleParameters: logGroupArn `{GROUP}` needs logRoleArn"), "{case}");
     let role_alone = error(&json!({"logRoleArn": ROLE}).to_string());
     assert_eq!(role_alone, format!("ruleParameters: logRoleArn `{ROLE}` needs logGroupArn"), "{case}");
-    assert_eq!(parameters(&json!({"logGroupArn": GROUP, "logRoleArn": ROLE}).to_string()), giving());
+    let both = read(&giving(json!({}))).unwrap().control;
+    assert_eq!((both.log_group_arn, both.log_role_arn), (Some(group()), Some(role())));
     for text in [r#"{"expectedDeliveryWindowAge": "0"}"#, r#"{"expectedDeliveryWindowAge": "8761"}"#] {
         assert!(error(text).contains("expected a whole number in 1..=8760"), "{text}");
     }
 }
 
 #[test]
-fn a_silent_trail_is_given_a_group_by_a_call_that_names_nothing_else() {
-    assert_eq!(plan(&silent(), &giving()), Plan::Do { steps: vec![Step::call(Level::L2, update(GROUP, ROLE))] });
-    let call = json!({"UpdateTrail": {
-        "Name": TRAIL, "CloudWatchLogsLogGroupArn": GROUP, "CloudWatchLogsRoleArn": ROLE
-    }});
-    assert_eq!(serde_json::to_value(update(GROUP, ROLE)).unwrap(), call);
-    assert_eq!(plan(&delivering(None, None), &giving()), Plan::Nothing);
-    let mut replica = silent();
-    replica.trail.home_region = Region::new("us-east-1");
-    let mut foreign = silent();
-    foreign.trail.owner = AccountId::new("444455556666");
-    assert_eq!((plan(&replica, &giving()), plan(&foreign, &giving())), (Plan::Nothing, Plan::Nothing));
-}
-
-#[test]
-fn a_person_chooses_where_nothing_is_given_and_looks_into_what_does_not_arrive() {
+fn a_trail_without_a_group_is_given_one_that_may_serve_and_a_group_is_never_replaced() {
+    let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
     let choose = format!(
-        "choose a log group and a role as which CloudTrail may write to it, and set both for trail {TRAIL}, or name \
-         them in logGroupArn and logRoleArn"
+        "L2 by hand: choose a log group and a role as which CloudTrail may write to it, and set both for trail {TRAIL}, or \
+         name them in logGroupArn and logRoleArn"
     );
-    let chosen = plan(&silent(), &TrailLogsParameters::default());
-    assert_eq!(chosen, Plan::Do { steps: vec![Step::person(Level::L2, choose)] });
-    let stale = TrailLogsParameters { expected_delivery_window_age: Some(Bounded::of(24)), ..giving() };
-    let mend = format!("find out why trail {TRAIL} does not deliver to {GROUP} as {ROLE}, and mend it");
-    assert_eq!(
-        plan(&delivering(Some("2026-03-01T05:00:00Z"), None), &stale),
-        Plan::Do { steps: vec![Step::person(Level::L0, mend)] }
-    );
-}
-
-#[test]
-fn what_may_not_serve_holds_the_call() {
-    let mut organization = silent();
-    organization.trail.settings.is_organization_trail = Some(true);
-    let mut with_a_role = silent();
-    with_a_role.trail.settings.cloud_watch_logs_role_arn = Some("role".into());
-    let unread = DeliveringTrail { destination: None, ..silent() };
-    let roleless = Destination { role_rights: None, ..destination() };
-    let roleless = DeliveringTrail { destination: Some(roleless), ..silent() };
-    let not_read = format!("log group {GROUP} and role {ROLE} were not read");
-    let no_role = format!("account 111122223333 has no role {ROLE}");
-    for (subject, expected) in [
-        (organization, "Trail main is an organization trail: its update needs "),
-        (with_a_role, "trail main has role role without a log group"),
-        (unread, not_read.as_str()),
-        (roleless, no_role.as_str()),
-    ] {
-        let held = plan(&subject, &giving());
-        let Plan::Hold { reason, steps } = &held else { panic!("{held:?}") };
-        assert!(reason.starts_with(expected), "{reason}");
-        assert_eq!(steps, &vec![Step::call(Level::L2, update(GROUP, ROLE))]);
-    }
+    let look = format!("L0 by hand: find out why trail {TRAIL} does not deliver to {GROUP} as {ROLE}, and mend it");
+    let given = |name: &'static str, change: fn(&mut DeliveringTrail)| {
+        cases.case(name, change).with(&giving(json!({}))).non_compliant(NO_GROUP)
+    };
+    given("a group to give", |_| ()).planned(&[FIX]);
+    cases.case("no group to give", |_| ()).non_compliant(NO_GROUP).planned(&[&choose]);
+    cases
+        .case("a late delivery", |it| *it = delivering(Some("2026-03-01T05:00:00Z"), None))
+        .with(&giving(json!({"expectedDeliveryWindowAge": 24})))
+        .at(now())
+        .non_compliant("Trail main: last CloudWatch Logs delivery 73 h ago (max 24)")
+        .planned(&[&look]);
+    given("an organization trail", |it| it.trail.settings.is_organization_trail = Some(true))
+        .planned(&[&format!("held: {ORGANIZATION}"), FIX]);
+    given("a role alone", |it| it.trail.settings.cloud_watch_logs_role_arn = Some("role".into()))
+        .planned(&["held: trail main has role role without a log group", FIX]);
+    given("not read", |it| it.destination = None)
+        .planned(&[&format!("held: log group {GROUP} and role {ROLE} were not read"), FIX]);
+    given("no such role", |it| it.destination.as_mut().unwrap().role_rights = None)
+        .planned(&[&format!("held: account 111122223333 has no role {ROLE}"), FIX]);
 }
 
 #[test]
@@ -218,7 +152,7 @@ fn group_and_role_are_the_footprint_and_empty_ones_take_them_away() {
     assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&fixed, &[]), json!({}));
     let undo = CloudTrailCloudWatchLogsEnabled.undo(&silent(), &[update(GROUP, ROLE)]).unwrap();
     assert_eq!(undo, vec![update("", "")]);
-    assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(fixed, &undo[0]).trail, trail(None));
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(fixed, &undo[0]).trail, trail());
     let mut elsewhere = silent();
     elsewhere.trail.arn.push('2');
     assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(elsewhere.clone(), &update(GROUP, ROLE)), elsewhere);
@@ -233,4 +167,46 @@ fn a_first_delivery_is_waited_for_and_a_failed_one_is_not() {
     assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(Some("2026-03-03T05:00:00Z"), None), &done));
     let unset = DeliveringTrail { delivery: Some(Delivery::default()), ..silent() };
     assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&unset, &done));
+}
+
+fn deliveries() -> impl Strategy<Value = Delivery> {
+    let hours = prop::option::of(0i64..48);
+    let error = prop::option::of(Just("AccessDenied".to_owned()));
+    (hours, error).prop_map(|(hours, latest_error)| Delivery {
+        latest_at: hours.map(|it| Timestamp::from_second(now().as_second() - it * 3600).unwrap()),
+        latest_error,
+    })
+}
+
+/// A live read: a group with its deliveries, or no group and the one that would be given.
+fn subjects() -> impl Strategy<Value = DeliveringTrail> {
+    (trails(), any::<bool>(), deliveries(), any::<bool>()).prop_map(|(mut trail, delivers, delivery, exists)| {
+        trail.settings.cloud_watch_logs_log_group_arn = delivers.then(|| GROUP.to_owned());
+        trail.settings.cloud_watch_logs_role_arn = delivers.then(|| ROLE.to_owned());
+        let mut found = destination();
+        found.log_group_exists = exists;
+        DeliveringTrail {
+            trail,
+            delivery: Some(if delivers { delivery } else { Delivery::default() }),
+            destination: (!delivers).then_some(found),
+        }
+    })
+}
+
+#[test]
+fn laws() {
+    let params = (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(window, errors, give)| TrailLogsParameters {
+        expected_delivery_window_age: window.then(|| Bounded::of(24)),
+        check_delivery_error: Flag(errors),
+        log_group_arn: give.then(group),
+        log_role_arn: give.then(role),
+    });
+    let touched =
+        ["/trail/settings/cloudWatchLogsLogGroupArn", "/trail/settings/cloudWatchLogsRoleArn", "/destination"];
+    Laws::of(&CloudTrailCloudWatchLogsEnabled, &touched, Remediation::expect)
+        .never(|before, after| {
+            before.trail.settings.cloud_watch_logs_log_group_arn.is_some() && after.trail != before.trail
+        })
+        .at(now())
+        .hold((subjects(), params));
 }

@@ -5,16 +5,15 @@
 use rectify_compliance::kms_key;
 use rectify_compliance::values::{Flag, Words};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
-    Remediation, Step, Timestamp, Verdict, control,
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail};
 use crate::trail_key::{Candidate, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreign};
 
 control! {
@@ -83,27 +82,19 @@ const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", "arn:${AWS::P
 const GET_KEY_POLICY: Permission =
     Permission::on("kms:GetKeyPolicy", "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*");
 
-/// The parameters of [`CloudTrailEncryptionEnabled`]; the managed rule has none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct TrailEncryptionParameters {
-    /// The keys that are allowed, a comma list of ARNs, ids and aliases. Default: any key.
-    pub kms_key_arns: Option<Words>,
-    /// Whether the key must be in a state in which KMS uses it, `Enabled` or `Updating`. Default true.
-    pub check_key_state: Flag,
-    /// The key that the remediation gives a trail without one, by its ARN or that of an alias. Default: none, and a person
-    /// chooses.
-    #[schemars(with = "Option<String>")]
-    pub remediation_key_arn: Option<KeyArn>,
-}
-
-impl Default for TrailEncryptionParameters {
-    fn default() -> Self {
-        Self { kms_key_arns: None, check_key_state: Flag(true), remediation_key_arn: None }
+parameters! {
+    /// The keys that are right, and the one that a trail without a key is given; the managed rule has no parameters.
+    pub TrailEncryptionParameters {
+        /// The keys that are allowed, a comma list of ARNs, ids and aliases. Default: any key.
+        kms_key_arns: Option<Words> = None,
+        /// Whether the key must be in a state in which KMS uses it, `Enabled` or `Updating`. Default true.
+        check_key_state: Flag = Flag(true),
+        /// The key that the remediation gives a trail without one, by its ARN or that of an alias. Default: none, and a person
+        /// chooses.
+        #[schemars(with = "Option<String>")]
+        remediation_key_arn: Option<KeyArn> = None,
     }
 }
-
-impl Parameters for TrailEncryptionParameters {}
 
 impl TrailEncryptionParameters {
     /// The allowed keys as written; empty where any is.
@@ -111,7 +102,7 @@ impl TrailEncryptionParameters {
         self.kms_key_arns.as_ref().map_or(&[], Words::list)
     }
 
-    /// Whether more matters of a key than its name.
+    /// Whether the key decides, and not its name alone.
     pub fn keys_matter(&self) -> bool {
         self.check_key_state.0 || !self.allowed().is_empty()
     }
@@ -122,7 +113,7 @@ impl TrailEncryptionParameters {
     }
 }
 
-/// What an item does not hold.
+/// The facts that an item does not hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyFacts {
@@ -211,13 +202,13 @@ impl Remediation for CloudTrailEncryptionEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
-    // IAM cannot tell a key from none: what keeps the remediation from taking one away is `plan` alone.
+    // IAM does not distinguish a key from an empty one: only `plan` keeps the remediation from taking a key away.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Lookup("the name of the trail, in its home region")
+        MANAGED_BY
     }
 
     fn stack_resources(&self, _live: &KeyedTrail, action: &Action) -> Vec<PhysicalId> {
@@ -253,13 +244,14 @@ impl Remediation for CloudTrailEncryptionEnabled {
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
     }
 
-    /// The trail has the key then; what was read about it as a candidate is what is known of it as its key.
+    /// The trail has the key then, and the answer of KMS about the candidate is the one about its key.
     fn expect(&self, mut live: KeyedTrail, action: &Action) -> KeyedTrail {
         let Action::UpdateTrail { name, kms_key_id } = action;
-        if *name != live.trail.arn {
+        let key = Some(kms_key_id.clone()).filter(|it| !it.is_empty());
+        if *name != live.trail.arn || live.trail.settings.kms_key_id == key {
             return live;
         }
-        live.trail.settings.kms_key_id = Some(kms_key_id.clone()).filter(|it| !it.is_empty());
+        live.trail.settings.kms_key_id = key;
         let given = live.candidate.take().filter(|it| it.arn() == kms_key_id).map(|it| it.answer);
         if let Some(keys) = &mut live.keys {
             keys.current = given;
@@ -267,8 +259,8 @@ impl Remediation for CloudTrailEncryptionEnabled {
         live
     }
 
-    /// The one setting, so that somebody's later change of the bucket does not stand in the way of an undo.
-    /// That all other settings came through the fix is told by the whole images, which hold them.
+    /// The one setting, so that a later change of the bucket does not block an undo.
+    /// The full before and after states prove that nothing else changed.
     fn footprint(&self, subject: &KeyedTrail, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
@@ -288,7 +280,3 @@ impl Remediation for CloudTrailEncryptionEnabled {
 #[cfg(test)]
 #[path = "cloud_trail_encryption_enabled_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "cloud_trail_encryption_enabled_laws.rs"]
-mod laws;

@@ -1,134 +1,99 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource};
+use rectify_testing::{Cases, Laws};
 
 use super::*;
-use crate::trail_key::tests::{KEY, TRAIL, arn, candidate, key, trail};
+use crate::trail::arbitrary::trails;
+use crate::trail::tests::{FOREIGN, OF_ANOTHER_ACCOUNT, ORGANIZATION, REPLICA, REPLICATED, TRAIL, recorded, trail};
+use crate::trail_key::tests::{KEY, arn, candidate, key};
 
 const OTHER: &str = "arn:aws:kms:eu-west-1:111122223333:key/2";
-const FOREIGN: &str = "arn:aws:kms:eu-west-1:444455556666:key/3";
+const FOREIGN_KEY: &str = "arn:aws:kms:eu-west-1:444455556666:key/3";
+const NO_KEY: &str = "Trail main is not KMS encrypted";
+const ONE_KEY: &str = r#"{"kmsKeyArns": "alias/logs"}"#;
+const ANY_STATE: &str = r#"{"checkKeyState": "false"}"#;
+const GIVING: &str = r#"{"remediationKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1"}"#;
+const FIX: &str = r#"L2 UpdateTrail {"KmsKeyId":"arn:aws:kms:eu-west-1:111122223333:key/1","Name":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"}"#;
 
-pub(super) fn parameters(text: &str) -> TrailEncryptionParameters {
+fn parameters(text: &str) -> TrailEncryptionParameters {
     RuleParameters::parse(Some(text)).unwrap().control
 }
 
-/// With a key to give.
-pub(super) fn giving() -> TrailEncryptionParameters {
-    TrailEncryptionParameters { remediation_key_arn: Some(arn(KEY)), ..TrailEncryptionParameters::default() }
-}
-
-pub(super) fn judge(subject: &KeyedTrail, params: &TrailEncryptionParameters) -> Verdict {
-    CloudTrailEncryptionEnabled.evaluate(subject, params, Timestamp::UNIX_EPOCH)
-}
-
-pub(super) fn plan(subject: &KeyedTrail, params: &TrailEncryptionParameters) -> Plan<Action> {
-    CloudTrailEncryptionEnabled.plan(subject, params, Timestamp::UNIX_EPOCH)
-}
-
-fn keys(answer: Option<KeyAnswer>, allowed: &[&str]) -> Keys {
-    Keys { current: answer, allowed: allowed.iter().map(|it| (*it).to_owned()).collect() }
+fn keys(current: Option<KeyAnswer>, allowed: &[&str]) -> Option<Keys> {
+    Some(Keys { current, allowed: allowed.iter().map(|it| (*it).to_owned()).collect() })
 }
 
 fn keyed(name: &str, answer: KeyAnswer, allowed: &[&str]) -> KeyedTrail {
-    KeyedTrail { trail: trail(Some(name)), keys: Some(keys(Some(answer), allowed)), candidate: None }
+    let mut trail = trail();
+    trail.settings.kms_key_id = Some(name.to_owned());
+    KeyedTrail { trail, keys: keys(Some(answer), allowed), candidate: None }
 }
 
 /// A trail without a key, with the one that it would be given.
 fn keyless() -> KeyedTrail {
-    let candidate = Some(candidate(key(KEY, "Enabled")));
-    KeyedTrail { trail: trail(None), keys: Some(keys(None, &[])), candidate }
+    KeyedTrail { trail: trail(), keys: keys(None, &[]), candidate: Some(candidate(key(KEY, "Enabled"))) }
 }
 
 fn update(key: &str) -> Action {
     Action::UpdateTrail { name: TRAIL.into(), kms_key_id: key.into() }
 }
 
-fn recorded(arn: &str, home_region: &str, key: &Value) -> RecordedTrail {
-    let item = ConfigurationItem::from_notification(&json!({
-        "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": "main",
-        "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
-        "configuration": {"trailARN": arn, "homeRegion": home_region, "logFileValidationEnabled": true, "kmsKeyId": key}
-    }));
-    RecordedTrail::from_item(&item.unwrap()).unwrap()
-}
-
 #[test]
-fn a_trail_needs_a_key_that_is_there_enabled_and_allowed() {
-    let none = Verdict::non_compliant("Trail main is not KMS encrypted");
-    let default = TrailEncryptionParameters::default();
-    let (only_one, any_state) =
-        (parameters(r#"{"kmsKeyArns": "alias/logs"}"#), parameters(r#"{"checkKeyState": "false"}"#));
-    let found = |text: &str| Verdict::non_compliant(format!("Trail main: {text}"));
-    let unread = KeyedTrail { trail: trail(Some(KEY)), keys: None, candidate: None };
+fn a_trail_needs_a_key_that_exists_is_enabled_and_allowed() {
+    let cases = Cases::of(&CloudTrailEncryptionEnabled, keyless());
+    let case = |name: &'static str, key: &str, answer: KeyAnswer, allowed: &[&str]| {
+        cases.case(name, |it| *it = keyed(key, answer, allowed))
+    };
+    let state = |name: &'static str, state: &str| case(name, KEY, key(KEY, state), &[]);
+    let found = |text: &str| format!("Trail main: {text}");
     let unknown =
-        Verdict::Compliant(Some(format!("Trail main: key state unknown: {FOREIGN} is of another account").into()));
-    for (case, subject, params, expected) in [
-        ("cloud-trail-encryption-enabled/1", keyless(), &default, none.clone()),
-        ("cloud-trail-encryption-enabled/2", keyed(KEY, key(KEY, "Enabled"), &[]), &default, Verdict::COMPLIANT),
-        (
-            "cloud-trail-encryption-enabled/3",
-            keyed(KEY, key(KEY, "Disabled"), &[]),
-            &default,
-            found(&format!("key Disabled: {KEY}")),
-        ),
-        (
-            "cloud-trail-encryption-enabled/4",
-            keyed(KEY, key(KEY, "PendingDeletion"), &[]),
-            &default,
-            found(&format!("key PendingDeletion: {KEY}")),
-        ),
-        ("cloud-trail-encryption-enabled/8", keyed(KEY, key(KEY, "Updating"), &[]), &default, Verdict::COMPLIANT),
-        (
-            "a replica that is being made",
-            keyed(KEY, key(KEY, "Creating"), &[]),
-            &default,
-            found(&format!("key Creating: {KEY}")),
-        ),
-        ("cloud-trail-encryption-enabled/5", keyed(KEY, key(KEY, "Enabled"), &[KEY]), &only_one, Verdict::COMPLIANT),
-        ("cloud-trail-encryption-enabled/6", keyed(FOREIGN, KeyAnswer::Denied, &[]), &default, unknown.clone()),
-        ("denied, allowed", keyed(FOREIGN, KeyAnswer::Denied, &[FOREIGN]), &only_one, unknown),
-        (
-            "denied, not allowed",
-            keyed(FOREIGN, KeyAnswer::Denied, &[KEY]),
-            &only_one,
-            found(&format!("key {FOREIGN} is none of kmsKeyArns")),
-        ),
-        ("denied, ours", keyed(KEY, KeyAnswer::Denied, &[]), &default, found(&format!("key {KEY} cannot be read"))),
-        ("gone", keyed(KEY, KeyAnswer::Missing, &[]), &default, found(&format!("key {KEY} does not exist"))),
-        (
-            "another key",
-            keyed(OTHER, key(OTHER, "Enabled"), &[KEY]),
-            &only_one,
-            found(&format!("key {OTHER} is none of kmsKeyArns")),
-        ),
-        ("named by an id", keyed("1", key(KEY, "Enabled"), &[KEY]), &only_one, Verdict::COMPLIANT),
-        ("any state", unread.clone(), &any_state, Verdict::COMPLIANT),
-        ("any state, none", keyless(), &any_state, none),
-        ("not read", unread, &default, found(&format!("key {KEY} was not read"))),
-    ] {
-        assert_eq!(judge(&subject, params), expected, "{case}");
-    }
+        Verdict::Compliant(Some(format!("Trail main: key state unknown: {FOREIGN_KEY} is of another account").into()));
+    let no_keys = |name: &'static str| {
+        cases.case(name, |it| *it = KeyedTrail { keys: None, ..keyed(KEY, KeyAnswer::Missing, &[]) })
+    };
+
+    cases.case("cloud-trail-encryption-enabled/1", |_| ()).non_compliant(NO_KEY);
+    state("cloud-trail-encryption-enabled/2", "Enabled").compliant();
+    state("cloud-trail-encryption-enabled/3", "Disabled").non_compliant(&found(&format!("key Disabled: {KEY}")));
+    state("cloud-trail-encryption-enabled/4", "PendingDeletion")
+        .non_compliant(&found(&format!("key PendingDeletion: {KEY}")));
+    state("cloud-trail-encryption-enabled/8", "Updating").compliant();
+    state("a replica that is being made", "Creating").non_compliant(&found(&format!("key Creating: {KEY}")));
+    case("cloud-trail-encryption-enabled/5", KEY, key(KEY, "Enabled"), &[KEY]).with(ONE_KEY).compliant();
+    case("cloud-trail-encryption-enabled/6", FOREIGN_KEY, KeyAnswer::Denied, &[]).is(&unknown);
+    case("denied, allowed", FOREIGN_KEY, KeyAnswer::Denied, &[FOREIGN_KEY]).with(ONE_KEY).is(&unknown);
+    case("denied, not allowed", FOREIGN_KEY, KeyAnswer::Denied, &[KEY])
+        .with(ONE_KEY)
+        .non_compliant(&found(&format!("key {FOREIGN_KEY} is none of kmsKeyArns")));
+    case("denied, of this account", KEY, KeyAnswer::Denied, &[])
+        .non_compliant(&found(&format!("key {KEY} cannot be read")));
+    case("gone", KEY, KeyAnswer::Missing, &[]).non_compliant(&found(&format!("key {KEY} does not exist")));
+    case("another key", OTHER, key(OTHER, "Enabled"), &[KEY])
+        .with(ONE_KEY)
+        .non_compliant(&found(&format!("key {OTHER} is none of kmsKeyArns")));
+    case("named by an id", "1", key(KEY, "Enabled"), &[KEY]).with(ONE_KEY).compliant();
+    no_keys("any state").with(ANY_STATE).compliant();
+    cases.case("any state, no key", |_| ()).with(ANY_STATE).non_compliant(NO_KEY);
+    no_keys("not read").non_compliant(&found(&format!("key {KEY} was not read")));
 }
 
 #[test]
-fn an_item_of_ours_is_judged_and_one_of_elsewhere_is_not_unless_it_hides_ours() {
-    let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
-    let foreign = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
-    let default = TrailEncryptionParameters::default();
-    let verdict =
-        |recorded: RecordedTrail, facts| judge(&CloudTrailEncryptionEnabled.subject(recorded, facts), &default);
+fn an_item_is_judged_where_its_trail_is_owned_unless_it_hides_one_that_is_owned_here() {
+    let cases = Cases::of(&CloudTrailEncryptionEnabled, keyless());
+    let case = |name: &'static str, arn: &str, key: Value, facts: Option<KeyFacts>| {
+        cases.case(name, |it| *it = CloudTrailEncryptionEnabled.subject(recorded(arn, "kmsKeyId", key), facts))
+    };
     for blank in [json!(null), json!("")] {
-        assert!(verdict(recorded(TRAIL, "eu-west-1", &blank), None).is_non_compliant(), "{blank}");
+        case("no key", TRAIL, blank, None).non_compliant(NO_KEY);
     }
-    let facts = Some(KeyFacts { live: None, keys: Some(keys(Some(key(KEY, "Enabled")), &[])) });
-    assert_eq!(verdict(recorded(TRAIL, "eu-west-1", &json!(KEY)), facts), Verdict::COMPLIANT);
-    let replica = Verdict::not_applicable("Trail main is replicated from us-east-1; evaluated there");
-    assert_eq!(verdict(recorded(elsewhere, "us-east-1", &json!(null)), None), replica);
-    let of_other = Verdict::not_applicable("Trail main belongs to account 444455556666; evaluated there");
-    assert_eq!(verdict(recorded(foreign, "eu-west-1", &json!(null)), None), of_other);
-    let hidden = Some(KeyFacts { live: Some(trail(None)), keys: None });
-    assert!(verdict(recorded(elsewhere, "us-east-1", &json!(KEY)), hidden).is_non_compliant());
+    let enabled = KeyFacts { live: None, keys: keys(Some(key(KEY, "Enabled")), &[]) };
+    case("a key", TRAIL, json!(KEY), Some(enabled)).compliant();
+    case("a replica", REPLICA, json!(null), None).not_applicable(REPLICATED);
+    case("of another account", FOREIGN, json!(null), None).not_applicable(OF_ANOTHER_ACCOUNT);
+    let hidden = KeyFacts { live: Some(trail()), keys: None };
+    case("a replica that hides one", REPLICA, json!(KEY), Some(hidden)).non_compliant(NO_KEY);
 }
 
 #[test]
@@ -141,67 +106,52 @@ fn parameters_name_keys_and_nothing_else() {
 }
 
 #[test]
-fn a_trail_without_a_key_is_given_one_by_a_call_that_names_nothing_else() {
-    assert_eq!(plan(&keyless(), &giving()), Plan::Do { steps: vec![Step::call(Level::L2, update(KEY))] });
-    let call = json!({"UpdateTrail": {"Name": TRAIL, "KmsKeyId": KEY}});
-    assert_eq!(serde_json::to_value(update(KEY)).unwrap(), call);
-    assert_eq!(plan(&keyed(KEY, key(KEY, "Enabled"), &[]), &giving()), Plan::Nothing);
-    let mut replica = keyless();
-    replica.trail.home_region = Region::new("us-east-1");
-    let mut foreign = keyless();
-    foreign.trail.owner = AccountId::new("444455556666");
-    assert_eq!((plan(&replica, &giving()), plan(&foreign, &giving())), (Plan::Nothing, Plan::Nothing));
-}
-
-#[test]
-fn a_key_named_by_its_alias_is_given_by_its_own_arn() {
-    let alias = arn("arn:aws:kms:eu-west-1:111122223333:alias/trails");
-    let params = TrailEncryptionParameters { remediation_key_arn: Some(alias.clone()), ..giving() };
-    let named = Candidate { named: alias.as_str().to_owned(), ..candidate(key(KEY, "Enabled")) };
-    let subject = KeyedTrail { candidate: Some(named), ..keyless() };
-    assert_eq!(plan(&subject, &params), Plan::Do { steps: vec![Step::call(Level::L2, update(KEY))] });
-    assert_eq!(CloudTrailEncryptionEnabled.expect(subject, &update(KEY)), keyed(KEY, key(KEY, "Enabled"), &[]));
-}
-
-#[test]
-fn without_a_key_to_give_a_person_chooses() {
-    let case = "cloud-trail-encryption-enabled/7";
-    let words = format!(
-        "choose a KMS key whose policy lets CloudTrail use it, and set it as the key of trail {TRAIL}, or name it in \
-         remediationKeyArn"
+fn a_trail_without_a_key_is_given_one_that_may_serve_and_a_key_is_never_replaced() {
+    let cases = Cases::of(&CloudTrailEncryptionEnabled, keyless());
+    let alias = "arn:aws:kms:eu-west-1:111122223333:alias/trails";
+    let choose = format!(
+        "L2 by hand: choose a KMS key whose policy lets CloudTrail use it, and set it as the key of trail {TRAIL}, or name it \
+         in remediationKeyArn"
     );
-    let chosen = plan(&keyless(), &TrailEncryptionParameters::default());
-    assert_eq!(chosen, Plan::Do { steps: vec![Step::person(Level::L2, words)] }, "{case}");
-}
-
-#[test]
-fn a_key_that_a_trail_has_is_never_replaced() {
-    for subject in [keyed(KEY, key(KEY, "Disabled"), &[]), keyed(KEY, KeyAnswer::Missing, &[])] {
-        let held = plan(&subject, &giving());
-        let reason = format!("trail main has key {KEY}, which is never replaced by machine");
-        assert_eq!(held.obstacle(true), Some(reason));
-        assert_eq!(held.calls(), Vec::<&Action>::new());
-    }
-}
-
-#[test]
-fn a_key_that_may_not_serve_holds_the_call() {
-    let mut organization = keyless();
-    organization.trail.settings.is_organization_trail = Some(true);
-    let disabled = KeyedTrail { candidate: Some(candidate(key(KEY, "Disabled"))), ..keyless() };
-    let unread = KeyedTrail { candidate: None, ..keyless() };
-    let listed = TrailEncryptionParameters { kms_key_arns: Some(OTHER.parse().unwrap()), ..giving() };
-    let among_others = KeyedTrail { keys: Some(keys(None, &[OTHER])), ..keyless() };
-    for (subject, params, expected) in [
-        (organization, giving(), "Trail main is an organization trail: its update needs "),
-        (disabled, giving(), "key arn:aws:kms:eu-west-1:111122223333:key/1 is in state Disabled"),
-        (unread, giving(), "key arn:aws:kms:eu-west-1:111122223333:key/1 was not read"),
-        (among_others, listed, "key arn:aws:kms:eu-west-1:111122223333:key/1 is none of kmsKeyArns"),
+    cases.case("a key to give", |_| ()).with(GIVING).non_compliant(NO_KEY).planned(&[FIX]);
+    cases
+        .case("a key named by its alias", |it| it.candidate.as_mut().unwrap().named = alias.to_owned())
+        .with(&json!({"remediationKeyArn": alias}).to_string())
+        .non_compliant(NO_KEY)
+        .planned(&[FIX]);
+    cases.case("cloud-trail-encryption-enabled/7", |_| ()).non_compliant(NO_KEY).planned(&[&choose]);
+    for (name, held, change) in [
+        (
+            "an organization trail",
+            ORGANIZATION.to_owned(),
+            (|it| it.trail.settings.is_organization_trail = Some(true)) as fn(&mut KeyedTrail),
+        ),
+        ("a disabled key", format!("key {KEY} is in state Disabled"), |it| {
+            it.candidate = Some(candidate(key(KEY, "Disabled")))
+        }),
+        ("a key that was not read", format!("key {KEY} was not read"), |it| it.candidate = None),
     ] {
-        let held = plan(&subject, &params);
-        let Plan::Hold { reason, steps } = &held else { panic!("{held:?}") };
-        assert!(reason.starts_with(expected), "{reason}");
-        assert_eq!(steps, &vec![Step::call(Level::L2, update(KEY))]);
+        let held = format!("held: {held}");
+        cases.case(name, change).with(GIVING).non_compliant(NO_KEY).planned(&[&held, FIX]);
+    }
+    let held = format!("held: key {KEY} is none of kmsKeyArns");
+    cases
+        .case("a key that is not allowed", |it| it.keys = keys(None, &[OTHER]))
+        .with(&json!({"remediationKeyArn": KEY, "kmsKeyArns": OTHER}).to_string())
+        .non_compliant(NO_KEY)
+        .planned(&[&held, FIX]);
+    for (answer, why) in [
+        (key(KEY, "Disabled"), format!("key Disabled: {KEY}")),
+        (KeyAnswer::Missing, format!("key {KEY} does not exist")),
+    ] {
+        cases
+            .case("a key that the trail has", |it| *it = keyed(KEY, answer, &[]))
+            .with(GIVING)
+            .non_compliant(&format!("Trail main: {why}"))
+            .planned(&[
+                &format!("held: trail main has key {KEY}, which is never replaced by machine"),
+                &format!("L2 by hand: enable key {KEY}, or give trail {TRAIL} a key that is enabled and allowed"),
+            ]);
     }
 }
 
@@ -213,7 +163,35 @@ fn the_key_is_the_footprint_and_an_empty_one_takes_it_away() {
     assert_eq!(CloudTrailEncryptionEnabled.footprint(&fixed, &[]), json!({}));
     let undo = CloudTrailEncryptionEnabled.undo(&keyless(), &[update(KEY)]).unwrap();
     assert_eq!(undo, vec![update("")]);
-    assert_eq!(CloudTrailEncryptionEnabled.expect(fixed, &undo[0]).trail, trail(None));
+    assert_eq!(CloudTrailEncryptionEnabled.expect(fixed, &undo[0]).trail, trail());
     let elsewhere = Action::UpdateTrail { name: format!("{TRAIL}-2"), kms_key_id: KEY.into() };
     assert_eq!(CloudTrailEncryptionEnabled.expect(keyless(), &elsewhere), keyless());
+}
+
+fn answers() -> impl Strategy<Value = KeyAnswer> {
+    let known = prop::sample::select(vec!["Enabled", "Enabled", "Disabled", "PendingDeletion"]);
+    prop_oneof![6 => known.prop_map(|state| key(KEY, state)), 1 => Just(KeyAnswer::Denied), 1 => Just(KeyAnswer::Missing)]
+}
+
+/// A live read: a key with the answer of KMS about it, or no key and the one that would be given.
+fn subjects() -> impl Strategy<Value = KeyedTrail> {
+    (trails(), any::<bool>(), answers()).prop_map(|(mut trail, has_key, answer)| {
+        trail.settings.kms_key_id = has_key.then(|| KEY.to_owned());
+        let candidate = (!has_key).then(|| candidate(answer.clone()));
+        KeyedTrail { trail, keys: keys(has_key.then_some(answer), &[]), candidate }
+    })
+}
+
+#[test]
+fn laws() {
+    let params = (any::<bool>(), any::<bool>()).prop_map(|(state, give)| TrailEncryptionParameters {
+        check_key_state: Flag(state),
+        remediation_key_arn: give.then(|| arn(KEY)),
+        ..TrailEncryptionParameters::default()
+    });
+    let touched = ["/trail/settings/kmsKeyId", "/keys/current", "/candidate"];
+    Laws::of(&CloudTrailEncryptionEnabled, &touched, Remediation::expect)
+        .never(|before, after| before.trail.settings.kms_key_id.is_some() && after.trail != before.trail)
+        .held_for_a_lack()
+        .hold((subjects(), params));
 }

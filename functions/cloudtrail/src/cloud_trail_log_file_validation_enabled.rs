@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail};
 
 control! {
     /// ## What it checks
@@ -130,7 +130,7 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Lookup("the name of the trail, in its home region")
+        MANAGED_BY
     }
 
     fn stack_resources(&self, _live: &Trail, action: &Action) -> Vec<PhysicalId> {
@@ -174,157 +174,80 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
-    use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource, Tags};
+    use proptest::prelude::*;
+    use rectify_testing::{Cases, Laws};
 
     use super::*;
-    use crate::trail::{Description, Settings, Vantage};
+    use crate::trail::arbitrary::trails;
+    use crate::trail::tests::{FOREIGN, OF_ANOTHER_ACCOUNT, ORGANIZATION, REPLICA, REPLICATED, TRAIL, recorded, trail};
 
-    const ARN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
+    const OFF: &str = "Trail main (eu-west-1) has no log file validation";
+    const FIX: &str = r#"L1 UpdateTrail {"EnableLogFileValidation":true,"Name":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"}"#;
 
-    pub(super) fn trail(log_file_validation: bool) -> Trail {
-        Trail {
-            name: "main".into(),
-            arn: ARN.into(),
-            owner: AccountId::new("111122223333"),
-            home_region: Region::new("eu-west-1"),
-            seen_from: Vantage { account: AccountId::new("111122223333"), region: Region::new("eu-west-1") },
-            log_file_validation,
-            settings: Settings {
-                s3_bucket_name: Some("audit-logs".into()),
-                s3_key_prefix: Some("trails".into()),
-                kms_key_id: Some("arn:aws:kms:eu-west-1:111122223333:key/1".into()),
-                is_multi_region_trail: Some(true),
-                is_organization_trail: Some(false),
-                ..Settings::default()
-            },
-            tags: Tags::new(),
-        }
-    }
-
-    fn item(configuration: &Value) -> ConfigurationItem {
-        ConfigurationItem::from_notification(&json!({
-            "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": "main",
-            "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
-            "configuration": configuration
-        }))
-        .unwrap()
-    }
-
-    fn recorded(arn: &str, home_region: &str, validation: &Value) -> RecordedTrail {
-        let configuration = json!({"trailARN": arn, "homeRegion": home_region, "logFileValidationEnabled": validation});
-        RecordedTrail::from_item(&item(&configuration)).unwrap()
-    }
-
-    pub(super) fn judge(subject: &Trail) -> Verdict {
-        CloudTrailLogFileValidationEnabled.evaluate(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
-    }
-
-    pub(super) fn plan(subject: &Trail) -> Plan<Action> {
-        CloudTrailLogFileValidationEnabled.plan(subject, &NoParameters {}, Timestamp::UNIX_EPOCH)
+    fn off() -> Trail {
+        let mut trail = Trail { log_file_validation: false, ..trail() };
+        trail.settings.kms_key_id = Some("arn:aws:kms:eu-west-1:111122223333:key/1".into());
+        trail
     }
 
     fn update(enable: bool) -> Action {
-        Action::UpdateTrail { name: ARN.into(), enable_log_file_validation: enable }
+        Action::UpdateTrail { name: TRAIL.into(), enable_log_file_validation: enable }
     }
 
     #[test]
     fn a_trail_is_judged_by_its_owner_in_its_home_region() {
-        let foreign = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
+        let cases = Cases::of(&CloudTrailLogFileValidationEnabled, off());
+        let case = |name: &'static str, arn: &str, recorded_value: Value, live: Option<Trail>| {
+            let recorded = recorded(arn, "logFileValidationEnabled", recorded_value);
+            cases.case(name, |it| *it = CloudTrailLogFileValidationEnabled.subject(recorded, live))
+        };
         let foreign_elsewhere = "arn:aws:cloudtrail:us-east-1:444455556666:trail/main";
-        let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
-        let off = Verdict::non_compliant("Trail main (eu-west-1) has no log file validation");
-        let replica = Verdict::not_applicable("Trail main is replicated from us-east-1; evaluated there");
-        let of_other = Verdict::not_applicable("Trail main belongs to account 444455556666; evaluated there");
-        for (case, arn, home, told, live, expected) in [
-            ("cloud-trail-log-file-validation-enabled/1", ARN, "eu-west-1", json!(false), None, &off),
-            ("cloud-trail-log-file-validation-enabled/2", elsewhere, "us-east-1", json!(false), None, &replica),
-            ("cloud-trail-log-file-validation-enabled/2, on", elsewhere, "us-east-1", json!(true), None, &replica),
-            ("cloud-trail-log-file-validation-enabled/3", foreign, "eu-west-1", json!(false), None, &of_other),
-            (
-                "cloud-trail-log-file-validation-enabled/3, away",
-                foreign_elsewhere,
-                "us-east-1",
-                json!(true),
-                None,
-                &of_other,
-            ),
-            ("cloud-trail-log-file-validation-enabled/4", ARN, "eu-west-1", json!(true), None, &Verdict::COMPLIANT),
-            ("not told, on live", ARN, "eu-west-1", json!(null), Some(trail(true)), &Verdict::COMPLIANT),
-            ("not told, off live", ARN, "eu-west-1", json!(null), Some(trail(false)), &off),
-            ("not told at all", ARN, "eu-west-1", json!(null), None, &off),
-            ("a replica that hides ours", elsewhere, "us-east-1", json!(true), Some(trail(false)), &off),
-        ] {
-            assert_eq!(
-                judge(&CloudTrailLogFileValidationEnabled.subject(recorded(arn, home, &told), live)),
-                *expected,
-                "{case}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_item_is_asked_about_live_only_when_it_does_not_decide() {
-        let elsewhere = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
-        assert!(recorded(ARN, "eu-west-1", &json!(false)).tells_validation());
-        assert!(!recorded(ARN, "eu-west-1", &json!(null)).tells_validation());
-        assert!(!recorded(elsewhere, "us-east-1", &json!(true)).is_ours());
-        let here = trail(false).seen_from;
-        let silent = Description { name: Some("main".into()), arn: Some(ARN.into()), ..Description::default() };
-        assert!(silent.seen(here).unwrap_err().path.ends_with("LogFileValidationEnabled"));
-    }
-
-    #[test]
-    fn the_fix_is_one_call_that_names_one_flag() {
-        assert_eq!(plan(&trail(true)), Plan::Nothing);
-        assert_eq!(plan(&trail(false)), Plan::Do { steps: vec![Step::call(Level::L1, update(true))] });
-        let call = json!({"UpdateTrail": {"Name": ARN, "EnableLogFileValidation": true}});
-        assert_eq!(serde_json::to_value(update(true)).unwrap(), call);
-        let replica = Trail { home_region: Region::new("us-east-1"), ..trail(false) };
-        let foreign = Trail { owner: AccountId::new("444455556666"), ..trail(false) };
-        assert_eq!((plan(&replica), plan(&foreign)), (Plan::Nothing, Plan::Nothing));
-    }
-
-    #[test]
-    fn an_organization_trail_is_left_to_a_person_of_the_management_account() {
-        let mut organization = trail(false);
-        organization.settings.is_organization_trail = Some(true);
-        assert!(judge(&organization).is_non_compliant());
-        let reason = "Trail main is an organization trail: its update needs \
-                      organizations:ListAWSServiceAccessForOrganization and iam:GetRole in the management account \
-                      111122223333, which this remediation is not granted";
-        assert_eq!(plan(&organization), Plan::hold(reason, vec![Step::call(Level::L1, update(true))]));
+        case("cloud-trail-log-file-validation-enabled/1", TRAIL, json!(false), None).non_compliant(OFF).planned(&[FIX]);
+        case("cloud-trail-log-file-validation-enabled/2", REPLICA, json!(false), None).not_applicable(REPLICATED);
+        case("cloud-trail-log-file-validation-enabled/2, on", REPLICA, json!(true), None).not_applicable(REPLICATED);
+        case("cloud-trail-log-file-validation-enabled/3", FOREIGN, json!(false), None)
+            .not_applicable(OF_ANOTHER_ACCOUNT);
+        case("cloud-trail-log-file-validation-enabled/3, elsewhere", foreign_elsewhere, json!(true), None)
+            .not_applicable(OF_ANOTHER_ACCOUNT);
+        case("cloud-trail-log-file-validation-enabled/4", TRAIL, json!(true), None).compliant();
+        case("not recorded, on live", TRAIL, json!(null), Some(trail())).compliant();
+        case("not recorded, off live", TRAIL, json!(null), Some(off())).non_compliant(OFF);
+        case("not recorded, not read", TRAIL, json!(null), None).non_compliant(OFF);
+        case("a replica that hides a trail", REPLICA, json!(true), Some(off())).non_compliant(OFF);
+        cases
+            .case("an organization trail", |it| it.settings.is_organization_trail = Some(true))
+            .non_compliant(OFF)
+            .planned(&[&format!("held: {ORGANIZATION}"), FIX]);
     }
 
     #[test]
     fn prefix_key_and_all_else_are_the_same_after_the_fix_and_after_its_undo() {
         let case = "cloud-trail-log-file-validation-enabled/6";
-        let fixed = CloudTrailLogFileValidationEnabled.expect(trail(false), &update(true));
-        assert_eq!(fixed, Trail { log_file_validation: true, ..trail(false) }, "{case}");
-        assert_eq!(fixed, trail(true), "{case}");
-        let undo = CloudTrailLogFileValidationEnabled.undo(&trail(false), &[update(true)]).unwrap();
+        let fixed = CloudTrailLogFileValidationEnabled.expect(off(), &update(true));
+        assert_eq!(fixed, Trail { log_file_validation: true, ..off() }, "{case}");
+        assert_eq!(
+            CloudTrailLogFileValidationEnabled.footprint(&fixed, &[update(true)]),
+            json!({"logFileValidation": true})
+        );
+        assert_eq!(CloudTrailLogFileValidationEnabled.footprint(&fixed, &[]), json!({}));
+        let undo = CloudTrailLogFileValidationEnabled.undo(&off(), &[update(true)]).unwrap();
         assert_eq!(undo, vec![update(false)], "{case}");
-        assert_eq!(CloudTrailLogFileValidationEnabled.expect(fixed, &undo[0]), trail(false), "{case}");
-        assert_eq!(CloudTrailLogFileValidationEnabled.undo(&trail(false), &[]), Ok(vec![]), "{case}");
+        assert_eq!(CloudTrailLogFileValidationEnabled.expect(fixed, &undo[0]), off(), "{case}");
     }
 
     #[test]
     fn an_action_on_another_trail_changes_nothing_of_this_one() {
-        let other = Action::UpdateTrail { name: format!("{ARN}-other"), enable_log_file_validation: true };
-        assert_eq!(CloudTrailLogFileValidationEnabled.expect(trail(false), &other), trail(false));
+        let other = Action::UpdateTrail { name: format!("{TRAIL}-other"), enable_log_file_validation: true };
+        assert_eq!(CloudTrailLogFileValidationEnabled.expect(off(), &other), off());
     }
 
     #[test]
-    fn the_footprint_is_the_flag_and_nothing_where_nothing_was_done() {
-        assert_eq!(
-            CloudTrailLogFileValidationEnabled.footprint(&trail(true), &[update(true)]),
-            json!({"logFileValidation": true})
-        );
-        assert_eq!(CloudTrailLogFileValidationEnabled.footprint(&trail(true), &[]), json!({}));
+    fn laws() {
+        Laws::of(&CloudTrailLogFileValidationEnabled, &["/logFileValidation"], Remediation::expect)
+            .never(|before, after| before.log_file_validation && !after.log_file_validation)
+            .restoring_whole()
+            .hold((trails(), Just(NoParameters {})));
     }
 }
-
-#[cfg(test)]
-#[path = "cloud_trail_log_file_validation_enabled_laws.rs"]
-mod laws;

@@ -5,11 +5,11 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation, Step,
-    Timestamp, Verdict, control,
+    Control, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step, Timestamp,
+    Verdict, control, parameters,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::account_trails::{AccountTrails, Lack};
@@ -17,6 +17,7 @@ use crate::arn;
 use crate::qualifying::{Events, OBSERVE, ObservedTrail, Requirement, Standing};
 use crate::recording::{Action, Undo};
 use crate::selectors::{ReadWriteType, Selectors};
+use crate::trail::MANAGED_BY;
 
 control! {
     /// ## What it checks
@@ -79,74 +80,44 @@ control! {
 
 /// Trails of the account, in any region: a trail is changed where it was created.
 const OWN_TRAILS: &str = "arn:${AWS::Partition}:cloudtrail:*:${AWS::AccountId}:trail/*";
+const UPDATE: Permission = Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS);
+const PUT_SELECTORS: Permission = Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS);
 
 /// How many trails a finding names.
 const NAMED: usize = 3;
 
-/// The parameters of [`MultiRegionCloudtrailEnabled`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct MultiRegionCloudtrailEnabledParameters {
-    /// The bucket the trail must deliver to, by name. Default: any.
-    pub s3_bucket_name: Option<String>,
-    /// The topic the trail must notify, by ARN. Default: any or none.
-    pub sns_topic_arn: Option<String>,
-    /// The log group the trail must deliver to, by ARN. Default: any or none.
-    pub cloud_watch_logs_log_group_arn: Option<String>,
-    /// False: management events need not be recorded. Default true.
-    pub include_management_events: Flag,
-    /// The management events to be recorded: `ReadOnly`, `WriteOnly` or `ALL`, in any letter case. Default: any one half.
-    #[schemars(with = "Option<String>")]
-    pub read_write_type: Option<WantedEvents>,
-    /// Whether the trail must be logging. Default true.
-    pub require_logging: Flag,
-    /// Whether an organization trail of another account that cannot be read counts. Default true.
-    pub trust_organization_trail: Flag,
-}
-
-/// `readWriteType`, as a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct WantedEvents(ReadWriteType);
-
-impl TryFrom<String> for WantedEvents {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let known = [ReadWriteType::ReadOnly, ReadWriteType::WriteOnly, ReadWriteType::All].map(Self);
-        known
-            .into_iter()
-            .find(|it| String::from(*it).eq_ignore_ascii_case(text.trim()))
-            .ok_or_else(|| format!("expected ReadOnly, WriteOnly or ALL: received `{text}`"))
+parameters! {
+    /// The settings that the trail must have, and the events that it must record.
+    pub MultiRegionCloudtrailEnabledParameters {
+        /// The bucket the trail must deliver to, by name. Default: any.
+        s3_bucket_name: Option<String> = None,
+        /// The topic the trail must notify, by ARN. Default: any or none.
+        sns_topic_arn: Option<String> = None,
+        /// The log group the trail must deliver to, by ARN. Default: any or none.
+        cloud_watch_logs_log_group_arn: Option<String> = None,
+        /// False: management events need not be recorded. Default true.
+        include_management_events: Flag = Flag(true),
+        /// The management events to be recorded: `ReadOnly`, `WriteOnly` or `ALL`, in any letter case. Default: any one half.
+        #[serde(deserialize_with = "read_write_type")]
+        #[schemars(with = "Option<String>")]
+        read_write_type: Option<ReadWriteType> = None,
+        /// Whether the trail must be logging. Default true.
+        require_logging: Flag = Flag(true),
+        /// Whether an organization trail of another account that cannot be read counts. Default true.
+        trust_organization_trail: Flag = Flag(true),
     }
 }
 
-impl From<WantedEvents> for String {
-    fn from(wanted: WantedEvents) -> Self {
-        match wanted.0 {
-            ReadWriteType::ReadOnly => "ReadOnly",
-            ReadWriteType::WriteOnly => "WriteOnly",
-            ReadWriteType::All => "ALL",
-        }
-        .to_owned()
+/// Reads `readWriteType`, in any letter case.
+fn read_write_type<'de, D: Deserializer<'de>>(text: D) -> Result<Option<ReadWriteType>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(text)? else { return Ok(None) };
+    match text.trim().to_ascii_lowercase().as_str() {
+        "readonly" => Ok(Some(ReadWriteType::ReadOnly)),
+        "writeonly" => Ok(Some(ReadWriteType::WriteOnly)),
+        "all" => Ok(Some(ReadWriteType::All)),
+        _ => Err(D::Error::custom(format!("expected ReadOnly, WriteOnly or ALL: received `{text}`"))),
     }
 }
-
-impl Default for MultiRegionCloudtrailEnabledParameters {
-    fn default() -> Self {
-        Self {
-            s3_bucket_name: None,
-            sns_topic_arn: None,
-            cloud_watch_logs_log_group_arn: None,
-            include_management_events: Flag(true),
-            read_write_type: None,
-            require_logging: Flag(true),
-            trust_organization_trail: Flag(true),
-        }
-    }
-}
-
-impl Parameters for MultiRegionCloudtrailEnabledParameters {}
 
 impl Control for MultiRegionCloudtrailEnabled {
     type Params = MultiRegionCloudtrailEnabledParameters;
@@ -181,26 +152,14 @@ impl Remediation for MultiRegionCloudtrailEnabled {
         OBSERVE
     }
     fn fix_permissions(&self) -> &'static [Permission] {
-        const {
-            &[
-                Permission::on("cloudtrail:StartLogging", OWN_TRAILS),
-                Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
-                Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
-            ]
-        }
+        const { &[Permission::on("cloudtrail:StartLogging", OWN_TRAILS), UPDATE, PUT_SELECTORS] }
     }
     fn undo_permissions(&self) -> &'static [Permission] {
-        const {
-            &[
-                Permission::on("cloudtrail:StopLogging", OWN_TRAILS),
-                Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS),
-                Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS),
-            ]
-        }
+        const { &[Permission::on("cloudtrail:StopLogging", OWN_TRAILS), UPDATE, PUT_SELECTORS] }
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Lookup("the name of the trail, in its home region")
+        MANAGED_BY
     }
 
     fn stack_resources(&self, _live: &AccountTrails, action: &Action) -> Vec<PhysicalId> {
@@ -223,8 +182,7 @@ impl Remediation for MultiRegionCloudtrailEnabled {
         action.made_of(live)
     }
 
-    /// Of the trail that was changed what was changed, so that somebody's later change of its bucket does not stand in the
-    /// way of an undo.
+    /// The changed settings of the changed trail, so that a later change of its bucket does not block an undo.
     fn footprint(&self, subject: &AccountTrails, done: &[Action]) -> Value {
         Value::Object(done.iter().map(|action| action.touched_in(subject)).collect())
     }
@@ -239,14 +197,14 @@ impl MultiRegionCloudtrailEnabledParameters {
         let events = match self.read_write_type {
             _ if !self.include_management_events.0 => Events::Unasked,
             None => Events::AnyHalf,
-            Some(WantedEvents(ReadWriteType::ReadOnly)) => Events::Reads,
-            Some(WantedEvents(ReadWriteType::WriteOnly)) => Events::Writes,
-            Some(WantedEvents(ReadWriteType::All)) => Events::All,
+            Some(ReadWriteType::ReadOnly) => Events::Reads,
+            Some(ReadWriteType::WriteOnly) => Events::Writes,
+            Some(ReadWriteType::All) => Events::All,
         };
         Requirement { events, logging: self.require_logging.0 }
     }
 
-    /// What the trail lacks first, if anything.
+    /// The first requirement that the trail does not meet.
     fn lack(&self, trail: &ObservedTrail) -> Option<Lack> {
         match (trail.standing(self.requirement()), self.other_setting(trail)) {
             (Standing::Fails(shortcoming), _) => Some(Lack::Test(shortcoming)),
@@ -256,7 +214,7 @@ impl MultiRegionCloudtrailEnabledParameters {
         }
     }
 
-    /// A setting that has another value than is demanded; no call of ours changes these.
+    /// A setting that differs from its parameter; no call changes these.
     fn other_setting(&self, trail: &ObservedTrail) -> Option<&'static str> {
         // CloudTrail adds `:*` to the log group it was given.
         let differs = |wanted: &Option<String>, actual: &Option<String>| {
@@ -274,7 +232,7 @@ impl MultiRegionCloudtrailEnabledParameters {
     }
 }
 
-/// The calls that make this one trail qualify, unless something stands against them.
+/// The calls that make this one trail qualify, held where they are not enough.
 fn steps(
     live: &AccountTrails,
     it: &ObservedTrail,
@@ -330,14 +288,14 @@ fn qualifies(it: &ObservedTrail) -> String {
 
 /// The trails with what each lacks, the nearest to qualifying first.
 fn none_qualifies(account: &AccountTrails, lacks: Vec<(&ObservedTrail, Option<Lack>)>) -> String {
-    let mut told: Vec<(Lack, String)> =
+    let mut lacks: Vec<(Lack, String)> =
         lacks.into_iter().filter_map(|(it, lack)| Some((lack?, it.trail.name.clone()))).collect();
-    told.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-    if told.is_empty() {
+    lacks.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    if lacks.is_empty() {
         return format!("No qualifying trail; none shows in {}", account.region);
     }
-    let more = told.len().saturating_sub(NAMED);
-    let named: Vec<String> = told.iter().take(NAMED).map(|(lack, name)| format!("{name}: {lack}")).collect();
+    let more = lacks.len().saturating_sub(NAMED);
+    let named: Vec<String> = lacks.iter().take(NAMED).map(|(lack, name)| format!("{name}: {lack}")).collect();
     let more = if more == 0 { String::new() } else { format!(" +{more} more") };
     format!("No qualifying trail; {}{more}", named.join("; "))
 }
@@ -362,7 +320,3 @@ fn choose(several: &[&ObservedTrail]) -> String {
 #[cfg(test)]
 #[path = "multi_region_cloudtrail_enabled_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "multi_region_cloudtrail_enabled_laws.rs"]
-mod laws;

@@ -1,196 +1,105 @@
-//! The catalogue's cases and the plans, by table.
+//! The verdicts and the plans, by table, and the laws.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{AccountId, Region};
+use rectify_testing::{Cases, Laws};
 use serde_json::json;
 
 use super::*;
-use crate::qualifying::Status;
-use crate::trail::{Description, Settings, Vantage};
+use crate::qualifying::tests::{
+    MANAGEMENT, OURS, advanced, classic, denied, failing, observed, single_region, stopped,
+};
+use crate::trail::tests::ORGANIZATION;
 
 type Params = MultiRegionCloudtrailEnabledParameters;
 
-const OURS: &str = "111122223333";
-const MANAGEMENT: &str = "444455556666";
+const MAIN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
+const WANT_ALL: &str = r#"{"readWriteType": "ALL"}"#;
 
 fn params(text: &Value) -> Params {
     RuleParameters::parse(Some(&text.to_string())).unwrap().control
 }
 
-pub(super) fn classic(half: &str, excluded: &[&str]) -> Value {
-    json!({"EventSelectors": [{"ReadWriteType": half, "IncludeManagementEvents": true,
-        "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::ledger/"]}],
-        "ExcludeManagementEventSources": excluded}]})
+/// The trail `main`.
+fn main_trail(selectors: &Value) -> ObservedTrail {
+    observed("main", OURS, "eu-west-1", selectors)
 }
 
-fn advanced(more: &[Value]) -> Value {
-    let mut fields = vec![json!({"Field": "eventCategory", "Equals": ["Management"]})];
-    fields.extend(more.iter().cloned());
-    let data = json!([{"Field": "eventCategory", "Equals": ["Data"]},
-        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]);
-    json!({"AdvancedEventSelectors": [{"Name": "m", "FieldSelectors": fields}, {"Name": "d", "FieldSelectors": data}]})
+/// One that records everything, of this account in us-east-1.
+fn whole(name: &str) -> ObservedTrail {
+    observed(name, OURS, "us-east-1", &classic("All", true, &[]))
 }
 
-pub(super) fn observed(
-    name: &str,
-    owner: &str,
-    region: &str,
-    multi: bool,
-    logging: bool,
-    selectors: &Value,
-) -> ObservedTrail {
-    let described = Description {
-        name: Some(name.to_owned()),
-        arn: Some(format!("arn:aws:cloudtrail:{region}:{owner}:trail/{name}")),
-        log_file_validation_enabled: Some(true),
-        settings: Settings {
-            s3_bucket_name: Some("audit-logs".into()),
-            is_multi_region_trail: Some(multi),
-            include_global_service_events: Some(multi),
-            cloud_watch_logs_log_group_arn: Some("arn:aws:logs:us-east-1:111122223333:log-group:audit:*".into()),
-            ..Settings::default()
-        },
-        ..Description::default()
-    };
-    let here = Vantage { account: AccountId::new(OURS), region: Region::new("us-east-1") };
-    ObservedTrail {
-        trail: described.seen(here).unwrap(),
-        status: Some(Status { is_logging: logging, latest_delivery_error: None }),
-        selectors: Some(serde_json::from_value(selectors.clone()).unwrap()),
-    }
+/// One of an organization.
+fn organization(selectors: &Value) -> ObservedTrail {
+    observed("org", MANAGEMENT, "eu-west-1", selectors)
 }
 
-fn main_trail(multi: bool, logging: bool, selectors: &Value) -> ObservedTrail {
-    observed("main", OURS, "eu-west-1", multi, logging, selectors)
-}
-
-fn denied() -> ObservedTrail {
-    let selectors = json!({"EventSelectors": []});
-    ObservedTrail { status: None, selectors: None, ..observed("org", MANAGEMENT, "eu-west-1", true, true, &selectors) }
-}
-
-fn failing() -> ObservedTrail {
-    let mut trail = main_trail(true, true, &classic("All", &[]));
-    trail.status = Some(Status { is_logging: true, latest_delivery_error: Some("NoSuchBucket".into()) });
-    trail
-}
-
-pub(super) fn account(trails: Vec<ObservedTrail>) -> AccountTrails {
+fn account(trails: Vec<ObservedTrail>) -> AccountTrails {
     AccountTrails::new(AccountId::new(OURS), Region::new("us-east-1"), trails)
 }
 
-fn judge(trails: Vec<ObservedTrail>, given: &Value) -> Verdict {
-    MultiRegionCloudtrailEnabled.evaluate(&account(trails), &params(given), Timestamp::UNIX_EPOCH)
-}
-
-fn plan(trails: Vec<ObservedTrail>, given: &Value) -> Plan<Action> {
-    MultiRegionCloudtrailEnabled.plan(&account(trails), &params(given), Timestamp::UNIX_EPOCH)
-}
-
 #[test]
-fn one_qualifying_trail_is_enough_and_without_one_the_nearest_is_told_first() {
-    let kms = ["kms.amazonaws.com"];
-    let rds = ["rdsdata.amazonaws.com"];
-    let all = classic("All", &[]);
-    let reads = json!({"Field": "readOnly", "Equals": ["true"]});
-    let none = json!({});
-    let want_all = json!({"readWriteType": "ALL"});
-    let fails = |text: &str| Verdict::non_compliant(format!("No qualifying trail; {text}"));
-    let passes = |text: &str| Verdict::Compliant(Some(text.into()));
-    let main = "Trail main (eu-west-1, account 111122223333) qualifies";
-    let trusted = "Organization trail org (eu-west-1, account 444455556666) cannot be read from here and is trusted";
-    for (case, trails, given, expected) in [
-        ("multi-region-cloudtrail-enabled/1", vec![main_trail(true, false, &all)], &none, fails("main: not logging")),
-        ("multi-region-cloudtrail-enabled/2", vec![denied()], &none, passes(trusted)),
-        (
-            "multi-region-cloudtrail-enabled/2, not trusted",
-            vec![denied()],
-            &json!({"trustOrganizationTrail": "false"}),
-            fails("org: organization trail not verifiable"),
-        ),
-        ("multi-region-cloudtrail-enabled/3", vec![main_trail(true, true, &advanced(&[]))], &want_all, passes(main)),
-        (
-            "multi-region-cloudtrail-enabled/3, reads only",
-            vec![main_trail(true, true, &advanced(std::slice::from_ref(&reads)))],
-            &want_all,
-            fails("main: read events only"),
-        ),
-        (
-            "reads only, any half wanted",
-            vec![main_trail(true, true, &advanced(&[reads]))],
-            &none,
-            passes(&format!("{main}, read events only")),
-        ),
-        (
-            "multi-region-cloudtrail-enabled/4",
-            vec![main_trail(true, true, &classic("All", &kms))],
-            &none,
-            fails("main: excludes kms.amazonaws.com"),
-        ),
-        (
-            "multi-region-cloudtrail-enabled/4, RDS",
-            vec![main_trail(true, true, &classic("All", &rds))],
-            &want_all,
-            fails("main: excludes rdsdata.amazonaws.com"),
-        ),
-        (
-            "multi-region-cloudtrail-enabled/5",
-            vec![
-                observed("one", OURS, "us-east-1", false, true, &all),
-                observed("two", OURS, "us-east-1", false, true, &all),
-            ],
-            &none,
-            fails("one: single region; two: single region"),
-        ),
-        ("multi-region-cloudtrail-enabled/7", vec![failing()], &none, fails("main: delivery fails with NoSuchBucket")),
-        ("no trail", vec![], &none, Verdict::non_compliant("No qualifying trail; none shows in us-east-1")),
-        (
-            "the nearest first",
-            vec![
-                main_trail(true, false, &all),
-                observed("a", OURS, "us-east-1", false, true, &all),
-                observed("org", MANAGEMENT, "eu-west-1", true, true, &classic("All", &kms)),
-                observed("z", OURS, "us-east-1", false, true, &all),
-            ],
-            &none,
-            fails("org: excludes kms.amazonaws.com; main: not logging; a: single region +1 more"),
-        ),
-        (
-            "one beside others",
-            vec![observed("a", OURS, "us-east-1", false, true, &all), main_trail(true, true, &all)],
-            &want_all,
-            passes(main),
-        ),
-        ("stopped, allowed", vec![main_trail(true, false, &all)], &json!({"requireLogging": false}), passes(main)),
-        (
-            "nothing recorded, allowed",
-            vec![main_trail(true, true, &json!({"EventSelectors": []}))],
-            &json!({"includeManagementEvents": "FALSE", "readWriteType": "All"}),
-            passes(main),
-        ),
-        (
-            "another bucket",
-            vec![main_trail(true, true, &all)],
-            &json!({"s3BucketName": "other"}),
-            fails("main: another S3 bucket"),
-        ),
-        (
-            "no topic",
-            vec![denied()],
-            &json!({"snsTopicArn": "arn:aws:sns:us-east-1:111122223333:audit"}),
-            fails("org: another SNS topic"),
-        ),
-        (
-            "the log group without the suffix CloudTrail adds",
-            vec![main_trail(true, true, &all)],
-            &json!({"cloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:audit"}),
-            passes(main),
-        ),
-    ] {
-        assert_eq!(judge(trails, given), expected, "{case}");
-    }
+fn one_qualifying_trail_is_enough_and_without_one_the_nearest_comes_first() {
+    let cases = Cases::of(&MultiRegionCloudtrailEnabled, account(vec![]));
+    let case = |name: &'static str, trails: Vec<ObservedTrail>| cases.case(name, |it| *it = account(trails));
+    let all = classic("All", true, &[]);
+    let without = |source: &str| classic("All", true, &[source]);
+    let reads = advanced(&[json!({"Field": "readOnly", "Equals": ["true"]})]);
+    let qualifies = |text: &str| Verdict::Compliant(Some(text.into()));
+    let main = qualifies("Trail main (eu-west-1, account 111122223333) qualifies");
+    let one_half = qualifies("Trail main (eu-west-1, account 111122223333) qualifies, read events only");
+    let trusted =
+        qualifies("Organization trail org (eu-west-1, account 444455556666) cannot be read from here and is trusted");
+    case("multi-region-cloudtrail-enabled/1", vec![stopped(main_trail(&all))])
+        .non_compliant("No qualifying trail; main: not logging");
+    case("multi-region-cloudtrail-enabled/2", vec![denied(organization(&all))]).is(&trusted);
+    case("multi-region-cloudtrail-enabled/2, not trusted", vec![denied(organization(&all))])
+        .with(r#"{"trustOrganizationTrail": "false"}"#)
+        .non_compliant("No qualifying trail; org: organization trail not verifiable");
+    case("multi-region-cloudtrail-enabled/3", vec![main_trail(&advanced(&[]))]).with(WANT_ALL).is(&main);
+    case("multi-region-cloudtrail-enabled/3, reads only", vec![main_trail(&reads)])
+        .with(WANT_ALL)
+        .non_compliant("No qualifying trail; main: read events only");
+    case("reads only, any half wanted", vec![main_trail(&reads)]).is(&one_half);
+    case("multi-region-cloudtrail-enabled/4", vec![main_trail(&without("kms.amazonaws.com"))])
+        .non_compliant("No qualifying trail; main: excludes kms.amazonaws.com");
+    case("multi-region-cloudtrail-enabled/4, RDS", vec![main_trail(&without("rdsdata.amazonaws.com"))])
+        .with(WANT_ALL)
+        .non_compliant("No qualifying trail; main: excludes rdsdata.amazonaws.com");
+    case("multi-region-cloudtrail-enabled/5", vec![single_region(whole("one")), single_region(whole("two"))])
+        .non_compliant("No qualifying trail; one: single region; two: single region");
+    case("multi-region-cloudtrail-enabled/7", vec![failing(main_trail(&all))])
+        .non_compliant("No qualifying trail; main: delivery fails with NoSuchBucket");
+    case("no trail", vec![]).non_compliant("No qualifying trail; none shows in us-east-1");
+    let several = vec![
+        stopped(main_trail(&all)),
+        single_region(whole("a")),
+        organization(&without("kms.amazonaws.com")),
+        single_region(whole("z")),
+    ];
+    case("the nearest first", several).non_compliant(
+        "No qualifying trail; org: excludes kms.amazonaws.com; main: not logging; a: single region +1 more",
+    );
+    case("one beside others", vec![single_region(whole("a")), main_trail(&all)]).with(WANT_ALL).is(&main);
+    case("stopped, allowed", vec![stopped(main_trail(&all))]).with(r#"{"requireLogging": false}"#).is(&main);
+    case("nothing recorded, allowed", vec![main_trail(&json!({"EventSelectors": []}))])
+        .with(r#"{"includeManagementEvents": "FALSE", "readWriteType": "All"}"#)
+        .is(&main);
+    case("another bucket", vec![main_trail(&all)])
+        .with(r#"{"s3BucketName": "other"}"#)
+        .non_compliant("No qualifying trail; main: another S3 bucket");
+    case("no topic", vec![denied(organization(&all))])
+        .with(r#"{"snsTopicArn": "arn:aws:sns:us-east-1:111122223333:audit"}"#)
+        .non_compliant("No qualifying trail; org: another SNS topic");
+    case("the log group without the suffix CloudTrail adds", vec![main_trail(&all)])
+        .with(r#"{"cloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:audit"}"#)
+        .is(&main);
 }
 
 #[test]
@@ -206,30 +115,30 @@ fn the_wanted_half_is_read_in_any_letter_case_and_nothing_else_is() {
     assert_eq!(RuleParameters::<Params>::parse(Some(&text)).unwrap().control.requirement().events, Events::All);
 }
 
-const MAIN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
-
 #[test]
 fn a_stopped_trail_is_started_and_nothing_more() {
     let case = "multi-region-cloudtrail-enabled/1";
+    let before = account(vec![stopped(main_trail(&classic("All", true, &[])))]);
+    Cases::of(&MultiRegionCloudtrailEnabled, before.clone())
+        .case(case, |_| ())
+        .non_compliant("No qualifying trail; main: not logging")
+        .planned(&[&format!(r#"L1 StartLogging {{"Name":"{MAIN}"}}"#)]);
     let start = Action::StartLogging { name: MAIN.into() };
-    let stopped = || vec![main_trail(true, false, &classic("All", &[]))];
-    let expected = Plan::Do { steps: vec![Step::call(Level::L1, start.clone())] };
-    assert_eq!(plan(stopped(), &json!({})), expected, "{case}");
-    assert_eq!(
-        MultiRegionCloudtrailEnabled.undo(&account(stopped()), &[start]),
-        Ok(vec![Undo::StopLogging { name: MAIN.into() }])
-    );
-    assert_eq!(plan(vec![main_trail(true, true, &classic("All", &[]))], &json!({})), Plan::Nothing);
+    let stop = Undo::StopLogging { name: MAIN.into() };
+    assert_eq!(MultiRegionCloudtrailEnabled.undo(&before, &[start]), Ok(vec![stop]), "{case}");
 }
 
 #[test]
 fn selectors_that_are_there_survive_the_one_that_is_added() {
     let case = "multi-region-cloudtrail-enabled/8";
-    for before in
-        [classic("WriteOnly", &["kms.amazonaws.com"]), advanced(&[json!({"Field": "eventName", "Equals": ["a"]})])]
-    {
-        let trails = || vec![main_trail(false, true, &before)];
-        let Plan::Do { steps } = plan(trails(), &json!({"readWriteType": "ALL"})) else { panic!("{case}") };
+    for before in [
+        classic("WriteOnly", true, &["kms.amazonaws.com"]),
+        advanced(&[json!({"Field": "eventName", "Equals": ["a"]})]),
+    ] {
+        let live = account(vec![single_region(main_trail(&before))]);
+        let want_all = params(&json!({"readWriteType": "ALL"}));
+        let plan = MultiRegionCloudtrailEnabled.plan(&live, &want_all, Timestamp::UNIX_EPOCH);
+        let Plan::Do { steps } = plan else { panic!("{case}") };
         let levels: Vec<Level> = steps.iter().map(|it| it.level).collect();
         assert_eq!(levels, [Level::L2, Level::L2], "{case}");
         let calls: Vec<Value> = steps.iter().map(|it| serde_json::to_value(it.action().unwrap()).unwrap()).collect();
@@ -240,7 +149,7 @@ fn selectors_that_are_there_survive_the_one_that_is_added() {
         let were = before[kind].as_array().unwrap();
         assert_eq!((&put[..were.len()], put.len()), (&were[..], were.len() + 1), "{case}");
         let done: Vec<Action> = steps.iter().map(|it| it.action().unwrap().clone()).collect();
-        let undo = MultiRegionCloudtrailEnabled.undo(&account(trails()), &done).unwrap();
+        let undo = MultiRegionCloudtrailEnabled.undo(&live, &done).unwrap();
         let back: Vec<Value> = undo.iter().map(|it| serde_json::to_value(it).unwrap()).collect();
         assert_eq!(back[0]["PutEventSelectors"][kind], before[kind], "{case}");
         let single = json!({"Name": MAIN, "IsMultiRegionTrail": false, "IncludeGlobalServiceEvents": false});
@@ -249,38 +158,113 @@ fn selectors_that_are_there_survive_the_one_that_is_added() {
 }
 
 #[test]
-fn what_calls_cannot_mend_is_held_or_left_to_a_person() {
-    let all = classic("All", &[]);
-    let organization = |mut it: ObservedTrail| {
-        it.trail.settings.is_organization_trail = Some(true);
-        it
-    };
-    let mut five = classic("WriteOnly", &[]);
+fn calls_that_are_not_enough_are_held_or_left_to_an_operator() {
+    let cases = Cases::of(&MultiRegionCloudtrailEnabled, account(vec![]));
+    let case = |name: &'static str, trails: Vec<ObservedTrail>| cases.case(name, |it| *it = account(trails));
+    let all = classic("All", true, &[]);
+    let mut managed = stopped(main_trail(&all));
+    managed.trail.settings.is_organization_trail = Some(true);
+    let mut five = classic("WriteOnly", true, &[]);
     let one = five["EventSelectors"][0].clone();
     five["EventSelectors"] = json!([one, one, one, one, one]);
-    let two = vec![
-        observed("one", OURS, "us-east-1", false, true, &all),
-        observed("two", OURS, "us-east-1", false, true, &all),
-    ];
-    let want_all = json!({"readWriteType": "ALL"});
-    for (case, trails, given, reason) in [
-        ("several", two, json!({}), "2 trails of the account could be made to qualify"),
-        ("organization", vec![organization(main_trail(true, false, &all))], json!({}), "is an organization trail"),
-        ("delivery fails", vec![failing()], json!({}), "by the calls alone: delivery fails with NoSuchBucket"),
-        ("no place left", vec![main_trail(true, true, &five)], want_all.clone(), "as many event selectors as"),
-        (
-            "nothing to go back to",
-            vec![main_trail(true, true, &json!({"EventSelectors": []}))],
-            want_all,
-            "no event selectors that could be restored",
-        ),
+    case("several", vec![single_region(whole("one")), single_region(whole("two"))])
+        .non_compliant("No qualifying trail; one: single region; two: single region")
+        .planned(&[
+            "held: 2 trails of the account could be made to qualify",
+            "L2 by hand: make one of these trails record all management events in all regions: \
+             arn:aws:cloudtrail:us-east-1:111122223333:trail/one, arn:aws:cloudtrail:us-east-1:111122223333:trail/two",
+        ]);
+    case("an organization trail", vec![managed])
+        .non_compliant("No qualifying trail; main: not logging")
+        .planned(&[&format!("held: {ORGANIZATION}"), &format!(r#"L1 StartLogging {{"Name":"{MAIN}"}}"#)]);
+    case("delivery fails", vec![failing(main_trail(&all))])
+        .non_compliant("No qualifying trail; main: delivery fails with NoSuchBucket")
+        .planned(&[
+            "held: trail main would not qualify by the calls alone: delivery fails with NoSuchBucket",
+            &format!("L2 by hand: find out and mend what keeps trail {MAIN} from it: delivery fails with NoSuchBucket"),
+        ]);
+    case("no place left", vec![main_trail(&five)])
+        .with(WANT_ALL)
+        .non_compliant("No qualifying trail; main: write events only")
+        .planned(&["held: trail main: it has as many event selectors as CloudTrail takes"]);
+    case("nothing to go back to", vec![main_trail(&json!({"EventSelectors": []}))])
+        .with(WANT_ALL)
+        .non_compliant("No qualifying trail; main: no management events")
+        .planned(&["held: trail main: it has no event selectors that could be restored"]);
+    let create = "L3 by hand: owner of account 111122223333: create a multi-region trail of all management events with a \
+                  bucket, a key and log file validation of your choice, or have the organization's management account \
+                  create one";
+    let other_bucket = r#"{"s3BucketName": "other"}"#;
+    for (trails, lack) in [
+        (vec![], "none shows in us-east-1"),
+        (vec![stopped(organization(&all))], "org: not logging"),
+        (vec![main_trail(&all)], "main: another S3 bucket"),
     ] {
-        let held = plan(trails, &given);
-        assert!(held.obstacle(true).is_some_and(|it| it.contains(reason)), "{case}: {held:?}");
+        case("no trail that may be changed", trails)
+            .with(other_bucket)
+            .non_compliant(&format!("No qualifying trail; {lack}"))
+            .planned(&[create]);
     }
-    let foreign = observed("org", MANAGEMENT, "eu-west-1", true, false, &all);
-    for trails in [vec![], vec![foreign], vec![main_trail(true, true, &all)]] {
-        let plan = plan(trails, &json!({"s3BucketName": "other"}));
-        assert_eq!((plan.level(), plan.calls().len()), (Some(Level::L3), 0), "{plan:?}");
-    }
+}
+
+fn accounts() -> impl Strategy<Value = AccountTrails> {
+    let owner = prop::sample::select(vec![OURS, OURS, OURS, MANAGEMENT]);
+    let half = prop::sample::select(vec!["All", "ReadOnly", "WriteOnly"]);
+    let excluded = prop::sample::select(vec![vec![], vec![], vec!["kms.amazonaws.com"]]);
+    let region = prop::sample::select(vec!["us-east-1", "eu-west-1"]);
+    let trail = ("[a-z]{3,6}", owner, region, any::<bool>(), any::<bool>(), half, excluded).prop_map(
+        |(name, owner, region, multi_region, logging, half, excluded)| {
+            let all = observed(&name, owner, region, &classic(half, true, &excluded));
+            let regions = if multi_region { all } else { single_region(all) };
+            if logging { regions } else { stopped(regions) }
+        },
+    );
+    prop::collection::vec(trail, 0..3).prop_map(|trails| {
+        let by_arn: BTreeMap<String, ObservedTrail> = trails.into_iter().map(|it| (it.trail.arn.clone(), it)).collect();
+        account(by_arn.into_values().collect())
+    })
+}
+
+/// An account after one call of an undo.
+fn reverted(control: &MultiRegionCloudtrailEnabled, mut live: AccountTrails, undo: &Undo) -> AccountTrails {
+    let same = match undo.clone() {
+        Undo::StopLogging { name } => {
+            let trails = live.trails.iter_mut().filter(|it| it.trail.arn == name);
+            trails.filter_map(|it| it.status.as_mut()).for_each(|it| it.is_logging = false);
+            return live;
+        }
+        Undo::UpdateTrail { name, is_multi_region_trail, include_global_service_events } => {
+            Action::UpdateTrail { name, is_multi_region_trail, include_global_service_events }
+        }
+        Undo::PutEventSelectors { trail_name, selectors } => Action::PutEventSelectors { trail_name, selectors },
+    };
+    control.expect(live, &same)
+}
+
+/// Whether a trail records less, or anything else of it differs.
+fn weakened(before: &ObservedTrail, after: &ObservedTrail) -> bool {
+    let events = |it: &ObservedTrail| it.selectors.as_ref().unwrap().management_events();
+    let is_logging = |it: &ObservedTrail| it.status.as_ref().unwrap().is_logging;
+    let lost = |wanted| events(before).shortcoming(wanted).is_none() && events(after).shortcoming(wanted).is_some();
+    let mut same_regions = after.trail.clone();
+    same_regions.settings.is_multi_region_trail = before.trail.settings.is_multi_region_trail;
+    same_regions.settings.include_global_service_events = before.trail.settings.include_global_service_events;
+    [Events::AnyHalf, Events::Reads, Events::Writes, Events::All].into_iter().any(lost)
+        || (is_logging(before) && !is_logging(after))
+        || same_regions != before.trail
+}
+
+#[test]
+fn laws() {
+    let half = prop::sample::select(vec![None, Some(ReadWriteType::All), Some(ReadWriteType::ReadOnly)]);
+    let params = (half, any::<bool>()).prop_map(|(half, logging)| Params {
+        read_write_type: half,
+        require_logging: Flag(logging),
+        ..Params::default()
+    });
+    Laws::of(&MultiRegionCloudtrailEnabled, &["/trails"], reverted)
+        .never(|before, after| before.trails.iter().zip(&after.trails).any(|(before, after)| weakened(before, after)))
+        .restoring_whole()
+        .held_for_a_lack()
+        .hold((accounts(), params));
 }

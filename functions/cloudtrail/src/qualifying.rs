@@ -1,7 +1,7 @@
 //! Qualifying trails: which trails record the management events of a whole account, and what keeps the others from it.
 //!
-//! Knows no control and no SDK. [`ObservedTrail`] is what `client::TrailReader` reads, [`Requirement`] what a caller wants,
-//! [`Standing`] the answer. Whether an unverified trail counts is the caller's parameter `trustOrganizationTrail`.
+//! Knows no control and no SDK. [`ObservedTrail`] is what the Lambda crate reads, [`Requirement`] what a caller requires,
+//! [`Standing`] the result. Whether an unverified trail counts is the caller's parameter `trustOrganizationTrail`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::selectors::{ManagementEvents, Selectors};
 use crate::trail::{Custody, Trail};
 
-/// What reading the trails of an account with `client::TrailReader` may call: a trail of ours is read in its home region.
+/// The calls that read the trails of an account: each trail of the account is read in its home region.
 pub const OBSERVE: &[Permission] = &[
     Permission::unscoped("cloudtrail:DescribeTrails"),
     Permission::on("cloudtrail:GetTrailStatus", ANY_TRAIL),
@@ -89,7 +89,7 @@ pub enum Standing {
 pub enum Shortcoming {
     /// `IsMultiRegionTrail` is not true.
     SingleRegion,
-    /// Status or selectors of a trail of ours are not known.
+    /// Status or selectors of a trail of this account are not known.
     Unread,
     /// `IsLogging` is false.
     NotLogging,
@@ -198,4 +198,4 @@ impl ManagementEvents {
 
 #[cfg(test)]
 #[path = "qualifying_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -3,42 +3,72 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use rectify_compliance::{AccountId, Region};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::trail::{Description, Settings, Vantage};
 
-const OURS: &str = "111122223333";
-const MANAGEMENT: &str = "444455556666";
+pub(crate) const OURS: &str = "111122223333";
+pub(crate) const MANAGEMENT: &str = "444455556666";
 
-fn observed(owner: &str, status: Option<(bool, &str)>, selectors: Option<serde_json::Value>) -> ObservedTrail {
-    let here = Vantage { account: AccountId::new(OURS), region: Region::new("us-east-1") };
+/// A multi-region trail that is logging and whose deliveries do not fail, as us-east-1 shows it.
+pub(crate) fn observed(name: &str, owner: &str, region: &str, selectors: &Value) -> ObservedTrail {
     let described = Description {
-        name: Some("main".into()),
-        arn: Some(format!("arn:aws:cloudtrail:eu-west-1:{owner}:trail/main")),
+        name: Some(name.to_owned()),
+        arn: Some(format!("arn:aws:cloudtrail:{region}:{owner}:trail/{name}")),
         log_file_validation_enabled: Some(true),
-        settings: Settings { is_multi_region_trail: Some(true), ..Settings::default() },
+        settings: Settings {
+            s3_bucket_name: Some("audit-logs".into()),
+            is_multi_region_trail: Some(true),
+            include_global_service_events: Some(true),
+            cloud_watch_logs_log_group_arn: Some("arn:aws:logs:us-east-1:111122223333:log-group:audit:*".into()),
+            ..Settings::default()
+        },
         ..Description::default()
     };
+    let here = Vantage { account: AccountId::new(OURS), region: Region::new("us-east-1") };
     ObservedTrail {
         trail: described.seen(here).unwrap(),
-        status: status.map(|(is_logging, error)| Status {
-            is_logging,
-            latest_delivery_error: Some(error.to_owned()).filter(|it| !it.is_empty()),
-        }),
-        selectors: selectors.map(|it| serde_json::from_value(it).unwrap()),
+        status: Some(Status { is_logging: true, latest_delivery_error: None }),
+        selectors: Some(serde_json::from_value(selectors.clone()).unwrap()),
     }
 }
 
-fn classic(half: &str, management: bool, excluded: &[&str]) -> Option<serde_json::Value> {
-    Some(json!({"EventSelectors": [{"ReadWriteType": half, "IncludeManagementEvents": management, "DataResources": [],
-        "ExcludeManagementEventSources": excluded}]}))
+pub(crate) fn single_region(mut it: ObservedTrail) -> ObservedTrail {
+    it.trail.settings.is_multi_region_trail = Some(false);
+    it.trail.settings.include_global_service_events = Some(false);
+    it
 }
 
-fn advanced(more: &serde_json::Value) -> Option<serde_json::Value> {
+pub(crate) fn stopped(mut it: ObservedTrail) -> ObservedTrail {
+    it.status.as_mut().unwrap().is_logging = false;
+    it
+}
+
+pub(crate) fn failing(mut it: ObservedTrail) -> ObservedTrail {
+    it.status.as_mut().unwrap().latest_delivery_error = Some("NoSuchBucket".into());
+    it
+}
+
+/// A trail that another account does not let this one read.
+pub(crate) fn denied(it: ObservedTrail) -> ObservedTrail {
+    ObservedTrail { status: None, selectors: None, ..it }
+}
+
+/// One selector of management events, of these halves and without these sources, and of one bucket's data events.
+pub(crate) fn classic(half: &str, management: bool, excluded: &[&str]) -> Value {
+    json!({"EventSelectors": [{"ReadWriteType": half, "IncludeManagementEvents": management,
+        "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::ledger/"]}],
+        "ExcludeManagementEventSources": excluded}]})
+}
+
+/// An advanced selector of management events with these fields besides, and one of data events.
+pub(crate) fn advanced(more: &[Value]) -> Value {
     let mut fields = vec![json!({"Field": "eventCategory", "Equals": ["Management"]})];
-    fields.extend(more.as_array().unwrap().iter().cloned());
-    Some(json!({"AdvancedEventSelectors": [{"Name": "m", "FieldSelectors": fields}]}))
+    fields.extend(more.iter().cloned());
+    let data = json!([{"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]);
+    json!({"AdvancedEventSelectors": [{"Name": "m", "FieldSelectors": fields}, {"Name": "d", "FieldSelectors": data}]})
 }
 
 fn set(all: &[&str]) -> BTreeSet<String> {
@@ -49,37 +79,35 @@ fn set(all: &[&str]) -> BTreeSet<String> {
 fn trails_qualify_or_say_the_first_test_they_fail() {
     use Shortcoming::*;
     let fails = Standing::Fails;
-    let all = || classic("All", true, &[]);
     let kms = "kms.amazonaws.com";
-    let reads = json!([{"Field": "readOnly", "Equals": ["true"]}]);
-    let named = json!([{"Field": "eventName", "Equals": ["RunInstances"]}]);
-    let single = |mut it: ObservedTrail| {
-        it.trail.settings.is_multi_region_trail = Some(false);
-        it
-    };
-    let untold = |mut it: ObservedTrail| {
+    let reads = [json!({"Field": "readOnly", "Equals": ["true"]})];
+    let named = [json!({"Field": "eventName", "Equals": ["RunInstances"]})];
+    let ours = |selectors: &Value| observed("main", OURS, "eu-west-1", selectors);
+    let foreign = || observed("main", MANAGEMENT, "eu-west-1", &classic("All", true, &[]));
+    let all = || ours(&classic("All", true, &[]));
+    let unknown = |mut it: ObservedTrail| {
         it.trail.settings.is_multi_region_trail = None;
         it
     };
     for (case, trail, expected) in [
-        ("everything", observed(OURS, Some((true, "")), all()), Standing::Qualifies),
-        ("advanced", observed(OURS, Some((true, "")), advanced(&json!([]))), Standing::Qualifies),
-        ("T1", single(observed(OURS, Some((true, "")), all())), fails(SingleRegion)),
-        ("T1, untold", untold(observed(OURS, Some((true, "")), all())), fails(SingleRegion)),
-        ("T1, foreign", single(observed(MANAGEMENT, None, None)), fails(SingleRegion)),
-        ("T2", observed(OURS, Some((false, "")), all()), fails(NotLogging)),
-        ("T2 before T4", observed(OURS, Some((false, "NoSuchBucket")), all()), fails(NotLogging)),
-        ("T3, nothing", observed(OURS, Some((true, "")), classic("All", false, &[])), fails(NoManagementEvents)),
-        ("T3, reads", observed(OURS, Some((true, "")), advanced(&reads)), fails(OnlyReads)),
-        ("T3, writes", observed(OURS, Some((true, "")), classic("WriteOnly", true, &[])), fails(OnlyWrites)),
-        ("T3, KMS", observed(OURS, Some((true, "")), classic("All", true, &[kms])), fails(Excludes(set(&[kms])))),
-        ("T3, named", observed(OURS, Some((true, "")), advanced(&named)), fails(Narrowed(set(&["eventName"])))),
-        ("T4", observed(OURS, Some((true, "NoSuchBucket")), all()), fails(DeliveryError("NoSuchBucket".into()))),
-        ("foreign, readable", observed(MANAGEMENT, Some((true, "")), all()), Standing::Qualifies),
-        ("foreign, stopped", observed(MANAGEMENT, Some((false, "")), all()), fails(NotLogging)),
-        ("foreign, denied", observed(MANAGEMENT, None, None), Standing::Unverified),
-        ("foreign, half denied", observed(MANAGEMENT, Some((true, "")), None), Standing::Unverified),
-        ("ours, unread", observed(OURS, None, all()), fails(Unread)),
+        ("everything", all(), Standing::Qualifies),
+        ("advanced", ours(&advanced(&[])), Standing::Qualifies),
+        ("T1", single_region(all()), fails(SingleRegion)),
+        ("T1, not known", unknown(all()), fails(SingleRegion)),
+        ("T1, foreign", single_region(denied(foreign())), fails(SingleRegion)),
+        ("T2", stopped(all()), fails(NotLogging)),
+        ("T2 before T4", stopped(failing(all())), fails(NotLogging)),
+        ("T3, nothing", ours(&classic("All", false, &[])), fails(NoManagementEvents)),
+        ("T3, reads", ours(&advanced(&reads)), fails(OnlyReads)),
+        ("T3, writes", ours(&classic("WriteOnly", true, &[])), fails(OnlyWrites)),
+        ("T3, KMS", ours(&classic("All", true, &[kms])), fails(Excludes(set(&[kms])))),
+        ("T3, named", ours(&advanced(&named)), fails(Narrowed(set(&["eventName"])))),
+        ("T4", failing(all()), fails(DeliveryError("NoSuchBucket".into()))),
+        ("foreign, readable", foreign(), Standing::Qualifies),
+        ("foreign, stopped", stopped(foreign()), fails(NotLogging)),
+        ("foreign, denied", denied(foreign()), Standing::Unverified),
+        ("foreign, half denied", ObservedTrail { selectors: None, ..foreign() }, Standing::Unverified),
+        ("unread", ObservedTrail { status: None, ..all() }, fails(Unread)),
     ] {
         assert_eq!(trail.standing(Requirement::EVERYTHING), expected, "{case}");
         assert_eq!(trail.counts(Requirement::EVERYTHING, false), expected == Standing::Qualifies, "{case}");
@@ -104,12 +132,12 @@ fn only_the_wanted_events_are_asked_for() {
         (classic("All", true, &[]), Events::Writes, None),
         (classic("All", true, &[kms]), Events::Writes, Some(Excludes(set(&[kms])))),
     ] {
-        let events = serde_json::from_value::<Selectors>(selectors.clone().unwrap()).unwrap().management_events();
+        let events = serde_json::from_value::<Selectors>(selectors.clone()).unwrap().management_events();
         assert_eq!(events.shortcoming(wanted), expected, "{selectors:?} {wanted:?}");
     }
     let requirement = Requirement { events: Events::Unasked, logging: false };
-    let stopped = observed(OURS, Some((false, "")), classic("All", false, &[]));
-    assert_eq!(stopped.standing(requirement), Standing::Qualifies);
+    let nothing = stopped(observed("main", OURS, "eu-west-1", &classic("All", false, &[])));
+    assert_eq!(nothing.standing(requirement), Standing::Qualifies);
 }
 
 #[test]

@@ -115,9 +115,7 @@ impl Selectors {
     pub fn canonical(&self) -> Value {
         unordered(serde_json::to_value(self).unwrap_or_default())
     }
-}
 
-impl Selectors {
     /// Takes all selectors together. An event is recorded when any selector fits it (`PutEventSelectors`, API reference),
     /// so a source is left out of a half only where every selector of that half leaves it out.
     pub fn management_events(&self) -> ManagementEvents {
@@ -128,9 +126,7 @@ impl Selectors {
         }
         events
     }
-}
 
-impl Selectors {
     /// The same selectors and one of all management events after them. None that is there is widened: its data events would
     /// be widened with it.
     ///
@@ -224,13 +220,13 @@ impl AdvancedEventSelector {
 }
 
 impl FieldSelector {
-    /// The one value, where nothing else is asked of the field.
+    /// The one value, where the selector requires nothing else of the field.
     fn only_equal(&self) -> Option<&str> {
         let [value] = self.equals.as_slice() else { return None };
         (self.operators() == 1).then_some(value)
     }
 
-    /// Whether all that is asked of the field is not to be one of some values.
+    /// Whether the selector does nothing but exclude values.
     fn only_excludes(&self) -> bool {
         self.operators() == 1 && !self.not_equals.is_empty()
     }

@@ -8,7 +8,8 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Image, Permission, Region, Resource, ResourceKey, ShapeError, Tags, Target, Verdict,
+    AccountId, ConfigurationItem, Image, ManagedBy, Permission, Region, Resource, ResourceKey, ShapeError, Tags,
+    Target, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,9 @@ pub mod permissions {
 
 /// The resource type in AWS Config. Its id is the trail's name.
 pub const TYPE: &str = "AWS::CloudTrail::Trail";
+
+/// How it is known that a stack manages a trail.
+pub const MANAGED_BY: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
 
 /// A trail, from where it is seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +90,7 @@ pub struct Settings {
     pub s3_bucket_name: Option<String>,
     /// `S3KeyPrefix`: what their keys begin with.
     pub s3_key_prefix: Option<String>,
-    /// `SnsTopicARN`: who is told of each.
+    /// `SnsTopicARN`: the topic that is notified of each.
     #[serde(rename = "snsTopicARN")]
     pub sns_topic_arn: Option<String>,
     /// `KmsKeyId`: the ARN of the key they are encrypted with.
@@ -109,7 +113,7 @@ pub struct Settings {
     pub has_insight_selectors: Option<bool>,
 }
 
-/// A trail as it is told by AWS, before anything is known to be there. Reads the `configuration` of an item as it is.
+/// A trail of an item's `configuration` or of an API answer; every field may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Description {
@@ -182,28 +186,6 @@ impl Trail {
     }
 }
 
-/// Makes a view of one trail, which it has in a field `trail`, an image of that trail.
-macro_rules! image_of_trail {
-    ($subject:ty) => {
-        impl rectify_compliance::Image for $subject {
-            const VERSION: u16 = 1;
-
-            fn key(&self) -> rectify_compliance::ResourceKey {
-                self.trail.key()
-            }
-
-            fn arn(&self) -> Option<&str> {
-                Some(&self.trail.arn)
-            }
-
-            fn tags(&self) -> &rectify_compliance::Tags {
-                &self.trail.tags
-            }
-        }
-    };
-}
-pub(crate) use image_of_trail;
-
 impl Settings {
     /// The same with empty texts absent: both are how AWS says that nothing is set.
     fn without_blanks(mut self) -> Self {
@@ -247,7 +229,7 @@ impl Description {
     /// The trail as the API described it to `seen_from`.
     ///
     /// # Errors
-    /// [`ShapeError`] without a name or an ARN of a trail, and when a trail of ours does not say whether it validates.
+    /// [`ShapeError`] without a name or an ARN of a trail, and when a trail that is judged here does not say whether it validates.
     pub fn seen(self, seen_from: Vantage) -> Result<Trail, ShapeError> {
         let told = self.log_file_validation_enabled.is_some();
         let trail = self.unjudged(seen_from)?;
@@ -257,7 +239,7 @@ impl Description {
         Ok(trail)
     }
 
-    /// The trail, with validation off where it was not told.
+    /// The trail; a missing validation flag counts as off.
     fn unjudged(self, seen_from: Vantage) -> Result<Trail, ShapeError> {
         let name = self.name.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("Name", "a trail name"))?;
         let arn = self.arn.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("TrailARN", "an ARN"))?;
@@ -297,8 +279,8 @@ impl RecordedTrail {
         &self.trail.name
     }
 
-    /// Whether the item is about a trail of ours. One that is not may hide one of ours of the same name: the two share one
-    /// id in AWS Config.
+    /// Whether the trail is judged here. One that is not may hide one of the same name that is: the two share one id in AWS
+    /// Config.
     pub fn is_ours(&self) -> bool {
         self.trail.custody() == Custody::Ours
     }
@@ -319,7 +301,7 @@ impl RecordedTrail {
         if ours.is_none() && self.is_ours() { None } else { Some(ours) }
     }
 
-    /// The same, taken. What was not told and not settled counts as off.
+    /// The same, by value. A flag that neither the item nor the live trail holds counts as off.
     pub fn or_live(self, live: LiveTrail) -> Trail {
         live.unwrap_or(self.trail)
     }
@@ -364,7 +346,7 @@ fn place_in(arn: &str) -> Result<(Region, AccountId), ShapeError> {
 
 #[cfg(test)]
 #[path = "trail_tests.rs"]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 #[path = "trail_arbitrary.rs"]

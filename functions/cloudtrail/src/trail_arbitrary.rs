@@ -1,9 +1,6 @@
-//! Trails as laws generate them: mostly of ours, of every kind.
+//! Trails as laws generate them, most of them of this account and region.
 
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
-use rectify_compliance::{Plan, Verdict};
 
 use super::*;
 
@@ -43,20 +40,4 @@ pub(crate) fn trails() -> impl Strategy<Value = Trail> {
             tags,
         },
     )
-}
-
-/// Of a thousand subjects at least fifty are fixed, fifty held and fifty compliant, or laws over them say little.
-#[allow(clippy::unwrap_used)]
-pub(crate) fn are_of_every_kind<S: Strategy, A>(
-    subjects: S,
-    plan: impl Fn(&S::Value) -> Plan<A>,
-    judge: impl Fn(&S::Value) -> Verdict,
-) {
-    let mut runner = TestRunner::deterministic();
-    let sample: Vec<S::Value> = (0..1000).map(|_| subjects.new_tree(&mut runner).unwrap().current()).collect();
-    let share = |kind: &dyn Fn(&S::Value) -> bool| sample.iter().filter(|it| kind(it)).count();
-    let fixed = share(&|it| matches!(plan(it), Plan::Do { .. }));
-    let held = share(&|it| matches!(plan(it), Plan::Hold { .. }));
-    let compliant = share(&|it| judge(it).is_compliant());
-    assert!(fixed >= 50 && held >= 50 && compliant >= 50, "{fixed} fixed, {held} held, {compliant} compliant");
 }

@@ -2,13 +2,13 @@
 //!
 //! Knows no control and no SDK. What a role may do is kept as what it may not, never as policy text.
 
-use rectify_compliance::{ServiceRequest, Timestamp};
+use rectify_compliance::{Image, ResourceKey, ServiceRequest, Tags, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arn::Arn;
-use crate::trail::{Trail, image_of_trail};
+use crate::trail::Trail;
 use crate::trail_key::SERVICE;
 
 /// What CloudTrail does in a log group as the role it is given ([role policy for CloudWatch Logs]).
@@ -138,7 +138,7 @@ pub struct Destination {
     pub log_group_exists: bool,
     /// Which role.
     pub role: RoleArn,
-    /// What it may; `None` where the trail's account has no such role, or where nobody could tell.
+    /// Its rights; `None` where the trail's account has no such role, or where the role was not readable.
     pub role_rights: Option<RoleRights>,
     /// Whether the reader is not allowed to look at the role, and so not to pass it either.
     #[serde(default)]
@@ -158,7 +158,7 @@ pub struct RoleRights {
 impl RoleRights {
     /// The rights of a role with this trust policy, which IAM allows these actions.
     pub fn new(trust: &Value, allowed: &[String]) -> Self {
-        // What CloudTrail tells of itself when it assumes a role is not documented: a condition on it is a doubt.
+        // The context keys that CloudTrail sends when it assumes a role are not documented: a condition on one is a doubt.
         let assume = ServiceRequest { service: SERVICE, action: "sts:AssumeRole", resource: None, context: &[] };
         let refused = WRITES.into_iter().filter(|action| !allowed.iter().any(|it| it == action));
         Self { trusts_cloudtrail: assume.is_allowed_by(trust), refused: refused.map(str::to_owned).collect() }
@@ -192,7 +192,21 @@ impl Destination {
     }
 }
 
-image_of_trail!(DeliveringTrail);
+impl Image for DeliveringTrail {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.trail.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        self.trail.arn()
+    }
+
+    fn tags(&self) -> &Tags {
+        self.trail.tags()
+    }
+}
 
 #[cfg(test)]
 #[path = "trail_delivery_tests.rs"]

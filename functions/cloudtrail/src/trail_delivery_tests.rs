@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::trail_key::tests::trail;
+use crate::trail::tests::trail;
 
 pub(crate) const GROUP: &str = "arn:aws:logs:eu-west-1:111122223333:log-group:trails/main:*";
 pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/trails";
@@ -35,7 +35,7 @@ fn a_group_is_named_with_or_without_its_end() {
     assert!(group().is(GROUP) && group().is(GROUP.trim_end_matches(":*")) && !group().is("x"));
     let stream =
         "arn:aws:logs:eu-west-1:111122223333:log-group:trails/main:log-stream:111122223333_CloudTrail_eu-west-1";
-    assert_eq!(group().stream_of(&trail(None)), stream);
+    assert_eq!(group().stream_of(&trail()), stream);
     for text in [
         "",
         "trails",
@@ -60,9 +60,9 @@ fn a_role_is_named_by_its_arn_and_its_path_is_no_part_of_its_name() {
 
 #[test]
 fn a_destination_that_cannot_take_it_says_why() {
-    assert_eq!(destination().obstacles(&trail(None)), [""; 0]);
+    assert_eq!(destination().obstacles(&trail()), [""; 0]);
     let all = WRITES.map(str::to_owned);
-    let of_source = json!({"StringEquals": {"aws:SourceArn": trail(None).arn}});
+    let of_source = json!({"StringEquals": {"aws:SourceArn": trail().arn}});
     let with = |rights| Destination { role_rights: Some(rights), ..destination() };
     for (case, destination, expected) in [
         (
@@ -101,6 +101,6 @@ fn a_destination_that_cannot_take_it_says_why() {
             format!("role {ROLE} is not allowed logs:CreateLogStream, logs:PutLogEvents in log group {GROUP}"),
         ),
     ] {
-        assert_eq!(destination.obstacles(&trail(None)), [expected], "{case}");
+        assert_eq!(destination.obstacles(&trail()), [expected], "{case}");
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Knows no control and no SDK. What a key's policy says is kept as what it does not allow, never as its text.
 
-use rectify_compliance::{AccountId, ServiceRequest, kms_key};
+use rectify_compliance::{AccountId, Image, ResourceKey, ServiceRequest, Tags, kms_key};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arn::Arn;
-use crate::trail::{Trail, image_of_trail};
+use crate::trail::Trail;
 
 /// As whom CloudTrail uses keys, and roles.
 pub const SERVICE: &str = "cloudtrail.amazonaws.com";
@@ -126,7 +126,21 @@ pub struct Candidate {
     pub refused: Option<Vec<String>>,
 }
 
-image_of_trail!(KeyedTrail);
+impl Image for KeyedTrail {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.trail.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        self.trail.arn()
+    }
+
+    fn tags(&self) -> &Tags {
+        self.trail.tags()
+    }
+}
 
 impl Candidate {
     /// The key that `named` is, for this trail, with its policy where that can be read.

@@ -1,34 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use rectify_compliance::{AccountId, Region};
+use rectify_compliance::AccountId;
 use serde_json::json;
 
 use super::*;
-use crate::trail::{Settings, Vantage};
+use crate::trail::tests::{TRAIL, trail};
 
-pub(crate) const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
 pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
-
-/// A trail of ours in its home region, with or without a key.
-pub(crate) fn trail(key: Option<&str>) -> Trail {
-    Trail {
-        name: "main".into(),
-        arn: TRAIL.into(),
-        owner: AccountId::new("111122223333"),
-        home_region: Region::new("eu-west-1"),
-        seen_from: Vantage { account: AccountId::new("111122223333"), region: Region::new("eu-west-1") },
-        log_file_validation: true,
-        settings: Settings {
-            s3_bucket_name: Some("audit-logs".into()),
-            s3_key_prefix: Some("trails".into()),
-            kms_key_id: key.map(str::to_owned),
-            is_multi_region_trail: Some(true),
-            is_organization_trail: Some(false),
-            ..Settings::default()
-        },
-        tags: rectify_compliance::Tags::new(),
-    }
-}
 
 pub(crate) fn key(arn: &str, state: &str) -> KeyAnswer {
     KeyAnswer::Known(Key { arn: arn.into(), state: state.into(), spec: "SYMMETRIC_DEFAULT".into() })
@@ -38,7 +16,7 @@ pub(crate) fn arn(text: &str) -> KeyArn {
     KeyArn::try_from(text.to_owned()).unwrap()
 }
 
-/// The statements CloudTrail's documentation asks for.
+/// The statements that CloudTrail's documentation requires.
 fn policy() -> Value {
     let service = json!({"Service": "cloudtrail.amazonaws.com"});
     json!({"Version": "2012-10-17", "Statement": [
@@ -51,7 +29,7 @@ fn policy() -> Value {
 }
 
 pub(crate) fn candidate(answer: KeyAnswer) -> Candidate {
-    Candidate::new(&arn(KEY), answer, Some(&policy()), &trail(None))
+    Candidate::new(&arn(KEY), answer, Some(&policy()), &trail())
 }
 
 #[test]
@@ -76,7 +54,7 @@ fn a_key_whose_policy_lets_cloudtrail_use_it_may_be_given() {
 #[test]
 fn a_key_that_cannot_serve_says_why() {
     let reasons = |candidate: Candidate| candidate.obstacles().join("; ");
-    let with = |policy: Option<&Value>| Candidate::new(&arn(KEY), key(KEY, "Enabled"), policy, &trail(None));
+    let with = |policy: Option<&Value>| Candidate::new(&arn(KEY), key(KEY, "Enabled"), policy, &trail());
     let mut asymmetric = candidate(key(KEY, "Enabled"));
     if let KeyAnswer::Known(key) = &mut asymmetric.answer {
         key.spec = "RSA_2048".into();

@@ -5,11 +5,49 @@ use serde_json::{Value, json};
 use super::*;
 
 const ACCOUNT: &str = "111122223333";
+pub(crate) const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
+pub(crate) const REPLICA: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main";
+pub(crate) const FOREIGN: &str = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
+pub(crate) const REPLICATED: &str = "Trail main is replicated from us-east-1; evaluated there";
+pub(crate) const OF_ANOTHER_ACCOUNT: &str = "Trail main belongs to account 444455556666; evaluated there";
+/// Why the plan for an organization trail is held.
+pub(crate) const ORGANIZATION: &str = "Trail main is an organization trail: its update needs \
+    organizations:ListAWSServiceAccessForOrganization and iam:GetRole in the management account 111122223333, which this \
+    remediation is not granted";
+
+/// A trail in its account and home region, without a key and without a log group.
+pub(crate) fn trail() -> Trail {
+    Trail {
+        name: "main".into(),
+        arn: TRAIL.into(),
+        owner: AccountId::new(ACCOUNT),
+        home_region: Region::new("eu-west-1"),
+        seen_from: Vantage { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") },
+        log_file_validation: true,
+        settings: Settings {
+            s3_bucket_name: Some("audit-logs".into()),
+            s3_key_prefix: Some("trails".into()),
+            is_multi_region_trail: Some(true),
+            is_organization_trail: Some(false),
+            ..Settings::default()
+        },
+        tags: Tags::new(),
+    }
+}
+
+/// The trail of this ARN as eu-west-1 records it, with one member of its configuration.
+pub(crate) fn recorded(arn: &str, member: &str, value: Value) -> RecordedTrail {
+    let mut other = configuration();
+    other["trailARN"] = json!(arn);
+    other["homeRegion"] = json!(region_of(arn).unwrap().as_str());
+    other[member] = value;
+    RecordedTrail::from_item(&item(&other)).unwrap()
+}
 
 fn item(configuration: &Value) -> ConfigurationItem {
     ConfigurationItem::from_notification(&json!({
         "awsAccountId": ACCOUNT, "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": "main",
-        "resourceName": "main", "ARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main",
+        "resourceName": "main", "ARN": TRAIL,
         "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",
         "configuration": configuration, "supplementaryConfiguration": {"Tags": []}, "tags": {}
     }))
@@ -20,7 +58,7 @@ fn configuration() -> Value {
     json!({
         "name": "main", "s3BucketName": "audit-logs", "s3KeyPrefix": "trails", "snsTopicARN": "topic",
         "includeGlobalServiceEvents": true, "isMultiRegionTrail": true, "homeRegion": "eu-west-1",
-        "trailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main", "logFileValidationEnabled": true,
+        "trailARN": TRAIL, "logFileValidationEnabled": true,
         "kmsKeyId": null, "hasCustomEventSelectors": false, "somethingNew": {"a": 1}
     })
 }
@@ -42,27 +80,16 @@ fn main_in(region: &str, account: &str, from: &str) -> Trail {
 
 #[test]
 fn an_item_is_read_whole_and_what_it_leaves_out_is_absent() {
-    let trail = RecordedTrail::from_item(&item(&configuration())).unwrap();
-    let expected = Trail {
-        name: "main".into(),
-        arn: "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main".into(),
-        owner: AccountId::new(ACCOUNT),
-        home_region: Region::new("eu-west-1"),
-        seen_from: Vantage { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") },
-        log_file_validation: true,
-        settings: Settings {
-            s3_bucket_name: Some("audit-logs".into()),
-            s3_key_prefix: Some("trails".into()),
-            sns_topic_arn: Some("topic".into()),
-            include_global_service_events: Some(true),
-            is_multi_region_trail: Some(true),
-            has_custom_event_selectors: Some(false),
-            ..Settings::default()
-        },
-        tags: Tags::new(),
+    let recorded = RecordedTrail::from_item(&item(&configuration())).unwrap();
+    let settings = Settings {
+        sns_topic_arn: Some("topic".into()),
+        include_global_service_events: Some(true),
+        is_organization_trail: None,
+        has_custom_event_selectors: Some(false),
+        ..trail().settings
     };
-    assert!(trail.is_ours() && trail.tells_validation());
-    assert_eq!(trail.or_live(None), expected);
+    assert!(recorded.is_ours() && recorded.tells_validation());
+    assert_eq!(recorded.or_live(None), Trail { settings, ..trail() });
 }
 
 #[test]
@@ -128,19 +155,13 @@ fn an_answer_must_say_whether_our_trail_validates_and_need_not_for_others() {
 
 #[test]
 fn an_item_decides_alone_only_when_it_is_ours_and_says_enough() {
-    let with = |changes: &[(&str, Value)]| {
-        let mut other = configuration();
-        for (key, value) in changes {
-            other[key] = value.clone();
-        }
-        RecordedTrail::from_item(&item(&other)).unwrap()
-    };
-    let silent = with(&[("logFileValidationEnabled", Value::Null)]);
-    let replica = with(&[("homeRegion", json!("us-east-1"))]);
+    let silent = recorded(TRAIL, "logFileValidationEnabled", Value::Null);
+    let replica = recorded(TRAIL, "homeRegion", json!("us-east-1"));
+    let plain = recorded(TRAIL, "logFileValidationEnabled", json!(true));
     let (ours, other) = (main_in("eu-west-1", ACCOUNT, "eu-west-1"), main_in("us-east-1", ACCOUNT, "eu-west-1"));
     let unrelated = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
 
-    assert!(with(&[]).tells_validation() && !silent.tells_validation() && silent.is_ours() && !replica.is_ours());
+    assert!(plain.tells_validation() && !silent.tells_validation() && silent.is_ours() && !replica.is_ours());
     for (case, recorded, described, settled) in [
         ("our trail, told live", &silent, vec![other.clone(), ours.clone()], Some(Some(ours.clone()))),
         ("our trail, gone", &silent, vec![other.clone(), unrelated.clone()], None),

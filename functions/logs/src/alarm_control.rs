@@ -1,7 +1,6 @@
 //! What the controls that want an alarm have in common: all but their pattern, their names and their defaults.
 //!
-//! A control is a value of [`AlarmControl`].
-//! What is judged and planned is [`alarm_chain`](crate::alarm_chain)'s business.
+//! A control is a value of [`AlarmControl`]; [`alarm_chain`](crate::alarm_chain) judges and plans.
 
 mod docs;
 mod parameters;
@@ -20,7 +19,7 @@ use crate::alarm_chain::mend::{self, Action, Making, Undo};
 use crate::alarm_chain::observed::AlarmChains;
 
 pub(crate) use docs::alarm_docs;
-pub use parameters::{AlarmParameters, LogGroupName, Namespace, TopicArn, UnverifiedTopic};
+pub use parameters::{AlarmParameters, UnverifiedTopic};
 
 /// Default parameters of an alarm control.
 pub trait Defaults: Debug + Clone + PartialEq + Send + Sync + 'static {
@@ -63,14 +62,14 @@ pub struct AlarmControl<D> {
     pub defaults: D,
 }
 
-/// A control and its parameters, as the shared half asks them.
+/// The requirements of a control with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question<'a> {
     /// What a chain must do.
     pub demands: Demands,
     /// What the remediation makes.
     pub making: Making<'a>,
-    /// Whether there is no answer where another account keeps it from us (`unverifiedTopic=fail`).
+    /// Whether the invocation fails where another account denies the read (`unverifiedTopic=fail`).
     pub must_be_verified: bool,
 }
 
@@ -86,7 +85,7 @@ const SET_TOPIC: Permission = Permission::on("sns:SetTopicAttributes", TOPICS);
 
 /// What a read of a chain may call.
 #[allow(clippy::indexing_slicing)] // the compiler evaluates it, and refuses what is out of range
-pub(crate) const READS: [Permission; 8] = [
+const READS: [Permission; 8] = [
     OBSERVE[0],
     OBSERVE[1],
     OBSERVE[2],
@@ -99,9 +98,9 @@ pub(crate) const READS: [Permission; 8] = [
 
 /// What a remediation may read beside: whether its name is taken, be it by a composite alarm, which IAM shows to nobody
 /// whose permission is narrower than `*`.
-pub(crate) const NAMES: Permission = Permission::unscoped("cloudwatch:DescribeAlarms");
+const NAMES: Permission = Permission::unscoped("cloudwatch:DescribeAlarms");
 
-pub(crate) const CALLS: &[Permission] = &[
+const FIX_CALLS: &[Permission] = &[
     Permission::on("logs:PutMetricFilter", LOG_GROUPS),
     Permission::on("cloudwatch:PutMetricAlarm", OUR_ALARMS),
     Permission::on("cloudwatch:EnableAlarmActions", ANY_ALARM),
@@ -109,11 +108,11 @@ pub(crate) const CALLS: &[Permission] = &[
 ];
 
 /// What is made anew is in no template.
-pub(crate) const MANAGED: ManagedBy = ManagedBy::Lookup(
+const MANAGED: ManagedBy = ManagedBy::Lookup(
     "the name of the alarm whose actions are enabled and the ARN of the topic whose policy is extended",
 );
 
-pub(crate) const UNDOES: &[Permission] = &[
+const UNDO_CALLS: &[Permission] = &[
     Permission::on("logs:DeleteMetricFilter", LOG_GROUPS),
     Permission::on("cloudwatch:DeleteAlarms", OUR_ALARMS),
     Permission::on("cloudwatch:DisableAlarmActions", ANY_ALARM),
@@ -147,11 +146,11 @@ impl<D: Defaults> Remediation for AlarmControl<D> {
     }
 
     fn fix_permissions(&self) -> &'static [Permission] {
-        CALLS
+        FIX_CALLS
     }
 
     fn undo_permissions(&self) -> &'static [Permission] {
-        UNDOES
+        UNDO_CALLS
     }
 
     fn managed_by(&self) -> ManagedBy {

@@ -1,4 +1,4 @@
-//! Parameters, and what is asked with them.
+//! Parameters, and the requirements that follow from them.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -82,19 +82,13 @@ fn each_wanted_pattern_is_one_that_counts() {
         (SIGN_IN.logic.wanted, SIGN_IN.logic.metric),
     ] {
         let made = MetricFilter {
-            name: "made".to_owned(),
             pattern: wanted.pattern.to_owned(),
             transformations: vec![Transformation {
-                metric_namespace: "CISBenchmark".to_owned(),
                 metric_name: metric.to_owned(),
                 metric_value: "1".to_owned(),
-                default_value: Some(0.0),
-                has_dimensions: false,
-                unit: None,
+                ..Transformation::default()
             }],
-            on_transformed_logs: false,
-            field_selection_criteria: None,
-            emits_system_fields: false,
+            ..MetricFilter::default()
         };
         assert_eq!(made.counts(&wanted, Tolerance { noisy: false, variants: false }), Ok(None), "{metric}");
     }

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Globs};
 use rectify_compliance::{
-    Control, Image, Inventory, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey, Step, Tags,
-    Timestamp, Verdict, control,
+    Control, Image, Inventory, Irreversible, Level, Permission, Plan, Remediation, ResourceKey, Step, Tags, Timestamp,
+    Verdict, control, parameters,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,53 +77,40 @@ const LONGEST: u32 = 3653;
 /// A number of days up to the longest retention there is.
 type Days = Bounded<1, LONGEST>;
 
-/// The parameters of [`CwLoggroupRetentionPeriodCheck`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase", default)]
-pub struct CwLoggroupRetentionPeriodCheckParameters {
-    /// The log groups to judge: a comma list of name prefixes, or of whole names with `*` and `?`. Default: all.
-    pub log_group_names: Option<Globs>,
-    /// The shortest retention, days; a value that CloudWatch Logs does not take means the next one it does. Default 365.
-    pub min_retention_time: Days,
-    /// The longest retention, days. Default: none.
-    pub max_retention_time: Option<Days>,
-    /// Whether a log group whose events never expire is `compliant` or `noncompliant`. Default `compliant`.
-    #[serde(rename = "neverExpire")]
-    pub never_expire: NeverExpire,
-}
-
-/// What is thought of events that are kept for ever.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum NeverExpire {
-    /// As the managed rule.
-    #[default]
-    Compliant,
-    /// A finding, which a person must deal with.
-    NonCompliant,
-}
-
-impl Default for CwLoggroupRetentionPeriodCheckParameters {
-    fn default() -> Self {
-        Self {
-            log_group_names: None,
-            min_retention_time: Days::of(365),
-            max_retention_time: None,
-            never_expire: NeverExpire::default(),
-        }
+parameters! {
+    /// Which log groups are judged, and for how long they must keep their events.
+    pub CwLoggroupRetentionPeriodCheckParameters, check: satisfiable {
+        /// The log groups to judge: a comma list of name prefixes, or of whole names with `*` and `?`. Default: all.
+        #[serde(rename = "LogGroupNames")]
+        log_group_names: Option<Globs> = None,
+        /// The shortest retention, days; a value that CloudWatch Logs does not take means the next one it does. Default 365.
+        #[serde(rename = "MinRetentionTime")]
+        min_retention_time: Days = Days::of(365),
+        /// The longest retention, days. Default: none.
+        #[serde(rename = "MaxRetentionTime")]
+        max_retention_time: Option<Days> = None,
+        /// Whether a log group whose events never expire is `compliant` or `noncompliant`. Default `compliant`.
+        never_expire: NeverExpire = NeverExpire::Compliant,
     }
 }
 
-impl Parameters for CwLoggroupRetentionPeriodCheckParameters {
-    fn check(&self) -> Result<(), String> {
-        match self.max_retention_time {
-            Some(longest) if longest.get() < self.shortest() => Err(format!(
-                "MinRetentionTime `{}` asks for {} days, more than MaxRetentionTime `{longest}`",
-                self.min_retention_time,
-                self.shortest()
-            )),
-            Some(_) | None => Ok(()),
+/// The verdict on events that never expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NeverExpire {
+    /// As the managed rule.
+    Compliant,
+    /// A finding, which an operator must deal with.
+    NonCompliant,
+}
+
+fn satisfiable(params: &CwLoggroupRetentionPeriodCheckParameters) -> Result<(), String> {
+    let (shortest, wanted) = (params.shortest(), params.min_retention_time);
+    match params.max_retention_time {
+        Some(longest) if longest.get() < shortest => {
+            Err(format!("MinRetentionTime `{wanted}` asks for {shortest} days, more than MaxRetentionTime `{longest}`"))
         }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -142,7 +129,7 @@ impl CwLoggroupRetentionPeriodCheckParameters {
     }
 }
 
-/// A log group, as `DescribeLogGroups` tells it.
+/// A log group, as `DescribeLogGroups` returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogGroup {
@@ -154,7 +141,7 @@ pub struct LogGroup {
     pub class: Option<String>,
     /// `retentionInDays`; absent is for ever.
     pub retention_in_days: Option<u32>,
-    /// The tags, where they were read: a listing does not tell them.
+    /// The tags, where they were read: a listing does not hold them.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -234,7 +221,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
     fn fix_permissions(&self) -> &'static [Permission] {
         PUT
     }
-    // IAM cannot tell a longer retention from a shorter one: what keeps the remediation from lowering it is `plan` alone.
+    // IAM does not distinguish a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
     fn undo_permissions(&self) -> &'static [Permission] {
         PUT
     }
@@ -284,7 +271,3 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
 #[cfg(test)]
 #[path = "cw_loggroup_retention_period_check_tests.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "cw_loggroup_retention_period_check_laws.rs"]
-mod laws;

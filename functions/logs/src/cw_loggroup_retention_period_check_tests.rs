@@ -1,14 +1,20 @@
-//! The control's table, its parameters and its plans.
-
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use proptest::prelude::*;
+use rectify_compliance::Parameters;
 use rectify_compliance::parameters::RuleParameters;
+use rectify_testing::{Cases, Laws, NOW};
 
 use super::*;
 
-pub(super) type Params = CwLoggroupRetentionPeriodCheckParameters;
+type Params = CwLoggroupRetentionPeriodCheckParameters;
 
-pub(super) fn group(name: &str, retention_in_days: Option<u32>) -> LogGroup {
+const STRICT: &str = r#"{"neverExpire": "noncompliant"}"#;
+const RANGE: &str = r#"{"MinRetentionTime": "30", "MaxRetentionTime": "400"}"#;
+const SHORTEN: &str =
+    "L3 by hand: set a shorter retention for /app, once nothing older is needed: it deletes older events";
+
+fn group(name: &str, retention_in_days: Option<u32>) -> LogGroup {
     LogGroup {
         name: name.to_owned(),
         arn: format!("arn:aws:logs:eu-west-1:111122223333:log-group:{name}"),
@@ -18,52 +24,51 @@ pub(super) fn group(name: &str, retention_in_days: Option<u32>) -> LogGroup {
     }
 }
 
-fn params(parameters: &Value) -> Params {
-    RuleParameters::<Params>::parse(Some(&parameters.to_string())).unwrap().control
-}
-
-pub(super) fn judge(subject: &LogGroup, params: &Params) -> Verdict {
-    CwLoggroupRetentionPeriodCheck.evaluate(subject, params, Timestamp::UNIX_EPOCH)
-}
-
-pub(super) fn plan(subject: &LogGroup, params: &Params) -> Plan<Action> {
-    CwLoggroupRetentionPeriodCheck.plan(subject, params, Timestamp::UNIX_EPOCH)
-}
-
 fn put(retention_in_days: u32) -> Action {
     Action::PutRetentionPolicy { log_group_name: "/app".to_owned(), retention_in_days }
 }
 
 #[test]
-fn retention_is_judged_between_minimum_and_maximum() {
-    let (none, strict) = (json!({}), json!({"neverExpire": "noncompliant"}));
-    let range = json!({"MinRetentionTime": "30", "MaxRetentionTime": "400"});
-    let finding = |text: &str| Verdict::non_compliant(text);
-    for (case, days, parameters, expected) in [
-        ("cw-loggroup-retention-period-check/1", None, &none, Verdict::COMPLIANT),
-        ("cw-loggroup-retention-period-check/1, strict", None, &strict, finding("/app keeps events for ever")),
-        ("cw-loggroup-retention-period-check/2", Some(180), &none, finding("/app keeps 180 d (min 365)")),
-        (
-            "cw-loggroup-retention-period-check/3",
-            Some(731),
-            &json!({"MinRetentionTime": 1000}),
-            finding("/app keeps 731 d (min 1096)"),
-        ),
-        ("cw-loggroup-retention-period-check/4", Some(3653), &none, Verdict::COMPLIANT),
-        ("the minimum itself", Some(365), &none, Verdict::COMPLIANT),
-        ("the range's ends", Some(30), &range, Verdict::COMPLIANT),
-        ("the range's other end", Some(400), &range, Verdict::COMPLIANT),
-        ("above the maximum", Some(545), &range, finding("/app keeps 545 d (max 400)")),
-        ("for ever, with a maximum", None, &range, Verdict::COMPLIANT),
-        ("the longest there is", Some(3653), &json!({"MinRetentionTime": "3653"}), Verdict::COMPLIANT),
-    ] {
-        assert_eq!(judge(&group("/app", days), &params(parameters)), expected, "{case}");
-    }
+fn retention_is_judged_between_minimum_and_maximum_raised_to_the_next_value_and_never_lowered() {
+    let cases = Cases::of(&CwLoggroupRetentionPeriodCheck, group("/app", None));
+    let days = |name: &'static str, days| cases.case(name, |it| it.retention_in_days = Some(days));
+    let raised = |days: u32| format!(r#"L1 PutRetentionPolicy {{"logGroupName":"/app","retentionInDays":{days}}}"#);
+    cases.case("cw-loggroup-retention-period-check/1", |_| ()).compliant();
+    cases
+        .case("cw-loggroup-retention-period-check/1, strict", |_| ())
+        .with(STRICT)
+        .non_compliant("/app keeps events for ever")
+        .planned(&[SHORTEN]);
+    days("cw-loggroup-retention-period-check/2", 180)
+        .non_compliant("/app keeps 180 d (min 365)")
+        .planned(&[&raised(365)]);
+    days("cw-loggroup-retention-period-check/3", 731)
+        .with(r#"{"MinRetentionTime": 1000}"#)
+        .non_compliant("/app keeps 731 d (min 1096)")
+        .planned(&[&raised(1096)]);
+    days("cw-loggroup-retention-period-check/4", 3653).compliant();
+    days("the minimum itself", 365).compliant();
+    days("the range's ends", 30).with(RANGE).compliant();
+    days("the range's other end", 400).with(RANGE).compliant();
+    days("above the maximum", 545).with(RANGE).non_compliant("/app keeps 545 d (max 400)").planned(&[SHORTEN]);
+    cases.case("for ever, with a maximum", |_| ()).with(RANGE).compliant();
+    days("the longest there is", 3653).with(r#"{"MinRetentionTime": "3653"}"#).compliant();
+    days("minimum is maximum", 7)
+        .with(r#"{"MaxRetentionTime": "365"}"#)
+        .non_compliant("/app keeps 7 d (min 365)")
+        .planned(&[&raised(365)]);
+    days("not selected", 1)
+        .with(r#"{"LogGroupNames": "/aws/"}"#)
+        .not_applicable("/app is not selected by LogGroupNames");
+    let class = |name: &'static str, class: &str| {
+        cases.case(name, |it| *it = LogGroup { class: Some(class.to_owned()), ..group("/app", Some(1)) })
+    };
+    class("delivery", "DELIVERY").not_applicable("/app is of class DELIVERY; its retention cannot be set");
+    class("infrequent access", "INFREQUENT_ACCESS").non_compliant("/app keeps 1 d (min 365)");
 }
 
 #[test]
 fn names_select_by_prefix_and_patterns_by_the_whole_name() {
-    let chosen = |names: &str, name: &str| params(&json!({ "LogGroupNames": names })).selects(name);
     for (case, names, name, expected) in [
         ("cw-loggroup-retention-period-check/7", "/aws/", "/app/aws/", false),
         ("prefix", "/aws/", "/aws/lambda/x", true),
@@ -71,21 +76,10 @@ fn names_select_by_prefix_and_patterns_by_the_whole_name() {
         ("pattern", "*/lambda/?", "/aws/lambda/x", true),
         ("pattern is no prefix", "*/lambda", "/aws/lambda/x", false),
     ] {
-        assert_eq!(chosen(names, name), expected, "{case}");
+        let params = Params { log_group_names: Some(names.parse().unwrap()), ..Params::default() };
+        assert_eq!(params.selects(name), expected, "{case}");
     }
     assert!(Params::default().selects("anything"));
-    let other = judge(&group("/app", Some(1)), &params(&json!({"LogGroupNames": "/aws/"})));
-    assert_eq!(other, Verdict::not_applicable("/app is not selected by LogGroupNames"));
-}
-
-#[test]
-fn delivery_groups_are_not_judged() {
-    let delivery = LogGroup { class: Some("DELIVERY".to_owned()), ..group("/app", Some(1)) };
-    let expected = Verdict::not_applicable("/app is of class DELIVERY; its retention cannot be set");
-    assert_eq!(judge(&delivery, &Params::default()), expected);
-    assert_eq!(plan(&delivery, &Params::default()), Plan::Nothing);
-    let infrequent = LogGroup { class: Some("INFREQUENT_ACCESS".to_owned()), ..group("/app", Some(1)) };
-    assert!(judge(&infrequent, &Params::default()).is_non_compliant());
 }
 
 #[test]
@@ -101,25 +95,6 @@ fn parameters_that_no_group_can_satisfy_are_refused() {
 }
 
 #[test]
-fn retention_is_raised_to_the_next_value_and_never_lowered() {
-    let deletes = "set a shorter retention for /app, once nothing older is needed: it deletes older events";
-    let raise = |days| Plan::Do { steps: vec![Step::call(Level::L1, put(days))] };
-    let leave = || Plan::Do { steps: vec![Step::person(Level::L3, deletes)] };
-    for (case, days, parameters, expected) in [
-        ("cw-loggroup-retention-period-check/1", None, json!({"neverExpire": "noncompliant"}), leave()),
-        ("cw-loggroup-retention-period-check/2", Some(180), json!({}), raise(365)),
-        ("cw-loggroup-retention-period-check/3", Some(180), json!({"MinRetentionTime": "1000"}), raise(1096)),
-        ("cw-loggroup-retention-period-check/4", Some(3653), json!({}), Plan::Nothing),
-        ("too long", Some(545), json!({"MaxRetentionTime": "400"}), leave()),
-        ("minimum is maximum", Some(7), json!({"MaxRetentionTime": "365"}), raise(365)),
-    ] {
-        assert_eq!(plan(&group("/app", days), &params(&parameters)), expected, "{case}");
-    }
-    let call = json!({"PutRetentionPolicy": {"logGroupName": "/app", "retentionInDays": 365}});
-    assert_eq!(serde_json::to_value(put(365)).unwrap(), call);
-}
-
-#[test]
 fn undo_sets_the_previous_value_and_nothing_where_there_was_none() {
     let before = group("/app", Some(180));
     assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[put(365)]), Ok(vec![put(180)]));
@@ -128,4 +103,50 @@ fn undo_sets_the_previous_value_and_nothing_where_there_was_none() {
     assert_eq!(CwLoggroupRetentionPeriodCheck.expect(group("/other", Some(1)), &put(365)), group("/other", Some(1)));
     assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[put(365)]), json!({"retentionInDays": 180}));
     assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[]), json!({}));
+}
+
+fn groups() -> impl Strategy<Value = LogGroup> {
+    let retention = prop::option::of(prop::sample::select(RETENTIONS.to_vec()));
+    let class = prop::option::of(prop::sample::select(vec!["STANDARD", "STANDARD", "INFREQUENT_ACCESS", "DELIVERY"]));
+    let tags = prop::collection::btree_map("[a-z]{1,4}", "[a-z]{0,4}", 0..3);
+    ("/(app|aws)/[a-z]{1,6}", retention, class, tags).prop_map(|(name, retention, class, tags)| LogGroup {
+        class: class.map(str::to_owned),
+        tags,
+        ..group(&name, retention)
+    })
+}
+
+fn parameters() -> impl Strategy<Value = Params> {
+    let names = prop::option::of(prop::sample::select(vec!["/app/", "/aws/,*x*"]).prop_map(|it| it.parse().unwrap()));
+    let never = prop::sample::select(vec![NeverExpire::Compliant, NeverExpire::NonCompliant]);
+    (names, 1..=LONGEST, prop::option::of(1..=LONGEST), never)
+        .prop_map(|(log_group_names, shortest, longest, never_expire)| Params {
+            log_group_names,
+            min_retention_time: Days::of(shortest),
+            max_retention_time: longest.map(Days::of),
+            never_expire,
+        })
+        .prop_filter("satisfiable", |it| it.check().is_ok())
+}
+
+#[test]
+fn laws() {
+    let lowers = |before: &LogGroup, after: &LogGroup| match (before.retention_in_days, after.retention_in_days) {
+        (Some(was), Some(is)) if was != is => is < was || !RETENTIONS.contains(&is),
+        (was, is) => was != is,
+    };
+    Laws::of(&CwLoggroupRetentionPeriodCheck, &["/retentionInDays"], Remediation::expect)
+        .never(lowers)
+        .restoring_whole()
+        .hold((groups(), parameters()));
+}
+
+proptest! {
+    #[test]
+    fn a_longer_minimum_never_passes_what_a_shorter_one_finds(subject in groups(), params in parameters(), more in 0..LONGEST) {
+        let longer = Params { min_retention_time: Days::of(params.min_retention_time.get() + more), ..params.clone() };
+        prop_assume!(longer.check().is_ok());
+        let finds = |params| CwLoggroupRetentionPeriodCheck.evaluate(&subject, params, NOW).is_non_compliant();
+        prop_assert!(!finds(&params) || finds(&longer));
+    }
 }

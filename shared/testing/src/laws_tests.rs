@@ -35,6 +35,8 @@ enum Broken {
     Nothing,
     PlansNothing,
     FixesNothing,
+    HoldsWhatFixesNothing,
+    Settles,
     ChangesMore,
     Toggles,
     HidesTheChange,
@@ -57,7 +59,7 @@ impl Control for LampOn {
     type Subject = Lamp;
 
     fn evaluate(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Verdict {
-        if lamp.on { Verdict::COMPLIANT } else { Verdict::non_compliant("off") }
+        if lamp.on && !lamp.tags.contains_key("broken") { Verdict::COMPLIANT } else { Verdict::non_compliant("off") }
     }
 }
 
@@ -80,6 +82,9 @@ impl Remediation for LampOn {
     fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
         let call = Step::call(Level::L1, Call::SetLamp { on: true });
         let by_hand = Step::person(Level::L0, "turn it on");
+        if self.0 == Broken::HoldsWhatFixesNothing {
+            return Plan::hold("no bulb", vec![call]);
+        }
         Plan::steps_in_order(match self.0 {
             Broken::PlansNothing => vec![],
             Broken::CallsAgain => vec![call, by_hand],
@@ -97,8 +102,15 @@ impl Remediation for LampOn {
             Broken::Toggles => lamp.on = !lamp.on,
             _ => lamp.on = *on,
         }
+        if matches!(self.0, Broken::HoldsWhatFixesNothing | Broken::Settles) {
+            lamp.tags.insert("broken".into(), "yes".into());
+        }
         lamp.dimmed |= self.0 == Broken::ChangesMore;
         lamp
+    }
+
+    fn is_settling(&self, _: &Lamp, _: &[Call]) -> bool {
+        self.0 == Broken::Settles
     }
 
     fn footprint(&self, lamp: &Lamp, _: &[Call]) -> Value {
@@ -142,6 +154,8 @@ fn each_law_fails_for_a_control_that_breaks_it() {
         (Broken::Nothing, "holds"),
         (Broken::PlansNothing, "a finding has a plan"),
         (Broken::FixesNothing, "the fix ends the finding"),
+        (Broken::HoldsWhatFixesNothing, "the fix ends the finding"),
+        (Broken::Settles, "holds"),
         (Broken::ChangesMore, "the calls change /dimmed besides"),
         (Broken::Toggles, "twice is once"),
         (Broken::HidesTheChange, "the touched fields show the change"),
@@ -167,6 +181,13 @@ fn a_control_says_what_is_never_weakened_and_what_is_irreversible() {
     let weakens = outcome(|| laws(&control).never(|before, after| after.on && !before.on).hold(lamps(false)));
     assert!(weakens.contains("the fix weakens something"), "{weakens}");
     laws(&LampOn(Broken::CannotUndo)).irreversible(|lamp| !lamp.on).hold(lamps(false));
+}
+
+#[test]
+fn a_plan_that_is_held_for_a_lack_need_not_fix_and_must_occur() {
+    laws(&LampOn(Broken::HoldsWhatFixesNothing)).held_for_a_lack().hold(lamps(false));
+    let none = outcome(|| laws(&LampOn(Broken::Nothing)).held_for_a_lack().hold(lamps(false)));
+    assert!(none.contains("too few of a kind") && none.contains("0 held"), "{none}");
 }
 
 #[test]

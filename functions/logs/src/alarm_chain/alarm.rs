@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::Transformation;
 
-/// A metric alarm, as `DescribeAlarmsForMetric` tells it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A metric alarm, as `DescribeAlarmsForMetric` returns it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricAlarm {
     /// `AlarmName`.
@@ -156,37 +156,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::alarm_chain::chain::tests::alarm;
 
     const STRICT: Limits = Limits { events: 1, seconds: 900, one_datapoint: true };
     const LOOSE: Limits = Limits { events: 25, seconds: 900, one_datapoint: false };
 
     fn transformation(value: &str) -> Transformation {
-        Transformation {
-            metric_namespace: "Audit".to_owned(),
-            metric_name: "Events".to_owned(),
-            metric_value: value.to_owned(),
-            default_value: Some(0.0),
-            has_dimensions: false,
-            unit: None,
-        }
-    }
-
-    fn alarm() -> MetricAlarm {
-        MetricAlarm {
-            name: "Alarm".to_owned(),
-            arn: "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:Alarm".to_owned(),
-            actions_enabled: true,
-            actions: vec![],
-            statistic: Some("Sum".to_owned()),
-            comparison: Some("GreaterThanOrEqualToThreshold".to_owned()),
-            threshold: Some(1.0),
-            period: Some(300),
-            evaluation_periods: Some(1),
-            datapoints_to_alarm: None,
-            treat_missing_data: Some("notBreaching".to_owned()),
-            has_dimensions: false,
-            unit: None,
-        }
+        Transformation { metric_value: value.to_owned(), ..Transformation::default() }
     }
 
     #[test]
@@ -255,7 +231,7 @@ mod tests {
             ("actions disabled", STRICT, |it| it.actions_enabled = false, Err(Fault::ActionsDisabled)),
         ];
         for (case, limits, change, expected) in rows {
-            let mut changed = alarm();
+            let mut changed = alarm(&[]);
             change(&mut changed);
             assert_eq!(changed.counts(&transformation("1"), limits), expected, "{case}");
         }
@@ -268,7 +244,7 @@ mod tests {
 
     #[test]
     fn disabled_actions_are_told_only_when_nothing_else_is_wrong() {
-        let slow = MetricAlarm { actions_enabled: false, period: Some(3600), ..alarm() };
+        let slow = MetricAlarm { actions_enabled: false, period: Some(3600), ..alarm(&[]) };
         assert_eq!(slow.counts(&transformation("1"), STRICT), Err(Fault::Slow(3600, 900)));
     }
 
@@ -276,7 +252,7 @@ mod tests {
         /// The number of events that is said to be needed reaches the threshold, and one fewer does not.
         #[test]
         fn events_needed_are_just_enough(threshold in 0.1f64..50.0, value in 0.1f64..5.0, beyond in any::<bool>()) {
-            let mut alarm = alarm();
+            let mut alarm = alarm(&[]);
             alarm.threshold = Some(threshold);
             if beyond {
                 above(&mut alarm, threshold);
@@ -290,7 +266,7 @@ mod tests {
 
         #[test]
         fn stricter_limits_accept_no_more(threshold in 0.0f64..30.0, period in 1u32..2000, datapoints in 1u32..5, events in 1u32..30) {
-            let alarm = MetricAlarm { threshold: Some(threshold), period: Some(period), evaluation_periods: Some(datapoints), ..alarm() };
+            let alarm = MetricAlarm { threshold: Some(threshold), period: Some(period), evaluation_periods: Some(datapoints), ..alarm(&[]) };
             let accepted = |limits| alarm.counts(&transformation("1"), limits).is_ok();
             let wide = Limits { events, seconds: 1800, one_datapoint: false };
             for narrow in [Limits { events: 1, ..wide }, Limits { seconds: 60, ..wide }, Limits { one_datapoint: true, ..wide }] {

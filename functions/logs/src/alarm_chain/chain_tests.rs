@@ -14,6 +14,7 @@ use serde_json::json;
 use super::*;
 use crate::alarm_chain::filter::Transformation;
 use crate::alarm_chain::observed::{Topic, TopicKey, WatchedMetric};
+use crate::alarm_control::{AlarmControl, FirstEvent};
 
 const OURS: &str = "111122223333";
 pub(in crate::alarm_chain) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alarms";
@@ -21,7 +22,7 @@ const FOREIGN_TOPIC: &str = "arn:aws:sns:eu-west-1:444455556666:central";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:page";
 pub(in crate::alarm_chain) const PATTERN: &str = r#"{ $.userIdentity.type = "Root" }"#;
 
-pub(in crate::alarm_chain) const DEMANDS: Demands = Demands {
+const DEMANDS: Demands = Demands {
     wanted: Wanted { pattern: PATTERN, variants: &[], refused: None },
     tolerance: Tolerance { noisy: true, variants: true },
     limits: Limits { events: 1, seconds: 900, one_datapoint: true },
@@ -30,7 +31,16 @@ pub(in crate::alarm_chain) const DEMANDS: Demands = Demands {
     trust_unverified: false,
 };
 
-pub(in crate::alarm_chain) fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
+/// The control with these requirements.
+pub(in crate::alarm_chain) const ROOT: AlarmControl<FirstEvent> = AlarmControl {
+    id: "cloudwatch-alarm-root-usage",
+    wanted: DEMANDS.wanted,
+    metric: "RootUsage",
+    one_datapoint: true,
+    defaults: FirstEvent,
+};
+
+fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
     let described = Description {
         name: Some("main".into()),
         arn: Some(format!("arn:aws:cloudtrail:eu-west-1:{owner}:trail/main")),
@@ -58,16 +68,13 @@ pub(in crate::alarm_chain) fn filter(pattern: &str) -> MetricFilter {
         metric_name: "Root".to_owned(),
         metric_value: "1".to_owned(),
         default_value: Some(0.0),
-        has_dimensions: false,
-        unit: None,
+        ..Transformation::default()
     };
     MetricFilter {
         name: "RootUse".to_owned(),
         pattern: pattern.to_owned(),
         transformations: vec![transformation],
-        on_transformed_logs: false,
-        field_selection_criteria: None,
-        emits_system_fields: false,
+        ..MetricFilter::default()
     }
 }
 
@@ -82,10 +89,7 @@ pub(in crate::alarm_chain) fn alarm(actions: &[&str]) -> MetricAlarm {
         threshold: Some(1.0),
         period: Some(300),
         evaluation_periods: Some(1),
-        datapoints_to_alarm: None,
-        treat_missing_data: None,
-        has_dimensions: false,
-        unit: None,
+        ..MetricAlarm::default()
     }
 }
 
@@ -298,7 +302,7 @@ fn other_targets_count_where_they_are_accepted() {
 }
 
 #[test]
-fn an_image_reads_back_as_it_was_stored() {
+fn a_stored_chain_with_a_key_reads_back() {
     let chains = with_topic(topic(1, CLOUDWATCH, key("Enabled", &["kms:*"])));
     assert_eq!(StoredImage::of(&chains).unwrap().read::<AlarmChains>(), Ok(chains));
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::pattern::{NotComparable, Pattern, Relation};
 
-/// A metric filter, as `DescribeMetricFilters` tells it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A metric filter, as `DescribeMetricFilters` returns it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricFilter {
     /// `filterName`.
@@ -25,7 +25,7 @@ pub struct MetricFilter {
 }
 
 /// `MetricTransformation`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Transformation {
     /// `metricNamespace`.

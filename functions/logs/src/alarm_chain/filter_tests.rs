@@ -1,30 +1,13 @@
 //! Which filters count, with the patterns that benchmarks and people write.
 
 use super::*;
+use crate::alarm_chain::chain::tests::filter;
 use crate::cloudwatch_alarm_console_login_without_mfa::WANTED as SIGN_IN;
 use crate::cloudwatch_alarm_root_usage::WANTED as ROOT;
 use crate::cloudwatch_alarm_unauthorized_api_calls::WANTED as CALLS;
 
 const ALL: Tolerance = Tolerance { noisy: true, variants: true };
 const STRICT: Tolerance = Tolerance { noisy: false, variants: false };
-
-fn filter(pattern: &str) -> MetricFilter {
-    MetricFilter {
-        name: "Filter".to_owned(),
-        pattern: pattern.to_owned(),
-        transformations: vec![Transformation {
-            metric_namespace: "Audit".to_owned(),
-            metric_name: "Events".to_owned(),
-            metric_value: "1".to_owned(),
-            default_value: None,
-            has_dimensions: false,
-            unit: None,
-        }],
-        on_transformed_logs: false,
-        field_selection_criteria: None,
-        emits_system_fields: false,
-    }
-}
 
 #[test]
 fn filters_for_root_activity() {

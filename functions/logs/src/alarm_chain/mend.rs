@@ -253,7 +253,7 @@ impl AlarmChains {
         )
     }
 
-    /// Whether the policy of a topic of ours is all that is in the way.
+    /// Whether it is a topic of this account and lacks nothing but a statement in its policy.
     fn lacks_only_policy(&self, arn: &str, reach: &Reach) -> bool {
         let ours = topic(arn).is_some_and(|(_, account, _)| account == self.account);
         ours && matches!(reach, Reach::Broken(faults) if faults.iter().all(|(link, _)| *link == "policy"))
@@ -335,7 +335,7 @@ fn set_policy(arn: &str, policy: &Value) -> Action {
 /// The calls that take back what was done to `before`, last first.
 ///
 /// # Errors
-/// [`Irreversible`] where the before-image already holds what was said to be made, or no longer tells what there was.
+/// [`Irreversible`] where the before-image already holds the filter or alarm, or does not hold the previous policy.
 pub fn undo(before: &AlarmChains, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
     done.iter().rev().map(|action| before.undo_of(action)).collect()
 }

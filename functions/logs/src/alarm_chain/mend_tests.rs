@@ -1,27 +1,33 @@
-//! What is planned for each broken link, and that it makes the chain whole and can be taken back.
+//! The plan for each broken link, and the laws.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
-use rectify_compliance::plan::call_text;
+use rectify_compliance::Remediation;
+use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::policy::PolicyDocument;
+use rectify_testing::{Cases, Laws, NOW};
 
 use super::*;
-use crate::alarm_chain::chain::tests::{CLOUDWATCH, DEMANDS, PATTERN, TOPIC, changed, filter, topic, whole};
+use crate::alarm_chain::chain::tests::{CLOUDWATCH, PATTERN, ROOT, TOPIC, changed, filter, topic, whole};
+use crate::alarm_control::{AlarmParameters, FirstEvent};
 
-const MAKING: Making<'_> = Making {
-    name: "cloudwatch-alarm-root-usage",
-    metric: "RootUsage",
-    namespace: "CISBenchmark",
-    threshold: 1,
-    period: 300,
-    topic_arn: Some(TOPIC),
-    log_group: None,
-};
+const GIVEN: &str = r#"{"topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms"}"#;
+const NAME: &str = "cloudwatch-alarm-root-usage";
+const FILTER: &str = r#"L1 PutMetricFilter {"filterName":"cloudwatch-alarm-root-usage","filterPattern":"{ $.userIdentity.type = \"Root\" }","logGroupName":"trail","metricTransformations":[{"defaultValue":0.0,"metricName":"RootUsage","metricNamespace":"CISBenchmark","metricValue":"1"}]}"#;
 
-fn operations(plan: &Plan<Action>) -> Vec<String> {
-    let operation = |call: &Action| call_text(call).split(' ').next().unwrap_or_default().to_owned();
-    plan.calls().into_iter().map(operation).collect()
+fn alarm_on(namespace: &str, metric: &str) -> String {
+    format!(
+        r#"L1 PutMetricAlarm {{"AlarmActions":["{TOPIC}"],"AlarmName":"{NAME}","ComparisonOperator":"GreaterThanOrEqualToThreshold","EvaluationPeriods":1,"MetricName":"{metric}","Namespace":"{namespace}","Period":300,"Statistic":"Sum","Threshold":1,"TreatMissingData":"notBreaching"}}"#
+    )
+}
+
+fn params() -> AlarmParameters<FirstEvent> {
+    RuleParameters::parse(Some(GIVEN)).unwrap().control
+}
+
+fn plan(chains: &AlarmChains) -> Plan<Action> {
+    ROOT.plan(chains, &params(), NOW)
 }
 
 fn no_filter() -> AlarmChains {
@@ -31,104 +37,78 @@ fn no_filter() -> AlarmChains {
     })
 }
 
+fn no_alarm() -> AlarmChains {
+    changed(|it| it.metrics.clear())
+}
+
+/// The topic does not let CloudWatch publish.
 fn deaf() -> AlarmChains {
     changed(|it| drop(it.topics.insert(TOPIC.to_owned(), topic(1, "events.amazonaws.com", None))))
 }
 
 #[test]
 fn each_broken_link_is_made_anew_and_nothing_else() {
-    let plan = |chains: &AlarmChains| chains.plan(&DEMANDS, &MAKING);
-    assert_eq!(plan(&whole()), Plan::Nothing);
-    for (case, chains, calls, level) in [
-        ("no filter", no_filter(), vec!["PutMetricFilter", "PutMetricAlarm"], Level::L1),
-        ("no alarm", changed(|it| it.metrics.clear()), vec!["PutMetricAlarm"], Level::L1),
-        ("slow alarm", whole().map_alarm(|it| it.period = Some(3600)), vec!["PutMetricAlarm"], Level::L1),
-        ("alarm without action", whole().map_alarm(|it| it.actions.clear()), vec!["PutMetricAlarm"], Level::L1),
-        ("disabled actions", whole().map_alarm(|it| it.actions_enabled = false), vec!["EnableAlarmActions"], Level::L1),
-        ("policy of the topic", deaf(), vec!["SetTopicAttributes"], Level::L2),
-    ] {
-        let plan = plan(&chains);
-        assert_eq!(
-            (operations(&plan), plan.level(), plan.obstacle(true)),
-            (calls.iter().map(|it| (*it).to_owned()).collect(), Some(level), None),
-            "{case}: {plan:?}"
-        );
-    }
+    let cases = Cases::of(&ROOT, whole());
+    let case = |chains: AlarmChains, broken_at: &str, planned: &[&str]| {
+        let finding = format!("Alarm chain broken at {broken_at}");
+        cases.case("", |it| *it = chains).with(GIVEN).non_compliant(&finding).planned(planned);
+    };
+    let alarm = alarm_on("Audit", "Root");
+    cases.case("whole", |_| ()).with(GIVEN).compliant();
+    case(no_filter(), "filter: log group trail has none", &[FILTER, &alarm_on("CISBenchmark", "RootUsage")]);
+    case(no_alarm(), "alarm: none on Audit Root (filter RootUse ok)", &[&alarm]);
+    let slow = whole().map_alarm(|it| it.period = Some(3600));
+    case(slow, "alarm: RootUse takes 3600 s (max 900) (filter RootUse ok)", &[&alarm]);
+    let idle = whole().map_alarm(|it| it.actions.clear());
+    case(idle, "subscription: alarm RootUse notifies no topic (filter RootUse ok, alarm RootUse ok)", &[&alarm]);
+    let disabled = whole().map_alarm(|it| it.actions_enabled = false);
+    let enable = r#"L1 EnableAlarmActions {"AlarmNames":["RootUse"]}"#;
+    case(disabled, "alarm: RootUse has its actions disabled (filter RootUse ok)", &[enable]);
 }
 
 #[test]
-fn the_calls_are_spelt_as_the_services_spell_them() {
-    let plan = no_filter().plan(&DEMANDS, &MAKING);
-    let calls: Vec<String> = plan.calls().into_iter().map(call_text).collect();
-    let filter = r#"PutMetricFilter {"filterName":"cloudwatch-alarm-root-usage","filterPattern":"{ $.userIdentity.type = \"Root\" }","logGroupName":"trail","metricTransformations":[{"defaultValue":0.0,"metricName":"RootUsage","metricNamespace":"CISBenchmark","metricValue":"1"}]}"#;
-    let alarm = format!(
-        r#"PutMetricAlarm {{"AlarmActions":["{TOPIC}"],"AlarmName":"cloudwatch-alarm-root-usage","ComparisonOperator":"GreaterThanOrEqualToThreshold","EvaluationPeriods":1,"MetricName":"RootUsage","Namespace":"CISBenchmark","Period":300,"Statistic":"Sum","Threshold":1,"TreatMissingData":"notBreaching"}}"#
-    );
-    assert_eq!(calls, [filter.to_owned(), alarm]);
-}
-
-#[test]
-fn a_person_is_asked_where_no_call_helps_and_a_doubt_holds_the_rest() {
-    let taken = |chains: AlarmChains| AlarmChains { own_alarm_exists: Some(true), ..chains };
-    let person = |text: &str| Some(("a step must be taken by a person".to_owned(), text.to_owned()));
-    let hold = |text: &str| Some((text.to_owned(), String::new()));
-    let without_topic = Making { topic_arn: None, ..MAKING };
-    let other_group = Making { log_group: Some("audit"), ..MAKING };
-    let full = changed(|it| {
-        let filters = (0..100).map(|number| MetricFilter { name: number.to_string(), ..filter("{ $.a = x }") });
-        it.groups.insert("trail".to_owned(), Some(filters.collect()));
-    });
-    let same_name = changed(|it| {
-        let named = MetricFilter { name: MAKING.name.to_owned(), ..filter("{ $.a = x }") };
-        it.groups.insert("trail".to_owned(), Some(vec![named]));
-    });
+fn an_operator_acts_where_no_call_helps_and_a_doubt_holds_the_rest() {
+    let cases = Cases::of(&ROOT, whole());
+    let case = |chains: AlarmChains, parameters: &str, broken_at: &str, planned: &str| {
+        let finding = format!("Alarm chain broken at {broken_at}");
+        cases.case("", |it| *it = chains).with(parameters).non_compliant(&finding).planned(&[planned]);
+    };
+    let filters = |filters: Vec<MetricFilter>| changed(|it| drop(it.groups.insert("trail".to_owned(), Some(filters))));
+    let named = |name: String| MetricFilter { name, ..filter("{ $.a = x }") };
+    let no_trail = changed(|it| it.trails.clear());
+    let let_a_trail = "L0 by hand: let a trail that records all management events write to a log group here";
+    case(no_trail, GIVEN, "trail: no qualifying trail", let_a_trail);
+    let alarm_missing = "alarm: none on Audit Root (filter RootUse ok)";
+    case(no_alarm(), "{}", alarm_missing, "L0 by hand: name a topic by topicArn, for an alarm on Root");
     let unheard = changed(|it| drop(it.topics.insert(TOPIC.to_owned(), topic(0, CLOUDWATCH, None))));
-    for (case, chains, making, expected) in [
-        (
-            "no trail",
-            changed(|it| it.trails.clear()),
-            MAKING,
-            person("let a trail that records all management events write to a log group here"),
-        ),
-        (
-            "no topic named",
-            changed(|it| it.metrics.clear()),
-            without_topic,
-            person("name a topic by topicArn, for an alarm on Root"),
-        ),
-        ("nobody listens", unheard, MAKING, person("let an alarm reach somebody: topic alarms has 0 confirmed")),
-        (
-            "name of the alarm is taken",
-            taken(changed(|it| it.metrics.clear())),
-            MAKING,
-            hold("there is another alarm cloudwatch-alarm-root-usage"),
-        ),
-        (
-            "name of the filter is taken",
-            same_name,
-            MAKING,
-            hold("log group trail has another filter cloudwatch-alarm-root-usage"),
-        ),
-        ("a hundred filters", full, MAKING, hold("log group trail has 100 filters, as many as it can")),
-        (
-            "a log group that no trail writes to",
-            no_filter(),
-            other_group,
-            hold("no trail that counts writes to log group audit here"),
-        ),
-    ] {
-        let plan = chains.plan(&DEMANDS, &making);
-        let words = plan.steps().iter().find_map(|step| match &step.work {
-            rectify_compliance::Work::Person(words) => Some(words.clone()),
-            rectify_compliance::Work::Call(_) => None,
-        });
-        assert_eq!(plan.obstacle(true).map(|it| (it, words.unwrap_or_default())), expected, "{case}");
-    }
+    let unconfirmed = "subscription: topic alarms has 0 confirmed (filter RootUse ok, alarm RootUse ok)";
+    case(unheard, GIVEN, unconfirmed, "L0 by hand: let an alarm reach somebody: topic alarms has 0 confirmed");
+    let taken = AlarmChains { own_alarm_exists: Some(true), ..no_alarm() };
+    case(taken, GIVEN, alarm_missing, "held: there is another alarm cloudwatch-alarm-root-usage");
+    case(
+        filters(vec![named(NAME.to_owned())]),
+        GIVEN,
+        "filter: none of 1 counts; nearest cloudwatch-alarm-root-usage: unrelated",
+        "held: log group trail has another filter cloudwatch-alarm-root-usage",
+    );
+    case(
+        filters((0..100).map(|number| named(number.to_string())).collect()),
+        GIVEN,
+        "filter: none of 100 counts; nearest 99: unrelated",
+        "held: log group trail has 100 filters, as many as it can",
+    );
+    case(
+        no_filter(),
+        r#"{"logGroupName": "audit"}"#,
+        "filter: log group trail has none",
+        "held: no trail that counts writes to log group audit here",
+    );
 }
 
 #[test]
 fn a_statement_is_added_and_the_others_stay() {
-    let plan = deaf().plan(&DEMANDS, &MAKING);
+    let plan = plan(&deaf());
+    assert_eq!((plan.level(), plan.obstacle(true)), (Some(Level::L2), None));
     let Some(Action::SetTopicAttributes { attribute_value, .. }) = plan.calls().first().copied() else {
         panic!("{plan:?}")
     };
@@ -142,10 +122,7 @@ fn a_statement_is_added_and_the_others_stay() {
             json!({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}]});
         it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(all), key: None });
     });
-    assert!(
-        matches!(denied.plan(&DEMANDS, &MAKING), Plan::Hold { .. }),
-        "a statement more does not help against a Deny"
-    );
+    assert!(matches!(super::tests::plan(&denied), Plan::Hold { .. }), "a statement more does not help against a Deny");
 }
 
 #[test]
@@ -162,7 +139,7 @@ fn a_topic_policy_in_another_order_is_no_change_and_a_deleted_principal_is_left_
     };
     let (put, returned) = (owners("A", "B"), owners("B", "A"));
     assert_eq!(put, returned);
-    let done: Vec<Action> = put.plan(&DEMANDS, &MAKING).calls().into_iter().cloned().collect();
+    let done: Vec<Action> = plan(&put).calls().into_iter().cloned().collect();
     assert!(matches!(done.as_slice(), [Action::SetTopicAttributes { .. }]), "{done:?}");
     assert_eq!(put.footprint(&done), returned.footprint(&done));
     assert_eq!(put.expect(&done[0]), returned.expect(&done[0]));
@@ -173,25 +150,25 @@ fn a_topic_policy_in_another_order_is_no_change_and_a_deleted_principal_is_left_
     let deleted = changed(|it| {
         it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(policy), key: None });
     });
-    let Plan::Hold { reason, .. } = deleted.plan(&DEMANDS, &MAKING) else { panic!("no hold") };
+    let Plan::Hold { reason, .. } = plan(&deleted) else { panic!("no hold") };
     assert!(reason.starts_with("statement `Old` of the policy of ") && reason.contains("AIDAEXAMPLEID"), "{reason}");
 }
 
 #[test]
 fn what_was_there_before_is_never_deleted() {
-    let filter_there = MetricFilter { name: MAKING.name.to_owned(), ..filter(PATTERN) };
+    let filter_there = MetricFilter { name: NAME.to_owned(), ..filter(PATTERN) };
     let before = changed(|it| {
         it.groups.insert("trail".to_owned(), Some(vec![filter_there]));
         it.own_alarm_exists = Some(true);
     });
-    let calls = no_filter().plan(&DEMANDS, &MAKING);
+    let calls = plan(&no_filter());
     for action in calls.calls() {
         assert!(undo(&before, std::slice::from_ref(action)).is_err(), "{action:?}");
     }
     assert_eq!(undo(&before, &[]), Ok(vec![]));
 }
 
-/// What the API makes of an undo.
+/// A chain after one call of an undo.
 fn reverted(mut chains: AlarmChains, undo: &Undo) -> AlarmChains {
     match undo {
         Undo::DeleteMetricFilter { log_group_name, filter_name } => {
@@ -218,9 +195,11 @@ fn reverted(mut chains: AlarmChains, undo: &Undo) -> AlarmChains {
 }
 
 fn chains() -> impl Strategy<Value = AlarmChains> {
-    let pattern = prop::sample::select(vec![PATTERN, "{ $.a = x }"]);
-    let principal = prop::sample::select(vec![CLOUDWATCH, "events.amazonaws.com"]);
-    (pattern, principal, 0u32..2, any::<bool>(), any::<bool>(), prop::sample::select(vec![60, 300, 3600])).prop_map(
+    let pattern = prop_oneof![3 => Just(PATTERN), 1 => Just("{ $.a = x }")];
+    let principal = prop_oneof![3 => Just(CLOUDWATCH), 1 => Just("events.amazonaws.com")];
+    let mostly = || prop::bool::weighted(0.75);
+    let period = prop::sample::select(vec![60, 300, 900, 3600]);
+    (pattern, principal, mostly().prop_map(u32::from), mostly(), mostly(), period).prop_map(
         |(pattern, principal, confirmed, enabled, watched, period)| {
             changed(|it| {
                 it.groups.insert("trail".to_owned(), Some(vec![filter(pattern)]));
@@ -237,36 +216,21 @@ fn chains() -> impl Strategy<Value = AlarmChains> {
     )
 }
 
-proptest! {
-    #[test]
-    fn a_plan_without_a_person_makes_the_chain_whole_and_undo_restores_it(before in chains()) {
-        let plan = before.plan(&DEMANDS, &MAKING);
-        prop_assert_eq!(plan != Plan::Nothing, before.judge(&DEMANDS).is_non_compliant());
-        let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
-        let after = actions.iter().fold(before.clone(), |chains, action| chains.expect(action));
-        if plan.obstacle(true).is_none() {
-            prop_assert!(!after.judge(&DEMANDS).is_non_compliant());
-            prop_assert_eq!(after.plan(&DEMANDS, &MAKING), Plan::Nothing);
-        }
-        let calls = undo(&before, &actions).unwrap();
-        let restored = calls.iter().fold(after.clone(), reverted);
-        prop_assert_eq!(restored.footprint(&actions), before.footprint(&actions));
-        prop_assert_eq!(actions.is_empty(), after.footprint(&actions) == before.footprint(&actions));
-    }
+/// Whether a filter or an alarm that was there differs, but for the actions of an alarm.
+fn edited(before: &AlarmChains, after: &AlarmChains) -> bool {
+    let filters =
+        |chains: &AlarmChains, group: &String| chains.groups.get(group).cloned().flatten().unwrap_or_default();
+    let alarms = |chains: &AlarmChains| -> Vec<MetricAlarm> {
+        let alarms = chains.metrics.iter().flat_map(|it| it.alarms.clone());
+        alarms.map(|it| MetricAlarm { actions_enabled: true, ..it }).collect()
+    };
+    let kept = |group: &String| filters(before, group).iter().all(|it| filters(after, group).contains(it));
+    !before.groups.keys().all(kept) || !alarms(before).iter().all(|it| alarms(after).contains(it))
+}
 
-    /// Nothing that was there is changed, but for what a call names.
-    #[test]
-    fn filters_and_alarms_that_were_there_stay(before in chains()) {
-        let plan = before.plan(&DEMANDS, &MAKING);
-        let after = plan.calls().into_iter().fold(before.clone(), |chains, action| chains.expect(action));
-        for (name, filters) in &before.groups {
-            let kept = after.groups.get(name).cloned().flatten().unwrap_or_default();
-            prop_assert!(filters.iter().flatten().all(|it| kept.contains(it)));
-        }
-        for alarm in before.metrics.iter().flat_map(|it| &it.alarms) {
-            let same = |it: &MetricAlarm| MetricAlarm { actions_enabled: alarm.actions_enabled, ..it.clone() } == *alarm;
-            prop_assert!(after.metrics.iter().flat_map(|it| &it.alarms).any(same));
-        }
-        prop_assert_eq!(&after.trails, &before.trails);
-    }
+#[test]
+fn laws() {
+    let policy = format!("/topics/{TOPIC}/policy");
+    let touched = ["/groups/trail", "/metrics", "/ownAlarmExists", policy.as_str()];
+    Laws::of(&ROOT, &touched, |_, chains, undo| reverted(chains, undo)).never(edited).hold((chains(), Just(params())));
 }

@@ -1,4 +1,4 @@
-//! What the calls of a plan make of a chain, and what of it they touched: the pure model that the laws rest on.
+//! The state of a chain after the calls of a plan, and the fields they touched: the pure model that the laws rest on.
 
 use rectify_compliance::{PhysicalId, policy};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::mend::Action;
 use super::observed::{AlarmChains, Topic, WatchedMetric};
 
 impl AlarmChains {
-    /// What the chain becomes by `action`.
+    /// The chain after `action`.
     #[must_use]
     pub fn expect(&self, action: &Action) -> Self {
         let mut model = self.clone();
@@ -20,16 +20,13 @@ impl AlarmChains {
                     metric_name: it.metric_name.clone(),
                     metric_value: it.metric_value.clone(),
                     default_value: Some(it.default_value),
-                    has_dimensions: false,
-                    unit: None,
+                    ..Transformation::default()
                 });
                 let made = MetricFilter {
                     name: filter_name.clone(),
                     pattern: filter_pattern.clone(),
                     transformations: transformations.collect(),
-                    on_transformed_logs: false,
-                    field_selection_criteria: None,
-                    emits_system_fields: false,
+                    ..MetricFilter::default()
                 };
                 if let Some(Some(filters)) = model.groups.get_mut(log_group_name) {
                     filters.retain(|it| it.name != made.name);
@@ -139,9 +136,7 @@ fn made(chains: &AlarmChains, action: &Action) -> Option<MetricAlarm> {
         threshold: Some(f64::from(*threshold)),
         period: Some(*period),
         evaluation_periods: Some(*evaluation_periods),
-        datapoints_to_alarm: None,
         treat_missing_data: Some(treat_missing_data.clone()),
-        has_dimensions: false,
-        unit: None,
+        ..MetricAlarm::default()
     })
 }

@@ -127,7 +127,7 @@ impl AlarmChains {
                 let unverified = trail.standing(Requirement::EVERYTHING) == Standing::Unverified;
                 here.entry(name.to_owned()).and_modify(|it| *it &= unverified).or_insert(unverified);
             } else {
-                // Another region of ours before another account.
+                // Another region of this account before another account.
                 elsewhere.insert((account != self.account, region, account));
             }
         }

@@ -13,7 +13,7 @@ const SERVICE: &str = "cloudwatch.amazonaws.com";
 /// What an action of an alarm comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
-    /// It tells somebody; with a remark where that is not a topic.
+    /// It notifies somebody; with a remark where that is not a topic.
     Told(Option<&'static str>),
     /// It may: what decides it is another account's.
     Unverified(String),

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use rectify_compliance::Parameters;
 use rectify_compliance::values::{Bounded, Flag};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{AlarmControl, Defaults, Question};
 use crate::alarm_chain::alarm::Limits;
@@ -26,7 +27,7 @@ const MINUTE: u32 = 60;
 /// The period of an alarm that is made, unless it would be too slow.
 const PERIOD: u32 = 300;
 
-/// What a chain is whose last link another account does not show.
+/// The verdict on a chain whose last link another account does not show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UnverifiedTopic {
@@ -39,67 +40,47 @@ pub enum UnverifiedTopic {
     NonCompliant,
 }
 
-/// Defines a text that is checked once, when it is read.
-macro_rules! checked_text {
-    ($(#[doc = $doc:literal])+ $name:ident, $expected:literal, $fits:expr) => {
-        $(#[doc = $doc])+
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+/// The namespace of the metric of a filter that is made, unless a parameter names another.
+const NAMESPACE: &str = "CISBenchmark";
 
-        impl $name {
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                let text = text.trim().to_owned();
-                let fits: fn(&str) -> bool = $fits;
-                if fits(&text) { Ok(Self(text)) } else { Err(format!("expected {}: received `{text}`", $expected)) }
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
-    };
+/// Reads the ARN of a topic.
+fn topic_arn<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    checked(text, "the ARN of a topic", |text| {
+        topic(text).is_some_and(|(region, account, name)| {
+            !region.as_str().is_empty() && !account.as_str().is_empty() && !name.contains(':')
+        })
+    })
 }
 
-checked_text!(
-    /// The ARN of a topic.
-    TopicArn,
-    "the ARN of a topic",
-    |text| topic(text).is_some_and(|(region, account, name)| {
-        !region.as_str().is_empty() && !account.as_str().is_empty() && !name.contains(':')
+/// Reads the name of a log group (service model of 2014-03-28).
+fn log_group_name<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    checked(text, "the name of a log group", |text| {
+        let is_allowed = |it: u8| it.is_ascii_alphanumeric() || b"._-/#".contains(&it);
+        (1..=512).contains(&text.len()) && text.bytes().all(is_allowed)
     })
-);
-checked_text!(
-    /// The name of a log group (service model of 2014-03-28).
-    LogGroupName,
-    "the name of a log group",
-    |text| (1..=512).contains(&text.len())
-        && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"._-/#".contains(&it))
-);
-checked_text!(
-    /// The namespace of a metric; those of AWS itself are not ours to write to.
-    Namespace,
-    "a namespace of metrics that is not AWS's own",
-    |text| (1..=255).contains(&text.chars().count())
-        && !text.starts_with(':')
-        && !text.starts_with("AWS/")
-        && !text.contains(['*', '$'])
-);
+}
 
-impl Default for Namespace {
-    fn default() -> Self {
-        Self("CISBenchmark".to_owned())
+/// Reads the namespace of a metric. Only AWS may write to its own.
+fn namespace<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    let namespace = checked(text, "a namespace of metrics that is not AWS's own", |text| {
+        (1..=255).contains(&text.chars().count())
+            && !text.starts_with(':')
+            && !text.starts_with("AWS/")
+            && !text.contains(['*', '$'])
+    });
+    namespace.map(|it| it.unwrap_or_else(|| NAMESPACE.to_owned()))
+}
+
+/// Reads a text and refuses one that does not fit.
+fn checked<'de, D: Deserializer<'de>>(
+    text: D,
+    expected: &str,
+    fits: impl Fn(&str) -> bool,
+) -> Result<Option<String>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(text)? else { return Ok(None) };
+    match text.trim() {
+        text if fits(text) => Ok(Some(text.to_owned())),
+        text => Err(D::Error::custom(format!("expected {expected}: received `{text}`"))),
     }
 }
 
@@ -123,14 +104,14 @@ pub struct AlarmParameters<D: Defaults> {
     /// Whether a Lambda function or an OpsItem counts as a notification. Default false.
     pub accept_other_targets: Flag,
     /// The topic that an alarm made by the remediation notifies, by ARN. Default: none, and no alarm is made.
-    #[schemars(with = "Option<String>")]
-    pub topic_arn: Option<TopicArn>,
+    #[serde(deserialize_with = "topic_arn")]
+    pub topic_arn: Option<String>,
     /// The log group that a filter made by the remediation reads. Default: the one that the trails write to, where it is one.
-    #[schemars(with = "Option<String>")]
-    pub log_group_name: Option<LogGroupName>,
+    #[serde(deserialize_with = "log_group_name")]
+    pub log_group_name: Option<String>,
     /// The namespace of the metric that a filter made by the remediation writes. Default `CISBenchmark`.
-    #[schemars(with = "String")]
-    pub namespace: Namespace,
+    #[serde(deserialize_with = "namespace")]
+    pub namespace: String,
     /// The threshold of an alarm made by the remediation, events, at most `maxThreshold`. Default 1, for refused API calls 5.
     pub threshold: Events,
     #[serde(skip)]
@@ -149,7 +130,7 @@ impl<D: Defaults> Default for AlarmParameters<D> {
             accept_other_targets: Flag(false),
             topic_arn: None,
             log_group_name: None,
-            namespace: Namespace::default(),
+            namespace: NAMESPACE.to_owned(),
             threshold: Events::of(D::THRESHOLD),
             defaults: PhantomData,
         }
@@ -183,11 +164,11 @@ impl<D: Defaults> AlarmControl<D> {
             making: Making {
                 name: self.id,
                 metric: self.metric,
-                namespace: params.namespace.as_str(),
+                namespace: &params.namespace,
                 threshold: params.threshold.get(),
                 period: PERIOD.min(seconds / MINUTE * MINUTE),
-                topic_arn: params.topic_arn.as_ref().map(TopicArn::as_str),
-                log_group: params.log_group_name.as_ref().map(LogGroupName::as_str),
+                topic_arn: params.topic_arn.as_deref(),
+                log_group: params.log_group_name.as_deref(),
             },
             must_be_verified: params.unverified_topic == UnverifiedTopic::Fail,
         }
