@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::access::{Access, Flags, Ownership};
 use crate::bucket::{self, Identity, TYPES};
-use crate::public_access::{self, Action, Subject, Undo, mend};
+use crate::public_access::{self, Action, Subject, Undo, block};
 
 control! {
     /// ## What it checks
@@ -185,7 +185,7 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
     }
 
     fn fix(&self, live: &Subject, _params: &Params, _now: Timestamp) -> Plan<Action> {
-        let step = |level| vec![Step::call(level, mend::put(live, Flags::ALL))];
+        let step = |level| vec![Step::call(level, block::put(live, Flags::ALL))];
         let everybody = public_access::Params::default();
         let exposure = live.exposure(&everybody);
         if exposure.is_none() && live.ownership == Ownership::BucketOwnerEnforced {
@@ -193,7 +193,7 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
         }
         let obstacle = [Access::Read, Access::Write]
             .into_iter()
-            .find_map(|access| mend::obstacle(live, &everybody, access, &exposure));
+            .find_map(|access| block::obstacle(live, &everybody, access, &exposure));
         match obstacle {
             Some(reason) => Plan::hold(reason, step(Level::L2)),
             None => Plan::Do { steps: step(Level::L2) },
@@ -201,15 +201,15 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
     }
 
     fn expect(&self, live: Subject, action: &Action) -> Subject {
-        public_access::expect(live, action)
+        block::expect(live, action)
     }
 
     fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        public_access::footprint(subject)
+        block::footprint(subject)
     }
 
     fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-        public_access::undo(before, done)
+        block::undo(before, done)
     }
 }
 
@@ -224,9 +224,9 @@ mod tests {
 
     use super::S3BucketLevelPublicAccessProhibited as CONTROL;
     use super::*;
-    use crate::S3BucketPublicReadProhibited as READ;
     use crate::access::{Grantee, Permission as Grants};
     use crate::public_access::laws;
+    use crate::s3_bucket_public_read_prohibited::READ;
     use crate::testing::{allow, allowing, bare, granting, item, open_access_point, policy};
 
     const LACKS_ALL: &str =
@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn put(level: Level) -> String {
-        format!("{level} {}", call_text(&mend::put(&bare(), Flags::ALL)))
+        format!("{level} {}", call_text(&block::put(&bare(), Flags::ALL)))
     }
 
     /// A bucket as S3 makes them today, without its block.

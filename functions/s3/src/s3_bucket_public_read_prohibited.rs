@@ -1,13 +1,10 @@
 //! Whether the public can read a bucket. Knows nothing of writing but what lets a writer help itself to reading.
 
-use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Permission, Plan, Remediation, Resource, Timestamp, Verdict, control,
-};
-use serde_json::Value;
+use rectify_compliance::control;
 
 use crate::access::Access;
-use crate::bucket::Bucket;
-use crate::public_access::{self, Action, Facts, Params, Subject, Undo};
+use crate::bucket::TYPES;
+use crate::public_access::PublicAccess;
 
 control! {
     /// ## What it checks
@@ -61,13 +58,13 @@ control! {
     /// - [Blocking public access to your Amazon S3 storage](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html)
     /// - [Controlling ownership of objects and disabling ACLs](https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html)
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-public-read-prohibited.html)
-    pub S3_BUCKET_PUBLIC_READ_PROHIBITED: S3BucketPublicReadProhibited {
+    pub S3_BUCKET_PUBLIC_READ_PROHIBITED: PublicAccess = READ {
         id: "s3-bucket-public-read-prohibited",
         title: "S3 bucket content can be read by the public",
         severity: Critical,
         triggers: [Change, Periodic(TwentyFourHours)],
         scope: Regional,
-        resource_types: Bucket::TYPES,
+        resource_types: TYPES,
         level: L2,
         frameworks: {
             Cis30: ["2.1.4"],
@@ -79,75 +76,20 @@ control! {
     }
 }
 
-impl Control for S3BucketPublicReadProhibited {
-    type Params = Params;
-    type Subject = Subject;
-
-    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
-        public_access::evaluate(subject, params, Access::Read)
-    }
-}
-
-impl FromItem for S3BucketPublicReadProhibited {
-    type Resource = Bucket;
-    type Facts = Facts;
-    fn fact_permissions(&self) -> &'static [Permission] {
-        public_access::FACTS
-    }
-
-    fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
-        public_access::subject(bucket, facts)
-    }
-}
-
-impl Inventory for S3BucketPublicReadProhibited {
-    fn list_permissions(&self) -> &'static [Permission] {
-        public_access::LISTING
-    }
-}
-
-impl Remediation for S3BucketPublicReadProhibited {
-    type Action = Action;
-    type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        public_access::LIVE
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-
-    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
-        public_access::plan(live, params, Access::Read)
-    }
-
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
-        public_access::expect(live, action)
-    }
-
-    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        public_access::footprint(subject)
-    }
-
-    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-        public_access::undo(before, done)
-    }
-}
+pub(crate) const READ: PublicAccess = PublicAccess { access: Access::Read };
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use rectify_compliance::item::ApiItem;
-    use rectify_compliance::{ConfigurationItem, StoredImage, Verdict};
+    use rectify_compliance::{ConfigurationItem, FromItem, Resource, StoredImage, Verdict};
     use rectify_testing::{Case, Cases, NOW};
     use serde_json::{Value, json};
 
-    use super::S3BucketPublicReadProhibited as READ;
     use super::*;
     use crate::access::{Flags, Grantee, Ownership, Permission as Grants};
-    use crate::public_access::laws;
+    use crate::bucket::Bucket;
+    use crate::public_access::{Facts, Subject, laws};
     use crate::testing::{allow, allowing, bare, granting, item, notification, open_access_point};
 
     const BY_ACL: &str = "Public read through acl AllUsers:Read";
@@ -155,7 +97,7 @@ mod tests {
     const FACTS: Facts =
         Facts { account_block: Flags::NONE, ownership: Ownership::ObjectWriter, acl: None, policy: None };
 
-    fn case(name: &str, subject: Subject) -> Case<'_, S3BucketPublicReadProhibited> {
+    fn case(name: &str, subject: Subject) -> Case<'_, PublicAccess> {
         Cases::of(&READ, subject).case(name, |_| ())
     }
 

@@ -1,13 +1,10 @@
 //! Whether the public can write to a bucket. Knows nothing of reading.
 
-use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Permission, Plan, Remediation, Resource, Timestamp, Verdict, control,
-};
-use serde_json::Value;
+use rectify_compliance::control;
 
 use crate::access::Access;
-use crate::bucket::Bucket;
-use crate::public_access::{self, Action, Facts, Params, Subject, Undo};
+use crate::bucket::TYPES;
+use crate::public_access::PublicAccess;
 
 control! {
     /// ## What it checks
@@ -60,13 +57,13 @@ control! {
     /// - [Blocking public access to your Amazon S3 storage](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html)
     /// - [Access control list overview](https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html)
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-public-write-prohibited.html)
-    pub S3_BUCKET_PUBLIC_WRITE_PROHIBITED: S3BucketPublicWriteProhibited {
+    pub S3_BUCKET_PUBLIC_WRITE_PROHIBITED: PublicAccess = WRITE {
         id: "s3-bucket-public-write-prohibited",
         title: "S3 bucket can be written by the public",
         severity: Critical,
         triggers: [Change, Periodic(TwentyFourHours)],
         scope: Regional,
-        resource_types: Bucket::TYPES,
+        resource_types: TYPES,
         level: L2,
         frameworks: {
             Cis30: ["2.1.4"],
@@ -78,74 +75,19 @@ control! {
     }
 }
 
-impl Control for S3BucketPublicWriteProhibited {
-    type Params = Params;
-    type Subject = Subject;
-
-    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
-        public_access::evaluate(subject, params, Access::Write)
-    }
-}
-
-impl FromItem for S3BucketPublicWriteProhibited {
-    type Resource = Bucket;
-    type Facts = Facts;
-    fn fact_permissions(&self) -> &'static [Permission] {
-        public_access::FACTS
-    }
-
-    fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
-        public_access::subject(bucket, facts)
-    }
-}
-
-impl Inventory for S3BucketPublicWriteProhibited {
-    fn list_permissions(&self) -> &'static [Permission] {
-        public_access::LISTING
-    }
-}
-
-impl Remediation for S3BucketPublicWriteProhibited {
-    type Action = Action;
-    type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        public_access::LIVE
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-
-    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
-        public_access::plan(live, params, Access::Write)
-    }
-
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
-        public_access::expect(live, action)
-    }
-
-    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        public_access::footprint(subject)
-    }
-
-    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-        public_access::undo(before, done)
-    }
-}
+pub(crate) const WRITE: PublicAccess = PublicAccess { access: Access::Write };
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use rectify_compliance::{Control, Plan, Remediation, Verdict};
     use rectify_testing::{Cases, NOW};
     use serde_json::{Value, json};
 
-    use super::S3BucketPublicWriteProhibited as WRITE;
     use super::*;
-    use crate::S3BucketPublicReadProhibited as READ;
     use crate::access::{AccessPoint, Flags, Grantee, NetworkOrigin, Permission as Grants};
-    use crate::public_access::laws;
+    use crate::public_access::{Params, Subject, laws};
+    use crate::s3_bucket_public_read_prohibited::READ;
     use crate::testing::{allow, allowing, bare, granting, open_access_point, policy};
 
     const OPEN: &str = "Public write through policy:Open; RestrictPublicBuckets=false";

@@ -8,7 +8,8 @@ use rectify_compliance::values::Flag;
 use rectify_testing::Laws;
 use serde_json::json;
 
-use super::{Action, Params, Subject, Undo, expect};
+use super::block::expect;
+use super::{Action, Params, Subject, Undo};
 use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
 use crate::testing::{allow, bare, open_access_point, policy};
 

@@ -48,24 +48,24 @@ pub struct Facts {
     pub policy: Option<Policy>,
 }
 
-/// Puts item and facts together; what the item says goes before what was read later.
-pub fn subject(bucket: Bucket, facts: Facts) -> Subject {
-    Subject {
-        bucket: bucket.identity,
-        acl: bucket.acl.or(facts.acl),
-        ownership: facts.ownership,
-        policy: bucket.policy.or(facts.policy),
-        policy_is_public: None,
-        block: bucket.block,
-        account_block: facts.account_block,
-        website: Some(bucket.website),
-        access_points: Vec::new(),
-    }
-}
-
 image_of_bucket!(Subject);
 
 impl Subject {
+    /// Item and facts together; what the item says goes before what was read later.
+    pub fn of(bucket: Bucket, facts: Facts) -> Self {
+        Self {
+            bucket: bucket.identity,
+            acl: bucket.acl.or(facts.acl),
+            ownership: facts.ownership,
+            policy: bucket.policy.or(facts.policy),
+            policy_is_public: None,
+            block: bucket.block,
+            account_block: facts.account_block,
+            website: Some(bucket.website),
+            access_points: Vec::new(),
+        }
+    }
+
     /// Through what the public comes in.
     pub fn exposure(&self, params: &Params) -> Exposure {
         Exposure::of(&Settings {

@@ -1,4 +1,4 @@
-//! Ending public access by the bucket's own block: the plan, its model, and the way back.
+//! The bucket's own block, by which public access is ended: the calls, their plan and model, and the undo.
 
 use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,14 @@ pub struct PublicAccessBlock {
     pub public_access_block_configuration: Flags,
 }
 
-/// What mending calls.
+/// What the fix calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Sets the bucket's own block.
     PutPublicAccessBlock(PublicAccessBlock),
 }
 
-/// What takes it back.
+/// What undoes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
@@ -161,5 +161,5 @@ pub fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &E
 }
 
 #[cfg(test)]
-#[path = "mend_tests.rs"]
+#[path = "block_tests.rs"]
 mod tests;

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::access::{Grant, Permission as Grants};
+use crate::s3_bucket_public_read_prohibited::READ;
+use crate::s3_bucket_public_write_prohibited::WRITE;
 use crate::testing::{allow, allowing, bare, granting, open_access_point};
-use crate::{S3BucketPublicReadProhibited as READ, S3BucketPublicWriteProhibited as WRITE};
 use rectify_compliance::Remediation;
 use rectify_compliance::plan::call_text;
 use rectify_compliance::values::Flag;
