@@ -8,14 +8,12 @@ pub(crate) mod laws;
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    Annotation, Control, FromItem, Inventory, Irreversible, Parameters, Permission, Plan, Remediation, Timestamp,
-    Verdict, offenders,
+    Annotation, Control, FromItem, Inventory, Irreversible, Permission, Plan, Remediation, Timestamp, Verdict,
+    offenders, parameters,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::{Access, Cause};
+use crate::access::{Access, Cause, Flags};
 use crate::bucket::{BUCKETS, Bucket};
 
 pub use block::{Action, PublicAccessBlock, Undo};
@@ -67,26 +65,18 @@ pub const LIVE: &[Permission] = &[
 /// `DeletePublicAccessBlock` (Service Authorization Reference for Amazon S3, 2026-11-21).
 pub const CALLS: &[Permission] = &[Permission::on("s3:PutBucketPublicAccessBlock", BUCKETS)];
 
-/// Parameters of both controls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Params {
-    /// Whether a grant to the group AuthenticatedUsers, anybody with any AWS account, counts as public. Default `true`.
-    pub treat_authenticated_users_as_public: Flag,
-    /// Whether periodic runs and remediations look at the bucket's access points. Default `true`.
-    pub check_access_points: Flag,
-    /// Tag, as `key=value`, of buckets that are public on purpose: they stay NON_COMPLIANT, and the remediation only plans.
-    /// Default: none.
-    pub public_tag: Option<KeyValue>,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self { treat_authenticated_users_as_public: Flag(true), check_access_points: Flag(true), public_tag: None }
+parameters! {
+    /// Who is the public, and where it is looked for.
+    pub Params {
+        /// Whether a grant to the group AuthenticatedUsers, anybody with any AWS account, counts as public. Default `true`.
+        treat_authenticated_users_as_public: Flag = Flag(true),
+        /// Whether periodic runs and remediations look at the bucket's access points. Default `true`.
+        check_access_points: Flag = Flag(true),
+        /// Tag, as `key=value`, of buckets that are public on purpose: they stay NON_COMPLIANT, and the remediation only plans.
+        /// Default: none.
+        public_tag: Option<KeyValue> = None,
     }
 }
-
-impl Parameters for Params {}
 
 /// A control that lets nobody outside do one class of access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +94,7 @@ impl Control for PublicAccess {
         let exposure = subject.exposure(params);
         let causes = exposure.causes(access);
         if causes.is_empty() {
-            let alone = subject.without_account_block().exposure(params);
+            let alone = Subject { account_block: Flags::NONE, ..subject.clone() }.exposure(params);
             return Verdict::Compliant(
                 (!alone.causes(access).is_empty()).then(|| Annotation::new("protected by account-level block")),
             );

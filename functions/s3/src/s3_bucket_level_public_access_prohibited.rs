@@ -2,10 +2,9 @@
 
 use rectify_compliance::values::{Flag, Globs};
 use rectify_compliance::{
-    Annotation, ConfigurationItem, Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation,
-    Resource, ShapeError, Step, Timestamp, Verdict, control,
+    Annotation, ConfigurationItem, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Resource,
+    ShapeError, Step, Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -75,17 +74,15 @@ control! {
     }
 }
 
-/// Parameters of [`S3BucketLevelPublicAccessProhibited`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Params {
-    /// Names of buckets, or patterns with `*` and `?`, that are public on purpose: COMPLIANT. Default: none.
-    pub excluded_public_buckets: Option<Globs>,
-    /// Whether a flag that the account's block sets counts as set on the bucket. Default `false`.
-    pub accept_account_level: Flag,
+parameters! {
+    /// Which buckets must have a block of their own, and whether that of the account helps them.
+    pub Params {
+        /// Names of buckets, or patterns with `*` and `?`, that are public on purpose: COMPLIANT. Default: none.
+        excluded_public_buckets: Option<Globs> = None,
+        /// Whether a flag that the account's block sets counts as set on the bucket. Default `false`.
+        accept_account_level: Flag = Flag(false),
+    }
 }
-
-impl Parameters for Params {}
 
 impl Params {
     /// Whether a verdict about this bucket needs the account's block.
@@ -111,7 +108,7 @@ impl Resource for RecordedBlock {
     }
 }
 
-/// The block of the account, where it was asked for.
+/// The block of the account, where the verdict needs it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
@@ -155,7 +152,7 @@ impl FromItem for S3BucketLevelPublicAccessProhibited {
         const { &[Permission::unscoped("s3:GetAccountPublicAccessBlock")] }
     }
 
-    /// What this verdict does not need was not asked for, and stands as the most open there is.
+    /// What this verdict does not need is not read, and has the most open value there is.
     fn subject(&self, recorded: RecordedBlock, facts: Facts) -> Subject {
         Subject {
             bucket: recorded.bucket,

@@ -40,10 +40,10 @@ pub struct Facts {
     pub account_block: Flags,
     /// `GetBucketOwnershipControls`: `ObjectWriter` where none exist.
     pub ownership: Ownership,
-    /// `GetBucketAcl`, asked where the item has no ACL.
+    /// `GetBucketAcl`, read where the item has no ACL.
     #[serde(default)]
     pub acl: Option<Acl>,
-    /// `GetBucketPolicy`, asked where the item has no policy; no statements where none exists.
+    /// `GetBucketPolicy`, read where the item has no policy; no statements where none exists.
     #[serde(default)]
     pub policy: Option<Policy>,
 }
@@ -78,11 +78,5 @@ impl Subject {
             access_points: if params.check_access_points.0 { &self.access_points } else { &[] },
             authenticated_users: params.treat_authenticated_users_as_public.0,
         })
-    }
-
-    /// The same bucket in an account without a block.
-    #[must_use]
-    pub fn without_account_block(&self) -> Self {
-        Self { account_block: Flags::NONE, ..self.clone() }
     }
 }
