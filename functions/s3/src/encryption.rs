@@ -66,13 +66,8 @@ impl Algorithm {
     /// # Errors
     /// [`ShapeError`] for an algorithm that is not known.
     pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
-        match text {
-            "AES256" => Ok(Self::Aes256),
-            "aws:kms" => Ok(Self::Kms),
-            "aws:kms:dsse" => Ok(Self::Dsse),
-            "aws:fsx" => Ok(Self::Fsx),
-            other => Err(ShapeError::new(path, "a known algorithm", other)),
-        }
+        let known = [Self::Aes256, Self::Kms, Self::Dsse, Self::Fsx].into_iter().find(|it| it.name() == text);
+        known.ok_or_else(|| ShapeError::new(path, "a known algorithm", text))
     }
 
     /// The API's spelling.
@@ -116,7 +111,7 @@ impl Rule {
     }
 
     /// Reads `ServerSideEncryptionConfiguration` of a configuration item; `None` where it is absent, as in old items, or has
-    /// no rule. The item does not tell what is blocked.
+    /// no rule. The item does not say what is blocked.
     ///
     /// # Errors
     /// [`ShapeError`] when it has another form, more than one rule, or an algorithm that is not known.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::values::{Flag, Globs};
-use rectify_compliance::{ConfigurationItem, Parameters, Resource, ShapeError};
+use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,9 @@ use crate::bucket::{Identity, TYPES, image_of_bucket};
 use crate::encryption::{Algorithm, Rule};
 
 /// `requiredAlgorithm`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RequiredAlgorithm {
     /// Whatever is set.
-    #[default]
     #[serde(rename = "any")]
     Any,
     /// Keys of S3 or stronger.
@@ -32,30 +31,28 @@ pub enum RequiredAlgorithm {
     Dsse,
 }
 
-/// Parameters of the control about default encryption.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Params {
-    /// The weakest algorithm that is enough: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
-    pub required_algorithm: RequiredAlgorithm,
-    /// The keys that are allowed, a comma list of ARNs, ids and aliases without wildcards; implies `aws:kms`. Default: any key.
-    pub kms_key_arns: Option<Globs>,
-    /// Whether the key must be managed by the customer, so that `aws/s3` does not count; implies `aws:kms`. Default `false`.
-    pub require_cmk: Flag,
-    /// Whether `aws:kms` must use a bucket key. Default `false`.
-    pub require_bucket_key: Flag,
+parameters! {
+    /// The weakest default encryption that is enough.
+    pub Params, check: Params::names_keys {
+        /// The weakest algorithm that is enough: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
+        required_algorithm: RequiredAlgorithm = RequiredAlgorithm::Any,
+        /// The keys that are allowed, a comma list of ARNs, ids and aliases without wildcards; implies `aws:kms`. Default: any key.
+        kms_key_arns: Option<Globs> = None,
+        /// Whether the key must be managed by the customer, so that `aws/s3` does not count; implies `aws:kms`. Default `false`.
+        require_cmk: Flag = Flag(false),
+        /// Whether `aws:kms` must use a bucket key. Default `false`.
+        require_bucket_key: Flag = Flag(false),
+    }
 }
 
-impl Parameters for Params {
-    fn check(&self) -> Result<(), String> {
+impl Params {
+    fn names_keys(&self) -> Result<(), String> {
         match self.allowed().iter().find(|key| key.contains(['*', '?'])) {
             Some(key) => Err(format!("kmsKeyArns: expected keys without wildcards: received `{key}`")),
             None => Ok(()),
         }
     }
-}
 
-impl Params {
     /// The weakest algorithm that is enough; `None` where any is.
     pub fn required(&self) -> Option<Algorithm> {
         match self.required_algorithm {
@@ -119,7 +116,7 @@ impl Subject {
 pub struct RecordedEncryption {
     /// Which bucket.
     pub bucket: Identity,
-    /// Its rule; `None` where the item does not tell.
+    /// Its rule; `None` where the item has none.
     pub rule: Option<Rule>,
 }
 
@@ -135,13 +132,13 @@ impl Resource for RecordedEncryption {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
-    /// `GetBucketEncryption`, asked where the item has no rule.
+    /// `GetBucketEncryption`, read where the item has no rule.
     #[serde(default)]
     pub rule: Option<Rule>,
-    /// `GetBucketPolicy`, asked where no rule sets an algorithm.
+    /// `GetBucketPolicy`, read where no rule sets an algorithm.
     #[serde(default)]
     pub policy: Option<Policy>,
-    /// `kms:DescribeKey`, asked where it matters which key is used.
+    /// `kms:DescribeKey`, read where it matters which key is used.
     #[serde(default)]
     pub keys: Option<Keys>,
 }
@@ -173,7 +170,7 @@ fn refuses(statement: &Statement, arn: &str) -> bool {
         && matches!(statement.conditions.as_slice(), [only] if is_without_encryption(only))
 }
 
-/// The header is absent, or is none of those that name an encryption: an absent one equals none.
+/// The header is absent or names no encryption. `StringNotEquals` holds of an absent header too.
 fn is_without_encryption(condition: &Condition) -> bool {
     const KNOWN: [&str; 3] = ["AES256", "aws:kms", "aws:kms:dsse"];
     let all = |fits: &dyn Fn(&String) -> bool| !condition.values.is_empty() && condition.values.iter().all(fits);

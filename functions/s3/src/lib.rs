@@ -10,7 +10,7 @@
 //! | [`lifecycle`] | a lifecycle configuration, typed |
 //! | [`log_archive`] | what that of a log bucket is compared with, and the rule it lacks |
 //! | [`access`] | who can reach a bucket, all settings taken together |
-//! | [`public_access`] | what the controls about public access share: subject, verdict, plan, undo |
+//! | [`public_access`] | the controls that let nobody outside do one class of access, and the block that ends it |
 //! | [`s3_account_level_public_access_blocks_periodic`] | the account's block |
 //! | [`s3_bucket_level_public_access_prohibited`] | the bucket's own block |
 //! | [`s3_bucket_public_read_prohibited`] | the public reads |
@@ -46,8 +46,8 @@ pub use s3_account_level_public_access_blocks_periodic::{
 pub use s3_bucket_level_public_access_prohibited::{
     S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3BucketLevelPublicAccessProhibited,
 };
-pub use s3_bucket_public_read_prohibited::{S3_BUCKET_PUBLIC_READ_PROHIBITED, S3BucketPublicReadProhibited};
-pub use s3_bucket_public_write_prohibited::{S3_BUCKET_PUBLIC_WRITE_PROHIBITED, S3BucketPublicWriteProhibited};
+pub use s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED;
+pub use s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED;
 pub use s3_bucket_server_side_encryption_enabled::{
     S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3BucketServerSideEncryptionEnabled,
 };

@@ -19,7 +19,7 @@ pub use storage_class::StorageClass;
 pub struct Configuration {
     /// `Rules`, in the order S3 returned them.
     pub rules: Vec<Rule>,
-    /// `TransitionDefaultMinimumObjectSize`: how small an object is not moved. `None` where it was not told; a call without
+    /// `TransitionDefaultMinimumObjectSize`: how small an object is not moved. `None` where it is not known; a call without
     /// it sets S3's own default, whatever was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition_default_minimum_object_size: Option<String>,
@@ -203,15 +203,9 @@ impl Configuration {
     /// The rules in the order of their ids, as JSON in which what they list is in order: what undo compares. S3 promises
     /// no order of rules, transitions and tags.
     pub fn canonical(&self) -> Vec<Value> {
-        let rules = self.by_id().into_iter();
-        rules.map(|rule| unordered(serde_json::to_value(rule).unwrap_or_default())).collect()
-    }
-
-    /// The rules in the order of their ids, which are unique.
-    fn by_id(&self) -> Vec<&Rule> {
         let mut rules: Vec<&Rule> = self.rules.iter().collect();
-        rules.sort_by(|left, right| left.id.cmp(&right.id));
-        rules
+        rules.sort_by(|left, right| left.id.cmp(&right.id)); // ids are unique
+        rules.into_iter().map(|rule| unordered(serde_json::to_value(rule).unwrap_or_default())).collect()
     }
 
     /// The form of all rules; `None` where they have different ones, or a rule has both or neither.
@@ -246,7 +240,7 @@ impl Rule {
         }
     }
 
-    /// Its id, as people are told it.
+    /// Its id, for texts.
     pub fn name(&self) -> &str {
         self.id.as_deref().unwrap_or("without id")
     }

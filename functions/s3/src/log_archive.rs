@@ -4,8 +4,7 @@ mod addition;
 mod findings;
 
 use rectify_compliance::values::{Bounded, Flag, Globs, KeyValue, Words};
-use rectify_compliance::{ConfigurationItem, Parameters, Resource, ShapeError};
-use schemars::JsonSchema;
+use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
@@ -15,55 +14,38 @@ use crate::lifecycle::{Configuration, Rule, StorageClass};
 pub use addition::Addition;
 pub use findings::Findings;
 
-/// Parameters of the control about log buckets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Params {
-    /// Names of the log buckets, or patterns with `*` and `?`. Default: none.
-    pub bucket_names: Option<Globs>,
-    /// A tag that makes a bucket a log bucket, `key=value`. Default: none.
-    pub bucket_tag: Option<KeyValue>,
-    /// Where in the bucket the logs are, a prefix of their keys. Default: the whole bucket.
-    pub log_prefix: String,
-    /// Days before which no log may expire, 1..=36500. Default 365.
-    pub min_retention_days: Bounded<1, 36500>,
-    /// Days after which logs must have moved to one of `storageClasses`, 0..=36500; 0 where they need not move. Default 90.
-    pub transition_days: Bounded<0, 36500>,
-    /// The storage classes that logs may move to, a comma list; the fix takes the first. Default `GLACIER,DEEP_ARCHIVE,GLACIER_IR`.
-    #[schemars(with = "Words")]
-    pub storage_classes: StorageClasses,
-    /// Days after which partial uploads must be aborted, 0..=365; 0 where they need not be. Default 7.
-    pub abort_multipart_days: Bounded<0, 365>,
-    /// Whether a bucket with versions needs a rule for the former ones. Default `true`.
-    pub require_noncurrent: Flag,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self {
-            bucket_names: None,
-            bucket_tag: None,
-            log_prefix: String::new(),
-            min_retention_days: Bounded::of(365),
-            transition_days: Bounded::of(90),
-            storage_classes: StorageClasses::default(),
-            abort_multipart_days: Bounded::of(7),
-            require_noncurrent: Flag(true),
-        }
+parameters! {
+    /// Which buckets are log buckets, and what their lifecycle must do.
+    pub Params, check: Params::moves_before_expiring {
+        /// Names of the log buckets, or patterns with `*` and `?`. Default: none.
+        bucket_names: Option<Globs> = None,
+        /// A tag that makes a bucket a log bucket, `key=value`. Default: none.
+        bucket_tag: Option<KeyValue> = None,
+        /// Where in the bucket the logs are, a prefix of their keys. Default: the whole bucket.
+        log_prefix: String = String::new(),
+        /// Days before which no log may expire, 1..=36500. Default 365.
+        min_retention_days: Bounded<1, 36500> = Bounded::of(365),
+        /// Days after which logs must have moved to one of `storageClasses`, 0..=36500; 0 where they need not move. Default 90.
+        transition_days: Bounded<0, 36500> = Bounded::of(90),
+        /// The storage classes that logs may move to, a comma list; the fix takes the first. Default `GLACIER,DEEP_ARCHIVE,GLACIER_IR`.
+        #[schemars(with = "Words")]
+        storage_classes: StorageClasses = StorageClasses::default(),
+        /// Days after which partial uploads must be aborted, 0..=365; 0 where they need not be. Default 7.
+        abort_multipart_days: Bounded<0, 365> = Bounded::of(7),
+        /// Whether a bucket with versions needs a rule for the former ones. Default `true`.
+        require_noncurrent: Flag = Flag(true),
     }
 }
 
-impl Parameters for Params {
-    fn check(&self) -> Result<(), String> {
+impl Params {
+    fn moves_before_expiring(&self) -> Result<(), String> {
         let (transition, retention) = (self.transition_days, self.min_retention_days);
         if transition.get() < retention.get() {
             return Ok(());
         }
         Err(format!("transitionDays: expected less than minRetentionDays `{retention}`: received `{transition}`"))
     }
-}
 
-impl Params {
     /// Whether the bucket is a log bucket, by its name or by its tag.
     pub fn selects(&self, bucket: &Identity) -> bool {
         let named = self.bucket_names.as_ref().is_some_and(|names| names.matches(&bucket.name));
@@ -155,7 +137,7 @@ pub struct Subject {
     pub bucket: Identity,
     /// Its lifecycle configuration, where it has one.
     pub lifecycle: Option<Configuration>,
-    /// Whether it keeps versions; `None` where an item does not tell, which is judged as if it did.
+    /// Whether it keeps versions; `None` where an item does not say, which is judged as if it did.
     pub versioning: Option<Versioning>,
     /// Elements of the configuration that are not known here, and so could not be sent again.
     #[serde(default)]

@@ -1,28 +1,29 @@
-//! What the two controls about public access share: parameters, the subject, judging it and mending it. They differ in
-//! nothing but the class of access they ask about.
+//! The controls that let nobody outside do one class of access. A control is a value of [`PublicAccess`].
 
-pub mod mend;
+pub mod block;
 mod subject;
 
 #[cfg(test)]
 pub(crate) mod laws;
 
 use rectify_compliance::values::{Flag, KeyValue};
-use rectify_compliance::{Annotation, Parameters, Permission, Verdict, offenders};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use rectify_compliance::{
+    Annotation, Control, FromItem, Inventory, Irreversible, Permission, Plan, Remediation, Timestamp, Verdict,
+    offenders, parameters,
+};
+use serde_json::Value;
 
-use crate::access::{Access, Cause};
-use crate::bucket::BUCKETS;
+use crate::access::{Access, Cause, Flags};
+use crate::bucket::{BUCKETS, Bucket};
 
-pub use mend::{Action, PublicAccessBlock, Undo, expect, footprint, plan, undo};
-pub use subject::{Facts, Subject, subject};
+pub use block::{Action, PublicAccessBlock, Undo};
+pub use subject::{Facts, Subject};
 
 /// The access points of the function's own region and account.
 const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:accesspoint/*";
 
 /// What a change event's facts are read with: ACL and policy only where the item lacks them.
-pub const FACTS: &[Permission] = &[
+const FACTS: &[Permission] = &[
     Permission::unscoped("s3:GetAccountPublicAccessBlock"),
     Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
     Permission::on("s3:GetBucketAcl", BUCKETS),
@@ -30,7 +31,7 @@ pub const FACTS: &[Permission] = &[
 ];
 
 /// What a periodic run calls.
-pub const LISTING: &[Permission] = &[
+const LISTING: &[Permission] = &[
     Permission::unscoped("s3:ListAllMyBuckets"),
     Permission::unscoped("s3:GetAccountPublicAccessBlock"),
     Permission::unscoped("s3:ListAccessPoints"),
@@ -60,47 +61,104 @@ pub const LIVE: &[Permission] = &[
     Permission::on("s3:GetBucketWebsite", BUCKETS),
 ];
 
-/// What mending calls. Taking it back needs the very same action: IAM has none of its own for
+/// What the fix calls. The undo needs the very same action: IAM has none of its own for
 /// `DeletePublicAccessBlock` (Service Authorization Reference for Amazon S3, 2026-11-21).
 pub const CALLS: &[Permission] = &[Permission::on("s3:PutBucketPublicAccessBlock", BUCKETS)];
 
-/// Parameters of both controls.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Params {
-    /// Whether a grant to the group AuthenticatedUsers, anybody with any AWS account, counts as public. Default `true`.
-    pub treat_authenticated_users_as_public: Flag,
-    /// Whether periodic runs and remediations look at the bucket's access points. Default `true`.
-    pub check_access_points: Flag,
-    /// Tag, as `key=value`, of buckets that are public on purpose: they stay NON_COMPLIANT, and the remediation only plans.
-    /// Default: none.
-    pub public_tag: Option<KeyValue>,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self { treat_authenticated_users_as_public: Flag(true), check_access_points: Flag(true), public_tag: None }
+parameters! {
+    /// Who is the public, and where it is looked for.
+    pub Params {
+        /// Whether a grant to the group AuthenticatedUsers, anybody with any AWS account, counts as public. Default `true`.
+        treat_authenticated_users_as_public: Flag = Flag(true),
+        /// Whether periodic runs and remediations look at the bucket's access points. Default `true`.
+        check_access_points: Flag = Flag(true),
+        /// Tag, as `key=value`, of buckets that are public on purpose: they stay NON_COMPLIANT, and the remediation only plans.
+        /// Default: none.
+        public_tag: Option<KeyValue> = None,
     }
 }
 
-impl Parameters for Params {}
+/// A control that lets nobody outside do one class of access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicAccess {
+    /// The class.
+    pub access: Access,
+}
 
-/// Judges `subject` for one class of access.
-pub fn evaluate(subject: &Subject, params: &Params, access: Access) -> Verdict {
-    let exposure = subject.exposure(params);
-    let causes = exposure.causes(access);
-    if causes.is_empty() {
-        let alone = subject.without_account_block().exposure(params);
-        return Verdict::Compliant(
-            (!alone.causes(access).is_empty()).then(|| Annotation::new("protected by account-level block")),
-        );
+impl Control for PublicAccess {
+    type Params = Params;
+    type Subject = Subject;
+
+    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
+        let access = self.access;
+        let exposure = subject.exposure(params);
+        let causes = exposure.causes(access);
+        if causes.is_empty() {
+            let alone = Subject { account_block: Flags::NONE, ..subject.clone() }.exposure(params);
+            return Verdict::Compliant(
+                (!alone.causes(access).is_empty()).then(|| Annotation::new("protected by account-level block")),
+            );
+        }
+        let mut finding =
+            format!("Public {} through {}", access.name(), offenders(causes.iter().map(Cause::to_string)));
+        if causes.contains(&Cause::PolicyUnexplained) {
+            finding.push_str("; S3 reports the policy public; statement not identified");
+        }
+        if !causes.iter().all(Cause::is_acl) {
+            finding.push_str("; RestrictPublicBuckets=false");
+        }
+        Verdict::non_compliant(finding)
     }
-    let mut finding = format!("Public {} through {}", access.name(), offenders(causes.iter().map(Cause::to_string)));
-    if causes.contains(&Cause::PolicyUnexplained) {
-        finding.push_str("; S3 reports the policy public; statement not identified");
+}
+
+impl FromItem for PublicAccess {
+    type Resource = Bucket;
+    type Facts = Facts;
+
+    fn fact_permissions(&self) -> &'static [Permission] {
+        FACTS
     }
-    if !causes.iter().all(Cause::is_acl) {
-        finding.push_str("; RestrictPublicBuckets=false");
+
+    fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
+        Subject::of(bucket, facts)
     }
-    Verdict::non_compliant(finding)
+}
+
+impl Inventory for PublicAccess {
+    fn list_permissions(&self) -> &'static [Permission] {
+        LISTING
+    }
+}
+
+impl Remediation for PublicAccess {
+    type Action = Action;
+    type Undo = Undo;
+
+    fn read_permissions(&self) -> &'static [Permission] {
+        LIVE
+    }
+
+    fn fix_permissions(&self) -> &'static [Permission] {
+        CALLS
+    }
+
+    fn undo_permissions(&self) -> &'static [Permission] {
+        CALLS
+    }
+
+    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
+        block::plan(live, params, self.access)
+    }
+
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
+        block::expect(live, action)
+    }
+
+    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
+        block::footprint(subject)
+    }
+
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        block::undo(before, done)
+    }
 }

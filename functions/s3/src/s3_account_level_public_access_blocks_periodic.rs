@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, Plan, Remediation,
-    ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders,
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, Plan, Remediation, ResourceKey,
+    Step, Tags, Timestamp, Verdict, control, offenders, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -92,52 +91,35 @@ pub const MOST_EXPOSED: usize = 100;
 /// Access points of the account, in every region.
 const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:*:${AWS::AccountId}:accesspoint/*";
 
-/// Parameters of [`S3AccountLevelPublicAccessBlocksPeriodic`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Params {
-    /// Whether `IgnorePublicAcls` is required. Default `true`.
-    #[serde(rename = "IgnorePublicAcls")]
-    pub ignore_public_acls: Flag,
-    /// Whether `BlockPublicPolicy` is required. Default `true`.
-    #[serde(rename = "BlockPublicPolicy")]
-    pub block_public_policy: Flag,
-    /// Whether `BlockPublicAcls` is required. Default `true`.
-    #[serde(rename = "BlockPublicAcls")]
-    pub block_public_acls: Flag,
-    /// Whether `RestrictPublicBuckets` is required. Default `true`.
-    #[serde(rename = "RestrictPublicBuckets")]
-    pub restrict_public_buckets: Flag,
-    /// Whether the remediation may set a block for every bucket of the account. Default `false`.
-    pub account_wide: Flag,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self {
-            ignore_public_acls: Flag(true),
-            block_public_policy: Flag(true),
-            block_public_acls: Flag(true),
-            restrict_public_buckets: Flag(true),
-            account_wide: Flag(false),
-        }
-    }
-}
-
-impl Parameters for Params {
-    fn check(&self) -> Result<(), String> {
-        if self.required() == Flags::NONE {
-            return Err(
-                "BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls and RestrictPublicBuckets are all false: \
-                        expected one at least"
-                    .to_owned(),
-            );
-        }
-        Ok(())
+parameters! {
+    /// Which flags are required, and the second opt-in.
+    pub Params, check: Params::requires_one {
+        /// Whether `IgnorePublicAcls` is required. Default `true`.
+        #[serde(rename = "IgnorePublicAcls")]
+        ignore_public_acls: Flag = Flag(true),
+        /// Whether `BlockPublicPolicy` is required. Default `true`.
+        #[serde(rename = "BlockPublicPolicy")]
+        block_public_policy: Flag = Flag(true),
+        /// Whether `BlockPublicAcls` is required. Default `true`.
+        #[serde(rename = "BlockPublicAcls")]
+        block_public_acls: Flag = Flag(true),
+        /// Whether `RestrictPublicBuckets` is required. Default `true`.
+        #[serde(rename = "RestrictPublicBuckets")]
+        restrict_public_buckets: Flag = Flag(true),
+        /// Whether the remediation may set a block for every bucket of the account. Default `false`.
+        account_wide: Flag = Flag(false),
     }
 }
 
 impl Params {
+    fn requires_one(&self) -> Result<(), String> {
+        let names = "BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls and RestrictPublicBuckets";
+        match self.required() {
+            Flags::NONE => Err(format!("{names} are all false: expected one at least")),
+            _ => Ok(()),
+        }
+    }
+
     /// The flags that are required.
     pub const fn required(&self) -> Flags {
         Flags {

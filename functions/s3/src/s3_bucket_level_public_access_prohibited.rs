@@ -2,16 +2,15 @@
 
 use rectify_compliance::values::{Flag, Globs};
 use rectify_compliance::{
-    Annotation, ConfigurationItem, Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation,
-    Resource, ShapeError, Step, Timestamp, Verdict, control,
+    Annotation, ConfigurationItem, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Resource,
+    ShapeError, Step, Timestamp, Verdict, control, parameters,
 };
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::{Access, Flags, Ownership};
 use crate::bucket::{self, Identity, TYPES};
-use crate::public_access::{self, Action, Subject, Undo, mend};
+use crate::public_access::{self, Action, Subject, Undo, block};
 
 control! {
     /// ## What it checks
@@ -75,17 +74,15 @@ control! {
     }
 }
 
-/// Parameters of [`S3BucketLevelPublicAccessProhibited`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Params {
-    /// Names of buckets, or patterns with `*` and `?`, that are public on purpose: COMPLIANT. Default: none.
-    pub excluded_public_buckets: Option<Globs>,
-    /// Whether a flag that the account's block sets counts as set on the bucket. Default `false`.
-    pub accept_account_level: Flag,
+parameters! {
+    /// Which buckets must have a block of their own, and whether that of the account helps them.
+    pub Params {
+        /// Names of buckets, or patterns with `*` and `?`, that are public on purpose: COMPLIANT. Default: none.
+        excluded_public_buckets: Option<Globs> = None,
+        /// Whether a flag that the account's block sets counts as set on the bucket. Default `false`.
+        accept_account_level: Flag = Flag(false),
+    }
 }
-
-impl Parameters for Params {}
 
 impl Params {
     /// Whether a verdict about this bucket needs the account's block.
@@ -111,7 +108,7 @@ impl Resource for RecordedBlock {
     }
 }
 
-/// The block of the account, where it was asked for.
+/// The block of the account, where the verdict needs it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
@@ -155,7 +152,7 @@ impl FromItem for S3BucketLevelPublicAccessProhibited {
         const { &[Permission::unscoped("s3:GetAccountPublicAccessBlock")] }
     }
 
-    /// What this verdict does not need was not asked for, and stands as the most open there is.
+    /// What this verdict does not need is not read, and has the most open value there is.
     fn subject(&self, recorded: RecordedBlock, facts: Facts) -> Subject {
         Subject {
             bucket: recorded.bucket,
@@ -185,7 +182,7 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
     }
 
     fn fix(&self, live: &Subject, _params: &Params, _now: Timestamp) -> Plan<Action> {
-        let step = |level| vec![Step::call(level, mend::put(live, Flags::ALL))];
+        let step = |level| vec![Step::call(level, block::put(live, Flags::ALL))];
         let everybody = public_access::Params::default();
         let exposure = live.exposure(&everybody);
         if exposure.is_none() && live.ownership == Ownership::BucketOwnerEnforced {
@@ -193,7 +190,7 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
         }
         let obstacle = [Access::Read, Access::Write]
             .into_iter()
-            .find_map(|access| mend::obstacle(live, &everybody, access, &exposure));
+            .find_map(|access| block::obstacle(live, &everybody, access, &exposure));
         match obstacle {
             Some(reason) => Plan::hold(reason, step(Level::L2)),
             None => Plan::Do { steps: step(Level::L2) },
@@ -201,44 +198,54 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
     }
 
     fn expect(&self, live: Subject, action: &Action) -> Subject {
-        public_access::expect(live, action)
+        block::expect(live, action)
     }
 
     fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        public_access::footprint(subject)
+        block::footprint(subject)
     }
 
     fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-        public_access::undo(before, done)
+        block::undo(before, done)
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use proptest::prelude::*;
+    use rectify_compliance::plan::call_text;
+    use rectify_testing::cases::lines;
+    use rectify_testing::{Case, Cases, NOW};
+    use serde_json::json;
+
+    use super::S3BucketLevelPublicAccessProhibited as CONTROL;
     use super::*;
     use crate::access::{Grantee, Permission as Grants};
     use crate::public_access::laws;
-    use crate::testing::{NOW, allow, allowing, bare, granting, item, open_access_point, policy};
-    use proptest::prelude::*;
-    use serde_json::json;
+    use crate::s3_bucket_public_read_prohibited::READ;
+    use crate::testing::{allow, allowing, bare, granting, item, open_access_point, policy};
 
-    fn params(text: Value) -> Params {
-        serde_json::from_value(text).unwrap()
+    const LACKS_ALL: &str =
+        "Bucket block lacks BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets";
+    const ACCEPTING: &str = r#"{"acceptAccountLevel": "true"}"#;
+    /// The flags that take effect on what is there.
+    const EFFECTIVE: Flags = Flags { ignore_public_acls: true, restrict_public_buckets: true, ..Flags::NONE };
+
+    fn recorded(block: Option<Flags>) -> RecordedBlock {
+        RecordedBlock { bucket: bare().bucket, block }
     }
 
-    fn verdict(block: Option<Flags>, account_block: Flags, params: &Params) -> Verdict {
-        let recorded = RecordedBlock { bucket: bare().bucket, block };
-        S3BucketLevelPublicAccessProhibited.evaluate(
-            &S3BucketLevelPublicAccessProhibited.subject(recorded, Facts { account_block }),
-            params,
-            NOW,
-        )
+    fn case(name: &str, block: Option<Flags>, account_block: Flags) -> Case<'_, S3BucketLevelPublicAccessProhibited> {
+        Cases::of(&CONTROL, CONTROL.subject(recorded(block), Facts { account_block })).case(name, |_| ())
     }
 
-    fn planned(subject: &Subject) -> (Plan<Action>, Option<Level>) {
-        let plan = S3BucketLevelPublicAccessProhibited.plan(subject, &Params::default(), NOW);
-        (plan.clone(), plan.level())
+    fn planned(subject: &Subject) -> Vec<String> {
+        lines(&CONTROL.plan(subject, &Params::default(), NOW))
+    }
+
+    fn put(level: Level) -> String {
+        format!("{level} {}", call_text(&block::put(&bare(), Flags::ALL)))
     }
 
     /// A bucket as S3 makes them today, without its block.
@@ -247,80 +254,51 @@ mod tests {
     }
 
     #[test]
-    fn all_four_flags_of_the_bucket_itself_are_wanted() {
-        let lacks = |flags: &str| Verdict::non_compliant(format!("Bucket block lacks {flags}"));
-        let together_lack = |flags: &str| Verdict::non_compliant(format!("Bucket and account block lack {flags}"));
-        let every = "BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets";
-        let policy = "BlockPublicPolicy, RestrictPublicBuckets";
-        let three = Flags { block_public_policy: false, ..Flags::ALL };
-        let effective = Flags { ignore_public_acls: true, restrict_public_buckets: true, ..Flags::NONE };
-        let (default, account) = (Params::default(), params(json!({"acceptAccountLevel": "true"})));
-        let excluded = |list: &str| params(json!({ "excludedPublicBuckets": list }));
-        let by = |text: &str| Verdict::Compliant(Some(Annotation::new(text)));
-        for (case, block, account_block, params, expected) in [
-            ("s3-bucket-level-public-access-prohibited/1", None, Flags::NONE, &default, lacks(every)),
-            ("no flag", Some(Flags::NONE), Flags::NONE, &default, lacks(every)),
-            (
-                "s3-bucket-level-public-access-prohibited/2",
-                Some(three),
-                Flags::NONE,
-                &default,
-                lacks("BlockPublicPolicy"),
-            ),
-            ("s3-bucket-level-public-access-prohibited/3", None, Flags::ALL, &default, lacks(every)),
-            (
-                "s3-bucket-level-public-access-prohibited/3, accepted",
-                None,
-                Flags::ALL,
-                &account,
-                by("protected by account-level block"),
-            ),
-            ("an account with three", None, three, &account, together_lack("BlockPublicPolicy")),
-            ("the account's three, not accepted", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR, &default, lacks(policy)),
-            (
-                "s3-bucket-level-public-access-prohibited/8",
-                Some(Flags::ACL_PAIR),
-                Flags::POLICY_PAIR,
-                &account,
-                by("protected by bucket and account-level block together"),
-            ),
-            (
-                "a flag that neither sets",
-                Some(Flags::ACL_PAIR),
-                Flags { restrict_public_buckets: true, ..Flags::NONE },
-                &account,
-                together_lack("BlockPublicPolicy"),
-            ),
-            (
-                "a bucket with one, an account with all",
-                Some(Flags { ignore_public_acls: true, ..Flags::NONE }),
-                Flags::ALL,
-                &account,
-                by("protected by account-level block"),
-            ),
-            (
-                "s3-bucket-level-public-access-prohibited/4",
-                Some(effective),
-                Flags::NONE,
-                &default,
-                lacks("BlockPublicAcls, BlockPublicPolicy"),
-            ),
-            ("s3-bucket-level-public-access-prohibited/5", None, Flags::NONE, &excluded("web, pics"), by("excluded")),
-            ("s3-bucket-level-public-access-prohibited/5, glob", None, Flags::NONE, &excluded("p*s"), by("excluded")),
-            ("another name", None, Flags::NONE, &excluded("pic, PICS"), lacks(every)),
-            ("all", Some(Flags::ALL), Flags::NONE, &default, Verdict::COMPLIANT),
-        ] {
-            assert_eq!(verdict(block, account_block, params), expected, "{case}");
+    fn cases() {
+        let (none, all) = (Flags::NONE, Flags::ALL);
+        let three = Flags { block_public_policy: false, ..all };
+        let one = Flags { ignore_public_acls: true, ..none };
+        let restricting = Flags { restrict_public_buckets: true, ..none };
+        let remarked = |text: &str| Verdict::Compliant(Some(Annotation::new(text)));
+        let lacks_policy = "Bucket and account block lack BlockPublicPolicy";
+        case("s3-bucket-level-public-access-prohibited/1", None, none).non_compliant(LACKS_ALL);
+        case("no flag", Some(none), none).non_compliant(LACKS_ALL);
+        case("s3-bucket-level-public-access-prohibited/2", Some(three), none)
+            .non_compliant("Bucket block lacks BlockPublicPolicy");
+        case("s3-bucket-level-public-access-prohibited/3", None, all).non_compliant(LACKS_ALL);
+        case("s3-bucket-level-public-access-prohibited/3, accepted", None, all)
+            .with(ACCEPTING)
+            .is(&remarked("protected by account-level block"));
+        case("an account with three", None, three).with(ACCEPTING).non_compliant(lacks_policy);
+        case("the account's three, not accepted", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR)
+            .non_compliant("Bucket block lacks BlockPublicPolicy, RestrictPublicBuckets");
+        case("s3-bucket-level-public-access-prohibited/8", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR)
+            .with(ACCEPTING)
+            .is(&remarked("protected by bucket and account-level block together"));
+        case("a flag that neither sets", Some(Flags::ACL_PAIR), restricting)
+            .with(ACCEPTING)
+            .non_compliant(lacks_policy);
+        case("a bucket with one, an account with all", Some(one), all)
+            .with(ACCEPTING)
+            .is(&remarked("protected by account-level block"));
+        case("s3-bucket-level-public-access-prohibited/4", Some(EFFECTIVE), none)
+            .non_compliant("Bucket block lacks BlockPublicAcls, BlockPublicPolicy");
+        for excluded in [r#"{"excludedPublicBuckets": "web, pics"}"#, r#"{"excludedPublicBuckets": "p*s"}"#] {
+            case("s3-bucket-level-public-access-prohibited/5", None, none).with(excluded).is(&remarked("excluded"));
         }
-        let open = Subject { block: Some(effective), ..granting(Grantee::AllUsers, Grants::Read) };
-        let read = crate::S3BucketPublicReadProhibited.evaluate(&open, &public_access::Params::default(), NOW);
-        assert!(read.is_compliant(), "s3-bucket-level-public-access-prohibited/4: nobody reads it");
+        case("another name", None, none).with(r#"{"excludedPublicBuckets": "pic, PICS"}"#).non_compliant(LACKS_ALL);
+        case("all", Some(all), none).compliant();
+    }
+
+    #[test]
+    fn nobody_reads_where_the_flags_that_take_effect_are_set() {
+        let open = Subject { block: Some(EFFECTIVE), ..granting(Grantee::AllUsers, Grants::Read) };
+        Cases::of(&READ, open).case("s3-bucket-level-public-access-prohibited/4", |_| ()).compliant();
     }
 
     #[test]
     fn the_account_is_asked_only_where_its_block_can_decide() {
-        let recorded = |block| RecordedBlock { bucket: bare().bucket, block };
-        let accepting = params(json!({"acceptAccountLevel": true}));
+        let accepting = Params { accept_account_level: Flag(true), ..Params::default() };
         assert!(!Params::default().ask_for_account(&recorded(None)));
         assert!(accepting.ask_for_account(&recorded(Some(Flags::ACL_PAIR))));
         assert!(!accepting.ask_for_account(&recorded(Some(Flags::ALL))));
@@ -330,28 +308,20 @@ mod tests {
 
     #[test]
     fn what_nobody_uses_is_closed_at_once_and_what_may_be_in_use_only_where_opted_in() {
-        let (plan, level) = planned(&quiet());
-        let sent = json!([{"PutPublicAccessBlock": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333",
-            "PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true,
-                                               "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}}]);
-        assert_eq!(level, Some(Level::L1));
-        assert_eq!(serde_json::to_value(plan.calls()).unwrap(), sent);
-        let some = Subject { block: Some(Flags::ACL_PAIR), ..quiet() };
-        assert_eq!(
-            serde_json::to_value(planned(&some).0.calls()).unwrap(),
-            sent,
-            "s3-bucket-level-public-access-prohibited/7"
-        );
-
-        let open = |statement| Subject { ownership: Ownership::BucketOwnerEnforced, ..allowing(statement) };
-        for (case, subject, expected) in [
+        let open = allowing(allow(json!({})));
+        for (name, subject, level) in [
+            ("quiet", quiet(), Level::L1),
+            (
+                "s3-bucket-level-public-access-prohibited/7",
+                Subject { block: Some(Flags::ACL_PAIR), ..quiet() },
+                Level::L1,
+            ),
             ("stale ACL", Subject { acl: granting(Grantee::AllUsers, Grants::Read).acl, ..quiet() }, Level::L1),
             ("a website of CloudFront", Subject { website: Some(true), ..quiet() }, Level::L1),
             ("s3-bucket-level-public-access-prohibited/6", bare(), Level::L2),
-            ("public policy", open(allow(json!({}))), Level::L2),
+            ("public policy", Subject { ownership: Ownership::BucketOwnerEnforced, ..open }, Level::L2),
         ] {
-            let (plan, level) = planned(&subject);
-            assert!(matches!(plan, Plan::Do { .. }) && level == Some(expected), "{case}: {plan:?}");
+            assert_eq!(planned(&subject), [put(level)], "{name}");
         }
     }
 
@@ -374,19 +344,19 @@ mod tests {
             ),
             (Subject { policy_is_public: Some(true), ..quiet() }, "GetBucketPolicyStatus disagrees"),
         ] {
-            let (plan, level) = planned(&subject);
-            assert!(matches!(&plan, Plan::Hold { reason, .. } if reason.starts_with(expected)), "{expected}: {plan:?}");
-            assert_eq!(level, Some(Level::L2));
+            let planned = planned(&subject);
+            assert!(planned[0].starts_with(&format!("held: {expected}")), "{expected}: {planned:?}");
+            assert_eq!(planned[1..], [put(Level::L2)]);
         }
     }
 
     #[test]
-    fn the_laws_of_remediation_hold() {
+    fn laws() {
         let excluded = prop::option::weighted(0.5, prop::sample::select(vec!["pics", "p*", "other"]));
         let generated = (excluded, any::<bool>()).prop_map(|(excluded, accept)| Params {
             excluded_public_buckets: excluded.map(|list| list.parse().unwrap()),
             accept_account_level: Flag(accept),
         });
-        laws::hold(&S3BucketLevelPublicAccessProhibited, generated);
+        laws::hold(&CONTROL, generated);
     }
 }

@@ -1,13 +1,10 @@
 //! Whether the public can read a bucket. Knows nothing of writing but what lets a writer help itself to reading.
 
-use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Permission, Plan, Remediation, Resource, Timestamp, Verdict, control,
-};
-use serde_json::Value;
+use rectify_compliance::control;
 
 use crate::access::Access;
-use crate::bucket::Bucket;
-use crate::public_access::{self, Action, Facts, Params, Subject, Undo};
+use crate::bucket::TYPES;
+use crate::public_access::PublicAccess;
 
 control! {
     /// ## What it checks
@@ -61,13 +58,13 @@ control! {
     /// - [Blocking public access to your Amazon S3 storage](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html)
     /// - [Controlling ownership of objects and disabling ACLs](https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html)
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-public-read-prohibited.html)
-    pub S3_BUCKET_PUBLIC_READ_PROHIBITED: S3BucketPublicReadProhibited {
+    pub S3_BUCKET_PUBLIC_READ_PROHIBITED: PublicAccess = READ {
         id: "s3-bucket-public-read-prohibited",
         title: "S3 bucket content can be read by the public",
         severity: Critical,
         triggers: [Change, Periodic(TwentyFourHours)],
         scope: Regional,
-        resource_types: Bucket::TYPES,
+        resource_types: TYPES,
         level: L2,
         frameworks: {
             Cis30: ["2.1.4"],
@@ -79,170 +76,77 @@ control! {
     }
 }
 
-impl Control for S3BucketPublicReadProhibited {
-    type Params = Params;
-    type Subject = Subject;
-
-    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
-        public_access::evaluate(subject, params, Access::Read)
-    }
-}
-
-impl FromItem for S3BucketPublicReadProhibited {
-    type Resource = Bucket;
-    type Facts = Facts;
-    fn fact_permissions(&self) -> &'static [Permission] {
-        public_access::FACTS
-    }
-
-    fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
-        public_access::subject(bucket, facts)
-    }
-}
-
-impl Inventory for S3BucketPublicReadProhibited {
-    fn list_permissions(&self) -> &'static [Permission] {
-        public_access::LISTING
-    }
-}
-
-impl Remediation for S3BucketPublicReadProhibited {
-    type Action = Action;
-    type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        public_access::LIVE
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-
-    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
-        public_access::plan(live, params, Access::Read)
-    }
-
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
-        public_access::expect(live, action)
-    }
-
-    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        public_access::footprint(subject)
-    }
-
-    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-        public_access::undo(before, done)
-    }
-}
+pub(crate) const READ: PublicAccess = PublicAccess { access: Access::Read };
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::needless_pass_by_value
-)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use rectify_compliance::item::ApiItem;
+    use rectify_compliance::{ConfigurationItem, FromItem, Resource, StoredImage, Verdict};
+    use rectify_testing::{Case, Cases, NOW};
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::access::{Flags, Grantee, Ownership, Permission as Grants};
-    use crate::public_access::laws;
-    use crate::testing::{NOW, allow, allowing, bare, granting, item, notification, open_access_point};
-    use rectify_compliance::item::ApiItem;
-    use rectify_compliance::values::Flag;
-    use rectify_compliance::{ConfigurationItem, StoredImage};
-    use serde_json::json;
+    use crate::bucket::Bucket;
+    use crate::public_access::{Facts, Subject, laws};
+    use crate::testing::{allow, allowing, bare, granting, item, notification, open_access_point};
 
+    const BY_ACL: &str = "Public read through acl AllUsers:Read";
     const OPEN: &str = "Public read through policy:Open; RestrictPublicBuckets=false";
-    const ALL: Flags = Flags::ACL_PAIR.or(Flags::POLICY_PAIR);
     const FACTS: Facts =
         Facts { account_block: Flags::NONE, ownership: Ownership::ObjectWriter, acl: None, policy: None };
 
-    fn verdict(subject: &Subject) -> Verdict {
-        S3BucketPublicReadProhibited.evaluate(subject, &Params::default(), NOW)
-    }
-
-    fn under(operator: &str, key: &str, value: Value) -> Subject {
-        allowing(allow(json!({"Condition": {operator: {key: value}}})))
+    fn case(name: &str, subject: Subject) -> Case<'_, PublicAccess> {
+        Cases::of(&READ, subject).case(name, |_| ())
     }
 
     #[test]
-    fn the_cases_of_the_control_have_their_verdicts() {
+    fn cases() {
         let everyone_reads = || granting(Grantee::AllUsers, Grants::Read);
-        let by_acl = || Verdict::non_compliant("Public read through acl AllUsers:Read");
-        let open = || Verdict::non_compliant(OPEN);
-        let guarded = || Verdict::Compliant(Some("protected by account-level block".into()));
+        let policy = || allowing(allow(json!({})));
+        let under =
+            |operator: &str, key: &str, value: &str| allowing(allow(json!({"Condition": {operator: {key: value}}})));
+        let by_source = |range| under("IpAddress", "aws:SourceIp", range);
+        let guarded = Verdict::Compliant(Some("protected by account-level block".into()));
         let ignoring = Flags { ignore_public_acls: true, ..Flags::NONE };
         let blocking = Flags { block_public_acls: true, ..Flags::NONE };
         let both = json!({"Principal": {"AWS": ["*", "arn:aws:iam::111122223333:root"]}});
         let all_but = json!({"NotPrincipal": {"AWS": "arn:aws:iam::444455556666:root"}});
         let through_point = Subject { access_points: vec![open_access_point("app", "s3:GetObject")], ..bare() };
-        let rows = [
-            ("s3-bucket-public-read-prohibited/1", Subject { account_block: ALL, ..everyone_reads() }, guarded()),
-            (
-                "s3-bucket-public-read-prohibited/2",
-                Subject { account_block: ignoring, ..allowing(allow(json!({}))) },
-                open(),
-            ),
-            ("s3-bucket-public-read-prohibited/3", Subject { block: Some(blocking), ..everyone_reads() }, by_acl()),
-            (
-                "s3-bucket-public-read-prohibited/4",
-                under("StringEquals", "aws:SourceVpce", json!("vpce-1")),
-                Verdict::COMPLIANT,
-            ),
-            ("s3-bucket-public-read-prohibited/5", under("IpAddress", "aws:SourceIp", json!("0.0.0.0/1")), open()),
-            (
-                "s3-bucket-public-read-prohibited/5",
-                under("IpAddress", "aws:SourceIp", json!("203.0.113.0/24")),
-                Verdict::COMPLIANT,
-            ),
-            (
-                "s3-bucket-public-read-prohibited/5",
-                under("IpAddress", "aws:SourceIp", json!("10.0.0.0/8")),
-                Verdict::COMPLIANT,
-            ),
-            ("s3-bucket-public-read-prohibited/6", under("StringLike", "aws:PrincipalOrgID", json!("o-*")), open()),
-            (
-                "s3-bucket-public-read-prohibited/6",
-                under("StringEquals", "aws:PrincipalOrgID", json!("o-abc")),
-                Verdict::COMPLIANT,
-            ),
-            (
-                "s3-bucket-public-read-prohibited/7",
-                under("StringEqualsIfExists", "aws:SourceVpc", json!("vpc-1")),
-                open(),
-            ),
-            ("s3-bucket-public-read-prohibited/8", allowing(allow(both)), open()),
-            ("s3-bucket-public-read-prohibited/8", allowing(allow(all_but)), open()),
-            (
-                "s3-bucket-public-read-prohibited/11",
-                through_point,
-                Verdict::non_compliant("Public read through accesspoint:app; RestrictPublicBuckets=false"),
-            ),
-            (
-                "s3-bucket-public-read-prohibited/13",
-                Subject { account_block: ALL, ..allowing(allow(json!({}))) },
-                guarded(),
-            ),
-            ("s3-bucket-public-read-prohibited/13", allowing(allow(json!({}))), open()),
-        ];
-        for (case, subject, expected) in rows {
-            assert_eq!(verdict(&subject), expected, "{case}: {subject:?}");
-        }
+        let in_account = |account_block, subject| Subject { account_block, ..subject };
+
+        case("s3-bucket-public-read-prohibited/1", in_account(Flags::ALL, everyone_reads())).is(&guarded);
+        case("s3-bucket-public-read-prohibited/2", in_account(ignoring, policy())).non_compliant(OPEN);
+        case("s3-bucket-public-read-prohibited/3", Subject { block: Some(blocking), ..everyone_reads() })
+            .non_compliant(BY_ACL);
+        case("s3-bucket-public-read-prohibited/4", under("StringEquals", "aws:SourceVpce", "vpce-1")).compliant();
+        case("s3-bucket-public-read-prohibited/5", by_source("0.0.0.0/1")).non_compliant(OPEN);
+        case("s3-bucket-public-read-prohibited/5", by_source("203.0.113.0/24")).compliant();
+        case("s3-bucket-public-read-prohibited/5", by_source("10.0.0.0/8")).compliant();
+        case("s3-bucket-public-read-prohibited/6", under("StringLike", "aws:PrincipalOrgID", "o-*"))
+            .non_compliant(OPEN);
+        case("s3-bucket-public-read-prohibited/6", under("StringEquals", "aws:PrincipalOrgID", "o-abc")).compliant();
+        case("s3-bucket-public-read-prohibited/7", under("StringEqualsIfExists", "aws:SourceVpc", "vpc-1"))
+            .non_compliant(OPEN);
+        case("s3-bucket-public-read-prohibited/8", allowing(allow(both))).non_compliant(OPEN);
+        case("s3-bucket-public-read-prohibited/8", allowing(allow(all_but))).non_compliant(OPEN);
+        case("s3-bucket-public-read-prohibited/11", through_point)
+            .non_compliant("Public read through accesspoint:app; RestrictPublicBuckets=false");
+        case("s3-bucket-public-read-prohibited/13", in_account(Flags::ALL, policy())).is(&guarded);
+        case("s3-bucket-public-read-prohibited/13", policy()).non_compliant(OPEN);
     }
 
     #[test]
     fn an_acl_has_no_effect_where_ownership_is_enforced_and_both_shapes_of_the_item_say_the_same() {
         let acl = json!({"grantList": [{"grantee": "AllUsers", "permission": "Read"}]}).to_string();
         let supplementary = json!({"AccessControlList": acl, "BucketPolicy": {"policyText": null}});
-        let judged = |item: &ConfigurationItem, ownership| {
-            let bucket = Bucket::from_item(item).unwrap();
-            verdict(&S3BucketPublicReadProhibited.subject(bucket, Facts { ownership, ..FACTS }))
+        let made = |item: &ConfigurationItem, ownership| {
+            READ.subject(Bucket::from_item(item).unwrap(), Facts { ownership, ..FACTS })
         };
         let noticed = item(supplementary.clone());
-        let case = "s3-bucket-public-read-prohibited/9: stale ACL under BucketOwnerEnforced";
-        assert_eq!(judged(&noticed, Ownership::BucketOwnerEnforced), Verdict::COMPLIANT, "{case}");
+        let stale = "s3-bucket-public-read-prohibited/9: stale ACL under BucketOwnerEnforced";
+        case(stale, made(&noticed, Ownership::BucketOwnerEnforced)).compliant();
 
         let text = |key: &str| Some(notification(json!({}))[key].as_str().unwrap().to_owned());
         let answered = ConfigurationItem::from_api(ApiItem {
@@ -261,26 +165,24 @@ mod tests {
             ..ApiItem::default()
         })
         .unwrap();
-        let case = "s3-bucket-public-read-prohibited/12: ACL encoded twice in the API's shape";
-        let by_acl = Verdict::non_compliant("Public read through acl AllUsers:Read");
-        assert_eq!(judged(&answered, Ownership::ObjectWriter), by_acl, "{case}");
-        assert_eq!(judged(&noticed, Ownership::ObjectWriter), by_acl, "{case}");
+        let twice = "s3-bucket-public-read-prohibited/12: ACL encoded twice in the API's shape";
+        case(twice, made(&answered, Ownership::ObjectWriter)).non_compliant(BY_ACL);
+        case(twice, made(&noticed, Ownership::ObjectWriter)).non_compliant(BY_ACL);
     }
 
     #[test]
     fn s3_has_the_last_word_on_the_policy() {
-        let asked = |subject: Subject, public| verdict(&Subject { policy_is_public: Some(public), ..subject });
-        assert_eq!(asked(allowing(allow(json!({}))), false), Verdict::COMPLIANT);
-        assert_eq!(asked(allowing(allow(json!({}))), true), Verdict::non_compliant(OPEN));
-        assert_eq!(asked(allowing(allow(json!({"Action": "s3:PutObject"}))), true), Verdict::COMPLIANT);
+        let status = |public, changes| Subject { policy_is_public: Some(public), ..allowing(allow(changes)) };
+        case("not public", status(false, json!({}))).compliant();
+        case("public", status(true, json!({}))).non_compliant(OPEN);
+        case("public for writers", status(true, json!({"Action": "s3:PutObject"}))).compliant();
     }
 
     #[test]
     fn what_neither_item_nor_facts_held_is_judged_as_open() {
-        let bucket = Bucket::from_item(&item(json!({}))).unwrap();
-        let subject = S3BucketPublicReadProhibited.subject(bucket, FACTS);
-        let expected = "Public read through acl not read, policy not read; RestrictPublicBuckets=false";
-        assert_eq!(verdict(&subject), Verdict::non_compliant(expected));
+        let subject = READ.subject(Bucket::from_item(&item(json!({}))).unwrap(), FACTS);
+        case("nothing read", subject)
+            .non_compliant("Public read through acl not read, policy not read; RestrictPublicBuckets=false");
     }
 
     #[test]
@@ -288,11 +190,8 @@ mod tests {
         let said = json!({"AccessControlList": {"grantList": []}, "BucketPolicy": {"policyText": null}});
         let open = granting(Grantee::AllUsers, Grants::Read);
         let read = || Facts { acl: open.acl.clone(), policy: allowing(allow(json!({}))).policy, ..FACTS };
-        let made = |supplementary: &Value| {
-            let bucket = Bucket::from_item(&item(supplementary.clone())).unwrap();
-            S3BucketPublicReadProhibited.subject(bucket, read())
-        };
-        let (subject, silent) = (made(&said), made(&json!({})));
+        let made = |supplementary: Value| READ.subject(Bucket::from_item(&item(supplementary)).unwrap(), read());
+        let (subject, silent) = (made(said), made(json!({})));
         assert_eq!(subject, Subject { bucket: subject.bucket.clone(), ..bare() });
         assert_eq!((silent.acl, silent.policy), (read().acl, read().policy));
         assert_eq!(StoredImage::of(&subject).unwrap().read::<Subject>(), Ok(subject));
@@ -300,14 +199,13 @@ mod tests {
 
     #[test]
     fn authenticated_users_are_the_public_unless_a_parameter_says_otherwise() {
-        let subject = granting(Grantee::AuthenticatedUsers, Grants::FullControl);
-        let spared = Params { treat_authenticated_users_as_public: Flag(false), ..Params::default() };
-        assert_eq!(verdict(&subject), Verdict::non_compliant("Public read through acl AuthenticatedUsers:FullControl"));
-        assert_eq!(S3BucketPublicReadProhibited.evaluate(&subject, &spared, NOW), Verdict::COMPLIANT);
+        let signed_in = || granting(Grantee::AuthenticatedUsers, Grants::FullControl);
+        case("by default", signed_in()).non_compliant("Public read through acl AuthenticatedUsers:FullControl");
+        case("spared", signed_in()).with(r#"{"treatAuthenticatedUsersAsPublic": false}"#).compliant();
     }
 
     #[test]
-    fn the_laws_of_remediation_hold() {
-        laws::hold(&S3BucketPublicReadProhibited, laws::params());
+    fn laws() {
+        laws::hold(&READ, laws::params());
     }
 }

@@ -1,13 +1,10 @@
 //! Whether the public can write to a bucket. Knows nothing of reading.
 
-use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Permission, Plan, Remediation, Resource, Timestamp, Verdict, control,
-};
-use serde_json::Value;
+use rectify_compliance::control;
 
 use crate::access::Access;
-use crate::bucket::Bucket;
-use crate::public_access::{self, Action, Facts, Params, Subject, Undo};
+use crate::bucket::TYPES;
+use crate::public_access::PublicAccess;
 
 control! {
     /// ## What it checks
@@ -60,13 +57,13 @@ control! {
     /// - [Blocking public access to your Amazon S3 storage](https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html)
     /// - [Access control list overview](https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html)
     /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-public-write-prohibited.html)
-    pub S3_BUCKET_PUBLIC_WRITE_PROHIBITED: S3BucketPublicWriteProhibited {
+    pub S3_BUCKET_PUBLIC_WRITE_PROHIBITED: PublicAccess = WRITE {
         id: "s3-bucket-public-write-prohibited",
         title: "S3 bucket can be written by the public",
         severity: Critical,
         triggers: [Change, Periodic(TwentyFourHours)],
         scope: Regional,
-        resource_types: Bucket::TYPES,
+        resource_types: TYPES,
         level: L2,
         frameworks: {
             Cis30: ["2.1.4"],
@@ -78,117 +75,59 @@ control! {
     }
 }
 
-impl Control for S3BucketPublicWriteProhibited {
-    type Params = Params;
-    type Subject = Subject;
-
-    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
-        public_access::evaluate(subject, params, Access::Write)
-    }
-}
-
-impl FromItem for S3BucketPublicWriteProhibited {
-    type Resource = Bucket;
-    type Facts = Facts;
-    fn fact_permissions(&self) -> &'static [Permission] {
-        public_access::FACTS
-    }
-
-    fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
-        public_access::subject(bucket, facts)
-    }
-}
-
-impl Inventory for S3BucketPublicWriteProhibited {
-    fn list_permissions(&self) -> &'static [Permission] {
-        public_access::LISTING
-    }
-}
-
-impl Remediation for S3BucketPublicWriteProhibited {
-    type Action = Action;
-    type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        public_access::LIVE
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
-    }
-
-    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
-        public_access::plan(live, params, Access::Write)
-    }
-
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
-        public_access::expect(live, action)
-    }
-
-    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        public_access::footprint(subject)
-    }
-
-    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-        public_access::undo(before, done)
-    }
-}
+pub(crate) const WRITE: PublicAccess = PublicAccess { access: Access::Write };
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use rectify_compliance::{Control, Plan, Remediation, Verdict};
+    use rectify_testing::{Cases, NOW};
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::S3BucketPublicReadProhibited;
     use crate::access::{AccessPoint, Flags, Grantee, NetworkOrigin, Permission as Grants};
-    use crate::public_access::laws;
-    use crate::testing::{NOW, allow, allowing, bare, granting, open_access_point};
-    use serde_json::json;
+    use crate::public_access::{Params, Subject, laws};
+    use crate::s3_bucket_public_read_prohibited::READ;
+    use crate::testing::{allow, allowing, bare, granting, open_access_point, policy};
 
     const OPEN: &str = "Public write through policy:Open; RestrictPublicBuckets=false";
 
-    fn verdict(subject: &Subject) -> Verdict {
-        S3BucketPublicWriteProhibited.evaluate(subject, &Params::default(), NOW)
-    }
-
-    fn doing(action: &str) -> Subject {
-        allowing(allow(json!({"Action": action})))
+    /// The bucket is judged so here, and this the compliance type of the read control.
+    fn case(name: &str, subject: Subject, finding: Option<&str>, reading: &str) {
+        let read = READ.evaluate(&subject, &Params::default(), NOW);
+        assert_eq!(read.compliance_type(), reading, "{name} in the read control");
+        let case = Cases::of(&WRITE, subject).case(name, |_| ());
+        match finding {
+            Some(finding) => drop(case.non_compliant(finding)),
+            None => case.compliant(),
+        }
     }
 
     #[test]
-    fn the_cases_of_the_control_have_their_verdicts_here_and_in_the_read_control() {
-        let open = || Verdict::non_compliant(OPEN);
+    fn cases() {
+        let doing = |action: &str| allowing(allow(json!({"Action": action})));
         let key = json!({"StringEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id":
             "arn:aws:kms:eu-west-1:111122223333:key/0a1b"}});
         let encrypted = allowing(allow(json!({"Action": "s3:PutObject", "Condition": key})));
         let signed_in = json!({"Action": "s3:PutObject", "Principal": {"Federated": "graph.facebook.com"}});
         let denied = json!([allow(json!({"Action": "s3:*"})), allow(json!({"Effect": "Deny", "Action": "s3:*"}))]);
-        let by_acl = |grant: &str| Verdict::non_compliant(format!("Public write through acl AllUsers:{grant}"));
+        let all_but = allowing(allow(json!({"NotAction": "s3:GetObject"})));
+        let account = Grantee::Account("79a5".into());
+        let [by_write, by_acp] = ["Write", "WriteAcp"].map(|it| format!("Public write through acl AllUsers:{it}"));
+        let (found, right) = ("NON_COMPLIANT", "COMPLIANT");
+        case("s3-bucket-public-write-prohibited/1", doing("s3:Get*"), None, found);
+        case("s3-bucket-public-write-prohibited/2", doing("s3:PutObject"), Some(OPEN), right);
         let write_acp = granting(Grantee::AllUsers, Grants::WriteAcp);
-        let rows = [
-            ("s3-bucket-public-write-prohibited/1", doing("s3:Get*"), Verdict::COMPLIANT, "NON_COMPLIANT"),
-            ("s3-bucket-public-write-prohibited/2", doing("s3:PutObject"), open(), "COMPLIANT"),
-            ("s3-bucket-public-write-prohibited/3", write_acp, by_acl("WriteAcp"), "NON_COMPLIANT"),
-            ("s3-bucket-public-write-prohibited/4", doing("s3:*"), open(), "NON_COMPLIANT"),
-            (
-                "s3-bucket-public-write-prohibited/5",
-                allowing(allow(json!({"NotAction": "s3:GetObject"}))),
-                open(),
-                "NON_COMPLIANT",
-            ),
-            ("s3-bucket-public-write-prohibited/6", encrypted, Verdict::COMPLIANT, "COMPLIANT"),
-            ("s3-bucket-public-write-prohibited/7", allowing(allow(signed_in)), open(), "COMPLIANT"),
-            ("s3-bucket-public-write-prohibited/8", allowing(denied), Verdict::COMPLIANT, "COMPLIANT"),
-            ("write alone", granting(Grantee::AllUsers, Grants::Write), by_acl("Write"), "COMPLIANT"),
-            ("read alone", granting(Grantee::AllUsers, Grants::Read), Verdict::COMPLIANT, "NON_COMPLIANT"),
-            ("log delivery", granting(Grantee::LogDelivery, Grants::Write), Verdict::COMPLIANT, "COMPLIANT"),
-            ("an account", granting(Grantee::Account("79a5".into()), Grants::Write), Verdict::COMPLIANT, "COMPLIANT"),
-        ];
-        for (case, subject, expected, reading) in rows {
-            assert_eq!(verdict(&subject), expected, "{case}");
-            let read = S3BucketPublicReadProhibited.evaluate(&subject, &Params::default(), NOW);
-            assert_eq!(read.compliance_type(), reading, "{case} in the read control");
-        }
+        case("s3-bucket-public-write-prohibited/3", write_acp, Some(&by_acp), found);
+        case("s3-bucket-public-write-prohibited/4", doing("s3:*"), Some(OPEN), found);
+        case("s3-bucket-public-write-prohibited/5", all_but, Some(OPEN), found);
+        case("s3-bucket-public-write-prohibited/6", encrypted, None, right);
+        case("s3-bucket-public-write-prohibited/7", allowing(allow(signed_in)), Some(OPEN), right);
+        case("s3-bucket-public-write-prohibited/8", allowing(denied), None, right);
+        case("write alone", granting(Grantee::AllUsers, Grants::Write), Some(&by_write), right);
+        case("read alone", granting(Grantee::AllUsers, Grants::Read), None, found);
+        case("log delivery", granting(Grantee::LogDelivery, Grants::Write), None, right);
+        case("an account", granting(account, Grants::Write), None, right);
     }
 
     #[test]
@@ -198,11 +137,15 @@ mod tests {
         let partner = json!({"Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "s3:PutObject"});
         let denied = json!([allow(json!({"Action": "s3:Put*"})), allow(json!({"Effect": "Deny", "Action": "s3:*"}))]);
         let elsewhere = allow(json!({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::other/*"}));
-        let by = |class: &str, through: &str| {
-            Verdict::non_compliant(format!("Public {class} through {through}; RestrictPublicBuckets=false"))
+        let through = |name: &str, subject: &Subject, cause: &str, reads: bool, writes: bool| {
+            let expected = |public: bool, class| match public {
+                true => Verdict::non_compliant(format!("Public {class} through {cause}; RestrictPublicBuckets=false")),
+                false => Verdict::COMPLIANT,
+            };
+            Cases::of(&READ, subject.clone()).case(name, |_| ()).is(&expected(reads, "read"));
+            Cases::of(&WRITE, subject.clone()).case(name, |_| ()).is(&expected(writes, "write"));
         };
-        let unexplained = "policy; S3 reports the policy public; statement not identified";
-        for (case, statements, reads, writes) in [
+        for (name, statements, reads, writes) in [
             ("s3-bucket-public-write-prohibited/9", narrowed(json!("s3:PutObject")), false, true),
             ("reading", narrowed(json!("s3:GetObject")), true, false),
             ("both in one", narrowed(json!(["s3:GetObject", "s3:DeleteObject"])), true, true),
@@ -216,23 +159,18 @@ mod tests {
             ("another bucket", elsewhere, true, true),
         ] {
             let subject = Subject { policy_is_public: Some(true), ..allowing(statements.clone()) };
-            let read = S3BucketPublicReadProhibited.evaluate(&subject, &Params::default(), NOW);
-            let expected = |public, class| if public { by(class, unexplained) } else { Verdict::COMPLIANT };
-            assert_eq!((read, verdict(&subject)), (expected(reads, "read"), expected(writes, "write")), "{case}");
-            let held = S3BucketPublicWriteProhibited.plan(&subject, &Params::default(), NOW);
-            assert_eq!(matches!(held, Plan::Hold { .. }), writes, "{case}: {held:?}");
-            let restricted = Subject { block: Some(Flags::POLICY_PAIR), ..subject };
-            assert_eq!(verdict(&restricted), Verdict::COMPLIANT, "{case}");
+            let unexplained = "policy; S3 reports the policy public; statement not identified";
+            through(name, &subject, unexplained, reads, writes);
+            let held = WRITE.plan(&subject, &Params::default(), NOW);
+            assert_eq!(matches!(held, Plan::Hold { .. }), writes, "{name}: {held:?}");
+            through(name, &Subject { block: Some(Flags::POLICY_PAIR), ..subject }, unexplained, false, false);
 
             let arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint/app";
             let of_point = statements.to_string().replace("arn:aws:s3:::pics", arn);
-            let policy = crate::testing::policy(serde_json::from_str(&of_point).unwrap());
+            let policy = policy(serde_json::from_str(&of_point).unwrap());
             let point = AccessPoint { policy, ..open_access_point("app", "s3:GetObject") };
             let subject = Subject { access_points: vec![point], ..bare() };
-            let read = S3BucketPublicReadProhibited.evaluate(&subject, &Params::default(), NOW);
-            let expected = |public, class| if public { by(class, "accesspoint:app") } else { Verdict::COMPLIANT };
-            let case = format!("{case}, as policy of an access point");
-            assert_eq!((read, verdict(&subject)), (expected(reads, "read"), expected(writes, "write")), "{case}");
+            through(&format!("{name}, as policy of an access point"), &subject, "accesspoint:app", reads, writes);
         }
     }
 
@@ -240,34 +178,34 @@ mod tests {
     fn offenders_are_sorted_and_bounded() {
         let statements = ["D", "B", "A", "C"].map(|sid| allow(json!({"Sid": sid, "Action": "s3:Put*"})));
         let expected = "Public write through policy:A, policy:B, policy:C +1 more; RestrictPublicBuckets=false";
-        assert_eq!(verdict(&allowing(json!(statements))), Verdict::non_compliant(expected));
+        case("four statements", allowing(json!(statements)), Some(expected), "COMPLIANT");
     }
 
     #[test]
     fn an_access_point_is_open_unless_vpc_block_or_s3_say_otherwise() {
         let open = || open_access_point("app", "s3:PutObject");
+        let finding = Some("Public write through accesspoint:app; RestrictPublicBuckets=false");
         let mut in_bucket_terms = open();
         let condition = json!({"StringLike": {"s3:DataAccessPointArn": in_bucket_terms.arn}});
         let resource = json!(format!("{}/object/*", in_bucket_terms.arn));
         let narrowed = json!({"Action": "s3:PutObject", "Resource": resource, "Condition": condition});
         in_bucket_terms.policy = allowing(allow(narrowed)).policy.unwrap();
-        for (access_point, public) in [
-            (open(), true),
-            (in_bucket_terms, true),
-            (AccessPoint { network_origin: NetworkOrigin::Vpc, ..open() }, false),
-            (AccessPoint { block: Flags::POLICY_PAIR, ..open() }, false),
-            (AccessPoint { policy_is_public: false, ..open() }, false),
-            (open_access_point("app", "s3:GetObject"), false),
+        for (name, access_point, finding, reading) in [
+            ("open", open(), finding, "COMPLIANT"),
+            ("by the terms of the bucket", in_bucket_terms, finding, "COMPLIANT"),
+            ("in a VPC", AccessPoint { network_origin: NetworkOrigin::Vpc, ..open() }, None, "COMPLIANT"),
+            ("blocked", AccessPoint { block: Flags::POLICY_PAIR, ..open() }, None, "COMPLIANT"),
+            ("not public", AccessPoint { policy_is_public: false, ..open() }, None, "COMPLIANT"),
+            ("open to readers", open_access_point("app", "s3:GetObject"), None, "NON_COMPLIANT"),
         ] {
             let subject = Subject { access_points: vec![access_point], ..bare() };
-            assert_eq!(verdict(&subject).is_non_compliant(), public, "{subject:?}");
-            let closed = Subject { block: Some(Flags::POLICY_PAIR), ..subject };
-            assert_eq!(verdict(&closed), Verdict::COMPLIANT);
+            case(name, Subject { block: Some(Flags::POLICY_PAIR), ..subject.clone() }, None, "COMPLIANT");
+            case(name, subject, finding, reading);
         }
     }
 
     #[test]
-    fn the_laws_of_remediation_hold() {
-        laws::hold(&S3BucketPublicWriteProhibited, laws::params());
+    fn laws() {
+        laws::hold(&WRITE, laws::params());
     }
 }

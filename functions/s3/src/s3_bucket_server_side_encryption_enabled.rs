@@ -270,7 +270,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         }
     }
 
-    /// Sets the whole rule; what was read to decide about it is then read no more, or is told by the new key.
+    /// Sets the whole rule; what was read to decide about it is then read no more, or follows from the new key.
     fn expect(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketEncryption(put) = action;
         let Some(rule) = put.rule().cloned() else { return live };

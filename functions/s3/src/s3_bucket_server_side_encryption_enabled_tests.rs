@@ -1,19 +1,19 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::indexing_slicing)]
 
-use rectify_compliance::Resource;
 use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::plan::call_text;
+use rectify_compliance::{Region, Resource};
+use rectify_testing::cases::lines;
+use rectify_testing::{Case, Cases, NOW};
 
+use super::S3BucketServerSideEncryptionEnabled as CONTROL;
 use super::*;
 use crate::encryption::BlockedEncryptionTypes;
-use crate::testing::{NOW, allow, item, pics, policy};
+use crate::testing::{allow, item, pics, policy};
 
 pub(super) const OURS: &str = "arn:aws:kms:eu-west-1:111122223333:key/ours";
 pub(super) const OTHER: &str = "arn:aws:kms:eu-west-1:111122223333:key/other";
 pub(super) const AWS: &str = "arn:aws:kms:eu-west-1:111122223333:key/aws-s3";
-
-pub(super) fn params(text: Value) -> Params {
-    RuleParameters::<Params>::parse(Some(&text.to_string())).unwrap().control
-}
 
 pub(super) fn key_of(arn: &str) -> KmsKey {
     KmsKey { arn: arn.into(), state: "Enabled".into(), spec: "SYMMETRIC_DEFAULT".into(), aws_managed: arn == AWS }
@@ -46,19 +46,25 @@ fn no_target(subject: Subject) -> Subject {
     Subject { log_sources: Some(BTreeSet::new()), ..subject }
 }
 
-pub(super) fn judge(subject: &Subject, params: &Params) -> Verdict {
-    S3BucketServerSideEncryptionEnabled.evaluate(subject, params, NOW)
+/// A bucket under these parameters.
+fn case(name: &str, subject: Subject, params: Value) -> Case<'_, S3BucketServerSideEncryptionEnabled> {
+    Cases::of(&CONTROL, subject).case(name, |_| ()).with(&params.to_string())
+}
+
+/// The call that sets this rule.
+fn put(level: Level, rule: Rule) -> String {
+    format!("{level} {}", call_text(&Action::PutBucketEncryption(PutEncryption::of(&pics(), rule))))
 }
 
 #[test]
 fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
     let (aes, kms, dsse, fsx) = (Algorithm::Aes256, Algorithm::Kms, Algorithm::Dsse, Algorithm::Fsx);
-    let weak =
-        |is: &str, required: &str| Verdict::non_compliant(format!("Default encryption is {is}; {required} required"));
-    for (case, algorithm, text, expected) in [
-        ("s3-bucket-server-side-encryption-enabled/1", Some(aes), json!({}), Verdict::COMPLIANT),
-        ("fsx, any", Some(fsx), json!({}), Verdict::COMPLIANT),
-        ("none, any", None, json!({}), Verdict::non_compliant("No default encryption")),
+    let weak = |is: &str, required: &str| Some(format!("Default encryption is {is}; {required} required"));
+    let none = |text: &str| Some(format!("No default encryption{text}"));
+    for (name, algorithm, params, finding) in [
+        ("s3-bucket-server-side-encryption-enabled/1", Some(aes), json!({}), None),
+        ("fsx, any", Some(fsx), json!({}), None),
+        ("none, any", None, json!({}), none("")),
         ("fsx, AES256", Some(fsx), json!({"requiredAlgorithm": "AES256"}), weak("aws:fsx", "AES256")),
         (
             "s3-bucket-server-side-encryption-enabled/2",
@@ -66,71 +72,55 @@ fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
             json!({"requiredAlgorithm": "aws:kms"}),
             weak("AES256", "aws:kms"),
         ),
-        (
-            "s3-bucket-server-side-encryption-enabled/7",
-            Some(dsse),
-            json!({"requiredAlgorithm": "aws:kms"}),
-            Verdict::COMPLIANT,
-        ),
+        ("s3-bucket-server-side-encryption-enabled/7", Some(dsse), json!({"requiredAlgorithm": "aws:kms"}), None),
         ("kms, dsse", Some(kms), json!({"requiredAlgorithm": "aws:kms:dsse"}), weak("aws:kms", "aws:kms:dsse")),
-        (
-            "none, AES256",
-            None,
-            json!({"requiredAlgorithm": "AES256"}),
-            Verdict::non_compliant("No default encryption; AES256 required"),
-        ),
+        ("none, AES256", None, json!({"requiredAlgorithm": "AES256"}), none("; AES256 required")),
         ("requireCmk implies kms", Some(aes), json!({"requireCmk": true}), weak("AES256", "aws:kms")),
         ("keys imply kms", Some(aes), json!({"kmsKeyArns": "alias/ours"}), weak("AES256", "aws:kms")),
-        ("bucket key, AES256", Some(aes), json!({"requireBucketKey": true}), Verdict::COMPLIANT),
+        (
+            "a stronger one is required beside",
+            Some(kms),
+            json!({"requireCmk": true, "requiredAlgorithm": "aws:kms:dsse"}),
+            weak("aws:kms", "aws:kms:dsse"),
+        ),
+        ("bucket key, AES256", Some(aes), json!({"requireBucketKey": true}), None),
     ] {
-        let subject = subject(algorithm.map(|it| rule(it, None)));
-        assert_eq!(judge(&subject, &params(text)), expected, "{case}");
+        let expected = finding.map_or(Verdict::COMPLIANT, Verdict::non_compliant);
+        case(name, subject(algorithm.map(|it| rule(it, None))), params).is(&expected);
     }
-    assert!(params(json!({"requireCmk": true, "requiredAlgorithm": "aws:kms:dsse"})).required() == Some(dsse));
 }
 
 #[test]
 fn a_bucket_key_is_required_of_kms_whatever_algorithm_is() {
-    let off = || Verdict::non_compliant("Bucket key is off; required with aws:kms");
     let with = |algorithm, enabled| Rule { bucket_key_enabled: enabled, ..rule(algorithm, None) };
+    let fix = put(Level::L2, with(Algorithm::Kms, Some(true)));
     for required in [json!(null), json!("any"), json!("AES256"), json!("aws:kms")] {
-        let text = json!({"requiredAlgorithm": required, "requireBucketKey": "true"});
-        for (case, rule, expected) in [
-            ("s3-bucket-server-side-encryption-enabled/9", with(Algorithm::Kms, Some(false)), off()),
-            ("not stated", with(Algorithm::Kms, None), off()),
-            ("on", with(Algorithm::Kms, Some(true)), Verdict::COMPLIANT),
-            ("two layers have none", with(Algorithm::Dsse, Some(false)), Verdict::COMPLIANT),
-        ] {
-            let subject = no_target(subject(Some(rule.clone())));
-            assert_eq!(judge(&subject, &params(text.clone())), expected, "{case}, {required}");
-            let plan = planned(&subject, text.clone());
-            let fixed = plan
-                .calls()
-                .iter()
-                .fold(subject, |live, action| S3BucketServerSideEncryptionEnabled.expect(live, action));
-            let expected = if expected.is_compliant() { rule } else { with(Algorithm::Kms, Some(true)) };
-            assert_eq!(fixed.rule, Some(expected), "{case}, {required}: {plan:?}");
+        let case = |name, rule| {
+            let params = json!({"requiredAlgorithm": required, "requireBucketKey": "true"});
+            case(name, no_target(subject(Some(rule))), params)
+        };
+        for (name, enabled) in [("s3-bucket-server-side-encryption-enabled/9", Some(false)), ("not stated", None)] {
+            let found = case(name, with(Algorithm::Kms, enabled));
+            found.non_compliant("Bucket key is off; required with aws:kms").planned(&[&fix]);
         }
+        case("on", with(Algorithm::Kms, Some(true))).compliant();
+        case("two layers have none", with(Algorithm::Dsse, Some(false))).compliant();
     }
-    let none = subject(Some(rule(Algorithm::Aes256, None)));
-    assert_eq!(judge(&none, &params(json!({"requireBucketKey": true}))), Verdict::COMPLIANT, "keys of S3 have none");
 }
 
 #[test]
 fn an_item_that_says_nothing_is_completed_by_what_s3_says() {
     let recorded = RecordedEncryption::from_item(&item(json!({}))).unwrap();
     let facts = Facts { rule: Some(rule(Algorithm::Aes256, None)), ..Facts::default() };
-    let subject = S3BucketServerSideEncryptionEnabled.subject(recorded, facts);
-    let case = "s3-bucket-server-side-encryption-enabled/1";
-    assert_eq!(judge(&subject, &Params::default()), Verdict::COMPLIANT, "{case}");
+    case("s3-bucket-server-side-encryption-enabled/1", CONTROL.subject(recorded, facts), json!({})).compliant();
 }
 
 #[test]
 fn the_key_must_be_allowed() {
     let kms = |key| rule(Algorithm::Kms, key);
-    let (listed, cmk) = (params(json!({"kmsKeyArns": "alias/ours"})), params(json!({"requireCmk": "true"})));
+    let (listed, cmk) = (json!({"kmsKeyArns": "alias/ours"}), json!({"requireCmk": "true"}));
     let managed = "Key aws/s3 is managed by AWS; a customer managed key required";
-    for (case, subject, params, expected) in [
+    for (name, subject, params, finding) in [
         ("s3-bucket-server-side-encryption-enabled/3", keyed(kms(Some(OURS)), Some(OURS), &[OURS]), &listed, None),
         (
             "another",
@@ -151,8 +141,7 @@ fn the_key_must_be_allowed() {
         ("of AWS, listed", keyed(kms(None), None, &[AWS]), &listed, None),
         ("not read", subject(Some(kms(Some(OURS)))), &listed, Some(format!("Key {OURS} was not read"))),
     ] {
-        let expected = expected.map_or(Verdict::COMPLIANT, Verdict::non_compliant);
-        assert_eq!(judge(&subject, params), expected, "{case}");
+        case(name, subject, params.clone()).is(&finding.map_or(Verdict::COMPLIANT, Verdict::non_compliant));
     }
     let error = RuleParameters::<Params>::parse(Some(r#"{"kmsKeyArns":"alias/a, alias/*"}"#)).unwrap_err();
     assert!(error.to_string().contains("without wildcards: received `alias/*`"), "{error}");
@@ -168,7 +157,7 @@ fn without_default_encryption_a_policy_that_refuses_all_unencrypted_objects_is_e
     };
     let condition = |condition: Value| deny(json!({ "Condition": condition }));
     let header = "s3:x-amz-server-side-encryption";
-    for (case, policy, expected) in [
+    for (name, policy, is_enough) in [
         ("null", deny(json!({})), true),
         ("boolean", condition(json!({"Null": {"s3:X-amz-server-side-encryption": true}})), true),
         ("not one of", condition(json!({"StringNotEquals": {header: ["AES256", "aws:kms"]}})), true),
@@ -187,15 +176,13 @@ fn without_default_encryption_a_policy_that_refuses_all_unencrypted_objects_is_e
         ),
     ] {
         let recorded = RecordedEncryption::from_item(&item(json!({}))).unwrap();
-        let subject =
-            S3BucketServerSideEncryptionEnabled.subject(recorded, Facts { policy: Some(policy), ..Facts::default() });
-        assert_eq!(judge(&subject, &Params::default()).is_compliant(), expected, "{case}");
-        assert!(judge(&subject, &params(json!({"requiredAlgorithm": "AES256"}))).is_non_compliant(), "{case}");
+        let subject = CONTROL.subject(recorded, Facts { policy: Some(policy), ..Facts::default() });
+        let enough = Verdict::Compliant(Some(Annotation::new("bucket policy refuses unencrypted objects")));
+        let expected = if is_enough { enough } else { Verdict::non_compliant("No default encryption") };
+        case(name, subject.clone(), json!({})).is(&expected);
+        case(name, subject, json!({"requiredAlgorithm": "AES256"}))
+            .non_compliant("No default encryption; AES256 required");
     }
-}
-
-fn planned(subject: &Subject, text: Value) -> Plan<Action> {
-    S3BucketServerSideEncryptionEnabled.plan(subject, &params(text), NOW)
 }
 
 #[test]
@@ -206,22 +193,23 @@ fn the_whole_rule_is_sent_with_all_that_it_does_not_change() {
         blocked_encryption_types: Some(blocked),
         ..rule(Algorithm::Aes256, None)
     };
-    let plan = planned(&no_target(subject(Some(before))), json!({"requiredAlgorithm": "aws:kms"}));
-    let sent = json!([{"PutBucketEncryption": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333",
-        "ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"},
-            "BucketKeyEnabled": true, "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}]}}}]);
-    let cases = "s3-bucket-server-side-encryption-enabled/5, s3-bucket-server-side-encryption-enabled/8";
-    assert_eq!(serde_json::to_value(plan.calls()).unwrap(), sent, "{cases}");
-    assert!(matches!(&plan, Plan::Do { .. }) && plan.level() == Some(Level::L2), "{plan:?}");
-
-    let none = planned(&subject(None), json!({}));
-    assert!(matches!(&none, Plan::Do { .. }) && none.level() == Some(Level::L1), "{none:?}");
-    let listed = keyed(rule(Algorithm::Dsse, Some(OTHER)), Some(OTHER), &[OURS]);
-    let case = "s3-bucket-server-side-encryption-enabled/7";
-    let plan = planned(&no_target(listed), json!({"kmsKeyArns": OURS}));
-    let Action::PutBucketEncryption(put) = plan.calls()[0];
-    let expected = Rule { bucket_key_enabled: Some(false), ..rule(Algorithm::Dsse, Some(OURS)) };
-    assert_eq!(put.rule(), Some(&expected), "{case}");
+    let both = "s3-bucket-server-side-encryption-enabled/5, s3-bucket-server-side-encryption-enabled/8";
+    case(both, no_target(subject(Some(before))), json!({"requiredAlgorithm": "aws:kms"}))
+        .non_compliant("Default encryption is AES256; aws:kms required")
+        .planned(&[concat!(
+            r#"L2 PutBucketEncryption {"Bucket":"pics","ExpectedBucketOwner":"111122223333","#,
+            r#""ServerSideEncryptionConfiguration":{"Rules":[{"#,
+            r#""ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms"},"#,
+            r#""BlockedEncryptionTypes":{"EncryptionType":["SSE-C"]},"BucketKeyEnabled":true}]}}"#,
+        )]);
+    let off = |rule| Rule { bucket_key_enabled: Some(false), ..rule };
+    case("none", subject(None), json!({}))
+        .non_compliant("No default encryption")
+        .planned(&[&put(Level::L1, off(rule(Algorithm::Aes256, None)))]);
+    let unlisted = keyed(rule(Algorithm::Dsse, Some(OTHER)), Some(OTHER), &[OURS]);
+    case("s3-bucket-server-side-encryption-enabled/7", no_target(unlisted), json!({"kmsKeyArns": OURS}))
+        .non_compliant(&format!("Key {OTHER} is none of kmsKeyArns"))
+        .planned(&[&put(Level::L2, off(rule(Algorithm::Dsse, Some(OURS))))]);
 }
 
 #[test]
@@ -236,8 +224,12 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
     let mut disabled = keyed(aes(), None, &[OURS]);
     disabled.keys.as_mut().unwrap().allowed[0].state = "PendingDeletion".into();
     let mut abroad = keyed(aes(), None, &[OURS]);
-    abroad.bucket.region = rectify_compliance::Region::new("eu-central-1");
-    for (subject, text, expected) in [
+    abroad.bucket.region = Region::new("eu-central-1");
+    let planned = |subject: &Subject, params: Value| {
+        let params = RuleParameters::parse(Some(&params.to_string())).unwrap().control;
+        lines(&CONTROL.plan(subject, &params, NOW))
+    };
+    for (subject, params, expected) in [
         (target, kms.clone(), "target of the server access logs of web"),
         (
             locked.clone(),
@@ -260,11 +252,11 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
         ),
         (subject(Some(rule(Algorithm::Fsx, None))), json!({"requiredAlgorithm": "AES256"}), "aws:fsx: "),
     ] {
-        let plan = planned(&subject, text);
-        let held = matches!(&plan, Plan::Hold { reason, .. } if reason.starts_with(expected));
-        assert!(held, "s3-bucket-server-side-encryption-enabled/6: {expected}: {plan:?}");
+        let planned = planned(&subject, params);
+        let is_held = planned[0].starts_with(&format!("held: {expected}"));
+        assert!(is_held, "s3-bucket-server-side-encryption-enabled/6: {expected}: {planned:?}");
     }
     // Keys of S3 end no logs, whoever sends them.
-    let unset = Subject { rule: None, ..locked };
-    assert!(matches!(planned(&unset, json!({"requiredAlgorithm": "AES256"})), Plan::Do { .. }));
+    let unset = planned(&Subject { rule: None, ..locked }, json!({"requiredAlgorithm": "AES256"}));
+    assert!(unset[0].starts_with("L1 PutBucketEncryption"), "{unset:?}");
 }

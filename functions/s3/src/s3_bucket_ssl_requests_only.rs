@@ -180,9 +180,6 @@ impl Control for S3BucketSslRequestsOnly {
 impl FromItem for S3BucketSslRequestsOnly {
     type Resource = Subject;
     type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
 
     fn subject(&self, subject: Subject, (): ()) -> Subject {
         subject

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
-use rectify_compliance::StoredImage;
+use std::collections::BTreeSet;
 
-use super::tests::{deny, judge, plan, with_text};
+use proptest::prelude::*;
+use rectify_testing::Laws;
+
+use super::S3BucketSslRequestsOnly as CONTROL;
+use super::tests::{deny, plan, with_text};
 use super::*;
 use crate::testing::respelt;
 
@@ -50,31 +51,24 @@ fn subjects() -> impl Strategy<Value = (Vec<String>, Subject)> {
 }
 
 #[test]
-fn generated_policies_are_of_every_kind() {
-    let mut runner = TestRunner::deterministic();
-    let sample: Vec<Subject> = (0..500).map(|_| subjects().new_tree(&mut runner).unwrap().current().1).collect();
-    let violating = sample.iter().filter(|it| judge(it).is_non_compliant()).count();
-    assert!((100..=400).contains(&violating), "{violating} violating of 500");
-}
-
-/// What S3 does with an undo.
-fn reverted(live: Subject, undo: &Undo) -> Subject {
-    match undo {
+fn laws() {
+    Laws::of(&CONTROL, &["/policy"], |_, live, undo| match undo {
         Undo::PutBucketPolicy(call) => Subject { policy: Some(call.policy.clone()), ..live },
         Undo::DeleteBucketPolicy { .. } => Subject { policy: None, ..live },
-    }
+    })
+    .hold(subjects().prop_map(|(_, subject)| (subject, NoParameters {})));
+}
+
+fn fixed(subject: &Subject) -> (Vec<Action>, Subject) {
+    let actions: Vec<Action> = plan(subject).calls().into_iter().cloned().collect();
+    let after = actions.iter().fold(subject.clone(), |live, action| CONTROL.expect(live, action));
+    (actions, after)
 }
 
 proptest! {
     #[test]
-    fn the_fix_adds_a_statement_and_keeps_every_other_byte_and_undo_restores_all((statements, subject) in subjects()) {
-        let plan_before = plan(&subject);
-        prop_assert_eq!(plan_before != Plan::Nothing, judge(&subject).is_non_compliant());
-        let actions: Vec<Action> = plan_before.calls().into_iter().cloned().collect();
-        let after = actions.iter().fold(subject.clone(), |live, action| S3BucketSslRequestsOnly.expect(live, action));
-        prop_assert_eq!(judge(&after), Verdict::COMPLIANT);
-        prop_assert_eq!(plan(&after), Plan::Nothing);
-        prop_assert_eq!(&Subject { policy: subject.policy.clone(), ..after.clone() }, &subject);
+    fn the_fix_adds_a_statement_and_keeps_every_other_byte((statements, subject) in subjects()) {
+        let (actions, after) = fixed(&subject);
         if let (false, Some(before), Some(after)) = (actions.is_empty(), &subject.policy, &after.policy) {
             prop_assert_eq!(&after.policy().0[..before.policy().0.len()], &before.policy().0[..]);
             prop_assert_eq!(after.policy().0.len(), before.policy().0.len() + 1);
@@ -83,14 +77,9 @@ proptest! {
                 let (_, behind) = rest.split_once(statement.as_str()).expect("every statement, in its order");
                 rest = behind;
             }
-            let labels: std::collections::BTreeSet<&str> = after.policy().0.iter().map(|it| it.label.as_str()).collect();
-            let unique: std::collections::BTreeSet<&str> = before.policy().0.iter().map(|it| it.label.as_str()).collect();
-            prop_assert_eq!(labels.len(), unique.len() + 1, "the new Sid is nobody else's");
+            let labels = |of: &Document| of.policy().0.iter().map(|it| it.label.clone()).collect::<BTreeSet<_>>();
+            prop_assert_eq!(labels(after).len(), labels(before).len() + 1, "the new Sid is nobody else's");
         }
-
-        let done = actions.to_vec();
-        let undo = S3BucketSslRequestsOnly.undo(&subject, &done).unwrap();
-        prop_assert_eq!(undo.iter().fold(after, reverted), subject);
     }
 
     #[test]
@@ -99,22 +88,10 @@ proptest! {
             policy: subject.policy.as_ref().map(|it| Document::parse("p", &respelt(it.text())).unwrap()),
             ..subject.clone()
         };
-        prop_assert_eq!(&returned(&subject), &subject);
-        let actions: Vec<Action> = plan(&subject).calls().into_iter().cloned().collect();
-        let after = actions.iter().fold(subject.clone(), |live, action| S3BucketSslRequestsOnly.expect(live, action));
-        prop_assert_eq!(&returned(&after), &after);
-        let footprint = |it: &Subject| S3BucketSslRequestsOnly.footprint(it, &actions);
-        prop_assert_eq!(footprint(&returned(&after)), footprint(&after));
-        prop_assert_eq!(footprint(&returned(&subject)), footprint(&subject));
-        prop_assert_eq!(footprint(&after) == footprint(&subject), actions.is_empty());
-    }
-
-    #[test]
-    fn images_and_actions_read_back_as_they_were_stored((_, subject) in subjects()) {
-        prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<Subject>(), Ok(subject.clone()));
-        for action in plan(&subject).calls() {
-            let text = serde_json::to_string(action).unwrap();
-            prop_assert_eq!(&serde_json::from_str::<Action>(&text).unwrap(), action);
+        let (actions, after) = fixed(&subject);
+        for subject in [subject, after] {
+            prop_assert_eq!(&returned(&subject), &subject);
+            prop_assert_eq!(CONTROL.footprint(&returned(&subject), &actions), CONTROL.footprint(&subject, &actions));
         }
     }
 }

@@ -1,8 +1,12 @@
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::indexing_slicing)]
 
-use super::*;
-use crate::testing::{NOW, item, pics, respelt};
 use rectify_compliance::{AccountId, Region};
+use rectify_testing::cases::lines;
+use rectify_testing::{Case, Cases, NOW};
+
+use super::S3BucketSslRequestsOnly as CONTROL;
+use super::*;
+use crate::testing::{item, pics, respelt};
 
 const BUCKET: &str = "arn:aws:s3:::pics";
 const OBJECTS: &str = "arn:aws:s3:::pics/*";
@@ -30,12 +34,12 @@ fn with(statements: Value) -> Subject {
     with_text(Some(&json!({"Version": "2012-10-17", "Statement": statements}).to_string()))
 }
 
-pub(super) fn judge(subject: &Subject) -> Verdict {
-    S3BucketSslRequestsOnly.evaluate(subject, &NoParameters {}, NOW)
+fn case(name: &str, subject: Subject) -> Case<'_, S3BucketSslRequestsOnly> {
+    Cases::of(&CONTROL, subject).case(name, |_| ())
 }
 
 pub(super) fn plan(subject: &Subject) -> Plan<Action> {
-    S3BucketSslRequestsOnly.plan(subject, &NoParameters {}, NOW)
+    CONTROL.plan(subject, &NoParameters {}, NOW)
 }
 
 #[test]
@@ -43,7 +47,7 @@ fn only_a_deny_of_all_http_on_all_of_the_bucket_is_enough() {
     let nothing = || Some("bucket and objects");
     let condition = |block: Value| deny(json!({"Condition": block}));
     let on = |resource: &str| deny(json!({"Resource": resource}));
-    for (case, statements, expected) in [
+    for (name, statements, place) in [
         ("s3-bucket-ssl-requests-only/2", on(OBJECTS), Some("the bucket (objects only)")),
         ("bucket only", on(BUCKET), Some("objects (bucket ARN only)")),
         ("s3-bucket-ssl-requests-only/3", json!([on(BUCKET), on(OBJECTS)]), None),
@@ -81,19 +85,17 @@ fn only_a_deny_of_all_http_on_all_of_the_bucket_is_enough() {
             nothing(),
         ),
     ] {
-        let expected = expected.map_or(Verdict::COMPLIANT, |place| {
-            Verdict::non_compliant(format!("No Deny for aws:SecureTransport=false on {place}"))
-        });
-        assert_eq!(judge(&with(statements)), expected, "{case}");
+        let finding = place.map(|it| format!("No Deny for aws:SecureTransport=false on {it}"));
+        case(name, with(statements)).is(&finding.map_or(Verdict::COMPLIANT, Verdict::non_compliant));
     }
 }
 
 #[test]
 fn without_a_policy_nothing_is_denied() {
-    let expected = Verdict::non_compliant("No Deny for aws:SecureTransport=false on bucket and objects (no policy)");
+    let finding = "No Deny for aws:SecureTransport=false on bucket and objects (no policy)";
     for supplementary in [json!({}), json!({"BucketPolicy": {"policyText": null}})] {
         let subject = Subject::from_item(&item(supplementary)).unwrap();
-        assert_eq!(judge(&subject), expected, "s3-bucket-ssl-requests-only/1");
+        case("s3-bucket-ssl-requests-only/1", subject).non_compliant(finding);
     }
     let undecodable = item(json!({"BucketPolicy": {"policyText": "{"}}));
     assert!(Subject::from_item(&undecodable).is_err());
@@ -128,35 +130,33 @@ fn one_statement_is_added_behind_those_there_are() {
 #[test]
 fn a_policy_that_says_it_already_is_left_alone() {
     let statement = deny(json!({"Sid": "SomeOtherName"}));
-    assert_eq!(plan(&with(statement)), Plan::Nothing, "s3-bucket-ssl-requests-only/7");
+    case("s3-bucket-ssl-requests-only/7", with(statement)).compliant();
 }
 
 #[test]
 fn the_statement_names_the_bucket_in_its_own_partition() {
     let china = Identity::named("pics", &AccountId::new("111122223333"), &Region::new("cn-north-1"));
     let subject = Subject { bucket: china, ..with_text(None) };
-    let after = S3BucketSslRequestsOnly.expect(subject.clone(), plan(&subject).calls().first().unwrap());
+    let after = CONTROL.expect(subject.clone(), plan(&subject).calls().first().unwrap());
     assert!(planned_text(&subject).contains(r#"["arn:aws-cn:s3:::pics","arn:aws-cn:s3:::pics/*"]"#));
-    assert_eq!(judge(&after), Verdict::COMPLIANT, "s3-bucket-ssl-requests-only/8");
+    case("s3-bucket-ssl-requests-only/8", after).compliant();
     let foreign = Subject { bucket: subject.bucket, ..with(deny(json!({}))) };
-    assert!(judge(&foreign).is_non_compliant(), "s3-bucket-ssl-requests-only/8: another partition is another bucket");
+    case("s3-bucket-ssl-requests-only/8: another partition is another bucket", foreign)
+        .non_compliant("No Deny for aws:SecureTransport=false on bucket and objects");
 }
 
 #[test]
 fn what_a_machine_must_not_write_is_held_and_named() {
-    let reason = |subject: &Subject| match plan(subject) {
-        Plan::Hold { reason, .. } => reason,
-        other => format!("no hold: {other:?}"),
-    };
-    let served = Subject { website: true, ..with_text(None) };
-    assert!(reason(&served).starts_with("website: "), "{}", reason(&served));
+    let served = lines(&plan(&Subject { website: true, ..with_text(None) }));
+    assert!(served[0].starts_with("held: website: "), "{served:?}");
     let text = format!(r#"{{"Id":"{}","Statement":[]}}"#, "x".repeat(20_300));
     let size = text.len() + DENIAL.len();
-    assert_eq!(reason(&with_text(Some(&text))), format!("policy: {size} bytes with the statement, and S3 takes 20480"));
-    let odd = with_text(Some(r#"{"Statemen\u0074":[]}"#));
-    assert_eq!(reason(&odd), "policy: a statement cannot be put into its text without touching anything else");
-    let words = plan(&odd).steps().to_vec();
-    assert_eq!(words, [Step::person(Level::L2, format!("add to the statements of the bucket policy: {DENIAL}"))]);
+    let large = lines(&plan(&with_text(Some(&text))));
+    assert_eq!(large[0], format!("held: policy: {size} bytes with the statement, and S3 takes 20480"));
+    let odd = lines(&plan(&with_text(Some(r#"{"Statemen\u0074":[]}"#))));
+    let why = "held: policy: a statement cannot be put into its text without touching anything else";
+    let words = format!("L2 by hand: add to the statements of the bucket policy: {DENIAL}");
+    assert_eq!(odd, [why.to_owned(), words]);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn two_roles_in_another_order_are_no_change() {
     let (put, returned) = (roles("a", "b"), roles("b", "a"));
     assert_eq!(put, returned, "gate 10 and what is expected after a fix");
     let done: Vec<Action> = plan(&put).calls().into_iter().cloned().collect();
-    let footprint = |it: &Subject| S3BucketSslRequestsOnly.footprint(it, &done);
+    let footprint = |it: &Subject| CONTROL.footprint(it, &done);
     assert_eq!(footprint(&put), footprint(&returned), "what undo compares");
     assert_ne!(footprint(&put), footprint(&roles("a", "c")));
     let stored = serde_json::to_value(&returned).unwrap();
@@ -181,13 +181,13 @@ fn two_roles_in_another_order_are_no_change() {
 fn a_policy_that_names_a_deleted_principal_is_left_to_a_person() {
     let named = with(json!({"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": ["AROAEXAMPLEID", "111122223333"]},
                             "Action": "s3:Get*", "Resource": OBJECTS}));
-    let Plan::Hold { reason, steps } = plan(&named) else { panic!("no hold: {:?}", plan(&named)) };
+    let planned = lines(&plan(&named));
     assert_eq!(
-        reason,
-        "policy: statement `Old` names AROAEXAMPLEID, a principal that was deleted, and S3 takes no policy that names one: \
-         take it out of the policy"
+        planned[0],
+        "held: policy: statement `Old` names AROAEXAMPLEID, a principal that was deleted, and S3 takes no policy that names \
+         one: take it out of the policy"
     );
-    assert!(matches!(steps.as_slice(), [Step { level: Level::L2, .. }]), "{steps:?}");
+    assert!(planned.len() == 2 && planned[1].starts_with("L2 PutBucketPolicy"), "{planned:?}");
     assert_eq!(named, with_text(Some(&respelt(named.policy.as_ref().unwrap().text()))));
 }
 
@@ -197,7 +197,7 @@ fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_ar
         let bucket = Identity::named("pics", &pics().account, &Region::new(region));
         let subject = Subject { bucket, ..with_text(None) };
         let plan = plan(&subject);
-        let ids = plan.calls().into_iter().flat_map(|action| S3BucketSslRequestsOnly.stack_resources(&subject, action));
+        let ids = plan.calls().into_iter().flat_map(|action| CONTROL.stack_resources(&subject, action));
         ids.map(|it| (it.id, it.region.map(|region| region.to_string()))).collect::<Vec<_>>()
     };
     let here = ("pics".to_owned(), None);
@@ -209,7 +209,7 @@ fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_ar
 fn an_action_on_another_bucket_changes_nothing_of_this_one() {
     let other = Subject { bucket: Identity::named("other", &pics().account, &pics().region), ..with_text(None) };
     for action in plan(&other).calls() {
-        assert_eq!(S3BucketSslRequestsOnly.expect(with_text(None), action), with_text(None));
+        assert_eq!(CONTROL.expect(with_text(None), action), with_text(None));
     }
 }
 
@@ -217,7 +217,7 @@ fn an_action_on_another_bucket_changes_nothing_of_this_one() {
 fn undo_restores_the_very_text_or_removes_what_was_added() {
     let taken_back = |before: &Subject| {
         let done: Vec<Action> = plan(before).calls().into_iter().cloned().collect();
-        serde_json::to_value(S3BucketSslRequestsOnly.undo(before, &done).unwrap()).unwrap()
+        serde_json::to_value(CONTROL.undo(before, &done).unwrap()).unwrap()
     };
     let owner = "111122223333";
     assert_eq!(
@@ -230,6 +230,6 @@ fn undo_restores_the_very_text_or_removes_what_was_added() {
         json!([{"PutBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": owner, "Policy": spaced}}])
     );
     assert_eq!(taken_back(&with(deny(json!({})))), json!([]));
-    let spaces = S3BucketSslRequestsOnly.footprint(&with_text(Some(spaced)), &[]);
+    let spaces = CONTROL.footprint(&with_text(Some(spaced)), &[]);
     assert_eq!(spaces, json!({}), "nothing was done");
 }

@@ -103,16 +103,13 @@ impl Control for S3LifecycleLogArchive {
         if !params.selects(&subject.bucket) {
             return Verdict::not_applicable("neither bucketNames nor bucketTag selects it as a log bucket");
         }
-        Findings::of(subject, params).told(params).map_or(Verdict::COMPLIANT, Verdict::non_compliant)
+        Findings::of(subject, params).text(params).map_or(Verdict::COMPLIANT, Verdict::non_compliant)
     }
 }
 
 impl FromItem for S3LifecycleLogArchive {
     type Resource = Subject;
     type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
 
     fn subject(&self, subject: Subject, (): ()) -> Subject {
         subject

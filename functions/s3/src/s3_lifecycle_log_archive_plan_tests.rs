@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, clippy::indexing_slicing)]
 
-use super::tests::{abort, params, subject, transition, versioned, with};
+use rectify_testing::NOW;
+use rectify_testing::cases::lines;
+
+use super::S3LifecycleLogArchive as CONTROL;
+use super::tests::{abort, case, params, subject, transition, versioned, with};
 use super::*;
 use crate::log_archive::Versioning;
-use crate::testing::NOW;
 
-fn planned(subject: &Subject, text: Value) -> Plan<Action> {
-    S3LifecycleLogArchive.plan(subject, &params(text), NOW)
+fn planned(subject: &Subject, changes: Value) -> Plan<Action> {
+    CONTROL.plan(subject, &params(changes), NOW)
 }
 
 /// What the one call of a plan puts.
@@ -63,31 +66,32 @@ fn only_what_is_missing_is_added_and_in_the_form_of_the_others() {
     assert_eq!((&after["Rules"][0]["Filter"], &after["Rules"][1]), (&json!({"Prefix": "logs/"}), &json!(null)));
     let done: Vec<Action> = plan.calls().into_iter().cloned().collect();
     let undo = json!([{"DeleteBucketLifecycle": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333"}}]);
-    assert_eq!(serde_json::to_value(S3LifecycleLogArchive.undo(&none, &done).unwrap()).unwrap(), undo);
+    assert_eq!(serde_json::to_value(CONTROL.undo(&none, &done).unwrap()).unwrap(), undo);
 }
 
 #[test]
 fn how_long_something_is_kept_is_for_a_person() {
-    let expiring = json!({"ID": "tmp", "Expiration": {"Days": 30}});
-    let former = json!({"ID": "former", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}});
-    let words = |plan: &Plan<Action>| serde_json::to_value(plan.steps().last().unwrap()).unwrap()["person"].clone();
-    let case = "s3-lifecycle-log-archive/5";
-    for (rules, calls) in [(json!([expiring, transition(90, "GLACIER"), abort(7)]), 0), (json!([expiring]), 1)] {
-        let plan = planned(&subject(rules), json!({}));
-        assert_eq!((plan.calls().len(), plan.level()), (calls, Some(Level::L3)), "{case}: {plan:?}");
-        assert!(plan.obstacle(true).is_some(), "{case}: {plan:?}");
-        let expected =
-            "keep for 365 days at least, or not let expire at all: logs expire after 30 d (< 365) in rule tmp";
-        assert_eq!(words(&plan), expected, "{case}");
-    }
-    let plan =
-        planned(&versioned(json!([transition(90, "GLACIER"), abort(7), former]), Some(Versioning::Enabled)), json!({}));
-    assert_eq!((plan.calls().len(), plan.level()), (0, Some(Level::L3)), "{plan:?}");
+    let name = "s3-lifecycle-log-archive/5";
+    let keep = "L3 by hand: keep for 365 days at least, or not let expire at all:";
+    let (expiring, good) = (json!({"ID": "tmp", "Expiration": {"Days": 30}}), [transition(90, "GLACIER"), abort(7)]);
+    let and_good = |rule: &Value| Value::from_iter([rule.clone()].into_iter().chain(good.clone()));
+    let early = "expires after 30 d (< 365) in rule tmp";
+    let words = format!("{keep} logs expire after 30 d (< 365) in rule tmp");
+    case(name, subject(and_good(&expiring)), json!({}))
+        .non_compliant(&format!("Lifecycle: {early}"))
+        .planned(&[&words]);
+    let plan = planned(&subject(json!([expiring])), json!({}));
+    let planned = lines(&plan);
+    assert!(planned.len() == 2 && planned[0].starts_with("L2 PutBucketLifecycleConfiguration"), "{planned:?}");
+    assert_eq!((&planned[1], plan.obstacle(true).is_some()), (&words, true), "{name}");
 
-    let open = versioned(json!([abort(7)]), Some(Versioning::Enabled));
-    let plan = planned(&open, json!({"transitionDays": 0}));
-    assert_eq!((plan.calls().len(), plan.level()), (0, Some(Level::L3)), "{plan:?}");
-    assert_eq!(words(&plan), "move noncurrent versions, or let them expire after 365 days or more");
+    let former = json!({"ID": "former", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}});
+    case("former versions", versioned(and_good(&former), Some(Versioning::Enabled)), json!({}))
+        .non_compliant("Lifecycle: noncurrent versions expire after 30 d (< 365) in rule former")
+        .planned(&[&format!("{keep} noncurrent versions expire after 30 d (< 365) in rule former")]);
+    case("nothing moves", versioned(json!([abort(7)]), Some(Versioning::Enabled)), json!({"transitionDays": 0}))
+        .non_compliant("Lifecycle: no rule for noncurrent versions")
+        .planned(&["L3 by hand: move noncurrent versions, or let them expire after 365 days or more"]);
 }
 
 #[test]
@@ -156,10 +160,9 @@ fn what_would_lose_or_overtake_something_is_held() {
         ),
         (subject(json!([])), ia, "transitionDays 29: S3 moves objects to STANDARD_IA after 30 days at the earliest"),
     ] {
-        let plan = planned(&subject, text);
-        let held = matches!(&plan, Plan::Hold { reason, .. } if reason.starts_with(expected));
-        assert!(held, "{expected}: {plan:?}");
-        assert_eq!(plan.calls().len(), 1, "{expected}: {plan:?}");
+        let planned = lines(&planned(&subject, text));
+        assert!(planned[0].starts_with(&format!("held: {expected}")), "{expected}: {planned:?}");
+        assert!(planned.len() == 2 && planned[1].contains("PutBucketLifecycleConfiguration"), "{planned:?}");
     }
 }
 

@@ -2,16 +2,25 @@
 
 use rectify_compliance::Resource;
 use rectify_compliance::parameters::RuleParameters;
+use rectify_testing::{Case, Cases};
 
+use super::S3LifecycleLogArchive as CONTROL;
 use super::*;
 use crate::log_archive::Versioning;
-use crate::testing::{NOW, item, pics};
+use crate::testing::{item, pics};
 
 /// The parameters with `pics` selected, changed by `changes`.
+fn text(changes: Value) -> String {
+    with(json!({"bucketNames": "pics"}), changes).to_string()
+}
+
 pub(super) fn params(changes: Value) -> Params {
-    let mut text = json!({"bucketNames": "pics"});
-    text.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    RuleParameters::<Params>::parse(Some(&text.to_string())).unwrap().control
+    RuleParameters::parse(Some(&text(changes))).unwrap().control
+}
+
+/// A bucket that is selected, under these parameters.
+pub(super) fn case(name: &str, subject: Subject, changes: Value) -> Case<'_, S3LifecycleLogArchive> {
+    Cases::of(&CONTROL, subject).case(name, |_| ()).with(&text(changes))
 }
 
 /// The bucket, never versioned, with these rules in the API's form; each is enabled and about the whole bucket unless it
@@ -37,10 +46,6 @@ pub(super) fn versioned(rules: Value, versioning: Option<Versioning>) -> Subject
     Subject { versioning, ..subject(rules) }
 }
 
-pub(super) fn judge(subject: &Subject, params: &Params) -> Verdict {
-    S3LifecycleLogArchive.evaluate(subject, params, NOW)
-}
-
 pub(super) fn transition(days: i32, class: &str) -> Value {
     json!({"ID": "move", "Transitions": [{"Days": days, "StorageClass": class}]})
 }
@@ -63,7 +68,7 @@ fn logs_must_be_kept_moved_and_cleaned_up() {
     let also = |rule: Value| Value::from_iter(good().into_iter().chain([rule]));
     let expiring = |fields: Value| with(json!({"ID": "tmp", "Expiration": {"Days": 30}}), fields);
     let early = "expires after 30 d (< 365) in rule tmp";
-    for (case, rules, expected) in [
+    for (name, rules, faults) in [
         (
             "s3-lifecycle-log-archive/1",
             json!([with(transition(90, "GLACIER"), json!({"Status": "Disabled"})), abort(7)]),
@@ -112,32 +117,29 @@ fn logs_must_be_kept_moved_and_cleaned_up() {
         ("aborted too late", json!([transition(0, "DEEP_ARCHIVE"), abort(8)]), vec!["aborts after 8 d (> 7)"]),
         ("aborted never", json!([transition(0, "DEEP_ARCHIVE")]), vec!["no abort rule"]),
     ] {
-        let expected = match expected.as_slice() {
-            [] => Verdict::COMPLIANT,
-            faults => Verdict::non_compliant(format!("Lifecycle: {}", faults.join("; "))),
-        };
-        assert_eq!(judge(&subject(rules), &params(json!({}))), expected, "{case}");
+        let finding = format!("Lifecycle: {}", faults.join("; "));
+        let expected = if faults.is_empty() { Verdict::COMPLIANT } else { Verdict::non_compliant(finding) };
+        case(name, subject(rules), json!({})).is(&expected);
     }
     let nothing = Subject { lifecycle: None, ..subject(json!([])) };
-    assert_eq!(judge(&nothing, &params(json!({}))), judge(&subject(json!([])), &params(json!({}))));
-    let lax = params(json!({"transitionDays": 0, "abortMultipartDays": "0"}));
-    assert_eq!(judge(&nothing, &lax), Verdict::COMPLIANT);
+    let finding = format!("Lifecycle: {NO_MOVE}; no abort rule");
+    case("no configuration", nothing.clone(), json!({})).non_compliant(&finding);
+    case("lax", nothing, json!({"transitionDays": 0, "abortMultipartDays": "0"})).compliant();
 }
 
 #[test]
 fn rules_beside_the_logs_do_not_matter() {
-    let logs = params(json!({"logPrefix": "logs/"}));
+    let logs = json!({"logPrefix": "logs/"});
     let below = |rule: Value, prefix: &str| with(rule, json!({"Filter": {"Prefix": prefix}}));
     let good = || [below(transition(90, "GLACIER"), "logs/"), below(abort(7), "lo")];
     let also = |rule: Value| subject(Value::from_iter(good().into_iter().chain([rule])));
-    let expiring = json!({"ID": "tmp", "Expiration": {"Days": 1}});
-    assert_eq!(judge(&also(below(expiring.clone(), "data/")), &logs), Verdict::COMPLIANT);
+    let expiring = |prefix| also(below(json!({"ID": "tmp", "Expiration": {"Days": 1}}), prefix));
+    case("beside", expiring("data/"), logs.clone()).compliant();
     for prefix in ["", "logs/web/"] {
-        assert!(judge(&also(below(expiring.clone(), prefix)), &logs).is_non_compliant(), "{prefix}");
+        case(prefix, expiring(prefix), logs.clone()).non_compliant("Lifecycle: expires after 1 d (< 365) in rule tmp");
     }
-    assert!(
-        judge(&subject(json!([below(transition(90, "GLACIER"), "logs/web/"), abort(7)])), &logs).is_non_compliant()
-    );
+    let part = subject(json!([below(transition(90, "GLACIER"), "logs/web/"), abort(7)]));
+    case("a part of the logs", part, logs).non_compliant(&format!("Lifecycle: {NO_MOVE}"));
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn former_versions_must_be_ruled_where_there_can_be_any() {
         "Lifecycle: no rule for noncurrent versions",
         "Lifecycle: noncurrent versions expire after 364 d (< 365) in rule former",
     );
-    for (case, rules, versioning, expected) in [
+    for (name, rules, versioning, finding) in [
         ("s3-lifecycle-log-archive/6", vec![], Some(Versioning::Suspended), Some(none)),
         ("enabled", vec![], Some(Versioning::Enabled), Some(none)),
         ("not told", vec![], None, Some(none)),
@@ -164,9 +166,8 @@ fn former_versions_must_be_ruled_where_there_can_be_any() {
     ] {
         let rules = Value::from_iter([transition(90, "GLACIER"), abort(7)].into_iter().chain(rules));
         let subject = versioned(rules, versioning);
-        let expected = expected.map_or(Verdict::COMPLIANT, Verdict::non_compliant);
-        assert_eq!(judge(&subject, &params(json!({}))), expected, "{case}");
-        assert_eq!(judge(&subject, &params(json!({"requireNoncurrent": "FALSE"}))), Verdict::COMPLIANT, "{case}");
+        case(name, subject.clone(), json!({})).is(&finding.map_or(Verdict::COMPLIANT, Verdict::non_compliant));
+        case(name, subject, json!({"requireNoncurrent": "FALSE"})).compliant();
     }
 }
 
@@ -174,8 +175,7 @@ fn former_versions_must_be_ruled_where_there_can_be_any() {
 fn only_log_buckets_are_judged() {
     let mut bucket = subject(json!([]));
     bucket.bucket.tags.insert("kind".to_owned(), "logs".to_owned());
-    let of = |text: Value| RuleParameters::<Params>::parse(Some(&text.to_string())).unwrap().control;
-    for (text, selected) in [
+    for (params, is_selected) in [
         (json!({"bucketNames": "web-*, logs"}), false),
         (json!({"bucketNames": "web-*, p?cs"}), true),
         (json!({"bucketTag": "kind=logs"}), true),
@@ -184,10 +184,13 @@ fn only_log_buckets_are_judged() {
         (json!({"bucketNames": "web-*", "bucketTag": "kind=logs"}), true),
         (json!({}), false),
     ] {
-        let verdict = judge(&bucket, &of(text.clone()));
-        assert_eq!(verdict.is_non_compliant(), selected, "s3-lifecycle-log-archive/8: {text}");
-        assert_eq!(verdict.compliance_type() == "NOT_APPLICABLE", !selected, "s3-lifecycle-log-archive/8: {text}");
-        assert_eq!(S3LifecycleLogArchive.plan(&bucket, &of(text), NOW) == Plan::Nothing, !selected);
+        let case = Cases::of(&CONTROL, bucket.clone());
+        let case = case.case("s3-lifecycle-log-archive/8", |_| ()).with(&params.to_string());
+        if is_selected {
+            drop(case.non_compliant(&format!("Lifecycle: {NO_MOVE}; no abort rule")));
+        } else {
+            case.not_applicable("neither bucketNames nor bucketTag selects it as a log bucket");
+        }
     }
 }
 

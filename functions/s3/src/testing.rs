@@ -2,15 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
-use rectify_compliance::{AccountId, ConfigurationItem, Region, Timestamp};
+use rectify_compliance::{AccountId, ConfigurationItem, Region};
 use serde_json::{Value, json};
 
 use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission, Policy};
 use crate::bucket::Identity;
 use crate::public_access::Subject;
-
-/// The moment every test judges at; neither control looks at it.
-pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A notification about the bucket `pics` with this supplementary configuration.
 pub(crate) fn notification(supplementary: Value) -> Value {

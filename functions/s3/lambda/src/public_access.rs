@@ -6,11 +6,11 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 
 use super::{Clients, Named, unless_gone};
+use rectify_s3::S3BucketLevelPublicAccessProhibited;
 use rectify_s3::access::Flags;
 use rectify_s3::bucket::{Bucket, Identity};
-use rectify_s3::public_access::{Action, Facts, Params, Subject, Undo};
+use rectify_s3::public_access::{Action, Facts, Params, PublicAccess, Subject, Undo};
 use rectify_s3::s3_bucket_level_public_access_prohibited as level;
-use rectify_s3::{S3BucketLevelPublicAccessProhibited, S3BucketPublicReadProhibited, S3BucketPublicWriteProhibited};
 
 impl Clients {
     async fn facts(&self, target: &Target, item: &Bucket) -> Result<Option<Facts>, AwsError> {
@@ -89,77 +89,56 @@ impl Clients {
     }
 }
 
-/// Implements what all of these controls do alike: they mend by the bucket's own block.
-macro_rules! mends {
-    ($control:ty) => {
-        impl Apply<Clients> for $control {
-            async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
-                clients.apply(action).await
-            }
-        }
-
-        impl Revert<Clients> for $control {
-            async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
-                clients.revert(undo).await
-            }
-        }
-    };
+impl ReadFacts<Clients> for PublicAccess {
+    async fn facts(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        resource: &Bucket,
+        _params: &Params,
+    ) -> Result<Option<Facts>, AwsError> {
+        clients.facts(target, resource).await
+    }
 }
 
-/// Implements the edge for a control that judges who comes in.
-macro_rules! judges {
-    ($control:ty) => {
-        impl ReadFacts<Clients> for $control {
-            async fn facts(
-                &self,
-                clients: &Clients,
-                target: &Target,
-                resource: &Bucket,
-                _params: &Params,
-            ) -> Result<Option<Facts>, AwsError> {
-                clients.facts(target, resource).await
-            }
-        }
+impl List<Clients> for PublicAccess {
+    fn pages<'a>(
+        &'a self,
+        clients: &'a Clients,
+        place: &'a Place,
+        params: &'a Params,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
+        clients.pages(place, params, from)
+    }
 
-        impl List<Clients> for $control {
-            fn pages<'a>(
-                &'a self,
-                clients: &'a Clients,
-                place: &'a Place,
-                params: &'a Params,
-                from: Option<String>,
-            ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
-                clients.pages(place, params, from)
-            }
-
-            fn keys<'a>(
-                &'a self,
-                clients: &'a Clients,
-                place: &'a Place,
-                _params: &'a Params,
-            ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
-                clients.bucket_keys(place)
-            }
-        }
-
-        impl ReadLive<Clients> for $control {
-            async fn live(
-                &self,
-                clients: &Clients,
-                target: &Target,
-                params: &Params,
-            ) -> Result<Option<Subject>, AwsError> {
-                clients.live(target, params).await
-            }
-        }
-
-        mends!($control);
-    };
+    fn keys<'a>(
+        &'a self,
+        clients: &'a Clients,
+        place: &'a Place,
+        _params: &'a Params,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        clients.bucket_keys(place)
+    }
 }
 
-judges!(S3BucketPublicReadProhibited);
-judges!(S3BucketPublicWriteProhibited);
-mends!(S3BucketLevelPublicAccessProhibited);
+impl ReadLive<Clients> for PublicAccess {
+    async fn live(&self, clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
+        clients.live(target, params).await
+    }
+}
+
+impl Apply<Clients> for PublicAccess {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        clients.apply(action).await
+    }
+}
+
+impl Revert<Clients> for PublicAccess {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        clients.revert(undo).await
+    }
+}
 
 impl ReadFacts<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn facts(
@@ -185,5 +164,17 @@ impl ReadLive<Clients> for S3BucketLevelPublicAccessProhibited {
         _params: &level::Params,
     ) -> Result<Option<Subject>, AwsError> {
         clients.live(target, &Params::default()).await
+    }
+}
+
+impl Apply<Clients> for S3BucketLevelPublicAccessProhibited {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        clients.apply(action).await
+    }
+}
+
+impl Revert<Clients> for S3BucketLevelPublicAccessProhibited {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        clients.revert(undo).await
     }
 }

@@ -77,7 +77,7 @@ struct RecordedAbort {
 
 impl Configuration {
     /// Reads `BucketLifecycleConfiguration` of a configuration item; `None` where it is absent or null, which says that
-    /// there is none. The item does not tell the smallest object that is moved.
+    /// there is none. The item does not say which objects are too small to move.
     ///
     /// # Errors
     /// [`ShapeError`] when it has another form, a status or predicate that is not known, or days below zero.
@@ -140,7 +140,7 @@ fn rule_of(path: &str, value: &Value) -> Result<Rule, ShapeError> {
     })
 }
 
-/// What stands for days that are not set.
+/// Days that are not set.
 const UNSET: i32 = -1;
 
 fn days_of(path: &str, days: Option<i32>) -> Result<Option<i32>, ShapeError> {

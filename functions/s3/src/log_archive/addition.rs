@@ -111,7 +111,7 @@ impl Addition {
         let objects = pairs(mine(ours), mine(other)).find(clash);
         let versions = || pairs(theirs(ours), theirs(other)).find(clash);
         let (what, (_, found)) = objects.map(|it| ("objects", it)).or_else(|| versions().map(|it| ("versions", it)))?;
-        Some(format!("rule {}: moves {what} {}", other.name(), found.told()))
+        Some(format!("rule {}: moves {what} {}", other.name(), found.text()))
     }
 }
 
@@ -138,7 +138,7 @@ impl<'a> Move<'a> {
     }
 
     /// Whether both may stand: what the other moves before goes on to where this one moves it, or lies well already; what
-    /// the other moves later goes on from there. Of a move not by days alone, or to a class that is not known, that cannot be told.
+    /// the other moves later goes on from there. A move not by days alone, or to an unknown class, never agrees.
     fn agrees_with(&self, other: &Self, accepted: &StorageClasses) -> bool {
         let (Some(days), Some(others), Some(class), Some(next)) = (self.days, other.days, self.class, other.class)
         else {
@@ -151,7 +151,7 @@ impl<'a> Move<'a> {
         accepted.accept(Some(next)) || (others < days && follows)
     }
 
-    fn told(&self) -> String {
+    fn text(&self) -> String {
         let class = self.class.map_or("no class", StorageClass::name);
         self.days.map_or_else(|| format!("to {class}, not by days alone"), |days| format!("to {class} after {days} d"))
     }

@@ -68,7 +68,7 @@ impl Findings {
     }
 
     /// All of it in one line; `None` where nothing is wrong.
-    pub fn told(&self, params: &Params) -> Option<String> {
+    pub fn text(&self, params: &Params) -> Option<String> {
         let mut parts = Vec::new();
         if !self.early.is_empty() {
             parts.push(format!("expires {}", offenders(self.early.iter().cloned())));

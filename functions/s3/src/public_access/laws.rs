@@ -1,40 +1,26 @@
-//! The laws of remediation over generated buckets, for every control that mends by the bucket's own block.
+//! The laws of the controls that end public access by the bucket's own block, over generated buckets.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use rectify_compliance::Remediation;
 use rectify_compliance::values::Flag;
-use rectify_compliance::{Plan, Remediation};
+use rectify_testing::Laws;
 use serde_json::json;
 
-use super::{Action, Params, Subject, Undo, expect};
+use super::block::expect;
+use super::{Action, Params, Subject, Undo};
 use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
-use crate::testing::{NOW, allow, bare, open_access_point, policy};
+use crate::testing::{allow, bare, open_access_point, policy};
 
-/// How many buckets each run judges.
-const SUBJECTS: u32 = 600;
-
-/// Checks every law for the control `K` under these parameters, and that the buckets it was checked on are of both kinds.
+/// Checks them for one of these controls.
 pub(crate) fn hold<K>(control: &K, params: impl Strategy<Value = K::Params>)
 where
     K: Remediation<Subject = Subject, Action = Action, Undo = Undo>,
 {
-    let judged = std::cell::Cell::new((0_u32, 0_u32));
-    let config = Config { cases: SUBJECTS, failure_persistence: None, ..Config::default() };
-    TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default()))
-        .run(&(subjects(), params), |(subject, params)| {
-            let (compliant, violating) = judged.get();
-            match control.evaluate(&subject, &params, NOW).is_non_compliant() {
-                true => judged.set((compliant, violating + 1)),
-                false => judged.set((compliant + 1, violating)),
-            }
-            check(control, &subject, &params)
-        })
-        .unwrap();
-    let (compliant, violating) = judged.get();
-    let fifth = SUBJECTS / 5;
-    assert!(compliant >= fifth && violating >= fifth, "{compliant} compliant, {violating} violating");
+    Laws::of(control, &["/block"], |_, live, undo| reverted(live, undo))
+        .never(|before, after| !after.block.unwrap_or_default().lacking(before.block.unwrap_or_default()).is_empty())
+        .hold((subjects(), params));
 }
 
 /// Parameters of the two controls that look at who comes in.
@@ -43,32 +29,6 @@ pub(crate) fn params() -> impl Strategy<Value = Params> {
         treat_authenticated_users_as_public: Flag(authenticated),
         ..Params::default()
     })
-}
-
-fn check<K>(control: &K, subject: &Subject, params: &K::Params) -> Result<(), TestCaseError>
-where
-    K: Remediation<Subject = Subject, Action = Action, Undo = Undo>,
-{
-    let plan = control.plan(subject, params, NOW);
-    if !control.evaluate(subject, params, NOW).is_non_compliant() {
-        prop_assert_eq!(plan, Plan::Nothing);
-        return Ok(());
-    }
-    let calls: Vec<Action> = plan.calls().into_iter().cloned().collect();
-    prop_assert!(!calls.is_empty());
-    let after = calls.iter().fold(subject.clone(), |live, action| control.expect(live, action));
-
-    prop_assert!(control.evaluate(&after, params, NOW).is_compliant(), "still open: {:?}", after);
-    prop_assert_eq!(&Subject { block: subject.block, ..after.clone() }, subject, "more changed than the block");
-    let (before_flags, after_flags) = (subject.block.unwrap_or_default(), after.block.unwrap_or_default());
-    prop_assert_eq!(before_flags.or(after_flags), after_flags, "a flag was weakened");
-    prop_assert_eq!(control.plan(&after, params, NOW), Plan::Nothing, "a second run has work left");
-
-    let done = calls.to_vec();
-    let restored = control.undo(subject, &done).unwrap().iter().fold(after, reverted);
-    prop_assert_eq!(control.footprint(&restored, &calls), control.footprint(subject, &calls));
-    prop_assert_eq!(&restored, subject);
-    Ok(())
 }
 
 /// What S3 does with an undo.

@@ -40,32 +40,32 @@ pub struct Facts {
     pub account_block: Flags,
     /// `GetBucketOwnershipControls`: `ObjectWriter` where none exist.
     pub ownership: Ownership,
-    /// `GetBucketAcl`, asked where the item has no ACL.
+    /// `GetBucketAcl`, read where the item has no ACL.
     #[serde(default)]
     pub acl: Option<Acl>,
-    /// `GetBucketPolicy`, asked where the item has no policy; no statements where none exists.
+    /// `GetBucketPolicy`, read where the item has no policy; no statements where none exists.
     #[serde(default)]
     pub policy: Option<Policy>,
-}
-
-/// Puts item and facts together; what the item says goes before what was read later.
-pub fn subject(bucket: Bucket, facts: Facts) -> Subject {
-    Subject {
-        bucket: bucket.identity,
-        acl: bucket.acl.or(facts.acl),
-        ownership: facts.ownership,
-        policy: bucket.policy.or(facts.policy),
-        policy_is_public: None,
-        block: bucket.block,
-        account_block: facts.account_block,
-        website: Some(bucket.website),
-        access_points: Vec::new(),
-    }
 }
 
 image_of_bucket!(Subject);
 
 impl Subject {
+    /// Item and facts together; what the item says goes before what was read later.
+    pub fn of(bucket: Bucket, facts: Facts) -> Self {
+        Self {
+            bucket: bucket.identity,
+            acl: bucket.acl.or(facts.acl),
+            ownership: facts.ownership,
+            policy: bucket.policy.or(facts.policy),
+            policy_is_public: None,
+            block: bucket.block,
+            account_block: facts.account_block,
+            website: Some(bucket.website),
+            access_points: Vec::new(),
+        }
+    }
+
     /// Through what the public comes in.
     pub fn exposure(&self, params: &Params) -> Exposure {
         Exposure::of(&Settings {
@@ -78,11 +78,5 @@ impl Subject {
             access_points: if params.check_access_points.0 { &self.access_points } else { &[] },
             authenticated_users: params.treat_authenticated_users_as_public.0,
         })
-    }
-
-    /// The same bucket in an account without a block.
-    #[must_use]
-    pub fn without_account_block(&self) -> Self {
-        Self { account_block: Flags::NONE, ..self.clone() }
     }
 }

@@ -1,8 +1,8 @@
-//! Ending public access by the bucket's own block: the plan, its model, and the way back.
+//! The bucket's own block, by which public access is ended: the calls, their plan and model, and the undo.
 
 use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Params, Subject};
 use crate::access::{Access, Cause, Exposure, Flags, Grantee, Policy};
@@ -19,14 +19,14 @@ pub struct PublicAccessBlock {
     pub public_access_block_configuration: Flags,
 }
 
-/// What mending calls.
+/// What the fix calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Sets the bucket's own block.
     PutPublicAccessBlock(PublicAccessBlock),
 }
 
-/// What takes it back.
+/// What undoes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
@@ -45,9 +45,6 @@ pub enum Undo {
 pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> {
     let exposure = subject.exposure(params);
     let causes = exposure.causes(access);
-    if causes.is_empty() {
-        return Plan::Nothing;
-    }
     let mut flags = subject.block.unwrap_or_default();
     if causes.iter().any(Cause::is_acl) {
         flags = flags.or(Flags::ACL_PAIR);
@@ -76,14 +73,7 @@ pub fn expect(subject: Subject, action: &Action) -> Subject {
 
 /// The bucket's own four flags; null where it has no block.
 pub fn footprint(subject: &Subject) -> Value {
-    subject.block.map_or(Value::Null, |flags| {
-        serde_json::json!({
-            "BlockPublicAcls": flags.block_public_acls,
-            "IgnorePublicAcls": flags.ignore_public_acls,
-            "BlockPublicPolicy": flags.block_public_policy,
-            "RestrictPublicBuckets": flags.restrict_public_buckets,
-        })
-    })
+    json!(subject.block)
 }
 
 /// One call restores the block as it was, however many calls were made.
@@ -161,5 +151,5 @@ pub fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &E
 }
 
 #[cfg(test)]
-#[path = "mend_tests.rs"]
+#[path = "block_tests.rs"]
 mod tests;
