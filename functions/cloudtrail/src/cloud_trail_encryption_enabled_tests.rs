@@ -127,7 +127,7 @@ fn a_trail_without_a_key_is_given_one_that_may_serve_and_a_key_is_never_replaced
             (|it| it.trail.settings.is_organization_trail = Some(true)) as fn(&mut KeyedTrail),
         ),
         ("a disabled key", format!("key {KEY} is in state Disabled"), |it| {
-            it.candidate = Some(candidate(key(KEY, "Disabled")))
+            it.candidate = Some(candidate(key(KEY, "Disabled")));
         }),
         ("a key that was not read", format!("key {KEY} was not read"), |it| it.candidate = None),
     ] {
