@@ -82,7 +82,7 @@ impl Remediation for LampOn {
     fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
         let call = Step::call(Level::L1, Call::SetLamp { on: true });
         let by_hand = Step::person(Level::L0, "turn it on");
-        if self.0 == Broken::HoldsWhatFixesNothing {
+        if self.0 == Broken::HoldsWhatFixesNothing && lamp.dimmed {
             return Plan::hold("no bulb", vec![call]);
         }
         Plan::steps_in_order(match self.0 {
@@ -102,7 +102,7 @@ impl Remediation for LampOn {
             Broken::Toggles => lamp.on = !lamp.on,
             _ => lamp.on = *on,
         }
-        if matches!(self.0, Broken::HoldsWhatFixesNothing | Broken::Settles) {
+        if self.0 == Broken::Settles || self.0 == Broken::HoldsWhatFixesNothing && lamp.dimmed {
             lamp.tags.insert("broken".into(), "yes".into());
         }
         lamp.dimmed |= self.0 == Broken::ChangesMore;
@@ -135,8 +135,8 @@ fn laws(control: &LampOn) -> Laws<'_, LampOn> {
 }
 
 fn lamps(forgotten: bool) -> impl Strategy<Value = (Lamp, NoParameters)> {
-    let lamp = move |on| (Lamp { on, dimmed: false, forgotten, tags: Tags::new() }, NoParameters {});
-    any::<bool>().prop_map(lamp)
+    let lamp = move |(on, dimmed)| (Lamp { on, dimmed, forgotten, tags: Tags::new() }, NoParameters {});
+    any::<(bool, bool)>().prop_map(lamp)
 }
 
 /// The text with which a run fails, or "holds".
