@@ -163,7 +163,7 @@ impl<D: Defaults> Remediation for AlarmControl<D> {
 
     fn fix(&self, live: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let question = self.question(params);
-        live.plan(&question.demands, &question.making)
+        live.fix(&question.demands, &question.making)
     }
 
     fn expect(&self, live: AlarmChains, action: &Action) -> AlarmChains {

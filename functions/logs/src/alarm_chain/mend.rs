@@ -156,11 +156,8 @@ enum Next {
 }
 
 impl AlarmChains {
-    /// What makes the chain whole.
-    pub fn plan(&self, demands: &Demands, making: &Making<'_>) -> Plan<Action> {
-        if !self.judge(demands).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    /// The calls that make a broken chain whole.
+    pub fn fix(&self, demands: &Demands, making: &Making<'_>) -> Plan<Action> {
         let mut steps = Vec::new();
         let mut model = self.clone();
         for _ in 0..MOST_CALLS {
