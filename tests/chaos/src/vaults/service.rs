@@ -8,8 +8,9 @@ use aws_types::app_name::AppName;
 use rectify_compliance::Target;
 use rectify_runtime::edge::{Apply, Connect, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallError};
+use serde_json::Value;
 
-use super::{Call, Params, Receipt, Seal, Vault, Watch, expect};
+use super::{Call, Params, Seal, Vault, Watch, expect};
 use crate::REGION;
 use crate::actor::{ACTOR, Event, Trouble};
 
@@ -244,8 +245,12 @@ impl<const CONTROL: u8> ReadLive<Vaults> for Watch<CONTROL> {
 }
 
 impl<const CONTROL: u8> Apply<Vaults> for Watch<CONTROL> {
-    async fn apply(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<Receipt<CONTROL>, AwsError> {
-        vaults.write(&target.resource.id, action).await.map(Receipt)
+    async fn apply(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<(), AwsError> {
+        vaults.write(&target.resource.id, action).await.map(drop)
+    }
+
+    async fn apply_answered(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<Value, AwsError> {
+        vaults.write(&target.resource.id, action).await.map(Value::from)
     }
 }
 
