@@ -5,32 +5,29 @@ mod erased;
 use serde_json::Value;
 
 use crate::{
-    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Inventory, Irreversible, Level, ManagedBy,
-    ParameterError, Permission, PhysicalId, Plan, Remediation, ResourceKey, ShapeError, Step, StoredImage, Tags,
-    Timestamp, Verdict, Work,
+    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Image, Inventory, Irreversible, Level, ParameterError,
+    Permission, Plan, Remediation, ResourceKey, ShapeError, Step, StoredImage, Tags, Timestamp, Verdict, Work,
 };
-use erased::{Judge, JudgeChange, Listed, Remedy};
+use erased::{JudgeChange, Listed, json};
+
+pub use erased::{ErasedControl, ErasedRemediation};
 
 /// One control, as a row of a table. Made by [`on_change`], [`on_schedule`] and [`on_change_and_schedule`].
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// Its declaration.
     pub meta: &'static ControlMeta,
-    control: &'static dyn Judge,
+    control: &'static dyn ErasedControl,
     /// The half that judges changes, where there is one.
     pub change: Option<ChangeHalf>,
     inventory: Option<&'static dyn Listed>,
     /// The remediation, where there is one.
-    pub remediation: Option<RemediationHalf>,
+    pub remediation: Option<&'static dyn ErasedRemediation>,
 }
 
 /// The half of a control that judges changes.
 #[derive(Clone, Copy)]
 pub struct ChangeHalf(&'static dyn JudgeChange);
-
-/// The remediation of a control.
-#[derive(Clone, Copy)]
-pub struct RemediationHalf(&'static dyn Remedy);
 
 /// The calls that take actions back, or why there are none.
 pub type UndoCalls = Result<Vec<Value>, Irreversible>;
@@ -78,7 +75,7 @@ impl<K: Control> Row<K> {
     where
         K: Remediation,
     {
-        Entry { remediation: Some(RemediationHalf(self.logic)), ..self.entry }
+        Entry { remediation: Some(self.logic), ..self.entry }
     }
 }
 
@@ -93,7 +90,7 @@ pub enum EntryError {
     Shape(#[from] ShapeError),
 }
 
-/// A subject, frozen, with what identifies it.
+/// A subject, frozen, with what is known of it whatever its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imaged {
     /// The resource.
@@ -108,6 +105,22 @@ pub struct Imaged {
     pub image: StoredImage,
 }
 
+impl Imaged {
+    /// Freezes a subject.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when it has no JSON form.
+    pub fn of<S: Image>(subject: &S) -> Result<Self, ShapeError> {
+        Ok(Self {
+            resource: subject.key(),
+            name: subject.name().map(str::to_owned),
+            arn: subject.arn().map(str::to_owned),
+            tags: subject.tags().clone(),
+            image: StoredImage::of(subject)?,
+        })
+    }
+}
+
 impl Entry {
     /// JSON Schema of its parameters.
     pub fn parameters(&self) -> Value {
@@ -119,7 +132,7 @@ impl Entry {
     /// # Errors
     /// The parameter, what was expected and what it was.
     pub fn check_parameters(&self, text: &str) -> Result<(), ParameterError> {
-        self.control.check_parameters(text)
+        self.control.shell_parameters(text).map(drop)
     }
 
     /// Freezes a subject given as JSON.
@@ -140,7 +153,7 @@ impl Entry {
     /// # Errors
     /// [`EntryError`] when the image or the parameters cannot be read.
     pub fn evaluate(&self, image: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
-        self.control.judge(image, parameters, now)
+        self.control.evaluate(image, parameters, now)
     }
 
     /// What the periodic half may call, where there is one.
@@ -187,65 +200,6 @@ impl ChangeHalf {
     }
 }
 
-impl RemediationHalf {
-    /// What the live read may call.
-    pub fn read_permissions(&self) -> &'static [Permission] {
-        self.0.reads()
-    }
-
-    /// What enforcing may call.
-    pub fn fix_permissions(&self) -> &'static [Permission] {
-        self.0.fixes()
-    }
-
-    /// What undo may call.
-    pub fn undo_permissions(&self) -> &'static [Permission] {
-        self.0.undoes()
-    }
-
-    /// Whether the shell must resolve the resource's name through AWS Config.
-    pub fn needs_name(&self) -> bool {
-        self.0.name_is_needed()
-    }
-
-    /// How it is known that a CloudFormation stack manages what the calls change.
-    pub fn managed_by(&self) -> ManagedBy {
-        self.0.stack_is_known_by()
-    }
-
-    /// What of a stack an action would change.
-    ///
-    /// # Errors
-    /// [`EntryError::Shape`] when the image or the action cannot be read.
-    pub fn stack_resources(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError> {
-        self.0.parts_of_stack(live, action)
-    }
-
-    /// The plan for a subject given as a stored image.
-    ///
-    /// # Errors
-    /// [`EntryError`] when the image or the parameters cannot be read.
-    pub fn plan(&self, live: &StoredImage, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError> {
-        self.0.planned(live, parameters, now)
-    }
-
-    /// What the subject becomes by an action.
-    ///
-    /// # Errors
-    /// [`EntryError::Shape`] when the image or the action cannot be read.
-    pub fn expect(&self, live: &StoredImage, action: &Value) -> Result<StoredImage, EntryError> {
-        self.0.expected(live, action)
-    }
-
-    /// The calls that take actions back, given the before-image and each action with its receipt.
-    ///
-    /// # Errors
-    /// [`EntryError::Shape`] when the image, an action or a receipt cannot be read.
-    pub fn undo(&self, before: &StoredImage, done: &[(Value, Value)]) -> Result<UndoCalls, EntryError> {
-        self.0.undone(before, done)
-    }
-}
-
 fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> {
     let set: std::collections::BTreeSet<Permission> = lists.into_iter().flatten().copied().collect();
     set.into_iter().collect()
@@ -255,21 +209,16 @@ fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> 
 ///
 /// # Errors
 /// [`EntryError::Shape`] when an action has no JSON form.
-pub fn erase<A: serde::Serialize>(plan: Plan<A>) -> Result<Plan<Value>, EntryError> {
+fn erase<A: serde::Serialize>(plan: Plan<A>) -> Result<Plan<Value>, EntryError> {
     let erase_steps = |steps: Vec<Step<A>>| {
-        steps
-            .into_iter()
-            .map(|step| {
-                let work = match step.work {
-                    Work::Call(action) => Work::Call(
-                        serde_json::to_value(&action)
-                            .map_err(|error| ShapeError::new("action", "a JSON form", error))?,
-                    ),
-                    Work::Person(instruction) => Work::Person(instruction),
-                };
-                Ok(Step { level: step.level, work })
-            })
-            .collect::<Result<Vec<_>, EntryError>>()
+        let erase_step = |Step { level, work }| {
+            let work = match work {
+                Work::Call(action) => Work::Call(json("action", &action)?),
+                Work::Person(instruction) => Work::Person(instruction),
+            };
+            Ok(Step { level, work })
+        };
+        steps.into_iter().map(erase_step).collect::<Result<Vec<_>, ShapeError>>()
     };
     Ok(match plan {
         Plan::Nothing => Plan::Nothing,

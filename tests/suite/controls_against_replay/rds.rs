@@ -29,7 +29,7 @@ where
     let free = Services::default();
     assert!(control.logic.live(&Clients::connect(&free.sdk(HERE)), target, params).await.unwrap().is_some());
     let calls = free.calls();
-    allowed(&entry(control).remediation_permissions(), &calls);
+    allowed(&entry(&control.meta).remediation_permissions(), &calls);
     for number in 1..=calls.len() {
         let services = Services::refusing([Refusal { operation: None, number, code: "AccessDenied" }]);
         let error = control.logic.live(&Clients::connect(&services.sdk(HERE)), target, params).await.unwrap_err();

@@ -7,6 +7,7 @@ use rectify_compliance::item::ApiItem;
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ShapeError, Target, Timestamp};
 use rectify_runtime::edge::{Apply, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
 use rectify_runtime::{AwsError, CallError};
+use serde_json::{Value, json};
 
 use super::Clients;
 use super::groups::found_group;

@@ -1,12 +1,12 @@
 //! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
 
 use rectify_compliance::exemption::{self, Known};
-use rectify_compliance::{Control, Image, Plan, Remediation, Tags, Timestamp};
+use rectify_compliance::{Imaged, Plan, Tags, Timestamp};
+use serde_json::Value;
 
 use super::managed;
 use super::passage::Passage;
 use crate::Fault;
-use crate::edge::Connect;
 use crate::ledger::{Outcome, Registry};
 use crate::settings::{Exemptions, Mode};
 
@@ -37,7 +37,7 @@ pub(super) struct Budget {
     pub(super) reason: String,
 }
 
-impl<K: Control, C: Connect> Passage<'_, K, C> {
+impl Passage<'_> {
     /// The exemptions that may concern the control.
     pub(super) async fn registry(&self, control: &str) -> Result<Registry, Fault> {
         match self.shell.settings.exemptions {
@@ -50,43 +50,39 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
     pub(super) async fn obstacle(
         &self,
         registry: &Registry,
-        plan: &Plan<K::Action>,
-        live: &K::Subject,
+        plan: &Plan<Value>,
+        live: &Imaged,
         now: Timestamp,
-    ) -> Result<Option<Obstacle>, Fault>
-    where
-        K: Remediation,
-    {
+    ) -> Result<Option<Obstacle>, Fault> {
         let settings = &self.shell.settings;
-        let known = Known::Live { name: live.name(), arn: live.arn(), tags: live.tags() };
+        let known = Known::Live { name: live.name.as_deref(), arn: live.arn.as_deref(), tags: &live.tags };
         if let Some(reason) = exemption::forbids(&registry.entries, &self.target, known, now) {
             return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
         }
-        if let Some(hold) = self.shell.ledger.hold_on(&self.path, self.control.meta.id, now).await? {
+        if let Some(hold) = self.shell.ledger.hold_on(&self.path, self.id, now).await? {
             let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
             return Ok(Some(Obstacle::planned(reason)));
         }
-        if let Some(arn) = live.arn().filter(|arn| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn))) {
+        let protected = |arn: &&String| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn));
+        if let Some(arn) = live.arn.as_ref().filter(protected) {
             return Ok(Some(Obstacle::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
         }
         if let Some(reason) = plan.obstacle(settings.allow_l2) {
             return Ok(Some(Obstacle::planned(reason)));
         }
         if !settings.remediate_managed_stacks
-            && let Some(stack) = managed::stack(live.tags())
+            && let Some(stack) = managed::stack(&live.tags)
         {
             return Ok(Some(Obstacle::managed(stack)));
         }
-        if let Some(reason) =
-            self.mode_obstacle(self.control.meta.id, live.tags()).or_else(|| self.grace(self.control.meta.id, now))
-        {
+        if let Some(reason) = self.mode_obstacle(self.id, &live.tags).or_else(|| self.grace(self.id, now)) {
             return Ok(Some(Obstacle::planned(reason)));
         }
         // The one that costs calls comes last.
         if settings.remediate_managed_stacks {
             return Ok(None);
         }
-        let stack = managed::looked_up(self.control, &self.shell.stacks, live, plan).await?;
+        let stack = managed::looked_up(self.control, &*self.clients, &self.shell.stacks, &live.image, plan).await?;
         Ok(stack.as_deref().map(Obstacle::managed))
     }
 
@@ -122,16 +118,13 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
     ///
     /// # Errors
     /// [`Fault::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
-    pub(super) async fn budget(&self) -> Result<Budget, Fault>
-    where
-        K: Remediation,
-    {
+    pub(super) async fn budget(&self) -> Result<Budget, Fault> {
         let settings = &self.shell.settings;
         let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
         if percent >= 100 || per_hour == 0 {
             return Ok(budget(per_hour, None));
         }
-        let population = self.shell.config.population(self.control.meta.resource_types).await?;
+        let population = self.shell.config.population(self.shell.deployed.meta.resource_types).await?;
         Ok(budget(per_hour, Some(Share { percent, population })))
     }
 }
