@@ -4,8 +4,7 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control,
+    Control, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -173,18 +172,6 @@ impl Control for DbInstanceBackupEnabled {
             (true, true) => Verdict::Compliant(Some(format!("{name} retains backups {retention} d: pending").into())),
             (true, false) => Verdict::COMPLIANT,
         }
-    }
-}
-
-impl FromItem for DbInstanceBackupEnabled {
-    type Resource = Backups;
-    type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn subject(&self, backups: Backups, (): ()) -> Backups {
-        backups
     }
 }
 

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Image, Irreversible, Level, Parameters, Permission, Plan, Remediation,
-    Resource, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
+    ConfigurationItem, Control, Image, Irreversible, Level, Parameters, Permission, Plan, Remediation, Resource,
+    ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -161,18 +161,6 @@ impl Control for RdsMultiAzSupport {
             (false, Some(true)) => Verdict::Compliant(Some(format!("{name} becomes Multi-AZ: pending").into())),
             (false, _) => Verdict::non_compliant(format!("{name} ({engine}) is single-AZ")),
         }
-    }
-}
-
-impl FromItem for RdsMultiAzSupport {
-    type Resource = Deployment;
-    type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn subject(&self, deployment: Deployment, (): ()) -> Deployment {
-        deployment
     }
 }
 

@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use crate::{
     ConfigurationItem, Control, ControlMeta, Declared, FromItem, Image, Inventory, Irreversible, Level, ParameterError,
-    Permission, Plan, Remediation, ResourceKey, ShapeError, Step, StoredImage, Tags, Timestamp, Verdict, Work,
+    Permission, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage, Tags, Timestamp, Verdict,
+    Work,
 };
 use erased::{JudgeChange, Listed, json};
 
 pub use erased::{ErasedControl, ErasedRemediation};
 
-/// One control, as a row of a table. Made by [`on_change`], [`on_schedule`] and [`on_change_and_schedule`].
+/// One control, as a row of a table. Made by [`on_item`], [`on_change`], [`on_schedule`] and those that do both.
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// Its declaration.
@@ -27,7 +28,15 @@ pub struct Entry {
 
 /// The half of a control that judges changes.
 #[derive(Clone, Copy)]
-pub struct ChangeHalf(&'static dyn JudgeChange);
+pub struct ChangeHalf(Change);
+
+#[derive(Clone, Copy)]
+enum Change {
+    /// The subject is what the item says.
+    Item(fn(&ConfigurationItem) -> Result<StoredImage, EntryError>),
+    /// The subject is made of the item and of facts.
+    ItemAndFacts(&'static dyn JudgeChange),
+}
 
 /// The calls that take actions back, or why there are none.
 pub type UndoCalls = Result<Vec<Value>, Irreversible>;
@@ -38,9 +47,25 @@ pub struct Row<K: 'static> {
     logic: &'static K,
 }
 
-/// A control that judges changes.
+/// A control that judges changes by the item alone: its subject is the item's view.
+pub const fn on_item<K>(control: &'static Declared<K>) -> Row<K>
+where
+    K: Control<Subject: Resource>,
+{
+    Row::of(control, Some(ChangeHalf(Change::Item(subject_of::<K::Subject>))), None)
+}
+
+/// The same for a control that also lists its subjects on a schedule.
+pub const fn on_item_and_schedule<K>(control: &'static Declared<K>) -> Row<K>
+where
+    K: Inventory<Subject: Resource>,
+{
+    Row::of(control, Some(ChangeHalf(Change::Item(subject_of::<K::Subject>))), Some(&control.logic))
+}
+
+/// A control that judges changes by the item and by facts.
 pub const fn on_change<K: FromItem>(control: &'static Declared<K>) -> Row<K> {
-    Row::of(control, Some(ChangeHalf(&control.logic)), None)
+    Row::of(control, Some(ChangeHalf(Change::ItemAndFacts(&control.logic))), None)
 }
 
 /// A control that lists its subjects on a schedule.
@@ -50,7 +75,7 @@ pub const fn on_schedule<K: Inventory>(control: &'static Declared<K>) -> Row<K> 
 
 /// A control that does both.
 pub const fn on_change_and_schedule<K: FromItem + Inventory>(control: &'static Declared<K>) -> Row<K> {
-    Row::of(control, Some(ChangeHalf(&control.logic)), Some(&control.logic))
+    Row::of(control, Some(ChangeHalf(Change::ItemAndFacts(&control.logic))), Some(&control.logic))
 }
 
 impl<K: Control> Row<K> {
@@ -186,9 +211,17 @@ impl Entry {
 }
 
 impl ChangeHalf {
+    /// Whether the subject is made of the item alone.
+    pub fn is_item_alone(&self) -> bool {
+        matches!(self.0, Change::Item(_))
+    }
+
     /// What reading facts may call; empty when the item is enough.
     pub fn fact_permissions(&self) -> &'static [Permission] {
-        self.0.permissions()
+        match self.0 {
+            Change::Item(_) => &[],
+            Change::ItemAndFacts(control) => control.permissions(),
+        }
     }
 
     /// Makes the subject of an item and the facts given as JSON.
@@ -196,8 +229,16 @@ impl ChangeHalf {
     /// # Errors
     /// [`EntryError::Shape`] when either is not what the control reads.
     pub fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredImage, EntryError> {
-        self.0.made_of(item, facts)
+        match self.0 {
+            Change::Item(subject) if facts.is_null() => subject(item),
+            Change::Item(_) => Err(ShapeError::new("facts", "none: the item is enough", facts).into()),
+            Change::ItemAndFacts(control) => control.made_of(item, facts),
+        }
     }
+}
+
+fn subject_of<S: Image + Resource>(item: &ConfigurationItem) -> Result<StoredImage, EntryError> {
+    Ok(StoredImage::of(&S::from_item(item)?)?)
 }
 
 fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> {

@@ -18,6 +18,16 @@ pub trait Connect: Sized + Send + Sync + 'static {
     fn connect(config: &SdkConfig) -> Self;
 }
 
+/// The clients of a rule that judges items alone.
+#[derive(Debug, Clone, Copy)]
+pub struct NoClients;
+
+impl Connect for NoClients {
+    fn connect(_config: &SdkConfig) -> Self {
+        Self
+    }
+}
+
 /// Where an inventory is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

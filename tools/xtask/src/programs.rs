@@ -41,16 +41,20 @@ pub fn artifacts(controls: &[&'static Entry]) -> Vec<Artifact> {
     artifacts
 }
 
-const REMEDIATION: &str = "rectify_runtime::remediation::deployed";
+const REMEDIATION: &str = "rectify_runtime::remediation::deployed::<_, Clients>";
 
 const GENERATED: &str = "Written by `xtask generate`";
 
 /// The function that makes a control's rule.
 fn rule_of(control: &Entry) -> &'static str {
     match (control.change, control.list_permissions()) {
-        (Some(_), Some(_)) => "rectify_runtime::rule::on_change_and_schedule",
-        (Some(_), None) => "rectify_runtime::rule::on_change",
-        (None, _) => "rectify_runtime::rule::on_schedule",
+        (Some(change), Some(_)) if change.is_item_alone() => {
+            "rectify_runtime::rule::on_item_and_schedule::<_, Clients>"
+        }
+        (Some(change), None) if change.is_item_alone() => "rectify_runtime::rule::on_item",
+        (Some(_), Some(_)) => "rectify_runtime::rule::on_change_and_schedule::<_, Clients>",
+        (Some(_), None) => "rectify_runtime::rule::on_change::<_, Clients>",
+        (None, _) => "rectify_runtime::rule::on_schedule::<_, Clients>",
     }
 }
 
@@ -61,10 +65,14 @@ fn path(control: &Entry) -> String {
 }
 
 fn program(about: &str, control: &Entry, made_by: &str) -> String {
-    let (clients, control) = (service(control), path(control));
+    let (service, control) = (service(control), path(control));
+    let clients = match made_by.contains("Clients") {
+        true => format!("use rectify_{service}_lambda::Clients;\n"),
+        false => String::new(),
+    };
     format!(
-        "//! {about} {GENERATED}.\n\nuse {control} as CONTROL;\nuse rectify_{clients}_lambda::Clients;\n\n\
-         fn main() -> std::process::ExitCode {{\n    {made_by}::<_, Clients>(&CONTROL).serve()\n}}\n"
+        "//! {about} {GENERATED}.\n\nuse {control} as CONTROL;\n{clients}\n\
+         fn main() -> std::process::ExitCode {{\n    {made_by}(&CONTROL).serve()\n}}\n"
     )
 }
 
@@ -96,5 +104,5 @@ fn list(controls: &[&Entry]) -> String {
 }
 
 fn row(name: &str, made_by: &str, path: &str) -> String {
-    format!("    Function {{ name: \"{name}\", serve: || {made_by}::<_, Clients>(&{path}).serve() }},\n")
+    format!("    Function {{ name: \"{name}\", serve: || {made_by}(&{path}).serve() }},\n")
 }

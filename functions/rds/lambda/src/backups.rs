@@ -3,7 +3,7 @@
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, ReadLive, Revert};
 
 use super::{Clients, description, modify, tags};
 use rectify_rds::backups::{Backups, ClusterDescription, PendingCluster};
@@ -34,18 +34,6 @@ impl Clients {
             .set_backup_retention_period(days(change)?)
             .set_preferred_backup_window(change.preferred_backup_window.clone());
         call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBCluster", &error))
-    }
-}
-
-impl ReadFacts<Clients> for DbInstanceBackupEnabled {
-    async fn facts(
-        &self,
-        _clients: &Clients,
-        _target: &Target,
-        _resource: &Backups,
-        _params: &BackupParameters,
-    ) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
     }
 }
 

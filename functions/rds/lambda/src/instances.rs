@@ -80,18 +80,6 @@ impl Revert<Clients> for RdsInstanceDeletionProtectionEnabled {
     }
 }
 
-impl ReadFacts<Clients> for RdsMultiAzSupport {
-    async fn facts(
-        &self,
-        _clients: &Clients,
-        _target: &Target,
-        _resource: &Deployment,
-        _params: &MultiAzParameters,
-    ) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
-}
-
 impl ReadLive<Clients> for RdsMultiAzSupport {
     async fn live(
         &self,

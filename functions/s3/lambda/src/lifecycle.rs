@@ -7,7 +7,7 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, ReadLive, Revert};
 
 use self::elements::Unknown;
 use super::{Clients, Named, unbuilt, unless, unless_gone};
@@ -213,12 +213,6 @@ fn sdk_class(class: Option<&StorageClass>) -> Option<types::TransitionStorageCla
 
 fn moment(date: &str) -> Result<DateTime, ShapeError> {
     DateTime::from_str(date, DateTimeFormat::DateTime).map_err(|error| unbuilt("Date", &error))
-}
-
-impl ReadFacts<Clients> for S3LifecycleLogArchive {
-    async fn facts(&self, _: &Clients, _: &Target, _: &Subject, _: &Params) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
 }
 
 impl ReadLive<Clients> for S3LifecycleLogArchive {

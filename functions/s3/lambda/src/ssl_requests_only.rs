@@ -2,7 +2,7 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Apply, ReadLive, Revert};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketSslRequestsOnly;
@@ -17,12 +17,6 @@ impl Clients {
             website: self.website(bucket).await?,
             bucket: Identity { tags: self.tags(bucket).await?, ..Identity::of_target(target) },
         })
-    }
-}
-
-impl ReadFacts<Clients> for S3BucketSslRequestsOnly {
-    async fn facts(&self, _: &Clients, _: &Target, _: &Subject, _: &NoParameters) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
     }
 }
 

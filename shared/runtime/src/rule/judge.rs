@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{RuleShell, handle};
 use crate::clients::Connector;
-use crate::edge::{Connect, List, Listed, Page, Place, ReadFacts};
+use crate::edge::{Connect, List, Listed, NoClients, Page, Place, ReadFacts};
 use crate::{AwsError, Fault, serve};
 
 /// A rule: its declaration, and how its clients are made.
@@ -29,6 +29,23 @@ pub struct Rule {
     /// Reads the parameters; what the shell takes of them.
     pub(super) parameters: fn(Option<&str>) -> Result<ShellParameters, ParameterError>,
     pub(super) connect: Connector<dyn Connected>,
+}
+
+/// A rule that judges changes by the item alone: it needs no clients.
+pub fn on_item<K>(control: &'static Declared<K>) -> Rule
+where
+    K: Control<Subject: Resource>,
+{
+    Rule::of::<K, NoClients>(control, Some(alone), None)
+}
+
+/// The same that also judges on a schedule.
+pub fn on_item_and_schedule<K, C>(control: &'static Declared<K>) -> Rule
+where
+    K: List<C, Subject: Resource>,
+    C: Connect,
+{
+    Rule::of::<K, C>(control, Some(alone), Some((pages, keys)))
 }
 
 /// A rule that judges changes.
@@ -190,6 +207,21 @@ impl<K: Control, C: Connect> Judge for Judging<K, C> {
         let (_, keys) = self.of.inventory.ok_or(Fault::WrongHalf { half: "periodic" })?;
         Ok(keys(self, place))
     }
+}
+
+/// The item is the subject.
+fn alone<'a, K, C>(
+    judging: &'a Judging<K, C>,
+    item: &'a ConfigurationItem,
+    scope: RuleScope<'a>,
+    now: Timestamp,
+) -> BoxFuture<'a, Result<Option<Verdict>, Fault>>
+where
+    K: Control<Subject: Resource>,
+    C: Connect,
+{
+    let judged = K::Subject::from_item(item).map(|subject| Some(verdict(judging, item, &subject, scope, now)));
+    Box::pin(ready(judged.map_err(Fault::from)))
 }
 
 /// Item and facts make the subject; the subject is judged.

@@ -23,7 +23,7 @@ use crate::serve::Own;
 use crate::settings::{Environment, FunctionSettings};
 use judge::{Connected, Judge};
 
-pub use judge::{Rule, on_change, on_change_and_schedule, on_schedule};
+pub use judge::{Rule, on_change, on_change_and_schedule, on_item, on_item_and_schedule, on_schedule};
 
 /// What a rule's function keeps between invocations.
 pub struct RuleShell {
