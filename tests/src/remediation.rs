@@ -4,7 +4,7 @@ use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
 use rectify_runtime::Fault;
 use rectify_runtime::deadline::Deadline;
-use rectify_runtime::edge::{Apply, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, Revert};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath, StoredRequest, new_id};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
@@ -71,7 +71,7 @@ impl World {
     /// The function of another control.
     pub fn shell_of<K>(&self, control: &'static Declared<K>) -> RemediationShell
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors>,
+        K: Fix<Doors>,
     {
         self.shell_with(deployed::<_, Doors>(control), &self.around.sdk)
     }
@@ -96,7 +96,7 @@ impl World {
     /// Delivers an event to another control.
     pub async fn deliver_to<K>(&self, control: &'static Declared<K>, event: &Value) -> Result<Handled, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors>,
+        K: Fix<Doors>,
     {
         deliver_through(&self.shell_of(control), event, &delivery("worker")).await
     }
@@ -151,7 +151,7 @@ impl World {
     /// Undoes an attempt as one of another control.
     pub async fn undo_as<K>(&self, control: &'static Declared<K>, attempt: &str) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+        K: Revert<Doors>,
     {
         self.undo_over(control, &self.around.sdk, attempt).await
     }
@@ -169,7 +169,7 @@ impl World {
         attempt: &str,
     ) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+        K: Revert<Doors>,
     {
         self.undo_with(control, sdk, attempt, false).await
     }
@@ -182,7 +182,7 @@ impl World {
         overwrite: bool,
     ) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+        K: Revert<Doors>,
     {
         let sdk = self.doors.reached_through(sdk);
         let deployed = undoable::<_, Doors>(control);

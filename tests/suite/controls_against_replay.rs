@@ -22,7 +22,7 @@ use rectify_compliance::{AccountId, Control, ControlMeta, Declared, Entry, Regio
 use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH, RestrictedSsh};
 use rectify_iam::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
 use rectify_runtime::Fault;
-use rectify_runtime::edge::{Apply, Connect, ReadLive};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Outcome, State};
 use rectify_runtime::remediation::{Deployed, Handled, RemediationShell, deployed, handle as remedy};
@@ -203,7 +203,7 @@ async fn remedied<K, C>(
     id: &str,
 ) -> Result<Handled, Fault>
 where
-    K: Remediation + ReadLive<C> + Apply<C>,
+    K: Fix<C>,
     C: Connect,
 {
     let shell = remediation(deployed::<_, C>(control), around, &services.sdk(REGION));

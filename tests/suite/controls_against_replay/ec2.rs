@@ -11,7 +11,7 @@ use rectify_ec2::{
 };
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::Fault;
-use rectify_runtime::edge::{Apply, Connect, ReadFacts, ReadLive};
+use rectify_runtime::edge::{Connect, Fix, ReadFacts};
 use rectify_runtime::ledger::Outcome;
 use rectify_runtime::remediation::Handled;
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};

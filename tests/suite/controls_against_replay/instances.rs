@@ -55,7 +55,7 @@ pub(super) async fn each_denied_live_read_is_a_fault<K, C>(
     reads: &[&str],
     write: &str,
 ) where
-    K: Remediation + ReadLive<C> + Apply<C>,
+    K: Fix<C>,
     C: Connect,
 {
     for (number, read) in (1..).zip(reads) {

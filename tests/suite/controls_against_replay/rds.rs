@@ -24,7 +24,7 @@ fn database(kind: &str, id: &str, name: Option<&str>) -> Target {
 /// Denies each call of a live read in turn: none of them is taken for a fact.
 async fn each_denied_live_read_is_a_fault<K>(control: &'static Declared<K>, target: &Target, params: &K::Params)
 where
-    K: Remediation + ReadLive<Clients>,
+    K: Fix<Clients>,
 {
     let free = Services::default();
     assert!(control.logic.live(&Clients::connect(&free.sdk(HERE)), target, params).await.unwrap().is_some());

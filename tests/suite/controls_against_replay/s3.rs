@@ -42,7 +42,7 @@ async fn each_denied<T>(
     }
 }
 
-async fn each_denied_live_read_is_an_error<K: ReadLive<Clients>>(
+async fn each_denied_live_read_is_an_error<K: Fix<Clients>>(
     control: &'static Declared<K>,
     resource: &str,
     params: &K::Params,
@@ -181,7 +181,7 @@ async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
 ///
 /// One that is not about another bucket (`elsewhere`) is an error; such a bucket is named in the subject, and then no plan
 /// of these parameters is carried out.
-async fn each_denied_operation_is_told<K: ReadLive<Clients>>(
+async fn each_denied_operation_is_told<K: Fix<Clients>>(
     control: &'static Declared<K>,
     free: &Services,
     target: &Target,

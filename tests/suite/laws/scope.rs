@@ -6,7 +6,7 @@ use proptest::test_runner::TestRunner;
 use rectify_compliance::gate::{Route, RuleScope, route};
 use rectify_compliance::parameters::ShellParameters;
 use rectify_compliance::{Declared, FromItem, Region, Remediation, ResourceKey, RuleEvent};
-use rectify_runtime::edge::{Apply, List, ReadFacts, ReadLive};
+use rectify_runtime::edge::{Fix, List, ReadFacts};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::remediation::Handled;
 use rectify_runtime::rule::{Rule, RuleShell, handle, on_change_and_schedule};
@@ -88,7 +88,7 @@ async fn rule(rule: Rule, case: &Case, message: &Value) -> Judged {
 /// How the remediation ends, in the words of a verdict.
 async fn fix<K>(control: &'static Declared<K>, case: &Case) -> (String, Option<String>)
 where
-    K: Remediation + ReadLive<Doors> + Apply<Doors>,
+    K: Fix<Doors>,
 {
     let world = World::with([case.door()]).await.setting("PARAMETERS", &case.parameters().to_string());
     let handled = world.deliver_to(control, &finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
@@ -106,7 +106,7 @@ where
 
 async fn compare<K>(control: &'static Declared<K>, case: &Case)
 where
-    K: FromItem + ReadFacts<Doors> + List<Doors> + Remediation + ReadLive<Doors> + Apply<Doors>,
+    K: FromItem + ReadFacts<Doors> + List<Doors> + Fix<Doors>,
 {
     let (verdict, why, _) = rule(on_change_and_schedule::<_, Doors>(control), case, &change(&case.item())).await;
     let (by_schedule, why_by_schedule, about) =

@@ -4,7 +4,7 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
 
 use super::Clients;
 use super::network::PrefixLists;
@@ -47,7 +47,7 @@ macro_rules! asks_what_the_internet_reaches {
             }
         }
 
-        impl ReadLive<Clients> for $control {
+        impl Fix<Clients> for $control {
             async fn live(
                 &self, clients: &Clients,
                 target: &Target,
@@ -55,9 +55,7 @@ macro_rules! asks_what_the_internet_reaches {
             ) -> Result<Option<GroupInNetwork>, AwsError> {
                 clients.live_in_network(target, params).await
             }
-        }
 
-        impl Apply<Clients> for $control {
             async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
                 clients.close(action).await
             }

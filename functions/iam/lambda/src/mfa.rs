@@ -6,7 +6,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
 
 use super::users::{self, OfUsers};
 use super::{Clients, unless_missing};
@@ -165,7 +165,7 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
     }
 }
 
-impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
+impl Fix<Clients> for MfaEnabledForIamConsoleAccess {
     async fn live(
         &self,
         clients: &Clients,
@@ -177,9 +177,7 @@ impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
         let attachment = clients.attachment(&user.name, params.policy()).await?;
         Ok(Some(ConsoleUser { user, console, attachment }))
     }
-}
 
-impl Apply<Clients> for MfaEnabledForIamConsoleAccess {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
@@ -222,7 +220,7 @@ impl List<Clients> for IamUserMfaEnabled {
     }
 }
 
-impl ReadLive<Clients> for IamUserMfaEnabled {
+impl Fix<Clients> for IamUserMfaEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -234,9 +232,7 @@ impl ReadLive<Clients> for IamUserMfaEnabled {
         let attachment = clients.attachment(&subject.user.name, params.policy()).await?;
         Ok(Some(MfaUser { attachment, ..subject }))
     }
-}
 
-impl Apply<Clients> for IamUserMfaEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }

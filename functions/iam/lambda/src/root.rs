@@ -7,7 +7,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Never, NoParameters, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::Clients;
 use rectify_iam::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
@@ -55,7 +55,7 @@ impl List<Clients> for IamRootAccessKeyCheck {
     }
 }
 
-impl ReadLive<Clients> for IamRootAccessKeyCheck {
+impl Fix<Clients> for IamRootAccessKeyCheck {
     async fn live(
         &self,
         clients: &Clients,
@@ -64,17 +64,9 @@ impl ReadLive<Clients> for IamRootAccessKeyCheck {
     ) -> Result<Option<RootUser>, AwsError> {
         clients.root_user(&target.account, &target.region).await.map(Some)
     }
-}
 
-impl Apply<Clients> for IamRootAccessKeyCheck {
     async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
         match *action {}
-    }
-}
-
-impl Revert<Clients> for IamRootAccessKeyCheck {
-    async fn revert(&self, _clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
-        match *undo {}
     }
 }
 
@@ -90,7 +82,7 @@ impl List<Clients> for RootAccountMfaEnabled {
     }
 }
 
-impl ReadLive<Clients> for RootAccountMfaEnabled {
+impl Fix<Clients> for RootAccountMfaEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -99,17 +91,9 @@ impl ReadLive<Clients> for RootAccountMfaEnabled {
     ) -> Result<Option<RootSignIn>, AwsError> {
         clients.root_sign_in(&target.account, &target.region).await.map(Some)
     }
-}
 
-impl Apply<Clients> for RootAccountMfaEnabled {
     async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
         match *action {}
-    }
-}
-
-impl Revert<Clients> for RootAccountMfaEnabled {
-    async fn revert(&self, _clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
-        match *undo {}
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::{Clients, description, modify, tags};
 use rectify_rds::instance::Instance;
@@ -54,7 +54,7 @@ impl ReadFacts<Clients> for RdsInstanceDeletionProtectionEnabled {
     }
 }
 
-impl ReadLive<Clients> for RdsInstanceDeletionProtectionEnabled {
+impl Fix<Clients> for RdsInstanceDeletionProtectionEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -65,22 +65,14 @@ impl ReadLive<Clients> for RdsInstanceDeletionProtectionEnabled {
         let instance = description(&found).live(tags(found.tag_list()))?;
         Ok(Some(instance).filter(|it| it.database.is_at(target)))
     }
-}
 
-impl Apply<Clients> for RdsInstanceDeletionProtectionEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Protect) -> Result<(), AwsError> {
         let Protect::ModifyDBInstance { identifier, deletion_protection } = action;
         modify(clients.modify_instance(identifier).deletion_protection(*deletion_protection)).await
     }
 }
 
-impl Revert<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn revert(&self, clients: &Clients, target: &Target, undo: &Protect) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
-    }
-}
-
-impl ReadLive<Clients> for RdsMultiAzSupport {
+impl Fix<Clients> for RdsMultiAzSupport {
     async fn live(
         &self,
         clients: &Clients,
@@ -98,18 +90,10 @@ impl ReadLive<Clients> for RdsMultiAzSupport {
         }
         Ok(Some(Deployment { offer: Some(clients.offer(&found).await?), ..deployment }))
     }
-}
 
-impl Apply<Clients> for RdsMultiAzSupport {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Spread) -> Result<(), AwsError> {
         let Spread::ModifyDBInstance { identifier, multi_az } = action;
         modify(clients.modify_instance(identifier).multi_az(*multi_az)).await
-    }
-}
-
-impl Revert<Clients> for RdsMultiAzSupport {
-    async fn revert(&self, clients: &Clients, target: &Target, undo: &Spread) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
     }
 }
 

@@ -3,7 +3,7 @@
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::access::Flags;
@@ -89,23 +89,6 @@ impl Clients {
     }
 }
 
-/// Implements what all of these controls do alike: they mend by the bucket's own block.
-macro_rules! mends {
-    ($control:ty) => {
-        impl Apply<Clients> for $control {
-            async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
-                clients.apply(action).await
-            }
-        }
-
-        impl Revert<Clients> for $control {
-            async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
-                clients.revert(undo).await
-            }
-        }
-    };
-}
-
 /// Implements the edge for a control that judges who comes in.
 macro_rules! judges {
     ($control:ty) => {
@@ -142,7 +125,7 @@ macro_rules! judges {
             }
         }
 
-        impl ReadLive<Clients> for $control {
+        impl Fix<Clients> for $control {
             async fn live(
                 &self,
                 clients: &Clients,
@@ -151,15 +134,22 @@ macro_rules! judges {
             ) -> Result<Option<Subject>, AwsError> {
                 clients.live(target, params).await
             }
+
+            async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+                clients.apply(action).await
+            }
         }
 
-        mends!($control);
+        impl Revert<Clients> for $control {
+            async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+                clients.revert(undo).await
+            }
+        }
     };
 }
 
 judges!(S3BucketPublicReadProhibited);
 judges!(S3BucketPublicWriteProhibited);
-mends!(S3BucketLevelPublicAccessProhibited);
 
 impl ReadFacts<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn facts(
@@ -177,7 +167,7 @@ impl ReadFacts<Clients> for S3BucketLevelPublicAccessProhibited {
     }
 }
 
-impl ReadLive<Clients> for S3BucketLevelPublicAccessProhibited {
+impl Fix<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn live(
         &self,
         clients: &Clients,
@@ -185,5 +175,15 @@ impl ReadLive<Clients> for S3BucketLevelPublicAccessProhibited {
         _params: &level::Params,
     ) -> Result<Option<Subject>, AwsError> {
         clients.live(target, &Params::default()).await
+    }
+
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
+        clients.apply(action).await
+    }
+}
+
+impl Revert<Clients> for S3BucketLevelPublicAccessProhibited {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
+        clients.revert(undo).await
     }
 }

@@ -2,7 +2,7 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, Revert};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketSslRequestsOnly;
@@ -20,7 +20,7 @@ impl Clients {
     }
 }
 
-impl ReadLive<Clients> for S3BucketSslRequestsOnly {
+impl Fix<Clients> for S3BucketSslRequestsOnly {
     async fn live(
         &self,
         clients: &Clients,
@@ -29,9 +29,7 @@ impl ReadLive<Clients> for S3BucketSslRequestsOnly {
     ) -> Result<Option<Subject>, AwsError> {
         unless_gone(clients.with_policy(target).await)
     }
-}
 
-impl Apply<Clients> for S3BucketSslRequestsOnly {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutBucketPolicy(call) = action;
         clients.put_policy(call).await

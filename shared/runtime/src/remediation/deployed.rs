@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::managed;
 use crate::clients::{Connector, Pool};
-use crate::edge::{Apply, Connect, ReadLive, Revert};
+use crate::edge::{Connect, Fix, Revert};
 use crate::stacks::Stacks;
 use crate::{AwsError, Fault};
 
@@ -68,7 +68,7 @@ pub trait Reverts: Calls {
 /// A control with what its remediation calls.
 pub fn deployed<K, C>(control: &'static Declared<K>) -> Deployed
 where
-    K: Remediation + ReadLive<C> + Apply<C>,
+    K: Fix<C>,
     C: Connect,
 {
     let logic = &control.logic;
@@ -79,7 +79,7 @@ where
 /// A control with what its remediation and an undo call.
 pub fn undoable<K, C>(control: &'static Declared<K>) -> Deployed<dyn Reverts>
 where
-    K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
+    K: Revert<C>,
     C: Connect,
 {
     let logic = &control.logic;
@@ -95,7 +95,7 @@ struct Clients<K: 'static, C> {
 
 impl<K, C> Calls for Clients<K, C>
 where
-    K: Remediation + ReadLive<C> + Apply<C>,
+    K: Fix<C>,
     C: Connect,
 {
     fn live<'a>(&'a self, target: &'a Target, parameters: &'a str) -> BoxFuture<'a, Result<Option<Imaged>, Fault>> {
@@ -125,7 +125,7 @@ where
 
 impl<K, C> Reverts for Clients<K, C>
 where
-    K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
+    K: Revert<C>,
     C: Connect,
 {
     fn revert<'a>(&'a self, target: &'a Target, call: &'a Value) -> BoxFuture<'a, Result<(), AwsError>> {
