@@ -4,12 +4,11 @@ use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, ReadFacts};
+use rectify_runtime::views::{Views, unknown_member, value_of};
+use serde_json::Value;
 
 use super::{Clients, description, modify, tags};
 use rectify_rds::instance::Instance;
-use rectify_rds::rds_instance_deletion_protection_enabled::{
-    Action as Protect, DeletionProtectionParameters, RdsInstanceDeletionProtectionEnabled,
-};
 use rectify_rds::rds_multi_az_support::{Action as Spread, Deployment, MultiAzParameters, Offer, RdsMultiAzSupport};
 
 impl Clients {
@@ -42,33 +41,20 @@ fn is_capable(option: &types::OrderableDbInstanceOption, storage: Option<&str>) 
     is_for_it && option.multi_az_capable() == Some(true)
 }
 
-impl ReadFacts<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn facts(
-        &self,
-        _clients: &Clients,
-        _target: &Target,
-        _resource: &Instance,
-        _params: &DeletionProtectionParameters,
-    ) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
-}
-
-impl Fix<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn live(
-        &self,
-        clients: &Clients,
-        target: &Target,
-        _params: &DeletionProtectionParameters,
-    ) -> Result<Option<Instance>, AwsError> {
-        let Some(found) = clients.describe_instance(target).await? else { return Ok(None) };
+impl Views<Instance> for Clients {
+    async fn read(&self, target: &Target) -> Result<Option<Instance>, AwsError> {
+        let Some(found) = self.describe_instance(target).await? else { return Ok(None) };
         let instance = description(&found).live(tags(found.tag_list()))?;
         Ok(Some(instance).filter(|it| it.database.is_at(target)))
     }
 
-    async fn apply(&self, clients: &Clients, _target: &Target, action: &Protect) -> Result<(), AwsError> {
-        let Protect::ModifyDBInstance { identifier, deletion_protection } = action;
-        modify(clients.modify_instance(identifier).deletion_protection(*deletion_protection)).await
+    async fn write(&self, id: &str, member: &str, value: &Value) -> Result<(), AwsError> {
+        let call = self.modify_instance(id);
+        modify(match member {
+            "DeletionProtection" => call.deletion_protection(value_of(member, value)?),
+            _ => return Err(unknown_member(member)),
+        })
+        .await
     }
 }
 
