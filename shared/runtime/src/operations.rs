@@ -2,11 +2,11 @@
 
 use aws_types::SdkConfig;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::{Declared, Plan, Region, Remediation, StoredImage, Target, Timestamp, Verdict};
+use rectify_compliance::{Declared, Plan, Region, StoredImage, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use crate::Fault;
-use crate::edge::{Connect, Fix, Revert};
+use crate::edge::{Connect, Revert};
 use crate::ledger::Ledger;
 use crate::remediation::managed;
 use crate::remediation::undo::{self, UndoRequest, Undone};

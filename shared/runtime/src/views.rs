@@ -7,8 +7,8 @@ use std::future::{Future, ready};
 
 use futures_util::stream::{self, Stream};
 use rectify_compliance::{Parameters, SetCall, Setting, ShapeError, Target, View};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::AwsError;
@@ -123,6 +123,6 @@ where
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::needless_pass_by_value)]
 #[path = "views_tests.rs"]
 mod tests;

@@ -9,7 +9,6 @@ use rectify_compliance::{
     AccountId, ConfigurationItem, Image, Level, NoParameters, Operation, Permission, Region, Resource, ResourceKey,
     Tags,
 };
-use serde::Deserialize;
 use serde_json::json;
 
 use super::*;

@@ -18,9 +18,9 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "s3-bucket-public-write-prohibited-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED).serve() },
     Function { name: "s3-bucket-server-side-encryption-enabled", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_s3::s3_bucket_server_side_encryption_enabled::S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED).serve() },
     Function { name: "s3-bucket-server-side-encryption-enabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::s3_bucket_server_side_encryption_enabled::S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED).serve() },
-    Function { name: "s3-bucket-ssl-requests-only", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_s3::s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY).serve() },
+    Function { name: "s3-bucket-ssl-requests-only", serve: || rectify_runtime::rule::on_item(&rectify_s3::s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY).serve() },
     Function { name: "s3-bucket-ssl-requests-only-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY).serve() },
-    Function { name: "s3-lifecycle-log-archive", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_s3::s3_lifecycle_log_archive::S3_LIFECYCLE_LOG_ARCHIVE).serve() },
+    Function { name: "s3-lifecycle-log-archive", serve: || rectify_runtime::rule::on_item(&rectify_s3::s3_lifecycle_log_archive::S3_LIFECYCLE_LOG_ARCHIVE).serve() },
     Function { name: "s3-lifecycle-log-archive-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::s3_lifecycle_log_archive::S3_LIFECYCLE_LOG_ARCHIVE).serve() },
 ];
 

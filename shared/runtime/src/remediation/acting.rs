@@ -1,4 +1,4 @@
-//! Gates 11 and 12: each action is written down before it is made and completed with its receipt; then the live read and
+//! What lies behind the gates: each action is written down before it is made and completed with its receipt; then the live read and
 //! the control itself say whether it helped.
 
 use rectify_compliance::entry::ErasedRemediation;

@@ -3,8 +3,9 @@
 use rectify_compliance::{Imaged, Plan, Timestamp};
 use serde_json::Value;
 
+use super::facts::Facts;
 use super::gates::Handled;
-use super::obstacle::Obstacle;
+use super::obstacle::{Obstacle, obstacle};
 use super::passage::Passage;
 use crate::Fault;
 use crate::ledger::{Attempt, Lease, Outcome, Overruled, Registry};
@@ -58,7 +59,7 @@ pub(super) async fn intend(
             None => return Ok(None),
             Some(Overruled::Stopped) => return Ok(Some(Forbidden::Stopped)),
             Some(Overruled::Decided) => {
-                cleared.registry = passage.registry(id).await?;
+                cleared.registry = passage.registry().await?;
                 if let Some(obstacle) = forbidden(passage, cleared, live, attempt).await? {
                     return Ok(Some(Forbidden::By(obstacle)));
                 }
@@ -75,10 +76,10 @@ pub(super) async fn forbidden(
     live: &Imaged,
     attempt: &Attempt,
 ) -> Result<Option<Obstacle>, Fault> {
-    let (id, now) = (passage.id, Timestamp::now());
-    if let Some(obstacle) = passage.obstacle(&cleared.registry, &cleared.plan, live, now).await? {
+    let now = Timestamp::now();
+    if let Some(obstacle) = obstacle(passage, &cleared.registry, &cleared.plan, live, now).await? {
         return Ok(Some(obstacle));
     }
-    let open = passage.shell.ledger.open_breaker(&passage.path, id, Some(&attempt.id), now).await?;
-    Ok(open.map(|it| Obstacle { outcome: Outcome::BreakerOpen, reason: it.to_string() }))
+    let open = passage.breaker(Some(&attempt.id), now).await?;
+    Ok(open.map(|reason| Obstacle { outcome: Outcome::BreakerOpen, reason }))
 }

@@ -9,9 +9,7 @@ use aws_types::SdkConfig;
 use futures_util::future::BoxFuture;
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{
-    ControlMeta, Declared, Imaged, ManagedBy, PhysicalId, Region, Remediation, ShapeError, Target,
-};
+use rectify_compliance::{ControlMeta, Declared, Imaged, ManagedBy, PhysicalId, Region, ShapeError, Target};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -3,6 +3,7 @@
 
 use rectify_compliance::Timestamp;
 
+use super::facts::Facts;
 use super::gates::Handled;
 use super::passage::Passage;
 use super::settling;
@@ -66,7 +67,7 @@ impl Passage<'_> {
 
     async fn settle(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault> {
         let Some(live) = self.live(&attempt.parameters).await? else { return Ok(()) };
-        let (writer, registry) = (self.writer().await?, self.registry(self.id).await?);
+        let (writer, registry) = (self.writer().await?, self.registry().await?);
         let (ledger, fence) = (&self.shell.ledger, self.fence(self.id, &registry));
         let settled =
             settling::settle(self.control, ledger, lease, writer.clients(), attempt, &live.image, Some(&fence));
@@ -87,7 +88,7 @@ impl Passage<'_> {
         Err(fault)
     }
 
-    /// Gate 13: the outcome is stored, then announced; the next delivery makes up for a crash in between.
+    /// The outcome is stored, then announced; the next delivery makes up for a crash in between.
     pub(super) async fn close(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
         let Some(outcome) = attempt.outcome else {
             return Err(Fault::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));

@@ -1,18 +1,19 @@
-//! The gates of a remediation, in their order. Each either ends the delivery with a recorded outcome, fails it, or lets it
-//! pass; the resource is written to behind the last one.
+//! One delivery from its event to its end: what it is about, the lease, what the gates decide ([`decision`]), and what is
+//! recorded of it or done.
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
-use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::gate::RuleScope;
 use rectify_compliance::{ComplianceChange, ControlMeta, Imaged, Origin, Plan, Region, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use super::clearance::Cleared;
+use super::decision::{self, Decision, Halt, Passed, Seen};
+use super::facts::Facts;
 use super::passage::Passage;
 use super::{Delivery, RemediationShell, acting, resuming};
 use crate::Fault;
 use crate::invocation::Invocation;
-use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, ResourcePath, State};
+use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, Registry, ResourcePath, State};
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
@@ -65,7 +66,6 @@ pub(super) async fn pass(
     line: &mut Invocation,
 ) -> Result<Handled, Fault> {
     let (meta, control) = (shell.deployed.meta, shell.deployed.control);
-    // Gate 1 comes first in code: a stop can only be recorded about a finding that was read.
     let Some(mut change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
         return Ok(Handled::Ignored("source or detail type"));
     };
@@ -118,12 +118,12 @@ pub(super) async fn pass(
     let path = ResourcePath::of(&target);
     let reads_until = delivery.reads_until;
     let (id, deadline) = (meta.id, delivery.deadline);
-    let passage = Passage { id, control, shell, change, target, path, clients, own, deadline, reads_until };
+    let passage = Passage { id, control, shell, scope, change, target, path, clients, own, deadline, reads_until };
 
-    // Gate 3: the lease, on the resource and not on the control.
+    // On the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
     let lease = lease(shell, &passage.path, &delivery.owner, until).await?;
-    let result = passage.leased(&lease, &scope, line).await;
+    let result = passage.leased(&lease, line).await;
     // The lease goes back whatever happened; where that fails too, the first fault is the one to tell.
     let released = shell.ledger.release(&lease).await;
     let handled = result?;
@@ -184,151 +184,138 @@ async fn lease(shell: &RemediationShell, path: &ResourcePath, owner: &str, until
     }
 }
 
+/// What became of an attempt to begin.
+enum Start {
+    /// It is in the ledger with its before-image.
+    Begun(Box<Attempt>),
+    /// It was recorded as something else.
+    Ended(Handled),
+    /// People decided meanwhile: the gates are asked again.
+    Overruled,
+}
+
 impl Passage<'_> {
-    async fn leased(&self, lease: &Lease, scope: &RuleScope<'_>, line: &mut Invocation) -> Result<Handled, Fault> {
-        let (id, control) = (self.id, self.control);
+    async fn leased(&self, lease: &Lease, line: &mut Invocation) -> Result<Handled, Fault> {
         let ledger = &self.shell.ledger;
-        let parameters = self.shell.settings.parameters.as_str();
         // What ended and was not announced is announced first: it happened, whatever is decided about the resource today.
         let mut unfinished = None;
-        for mut attempt in ledger.registered(&self.path, id).await? {
+        for mut attempt in ledger.registered(&self.path, self.id).await? {
             self.announce(lease, &mut attempt).await?;
             if attempt.state == State::Open {
                 unfinished = Some(attempt);
             }
         }
-        let before = ledger.finding(id, &self.target, self.change.recorded_at).await?;
-        // Gate 0: the stop switch. It wins over an unfinished attempt: that one stays open until the switch is released.
-        if let Some(stop) = ledger.stop_for(id).await? {
-            let attempt = self.attempt(Plan::Nothing, None);
-            return self.end(lease, attempt, Outcome::Stopped, stop.to_string(), before.as_ref()).await;
+        let before = ledger.finding(self.id, &self.target, self.change.recorded_at).await?;
+        match self.decided(lease, &mut unfinished, before.as_ref(), line).await {
+            Ok(handled) => Ok(handled),
+            Err(Halt::Decided(decision)) => self.record(lease, *decision, unfinished, before.as_ref()).await,
+            Err(Halt::Fault(fault)) => Err(fault),
         }
-        // Gate 2: what the rule does not judge, then exemptions; both by what is known without a live read.
-        if let Some(verdict) = scope.out_of_scope(&self.target.resource, self.target.name.as_deref()) {
-            return self.leave(lease, unfinished, None, &verdict, before.as_ref()).await;
-        }
-        let mut registry = self.registry(id).await?;
-        if unfinished.is_none()
-            && let Some(reason) = exemption::forbids(&registry.entries, &self.target, Known::Place, Timestamp::now())
-        {
-            let attempt = self.attempt(Plan::Nothing, None);
-            return self.end(lease, attempt, Outcome::Exempt, reason, before.as_ref()).await;
-        }
-        // Gate 4: this finding has been dealt with.
-        if unfinished.is_none()
-            && let Some(finding) = before.as_ref().filter(|it| self.is_settled(it))
-        {
-            return Ok(Handled::Acknowledged(finding.clone()));
-        }
-        for _ in 0..STEADY_TRIES {
-            // Gate 5: the live read, and the control's own judgement of it.
-            let read = match self.live(parameters).await {
-                Ok(read) => read,
-                Err(fault) => {
-                    return match unfinished.take_if(|it| it.has_acted()) {
-                        Some(attempt) => Box::pin(self.leave_open(lease, attempt, fault)).await,
-                        None => Err(fault),
-                    };
-                }
-            };
-            let Some(live) = read else {
-                let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, None, None);
-                return self
-                    .end(lease, attempt, Outcome::Gone, "the resource is gone".to_owned(), before.as_ref())
-                    .await;
-            };
-            // Gate 2 again: the live name may say more.
-            if let Some(verdict) = scope.out_of_scope(&self.target.resource, live.name.as_deref()) {
-                return self.leave(lease, unfinished, Some(&live), &verdict, before.as_ref()).await;
-            }
-            let now = Timestamp::now();
-            if let Some(attempt) = unfinished.take_if(|it| it.has_acted()) {
-                // Gate 3, second half: what a dead owner began is ended first, with its own before-image. It goes straight on:
-                // its gates were passed when it began. One that somebody interfered with is closed, and what they left is a
-                // finding like any other.
-                let resumed = resuming::resume(self, lease, attempt, &live, line);
-                if let Some(handled) = Box::pin(resumed).await? {
-                    return Ok(handled);
-                }
-            }
-            let finding = match control.evaluate(&live.image, parameters, now)? {
-                Verdict::NonCompliant(finding) => finding,
-                Verdict::Compliant(_) => {
-                    let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), None);
-                    let reason = "already compliant".to_owned();
-                    return self.end(lease, attempt, Outcome::AlreadyCompliant, reason, before.as_ref()).await;
-                }
-                Verdict::NotApplicable(why) => {
-                    let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), None);
-                    return self.end(lease, attempt, Outcome::NotApplicable, why.to_string(), before.as_ref()).await;
-                }
-            };
-            // Gates 6 and 7: the plan, and everything that leaves it at that.
-            let plan = control.plan(&live.image, parameters, now)?;
-            if let Some(obstacle) = self.obstacle(&registry, &plan, &live, now).await? {
-                let attempt = self.attempt_or(unfinished.take(), plan, Some(&live), Some(&finding));
-                return self.end(lease, attempt, obstacle.outcome, obstacle.reason, before.as_ref()).await;
-            }
-            if matches!(plan, Plan::Nothing) {
-                let reason = "the control finds a fault and plans nothing against it".to_owned();
-                let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), Some(&finding));
-                let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-                return Box::pin(self.fail(lease, attempt, fault)).await;
-            }
-            // Gate 8: the breaker, by a consistent read of what was done to this resource.
-            let begun = unfinished.take();
-            let own = begun.as_ref().map(|it| it.id.clone());
-            if let Some(open) = ledger.open_breaker(&self.path, id, own.as_deref(), now).await? {
-                let attempt = self.attempt_or(begun, plan, Some(&live), Some(&finding));
-                return self.end(lease, attempt, Outcome::BreakerOpen, open.to_string(), before.as_ref()).await;
-            }
-            // Gate 9: budget, before-image and plan in one transaction.
-            let is_new = begun.is_none();
-            let mut attempt = self.attempt_or(begun, plan.clone(), Some(&live), Some(&finding));
-            if is_new {
-                let budget = self.budget().await?;
-                attempt.budgeted = true;
-                match ledger.begin(lease, &attempt, budget.limit, &self.fence(id, &registry)).await? {
-                    Begun::Yes => {}
-                    Begun::OverBudget => {
-                        attempt.budgeted = false;
-                        return self.end(lease, attempt, Outcome::OverBudget, budget.reason, before.as_ref()).await;
-                    }
-                    Begun::Overruled(Overruled::Stopped) => {
-                        attempt.budgeted = false;
-                        let reason = self.stop_reason(id).await?;
-                        return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
-                    }
-                    Begun::Overruled(Overruled::Decided) => {
-                        registry = self.registry(id).await?;
-                        continue;
-                    }
-                }
-            } else {
-                ledger.save(lease, &attempt).await?;
-            }
-            // Gate 10: read once more; what was planned for must still be so.
-            let again = self.live(parameters).await?;
-            let is_same = match &again {
-                Some(again) => control.same(&again.image, &live.image)?,
-                None => false,
-            };
-            if !is_same {
-                unfinished = Some(attempt);
-                continue;
-            }
-            // Gates 11 to 13.
-            let cleared = Cleared { plan, registry };
-            return Box::pin(acting::apply(self, lease, attempt, &live, cleared, parameters, line)).await;
-        }
-        Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES })
     }
 
-    /// Whether nothing can come of looking at a finding again. One that failed is tried again when the reconciler asks, not
-    /// when its event is merely repeated.
-    fn is_settled(&self, finding: &Finding) -> bool {
-        let is_request = matches!(self.change.origin, Origin::Request(_));
-        finding.outcome.is_final() && !(is_request && finding.outcome == Outcome::Failed)
+    /// Takes the finding through the gates, and what lies behind them.
+    async fn decided(
+        &self,
+        lease: &Lease,
+        unfinished: &mut Option<Attempt>,
+        before: Option<&Finding>,
+        line: &mut Invocation,
+    ) -> Result<Handled, Halt> {
+        let parameters = self.shell.settings.parameters.as_str();
+        let mut registry = decision::before_the_read(self, before, unfinished.is_some()).await?;
+        for _ in 0..STEADY_TRIES {
+            let live = match self.live(parameters).await {
+                Ok(live) => decision::by_the_read(self, live)?,
+                Err(fault) => {
+                    let Some(attempt) = unfinished.take_if(|it| it.has_acted()) else { return Err(fault.into()) };
+                    return Ok(Box::pin(self.leave_open(lease, attempt, fault)).await?);
+                }
+            };
+            // What a dead owner began is ended first, with its own before-image. One that somebody interfered with is
+            // closed, and what they left is a finding like any other.
+            if let Some(attempt) = unfinished.take_if(|it| it.has_acted())
+                && let Some(handled) = Box::pin(resuming::resume(self, lease, attempt, &live, line)).await?
+            {
+                return Ok(handled);
+            }
+            let own = unfinished.as_ref().map(|it| it.id.as_str());
+            let passed = decision::by_the_plan(self, &registry, live, own).await?;
+            match self.start(lease, unfinished.take(), &passed, &registry, before).await? {
+                Start::Ended(handled) => return Ok(handled),
+                Start::Overruled => registry = self.registry().await?,
+                Start::Begun(attempt) => {
+                    // What was planned for must still be so.
+                    let again = self.live(parameters).await?;
+                    if self.is_same(again.as_ref(), &passed.live)? {
+                        let Passed { live, plan, .. } = passed;
+                        let cleared = Cleared { plan, registry };
+                        let applied = acting::apply(self, lease, *attempt, &live, cleared, parameters, line);
+                        return Ok(Box::pin(applied).await?);
+                    }
+                    *unfinished = Some(*attempt);
+                }
+            }
+        }
+        Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES }.into())
+    }
+
+    fn is_same(&self, again: Option<&Imaged>, live: &Imaged) -> Result<bool, Fault> {
+        again.map_or(Ok(false), |again| Ok(self.control.same(&again.image, &live.image)?))
+    }
+
+    /// Budget, before-image and plan in one transaction, with what people decide.
+    async fn start(
+        &self,
+        lease: &Lease,
+        begun: Option<Attempt>,
+        passed: &Passed,
+        registry: &Registry,
+        before: Option<&Finding>,
+    ) -> Result<Start, Fault> {
+        let ledger = &self.shell.ledger;
+        let is_new = begun.is_none();
+        let mut attempt = self.attempt_or(begun, passed.into());
+        if !is_new {
+            ledger.save(lease, &attempt).await?;
+            return Ok(Start::Begun(Box::new(attempt)));
+        }
+        let budget = self.budget().await?;
+        attempt.budgeted = true;
+        let (outcome, reason) =
+            match ledger.begin(lease, &attempt, budget.limit, &self.fence(self.id, registry)).await? {
+                Begun::Yes => return Ok(Start::Begun(Box::new(attempt))),
+                Begun::OverBudget => (Outcome::OverBudget, budget.reason),
+                Begun::Overruled(Overruled::Stopped) => (Outcome::Stopped, self.stop_reason(self.id).await?),
+                Begun::Overruled(Overruled::Decided) => return Ok(Start::Overruled),
+            };
+        attempt.budgeted = false;
+        self.end(lease, attempt, outcome, reason, before).await.map(Start::Ended)
+    }
+
+    /// Records what was decided, where nothing is to be changed.
+    async fn record(
+        &self,
+        lease: &Lease,
+        decision: Decision,
+        unfinished: Option<Attempt>,
+        before: Option<&Finding>,
+    ) -> Result<Handled, Fault> {
+        match decision {
+            Decision::Stop(reason) => {
+                let attempt = self.attempt(Plan::Nothing, None);
+                self.end(lease, attempt, Outcome::Stopped, reason, before).await
+            }
+            Decision::Leave(verdict, live) => self.leave(lease, unfinished, live, &verdict, before).await,
+            Decision::Acknowledge(finding) => Ok(Handled::Acknowledged(finding)),
+            Decision::End(outcome, reason, seen) => {
+                self.end(lease, self.attempt_or(unfinished, seen), outcome, reason, before).await
+            }
+            Decision::Fail(reason, seen) => {
+                let attempt = self.attempt_or(unfinished, seen);
+                let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
+                Box::pin(self.fail(lease, attempt, fault)).await
+            }
+        }
     }
 
     /// Ends a finding about a resource that the rule does not judge. What was begun goes no further, and keeps what was done.
@@ -336,7 +323,7 @@ impl Passage<'_> {
         &self,
         lease: &Lease,
         unfinished: Option<Attempt>,
-        live: Option<&Imaged>,
+        live: Option<Imaged>,
         verdict: &Verdict,
         before: Option<&Finding>,
     ) -> Result<Handled, Fault> {
@@ -347,7 +334,7 @@ impl Passage<'_> {
                 reason.push_str(&format!("; {made} of {} calls were made before", planned.max(made)));
                 begun
             }
-            other => self.attempt_or(other, Plan::Nothing, live, None),
+            other => self.attempt_or(other, Seen::of(live)),
         };
         self.end(lease, attempt, Outcome::NotApplicable, reason, before).await
     }

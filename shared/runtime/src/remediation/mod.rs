@@ -5,9 +5,11 @@
 
 mod acting;
 mod clearance;
+mod decision;
 mod deployed;
 pub mod difference;
 mod ending;
+mod facts;
 mod gates;
 pub(crate) mod managed;
 mod obstacle;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use rectify_compliance::entry::ErasedRemediation;
-use rectify_compliance::{AccountId, Annotation, ComplianceChange, Imaged, Plan, StoredImage, Target, Timestamp};
+use rectify_compliance::gate::RuleScope;
+use rectify_compliance::{AccountId, ComplianceChange, Imaged, Plan, StoredImage, Target, Timestamp};
 use serde_json::Value;
 
 use super::RemediationShell;
+use super::decision::Seen;
 use super::deployed::Calls;
 use crate::Fault;
 use crate::deadline::Deadline;
@@ -25,6 +27,7 @@ pub(super) struct Passage<'a> {
     pub(super) id: &'static str,
     pub(super) control: &'static dyn ErasedRemediation,
     pub(super) shell: &'a RemediationShell,
+    pub(super) scope: RuleScope<'a>,
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
     pub(super) path: ResourcePath,
@@ -108,14 +111,9 @@ impl Passage<'_> {
     }
 
     /// The attempt that was begun and has not acted yet, planned anew, or a new one.
-    pub(super) fn attempt_or(
-        &self,
-        begun: Option<Attempt>,
-        plan: Plan<Value>,
-        live: Option<&Imaged>,
-        finding: Option<&Annotation>,
-    ) -> Attempt {
-        let before = live.map(|live| live.image.clone());
+    pub(super) fn attempt_or(&self, begun: Option<Attempt>, seen: Seen) -> Attempt {
+        let Seen { live, finding, plan } = seen;
+        let before = live.map(|live| live.image);
         let mut attempt = match begun {
             Some(begun) => Attempt { plan, before, ..begun },
             None => self.attempt(plan, before),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::acting;
 use super::clearance::{Cleared, Forbidden, forbidden};
 use super::difference;
+use super::facts::Facts;
 use super::gates::Handled;
 use super::passage::Passage;
 use super::settling;
@@ -29,7 +30,7 @@ pub(super) async fn resume(
     // The attempt's own parameters, not today's: what was begun is ended as it was meant.
     let parameters = attempt.parameters.clone();
     let read = async {
-        let (writer, registry) = (passage.writer().await?, passage.registry(passage.id).await?);
+        let (writer, registry) = (passage.writer().await?, passage.registry().await?);
         let (ledger, fence) = (&passage.shell.ledger, passage.fence(passage.id, &registry));
         let settled =
             settling::settle(control, ledger, lease, writer.clients(), &mut attempt, &live.image, Some(&fence));
