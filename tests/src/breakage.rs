@@ -16,7 +16,7 @@ use rectify_ec2::revocation::{Close, Revocation};
 use rectify_ec2::security_group::GroupInNetwork as Subject;
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadLive};
+use rectify_runtime::edge::Fix;
 use serde_json::Value;
 
 /// What is wrong. Without a method of its own a breakage changes nothing.
@@ -128,13 +128,11 @@ impl<B: Breakage> Remediation for Broken<B> {
     }
 }
 
-impl<B: Breakage> ReadLive<Clients> for Broken<B> {
+impl<B: Breakage> Fix<Clients> for Broken<B> {
     async fn live(&self, clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
         RESTRICTED_SSH.logic.live(clients, target, params).await
     }
-}
 
-impl<B: Breakage> Apply<Clients> for Broken<B> {
     async fn apply(&self, clients: &Clients, target: &Target, action: &Close) -> Result<(), AwsError> {
         B::apply(clients, target, action).await
     }

@@ -187,10 +187,7 @@ fn evaluate(door: &Door, params: &Params) -> Verdict {
     Verdict::non_compliant(format!("{}: bolts {} are drawn; expected none", door.id, offenders(open)))
 }
 
-fn plan(live: &Door, params: &Params) -> Plan<Action> {
-    if !evaluate(live, params).is_non_compliant() {
-        return Plan::Nothing;
-    }
+fn fix(live: &Door, params: &Params) -> Plan<Action> {
     let steps = |level| {
         let shut = |bolt: &str| Step::call(level, Action::ShutBolt { bolt: bolt.to_owned() });
         live.open_bolts().into_iter().map(shut).collect()
@@ -310,8 +307,8 @@ macro_rules! door_control {
                 $needs_name
             }
 
-            fn plan(&self, live: &Door, params: &Params, _now: Timestamp) -> Plan<Action> {
-                plan(live, params)
+            fn fix(&self, finding: &Door, params: &Params, _now: Timestamp) -> Plan<Action> {
+                fix(finding, params)
             }
 
             fn expect(&self, live: Door, action: &Action) -> Door {

@@ -10,7 +10,7 @@ use aws_types::app_name::AppName;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use rectify_compliance::{FromItem, Inventory, Remediation, ResourceKey, Target};
-use rectify_runtime::edge::{Apply, Connect, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts, Revert};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
 
 use crate::controls::{
@@ -372,14 +372,12 @@ macro_rules! edge {
             }
         }
 
-        impl ReadLive<Doors> for $control {
+        impl Fix<Doors> for $control {
             async fn live(&self, doors: &Doors, target: &Target, _params: &Params) -> Result<Option<Door>, AwsError> {
                 let asked = target.name_or_id();
                 doors.read(asked, Call::Read(asked.to_owned())).await
             }
-        }
 
-        impl Apply<Doors> for $control {
             async fn apply(&self, doors: &Doors, target: &Target, action: &Action) -> Result<(), AwsError> {
                 doors.shut(target.name_or_id(), action).await.map(drop)
             }

@@ -2,14 +2,14 @@
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_runtime::Fault;
 use rectify_runtime::deadline::Deadline;
-use rectify_runtime::edge::{Apply, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, Revert};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath, StoredRequest, new_id};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
-use rectify_runtime::remediation::{Delivery, Handled, RemediationShell, handle};
+use rectify_runtime::remediation::{Delivery, Deployed, Handled, RemediationShell, deployed, handle, undoable};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
-use rectify_runtime::{Fault, clients::Pool};
 use serde_json::Value;
 
 use crate::controls::{DOOR, DOOR_AJAR, Door, GLOBAL_DOOR_AJAR, NAMED_DOOR_AJAR};
@@ -59,20 +59,32 @@ impl World {
     }
 
     /// The function as these settings make it.
-    pub fn shell(&self) -> RemediationShell<Doors> {
+    pub fn shell(&self) -> RemediationShell {
         self.shell_over(&self.around.sdk)
     }
 
     /// The function over another SDK configuration.
-    pub fn shell_over(&self, sdk: &SdkConfig) -> RemediationShell<Doors> {
+    pub fn shell_over(&self, sdk: &SdkConfig) -> RemediationShell {
+        self.shell_with(deployed::<_, Doors>(&DOOR_AJAR), sdk)
+    }
+
+    /// The function of another control.
+    pub fn shell_of<K>(&self, control: &'static Declared<K>) -> RemediationShell
+    where
+        K: Fix<Doors>,
+    {
+        self.shell_with(deployed::<_, Doors>(control), &self.around.sdk)
+    }
+
+    fn shell_with(&self, deployed: Deployed, sdk: &SdkConfig) -> RemediationShell {
         let environment = Environment::of(self.settings.clone());
         let function = FunctionSettings::read(&environment).unwrap();
         let settings = RemediationSettings::read(&environment).unwrap();
-        RemediationShell::over(&self.doors.reached_through(sdk), function, settings)
+        RemediationShell::over(deployed, &self.doors.reached_through(sdk), function, settings)
     }
 
     /// A function that dies at step `last` of its calls to AWS and to the doors.
-    pub fn mortal_shell(&self, life: &Life) -> RemediationShell<Doors> {
+    pub fn mortal_shell(&self, life: &Life) -> RemediationShell {
         self.shell_over(&self.mortal_sdk(life))
     }
 
@@ -84,14 +96,14 @@ impl World {
     /// Delivers an event to another control.
     pub async fn deliver_to<K>(&self, control: &'static Declared<K>, event: &Value) -> Result<Handled, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors>,
+        K: Fix<Doors>,
     {
-        deliver_through(control, &self.shell(), event, &delivery("worker")).await
+        deliver_through(&self.shell_of(control), event, &delivery("worker")).await
     }
 
     /// Delivers an event to a function that has no time to repeat a call.
     pub async fn deliver_hurried(&self, event: &Value) -> Result<Handled, Fault> {
-        deliver_through(&DOOR_AJAR, &self.shell(), event, &hurried_delivery("worker")).await
+        deliver_through(&self.shell(), event, &hurried_delivery("worker")).await
     }
 
     /// Stores a request about a door for [`DOOR_AJAR`], and hands out its event.
@@ -139,7 +151,7 @@ impl World {
     /// Undoes an attempt as one of another control.
     pub async fn undo_as<K>(&self, control: &'static Declared<K>, attempt: &str) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+        K: Revert<Doors>,
     {
         self.undo_over(control, &self.around.sdk, attempt).await
     }
@@ -157,7 +169,7 @@ impl World {
         attempt: &str,
     ) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+        K: Revert<Doors>,
     {
         self.undo_with(control, sdk, attempt, false).await
     }
@@ -170,28 +182,20 @@ impl World {
         overwrite: bool,
     ) -> Result<Undone, Fault>
     where
-        K: Remediation + ReadLive<Doors> + Apply<Doors> + Revert<Doors>,
+        K: Revert<Doors>,
     {
         let sdk = self.doors.reached_through(sdk);
-        let pool = Pool::<Doors>::new(sdk.clone(), Region::new(REGION));
+        let deployed = undoable::<_, Doors>(control);
+        let pool = deployed.pool(&sdk, &Region::new(REGION));
         let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite };
-        undo::<_, Doors>(control, &Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request)
-            .await
+        undo(&deployed, &Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request).await
     }
 }
 
 /// Delivers an event through this shell.
-pub async fn deliver_through<K>(
-    control: &'static Declared<K>,
-    shell: &RemediationShell<Doors>,
-    event: &Value,
-    delivery: &Delivery,
-) -> Result<Handled, Fault>
-where
-    K: Remediation + ReadLive<Doors> + Apply<Doors>,
-{
-    let mut line = Invocation::start(control.meta.id, &delivery.owner);
-    handle::<_, Doors>(control, shell, event, delivery, &mut line).await
+pub async fn deliver_through(shell: &RemediationShell, event: &Value, delivery: &Delivery) -> Result<Handled, Fault> {
+    let mut line = Invocation::start(shell.deployed.meta.id, &delivery.owner);
+    handle(shell, event, delivery, &mut line).await
 }
 
 /// A delivery to this worker, with a minute to go.

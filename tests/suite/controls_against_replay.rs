@@ -18,15 +18,15 @@ use std::collections::BTreeSet;
 
 use aws_types::SdkConfig;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
-use rectify_compliance::{AccountId, Control, Declared, Entry, Region, Remediation};
+use rectify_compliance::{AccountId, Control, ControlMeta, Declared, Entry, Region, Remediation};
 use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH};
 use rectify_iam::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
 use rectify_runtime::Fault;
-use rectify_runtime::edge::{Apply, Connect, ReadLive};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Outcome, State};
-use rectify_runtime::remediation::{Handled, RemediationShell, handle as remedy};
-use rectify_runtime::rule::{ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly, handle};
+use rectify_runtime::remediation::{Deployed, Handled, RemediationShell, deployed, handle as remedy};
+use rectify_runtime::rule::{Rule, RuleShell, handle, on_change_and_schedule, on_schedule};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use rectify_s3::{S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
@@ -50,12 +50,12 @@ async fn buckets() {
 }
 
 /// Runs a control's inventory in `region` through this doorkeeper.
-async fn inventory<R: RuleKind<C>, C: Connect>(rule: &R, services: &Services, region: &str) -> Result<(), Fault> {
+async fn inventory(rule: &Rule, services: &Services, region: &str) -> Result<(), Fault> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
-    let shell = RuleShell::<C>::over(&services.sdk(region), settings);
+    let shell = RuleShell::over(rule.clone(), &services.sdk(region), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
-    let mut line = Invocation::start(rule.control().meta.id, "request");
-    handle::<_, C>(rule, &shell, &event, &invocation(), &mut line).await
+    let mut line = Invocation::start(rule.meta.id, "request");
+    handle(&shell, &event, &invocation(), &mut line).await
 }
 
 fn allowed(permissions: &[rectify_compliance::Permission], calls: &[String]) {
@@ -66,8 +66,8 @@ fn allowed(permissions: &[rectify_compliance::Permission], calls: &[String]) {
     }
 }
 
-fn entry<K>(control: &'static Declared<K>) -> &'static Entry {
-    rectify_catalogue::find(control.meta.id).unwrap()
+fn entry(meta: &ControlMeta) -> &'static Entry {
+    rectify_catalogue::find(meta.id).unwrap()
 }
 
 /// The ids of all resources that were evaluated.
@@ -79,19 +79,15 @@ fn evaluated(services: &Services) -> BTreeSet<String> {
 
 /// Denies each read of a run in turn: one that all resources depend on fails the run by name and stores nothing; one of a
 /// single resource costs that resource its verdict and no other, and the run says which.
-async fn each_denied_read_is_told<R, C>(rule: &R, region: &str, code: &'static str)
-where
-    R: RuleKind<C>,
-    C: Connect,
-{
+async fn each_denied_read_is_told(rule: &Rule, region: &str, code: &'static str) {
     let free = Services::default();
-    inventory::<_, C>(rule, &free, region).await.unwrap();
+    inventory(rule, &free, region).await.unwrap();
     let (calls, whole) = (free.calls(), evaluated(&free));
     assert!(!calls.is_empty() && !whole.is_empty());
-    allowed(&entry(rule.control()).rule_permissions(), &calls);
+    allowed(&entry(rule.meta).rule_permissions(), &calls);
     for number in 1..=calls.len() {
         let services = Services::refusing([Refusal { operation: None, number, code }]);
-        let fault = inventory::<_, C>(rule, &services, region).await.unwrap_err();
+        let fault = inventory(rule, &services, region).await.unwrap_err();
         // Several buckets are read at the same time, so which call comes as the `number`th differs between runs.
         let denied = &services.calls()[number - 1];
         let judged = evaluated(&services);
@@ -110,8 +106,8 @@ where
 /// `ec2-ebs-encryption-by-default/7`
 #[tokio::test]
 async fn denied_read_of_ebs_defaults_is_a_fault() {
-    each_denied_read_is_told::<_, rectify_ec2_lambda::Clients>(
-        &ScheduleOnly(&EC2_EBS_ENCRYPTION_BY_DEFAULT),
+    each_denied_read_is_told(
+        &on_schedule::<_, rectify_ec2_lambda::Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT),
         "eu-west-1",
         "UnauthorizedOperation",
     )
@@ -120,8 +116,8 @@ async fn denied_read_of_ebs_defaults_is_a_fault() {
 
 #[tokio::test]
 async fn denied_read_of_security_groups_is_a_fault() {
-    each_denied_read_is_told::<_, rectify_ec2_lambda::Clients>(
-        &ChangeOrSchedule(&RESTRICTED_SSH),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH),
         "eu-west-1",
         "UnauthorizedOperation",
     )
@@ -131,8 +127,8 @@ async fn denied_read_of_security_groups_is_a_fault() {
 /// `iam-root-access-key-check/4`
 #[tokio::test]
 async fn denied_read_of_the_account_summary_is_a_fault() {
-    each_denied_read_is_told::<_, rectify_iam_lambda::Clients>(
-        &ScheduleOnly(&IAM_ROOT_ACCESS_KEY_CHECK),
+    each_denied_read_is_told(
+        &on_schedule::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK),
         REGION,
         "AccessDenied",
     )
@@ -141,8 +137,8 @@ async fn denied_read_of_the_account_summary_is_a_fault() {
 
 #[tokio::test]
 async fn denied_read_of_trails_is_a_fault() {
-    each_denied_read_is_told::<_, rectify_cloudtrail_lambda::Clients>(
-        &ChangeOrSchedule(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, rectify_cloudtrail_lambda::Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED),
         "eu-west-1",
         "AccessDeniedException",
     )
@@ -154,18 +150,22 @@ async fn denied_read_of_trails_is_a_fault() {
 async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
     buckets().await;
     let free = Services::default();
-    inventory::<_, rectify_s3_lambda::Clients>(&ChangeOrSchedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &free, REGION)
-        .await
-        .unwrap();
+    inventory(
+        &on_change_and_schedule::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED),
+        &free,
+        REGION,
+    )
+    .await
+    .unwrap();
     assert!(free.calls().contains(&"s3control:GetPublicAccessBlock".to_owned()), "{:?}", free.calls());
-    each_denied_read_is_told::<_, rectify_s3_lambda::Clients>(
-        &ChangeOrSchedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED),
         REGION,
         "AccessDenied",
     )
     .await;
-    each_denied_read_is_told::<_, rectify_s3_lambda::Clients>(
-        &ChangeOrSchedule(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED),
         REGION,
         "AccessDenied",
     )
@@ -173,8 +173,8 @@ async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
 }
 
 /// A control's remediation in mode `enforce`, through this doorkeeper.
-fn remediation<C: Connect>(id: &str, around: &Surroundings, sdk: &SdkConfig) -> RemediationShell<C> {
-    let rule = format!("rectify-{id}");
+fn remediation(deployed: Deployed, around: &Surroundings, sdk: &SdkConfig) -> RemediationShell {
+    let rule = format!("rectify-{}", deployed.meta.id);
     let environment = Environment::of([
         ("AWS_REGION", REGION),
         ("MODE", "enforce"),
@@ -185,7 +185,7 @@ fn remediation<C: Connect>(id: &str, around: &Surroundings, sdk: &SdkConfig) -> 
         ("EVENT_BUS", &around.name),
     ]);
     let function = FunctionSettings::read(&environment).unwrap();
-    RemediationShell::over(sdk, function, RemediationSettings::read(&environment).unwrap())
+    RemediationShell::over(deployed, sdk, function, RemediationSettings::read(&environment).unwrap())
 }
 
 /// The finding that a resource violates a control.
@@ -203,15 +203,13 @@ async fn remedied<K, C>(
     id: &str,
 ) -> Result<Handled, Fault>
 where
-    K: Remediation + ReadLive<C> + Apply<C>,
+    K: Fix<C>,
     C: Connect,
 {
-    let shell = remediation::<C>(control.meta.id, around, &services.sdk(REGION));
+    let shell = remediation(deployed::<_, C>(control), around, &services.sdk(REGION));
     let event = finding(control, id, "2026-03-04T05:06:08.900Z");
-    let result =
-        remedy::<_, C>(control, &shell, &event, &delivery("worker"), &mut Invocation::start(control.meta.id, "r"))
-            .await;
-    allowed(&entry(control).remediation_permissions(), &services.calls());
+    let result = remedy(&shell, &event, &delivery("worker"), &mut Invocation::start(control.meta.id, "r")).await;
+    allowed(&entry(&control.meta).remediation_permissions(), &services.calls());
     result
 }
 
@@ -233,21 +231,17 @@ async fn enabling_ebs_encryption_twice_does_nothing_the_second_time() {
     let mut outcomes = Vec::new();
     for recorded_at in ["2026-03-04T05:06:08.900Z", "2026-03-04T05:36:08.900Z"] {
         let services = Services::default();
-        let shell = remediation("ec2-ebs-encryption-by-default", &around, &services.sdk(REGION));
+        let shell = remediation(
+            deployed::<_, rectify_ec2_lambda::Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT),
+            &around,
+            &services.sdk(REGION),
+        );
         let event = finding(&EC2_EBS_ENCRYPTION_BY_DEFAULT, ACCOUNT, recorded_at);
         let mut line = Invocation::start("ec2-ebs-encryption-by-default", "r");
-        let handled = remedy::<_, rectify_ec2_lambda::Clients>(
-            &EC2_EBS_ENCRYPTION_BY_DEFAULT,
-            &shell,
-            &event,
-            &delivery("worker"),
-            &mut line,
-        )
-        .await
-        .unwrap();
+        let handled = remedy(&shell, &event, &delivery("worker"), &mut line).await.unwrap();
         let writes =
             services.calls().iter().filter(|call| call.contains(":Enable") || call.contains(":Modify")).count();
-        allowed(&entry(&EC2_EBS_ENCRYPTION_BY_DEFAULT).remediation_permissions(), &services.calls());
+        allowed(&entry(&EC2_EBS_ENCRYPTION_BY_DEFAULT.meta).remediation_permissions(), &services.calls());
         outcomes.push((handled.name(), writes));
     }
     assert_eq!(outcomes, [("verified", 1), ("already-compliant", 0)]);

@@ -7,13 +7,12 @@ use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
 use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds_lambda::Clients;
-use rectify_runtime::clients::Pool;
 use rectify_runtime::config_service::ConfigService;
 use rectify_runtime::deadline::Deadline;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
-use rectify_runtime::remediation::{Delivery, RemediationShell, handle};
+use rectify_runtime::remediation::{Delivery, RemediationShell, deployed, handle, undoable};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
 use rectify_tests::events::finding;
@@ -80,8 +79,13 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
     let sdk = sdk.to_builder().retry_config(RetryConfig::standard().with_max_attempts(tries)).build();
     let environment = settings(&around);
     let function = FunctionSettings::read(&environment).unwrap();
-    let mut shell: RemediationShell<Clients> =
-        RemediationShell::over(&sdk, function, RemediationSettings::read(&environment).unwrap());
+    let control = &RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
+    let mut shell = RemediationShell::over(
+        deployed::<_, Clients>(control),
+        &sdk,
+        function,
+        RemediationSettings::read(&environment).unwrap(),
+    );
     shell.config = config(&target);
     let mut outcomes = Vec::new();
     for number in 1..=3 {
@@ -92,14 +96,7 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
             reads_until: Deadline::after(std::time::Duration::from_secs(60)),
         };
         let mut line = Invocation::start("rds", &delivery.owner);
-        let result = handle::<_, Clients>(
-            &RDS_INSTANCE_DELETION_PROTECTION_ENABLED,
-            &shell,
-            &event(&target),
-            &delivery,
-            &mut line,
-        )
-        .await;
+        let result = handle(&shell, &event(&target), &delivery, &mut line).await;
         outcomes.push(
             result.as_ref().map_or_else(rectify_runtime::Fault::kind, rectify_runtime::remediation::Handled::name),
         );
@@ -116,12 +113,10 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
     assert_eq!(met.load(Ordering::SeqCst), requests, "{name}: {outcomes:?}: requests");
     assert_eq!(around.budget_used().await, 1, "{name}: {outcomes:?}");
 
-    let pool = Pool::<Clients>::new(around.sdk.clone(), Region::new(REGION));
+    let undoable = undoable::<_, Clients>(control);
+    let pool = undoable.pool(&around.sdk, &Region::new(REGION));
     let request = UndoRequest { attempt: attempt.id.clone(), by: "jane".to_owned(), hold_days: 7, overwrite: false };
-    let undone =
-        undo::<_, Clients>(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &ledger, &pool, &target.account, &request)
-            .await
-            .unwrap();
+    let undone = undo(&undoable, &ledger, &pool, &target.account, &request).await.unwrap();
     assert!(matches!(undone, Undone::Restored { .. }), "{name}: {undone:?}");
     assert!(!is_protected(&around.sdk, name).await, "{name}");
 }

@@ -18,7 +18,7 @@ mod tags;
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
-use rectify_runtime::edge::{Apply, Connect, ReadLive, Revert};
+use rectify_runtime::edge::{Connect, Fix, Revert};
 use rectify_tests::emulator::ACCOUNT;
 
 /// A region of the emulator that no other test uses: the EBS defaults of a region are everybody's.
@@ -36,7 +36,7 @@ pub(super) fn target<K: Remediation>(control: &'static Declared<K>, region: &str
 
 async fn live<K, C>(control: &'static Declared<K>, clients: &C, target: &Target, params: &K::Params) -> K::Subject
 where
-    K: ReadLive<C>,
+    K: Fix<C>,
 {
     control.logic.live(clients, target, params).await.unwrap().expect("the resource is there")
 }
@@ -49,7 +49,7 @@ pub(super) async fn model_and_reality_agree<K, C>(
     params: &K::Params,
 ) -> Vec<String>
 where
-    K: ReadLive<C> + Apply<C> + Revert<C>,
+    K: Revert<C>,
     C: Connect,
 {
     let now = Timestamp::now();
@@ -67,7 +67,7 @@ pub(super) async fn played_and_taken_back<K, C>(
     now: Timestamp,
 ) -> (Vec<K::Action>, K::Subject)
 where
-    K: ReadLive<C> + Apply<C> + Revert<C>,
+    K: Revert<C>,
     C: Connect,
 {
     let clients = C::connect(sdk);

@@ -11,7 +11,7 @@ mod rounds;
 use rectify_compliance::Region;
 use rectify_runtime::Fault;
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::rule::{ChangeOnly, ChangeOrSchedule, RuleKind, RuleShell, ScheduleOnly, handle};
+use rectify_runtime::rule::{Rule, RuleShell, handle, on_change, on_change_and_schedule, on_schedule};
 use rectify_runtime::serve::Own;
 use rectify_runtime::settings::FunctionSettings;
 use rectify_tests::controls::{DOOR, DOOR_AJAR, Door};
@@ -26,20 +26,14 @@ use serde_json::{Value, json};
 /// The token of an invocation; opaque.
 const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpb";
 
-/// Hands an event to a rule's function in `region` that serves the halves of `R`.
-async fn handled_in<R: RuleKind<Doors>>(
-    rule: &R,
-    region: &str,
-    event: &Value,
-    replay: &Replay,
-    doors: &Doors,
-) -> Result<(), Fault> {
+/// Hands an event to a rule's function in `region`.
+async fn handled_in(rule: &Rule, region: &str, event: &Value, replay: &Replay, doors: &Doors) -> Result<(), Fault> {
     handled_by(rule, &invocation(), region, event, replay, doors).await
 }
 
 /// The same in an invocation that knows this of itself.
-async fn handled_by<R: RuleKind<Doors>>(
-    rule: &R,
+async fn handled_by(
+    rule: &Rule,
     own: &Own,
     region: &str,
     event: &Value,
@@ -47,13 +41,13 @@ async fn handled_by<R: RuleKind<Doors>>(
     doors: &Doors,
 ) -> Result<(), Fault> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
-    let shell = RuleShell::<Doors>::over(&doors.reached_through(&replay.sdk(region)), settings);
-    handle::<_, Doors>(rule, &shell, event, own, &mut Invocation::start("door-ajar", "request")).await
+    let shell = RuleShell::over(rule.clone(), &doors.reached_through(&replay.sdk(region)), settings);
+    handle(&shell, event, own, &mut Invocation::start("door-ajar", "request")).await
 }
 
 /// The same for the control with both halves, at home.
 async fn handled(event: &Value, replay: &Replay, doors: &Doors) -> Result<(), Fault> {
-    handled_in(&ChangeOrSchedule(&DOOR_AJAR), REGION, event, replay, doors).await
+    handled_in(&on_change_and_schedule::<_, Doors>(&DOOR_AJAR), REGION, event, replay, doors).await
 }
 
 /// An event with no parameters and a real token.

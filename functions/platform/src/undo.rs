@@ -95,14 +95,14 @@ impl Undoer {
     /// [`Fault::UndoRefused`] with the reason; other faults as for a remediation.
     pub async fn undo(
         &self,
-        operations: impl Iterator<Item = &'static dyn Operations>,
+        operations: impl Iterator<Item = Operations>,
         account: &AccountId,
         request: Request,
     ) -> Result<Value, Fault> {
         let Request { attempt: id, by, hold_days } = request;
         let refused = |reason: String| Fault::UndoRefused { attempt: id.clone(), reason };
-        let operations: Vec<&dyn Operations> = operations.collect();
-        let controls = operations.iter().map(|it| it.id());
+        let operations: Vec<Operations> = operations.collect();
+        let controls = operations.iter().map(Operations::id);
         let attempt =
             self.ledger.find_attempt(&id, controls).await?.ok_or_else(|| refused("no such attempt".to_owned()))?;
         if attempt.target.account != *account {

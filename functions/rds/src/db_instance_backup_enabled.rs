@@ -4,8 +4,7 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
-    parameters,
+    Control, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -157,15 +156,6 @@ impl Control for DbInstanceBackupEnabled {
             (true, true) => Verdict::Compliant(Some(format!("{name} retains backups {retention} d: pending").into())),
             (true, false) => Verdict::COMPLIANT,
         }
-    }
-}
-
-impl FromItem for DbInstanceBackupEnabled {
-    type Resource = Backups;
-    type Facts = ();
-
-    fn subject(&self, backups: Backups, (): ()) -> Backups {
-        backups
     }
 }
 

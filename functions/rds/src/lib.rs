@@ -23,7 +23,7 @@ pub mod window;
 
 #[cfg(test)]
 mod arbitrary;
-use rectify_compliance::entry::on_change;
+use rectify_compliance::entry::on_item;
 use rectify_compliance::{Entry, Permission};
 
 pub use db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED;
@@ -32,9 +32,9 @@ pub use rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
-    on_change(&DB_INSTANCE_BACKUP_ENABLED).remediated(),
-    on_change(&RDS_MULTI_AZ_SUPPORT).remediated(),
-    on_change(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED).remediated(),
+    on_item(&DB_INSTANCE_BACKUP_ENABLED).remediated(),
+    on_item(&RDS_MULTI_AZ_SUPPORT).remediated(),
+    on_item(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED).remediated(),
 ];
 
 const INSTANCES: &str = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*";

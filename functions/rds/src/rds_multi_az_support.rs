@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Image, Irreversible, Level, Permission, Plan, Remediation, Resource,
-    ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control, parameters,
+    ConfigurationItem, Control, Image, Irreversible, Level, Permission, Plan, Remediation, Resource, ResourceKey,
+    ShapeError, Step, Tags, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -158,15 +158,6 @@ impl Control for RdsMultiAzSupport {
             (false, Some(true)) => Verdict::Compliant(Some(format!("{name} becomes Multi-AZ: pending").into())),
             (false, _) => Verdict::non_compliant(format!("{name} ({engine}) is single-AZ")),
         }
-    }
-}
-
-impl FromItem for RdsMultiAzSupport {
-    type Resource = Deployment;
-    type Facts = ();
-
-    fn subject(&self, deployment: Deployment, (): ()) -> Deployment {
-        deployment
     }
 }
 

@@ -38,7 +38,7 @@ pub mod s3_lifecycle_log_archive;
 mod testing;
 
 use rectify_compliance::Entry;
-use rectify_compliance::entry::{on_change, on_change_and_schedule, on_schedule};
+use rectify_compliance::entry::{on_change, on_change_and_schedule, on_item, on_schedule};
 
 pub use s3_account_level_public_access_blocks_periodic::{
     S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC, S3AccountLevelPublicAccessBlocksPeriodic,
@@ -61,6 +61,6 @@ pub const CONTROLS: &[Entry] = &[
     on_change_and_schedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED).remediated(),
     on_change_and_schedule(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED).remediated(),
     on_change(&S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED).remediated(),
-    on_change(&S3_BUCKET_SSL_REQUESTS_ONLY).remediated(),
-    on_change(&S3_LIFECYCLE_LOG_ARCHIVE).remediated(),
+    on_item(&S3_BUCKET_SSL_REQUESTS_ONLY).remediated(),
+    on_item(&S3_LIFECYCLE_LOG_ARCHIVE).remediated(),
 ];

@@ -1,7 +1,7 @@
 //! Whether a bucket refuses requests that come without TLS. Knows no SDK, and of a policy only what denies.
 
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
+    ConfigurationItem, Control, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
     Remediation, Resource, ShapeError, Step, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
@@ -174,15 +174,6 @@ impl Control for S3BucketSslRequestsOnly {
             (false, false) => "bucket and objects",
         };
         Verdict::non_compliant(format!("No Deny for aws:SecureTransport=false on {place}"))
-    }
-}
-
-impl FromItem for S3BucketSslRequestsOnly {
-    type Resource = Subject;
-    type Facts = ();
-
-    fn subject(&self, subject: Subject, (): ()) -> Subject {
-        subject
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a log bucket keeps its logs long enough, moves them to cheap storage and leaks no partial uploads.
 
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control, offenders,
+    Control, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control, offenders,
 };
 use serde_json::{Value, json};
 
@@ -104,15 +104,6 @@ impl Control for S3LifecycleLogArchive {
             return Verdict::not_applicable("neither bucketNames nor bucketTag selects it as a log bucket");
         }
         Findings::of(subject, params).text(params).map_or(Verdict::COMPLIANT, Verdict::non_compliant)
-    }
-}
-
-impl FromItem for S3LifecycleLogArchive {
-    type Resource = Subject;
-    type Facts = ();
-
-    fn subject(&self, subject: Subject, (): ()) -> Subject {
-        subject
     }
 }
 

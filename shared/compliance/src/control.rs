@@ -202,11 +202,11 @@ pub trait Resource: Sized + Send + Sync + 'static {
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError>;
 }
 
-/// A control that judges changes: item and facts make the subject.
+/// A control that judges changes by more than the item: item and facts make the subject.
 pub trait FromItem: Control {
     /// The view of the item.
     type Resource: Resource;
-    /// What the item does not hold and an API must be asked for; `()` when nothing.
+    /// What the item does not hold and an API must be asked for.
     type Facts: Serialize + DeserializeOwned + Debug + Send + Sync + 'static;
 
     /// What reading the facts may call.

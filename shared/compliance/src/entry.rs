@@ -5,32 +5,38 @@ mod erased;
 use serde_json::Value;
 
 use crate::{
-    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Inventory, Irreversible, Level, ManagedBy,
-    ParameterError, Permission, PhysicalId, Plan, Remediation, ResourceKey, ShapeError, Step, StoredImage, Tags,
-    Timestamp, Verdict, Work,
+    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Image, Inventory, Irreversible, Level, ParameterError,
+    Permission, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage, Tags, Timestamp, Verdict,
+    Work,
 };
-use erased::{Judge, JudgeChange, Listed, Remedy};
+use erased::{JudgeChange, Listed, json};
 
-/// One control, as a row of a table. Made by [`on_change`], [`on_schedule`] and [`on_change_and_schedule`].
+pub use erased::{ErasedControl, ErasedRemediation};
+
+/// One control, as a row of a table. Made by [`on_item`], [`on_change`], [`on_schedule`] and those that do both.
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// Its declaration.
     pub meta: &'static ControlMeta,
-    control: &'static dyn Judge,
+    control: &'static dyn ErasedControl,
     /// The half that judges changes, where there is one.
     pub change: Option<ChangeHalf>,
     inventory: Option<&'static dyn Listed>,
     /// The remediation, where there is one.
-    pub remediation: Option<RemediationHalf>,
+    pub remediation: Option<&'static dyn ErasedRemediation>,
 }
 
 /// The half of a control that judges changes.
 #[derive(Clone, Copy)]
-pub struct ChangeHalf(&'static dyn JudgeChange);
+pub struct ChangeHalf(Change);
 
-/// The remediation of a control.
 #[derive(Clone, Copy)]
-pub struct RemediationHalf(&'static dyn Remedy);
+enum Change {
+    /// The subject is what the item says.
+    Item(fn(&ConfigurationItem) -> Result<StoredImage, EntryError>),
+    /// The subject is made of the item and of facts.
+    ItemAndFacts(&'static dyn JudgeChange),
+}
 
 /// The calls that take actions back, or why there are none.
 pub type UndoCalls = Result<Vec<Value>, Irreversible>;
@@ -41,9 +47,25 @@ pub struct Row<K: 'static> {
     logic: &'static K,
 }
 
-/// A control that judges changes.
+/// A control that judges changes by the item alone: its subject is the item's view.
+pub const fn on_item<K>(control: &'static Declared<K>) -> Row<K>
+where
+    K: Control<Subject: Resource>,
+{
+    Row::of(control, Some(ChangeHalf(Change::Item(subject_of::<K::Subject>))), None)
+}
+
+/// The same for a control that also lists its subjects on a schedule.
+pub const fn on_item_and_schedule<K>(control: &'static Declared<K>) -> Row<K>
+where
+    K: Inventory<Subject: Resource>,
+{
+    Row::of(control, Some(ChangeHalf(Change::Item(subject_of::<K::Subject>))), Some(&control.logic))
+}
+
+/// A control that judges changes by the item and by facts.
 pub const fn on_change<K: FromItem>(control: &'static Declared<K>) -> Row<K> {
-    Row::of(control, Some(ChangeHalf(&control.logic)), None)
+    Row::of(control, Some(ChangeHalf(Change::ItemAndFacts(&control.logic))), None)
 }
 
 /// A control that lists its subjects on a schedule.
@@ -53,7 +75,7 @@ pub const fn on_schedule<K: Inventory>(control: &'static Declared<K>) -> Row<K> 
 
 /// A control that does both.
 pub const fn on_change_and_schedule<K: FromItem + Inventory>(control: &'static Declared<K>) -> Row<K> {
-    Row::of(control, Some(ChangeHalf(&control.logic)), Some(&control.logic))
+    Row::of(control, Some(ChangeHalf(Change::ItemAndFacts(&control.logic))), Some(&control.logic))
 }
 
 impl<K: Control> Row<K> {
@@ -78,7 +100,7 @@ impl<K: Control> Row<K> {
     where
         K: Remediation,
     {
-        Entry { remediation: Some(RemediationHalf(self.logic)), ..self.entry }
+        Entry { remediation: Some(self.logic), ..self.entry }
     }
 }
 
@@ -93,7 +115,7 @@ pub enum EntryError {
     Shape(#[from] ShapeError),
 }
 
-/// A subject, frozen, with what identifies it.
+/// A subject, frozen, with what is known of it whatever its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imaged {
     /// The resource.
@@ -108,6 +130,22 @@ pub struct Imaged {
     pub image: StoredImage,
 }
 
+impl Imaged {
+    /// Freezes a subject.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when it has no JSON form.
+    pub fn of<S: Image>(subject: &S) -> Result<Self, ShapeError> {
+        Ok(Self {
+            resource: subject.key(),
+            name: subject.name().map(str::to_owned),
+            arn: subject.arn().map(str::to_owned),
+            tags: subject.tags().clone(),
+            image: StoredImage::of(subject)?,
+        })
+    }
+}
+
 impl Entry {
     /// JSON Schema of its parameters.
     pub fn parameters(&self) -> Value {
@@ -119,7 +157,7 @@ impl Entry {
     /// # Errors
     /// The parameter, what was expected and what it was.
     pub fn check_parameters(&self, text: &str) -> Result<(), ParameterError> {
-        self.control.check_parameters(text)
+        self.control.shell_parameters(text).map(drop)
     }
 
     /// Freezes a subject given as JSON.
@@ -140,7 +178,7 @@ impl Entry {
     /// # Errors
     /// [`EntryError`] when the image or the parameters cannot be read.
     pub fn evaluate(&self, image: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
-        self.control.judge(image, parameters, now)
+        self.control.evaluate(image, parameters, now)
     }
 
     /// What the periodic half may call, where there is one.
@@ -173,9 +211,17 @@ impl Entry {
 }
 
 impl ChangeHalf {
+    /// Whether the subject is made of the item alone.
+    pub fn is_item_alone(&self) -> bool {
+        matches!(self.0, Change::Item(_))
+    }
+
     /// What reading facts may call; empty when the item is enough.
     pub fn fact_permissions(&self) -> &'static [Permission] {
-        self.0.permissions()
+        match self.0 {
+            Change::Item(_) => &[],
+            Change::ItemAndFacts(control) => control.permissions(),
+        }
     }
 
     /// Makes the subject of an item and the facts given as JSON.
@@ -183,67 +229,16 @@ impl ChangeHalf {
     /// # Errors
     /// [`EntryError::Shape`] when either is not what the control reads.
     pub fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredImage, EntryError> {
-        self.0.made_of(item, facts)
+        match self.0 {
+            Change::Item(subject) if facts.is_null() => subject(item),
+            Change::Item(_) => Err(ShapeError::new("facts", "none: the item is enough", facts).into()),
+            Change::ItemAndFacts(control) => control.made_of(item, facts),
+        }
     }
 }
 
-impl RemediationHalf {
-    /// What the live read may call.
-    pub fn read_permissions(&self) -> &'static [Permission] {
-        self.0.reads()
-    }
-
-    /// What enforcing may call.
-    pub fn fix_permissions(&self) -> &'static [Permission] {
-        self.0.fixes()
-    }
-
-    /// What undo may call.
-    pub fn undo_permissions(&self) -> &'static [Permission] {
-        self.0.undoes()
-    }
-
-    /// Whether the shell must resolve the resource's name through AWS Config.
-    pub fn needs_name(&self) -> bool {
-        self.0.name_is_needed()
-    }
-
-    /// How it is known that a CloudFormation stack manages what the calls change.
-    pub fn managed_by(&self) -> ManagedBy {
-        self.0.stack_is_known_by()
-    }
-
-    /// What of a stack an action would change.
-    ///
-    /// # Errors
-    /// [`EntryError::Shape`] when the image or the action cannot be read.
-    pub fn stack_resources(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError> {
-        self.0.parts_of_stack(live, action)
-    }
-
-    /// The plan for a subject given as a stored image.
-    ///
-    /// # Errors
-    /// [`EntryError`] when the image or the parameters cannot be read.
-    pub fn plan(&self, live: &StoredImage, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError> {
-        self.0.planned(live, parameters, now)
-    }
-
-    /// What the subject becomes by an action.
-    ///
-    /// # Errors
-    /// [`EntryError::Shape`] when the image or the action cannot be read.
-    pub fn expect(&self, live: &StoredImage, action: &Value) -> Result<StoredImage, EntryError> {
-        self.0.expected(live, action)
-    }
-
-    /// The calls that take actions back, given the before-image and each action with its receipt.
-    ///
-    /// # Errors
-    /// [`EntryError::Shape`] when the image, an action or a receipt cannot be read.
-    pub fn undo(&self, before: &StoredImage, done: &[(Value, Value)]) -> Result<UndoCalls, EntryError> {
-        self.0.undone(before, done)
-    }
+fn subject_of<S: Image + Resource>(item: &ConfigurationItem) -> Result<StoredImage, EntryError> {
+    Ok(StoredImage::of(&S::from_item(item)?)?)
 }
 
 fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> {
@@ -255,21 +250,16 @@ fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> 
 ///
 /// # Errors
 /// [`EntryError::Shape`] when an action has no JSON form.
-pub fn erase<A: serde::Serialize>(plan: Plan<A>) -> Result<Plan<Value>, EntryError> {
+fn erase<A: serde::Serialize>(plan: Plan<A>) -> Result<Plan<Value>, EntryError> {
     let erase_steps = |steps: Vec<Step<A>>| {
-        steps
-            .into_iter()
-            .map(|step| {
-                let work = match step.work {
-                    Work::Call(action) => Work::Call(
-                        serde_json::to_value(&action)
-                            .map_err(|error| ShapeError::new("action", "a JSON form", error))?,
-                    ),
-                    Work::Person(instruction) => Work::Person(instruction),
-                };
-                Ok(Step { level: step.level, work })
-            })
-            .collect::<Result<Vec<_>, EntryError>>()
+        let erase_step = |Step { level, work }| {
+            let work = match work {
+                Work::Call(action) => Work::Call(json("action", &action)?),
+                Work::Person(instruction) => Work::Person(instruction),
+            };
+            Ok(Step { level, work })
+        };
+        steps.into_iter().map(erase_step).collect::<Result<Vec<_>, ShapeError>>()
     };
     Ok(match plan {
         Plan::Nothing => Plan::Nothing,

@@ -24,7 +24,6 @@ use rectify_compliance::{AccountId, Region};
 use tokio::sync::Mutex;
 
 use crate::Fault;
-use crate::edge::Connect;
 use crate::settings::Environment;
 use crate::writer::Writer;
 
@@ -138,34 +137,37 @@ impl Intercept for WithoutAccountInHost {
     }
 }
 
+/// Builds clients over a configuration; makes no call.
+pub type Connector<T> = Arc<dyn Fn(&SdkConfig) -> Arc<T> + Send + Sync>;
+
 /// Clients by region: those of the function's own region are built before the first event, others on first use.
-#[derive(Debug)]
-pub struct Pool<C> {
+pub struct Pool<T: ?Sized> {
+    connect: Connector<T>,
     base: SdkConfig,
     region: Region,
-    home: Arc<C>,
-    others: Mutex<HashMap<Region, Arc<C>>>,
-    writers: Mutex<HashMap<Region, Arc<Writer<C>>>>,
+    home: Arc<T>,
+    others: Mutex<HashMap<Region, Arc<T>>>,
+    writers: Mutex<HashMap<Region, Arc<Writer<T>>>>,
 }
 
-impl<C: Connect> Pool<C> {
+impl<T: ?Sized> Pool<T> {
     /// A pool whose first clients are of `region`.
-    pub fn new(base: SdkConfig, region: Region) -> Self {
-        let home = Arc::new(C::connect(&base));
-        Self { base, region, home, others: Mutex::default(), writers: Mutex::default() }
+    pub fn new(connect: Connector<T>, base: SdkConfig, region: Region) -> Self {
+        let home = connect(&base);
+        Self { connect, base, region, home, others: Mutex::default(), writers: Mutex::default() }
     }
 
     /// The clients for `account` and `region`; `own` is the account of the function's role.
     ///
     /// # Errors
     /// [`Fault::ForeignAccount`]: credentials of another account are never guessed.
-    pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<C>, Fault> {
+    pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<T>, Fault> {
         let region = self.reached(own, account, region)?;
         if *region == self.region {
             return Ok(Arc::clone(&self.home));
         }
         let mut others = self.others.lock().await;
-        let clients = others.entry(region.clone()).or_insert_with(|| Arc::new(C::connect(&self.config(region))));
+        let clients = others.entry(region.clone()).or_insert_with(|| (self.connect)(&self.config(region)));
         Ok(Arc::clone(clients))
     }
 
@@ -173,11 +175,11 @@ impl<C: Connect> Pool<C> {
     ///
     /// # Errors
     /// As [`at`](Self::at).
-    pub async fn writer(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<Writer<C>>, Fault> {
+    pub async fn writer(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<Writer<T>>, Fault> {
         let region = self.reached(own, account, region)?;
         let mut writers = self.writers.lock().await;
-        let writer = writers.entry(region.clone()).or_insert_with(|| Arc::new(Writer::new(&self.config(region))));
-        Ok(Arc::clone(writer))
+        let new = || Arc::new(Writer::new(&*self.connect, &self.config(region)));
+        Ok(Arc::clone(writers.entry(region.clone()).or_insert_with(new)))
     }
 
     /// The region whose endpoint answers for `region`.

@@ -18,6 +18,16 @@ pub trait Connect: Sized + Send + Sync + 'static {
     fn connect(config: &SdkConfig) -> Self;
 }
 
+/// The clients of a rule that judges items alone.
+#[derive(Debug, Clone, Copy)]
+pub struct NoClients;
+
+impl Connect for NoClients {
+    fn connect(_config: &SdkConfig) -> Self {
+        Self
+    }
+}
+
 /// Where an inventory is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -143,8 +153,8 @@ pub trait List<C>: Inventory {
     }
 }
 
-/// Reads one subject as it is now.
-pub trait ReadLive<C>: Remediation {
+/// Reads one subject as it is now, and makes the calls of a plan.
+pub trait Fix<C: Connect>: Remediation {
     /// The subject, whole, or `None` when the resource is gone.
     ///
     /// # Errors
@@ -155,10 +165,7 @@ pub trait ReadLive<C>: Remediation {
         target: &Target,
         params: &Self::Params,
     ) -> impl Future<Output = Result<Option<Self::Subject>, AwsError>> + Send;
-}
 
-/// Makes one call of a plan.
-pub trait Apply<C: Connect>: Remediation {
     /// Applies `action`. What is already so (a rule already revoked) is a success.
     ///
     /// # Errors
@@ -185,8 +192,8 @@ pub trait Apply<C: Connect>: Remediation {
     }
 }
 
-/// Makes one call of an undo.
-pub trait Revert<C>: Remediation {
+/// Makes one call of an undo. Where undo makes the same calls as a fix, [`Fix::apply`] makes them, and this is not written.
+pub trait Revert<C: Connect>: Fix<C> {
     /// Plays `undo`. What is already so is a success.
     ///
     /// # Errors
@@ -197,4 +204,14 @@ pub trait Revert<C>: Remediation {
         target: &Target,
         undo: &Self::Undo,
     ) -> impl Future<Output = Result<(), AwsError>> + Send;
+}
+
+impl<K, C> Revert<C> for K
+where
+    K: Fix<C> + Remediation<Undo = <K as Remediation>::Action>,
+    C: Connect,
+{
+    async fn revert(&self, clients: &C, target: &Target, undo: &<K as Remediation>::Undo) -> Result<(), AwsError> {
+        self.apply(clients, target, undo).await
+    }
 }

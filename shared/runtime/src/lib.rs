@@ -9,6 +9,7 @@
 //! | [`remediation`] | a remediation's function: its gates, in order, and undo |
 //! | [`ledger`] | attempts, leases, holds, exemptions, breakers, budgets and stop switches on DynamoDB |
 //! | [`edge`] | what a control's crate implements to call its service |
+//! | [`views`] | the same for all settings of a view |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
 //! | [`config_service`] | the few calls to AWS Config |
 //! | [`relay`] | a function that invokes itself |
@@ -39,6 +40,7 @@ pub mod rule;
 pub mod serve;
 pub mod settings;
 pub mod stacks;
+pub mod views;
 pub mod writer;
 
 pub use aws_error::{AwsError, CallError, CallErrorKind};

@@ -15,12 +15,10 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 
 use crate::AwsError;
-use crate::edge::Connect;
 
 /// Clients that send each request once.
-#[derive(Debug)]
-pub struct Writer<C> {
-    clients: C,
+pub struct Writer<T: ?Sized> {
+    clients: Arc<T>,
     sent: Arc<AtomicUsize>,
 }
 
@@ -28,21 +26,19 @@ pub struct Writer<C> {
 #[derive(Debug, Clone, Copy)]
 pub struct Mark(usize);
 
-impl<C: Connect> Writer<C> {
+impl<T: ?Sized> Writer<T> {
     /// Clients over `config`, with its retries off.
-    pub fn new(config: &SdkConfig) -> Self {
+    pub fn new(connect: &dyn Fn(&SdkConfig) -> Arc<T>, config: &SdkConfig) -> Self {
         let sent = Arc::new(AtomicUsize::new(0));
         let mut builder = config.to_builder().retry_config(RetryConfig::disabled());
         if let Some(inner) = config.http_client() {
             builder = builder.http_client(Counting { inner, sent: Arc::clone(&sent) });
         }
-        Self { clients: C::connect(&builder.build()), sent }
+        Self { clients: connect(&builder.build()), sent }
     }
-}
 
-impl<C> Writer<C> {
     /// The clients.
-    pub const fn clients(&self) -> &C {
+    pub fn clients(&self) -> &T {
         &self.clients
     }
 

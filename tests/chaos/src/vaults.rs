@@ -18,8 +18,7 @@ use rectify_compliance::{
     Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
 };
 use schemars::JsonSchema;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The type of the made-up resource.
@@ -121,20 +120,6 @@ pub enum Call {
 
 /// What a call answers: the seal of a deactivated key.
 pub type Seal = Option<u32>;
-
-/// The answer to a call of one control, as it is stored. That of [`KEYS`] cannot be read without its seal.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Receipt<const CONTROL: u8>(pub Seal);
-
-impl<'de, const CONTROL: u8> Deserialize<'de> for Receipt<CONTROL> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match Seal::deserialize(from)? {
-            None if CONTROL == KEYS => Err(D::Error::custom("expected a seal")),
-            seal => Ok(Self(seal)),
-        }
-    }
-}
 
 /// One of the six controls.
 #[derive(Debug, Clone, Copy)]
@@ -245,17 +230,20 @@ pub fn footprint(vault: &Vault, calls: &[Call]) -> Value {
     Value::Object(calls.iter().map(part).collect())
 }
 
-fn way_back<const CONTROL: u8>(before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Vec<Call> {
-    let back = |(call, Receipt(seal)): &(Call, Receipt<CONTROL>)| match call {
+fn way_back(before: &Vault, call: &Call, answer: &Value) -> Result<Call, Irreversible> {
+    Ok(match call {
         Call::SetBolt { bolt, drawn } => Call::SetBolt { bolt: bolt.clone(), drawn: !drawn },
         Call::PutPolicy { .. } => Call::PutPolicy { statements: before.policy.clone() },
         Call::ModifyRetention { .. } => Call::ModifyRetention { days: before.retention },
         Call::DeactivateKey { key } | Call::ActivateKey { key, .. } => {
-            Call::ActivateKey { key: key.clone(), seal: seal.unwrap_or_default() }
+            let seal = u32::deserialize(answer).map_err(|error| Irreversible {
+                action: "DeactivateKey".to_owned(),
+                reason: format!("its seal is not on record: {error}"),
+            })?;
+            Call::ActivateKey { key: key.clone(), seal }
         }
         Call::SetLogging { on } => Call::SetLogging { on: !on },
-    };
-    done.iter().rev().map(back).collect()
+    })
 }
 
 impl<const CONTROL: u8> Control for Watch<CONTROL> {
@@ -275,7 +263,6 @@ const WRITE: &[Permission] = &[Permission::unscoped("vaults:ModifyVault")];
 
 impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
     type Action = Call;
-    type Receipt = Receipt<CONTROL>;
     type Undo = Call;
     fn read_permissions(&self) -> &'static [Permission] {
         READ
@@ -288,9 +275,6 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
     }
 
     fn fix(&self, live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {
-        if complies(CONTROL, live) {
-            return Plan::Nothing;
-        }
         let steps = fixes(CONTROL, live).into_iter().map(|call| Step::call(Level::L1, call)).collect();
         match live.busy && CONTROL == RETENTION {
             true => Plan::hold("the vault is being modified", steps),
@@ -310,7 +294,15 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
         footprint(subject, done)
     }
 
-    fn undo(&self, before: &Vault, done: &[(Call, Receipt<CONTROL>)]) -> Result<Vec<Call>, Irreversible> {
-        Ok(way_back(before, done))
+    fn needs_answers(&self) -> bool {
+        CONTROL == KEYS
+    }
+
+    fn undo(&self, before: &Vault, done: &[Call]) -> Result<Vec<Call>, Irreversible> {
+        self.undo_answered(before, done, &vec![Value::Null; done.len()])
+    }
+
+    fn undo_answered(&self, before: &Vault, done: &[Call], answers: &[Value]) -> Result<Vec<Call>, Irreversible> {
+        done.iter().zip(answers).rev().map(|(call, answer)| way_back(before, call, answer)).collect()
     }
 }

@@ -27,12 +27,12 @@ async fn denied_read_of_status_or_selectors_of_a_trail_of_the_account_is_a_fault
     let create = trails.create_trail().name("everywhere").s3_bucket_name("trail-logs").is_multi_region_trail(true);
     create.send().await.unwrap();
     let free = Services::default();
-    inventory::<_, Clients>(&ScheduleOnly(&MULTI_REGION_CLOUDTRAIL_ENABLED), &free, REGION).await.unwrap();
+    inventory(&on_schedule::<_, Clients>(&MULTI_REGION_CLOUDTRAIL_ENABLED), &free, REGION).await.unwrap();
     for read in ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"] {
         assert!(free.calls().iter().any(|it| it == read), "{read}: {:?}", free.calls());
     }
-    each_denied_read_is_told::<_, Clients>(
-        &ScheduleOnly(&MULTI_REGION_CLOUDTRAIL_ENABLED),
+    each_denied_read_is_told(
+        &on_schedule::<_, Clients>(&MULTI_REGION_CLOUDTRAIL_ENABLED),
         REGION,
         "AccessDeniedException",
     )
@@ -71,10 +71,10 @@ async fn denied_read_of_trails_or_of_a_key_of_ours_is_a_fault() {
     let create = aws_sdk_cloudtrail::Client::new(&sdk).create_trail().name("quiet").s3_bucket_name("trail-logs");
     create.kms_key_id(key).send().await.unwrap();
     let free = Services::default();
-    inventory::<_, Clients>(&ChangeOrSchedule(&CLOUD_TRAIL_ENCRYPTION_ENABLED), &free, QUIET).await.unwrap();
+    inventory(&on_change_and_schedule::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED), &free, QUIET).await.unwrap();
     assert_eq!(free.calls(), ["cloudtrail:DescribeTrails", "kms:DescribeKey"]);
-    each_denied_read_is_told::<_, Clients>(
-        &ChangeOrSchedule(&CLOUD_TRAIL_ENCRYPTION_ENABLED),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED),
         QUIET,
         "AccessDeniedException",
     )
@@ -162,7 +162,7 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
         let params = parameters(&json!({"remediationKeyArn": key}).to_string());
         let subject = CloudTrailEncryptionEnabled.live(&clients, &main_trail(), &params).await;
         let called: Vec<String> = replay.requests().into_iter().map(|(operation, _)| operation).collect();
-        let allowed: Vec<&str> = entry(&CLOUD_TRAIL_ENCRYPTION_ENABLED)
+        let allowed: Vec<&str> = entry(&CLOUD_TRAIL_ENCRYPTION_ENABLED.meta)
             .remediation_permissions()
             .iter()
             .filter_map(|it| it.action.split_once(':'))
@@ -186,8 +186,8 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
 
 #[tokio::test]
 async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
-    each_denied_read_is_told::<_, Clients>(
-        &ChangeOrSchedule(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, Clients>(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED),
         "eu-west-1",
         "AccessDeniedException",
     )
@@ -245,7 +245,7 @@ async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
     let free = Services::default();
     let read = live(&free).await.unwrap().unwrap().destination.unwrap();
     assert!(!read.log_group_exists && !read.role_rights.unwrap().trusts_cloudtrail);
-    allowed(&entry(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED).remediation_permissions(), &free.calls());
+    allowed(&entry(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED.meta).remediation_permissions(), &free.calls());
     let reads = [
         "cloudtrail:GetTrail",
         "cloudtrail:ListTags",

@@ -57,11 +57,11 @@ async fn run(reads: Vec<Answer>) -> (Result<(), Fault>, Vec<(String, Value)>) {
     answers.extend([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
     let replay = Replay::of(answers);
     let settings = FunctionSettings { region: Region::new("eu-west-1"), home_region: None };
-    let shell = RuleShell::<Clients>::over(&replay.sdk("eu-west-1"), settings);
+    let rule = on_schedule::<_, Clients>(&CONFIG_RECORDER_HEALTHY);
+    let shell = RuleShell::over(rule, &replay.sdk("eu-west-1"), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
     let mut line = Invocation::start(CONFIG_RECORDER_HEALTHY.meta.id, "request");
-    let result =
-        handle::<_, Clients>(&ScheduleOnly(&CONFIG_RECORDER_HEALTHY), &shell, &event, &invocation(), &mut line).await;
+    let result = handle(&shell, &event, &invocation(), &mut line).await;
     (result, replay.requests())
 }
 
@@ -82,7 +82,7 @@ async fn healthy_recorder_is_compliant_and_read_with_what_the_role_holds() {
     let operations: Vec<&str> = requests.iter().map(|(operation, _)| operation.as_str()).collect();
     assert_eq!(operations[..4], READS);
     let calls: Vec<String> = READS.iter().map(|operation| format!("config:{operation}")).collect();
-    allowed(&entry(&CONFIG_RECORDER_HEALTHY).rule_permissions(), &calls);
+    allowed(&entry(&CONFIG_RECORDER_HEALTHY.meta).rule_permissions(), &calls);
 }
 
 /// `config-recorder-healthy/10`: a throttled call is asked again by the SDK, and no other call follows it.
@@ -184,7 +184,7 @@ async fn start_that_is_refused_is_what_the_action_answers() {
         assert_eq!(replay.requests(), [("StartConfigurationRecorder".to_owned(), body)]);
     }
     allowed(
-        &entry(&CONFIG_RECORDER_HEALTHY).remediation_permissions(),
+        &entry(&CONFIG_RECORDER_HEALTHY.meta).remediation_permissions(),
         &["config:StartConfigurationRecorder".to_owned()],
     );
 }

@@ -12,10 +12,9 @@ use rectify_ec2::{
 };
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::Fault;
-use rectify_runtime::edge::{Apply, Connect, ReadFacts, ReadLive};
+use rectify_runtime::edge::{Connect, Fix, ReadFacts};
 use rectify_runtime::ledger::Outcome;
 use rectify_runtime::remediation::Handled;
-use rectify_runtime::rule::ChangeOrSchedule;
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
 use rectify_tests::replay::{Answer, Replay};
 use rectify_tests::services::{Refusal, Services};
@@ -27,14 +26,15 @@ use super::{each_denied_read_is_told, ingress_rules, remedied};
 #[tokio::test]
 async fn denied_read_of_security_groups_is_a_fault_for_every_control_of_theirs() {
     const DENIED: &str = "UnauthorizedOperation";
-    each_denied_read_is_told::<_, Clients>(&ChangeOrSchedule(&RESTRICTED_COMMON_PORTS), "eu-west-1", DENIED).await;
-    each_denied_read_is_told::<_, Clients>(
-        &ChangeOrSchedule(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),
+    each_denied_read_is_told(&on_change_and_schedule::<_, Clients>(&RESTRICTED_COMMON_PORTS), "eu-west-1", DENIED)
+        .await;
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, Clients>(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),
         "eu-west-1",
         DENIED,
     )
     .await;
-    each_denied_read_is_told::<_, Clients>(&ChangeOrSchedule(&SECURITY_GROUP_DRIFT), "eu-west-1", DENIED).await;
+    each_denied_read_is_told(&on_change_and_schedule::<_, Clients>(&SECURITY_GROUP_DRIFT), "eu-west-1", DENIED).await;
 }
 
 /// The default group of a new VPC, with the rule from itself that moto leaves out.

@@ -27,23 +27,23 @@ async fn denied_read_of_a_user_or_of_the_account_is_a_fault() {
     }
     mfa_policy::register_device(&iam, "denied-device").await;
     iam.create_access_key().user_name("denied-keys").send().await.unwrap();
-    each_denied_read_is_told::<_, Clients>(
-        &ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
         REGION,
         "AccessDenied",
     )
     .await;
-    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&IAM_USER_MFA_ENABLED), REGION, "AccessDenied").await;
-    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&ACCESS_KEYS_ROTATED), REGION, "AccessDenied").await;
-    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&IAM_PASSWORD_POLICY), REGION, "AccessDenied").await;
-    each_denied_read_is_told::<_, Clients>(&ScheduleOnly(&ROOT_ACCOUNT_MFA_ENABLED), REGION, "AccessDenied").await;
+    each_denied_read_is_told(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), REGION, "AccessDenied").await;
+    each_denied_read_is_told(&on_schedule::<_, Clients>(&ACCESS_KEYS_ROTATED), REGION, "AccessDenied").await;
+    each_denied_read_is_told(&on_schedule::<_, Clients>(&IAM_PASSWORD_POLICY), REGION, "AccessDenied").await;
+    each_denied_read_is_told(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), REGION, "AccessDenied").await;
 }
 
 /// `root-account-mfa-enabled/6`
 #[tokio::test]
 async fn throttled_read_of_the_account_summary_is_a_fault() {
     let services = Services::refusing([Refusal { operation: None, number: 1, code: "Throttling" }]);
-    let fault = inventory::<_, Clients>(&ScheduleOnly(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
+    let fault = inventory(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
     assert_eq!((fault.kind(), services.evaluations()), ("Throttled", vec![]), "{fault}");
 }
 
@@ -126,17 +126,12 @@ const NO_DEVICE: &str = "<MFADevices/><IsTruncated>false</IsTruncated>";
 const PROFILE: &str =
     "<LoginProfile><UserName>user-0</UserName><CreateDate>2026-01-02T03:04:05Z</CreateDate></LoginProfile>";
 
-async fn handled_over<R: RuleKind<Clients>>(
-    rule: &R,
-    sdk: &SdkConfig,
-    invoking: &Value,
-    parameters: &Value,
-) -> Result<(), Fault> {
+async fn handled_over(rule: &Rule, sdk: &SdkConfig, invoking: &Value, parameters: &Value) -> Result<(), Fault> {
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleShell::<Clients>::over(sdk, settings);
+    let shell = RuleShell::over(rule.clone(), sdk, settings);
     let event = rule_event(invoking, parameters, "token");
-    let mut line = Invocation::start(rule.control().meta.id, "request");
-    handle::<_, Clients>(rule, &shell, &event, &invocation(), &mut line).await
+    let mut line = Invocation::start(rule.meta.id, "request");
+    handle(&shell, &event, &invocation(), &mut line).await
 }
 
 /// `mfa-enabled-for-iam-console-access/6`: and each page is reported before the next one is asked for.
@@ -150,7 +145,14 @@ async fn users_come_in_pages_and_are_reported_a_hundred_at_a_time() {
         "ListMFADevices" => Some(NO_DEVICE.to_owned()),
         _ => None,
     });
-    handled_over(&ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS), &sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(
+        &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
+        &sdk,
+        &scheduled(),
+        &json!({}),
+    )
+    .await
+    .unwrap();
     let sizes: Vec<usize> = scripted.reported().iter().map(Vec::len).collect();
     assert_eq!(sizes, [100, 50]);
     let listed: Vec<String> = scripted.reported().concat().into_iter().map(|(_, id, _)| id).collect();
@@ -170,7 +172,7 @@ async fn user_that_is_gone_is_not_judged() {
     let account = vec![vec![("AWS::::Account".to_owned(), ACCOUNT.to_owned(), "NOT_APPLICABLE".to_owned())]];
     let scripted = Scripted::default();
     handled_over(
-        &ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
+        &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
         &scripted.sdk(json!([]), one),
         &scheduled(),
         &json!({}),
@@ -180,11 +182,11 @@ async fn user_that_is_gone_is_not_judged() {
     assert_eq!((scripted.reported(), scripted.count("GetUser")), (account.clone(), 1));
     let scripted = Scripted::default();
     let sdk = scripted.sdk(json!([]), one);
-    handled_over(&ScheduleOnly(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
     assert_eq!(scripted.reported(), account);
     let scripted = Scripted::default();
     let sdk = scripted.sdk(json!([]), one);
-    handled_over(&ScheduleOnly(&ACCESS_KEYS_ROTATED), &sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(&on_schedule::<_, Clients>(&ACCESS_KEYS_ROTATED), &sdk, &scheduled(), &json!({})).await.unwrap();
     assert_eq!(scripted.reported(), account);
 
     let id = format!("AIDA{:016}", 0);
@@ -208,7 +210,14 @@ async fn user_that_is_gone_is_not_judged() {
             "ListMFADevices" => Some(NO_DEVICE.to_owned()),
             _ => None,
         });
-        handled_over(&ChangeOrSchedule(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS), &sdk, &change, &json!({})).await.unwrap();
+        handled_over(
+            &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
+            &sdk,
+            &change,
+            &json!({}),
+        )
+        .await
+        .unwrap();
         let expected = vec![vec![("AWS::IAM::User".to_owned(), id.clone(), verdict.to_owned())]];
         assert_eq!(scripted.reported(), expected, "{what}");
     }
@@ -229,7 +238,7 @@ async fn old_result_with_the_same_id_and_another_type_is_left_alone() {
         "ListAccessKeys" => Some("<AccessKeyMetadata/><IsTruncated>false</IsTruncated>".to_owned()),
         _ => None,
     });
-    handled_over(&ScheduleOnly(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
+    handled_over(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
     let row = |id: &str, verdict: &str| vec![("AWS::IAM::User".to_owned(), id.to_owned(), verdict.to_owned())];
     assert_eq!(scripted.reported(), [row("AIDA0000000000000000", "NON_COMPLIANT"), row("AIDAGONE", "NOT_APPLICABLE")]);
 }

@@ -2,14 +2,14 @@
 
 use rectify_ec2::{EC2_IMDSV2_CHECK, EC2_INSTANCE_REQUIRED_SECURITY_GROUP};
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::rule::ChangeOnly;
+use rectify_runtime::rule::on_change;
 use rectify_tests::events::change;
 
 use super::*;
 
 /// Runs a control's change half on an item of its type through this doorkeeper.
-async fn changed<R: RuleKind<C>, C: Connect>(
-    rule: &R,
+async fn changed(
+    rule: &Rule,
     services: &Services,
     kind: &str,
     id: &str,
@@ -17,36 +17,33 @@ async fn changed<R: RuleKind<C>, C: Connect>(
     parameters: &Value,
 ) -> Result<(), Fault> {
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleShell::<C>::over(&services.sdk(REGION), settings);
+    let shell = RuleShell::over(rule.clone(), &services.sdk(REGION), settings);
     let mut item = rectify_tests::events::item(id, &[]);
     item["resourceType"] = json!(kind);
     item["ARN"] = Value::Null;
     item["configuration"] = configuration.clone();
     let event = rule_event(&change(&item), parameters, "token");
-    let mut line = Invocation::start(rule.control().meta.id, "request");
-    let result = handle::<_, C>(rule, &shell, &event, &invocation(), &mut line).await;
-    allowed(&entry(rule.control()).rule_permissions(), &services.calls());
+    let mut line = Invocation::start(rule.meta.id, "request");
+    let result = handle(&shell, &event, &invocation(), &mut line).await;
+    allowed(&entry(rule.meta).rule_permissions(), &services.calls());
     result
 }
 
 /// The same, with each of its reads denied in turn.
-pub(super) async fn each_denied_fact_is_a_fault<R, C>(
-    rule: &R,
+pub(super) async fn each_denied_fact_is_a_fault(
+    rule: &Rule,
     kind: &str,
     id: &str,
     configuration: &Value,
     parameters: &Value,
-) where
-    R: RuleKind<C>,
-    C: Connect,
-{
+) {
     let free = Services::default();
-    changed::<_, C>(rule, &free, kind, id, configuration, parameters).await.unwrap();
+    changed(rule, &free, kind, id, configuration, parameters).await.unwrap();
     let calls = free.calls();
     assert!(!calls.is_empty() && free.evaluations().len() == 1, "{calls:?}");
     for number in 1..=calls.len() {
         let services = Services::refusing([Refusal { operation: None, number, code: "AccessDeniedException" }]);
-        let fault = changed::<_, C>(rule, &services, kind, id, configuration, parameters).await.unwrap_err();
+        let fault = changed(rule, &services, kind, id, configuration, parameters).await.unwrap_err();
         assert_eq!((fault.kind(), services.evaluations()), ("AccessDenied", vec![]), "{}: {fault}", calls[number - 1]);
     }
 }
@@ -58,7 +55,7 @@ pub(super) async fn each_denied_live_read_is_a_fault<K, C>(
     reads: &[&str],
     write: &str,
 ) where
-    K: Remediation + ReadLive<C> + Apply<C>,
+    K: Fix<C>,
     C: Connect,
 {
     for (number, read) in (1..).zip(reads) {
@@ -82,8 +79,8 @@ pub(super) async fn instance() -> String {
 async fn denied_read_of_metadata_options_is_a_fault() {
     let id = instance().await;
     let old = json!({"state": {"name": "running"}});
-    each_denied_fact_is_a_fault::<_, Clients>(
-        &ChangeOnly(&EC2_IMDSV2_CHECK),
+    each_denied_fact_is_a_fault(
+        &on_change::<_, Clients>(&EC2_IMDSV2_CHECK),
         "AWS::EC2::Instance",
         &id,
         &old,
@@ -101,7 +98,7 @@ async fn options_are_read_only_where_the_item_does_not_tell_them() {
     let told =
         json!({"state": {"name": "running"}, "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "optional"}});
     let services = Services::default();
-    changed::<_, Clients>(&ChangeOnly(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", "i-0", &told, &json!({}))
+    changed(&on_change::<_, Clients>(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", "i-0", &told, &json!({}))
         .await
         .unwrap();
     assert_eq!(services.calls(), [""; 0]);
@@ -110,7 +107,7 @@ async fn options_are_read_only_where_the_item_does_not_tell_them() {
     let services = Services::default();
     let old = json!({"state": {"name": "running"}});
     let gone = "i-00000000000000000";
-    changed::<_, Clients>(&ChangeOnly(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", gone, &old, &json!({}))
+    changed(&on_change::<_, Clients>(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", gone, &old, &json!({}))
         .await
         .unwrap();
     assert_eq!(services.calls(), ["ec2:DescribeInstances"]);
@@ -122,8 +119,8 @@ async fn denied_read_of_groups_or_interfaces_is_a_fault() {
     let id = instance().await;
     let old = json!({"state": {"name": "running"}, "vpcId": "vpc-0", "securityGroups": [{"groupId": "sg-1"}]});
     let parameters = json!({"requiredGroups": "name:base, sg-1", "scope": "allEnis"});
-    each_denied_fact_is_a_fault::<_, Clients>(
-        &ChangeOrSchedule(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
+    each_denied_fact_is_a_fault(
+        &on_change_and_schedule::<_, Clients>(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
         "AWS::EC2::Instance",
         &id,
         &old,
@@ -151,18 +148,12 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
     let listed = async |refusals: Vec<Refusal>| {
         let services = Services::refusing(refusals);
         let settings = FunctionSettings { region: here.clone(), home_region: None };
-        let shell = RuleShell::<Clients>::over(&services.sdk(region), settings);
+        let rule = on_change_and_schedule::<_, Clients>(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP);
+        let shell = RuleShell::over(rule, &services.sdk(region), settings);
         let event = rule_event(&scheduled(), &json!({"requiredGroups": "name:base"}), "token");
         let mut line = Invocation::start(EC2_INSTANCE_REQUIRED_SECURITY_GROUP.meta.id, "request");
-        let result = handle::<_, Clients>(
-            &ChangeOrSchedule(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
-            &shell,
-            &event,
-            &invocation(),
-            &mut line,
-        )
-        .await;
-        allowed(&entry(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP).rule_permissions(), &services.calls());
+        let result = handle(&shell, &event, &invocation(), &mut line).await;
+        allowed(&entry(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP.meta).rule_permissions(), &services.calls());
         (result, services.calls(), services.evaluations())
     };
     let (result, calls, evaluations) = listed(vec![]).await;

@@ -30,7 +30,7 @@ where
         pages.into_iter().flatten().collect()
     };
     let before = ids().await;
-    allowed(&entry(control).rule_permissions(), &services.calls());
+    allowed(&entry(&control.meta).rule_permissions(), &services.calls());
     let pages: Vec<_> = control.logic.pages(&clients, &place, &params, None).try_collect().await.unwrap();
     let read: BTreeSet<ResourceKey> =
         pages.iter().flat_map(|page| &page.resources).map(rectify_runtime::edge::Listed::key).collect();

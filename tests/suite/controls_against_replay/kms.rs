@@ -15,8 +15,8 @@ async fn key(region: &str) -> String {
 #[tokio::test]
 async fn denied_read_of_a_key_is_a_fault() {
     key("eu-north-1").await;
-    each_denied_read_is_told::<_, Clients>(
-        &ChangeOrSchedule(&CMK_BACKING_KEY_ROTATION_ENABLED),
+    each_denied_read_is_told(
+        &on_change_and_schedule::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED),
         "eu-north-1",
         "AccessDeniedException",
     )
@@ -31,7 +31,7 @@ async fn key_that_kms_calls_unsupported_is_not_applicable_and_one_that_is_gone_i
     {
         let operation = Some("kms:GetKeyRotationStatus");
         let services = Services::refusing([Refusal { operation, number: 1, code }]);
-        inventory::<_, Clients>(&ChangeOrSchedule(&CMK_BACKING_KEY_ROTATION_ENABLED), &services, "eu-south-1")
+        inventory(&on_change_and_schedule::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED), &services, "eu-south-1")
             .await
             .unwrap();
         let sent = services.evaluations()[0]["Evaluations"][0].clone();

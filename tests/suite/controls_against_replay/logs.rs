@@ -28,7 +28,7 @@ async fn groups() {
 async fn every_page_of_log_groups_is_judged() {
     groups().await;
     let services = Services::default();
-    inventory::<_, Clients>(&ScheduleOnly(&CW_LOGGROUP_RETENTION_PERIOD_CHECK), &services, GROUPS).await.unwrap();
+    inventory(&on_schedule::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK), &services, GROUPS).await.unwrap();
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"; 2]);
     let judged: usize = services.evaluations().iter().map(|body| body["Evaluations"].as_array().unwrap().len()).sum();
     assert_eq!(judged, 60);
@@ -36,8 +36,8 @@ async fn every_page_of_log_groups_is_judged() {
 
 #[tokio::test]
 async fn denied_read_of_log_groups_is_a_fault() {
-    each_denied_read_is_told::<_, Clients>(
-        &ScheduleOnly(&CW_LOGGROUP_RETENTION_PERIOD_CHECK),
+    each_denied_read_is_told(
+        &on_schedule::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK),
         "eu-north-1",
         "AccessDeniedException",
     )
@@ -114,10 +114,10 @@ async fn denied_read_of_any_link_of_a_chain_is_a_fault() {
         assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{read}: {error}");
         let rule = Services::refusing([Refusal { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
         let fault =
-            inventory::<_, Clients>(&ScheduleOnly(&CLOUDWATCH_ALARM_ROOT_USAGE), &rule, CHAIN).await.unwrap_err();
+            inventory(&on_schedule::<_, Clients>(&CLOUDWATCH_ALARM_ROOT_USAGE), &rule, CHAIN).await.unwrap_err();
         assert_eq!((fault.kind(), rule.evaluations()), ("AccessDenied", vec![]), "{read}: {fault}");
     }
-    allowed(&entry(&CLOUDWATCH_ALARM_ROOT_USAGE).rule_permissions(), &free.calls());
+    allowed(&entry(&CLOUDWATCH_ALARM_ROOT_USAGE.meta).rule_permissions(), &free.calls());
 }
 
 /// `cloudwatch-alarm-root-usage/13`: SNS refuses to show the topic, and whose it is decides.

@@ -1,8 +1,8 @@
 //! Bucket policies come back in another order than they were put in: that is no change, neither to a fix nor to its undo.
 
-use rectify_runtime::clients::Pool;
 use rectify_runtime::ledger::Ledger;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
+use rectify_runtime::remediation::undoable;
 use rectify_s3::S3_BUCKET_SSL_REQUESTS_ONLY;
 use rectify_s3_lambda::Clients;
 use rectify_tests::reorder::reordering;
@@ -32,10 +32,10 @@ fn reordered(every: usize) -> SdkConfig {
 
 async fn fixed(around: &Surroundings, name: &str, every: usize) -> Result<Handled, Fault> {
     let sdk = reordered(every);
-    let shell = remediation::<Clients>(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, around, &sdk);
+    let shell = remediation(deployed::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY), around, &sdk);
     let event = finding(&S3_BUCKET_SSL_REQUESTS_ONLY, name, "2026-03-04T05:06:08.900Z");
     let mut line = Invocation::start(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, "r");
-    remedy::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &shell, &event, &delivery("worker"), &mut line).await
+    remedy(&shell, &event, &delivery("worker"), &mut line).await
 }
 
 #[tokio::test]
@@ -55,12 +55,11 @@ async fn policy_that_comes_back_in_another_order_is_undone() {
     let (s3, policy) = bucket("reordered-before-undo").await;
     let handled = fixed(&around, "reordered-before-undo", usize::MAX).await.unwrap();
     let attempt = handled.attempt().unwrap().to_owned();
-    let pool = Pool::<Clients>::new(reordered(1), Region::new(REGION));
+    let deployed = undoable::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY);
+    let pool = deployed.pool(&reordered(1), &Region::new(REGION));
     let request = UndoRequest { attempt, by: "jane".to_owned(), hold_days: 7, overwrite: false };
     let ledger = Ledger::new(&around.sdk, &around.name);
-    let undone = undo::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &ledger, &pool, &AccountId::new(ACCOUNT), &request)
-        .await
-        .unwrap();
+    let undone = undo(&deployed, &ledger, &pool, &AccountId::new(ACCOUNT), &request).await.unwrap();
     assert!(matches!(undone, Undone::Restored { .. }), "{undone:?}");
     let now = s3.get_bucket_policy().bucket("reordered-before-undo").send().await.unwrap().policy.unwrap();
     assert_eq!(serde_json::from_str::<Value>(&now).unwrap(), policy);

@@ -24,12 +24,12 @@ fn database(kind: &str, id: &str, name: Option<&str>) -> Target {
 /// Denies each call of a live read in turn: none of them is taken for a fact.
 async fn each_denied_live_read_is_a_fault<K>(control: &'static Declared<K>, target: &Target, params: &K::Params)
 where
-    K: Remediation + ReadLive<Clients>,
+    K: Fix<Clients>,
 {
     let free = Services::default();
     assert!(control.logic.live(&Clients::connect(&free.sdk(HERE)), target, params).await.unwrap().is_some());
     let calls = free.calls();
-    allowed(&entry(control).remediation_permissions(), &calls);
+    allowed(&entry(&control.meta).remediation_permissions(), &calls);
     for number in 1..=calls.len() {
         let services = Services::refusing([Refusal { operation: None, number, code: "AccessDenied" }]);
         let error = control.logic.live(&Clients::connect(&services.sdk(HERE)), target, params).await.unwrap_err();

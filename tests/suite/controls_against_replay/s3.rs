@@ -42,7 +42,7 @@ async fn each_denied<T>(
     }
 }
 
-async fn each_denied_live_read_is_an_error<K: ReadLive<Clients>>(
+async fn each_denied_live_read_is_an_error<K: Fix<Clients>>(
     control: &'static Declared<K>,
     resource: &str,
     params: &K::Params,
@@ -105,8 +105,8 @@ async fn policy_that_is_refused_fails_the_attempt_for_good() {
 /// The account of the other tests has public buckets and a block that nobody sets; here the calls alone matter.
 #[tokio::test]
 async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
-    each_denied_read_is_told::<_, Clients>(
-        &ScheduleOnly(&S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC),
+    each_denied_read_is_told(
+        &on_schedule::<_, Clients>(&S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC),
         REGION,
         "AccessDenied",
     )
@@ -163,9 +163,10 @@ async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
     let buckets = four_buckets("eu-south-2").await;
     let services =
         Services::refusing([Refusal { operation: Some("s3:GetBucketAcl"), number: 2, code: "AccessDenied" }]);
-    let fault = inventory::<_, Clients>(&ChangeOrSchedule(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &services, "eu-south-2")
-        .await
-        .unwrap_err();
+    let fault =
+        inventory(&on_change_and_schedule::<_, Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &services, "eu-south-2")
+            .await
+            .unwrap_err();
     let judged = evaluated(&services);
     let lost: Vec<&String> = buckets.iter().filter(|name| !judged.contains(*name)).collect();
     assert_eq!((judged.len(), lost.len(), fault.kind()), (3, 1, "RunIncomplete"), "{fault}: {judged:?}");
@@ -180,7 +181,7 @@ async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
 ///
 /// One that is not about another bucket (`elsewhere`) is an error; such a bucket is named in the subject, and then no plan
 /// of these parameters is carried out.
-async fn each_denied_operation_is_told<K: ReadLive<Clients>>(
+async fn each_denied_operation_is_told<K: Fix<Clients>>(
     control: &'static Declared<K>,
     free: &Services,
     target: &Target,

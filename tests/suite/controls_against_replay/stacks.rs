@@ -86,7 +86,7 @@ async fn nothing_is_looked_up_where_nothing_would_be_done_or_stacks_may_be_chang
     {
         let services = Services::default().in_stack(id, "keys");
         let mut shell =
-            remediation::<Clients>(CMK_BACKING_KEY_ROTATION_ENABLED.meta.id, &around, &services.sdk(REGION));
+            remediation(deployed::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED), &around, &services.sdk(REGION));
         match name {
             "MODE" => shell.settings.mode = value.parse().unwrap(),
             _ => shell.settings.remediate_managed_stacks = true,
@@ -94,7 +94,7 @@ async fn nothing_is_looked_up_where_nothing_would_be_done_or_stacks_may_be_chang
         let event = finding(&CMK_BACKING_KEY_ROTATION_ENABLED, id, "2026-03-04T05:06:08.900Z");
         let mut line = Invocation::start(CMK_BACKING_KEY_ROTATION_ENABLED.meta.id, "r");
         let worker = delivery("worker");
-        let handled = remedy::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &shell, &event, &worker, &mut line).await;
+        let handled = remedy(&shell, &event, &worker, &mut line).await;
         let handled = handled.unwrap();
         assert!(matches!(&handled, Handled::Ended { outcome: it, .. } if *it == outcome), "{name}: {handled:?}");
         assert!(!services.calls().contains(&LOOKUP.to_owned()), "{name}: {:?}", services.calls());

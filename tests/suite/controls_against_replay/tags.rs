@@ -3,7 +3,7 @@
 use aws_sdk_ssm::types::ParameterType;
 use rectify_ec2::REQUIRED_TAGS;
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::rule::ChangeOnly;
+use rectify_runtime::rule::on_change;
 
 use super::instances::{each_denied_fact_is_a_fault, each_denied_live_read_is_a_fault, instance};
 use super::*;
@@ -16,8 +16,8 @@ async fn denied_read_of_tags_or_of_a_stored_parameter_is_a_fault() {
     let id = instance().await;
     let parameters = json!({"required": "ssm:/rectify/denied"});
     let running = json!({"state": {"name": "running"}});
-    each_denied_fact_is_a_fault::<_, Clients>(
-        &ChangeOnly(&REQUIRED_TAGS),
+    each_denied_fact_is_a_fault(
+        &on_change::<_, Clients>(&REQUIRED_TAGS),
         "AWS::EC2::Instance",
         &id,
         &running,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_catalogue::{controls, service};
-use rectify_compliance::entry::RemediationHalf;
+use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::permission::Condition;
 use rectify_compliance::{Entry, Permission};
 use rectify_tests::operations;
@@ -164,7 +164,7 @@ fn called_by(service: &str) -> BTreeSet<String> {
 fn all(control: &Entry) -> Vec<Permission> {
     let mut all = control.rule_permissions();
     all.extend(control.remediation_permissions());
-    all.extend(control.remediation.iter().flat_map(RemediationHalf::undo_permissions));
+    all.extend(control.remediation.into_iter().flat_map(ErasedRemediation::undo_permissions));
     // The lookup of stacks is the shell's call.
     let shells = control.remediation.map_or(&[][..], |half| half.managed_by().permissions());
     all.retain(|it| !shells.contains(it));

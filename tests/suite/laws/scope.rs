@@ -5,11 +5,11 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::gate::{Route, RuleScope, route};
 use rectify_compliance::parameters::ShellParameters;
-use rectify_compliance::{Declared, Region, Remediation, ResourceKey, RuleEvent};
-use rectify_runtime::edge::{Apply, ReadLive};
+use rectify_compliance::{Declared, FromItem, Region, Remediation, ResourceKey, RuleEvent};
+use rectify_runtime::edge::{Fix, List, ReadFacts};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::remediation::Handled;
-use rectify_runtime::rule::{ChangeOrSchedule, RuleKind, RuleShell, handle};
+use rectify_runtime::rule::{Rule, RuleShell, handle, on_change_and_schedule};
 use rectify_runtime::settings::FunctionSettings;
 use rectify_tests::controls::{DOOR, DOOR_AJAR, Door, GLOBAL_DOOR_AJAR};
 use rectify_tests::doors::Doors;
@@ -71,14 +71,14 @@ impl Case {
 type Judged = (String, Option<String>, String);
 
 /// What the rule answers to this message.
-async fn rule<R: RuleKind<Doors>>(rule: &R, case: &Case, message: &Value) -> Judged {
+async fn rule(rule: Rule, case: &Case, message: &Value) -> Judged {
     let doors = Doors::with([case.door()]);
     // The results that a scheduled run retires: there are none.
     let replay = Replay::of([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleShell::<Doors>::over(&doors.reached_through(&replay.sdk(REGION)), settings);
+    let shell = RuleShell::over(rule, &doors.reached_through(&replay.sdk(REGION)), settings);
     let event = rule_event(message, &case.parameters(), "token");
-    handle::<_, Doors>(rule, &shell, &event, &invocation(), &mut Invocation::start("door", "r")).await.unwrap();
+    handle(&shell, &event, &invocation(), &mut Invocation::start("door", "r")).await.unwrap();
     let evaluation = &replay.requests()[0].1["Evaluations"][0];
     let text = |name: &str| evaluation[name].as_str().map(str::to_owned);
     let kind = text("ComplianceResourceType").unwrap();
@@ -88,7 +88,7 @@ async fn rule<R: RuleKind<Doors>>(rule: &R, case: &Case, message: &Value) -> Jud
 /// How the remediation ends, in the words of a verdict.
 async fn fix<K>(control: &'static Declared<K>, case: &Case) -> (String, Option<String>)
 where
-    K: Remediation + ReadLive<Doors> + Apply<Doors>,
+    K: Fix<Doors>,
 {
     let world = World::with([case.door()]).await.setting("PARAMETERS", &case.parameters().to_string());
     let handled = world.deliver_to(control, &finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
@@ -106,11 +106,11 @@ where
 
 async fn compare<K>(control: &'static Declared<K>, case: &Case)
 where
-    K: Remediation + ReadLive<Doors> + Apply<Doors>,
-    ChangeOrSchedule<K>: RuleKind<Doors>,
+    K: FromItem + ReadFacts<Doors> + List<Doors> + Fix<Doors>,
 {
-    let (verdict, why, _) = rule(&ChangeOrSchedule(control), case, &change(&case.item())).await;
-    let (by_schedule, why_by_schedule, about) = rule(&ChangeOrSchedule(control), case, &scheduled()).await;
+    let (verdict, why, _) = rule(on_change_and_schedule::<_, Doors>(control), case, &change(&case.item())).await;
+    let (by_schedule, why_by_schedule, about) =
+        rule(on_change_and_schedule::<_, Doors>(control), case, &scheduled()).await;
     assert_eq!((&by_schedule, &why_by_schedule), (&verdict, &why), "{case:?}");
     assert!(about == DOOR || verdict == "NOT_APPLICABLE", "{case:?}: {about}");
     assert_eq!(fix(control, case).await, (verdict, why), "{case:?}");

@@ -9,7 +9,7 @@ use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG
 use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_local::backend::{Backend, BackendSettings};
-use rectify_runtime::edge::{Connect, ReadLive};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_tests::emulator::{ACCOUNT, REGION, sdk_at};
 use rectify_tests::services::Services;
 use serde_json::json;

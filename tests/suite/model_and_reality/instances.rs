@@ -10,7 +10,7 @@ use rectify_ec2::{
     EC2_IMDSV2_CHECK, EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup,
 };
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::edge::{Connect, ReadLive};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_tests::services::Services;
 
 use super::{ALONE, model_and_reality_agree, target};

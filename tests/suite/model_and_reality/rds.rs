@@ -12,7 +12,7 @@ use rectify_rds::rds_instance_deletion_protection_enabled::{
 };
 use rectify_rds::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
-use rectify_runtime::edge::{Apply, Connect, ReadLive};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
 use serde_json::json;

@@ -8,7 +8,7 @@ use rectify_ec2::required_tags::RequiredTagsParameters;
 use rectify_ec2::tagged_resource::TYPES;
 use rectify_ec2::{REQUIRED_TAGS, RequiredTags};
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::edge::{Connect, ReadLive};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_tests::services::Services;
 
 use super::*;

@@ -69,7 +69,7 @@ async fn attempt_that_ended_without_an_announcement_is_asked_about_and_announced
         Outage { holding: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
     let (http, _) = during(http(), outage);
     let shell = stage.world.shell_over(&sdk_over(endpoint(), http));
-    deliver_through(&DOOR_AJAR, &shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
+    deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
     let attempt = stage.world.attempts("d-1").await.remove(0);
     assert_eq!((attempt.state, attempt.announced), (State::Finished, false));
     let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();

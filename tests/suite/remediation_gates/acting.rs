@@ -274,10 +274,10 @@ async fn name_is_resolved_once_where_the_id_is_not_the_name() {
         "configuration": "{}"
     }]});
     let replay = Replay::of([Answer::ok(&known)]);
-    let mut shell = world.shell();
+    let mut shell = world.shell_of(&NAMED_DOOR_AJAR);
     shell.config = rectify_runtime::config_service::ConfigService::new(&replay.sdk(REGION));
     let event = finding("D0R1", RECORDED);
-    let handled = deliver_through(&NAMED_DOOR_AJAR, &shell, &event, &delivery("w")).await.unwrap();
+    let handled = deliver_through(&shell, &event, &delivery("w")).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::Planned);
     assert_eq!(world.doors.calls(), [Call::Read("main-gate".to_owned())]);
     let asked = json!({"resourceType": "Rectify::Test::Door", "resourceId": "D0R1", "limit": 1});

@@ -256,7 +256,7 @@ async fn unreachable_ledger_keeps_every_hand_off_the_resource() {
     let world = ajar().await;
     // The discard port: nothing listens there.
     let shell = world.shell_over(&rectify_tests::emulator::sdk_at("http://127.0.0.1:9"));
-    let result = deliver_through(&DOOR_AJAR, &shell, &finding("d-1", RECORDED), &delivery("w")).await;
+    let result = deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await;
     assert_eq!(result.unwrap_err().kind(), "LedgerUnavailable");
     assert_eq!(world.doors.calls(), []);
 }

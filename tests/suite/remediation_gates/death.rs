@@ -1,16 +1,14 @@
 //! Death between any two steps: a function that stops for good before or after any call, and the delivery that follows.
 
 use rectify_runtime::remediation::RemediationShell;
-use rectify_tests::controls::DOOR_AJAR;
-use rectify_tests::doors::Doors;
 
 use super::*;
 
 /// Delivers to a function that dies on the way; `true` when it died.
-async fn dies(shell: RemediationShell<Doors>, life: &Life) -> bool {
+async fn dies(shell: RemediationShell, life: &Life) -> bool {
     let event = finding("d-1", RECORDED);
     let delivery = doomed_delivery("doomed");
-    let task = tokio::spawn(async move { deliver_through(&DOOR_AJAR, &shell, &event, &delivery).await });
+    let task = tokio::spawn(async move { deliver_through(&shell, &event, &delivery).await });
     while !life.is_over() && !task.is_finished() {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
@@ -66,8 +64,7 @@ async fn plan_is_told_wherever_the_function_died() {
         let life = Life::of(step);
         let shell = world.mortal_shell(&life);
         let event = finding("d-1", RECORDED);
-        let task =
-            tokio::spawn(async move { deliver_through(&DOOR_AJAR, &shell, &event, &doomed_delivery("doomed")).await });
+        let task = tokio::spawn(async move { deliver_through(&shell, &event, &doomed_delivery("doomed")).await });
         while !life.is_over() && !task.is_finished() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }

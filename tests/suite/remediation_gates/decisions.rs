@@ -147,7 +147,7 @@ async fn registry_that_cannot_be_read_keeps_every_hand_off() {
         Outage { holding: "X#door-ajar", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
     let (http, met) = during(rectify_tests::emulator::http(), outage);
     let shell = world.shell_over(&sdk_over(rectify_tests::emulator::endpoint(), http));
-    let fault = deliver_through(&DOOR_AJAR, &shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
+    let fault = deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
     assert_eq!(fault.kind(), "LedgerUnavailable", "{fault}");
     assert_eq!(met.load(std::sync::atomic::Ordering::SeqCst), 1, "the registry was asked");
     assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));

@@ -197,9 +197,8 @@ async fn one_resource_an_hour_is_changed_where_aws_config_does_not_count_them() 
     let world = World::with(doors).await.setting("BUDGET_SHARE_PERCENT", "50");
     // Answers AWS Config's calls, and counts nothing.
     let shell = world.shell_over(&Services::default().sdk(REGION));
-    let outcome = async |id: &str| {
-        ended(&deliver_through(&DOOR_AJAR, &shell, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1
-    };
+    let outcome =
+        async |id: &str| ended(&deliver_through(&shell, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1;
     assert_eq!((outcome("d-1").await, outcome("d-2").await), (Outcome::Verified, Outcome::OverBudget));
     let attempt = world.attempts("d-2").await.remove(0);
     assert_eq!(attempt.reason, "budget of 1 an hour used up: 50 % of resources that AWS Config does not count");

@@ -50,7 +50,7 @@ async fn worker_that_lost_its_lease_writes_nothing_more() {
     let now = Timestamp::now();
     let mut lost = world.ledger().lease(&path("d-1"), "first", now, now).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    let handled = deliver_through(&DOOR_AJAR, &shell, &finding("d-1", RECORDED), &delivery("second")).await.unwrap();
+    let handled = deliver_through(&shell, &finding("d-1", RECORDED), &delivery("second")).await.unwrap();
     let finished = only(&world).await;
     assert_eq!(ended(&handled).1, Outcome::Verified);
     let mut stale = finished.clone();
@@ -80,8 +80,8 @@ async fn two_deliveries_at_the_same_time_apply_once() {
         let event = finding("d-1", RECORDED);
         let (left_delivery, right_delivery) = (delivery("left"), delivery("right"));
         let (left, right) = tokio::join!(
-            deliver_through(&DOOR_AJAR, &first, &event, &left_delivery),
-            deliver_through(&DOOR_AJAR, &second, &event, &right_delivery),
+            deliver_through(&first, &event, &left_delivery),
+            deliver_through(&second, &event, &right_delivery),
         );
         let word = |result: &Result<Handled, Fault>| match result {
             Ok(handled) => handled.name(),
@@ -106,10 +106,8 @@ async fn workers_whose_clocks_disagree_make_one_change() {
         let (first, second) = (world.shell(), world.shell());
         let event = finding("d-1", RECORDED);
         let (behind, on_time) = (doomed_delivery("behind"), delivery("on time"));
-        let (left, right) = tokio::join!(
-            deliver_through(&DOOR_AJAR, &first, &event, &behind),
-            deliver_through(&DOOR_AJAR, &second, &event, &on_time),
-        );
+        let (left, right) =
+            tokio::join!(deliver_through(&first, &event, &behind), deliver_through(&second, &event, &on_time),);
         for fault in [left, right].into_iter().filter_map(Result::err) {
             assert!(["LeaseHeld", "LedgerUnavailable"].contains(&fault.kind()), "round {round}: {fault}");
         }
@@ -136,7 +134,7 @@ async fn many_resources_at_the_same_time_stay_within_the_budget() {
         .iter()
         .map(|id| {
             let (shell, event, delivery) = (shell.clone(), finding(id, RECORDED), delivery(id));
-            tokio::spawn(async move { deliver_through(&DOOR_AJAR, &shell, &event, &delivery).await })
+            tokio::spawn(async move { deliver_through(&shell, &event, &delivery).await })
         })
         .collect();
     let mut verified = 0;

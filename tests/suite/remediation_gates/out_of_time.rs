@@ -9,7 +9,7 @@ use super::*;
 /// Delivers when no time is left for a read that takes any.
 async fn deliver_late(world: &World) -> Fault {
     let late = Delivery { reads_until: Deadline { epoch_ms: 0 }, ..delivery("late") };
-    deliver_through(&DOOR_AJAR, &world.shell(), &finding("d-1", RECORDED), &late).await.unwrap_err()
+    deliver_through(&world.shell(), &finding("d-1", RECORDED), &late).await.unwrap_err()
 }
 
 /// Nothing is changed by the delivery, and the next one need not wait for its lease.

@@ -20,7 +20,7 @@ async fn survives(code: &'static str, works: bool, lasts: bool) {
         let outage = Outage { holding: "DynamoDB", first: number, last, code, works };
         let (http, met) = during(http(), outage);
         let shell = world.shell_over(&sdk_over(endpoint(), http));
-        let result = deliver_through(&DOOR_AJAR, &shell, &finding("d-1", RECORDED), &doomed_delivery("w")).await;
+        let result = deliver_through(&shell, &finding("d-1", RECORDED), &doomed_delivery("w")).await;
         let case = format!("{code} works={works} lasts={lasts} call {number}");
         if met.load(Ordering::SeqCst) < number {
             assert_eq!(ended(&result.unwrap()).1, Outcome::Verified, "{case}: a run without trouble");

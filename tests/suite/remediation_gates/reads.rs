@@ -54,7 +54,7 @@ async fn decision_reads_no_more_for_all_the_attempts_that_were_made_before() {
     let (http, meter) = metered(http());
     let shell = world.shell_over(&sdk_over(endpoint(), http));
     let event = finding("d-1", "2026-03-04T05:36:08.900Z");
-    let handled = deliver_through(&DOOR_AJAR, &shell, &event, &delivery("w")).await.unwrap();
+    let handled = deliver_through(&shell, &event, &delivery("w")).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::Verified);
     let (requests, bytes) = meter.read();
     assert!(requests <= 20 && bytes < 20_000, "{requests} reads of {bytes} bytes in all");

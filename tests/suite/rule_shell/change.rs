@@ -122,7 +122,9 @@ async fn global_control_outside_of_home_answers_the_item_and_reads_nothing() {
     let doors = Doors::with([Door::drawn("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored()]);
     let event = plain(&change(&item("d-1", &["top"])));
-    handled_in(&ChangeOrSchedule(&GLOBAL_DOOR_AJAR), "eu-west-1", &event, &replay, &doors).await.unwrap();
+    handled_in(&on_change_and_schedule::<_, Doors>(&GLOBAL_DOOR_AJAR), "eu-west-1", &event, &replay, &doors)
+        .await
+        .unwrap();
     let expected = evaluation(DOOR, "d-1", "NOT_APPLICABLE", Some("evaluated in us-east-1"), CAPTURED_ON_WIRE);
     assert_eq!(replay.requests(), [put(&[expected])]);
     assert_eq!(doors.calls(), []);

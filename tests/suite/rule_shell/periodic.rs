@@ -186,14 +186,18 @@ async fn global_control_outside_of_home_answers_for_the_account_and_lists_nothin
     let doors = Doors::with(many(3));
     let replay = Replay::of([Answer::stored()]);
     let event = plain(&scheduled());
-    handled_in(&ChangeOrSchedule(&GLOBAL_DOOR_AJAR), "eu-west-1", &event, &replay, &doors).await.unwrap();
+    handled_in(&on_change_and_schedule::<_, Doors>(&GLOBAL_DOOR_AJAR), "eu-west-1", &event, &replay, &doors)
+        .await
+        .unwrap();
     let expected = [put(&[not_applicable("AWS::::Account", ACCOUNT, "evaluated in us-east-1")])];
     assert_eq!(replay.requests(), expected);
     assert_eq!(doors.calls(), []);
     // Another home by parameter: here it is at home.
     let replay = Replay::of([Answer::stored(), stored_results(&[], None)]);
     let event = rule_event(&scheduled(), &json!({"homeRegion": "eu-west-1"}), TOKEN);
-    handled_in(&ChangeOrSchedule(&GLOBAL_DOOR_AJAR), "eu-west-1", &event, &replay, &doors).await.unwrap();
+    handled_in(&on_change_and_schedule::<_, Doors>(&GLOBAL_DOOR_AJAR), "eu-west-1", &event, &replay, &doors)
+        .await
+        .unwrap();
     assert_eq!(replay.requests(), [batches(&many(3)).remove(0), ask_results(None)]);
 }
 

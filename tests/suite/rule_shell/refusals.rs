@@ -174,10 +174,10 @@ async fn event_for_a_half_that_is_not_served_is_a_fault() {
     let doors = Doors::with([Door::drawn("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored()]);
     let event = plain(&scheduled());
-    let fault = handled_in(&ChangeOnly(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
+    let fault = handled_in(&on_change::<_, Doors>(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
     assert_eq!(fault, Fault::WrongHalf { half: "periodic" });
     let event = plain(&change(&item("d-1", &["top"])));
-    let fault = handled_in(&ScheduleOnly(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
+    let fault = handled_in(&on_schedule::<_, Doors>(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
     assert_eq!(fault, Fault::WrongHalf { half: "change" });
     assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
 }

@@ -28,7 +28,15 @@ fn results(ids: &[&str]) -> Answer {
 /// One part of a round, and what it sent.
 async fn part(left: Duration, event: &Value, doors: &Doors, answers: Vec<Answer>) -> (Replay, Result<(), Fault>) {
     let replay = Replay::of(answers);
-    let ended = handled_by(&ChangeOrSchedule(&DOOR_AJAR), &invocation_with(left), REGION, event, &replay, doors).await;
+    let ended = handled_by(
+        &on_change_and_schedule::<_, Doors>(&DOOR_AJAR),
+        &invocation_with(left),
+        REGION,
+        event,
+        &replay,
+        doors,
+    )
+    .await;
     (replay, ended)
 }
 

@@ -218,6 +218,6 @@ async fn hold_of_an_undo_is_written_down_with_who_did_it() {
     expected.sort_unstable();
     assert_eq!(words, expected);
     let shell = world.shell();
-    let found = deliver_through(&DOOR_AJAR, &shell, &finding("d-1", NEXT), &delivery("w")).await.unwrap();
+    let found = deliver_through(&shell, &finding("d-1", NEXT), &delivery("w")).await.unwrap();
     assert_eq!(found.name(), "planned");
 }

@@ -27,7 +27,7 @@ pub fn artifacts(controls: &[&'static Entry]) -> Vec<Artifact> {
             let rule = format!("The rule `{id}`, as AWS Config invokes it.");
             artifacts.push(Artifact {
                 path: format!("{folder}/{id}.rs"),
-                content: program(&rule, control, serve_rule(control)),
+                content: program(&rule, control, rule_of(control)),
             });
             if control.remediation.is_some() {
                 let remediation = format!("The remediation of `{id}`, as EventBridge invokes it.");
@@ -41,16 +41,20 @@ pub fn artifacts(controls: &[&'static Entry]) -> Vec<Artifact> {
     artifacts
 }
 
-const REMEDIATION: &str = "rectify_runtime::remediation::serve";
+const REMEDIATION: &str = "rectify_runtime::remediation::deployed::<_, Clients>";
 
 const GENERATED: &str = "Written by `xtask generate`";
 
-/// The function that serves a control's rule.
-fn serve_rule(control: &Entry) -> &'static str {
+/// The function that makes a control's rule.
+fn rule_of(control: &Entry) -> &'static str {
     match (control.change, control.list_permissions()) {
-        (Some(_), Some(_)) => "rectify_runtime::rule::on_change_and_schedule",
-        (Some(_), None) => "rectify_runtime::rule::on_change",
-        (None, _) => "rectify_runtime::rule::on_schedule",
+        (Some(change), Some(_)) if change.is_item_alone() => {
+            "rectify_runtime::rule::on_item_and_schedule::<_, Clients>"
+        }
+        (Some(change), None) if change.is_item_alone() => "rectify_runtime::rule::on_item",
+        (Some(_), Some(_)) => "rectify_runtime::rule::on_change_and_schedule::<_, Clients>",
+        (Some(_), None) => "rectify_runtime::rule::on_change::<_, Clients>",
+        (None, _) => "rectify_runtime::rule::on_schedule::<_, Clients>",
     }
 }
 
@@ -60,11 +64,15 @@ fn path(control: &Entry) -> String {
     format!("rectify_{}::{module}::{}", service(control), module.to_uppercase())
 }
 
-fn program(about: &str, control: &Entry, serve: &str) -> String {
-    let (clients, control) = (service(control), path(control));
+fn program(about: &str, control: &Entry, made_by: &str) -> String {
+    let (service, control) = (service(control), path(control));
+    let clients = match made_by.contains("Clients") {
+        true => format!("use rectify_{service}_lambda::Clients;\n"),
+        false => String::new(),
+    };
     format!(
-        "//! {about} {GENERATED}.\n\nuse {control} as CONTROL;\nuse rectify_{clients}_lambda::Clients;\n\n\
-         fn main() -> std::process::ExitCode {{\n    {serve}::<_, Clients>(&CONTROL)\n}}\n"
+        "//! {about} {GENERATED}.\n\nuse {control} as CONTROL;\n{clients}\n\
+         fn main() -> std::process::ExitCode {{\n    {made_by}(&CONTROL).serve()\n}}\n"
     )
 }
 
@@ -79,11 +87,11 @@ fn shared(service: &str) -> String {
 fn list(controls: &[&Entry]) -> String {
     let (mut functions, mut operations) = (String::new(), String::new());
     for control in controls {
-        let (id, path, serve) = (control.meta.id, path(control), serve_rule(control));
-        functions.push_str(&row(id, serve, &path));
+        let (id, path) = (control.meta.id, path(control));
+        functions.push_str(&row(id, rule_of(control), &path));
         if control.remediation.is_some() {
             functions.push_str(&row(&format!("{id}-remediation"), REMEDIATION, &path));
-            operations.push_str(&format!("    &rectify_runtime::operations::Deployed::<_, Clients>::of(&{path}),\n"));
+            operations.push_str(&format!("    || Operations::of::<_, Clients>(&{path}),\n"));
         }
     }
     format!(
@@ -91,10 +99,10 @@ fn list(controls: &[&Entry]) -> String {
          use rectify_runtime::operations::Operations;\nuse rectify_runtime::serve::Function;\n\nuse crate::Clients;\n\n\
          /// The functions, by the name of their program.\n#[rustfmt::skip]\npub const FUNCTIONS: &[Function] = &[\n{functions}];\n\n\
          /// What an operator can do with each control: read, apply, undo.\n#[rustfmt::skip]\n\
-         pub const OPERATIONS: &[&dyn Operations] = &[\n{operations}];\n"
+         pub const OPERATIONS: &[fn() -> Operations] = &[\n{operations}];\n"
     )
 }
 
-fn row(name: &str, serve: &str, path: &str) -> String {
-    format!("    Function {{ name: \"{name}\", serve: || {serve}::<_, Clients>(&{path}) }},\n")
+fn row(name: &str, made_by: &str, path: &str) -> String {
+    format!("    Function {{ name: \"{name}\", serve: || {made_by}(&{path}).serve() }},\n")
 }

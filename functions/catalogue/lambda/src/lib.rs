@@ -20,7 +20,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
 }
 
 /// What can be called about every control that has a remediation: live reads, plans applied, plans undone.
-pub fn operations() -> impl Iterator<Item = &'static dyn Operations> {
+pub fn operations() -> impl Iterator<Item = Operations> {
     [
         rectify_ec2_lambda::OPERATIONS,
         rectify_s3_lambda::OPERATIONS,
@@ -33,5 +33,5 @@ pub fn operations() -> impl Iterator<Item = &'static dyn Operations> {
     ]
     .into_iter()
     .flatten()
-    .copied()
+    .map(|operations| operations())
 }

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{ShapeError, Target, Timestamp, document};
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
@@ -144,7 +144,7 @@ impl List<Clients> for CloudTrailCloudWatchLogsEnabled {
     }
 }
 
-impl ReadLive<Clients> for CloudTrailCloudWatchLogsEnabled {
+impl Fix<Clients> for CloudTrailCloudWatchLogsEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -160,20 +160,12 @@ impl ReadLive<Clients> for CloudTrailCloudWatchLogsEnabled {
         }
         Ok(Some(live))
     }
-}
 
-impl Apply<Clients> for CloudTrailCloudWatchLogsEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, cloud_watch_logs_role_arn: role } =
             action;
         let request = clients.update_trail(name).cloud_watch_logs_log_group_arn(group);
         updated(request.cloud_watch_logs_role_arn(role)).await
-    }
-}
-
-impl Revert<Clients> for CloudTrailCloudWatchLogsEnabled {
-    async fn revert(&self, clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
     }
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_kms::{Client, config};
 use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, ShapeError, Target, document};
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
@@ -124,7 +124,7 @@ impl List<Clients> for CloudTrailEncryptionEnabled {
     }
 }
 
-impl ReadLive<Clients> for CloudTrailEncryptionEnabled {
+impl Fix<Clients> for CloudTrailEncryptionEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -139,18 +139,10 @@ impl ReadLive<Clients> for CloudTrailEncryptionEnabled {
         };
         Ok(Some(KeyedTrail { trail, keys, candidate }))
     }
-}
 
-impl Apply<Clients> for CloudTrailEncryptionEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::UpdateTrail { name, kms_key_id } = action;
         updated(clients.update_trail(name).kms_key_id(kms_key_id)).await
-    }
-}
-
-impl Revert<Clients> for CloudTrailEncryptionEnabled {
-    async fn revert(&self, clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
     }
 }
 

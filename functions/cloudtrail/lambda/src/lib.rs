@@ -19,7 +19,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{Image, NoParameters, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Connect, Found, List, Page, Place, ReadFacts, ReadLive, Revert, read_each};
+use rectify_runtime::edge::{Connect, Fix, Found, List, Page, Place, ReadFacts, read_each};
 
 use reader::description;
 use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::{Action, CloudTrailLogFileValidationEnabled};
@@ -168,7 +168,7 @@ impl List<Clients> for CloudTrailLogFileValidationEnabled {
     }
 }
 
-impl ReadLive<Clients> for CloudTrailLogFileValidationEnabled {
+impl Fix<Clients> for CloudTrailLogFileValidationEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -177,17 +177,9 @@ impl ReadLive<Clients> for CloudTrailLogFileValidationEnabled {
     ) -> Result<Option<Trail>, AwsError> {
         clients.trail(target).await
     }
-}
 
-impl Apply<Clients> for CloudTrailLogFileValidationEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.update_validation(action).await
-    }
-}
-
-impl Revert<Clients> for CloudTrailLogFileValidationEnabled {
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
-        clients.update_validation(undo).await
     }
 }
 

@@ -5,7 +5,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
 
 use super::{Clients, updated};
 use rectify_cloudtrail::account_trails::AccountTrails;
@@ -28,7 +28,7 @@ impl List<Clients> for MultiRegionCloudtrailEnabled {
     }
 }
 
-impl ReadLive<Clients> for MultiRegionCloudtrailEnabled {
+impl Fix<Clients> for MultiRegionCloudtrailEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -37,9 +37,7 @@ impl ReadLive<Clients> for MultiRegionCloudtrailEnabled {
     ) -> Result<Option<AccountTrails>, AwsError> {
         clients.account_trails(&target.account, &target.region).await.map(Some)
     }
-}
 
-impl Apply<Clients> for MultiRegionCloudtrailEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         match action {
             Action::StartLogging { name } => {

@@ -15,7 +15,7 @@ use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::config_service::milliseconds;
-use rectify_runtime::edge::{Apply, Connect, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Connect, Fix, List, Page, Place, Revert};
 
 use rectify_config::config_recorder_healthy::{Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo};
 use rectify_config::recording::{
@@ -102,7 +102,7 @@ impl List<Clients> for ConfigRecorderHealthy {
     }
 }
 
-impl ReadLive<Clients> for ConfigRecorderHealthy {
+impl Fix<Clients> for ConfigRecorderHealthy {
     async fn live(
         &self,
         clients: &Clients,
@@ -111,9 +111,7 @@ impl ReadLive<Clients> for ConfigRecorderHealthy {
     ) -> Result<Option<Recording>, AwsError> {
         clients.recording(&target.account, &target.region).await.map(Some)
     }
-}
 
-impl Apply<Clients> for ConfigRecorderHealthy {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::StartConfigurationRecorder { configuration_recorder_name } = action;
         let request = clients.config.start_configuration_recorder();

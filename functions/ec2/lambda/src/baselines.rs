@@ -5,8 +5,9 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use rectify_compliance::item::ApiItem;
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ShapeError, Target, Timestamp};
-use rectify_runtime::edge::{Apply, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
+use rectify_runtime::edge::{Fix, List, Listed, Page, Place, ReadFacts, read_each};
 use rectify_runtime::{AwsError, CallError};
+use serde_json::{Value, json};
 
 use super::Clients;
 use super::groups::found_group;
@@ -69,7 +70,7 @@ impl List<Clients> for SecurityGroupDrift {
     }
 }
 
-impl ReadLive<Clients> for SecurityGroupDrift {
+impl Fix<Clients> for SecurityGroupDrift {
     async fn live(
         &self,
         clients: &Clients,
@@ -81,26 +82,18 @@ impl ReadLive<Clients> for SecurityGroupDrift {
         let usage = Some(clients.usage(&group.id).await?.unnamed());
         Ok(Some(GroupAndBaseline::of(group, approval, usage)))
     }
-}
 
-impl Apply<Clients> for SecurityGroupDrift {
-    async fn apply(&self, clients: &Clients, target: &Target, action: &RuleChange) -> Result<(), AwsError> {
-        self.apply_answered(clients, target, action).await.map(drop)
+    async fn apply(&self, clients: &Clients, _: &Target, action: &RuleChange) -> Result<(), AwsError> {
+        match action {
+            RuleChange::Open(open) => clients.reopen(open).await,
+            RuleChange::Close(close) => clients.close(close).await,
+        }
     }
 
     async fn apply_answered(&self, clients: &Clients, _: &Target, action: &RuleChange) -> Result<Value, AwsError> {
         match action {
             RuleChange::Open(open) => clients.open(open).await.map(Value::from),
             RuleChange::Close(close) => clients.close(close).await.map(|()| json!([])),
-        }
-    }
-}
-
-impl Revert<Clients> for SecurityGroupDrift {
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &RuleChange) -> Result<(), AwsError> {
-        match undo {
-            RuleChange::Open(open) => clients.reopen(open).await,
-            RuleChange::Close(close) => clients.close(close).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts, Revert};
 
 use super::Clients;
 use rectify_ec2::VpcDefaultSecurityGroupClosed;
@@ -23,7 +23,7 @@ impl ReadFacts<Clients> for VpcDefaultSecurityGroupClosed {
     }
 }
 
-impl ReadLive<Clients> for VpcDefaultSecurityGroupClosed {
+impl Fix<Clients> for VpcDefaultSecurityGroupClosed {
     async fn live(
         &self,
         clients: &Clients,
@@ -34,9 +34,7 @@ impl ReadLive<Clients> for VpcDefaultSecurityGroupClosed {
         let usage = Some(clients.usage(&group.id).await?);
         Ok(Some(GroupInNetwork { group, network: Network { usage, ..Network::default() } }))
     }
-}
 
-impl Apply<Clients> for VpcDefaultSecurityGroupClosed {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
         clients.close(action).await
     }

@@ -9,7 +9,7 @@ use futures_util::stream::once;
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
 
 use super::{Clients, filter};
 use rectify_ec2::ec2_ebs_encryption_by_default::{
@@ -37,7 +37,7 @@ impl List<Clients> for Ec2EbsEncryptionByDefault {
     }
 }
 
-impl ReadLive<Clients> for Ec2EbsEncryptionByDefault {
+impl Fix<Clients> for Ec2EbsEncryptionByDefault {
     async fn live(
         &self,
         clients: &Clients,
@@ -50,9 +50,7 @@ impl ReadLive<Clients> for Ec2EbsEncryptionByDefault {
         }
         Ok(Some(defaults))
     }
-}
 
-impl Apply<Clients> for Ec2EbsEncryptionByDefault {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &EbsAction) -> Result<(), AwsError> {
         match action {
             EbsAction::EnableEbsEncryptionByDefault {} => {

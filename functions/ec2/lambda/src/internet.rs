@@ -4,7 +4,7 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use rectify_compliance::{Parameters, ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
 
 use super::Clients;
 use super::network::PrefixLists;
@@ -52,7 +52,7 @@ impl<P: Parameters> List<Clients> for OpenPorts<P> {
     }
 }
 
-impl<P: Parameters> ReadLive<Clients> for OpenPorts<P> {
+impl<P: Parameters> Fix<Clients> for OpenPorts<P> {
     async fn live(&self, clients: &Clients, target: &Target, params: &P) -> Result<Option<GroupInNetwork>, AwsError> {
         let Some(group) = clients.group(target).await? else { return Ok(None) };
         let wanted = (self.limits)(params).prefix_lists_to_read(&group);
@@ -60,9 +60,7 @@ impl<P: Parameters> ReadLive<Clients> for OpenPorts<P> {
         let usage = Some(clients.usage(&group.id).await?.unnamed());
         Ok(Some(GroupInNetwork { group, network: Network { prefix_lists, usage } }))
     }
-}
 
-impl<P: Parameters> Apply<Clients> for OpenPorts<P> {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
         clients.close(action).await
     }

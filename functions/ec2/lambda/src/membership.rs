@@ -7,7 +7,7 @@ use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, Found, List, Listed, Page, Place, ReadFacts};
 
 use super::instances::{instance, operator};
 use super::{Clients, filter};
@@ -125,7 +125,7 @@ impl Known {
     }
 }
 
-impl ReadLive<Clients> for Ec2InstanceRequiredSecurityGroup {
+impl Fix<Clients> for Ec2InstanceRequiredSecurityGroup {
     async fn live(
         &self,
         clients: &Clients,
@@ -143,9 +143,7 @@ impl ReadLive<Clients> for Ec2InstanceRequiredSecurityGroup {
         let interfaces = clients.interfaces_of(&instance.id).await?;
         Ok(Some(InstanceInGroups { instance, interfaces, found, per_vpc }))
     }
-}
 
-impl Apply<Clients> for Ec2InstanceRequiredSecurityGroup {
     async fn apply(
         &self,
         clients: &Clients,
@@ -153,17 +151,6 @@ impl Apply<Clients> for Ec2InstanceRequiredSecurityGroup {
         action: &Ec2InstanceRequiredSecurityGroupAction,
     ) -> Result<(), AwsError> {
         clients.replace_groups(action).await
-    }
-}
-
-impl Revert<Clients> for Ec2InstanceRequiredSecurityGroup {
-    async fn revert(
-        &self,
-        clients: &Clients,
-        _target: &Target,
-        undo: &Ec2InstanceRequiredSecurityGroupAction,
-    ) -> Result<(), AwsError> {
-        clients.replace_groups(undo).await
     }
 }
 

@@ -5,7 +5,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, 
 use aws_sdk_ec2::types::{HttpTokensState, InstanceMetadataOptionsResponse};
 use rectify_compliance::{ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::Clients;
 use super::instances::instance;
@@ -34,7 +34,7 @@ impl ReadFacts<Clients> for Ec2Imdsv2Check {
     }
 }
 
-impl ReadLive<Clients> for Ec2Imdsv2Check {
+impl Fix<Clients> for Ec2Imdsv2Check {
     async fn live(
         &self,
         clients: &Clients,
@@ -50,17 +50,9 @@ impl ReadLive<Clients> for Ec2Imdsv2Check {
         let calls = clients.tokenless_calls(&instance.id, params.observation_days.get()).await?;
         Ok(Some(InstanceMetadata { instance, options, tokenless_calls: Some(calls) }))
     }
-}
 
-impl Apply<Clients> for Ec2Imdsv2Check {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Ec2Imdsv2CheckAction) -> Result<(), AwsError> {
         clients.modify_metadata_options(action).await
-    }
-}
-
-impl Revert<Clients> for Ec2Imdsv2Check {
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Ec2Imdsv2CheckAction) -> Result<(), AwsError> {
-        clients.modify_metadata_options(undo).await
     }
 }
 

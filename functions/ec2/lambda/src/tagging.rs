@@ -4,7 +4,7 @@ use aws_sdk_ec2::types;
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use rectify_compliance::{ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts, Revert};
 
 use super::{Clients, filter, tags};
 use rectify_ec2::authorization::Tag;
@@ -37,7 +37,7 @@ impl ReadFacts<Clients> for RequiredTags {
     }
 }
 
-impl ReadLive<Clients> for RequiredTags {
+impl Fix<Clients> for RequiredTags {
     async fn live(
         &self,
         clients: &Clients,
@@ -65,9 +65,7 @@ impl ReadLive<Clients> for RequiredTags {
             stored,
         }))
     }
-}
 
-impl Apply<Clients> for RequiredTags {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &RequiredTagsAction) -> Result<(), AwsError> {
         let RequiredTagsAction::CreateTags { resources, tags } = action;
         let request = clients.ec2.create_tags().set_resources(Some(resources.clone())).set_tags(Some(new_tags(tags)));

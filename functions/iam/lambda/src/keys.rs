@@ -4,7 +4,7 @@ use aws_sdk_iam::types;
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::{Clients, time, unless_missing, users};
 use rectify_iam::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
@@ -80,7 +80,7 @@ impl List<Clients> for AccessKeysRotated {
     }
 }
 
-impl ReadLive<Clients> for AccessKeysRotated {
+impl Fix<Clients> for AccessKeysRotated {
     async fn live(
         &self,
         clients: &Clients,
@@ -96,17 +96,9 @@ impl ReadLive<Clients> for AccessKeysRotated {
         }
         Ok(Some(UserKeys { user, keys }))
     }
-}
 
-impl Apply<Clients> for AccessKeysRotated {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &KeyAction) -> Result<(), AwsError> {
         clients.set_status(action).await
-    }
-}
-
-impl Revert<Clients> for AccessKeysRotated {
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &KeyAction) -> Result<(), AwsError> {
-        clients.set_status(undo).await
     }
 }
 

@@ -22,7 +22,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Connect, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Connect, Fix, List, Page, Place, Revert};
 
 use rectify_iam::iam_password_policy::{
     IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
@@ -100,7 +100,7 @@ impl List<Clients> for IamPasswordPolicy {
     }
 }
 
-impl ReadLive<Clients> for IamPasswordPolicy {
+impl Fix<Clients> for IamPasswordPolicy {
     async fn live(
         &self,
         clients: &Clients,
@@ -109,9 +109,7 @@ impl ReadLive<Clients> for IamPasswordPolicy {
     ) -> Result<Option<Passwords>, AwsError> {
         clients.passwords(&target.account).await.map(Some)
     }
-}
 
-impl Apply<Clients> for IamPasswordPolicy {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &PasswordAction) -> Result<(), AwsError> {
         let PasswordAction::UpdateAccountPasswordPolicy(policy) = action;
         clients.set_passwords(policy).await

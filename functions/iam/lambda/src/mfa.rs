@@ -6,7 +6,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use rectify_compliance::{Image, Parameters, ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
 
 use super::{Clients, unless_missing, users};
 use rectify_iam::access_key::AccessKey;
@@ -165,7 +165,7 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
     }
 }
 
-impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
+impl Fix<Clients> for MfaEnabledForIamConsoleAccess {
     async fn live(
         &self,
         clients: &Clients,
@@ -176,6 +176,10 @@ impl ReadLive<Clients> for MfaEnabledForIamConsoleAccess {
         let Some(console) = clients.console(&user.name).await? else { return Ok(None) };
         let attachment = clients.attachment(&user.name, params.policy()).await?;
         Ok(Some(MfaUser { user, sign_in: ConsoleAccess { console }, attachment }))
+    }
+
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
+        clients.attach(action).await
     }
 }
 
@@ -200,7 +204,7 @@ impl List<Clients> for IamUserMfaEnabled {
     }
 }
 
-impl ReadLive<Clients> for IamUserMfaEnabled {
+impl Fix<Clients> for IamUserMfaEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -212,12 +216,7 @@ impl ReadLive<Clients> for IamUserMfaEnabled {
         let attachment = clients.attachment(&subject.user.name, params.policy()).await?;
         Ok(Some(MfaUser { attachment, ..subject }))
     }
-}
 
-impl<S: 'static, P: Parameters> Apply<Clients> for MfaControl<S, P>
-where
-    MfaUser<S>: Image,
-{
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }

@@ -7,7 +7,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Image, Never, NoParameters, Parameters, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::Clients;
 use rectify_iam::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
@@ -56,7 +56,7 @@ impl List<Clients> for IamRootAccessKeyCheck {
     }
 }
 
-impl ReadLive<Clients> for IamRootAccessKeyCheck {
+impl Fix<Clients> for IamRootAccessKeyCheck {
     async fn live(
         &self,
         clients: &Clients,
@@ -65,17 +65,9 @@ impl ReadLive<Clients> for IamRootAccessKeyCheck {
     ) -> Result<Option<RootUser>, AwsError> {
         clients.root_user(&target.account, &target.region).await.map(Some)
     }
-}
 
-impl<S: Image, P: Parameters> Apply<Clients> for RootControl<S, P> {
     async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
         match *action {}
-    }
-}
-
-impl<S: Image, P: Parameters> Revert<Clients> for RootControl<S, P> {
-    async fn revert(&self, _clients: &Clients, _target: &Target, undo: &Never) -> Result<(), AwsError> {
-        match *undo {}
     }
 }
 
@@ -91,7 +83,7 @@ impl List<Clients> for RootAccountMfaEnabled {
     }
 }
 
-impl ReadLive<Clients> for RootAccountMfaEnabled {
+impl Fix<Clients> for RootAccountMfaEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -99,6 +91,10 @@ impl ReadLive<Clients> for RootAccountMfaEnabled {
         _params: &RootAccountMfaEnabledParameters,
     ) -> Result<Option<RootSignIn>, AwsError> {
         clients.root_sign_in(&target.account, &target.region).await.map(Some)
+    }
+
+    async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
+        match *action {}
     }
 }
 

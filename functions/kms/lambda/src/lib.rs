@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream};
 use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Connect, Found, List, Listed, Page, Place, ReadFacts, ReadLive, Revert, read_each};
+use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts, Revert, read_each};
 
 use rectify_kms::cmk_backing_key_rotation_enabled::{
     Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo,
@@ -175,7 +175,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
     }
 }
 
-impl ReadLive<Clients> for CmkBackingKeyRotationEnabled {
+impl Fix<Clients> for CmkBackingKeyRotationEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -190,9 +190,7 @@ impl ReadLive<Clients> for CmkBackingKeyRotationEnabled {
             None => Ok(None),
         }
     }
-}
 
-impl Apply<Clients> for CmkBackingKeyRotationEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::EnableKeyRotation { key_id, rotation_period_in_days } = action;
         clients.enable(key_id, *rotation_period_in_days).await

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt, once};
 use rectify_cloudtrail::trail::Vantage;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
 
 use super::Clients;
 use super::topics::Answer;
@@ -34,7 +34,7 @@ impl<D: Defaults> List<Clients> for AlarmControl<D> {
     }
 }
 
-impl<D: Defaults> ReadLive<Clients> for AlarmControl<D> {
+impl<D: Defaults> Fix<Clients> for AlarmControl<D> {
     async fn live(
         &self,
         clients: &Clients,
@@ -46,9 +46,7 @@ impl<D: Defaults> ReadLive<Clients> for AlarmControl<D> {
         let own_alarm_exists = Some(clients.alarm_exists(question.making.name).await?);
         Ok(Some(AlarmChains { own_alarm_exists, ..chains }))
     }
-}
 
-impl<D: Defaults> Apply<Clients> for AlarmControl<D> {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.make(action).await
     }

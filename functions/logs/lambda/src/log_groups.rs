@@ -5,7 +5,7 @@ use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, Found, List, Listed, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, Found, List, Listed, Page, Place};
 
 use super::Clients;
 use rectify_logs::cw_loggroup_retention_period_check::{
@@ -44,7 +44,7 @@ impl List<Clients> for CwLoggroupRetentionPeriodCheck {
     }
 }
 
-impl ReadLive<Clients> for CwLoggroupRetentionPeriodCheck {
+impl Fix<Clients> for CwLoggroupRetentionPeriodCheck {
     async fn live(
         &self,
         clients: &Clients,
@@ -62,17 +62,9 @@ impl ReadLive<Clients> for CwLoggroupRetentionPeriodCheck {
             Err(error) => Err(error),
         }
     }
-}
 
-impl Apply<Clients> for CwLoggroupRetentionPeriodCheck {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.put_retention(action).await
-    }
-}
-
-impl Revert<Clients> for CwLoggroupRetentionPeriodCheck {
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Action) -> Result<(), AwsError> {
-        clients.put_retention(undo).await
     }
 }
 

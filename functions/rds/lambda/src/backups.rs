@@ -3,7 +3,7 @@
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::Fix;
 
 use super::{Clients, description, modify, tags};
 use rectify_rds::backups::Backups;
@@ -37,19 +37,7 @@ impl Clients {
     }
 }
 
-impl ReadFacts<Clients> for DbInstanceBackupEnabled {
-    async fn facts(
-        &self,
-        _clients: &Clients,
-        _target: &Target,
-        _resource: &Backups,
-        _params: &BackupParameters,
-    ) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
-}
-
-impl ReadLive<Clients> for DbInstanceBackupEnabled {
+impl Fix<Clients> for DbInstanceBackupEnabled {
     async fn live(
         &self,
         clients: &Clients,
@@ -62,9 +50,7 @@ impl ReadLive<Clients> for DbInstanceBackupEnabled {
         };
         Ok(found.filter(|it| it.database.is_at(target)))
     }
-}
 
-impl Apply<Clients> for DbInstanceBackupEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         match action {
             Action::ModifyDBInstance { identifier, change } => {
@@ -76,12 +62,6 @@ impl Apply<Clients> for DbInstanceBackupEnabled {
             }
             Action::ModifyDBCluster { identifier, change } => clients.modify_cluster(identifier, change).await,
         }
-    }
-}
-
-impl Revert<Clients> for DbInstanceBackupEnabled {
-    async fn revert(&self, clients: &Clients, target: &Target, undo: &Action) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
     }
 }
 

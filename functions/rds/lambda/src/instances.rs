@@ -3,13 +3,12 @@
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts};
+use rectify_runtime::views::{Views, unknown_member, value_of};
+use serde_json::Value;
 
 use super::{Clients, instance, modify};
 use rectify_rds::instance::Instance;
-use rectify_rds::rds_instance_deletion_protection_enabled::{
-    Action as Protect, DeletionProtectionParameters, RdsInstanceDeletionProtectionEnabled,
-};
 use rectify_rds::rds_multi_az_support::{Action as Spread, Deployment, MultiAzParameters, Offer, RdsMultiAzSupport};
 
 impl Clients {
@@ -42,57 +41,24 @@ fn is_capable(option: &types::OrderableDbInstanceOption, storage: Option<&str>) 
     is_for_it && option.multi_az_capable() == Some(true)
 }
 
-impl ReadFacts<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn facts(
-        &self,
-        _clients: &Clients,
-        _target: &Target,
-        _resource: &Instance,
-        _params: &DeletionProtectionParameters,
-    ) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
-}
-
-impl ReadLive<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn live(
-        &self,
-        clients: &Clients,
-        target: &Target,
-        _params: &DeletionProtectionParameters,
-    ) -> Result<Option<Instance>, AwsError> {
-        let Some(found) = clients.describe_instance(target).await? else { return Ok(None) };
+impl Views<Instance> for Clients {
+    async fn read(&self, target: &Target) -> Result<Option<Instance>, AwsError> {
+        let Some(found) = self.describe_instance(target).await? else { return Ok(None) };
         let instance = instance(&found)?;
         Ok(Some(instance).filter(|it| it.database.is_at(target)))
     }
-}
 
-impl Apply<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn apply(&self, clients: &Clients, _target: &Target, action: &Protect) -> Result<(), AwsError> {
-        let Protect::ModifyDBInstance { identifier, deletion_protection } = action;
-        modify(clients.modify_instance(identifier).deletion_protection(*deletion_protection)).await
+    async fn write(&self, id: &str, member: &str, value: &Value) -> Result<(), AwsError> {
+        let call = self.modify_instance(id);
+        modify(match member {
+            "DeletionProtection" => call.deletion_protection(value_of(member, value)?),
+            _ => return Err(unknown_member(member)),
+        })
+        .await
     }
 }
 
-impl Revert<Clients> for RdsInstanceDeletionProtectionEnabled {
-    async fn revert(&self, clients: &Clients, target: &Target, undo: &Protect) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
-    }
-}
-
-impl ReadFacts<Clients> for RdsMultiAzSupport {
-    async fn facts(
-        &self,
-        _clients: &Clients,
-        _target: &Target,
-        _resource: &Deployment,
-        _params: &MultiAzParameters,
-    ) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
-}
-
-impl ReadLive<Clients> for RdsMultiAzSupport {
+impl Fix<Clients> for RdsMultiAzSupport {
     async fn live(
         &self,
         clients: &Clients,
@@ -110,18 +76,10 @@ impl ReadLive<Clients> for RdsMultiAzSupport {
         }
         Ok(Some(Deployment { offer: Some(clients.offer(&found).await?), ..deployment }))
     }
-}
 
-impl Apply<Clients> for RdsMultiAzSupport {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Spread) -> Result<(), AwsError> {
         let Spread::ModifyDBInstance { identifier, multi_az } = action;
         modify(clients.modify_instance(identifier).multi_az(*multi_az)).await
-    }
-}
-
-impl Revert<Clients> for RdsMultiAzSupport {
-    async fn revert(&self, clients: &Clients, target: &Target, undo: &Spread) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
 use rectify_compliance::{AccountId, Region, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
 
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unless, unless_gone};
@@ -166,7 +166,7 @@ impl List<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 }
 
-impl ReadLive<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
+impl Fix<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     async fn live(
         &self,
         clients: &Clients,
@@ -182,9 +182,7 @@ impl ReadLive<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
         let Exposure { buckets, unreadable } = clients.exposed(&target.account, now, wanted).await?;
         Ok(Some(AccountBlock { exposed: Some(buckets), unreadable, ..subject }))
     }
-}
 
-impl Apply<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutPublicAccessBlock(call) = action;
         clients.put_account_block(call).await

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts, Revert};
 
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unbuilt, unless, unless_gone};
@@ -230,13 +230,11 @@ impl ReadFacts<Clients> for S3BucketServerSideEncryptionEnabled {
     }
 }
 
-impl ReadLive<Clients> for S3BucketServerSideEncryptionEnabled {
+impl Fix<Clients> for S3BucketServerSideEncryptionEnabled {
     async fn live(&self, clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
         unless_gone(clients.encrypted(target, params).await)
     }
-}
 
-impl Apply<Clients> for S3BucketServerSideEncryptionEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutBucketEncryption(call) = action;
         clients.put_encryption(call).await

@@ -7,7 +7,7 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, Revert};
 
 use self::elements::Unknown;
 use super::{Clients, Named, unbuilt, unless, unless_gone};
@@ -215,19 +215,11 @@ fn moment(date: &str) -> Result<DateTime, ShapeError> {
     DateTime::from_str(date, DateTimeFormat::DateTime).map_err(|error| unbuilt("Date", &error))
 }
 
-impl ReadFacts<Clients> for S3LifecycleLogArchive {
-    async fn facts(&self, _: &Clients, _: &Target, _: &Subject, _: &Params) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
-}
-
-impl ReadLive<Clients> for S3LifecycleLogArchive {
+impl Fix<Clients> for S3LifecycleLogArchive {
     async fn live(&self, clients: &Clients, target: &Target, _params: &Params) -> Result<Option<Subject>, AwsError> {
         unless_gone(clients.with_lifecycle(target).await)
     }
-}
 
-impl Apply<Clients> for S3LifecycleLogArchive {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutBucketLifecycleConfiguration(call) = action;
         clients.put_lifecycle(call).await

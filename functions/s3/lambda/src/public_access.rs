@@ -3,7 +3,7 @@
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketLevelPublicAccessProhibited;
@@ -122,13 +122,11 @@ impl List<Clients> for PublicAccess {
     }
 }
 
-impl ReadLive<Clients> for PublicAccess {
+impl Fix<Clients> for PublicAccess {
     async fn live(&self, clients: &Clients, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
         clients.live(target, params).await
     }
-}
 
-impl Apply<Clients> for PublicAccess {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.apply(action).await
     }
@@ -156,7 +154,7 @@ impl ReadFacts<Clients> for S3BucketLevelPublicAccessProhibited {
     }
 }
 
-impl ReadLive<Clients> for S3BucketLevelPublicAccessProhibited {
+impl Fix<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn live(
         &self,
         clients: &Clients,
@@ -165,9 +163,7 @@ impl ReadLive<Clients> for S3BucketLevelPublicAccessProhibited {
     ) -> Result<Option<Subject>, AwsError> {
         clients.live(target, &Params::default()).await
     }
-}
 
-impl Apply<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.apply(action).await
     }

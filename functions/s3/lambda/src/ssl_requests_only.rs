@@ -2,7 +2,7 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Apply, ReadFacts, ReadLive, Revert};
+use rectify_runtime::edge::{Fix, Revert};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketSslRequestsOnly;
@@ -20,13 +20,7 @@ impl Clients {
     }
 }
 
-impl ReadFacts<Clients> for S3BucketSslRequestsOnly {
-    async fn facts(&self, _: &Clients, _: &Target, _: &Subject, _: &NoParameters) -> Result<Option<()>, AwsError> {
-        Ok(Some(()))
-    }
-}
-
-impl ReadLive<Clients> for S3BucketSslRequestsOnly {
+impl Fix<Clients> for S3BucketSslRequestsOnly {
     async fn live(
         &self,
         clients: &Clients,
@@ -35,9 +29,7 @@ impl ReadLive<Clients> for S3BucketSslRequestsOnly {
     ) -> Result<Option<Subject>, AwsError> {
         unless_gone(clients.with_policy(target).await)
     }
-}
 
-impl Apply<Clients> for S3BucketSslRequestsOnly {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         let Action::PutBucketPolicy(call) = action;
         clients.put_policy(call).await

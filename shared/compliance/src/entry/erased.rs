@@ -1,51 +1,74 @@
-//! What a control can do, whatever its types: JSON in, JSON out. Each is implemented for every control that can do it.
+//! What a control can do, whatever its types: JSON in, JSON out. Each is implemented once, for every control that can do it.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{EntryError, Imaged, UndoCalls, erase};
-use crate::parameters::{self, RuleParameters};
+use crate::parameters::{self, RuleParameters, ShellParameters};
 use crate::{
     ConfigurationItem, Control, FromItem, Image, Inventory, ManagedBy, ParameterError, Permission, PhysicalId, Plan,
     Remediation, Resource, ShapeError, StoredImage, Timestamp, Verdict,
 };
 
 /// A [`Control`] of any types.
-pub(super) trait Judge: Sync {
+pub trait ErasedControl: Sync {
+    /// JSON Schema of its parameters.
     fn parameters(&self) -> Value;
-    fn check_parameters(&self, text: &str) -> Result<(), ParameterError>;
+
+    /// Reads its parameters; what the shell takes of them.
+    ///
+    /// # Errors
+    /// The parameter, what was expected and what it was.
+    fn shell_parameters(&self, text: &str) -> Result<ShellParameters, ParameterError>;
+
+    /// Freezes a subject given as JSON.
+    ///
+    /// # Errors
+    /// [`EntryError::Shape`] when it is no subject of the control.
     fn image(&self, subject: Value) -> Result<Imaged, EntryError>;
+
+    /// [`Image::VERSION`] of its subject.
     fn image_version(&self) -> u16;
-    fn judge(&self, image: &StoredImage, text: &str, now: Timestamp) -> Result<Verdict, EntryError>;
+
+    /// Whether two subjects are equal: a subject knows what of it has an order, its JSON does not.
+    ///
+    /// # Errors
+    /// [`EntryError::Shape`] when one cannot be read.
+    fn same(&self, one: &StoredImage, other: &StoredImage) -> Result<bool, EntryError>;
+
+    /// Judges a subject.
+    ///
+    /// # Errors
+    /// [`EntryError`] when the image or the parameters cannot be read.
+    fn evaluate(&self, subject: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError>;
 }
 
-impl<K: Control> Judge for K {
+impl<K: Control> ErasedControl for K {
     fn parameters(&self) -> Value {
         parameters::schema::<K::Params>()
     }
 
-    fn check_parameters(&self, text: &str) -> Result<(), ParameterError> {
-        RuleParameters::<K::Params>::parse(Some(text)).map(drop)
+    fn shell_parameters(&self, text: &str) -> Result<ShellParameters, ParameterError> {
+        RuleParameters::<K::Params>::parse(Some(text)).map(|it| it.shell)
     }
 
     fn image(&self, subject: Value) -> Result<Imaged, EntryError> {
         let subject: K::Subject = read("subject", "a subject of the control", subject)?;
-        Ok(Imaged {
-            resource: subject.key(),
-            name: subject.name().map(str::to_owned),
-            arn: subject.arn().map(str::to_owned),
-            tags: subject.tags().clone(),
-            image: StoredImage::of(&subject)?,
-        })
+        Ok(Imaged::of(&subject)?)
     }
 
     fn image_version(&self) -> u16 {
         K::Subject::VERSION
     }
 
-    fn judge(&self, image: &StoredImage, text: &str, now: Timestamp) -> Result<Verdict, EntryError> {
-        let params = RuleParameters::<K::Params>::parse(Some(text))?.control;
-        Ok(self.evaluate(&image.read()?, &params, now))
+    fn same(&self, one: &StoredImage, other: &StoredImage) -> Result<bool, EntryError> {
+        Ok(one.read::<K::Subject>()? == other.read::<K::Subject>()?)
+    }
+
+    fn evaluate(&self, subject: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
+        let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
+        Ok(Control::evaluate(self, &subject.read()?, &params, now))
     }
 }
 
@@ -77,62 +100,107 @@ impl<K: Inventory> Listed for K {
     }
 }
 
-/// A [`Remediation`] of any types.
-pub(super) trait Remedy: Sync {
-    fn reads(&self) -> &'static [Permission];
-    fn fixes(&self) -> &'static [Permission];
-    fn undoes(&self) -> &'static [Permission];
-    fn name_is_needed(&self) -> bool;
-    fn stack_is_known_by(&self) -> ManagedBy;
-    fn parts_of_stack(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError>;
-    fn planned(&self, live: &StoredImage, text: &str, now: Timestamp) -> Result<Plan<Value>, EntryError>;
-    fn expected(&self, live: &StoredImage, action: &Value) -> Result<StoredImage, EntryError>;
-    fn undone(&self, before: &StoredImage, done: &[(Value, Value)]) -> Result<UndoCalls, EntryError>;
+/// A [`Remediation`] of any types. Every error is [`EntryError`]: an image, an action, a call or the parameters that cannot be
+/// read.
+#[allow(clippy::missing_errors_doc)] // One sentence, above, for all of them.
+pub trait ErasedRemediation: ErasedControl {
+    /// What the live read may call.
+    fn read_permissions(&self) -> &'static [Permission];
+
+    /// What enforcing may call.
+    fn fix_permissions(&self) -> &'static [Permission];
+
+    /// What undo may call.
+    fn undo_permissions(&self) -> &'static [Permission];
+
+    /// Whether the shell must resolve the resource's name through AWS Config.
+    fn needs_name(&self) -> bool;
+
+    /// Whether undo needs what a call answers.
+    fn needs_answers(&self) -> bool;
+
+    /// How it is known that a CloudFormation stack manages what the calls change.
+    fn managed_by(&self) -> ManagedBy;
+
+    /// What of a stack an action would change.
+    fn stack_resources(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError>;
+
+    /// What would fix a subject: nothing where it is no finding.
+    fn plan(&self, live: &StoredImage, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError>;
+
+    /// What the subject becomes by an action.
+    fn expect(&self, live: &StoredImage, action: &Value) -> Result<Imaged, EntryError>;
+
+    /// Whether the service still works on the actions.
+    fn is_settling(&self, after: &StoredImage, done: &[Value]) -> Result<bool, EntryError>;
+
+    /// The part of the subject that the actions touched.
+    fn footprint(&self, subject: &StoredImage, done: &[Value]) -> Result<Value, EntryError>;
+
+    /// The calls that take actions back, given the before-image and what each action was answered.
+    fn undo(&self, before: &StoredImage, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError>;
+
+    /// What the subject becomes by one call of an undo, where the control says.
+    fn reverted(&self, live: &StoredImage, call: &Value) -> Result<Option<StoredImage>, EntryError>;
 }
 
-impl<K: Remediation> Remedy for K {
-    fn reads(&self) -> &'static [Permission] {
-        self.read_permissions()
+impl<K: Remediation> ErasedRemediation for K {
+    fn read_permissions(&self) -> &'static [Permission] {
+        Remediation::read_permissions(self)
     }
 
-    fn fixes(&self) -> &'static [Permission] {
-        self.fix_permissions()
+    fn fix_permissions(&self) -> &'static [Permission] {
+        Remediation::fix_permissions(self)
     }
 
-    fn undoes(&self) -> &'static [Permission] {
-        self.undo_permissions()
+    fn undo_permissions(&self) -> &'static [Permission] {
+        Remediation::undo_permissions(self)
     }
 
-    fn name_is_needed(&self) -> bool {
-        self.needs_name()
+    fn needs_name(&self) -> bool {
+        Remediation::needs_name(self)
     }
 
-    fn stack_is_known_by(&self) -> ManagedBy {
-        self.managed_by()
+    fn needs_answers(&self) -> bool {
+        Remediation::needs_answers(self)
     }
 
-    fn parts_of_stack(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError> {
-        Ok(self.stack_resources(&live.read()?, &read_action(action)?))
+    fn managed_by(&self) -> ManagedBy {
+        Remediation::managed_by(self)
     }
 
-    fn planned(&self, live: &StoredImage, text: &str, now: Timestamp) -> Result<Plan<Value>, EntryError> {
-        let params = RuleParameters::<K::Params>::parse(Some(text))?.control;
-        erase(self.plan(&live.read()?, &params, now))
+    fn stack_resources(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError> {
+        Ok(Remediation::stack_resources(self, &live.read()?, &action_of::<K>(action)?))
     }
 
-    fn expected(&self, live: &StoredImage, action: &Value) -> Result<StoredImage, EntryError> {
-        Ok(StoredImage::of(&self.expect(live.read()?, &read_action(action)?))?)
+    fn plan(&self, live: &StoredImage, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError> {
+        let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
+        erase(Remediation::plan(self, &live.read()?, &params, now))
     }
 
-    fn undone(&self, before: &StoredImage, done: &[(Value, Value)]) -> Result<UndoCalls, EntryError> {
-        let actions = done.iter().map(|(action, _)| read_action(action)).collect::<Result<Vec<K::Action>, _>>()?;
-        let answers: Vec<Value> = done.iter().map(|(_, answer)| answer.clone()).collect();
-        let calls = match self.undo_answered(&before.read()?, &actions, &answers) {
-            Ok(calls) => calls,
-            Err(irreversible) => return Ok(Err(irreversible)),
-        };
-        let as_json = |call| serde_json::to_value(call).map_err(|error| ShapeError::new("undo", "a JSON form", error));
-        Ok(Ok(calls.iter().map(as_json).collect::<Result<_, _>>()?))
+    fn expect(&self, live: &StoredImage, action: &Value) -> Result<Imaged, EntryError> {
+        Ok(Imaged::of(&Remediation::expect(self, live.read()?, &action_of::<K>(action)?))?)
+    }
+
+    fn is_settling(&self, after: &StoredImage, done: &[Value]) -> Result<bool, EntryError> {
+        Ok(Remediation::is_settling(self, &after.read()?, &actions_of::<K>(done)?))
+    }
+
+    fn footprint(&self, subject: &StoredImage, done: &[Value]) -> Result<Value, EntryError> {
+        Ok(Remediation::footprint(self, &subject.read()?, &actions_of::<K>(done)?))
+    }
+
+    fn undo(&self, before: &StoredImage, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError> {
+        match self.undo_answered(&before.read()?, &actions_of::<K>(done)?, answers) {
+            Ok(calls) => Ok(Ok(calls.iter().map(|call| json("undo", call)).collect::<Result<_, _>>()?)),
+            Err(irreversible) => Ok(Err(irreversible)),
+        }
+    }
+
+    fn reverted(&self, live: &StoredImage, call: &Value) -> Result<Option<StoredImage>, EntryError> {
+        let call: K::Undo = read("undo", "a call of the control", call.clone())?;
+        let reverted = Remediation::reverted(self, &live.read()?, &call);
+        Ok(reverted.as_ref().map(StoredImage::of).transpose()?)
     }
 }
 
@@ -140,6 +208,14 @@ fn read<T: DeserializeOwned>(what: &'static str, expected: &'static str, value: 
     serde_json::from_value(value).map_err(|error| ShapeError::new(what, expected, error))
 }
 
-fn read_action<A: DeserializeOwned>(action: &Value) -> Result<A, ShapeError> {
-    read("action", "an action of the control", action.clone())
+pub(super) fn json<T: Serialize>(what: &'static str, value: &T) -> Result<Value, ShapeError> {
+    serde_json::to_value(value).map_err(|error| ShapeError::new(what, "a JSON form", error))
+}
+
+fn action_of<K: Remediation>(action: &Value) -> Result<K::Action, ShapeError> {
+    read("attempt.action", "an action of the control", action.clone())
+}
+
+fn actions_of<K: Remediation>(actions: &[Value]) -> Result<Vec<K::Action>, ShapeError> {
+    actions.iter().map(action_of::<K>).collect()
 }

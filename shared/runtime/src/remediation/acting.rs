@@ -1,16 +1,17 @@
-//! Gates 11 and 12: each action is written down before it is made and completed with its receipt; then the live read and
+//! What lies behind the gates: each action is written down before it is made and completed with its receipt; then the live read and
 //! the control itself say whether it helped.
 
-use rectify_compliance::{Control, Declared, Remediation, Timestamp, Verdict};
+use rectify_compliance::entry::ErasedRemediation;
+use rectify_compliance::{Imaged, Timestamp, Verdict};
+use serde_json::Value;
 
 use super::clearance::Cleared;
 use super::difference;
 use super::gates::Handled;
 use super::passage::Passage;
 use super::sending::{self, Unsent};
-use super::settling::{actions_of, json};
+use super::settling::actions_of;
 use crate::Fault;
-use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
 use crate::retry::Backoff;
@@ -19,33 +20,29 @@ use crate::retry::Backoff;
 const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
 
 /// Applies a plan whose before-image is stored, then verifies.
-pub(super) async fn apply<K, C>(
-    passage: &Passage<'_, K, C>,
+pub(super) async fn apply(
+    passage: &Passage<'_>,
     lease: &Lease,
     mut attempt: Attempt,
-    live: &K::Subject,
-    mut cleared: Cleared<K::Action>,
-    params: &K::Params,
+    live: &Imaged,
+    mut cleared: Cleared,
+    parameters: &str,
     line: &mut Invocation,
-) -> Result<Handled, Fault>
-where
-    K: Remediation + ReadLive<C> + Apply<C>,
-    C: Connect,
-{
-    let actions: Vec<K::Action> = cleared.plan.calls().into_iter().cloned().collect();
+) -> Result<Handled, Fault> {
+    let actions: Vec<Value> = cleared.plan.calls().into_iter().cloned().collect();
     line.note("actions", actions.len());
     let total = attempt.actions.len() + actions.len();
     let mut state = live.clone();
     for action in actions {
-        attempt.actions.push(ActionRecord { action: json(&action)?, receipt: None });
-        let sent = sending::send(passage, lease, &attempt, &mut cleared, &state, &action, params);
+        attempt.actions.push(ActionRecord { action: action.clone(), receipt: None });
+        let sent = sending::send(passage, lease, &attempt, &mut cleared, &state, &action, parameters);
         match Box::pin(sent).await? {
             Ok(receipt) => {
                 if let Some(record) = attempt.actions.last_mut() {
                     record.receipt = Some(receipt);
                 }
                 passage.shell.ledger.save(lease, &attempt).await?;
-                state = passage.control.logic.expect(state, &action);
+                state = passage.control.expect(&state.image, &action)?;
             }
             Err(Unsent::Forbidden { by, lost }) => {
                 if !lost {
@@ -67,30 +64,26 @@ where
             }
         }
     }
-    Box::pin(verify(passage, lease, attempt, params)).await
+    Box::pin(verify(passage, lease, attempt, parameters)).await
 }
 
 /// Reads again until the service shows what it accepted, and lets the control judge.
-pub(super) async fn verify<K, C>(
-    passage: &Passage<'_, K, C>,
+pub(super) async fn verify(
+    passage: &Passage<'_>,
     lease: &Lease,
     mut attempt: Attempt,
-    params: &K::Params,
-) -> Result<Handled, Fault>
-where
-    K: Remediation + ReadLive<C> + Apply<C>,
-    C: Connect,
-{
-    let done = actions_of::<K>(&attempt)?;
+    parameters: &str,
+) -> Result<Handled, Fault> {
+    let done = actions_of(&attempt);
     let (mut live, mut reason) = (None, "nothing was read".to_owned());
     let mut tries = Backoff::VERIFY.tries();
     while tries.next().await.is_some() {
-        live = match passage.live(params).await {
+        live = match passage.live(parameters).await {
             Ok(live) => live,
             Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await,
         };
-        let verdict = live.as_ref().map(|live| passage.control.logic.evaluate(live, params, Timestamp::now()));
-        match verdict {
+        let verdict = |live: &Imaged| passage.control.evaluate(&live.image, parameters, Timestamp::now());
+        match live.as_ref().map(verdict).transpose()? {
             Some(Verdict::NonCompliant(finding)) => reason = format!("still NON_COMPLIANT: {finding}"),
             Some(Verdict::Compliant(_) | Verdict::NotApplicable(_)) | None => {
                 let note = unexpected(passage.control, &attempt, live.as_ref(), &done)?;
@@ -99,9 +92,9 @@ where
         }
     }
     if let Some(after) = &live {
-        attempt.after = Some(rectify_compliance::StoredImage::of(after)?);
+        attempt.after = Some(after.image.clone());
         let age = Timestamp::now().duration_since(attempt.started_at);
-        if passage.control.logic.is_settling(after, &done) && age < PATIENCE {
+        if age < PATIENCE && passage.control.is_settling(&after.image, &done)? {
             return ended(passage, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
         }
     }
@@ -109,15 +102,15 @@ where
     Box::pin(passage.leave_open(lease, attempt, fault)).await
 }
 
-async fn ended<K: Control, S: rectify_compliance::Image, C: Connect>(
-    passage: &Passage<'_, K, C>,
+async fn ended(
+    passage: &Passage<'_>,
     lease: &Lease,
     mut attempt: Attempt,
-    after: Option<&S>,
+    after: Option<&Imaged>,
     outcome: Outcome,
     reason: String,
 ) -> Result<Handled, Fault> {
-    attempt.after = after.map(rectify_compliance::StoredImage::of).transpose()?;
+    attempt.after = after.map(|after| after.image.clone());
     // What is still pending has been told; a failure that was told does not stand for the success that follows.
     attempt.announced &= attempt.outcome == Some(outcome);
     attempt.outcome = Some(outcome);
@@ -130,18 +123,21 @@ async fn ended<K: Control, S: rectify_compliance::Image, C: Connect>(
 
 /// What became of the subject beyond the model's expectation, compared whole: somebody else's change at the same time, or
 /// a call that did more than it should.
-fn unexpected<K: Remediation>(
-    control: &'static Declared<K>,
+fn unexpected(
+    control: &dyn ErasedRemediation,
     attempt: &Attempt,
-    after: Option<&K::Subject>,
-    done: &[K::Action],
+    after: Option<&Imaged>,
+    done: &[Value],
 ) -> Result<String, Fault> {
     let (Some(before), Some(after)) = (&attempt.before, after) else { return Ok("the resource is gone".to_owned()) };
-    let expected = done.iter().fold(before.read::<K::Subject>()?, |live, action| control.logic.expect(live, action));
+    let mut expected = before.clone();
+    for action in done {
+        expected = control.expect(&expected, action)?.image;
+    }
     // A subject knows what of it has an order; its JSON does not.
-    if expected == *after {
+    if control.same(&expected, &after.image)? {
         return Ok("as planned".to_owned());
     }
-    let text = difference::text(&json(&expected)?, &json(after)?);
+    let text = difference::text(&expected.subject, &after.image.subject);
     Ok(if text.is_empty() { "as planned".to_owned() } else { format!("differs from the plan: {text}") })
 }

@@ -1,20 +1,21 @@
 //! What lets an attempt that was begun make its next action, and what keeps it from that: people may decide at any time.
 
-use rectify_compliance::{Control, Plan, Remediation, Timestamp};
+use rectify_compliance::{Imaged, Plan, Timestamp};
+use serde_json::Value;
 
+use super::facts::Facts;
 use super::gates::Handled;
-use super::obstacle::Obstacle;
+use super::obstacle::{Obstacle, obstacle};
 use super::passage::Passage;
 use crate::Fault;
-use crate::edge::Connect;
 use crate::ledger::{Attempt, Lease, Outcome, Overruled, Registry};
 
 /// How often what people decide may change between reading it and acting.
 const DECIDED_TRIES: u32 = 5;
 
 /// A plan that passed the gates, and the exemptions by which it did.
-pub(super) struct Cleared<A> {
-    pub(super) plan: Plan<A>,
+pub(super) struct Cleared {
+    pub(super) plan: Plan<Value>,
     pub(super) registry: Registry,
 }
 
@@ -28,9 +29,9 @@ pub(super) enum Forbidden {
 
 impl Forbidden {
     /// Ends the delivery; `total` is how many actions the attempt would have made.
-    pub(super) async fn end<K: Control, C: Connect>(
+    pub(super) async fn end(
         self,
-        passage: &Passage<'_, K, C>,
+        passage: &Passage<'_>,
         lease: &Lease,
         attempt: Attempt,
         total: usize,
@@ -45,24 +46,20 @@ impl Forbidden {
 
 /// Stores the attempt whose last action is about to be made, unless people decided otherwise since the gates read what they
 /// decide; what does not concern the resource is read anew and does not keep it from being fixed.
-pub(super) async fn intend<K, C>(
-    passage: &Passage<'_, K, C>,
+pub(super) async fn intend(
+    passage: &Passage<'_>,
     lease: &Lease,
     attempt: &Attempt,
-    cleared: &mut Cleared<K::Action>,
-    live: &K::Subject,
-) -> Result<Option<Forbidden>, Fault>
-where
-    K: Remediation,
-    C: Connect,
-{
-    let (ledger, id) = (&passage.shell.ledger, passage.control.meta.id);
+    cleared: &mut Cleared,
+    live: &Imaged,
+) -> Result<Option<Forbidden>, Fault> {
+    let (ledger, id) = (&passage.shell.ledger, passage.id);
     for _ in 0..DECIDED_TRIES {
         match ledger.save_before_action(lease, attempt, &passage.fence(id, &cleared.registry)).await? {
             None => return Ok(None),
             Some(Overruled::Stopped) => return Ok(Some(Forbidden::Stopped)),
             Some(Overruled::Decided) => {
-                cleared.registry = passage.registry(id).await?;
+                cleared.registry = passage.registry().await?;
                 if let Some(obstacle) = forbidden(passage, cleared, live, attempt).await? {
                     return Ok(Some(Forbidden::By(obstacle)));
                 }
@@ -73,20 +70,16 @@ where
 }
 
 /// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
-pub(super) async fn forbidden<K, C>(
-    passage: &Passage<'_, K, C>,
-    cleared: &Cleared<K::Action>,
-    live: &K::Subject,
+pub(super) async fn forbidden(
+    passage: &Passage<'_>,
+    cleared: &Cleared,
+    live: &Imaged,
     attempt: &Attempt,
-) -> Result<Option<Obstacle>, Fault>
-where
-    K: Remediation,
-    C: Connect,
-{
-    let (id, now) = (passage.control.meta.id, Timestamp::now());
-    if let Some(obstacle) = passage.obstacle(&cleared.registry, &cleared.plan, live, now).await? {
+) -> Result<Option<Obstacle>, Fault> {
+    let now = Timestamp::now();
+    if let Some(obstacle) = obstacle(passage, &cleared.registry, &cleared.plan, live, now).await? {
         return Ok(Some(obstacle));
     }
-    let open = passage.shell.ledger.open_breaker(&passage.path, id, Some(&attempt.id), now).await?;
-    Ok(open.map(|it| Obstacle { outcome: Outcome::BreakerOpen, reason: it.to_string() }))
+    let open = passage.breaker(Some(&attempt.id), now).await?;
+    Ok(open.map(|reason| Obstacle { outcome: Outcome::BreakerOpen, reason }))
 }

@@ -1,21 +1,20 @@
 //! How a delivery ends: the outcome is stored, then announced, so that none is lost or announced before it is stored. Whoever
 //! comes next to the control and the resource announces what is stored and not announced.
 
-use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Control, Remediation, Timestamp};
+use rectify_compliance::Timestamp;
 
+use super::facts::Facts;
 use super::gates::Handled;
 use super::passage::Passage;
 use super::settling;
 use crate::Fault;
 use crate::bus::{self, Announcement};
-use crate::edge::{Apply, Connect, ReadLive};
 use crate::ledger::{Attempt, Finding, Lease, Outcome, State};
 
 /// How many deliveries may fail at one attempt before it ends as failed: Lambda's own three, and a few that others asked for.
 const MOST_FAILURES: u32 = 6;
 
-impl<K: Control, C: Connect> Passage<'_, K, C> {
+impl Passage<'_> {
     /// Ends an attempt that changed nothing. The same answer for the same finding is neither recorded nor announced twice.
     pub(super) async fn end(
         &self,
@@ -51,10 +50,7 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
 
     /// Ends an attempt as failed for good, and the delivery with `fault`. Nobody comes back to it: what is not known to have
     /// happened is settled now, if the resource can be read.
-    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
-    where
-        K: Remediation + ReadLive<C> + Apply<C>,
-    {
+    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
         if attempt.actions.iter().any(|record| record.receipt.is_none()) {
             // What cannot be settled stays as it is: undo looks again.
             let _unsettled = Box::pin(self.settle(lease, &mut attempt)).await;
@@ -69,23 +65,17 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
         Err(fault)
     }
 
-    async fn settle(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault>
-    where
-        K: Remediation + ReadLive<C> + Apply<C>,
-    {
-        let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
-        let Some(live) = self.live(&params).await? else { return Ok(()) };
-        let (writer, registry) = (self.writer().await?, self.registry(self.control.meta.id).await?);
-        let fence = self.fence(self.control.meta.id, &registry);
-        let ledger = &self.shell.ledger;
-        settling::settle(self.control, ledger, lease, &writer, attempt, &live, Some(&fence)).await.map(drop)
+    async fn settle(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault> {
+        let Some(live) = self.live(&attempt.parameters).await? else { return Ok(()) };
+        let (writer, registry) = (self.writer().await?, self.registry().await?);
+        let (ledger, fence) = (&self.shell.ledger, self.fence(self.id, &registry));
+        let settled =
+            settling::settle(self.control, ledger, lease, writer.clients(), attempt, &live.image, Some(&fence));
+        settled.await.map(drop)
     }
 
     /// Fails the delivery and leaves the attempt open for the next one, a few times; the failure is announced once.
-    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault>
-    where
-        K: Remediation + ReadLive<C> + Apply<C>,
-    {
+    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
         attempt.failures += 1;
         if attempt.failures >= MOST_FAILURES {
             return Box::pin(self.fail(lease, attempt, fault)).await;
@@ -98,7 +88,7 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
         Err(fault)
     }
 
-    /// Gate 13: the outcome is stored, then announced; the next delivery makes up for a crash in between.
+    /// The outcome is stored, then announced; the next delivery makes up for a crash in between.
     pub(super) async fn close(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
         let Some(outcome) = attempt.outcome else {
             return Err(Fault::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));

@@ -1,23 +1,19 @@
-//! The gates of a remediation, in their order. Each either ends the delivery with a recorded outcome, fails it, or lets it
-//! pass; the resource is written to behind the last one.
+//! One delivery from its event to its end: what it is about, the lease, what the gates decide ([`decision`]), and what is
+//! recorded of it or done.
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
-use rectify_compliance::entry::erase;
-use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{
-    ComplianceChange, Control, Declared, Image, Origin, Plan, Region, Remediation, Target, Timestamp, Verdict,
-};
+use rectify_compliance::{ComplianceChange, ControlMeta, Imaged, Origin, Plan, Region, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use super::clearance::Cleared;
+use super::decision::{self, Decision, Halt, Passed, Seen};
+use super::facts::Facts;
 use super::passage::Passage;
 use super::{Delivery, RemediationShell, acting, resuming};
 use crate::Fault;
-use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
-use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, ResourcePath, State};
+use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, Registry, ResourcePath, State};
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
@@ -63,18 +59,13 @@ impl Handled {
 }
 
 /// Takes an event through the gates.
-pub(super) async fn pass<K, C>(
-    control: &'static Declared<K>,
-    shell: &RemediationShell<C>,
+pub(super) async fn pass(
+    shell: &RemediationShell,
     event: &EventBridgeEvent<Value>,
     delivery: &Delivery,
     line: &mut Invocation,
-) -> Result<Handled, Fault>
-where
-    K: Remediation + ReadLive<C> + Apply<C>,
-    C: Connect,
-{
-    // Gate 1 comes first in code: a stop can only be recorded about a finding that was read.
+) -> Result<Handled, Fault> {
+    let (meta, control) = (shell.deployed.meta, shell.deployed.control);
     let Some(mut change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
         return Ok(Handled::Ignored("source or detail type"));
     };
@@ -92,10 +83,10 @@ where
     if !shell.settings.rule_names.matches(&change.rule_name) {
         return Ok(Handled::Ignored("another rule"));
     }
-    if !control.meta.resource_types.contains(&change.resource.kind.as_str()) {
+    if !meta.resource_types.contains(&change.resource.kind.as_str()) {
         return Ok(Handled::Ignored("another resource type"));
     }
-    if shell.settings.mode_in(&change.account, control.meta.id) <= Mode::Observe {
+    if shell.settings.mode_in(&change.account, meta.id) <= Mode::Observe {
         return Ok(Handled::Ignored("mode"));
     }
     let mut target = Target {
@@ -108,7 +99,7 @@ where
     let request = match &change.origin {
         Origin::Config => None,
         Origin::Request(id) => {
-            let Some((id, recorded_at)) = request(control, shell, id.as_deref(), &target).await? else {
+            let Some((id, recorded_at)) = request(meta, shell, id.as_deref(), &target).await? else {
                 return Ok(Handled::Ignored("a request that is not in the ledger"));
             };
             // When the finding was recorded is what the ledger says, never the event: the grace counts from it.
@@ -118,27 +109,27 @@ where
     };
     let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
     let clients = shell.clients.at(&own, &change.account, here).await?;
-    let params = RuleParameters::<K::Params>::parse(Some(&shell.settings.parameters))?;
-    let home = shell.function.home(params.shell.home_region.as_ref());
-    let scope = RuleScope { meta: &control.meta, parameters: &params.shell, here, home: &home };
-    if control.logic.needs_name() && scope.out_of_scope(&target.resource, None).is_none() {
+    let parameters = control.shell_parameters(&shell.settings.parameters)?;
+    let home = shell.function.home(parameters.home_region.as_ref());
+    let scope = RuleScope { meta, parameters: &parameters, here, home: &home };
+    if control.needs_name() && scope.out_of_scope(&target.resource, None).is_none() {
         target.name = shell.config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
     let reads_until = delivery.reads_until;
-    let passage =
-        Passage { control, shell, change, target, path, clients, own, deadline: delivery.deadline, reads_until };
+    let (id, deadline) = (meta.id, delivery.deadline);
+    let passage = Passage { id, control, shell, scope, change, target, path, clients, own, deadline, reads_until };
 
-    // Gate 3: the lease, on the resource and not on the control.
+    // On the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
     let lease = lease(shell, &passage.path, &delivery.owner, until).await?;
-    let result = passage.leased(&lease, &params, &scope, line).await;
+    let result = passage.leased(&lease, line).await;
     // The lease goes back whatever happened; where that fails too, the first fault is the one to tell.
     let released = shell.ledger.release(&lease).await;
     let handled = result?;
     released?;
     if let Some(id) = request {
-        shell.ledger.note_answered(control.meta.id, &passage.target, &id, Timestamp::now()).await?;
+        shell.ledger.note_answered(meta.id, &passage.target, &id, Timestamp::now()).await?;
     }
     Ok(handled)
 }
@@ -164,9 +155,9 @@ fn elsewhere(
 
 /// The id of a stored request and when its finding was recorded; `None` for one that the ledger does not have, has about
 /// something else, or had too long ago.
-async fn request<K: Remediation, C>(
-    control: &'static Declared<K>,
-    shell: &RemediationShell<C>,
+async fn request(
+    meta: &ControlMeta,
+    shell: &RemediationShell,
     id: Option<&str>,
     target: &Target,
 ) -> Result<Option<(String, Timestamp)>, Fault> {
@@ -174,7 +165,7 @@ async fn request<K: Remediation, C>(
         Some(id) => shell.ledger.request(id).await?.map(|it| (id, it)),
         None => None,
     };
-    let stored = stored.filter(|(_, it)| it.allows(control.meta.id, target, Timestamp::now()));
+    let stored = stored.filter(|(_, it)| it.allows(meta.id, target, Timestamp::now()));
     if stored.is_none() {
         tracing::warn!(request = id, resource = %target.resource, "ignored a request that is not in the ledger");
     }
@@ -182,12 +173,7 @@ async fn request<K: Remediation, C>(
 }
 
 /// Takes the lease, waiting a little for somebody who is about to be done.
-async fn lease<C>(
-    shell: &RemediationShell<C>,
-    path: &ResourcePath,
-    owner: &str,
-    until: Timestamp,
-) -> Result<Lease, Fault> {
+async fn lease(shell: &RemediationShell, path: &ResourcePath, owner: &str, until: Timestamp) -> Result<Lease, Fault> {
     let mut tries = Backoff::LEASE.tries();
     loop {
         tries.next().await;
@@ -198,156 +184,138 @@ async fn lease<C>(
     }
 }
 
-impl<K: Control, C: Connect> Passage<'_, K, C> {
-    async fn leased(
-        &self,
-        lease: &Lease,
-        params: &RuleParameters<K::Params>,
-        scope: &RuleScope<'_>,
-        line: &mut Invocation,
-    ) -> Result<Handled, Fault>
-    where
-        K: Remediation + ReadLive<C> + Apply<C>,
-    {
-        let id = self.control.meta.id;
+/// What became of an attempt to begin.
+enum Start {
+    /// It is in the ledger with its before-image.
+    Begun(Box<Attempt>),
+    /// It was recorded as something else.
+    Ended(Handled),
+    /// People decided meanwhile: the gates are asked again.
+    Overruled,
+}
+
+impl Passage<'_> {
+    async fn leased(&self, lease: &Lease, line: &mut Invocation) -> Result<Handled, Fault> {
         let ledger = &self.shell.ledger;
-        let params = &params.control;
         // What ended and was not announced is announced first: it happened, whatever is decided about the resource today.
         let mut unfinished = None;
-        for mut attempt in ledger.registered(&self.path, id).await? {
+        for mut attempt in ledger.registered(&self.path, self.id).await? {
             self.announce(lease, &mut attempt).await?;
             if attempt.state == State::Open {
                 unfinished = Some(attempt);
             }
         }
-        let before = ledger.finding(id, &self.target, self.change.recorded_at).await?;
-        // Gate 0: the stop switch. It wins over an unfinished attempt: that one stays open until the switch is released.
-        if let Some(stop) = ledger.stop_for(id).await? {
-            let attempt = self.attempt(Plan::Nothing, None);
-            return self.end(lease, attempt, Outcome::Stopped, stop.to_string(), before.as_ref()).await;
+        let before = ledger.finding(self.id, &self.target, self.change.recorded_at).await?;
+        match self.decided(lease, &mut unfinished, before.as_ref(), line).await {
+            Ok(handled) => Ok(handled),
+            Err(Halt::Decided(decision)) => self.record(lease, *decision, unfinished, before.as_ref()).await,
+            Err(Halt::Fault(fault)) => Err(fault),
         }
-        // Gate 2: what the rule does not judge, then exemptions; both by what is known without a live read.
-        if let Some(verdict) = scope.out_of_scope(&self.target.resource, self.target.name.as_deref()) {
-            return self.leave(lease, unfinished, None, &verdict, before.as_ref()).await;
-        }
-        let mut registry = self.registry(id).await?;
-        if unfinished.is_none()
-            && let Some(reason) = exemption::forbids(&registry.entries, &self.target, Known::Place, Timestamp::now())
-        {
-            let attempt = self.attempt(Plan::Nothing, None);
-            return self.end(lease, attempt, Outcome::Exempt, reason, before.as_ref()).await;
-        }
-        // Gate 4: this finding has been dealt with.
-        if unfinished.is_none()
-            && let Some(finding) = before.as_ref().filter(|it| self.is_settled(it))
-        {
-            return Ok(Handled::Acknowledged(finding.clone()));
-        }
-        for _ in 0..STEADY_TRIES {
-            // Gate 5: the live read, and the control's own judgement of it.
-            let read = match self.live(params).await {
-                Ok(read) => read,
-                Err(fault) => {
-                    return match unfinished.take_if(|it| it.has_acted()) {
-                        Some(attempt) => Box::pin(self.leave_open(lease, attempt, fault)).await,
-                        None => Err(fault),
-                    };
-                }
-            };
-            let Some(live) = read else {
-                let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, None, None)?;
-                return self
-                    .end(lease, attempt, Outcome::Gone, "the resource is gone".to_owned(), before.as_ref())
-                    .await;
-            };
-            // Gate 2 again: the live name may say more.
-            if let Some(verdict) = scope.out_of_scope(&self.target.resource, live.name()) {
-                return self.leave(lease, unfinished, Some(&live), &verdict, before.as_ref()).await;
-            }
-            let now = Timestamp::now();
-            if let Some(attempt) = unfinished.take_if(|it| it.has_acted()) {
-                // Gate 3, second half: what a dead owner began is ended first, with its own before-image. It goes straight on:
-                // its gates were passed when it began. One that somebody interfered with is closed, and what they left is a
-                // finding like any other.
-                let resumed = resuming::resume(self, lease, attempt, &live, line);
-                if let Some(handled) = Box::pin(resumed).await? {
-                    return Ok(handled);
-                }
-            }
-            let finding = match self.control.logic.evaluate(&live, params, now) {
-                Verdict::NonCompliant(finding) => finding,
-                Verdict::Compliant(_) => {
-                    let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), None)?;
-                    let reason = "already compliant".to_owned();
-                    return self.end(lease, attempt, Outcome::AlreadyCompliant, reason, before.as_ref()).await;
-                }
-                Verdict::NotApplicable(why) => {
-                    let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), None)?;
-                    return self.end(lease, attempt, Outcome::NotApplicable, why.to_string(), before.as_ref()).await;
-                }
-            };
-            // Gates 6 and 7: the plan, and everything that leaves it at that.
-            let plan = self.control.logic.plan(&live, params, now);
-            if let Some(obstacle) = self.obstacle(&registry, &plan, &live, now).await? {
-                let attempt = self.attempt_or(unfinished.take(), erase(plan)?, Some(&live), Some(&finding))?;
-                return self.end(lease, attempt, obstacle.outcome, obstacle.reason, before.as_ref()).await;
-            }
-            if matches!(plan, Plan::Nothing) {
-                let reason = "the control finds a fault and plans nothing against it".to_owned();
-                let attempt = self.attempt_or(unfinished.take(), Plan::Nothing, Some(&live), Some(&finding))?;
-                let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
-                return Box::pin(self.fail(lease, attempt, fault)).await;
-            }
-            // Gate 8: the breaker, by a consistent read of what was done to this resource.
-            let begun = unfinished.take();
-            let own = begun.as_ref().map(|it| it.id.clone());
-            if let Some(open) = ledger.open_breaker(&self.path, id, own.as_deref(), now).await? {
-                let attempt = self.attempt_or(begun, erase(plan)?, Some(&live), Some(&finding))?;
-                return self.end(lease, attempt, Outcome::BreakerOpen, open.to_string(), before.as_ref()).await;
-            }
-            // Gate 9: budget, before-image and plan in one transaction.
-            let is_new = begun.is_none();
-            let mut attempt = self.attempt_or(begun, erase(plan.clone())?, Some(&live), Some(&finding))?;
-            if is_new {
-                let budget = self.budget().await?;
-                attempt.budgeted = true;
-                match ledger.begin(lease, &attempt, budget.limit, &self.fence(id, &registry)).await? {
-                    Begun::Yes => {}
-                    Begun::OverBudget => {
-                        attempt.budgeted = false;
-                        return self.end(lease, attempt, Outcome::OverBudget, budget.reason, before.as_ref()).await;
-                    }
-                    Begun::Overruled(Overruled::Stopped) => {
-                        attempt.budgeted = false;
-                        let reason = self.stop_reason(id).await?;
-                        return self.end(lease, attempt, Outcome::Stopped, reason, before.as_ref()).await;
-                    }
-                    Begun::Overruled(Overruled::Decided) => {
-                        registry = self.registry(id).await?;
-                        continue;
-                    }
-                }
-            } else {
-                ledger.save(lease, &attempt).await?;
-            }
-            // Gate 10: read once more; what was planned for must still be so.
-            let again = self.live(params).await?;
-            if again.as_ref() != Some(&live) {
-                unfinished = Some(attempt);
-                continue;
-            }
-            // Gates 11 to 13.
-            let cleared = Cleared { plan, registry };
-            return Box::pin(acting::apply(self, lease, attempt, &live, cleared, params, line)).await;
-        }
-        Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES })
     }
 
-    /// Whether nothing can come of looking at a finding again. One that failed is tried again when the reconciler asks, not
-    /// when its event is merely repeated.
-    fn is_settled(&self, finding: &Finding) -> bool {
-        let is_request = matches!(self.change.origin, Origin::Request(_));
-        finding.outcome.is_final() && !(is_request && finding.outcome == Outcome::Failed)
+    /// Takes the finding through the gates, and what lies behind them.
+    async fn decided(
+        &self,
+        lease: &Lease,
+        unfinished: &mut Option<Attempt>,
+        before: Option<&Finding>,
+        line: &mut Invocation,
+    ) -> Result<Handled, Halt> {
+        let parameters = self.shell.settings.parameters.as_str();
+        let mut registry = decision::before_the_read(self, before, unfinished.is_some()).await?;
+        for _ in 0..STEADY_TRIES {
+            let live = match self.live(parameters).await {
+                Ok(live) => decision::by_the_read(self, live)?,
+                Err(fault) => {
+                    let Some(attempt) = unfinished.take_if(|it| it.has_acted()) else { return Err(fault.into()) };
+                    return Ok(Box::pin(self.leave_open(lease, attempt, fault)).await?);
+                }
+            };
+            // What a dead owner began is ended first, with its own before-image. One that somebody interfered with is
+            // closed, and what they left is a finding like any other.
+            if let Some(attempt) = unfinished.take_if(|it| it.has_acted())
+                && let Some(handled) = Box::pin(resuming::resume(self, lease, attempt, &live, line)).await?
+            {
+                return Ok(handled);
+            }
+            let own = unfinished.as_ref().map(|it| it.id.as_str());
+            let passed = decision::by_the_plan(self, &registry, live, own).await?;
+            match self.start(lease, unfinished.take(), &passed, &registry, before).await? {
+                Start::Ended(handled) => return Ok(handled),
+                Start::Overruled => registry = self.registry().await?,
+                Start::Begun(attempt) => {
+                    // What was planned for must still be so.
+                    let again = self.live(parameters).await?;
+                    if self.is_same(again.as_ref(), &passed.live)? {
+                        let Passed { live, plan, .. } = passed;
+                        let cleared = Cleared { plan, registry };
+                        let applied = acting::apply(self, lease, *attempt, &live, cleared, parameters, line);
+                        return Ok(Box::pin(applied).await?);
+                    }
+                    *unfinished = Some(*attempt);
+                }
+            }
+        }
+        Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES }.into())
+    }
+
+    fn is_same(&self, again: Option<&Imaged>, live: &Imaged) -> Result<bool, Fault> {
+        again.map_or(Ok(false), |again| Ok(self.control.same(&again.image, &live.image)?))
+    }
+
+    /// Budget, before-image and plan in one transaction, with what people decide.
+    async fn start(
+        &self,
+        lease: &Lease,
+        begun: Option<Attempt>,
+        passed: &Passed,
+        registry: &Registry,
+        before: Option<&Finding>,
+    ) -> Result<Start, Fault> {
+        let ledger = &self.shell.ledger;
+        let is_new = begun.is_none();
+        let mut attempt = self.attempt_or(begun, passed.into());
+        if !is_new {
+            ledger.save(lease, &attempt).await?;
+            return Ok(Start::Begun(Box::new(attempt)));
+        }
+        let budget = self.budget().await?;
+        attempt.budgeted = true;
+        let (outcome, reason) =
+            match ledger.begin(lease, &attempt, budget.limit, &self.fence(self.id, registry)).await? {
+                Begun::Yes => return Ok(Start::Begun(Box::new(attempt))),
+                Begun::OverBudget => (Outcome::OverBudget, budget.reason),
+                Begun::Overruled(Overruled::Stopped) => (Outcome::Stopped, self.stop_reason(self.id).await?),
+                Begun::Overruled(Overruled::Decided) => return Ok(Start::Overruled),
+            };
+        attempt.budgeted = false;
+        self.end(lease, attempt, outcome, reason, before).await.map(Start::Ended)
+    }
+
+    /// Records what was decided, where nothing is to be changed.
+    async fn record(
+        &self,
+        lease: &Lease,
+        decision: Decision,
+        unfinished: Option<Attempt>,
+        before: Option<&Finding>,
+    ) -> Result<Handled, Fault> {
+        match decision {
+            Decision::Stop(reason) => {
+                let attempt = self.attempt(Plan::Nothing, None);
+                self.end(lease, attempt, Outcome::Stopped, reason, before).await
+            }
+            Decision::Leave(verdict, live) => self.leave(lease, unfinished, live, &verdict, before).await,
+            Decision::Acknowledge(finding) => Ok(Handled::Acknowledged(finding)),
+            Decision::End(outcome, reason, seen) => {
+                self.end(lease, self.attempt_or(unfinished, seen), outcome, reason, before).await
+            }
+            Decision::Fail(reason, seen) => {
+                let attempt = self.attempt_or(unfinished, seen);
+                let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
+                Box::pin(self.fail(lease, attempt, fault)).await
+            }
+        }
     }
 
     /// Ends a finding about a resource that the rule does not judge. What was begun goes no further, and keeps what was done.
@@ -355,13 +323,10 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
         &self,
         lease: &Lease,
         unfinished: Option<Attempt>,
-        live: Option<&K::Subject>,
+        live: Option<Imaged>,
         verdict: &Verdict,
         before: Option<&Finding>,
-    ) -> Result<Handled, Fault>
-    where
-        K: Remediation,
-    {
+    ) -> Result<Handled, Fault> {
         let mut reason = verdict.annotation().map_or_else(String::new, ToString::to_string);
         let attempt = match unfinished {
             Some(begun) if begun.has_acted() => {
@@ -369,7 +334,7 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
                 reason.push_str(&format!("; {made} of {} calls were made before", planned.max(made)));
                 begun
             }
-            other => self.attempt_or(other, Plan::Nothing, live, None)?,
+            other => self.attempt_or(other, Seen::of(live)),
         };
         self.end(lease, attempt, Outcome::NotApplicable, reason, before).await
     }

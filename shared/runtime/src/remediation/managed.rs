@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use rectify_compliance::{Declared, Image, ManagedBy, PhysicalId, Plan, Remediation, Tags};
+use rectify_compliance::entry::ErasedRemediation;
+use rectify_compliance::{Imaged, ManagedBy, PhysicalId, Plan, StoredImage, Tags};
+use serde_json::Value;
 
+use super::deployed::Calls;
 use crate::Fault;
-use crate::operations::Boxed;
 use crate::stacks::Stacks;
 
 /// The tag CloudFormation puts on what it creates.
@@ -26,25 +28,24 @@ pub(super) fn stack(tags: &Tags) -> Option<&str> {
 ///
 /// # Errors
 /// [`Fault::Aws`] when CloudFormation does not answer.
-pub(super) fn looked_up<'a, K: Remediation>(
-    control: &'static Declared<K>,
-    stacks: &'a Stacks,
-    live: &K::Subject,
-    plan: &Plan<K::Action>,
-) -> Boxed<'a, Result<Option<String>, Fault>> {
-    // A plain branch on a constant: a function that never looks anything up does not link CloudFormation.
-    match control.logic.managed_by() {
-        ManagedBy::Lookup(_) => {
-            let calls = plan.calls().into_iter();
-            let resources: BTreeSet<PhysicalId> =
-                calls.flat_map(|action| control.logic.stack_resources(live, action)).collect();
-            Box::pin(first(stacks, resources))
+pub(super) async fn looked_up(
+    control: &dyn ErasedRemediation,
+    clients: &dyn Calls,
+    stacks: &Stacks,
+    live: &StoredImage,
+    plan: &Plan<Value>,
+) -> Result<Option<String>, Fault> {
+    let mut resources = BTreeSet::new();
+    if matches!(control.managed_by(), ManagedBy::Lookup(_)) {
+        for action in plan.calls() {
+            resources.extend(control.stack_resources(live, action)?);
         }
-        ManagedBy::Tags | ManagedBy::Nobody(_) => Box::pin(std::future::ready(Ok(None))),
     }
+    clients.stack(stacks, resources).await
 }
 
-async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> Result<Option<String>, Fault> {
+/// The stack that manages one of these.
+pub(super) async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> Result<Option<String>, Fault> {
     for resource in &resources {
         if let Some(stack) = stacks.managing(resource).await? {
             return Ok(Some(stack));
@@ -57,15 +58,16 @@ async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> Result<Optio
 ///
 /// # Errors
 /// As [`looked_up`].
-pub(crate) async fn stack_of<K: Remediation>(
-    control: &'static Declared<K>,
+pub(crate) async fn stack_of(
+    control: &dyn ErasedRemediation,
+    clients: &dyn Calls,
     stacks: &Stacks,
-    live: &K::Subject,
-    plan: &Plan<K::Action>,
+    live: &Imaged,
+    plan: &Plan<Value>,
 ) -> Result<Option<String>, Fault> {
-    match stack(live.tags()) {
+    match stack(&live.tags) {
         Some(stack) => Ok(Some(stack.to_owned())),
-        None => looked_up(control, stacks, live, plan).await,
+        None => looked_up(control, clients, stacks, &live.image, plan).await,
     }
 }
 

@@ -5,8 +5,11 @@
 
 mod acting;
 mod clearance;
+mod decision;
+mod deployed;
 pub mod difference;
 mod ending;
+mod facts;
 mod gates;
 pub(crate) mod managed;
 mod obstacle;
@@ -21,7 +24,7 @@ use std::process::ExitCode;
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Declared, Remediation, Timestamp};
+use rectify_compliance::{AccountId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,18 +32,19 @@ use crate::bus::Bus;
 use crate::clients::{self, Pool};
 use crate::config_service::ConfigService;
 use crate::deadline::Deadline;
-use crate::edge::{Apply, Connect, ReadLive};
 use crate::invocation::Invocation;
 use crate::ledger::{self, Ledger};
 use crate::settings::{Environment, FunctionSettings, RemediationSettings};
 use crate::stacks::Stacks;
 use crate::{Fault, serve};
 
+pub use deployed::{Calls, Deployed, Reverts, deployed, undoable};
 pub use gates::Handled;
 
 /// What a remediation's function keeps between invocations.
-#[derive(Debug)]
-pub struct RemediationShell<C> {
+pub struct RemediationShell {
+    /// The control.
+    pub deployed: Deployed,
     /// What every function is told.
     pub function: FunctionSettings,
     /// What a remediation is told.
@@ -54,29 +58,35 @@ pub struct RemediationShell<C> {
     /// CloudFormation, for what carries no tag of its stack.
     pub stacks: Stacks,
     /// The control's own clients.
-    pub clients: Pool<C>,
+    pub clients: Pool<dyn Calls>,
 }
 
-impl<C: Connect> RemediationShell<C> {
+impl RemediationShell {
     /// Builds the shell from the environment, before the first event.
     ///
     /// # Errors
     /// [`Fault::Setting`] when a variable is missing or malformed: `enforce` without a ledger does not run.
-    pub fn from_environment(environment: &Environment) -> Result<Self, Fault> {
+    pub fn from_environment(deployed: Deployed, environment: &Environment) -> Result<Self, Fault> {
         let function = FunctionSettings::read(environment)?;
         let settings = RemediationSettings::read(environment)?;
         let sdk = clients::sdk_config(environment, &function.region)?;
-        Ok(Self::over(&sdk, function, settings))
+        Ok(Self::over(deployed, &sdk, function, settings))
     }
 
     /// Builds the shell over a ready SDK configuration.
-    pub fn over(sdk: &SdkConfig, function: FunctionSettings, settings: RemediationSettings) -> Self {
+    pub fn over(
+        deployed: Deployed,
+        sdk: &SdkConfig,
+        function: FunctionSettings,
+        settings: RemediationSettings,
+    ) -> Self {
         Self {
             ledger: Ledger::new(sdk, &settings.ledger_table),
             bus: Bus::new(sdk, &settings.event_bus),
             config: ConfigService::new(sdk),
             stacks: Stacks::new(sdk),
-            clients: Pool::new(sdk.clone(), function.region.clone()),
+            clients: deployed.pool(sdk, &function.region),
+            deployed,
             function,
             settings,
         }
@@ -96,44 +106,39 @@ pub struct Delivery {
     pub reads_until: Deadline,
 }
 
-/// Serves a control's remediation.
-pub fn serve<K, C>(control: &'static Declared<K>) -> ExitCode
-where
-    K: Remediation + ReadLive<C> + Apply<C>,
-    C: Connect,
-{
-    serve::run(control.meta.id, RemediationShell::<C>::from_environment, &async |shell, event, own, line| {
-        let deadline = i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-        let delivery = Delivery {
-            // Lambda repeats the request id when it repeats an event, at times while the first one still works.
-            owner: format!("{}-{}", own.request_id, ledger::new_id(Timestamp::now())),
-            account: own.account.clone(),
-            deadline: deadline.unwrap_or_else(Timestamp::now),
-            reads_until: own.deadline,
-        };
-        let handled = handle(control, shell, &event, &delivery, line).await?;
-        Ok(json!({"outcome": handled.name(), "attempt": handled.attempt()}))
-    })
+impl Deployed {
+    /// Serves its events until Lambda ends the process.
+    pub fn serve(self) -> ExitCode {
+        let build = |environment: &_| RemediationShell::from_environment(self.clone(), environment);
+        serve::run(self.meta.id, build, &async |shell, event, own, line| {
+            let deadline =
+                i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+            let delivery = Delivery {
+                // Lambda repeats the request id when it repeats an event, at times while the first one still works.
+                owner: format!("{}-{}", own.request_id, ledger::new_id(Timestamp::now())),
+                account: own.account.clone(),
+                deadline: deadline.unwrap_or_else(Timestamp::now),
+                reads_until: own.deadline,
+            };
+            let handled = handle(shell, &event, &delivery, line).await?;
+            Ok(json!({"outcome": handled.name(), "attempt": handled.attempt()}))
+        })
+    }
 }
 
 /// Handles one event.
 ///
 /// # Errors
 /// [`Fault`]: whatever kept the finding from being dealt with. Lambda's retry resumes where this left off.
-pub async fn handle<K, C>(
-    control: &'static Declared<K>,
-    shell: &RemediationShell<C>,
+pub async fn handle(
+    shell: &RemediationShell,
     event: &Value,
     delivery: &Delivery,
     line: &mut Invocation,
-) -> Result<Handled, Fault>
-where
-    K: Remediation + ReadLive<C> + Apply<C>,
-    C: Connect,
-{
+) -> Result<Handled, Fault> {
     let event = EventBridgeEvent::<Value>::deserialize(event)
         .map_err(|error| rectify_compliance::ShapeError::new("event", "an EventBridge event", error))?;
-    let handled = gates::pass(control, shell, &event, delivery, line).await?;
+    let handled = gates::pass(shell, &event, delivery, line).await?;
     line.note("outcome", handled.name());
     if let Some(attempt) = handled.attempt() {
         line.note("attempt", attempt);

@@ -1,14 +1,15 @@
 //! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
 
 use rectify_compliance::exemption::{self, Known};
-use rectify_compliance::{Control, Image, Plan, Remediation, Tags, Timestamp};
+use rectify_compliance::{Imaged, Plan, Tags, Timestamp};
+use serde_json::Value;
 
+use super::facts::Facts;
 use super::managed;
 use super::passage::Passage;
 use crate::Fault;
-use crate::edge::Connect;
 use crate::ledger::{Outcome, Registry};
-use crate::settings::{Exemptions, Mode};
+use crate::settings::Mode;
 
 /// The tag that may lower the mode for one resource, where that is allowed.
 const MODE_TAG: &str = "rectify:mode";
@@ -37,101 +38,82 @@ pub(super) struct Budget {
     pub(super) reason: String,
 }
 
-impl<K: Control, C: Connect> Passage<'_, K, C> {
-    /// The exemptions that may concern the control.
-    pub(super) async fn registry(&self, control: &str) -> Result<Registry, Fault> {
-        match self.shell.settings.exemptions {
-            Exemptions::None => Ok(Registry::default()),
-            Exemptions::Ledger => self.shell.ledger.registry(control).await,
-        }
+/// Why this plan is not applied, if it is not.
+pub(super) async fn obstacle<F: Facts>(
+    facts: &F,
+    registry: &Registry,
+    plan: &Plan<Value>,
+    live: &Imaged,
+    now: Timestamp,
+) -> Result<Option<Obstacle>, Fault> {
+    let settings = facts.settings();
+    let known = Known::Live { name: live.name.as_deref(), arn: live.arn.as_deref(), tags: &live.tags };
+    if let Some(reason) = exemption::forbids(&registry.entries, facts.target(), known, now) {
+        return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
     }
+    if let Some(hold) = facts.hold(now).await? {
+        let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
+        return Ok(Some(Obstacle::planned(reason)));
+    }
+    let protected = |arn: &&String| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn));
+    if let Some(arn) = live.arn.as_ref().filter(protected) {
+        return Ok(Some(Obstacle::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
+    }
+    if let Some(reason) = plan.obstacle(settings.allow_l2) {
+        return Ok(Some(Obstacle::planned(reason)));
+    }
+    let unmanaged = settings.remediate_managed_stacks;
+    if let Some(stack) = managed::stack(&live.tags).filter(|_| !unmanaged) {
+        return Ok(Some(Obstacle::managed(stack)));
+    }
+    if let Some(reason) = mode(facts, &live.tags).or_else(|| grace(facts, now)) {
+        return Ok(Some(Obstacle::planned(reason)));
+    }
+    // The one that costs calls comes last.
+    let stack = if unmanaged { None } else { facts.stack(live, plan).await? };
+    Ok(stack.as_deref().map(Obstacle::managed))
+}
 
-    /// Why this plan is not applied, if it is not.
-    pub(super) async fn obstacle(
-        &self,
-        registry: &Registry,
-        plan: &Plan<K::Action>,
-        live: &K::Subject,
-        now: Timestamp,
-    ) -> Result<Option<Obstacle>, Fault>
-    where
-        K: Remediation,
+/// What the mode says, if it is below `enforce`: the function's, its account's, or the resource's own; the lowest wins.
+fn mode<F: Facts>(facts: &F, tags: &Tags) -> Option<String> {
+    let (settings, account) = (facts.settings(), &facts.target().account);
+    let own = settings.mode_in(account, facts.control());
+    let tagged = tags.get(MODE_TAG).filter(|_| settings.allow_tag_mode);
+    let tagged = tagged.map(|text| match text.parse::<Mode>() {
+        Ok(mode) => (mode, format!("mode {} by tag {MODE_TAG}", mode.name())),
+        // Whoever wrote it wanted less than what happens without it.
+        Err(why) => (Mode::Plan, format!("tag {MODE_TAG}: {why}")),
+    });
+    if let Some((mode, reason)) = tagged
+        && mode < own
     {
-        let settings = &self.shell.settings;
-        let known = Known::Live { name: live.name(), arn: live.arn(), tags: live.tags() };
-        if let Some(reason) = exemption::forbids(&registry.entries, &self.target, known, now) {
-            return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
-        }
-        if let Some(hold) = self.shell.ledger.hold_on(&self.path, self.control.meta.id, now).await? {
-            let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
-            return Ok(Some(Obstacle::planned(reason)));
-        }
-        if let Some(arn) = live.arn().filter(|arn| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn))) {
-            return Ok(Some(Obstacle::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
-        }
-        if let Some(reason) = plan.obstacle(settings.allow_l2) {
-            return Ok(Some(Obstacle::planned(reason)));
-        }
-        if !settings.remediate_managed_stacks
-            && let Some(stack) = managed::stack(live.tags())
-        {
-            return Ok(Some(Obstacle::managed(stack)));
-        }
-        if let Some(reason) =
-            self.mode_obstacle(self.control.meta.id, live.tags()).or_else(|| self.grace(self.control.meta.id, now))
-        {
-            return Ok(Some(Obstacle::planned(reason)));
-        }
-        // The one that costs calls comes last.
-        if settings.remediate_managed_stacks {
-            return Ok(None);
-        }
-        let stack = managed::looked_up(self.control, &self.shell.stacks, live, plan).await?;
-        Ok(stack.as_deref().map(Obstacle::managed))
+        return Some(reason);
     }
+    let by = if own < settings.mode { format!(" by account {account}") } else { String::new() };
+    (own < Mode::Enforce).then(|| format!("mode {}{by}", own.name()))
+}
 
-    /// What the mode says, if it is below `enforce`: the function's, its account's, or the resource's own; the lowest wins.
-    fn mode_obstacle(&self, control: &str, tags: &Tags) -> Option<String> {
-        let settings = &self.shell.settings;
-        let own = self.mode(control);
-        let tagged = tags.get(MODE_TAG).filter(|_| settings.allow_tag_mode);
-        let tagged = tagged.map(|text| match text.parse::<Mode>() {
-            Ok(mode) => (mode, format!("mode {} by tag {MODE_TAG}", mode.name())),
-            // Whoever wrote it wanted less than what happens without it.
-            Err(why) => (Mode::Plan, format!("tag {MODE_TAG}: {why}")),
-        });
-        if let Some((mode, reason)) = tagged
-            && mode < own
-        {
-            return Some(reason);
-        }
-        let by = if own < settings.mode { format!(" by account {}", self.target.account) } else { String::new() };
-        (own < Mode::Enforce).then(|| format!("mode {}{by}", own.name()))
-    }
+/// What is left of the time between finding and enforcement; the reconciler comes back when it is over.
+fn grace<F: Facts>(facts: &F, now: Timestamp) -> Option<String> {
+    let minutes = facts.settings().grace_minutes.of(facts.control())?.get();
+    let until = facts.recorded_at().saturating_add(jiff::SignedDuration::from_mins(i64::from(minutes)));
+    let until = until.unwrap_or(Timestamp::MAX);
+    (minutes > 0 && now < until).then(|| format!("grace until {until}"))
+}
 
-    /// What is left of the time between finding and enforcement; the reconciler comes back when it is over.
-    fn grace(&self, control: &str, now: Timestamp) -> Option<String> {
-        let minutes = self.shell.settings.grace_minutes.of(control)?.get();
-        let until = self.change.recorded_at.saturating_add(jiff::SignedDuration::from_mins(i64::from(minutes)));
-        let until = until.unwrap_or(Timestamp::MAX);
-        (minutes > 0 && now < until).then(|| format!("grace until {until}"))
-    }
-
+impl Passage<'_> {
     /// The hour's budget: a number, and no more than a share of the resources there are; one resource where AWS Config does
     /// not count them.
     ///
     /// # Errors
     /// [`Fault::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
-    pub(super) async fn budget(&self) -> Result<Budget, Fault>
-    where
-        K: Remediation,
-    {
+    pub(super) async fn budget(&self) -> Result<Budget, Fault> {
         let settings = &self.shell.settings;
         let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
         if percent >= 100 || per_hour == 0 {
             return Ok(budget(per_hour, None));
         }
-        let population = self.shell.config.population(self.control.meta.resource_types).await?;
+        let population = self.shell.config.population(self.shell.deployed.meta.resource_types).await?;
         Ok(budget(per_hour, Some(Share { percent, population })))
     }
 }

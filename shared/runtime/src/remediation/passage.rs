@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use rectify_compliance::{
-    AccountId, Annotation, ComplianceChange, Control, Declared, Plan, Remediation, ShapeError, StoredImage, Target,
-    Timestamp,
-};
+use rectify_compliance::entry::ErasedRemediation;
+use rectify_compliance::gate::RuleScope;
+use rectify_compliance::{AccountId, ComplianceChange, Imaged, Plan, StoredImage, Target, Timestamp};
 use serde_json::Value;
 
 use super::RemediationShell;
+use super::decision::Seen;
+use super::deployed::Calls;
 use crate::Fault;
 use crate::deadline::Deadline;
-use crate::edge::{Connect, ReadLive};
 use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
 use crate::writer::Writer;
@@ -23,14 +23,16 @@ const ROOM: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
 const SPARE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// One finding on its way through the gates.
-pub(super) struct Passage<'a, K: 'static, C> {
-    pub(super) control: &'static Declared<K>,
-    pub(super) shell: &'a RemediationShell<C>,
+pub(super) struct Passage<'a> {
+    pub(super) id: &'static str,
+    pub(super) control: &'static dyn ErasedRemediation,
+    pub(super) shell: &'a RemediationShell,
+    pub(super) scope: RuleScope<'a>,
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
     pub(super) path: ResourcePath,
     /// Clients for reading.
-    pub(super) clients: Arc<C>,
+    pub(super) clients: Arc<dyn Calls>,
     /// The account of the function's role.
     pub(super) own: AccountId,
     /// When Lambda ends the invocation.
@@ -39,23 +41,19 @@ pub(super) struct Passage<'a, K: 'static, C> {
     pub(super) reads_until: Deadline,
 }
 
-impl<K: Control, C: Connect> Passage<'_, K, C> {
+impl Passage<'_> {
     /// The live read; `None` when the resource is gone. One of a whole account may take longer than a function has, and is
     /// given up in time.
     ///
     /// # Errors
     /// [`Fault::OutOfTime`], or what the read failed for.
-    pub(super) async fn live(&self, params: &K::Params) -> Result<Option<K::Subject>, Fault>
-    where
-        K: ReadLive<C>,
-    {
+    pub(super) async fn live(&self, parameters: &str) -> Result<Option<Imaged>, Fault> {
         let what = || format!("live read of {}", self.target.resource);
-        let read = self.control.logic.live(&self.clients, &self.target, params);
-        Ok(self.reads_until.leaving(SPARE, what, read).await??)
+        self.reads_until.leaving(SPARE, what, self.clients.live(&self.target, parameters)).await?
     }
 
     /// The clients for calls that change something.
-    pub(super) async fn writer(&self) -> Result<Arc<Writer<C>>, Fault> {
+    pub(super) async fn writer(&self) -> Result<Arc<Writer<dyn Calls>>, Fault> {
         self.shell.clients.writer(&self.own, &self.target.account, &self.target.region).await
     }
 
@@ -63,9 +61,7 @@ impl<K: Control, C: Connect> Passage<'_, K, C> {
     pub(super) fn has_time(&self) -> bool {
         self.deadline.duration_since(Timestamp::now()) >= ROOM
     }
-}
 
-impl<K, C> Passage<'_, K, C> {
     /// The mode of a control in the finding's account, before anything is known of the resource.
     pub(super) fn mode(&self, control: &str) -> Mode {
         self.shell.settings.mode_in(&self.target.account, control)
@@ -86,21 +82,18 @@ impl<K, C> Passage<'_, K, C> {
     }
 
     /// A new attempt.
-    pub(super) fn attempt(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt
-    where
-        K: Remediation,
-    {
+    pub(super) fn attempt(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt {
         let now = Timestamp::now();
         Attempt {
             id: ledger::new_id(now),
-            control: self.control.meta.id.to_owned(),
+            control: self.id.to_owned(),
             target: self.target.clone(),
             rule: self.change.rule_name.clone(),
             recorded_at: self.change.recorded_at,
             started_at: now,
             finished_at: None,
             state: State::Open,
-            mode: self.mode(self.control.meta.id).name().to_owned(),
+            mode: self.mode(self.id).name().to_owned(),
             parameters: self.shell.settings.parameters.clone(),
             finding: None,
             plan,
@@ -118,17 +111,9 @@ impl<K, C> Passage<'_, K, C> {
     }
 
     /// The attempt that was begun and has not acted yet, planned anew, or a new one.
-    pub(super) fn attempt_or(
-        &self,
-        begun: Option<Attempt>,
-        plan: Plan<Value>,
-        live: Option<&K::Subject>,
-        finding: Option<&Annotation>,
-    ) -> Result<Attempt, ShapeError>
-    where
-        K: Remediation,
-    {
-        let before = live.map(StoredImage::of).transpose()?;
+    pub(super) fn attempt_or(&self, begun: Option<Attempt>, seen: Seen) -> Attempt {
+        let Seen { live, finding, plan } = seen;
+        let before = live.map(|live| live.image);
         let mut attempt = match begun {
             Some(begun) => Attempt { plan, before, ..begun },
             None => self.attempt(plan, before),
@@ -136,6 +121,6 @@ impl<K, C> Passage<'_, K, C> {
         if let Some(finding) = finding {
             attempt.finding = Some(finding.to_string());
         }
-        Ok(attempt)
+        attempt
     }
 }

@@ -1,12 +1,11 @@
 //! One action of a plan: sent once, and again only while the live read says that it did not arrive.
 
-use rectify_compliance::Remediation;
+use rectify_compliance::Imaged;
 use serde_json::Value;
 
 use super::clearance::{Cleared, Forbidden, intend};
 use super::passage::Passage;
 use super::settling::{self, Standing};
-use crate::edge::{Apply, Connect, ReadLive};
 use crate::ledger::{Attempt, Lease};
 use crate::retry::Backoff;
 use crate::{AwsError, Fault};
@@ -46,26 +45,22 @@ pub(super) enum Unsent {
 ///
 /// # Errors
 /// Outside, a fault of the ledger; inside, why the action is not known to be done.
-pub(super) async fn send<K, C>(
-    passage: &Passage<'_, K, C>,
+pub(super) async fn send(
+    passage: &Passage<'_>,
     lease: &Lease,
     attempt: &Attempt,
-    cleared: &mut Cleared<K::Action>,
-    before: &K::Subject,
-    action: &K::Action,
-    params: &K::Params,
-) -> Result<Result<Value, Unsent>, Fault>
-where
-    K: Remediation + ReadLive<C> + Apply<C>,
-    C: Connect,
-{
+    cleared: &mut Cleared,
+    before: &Imaged,
+    action: &Value,
+    parameters: &str,
+) -> Result<Result<Value, Unsent>, Fault> {
     let writer = passage.writer().await?;
     let mut lost = false;
     let mut tries = Backoff::ACTION.tries();
     loop {
         let is_repeated = tries.next().await.is_some_and(|number| number > 0);
         if is_repeated {
-            let live = match passage.live(params).await {
+            let live = match passage.live(parameters).await {
                 Ok(live) => live,
                 Err(error) => return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: false, lost })),
             };
@@ -74,9 +69,10 @@ where
                 let reason = format!("changed by somebody else before it could be repeated: {what}");
                 Unsent::Failed { reason, terminal: false, lost }
             };
-            match live.as_ref().map(|live| settling::standing(passage.control, live, before, action)) {
+            let standing = |live: Imaged| settling::standing(passage.control, &live.image, &before.image, action);
+            match live.map(standing).transpose()? {
                 Some(Standing::Done) if !lost => return Ok(Err(changed("it is so already"))),
-                Some(Standing::Done) if !passage.control.logic.needs_answers() => return Ok(Ok(Value::Null)),
+                Some(Standing::Done) if !passage.control.needs_answers() => return Ok(Ok(Value::Null)),
                 Some(Standing::Done) => {}
                 Some(Standing::Changed(difference)) => return Ok(Err(changed(&difference))),
                 Some(Standing::Untouched) | None => {}
@@ -86,7 +82,7 @@ where
             return Ok(Err(Unsent::Forbidden { by, lost }));
         }
         let mark = writer.mark();
-        let error = match passage.control.logic.apply_answered(writer.clients(), &passage.target, action).await {
+        let error = match writer.clients().apply(&passage.target, action).await {
             Ok(receipt) => return Ok(Ok(receipt)),
             Err(error) => error,
         };

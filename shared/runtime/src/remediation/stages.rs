@@ -1,6 +1,7 @@
 //! What an undo may find: the resource as the attempt left it, or as a first part of the undo's own calls left it.
 
-use rectify_compliance::{Declared, Remediation};
+use rectify_compliance::StoredImage;
+use rectify_compliance::entry::{EntryError, ErasedRemediation};
 use serde_json::Value;
 
 use super::difference;
@@ -30,40 +31,45 @@ impl Stages {
     ///
     /// The calls that take the last few actions back are the first ones of an undo. Where they are, what they leave is what
     /// the actions before those had made.
-    pub(super) fn of<K: Remediation>(
-        control: &'static Declared<K>,
-        before: &K::Subject,
-        actions: &[K::Action],
+    ///
+    /// # Errors
+    /// [`EntryError`] when the image, an action or a call cannot be read.
+    pub(super) fn of(
+        control: &dyn ErasedRemediation,
+        before: &StoredImage,
+        actions: &[Value],
         answers: &[Value],
-        calls: &[K::Undo],
-    ) -> Self {
+        calls: &[Value],
+    ) -> Result<Self, EntryError> {
         let mut made = vec![before.clone()];
+        let mut last = before.clone();
         for action in actions {
-            let next = control.logic.expect(made.last().unwrap_or(before).clone(), action);
-            made.push(next);
+            last = control.expect(&last, action)?.image;
+            made.push(last.clone());
         }
-        let left = control.logic.footprint(made.last().unwrap_or(before), actions);
+        let left = control.footprint(&last, actions)?;
         let mut after = vec![None; calls.len()];
-        let mut reverted = made.last().cloned();
+        let mut reverted = Some(last);
         for (slot, call) in after.iter_mut().zip(calls) {
-            reverted = reverted.and_then(|live| control.logic.reverted(&live, call));
-            *slot = reverted.as_ref().map(|live| control.logic.footprint(live, actions));
+            let Some(live) = &reverted else { break };
+            reverted = control.reverted(live, call)?;
+            *slot = reverted.as_ref().map(|live| control.footprint(live, actions)).transpose()?;
         }
         // From the whole undo to the undo of the last action, so that of two the shorter way back decides.
         for (kept, state) in made.iter().enumerate() {
             let (last, answered) = (actions.get(kept..).unwrap_or_default(), answers.get(kept..).unwrap_or_default());
-            let Ok(first) = control.logic.undo_answered(before, last, answered) else { continue };
+            let Ok(first) = control.undo(before, last, answered)? else { continue };
             if let Some(index) = first.len().checked_sub(1)
                 && calls.starts_with(&first)
                 && let Some(slot) = after.get_mut(index)
             {
-                *slot = Some(control.logic.footprint(state, actions));
+                *slot = Some(control.footprint(state, actions)?);
             }
         }
         if let Some(last) = after.last_mut() {
-            *last = Some(control.logic.footprint(before, actions));
+            *last = Some(control.footprint(before, actions)?);
         }
-        Self { left, after }
+        Ok(Self { left, after })
     }
 
     /// Where `live` stands. A first undo must find what the attempt left. One that broke off may find that, what is wanted, or

@@ -1,14 +1,14 @@
 //! Undo: the way back, from the before-image, unless somebody changed the resource since.
 
-use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{AccountId, Declared, Remediation, ShapeError, Target, Timestamp};
+use rectify_compliance::entry::ErasedRemediation;
+use rectify_compliance::{AccountId, StoredImage, Target, Timestamp};
 use serde_json::Value;
 
+use super::deployed::{Deployed, Reverts};
 use super::stages::{Found, Stages};
 use super::{difference, sending, settling};
 use crate::Fault;
 use crate::clients::Pool;
-use crate::edge::{Apply, Connect, ReadLive, Revert};
 use crate::ledger::{Attempt, Hold, Lease, Ledger, ResourcePath, State, UndoRecord, new_id};
 use crate::retry::Backoff;
 use crate::writer::Writer;
@@ -52,31 +52,28 @@ pub enum Undone {
 /// that broke off left (with the difference), something cannot be taken back, or the service refused the first call.
 /// [`Fault::UndoFailed`] when a later call failed or the footprint does not read back as before. Both say whether the resource
 /// is held. Other faults as for a remediation.
-pub async fn undo<K, C>(
-    control: &'static Declared<K>,
+pub async fn undo(
+    deployed: &Deployed<dyn Reverts>,
     ledger: &Ledger,
-    pool: &Pool<C>,
+    pool: &Pool<dyn Reverts>,
     own: &AccountId,
     request: &UndoRequest,
-) -> Result<Undone, Fault>
-where
-    K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
-    C: Connect,
-{
+) -> Result<Undone, Fault> {
+    let (id, control) = (deployed.meta.id, deployed.control);
     let refused = |reason: String| Fault::UndoRefused { attempt: request.attempt.clone(), reason };
-    let unknown = || refused(format!("no such attempt of control `{}`", control.meta.id));
+    let unknown = || refused(format!("no such attempt of control `{id}`"));
     let now = Timestamp::now();
-    let attempt = ledger.attempt(control.meta.id, &request.attempt).await?.ok_or_else(unknown)?;
+    let attempt = ledger.attempt(id, &request.attempt).await?.ok_or_else(unknown)?;
     let path = ResourcePath::of(&attempt.target);
     let target = attempt.target;
     let reading = pool.at(own, &target.account, &target.region).await?;
     let writing = pool.writer(own, &target.account, &target.region).await?;
     let lease = ledger.lease(&path, &format!("undo-{}", new_id(now)), now, lease_end()).await?;
-    let way =
-        Way { ledger, lease: &lease, path: &path, target: &target, reading: &*reading, writing: &writing, request };
-    let result = Box::pin(way.go(control)).await;
+    let (path, target, reading, writing) = (&path, &target, &*reading, &*writing);
+    let way = Way { id, control, ledger, lease: &lease, path, target, reading, writing, request };
+    let result = Box::pin(way.go()).await;
     let result = match result {
-        Err(fault) => Err(way.with_hold(control, fault).await),
+        Err(fault) => Err(way.with_hold(fault).await),
         done => done,
     };
     let released = ledger.release(&lease).await;
@@ -90,20 +87,22 @@ fn lease_end() -> Timestamp {
 }
 
 /// One undo under its lease.
-struct Way<'a, C> {
+struct Way<'a> {
+    id: &'static str,
+    control: &'static dyn ErasedRemediation,
     ledger: &'a Ledger,
     lease: &'a Lease,
     path: &'a ResourcePath,
     target: &'a Target,
-    reading: &'a C,
-    writing: &'a Writer<C>,
+    reading: &'a dyn Reverts,
+    writing: &'a Writer<dyn Reverts>,
     request: &'a UndoRequest,
 }
 
 /// What every call of an undo is compared with.
-struct Course<'a, K: Remediation> {
-    params: &'a K::Params,
-    actions: &'a [K::Action],
+struct Course<'a> {
+    parameters: &'a str,
+    actions: &'a [Value],
     stages: Stages,
 }
 
@@ -113,7 +112,7 @@ struct Failure {
     lost: bool,
 }
 
-impl<C: Connect> Way<'_, C> {
+impl Way<'_> {
     fn refused(&self, reason: impl Into<String>) -> Fault {
         Fault::UndoRefused { attempt: self.request.attempt.clone(), reason: reason.into() }
     }
@@ -122,48 +121,42 @@ impl<C: Connect> Way<'_, C> {
         Fault::UndoFailed { attempt: self.request.attempt.clone(), reason: reason.into() }
     }
 
-    async fn go<K>(&self, control: &'static Declared<K>) -> Result<Undone, Fault>
-    where
-        K: Remediation + ReadLive<C> + Apply<C> + Revert<C>,
-    {
+    async fn go(&self) -> Result<Undone, Fault> {
+        let (id, control) = (self.id, self.control);
         // Read again under the lease: somebody may have undone it while we waited.
-        let found = self.ledger.attempt(control.meta.id, &self.request.attempt).await?;
-        let mut attempt =
-            found.ok_or_else(|| self.refused(format!("no such attempt of control `{}`", control.meta.id)))?;
+        let found = self.ledger.attempt(id, &self.request.attempt).await?;
+        let mut attempt = found.ok_or_else(|| self.refused(format!("no such attempt of control `{id}`")))?;
         if attempt.undo.as_ref().is_some_and(|record| record.finished_at.is_some()) {
             return Ok(Undone::AlreadyUndone);
         }
-        let Some(before) = attempt.before.as_ref().filter(|_| attempt.has_acted()) else {
+        let Some(before) = attempt.before.clone().filter(|_| attempt.has_acted()) else {
             return Ok(Undone::NothingToUndo);
         };
-        let before: K::Subject = before.read()?;
-        let params = RuleParameters::<K::Params>::parse(Some(&attempt.parameters))?.control;
-        let live = control.logic.live(self.reading, self.target, &params).await?;
-        let live = live.ok_or_else(|| self.refused("the resource is gone"))?;
-        Box::pin(self.settle(control, &mut attempt, &live)).await?;
+        let parameters = attempt.parameters.clone();
+        let live = self.reading.live(self.target, &parameters).await?;
+        let live = live.ok_or_else(|| self.refused("the resource is gone"))?.image;
+        Box::pin(self.settle(&mut attempt, &live)).await?;
         let earlier = attempt.clone();
-        let actions = settling::actions_of::<K>(&attempt)?;
+        let actions = settling::actions_of(&attempt);
         if actions.is_empty() {
             return Ok(Undone::NothingToUndo);
         }
         let answers: Vec<Value> = attempt.done().map(|(_, answer)| answer.clone()).collect();
-        let calls = control.logic.undo_answered(&before, &actions, &answers);
+        let calls = control.undo(&before, &actions, &answers)?;
         let calls = calls.map_err(|error| self.refused(error.to_string()))?;
-        let stages = Stages::of(control, &before, &actions, &answers, &calls);
-        let course = Course::<K> { params: &params, actions: &actions, stages };
-        let (start, overwrote) =
-            match course.stages.find(&control.logic.footprint(&live, &actions), attempt.undo.as_ref()) {
-                Found::After(number) => (number, None),
-                Found::Changed(text) if self.request.overwrite => (0, Some(text)),
-                Found::Changed(text) => return Err(self.refused(format!("changed since: {text}"))),
-            };
-        let texts = calls.iter().map(json).collect::<Result<Vec<Value>, _>>()?;
+        let stages = Stages::of(control, &before, &actions, &answers, &calls)?;
+        let course = Course { parameters: &parameters, actions: &actions, stages };
+        let (start, overwrote) = match course.stages.find(&control.footprint(&live, &actions)?, attempt.undo.as_ref()) {
+            Found::After(number) => (number, None),
+            Found::Changed(text) if self.request.overwrite => (0, Some(text)),
+            Found::Changed(text) => return Err(self.refused(format!("changed since: {text}"))),
+        };
         let now = Timestamp::now();
         let record = UndoRecord {
             by: self.request.by.clone(),
             started_at: now,
             finished_at: None,
-            calls: texts,
+            calls: calls.clone(),
             begun: Some(start),
             answered: start,
             overwrote,
@@ -172,9 +165,9 @@ impl<C: Connect> Way<'_, C> {
         // An attempt that broke off would be resumed by its next delivery, past the hold.
         attempt.state = State::Finished;
         attempt.finished_at.get_or_insert(now);
-        let held_until = Box::pin(self.play(control, &mut attempt, &earlier, &calls, &course, start)).await?;
-        let wanted = control.logic.footprint(&before, &actions);
-        if let Some(text) = self.read_back(control, &course, &wanted).await? {
+        let held_until = Box::pin(self.play(&mut attempt, &earlier, &calls, &course, start)).await?;
+        let wanted = control.footprint(&before, &actions)?;
+        if let Some(text) = self.read_back(&course, &wanted).await? {
             return Err(self.failed(format!("every call was answered, and the resource is not restored: {text}")));
         }
         if let Some(record) = &mut attempt.undo {
@@ -185,16 +178,9 @@ impl<C: Connect> Way<'_, C> {
     }
 
     /// Actions that nobody knows the answer of, settled by what is there.
-    async fn settle<K>(
-        &self,
-        control: &'static Declared<K>,
-        attempt: &mut Attempt,
-        live: &K::Subject,
-    ) -> Result<(), Fault>
-    where
-        K: Remediation + Apply<C>,
-    {
-        settling::settle(control, self.ledger, self.lease, self.writing, attempt, live, None).await?;
+    async fn settle(&self, attempt: &mut Attempt, live: &StoredImage) -> Result<(), Fault> {
+        let writer = self.writing.clients();
+        settling::settle(self.control, self.ledger, self.lease, writer, attempt, live, None).await?;
         match attempt.actions.iter().find(|record| record.receipt.is_none()) {
             None => Ok(()),
             Some(unknown) => Err(self.refused(format!(
@@ -205,23 +191,19 @@ impl<C: Connect> Way<'_, C> {
     }
 
     /// Plays the calls from number `start` on, each noted before it is sent; until when the resource is held.
-    async fn play<K>(
+    async fn play(
         &self,
-        control: &'static Declared<K>,
         attempt: &mut Attempt,
         earlier: &Attempt,
-        calls: &[K::Undo],
-        course: &Course<'_, K>,
+        calls: &[Value],
+        course: &Course<'_>,
         start: usize,
-    ) -> Result<Timestamp, Fault>
-    where
-        K: Remediation + ReadLive<C> + Revert<C>,
-    {
+    ) -> Result<Timestamp, Fault> {
         let now = Timestamp::now();
-        let standing = self.ledger.hold_on(self.path, control.meta.id, now).await?;
+        let standing = self.ledger.hold_on(self.path, self.id, now).await?;
         let days = jiff::SignedDuration::from_hours(24 * i64::from(self.request.hold_days));
         let hold = Hold {
-            control: control.meta.id.to_owned(),
+            control: self.id.to_owned(),
             by: self.request.by.clone(),
             reason: format!("undo of {}", attempt.id),
             until: now.saturating_add(days).unwrap_or(Timestamp::MAX),
@@ -239,7 +221,7 @@ impl<C: Connect> Way<'_, C> {
             if index == start {
                 self.ledger.begin_undo(self.lease, attempt, set, lease_end()).await?;
             }
-            let sent = Box::pin(self.send(control, attempt, call, course, index, index == start)).await?;
+            let sent = Box::pin(self.send(attempt, call, course, index, index == start)).await?;
             let Err(Failure { reason, lost }) = sent else { continue };
             let number = index + 1;
             let told = format!("call {number} of {}: {reason}", calls.len());
@@ -262,29 +244,26 @@ impl<C: Connect> Way<'_, C> {
 
     /// Sends one call after it was noted; again, where it failed in passing, only while the live read says that it did not
     /// arrive. `is_noted` where that was done in the transaction that began the undo.
-    async fn send<K>(
+    async fn send(
         &self,
-        control: &'static Declared<K>,
         attempt: &Attempt,
-        call: &K::Undo,
-        course: &Course<'_, K>,
+        call: &Value,
+        course: &Course<'_>,
         index: usize,
         is_noted: bool,
-    ) -> Result<Result<(), Failure>, Fault>
-    where
-        K: Remediation + ReadLive<C> + Revert<C>,
-    {
+    ) -> Result<Result<(), Failure>, Fault> {
         let overwrites = attempt.undo.as_ref().is_some_and(|it| it.overwrote.is_some());
         let mut lost = false;
         let mut tries = Backoff::ACTION.tries();
         loop {
             let is_repeated = tries.next().await.is_some_and(|number| number > 0);
             if is_repeated {
-                let live = match control.logic.live(self.reading, self.target, course.params).await {
+                let live = match self.reading.live(self.target, course.parameters).await {
                     Ok(live) => live,
                     Err(error) => return Ok(Err(Failure { reason: error.to_string(), lost })),
                 };
-                let seen = live.map(|live| control.logic.footprint(&live, course.actions)).unwrap_or_default();
+                let seen = live.map(|live| self.control.footprint(&live.image, course.actions));
+                let seen = seen.transpose()?.unwrap_or_default();
                 let stages = &course.stages;
                 if stages.is_after(index + 1, &seen) && !stages.is_after(index, &seen) {
                     return Ok(Ok(()));
@@ -300,7 +279,7 @@ impl<C: Connect> Way<'_, C> {
                 self.ledger.save_undo(self.lease, attempt, lease_end()).await?;
             }
             let mark = self.writing.mark();
-            let Err(error) = control.logic.revert(self.writing.clients(), self.target, call).await else {
+            let Err(error) = self.writing.clients().revert(self.target, call).await else {
                 return Ok(Ok(()));
             };
             lost |= self.writing.may_have_arrived(mark, &error);
@@ -311,22 +290,14 @@ impl<C: Connect> Way<'_, C> {
     }
 
     /// Reads until the footprint is the wanted one; how it still differs when the tries are used up.
-    async fn read_back<K>(
-        &self,
-        control: &'static Declared<K>,
-        course: &Course<'_, K>,
-        wanted: &Value,
-    ) -> Result<Option<String>, Fault>
-    where
-        K: Remediation + ReadLive<C>,
-    {
+    async fn read_back(&self, course: &Course<'_>, wanted: &Value) -> Result<Option<String>, Fault> {
         let mut text = String::new();
         let mut tries = Backoff::VERIFY.tries();
         while tries.next().await.is_some() {
-            let live = control.logic.live(self.reading, self.target, course.params).await;
+            let live = self.reading.live(self.target, course.parameters).await;
             let live = live.map_err(|error| self.failed(format!("every call was answered, and then: {error}")))?;
             let Some(live) = live else { return Ok(Some("the resource is gone".to_owned())) };
-            text = difference::text(wanted, &control.logic.footprint(&live, course.actions));
+            text = difference::text(wanted, &self.control.footprint(&live.image, course.actions)?);
             if text.is_empty() {
                 return Ok(None);
             }
@@ -335,11 +306,11 @@ impl<C: Connect> Way<'_, C> {
     }
 
     /// A refusal or failure that says whether the resource is held: whoever reads it must know whether the fix stands guard.
-    async fn with_hold<K: Remediation>(&self, control: &'static Declared<K>, fault: Fault) -> Fault {
+    async fn with_hold(&self, fault: Fault) -> Fault {
         if !matches!(fault, Fault::UndoRefused { .. } | Fault::UndoFailed { .. }) {
             return fault;
         }
-        let held = match self.ledger.hold_on(self.path, control.meta.id, Timestamp::now()).await {
+        let held = match self.ledger.hold_on(self.path, self.id, Timestamp::now()).await {
             Ok(Some(hold)) => format!("; held by {} until {}", hold.by, hold.until),
             Ok(None) => "; the resource is not held".to_owned(),
             Err(error) => format!("; whether the resource is held is not known: {error}"),
@@ -356,8 +327,4 @@ fn note(attempt: &mut Attempt, begun: usize, answered: usize) {
     if let Some(record) = &mut attempt.undo {
         (record.begun, record.answered) = (Some(begun), answered);
     }
-}
-
-fn json<T: serde::Serialize>(call: &T) -> Result<Value, ShapeError> {
-    serde_json::to_value(call).map_err(|error| ShapeError::new("undo", "a JSON form", error))
 }

@@ -1,40 +1,24 @@
 //! The change half: one item, one evaluation.
 
 use rectify_compliance::gate::{self, Route};
-use rectify_compliance::{ConfigurationItem, Control, Evaluation, Message, Verdict};
+use rectify_compliance::{ConfigurationItem, Evaluation, Message, Verdict};
 
-use super::{RuleKind, Run};
+use super::Run;
 use crate::Fault;
-use crate::edge::Connect;
 use crate::invocation::Invocation;
 
 /// Judges an item and sends the verdict with the item's own capture time.
-pub(super) async fn judge<R, C>(
-    rule: &R,
-    run: &Run<'_, C, <R::Control as Control>::Params>,
-    item: &ConfigurationItem,
-    line: &mut Invocation,
-) -> Result<(), Fault>
-where
-    R: RuleKind<C>,
-    C: Connect,
-{
-    let verdict = rule.judge(run, item).await?.unwrap_or_else(|| Verdict::not_applicable("resource deleted"));
+pub(super) async fn judge(run: &Run<'_>, item: &ConfigurationItem, line: &mut Invocation) -> Result<(), Fault> {
+    let judge = run.judge(&item.account, &item.region).await?;
+    let verdict = judge.item(item, run.scope, run.event.message.time()).await?;
+    let verdict = verdict.unwrap_or_else(|| Verdict::not_applicable("resource deleted"));
     run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], line)
         .await
         .map(drop)
 }
 
 /// Fetches the item an oversized event speaks of, then judges it like any other.
-pub(super) async fn judge_oversized<R, C>(
-    rule: &R,
-    run: &Run<'_, C, <R::Control as Control>::Params>,
-    line: &mut Invocation,
-) -> Result<(), Fault>
-where
-    R: RuleKind<C>,
-    C: Connect,
-{
+pub(super) async fn judge_oversized(run: &Run<'_>, line: &mut Invocation) -> Result<(), Fault> {
     let Message::Oversized { summary, .. } = &run.event.message else {
         return Err(Fault::WrongHalf { half: "change" });
     };
@@ -43,6 +27,6 @@ where
         Route::Answer(resource, verdict) => {
             run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], line).await.map(drop)
         }
-        _ => judge(rule, run, &item, line).await,
+        _ => judge(run, &item, line).await,
     }
 }

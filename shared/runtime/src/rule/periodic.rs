@@ -8,18 +8,18 @@
 //! Retiring waits for the last page; a listing that breaks off retires nothing and fails.
 
 use std::collections::HashSet;
-use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join;
-use rectify_compliance::{Declared, Evaluation, Inventory, ResourceKey, ShapeError, Timestamp, Verdict};
+use rectify_compliance::{Evaluation, ResourceKey, ShapeError, Timestamp, Verdict};
 
 use super::Run;
+use super::judge::Judge;
 use super::round::{Round, Step};
 use crate::Fault;
 use crate::config_service::{BATCH, Sent, key_hash};
-use crate::edge::{Connect, List, Listed, Place};
+use crate::edge::Place;
 use crate::invocation::Invocation;
 
 /// What is left when a listing stops: a page is read and reported in seconds, and in so many even if calls are repeated.
@@ -39,21 +39,13 @@ enum Listing {
 }
 
 /// Does one part of a round.
-pub(super) async fn run<K, C>(
-    control: &'static Declared<K>,
-    run: &Run<'_, C, K::Params>,
-    line: &mut Invocation,
-) -> Result<(), Fault>
-where
-    K: Inventory + List<C>,
-    C: Connect,
-{
+pub(super) async fn run(run: &Run<'_>, line: &mut Invocation) -> Result<(), Fault> {
     let mut round = Round::of(run.raw)?;
     let place = Place { account: run.account()?, region: run.shell.settings.region.clone() };
-    let clients = run.clients(&place.account, &place.region).await?;
+    let judge = run.judge(&place.account, &place.region).await?;
     let mut seen = HashSet::new();
     if matches!(round.step, Step::List(_)) {
-        let listed = list(control, run, &clients, &place, &mut round, &mut seen, line).await;
+        let listed = list(&*judge, run, &place, &mut round, &mut seen, line).await;
         line.note("resources", round.resources);
         line.note("part", round.part);
         match listed? {
@@ -67,31 +59,25 @@ where
         }
     }
     if round.part > 1 {
-        seen = keys(control, run, &clients, &place).await?;
+        seen = keys(&*judge, &place).await?;
     }
-    retire(control, run, &seen, line).await?;
+    retire(run, &seen, line).await?;
     round.unread.fault(round.resources).map_or(Ok(()), Err)
 }
 
 /// Judges and reports the resources from a page on, until the last or the time is up.
-async fn list<K, C>(
-    control: &'static Declared<K>,
-    run: &Run<'_, C, K::Params>,
-    clients: &C,
+async fn list(
+    judge: &dyn Judge,
+    run: &Run<'_>,
     place: &Place,
     round: &mut Round,
     seen: &mut HashSet<u64>,
     line: &mut Invocation,
-) -> Result<Listing, Fault>
-where
-    K: Inventory + List<C>,
-    C: Connect,
-{
+) -> Result<Listing, Fault> {
     let ordering = run.event.message.time();
-    let params = &run.params.control;
     let mut judged: Vec<Evaluation> = Vec::new();
     let Step::List(from) = round.step.clone() else { return Ok(Listing::Done) };
-    let mut pages = pin!(control.logic.pages(clients, place, params, from));
+    let mut pages = judge.pages(place, from, run.scope, ordering)?;
     let end = loop {
         let full: Vec<Evaluation> = judged.drain(..judged.len() - judged.len() % BATCH).collect();
         let (sent, page) = join(report(run, &full, line), pages.next()).await;
@@ -99,23 +85,16 @@ where
             return Ok(Listing::RuleGone);
         }
         let Some(page) = page.transpose()? else { break Listing::Done };
-        for listed in page.resources {
-            let resource = listed.key();
+        for (resource, verdict) in page.resources {
             // A listing that repeats a resource (a page that shifted) reports it once.
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
             round.resources += 1;
-            // What is out of scope need not be read.
-            let verdict = match (run.scope.out_of_scope(&resource, listed.name()), listed) {
-                (Some(excluded), _) => excluded,
-                (None, Listed::Read(subject)) => control.logic.evaluate(&subject, params, ordering),
-                (None, Listed::Unreadable(_, error)) => {
-                    round.unread.add(&resource, &error, line);
-                    continue;
-                }
-            };
-            judged.push(Evaluation { resource, verdict, ordering });
+            match verdict {
+                Ok(verdict) => judged.push(Evaluation { resource, verdict, ordering }),
+                Err(error) => round.unread.add(&resource, &error, line),
+            }
         }
         if let Some(next) = page.next
             && run.own.deadline.left() < FOR_A_PAGE
@@ -133,21 +112,12 @@ where
 }
 
 /// Sends evaluations, where there are any.
-async fn report<C: Connect, P>(
-    run: &Run<'_, C, P>,
-    judged: &[Evaluation],
-    line: &mut Invocation,
-) -> Result<Sent, Fault> {
+async fn report(run: &Run<'_>, judged: &[Evaluation], line: &mut Invocation) -> Result<Sent, Fault> {
     if judged.is_empty() { Ok(Sent::Stored) } else { run.send(judged, line).await }
 }
 
 /// Leaves the rest of a round to an invocation of its own.
-async fn go_on<C: Connect, P>(
-    run: &Run<'_, C, P>,
-    round: Round,
-    step: Step,
-    line: &mut Invocation,
-) -> Result<(), Fault> {
+async fn go_on(run: &Run<'_>, round: Round, step: Step, line: &mut Invocation) -> Result<(), Fault> {
     let event = round.event(step, run.raw)?;
     run.shell.relay.pass_on(&run.own.function, &event).await?;
     line.note("goes_on", true);
@@ -155,18 +125,9 @@ async fn go_on<C: Connect, P>(
 }
 
 /// Every resource there is: what other parts of a round saw is not known here.
-async fn keys<K, C>(
-    control: &'static Declared<K>,
-    run: &Run<'_, C, K::Params>,
-    clients: &C,
-    place: &Place,
-) -> Result<HashSet<u64>, Fault>
-where
-    K: Inventory + List<C>,
-    C: Connect,
-{
+async fn keys(judge: &dyn Judge, place: &Place) -> Result<HashSet<u64>, Fault> {
     let mut all = HashSet::new();
-    let mut pages = pin!(control.logic.keys(clients, place, &run.params.control));
+    let mut pages = judge.keys(place)?;
     while let Some(page) = pages.next().await {
         all.extend(page?.iter().map(key_hash));
     }
@@ -178,21 +139,12 @@ fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
 }
 
 /// Answers NOT_APPLICABLE for what the rule still reports and the inventory no longer has, by type and id.
-async fn retire<K, C>(
-    control: &'static Declared<K>,
-    run: &Run<'_, C, K::Params>,
-    there: &HashSet<u64>,
-    line: &mut Invocation,
-) -> Result<(), Fault>
-where
-    K: Inventory,
-    C: Connect,
-{
+async fn retire(run: &Run<'_>, there: &HashSet<u64>, line: &mut Invocation) -> Result<(), Fault> {
     let Some(rule) = &run.event.rule_name else {
         return Err(ShapeError::missing("configRuleName", "the name of the rule").into());
     };
     let ordering = run.event.message.time();
-    let gone = run.shell.config.vanished(rule, control.meta.resource_types, there).await?;
+    let gone = run.shell.config.vanished(rule, run.scope.meta.resource_types, there).await?;
     if gone.is_empty() {
         return Ok(());
     }

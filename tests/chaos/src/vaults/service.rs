@@ -6,10 +6,11 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use rectify_compliance::Target;
-use rectify_runtime::edge::{Apply, Connect, ReadLive, Revert};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_runtime::{AwsError, CallError};
+use serde_json::Value;
 
-use super::{Call, Params, Receipt, Seal, Vault, Watch, expect};
+use super::{Call, Params, Seal, Vault, Watch, expect};
 use crate::REGION;
 use crate::actor::{ACTOR, Event, Trouble};
 
@@ -237,20 +238,16 @@ impl Connect for Vaults {
     }
 }
 
-impl<const CONTROL: u8> ReadLive<Vaults> for Watch<CONTROL> {
+impl<const CONTROL: u8> Fix<Vaults> for Watch<CONTROL> {
     async fn live(&self, vaults: &Vaults, target: &Target, _params: &Params) -> Result<Option<Vault>, AwsError> {
         vaults.read(&target.resource.id).await
     }
-}
 
-impl<const CONTROL: u8> Apply<Vaults> for Watch<CONTROL> {
-    async fn apply(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<Receipt<CONTROL>, AwsError> {
-        vaults.write(&target.resource.id, action).await.map(Receipt)
+    async fn apply(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<(), AwsError> {
+        vaults.write(&target.resource.id, action).await.map(drop)
     }
-}
 
-impl<const CONTROL: u8> Revert<Vaults> for Watch<CONTROL> {
-    async fn revert(&self, vaults: &Vaults, target: &Target, undo: &Call) -> Result<(), AwsError> {
-        vaults.write(&target.resource.id, undo).await.map(drop)
+    async fn apply_answered(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<Value, AwsError> {
+        vaults.write(&target.resource.id, action).await.map(Value::from)
     }
 }

@@ -17,12 +17,14 @@ use rectify_chaos::vaults::{CONTROLS, OPEN, VAULT, Vault, id_of, watch};
 use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
 use rectify_runtime::Fault;
-use rectify_runtime::clients::{Pool, sdk_config_over};
+use rectify_runtime::clients::sdk_config_over;
 use rectify_runtime::deadline::Deadline;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{self, Ledger, ResourcePath, StoredRequest};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
-use rectify_runtime::remediation::{Delivery, Handled, RemediationShell, handle};
+use rectify_runtime::remediation::{
+    Delivery, Deployed, Handled, RemediationShell, Reverts, deployed, handle, undoable,
+};
 use rectify_runtime::retry::SLEEP;
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use serde_json::{Value, json};
@@ -65,21 +67,33 @@ pub(super) struct World {
     pub(super) excluded: Vec<String>,
     sdk: SdkConfig,
     ledger: Ledger,
-    shells: Vec<(bool, Rc<RemediationShell<Vaults>>)>,
+    shells: Vec<(bool, Rc<RemediationShell>)>,
 }
 
-/// The number of a control as a type.
-macro_rules! with_control {
-    ($control:expr, $call:ident) => {
-        match $control {
-            0 => $call!(0),
-            1 => $call!(1),
-            2 => $call!(2),
-            3 => $call!(3),
-            4 => $call!(4),
-            _ => $call!(5),
-        }
-    };
+/// What a control's function calls.
+fn remedy(control: u8) -> Deployed {
+    let all = [
+        deployed::<_, Vaults>(watch::<0>()),
+        deployed::<_, Vaults>(watch::<1>()),
+        deployed::<_, Vaults>(watch::<2>()),
+        deployed::<_, Vaults>(watch::<3>()),
+        deployed::<_, Vaults>(watch::<4>()),
+        deployed::<_, Vaults>(watch::<5>()),
+    ];
+    all[usize::from(control)].clone()
+}
+
+/// The same with what an undo of it calls.
+fn undoer(control: u8) -> Deployed<dyn Reverts> {
+    let all = [
+        undoable::<_, Vaults>(watch::<0>()),
+        undoable::<_, Vaults>(watch::<1>()),
+        undoable::<_, Vaults>(watch::<2>()),
+        undoable::<_, Vaults>(watch::<3>()),
+        undoable::<_, Vaults>(watch::<4>()),
+        undoable::<_, Vaults>(watch::<5>()),
+    ];
+    all[usize::from(control)].clone()
 }
 
 impl World {
@@ -107,7 +121,7 @@ impl World {
         world
     }
 
-    fn shell(&self, control: u8, enforces: bool) -> Rc<RemediationShell<Vaults>> {
+    fn shell(&self, control: u8, enforces: bool) -> Rc<RemediationShell> {
         let parameters = json!({"excludeResources": self.excluded.join(",")}).to_string();
         let environment = Environment::of([
             ("AWS_REGION", REGION),
@@ -123,7 +137,7 @@ impl World {
         ]);
         let function = FunctionSettings::read(&environment).unwrap();
         let settings = RemediationSettings::read(&environment).unwrap();
-        Rc::new(RemediationShell::over(&self.sdk, function, settings))
+        Rc::new(RemediationShell::over(remedy(control), &self.sdk, function, settings))
     }
 
     /// Deploys a control's function in this mode.
@@ -169,12 +183,7 @@ impl World {
             }
             let event = event(&finding, &request);
             let mut line = Invocation::start(id_of(control), &delivery.owner);
-            macro_rules! call {
-                ($control:literal) => {
-                    handle::<_, Vaults>(watch::<$control>(), &shell, &event, &delivery, &mut line).await
-                };
-            }
-            Ended::Delivered(with_control!(control, call))
+            Ended::Delivered(handle(&shell, &event, &delivery, &mut line).await)
         });
         (actor.number, act)
     }
@@ -183,17 +192,13 @@ impl World {
     pub(super) fn undo(&self, control: u8, id: &str, attempt: &str, luck: fastrand::Rng, last: usize) -> Act {
         let who = Who::Undo { control, id: id.to_owned(), attempt: attempt.to_owned() };
         let actor = self.stage.actor(who, luck, last, usize::MAX);
-        let (ledger, pool) = (self.ledger.clone(), Pool::<Vaults>::new(self.sdk.clone(), Region::new(REGION)));
+        let (ledger, undoable) = (self.ledger.clone(), undoer(control));
+        let pool = undoable.pool(&self.sdk, &Region::new(REGION));
         let request =
             UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite: false };
         self.begin(&actor, async move {
             let own = AccountId::new(ACCOUNT);
-            macro_rules! call {
-                ($control:literal) => {
-                    undo::<_, Vaults>(watch::<$control>(), &ledger, &pool, &own, &request).await
-                };
-            }
-            Ended::Undone(with_control!(control, call))
+            Ended::Undone(undo(&undoable, &ledger, &pool, &own, &request).await)
         })
     }
 

@@ -113,8 +113,7 @@ pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
             return Err(ScaffoldError::Exists(file.clone()));
         }
     }
-    let facts = fill(include_str!("facts.rs.in"), &values)?;
-    files.extend(register::edits(root, &service, &words, &facts)?);
+    files.push(register::edit(root, &service, &words)?);
 
     for (file, content) in &files {
         save(&root.join(file), content)?;

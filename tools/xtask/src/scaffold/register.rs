@@ -1,4 +1,4 @@
-//! Registers a new control: the lines that others' files need.
+//! Registers a new control: the lines that its service's library needs.
 
 use std::path::{Path, PathBuf};
 
@@ -7,23 +7,15 @@ use super::word::Words;
 
 const LIST: &str = "pub const CONTROLS: &[Entry]";
 
-/// The files that change, whole, as they will be.
-pub(super) fn edits(
-    root: &Path,
-    service: &Path,
-    words: &Words,
-    facts: &str,
-) -> Result<Vec<(PathBuf, String)>, ScaffoldError> {
-    let read = |file: &Path| {
-        std::fs::read_to_string(root.join(file)).map_err(|error| ScaffoldError::File { file: file.to_owned(), error })
-    };
+/// The file that changes, whole, as it will be.
+pub(super) fn edit(root: &Path, service: &Path, words: &Words) -> Result<(PathBuf, String), ScaffoldError> {
     let library = service.join("src/lib.rs");
-    let lambda = service.join("lambda/src/lib.rs");
-    let no_place = |file: &Path, sought| ScaffoldError::NoPlace { file: file.to_owned(), sought };
-
-    let listed = list(&read(&library)?, words).ok_or_else(|| no_place(&library, LIST))?;
-    let called = before_tests(&read(&lambda)?, facts);
-    Ok(vec![(library, listed), (lambda, called)])
+    let text = std::fs::read_to_string(root.join(&library))
+        .map_err(|error| ScaffoldError::File { file: library.clone(), error })?;
+    match list(&text, words) {
+        Some(listed) => Ok((library, listed)),
+        None => Err(ScaffoldError::NoPlace { file: library, sought: LIST }),
+    }
 }
 
 /// The library with the module, its row in the map and its entry in the list.
@@ -33,7 +25,7 @@ fn list(library: &str, words: &Words) -> Option<String> {
     let (before, after) = (library.get(..end)?.trim_end(), library.get(end..)?);
     let comma = if before.ends_with(['[', ',']) { "" } else { "," };
     let entry =
-        format!("rectify_compliance::entry::on_change(&{}::{}).reported()", words.module, words.module.to_uppercase());
+        format!("rectify_compliance::entry::on_item(&{}::{}).reported()", words.module, words.module.to_uppercase());
     let listed = format!("{before}{comma}\n    {entry},\n{after}");
     let with_module = after_last(&listed, "pub mod ", &format!("pub mod {};", words.module))?;
     let row = format!("//! | [`{}`] | {} |", words.module, words.fault());
@@ -52,16 +44,6 @@ fn after_last(text: &str, start: &str, line: &str) -> Option<String> {
     Some(all.join("\n") + "\n")
 }
 
-fn before_tests(client: &str, addition: &str) -> String {
-    match client.find("\n#[cfg(test)]") {
-        Some(at) => {
-            let (code, tests) = client.split_at(at);
-            format!("{}\n\n{addition}{tests}", code.trim_end())
-        }
-        None => format!("{}\n\n{addition}", client.trim_end()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,14 +56,5 @@ mod tests {
             Some("pub mod a;\npub mod b;\npub mod c;\n#[cfg(feature = \"lambda\")]\npub mod client;\n\nuse x;\n")
         );
         assert_eq!(after_last("use x;\n", "pub mod ", "pub mod c;"), None);
-    }
-
-    #[test]
-    fn a_client_with_tests_keeps_them_last() {
-        assert_eq!(
-            before_tests("code\n\n#[cfg(test)]\nmod tests {}\n", "new\n"),
-            "code\n\nnew\n\n#[cfg(test)]\nmod tests {}\n"
-        );
-        assert_eq!(before_tests("code\n", "new\n"), "code\n\nnew\n");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{Entry, Permission, roles};
 
 use super::policy;
@@ -14,7 +15,7 @@ const GUARD: &str = include_str!("guard.yaml");
 /// # Errors
 /// [`Unfilled`] when the fragment names something that nothing fills.
 pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
-    let calls = controls.iter().filter_map(|it| it.remediation).flat_map(|half| half.fix_permissions());
+    let calls = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::fix_permissions);
     guard(roles::DECIDED, calls.copied())
 }
 
@@ -23,7 +24,7 @@ pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
 /// # Errors
 /// As [`of_remediations`].
 pub(super) fn of_undo(controls: &[&Entry]) -> Result<String, Unfilled> {
-    let undoes = controls.iter().filter_map(|it| it.remediation).flat_map(|half| half.undo_permissions());
+    let undoes = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::undo_permissions);
     guard(roles::DECIDED_BUT_FOR_HOLDS, undoes.copied())
 }
 

@@ -3,7 +3,7 @@
 //! Knows no control by name and no intrinsic function beyond Ref, Sub, GetAtt, If, Split, Equals, Not, And and Condition:
 //! the local wiring reads the same file.
 
-use rectify_compliance::entry::RemediationHalf;
+use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{Entry, Permission, Scope, roles};
 
 use crate::fragment::{Unfilled, fill};
@@ -155,11 +155,8 @@ fn resources(control: &Entry) -> Result<String, Unfilled> {
         text.push_str(&fill(RULE_ROLE, &[("Control", &name), ("policies", &policies)])?);
     }
     if let Some(half) = control.remediation {
-        let lists: [(&str, &[Permission]); 3] = [
-            ("ledger", roles::REMEDIATION_LEDGER),
-            ("reads", &live(&half)),
-            ("fixes", &sorted(half.fix_permissions())),
-        ];
+        let lists: [(&str, &[Permission]); 3] =
+            [("ledger", roles::REMEDIATION_LEDGER), ("reads", &live(half)), ("fixes", &sorted(half.fix_permissions()))];
         let policies = policy::inline(&lists, &[control.meta.id]);
         let allow_l2 = if control.needs_opt_in() { format!("!Ref {name}AllowL2") } else { "\"false\"".to_owned() };
         let values = [
@@ -180,7 +177,7 @@ fn shares_role(control: &Entry) -> bool {
 }
 
 /// What the live read may call, with what resolves a name that AWS Config's id does not tell and what looks a stack up.
-fn live(half: &RemediationHalf) -> Vec<Permission> {
+fn live(half: &dyn ErasedRemediation) -> Vec<Permission> {
     let mut permissions = half.read_permissions().to_vec();
     if half.needs_name() {
         permissions.push(Permission::unscoped("config:GetResourceConfigHistory"));

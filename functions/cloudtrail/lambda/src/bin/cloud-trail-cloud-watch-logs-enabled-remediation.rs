@@ -4,5 +4,5 @@ use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CLOUD_TRAIL_CLOUD_
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_cloudtrail::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_E
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL).serve()
 }

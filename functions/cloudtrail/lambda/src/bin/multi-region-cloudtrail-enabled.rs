@@ -4,5 +4,5 @@ use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL).serve()
 }

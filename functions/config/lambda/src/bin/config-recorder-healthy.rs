@@ -4,5 +4,5 @@ use rectify_config::config_recorder_healthy::CONFIG_RECORDER_HEALTHY as CONTROL;
 use rectify_config_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_ec2::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT as
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

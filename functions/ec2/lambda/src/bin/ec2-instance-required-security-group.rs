@@ -4,5 +4,5 @@ use rectify_ec2::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SEC
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_ec2::required_tags::REQUIRED_TAGS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL).serve()
 }

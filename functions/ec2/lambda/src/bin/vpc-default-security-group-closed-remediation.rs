@@ -4,5 +4,5 @@ use rectify_ec2::vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_C
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

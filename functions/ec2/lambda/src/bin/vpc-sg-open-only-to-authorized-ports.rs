@@ -4,5 +4,5 @@ use rectify_ec2::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHO
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_iam::iam_password_policy::IAM_PASSWORD_POLICY as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_iam::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK as CONTROL
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

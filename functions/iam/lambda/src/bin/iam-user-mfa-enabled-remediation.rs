@@ -4,5 +4,5 @@ use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

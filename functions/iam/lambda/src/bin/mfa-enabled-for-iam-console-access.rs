@@ -4,5 +4,5 @@ use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_iam::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENAB
 use rectify_kms_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL).serve()
 }

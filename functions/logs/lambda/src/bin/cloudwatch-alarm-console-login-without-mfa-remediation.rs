@@ -4,5 +4,5 @@ use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CLOUDWATCH_ALARM_C
 use rectify_logs_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

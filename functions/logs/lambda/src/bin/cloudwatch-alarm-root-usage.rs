@@ -4,5 +4,5 @@ use rectify_logs::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE as CO
 use rectify_logs_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_logs::cloudwatch_alarm_unauthorized_api_calls::CLOUDWATCH_ALARM_UNAU
 use rectify_logs_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_schedule::<_, Clients>(&CONTROL).serve()
 }

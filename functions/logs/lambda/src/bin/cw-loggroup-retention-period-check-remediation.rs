@@ -4,5 +4,5 @@ use rectify_logs::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERI
 use rectify_logs_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_rds::db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED as CONTR
 use rectify_rds_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

@@ -1,8 +1,7 @@
 //! The rule `db-instance-backup-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
 use rectify_rds::db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED as CONTROL;
-use rectify_rds_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_item(&CONTROL).serve()
 }

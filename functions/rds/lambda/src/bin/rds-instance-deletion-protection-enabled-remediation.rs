@@ -4,5 +4,5 @@ use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION
 use rectify_rds_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_rds::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT as CONTROL;
 use rectify_rds_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

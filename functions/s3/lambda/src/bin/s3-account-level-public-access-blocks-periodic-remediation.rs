@@ -4,5 +4,5 @@ use rectify_s3::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

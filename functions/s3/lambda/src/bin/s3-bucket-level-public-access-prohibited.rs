@@ -4,5 +4,5 @@ use rectify_s3::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL).serve()
 }

@@ -4,5 +4,5 @@ use rectify_s3::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBIT
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&CONTROL).serve()
 }

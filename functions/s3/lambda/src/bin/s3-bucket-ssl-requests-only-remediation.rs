@@ -4,5 +4,5 @@ use rectify_s3::s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY as CONT
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

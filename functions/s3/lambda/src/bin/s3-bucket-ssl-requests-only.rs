@@ -1,8 +1,7 @@
 //! The rule `s3-bucket-ssl-requests-only`, as AWS Config invokes it. Written by `xtask generate`.
 
 use rectify_s3::s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY as CONTROL;
-use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::rule::on_change::<_, Clients>(&CONTROL)
+    rectify_runtime::rule::on_item(&CONTROL).serve()
 }

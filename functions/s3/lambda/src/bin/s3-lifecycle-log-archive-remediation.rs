@@ -4,5 +4,5 @@ use rectify_s3::s3_lifecycle_log_archive::S3_LIFECYCLE_LOG_ARCHIVE as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&CONTROL)
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
 }

@@ -1,0 +1,305 @@
+//! Every gate against every later one, answered from memory.
+
+use std::cell::RefCell;
+
+use futures_util::FutureExt;
+use rectify_compliance::exemption::{Exemption, Registered, Selector};
+use rectify_compliance::{AccountId, Level, Region, ResourceKey, Step, StoredImage, Tags, Target};
+use serde_json::json;
+
+use super::*;
+use crate::ledger::Hold;
+use crate::settings::{Environment, Mode, RemediationSettings};
+
+const KIND: &str = "Test::Lamp";
+
+struct Known {
+    target: Target,
+    settings: RemediationSettings,
+    recorded_at: Timestamp,
+    is_request: bool,
+    excluded: Option<&'static str>,
+    verdict: Verdict,
+    plan: Plan<Value>,
+    stop: Option<&'static str>,
+    registry: Registry,
+    held_by: Option<&'static str>,
+    stack: Option<&'static str>,
+    breaker: Option<&'static str>,
+    /// What was asked of a service, in order.
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl Known {
+    fn ask<T>(&self, what: &'static str, answer: T) -> Result<T, Fault> {
+        self.asked.borrow_mut().push(what);
+        Ok(answer)
+    }
+}
+
+impl Facts for Known {
+    fn control(&self) -> &str {
+        "lamp-off"
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn recorded_at(&self) -> Timestamp {
+        self.recorded_at
+    }
+
+    fn is_request(&self) -> bool {
+        self.is_request
+    }
+
+    fn settings(&self) -> &RemediationSettings {
+        &self.settings
+    }
+
+    fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict> {
+        (name == self.excluded && name.is_some()).then(|| Verdict::not_applicable("excluded"))
+    }
+
+    fn evaluate(&self, _live: &Imaged, _now: Timestamp) -> Result<Verdict, Fault> {
+        Ok(self.verdict.clone())
+    }
+
+    fn plan(&self, _live: &Imaged, _now: Timestamp) -> Result<Plan<Value>, Fault> {
+        Ok(self.plan.clone())
+    }
+
+    async fn stop(&self) -> Result<Option<String>, Fault> {
+        self.ask("stop", self.stop.map(str::to_owned))
+    }
+
+    async fn registry(&self) -> Result<Registry, Fault> {
+        self.ask("registry", self.registry.clone())
+    }
+
+    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Fault> {
+        let hold = |by: &str| Hold {
+            control: "lamp-off".to_owned(),
+            by: by.to_owned(),
+            reason: "sleep".to_owned(),
+            until: now.saturating_add(jiff::SignedDuration::from_hours(1)).unwrap(),
+        };
+        self.ask("hold", self.held_by.map(hold))
+    }
+
+    async fn stack(&self, _live: &Imaged, _plan: &Plan<Value>) -> Result<Option<String>, Fault> {
+        self.ask("stack", self.stack.map(str::to_owned))
+    }
+
+    async fn breaker(&self, own: Option<&str>, _now: Timestamp) -> Result<Option<String>, Fault> {
+        self.ask("breaker", self.breaker.filter(|_| own.is_none()).map(str::to_owned))
+    }
+}
+
+/// A finding, and what earlier deliveries left of it.
+struct Case {
+    known: Known,
+    before: Option<Finding>,
+    begun: Option<&'static str>,
+    live: Option<Imaged>,
+}
+
+/// A finding that every gate lets pass.
+fn open() -> Case {
+    let environment = Environment::of([
+        ("MODE", "enforce"),
+        ("ALLOW_TAG_MODE", "true"),
+        ("EXEMPTIONS", "ledger"),
+        ("RULE_NAMES", "rectify-lamp-off"),
+        ("LEDGER_TABLE", "ledger"),
+        ("EVENT_BUS", "bus"),
+    ]);
+    let resource = ResourceKey::new(KIND, "l-1");
+    let known = Known {
+        target: Target {
+            account: AccountId::new("111122223333"),
+            region: Region::new("eu-west-1"),
+            resource: resource.clone(),
+            name: Some("desk".to_owned()),
+            arn: None,
+        },
+        settings: RemediationSettings::read(&environment).unwrap(),
+        recorded_at: Timestamp::UNIX_EPOCH,
+        is_request: false,
+        excluded: None,
+        verdict: Verdict::non_compliant("l-1 is off"),
+        plan: steps(Level::L1),
+        stop: None,
+        registry: Registry::default(),
+        held_by: None,
+        stack: None,
+        breaker: None,
+        asked: RefCell::default(),
+    };
+    let live = Imaged {
+        resource,
+        name: Some("bedside".to_owned()),
+        arn: Some("arn:aws:lamps:eu-west-1:111122223333:lamp/l-1".to_owned()),
+        tags: Tags::new(),
+        image: StoredImage { version: 1, subject: json!({ "on": false }) },
+    };
+    Case { known, before: None, begun: None, live: Some(live) }
+}
+
+fn steps(level: Level) -> Plan<Value> {
+    Plan::steps_in_order(vec![Step::call(level, json!("SwitchOn"))])
+}
+
+fn exempt(resource: &str) -> Registry {
+    let exemption = Exemption {
+        id: "01J".to_owned(),
+        control: "*".to_owned(),
+        account: "*".to_owned(),
+        selector: Selector::Resource(resource.to_owned()),
+        reason: "night".to_owned(),
+        approver: "jane".to_owned(),
+        ticket: "SEC-1".to_owned(),
+        created: Timestamp::UNIX_EPOCH,
+        until: Timestamp::MAX,
+        ended: None,
+    };
+    let mut registry = Registry::default();
+    registry.entries.push(Registered::Valid(exemption));
+    registry
+}
+
+fn tag(case: &mut Case, key: &str, value: &str) {
+    if let Some(live) = &mut case.live {
+        live.tags.insert(key.to_owned(), value.to_owned());
+    }
+}
+
+fn dealt_with(outcome: Outcome) -> Option<Finding> {
+    Some(Finding { attempt: "01A".to_owned(), outcome, reason: "done".to_owned() })
+}
+
+type Close = fn(&mut Case);
+
+/// The gates in their order: what each decides, and how it is closed.
+const GATES: [(&str, Close); 17] = [
+    ("stop: by jane", |case| case.known.stop = Some("by jane")),
+    ("leave, unread", |case| case.known.excluded = Some("desk")),
+    ("exempt", |case| case.known.registry = exempt("l-1")),
+    ("acknowledge", |case| case.before = dealt_with(Outcome::Verified)),
+    ("gone: the resource is gone", |case| case.live = None),
+    ("leave, read", |case| case.known.excluded = Some("bedside")),
+    ("already-compliant: already compliant", |case| case.known.verdict = Verdict::COMPLIANT),
+    ("exempt with finding", |case| case.known.registry = exempt("bedside")),
+    ("planned with finding: held by jane", |case| case.known.held_by = Some("jane")),
+    ("planned with finding: protected by the stack's ProtectedArns", |case| {
+        case.known.settings.protected_arns = Some("arn:aws:lamps:*".parse().unwrap());
+    }),
+    ("planned with finding: a step of level L2", |case| case.known.plan = steps(Level::L2)),
+    ("planned with finding: managed by CloudFormation stack `home`", |case| {
+        tag(case, "aws:cloudformation:stack-name", "home");
+    }),
+    ("planned with finding: mode plan", |case| case.known.settings.mode = Mode::Plan),
+    ("planned with finding: grace until", |case| {
+        case.known.settings.grace_minutes = "60".parse().unwrap();
+        case.known.recorded_at = Timestamp::now();
+    }),
+    ("planned with finding: managed by CloudFormation stack `light`", |case| case.known.stack = Some("light")),
+    ("fail: the control finds a fault and plans nothing", |case| case.known.plan = Plan::Nothing),
+    ("breaker-open with finding: fixed too often", |case| case.known.breaker = Some("fixed too often")),
+];
+
+/// What the gates decide, in words.
+fn decided(case: &Case) -> String {
+    let way = async {
+        let registry = before_the_read(&case.known, case.before.as_ref(), case.begun.is_some()).await?;
+        let live = by_the_read(&case.known, case.live.clone())?;
+        by_the_plan(&case.known, &registry, live, case.begun).await
+    };
+    let decision = match way.now_or_never().unwrap() {
+        Ok(passed) => {
+            assert_eq!(passed.plan, case.known.plan);
+            return "passed".to_owned();
+        }
+        Err(Halt::Fault(fault)) => panic!("{fault}"),
+        Err(Halt::Decided(decision)) => *decision,
+    };
+    match decision {
+        Decision::Stop(stop) => format!("stop: {stop}"),
+        Decision::Leave(_, live) => format!("leave, {}", if live.is_some() { "read" } else { "unread" }),
+        Decision::Acknowledge(_) => "acknowledge".to_owned(),
+        Decision::Fail(reason, _) => format!("fail: {reason}"),
+        Decision::End(outcome, reason, seen) => {
+            assert!(seen.live.is_some() || matches!(outcome, Outcome::Gone | Outcome::Exempt));
+            let found = if seen.finding.is_some() { " with finding" } else { "" };
+            assert_eq!(seen.plan, if seen.finding.is_some() { case.known.plan.clone() } else { Plan::Nothing });
+            match outcome {
+                Outcome::Exempt => format!("exempt{found}"),
+                _ => format!("{}{found}: {reason}", outcome.name()),
+            }
+        }
+    }
+}
+
+#[test]
+fn each_gate_decides_before_every_later_one() {
+    assert_eq!(decided(&open()), "passed");
+    for (number, (expected, close)) in GATES.iter().enumerate() {
+        for (_, close_later) in GATES.iter().skip(number) {
+            let mut case = open();
+            // The later one first: where both are closed by the same fact, the earlier one has it.
+            close_later(&mut case);
+            close(&mut case);
+            let decided = decided(&case);
+            let is_exact = expected.starts_with("exempt") || expected.starts_with("leave");
+            assert!(
+                if is_exact { decided == *expected } else { decided.starts_with(expected) },
+                "{expected}: {decided}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_begun_passes_the_gates_that_concern_new_attempts_and_its_own_breaker() {
+    for close in [GATES[2].1, GATES[3].1, GATES[16].1] {
+        let mut case = Case { begun: Some("01A"), ..open() };
+        close(&mut case);
+        let decided = decided(&case);
+        assert!(["passed", "exempt with finding"].contains(&decided.as_str()), "{decided}");
+    }
+}
+
+#[test]
+fn a_failed_finding_is_looked_at_again_for_the_reconciler_alone() {
+    for (is_request, outcome, expected) in [
+        (false, Outcome::Failed, "acknowledge"),
+        (true, Outcome::Failed, "passed"),
+        (true, Outcome::Verified, "acknowledge"),
+        (false, Outcome::Planned, "passed"),
+        (false, Outcome::OverBudget, "passed"),
+    ] {
+        let mut case = Case { before: dealt_with(outcome), ..open() };
+        case.known.is_request = is_request;
+        assert_eq!(decided(&case), expected, "{is_request} {outcome:?}");
+    }
+}
+
+#[test]
+fn nothing_is_asked_before_its_turn() {
+    let asked = |close: Close| {
+        let mut case = open();
+        close(&mut case);
+        decided(&case);
+        case.known.asked.into_inner()
+    };
+    assert_eq!(asked(GATES[0].1), ["stop"]);
+    assert_eq!(asked(GATES[1].1), ["stop"]);
+    assert_eq!(asked(GATES[6].1), ["stop", "registry"]);
+    assert_eq!(asked(GATES[12].1), ["stop", "registry", "hold"]);
+    assert_eq!(
+        asked(|case| case.known.settings.remediate_managed_stacks = true),
+        ["stop", "registry", "hold", "breaker"]
+    );
+    assert_eq!(asked(|_| {}), ["stop", "registry", "hold", "stack", "breaker"]);
+}

@@ -1,0 +1,136 @@
+//! A control's remediation with the calls to its service, whatever its types: what the shell of all remediations and undo are
+//! written over.
+
+use std::collections::BTreeSet;
+use std::future::ready;
+use std::sync::Arc;
+
+use aws_types::SdkConfig;
+use futures_util::future::BoxFuture;
+use rectify_compliance::entry::ErasedRemediation;
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{ControlMeta, Declared, Imaged, ManagedBy, PhysicalId, Region, ShapeError, Target};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::managed;
+use crate::clients::{Connector, Pool};
+use crate::edge::{Connect, Fix, Revert};
+use crate::stacks::Stacks;
+use crate::{AwsError, Fault};
+
+/// A control that remediates: what it declares, what it decides, and how its clients are made.
+pub struct Deployed<T: ?Sized = dyn Calls> {
+    /// The declaration.
+    pub meta: &'static ControlMeta,
+    /// What it decides: pure.
+    pub control: &'static dyn ErasedRemediation,
+    connect: Connector<T>,
+}
+
+impl<T: ?Sized> Clone for Deployed<T> {
+    fn clone(&self) -> Self {
+        Self { meta: self.meta, control: self.control, connect: Arc::clone(&self.connect) }
+    }
+}
+
+impl<T: ?Sized> Deployed<T> {
+    /// Its clients; the first ones are of `region`.
+    pub fn pool(&self, sdk: &SdkConfig, region: &Region) -> Pool<T> {
+        Pool::new(self.connect.clone(), sdk.clone(), region.clone())
+    }
+}
+
+/// What a remediation calls in one region. What undo calls is not in its program.
+pub trait Calls: Send + Sync {
+    /// Reads the resource; `None` when it is gone.
+    fn live<'a>(&'a self, target: &'a Target, parameters: &'a str) -> BoxFuture<'a, Result<Option<Imaged>, Fault>>;
+
+    /// Makes one call of a plan, and returns what undo needs of the answer.
+    fn apply<'a>(&'a self, target: &'a Target, action: &'a Value) -> BoxFuture<'a, Result<Value, AwsError>>;
+
+    /// The stack that CloudFormation names for one of these, where the control's types carry no tag of it.
+    fn stack<'a>(
+        &'a self,
+        stacks: &'a Stacks,
+        resources: BTreeSet<PhysicalId>,
+    ) -> BoxFuture<'a, Result<Option<String>, Fault>>;
+}
+
+/// The same with the calls of an undo.
+pub trait Reverts: Calls {
+    /// Makes one call of an undo.
+    fn revert<'a>(&'a self, target: &'a Target, call: &'a Value) -> BoxFuture<'a, Result<(), AwsError>>;
+}
+
+/// A control with what its remediation calls.
+pub fn deployed<K, C>(control: &'static Declared<K>) -> Deployed
+where
+    K: Fix<C>,
+    C: Connect,
+{
+    let logic = &control.logic;
+    let connect = move |sdk: &SdkConfig| -> Arc<dyn Calls> { Arc::new(Clients { logic, clients: C::connect(sdk) }) };
+    Deployed { meta: &control.meta, control: logic, connect: Arc::new(connect) }
+}
+
+/// A control with what its remediation and an undo call.
+pub fn undoable<K, C>(control: &'static Declared<K>) -> Deployed<dyn Reverts>
+where
+    K: Revert<C>,
+    C: Connect,
+{
+    let logic = &control.logic;
+    let connect = move |sdk: &SdkConfig| -> Arc<dyn Reverts> { Arc::new(Clients { logic, clients: C::connect(sdk) }) };
+    Deployed { meta: &control.meta, control: logic, connect: Arc::new(connect) }
+}
+
+/// A control with its clients in one region.
+struct Clients<K: 'static, C> {
+    logic: &'static K,
+    clients: C,
+}
+
+impl<K, C> Calls for Clients<K, C>
+where
+    K: Fix<C>,
+    C: Connect,
+{
+    fn live<'a>(&'a self, target: &'a Target, parameters: &'a str) -> BoxFuture<'a, Result<Option<Imaged>, Fault>> {
+        Box::pin(async move {
+            let params = RuleParameters::parse(Some(parameters))?.control;
+            let live = self.logic.live(&self.clients, target, &params).await?;
+            Ok(live.as_ref().map(Imaged::of).transpose()?)
+        })
+    }
+
+    fn apply<'a>(&'a self, target: &'a Target, action: &'a Value) -> BoxFuture<'a, Result<Value, AwsError>> {
+        Box::pin(async move { self.logic.apply_answered(&self.clients, target, &read("action", action)?).await })
+    }
+
+    fn stack<'a>(
+        &'a self,
+        stacks: &'a Stacks,
+        resources: BTreeSet<PhysicalId>,
+    ) -> BoxFuture<'a, Result<Option<String>, Fault>> {
+        // A plain branch on a constant: a function that never looks anything up does not link CloudFormation.
+        match self.logic.managed_by() {
+            ManagedBy::Lookup(_) => Box::pin(managed::first(stacks, resources)),
+            ManagedBy::Tags | ManagedBy::Nobody(_) => Box::pin(ready(Ok(None))),
+        }
+    }
+}
+
+impl<K, C> Reverts for Clients<K, C>
+where
+    K: Revert<C>,
+    C: Connect,
+{
+    fn revert<'a>(&'a self, target: &'a Target, call: &'a Value) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(async move { self.logic.revert(&self.clients, target, &read("undo", call)?).await })
+    }
+}
+
+fn read<T: DeserializeOwned>(what: &'static str, call: &Value) -> Result<T, ShapeError> {
+    T::deserialize(call).map_err(|error| ShapeError::new(what, "a call of the control", error))
+}

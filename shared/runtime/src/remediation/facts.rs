@@ -1,0 +1,110 @@
+//! What the gates ask about a finding.
+
+use rectify_compliance::{Imaged, Origin, Plan, Target, Timestamp, Verdict};
+use serde_json::Value;
+
+use super::managed;
+use super::passage::Passage;
+use crate::Fault;
+use crate::ledger::{Hold, Registry};
+use crate::settings::{Exemptions, RemediationSettings};
+
+/// What the gates ask, each when it is its turn. A test answers from memory.
+pub(super) trait Facts {
+    /// The control's id.
+    fn control(&self) -> &str;
+
+    /// The resource.
+    fn target(&self) -> &Target;
+
+    /// When AWS Config recorded the finding.
+    fn recorded_at(&self) -> Timestamp;
+
+    /// Whether the reconciler asks about it.
+    fn is_request(&self) -> bool;
+
+    /// The function's settings.
+    fn settings(&self) -> &RemediationSettings;
+
+    /// Why the rule does not judge the resource, by this name.
+    fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict>;
+
+    /// The control's judgement.
+    fn evaluate(&self, live: &Imaged, now: Timestamp) -> Result<Verdict, Fault>;
+
+    /// The control's plan.
+    fn plan(&self, live: &Imaged, now: Timestamp) -> Result<Plan<Value>, Fault>;
+
+    /// The stop switch that is on.
+    async fn stop(&self) -> Result<Option<String>, Fault>;
+
+    /// The exemptions that may concern the control.
+    async fn registry(&self) -> Result<Registry, Fault>;
+
+    /// The hold on the resource.
+    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Fault>;
+
+    /// The stack that CloudFormation names for what the plan would change.
+    async fn stack(&self, live: &Imaged, plan: &Plan<Value>) -> Result<Option<String>, Fault>;
+
+    /// The breaker that is open; what the attempt `own` did does not count.
+    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Fault>;
+}
+
+impl Facts for Passage<'_> {
+    fn control(&self) -> &str {
+        self.id
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn recorded_at(&self) -> Timestamp {
+        self.change.recorded_at
+    }
+
+    fn is_request(&self) -> bool {
+        matches!(self.change.origin, Origin::Request(_))
+    }
+
+    fn settings(&self) -> &RemediationSettings {
+        &self.shell.settings
+    }
+
+    fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict> {
+        self.scope.out_of_scope(&self.target.resource, name)
+    }
+
+    fn evaluate(&self, live: &Imaged, now: Timestamp) -> Result<Verdict, Fault> {
+        Ok(self.control.evaluate(&live.image, &self.shell.settings.parameters, now)?)
+    }
+
+    fn plan(&self, live: &Imaged, now: Timestamp) -> Result<Plan<Value>, Fault> {
+        Ok(self.control.plan(&live.image, &self.shell.settings.parameters, now)?)
+    }
+
+    async fn stop(&self) -> Result<Option<String>, Fault> {
+        Ok(self.shell.ledger.stop_for(self.id).await?.map(|stop| stop.to_string()))
+    }
+
+    async fn registry(&self) -> Result<Registry, Fault> {
+        match self.shell.settings.exemptions {
+            Exemptions::None => Ok(Registry::default()),
+            Exemptions::Ledger => self.shell.ledger.registry(self.id).await,
+        }
+    }
+
+    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Fault> {
+        self.shell.ledger.hold_on(&self.path, self.id, now).await
+    }
+
+    async fn stack(&self, live: &Imaged, plan: &Plan<Value>) -> Result<Option<String>, Fault> {
+        managed::looked_up(self.control, &*self.clients, &self.shell.stacks, &live.image, plan).await
+    }
+
+    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Fault> {
+        let open = self.shell.ledger.open_breaker(&self.path, self.id, own, now).await?;
+        Ok(open.map(|it| it.to_string()))
+    }
+}

@@ -1,0 +1,149 @@
+//! A setting of a made-up view, through a client that is written once.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use aws_types::SdkConfig;
+use futures_util::{FutureExt, StreamExt};
+use rectify_compliance::{
+    AccountId, ConfigurationItem, Image, Level, NoParameters, Operation, Permission, Region, Resource, ResourceKey,
+    Tags,
+};
+use serde_json::json;
+
+use super::*;
+use crate::edge::Revert;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Lamp {
+    name: String,
+    on: bool,
+    tags: Tags,
+}
+
+impl Image for Lamp {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        ResourceKey::new("Test::Lamp", &self.name)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+}
+
+impl Resource for Lamp {
+    const TYPES: &'static [&'static str] = &["Test::Lamp"];
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        Self::deserialize(&item.configuration).map_err(|error| ShapeError::new("configuration", "a lamp", error))
+    }
+}
+
+impl View for Lamp {
+    type Resource = Self;
+    type Facts = ();
+    const FACTS: &'static [Permission] = &[];
+    const READ: &'static [Permission] = &[];
+    const LIST: &'static [Permission] = &[];
+
+    fn of(lamp: Self, (): ()) -> Self {
+        lamp
+    }
+
+    fn call_id(&self) -> &str {
+        &self.name
+    }
+}
+
+const MODIFY_LAMP: Operation = Operation { name: "ModifyLamp", resource: "LampName", permissions: &[] };
+
+const LAMP_ON: Setting<Lamp, bool, NoParameters> = Setting {
+    field: "on",
+    get: |lamp| lamp.on,
+    set: |lamp, on| lamp.on = on,
+    not_judged: |_, _| None,
+    violation: |lamp, _| (!lamp.on).then(|| ("off".to_owned(), true)),
+    call: MODIFY_LAMP.member("On"),
+    level: Level::L1,
+    blocked: |_| None,
+};
+
+#[derive(Default)]
+struct Lamps(Mutex<BTreeMap<String, Lamp>>);
+
+impl Connect for Lamps {
+    fn connect(_config: &SdkConfig) -> Self {
+        Self::default()
+    }
+}
+
+impl Views<Lamp> for Lamps {
+    async fn read(&self, target: &Target) -> Result<Option<Lamp>, AwsError> {
+        Ok(self.0.lock().unwrap().get(target.name_or_id()).cloned())
+    }
+
+    async fn write(&self, id: &str, member: &str, value: &Value) -> Result<(), AwsError> {
+        let mut lamps = self.0.lock().unwrap();
+        let lamp = lamps.get_mut(id).unwrap();
+        match member {
+            "On" => lamp.on = value_of(member, value)?,
+            _ => return Err(unknown_member(member)),
+        }
+        Ok(())
+    }
+}
+
+fn lamps() -> (Lamps, Target) {
+    let lamp = Lamp { name: "desk".to_owned(), on: false, tags: Tags::new() };
+    let target = Target {
+        account: AccountId::new("111122223333"),
+        region: Region::new("eu-west-1"),
+        resource: lamp.key(),
+        name: None,
+        arn: None,
+    };
+    (Lamps(Mutex::new(BTreeMap::from([("desk".to_owned(), lamp)]))), target)
+}
+
+fn call(operation: &str, input: Value) -> SetCall {
+    SetCall { operation: operation.to_owned(), input: input.as_object().unwrap().clone() }
+}
+
+#[test]
+fn a_setting_is_read_set_and_set_back_through_the_client_of_its_view() {
+    let (clients, target) = lamps();
+    let on = || LAMP_ON.live(&clients, &target, &NoParameters {}).now_or_never().unwrap().unwrap().unwrap().on;
+    let set = |on: bool| call("ModifyLamp", json!({ "LampName": "desk", "On": on }));
+    assert!(!on());
+    LAMP_ON.apply(&clients, &target, &set(true)).now_or_never().unwrap().unwrap();
+    assert!(on());
+    LAMP_ON.revert(&clients, &target, &set(false)).now_or_never().unwrap().unwrap();
+    assert!(!on());
+    let lamp = clients.0.lock().unwrap()["desk"].clone();
+    assert_eq!(LAMP_ON.facts(&clients, &target, &lamp, &NoParameters {}).now_or_never().unwrap(), Ok(Some(())));
+}
+
+#[test]
+fn a_call_of_another_operation_member_type_or_form_is_an_error_and_sets_nothing() {
+    let (clients, target) = lamps();
+    for (call, expected) in [
+        (call("ModifyLamp", json!({ "LampName": "desk", "Dim": true })), "a member that the client sets"),
+        (call("ModifyLamp", json!({ "LampName": "desk", "On": "very" })), "a value of the member"),
+        (call("DeleteLamp", json!({ "LampName": "desk", "On": true })), "`ModifyLamp`"),
+        (call("ModifyLamp", json!({ "On": true })), "one member"),
+    ] {
+        let error = LAMP_ON.apply(&clients, &target, &call).now_or_never().unwrap().unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!clients.0.lock().unwrap()["desk"].on, "{error}");
+    }
+}
+
+#[test]
+fn a_view_that_nothing_lists_has_no_pages_and_not_an_empty_one() {
+    let (clients, target) = lamps();
+    let place = Place { account: target.account, region: target.region };
+    let mut pages = Box::pin(LAMP_ON.pages(&clients, &place, &NoParameters {}, None));
+    assert!(pages.next().now_or_never().unwrap().unwrap().is_err());
+}
