@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{AccountId, Image, Never, NoParameters, Parameters, Region, ShapeError, Target};
+use rectify_compliance::{AccountId, Never, NoParameters, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::Clients;
 use rectify_iam::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
-use rectify_iam::root::RootControl;
 use rectify_iam::root_account_mfa_enabled::{RootAccountMfaEnabled, RootAccountMfaEnabledParameters, RootSignIn};
 
 /// The numbers of an account, by what they count.
