@@ -293,8 +293,10 @@ impl HttpConnector for Network {
                 actor.step().await;
                 return Ok(refusal(&operation, &input, kind).response());
             }
+            let is_repeated = stage.table.has_done(&input);
             let answer = stage.table.answer(&operation, &input);
-            if answer.status == 200 && !matches!(operation.as_str(), "GetItem" | "Query" | "PutEvents") {
+            if answer.status == 200 && !is_repeated && !matches!(operation.as_str(), "GetItem" | "Query" | "PutEvents")
+            {
                 actor.committed(&operation, &input);
             }
             actor.step().await;

@@ -111,6 +111,11 @@ impl Table {
         self.state().partitions.values().flat_map(BTreeMap::values).cloned().collect()
     }
 
+    /// Whether this transaction was carried out before, by its token: the same one again changes nothing.
+    pub fn has_done(&self, input: &Value) -> bool {
+        input["ClientRequestToken"].as_str().is_some_and(|token| self.state().transactions.contains_key(token))
+    }
+
     /// Answers one request, at once and whole.
     pub fn answer(&self, operation: &str, input: &Value) -> Answer {
         let mut state = self.state();

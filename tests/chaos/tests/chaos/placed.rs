@@ -1,5 +1,8 @@
 //! One thing that goes wrong at one moment, in the world of the chaos test.
 
+use std::time::Duration;
+
+use rectify_chaos::actor::{Decision, Event, Rates};
 use rectify_chaos::vaults::{LOCK, LOCKED, OPEN, PRIVATE, Vault};
 use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::Timestamp;
@@ -54,4 +57,21 @@ fn undo_refuses_what_a_person_changed_between_the_last_call_and_the_verifying_re
         assert!(reason.contains("allow-person"), "{control}: {reason}");
         assert_eq!(world.vaults.vault(ID), left, "{control}: what the person changed stands");
     }
+}
+
+/// The SDK repeats a transaction whose answer was lost, and DynamoDB knows it by its token: the decision is made once, and
+/// whoever ended it meanwhile ended it for good.
+#[test]
+fn transaction_that_is_repeated_after_a_lost_answer_is_committed_once() {
+    let world = World::with(0..2);
+    world.stage.set(Rates { ledger: 10_000, vaults: 0 });
+    let mut committed = [0, 0, 0];
+    for seed in 0..20 {
+        let exempt = Decision::Exempt(format!("exemption-{seed}"), Some(LOCK), ID.to_owned());
+        run(&world, world.decide(&exempt, Duration::ZERO, fastrand::Rng::with_seed(seed)));
+        let times = world.stage.news().iter().filter(|it| matches!(it.event, Event::Committed(..))).count();
+        committed[times] += 1;
+    }
+    assert!(committed[1] > 0, "nothing was carried out");
+    assert_eq!(committed[2], 0, "committed twice");
 }
