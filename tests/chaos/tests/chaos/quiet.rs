@@ -206,7 +206,8 @@ impl Chaos {
                     let (wanted, found) = (footprint(&before, &parts), footprint(&live, &parts));
                     let is_left = |left: &Vault| footprint(left, &parts) == found;
                     let made = parts.iter().fold(before.clone(), expect);
-                    let must = lefts.last().is_none_or(is_left);
+                    // Where no call arrived and a person made the same change, that change is what the attempt left.
+                    let must = is_left(lefts.last().unwrap_or(&made));
                     // An undo that broke off may find what it wanted, or what any of its calls left, whoever made it so.
                     let may = must
                         || is_left(&made)
