@@ -11,7 +11,7 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fault::{self, Remedy, faults, is_within_hours};
+use crate::fault::{self, Fix, faults, is_within_hours};
 use crate::recording::{Outcome, Recorder, Recording};
 
 control! {
@@ -78,7 +78,7 @@ control! {
     }
 }
 
-/// How long a stop is taken for meant, hours.
+/// How long a stop counts as intended, hours.
 const RESPECT: u32 = 24;
 
 parameters! {
@@ -204,9 +204,9 @@ impl Remediation for ConfigRecorderHealthy {
         let mut start = None;
         let mut steps = Vec::new();
         for fault in faults(live, params, now) {
-            match fault.remedy {
-                Remedy::Person(words) => steps.push(Step::person(Level::L0, words)),
-                Remedy::Start => start = live.recorder.as_ref().filter(|_| live.channel.is_some()),
+            match fault.fix {
+                Fix::Person(words) => steps.push(Step::person(Level::L0, words)),
+                Fix::Start => start = live.recorder.as_ref().filter(|_| live.channel.is_some()),
             }
         }
         let Some(recorder) = start else { return Plan::steps_in_order(steps) };

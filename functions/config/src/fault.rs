@@ -8,22 +8,22 @@ use crate::config_recorder_healthy::ConfigRecorderHealthyParameters;
 use crate::recording::{Channel, Delivery, Frequency, GLOBAL_TYPES, Outcome, RecordedTypes, Recorder, Recording};
 
 /// How long a recorder that was started may take to record something, hours.
-const PATIENCE: u32 = 1;
+const PENDING_TIMEOUT: u32 = 1;
 
 const MILLISECONDS_AN_HOUR: i128 = 60 * 60 * 1000;
 
 /// The part of a recording at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Component {
     /// The recorder.
     Recorder,
     /// The delivery channel.
     Delivery,
 }
 
-/// What would put a fault right.
+/// What would fix a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Remedy {
+pub(crate) enum Fix {
     /// To start the recorder.
     Start,
     /// What a person must do.
@@ -33,17 +33,17 @@ pub(crate) enum Remedy {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    pub(crate) part: Part,
+    pub(crate) component: Component,
     pub(crate) what: String,
-    pub(crate) remedy: Remedy,
+    pub(crate) fix: Fix,
 }
 
-fn of_recorder(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
-    Fault { part: Part::Recorder, what: what.into(), remedy: Remedy::Person(remedy.into()) }
+fn of_recorder(what: impl Into<String>, fix: impl Into<String>) -> Fault {
+    Fault { component: Component::Recorder, what: what.into(), fix: Fix::Person(fix.into()) }
 }
 
-fn of_delivery(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
-    Fault { part: Part::Delivery, what: what.into(), remedy: Remedy::Person(remedy.into()) }
+fn of_delivery(what: impl Into<String>, fix: impl Into<String>) -> Fault {
+    Fault { component: Component::Delivery, what: what.into(), fix: Fix::Person(fix.into()) }
 }
 
 /// Whether `since` is less than this many hours ago.
@@ -74,12 +74,13 @@ pub(crate) fn faults(recording: &Recording, params: &ConfigRecorderHealthyParame
 
 /// The faults as one finding: `Recorder default: stopped; delivery: no SNS topic`.
 pub(crate) fn finding(recorder: Option<&Recorder>, faults: &[Fault]) -> String {
-    let of = |part: Part| {
-        let texts = faults.iter().filter(|fault| fault.part == part).map(|fault| fault.what.as_str());
+    let of = |component: Component| {
+        let texts = faults.iter().filter(|fault| fault.component == component).map(|fault| fault.what.as_str());
         texts.collect::<Vec<_>>().join(", ")
     };
-    let delivery = Some(of(Part::Delivery)).filter(|it| !it.is_empty()).map(|it| format!("delivery: {it}"));
-    let parts: Vec<String> = Some(of(Part::Recorder)).filter(|it| !it.is_empty()).into_iter().chain(delivery).collect();
+    let delivery = Some(of(Component::Delivery)).filter(|it| !it.is_empty()).map(|it| format!("delivery: {it}"));
+    let parts: Vec<String> =
+        Some(of(Component::Recorder)).filter(|it| !it.is_empty()).into_iter().chain(delivery).collect();
     let parts = parts.join("; ");
     recorder.map_or(parts.clone(), |recorder| format!("Recorder {}: {parts}", recorder.name))
 }
@@ -92,13 +93,13 @@ impl Recorder {
     /// Whether it records, and whether that succeeds. What a stopped one recorded last says nothing about the next thing.
     fn running(&self, now: Timestamp) -> Vec<Fault> {
         if !self.status.recording {
-            return vec![Fault { part: Part::Recorder, what: "stopped".to_owned(), remedy: Remedy::Start }];
+            return vec![Fault { component: Component::Recorder, what: "stopped".to_owned(), fix: Fix::Start }];
         }
         let name = &self.name;
         let look = |what: &str| format!("find out why recorder {name} {what}");
         let fault = match self.status.last {
             Some(Outcome::Success) => return Vec::new(),
-            Some(Outcome::Pending) if self.is_young(PATIENCE, now) => return Vec::new(),
+            Some(Outcome::Pending) if self.is_young(PENDING_TIMEOUT, now) => return Vec::new(),
             Some(Outcome::Pending) => {
                 let since = self.status.started.map_or("an unknown time".to_owned(), |it| format!("{it:.0}"));
                 of_recorder(format!("nothing recorded since {since}"), look("records nothing"))
@@ -148,7 +149,7 @@ impl Recorder {
         found
     }
 
-    /// What is missing of the types that are not global: whether those are recorded is asked in one region only.
+    /// What is missing of the types that are not global: whether those are recorded is judged in one region only.
     fn missing_types(&self, params: &ConfigRecorderHealthyParameters) -> Option<String> {
         let is_regional = |kind: &String| !GLOBAL_TYPES.contains(&kind.as_str());
         if let Some(required) = params.required() {

@@ -47,7 +47,7 @@ pub struct Recorder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RecordedTypes {
-    /// All that AWS Config supports, of the [global ones](GLOBAL_TYPES) only if told so.
+    /// All that AWS Config supports, of the [global ones](GLOBAL_TYPES) only where this says so.
     All {
         /// `includeGlobalResourceTypes`.
         include_global: bool,
@@ -76,7 +76,7 @@ pub enum Frequency {
 pub struct Status {
     /// `recording`: whether it is on.
     pub recording: bool,
-    /// `lastStatus`: what became of the last thing it recorded, where that is told.
+    /// `lastStatus`: what became of the last thing it recorded, where that is stated.
     pub last: Option<Outcome>,
     /// `lastErrorCode`, where there is one.
     pub last_error: Option<String>,
@@ -115,9 +115,9 @@ pub struct Channel {
     pub bucket: Option<String>,
     /// `snsTopicARN`, where there is one.
     pub topic: Option<String>,
-    /// `configHistoryDeliveryInfo`, where anything is told of it.
+    /// `configHistoryDeliveryInfo`, where anything is stated of it.
     pub history: Option<Delivery>,
-    /// `configStreamDeliveryInfo`, where anything is told of it.
+    /// `configStreamDeliveryInfo`, where anything is stated of it.
     pub stream: Option<Delivery>,
     /// `configSnapshotDeliveryInfo`, where snapshots are scheduled (`configSnapshotDeliveryProperties.deliveryFrequency`)
     /// and anything is stated of them.
@@ -204,7 +204,7 @@ pub struct DeliveriesAnswer {
     pub history: Option<Delivery>,
     /// `configStreamDeliveryInfo`.
     pub stream: Option<Delivery>,
-    /// `configSnapshotDeliveryInfo`, which is also there where snapshots were asked for one by one.
+    /// `configSnapshotDeliveryInfo`, which is also there where snapshots were requested one by one.
     pub snapshot: Option<Delivery>,
 }
 

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_compared_to_the_millisecond_and_told_in_hours_or_days() {
+    fn ages_are_compared_to_the_millisecond_and_shown_in_hours_or_days() {
         let since: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let at = |text: &str| Age::of(since, text.parse().unwrap());
         assert!(!at("2026-01-02T00:00:00Z").exceeds_days(1) && at("2026-01-02T00:00:00.001Z").exceeds_days(1));

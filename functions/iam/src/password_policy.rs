@@ -5,7 +5,7 @@
 use rectify_compliance::ShapeError;
 use serde::{Deserialize, Serialize};
 
-/// What AWS asks of passwords in an account without a policy of its own: eight characters, of three of four kinds.
+/// What AWS requires of passwords in an account without a policy of its own: eight characters, of three of four kinds.
 /// IAM User Guide, "Setting an account password policy", default policy.
 const DEFAULT_LENGTH: u32 = 8;
 const DEFAULT_KINDS: usize = 3;

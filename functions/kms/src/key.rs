@@ -41,7 +41,7 @@ pub struct Key {
     pub part: Part,
     /// `KeyState`.
     pub state: KeyState,
-    /// What `GetKeyRotationStatus` said; none where it was not asked, since KMS cannot rotate such a key.
+    /// What `GetKeyRotationStatus` said; none where it was not called, since KMS cannot rotate such a key.
     pub rotation: Option<Rotation>,
     /// The tags, where they were read.
     pub tags: Tags,
@@ -88,7 +88,7 @@ pub enum Part {
     Primary,
     /// A copy in another region.
     Replica,
-    /// A multi-Region key of which it was not told which of the two.
+    /// A multi-Region key whose item does not say which of the two.
     Untold,
 }
 
@@ -100,14 +100,14 @@ pub enum Rotation {
     Off,
     /// By itself.
     On {
-        /// `RotationPeriodInDays`, 90..=2560; none where only an item told that rotation is on.
+        /// `RotationPeriodInDays`, 90..=2560; none where only an item says that rotation is on.
         period_in_days: Option<u32>,
     },
     /// KMS says that this key has no rotation (`UnsupportedOperationException`).
     Unsupported,
 }
 
-/// A key as it is told by AWS, before anything is known to be there. Reads the `configuration` of an item as it is.
+/// A key as AWS Config or KMS describes it; every field may be missing. Reads the `configuration` of an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Description {
@@ -204,20 +204,20 @@ impl Rotation {
 }
 
 impl Description {
-    /// The key as the API described it, not asked about its rotation yet.
+    /// The key as the API described it, before its rotation is read.
     ///
     /// # Errors
     /// [`ShapeError`] when something a verdict needs is missing or of a kind that is not known.
     pub fn live(self) -> Result<Key, ShapeError> {
-        let key = self.told()?;
+        let key = self.key()?;
         if key.part == Part::Untold {
             return Err(ShapeError::missing("MultiRegionConfiguration.MultiRegionKeyType", "PRIMARY or REPLICA"));
         }
         Ok(key)
     }
 
-    /// The key as far as it was told.
-    fn told(self) -> Result<Key, ShapeError> {
+    /// The key, as far as it is described.
+    fn key(self) -> Result<Key, ShapeError> {
         let id = required(self.key_id, "KeyId", "a key id")?;
         let many = self.multi_region.unwrap_or(false) || id.starts_with(MULTI_REGION_PREFIX);
         let kind = self.multi_region_configuration.and_then(|it| it.multi_region_key_type);
@@ -251,14 +251,14 @@ impl Resource for RecordedKey {
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
         let description = Description::deserialize(&item.configuration)
             .map_err(|error| ShapeError::new("configuration", "a key", error))?;
-        let key = description.told().map_err(|error| error.within("configuration"))?;
+        let key = description.key().map_err(|error| error.within("configuration"))?;
         let rotation = item.supplement("KeyRotationStatus").map(recorded_rotation).transpose()?;
         Ok(Self(Key { rotation, tags: item.tags.clone(), ..key }))
     }
 }
 
 impl RecordedKey {
-    /// The key, as far as the item tells it.
+    /// The key, as far as the item describes it.
     pub fn key(&self) -> &Key {
         &self.0
     }
@@ -268,12 +268,12 @@ impl RecordedKey {
         if self.0.exemption().is_some() {
             return true;
         }
-        let told = match self.0.rotation {
+        let is_known = match self.0.rotation {
             None => false,
             Some(Rotation::Off | Rotation::Unsupported) => true,
             Some(Rotation::On { period_in_days }) => !with_period || period_in_days.is_some(),
         };
-        told && self.0.part != Part::Untold
+        is_known && self.0.part != Part::Untold
     }
 
     /// The key to judge: the live one where it was read.

@@ -85,7 +85,7 @@ fn what_a_verdict_needs_is_never_guessed() {
 }
 
 #[test]
-fn a_multi_region_key_is_told_by_its_flag_or_by_its_id() {
+fn a_multi_region_key_is_known_by_its_flag_or_by_its_id() {
     let kind = |kind: &str| json!({"multiRegion": true, "multiRegionConfiguration": {"multiRegionKeyType": kind}});
     let by_id = json!({"keyId": "mrk-5b0f4b3e6a0c4a3b9a382f6b1d0e7c55", "multiRegion": null});
     for (changes, part) in [

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn engines_and_statuses_are_told_apart() {
+    fn engines_and_statuses_are_distinguished() {
         for (engine, clustered, other) in [
             ("mysql", false, false),
             ("sqlserver-ee", false, false),
