@@ -76,10 +76,10 @@ impl Remediation for LampOn {
         &[]
     }
 
-    fn fix(&self, _: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
+    fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
         match self.0 {
             Broken::PlansNothing => Plan::Nothing,
-            Broken::HoldsWhatFixesNothing => {
+            Broken::HoldsWhatFixesNothing if lamp.dimmed => {
                 Plan::hold("no bulb", vec![Step::call(Level::L1, Call::SetLamp { on: true })])
             }
             _ => Plan::steps_in_order(vec![Step::call(Level::L1, Call::SetLamp { on: true })]),
@@ -92,7 +92,7 @@ impl Remediation for LampOn {
             Broken::Toggles => lamp.on = !lamp.on,
             _ => lamp.on = *on,
         }
-        if matches!(self.0, Broken::HoldsWhatFixesNothing | Broken::Settles) {
+        if self.0 == Broken::Settles || (self.0 == Broken::HoldsWhatFixesNothing && lamp.dimmed) {
             lamp.tags.insert("broken".into(), "yes".into());
         }
         lamp.dimmed |= self.0 == Broken::ChangesMore;
@@ -121,8 +121,8 @@ fn laws(control: &LampOn) -> Laws<'_, LampOn> {
 }
 
 fn lamps(forgotten: bool) -> impl Strategy<Value = (Lamp, NoParameters)> {
-    let lamp = move |on| (Lamp { on, dimmed: false, forgotten, tags: Tags::new() }, NoParameters {});
-    any::<bool>().prop_map(lamp)
+    let lamp = move |(on, dimmed)| (Lamp { on, dimmed, forgotten, tags: Tags::new() }, NoParameters {});
+    any::<(bool, bool)>().prop_map(lamp)
 }
 
 /// The text with which a run fails, or "holds".
