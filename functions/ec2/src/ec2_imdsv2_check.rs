@@ -10,6 +10,7 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::iam::DESCRIBE_INSTANCES;
 use crate::instance::TYPE;
 use crate::instance_metadata::{
     HttpEndpoint, HttpTokens, InstanceMetadata, MetadataOptions, RecordedMetadata, TokenlessCalls,
@@ -84,7 +85,6 @@ parameters! {
 }
 
 const INSTANCES: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*";
-const DESCRIBE: Permission = Permission::unscoped("ec2:DescribeInstances");
 const MODIFY: Permission = Permission::on("ec2:ModifyInstanceMetadataOptions", INSTANCES);
 /// The value that is being set, not the one that was there.
 const TOKENS: &str = "ec2:Attribute/HttpTokens";
@@ -94,7 +94,7 @@ impl FromItem for Ec2Imdsv2Check {
     /// The options as they are now, where the item does not tell them.
     type Facts = Option<MetadataOptions>;
     fn fact_permissions(&self) -> &'static [Permission] {
-        &[DESCRIBE]
+        &[DESCRIBE_INSTANCES]
     }
 
     fn subject(&self, recorded: RecordedMetadata, live: Option<MetadataOptions>) -> InstanceMetadata {
@@ -146,7 +146,7 @@ impl Remediation for Ec2Imdsv2Check {
     type Action = Ec2Imdsv2CheckAction;
     type Undo = Ec2Imdsv2CheckAction;
     fn read_permissions(&self) -> &'static [Permission] {
-        const { &[DESCRIBE, Permission::unscoped("cloudwatch:GetMetricData")] }
+        const { &[DESCRIBE_INSTANCES, Permission::unscoped("cloudwatch:GetMetricData")] }
     }
     fn fix_permissions(&self) -> &'static [Permission] {
         const { &[MODIFY.when(TOKENS, "required")] }

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::group_demand::{Demand, Match};
 use crate::group_requirement::{GroupRequirement, GroupRequirements, PerVpc};
+use crate::iam::{DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES};
 use crate::instance::TYPE;
 use crate::instance_groups::{GroupFacts, InstanceInGroups, Interface, RecordedInterfaces};
 use crate::stored_parameter::{GET_PARAMETER, known};
@@ -98,9 +99,6 @@ pub enum InterfaceScope {
     AllEnis,
 }
 
-const DESCRIBE_INSTANCES: Permission = Permission::unscoped("ec2:DescribeInstances");
-const DESCRIBE_INTERFACES: Permission = Permission::unscoped("ec2:DescribeNetworkInterfaces");
-const DESCRIBE_GROUPS: Permission = Permission::unscoped("ec2:DescribeSecurityGroups");
 const READS: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, GET_PARAMETER];
 const MODIFY: &str = "ec2:ModifyNetworkInterfaceAttribute";
 /// IAM asks about the interface, the groups it is given and the instance it is attached to.

@@ -1,4 +1,4 @@
-//! The IAM permissions of everything that reads and changes security groups, each once.
+//! The IAM permissions that several controls need, each once.
 
 use rectify_compliance::Permission;
 
@@ -7,6 +7,8 @@ const GROUPS: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}
 /// Any rule of one.
 const RULES: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group-rule/*";
 
+/// Instances with their metadata options and interfaces.
+pub const DESCRIBE_INSTANCES: Permission = Permission::unscoped("ec2:DescribeInstances");
 /// Groups with the rules in them, without the rules' ids.
 pub const DESCRIBE_GROUPS: Permission = Permission::unscoped("ec2:DescribeSecurityGroups");
 /// Rules with their ids and tags.

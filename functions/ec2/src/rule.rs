@@ -155,10 +155,8 @@ impl Peer {
             .and_then(|(address, length)| Ipv6Net::new(address.parse::<Ipv6Addr>().ok()?, length.parse().ok()?).ok());
         net.map(|it| Self::CidrIpv6(it.trunc())).ok_or_else(|| ShapeError::new("cidrIpv6", "an IPv6 CIDR", text))
     }
-}
 
-impl Peer {
-    /// Whether it is addresses, and nothing that stands for others.
+    /// Whether it states addresses itself.
     pub const fn is_cidr(&self) -> bool {
         match self {
             Self::CidrIpv4(_) | Self::CidrIpv6(_) => true,
