@@ -6,7 +6,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::users::{self, OfUsers};
 use super::{Clients, unless_missing};
@@ -181,9 +181,7 @@ impl Fix<Clients> for MfaEnabledForIamConsoleAccess {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
-}
 
-impl Revert<Clients> for MfaEnabledForIamConsoleAccess {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
         clients.detach(undo).await
     }
@@ -236,9 +234,7 @@ impl Fix<Clients> for IamUserMfaEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
-}
 
-impl Revert<Clients> for IamUserMfaEnabled {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
         clients.detach(undo).await
     }

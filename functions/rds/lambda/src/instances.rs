@@ -3,7 +3,7 @@
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts};
+use rectify_runtime::edge::Fix;
 use rectify_runtime::views::{Views, unknown_member, value_of};
 use serde_json::Value;
 

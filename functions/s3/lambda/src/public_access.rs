@@ -3,7 +3,7 @@
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::access::Flags;
@@ -138,9 +138,7 @@ macro_rules! judges {
             async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
                 clients.apply(action).await
             }
-        }
 
-        impl Revert<Clients> for $control {
             async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
                 clients.revert(undo).await
             }
@@ -180,9 +178,7 @@ impl Fix<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.apply(action).await
     }
-}
 
-impl Revert<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         clients.revert(undo).await
     }
