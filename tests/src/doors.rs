@@ -10,7 +10,7 @@ use aws_types::app_name::AppName;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use rectify_compliance::{FromItem, Inventory, Remediation, ResourceKey, Target};
-use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts, Revert};
+use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
 
 use crate::controls::{
@@ -386,13 +386,12 @@ macro_rules! edge {
                 let receipt = doors.shut(target.name_or_id(), action).await?;
                 Ok(serde_json::to_value(receipt).unwrap())
             }
-        }
 
-        impl Revert<Doors> for $control {
             async fn revert(&self, doors: &Doors, target: &Target, undo: &Undo) -> Result<(), AwsError> {
                 doors.draw(target.name_or_id(), undo).await
             }
         }
+
     )+};
 }
 

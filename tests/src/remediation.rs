@@ -4,7 +4,7 @@ use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
 use rectify_runtime::Fault;
 use rectify_runtime::deadline::Deadline;
-use rectify_runtime::edge::{Fix, Revert};
+use rectify_runtime::edge::Fix;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath, StoredRequest, new_id};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
@@ -151,7 +151,7 @@ impl World {
     /// Undoes an attempt as one of another control.
     pub async fn undo_as<K>(&self, control: &'static Declared<K>, attempt: &str) -> Result<Undone, Fault>
     where
-        K: Revert<Doors>,
+        K: Fix<Doors>,
     {
         self.undo_over(control, &self.around.sdk, attempt).await
     }
@@ -169,7 +169,7 @@ impl World {
         attempt: &str,
     ) -> Result<Undone, Fault>
     where
-        K: Revert<Doors>,
+        K: Fix<Doors>,
     {
         self.undo_with(control, sdk, attempt, false).await
     }
@@ -182,7 +182,7 @@ impl World {
         overwrite: bool,
     ) -> Result<Undone, Fault>
     where
-        K: Revert<Doors>,
+        K: Fix<Doors>,
     {
         let sdk = self.doors.reached_through(sdk);
         let deployed = undoable::<_, Doors>(control);

@@ -17,8 +17,8 @@ mod s3_lifecycle;
 mod tags;
 
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
-use rectify_runtime::edge::{Connect, Fix, Revert};
+use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, StoredImage, Target, Timestamp};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_tests::emulator::ACCOUNT;
 
 /// A region of the emulator that no other test uses: the EBS defaults of a region are everybody's.
@@ -38,7 +38,10 @@ async fn live<K, C>(control: &'static Declared<K>, clients: &C, target: &Target,
 where
     K: Fix<C>,
 {
-    control.logic.live(clients, target, params).await.unwrap().expect("the resource is there")
+    let live = control.logic.live(clients, target, params).await.unwrap().expect("the resource is there");
+    // The gates know the subject by its stored form alone.
+    assert_eq!(StoredImage::of(&live).unwrap().read(), Ok(live.clone()));
+    live
 }
 
 /// Plays the plan for a resource and takes it back, and holds every step against the model; says what was called.
@@ -49,7 +52,7 @@ pub(super) async fn model_and_reality_agree<K, C>(
     params: &K::Params,
 ) -> Vec<String>
 where
-    K: Revert<C>,
+    K: Fix<C>,
     C: Connect,
 {
     let now = Timestamp::now();
@@ -67,7 +70,7 @@ pub(super) async fn played_and_taken_back<K, C>(
     now: Timestamp,
 ) -> (Vec<K::Action>, K::Subject)
 where
-    K: Revert<C>,
+    K: Fix<C>,
     C: Connect,
 {
     let clients = C::connect(sdk);

@@ -2,11 +2,12 @@
 //!
 //! Every method makes one kind of call and maps it; deciding is the core's business. Each follows all pages.
 
+use std::any::Any;
 use std::future::Future;
 
 use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream, StreamExt};
-use rectify_compliance::{AccountId, FromItem, Image, Inventory, Region, Remediation, ResourceKey, Target};
+use rectify_compliance::{AccountId, FromItem, Image, Inventory, Region, Remediation, ResourceKey, ShapeError, Target};
 
 use serde_json::Value;
 
@@ -153,7 +154,7 @@ pub trait List<C>: Inventory {
     }
 }
 
-/// Reads one subject as it is now, and makes the calls of a plan.
+/// Reads one subject as it is now, and makes the calls of a plan and of an undo.
 pub trait Fix<C: Connect>: Remediation {
     /// The subject, whole, or `None` when the resource is gone.
     ///
@@ -190,11 +191,9 @@ pub trait Fix<C: Connect>: Remediation {
     ) -> impl Future<Output = Result<Value, AwsError>> + Send {
         async { self.apply(clients, target, action).await.map(|()| Value::Null) }
     }
-}
 
-/// Makes one call of an undo. Where undo makes the same calls as a fix, [`Fix::apply`] makes them, and this is not written.
-pub trait Revert<C: Connect>: Fix<C> {
-    /// Plays `undo`. What is already so is a success.
+    /// Makes one call of an undo. What is already so is a success. To be written where undo makes other calls than a fix;
+    /// otherwise [`apply`](Self::apply) makes them.
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.
@@ -203,15 +202,12 @@ pub trait Revert<C: Connect>: Fix<C> {
         clients: &C,
         target: &Target,
         undo: &Self::Undo,
-    ) -> impl Future<Output = Result<(), AwsError>> + Send;
-}
-
-impl<K, C> Revert<C> for K
-where
-    K: Fix<C> + Remediation<Undo = <K as Remediation>::Action>,
-    C: Connect,
-{
-    async fn revert(&self, clients: &C, target: &Target, undo: &<K as Remediation>::Undo) -> Result<(), AwsError> {
-        self.apply(clients, target, undo).await
+    ) -> impl Future<Output = Result<(), AwsError>> + Send {
+        async move {
+            match (undo as &dyn Any).downcast_ref::<Self::Action>() {
+                Some(action) => self.apply(clients, target, action).await,
+                None => Err(ShapeError::new("undo", "a client that makes its calls", format!("{undo:?}")).into()),
+            }
+        }
     }
 }

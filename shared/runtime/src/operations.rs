@@ -6,7 +6,7 @@ use rectify_compliance::{Declared, Plan, Region, StoredImage, Target, Timestamp,
 use serde_json::Value;
 
 use crate::Fault;
-use crate::edge::{Connect, Revert};
+use crate::edge::{Connect, Fix};
 use crate::ledger::Ledger;
 use crate::remediation::managed;
 use crate::remediation::undo::{self, UndoRequest, Undone};
@@ -34,7 +34,7 @@ impl Operations {
     /// What can be done about `control`, through clients `C`.
     pub fn of<K, C>(control: &'static Declared<K>) -> Self
     where
-        K: Revert<C>,
+        K: Fix<C>,
         C: Connect,
     {
         Self(undoable::<K, C>(control))

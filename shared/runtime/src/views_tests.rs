@@ -12,7 +12,6 @@ use rectify_compliance::{
 use serde_json::json;
 
 use super::*;
-use crate::edge::Revert;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Lamp {

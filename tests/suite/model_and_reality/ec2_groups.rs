@@ -8,7 +8,7 @@ use rectify_ec2::{
     VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,
 };
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::edge::{Fix, Revert};
+use rectify_runtime::edge::Fix;
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;
 
@@ -46,7 +46,7 @@ async fn group_with(name: &str, permissions: Vec<IpPermission>) -> String {
 /// Holds a control that closes this group against the emulator; says what was called.
 async fn calls<K>(control: &'static Declared<K>, group: &str, parameters: &K::Params) -> Vec<String>
 where
-    K: Revert<Clients>,
+    K: Fix<Clients>,
 {
     let sdk = Services::default().sdk(ALONE);
     model_and_reality_agree::<_, Clients>(control, &sdk, &target(control, ALONE, group), parameters).await

@@ -8,7 +8,7 @@ use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
 use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_iam::mfa_policy::AttachAction;
 use rectify_iam_lambda::Clients;
-use rectify_runtime::edge::{Fix, Revert};
+use rectify_runtime::edge::Fix;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::mfa_policy;
 use rectify_tests::services::Services;
@@ -81,7 +81,7 @@ fn connected(sdk: &SdkConfig) -> Clients {
 /// A user with a console password and without a device; the policy that asks for one is attached and detached.
 async fn attached_and_detached<K>(control: &'static Declared<K>, sdk: &SdkConfig, name: &str, params: &K::Params)
 where
-    K: Fix<Clients, Action = AttachAction> + Revert<Clients>,
+    K: Fix<Clients, Action = AttachAction>,
 {
     let target = user(sdk, name).await;
     let iam = aws_sdk_iam::Client::new(sdk);

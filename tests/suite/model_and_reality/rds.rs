@@ -7,9 +7,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use rectify_compliance::{Declared, Image, Irreversible, Remediation, ResourceKey, Target, Timestamp};
 use rectify_rds::db_instance_backup_enabled::{DB_INSTANCE_BACKUP_ENABLED, DbInstanceBackupEnabled};
-use rectify_rds::rds_instance_deletion_protection_enabled::{
-    RDS_INSTANCE_DELETION_PROTECTION_ENABLED, RdsInstanceDeletionProtectionEnabled,
-};
+use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
 use rectify_runtime::edge::{Connect, Fix};
@@ -47,11 +45,11 @@ async fn instance_that_took_the_identifier_of_another_is_not_the_one_that_was_fo
     let mut target = instance(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &sdk, "successor").await;
     target.resource = ResourceKey::new("AWS::RDS::DBInstance", "db-PREDECESSOR");
     let clients = Clients::connect(&sdk);
-    let params = Default::default();
-    assert_eq!(RdsInstanceDeletionProtectionEnabled.live(&clients, &target, &params).await, Ok(None));
+    let (params, setting) = (Default::default(), &RDS_INSTANCE_DELETION_PROTECTION_ENABLED.logic);
+    assert_eq!(setting.live(&clients, &target, &params).await, Ok(None));
     assert_eq!(DbInstanceBackupEnabled.live(&clients, &target, &Default::default()).await, Ok(None));
     let gone = Target { name: Some("no-such-instance".to_owned()), ..target };
-    assert_eq!(RdsInstanceDeletionProtectionEnabled.live(&clients, &gone, &params).await, Ok(None));
+    assert_eq!(setting.live(&clients, &gone, &params).await, Ok(None));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use rectify_compliance::{Plan, Remediation, Timestamp};
-use rectify_runtime::edge::{Connect, Fix, Revert};
+use rectify_runtime::edge::{Connect, Fix};
 use rectify_s3::{S3_LIFECYCLE_LOG_ARCHIVE, S3LifecycleLogArchive};
 use rectify_s3_lambda::Clients;
 use rectify_tests::emulator::sdk_over;

@@ -5,7 +5,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::{Clients, updated};
 use rectify_cloudtrail::account_trails::AccountTrails;
@@ -51,9 +51,7 @@ impl Fix<Clients> for MultiRegionCloudtrailEnabled {
             Action::PutEventSelectors { trail_name, selectors } => clients.put_selectors(trail_name, selectors).await,
         }
     }
-}
 
-impl Revert<Clients> for MultiRegionCloudtrailEnabled {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::StopLogging { name } => {

@@ -15,7 +15,7 @@ use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::config_service::milliseconds;
-use rectify_runtime::edge::{Connect, Fix, List, Page, Place, Revert};
+use rectify_runtime::edge::{Connect, Fix, List, Page, Place};
 
 use rectify_config::config_recorder_healthy::{Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo};
 use rectify_config::recording::{
@@ -118,9 +118,7 @@ impl Fix<Clients> for ConfigRecorderHealthy {
         let answer = request.configuration_recorder_name(configuration_recorder_name).send().await;
         answer.map(drop).map_err(|error| AwsError::call("config:StartConfigurationRecorder", &error))
     }
-}
 
-impl Revert<Clients> for ConfigRecorderHealthy {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         let Undo::StopConfigurationRecorder { configuration_recorder_name } = undo;
         let request = clients.config.stop_configuration_recorder();

@@ -2,7 +2,7 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::Clients;
 use rectify_ec2::VpcDefaultSecurityGroupClosed;
@@ -38,9 +38,7 @@ impl Fix<Clients> for VpcDefaultSecurityGroupClosed {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
         clients.close(action).await
     }
-}
 
-impl Revert<Clients> for VpcDefaultSecurityGroupClosed {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
         clients.reopen(undo).await
     }

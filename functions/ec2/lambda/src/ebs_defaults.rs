@@ -9,7 +9,7 @@ use futures_util::stream::once;
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::{Clients, filter};
 use rectify_ec2::ec2_ebs_encryption_by_default::{
@@ -62,9 +62,7 @@ impl Fix<Clients> for Ec2EbsEncryptionByDefault {
             EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id } => clients.modify_default_key(kms_key_id).await,
         }
     }
-}
 
-impl Revert<Clients> for Ec2EbsEncryptionByDefault {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &EbsUndo) -> Result<(), AwsError> {
         match undo {
             EbsUndo::DisableEbsEncryptionByDefault {} => {

@@ -4,7 +4,7 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use rectify_compliance::{Parameters, ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::Clients;
 use super::network::PrefixLists;
@@ -64,9 +64,7 @@ impl<P: Parameters> Fix<Clients> for OpenPorts<P> {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
         clients.close(action).await
     }
-}
 
-impl<P: Parameters> Revert<Clients> for OpenPorts<P> {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
         clients.reopen(undo).await
     }

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types;
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use rectify_compliance::{ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::{Clients, filter, tags};
 use rectify_ec2::authorization::Tag;
@@ -71,9 +71,7 @@ impl Fix<Clients> for RequiredTags {
         let request = clients.ec2.create_tags().set_resources(Some(resources.clone())).set_tags(Some(new_tags(tags)));
         request.send().await.map(drop).map_err(|error| AwsError::call("ec2:CreateTags", &error))
     }
-}
 
-impl Revert<Clients> for RequiredTags {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &RequiredTagsUndo) -> Result<(), AwsError> {
         let RequiredTagsUndo::DeleteTags { resources, tags } = undo;
         let request = clients.ec2.delete_tags().set_resources(Some(resources.clone())).set_tags(Some(new_tags(tags)));

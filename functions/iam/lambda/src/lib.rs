@@ -22,7 +22,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Connect, Fix, List, Page, Place, Revert};
+use rectify_runtime::edge::{Connect, Fix, List, Page, Place};
 
 use rectify_iam::iam_password_policy::{
     IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
@@ -114,9 +114,7 @@ impl Fix<Clients> for IamPasswordPolicy {
         let PasswordAction::UpdateAccountPasswordPolicy(policy) = action;
         clients.set_passwords(policy).await
     }
-}
 
-impl Revert<Clients> for IamPasswordPolicy {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &PasswordUndo) -> Result<(), AwsError> {
         match undo {
             PasswordUndo::UpdateAccountPasswordPolicy(policy) => clients.set_passwords(policy).await,

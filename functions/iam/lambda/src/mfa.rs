@@ -6,7 +6,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use rectify_compliance::{Image, Parameters, ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::{Clients, unless_missing, users};
 use rectify_iam::access_key::AccessKey;
@@ -181,6 +181,10 @@ impl Fix<Clients> for MfaEnabledForIamConsoleAccess {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
+
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
+        clients.detach(undo).await
+    }
 }
 
 impl List<Clients> for IamUserMfaEnabled {
@@ -220,12 +224,7 @@ impl Fix<Clients> for IamUserMfaEnabled {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &AttachAction) -> Result<(), AwsError> {
         clients.attach(action).await
     }
-}
 
-impl<S: 'static, P: Parameters> Revert<Clients> for MfaControl<S, P>
-where
-    MfaUser<S>: Image,
-{
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &DetachAction) -> Result<(), AwsError> {
         clients.detach(undo).await
     }

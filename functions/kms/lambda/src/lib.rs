@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream};
 use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts, Revert, read_each};
+use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts, read_each};
 
 use rectify_kms::cmk_backing_key_rotation_enabled::{
     Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo,
@@ -195,9 +195,7 @@ impl Fix<Clients> for CmkBackingKeyRotationEnabled {
         let Action::EnableKeyRotation { key_id, rotation_period_in_days } = action;
         clients.enable(key_id, *rotation_period_in_days).await
     }
-}
 
-impl Revert<Clients> for CmkBackingKeyRotationEnabled {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::DisableKeyRotation { key_id } => clients.disable(key_id).await,

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt, once};
 use rectify_cloudtrail::trail::Vantage;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::Clients;
 use super::topics::Answer;
@@ -50,9 +50,7 @@ impl<D: Defaults> Fix<Clients> for AlarmControl<D> {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.make(action).await
     }
-}
 
-impl<D: Defaults> Revert<Clients> for AlarmControl<D> {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         clients.take_back(undo).await
     }

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
 use rectify_compliance::{AccountId, Region, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unless, unless_gone};
@@ -187,9 +187,7 @@ impl Fix<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
         let Action::PutPublicAccessBlock(call) = action;
         clients.put_account_block(call).await
     }
-}
 
-impl Revert<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutPublicAccessBlock(call) => clients.put_account_block(call).await,

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unbuilt, unless, unless_gone};
@@ -239,9 +239,7 @@ impl Fix<Clients> for S3BucketServerSideEncryptionEnabled {
         let Action::PutBucketEncryption(call) = action;
         clients.put_encryption(call).await
     }
-}
 
-impl Revert<Clients> for S3BucketServerSideEncryptionEnabled {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketEncryption(call) => clients.put_encryption(call).await,

@@ -7,7 +7,7 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, Revert};
+use rectify_runtime::edge::Fix;
 
 use self::elements::Unknown;
 use super::{Clients, Named, unbuilt, unless, unless_gone};
@@ -224,9 +224,7 @@ impl Fix<Clients> for S3LifecycleLogArchive {
         let Action::PutBucketLifecycleConfiguration(call) = action;
         clients.put_lifecycle(call).await
     }
-}
 
-impl Revert<Clients> for S3LifecycleLogArchive {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketLifecycleConfiguration(call) => clients.put_lifecycle(call).await,

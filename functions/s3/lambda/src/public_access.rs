@@ -3,7 +3,7 @@
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts, Revert};
+use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketLevelPublicAccessProhibited;
@@ -130,9 +130,7 @@ impl Fix<Clients> for PublicAccess {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.apply(action).await
     }
-}
 
-impl Revert<Clients> for PublicAccess {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         clients.revert(undo).await
     }
@@ -167,9 +165,7 @@ impl Fix<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
         clients.apply(action).await
     }
-}
 
-impl Revert<Clients> for S3BucketLevelPublicAccessProhibited {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         clients.revert(undo).await
     }

@@ -2,7 +2,7 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, Revert};
+use rectify_runtime::edge::Fix;
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketSslRequestsOnly;
@@ -34,9 +34,7 @@ impl Fix<Clients> for S3BucketSslRequestsOnly {
         let Action::PutBucketPolicy(call) = action;
         clients.put_policy(call).await
     }
-}
 
-impl Revert<Clients> for S3BucketSslRequestsOnly {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketPolicy(call) => clients.put_policy(call).await,

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::managed;
 use crate::clients::{Connector, Pool};
-use crate::edge::{Connect, Fix, Revert};
+use crate::edge::{Connect, Fix};
 use crate::stacks::Stacks;
 use crate::{AwsError, Fault};
 
@@ -77,7 +77,7 @@ where
 /// A control with what its remediation and an undo call.
 pub fn undoable<K, C>(control: &'static Declared<K>) -> Deployed<dyn Reverts>
 where
-    K: Revert<C>,
+    K: Fix<C>,
     C: Connect,
 {
     let logic = &control.logic;
@@ -123,7 +123,7 @@ where
 
 impl<K, C> Reverts for Clients<K, C>
 where
-    K: Revert<C>,
+    K: Fix<C>,
     C: Connect,
 {
     fn revert<'a>(&'a self, target: &'a Target, call: &'a Value) -> BoxFuture<'a, Result<(), AwsError>> {
