@@ -52,8 +52,9 @@ fn needless(attempt: &Attempt) -> Option<Report> {
 fn preview(attempt: &Attempt) -> Result<Vec<Value>, Complaint> {
     let control = known(&attempt.control)?;
     let (Some(half), Some(before)) = (control.remediation, &attempt.before) else { return Ok(Vec::new()) };
-    let done: Vec<(Value, Value)> = attempt.done().map(|(action, receipt)| (action.clone(), receipt.clone())).collect();
-    half.undo(before, &done)?.map_err(|irreversible| Complaint::Refused {
+    let (actions, answers): (Vec<Value>, Vec<Value>) =
+        attempt.done().map(|(action, answer)| (action.clone(), answer.clone())).unzip();
+    half.undo(before, &actions, &answers)?.map_err(|irreversible| Complaint::Refused {
         reason: format!("undo {}: {irreversible}", attempt.id),
         details: json!({ "attempt": attempt.id }),
     })

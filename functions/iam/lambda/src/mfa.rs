@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
-use rectify_compliance::{Image, Parameters, ResourceKey, ShapeError, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::{Clients, unless_missing, users};
 use rectify_iam::access_key::AccessKey;
 use rectify_iam::iam_user_mfa_enabled::{Credentials, Devices, IamUserMfaEnabled, IamUserMfaEnabledParameters};
-use rectify_iam::mfa::{MfaControl, MfaUser};
+use rectify_iam::mfa::MfaUser;
 use rectify_iam::mfa_enabled_for_iam_console_access::{
     Console, ConsoleAccess, MfaEnabledForIamConsoleAccess, MfaEnabledForIamConsoleAccessParameters,
 };
