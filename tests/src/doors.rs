@@ -9,9 +9,10 @@ use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use rectify_compliance::{FromItem, Inventory, Remediation, ResourceKey, Target};
+use rectify_compliance::{FromItem, Inventory, ResourceKey, Target};
 use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
+use serde_json::Value;
 
 use crate::controls::{
     Action, DOOR, Door, DoorAjar, DoorItem, Facts, GlobalDoorAjar, NamedDoorAjar, Params, Receipt, Undo,

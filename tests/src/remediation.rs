@@ -1,7 +1,7 @@
 //! A remediation's function, set up for one test: ledger and bus in the emulator, doors in memory.
 
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, Target, Timestamp};
+use rectify_compliance::{AccountId, Declared, Region, ResourceKey, Target, Timestamp};
 use rectify_runtime::Fault;
 use rectify_runtime::deadline::Deadline;
 use rectify_runtime::edge::Fix;

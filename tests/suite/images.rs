@@ -36,9 +36,10 @@ pub(crate) fn keep(attempt: &Attempt) {
 }
 
 fn undo(control: &Entry, attempt: &Attempt) -> Vec<Value> {
-    let done: Vec<(Value, Value)> = attempt.done().map(|(action, receipt)| (action.clone(), receipt.clone())).collect();
+    let (done, answers): (Vec<Value>, Vec<Value>) =
+        attempt.done().map(|(call, answer)| (call.clone(), answer.clone())).unzip();
     assert_eq!(done.len(), attempt.actions.len(), "{}: every call was answered", attempt.control);
-    control.remediation.unwrap().undo(attempt.before.as_ref().unwrap(), &done).unwrap().unwrap()
+    control.remediation.unwrap().undo(attempt.before.as_ref().unwrap(), &done, &answers).unwrap().unwrap()
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub(super) fn target<K: Remediation>(control: &'static Declared<K>, region: &str
 async fn live<K, C>(control: &'static Declared<K>, clients: &C, target: &Target, params: &K::Params) -> K::Subject
 where
     K: Fix<C>,
+    C: Connect,
 {
     let live = control.logic.live(clients, target, params).await.unwrap().expect("the resource is there");
     // The gates know the subject by its stored form alone.

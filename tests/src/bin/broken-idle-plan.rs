@@ -4,5 +4,5 @@ use rectify_ec2_lambda::Clients;
 use rectify_tests::breakage::BROKEN_IDLE_PLAN;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&BROKEN_IDLE_PLAN)
+    rectify_runtime::remediation::deployed::<_, Clients>(&BROKEN_IDLE_PLAN).serve()
 }

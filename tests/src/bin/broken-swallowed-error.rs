@@ -4,5 +4,5 @@ use rectify_ec2_lambda::Clients;
 use rectify_tests::breakage::BROKEN_SWALLOWED_ERROR;
 
 fn main() -> std::process::ExitCode {
-    rectify_runtime::remediation::serve::<_, Clients>(&BROKEN_SWALLOWED_ERROR)
+    rectify_runtime::remediation::deployed::<_, Clients>(&BROKEN_SWALLOWED_ERROR).serve()
 }

@@ -5,7 +5,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::gate::{Route, RuleScope, route};
 use rectify_compliance::parameters::ShellParameters;
-use rectify_compliance::{Declared, FromItem, Region, Remediation, ResourceKey, RuleEvent};
+use rectify_compliance::{Declared, FromItem, Region, ResourceKey, RuleEvent};
 use rectify_runtime::edge::{Fix, List, ReadFacts};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::remediation::Handled;

@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range, UserIdGroupPair};
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Control, Declared, Parameters, Remediation};
+use rectify_compliance::{Declared, Parameters};
 use rectify_ec2::{
     RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, VPC_DEFAULT_SECURITY_GROUP_CLOSED,
     VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,

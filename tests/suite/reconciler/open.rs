@@ -2,7 +2,7 @@
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::State;
-use rectify_tests::controls::{DOOR_AJAR, Door};
+use rectify_tests::controls::Door;
 use rectify_tests::emulator::{endpoint, http, sdk_over};
 use rectify_tests::events::finding;
 use rectify_tests::outage::{Outage, during};

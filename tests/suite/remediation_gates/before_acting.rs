@@ -1,7 +1,6 @@
 //! Gates 0 to 9: everything that ends a delivery before the resource is written to.
 
 use super::*;
-use rectify_tests::controls::DOOR_AJAR;
 
 async fn ajar() -> World {
     World::with([Door::drawn("d-1", &["top"])]).await

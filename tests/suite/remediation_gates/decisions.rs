@@ -3,7 +3,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::exemption::{Ended, Exemption};
 use rectify_runtime::ledger::Act;
-use rectify_tests::controls::DOOR_AJAR;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::outage::{Outage, during};
 

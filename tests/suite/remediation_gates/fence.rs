@@ -2,7 +2,6 @@
 
 use rectify_compliance::exemption::Exemption;
 use rectify_runtime::ledger::{Act, Ledger};
-use rectify_tests::controls::DOOR_AJAR;
 use rectify_tests::emulator::Surroundings;
 
 use super::*;

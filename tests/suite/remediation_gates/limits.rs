@@ -2,7 +2,6 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_runtime::ledger::{Act, RESOURCE_LIMIT};
-use rectify_tests::controls::DOOR_AJAR;
 use rectify_tests::services::Services;
 
 use super::*;

@@ -1,7 +1,6 @@
 //! One finding, one remediation: leases, two workers, dead owners.
 
 use super::*;
-use rectify_tests::controls::DOOR_AJAR;
 
 #[tokio::test]
 async fn held_lease_fails_the_delivery_before_anything_is_read() {

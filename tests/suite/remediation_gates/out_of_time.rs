@@ -2,7 +2,6 @@
 
 use rectify_runtime::deadline::Deadline;
 use rectify_runtime::remediation::Delivery;
-use rectify_tests::controls::DOOR_AJAR;
 
 use super::*;
 

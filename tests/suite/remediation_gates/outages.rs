@@ -1,6 +1,5 @@
 //! A ledger that fails: at any single call, from any call on, or after it did what it was asked.
 
-use rectify_tests::controls::DOOR_AJAR;
 use std::sync::atomic::Ordering;
 
 use rectify_tests::emulator::{endpoint, http, sdk_over};

@@ -1,6 +1,5 @@
 //! What a decision reads of the table, however much was written before.
 
-use rectify_tests::controls::DOOR_AJAR;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};

@@ -1,7 +1,6 @@
 //! An outcome that is stored and not announced: whoever comes next to the control and the resource announces it, whatever was
 //! decided meanwhile.
 
-use rectify_tests::controls::DOOR_AJAR;
 use std::sync::atomic::Ordering;
 
 use rectify_compliance::exemption::Exemption;

@@ -1,7 +1,6 @@
 //! An undo that broke off: what it left, what people did since, and who holds the resource.
 
 use rectify_runtime::ledger::Hold;
-use rectify_tests::controls::DOOR_AJAR;
 use rectify_tests::remediation::{deliver_through, delivery};
 
 use super::*;
