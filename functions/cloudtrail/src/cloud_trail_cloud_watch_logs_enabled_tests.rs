@@ -208,5 +208,6 @@ fn laws() {
             before.trail.settings.cloud_watch_logs_log_group_arn.is_some() && after.trail != before.trail
         })
         .at(now())
+        .meeting(&[("fixed", |plan| plan.obstacle(true).is_none()), ("held", |plan| matches!(plan, Plan::Hold { .. }))])
         .hold((subjects(), params));
 }
