@@ -2,7 +2,8 @@
 //!
 //! Knows no control and no SDK. What a role may do is kept as what it may not, never as policy text.
 
-use rectify_compliance::{ServiceRequest, Timestamp};
+use rectify_compliance::Timestamp;
+use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

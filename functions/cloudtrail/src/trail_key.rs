@@ -2,7 +2,8 @@
 //!
 //! Knows no control and no SDK. What a key's policy says is kept as what it does not allow, never as its text.
 
-use rectify_compliance::{AccountId, ServiceRequest, kms_key};
+use rectify_compliance::{AccountId, kms_key};
+use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

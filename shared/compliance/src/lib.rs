@@ -22,8 +22,6 @@
 //! | [`roles`] | what functions may call beyond their control's own calls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
-//! | [`service_request`] | whether a policy lets an AWS service do something |
-//! | [`document`], [`policy`] | policy documents: decoding them, and comparing them by what they say |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
 
@@ -33,7 +31,6 @@ pub mod canonical;
 pub mod compliance_change;
 pub mod control;
 mod declare;
-pub mod document;
 pub mod entry;
 pub mod error;
 pub mod exemption;
@@ -47,10 +44,8 @@ pub mod parameters;
 pub mod permission;
 pub mod place;
 pub mod plan;
-pub mod policy;
 pub mod roles;
 pub mod rule_event;
-pub mod service_request;
 pub mod values;
 pub mod verdict;
 
@@ -71,7 +66,6 @@ pub use permission::Permission;
 pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
 pub use rule_event::{Message, RuleEvent};
-pub use service_request::ServiceRequest;
 pub use verdict::{Evaluation, Verdict};
 
 /// An instant, UTC, as AWS Config stamps it (RFC 3339, milliseconds).

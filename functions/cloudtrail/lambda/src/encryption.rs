@@ -5,7 +5,7 @@ use aws_sdk_kms::types::KeyMetadata;
 use aws_sdk_kms::{Client, config};
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{AccountId, ShapeError, Target, document};
+use rectify_compliance::{AccountId, ShapeError, Target};
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
@@ -77,7 +77,7 @@ impl Clients {
         let call = self.kms_of(arn).get_key_policy().key_id(arn).policy_name("default");
         let answer = call.send().await.map_err(|error| AwsError::call("kms:GetKeyPolicy", &error))?;
         let text = answer.policy.ok_or_else(|| ShapeError::missing("Policy", "a policy document"))?;
-        Ok(document::decode("Policy", &text)?)
+        Ok(rectify_policy::decode("Policy", &text)?)
     }
 
     /// The key that a trail would be given, with what its policy says of that.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
-use rectify_compliance::policy::PolicyDocument;
 use rectify_compliance::{AccountId, ShapeError};
+use rectify_policy::PolicyDocument;
 use rectify_runtime::{AwsError, CallErrorKind};
 
 use super::Clients;

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use rectify_compliance::plan::call_text;
-use rectify_compliance::policy::PolicyDocument;
+use rectify_policy::PolicyDocument;
 
 use super::*;
 use crate::alarm_chain::chain::tests::{CLOUDWATCH, DEMANDS, PATTERN, TOPIC, changed, filter, topic, whole};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_cloudtrail::qualifying::{ObservedTrail, Requirement, Standing};
-use rectify_compliance::policy::PolicyDocument;
 use rectify_compliance::{AccountId, Image, Region, ResourceKey, Tags};
+use rectify_policy::PolicyDocument;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::MetricAlarm;

@@ -1,8 +1,8 @@
 //! Whether what an alarm does reaches a person: a topic with somebody who listens, and that CloudWatch may use.
 
 use rectify_compliance::kms_key;
-use rectify_compliance::service_request::ServiceRequest;
 use rectify_compliance::{AccountId, Region};
+use rectify_policy::ServiceRequest;
 
 use super::alarm::MetricAlarm;
 use super::observed::{AlarmChains, Topic, TopicKey};

@@ -1,8 +1,7 @@
 //! Policy documents as AWS Config and IAM deliver them.
 
+use rectify_compliance::ShapeError;
 use serde_json::Value;
-
-use crate::ShapeError;
 
 /// Decodes an IAM policy document: percent-encoded (RFC 3986, so `+` stays a plus) or already plain JSON.
 ///
