@@ -11,9 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, GET_STATUS, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, RecordedTrail, TYPE, Trail, stack_resource};
 use crate::trail_delivery::{DeliveringTrail, Delivery, LogGroupArn, RoleArn};
 
 control! {
@@ -227,7 +226,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
 
     fn stack_resources(&self, _live: &DeliveringTrail, action: &Action) -> Vec<PhysicalId> {
         let Action::UpdateTrail { name, .. } = action;
-        vec![arn::stack_resource(name)]
+        vec![stack_resource(name)]
     }
 
     fn plan(&self, live: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {

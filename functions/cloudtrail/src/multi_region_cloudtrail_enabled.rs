@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account_trails::{AccountTrails, Lack};
-use crate::arn;
 use crate::qualifying::{Events, OBSERVE, ObservedTrail, Requirement, Standing};
 use crate::recording::{Action, Undo};
 use crate::selectors::{ReadWriteType, Selectors};
+use crate::trail::stack_resource;
 
 control! {
     /// ## What it checks
@@ -205,7 +205,7 @@ impl Remediation for MultiRegionCloudtrailEnabled {
     }
 
     fn stack_resources(&self, _live: &AccountTrails, action: &Action) -> Vec<PhysicalId> {
-        vec![arn::stack_resource(action.trail())]
+        vec![stack_resource(action.trail())]
     }
 
     fn plan(&self, live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {

@@ -24,8 +24,10 @@
 //! | [`kms_key`] | a key that something is to encrypt with |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
+//! | [`arn`] | ARNs, taken apart |
 
 pub mod annotation;
+pub mod arn;
 pub mod attribution;
 pub mod canonical;
 pub mod compliance_change;
@@ -50,6 +52,7 @@ pub mod values;
 pub mod verdict;
 
 pub use annotation::{Annotation, offenders};
+pub use arn::Arn;
 pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
     Control, ControlMeta, Declared, Framework, Frequency, FromItem, Inventory, Mapping, Remediation, Resource, Scope,

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use rectify_compliance::canonical::sorted;
+use rectify_compliance::{AccountId, Arn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -144,15 +145,9 @@ fn principals(value: &Value) -> Value {
 
 /// The account id for the ARN of its root user, `arn:<partition>:iam::<account>:root`, and everything else as it is.
 fn account_or_self(principal: &str) -> String {
-    let parts: Vec<&str> = principal.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "iam", "", account, "root"] if is_account(account) => (*account).to_owned(),
-        _ => principal.to_owned(),
-    }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    let root = Arn::of(principal, "iam").filter(|it| it.resource() == "root" && it.region().is_none());
+    let account = root.and_then(|it| it.account()).filter(|it| AccountId::is_id(it.as_str()));
+    account.map_or_else(|| principal.to_owned(), |it| it.to_string())
 }
 
 fn conditions(value: &Value) -> Value {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use rectify_compliance::{AccountId, ShapeError};
+use rectify_compliance::{AccountId, Arn, ShapeError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -115,7 +115,8 @@ impl Condition {
     /// owner.
     pub fn names_source_account(&self, kind: &ResourceKind) -> bool {
         let key = self.key.to_lowercase();
-        let has_account = |value: &String| value.split(':').nth(4).is_some_and(is_account);
+        let account = |value: &String| value.parse().ok().and_then(|it: Arn| it.account());
+        let has_account = |value: &String| account(value).is_some_and(|it| AccountId::is_id(it.as_str()));
         self.restricts(kind) && (key == SOURCE_ACCOUNT || (key == SOURCE_ARN && self.values.iter().all(has_account)))
     }
 }
@@ -131,33 +132,24 @@ impl Wildcards {
             let organization = value.split_once('/').map_or("", |(organization, _)| organization);
             return organization.starts_with("o-") && is_fixed(organization);
         }
-        let mut segments = value.splitn(6, ':');
-        let ["arn", partition, service, region, account, resource] =
-            [(); 6].map(|()| segments.next().unwrap_or_default())
-        else {
-            return false;
-        };
-        let is_literal = |it: &str| !it.contains(['*', '?']);
-        if !by_segment && ![partition, service, region, account].into_iter().all(is_literal) {
+        let Ok(arn) = value.parse::<Arn>() else { return false };
+        let head = value.strip_suffix(arn.resource()).unwrap_or(value);
+        if !by_segment && head.contains(['*', '?']) {
             return false;
         }
         // The name of a bucket is its own alone in its partition. What lies in access points, jobs and the like has a slash.
-        let bucket = match (region, account) {
-            ("", "") => resource.split('/').next().unwrap_or_default(),
-            _ => resource,
+        let bucket = match (arn.region(), arn.account()) {
+            (None, None) => arn.resource().split('/').next().unwrap_or_default(),
+            _ => arn.resource(),
         };
-        let is_bucket = service == "s3" && is_fixed(bucket) && !bucket.contains(['/', ':']);
-        is_account(account) || is_bucket
+        let is_bucket = arn.service() == "s3" && is_fixed(bucket) && !bucket.contains(['/', ':']);
+        is_bucket || arn.account().is_some_and(|it| AccountId::is_id(it.as_str()))
     }
 }
 
 /// Whether a value of a condition has neither a wildcard nor a variable.
 pub fn is_fixed(value: &str) -> bool {
     !value.is_empty() && !value.contains(['*', '?']) && !value.contains("${")
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_narrow_network(value: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rectify_compliance::{AccountId, ShapeError};
+use rectify_compliance::{AccountId, Arn, ShapeError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -78,7 +78,9 @@ impl Identity {
     /// Whether it is a service of AWS, or an identity of `account`. An id that does not show its account (a canonical id, the
     /// id of a deleted role) is treated as foreign.
     pub fn is_at_home(&self, account: &AccountId) -> bool {
-        let in_account = || self.value == account.as_str() || self.value.split(':').nth(4) == Some(account.as_str());
+        let arn = || self.value.parse::<Arn>().ok();
+        let in_account =
+            || self.value == account.as_str() || arn().and_then(|it| it.account()).as_ref() == Some(account);
         match self.kind {
             IdentityKind::Service => true,
             IdentityKind::Aws | IdentityKind::Federated => in_account(),

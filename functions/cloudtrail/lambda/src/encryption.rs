@@ -5,13 +5,12 @@ use aws_sdk_kms::types::KeyMetadata;
 use aws_sdk_kms::{Client, config};
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{AccountId, ShapeError, Target};
+use rectify_compliance::{AccountId, Arn, ShapeError, Target};
 use rectify_runtime::edge::{Apply, List, Page, Place, ReadFacts, ReadLive, Revert};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
 use super::{Clients, updated};
-use rectify_cloudtrail::arn::Arn;
 use rectify_cloudtrail::cloud_trail_encryption_enabled::{
     Action, CloudTrailEncryptionEnabled, KeyFacts, TrailEncryptionParameters,
 };
@@ -21,8 +20,8 @@ use rectify_cloudtrail::trail_key::{Candidate, Key, KeyAnswer, KeyArn, KeyedTrai
 impl Clients {
     /// KMS in the region of this key: an endpoint does not know the keys of another region.
     fn kms_of(&self, key: &str) -> Client {
-        let Some(arn) = Arn::of(key, "kms").filter(|it| !it.region.is_empty()) else { return self.kms.clone() };
-        let there = config::Region::new(arn.region.to_owned());
+        let Some(there) = Arn::of(key, "kms").and_then(|it| it.region()) else { return self.kms.clone() };
+        let there = config::Region::new(there.to_string());
         Client::from_conf(self.kms.config().to_builder().region(there).build())
     }
 

@@ -76,9 +76,7 @@ checked_text!(
     /// The ARN of a topic.
     TopicArn,
     "the ARN of a topic",
-    |text| topic(text).is_some_and(|(region, account, name)| {
-        !region.as_str().is_empty() && !account.as_str().is_empty() && !name.contains(':')
-    })
+    |text| topic(text).is_some_and(|(_, _, name)| !name.contains(':'))
 );
 checked_text!(
     /// The name of a log group (service model of 2014-03-28).

@@ -3,6 +3,7 @@
 //! From "The meaning of public" (S3 User Guide), as `rectify_policy::condition` says: values are fixed without a wildcard, and
 //! `aws:PrincipalOrgPaths`, which the page does not list, restricts nothing.
 
+use rectify_compliance::Arn;
 use rectify_policy::condition::is_fixed;
 use rectify_policy::{Key, ResourceKind, Wildcards};
 
@@ -31,10 +32,11 @@ const KEY_ID: Key = Key { name: "s3:x-amz-server-side-encryption-aws-kms-key-id"
 
 /// `arn:<partition>:s3:<region>:<account>:accesspoint/<name>`, in which only the name may be a wildcard.
 fn names_access_point_account(value: &str) -> bool {
-    let mut parts = value.splitn(6, ':');
-    let head_is_fixed = parts.by_ref().take(5).all(is_fixed);
-    let tail = parts.next().unwrap_or_default();
-    head_is_fixed && (is_fixed(tail) || (tail.starts_with("accesspoint/") && !tail.contains("${")))
+    let Ok(arn) = value.parse::<Arn>() else { return false };
+    let (Some(region), Some(account)) = (arn.region(), arn.account()) else { return false };
+    let tail = arn.resource();
+    [arn.partition(), arn.service(), region.as_str(), account.as_str()].into_iter().all(is_fixed)
+        && (is_fixed(tail) || (tail.starts_with("accesspoint/") && !tail.contains("${")))
 }
 
 #[cfg(test)]
