@@ -100,7 +100,6 @@ impl<B: Breakage> Control for Broken<B> {
 
 impl<B: Breakage> Remediation for Broken<B> {
     type Action = Close;
-    type Receipt = ();
     type Undo = <RestrictedSsh as Remediation>::Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         RestrictedSsh.read_permissions()
@@ -112,7 +111,7 @@ impl<B: Breakage> Remediation for Broken<B> {
         RestrictedSsh.undo_permissions()
     }
 
-    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Close> {
+    fn fix(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Close> {
         B::plan(live, RestrictedSsh.plan(live, params, now))
     }
 
@@ -124,7 +123,7 @@ impl<B: Breakage> Remediation for Broken<B> {
         RestrictedSsh.footprint(subject, done)
     }
 
-    fn undo(&self, before: &Subject, done: &[(Close, ())]) -> Result<Vec<Self::Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Close]) -> Result<Vec<Self::Undo>, Irreversible> {
         RestrictedSsh.undo(before, done)
     }
 }

@@ -218,12 +218,17 @@ fn footprint(door: &Door, done: &[Action]) -> Value {
     Value::Object(done.iter().map(drawn).collect())
 }
 
-fn undo(done: &[(Action, Receipt)]) -> Result<Vec<Undo>, Irreversible> {
-    done.iter()
+fn undo(done: &[Action], answers: &[Value]) -> Result<Vec<Undo>, Irreversible> {
+    let cannot = |reason: &str| Irreversible { action: "ShutBolt".to_owned(), reason: reason.to_owned() };
+    (0..done.len())
         .rev()
-        .map(|(Action::ShutBolt { bolt }, receipt)| match bolt.as_str() {
-            "welded" => Err(Irreversible { action: "ShutBolt".to_owned(), reason: "the bolt is welded".to_owned() }),
-            _ => Ok(Undo::DrawBolt { bolt: bolt.clone(), seal: receipt.seal }),
+        .filter_map(|index| Some((done.get(index)?, answers.get(index).unwrap_or(&Value::Null))))
+        .map(|(Action::ShutBolt { bolt }, answer)| match bolt.as_str() {
+            "welded" => Err(cannot("the bolt is welded")),
+            _ => {
+                let receipt = Receipt::deserialize(answer).map_err(|_| cannot("its seal is not on record"))?;
+                Ok(Undo::DrawBolt { bolt: bolt.clone(), seal: receipt.seal })
+            }
         })
         .collect()
 }
@@ -291,7 +296,6 @@ macro_rules! door_control {
 
         impl Remediation for $name {
             type Action = Action;
-            type Receipt = Receipt;
             type Undo = Undo;
             fn read_permissions(&self) -> &'static [Permission] {
                 READ
@@ -322,8 +326,21 @@ macro_rules! door_control {
                 footprint(subject, done)
             }
 
-            fn undo(&self, _before: &Door, done: &[(Action, Receipt)]) -> Result<Vec<Undo>, Irreversible> {
-                undo(done)
+            fn needs_answers(&self) -> bool {
+                true
+            }
+
+            fn undo(&self, before: &Door, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+                self.undo_answered(before, done, &[])
+            }
+
+            fn undo_answered(
+                &self,
+                _before: &Door,
+                done: &[Action],
+                answers: &[Value],
+            ) -> Result<Vec<Undo>, Irreversible> {
+                undo(done, answers)
             }
         }
     };

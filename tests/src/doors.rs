@@ -380,12 +380,13 @@ macro_rules! edge {
         }
 
         impl Apply<Doors> for $control {
-            async fn apply(
-                &self, doors: &Doors,
-                target: &Target,
-                action: &Action,
-            ) -> Result<<Self as Remediation>::Receipt, AwsError> {
-                doors.shut(target.name_or_id(), action).await
+            async fn apply(&self, doors: &Doors, target: &Target, action: &Action) -> Result<(), AwsError> {
+                doors.shut(target.name_or_id(), action).await.map(drop)
+            }
+
+            async fn apply_answered(&self, doors: &Doors, target: &Target, action: &Action) -> Result<Value, AwsError> {
+                let receipt = doors.shut(target.name_or_id(), action).await?;
+                Ok(serde_json::to_value(receipt).unwrap())
             }
         }
 

@@ -10,7 +10,6 @@ mod config_recorder;
 mod controls_against_replay;
 mod demo;
 mod end_to_end;
-mod events;
 mod images;
 mod journeys;
 mod lambda_host;

@@ -75,19 +75,20 @@ where
     let plan = control.logic.plan(&before, params, now);
     let actions: Vec<K::Action> = plan.calls().into_iter().cloned().collect();
     assert!(!actions.is_empty(), "nothing to do about {before:#?}");
-    let (mut expected, mut done) = (before.clone(), Vec::new());
+    let (mut expected, mut answers) = (before.clone(), Vec::new());
     for action in &actions {
-        let receipt = control.logic.apply(&clients, target, action).await.unwrap();
+        let answer = control.logic.apply_answered(&clients, target, action).await.unwrap();
         let model = control.logic.expect(expected.clone(), action);
         assert_ne!(model, expected, "{action:?} changes nothing");
         expected = model;
         assert_eq!(live::<_, C>(control, &clients, target, params).await, expected, "after {action:?}");
         // A retry after an answer that was lost: the same call again is a success and changes nothing.
-        assert_eq!(control.logic.apply(&clients, target, action).await.unwrap(), receipt, "{action:?} again");
+        let again = control.logic.apply_answered(&clients, target, action).await.unwrap();
+        assert_eq!(again, answer, "{action:?} again");
         assert_eq!(live::<_, C>(control, &clients, target, params).await, expected, "after {action:?} again");
-        done.push((action.clone(), receipt));
+        answers.push(answer);
     }
-    for undo in control.logic.undo(&before, &done).unwrap() {
+    for undo in control.logic.undo_answered(&before, &actions, &answers).unwrap() {
         control.logic.revert(&clients, target, &undo).await.unwrap();
         control.logic.revert(&clients, target, &undo).await.unwrap();
     }

@@ -207,7 +207,6 @@ impl Inventory for CloudTrailCloudWatchLogsEnabled {
 
 impl Remediation for CloudTrailCloudWatchLogsEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         &[GET, LIST_TAGS, GET_STATUS, DESCRIBE_LOG_GROUPS, GET_ROLE, SIMULATE]
@@ -229,10 +228,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         vec![stack_resource(name)]
     }
 
-    fn plan(&self, live: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &DeliveringTrail, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let trail = &live.trail;
         let settings = &trail.settings;
         if let Some(group) = &settings.cloud_watch_logs_log_group_arn {
@@ -300,9 +296,9 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         })
     }
 
-    fn undo(&self, before: &DeliveringTrail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
+    fn undo(&self, before: &DeliveringTrail, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
         let settings = &before.trail.settings;
-        let restore = |(Action::UpdateTrail { name, .. }, ()): &(Action, ())| Action::UpdateTrail {
+        let restore = |Action::UpdateTrail { name, .. }: &Action| Action::UpdateTrail {
             name: name.clone(),
             cloud_watch_logs_log_group_arn: settings.cloud_watch_logs_log_group_arn.clone().unwrap_or_default(),
             cloud_watch_logs_role_arn: settings.cloud_watch_logs_role_arn.clone().unwrap_or_default(),

@@ -75,7 +75,7 @@ proptest! {
         only_the_two.settings.cloud_watch_logs_role_arn = live.trail.settings.cloud_watch_logs_role_arn.clone();
         prop_assert_eq!(&live.trail, &only_the_two);
 
-        let done: Vec<(Action, ())> = actions.iter().map(|it| (it.clone(), ())).collect();
+        let done = actions.to_vec();
         for undo in CloudTrailCloudWatchLogsEnabled.undo(&subject, &done).unwrap() {
             live = CloudTrailCloudWatchLogsEnabled.expect(live, &undo);
         }

@@ -216,7 +216,7 @@ fn group_and_role_are_the_footprint_and_empty_ones_take_them_away() {
     let both = json!({"cloudWatchLogsLogGroupArn": GROUP, "cloudWatchLogsRoleArn": ROLE});
     assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&fixed, &[update(GROUP, ROLE)]), both);
     assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&fixed, &[]), json!({}));
-    let undo = CloudTrailCloudWatchLogsEnabled.undo(&silent(), &[(update(GROUP, ROLE), ())]).unwrap();
+    let undo = CloudTrailCloudWatchLogsEnabled.undo(&silent(), &[update(GROUP, ROLE)]).unwrap();
     assert_eq!(undo, vec![update("", "")]);
     assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(fixed, &undo[0]).trail, trail(None));
     let mut elsewhere = silent();

@@ -203,7 +203,6 @@ impl Inventory for CloudTrailEncryptionEnabled {
 
 impl Remediation for CloudTrailEncryptionEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         &[GET, LIST_TAGS, DESCRIBE_KEY, GET_KEY_POLICY]
@@ -225,10 +224,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
         vec![stack_resource(name)]
     }
 
-    fn plan(&self, live: &KeyedTrail, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let trail = &live.trail;
         if let Some(key) = &trail.settings.kms_key_id {
             let words = format!("enable key {key}, or give trail {} a key that is enabled and allowed", trail.arn);
@@ -279,8 +275,8 @@ impl Remediation for CloudTrailEncryptionEnabled {
         json!({ "kmsKeyId": subject.trail.settings.kms_key_id })
     }
 
-    fn undo(&self, before: &KeyedTrail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |(Action::UpdateTrail { name, .. }, ()): &(Action, ())| Action::UpdateTrail {
+    fn undo(&self, before: &KeyedTrail, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |Action::UpdateTrail { name, .. }: &Action| Action::UpdateTrail {
             name: name.clone(),
             kms_key_id: before.trail.settings.kms_key_id.clone().unwrap_or_default(),
         };

@@ -62,7 +62,7 @@ proptest! {
         only_the_key.settings.kms_key_id.clone_from(&live.trail.settings.kms_key_id);
         prop_assert_eq!(&live.trail, &only_the_key);
 
-        let done: Vec<(Action, ())> = actions.iter().map(|it| (it.clone(), ())).collect();
+        let done = actions.to_vec();
         for undo in CloudTrailEncryptionEnabled.undo(&subject, &done).unwrap() {
             live = CloudTrailEncryptionEnabled.expect(live, &undo);
         }

@@ -211,7 +211,7 @@ fn the_key_is_the_footprint_and_an_empty_one_takes_it_away() {
     assert_eq!(fixed, keyed(KEY, key(KEY, "Enabled"), &[]));
     assert_eq!(CloudTrailEncryptionEnabled.footprint(&fixed, &[update(KEY)]), json!({"kmsKeyId": KEY}));
     assert_eq!(CloudTrailEncryptionEnabled.footprint(&fixed, &[]), json!({}));
-    let undo = CloudTrailEncryptionEnabled.undo(&keyless(), &[(update(KEY), ())]).unwrap();
+    let undo = CloudTrailEncryptionEnabled.undo(&keyless(), &[update(KEY)]).unwrap();
     assert_eq!(undo, vec![update("")]);
     assert_eq!(CloudTrailEncryptionEnabled.expect(fixed, &undo[0]).trail, trail(None));
     let elsewhere = Action::UpdateTrail { name: format!("{TRAIL}-2"), kms_key_id: KEY.into() };

@@ -116,7 +116,6 @@ impl Inventory for CloudTrailLogFileValidationEnabled {
 
 impl Remediation for CloudTrailLogFileValidationEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         &[GET, LIST_TAGS]
@@ -138,10 +137,7 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
         vec![stack_resource(name)]
     }
 
-    fn plan(&self, live: &Trail, params: &NoParameters, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Trail, _params: &NoParameters, _now: Timestamp) -> Plan<Action> {
         let enable = Action::UpdateTrail { name: live.arn.clone(), enable_log_file_validation: true };
         let steps = vec![Step::call(Level::L1, enable)];
         match live.update_obstacle() {
@@ -167,8 +163,8 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
         json!({ "logFileValidation": subject.log_file_validation })
     }
 
-    fn undo(&self, before: &Trail, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |(Action::UpdateTrail { name, .. }, ()): &(Action, ())| Action::UpdateTrail {
+    fn undo(&self, before: &Trail, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |Action::UpdateTrail { name, .. }: &Action| Action::UpdateTrail {
             name: name.clone(),
             enable_log_file_validation: before.log_file_validation,
         };
@@ -306,7 +302,7 @@ mod tests {
         let fixed = CloudTrailLogFileValidationEnabled.expect(trail(false), &update(true));
         assert_eq!(fixed, Trail { log_file_validation: true, ..trail(false) }, "{case}");
         assert_eq!(fixed, trail(true), "{case}");
-        let undo = CloudTrailLogFileValidationEnabled.undo(&trail(false), &[(update(true), ())]).unwrap();
+        let undo = CloudTrailLogFileValidationEnabled.undo(&trail(false), &[update(true)]).unwrap();
         assert_eq!(undo, vec![update(false)], "{case}");
         assert_eq!(CloudTrailLogFileValidationEnabled.expect(fixed, &undo[0]), trail(false), "{case}");
         assert_eq!(CloudTrailLogFileValidationEnabled.undo(&trail(false), &[]), Ok(vec![]), "{case}");

@@ -33,14 +33,14 @@ proptest! {
         let mut done = Vec::new();
         for action in plan(&subject).calls() {
             live = CloudTrailLogFileValidationEnabled.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         prop_assert!(!judge(&live).is_non_compliant());
         prop_assert_eq!(plan(&live), Plan::Nothing);
         let only_the_flag = Trail { log_file_validation: live.log_file_validation, ..subject.clone() };
         prop_assert_eq!(&live, &only_the_flag);
 
-        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+        let actions = done.clone();
         for action in CloudTrailLogFileValidationEnabled.undo(&subject, &done).unwrap() {
             live = CloudTrailLogFileValidationEnabled.expect(live, &action);
         }

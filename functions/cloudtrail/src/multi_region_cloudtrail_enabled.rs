@@ -176,7 +176,6 @@ impl Inventory for MultiRegionCloudtrailEnabled {
 
 impl Remediation for MultiRegionCloudtrailEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         OBSERVE
@@ -208,10 +207,7 @@ impl Remediation for MultiRegionCloudtrailEnabled {
         vec![stack_resource(action.trail())]
     }
 
-    fn plan(&self, live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         let candidates: Vec<&ObservedTrail> = live.own().filter(|it| params.other_setting(it).is_none()).collect();
         match candidates.as_slice() {
             [] => Plan::steps_in_order(vec![Step::person(Level::L3, create(live))]),
@@ -233,8 +229,8 @@ impl Remediation for MultiRegionCloudtrailEnabled {
         Value::Object(done.iter().map(|action| action.touched_in(subject)).collect())
     }
 
-    fn undo(&self, before: &AccountTrails, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
-        done.iter().rev().map(|(action, ())| action.inverse(before)).collect()
+    fn undo(&self, before: &AccountTrails, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        done.iter().rev().map(|action| action.inverse(before)).collect()
     }
 }
 

@@ -89,7 +89,7 @@ proptest! {
             prop_assert!(!before.status.as_ref().unwrap().is_logging || after.status.as_ref().unwrap().is_logging);
             prop_assert_eq!(&before.trail.settings.s3_bucket_name, &after.trail.settings.s3_bucket_name);
         }
-        let done: Vec<(Action, ())> = actions.iter().map(|it| (it.clone(), ())).collect();
+        let done = actions.to_vec();
         for undo in MultiRegionCloudtrailEnabled.undo(&subject, &done).unwrap() {
             // The same calls, one with a word of its own.
             let back = match undo {

@@ -216,7 +216,7 @@ fn a_stopped_trail_is_started_and_nothing_more() {
     let expected = Plan::Do { steps: vec![Step::call(Level::L1, start.clone())] };
     assert_eq!(plan(stopped(), &json!({})), expected, "{case}");
     assert_eq!(
-        MultiRegionCloudtrailEnabled.undo(&account(stopped()), &[(start, ())]),
+        MultiRegionCloudtrailEnabled.undo(&account(stopped()), &[start]),
         Ok(vec![Undo::StopLogging { name: MAIN.into() }])
     );
     assert_eq!(plan(vec![main_trail(true, true, &classic("All", &[]))], &json!({})), Plan::Nothing);
@@ -239,7 +239,7 @@ fn selectors_that_are_there_survive_the_one_that_is_added() {
         let put = calls[1]["PutEventSelectors"][kind].as_array().unwrap();
         let were = before[kind].as_array().unwrap();
         assert_eq!((&put[..were.len()], put.len()), (&were[..], were.len() + 1), "{case}");
-        let done: Vec<(Action, ())> = steps.iter().map(|it| (it.action().unwrap().clone(), ())).collect();
+        let done: Vec<Action> = steps.iter().map(|it| it.action().unwrap().clone()).collect();
         let undo = MultiRegionCloudtrailEnabled.undo(&account(trails()), &done).unwrap();
         let back: Vec<Value> = undo.iter().map(|it| serde_json::to_value(it).unwrap()).collect();
         assert_eq!(back[0]["PutEventSelectors"][kind], before[kind], "{case}");

@@ -196,7 +196,6 @@ pub enum Undo {
 
 impl Remediation for ConfigRecorderHealthy {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         READS
@@ -217,7 +216,7 @@ impl Remediation for ConfigRecorderHealthy {
         vec![PhysicalId::here(name)]
     }
 
-    fn plan(&self, live: &Recording, params: &Self::Params, now: Timestamp) -> Plan<Action> {
+    fn fix(&self, live: &Recording, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         let mut start = None;
         let mut steps = Vec::new();
         for fault in faults(live, params, now) {
@@ -255,8 +254,8 @@ impl Remediation for ConfigRecorderHealthy {
         json!({ "recording": subject.recorder.as_ref().map(|recorder| recorder.status.recording) })
     }
 
-    fn undo(&self, _before: &Recording, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
-        let stop = |(Action::StartConfigurationRecorder { configuration_recorder_name }, ()): &(Action, ())| {
+    fn undo(&self, _before: &Recording, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        let stop = |Action::StartConfigurationRecorder { configuration_recorder_name }: &Action| {
             Undo::StopConfigurationRecorder { configuration_recorder_name: configuration_recorder_name.clone() }
         };
         Ok(done.iter().rev().map(stop).collect())

@@ -137,8 +137,8 @@ proptest! {
         }
         prop_assert_eq!(StoredImage::of(&back), StoredImage::of(&subject), "all but the status is as it was");
 
-        let done: Vec<(Action, ())> = plan_of.calls().into_iter().map(|action| (action.clone(), ())).collect();
-        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+        let done: Vec<Action> = plan_of.calls().into_iter().cloned().collect();
+        let actions = done.clone();
         let mut undone = live;
         for Undo::StopConfigurationRecorder { configuration_recorder_name } in ConfigRecorderHealthy.undo(&subject, &done).unwrap() {
             let recorder = undone.recorder.as_mut().unwrap();
@@ -165,7 +165,7 @@ proptest! {
         for action in plan(&subject, &text).calls() {
             let text = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Action>(&text).unwrap(), action);
-            for undo in ConfigRecorderHealthy.undo(&subject, &[(action.clone(), ())]).unwrap() {
+            for undo in ConfigRecorderHealthy.undo(&subject, std::slice::from_ref(action)).unwrap() {
                 let text = serde_json::to_string(&undo).unwrap();
                 prop_assert_eq!(serde_json::from_str::<Undo>(&text).unwrap(), undo);
             }

@@ -61,6 +61,6 @@ fn an_action_on_another_recorder_changes_nothing_of_this_one() {
     assert_eq!(ConfigRecorderHealthy.footprint(&off, &[start()]), json!({"recording": false}));
     assert_eq!(ConfigRecorderHealthy.footprint(&off, &[]), json!({}));
     let undo = Undo::StopConfigurationRecorder { configuration_recorder_name: "default".into() };
-    assert_eq!(ConfigRecorderHealthy.undo(&off, &[(start(), ())]), Ok(vec![undo]));
+    assert_eq!(ConfigRecorderHealthy.undo(&off, &[start()]), Ok(vec![undo]));
     assert_eq!(ConfigRecorderHealthy.undo(&off, &[]), Ok(vec![]));
 }

@@ -186,7 +186,6 @@ pub enum EbsUndo {
 impl Remediation for Ec2EbsEncryptionByDefault {
     type Action = EbsAction;
     /// Nothing: the before-image holds the setting and the key.
-    type Receipt = ();
     type Undo = EbsUndo;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -216,10 +215,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         ManagedBy::Nobody("CloudFormation has no type for the EBS defaults of a region")
     }
 
-    fn plan(&self, live: &EbsDefaults, params: &Self::Params, now: Timestamp) -> Plan<EbsAction> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &EbsDefaults, params: &Self::Params, _now: Timestamp) -> Plan<EbsAction> {
         let mut steps = Vec::new();
         let mut reasons = Vec::new();
         match (&params.kms_key_id, &live.keys) {
@@ -274,10 +270,10 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         Value::Object(touched)
     }
 
-    fn undo(&self, before: &EbsDefaults, done: &[(EbsAction, ())]) -> Result<Vec<EbsUndo>, Irreversible> {
+    fn undo(&self, before: &EbsDefaults, done: &[EbsAction]) -> Result<Vec<EbsUndo>, Irreversible> {
         done.iter()
             .rev()
-            .map(|(action, ())| match action {
+            .map(|action| match action {
                 EbsAction::EnableEbsEncryptionByDefault {} => Ok(EbsUndo::DisableEbsEncryptionByDefault {}),
                 EbsAction::ModifyEbsDefaultKmsKeyId { .. } => match &before.keys {
                     Some(keys) if keys.was_of_aws() => Ok(EbsUndo::ResetEbsDefaultKmsKeyId {}),

@@ -156,8 +156,8 @@ fn a_key_that_cannot_be_the_default_holds_the_plan() {
 #[test]
 fn undo_plays_the_inverse_last_action_first() {
     let done = [
-        (EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id: OURS.to_owned() }, ()),
-        (EbsAction::EnableEbsEncryptionByDefault {}, ()),
+        EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id: OURS.to_owned() },
+        EbsAction::EnableEbsEncryptionByDefault {},
     ];
     let reset = EbsUndo::ResetEbsDefaultKmsKeyId {};
     let back = EbsUndo::ModifyEbsDefaultKmsKeyId { kms_key_id: THEIRS.to_owned() };
@@ -276,8 +276,7 @@ proptest! {
         let plan = Ec2EbsEncryptionByDefault.plan(&subject, &params, NOW);
         let done: Vec<EbsAction> = plan.calls().into_iter().cloned().collect();
         let after = done.iter().fold(subject.clone(), |live, action| Ec2EbsEncryptionByDefault.expect(live, action));
-        let receipts: Vec<_> = done.iter().cloned().map(|action| (action, ())).collect();
-        let restored = Ec2EbsEncryptionByDefault.undo(&subject, &receipts).unwrap().iter().fold(after.clone(), play);
+        let restored = Ec2EbsEncryptionByDefault.undo(&subject, &done).unwrap().iter().fold(after.clone(), play);
         let footprint = |subject: &EbsDefaults| Ec2EbsEncryptionByDefault.footprint(subject, &done);
         prop_assert_eq!(footprint(&restored), footprint(&subject));
         if !done.is_empty() {

@@ -154,7 +154,6 @@ pub enum Ec2Imdsv2CheckAction {
 impl Remediation for Ec2Imdsv2Check {
     type Action = Ec2Imdsv2CheckAction;
     /// Nothing: the before-image holds the options.
-    type Receipt = ();
     type Undo = Ec2Imdsv2CheckAction;
     fn read_permissions(&self) -> &'static [Permission] {
         const { &[DESCRIBE, Permission::unscoped("cloudwatch:GetMetricData")] }
@@ -166,10 +165,7 @@ impl Remediation for Ec2Imdsv2Check {
         const { &[MODIFY.when(TOKENS, "optional")] }
     }
 
-    fn plan(&self, live: &InstanceMetadata, params: &Self::Params, now: Timestamp) -> Plan<Ec2Imdsv2CheckAction> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &InstanceMetadata, params: &Self::Params, _now: Timestamp) -> Plan<Ec2Imdsv2CheckAction> {
         let mut steps = Vec::new();
         let mut reasons = Vec::new();
         if live.options.is_none_or(|options| options.http_tokens != Some(HttpTokens::Required)) {
@@ -207,9 +203,9 @@ impl Remediation for Ec2Imdsv2Check {
     fn undo(
         &self,
         before: &InstanceMetadata,
-        done: &[(Ec2Imdsv2CheckAction, ())],
+        done: &[Ec2Imdsv2CheckAction],
     ) -> Result<Vec<Ec2Imdsv2CheckAction>, Irreversible> {
-        let restore = |(action, ()): &(Ec2Imdsv2CheckAction, ())| {
+        let restore = |action: &Ec2Imdsv2CheckAction| {
             let Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, .. } = action;
             let http_tokens = before.options.and_then(|options| options.http_tokens);
             let http_tokens = http_tokens.ok_or_else(|| Irreversible {

@@ -210,7 +210,7 @@ fn the_fix_waits_until_nobody_calls_without_a_token() {
 fn undo_lets_calls_without_a_token_through_again() {
     let before = subject(HttpTokens::Optional, 3);
     let Plan::Do { steps } = Ec2Imdsv2Check.plan(&before, &parameters("{}"), NOW) else { panic!("a plan") };
-    let done: Vec<_> = steps.iter().map(|step| (step.action().unwrap().clone(), ())).collect();
+    let done: Vec<_> = steps.iter().map(|step| step.action().unwrap().clone()).collect();
     let undo = Ec2Imdsv2Check.undo(&before, &done).unwrap();
     let texts: Vec<String> = undo.iter().map(call_text).collect();
     assert_eq!(texts, [r#"ModifyInstanceMetadataOptions {"HttpTokens":"optional","InstanceId":"i-1"}"#]);
@@ -287,7 +287,7 @@ proptest! {
         let mut done = Vec::new();
         for action in plan.calls() {
             live = Ec2Imdsv2Check.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         prop_assert!(!Ec2Imdsv2Check.evaluate(&live, &params, NOW).is_non_compliant());
         prop_assert_eq!(Ec2Imdsv2Check.plan(&live, &params, NOW), Plan::Nothing);
@@ -298,7 +298,7 @@ proptest! {
             && live.options.unwrap().http_tokens == Some(HttpTokens::Optional);
         prop_assert!(!weakened);
 
-        let actions: Vec<_> = done.iter().map(|(action, ())| action.clone()).collect();
+        let actions = done.clone();
         for action in Ec2Imdsv2Check.undo(&subject, &done).unwrap() {
             live = Ec2Imdsv2Check.expect(live, &action);
         }

@@ -194,7 +194,6 @@ type Action = Ec2InstanceRequiredSecurityGroupAction;
 impl Remediation for Ec2InstanceRequiredSecurityGroup {
     type Action = Action;
     /// Nothing: the before-image holds the groups of every interface.
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES, GET_PARAMETER]
@@ -207,10 +206,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         MODIFIES
     }
 
-    fn plan(&self, live: &InstanceInGroups, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &InstanceInGroups, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let vpc = live.instance.vpc_id.as_deref().unwrap_or_default();
         let wanted = match params.wanted(vpc, live.per_vpc.as_ref()) {
             Ok(wanted) => wanted,
@@ -263,8 +259,8 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         Value::Object(done.iter().map(groups).collect::<Map<_, _>>())
     }
 
-    fn undo(&self, before: &InstanceInGroups, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |(action, ()): &(Action, ())| {
+    fn undo(&self, before: &InstanceInGroups, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |action: &Action| {
             let Action::ModifyNetworkInterfaceAttribute { network_interface_id: id, .. } = action;
             let found = before.interfaces.iter().find(|it| it.id == *id).filter(|it| !it.groups.is_empty());
             let interface = found.ok_or_else(|| Irreversible {

@@ -294,9 +294,9 @@ fn undo_gives_an_interface_the_groups_it_had() {
         network_interface_id: id.to_owned(),
         groups: groups.iter().map(|it| (*it).to_owned()).collect(),
     };
-    let undo = Ec2InstanceRequiredSecurityGroup.undo(&before, &[(action("eni-1", &["sg-z", "sg-a", "sg-b"]), ())]);
+    let undo = Ec2InstanceRequiredSecurityGroup.undo(&before, &[action("eni-1", &["sg-z", "sg-a", "sg-b"])]);
     assert_eq!(undo, Ok(vec![action("eni-1", &["sg-z", "sg-a"])]));
-    let error = Ec2InstanceRequiredSecurityGroup.undo(&before, &[(action("eni-2", &["sg-b"]), ())]).unwrap_err();
+    let error = Ec2InstanceRequiredSecurityGroup.undo(&before, &[action("eni-2", &["sg-b"])]).unwrap_err();
     assert!(error.to_string().contains("does not hold the groups of `eni-2`"), "{error}");
     let shuffled = subject(vec![interface("eni-1", true, &["sg-a", "sg-z"])], &[]);
     let done = [action("eni-1", &[])];
@@ -363,7 +363,7 @@ proptest! {
         let mut done = Vec::new();
         for action in plan.calls() {
             live = Ec2InstanceRequiredSecurityGroup.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         for (before, after) in subject.interfaces.iter().zip(&live.interfaces) {
             prop_assert!(after.groups.starts_with(&before.groups));
@@ -374,7 +374,7 @@ proptest! {
             prop_assert!(!Ec2InstanceRequiredSecurityGroup.evaluate(&live, &params, NOW).is_non_compliant());
             prop_assert_eq!(Ec2InstanceRequiredSecurityGroup.plan(&live, &params, NOW), Plan::Nothing);
         }
-        let actions: Vec<_> = done.iter().map(|(action, ())| action.clone()).collect();
+        let actions = done.clone();
         for action in Ec2InstanceRequiredSecurityGroup.undo(&subject, &done).unwrap() {
             live = Ec2InstanceRequiredSecurityGroup.expect(live, &action);
         }

@@ -17,12 +17,9 @@ use crate::security_group::{GroupInNetwork, SecurityGroup};
 pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A control that closes groups by revoking rules.
-pub(crate) trait Closes:
-    Remediation<Subject = GroupInNetwork, Action = Close, Receipt = (), Undo = Open>
-{
-}
+pub(crate) trait Closes: Remediation<Subject = GroupInNetwork, Action = Close, Undo = Open> {}
 
-impl<K: Remediation<Subject = GroupInNetwork, Action = Close, Receipt = (), Undo = Open>> Closes for K {}
+impl<K: Remediation<Subject = GroupInNetwork, Action = Close, Undo = Open>> Closes for K {}
 
 pub(crate) fn parameters<P: Parameters>(text: &str) -> P {
     RuleParameters::<P>::parse(Some(text)).unwrap().control
@@ -104,10 +101,9 @@ pub(crate) fn undo_restores_the_footprint<K: Closes>(
 ) -> Result<(), TestCaseError> {
     let done: Vec<Close> = control.plan(subject, params, NOW).calls().into_iter().cloned().collect();
     let after = done.iter().fold(subject.clone(), |live, action| control.expect(live, action));
-    let receipts: Vec<_> = done.iter().cloned().map(|action| (action, ())).collect();
     let mut restored = after.clone();
     let mut modelled = after.clone();
-    for open in control.undo(subject, &receipts).unwrap() {
+    for open in control.undo(subject, &done).unwrap() {
         play(&mut restored.group, &open);
         modelled = control.reverted(&modelled, &open).unwrap();
         // An undo that breaks off here is known by what it left.

@@ -163,7 +163,6 @@ pub enum RequiredTagsUndo {
 impl Remediation for RequiredTags {
     type Action = RequiredTagsAction;
     /// Nothing: what was written was not there before.
-    type Receipt = ();
     type Undo = RequiredTagsUndo;
     fn read_permissions(&self) -> &'static [Permission] {
         permissions::LIVE
@@ -178,10 +177,7 @@ impl Remediation for RequiredTags {
         true
     }
 
-    fn plan(&self, live: &TaggedResource, params: &RequiredTagsParameters, now: Timestamp) -> Plan<RequiredTagsAction> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &TaggedResource, params: &RequiredTagsParameters, _now: Timestamp) -> Plan<RequiredTagsAction> {
         let known = (params.requirements(&live.stored), params.default_values(&live.stored));
         let (requirements, defaults) = match known {
             (Ok(requirements), Ok(defaults)) => (requirements, defaults),
@@ -239,11 +235,11 @@ impl Remediation for RequiredTags {
     fn undo(
         &self,
         before: &TaggedResource,
-        done: &[(RequiredTagsAction, ())],
+        done: &[RequiredTagsAction],
     ) -> Result<Vec<RequiredTagsUndo>, Irreversible> {
         done.iter()
             .rev()
-            .map(|(RequiredTagsAction::CreateTags { resources, tags }, ())| {
+            .map(|RequiredTagsAction::CreateTags { resources, tags }| {
                 match tags.iter().find(|tag| before.tags.contains_key(&tag.key)) {
                     None => Ok(RequiredTagsUndo::DeleteTags { resources: resources.clone(), tags: tags.clone() }),
                     Some(tag) => Err(Irreversible {

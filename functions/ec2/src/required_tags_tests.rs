@@ -219,7 +219,7 @@ fn only_missing_keys_with_a_default_are_written() {
 #[test]
 fn undo_removes_what_was_written_with_its_value_and_nothing_that_was_there() {
     let tag = Tag { key: "Owner".to_owned(), value: "nobody".to_owned() };
-    let done = [(RequiredTagsAction::CreateTags { resources: vec!["r-1".to_owned()], tags: vec![tag] }, ())];
+    let done = [RequiredTagsAction::CreateTags { resources: vec!["r-1".to_owned()], tags: vec![tag] }];
     let undo = RequiredTags.undo(&volume(&[]), &done).unwrap();
     assert_eq!(
         undo.iter().map(call_text).collect::<Vec<_>>(),
@@ -295,7 +295,7 @@ proptest! {
         let mut done = Vec::new();
         for action in plan.calls() {
             live = RequiredTags.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         for (key, value) in &subject.tags {
             prop_assert_eq!(live.tags.get(key), Some(value), "no value is overwritten");
@@ -306,7 +306,7 @@ proptest! {
             prop_assert_eq!(RequiredTags.plan(&live, &params, NOW), Plan::Nothing);
             prop_assert!(live.tags.keys().filter(|key| !key.starts_with("aws:")).count() <= 50);
         }
-        let actions: Vec<_> = done.iter().map(|(action, ())| action.clone()).collect();
+        let actions = done.clone();
         let undo = RequiredTags.undo(&subject, &done);
         for RequiredTagsUndo::DeleteTags { tags, .. } in undo.unwrap() {
             live.tags.retain(|key, value| !tags.iter().any(|tag| tag.key == *key && tag.value == *value));

@@ -191,7 +191,6 @@ impl Control for RestrictedCommonPorts {
 impl Remediation for RestrictedCommonPorts {
     type Action = Close;
     /// Nothing: the before-image holds every rule whole.
-    type Receipt = ();
     type Undo = Open;
     fn read_permissions(&self) -> &'static [Permission] {
         iam::INTERNET_LIVE
@@ -203,7 +202,7 @@ impl Remediation for RestrictedCommonPorts {
         iam::REOPEN_INGRESS
     }
 
-    fn plan(&self, live: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Plan<Close> {
+    fn fix(&self, live: &GroupInNetwork, params: &RestrictedCommonPortsParameters, _now: Timestamp) -> Plan<Close> {
         closed_ports::plan(live, params)
     }
 
@@ -215,7 +214,7 @@ impl Remediation for RestrictedCommonPorts {
         closed_ports::footprint(subject)
     }
 
-    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 

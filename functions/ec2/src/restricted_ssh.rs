@@ -161,7 +161,6 @@ impl Control for RestrictedSsh {
 impl Remediation for RestrictedSsh {
     type Action = Close;
     /// Nothing: the before-image holds every rule whole.
-    type Receipt = ();
     type Undo = Open;
     fn read_permissions(&self) -> &'static [Permission] {
         iam::INTERNET_LIVE
@@ -173,7 +172,7 @@ impl Remediation for RestrictedSsh {
         iam::REOPEN_INGRESS
     }
 
-    fn plan(&self, live: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Plan<Close> {
+    fn fix(&self, live: &GroupInNetwork, params: &RestrictedSshParameters, _now: Timestamp) -> Plan<Close> {
         closed_ports::plan(live, params)
     }
 
@@ -185,7 +184,7 @@ impl Remediation for RestrictedSsh {
         closed_ports::footprint(subject)
     }
 
-    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 

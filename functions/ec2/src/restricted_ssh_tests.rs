@@ -270,7 +270,7 @@ fn undo_makes_every_revoked_rule_again_with_description_and_tags_last_first() {
     subject.group.rules[0].description = Some("office".to_owned());
     subject.group.rules[1].tags = [("team".to_owned(), "net".to_owned()), ("aws:x".to_owned(), "y".to_owned())].into();
     let action = revoke(&subject, &["sgr-0", "sgr-1"]);
-    let calls = RestrictedSsh.undo(&subject, &[(action, ())]).unwrap();
+    let calls = RestrictedSsh.undo(&subject, &[action]).unwrap();
     assert_eq!(
         calls.iter().map(|call| serde_json::to_value(call).unwrap()).collect::<Vec<_>>(),
         [
@@ -289,7 +289,7 @@ fn undo_refuses_what_the_before_image_does_not_hold() {
     let subject = group(vec![]);
     let action = revoke(&subject, &["sgr-9"]);
     assert_eq!(
-        RestrictedSsh.undo(&subject, &[(action, ())]).unwrap_err().to_string(),
+        RestrictedSsh.undo(&subject, &[action]).unwrap_err().to_string(),
         "RevokeSecurityGroupIngress: cannot be undone: the before-image does not hold the rule `sgr-9`"
     );
 }

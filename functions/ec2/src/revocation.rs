@@ -86,8 +86,8 @@ impl Close {
 ///
 /// # Errors
 /// As [`Close::undo`].
-pub fn undo(before: &SecurityGroup, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
-    let calls: Vec<Vec<Open>> = done.iter().rev().map(|(close, ())| close.undo(before)).collect::<Result<_, _>>()?;
+pub fn undo(before: &SecurityGroup, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
+    let calls: Vec<Vec<Open>> = done.iter().rev().map(|close| close.undo(before)).collect::<Result<_, _>>()?;
     Ok(calls.into_iter().flatten().collect())
 }
 

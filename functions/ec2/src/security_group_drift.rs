@@ -261,8 +261,6 @@ impl From<Close> for RuleChange {
 
 impl Remediation for SecurityGroupDrift {
     type Action = RuleChange;
-    /// The ids of the rules that an authorization made.
-    type Receipt = Vec<String>;
     type Undo = RuleChange;
     fn read_permissions(&self) -> &'static [Permission] {
         &[
@@ -297,7 +295,7 @@ impl Remediation for SecurityGroupDrift {
         ]
     }
 
-    fn plan(&self, live: &GroupAndBaseline, params: &SecurityGroupDriftParameters, now: Timestamp) -> Plan<RuleChange> {
+    fn fix(&self, live: &GroupAndBaseline, params: &SecurityGroupDriftParameters, now: Timestamp) -> Plan<RuleChange> {
         let Some(baseline) = &live.baseline else { return Plan::Nothing };
         let drift = Drift::of(&live.group, baseline, params);
         let mut draft = Draft::new(&live.group, obstacles(&live.group, live.usage.as_ref()));
@@ -340,20 +338,39 @@ impl Remediation for SecurityGroupDrift {
         revocation::footprint(&subject.group, |_| true)
     }
 
-    fn undo(
+    fn needs_answers(&self) -> bool {
+        true
+    }
+
+    fn undo(&self, before: &GroupAndBaseline, done: &[RuleChange]) -> Result<Vec<RuleChange>, Irreversible> {
+        self.undo_answered(before, done, &[])
+    }
+
+    /// An authorization answers the ids of the rules that it made; undo revokes these and no others.
+    fn undo_answered(
         &self,
         before: &GroupAndBaseline,
-        done: &[(RuleChange, Vec<String>)],
+        done: &[RuleChange],
+        answers: &[Value],
     ) -> Result<Vec<RuleChange>, Irreversible> {
         let mut calls = Vec::new();
-        for (action, made) in done.iter().rev() {
+        for (index, action) in done.iter().enumerate().rev() {
             match action {
                 RuleChange::Close(close) => {
                     calls.extend(close.undo(&before.group)?.into_iter().map(RuleChange::Open));
                 }
-                RuleChange::Open(_) if made.is_empty() => {}
                 RuleChange::Open(open) => {
-                    calls.push(Close::of(open.direction(), &before.group.id, made.clone()).into());
+                    let answer = answers.get(index).unwrap_or(&Value::Null);
+                    let made = Vec::<String>::deserialize(answer).map_err(|error| Irreversible {
+                        action: match open.direction() {
+                            Direction::Ingress => "AuthorizeSecurityGroupIngress".to_owned(),
+                            Direction::Egress => "AuthorizeSecurityGroupEgress".to_owned(),
+                        },
+                        reason: format!("its answer is not on record as a list of rule ids: {error}"),
+                    })?;
+                    if !made.is_empty() {
+                        calls.push(Close::of(open.direction(), &before.group.id, made).into());
+                    }
                 }
             }
         }

@@ -6,6 +6,8 @@ use proptest::test_runner::Config;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Tags, Timestamp};
 
+use serde_json::json;
+
 use super::*;
 use crate::arbitrary::{group, groups, ingress};
 use crate::group_laws::{self, parameters, play};
@@ -242,8 +244,7 @@ fn undo_revokes_what_was_made_by_its_new_id_and_makes_again_what_was_revoked() {
     let subject = drifting();
     let calls: Vec<RuleChange> =
         SecurityGroupDrift.plan(&subject, &Params::default(), now()).calls().into_iter().cloned().collect();
-    let done = [(calls[0].clone(), vec!["sgr-new".to_owned()]), (calls[1].clone(), vec![])];
-    let undo = SecurityGroupDrift.undo(&subject, &done).unwrap();
+    let undo = SecurityGroupDrift.undo_answered(&subject, &calls, &[json!(["sgr-new"]), json!([])]).unwrap();
     assert_eq!(
         undo.iter().map(rectify_compliance::plan::call_text).collect::<Vec<_>>(),
         [
@@ -254,6 +255,10 @@ fn undo_revokes_what_was_made_by_its_new_id_and_makes_again_what_was_revoked() {
     for call in &undo {
         let text = serde_json::to_string(call).unwrap();
         assert_eq!(serde_json::from_str::<RuleChange>(&text).unwrap(), *call, "{text}");
+    }
+    for answers in [&[][..], &[json!(null), json!([])], &[json!("sgr-new"), json!([])]] {
+        let error = SecurityGroupDrift.undo_answered(&subject, &calls, answers).unwrap_err();
+        assert_eq!(error.action, "AuthorizeSecurityGroupIngress", "what it made is not known: {answers:?}");
     }
 }
 
@@ -294,20 +299,20 @@ proptest! {
 
         // The ids that EC2 would have given to what was made.
         let mut restored = after.group.clone();
-        let mut receipts = Vec::new();
+        let mut answers = Vec::new();
         for action in &done {
             let mut made = Vec::new();
             if let RuleChange::Open(open) = action {
                 for rule in open.rules() {
-                    let id = format!("sgr-made-{}-{}", receipts.len(), made.len());
+                    let id = format!("sgr-made-{}-{}", answers.len(), made.len());
                     let place = restored.rules.iter_mut().find(|it| it.traffic() == rule.traffic()).unwrap();
                     place.id = Some(id.clone());
                     made.push(id);
                 }
             }
-            receipts.push((action.clone(), made));
+            answers.push(Value::from(made));
         }
-        for call in SecurityGroupDrift.undo(&subject, &receipts).unwrap() {
+        for call in SecurityGroupDrift.undo_answered(&subject, &done, &answers).unwrap() {
             match call {
                 RuleChange::Open(open) => play(&mut restored, &open),
                 RuleChange::Close(close) => close.expect(&mut restored.rules),

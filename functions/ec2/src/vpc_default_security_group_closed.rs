@@ -115,7 +115,6 @@ impl Control for VpcDefaultSecurityGroupClosed {
 impl Remediation for VpcDefaultSecurityGroupClosed {
     type Action = Close;
     /// Nothing: the before-image holds every rule whole.
-    type Receipt = ();
     type Undo = Open;
     fn read_permissions(&self) -> &'static [Permission] {
         &[iam::DESCRIBE_GROUPS, iam::DESCRIBE_RULES, iam::DESCRIBE_INTERFACES]
@@ -134,10 +133,7 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         ]
     }
 
-    fn plan(&self, live: &GroupInNetwork, params: &NoParameters, now: Timestamp) -> Plan<Close> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Plan<Close> {
         let mut draft = Draft::new(&live.group, live.obstacles());
         if let Some(usage) = live.network.usage.as_ref().filter(|usage| usage.in_use) {
             let named = offenders(usage.interfaces.iter().take(3).cloned());
@@ -155,7 +151,7 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         revocation::footprint(&subject.group, |_| true)
     }
 
-    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 

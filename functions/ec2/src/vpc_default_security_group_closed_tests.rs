@@ -139,7 +139,7 @@ fn a_permission_that_states_no_peer_is_a_rule_that_is_revoked_by_its_id_and_not_
         .fold(subject.clone(), |live, action| VpcDefaultSecurityGroupClosed.expect(live, action));
     assert_eq!(verdict(&after), "COMPLIANT");
     let action = Close::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
-    let undo = VpcDefaultSecurityGroupClosed.undo(&subject, &[(action, ())]).unwrap_err().to_string();
+    let undo = VpcDefaultSecurityGroupClosed.undo(&subject, &[action]).unwrap_err().to_string();
     assert!(undo.contains("the rule `sgr-0` names no peer to be made again from"), "{undo}");
 }
 
@@ -174,12 +174,8 @@ fn a_group_that_is_used_foreign_or_not_read_whole_is_held() {
 fn undo_restores_the_reference_to_the_group_itself_with_both_of_its_names() {
     // vpc-default-security-group-closed/7
     let subject = unused(stock());
-    let done: Vec<(Close, ())> = VpcDefaultSecurityGroupClosed
-        .plan(&subject, &NONE, NOW)
-        .calls()
-        .into_iter()
-        .map(|call| (call.clone(), ()))
-        .collect();
+    let done: Vec<Close> =
+        VpcDefaultSecurityGroupClosed.plan(&subject, &NONE, NOW).calls().into_iter().cloned().collect();
     let calls = VpcDefaultSecurityGroupClosed.undo(&subject, &done).unwrap();
     assert_eq!(
         calls.iter().map(|call| serde_json::to_value(call).unwrap()).collect::<Vec<_>>(),
@@ -198,7 +194,7 @@ fn a_peer_without_an_id_cannot_be_made_again() {
     subject.group.rules[0].peer = crate::rule::Peer::Group { group_id: None, user_id: None };
     let action = Close::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
     assert_eq!(
-        VpcDefaultSecurityGroupClosed.undo(&subject, &[(action, ())]).unwrap_err().to_string(),
+        VpcDefaultSecurityGroupClosed.undo(&subject, &[action]).unwrap_err().to_string(),
         "RevokeSecurityGroupIngress: cannot be undone: the rule `sgr-0` names no peer to be made again from"
     );
 }
@@ -220,8 +216,8 @@ proptest! {
     #[test]
     fn undone_rules_are_the_same_but_for_their_ids(mut subject in groups()) {
         subject.group.name = Some(DEFAULT.to_owned());
-        let done: Vec<(Close, ())> =
-            VpcDefaultSecurityGroupClosed.plan(&subject, &NONE, NOW).calls().into_iter().map(|call| (call.clone(), ())).collect();
+        let done: Vec<Close> =
+            VpcDefaultSecurityGroupClosed.plan(&subject, &NONE, NOW).calls().into_iter().cloned().collect();
         let mut group = SecurityGroup { rules: vec![], ..subject.group.clone() };
         for open in VpcDefaultSecurityGroupClosed.undo(&subject, &done).unwrap() {
             play(&mut group, &open);

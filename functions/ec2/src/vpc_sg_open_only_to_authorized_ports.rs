@@ -178,7 +178,6 @@ impl Control for VpcSgOpenOnlyToAuthorizedPorts {
 impl Remediation for VpcSgOpenOnlyToAuthorizedPorts {
     type Action = Close;
     /// Nothing: the before-image holds every rule whole.
-    type Receipt = ();
     type Undo = Open;
     fn read_permissions(&self) -> &'static [Permission] {
         iam::INTERNET_LIVE
@@ -190,10 +189,7 @@ impl Remediation for VpcSgOpenOnlyToAuthorizedPorts {
         iam::REOPEN_INGRESS
     }
 
-    fn plan(&self, live: &GroupInNetwork, params: &Params, now: Timestamp) -> Plan<Close> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &GroupInNetwork, params: &Params, _now: Timestamp) -> Plan<Close> {
         let unauthorized = params.unauthorized(live);
         let (whole, others): (Vec<&Rule>, Vec<&Rule>) =
             unauthorized.broad.iter().partition(|rule| params.is_unauthorized_throughout(rule));
@@ -217,7 +213,7 @@ impl Remediation for VpcSgOpenOnlyToAuthorizedPorts {
         })
     }
 
-    fn undo(&self, before: &GroupInNetwork, done: &[(Close, ())]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 

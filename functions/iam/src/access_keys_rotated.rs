@@ -153,7 +153,6 @@ const UPDATE: &[Permission] = &[Permission::on("iam:UpdateAccessKey", USERS)];
 
 impl Remediation for AccessKeysRotated {
     type Action = KeyAction;
-    type Receipt = ();
     type Undo = KeyAction;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -185,7 +184,7 @@ impl Remediation for AccessKeysRotated {
         vec![PhysicalId::here(user_name), PhysicalId::here(access_key_id.expose())]
     }
 
-    fn plan(&self, live: &UserKeys, params: &Self::Params, now: Timestamp) -> Plan<KeyAction> {
+    fn fix(&self, live: &UserKeys, params: &Self::Params, now: Timestamp) -> Plan<KeyAction> {
         let step = |(id, key): (&KeyId, &AccessKey)| {
             if params.deactivate_unused_days.is_some_and(|days| key.is_unused_for(days.get(), now)) {
                 Step::call(Level::L2, set(&live.user, id, KeyStatus::Inactive))
@@ -213,8 +212,8 @@ impl Remediation for AccessKeysRotated {
         Value::Object(done.iter().map(status).collect::<Map<_, _>>())
     }
 
-    fn undo(&self, before: &UserKeys, done: &[(KeyAction, ())]) -> Result<Vec<KeyAction>, Irreversible> {
-        let restore = |(KeyAction::UpdateAccessKey { access_key_id, .. }, ()): &(KeyAction, ())| {
+    fn undo(&self, before: &UserKeys, done: &[KeyAction]) -> Result<Vec<KeyAction>, Irreversible> {
+        let restore = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
             before.keys.get(access_key_id).map(|key| set(&before.user, access_key_id, key.status))
         };
         Ok(done.iter().rev().filter_map(restore).collect())

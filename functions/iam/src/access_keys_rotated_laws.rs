@@ -82,7 +82,7 @@ proptest! {
             prop_assert_eq!((user_name.as_str(), *status), ("alice", KeyStatus::Inactive));
             prop_assert!(key.is_active() && key.last_use.is_some());
             live = AccessKeysRotated.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         if planned.obstacle(true).is_none() {
             prop_assert!(judge(&live, &params).is_compliant());

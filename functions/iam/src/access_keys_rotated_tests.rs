@@ -147,7 +147,7 @@ fn the_call_names_the_whole_key_and_its_undo_restores_the_status() {
         AccessKeysRotated.footprint(&fixed, std::slice::from_ref(&off)),
         json!({"AKIAEXAMPLEEXAMPABCD": "Inactive"})
     );
-    let undo = AccessKeysRotated.undo(&before, &[(off.clone(), ())]).unwrap();
+    let undo = AccessKeysRotated.undo(&before, std::slice::from_ref(&off)).unwrap();
     assert_eq!(undo, [turn("ABCD", KeyStatus::Active)]);
     assert_eq!(AccessKeysRotated.expect(fixed, &undo[0]), before);
     assert_eq!(AccessKeysRotated.expect(before.clone(), &turn("OTHR", KeyStatus::Inactive)), before);

@@ -223,7 +223,6 @@ pub enum PasswordUndo {
 impl Remediation for IamPasswordPolicy {
     type Action = PasswordAction;
     /// Nothing: the before-image holds the policy.
-    type Receipt = ();
     type Undo = PasswordUndo;
     fn read_permissions(&self) -> &'static [Permission] {
         READ
@@ -245,10 +244,7 @@ impl Remediation for IamPasswordPolicy {
         ManagedBy::Nobody("CloudFormation has no type for the password policy of an account")
     }
 
-    fn plan(&self, live: &Passwords, params: &Self::Params, now: Timestamp) -> Plan<PasswordAction> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Passwords, params: &Self::Params, _now: Timestamp) -> Plan<PasswordAction> {
         let required = params.requirements();
         let before = live.policy.as_ref();
         let after = before.map_or_else(|| PasswordPolicy::first(&required), |policy| policy.merged(&required));
@@ -279,7 +275,7 @@ impl Remediation for IamPasswordPolicy {
         if done.is_empty() { json!({}) } else { json!({ "policy": subject.policy }) }
     }
 
-    fn undo(&self, before: &Passwords, done: &[(PasswordAction, ())]) -> Result<Vec<PasswordUndo>, Irreversible> {
+    fn undo(&self, before: &Passwords, done: &[PasswordAction]) -> Result<Vec<PasswordUndo>, Irreversible> {
         // However often it was set, there is one policy to go back to.
         Ok(done
             .first()

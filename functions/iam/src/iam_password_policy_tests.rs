@@ -210,7 +210,7 @@ fn a_call_names_every_setting_that_is_on_as_the_api_spells_it() {
 #[test]
 fn undo_sets_the_whole_previous_policy_or_none() {
     let before = PasswordPolicy { minimum_password_length: 8, ..strong() };
-    let done = [(PasswordAction::UpdateAccountPasswordPolicy(strong()), ())];
+    let done = [PasswordAction::UpdateAccountPasswordPolicy(strong())];
     let restored = vec![PasswordUndo::UpdateAccountPasswordPolicy(before.clone())];
     assert_eq!(IamPasswordPolicy.undo(&with(before), &done), Ok(restored));
     assert_eq!(IamPasswordPolicy.undo(&with(None), &done), Ok(vec![PasswordUndo::DeleteAccountPasswordPolicy {}]));

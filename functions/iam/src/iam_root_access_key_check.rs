@@ -130,7 +130,6 @@ impl Inventory for IamRootAccessKeyCheck {
 
 impl Remediation for IamRootAccessKeyCheck {
     type Action = Never;
-    type Receipt = ();
     type Undo = Never;
     fn read_permissions(&self) -> &'static [Permission] {
         ACCOUNT_SUMMARY
@@ -146,10 +145,7 @@ impl Remediation for IamRootAccessKeyCheck {
         ManagedBy::Nobody("only a person changes anything of the root user")
     }
 
-    fn plan(&self, live: &RootUser, params: &NoParameters, now: Timestamp) -> Plan<Never> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &RootUser, _params: &NoParameters, _now: Timestamp) -> Plan<Never> {
         Plan::steps_in_order(vec![
             Step::person(Level::L0, find_use(live)),
             Step::person(Level::L0, delete_as_root(live)),
@@ -167,7 +163,7 @@ impl Remediation for IamRootAccessKeyCheck {
     }
 
     /// Nothing was done by machine, so nothing is played back.
-    fn undo(&self, _before: &RootUser, _done: &[(Never, ())]) -> Result<Vec<Never>, Irreversible> {
+    fn undo(&self, _before: &RootUser, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
         Ok(Vec::new())
     }
 }

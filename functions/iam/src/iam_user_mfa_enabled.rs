@@ -154,7 +154,6 @@ impl Inventory for IamUserMfaEnabled {
 
 impl Remediation for IamUserMfaEnabled {
     type Action = AttachAction;
-    type Receipt = ();
     type Undo = DetachAction;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -190,10 +189,7 @@ impl Remediation for IamUserMfaEnabled {
         vec![PhysicalId::here(user_name)]
     }
 
-    fn plan(&self, live: &MfaUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &MfaUser, params: &Self::Params, _now: Timestamp) -> Plan<AttachAction> {
         let words = format!(
             "user {}, or who looks after it: register an MFA device under \"Security credentials\", or let a role take the \
              user's place",
@@ -218,7 +214,7 @@ impl Remediation for IamUserMfaEnabled {
         mfa_policy::footprint(subject.attachment.as_ref(), done)
     }
 
-    fn undo(&self, before: &MfaUser, done: &[(AttachAction, ())]) -> Result<Vec<DetachAction>, Irreversible> {
+    fn undo(&self, before: &MfaUser, done: &[AttachAction]) -> Result<Vec<DetachAction>, Irreversible> {
         mfa_policy::undo(before.attachment.as_ref(), done)
     }
 }
@@ -329,10 +325,10 @@ mod tests {
             let mut done = Vec::new();
             for action in planned.calls() {
                 live = IamUserMfaEnabled.expect(live, action);
-                done.push((action.clone(), ()));
+                done.push(action.clone());
             }
             prop_assert_eq!((&live.user, &live.credentials), (&subject.user, &subject.credentials));
-            let actions: Vec<AttachAction> = done.iter().map(|(action, ())| action.clone()).collect();
+            let actions = done.clone();
             prop_assert_eq!(IamUserMfaEnabled.is_settling(&live, &actions), !actions.is_empty());
             prop_assert!(plan(&live, text).calls().is_empty());
             for DetachAction::DetachUserPolicy { policy_arn, .. } in IamUserMfaEnabled.undo(&subject, &done).unwrap() {

@@ -170,7 +170,6 @@ impl Inventory for MfaEnabledForIamConsoleAccess {
 
 impl Remediation for MfaEnabledForIamConsoleAccess {
     type Action = AttachAction;
-    type Receipt = ();
     type Undo = DetachAction;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -205,10 +204,7 @@ impl Remediation for MfaEnabledForIamConsoleAccess {
         vec![PhysicalId::here(user_name)]
     }
 
-    fn plan(&self, live: &ConsoleUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &ConsoleUser, params: &Self::Params, now: Timestamp) -> Plan<AttachAction> {
         let user = &live.user;
         let words = format!(
             "user {}, or who looks after it: register an MFA device under \"Security credentials\", or give up the console \
@@ -239,7 +235,7 @@ impl Remediation for MfaEnabledForIamConsoleAccess {
         mfa_policy::footprint(subject.attachment.as_ref(), done)
     }
 
-    fn undo(&self, before: &ConsoleUser, done: &[(AttachAction, ())]) -> Result<Vec<DetachAction>, Irreversible> {
+    fn undo(&self, before: &ConsoleUser, done: &[AttachAction]) -> Result<Vec<DetachAction>, Irreversible> {
         mfa_policy::undo(before.attachment.as_ref(), done)
     }
 }
@@ -348,10 +344,10 @@ mod tests {
             let mut done = Vec::new();
             for action in planned.calls() {
                 live = MfaEnabledForIamConsoleAccess.expect(live, action);
-                done.push((action.clone(), ()));
+                done.push(action.clone());
             }
             prop_assert_eq!((&live.user, &live.console), (&subject.user, &subject.console));
-            let actions: Vec<AttachAction> = done.iter().map(|(action, ())| action.clone()).collect();
+            let actions = done.clone();
             prop_assert_eq!(MfaEnabledForIamConsoleAccess.is_settling(&live, &actions), !actions.is_empty());
             prop_assert!(plan(&live, text).calls().is_empty());
             for DetachAction::DetachUserPolicy { policy_arn, .. } in MfaEnabledForIamConsoleAccess.undo(&subject, &done).unwrap() {

@@ -179,11 +179,8 @@ pub(crate) fn footprint(attachment: Option<&Attachment>, done: &[AttachAction]) 
 ///
 /// # Errors
 /// None: the signature is that of [`rectify_compliance::Remediation::undo`].
-pub(crate) fn undo(
-    before: Option<&Attachment>,
-    done: &[(AttachAction, ())],
-) -> Result<Vec<DetachAction>, Irreversible> {
-    let detach = |(AttachAction::AttachUserPolicy { user_name, policy_arn }, ()): &(AttachAction, ())| {
+pub(crate) fn undo(before: Option<&Attachment>, done: &[AttachAction]) -> Result<Vec<DetachAction>, Irreversible> {
+    let detach = |AttachAction::AttachUserPolicy { user_name, policy_arn }: &AttachAction| {
         let was_attached = before.is_some_and(|it| it.attached.contains(policy_arn.as_str()));
         (!was_attached)
             .then(|| DetachAction::DetachUserPolicy { user_name: user_name.clone(), policy_arn: policy_arn.clone() })

@@ -131,7 +131,7 @@ fn a_policy_that_locks_out_or_does_not_lock_at_all_is_not_attached() {
 fn calls_are_spelt_as_the_api_spells_them() {
     let input = json!({"UserName": "alice", "PolicyArn": ARN});
     assert_eq!(serde_json::to_value(attach()).unwrap(), json!({"AttachUserPolicy": input}));
-    let undo = undo(Some(&attachment(&[])), &[(attach(), ())]).unwrap();
+    let undo = undo(Some(&attachment(&[])), &[attach()]).unwrap();
     assert_eq!(serde_json::to_value(undo).unwrap(), json!([{"DetachUserPolicy": input}]));
 }
 
@@ -161,7 +161,7 @@ proptest! {
         let mut done = Vec::new();
         for action in planned.calls() {
             expect(&alice(), &mut live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         let after = live.clone().unwrap();
         let more: Vec<&String> = after.attached.difference(&before.attached).collect();

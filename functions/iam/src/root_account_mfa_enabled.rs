@@ -190,7 +190,6 @@ impl Inventory for RootAccountMfaEnabled {
 
 impl Remediation for RootAccountMfaEnabled {
     type Action = Never;
-    type Receipt = ();
     type Undo = Never;
     fn read_permissions(&self) -> &'static [Permission] {
         ACCOUNT_SUMMARY
@@ -206,10 +205,7 @@ impl Remediation for RootAccountMfaEnabled {
         ManagedBy::Nobody("only a person changes anything of the root user")
     }
 
-    fn plan(&self, live: &RootSignIn, params: &Self::Params, now: Timestamp) -> Plan<Never> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &RootSignIn, _params: &Self::Params, _now: Timestamp) -> Plan<Never> {
         let register = format!(
             "root user of account {}, unless the account is a member of an organization with central root access: sign \
              in as root and register an MFA device under \"My security credentials\", better two, best hardware keys",
@@ -234,7 +230,7 @@ impl Remediation for RootAccountMfaEnabled {
     }
 
     /// Nothing was done by machine, so nothing is played back.
-    fn undo(&self, _before: &RootSignIn, _done: &[(Never, ())]) -> Result<Vec<Never>, Irreversible> {
+    fn undo(&self, _before: &RootSignIn, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
         Ok(Vec::new())
     }
 }

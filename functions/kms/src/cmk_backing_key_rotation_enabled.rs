@@ -190,7 +190,6 @@ pub enum Undo {
 
 impl Remediation for CmkBackingKeyRotationEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE_KEY, ROTATION_STATUS, LIST_TAGS]
@@ -211,10 +210,7 @@ impl Remediation for CmkBackingKeyRotationEnabled {
         vec![PhysicalId::here(&live.id)]
     }
 
-    fn plan(&self, live: &Key, params: &KeyRotationParameters, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Key, params: &KeyRotationParameters, _now: Timestamp) -> Plan<Action> {
         let is_on = matches!(live.rotation, Some(Rotation::On { .. }));
         let enable = Action::EnableKeyRotation {
             key_id: live.id.clone(),
@@ -241,8 +237,8 @@ impl Remediation for CmkBackingKeyRotationEnabled {
         if done.is_empty() { json!({}) } else { json!({ "rotation": subject.rotation }) }
     }
 
-    fn undo(&self, before: &Key, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
-        let restore = |(Action::EnableKeyRotation { key_id, .. }, ()): &(Action, ())| {
+    fn undo(&self, before: &Key, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        let restore = |Action::EnableKeyRotation { key_id, .. }: &Action| {
             let key_id = key_id.clone();
             match before.rotation {
                 Some(Rotation::On { period_in_days: Some(rotation_period_in_days) }) => {

@@ -77,7 +77,7 @@ proptest! {
         let mut done = Vec::new();
         for action in plan(&subject, &text).calls() {
             live = CmkBackingKeyRotationEnabled.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         prop_assert!(!judge(&live, &text).is_non_compliant());
         prop_assert_eq!(plan(&live, &text), Plan::Nothing);
@@ -85,7 +85,7 @@ proptest! {
         let only_the_rotation = Key { rotation: live.rotation, ..subject.clone() };
         prop_assert_eq!(&live, &only_the_rotation);
 
-        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+        let actions = done.clone();
         for undo in CmkBackingKeyRotationEnabled.undo(&subject, &done).unwrap() {
             live.rotation = Some(match undo {
                 Undo::DisableKeyRotation { .. } => Rotation::Off,
@@ -102,7 +102,7 @@ proptest! {
         for action in plan(&subject, &text).calls() {
             let stored = serde_json::to_string(action).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Action>(&stored).unwrap(), action);
-            for undo in CmkBackingKeyRotationEnabled.undo(&subject, &[(action.clone(), ())]).unwrap() {
+            for undo in CmkBackingKeyRotationEnabled.undo(&subject, std::slice::from_ref(action)).unwrap() {
                 let stored = serde_json::to_string(&undo).unwrap();
                 prop_assert!(stored.contains(ID));
                 prop_assert_eq!(serde_json::from_str::<Undo>(&stored).unwrap(), undo);

@@ -158,7 +158,7 @@ fn a_key_that_is_not_enabled_is_left_alone() {
 
 #[test]
 fn undo_restores_the_rotation_there_was() {
-    let done = [(enable(None), ())];
+    let done = [enable(None)];
     let disable = Undo::DisableKeyRotation { key_id: ID.into() };
     assert_eq!(CmkBackingKeyRotationEnabled.undo(&key(Some(Rotation::Off)), &done), Ok(vec![disable]));
     let before = Undo::EnableKeyRotation { key_id: ID.into(), rotation_period_in_days: 730 };

@@ -137,7 +137,6 @@ impl<D: Defaults> Inventory for AlarmControl<D> {
 
 impl<D: Defaults> Remediation for AlarmControl<D> {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
 
     fn read_permissions(&self) -> &'static [Permission] {
@@ -163,7 +162,7 @@ impl<D: Defaults> Remediation for AlarmControl<D> {
         action.stack_resources()
     }
 
-    fn plan(&self, live: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
+    fn fix(&self, live: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let question = self.question(params);
         live.plan(&question.demands, &question.making)
     }
@@ -176,9 +175,8 @@ impl<D: Defaults> Remediation for AlarmControl<D> {
         subject.footprint(done)
     }
 
-    fn undo(&self, before: &AlarmChains, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
-        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
-        mend::undo(before, &actions)
+    fn undo(&self, before: &AlarmChains, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        mend::undo(before, done)
     }
 }
 

@@ -227,7 +227,6 @@ impl Control for CwLoggroupRetentionPeriodCheck {
 
 impl Remediation for CwLoggroupRetentionPeriodCheck {
     type Action = Action;
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         const { &[DESCRIBE, Permission::on("logs:ListTagsForResource", GROUPS)] }
@@ -240,10 +239,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
         PUT
     }
 
-    fn plan(&self, live: &LogGroup, params: &Self::Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &LogGroup, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let (name, shortest) = (&live.name, params.shortest());
         let step = match live.retention_in_days {
             Some(days) if days < shortest => Step::call(
@@ -273,8 +269,8 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
         json!({ "retentionInDays": subject.retention_in_days })
     }
 
-    fn undo(&self, before: &LogGroup, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |(Action::PutRetentionPolicy { log_group_name, .. }, ()): &(Action, ())| {
+    fn undo(&self, before: &LogGroup, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |Action::PutRetentionPolicy { log_group_name, .. }: &Action| {
             let retention_in_days = before.retention_in_days.ok_or_else(|| Irreversible {
                 action: "PutRetentionPolicy".to_owned(),
                 reason: "the before-image holds no retention, and no plan sets one where there is none".to_owned(),

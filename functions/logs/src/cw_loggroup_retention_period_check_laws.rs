@@ -47,7 +47,7 @@ proptest! {
         let mut done = Vec::new();
         for action in planned.calls() {
             live = CwLoggroupRetentionPeriodCheck.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         if !done.is_empty() {
             prop_assert!(judge(&live, &params).is_compliant());

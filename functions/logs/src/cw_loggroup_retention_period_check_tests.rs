@@ -122,9 +122,9 @@ fn retention_is_raised_to_the_next_value_and_never_lowered() {
 #[test]
 fn undo_sets_the_previous_value_and_nothing_where_there_was_none() {
     let before = group("/app", Some(180));
-    assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[(put(365), ())]), Ok(vec![put(180)]));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[put(365)]), Ok(vec![put(180)]));
     assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[]), Ok(vec![]));
-    assert!(CwLoggroupRetentionPeriodCheck.undo(&group("/app", None), &[(put(365), ())]).is_err());
+    assert!(CwLoggroupRetentionPeriodCheck.undo(&group("/app", None), &[put(365)]).is_err());
     assert_eq!(CwLoggroupRetentionPeriodCheck.expect(group("/other", Some(1)), &put(365)), group("/other", Some(1)));
     assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[put(365)]), json!({"retentionInDays": 180}));
     assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[]), json!({}));

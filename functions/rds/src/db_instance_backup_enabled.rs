@@ -242,7 +242,6 @@ impl Action {
 
 impl Remediation for DbInstanceBackupEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE_INSTANCES, DESCRIBE_CLUSTERS]
@@ -258,10 +257,7 @@ impl Remediation for DbInstanceBackupEnabled {
         true
     }
 
-    fn plan(&self, live: &Backups, params: &BackupParameters, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Backups, params: &BackupParameters, _now: Timestamp) -> Plan<Action> {
         let (retention, target, window) = (live.counted(), params.target(), params.misses(live));
         let is_wrong = params.shortcoming(retention).is_some();
         let change = Change {
@@ -320,8 +316,8 @@ impl Remediation for DbInstanceBackupEnabled {
         footprint.into()
     }
 
-    fn undo(&self, before: &Backups, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        done.iter().rev().map(|(action, ())| restore(before, action)).collect()
+    fn undo(&self, before: &Backups, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        done.iter().rev().map(|action| restore(before, action)).collect()
     }
 }
 

@@ -77,7 +77,7 @@ proptest! {
         let mut done = Vec::new();
         for action in plan_of_it.calls() {
             live = DbInstanceBackupEnabled.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         prop_assert!(live.counted() >= subject.counted(), "shortened");
         let for_a_person = plan_of_it.steps().iter().any(|step| step.action().is_none());
@@ -89,7 +89,7 @@ proptest! {
         let only_backups = Backups { retention, pending_retention, window: window.clone(), ..subject.clone() };
         prop_assert_eq!(&live, &only_backups);
 
-        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+        let actions = done.clone();
         match DbInstanceBackupEnabled.undo(&subject, &done) {
             Ok(undo) => {
                 for action in undo {

@@ -173,7 +173,7 @@ fn backups_that_are_turned_on_wait_for_the_window() {
 
 #[test]
 fn undo_sets_what_was_set_before_and_never_turns_backups_off() {
-    let undo = |before: &Backups, action: Action| DbInstanceBackupEnabled.undo(before, &[(action, ())]);
+    let undo = |before: &Backups, action: Action| DbInstanceBackupEnabled.undo(before, &[action]);
     assert_eq!(undo(&backups(3), modify(Some(7), None)), Ok(vec![modify(Some(3), None)]));
     let both = modify(Some(7), Some("01:00-01:30"));
     assert_eq!(undo(&backups(3), both), Ok(vec![modify(Some(3), Some("08:50-09:20"))]));

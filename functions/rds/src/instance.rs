@@ -3,10 +3,13 @@
 //! Knows no control and no SDK. AWS Config writes `dBInstanceIdentifier`, but `dbiResourceId` and `multiAZ`
 //! (aws-config-resource-schema, and captured notifications).
 
-use rectify_compliance::{ConfigurationItem, Image, Resource, ResourceKey, ShapeError, Tags};
+use rectify_compliance::{
+    ConfigurationItem, Image, Operation, Permission, Resource, ResourceKey, ShapeError, Tags, View,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, INSTANCE, Identity, Kind};
+use crate::{DESCRIBE_INSTANCES, MODIFY_INSTANCE};
 
 /// An instance, as far as anything here concerns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +113,36 @@ impl Image for Instance {
 
     fn tags(&self) -> &Tags {
         &self.database.tags
+    }
+}
+
+/// `ModifyDBInstance`; every setting it leaves out stays as it is.
+pub const MODIFY: Operation =
+    Operation { name: "ModifyDBInstance", resource: "DBInstanceIdentifier", permissions: &[MODIFY_INSTANCE] };
+
+impl View for Instance {
+    type Resource = Self;
+    type Facts = ();
+    const FACTS: &'static [Permission] = &[];
+    const READ: &'static [Permission] = &[DESCRIBE_INSTANCES];
+    const LIST: &'static [Permission] = &[];
+    const NEEDS_NAME: bool = true;
+
+    fn of(instance: Self, (): ()) -> Self {
+        instance
+    }
+
+    fn call_id(&self) -> &str {
+        &self.database.identifier
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.database.obstacle()
+    }
+
+    /// RDS works on the instance for a moment, and may show a changed setting only then.
+    fn is_settling(&self) -> bool {
+        self.database.is_busy()
     }
 }
 

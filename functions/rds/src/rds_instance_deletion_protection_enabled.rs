@@ -1,22 +1,21 @@
 //! `rds-instance-deletion-protection-enabled`: a database can be deleted by one call.
-//!
-//! Knows instances as [`Instance`], whatever they were read from, and no API.
 
 use rectify_compliance::values::Globs;
-use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Parameters, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control,
-};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use rectify_compliance::{Level, Setting, Verdict, control, parameters};
 
 use crate::database::INSTANCE;
-use crate::instance::Instance;
-use crate::{DESCRIBE_INSTANCES, MODIFY_INSTANCE};
+use crate::instance::{Instance, MODIFY};
 
-/// The tag, key and value, by which the owner of an instance says that it is meant to be deleted.
+/// The tag, key and value, with which the owner of an instance says that it is meant to be deleted.
 const EPHEMERAL: (&str, &str) = ("deletionProtection", "off");
+
+parameters! {
+    /// Which instances are evaluated.
+    pub DatabaseEngines {
+        /// The engines to evaluate, as RDS names them (`mysql`, `oracle-*`). Default: all.
+        database_engines: Option<Globs> = None,
+    }
+}
 
 control! {
     /// ## What it checks
@@ -55,7 +54,7 @@ control! {
     /// - [Security Hub RDS.8](https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-8)
     /// - [Deleting a DB instance](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html)
     /// - [ModifyDBInstance](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html)
-    pub RDS_INSTANCE_DELETION_PROTECTION_ENABLED: RdsInstanceDeletionProtectionEnabled {
+    pub RDS_INSTANCE_DELETION_PROTECTION_ENABLED: Setting<Instance, bool, DatabaseEngines> = SETTING {
         id: "rds-instance-deletion-protection-enabled",
         title: "Database can be deleted by one call",
         severity: Low,
@@ -70,258 +69,99 @@ control! {
     }
 }
 
-/// The parameters of [`RdsInstanceDeletionProtectionEnabled`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct DeletionProtectionParameters {
-    /// The engines to evaluate, as RDS names them (`mysql`, `oracle-*`). Default: all.
-    pub database_engines: Option<Globs>,
-}
-
-impl Parameters for DeletionProtectionParameters {}
-
-impl Control for RdsInstanceDeletionProtectionEnabled {
-    type Params = DeletionProtectionParameters;
-    type Subject = Instance;
-
-    fn evaluate(&self, instance: &Instance, params: &DeletionProtectionParameters, _now: Timestamp) -> Verdict {
+const SETTING: Setting<Instance, bool, DatabaseEngines> = Setting {
+    field: "deletionProtection",
+    get: |instance| instance.deletion_protection,
+    set: |instance, on| instance.deletion_protection = on,
+    not_judged: |instance, params| {
         let (name, engine) = (&instance.database.identifier, &instance.database.engine);
-        if params.database_engines.as_ref().is_some_and(|engines| !engines.matches(engine)) {
-            return Verdict::not_applicable(format!("{name} ({engine}) is of an engine that is not evaluated"));
+        match &params.database_engines {
+            Some(engines) if !engines.matches(engine) => {
+                Some(Verdict::not_applicable(format!("{name} ({engine}) is of an engine that is not evaluated")))
+            }
+            _ => instance.membership().map(|it| Verdict::not_applicable(format!("{it}, which is protected instead"))),
         }
-        if let Some(membership) = instance.membership() {
-            return Verdict::not_applicable(format!("{membership}, which is protected instead"));
-        }
-        if instance.deletion_protection {
-            Verdict::COMPLIANT
-        } else {
-            Verdict::non_compliant(format!("{name} has no deletion protection"))
-        }
-    }
-}
-
-impl FromItem for RdsInstanceDeletionProtectionEnabled {
-    type Resource = Instance;
-    type Facts = ();
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn subject(&self, instance: Instance, (): ()) -> Instance {
-        instance
-    }
-}
-
-/// One call to RDS. The fix and its undo are the same call with the other value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum Action {
-    /// `ModifyDBInstance`; every setting it leaves out stays as it is.
-    ModifyDBInstance {
-        /// `DBInstanceIdentifier`.
-        #[serde(rename = "DBInstanceIdentifier")]
-        identifier: String,
-        /// `DeletionProtection`.
-        deletion_protection: bool,
     },
-}
-
-impl Remediation for RdsInstanceDeletionProtectionEnabled {
-    type Action = Action;
-    type Receipt = ();
-    type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[DESCRIBE_INSTANCES]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE]
-    }
-    // IAM cannot tell the two values of the flag apart: what keeps the remediation from turning it off is `plan` alone.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE]
-    }
-    fn needs_name(&self) -> bool {
-        true
-    }
-
-    fn plan(&self, live: &Instance, params: &DeletionProtectionParameters, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
-        let identifier = live.database.identifier.clone();
-        let steps = vec![Step::call(Level::L1, Action::ModifyDBInstance { identifier, deletion_protection: true })];
-        match live.database.obstacle().or_else(|| meant_to_go(live)) {
-            Some(reason) => Plan::hold(reason, steps),
-            None => Plan::steps_in_order(steps),
-        }
-    }
-
-    fn expect(&self, mut live: Instance, action: &Action) -> Instance {
-        let Action::ModifyDBInstance { identifier, deletion_protection } = action;
-        if *identifier == live.database.identifier {
-            live.deletion_protection = *deletion_protection;
-        }
-        live
-    }
-
-    /// RDS works on the instance for a moment, and may show the flag only then.
-    fn is_settling(&self, after: &Instance, done: &[Action]) -> bool {
-        !done.is_empty() && after.database.is_busy()
-    }
-
-    /// The one flag.
-    fn footprint(&self, subject: &Instance, done: &[Action]) -> Value {
-        if done.is_empty() { json!({}) } else { json!({ "deletionProtection": subject.deletion_protection }) }
-    }
-
-    fn undo(&self, before: &Instance, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |(Action::ModifyDBInstance { identifier, .. }, ()): &(Action, ())| Action::ModifyDBInstance {
-            identifier: identifier.clone(),
-            deletion_protection: before.deletion_protection,
-        };
-        Ok(done.iter().rev().map(restore).collect())
-    }
-}
-
-fn meant_to_go(instance: &Instance) -> Option<String> {
-    let (key, value) = EPHEMERAL;
-    let tagged = instance.database.tags.get(key).is_some_and(|it| it.eq_ignore_ascii_case(value));
-    tagged.then(|| format!("{} is tagged {key}={value}", instance.database.identifier))
-}
+    violation: |instance, _| {
+        let name = &instance.database.identifier;
+        (!instance.deletion_protection).then(|| (format!("{name} has no deletion protection"), true))
+    },
+    call: MODIFY.member("DeletionProtection"),
+    level: Level::L1,
+    blocked: |instance| {
+        let (key, value) = EPHEMERAL;
+        let tagged = instance.database.tags.get(key).is_some_and(|it| it.eq_ignore_ascii_case(value));
+        tagged.then(|| format!("{} is tagged {key}={value}", instance.database.identifier))
+    },
+};
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use proptest::prelude::*;
-    use rectify_compliance::parameters::RuleParameters;
-    use rectify_compliance::{Resource, StoredImage};
+    use rectify_compliance::{Remediation, Resource};
+    use rectify_testing::{Cases, Laws};
+    use serde_json::json;
 
     use super::*;
-    use crate::arbitrary::{instances, is_mixed};
+    use crate::arbitrary::instances;
     use crate::instance::tests::{instance, item};
 
-    fn judge(subject: &Instance, text: &str) -> Verdict {
-        let params = RuleParameters::parse(Some(text)).unwrap().control;
-        RdsInstanceDeletionProtectionEnabled.evaluate(subject, &params, Timestamp::UNIX_EPOCH)
-    }
+    const OFF: &str = "orders has no deletion protection";
+    const FIX: &str = r#"L1 ModifyDBInstance {"DBInstanceIdentifier":"orders","DeletionProtection":true}"#;
 
-    fn plan(subject: &Instance) -> Plan<Action> {
-        RdsInstanceDeletionProtectionEnabled.plan(
-            subject,
-            &DeletionProtectionParameters::default(),
-            Timestamp::UNIX_EPOCH,
-        )
-    }
-
-    fn modify(deletion_protection: bool) -> Action {
-        Action::ModifyDBInstance { identifier: "orders".into(), deletion_protection }
+    #[test]
+    fn cases() {
+        let cases = Cases::of(&SETTING, instance());
+        let case = |name, change: fn(&mut Instance)| cases.case(name, change);
+        let member = "orders belongs to cluster shop, which is protected instead";
+        let two_engines = r#"{"databaseEngines": "mysql, postgres"}"#;
+        let to_oracle = |it: &mut Instance| it.database.engine = "oracle-ee".into();
+        let to_aurora = |it: &mut Instance| {
+            it.database.engine = "aurora-mysql".into();
+            it.cluster = Some("shop".into());
+        };
+        case("rds-instance-deletion-protection-enabled/1", |_| ()).non_compliant(OFF).planned(&[FIX]);
+        case("rds-instance-deletion-protection-enabled/6", |it| it.deletion_protection = true).compliant();
+        case("rds-instance-deletion-protection-enabled/2", to_aurora).not_applicable(member);
+        case("member of a Multi-AZ cluster", |it| it.cluster = Some("shop".into())).not_applicable(member);
+        case("rds-instance-deletion-protection-enabled/3", to_oracle)
+            .with(two_engines)
+            .not_applicable("orders (oracle-ee) is of an engine that is not evaluated");
+        case("an engine that is evaluated", |_| ()).with(two_engines).non_compliant(OFF);
+        case("engines by pattern", to_oracle).with(r#"{"databaseEngines": "oracle-*"}"#).non_compliant(OFF);
+        case("rds-instance-deletion-protection-enabled/5", |it| it.database.status = "deleting".into())
+            .non_compliant(OFF)
+            .planned(&["held: status of orders is `deleting`, not `available`", FIX]);
+        case("meant to be deleted", |it| drop(it.database.tags.insert("deletionProtection".into(), "Off".into())))
+            .non_compliant(OFF)
+            .planned(&["held: orders is tagged deletionProtection=off", FIX]);
     }
 
     #[test]
-    fn an_instance_is_judged_by_its_flag() {
-        let off = Verdict::non_compliant("orders has no deletion protection");
-        let member = Verdict::not_applicable("orders belongs to cluster shop, which is protected instead");
-        let aurora = json!({"engine": "aurora-mysql", "dBClusterIdentifier": "shop", "deletionProtection": false});
-        let oracle = json!({"engine": "oracle-ee"});
-        let other = Verdict::not_applicable("orders (oracle-ee) is of an engine that is not evaluated");
-        let engines = r#"{"databaseEngines": "mysql, postgres"}"#;
-        for (case, changes, parameters, expected) in [
-            ("rds-instance-deletion-protection-enabled/1", json!({"deletionProtection": false}), "{}", &off),
-            ("rds-instance-deletion-protection-enabled/2", aurora, "{}", &member),
-            ("member of a Multi-AZ cluster", json!({"dBClusterIdentifier": "shop"}), "{}", &member),
-            ("rds-instance-deletion-protection-enabled/3", oracle.clone(), engines, &other),
-            ("an engine that is evaluated", json!({}), engines, &off),
-            ("engines by pattern", oracle, r#"{"databaseEngines": "oracle-*"}"#, &off),
-            ("rds-instance-deletion-protection-enabled/4", json!({"deletionProtection": null}), "{}", &off),
-            ("rds-instance-deletion-protection-enabled/5", json!({"dBInstanceStatus": "deleting"}), "{}", &off),
-            ("on", json!({"deletionProtection": true}), "{}", &Verdict::COMPLIANT),
-        ] {
-            let subject = Instance::from_item(&item(&changes)).unwrap();
-            assert_eq!(judge(&subject, parameters), *expected, "{case}");
-        }
+    fn an_item_that_does_not_say_is_a_finding() {
+        let subject = Instance::from_item(&item(&json!({"deletionProtection": null}))).unwrap();
+        Cases::of(&SETTING, subject).case("rds-instance-deletion-protection-enabled/4", |_| ()).non_compliant(OFF);
     }
 
     #[test]
-    fn the_fix_is_one_call_that_names_one_flag() {
-        let case = "rds-instance-deletion-protection-enabled/1";
-        assert_eq!(plan(&instance()), Plan::Do { steps: vec![Step::call(Level::L1, modify(true))] }, "{case}");
-        let call = json!({"ModifyDBInstance": {"DBInstanceIdentifier": "orders", "DeletionProtection": true}});
-        assert_eq!(serde_json::to_value(modify(true)).unwrap(), call);
-        let case = "rds-instance-deletion-protection-enabled/6";
-        assert_eq!(plan(&Instance { deletion_protection: true, ..instance() }), Plan::Nothing, "{case}");
-    }
-
-    #[test]
-    fn an_instance_that_cannot_or_must_not_be_changed_waits() {
-        let mut deleting = instance();
-        deleting.database.status = "deleting".into();
-        let case = "rds-instance-deletion-protection-enabled/5";
-        let steps = || vec![Step::call(Level::L1, modify(true))];
-        let reason = "status of orders is `deleting`, not `available`";
-        assert_eq!(plan(&deleting), Plan::hold(reason, steps()), "{case}");
-        let mut ephemeral = instance();
-        ephemeral.database.tags.insert("deletionProtection".into(), "Off".into());
-        assert_eq!(plan(&ephemeral), Plan::hold("orders is tagged deletionProtection=off", steps()));
-    }
-
-    #[test]
-    fn undo_is_refused_where_somebody_turned_protection_off_meanwhile() {
-        let case = "rds-instance-deletion-protection-enabled/7";
-        let after = RdsInstanceDeletionProtectionEnabled.expect(instance(), &modify(true));
-        let meanwhile = Instance { deletion_protection: false, ..after.clone() };
-        let footprint = |it: &Instance| RdsInstanceDeletionProtectionEnabled.footprint(it, &[modify(true)]);
-        assert_ne!(footprint(&meanwhile), footprint(&after), "{case}: the shell compares these before it writes");
-        assert_eq!(
-            RdsInstanceDeletionProtectionEnabled.undo(&instance(), &[(modify(true), ())]),
-            Ok(vec![modify(false)]),
-            "{case}"
+    fn undo_names_the_old_value_and_is_refused_where_somebody_turned_protection_off_meanwhile() {
+        let done = [MODIFY.member("DeletionProtection").of("orders", &true)];
+        let off = [MODIFY.member("DeletionProtection").of("orders", &false)];
+        assert_eq!(SETTING.undo(&instance(), &done), Ok(off.to_vec()), "rds-instance-deletion-protection-enabled/7");
+        let after = SETTING.expect(instance(), &done[0]);
+        let meanwhile = SETTING.expect(after.clone(), &off[0]);
+        assert_ne!(
+            SETTING.footprint(&meanwhile, &done),
+            SETTING.footprint(&after, &done),
+            "rds-instance-deletion-protection-enabled/7"
         );
     }
 
     #[test]
-    fn what_rds_still_works_on_is_no_failure() {
-        let mut modifying = instance();
-        modifying.database.status = "modifying".into();
-        assert!(RdsInstanceDeletionProtectionEnabled.is_settling(&modifying, &[modify(true)]));
-        assert!(
-            !RdsInstanceDeletionProtectionEnabled.is_settling(&modifying, &[])
-                && !RdsInstanceDeletionProtectionEnabled.is_settling(&instance(), &[modify(true)])
-        );
-    }
-
-    #[test]
-    fn generated_instances_are_of_every_kind() {
-        assert!(is_mixed(instances(), |it| judge(it, "{}")));
-    }
-
-    proptest! {
-        #[test]
-        fn the_fix_makes_an_instance_compliant_and_leaves_all_else_and_undo_restores_it(subject in instances()) {
-            prop_assert_eq!(plan(&subject) != Plan::Nothing, judge(&subject, "{}").is_non_compliant());
-            let mut live = subject.clone();
-            let mut done = Vec::new();
-            for action in plan(&subject).calls() {
-                live = RdsInstanceDeletionProtectionEnabled.expect(live, action);
-                done.push((action.clone(), ()));
-            }
-            let verdict = judge(&live, "{}");
-            prop_assert!(!verdict.is_non_compliant());
-            prop_assert_eq!(plan(&live), Plan::Nothing);
-            prop_assert!(live.deletion_protection >= subject.deletion_protection);
-            let only_the_flag = Instance { deletion_protection: live.deletion_protection, ..subject.clone() };
-            prop_assert_eq!(&live, &only_the_flag);
-
-            let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
-            for action in RdsInstanceDeletionProtectionEnabled.undo(&subject, &done).unwrap() {
-                live = RdsInstanceDeletionProtectionEnabled.expect(live, &action);
-            }
-            prop_assert_eq!(RdsInstanceDeletionProtectionEnabled.footprint(&live, &actions), RdsInstanceDeletionProtectionEnabled.footprint(&subject, &actions));
-            prop_assert_eq!(&live, &subject);
-            prop_assert_eq!(StoredImage::of(&subject).unwrap().read::<Instance>(), Ok(subject));
-            for action in actions {
-                let text = serde_json::to_string(&action).unwrap();
-                prop_assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action);
-            }
-        }
+    fn laws() {
+        Laws::of(&SETTING, &["/deletionProtection"], Remediation::expect)
+            .never(|before, after| before.deletion_protection && !after.deletion_protection)
+            .hold((instances(), Just(DatabaseEngines::default())));
     }
 }

@@ -192,7 +192,6 @@ pub enum Action {
 
 impl Remediation for RdsMultiAzSupport {
     type Action = Action;
-    type Receipt = ();
     type Undo = Action;
     fn read_permissions(&self) -> &'static [Permission] {
         const { &[DESCRIBE_INSTANCES, Permission::unscoped("rds:DescribeOrderableDBInstanceOptions")] }
@@ -208,10 +207,7 @@ impl Remediation for RdsMultiAzSupport {
         true
     }
 
-    fn plan(&self, live: &Deployment, params: &MultiAzParameters, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Deployment, params: &MultiAzParameters, _now: Timestamp) -> Plan<Action> {
         let identifier = live.instance.database.identifier.clone();
         let steps = vec![Step::call(Level::L2, Action::ModifyDBInstance { identifier, multi_az: true })];
         let reason =
@@ -243,8 +239,8 @@ impl Remediation for RdsMultiAzSupport {
         if done.is_empty() { json!({}) } else { json!({ "multiAz": wanted(&subject.instance) }) }
     }
 
-    fn undo(&self, before: &Deployment, done: &[(Action, ())]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |(Action::ModifyDBInstance { identifier, .. }, ()): &(Action, ())| Action::ModifyDBInstance {
+    fn undo(&self, before: &Deployment, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |Action::ModifyDBInstance { identifier, .. }: &Action| Action::ModifyDBInstance {
             identifier: identifier.clone(),
             multi_az: wanted(&before.instance),
         };

@@ -94,7 +94,7 @@ fn the_fix_is_one_call_that_waits_for_the_window() {
     assert_eq!(accepted, Deployment { instance: expected, offer: None });
     assert!(judge(&accepted, "{}").is_compliant());
     assert_eq!(plan(&accepted, OPTED_IN), Plan::Nothing);
-    assert_eq!(RdsMultiAzSupport.undo(&offered(instance(), true), &[(modify(true), ())]), Ok(vec![modify(false)]));
+    assert_eq!(RdsMultiAzSupport.undo(&offered(instance(), true), &[modify(true)]), Ok(vec![modify(false)]));
     let taken_back = RdsMultiAzSupport.expect(accepted, &modify(false));
     assert_eq!(taken_back.instance, instance());
 }
@@ -177,7 +177,7 @@ proptest! {
         let mut done = Vec::new();
         for action in plan(&subject, OPTED_IN).calls() {
             live = RdsMultiAzSupport.expect(live, action);
-            done.push((action.clone(), ()));
+            done.push(action.clone());
         }
         prop_assert!(!judge(&live, OPTED_IN).is_non_compliant());
         prop_assert_eq!(plan(&live, OPTED_IN), Plan::Nothing);
@@ -186,7 +186,7 @@ proptest! {
             Instance { pending_multi_az: live.instance.pending_multi_az, ..subject.instance.clone() };
         prop_assert_eq!(&live.instance, &only_the_setting);
 
-        let actions: Vec<Action> = done.iter().map(|(action, ())| action.clone()).collect();
+        let actions = done.clone();
         for action in RdsMultiAzSupport.undo(&subject, &done).unwrap() {
             live = RdsMultiAzSupport.expect(live, &action);
         }

@@ -260,7 +260,6 @@ pub enum Undo {
 
 impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -291,10 +290,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
         ManagedBy::Nobody("CloudFormation has no type for the block of an account")
     }
 
-    fn plan(&self, live: &AccountBlock, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &AccountBlock, params: &Params, _now: Timestamp) -> Plan<Action> {
         let put = Action::PutPublicAccessBlock(block(live, live.wanted(params)));
         let steps = vec![Step::call(Level::L2, put)];
         let mut reasons = Vec::new();
@@ -331,7 +327,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
         json!({ "PublicAccessBlockConfiguration": subject.block })
     }
 
-    fn undo(&self, before: &AccountBlock, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &AccountBlock, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

@@ -198,7 +198,7 @@ proptest! {
         prop_assert_eq!(S3AccountLevelPublicAccessBlocksPeriodic.plan(&after, &params, NOW), Plan::Nothing);
         prop_assert!(after.block.unwrap_or_default().lacking(subject.block.unwrap_or_default()).is_empty());
 
-        let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();
+        let done = actions.to_vec();
         let restored = S3AccountLevelPublicAccessBlocksPeriodic.undo(&subject, &done).unwrap().iter().fold(after, |live, undo| match undo {
             Undo::PutPublicAccessBlock(put) => AccountBlock { block: Some(put.public_access_block_configuration), ..live },
             Undo::DeletePublicAccessBlock { .. } => AccountBlock { block: None, ..live },

@@ -173,7 +173,6 @@ impl FromItem for S3BucketLevelPublicAccessProhibited {
 
 impl Remediation for S3BucketLevelPublicAccessProhibited {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         public_access::LIVE
@@ -185,10 +184,7 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
         public_access::CALLS
     }
 
-    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Subject, _params: &Params, _now: Timestamp) -> Plan<Action> {
         let step = |level| vec![Step::call(level, mend::put(live, Flags::ALL))];
         let everybody = public_access::Params::default();
         let exposure = live.exposure(&everybody);
@@ -212,7 +208,7 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
         public_access::footprint(subject)
     }
 
-    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
         public_access::undo(before, done)
     }
 }

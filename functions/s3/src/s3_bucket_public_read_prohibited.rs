@@ -108,7 +108,6 @@ impl Inventory for S3BucketPublicReadProhibited {
 
 impl Remediation for S3BucketPublicReadProhibited {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         public_access::LIVE
@@ -120,7 +119,7 @@ impl Remediation for S3BucketPublicReadProhibited {
         public_access::CALLS
     }
 
-    fn plan(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
+    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
         public_access::plan(live, params, Access::Read)
     }
 
@@ -132,7 +131,7 @@ impl Remediation for S3BucketPublicReadProhibited {
         public_access::footprint(subject)
     }
 
-    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
         public_access::undo(before, done)
     }
 }

@@ -107,7 +107,6 @@ impl Inventory for S3BucketPublicWriteProhibited {
 
 impl Remediation for S3BucketPublicWriteProhibited {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         public_access::LIVE
@@ -119,7 +118,7 @@ impl Remediation for S3BucketPublicWriteProhibited {
         public_access::CALLS
     }
 
-    fn plan(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
+    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
         public_access::plan(live, params, Access::Write)
     }
 
@@ -131,7 +130,7 @@ impl Remediation for S3BucketPublicWriteProhibited {
         public_access::footprint(subject)
     }
 
-    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
         public_access::undo(before, done)
     }
 }

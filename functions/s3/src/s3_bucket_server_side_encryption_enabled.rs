@@ -221,7 +221,6 @@ pub fn turns_to_kms(live: &Subject, params: &Params) -> bool {
 
 impl Remediation for S3BucketServerSideEncryptionEnabled {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -242,10 +241,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         self.fix_permissions()
     }
 
-    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
         let rule = match target(live, params) {
             Ok(rule) => rule,
             Err(reason) => {
@@ -300,7 +296,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         json!({ "Rule": subject.rule })
     }
 
-    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

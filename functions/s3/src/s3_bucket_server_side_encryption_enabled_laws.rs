@@ -68,7 +68,7 @@ proptest! {
             prop_assert!(!kms || subject.unreadable_sources.is_empty());
         }
 
-        let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();
+        let done = actions.to_vec();
         let restored = S3BucketServerSideEncryptionEnabled.undo(&subject, &done).unwrap().iter().fold(after, |live, undo| match undo {
             Undo::PutBucketEncryption(put) => Subject { rule: put.rule().cloned(), ..live },
             Undo::DeleteBucketEncryption { .. } => Subject { rule: None, ..live },

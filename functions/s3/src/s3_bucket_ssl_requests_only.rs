@@ -215,7 +215,6 @@ pub enum Undo {
 
 impl Remediation for S3BucketSslRequestsOnly {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -250,10 +249,7 @@ impl Remediation for S3BucketSslRequestsOnly {
         resources
     }
 
-    fn plan(&self, live: &Subject, params: &NoParameters, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Subject, _params: &NoParameters, _now: Timestamp) -> Plan<Action> {
         let denial = live.denial();
         let extended = match &live.policy {
             Some(policy) => policy.with(&denial),
@@ -302,7 +298,7 @@ impl Remediation for S3BucketSslRequestsOnly {
         json!({ "Policy": subject.policy.as_ref().map(Document::canonical) })
     }
 
-    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

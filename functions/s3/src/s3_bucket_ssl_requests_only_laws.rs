@@ -88,7 +88,7 @@ proptest! {
             prop_assert_eq!(labels.len(), unique.len() + 1, "the new Sid is nobody else's");
         }
 
-        let done: Vec<(Action, ())> = actions.iter().cloned().map(|action| (action, ())).collect();
+        let done = actions.to_vec();
         let undo = S3BucketSslRequestsOnly.undo(&subject, &done).unwrap();
         prop_assert_eq!(undo.iter().fold(after, reverted), subject);
     }

@@ -216,7 +216,7 @@ fn an_action_on_another_bucket_changes_nothing_of_this_one() {
 #[test]
 fn undo_restores_the_very_text_or_removes_what_was_added() {
     let taken_back = |before: &Subject| {
-        let done: Vec<(Action, ())> = plan(before).calls().into_iter().cloned().map(|action| (action, ())).collect();
+        let done: Vec<Action> = plan(before).calls().into_iter().cloned().collect();
         serde_json::to_value(S3BucketSslRequestsOnly.undo(before, &done).unwrap()).unwrap()
     };
     let owner = "111122223333";

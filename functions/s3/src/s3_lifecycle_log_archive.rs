@@ -121,7 +121,6 @@ impl FromItem for S3LifecycleLogArchive {
 
 impl Remediation for S3LifecycleLogArchive {
     type Action = Action;
-    type Receipt = ();
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
         const {
@@ -139,10 +138,7 @@ impl Remediation for S3LifecycleLogArchive {
         self.fix_permissions()
     }
 
-    fn plan(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Action> {
-        if !self.evaluate(live, params, now).is_non_compliant() {
-            return Plan::Nothing;
-        }
+    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
         let findings = Findings::of(live, params);
         let addition = Addition::of(live, params, &findings);
         let obstacles = addition.as_ref().map(|it| it.obstacles(live, params)).unwrap_or_default();
@@ -173,7 +169,7 @@ impl Remediation for S3LifecycleLogArchive {
         json!({ "Rules": rules, "TransitionDefaultMinimumObjectSize": minimum, "Unknown": subject.unknown })
     }
 
-    fn undo(&self, before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
         if done.is_empty() {
             return Ok(Vec::new());
         }

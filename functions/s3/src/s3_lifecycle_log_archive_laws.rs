@@ -128,7 +128,7 @@ proptest! {
         prop_assert_eq!(S3LifecycleLogArchive.plan(&after, &params, NOW) == Plan::Nothing, alone);
         prop_assert!(S3LifecycleLogArchive.plan(&after, &params, NOW).calls().is_empty());
 
-        let done = [(action.clone(), ())];
+        let done = [action.clone()];
         let restored = S3LifecycleLogArchive.undo(&before, &done).unwrap().iter().fold(after, |live, undo| match undo {
             Undo::PutBucketLifecycleConfiguration(put) => {
                 Subject { lifecycle: Some(put.lifecycle_configuration.clone()), ..live }

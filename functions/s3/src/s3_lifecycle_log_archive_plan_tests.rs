@@ -61,7 +61,7 @@ fn only_what_is_missing_is_added_and_in_the_form_of_the_others() {
     let after = put(&plan);
     assert_eq!(after["TransitionDefaultMinimumObjectSize"], "all_storage_classes_128K");
     assert_eq!((&after["Rules"][0]["Filter"], &after["Rules"][1]), (&json!({"Prefix": "logs/"}), &json!(null)));
-    let done: Vec<(Action, ())> = plan.calls().into_iter().map(|it| (it.clone(), ())).collect();
+    let done: Vec<Action> = plan.calls().into_iter().cloned().collect();
     let undo = json!([{"DeleteBucketLifecycle": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333"}}]);
     assert_eq!(serde_json::to_value(S3LifecycleLogArchive.undo(&none, &done).unwrap()).unwrap(), undo);
 }

@@ -228,8 +228,6 @@ pub trait Inventory: Control {
 pub trait Remediation: Control {
     /// One API call: an enum with a variant per operation, named and spelt as the API has it.
     type Action: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
-    /// What the API answered and undo needs, e.g. ids it assigned.
-    type Receipt: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
     /// One call that takes an action back.
     type Undo: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
 
@@ -260,8 +258,17 @@ pub trait Remediation: Control {
         Vec::new()
     }
 
-    /// What would fix `live`. Nothing for a compliant subject; changes only what violates the control.
-    fn plan(&self, live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action>;
+    /// What would fix a subject that [`evaluate`](Control::evaluate) calls NON_COMPLIANT; changes only what violates the
+    /// control. Callers use [`plan`](Self::plan).
+    fn fix(&self, finding: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action>;
+
+    /// What would fix `live`: nothing where it is no finding.
+    fn plan(&self, live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action> {
+        match self.evaluate(live, params, now).is_non_compliant() {
+            true => self.fix(live, params, now),
+            false => Plan::Nothing,
+        }
+    }
 
     /// What `live` becomes by `action`: the pure model that laws, differences and after-images rest on.
     fn expect(&self, live: Self::Subject, action: &Self::Action) -> Self::Subject;
@@ -279,11 +286,26 @@ pub trait Remediation: Control {
     ///
     /// # Errors
     /// [`Irreversible`] when something done cannot be taken back.
-    fn undo(
+    fn undo(&self, before: &Self::Subject, done: &[Self::Action]) -> Result<Vec<Self::Undo>, Irreversible>;
+
+    /// Whether undo needs what a call answers, e.g. an id that the service assigned.
+    fn needs_answers(&self) -> bool {
+        false
+    }
+
+    /// [`undo`](Self::undo) with what each call answered, where [`needs_answers`](Self::needs_answers); `null` where a call
+    /// answered nothing.
+    ///
+    /// # Errors
+    /// [`Irreversible`] when something done cannot be taken back.
+    fn undo_answered(
         &self,
         before: &Self::Subject,
-        done: &[(Self::Action, Self::Receipt)],
-    ) -> Result<Vec<Self::Undo>, Irreversible>;
+        done: &[Self::Action],
+        _answers: &[Value],
+    ) -> Result<Vec<Self::Undo>, Irreversible> {
+        self.undo(before, done)
+    }
 
     /// What `live` becomes by one call of an undo. Only where one action is taken back by several calls: an undo that broke off
     /// between them is then known by what it left. Without it, what is left between two actions is known from

@@ -70,3 +70,49 @@ macro_rules! control {
         };
     };
 }
+
+/// Declares the rule parameters of a control, each with its default: a struct that is [`Parameters`](crate::Parameters).
+/// The doc comment of a field states its unit, range and default; docs page and template repeat it. With `check`, a function
+/// refuses combinations that nothing satisfies.
+///
+/// ```
+/// use rectify_compliance::parameters;
+/// use rectify_compliance::values::Flag;
+///
+/// parameters! {
+///     /// What counts as off.
+///     pub Lamps {
+///         /// Whether a dimmed lamp is on. Default false.
+///         count_dimmed: Flag = Flag(false),
+///     }
+/// }
+/// assert!(!Lamps::default().count_dimmed.0);
+/// ```
+#[macro_export]
+macro_rules! parameters {
+    (
+        $(#[$meta:meta])*
+        pub $name:ident $(, check: $check:path)? {
+            $($(#[$field_meta:meta])* $field:ident: $type:ty = $default:expr),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default),* }
+            }
+        }
+
+        impl $crate::Parameters for $name {
+            $(fn check(&self) -> Result<(), String> {
+                $check(self)
+            })?
+        }
+    };
+}

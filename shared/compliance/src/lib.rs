@@ -19,6 +19,7 @@
 //! | [`image`] | a subject as it is stored, so that it can be undone later |
 //! | [`managed`] | how it is known that a CloudFormation stack manages a resource |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
+//! | [`setting`] | controls over one member that one call sets |
 //! | [`roles`] | what functions may call beyond their control's own calls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
@@ -48,6 +49,7 @@ pub mod place;
 pub mod plan;
 pub mod roles;
 pub mod rule_event;
+pub mod setting;
 pub mod values;
 pub mod verdict;
 
@@ -69,6 +71,7 @@ pub use permission::Permission;
 pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
 pub use rule_event::{Message, RuleEvent};
+pub use setting::{Operation, SetCall, Setting, View};
 pub use verdict::{Evaluation, Verdict};
 
 /// An instant, UTC, as AWS Config stamps it (RFC 3339, milliseconds).

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_and_whole_services_are_told_by_their_patterns() {
+    fn every_action_and_whole_services_follow_from_their_patterns() {
         for (element, patterns, every, whole) in [
             ("Action", json!("*"), true, vec!["*"]),
             ("Action", json!(["*:*"]), true, vec!["*:*"]),

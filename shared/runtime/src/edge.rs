@@ -8,6 +8,8 @@ use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream, StreamExt};
 use rectify_compliance::{AccountId, FromItem, Image, Inventory, Region, Remediation, ResourceKey, Target};
 
+use serde_json::Value;
+
 use crate::AwsError;
 
 /// All SDK clients a crate needs, for one account and region.
@@ -156,8 +158,8 @@ pub trait ReadLive<C>: Remediation {
 }
 
 /// Makes one call of a plan.
-pub trait Apply<C>: Remediation {
-    /// Applies `action` and returns what undo will need. What is already so (a rule already revoked) is a success.
+pub trait Apply<C: Connect>: Remediation {
+    /// Applies `action`. What is already so (a rule already revoked) is a success.
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.
@@ -166,7 +168,21 @@ pub trait Apply<C>: Remediation {
         clients: &C,
         target: &Target,
         action: &Self::Action,
-    ) -> impl Future<Output = Result<Self::Receipt, AwsError>> + Send;
+    ) -> impl Future<Output = Result<(), AwsError>> + Send;
+
+    /// [`apply`](Self::apply), and returns what undo will need: `null` unless the control
+    /// [needs answers](Remediation::needs_answers). What is already so answers the same again.
+    ///
+    /// # Errors
+    /// [`AwsError`] when the service refused or did not answer.
+    fn apply_answered(
+        &self,
+        clients: &C,
+        target: &Target,
+        action: &Self::Action,
+    ) -> impl Future<Output = Result<Value, AwsError>> + Send {
+        async { self.apply(clients, target, action).await.map(|()| Value::Null) }
+    }
 }
 
 /// Makes one call of an undo.

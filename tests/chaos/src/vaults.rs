@@ -287,7 +287,7 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
         WRITE
     }
 
-    fn plan(&self, live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {
+    fn fix(&self, live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {
         if complies(CONTROL, live) {
             return Plan::Nothing;
         }

@@ -106,7 +106,7 @@ async fn what_moto_drops_is_sent_as_it_was_read() {
     assert!(matches!(plan, Plan::Do { .. }), "{plan:?}");
     let action = plan.calls()[0].clone();
     S3LifecycleLogArchive.apply(&clients, &target, &action).await.unwrap();
-    for undo in S3LifecycleLogArchive.undo(&before, &[(action, ())]).unwrap() {
+    for undo in S3LifecycleLogArchive.undo(&before, &[action]).unwrap() {
         S3LifecycleLogArchive.revert(&clients, &target, &undo).await.unwrap();
     }
     let puts: Vec<_> = replay.actual_requests().skip(3).collect();

@@ -83,10 +83,14 @@ impl ReadLive<Clients> for SecurityGroupDrift {
 }
 
 impl Apply<Clients> for SecurityGroupDrift {
-    async fn apply(&self, clients: &Clients, _target: &Target, action: &RuleChange) -> Result<Vec<String>, AwsError> {
+    async fn apply(&self, clients: &Clients, target: &Target, action: &RuleChange) -> Result<(), AwsError> {
+        self.apply_answered(clients, target, action).await.map(drop)
+    }
+
+    async fn apply_answered(&self, clients: &Clients, _: &Target, action: &RuleChange) -> Result<Value, AwsError> {
         match action {
-            RuleChange::Open(open) => clients.open(open).await,
-            RuleChange::Close(close) => clients.close(close).await.map(|()| Vec::new()),
+            RuleChange::Open(open) => clients.open(open).await.map(Value::from),
+            RuleChange::Close(close) => clients.close(close).await.map(|()| json!([])),
         }
     }
 }

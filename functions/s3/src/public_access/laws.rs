@@ -18,7 +18,7 @@ const SUBJECTS: u32 = 600;
 /// Checks every law for the control `K` under these parameters, and that the buckets it was checked on are of both kinds.
 pub(crate) fn hold<K>(control: &K, params: impl Strategy<Value = K::Params>)
 where
-    K: Remediation<Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
+    K: Remediation<Subject = Subject, Action = Action, Undo = Undo>,
 {
     let judged = std::cell::Cell::new((0_u32, 0_u32));
     let config = Config { cases: SUBJECTS, failure_persistence: None, ..Config::default() };
@@ -47,7 +47,7 @@ pub(crate) fn params() -> impl Strategy<Value = Params> {
 
 fn check<K>(control: &K, subject: &Subject, params: &K::Params) -> Result<(), TestCaseError>
 where
-    K: Remediation<Subject = Subject, Action = Action, Receipt = (), Undo = Undo>,
+    K: Remediation<Subject = Subject, Action = Action, Undo = Undo>,
 {
     let plan = control.plan(subject, params, NOW);
     if !control.evaluate(subject, params, NOW).is_non_compliant() {
@@ -64,7 +64,7 @@ where
     prop_assert_eq!(before_flags.or(after_flags), after_flags, "a flag was weakened");
     prop_assert_eq!(control.plan(&after, params, NOW), Plan::Nothing, "a second run has work left");
 
-    let done: Vec<(Action, ())> = calls.iter().cloned().map(|call| (call, ())).collect();
+    let done = calls.to_vec();
     let restored = control.undo(subject, &done).unwrap().iter().fold(after, reverted);
     prop_assert_eq!(control.footprint(&restored, &calls), control.footprint(subject, &calls));
     prop_assert_eq!(&restored, subject);

@@ -92,7 +92,7 @@ pub fn footprint(subject: &Subject) -> Value {
 ///
 /// # Errors
 /// None: the block before is known whole.
-pub fn undo(before: &Subject, done: &[(Action, ())]) -> Result<Vec<Undo>, Irreversible> {
+pub fn undo(before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
     if done.is_empty() {
         return Ok(Vec::new());
     }

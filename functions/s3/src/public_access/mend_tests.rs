@@ -134,7 +134,7 @@ fn calls_are_spelt_as_the_api_has_them() {
         json!({"PutPublicAccessBlock": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333",
                "PublicAccessBlockConfiguration": all}})
     );
-    let taken_back = |before: &Subject| undo(before, &[(action.clone(), ())]).unwrap();
+    let taken_back = |before: &Subject| undo(before, std::slice::from_ref(action)).unwrap();
     let restored = json!({"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": false, "RestrictPublicBuckets": false});
     assert_eq!(
         serde_json::to_value(taken_back(&subject)).unwrap(),

@@ -125,11 +125,9 @@ impl<K: Remediation> Remedy for K {
     }
 
     fn undone(&self, before: &StoredImage, done: &[(Value, Value)]) -> Result<UndoCalls, EntryError> {
-        let mut typed: Vec<(K::Action, K::Receipt)> = Vec::with_capacity(done.len());
-        for (action, receipt) in done {
-            typed.push((read_action(action)?, read("receipt", "a receipt of the control", receipt.clone())?));
-        }
-        let calls = match self.undo(&before.read()?, &typed) {
+        let actions = done.iter().map(|(action, _)| read_action(action)).collect::<Result<Vec<K::Action>, _>>()?;
+        let answers: Vec<Value> = done.iter().map(|(_, answer)| answer.clone()).collect();
+        let calls = match self.undo_answered(&before.read()?, &actions, &answers) {
             Ok(calls) => calls,
             Err(irreversible) => return Ok(Err(irreversible)),
         };

@@ -44,11 +44,6 @@ pub(super) fn standing<K: Remediation>(
     }
 }
 
-/// The receipt of a control whose receipts say nothing.
-pub(super) fn empty_receipt<K: Remediation>() -> Option<Value> {
-    serde_json::from_value::<K::Receipt>(Value::Null).ok().map(|_| Value::Null)
-}
-
 /// Settles every action of `attempt` whose answer is not known by what `live` shows: one that is so is done, with its receipt;
 /// one that is not is dropped. One the service still works on stays unknown.
 ///
@@ -78,18 +73,17 @@ where
         if record.receipt.is_none() {
             match standing(control, live, &state, &action) {
                 Standing::Done => {
-                    let receipt = match empty_receipt::<K>() {
-                        Some(receipt) => receipt,
-                        None => {
-                            let overruled = match fence {
-                                Some(fence) => ledger.save_before_action(lease, attempt, fence).await?,
-                                None => ledger.save(lease, attempt).await.map(|()| None)?,
-                            };
-                            if overruled == Some(Overruled::Stopped) {
-                                return Ok(true);
-                            }
-                            json(&control.logic.apply(writer.clients(), &attempt.target, &action).await?)?
+                    let receipt = if control.logic.needs_answers() {
+                        let overruled = match fence {
+                            Some(fence) => ledger.save_before_action(lease, attempt, fence).await?,
+                            None => ledger.save(lease, attempt).await.map(|()| None)?,
+                        };
+                        if overruled == Some(Overruled::Stopped) {
+                            return Ok(true);
                         }
+                        control.logic.apply_answered(writer.clients(), &attempt.target, &action).await?
+                    } else {
+                        Value::Null
                     };
                     if let Some(record) = attempt.actions.get_mut(index) {
                         record.receipt = Some(receipt);

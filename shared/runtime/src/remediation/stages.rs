@@ -33,35 +33,35 @@ impl Stages {
     pub(super) fn of<K: Remediation>(
         control: &'static Declared<K>,
         before: &K::Subject,
-        done: &[(K::Action, K::Receipt)],
+        actions: &[K::Action],
+        answers: &[Value],
         calls: &[K::Undo],
     ) -> Self {
-        let actions: Vec<K::Action> = done.iter().map(|(action, _)| action.clone()).collect();
         let mut made = vec![before.clone()];
-        for action in &actions {
+        for action in actions {
             let next = control.logic.expect(made.last().unwrap_or(before).clone(), action);
             made.push(next);
         }
-        let left = control.logic.footprint(made.last().unwrap_or(before), &actions);
+        let left = control.logic.footprint(made.last().unwrap_or(before), actions);
         let mut after = vec![None; calls.len()];
         let mut reverted = made.last().cloned();
         for (slot, call) in after.iter_mut().zip(calls) {
             reverted = reverted.and_then(|live| control.logic.reverted(&live, call));
-            *slot = reverted.as_ref().map(|live| control.logic.footprint(live, &actions));
+            *slot = reverted.as_ref().map(|live| control.logic.footprint(live, actions));
         }
         // From the whole undo to the undo of the last action, so that of two the shorter way back decides.
         for (kept, state) in made.iter().enumerate() {
-            let suffix = done.get(kept..).unwrap_or_default();
-            let Ok(first) = control.logic.undo(before, suffix) else { continue };
+            let (last, answered) = (actions.get(kept..).unwrap_or_default(), answers.get(kept..).unwrap_or_default());
+            let Ok(first) = control.logic.undo_answered(before, last, answered) else { continue };
             if let Some(index) = first.len().checked_sub(1)
                 && calls.starts_with(&first)
                 && let Some(slot) = after.get_mut(index)
             {
-                *slot = Some(control.logic.footprint(state, &actions));
+                *slot = Some(control.logic.footprint(state, actions));
             }
         }
         if let Some(last) = after.last_mut() {
-            *last = Some(control.logic.footprint(before, &actions));
+            *last = Some(control.logic.footprint(before, actions));
         }
         Self { left, after }
     }

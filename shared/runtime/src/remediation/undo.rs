@@ -142,13 +142,14 @@ impl<C: Connect> Way<'_, C> {
         let live = live.ok_or_else(|| self.refused("the resource is gone"))?;
         Box::pin(self.settle(control, &mut attempt, &live)).await?;
         let earlier = attempt.clone();
-        let done = done_of::<K>(&attempt)?;
-        if done.is_empty() {
+        let actions = settling::actions_of::<K>(&attempt)?;
+        if actions.is_empty() {
             return Ok(Undone::NothingToUndo);
         }
-        let calls = control.logic.undo(&before, &done).map_err(|error| self.refused(error.to_string()))?;
-        let actions: Vec<K::Action> = done.iter().map(|(action, _)| action.clone()).collect();
-        let stages = Stages::of(control, &before, &done, &calls);
+        let answers: Vec<Value> = attempt.done().map(|(_, answer)| answer.clone()).collect();
+        let calls = control.logic.undo_answered(&before, &actions, &answers);
+        let calls = calls.map_err(|error| self.refused(error.to_string()))?;
+        let stages = Stages::of(control, &before, &actions, &answers, &calls);
         let course = Course::<K> { params: &params, actions: &actions, stages };
         let (start, overwrote) =
             match course.stages.find(&control.logic.footprint(&live, &actions), attempt.undo.as_ref()) {
@@ -359,18 +360,4 @@ fn note(attempt: &mut Attempt, begun: usize, answered: usize) {
 
 fn json<T: serde::Serialize>(call: &T) -> Result<Value, ShapeError> {
     serde_json::to_value(call).map_err(|error| ShapeError::new("undo", "a JSON form", error))
-}
-
-/// What was done, typed: each action with its receipt.
-type Done<K> = Vec<(<K as Remediation>::Action, <K as Remediation>::Receipt)>;
-
-fn done_of<K: Remediation>(attempt: &Attempt) -> Result<Done<K>, ShapeError> {
-    attempt
-        .done()
-        .map(|(action, receipt)| {
-            let receipt = serde_json::from_value(receipt.clone())
-                .map_err(|error| ShapeError::new("attempt.receipt", "a receipt of the control", error))?;
-            Ok((settling::action_of::<K>(action)?, receipt))
-        })
-        .collect()
 }

@@ -1,0 +1,293 @@
+//! A control over one member of a resource that one call sets.
+//!
+//! [`Setting`] is plain data and implements [`Control`] and [`Remediation`] once, for all such controls. It is for a member of
+//! an existing view that one member of one call writes, and whose inverse is the same call with the old value. A control that
+//! needs anything else (a second member, a merge, another call for the way back) is written out: the family gains no option
+//! for the sake of one control.
+
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Control, FromItem, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
+    Remediation, Resource, ShapeError, Step, Timestamp, Verdict,
+};
+
+/// A resource of which single members can be set. States once what holds for every setting of the resource.
+pub trait View: Image {
+    /// What an item says of it.
+    type Resource: Resource;
+    /// What the item does not say; `()` where it says all.
+    type Facts: Serialize + DeserializeOwned + Debug + Send + Sync + 'static;
+    /// What reading the facts may call.
+    const FACTS: &'static [Permission];
+    /// What the live read may call.
+    const READ: &'static [Permission];
+    /// What listing may call; empty where nothing lists it.
+    const LIST: &'static [Permission];
+    /// Whether calls need the resource's name and AWS Config's id is not it.
+    const NEEDS_NAME: bool = false;
+    /// How it is known that a CloudFormation stack manages it.
+    const MANAGED_BY: ManagedBy = ManagedBy::Tags;
+
+    /// Puts item and facts together.
+    fn of(resource: Self::Resource, facts: Self::Facts) -> Self;
+
+    /// What calls name it by.
+    fn call_id(&self) -> &str;
+
+    /// The resource as CloudFormation identifies it, where [`MANAGED_BY`](Self::MANAGED_BY) is `Lookup`.
+    fn stack_resources(&self) -> Vec<PhysicalId> {
+        Vec::new()
+    }
+
+    /// Why nothing may be set now, whatever the setting: its status, its owner.
+    fn blocked(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether the service still works on a change that it accepted.
+    fn is_settling(&self) -> bool {
+        false
+    }
+}
+
+/// An API operation that sets members of a resource and leaves what it does not name as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// Its name: `ModifyDBInstance`.
+    pub name: &'static str,
+    /// The input member that names the resource: `DBInstanceIdentifier`.
+    pub resource: &'static str,
+    /// What it may call, the fix as well as the undo: IAM cannot tell the values of a member apart.
+    pub permissions: &'static [Permission],
+}
+
+impl Operation {
+    /// The operation, setting one member.
+    pub const fn member(self, member: &'static str) -> Member {
+        Member { operation: self, member }
+    }
+}
+
+/// One member of an operation's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The operation.
+    pub operation: Operation,
+    /// The member, as the API spells it: `DeletionProtection`.
+    pub member: &'static str,
+}
+
+impl Member {
+    /// The call that gives the member of one resource this value.
+    pub fn of<T: Serialize>(self, id: &str, value: &T) -> SetCall {
+        // A value without a JSON form stays null, which no reader of a call takes for a value.
+        let value = serde_json::to_value(value).unwrap_or_default();
+        let input = [(self.operation.resource.to_owned(), id.into()), (self.member.to_owned(), value)];
+        SetCall { operation: self.operation.name.to_owned(), input: input.into_iter().collect() }
+    }
+}
+
+/// One call that sets one member, as it is stored and shown:
+/// `{"ModifyDBInstance": {"DBInstanceIdentifier": "orders", "DeletionProtection": true}}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetCall {
+    /// The operation's name.
+    pub operation: String,
+    /// Its input: what names the resource, and the member.
+    pub input: Map<String, Value>,
+}
+
+impl SetCall {
+    /// The value that the call gives to this member of this resource; `None` where it is about another.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when the value is not one of the member's type.
+    pub fn value<T: DeserializeOwned>(&self, member: Member, id: &str) -> Result<Option<T>, ShapeError> {
+        let Member { operation, member } = member;
+        let is_it = self.operation == operation.name && self.input.get(operation.resource).is_some_and(|it| it == id);
+        let Some(value) = self.input.get(member).filter(|_| is_it) else { return Ok(None) };
+        T::deserialize(value).map(Some).map_err(|error| ShapeError::new(member, "a value of the member", error))
+    }
+
+    /// What names the resource, and the one member with its value, for the client that makes the call.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when the call is of another form.
+    pub fn parts(&self, resource: &str) -> Result<(&str, &str, &Value), ShapeError> {
+        let id = self.input.get(resource).and_then(Value::as_str);
+        let member = self.input.iter().find(|(name, _)| *name != resource);
+        match (id, member, self.input.len()) {
+            (Some(id), Some((member, value)), 2) => Ok((id, member, value)),
+            _ => Err(ShapeError::new(&self.operation, format!("`{resource}` and one member"), self.input.len())),
+        }
+    }
+}
+
+impl Serialize for SetCall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut call = serializer.serialize_map(Some(1))?;
+        call.serialize_entry(&self.operation, &self.input)?;
+        call.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for SetCall {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let call = std::collections::BTreeMap::<String, Map<String, Value>>::deserialize(deserializer)?;
+        let mut entries = call.into_iter();
+        match (entries.next(), entries.next()) {
+            (Some((operation, input)), None) => Ok(Self { operation, input }),
+            _ => Err(serde::de::Error::custom("a call is an object with one operation")),
+        }
+    }
+}
+
+/// A control over one member that one call sets; see the module's rule of admission.
+#[derive(Debug)]
+pub struct Setting<V: View, T: 'static, P: 'static> {
+    /// The member, as AWS Config's item spells it: `deletionProtection`.
+    pub field: &'static str,
+    /// Reads it.
+    pub get: fn(&V) -> T,
+    /// Sets it, in the model.
+    pub set: fn(&mut V, T),
+    /// Why the resource is not judged here, where it is not.
+    pub not_judged: fn(&V, &P) -> Option<Verdict>,
+    /// What is wrong, in words, and the value that makes it right; `None` where nothing is.
+    pub violation: fn(&V, &P) -> Option<(String, T)>,
+    /// The call that sets it.
+    pub call: Member,
+    /// The level of that call, as the declaration states it.
+    pub level: Level,
+    /// Why the call is left to a person, beyond what [`View::blocked`] says.
+    pub blocked: fn(&V) -> Option<String>,
+}
+
+impl<V, T, P> Control for Setting<V, T, P>
+where
+    V: View,
+    T: Serialize + DeserializeOwned + 'static,
+    P: Parameters,
+{
+    type Params = P;
+    type Subject = V;
+
+    fn evaluate(&self, subject: &V, params: &P, _now: Timestamp) -> Verdict {
+        (self.not_judged)(subject, params).unwrap_or_else(|| match (self.violation)(subject, params) {
+            Some((finding, _)) => Verdict::non_compliant(finding),
+            None => Verdict::COMPLIANT,
+        })
+    }
+}
+
+impl<V, T, P> FromItem for Setting<V, T, P>
+where
+    V: View,
+    T: Serialize + DeserializeOwned + 'static,
+    P: Parameters,
+{
+    type Resource = V::Resource;
+    type Facts = V::Facts;
+
+    fn fact_permissions(&self) -> &'static [Permission] {
+        V::FACTS
+    }
+
+    fn subject(&self, resource: V::Resource, facts: V::Facts) -> V {
+        V::of(resource, facts)
+    }
+}
+
+impl<V, T, P> Inventory for Setting<V, T, P>
+where
+    V: View,
+    T: Serialize + DeserializeOwned + 'static,
+    P: Parameters,
+{
+    fn list_permissions(&self) -> &'static [Permission] {
+        V::LIST
+    }
+}
+
+impl<V, T, P> Remediation for Setting<V, T, P>
+where
+    V: View,
+    T: Serialize + DeserializeOwned + 'static,
+    P: Parameters,
+{
+    type Action = SetCall;
+    type Undo = SetCall;
+
+    fn read_permissions(&self) -> &'static [Permission] {
+        V::READ
+    }
+
+    fn fix_permissions(&self) -> &'static [Permission] {
+        self.call.operation.permissions
+    }
+
+    fn undo_permissions(&self) -> &'static [Permission] {
+        self.call.operation.permissions
+    }
+
+    fn needs_name(&self) -> bool {
+        V::NEEDS_NAME
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        V::MANAGED_BY
+    }
+
+    fn stack_resources(&self, live: &V, _action: &SetCall) -> Vec<PhysicalId> {
+        live.stack_resources()
+    }
+
+    fn fix(&self, live: &V, params: &P, _now: Timestamp) -> Plan<SetCall> {
+        let Some((_, right)) = (self.violation)(live, params) else { return Plan::Nothing };
+        let steps = vec![Step::call(self.level, self.call.of(live.call_id(), &right))];
+        match live.blocked().or_else(|| (self.blocked)(live)) {
+            Some(reason) => Plan::hold(reason, steps),
+            None => Plan::steps_in_order(steps),
+        }
+    }
+
+    fn expect(&self, mut live: V, action: &SetCall) -> V {
+        if let Ok(Some(value)) = action.value(self.call, live.call_id()) {
+            (self.set)(&mut live, value);
+        }
+        live
+    }
+
+    fn is_settling(&self, after: &V, done: &[SetCall]) -> bool {
+        !done.is_empty() && after.is_settling()
+    }
+
+    /// The one member, so that what somebody changes beside it does not stand in the way of an undo.
+    fn footprint(&self, subject: &V, done: &[SetCall]) -> Value {
+        if done.is_empty() { json!({}) } else { json!({ self.field: (self.get)(subject) }) }
+    }
+
+    fn undo(&self, before: &V, done: &[SetCall]) -> Result<Vec<SetCall>, Irreversible> {
+        let old = (self.get)(before);
+        let back = |call: &SetCall| {
+            let id = call.input.get(self.call.operation.resource).and_then(Value::as_str);
+            let id = id.ok_or_else(|| Irreversible {
+                action: call.operation.clone(),
+                reason: format!("the stored call does not name its resource as {}", self.call.operation.resource),
+            })?;
+            Ok(self.call.of(id, &old))
+        };
+        done.iter().rev().map(back).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "setting_tests.rs"]
+mod tests;
