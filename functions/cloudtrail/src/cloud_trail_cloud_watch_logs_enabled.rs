@@ -10,9 +10,8 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, GET_STATUS, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail, stack_resource};
 use crate::trail_delivery::{DeliveringTrail, Delivery, LogGroupArn, RoleArn};
 
 control! {
@@ -223,7 +222,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
 
     fn stack_resources(&self, _live: &DeliveringTrail, action: &Action) -> Vec<PhysicalId> {
         let Action::UpdateTrail { name, .. } = action;
-        vec![arn::stack_resource(name)]
+        vec![stack_resource(name)]
     }
 
     fn fix(&self, live: &DeliveringTrail, params: &Self::Params, _now: Timestamp) -> Plan<Action> {

@@ -11,9 +11,8 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail, stack_resource};
 use crate::trail_key::{Candidate, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreign};
 
 control! {
@@ -213,7 +212,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
 
     fn stack_resources(&self, _live: &KeyedTrail, action: &Action) -> Vec<PhysicalId> {
         let Action::UpdateTrail { name, .. } = action;
-        vec![arn::stack_resource(name)]
+        vec![stack_resource(name)]
     }
 
     fn fix(&self, live: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Plan<Action> {

@@ -9,9 +9,8 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::arn;
 use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail};
+use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail, stack_resource};
 
 control! {
     /// ## What it checks
@@ -135,7 +134,7 @@ impl Remediation for CloudTrailLogFileValidationEnabled {
 
     fn stack_resources(&self, _live: &Trail, action: &Action) -> Vec<PhysicalId> {
         let Action::UpdateTrail { name, .. } = action;
-        vec![arn::stack_resource(name)]
+        vec![stack_resource(name)]
     }
 
     fn fix(&self, live: &Trail, _params: &NoParameters, _now: Timestamp) -> Plan<Action> {

@@ -6,7 +6,6 @@
 //! | module | what |
 //! |---|---|
 //! | [`trail`] | a trail as one account sees it in one region, from items and answers alike |
-//! | [`arn`] | ARNs of what a trail uses, taken apart |
 //! | [`trail_key`] | the KMS keys of a trail: the one it has, and one it would be given |
 //! | [`selectors`] | what of the management events a trail records |
 //! | [`qualifying`] | which trails record the management events of a whole account; used by other crates too |
@@ -19,7 +18,6 @@
 //! | [`multi_region_cloudtrail_enabled`] | no trail records management events in all regions |
 
 pub mod account_trails;
-pub mod arn;
 pub mod cloud_trail_cloud_watch_logs_enabled;
 pub mod cloud_trail_encryption_enabled;
 pub mod cloud_trail_log_file_validation_enabled;

@@ -13,11 +13,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::account_trails::{AccountTrails, Lack};
-use crate::arn;
 use crate::qualifying::{Events, OBSERVE, ObservedTrail, Requirement, Standing};
 use crate::recording::{Action, Undo};
 use crate::selectors::{ReadWriteType, Selectors};
-use crate::trail::MANAGED_BY;
+use crate::trail::{MANAGED_BY, stack_resource};
 
 control! {
     /// ## What it checks
@@ -163,7 +162,7 @@ impl Remediation for MultiRegionCloudtrailEnabled {
     }
 
     fn stack_resources(&self, _live: &AccountTrails, action: &Action) -> Vec<PhysicalId> {
-        vec![arn::stack_resource(action.trail())]
+        vec![stack_resource(action.trail())]
     }
 
     fn fix(&self, live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {

@@ -8,12 +8,10 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Image, ManagedBy, Permission, Region, Resource, ResourceKey, ShapeError, Tags,
-    Target, Verdict,
+    AccountId, Arn, ConfigurationItem, Image, ManagedBy, Permission, PhysicalId, Region, Resource, ResourceKey,
+    ShapeError, Tags, Target, Verdict,
 };
 use serde::{Deserialize, Serialize};
-
-use crate::arn::Arn;
 
 /// What the controls of single trails may call, in the one region a trail is changed in.
 pub mod permissions {
@@ -328,6 +326,11 @@ pub fn one_per_name(trails: Vec<Trail>) -> Vec<Trail> {
     by_name.into_values().collect()
 }
 
+/// The trail of this ARN as CloudFormation identifies it: by its name, in its home region.
+pub fn stack_resource(trail: &str) -> PhysicalId {
+    PhysicalId::at_home(trail, trail.rsplit('/').next().unwrap_or(trail))
+}
+
 /// The region in the ARN of a trail: the one it was created in and can be changed in.
 ///
 /// # Errors
@@ -339,8 +342,8 @@ pub fn region_of(arn: &str) -> Result<Region, ShapeError> {
 /// Region and account of `arn:<partition>:cloudtrail:<region>:<account>:trail/<name>`.
 fn place_in(arn: &str) -> Result<(Region, AccountId), ShapeError> {
     Arn::of(arn, "cloudtrail")
-        .filter(|it| !it.region.is_empty() && it.resource.starts_with("trail/"))
-        .map(|it| (it.region(), it.account()))
+        .filter(|it| it.resource().starts_with("trail/"))
+        .and_then(|it| Some((it.region()?, it.account()?)))
         .ok_or_else(|| ShapeError::new("TrailARN", "the ARN of a trail", arn))
 }
 

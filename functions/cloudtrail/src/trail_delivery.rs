@@ -2,12 +2,12 @@
 //!
 //! Knows no control and no SDK. What a role may do is kept as what it may not, never as policy text.
 
-use rectify_compliance::{Image, ResourceKey, ServiceRequest, Tags, Timestamp};
+use rectify_compliance::{Arn, Image, ResourceKey, Tags, Timestamp};
+use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::arn::Arn;
 use crate::trail::Trail;
 use crate::trail_key::SERVICE;
 
@@ -20,34 +20,33 @@ pub const WRITES: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(inline)]
-pub struct LogGroupArn(String);
+pub struct LogGroupArn(Arn);
 
 /// The ARN of a role: `arn:<partition>:iam::111122223333:role/path/name`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(inline)]
-pub struct RoleArn(String);
+pub struct RoleArn(Arn);
 
 impl LogGroupArn {
     /// The text, with the `:*` at its end.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The name of the group.
     pub fn name(&self) -> &str {
-        let resource = Arn::parse(&self.0).map_or("", |arn| arn.resource);
-        resource.trim_start_matches("log-group:").trim_end_matches(":*")
+        self.0.resource().trim_start_matches("log-group:").trim_end_matches(":*")
     }
 
     /// Whether an ARN of a group is this one's, with or without the `:*`.
     pub fn is(&self, arn: &str) -> bool {
-        arn.trim_end_matches(":*") == self.0.trim_end_matches(":*")
+        arn.trim_end_matches(":*") == self.as_str().trim_end_matches(":*")
     }
 
     /// The stream that CloudTrail writes the events of this trail to.
     pub fn stream_of(&self, trail: &Trail) -> String {
-        let group = self.0.trim_end_matches('*');
+        let group = self.as_str().trim_end_matches('*');
         format!("{group}log-stream:{}_CloudTrail_{}", trail.owner, trail.home_region)
     }
 }
@@ -55,12 +54,12 @@ impl LogGroupArn {
 impl RoleArn {
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The name of the role, without its path.
     pub fn name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
+        self.as_str().rsplit('/').next().unwrap_or_default()
     }
 }
 
@@ -69,14 +68,12 @@ impl TryFrom<String> for LogGroupArn {
 
     fn try_from(text: String) -> Result<Self, String> {
         let bare = text.trim().trim_end_matches(":*");
-        let named = |arn: &Arn<'_>| {
-            let name = arn.resource.strip_prefix("log-group:").unwrap_or_default();
-            !arn.region.is_empty() && !name.is_empty() && !name.contains([':', '*'])
+        let named = |arn: &Arn| {
+            let name = arn.resource().strip_prefix("log-group:").unwrap_or_default();
+            arn.region().is_some() && !name.is_empty() && !name.contains([':', '*'])
         };
-        match Arn::of(bare, "logs").as_ref().is_some_and(named) {
-            true => Ok(Self(format!("{bare}:*"))),
-            false => Err(format!("expected the ARN of a log group: received `{}`", text.trim())),
-        }
+        let starred = Arn::of(bare, "logs").filter(named).and_then(|it| format!("{it}:*").parse().ok());
+        starred.map(Self).ok_or_else(|| format!("expected the ARN of a log group: received `{}`", text.trim()))
     }
 }
 
@@ -86,23 +83,21 @@ impl TryFrom<String> for RoleArn {
     fn try_from(text: String) -> Result<Self, String> {
         let role = text.trim();
         let named =
-            |arn: Arn<'_>| arn.resource.strip_prefix("role/").is_some_and(|it| !it.is_empty() && !it.ends_with('/'));
-        match Arn::of(role, "iam").is_some_and(named) {
-            true => Ok(Self(role.to_owned())),
-            false => Err(format!("expected the ARN of a role: received `{role}`")),
-        }
+            |arn: &Arn| arn.resource().strip_prefix("role/").is_some_and(|it| !it.is_empty() && !it.ends_with('/'));
+        let arn = Arn::of(role, "iam").filter(named).map(Self);
+        arn.ok_or_else(|| format!("expected the ARN of a role: received `{role}`"))
     }
 }
 
 impl From<LogGroupArn> for String {
     fn from(arn: LogGroupArn) -> Self {
-        arn.0
+        arn.0.into()
     }
 }
 
 impl From<RoleArn> for String {
     fn from(arn: RoleArn) -> Self {
-        arn.0
+        arn.0.into()
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Knows no control and no SDK. What a key's policy says is kept as what it does not allow, never as its text.
 
-use rectify_compliance::{AccountId, Image, ResourceKey, ServiceRequest, Tags, kms_key};
+use rectify_compliance::{AccountId, Arn, Image, ResourceKey, Tags, kms_key};
+use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::arn::Arn;
 use crate::trail::Trail;
 
 /// As whom CloudTrail uses keys, and roles.
@@ -22,12 +22,12 @@ const USES: [&str; 2] = ["kms:GenerateDataKey", "kms:DescribeKey"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(inline)]
-pub struct KeyArn(String);
+pub struct KeyArn(Arn);
 
 impl KeyArn {
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
@@ -36,35 +36,32 @@ impl TryFrom<String> for KeyArn {
 
     fn try_from(text: String) -> Result<Self, String> {
         let arn = text.trim();
-        if is_arn_of(arn, &["key/", "alias/"]) {
-            Ok(Self(arn.to_owned()))
-        } else {
-            Err(format!("expected the ARN of a KMS key or alias: received `{arn}`"))
-        }
+        let known = of_kind(arn, &["key/", "alias/"]).map(Self);
+        known.ok_or_else(|| format!("expected the ARN of a KMS key or alias: received `{arn}`"))
     }
 }
 
 impl From<KeyArn> for String {
     fn from(arn: KeyArn) -> Self {
-        arn.0
+        arn.0.into()
     }
 }
 
 /// Whether a text is the ARN of a key itself, which needs no resolving.
 pub fn is_key_arn(text: &str) -> bool {
-    is_arn_of(text, &["key/"])
+    of_kind(text, &["key/"]).is_some()
 }
 
-fn is_arn_of(text: &str, kinds: &[&str]) -> bool {
-    Arn::of(text, "kms").is_some_and(|arn| {
-        let named = |kind: &&str| arn.resource.strip_prefix(*kind).is_some_and(|id| !id.is_empty());
-        !arn.region.is_empty() && kinds.iter().any(named)
+fn of_kind(text: &str, kinds: &[&str]) -> Option<Arn> {
+    Arn::of(text, "kms").filter(|arn| {
+        let named = |kind: &&str| arn.resource().strip_prefix(*kind).is_some_and(|id| !id.is_empty());
+        arn.region().is_some() && kinds.iter().any(named)
     })
 }
 
 /// Whether `key` is known to be of an account other than this.
 pub fn is_foreign(key: &str, account: &AccountId) -> bool {
-    Arn::of(key, "kms").is_some_and(|it| it.account() != *account)
+    Arn::of(key, "kms").is_some_and(|it| it.account().as_ref() != Some(account))
 }
 
 /// A trail with its keys.
@@ -145,7 +142,7 @@ impl Image for KeyedTrail {
 impl Candidate {
     /// The key that `named` is, for this trail, with its policy where that can be read.
     pub fn new(named: &KeyArn, answer: KeyAnswer, policy: Option<&Value>, trail: &Trail) -> Self {
-        let mut candidate = Self { named: named.0.clone(), answer, refused: None };
+        let mut candidate = Self { named: named.0.to_string(), answer, refused: None };
         candidate.refused = policy.map(|policy| candidate.refused_by(policy, trail));
         candidate
     }

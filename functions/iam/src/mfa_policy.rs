@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{Irreversible, Level, Permission, Plan, Step};
+use rectify_compliance::{AccountId, Arn, Irreversible, Level, Permission, Plan, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -43,17 +43,17 @@ pub(crate) const DETACH: &[Permission] = &[Permission::on("iam:DetachUserPolicy"
 /// The ARN of a customer managed policy: `arn:<partition>:iam::<account>:policy/<path and name>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-pub struct PolicyArn(String);
+pub struct PolicyArn(Arn);
 
 impl PolicyArn {
     /// The ARN.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
-    /// The account that owns the policy.
-    fn account(&self) -> &str {
-        self.0.split(':').nth(4).unwrap_or_default()
+    /// Whether this account owns the policy.
+    fn is_of(&self, account: &AccountId) -> bool {
+        self.0.account().as_ref() == Some(account)
     }
 }
 
@@ -62,26 +62,20 @@ impl TryFrom<String> for PolicyArn {
 
     fn try_from(text: String) -> Result<Self, String> {
         let text = text.trim();
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        match parts.as_slice() {
-            ["arn", partition, "iam", "", account, resource]
-                if !partition.is_empty()
-                    && account.len() == 12
-                    && account.bytes().all(|byte| byte.is_ascii_digit())
-                    && resource
-                        .strip_prefix("policy/")
-                        .is_some_and(|name| !name.is_empty() && !name.ends_with('/')) =>
-            {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(format!("expected the ARN of a customer managed policy: received `{text}`")),
-        }
+        let is_policy = |it: &Arn| {
+            let name = it.resource().strip_prefix("policy/");
+            it.region().is_none()
+                && it.account().is_some_and(|it| AccountId::is_id(it.as_str()))
+                && name.is_some_and(|name| !name.is_empty() && !name.ends_with('/'))
+        };
+        let arn = Arn::of(text, "iam").filter(is_policy).map(Self);
+        arn.ok_or_else(|| format!("expected the ARN of a customer managed policy: received `{text}`"))
     }
 }
 
 impl From<PolicyArn> for String {
     fn from(arn: PolicyArn) -> Self {
-        arn.0
+        arn.0.into()
     }
 }
 
@@ -199,7 +193,7 @@ impl Attachment {
     fn obstacles(&self, user: &User, policy: &PolicyArn) -> Vec<String> {
         let arn = policy.as_str();
         let mut obstacles = Vec::new();
-        if policy.account() != user.account.as_str() {
+        if !policy.is_of(&user.account) {
             obstacles.push(format!("policy {arn} is not of account {}", user.account));
         }
         match &self.policy {

@@ -1,10 +1,10 @@
-//! IAM policy documents: which statements cover an action on a resource.
+//! A managed policy as the controls of MFA keep it: whether it lets a user do something, and what it denies without MFA.
 //!
 //! Knows no control and no SDK. Elements it does not know are ignored; a statement without effect, actions or resources is
 //! no statement, and the document is refused.
 
-use rectify_compliance::values::Globs;
-use rectify_compliance::{ShapeError, document, policy};
+use rectify_compliance::ShapeError;
+use rectify_policy::{Effect, Selection, canonical, decode, pattern};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -13,28 +13,25 @@ use serde_json::{Map, Value, json};
 #[serde(transparent)]
 pub struct Document(Vec<Statement>);
 
-/// One statement, as far as it matters.
+/// One statement, as far as it matters, in the form that images have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Statement {
     effect: Effect,
-    actions: Coverage,
-    resources: Coverage,
+    #[serde(with = "StoredSelection")]
+    actions: Selection,
+    #[serde(with = "StoredSelection")]
+    resources: Selection,
     conditions: Map<String, Value>,
 }
 
-/// `Effect`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Effect {
-    Allow,
-    Deny,
-}
-
-/// `Action` or `NotAction`, `Resource` or `NotResource`: patterns, and whether they name what is covered or what is not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Coverage {
-    These(Vec<String>),
+/// The names that images have for the two forms of an element.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Selection")]
+enum StoredSelection {
+    #[serde(rename = "these")]
+    Of(Vec<String>),
+    #[serde(rename = "allBut")]
     AllBut(Vec<String>),
 }
 
@@ -43,9 +40,8 @@ const WITH_MFA: &str = "aws:MultiFactorAuthPresent";
 
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        let canonical = |it: &Self| {
-            policy::canonical(&json!({ "Statement": it.0.iter().map(Statement::json).collect::<Vec<_>>() }))
-        };
+        let canonical =
+            |it: &Self| canonical(&json!({ "Statement": it.0.iter().map(Statement::json).collect::<Vec<_>>() }));
         canonical(self) == canonical(other)
     }
 }
@@ -56,7 +52,7 @@ impl Document {
     /// # Errors
     /// [`ShapeError`] when it is no policy document.
     pub fn read(path: &str, text: &str) -> Result<Self, ShapeError> {
-        let value = document::decode(path, text)?;
+        let value = decode(path, text)?;
         let statements = match value.get("Statement") {
             Some(Value::Array(statements)) => statements.as_slice(),
             Some(statement @ Value::Object(_)) => std::slice::from_ref(statement),
@@ -69,7 +65,7 @@ impl Document {
     /// The document as it applies to the user of this name.
     #[must_use]
     pub fn applied_to(&self, user_name: &str) -> Self {
-        let named = |pattern: &String| pattern.replace("${aws:username}", user_name);
+        let named = |pattern: &str| pattern.replace("${aws:username}", user_name);
         let statement = |it: &Statement| Statement { resources: it.resources.map(named), ..it.clone() };
         Self(self.0.iter().map(statement).collect())
     }
@@ -90,33 +86,34 @@ impl Document {
     }
 
     fn covering(&self, effect: Effect, action: &str, resource: &str) -> impl Iterator<Item = &Statement> {
-        let action = action.to_lowercase();
-        self.0
-            .iter()
-            .filter(move |it| it.effect == effect && it.actions.covers(&action) && it.resources.covers(resource))
+        self.0.iter().filter(move |it| {
+            it.effect == effect
+                && it.actions.has_action(action)
+                && it.resources.selects(|pattern| pattern::matches(pattern, resource))
+        })
     }
 }
 
 impl Statement {
     fn read(statement: &Value) -> Result<Self, ShapeError> {
-        let effect = match statement.get("Effect").and_then(Value::as_str) {
-            Some("Allow") => Effect::Allow,
-            Some("Deny") => Effect::Deny,
-            other => return Err(ShapeError::new("Effect", "Allow or Deny", other.unwrap_or("nothing"))),
-        };
+        let effect = Effect::parse("Effect", statement.get("Effect"))?;
         let conditions = match statement.get("Condition") {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(conditions)) => conditions.clone(),
             Some(_) => return Err(ShapeError::new("Condition", "an object", "another type")),
         };
-        let actions = Coverage::read(statement, "Action", "NotAction")?.map(|pattern| pattern.to_lowercase());
-        Ok(Self { effect, actions, resources: Coverage::read(statement, "Resource", "NotResource")?, conditions })
+        let selection = |is, is_not| {
+            let wrong = |_| ShapeError::missing(is, format!("texts, in `{is}` or in `{is_not}`"));
+            Selection::parse("", statement, is, is_not).map_err(wrong)
+        };
+        let actions = selection("Action", "NotAction")?.map(str::to_lowercase);
+        Ok(Self { effect, actions, resources: selection("Resource", "NotResource")?, conditions })
     }
 
     /// The statement in the spelling of a policy document, as far as it was read.
     fn json(&self) -> Value {
-        let (action, actions) = self.actions.named("Action", "NotAction");
-        let (resource, resources) = self.resources.named("Resource", "NotResource");
+        let (action, actions) = self.actions.element("Action", "NotAction");
+        let (resource, resources) = self.resources.element("Resource", "NotResource");
         json!({ "Effect": self.effect, action: actions, resource: resources, "Condition": self.conditions })
     }
 
@@ -136,46 +133,6 @@ impl Statement {
         let is_false =
             value == &Value::Bool(false) || value.as_str().is_some_and(|it| it.eq_ignore_ascii_case("false"));
         key.eq_ignore_ascii_case(WITH_MFA) && is_false
-    }
-}
-
-impl Coverage {
-    fn read(statement: &Value, these: &str, all_but: &str) -> Result<Self, ShapeError> {
-        let patterns = |value: &Value| -> Option<Vec<String>> {
-            match value {
-                Value::String(one) => Some(vec![one.clone()]),
-                Value::Array(many) => many.iter().map(|it| it.as_str().map(str::to_owned)).collect(),
-                _ => None,
-            }
-        };
-        let read = match (statement.get(these), statement.get(all_but)) {
-            (Some(value), None) => patterns(value).map(Self::These),
-            (None, Some(value)) => patterns(value).map(Self::AllBut),
-            _ => None,
-        };
-        read.ok_or_else(|| ShapeError::missing(these, format!("texts, in `{these}` or in `{all_but}`")))
-    }
-
-    fn named<'a>(&'a self, these: &'a str, all_but: &'a str) -> (&'a str, &'a [String]) {
-        match self {
-            Self::These(patterns) => (these, patterns),
-            Self::AllBut(patterns) => (all_but, patterns),
-        }
-    }
-
-    fn covers(&self, name: &str) -> bool {
-        let matches = |patterns: &[String]| patterns.iter().any(|it| Globs::single(it).matches(name));
-        match self {
-            Self::These(patterns) => matches(patterns),
-            Self::AllBut(patterns) => !matches(patterns),
-        }
-    }
-
-    fn map(&self, change: impl Fn(&String) -> String) -> Self {
-        match self {
-            Self::These(patterns) => Self::These(patterns.iter().map(change).collect()),
-            Self::AllBut(patterns) => Self::AllBut(patterns.iter().map(change).collect()),
-        }
     }
 }
 
@@ -280,5 +237,15 @@ mod tests {
         }
         assert_eq!(Document::read("p", "{}").unwrap_err().path, "p.Statement");
         assert!(Document::read("p", "%7Bnope").is_err());
+    }
+
+    #[test]
+    fn the_stored_form_is_that_of_the_images() {
+        let statement = json!({"Sid": "x", "Effect": "Deny", "NotAction": "IAM:GetUser", "Resource": ["a", "B"],
+                               "Condition": {"Bool": {"aws:x": false}}});
+        let stored = json!([{"effect": "Deny", "actions": {"allBut": ["iam:getuser"]}, "resources": {"these": ["a", "B"]},
+                             "conditions": {"Bool": {"aws:x": false}}}]);
+        assert_eq!(serde_json::to_value(read(&statement)).unwrap(), stored);
+        assert_eq!(serde_json::from_value::<Document>(stored).unwrap(), read(&statement));
     }
 }

@@ -3,10 +3,11 @@
 //! Object ownership and the account's block are not in the item; who needs them reads them live.
 
 use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource, ResourceKey, ShapeError, Tags, Target};
+use rectify_policy::{Document, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::{Acl, Document, Flags, Grant, Policy};
+use crate::access::{Acl, Flags, Grant};
 
 /// The resource type in AWS Config. Its id is the bucket's name; directory buckets are of another type.
 pub const TYPE: &str = "AWS::S3::Bucket";

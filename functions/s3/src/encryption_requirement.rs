@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::values::{Flag, Globs};
 use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
+use rectify_policy::{Condition, Effect, Policy, Statement, pattern};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::access::condition::Condition;
-use crate::access::statement::{Effect, Selection, Statement};
-use crate::access::{Policy, pattern};
 use crate::bucket::{Identity, TYPES, image_of_bucket};
 use crate::encryption::{Algorithm, Rule};
 
@@ -159,14 +157,10 @@ pub fn refuses_unencrypted(policy: Option<&Policy>, arn: &str) -> bool {
 }
 
 fn refuses(statement: &Statement, arn: &str) -> bool {
-    let any = |selection: &Selection, wanted: &dyn Fn(&String) -> bool| match selection {
-        Selection::Of(patterns) => patterns.iter().any(wanted),
-        Selection::AllBut(_) => false,
-    };
     statement.effect == Effect::Deny
-        && statement.principal.is_everyone()
-        && any(&statement.actions, &|it| pattern::covers(&it.to_lowercase(), "s3:putobject"))
-        && any(&statement.resources, &|it| pattern::covers(it, &format!("{arn}/*")))
+        && statement.is_for_everyone()
+        && statement.actions.any(|it| pattern::covers(&it.to_lowercase(), "s3:putobject"))
+        && statement.covers_resource(&format!("{arn}/*"))
         && matches!(statement.conditions.as_slice(), [only] if is_without_encryption(only))
 }
 

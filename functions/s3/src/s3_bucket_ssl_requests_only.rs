@@ -4,12 +4,10 @@ use rectify_compliance::{
     ConfigurationItem, Control, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
     Remediation, Resource, ShapeError, Step, Timestamp, Verdict, control,
 };
+use rectify_policy::{Condition, Document, Effect, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::access::condition::Condition;
-use crate::access::statement::{Effect, Selection};
-use crate::access::{Document, Statement, pattern};
 use crate::bucket::{self, BUCKETS, Identity, TYPES, image_of_bucket};
 
 control! {
@@ -118,12 +116,8 @@ impl Subject {
 
     /// Whether bucket and objects are each covered by statements that refuse HTTP.
     fn covered(&self) -> (bool, bool) {
-        let covers = |what: &str| {
-            self.statements().iter().filter(|it| refuses_http(it)).any(|statement| match &statement.resources {
-                Selection::Of(patterns) => patterns.iter().any(|it| pattern::covers(it, what)),
-                Selection::AllBut(_) => false,
-            })
-        };
+        let covers =
+            |what: &str| self.statements().iter().filter(|it| refuses_http(it)).any(|it| it.covers_resource(what));
         (covers(&self.bucket.arn), covers(&format!("{}/*", self.bucket.arn)))
     }
 
@@ -144,13 +138,9 @@ impl Subject {
 
 /// Whether the statement denies everything to everybody without TLS, on whatever it is about.
 fn refuses_http(statement: &Statement) -> bool {
-    let everything = match &statement.actions {
-        Selection::Of(patterns) => patterns.iter().any(|it| it == "*" || it.eq_ignore_ascii_case("s3:*")),
-        Selection::AllBut(_) => false,
-    };
     statement.effect == Effect::Deny
-        && everything
-        && statement.principal.is_everyone()
+        && statement.actions.any(|it| it == "*" || it.eq_ignore_ascii_case("s3:*"))
+        && statement.is_for_everyone()
         && matches!(statement.conditions.as_slice(), [only] if is_without_tls(only))
 }
 

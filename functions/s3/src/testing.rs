@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use rectify_compliance::{AccountId, ConfigurationItem, Region};
+use rectify_policy::Policy;
 use serde_json::{Value, json};
 
-use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission, Policy};
+use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
 use crate::bucket::Identity;
 use crate::public_access::Subject;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Region;
+use crate::{Arn, Region};
 
 /// The states in which a key encrypts and decrypts. A multi-Region key is `Updating` for a moment while its primary Region
 /// changes ([key states](https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html), November 2026).
@@ -29,7 +29,7 @@ impl KmsKey {
     pub fn obstacles_in(&self, region: &Region) -> Vec<String> {
         let Self { arn, state, spec, .. } = self;
         let mut reasons = obstacles(arn, state, spec);
-        if arn.split(':').nth(3) != Some(region.as_str()) {
+        if arn.parse().ok().and_then(|it: Arn| it.region()).as_ref() != Some(region) {
             reasons.push(format!("key {arn} is not of region {region}"));
         }
         reasons

@@ -23,18 +23,17 @@
 //! | [`roles`] | what functions may call beyond their control's own calls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key that something is to encrypt with |
-//! | [`service_request`] | whether a policy lets an AWS service do something |
-//! | [`document`], [`policy`] | policy documents: decoding them, and comparing them by what they say |
 //! | [`canonical`] | JSON whose text is the same in every build |
 //! | [`place`] | account, region, partition, resource key, target |
+//! | [`arn`] | ARNs, taken apart |
 
 pub mod annotation;
+pub mod arn;
 pub mod attribution;
 pub mod canonical;
 pub mod compliance_change;
 pub mod control;
 mod declare;
-pub mod document;
 pub mod entry;
 pub mod error;
 pub mod exemption;
@@ -48,15 +47,14 @@ pub mod parameters;
 pub mod permission;
 pub mod place;
 pub mod plan;
-pub mod policy;
 pub mod roles;
 pub mod rule_event;
-pub mod service_request;
 pub mod setting;
 pub mod values;
 pub mod verdict;
 
 pub use annotation::{Annotation, offenders};
+pub use arn::Arn;
 pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
     Control, ControlMeta, Declared, Framework, Frequency, FromItem, Inventory, Mapping, Remediation, Resource, Scope,
@@ -73,7 +71,6 @@ pub use permission::Permission;
 pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
 pub use rule_event::{Message, RuleEvent};
-pub use service_request::ServiceRequest;
 pub use setting::{Operation, SetCall, Setting, View};
 pub use verdict::{Evaluation, Verdict};
 

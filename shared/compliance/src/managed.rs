@@ -1,6 +1,6 @@
 //! How it is known that a CloudFormation stack manages what a remediation would change.
 
-use crate::{Permission, Region};
+use crate::{Arn, Permission, Region};
 
 /// What asks CloudFormation for the stack of a resource. The call names no stack, so it is granted on none in particular.
 const LOOKUP: &[Permission] = &[Permission::unscoped("cloudformation:DescribeStackResources")];
@@ -44,7 +44,7 @@ impl PhysicalId {
 
     /// A resource whose stack is where its ARN says, identified by `id`.
     pub fn at_home(arn: &str, id: impl Into<String>) -> Self {
-        let region = arn.split(':').nth(3).filter(|it| !it.is_empty()).map(Region::new);
+        let region = arn.parse().ok().and_then(|it: Arn| it.region());
         Self { id: id.into(), region }
     }
 }

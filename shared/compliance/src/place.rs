@@ -20,6 +20,11 @@ impl AccountId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether a text is an id: twelve digits.
+    pub fn is_id(text: &str) -> bool {
+        text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit())
+    }
 }
 
 impl std::fmt::Display for AccountId {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::item::{Identity, RulePlace, required, stated, timestamp};
-use crate::{AccountId, ConfigurationItem, EventError, ItemStatus, ShapeError, Target, Timestamp};
+use crate::{AccountId, Arn, ConfigurationItem, EventError, ItemStatus, ShapeError, Target, Timestamp};
 
 /// Tokens that tools send in place of a real one: nothing may be stored with them.
 const TEST_TOKENS: [&str; 2] = ["TESTMODE", "No token found"];
@@ -141,10 +141,12 @@ impl RuleEvent {
             Some(other) => return Err(ShapeError::new("evaluationMode", "DETECTIVE or PROACTIVE", other).into()),
         };
         let rule_arn = stated(envelope.config_rule_arn);
-        // arn:<partition>:config:<region>:<account>:config-rule/…
-        let part = |index| rule_arn.as_deref().and_then(|arn| stated(arn.split(':').nth(index).map(str::to_owned)));
+        let arn: Option<Arn> = rule_arn.as_deref().and_then(|it| it.parse().ok());
         let account = stated(envelope.account_id);
-        let place = RulePlace { account: account.clone().or_else(|| part(4)), region: part(3) };
+        let place = RulePlace {
+            account: account.clone().or_else(|| arn.as_ref()?.account().map(|it| it.to_string())),
+            region: arn.as_ref().and_then(Arn::region).map(|it| it.to_string()),
+        };
         Ok(Self {
             message: Message::parse(&text, &place)?,
             parameters: envelope.rule_parameters,

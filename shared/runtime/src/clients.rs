@@ -127,7 +127,7 @@ impl Intercept for WithoutAccountInHost {
         let uri: http::Uri = request.uri().parse()?;
         let Some(authority) = uri.authority().map(http::uri::Authority::as_str) else { return Ok(()) };
         let Some((account, rest)) = authority.split_once('.') else { return Ok(()) };
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !AccountId::is_id(account) {
             return Ok(());
         }
         let mut parts = uri.clone().into_parts();

@@ -23,7 +23,7 @@ use rectify_compliance::gate::{self, Route, RuleScope};
 use rectify_compliance::item::ApiItem;
 use rectify_compliance::parameters::ShellParameters;
 use rectify_compliance::{
-    ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredImage, Verdict,
+    Arn, ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredImage, Verdict,
 };
 use serde_json::Value;
 
@@ -210,9 +210,9 @@ fn remediation(control: &Entry, event: &Value) -> (&'static str, String) {
 
 /// The region the function would run in: the rule's own.
 fn region(event: &RuleEvent) -> Region {
-    let of_rule = event.rule_arn.as_deref().and_then(|arn| arn.split(':').nth(3)).filter(|it| !it.is_empty());
+    let of_rule = event.rule_arn.as_deref().and_then(|arn| arn.parse::<Arn>().ok()?.region());
     match (of_rule, &event.message) {
-        (Some(region), _) => Region::new(region),
+        (Some(region), _) => region,
         (None, Message::Change { item, .. }) => item.region.clone(),
         (None, Message::Oversized { summary, .. }) => summary.target.region.clone(),
         (None, Message::Periodic { .. }) => Region::new("us-east-1"),

@@ -6,7 +6,7 @@ use aws_sdk_iam::operation::get_role::GetRoleError;
 use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{ShapeError, Target, Timestamp, document};
+use rectify_compliance::{ShapeError, Target, Timestamp};
 use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
@@ -98,7 +98,7 @@ impl Clients {
         let text = found
             .assume_role_policy_document
             .ok_or_else(|| ShapeError::missing("Role.AssumeRolePolicyDocument", "a policy document"))?;
-        Ok(Some(document::decode("Role.AssumeRolePolicyDocument", &text)?))
+        Ok(Some(rectify_policy::decode("Role.AssumeRolePolicyDocument", &text)?))
     }
 
     /// `SimulatePrincipalPolicy`, all pages: what IAM allows the role to do in a stream, boundary and organization heeded.

@@ -5,13 +5,12 @@ use aws_sdk_kms::types::KeyMetadata;
 use aws_sdk_kms::{Client, config};
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{AccountId, ShapeError, Target, document};
+use rectify_compliance::{AccountId, Arn, ShapeError, Target};
 use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
 use super::{Clients, updated};
-use rectify_cloudtrail::arn::Arn;
 use rectify_cloudtrail::cloud_trail_encryption_enabled::{
     Action, CloudTrailEncryptionEnabled, KeyFacts, TrailEncryptionParameters,
 };
@@ -21,8 +20,8 @@ use rectify_cloudtrail::trail_key::{Candidate, Key, KeyAnswer, KeyArn, KeyedTrai
 impl Clients {
     /// KMS in the region of this key: an endpoint does not know the keys of another region.
     fn kms_of(&self, key: &str) -> Client {
-        let Some(arn) = Arn::of(key, "kms").filter(|it| !it.region.is_empty()) else { return self.kms.clone() };
-        let there = config::Region::new(arn.region.to_owned());
+        let Some(there) = Arn::of(key, "kms").and_then(|it| it.region()) else { return self.kms.clone() };
+        let there = config::Region::new(there.to_string());
         Client::from_conf(self.kms.config().to_builder().region(there).build())
     }
 
@@ -77,7 +76,7 @@ impl Clients {
         let call = self.kms_of(arn).get_key_policy().key_id(arn).policy_name("default");
         let answer = call.send().await.map_err(|error| AwsError::call("kms:GetKeyPolicy", &error))?;
         let text = answer.policy.ok_or_else(|| ShapeError::missing("Policy", "a policy document"))?;
-        Ok(document::decode("Policy", &text)?)
+        Ok(rectify_policy::decode("Policy", &text)?)
     }
 
     /// The key that a trail would be given, with what its policy says of that.

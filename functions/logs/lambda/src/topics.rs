@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_kms::types::{KeyManagerType, KeyMetadata};
-use rectify_compliance::policy::PolicyDocument;
-use rectify_compliance::{AccountId, ShapeError};
+use rectify_compliance::{AccountId, Arn, ShapeError};
+use rectify_policy::PolicyDocument;
 use rectify_runtime::{AwsError, CallErrorKind};
 
 use super::Clients;
@@ -56,7 +56,7 @@ impl Clients {
         if id.ends_with(KEY_OF_AWS) {
             return Ok(TopicKey::OfAws);
         }
-        let named = id.starts_with("arn:").then(|| AccountId::new(id.split(':').nth(4).unwrap_or_default()));
+        let named = id.parse().ok().and_then(|it: Arn| it.account());
         if named.as_ref().or(owner) != Some(account) {
             return Ok(TopicKey::Foreign);
         }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use rectify_cloudtrail::qualifying::{ObservedTrail, Status};
 use rectify_cloudtrail::trail::{Description, Settings, Vantage};
-use rectify_compliance::policy::PolicyDocument;
 use rectify_compliance::{AccountId, Region, StoredImage, Tags};
+use rectify_policy::PolicyDocument;
 use serde_json::json;
 
 use super::*;

@@ -3,7 +3,8 @@
 //!
 //! Each call is planned from the model of what the calls before it make, until the chain is whole or a person must act.
 
-use rectify_compliance::{Irreversible, Level, Plan, Step, policy};
+use rectify_compliance::{Irreversible, Level, Plan, Step};
+use rectify_policy::deleted_principals;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -265,7 +266,7 @@ impl AlarmChains {
             "Resource": arn, "Condition": {"StringEquals": {"aws:SourceAccount": self.account.as_str()}}
         });
         let policy = &policy.0;
-        if let Some(it) = policy::deleted_principals(policy).first() {
+        if let Some(it) = deleted_principals(policy).first() {
             let (statement, id) = (&it.statement, &it.id);
             return Next::Hold(format!(
                 "statement `{statement}` of the policy of {arn} names {id}, a principal that was deleted, and SNS takes no policy that names one"

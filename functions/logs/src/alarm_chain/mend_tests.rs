@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use rectify_compliance::Remediation;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::policy::PolicyDocument;
+use rectify_policy::PolicyDocument;
 use rectify_testing::{Cases, Laws, NOW};
 
 use super::*;

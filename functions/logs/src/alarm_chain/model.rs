@@ -1,6 +1,7 @@
 //! The state of a chain after the calls of a plan, and the fields they touched: the pure model that the laws rest on.
 
-use rectify_compliance::{PhysicalId, policy};
+use rectify_compliance::PhysicalId;
+use rectify_policy::canonical;
 use serde_json::{Map, Value, json};
 
 use super::alarm::MetricAlarm;
@@ -87,7 +88,7 @@ impl AlarmChains {
                 }
                 Action::SetTopicAttributes { topic_arn, .. } => {
                     let policy = match self.topics.get(topic_arn) {
-                        Some(Topic::Read { policy, .. }) => Some(policy::canonical(&policy.0)),
+                        Some(Topic::Read { policy, .. }) => Some(canonical(&policy.0)),
                         Some(Topic::Gone | Topic::Denied) | None => None,
                     };
                     touched.insert(format!("policy of {topic_arn}"), json!(policy));

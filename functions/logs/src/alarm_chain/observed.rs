@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_cloudtrail::qualifying::{ObservedTrail, Requirement, Standing};
-use rectify_compliance::policy::PolicyDocument;
-use rectify_compliance::{AccountId, Image, Region, ResourceKey, Tags};
+use rectify_compliance::{AccountId, Arn, Image, Region, ResourceKey, Tags};
+use rectify_policy::PolicyDocument;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::MetricAlarm;
@@ -125,7 +125,7 @@ impl AlarmChains {
             let Some((region, account, name)) = log_group(arn) else { continue };
             if region == self.region && account == self.account {
                 let unverified = trail.standing(Requirement::EVERYTHING) == Standing::Unverified;
-                here.entry(name.to_owned()).and_modify(|it| *it &= unverified).or_insert(unverified);
+                here.entry(name).and_modify(|it| *it &= unverified).or_insert(unverified);
             } else {
                 // Another region of this account before another account.
                 elsewhere.insert((account != self.account, region, account));
@@ -146,13 +146,8 @@ impl AlarmChains {
 }
 
 /// Region, account and name in `arn:<partition>:logs:<region>:<account>:log-group:<name>:*`.
-fn log_group(arn: &str) -> Option<(Region, AccountId, &str)> {
-    let mut parts = arn.splitn(7, ':');
-    let parts = [(); 7].map(|()| parts.next().unwrap_or_default());
-    match parts {
-        ["arn", _, "logs", region, account, "log-group", name] if !name.is_empty() => {
-            Some((Region::new(region), AccountId::new(account), name.trim_end_matches(":*")))
-        }
-        _ => None,
-    }
+fn log_group(arn: &str) -> Option<(Region, AccountId, String)> {
+    let arn = Arn::of(arn, "logs")?;
+    let name = arn.resource().strip_prefix("log-group:").filter(|it| !it.is_empty())?;
+    Some((arn.region()?, arn.account()?, name.trim_end_matches(":*").to_owned()))
 }

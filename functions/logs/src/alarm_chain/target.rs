@@ -1,8 +1,8 @@
 //! Whether what an alarm does reaches a person: a topic with somebody who listens, and that CloudWatch may use.
 
 use rectify_compliance::kms_key;
-use rectify_compliance::service_request::ServiceRequest;
-use rectify_compliance::{AccountId, Region};
+use rectify_compliance::{AccountId, Arn, Region};
+use rectify_policy::ServiceRequest;
 
 use super::alarm::MetricAlarm;
 use super::observed::{AlarmChains, Topic, TopicKey};
@@ -51,7 +51,7 @@ impl AlarmChains {
                     faults.push(("policy", format!("topic {name} does not let CloudWatch publish")));
                 }
                 let foreign_key = key == &Some(TopicKey::Foreign);
-                faults.extend(key.as_ref().and_then(|it| key_fault(it, request, name)).map(|why| ("key", why)));
+                faults.extend(key.as_ref().and_then(|it| key_fault(it, request, &name)).map(|why| ("key", why)));
                 match (faults.is_empty(), foreign_key) {
                     (false, _) => Reach::Broken(faults),
                     (true, true) => Reach::Unverified(format!("the key of topic {name} belongs to another account")),
@@ -92,24 +92,18 @@ fn key_fault(key: &TopicKey, request: ServiceRequest<'_>, topic: &str) -> Option
 }
 
 /// Region, account and name in `arn:<partition>:sns:<region>:<account>:<name>`.
-pub fn topic(arn: &str) -> Option<(Region, AccountId, &str)> {
-    let mut parts = arn.splitn(6, ':');
-    let parts = [(); 6].map(|()| parts.next().unwrap_or_default());
-    match parts {
-        ["arn", _, "sns", region, account, name] if !name.is_empty() => {
-            Some((Region::new(region), AccountId::new(account), name))
-        }
-        _ => None,
-    }
+pub fn topic(arn: &str) -> Option<(Region, AccountId, String)> {
+    let arn = Arn::of(arn, "sns")?;
+    Some((arn.region()?, arn.account()?, arn.resource().to_owned()))
 }
 
 /// Whether an action starts a function or opens an item of work.
 fn is_other_target(arn: &str) -> bool {
-    match arn.split(':').nth(2) {
-        Some("lambda") => true,
-        Some("ssm") => arn.contains(":opsitem"),
+    arn.parse().is_ok_and(|it: Arn| match it.service() {
+        "lambda" => true,
+        "ssm" => arn.contains(":opsitem"),
         _ => false,
-    }
+    })
 }
 
 #[cfg(test)]

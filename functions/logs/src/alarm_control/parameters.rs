@@ -45,11 +45,7 @@ const NAMESPACE: &str = "CISBenchmark";
 
 /// Reads the ARN of a topic.
 fn topic_arn<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
-    checked(text, "the ARN of a topic", |text| {
-        topic(text).is_some_and(|(region, account, name)| {
-            !region.as_str().is_empty() && !account.as_str().is_empty() && !name.contains(':')
-        })
-    })
+    checked(text, "the ARN of a topic", |text| topic(text).is_some_and(|(_, _, name)| !name.contains(':')))
 }
 
 /// Reads the name of a log group (service model of 2014-03-28).

@@ -3,10 +3,11 @@
 use aws_sdk_s3control::operation::get_access_point::GetAccessPointOutput;
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 use rectify_compliance::ShapeError;
+use rectify_policy::Policy;
 use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
-use rectify_s3::access::{AccessPoint, Flags, NetworkOrigin, Policy};
+use rectify_s3::access::{AccessPoint, Flags, NetworkOrigin};
 
 impl Clients {
     /// `ListAccessPoints`, all pages, each access point read whole, by name. One that vanishes in between is left out.

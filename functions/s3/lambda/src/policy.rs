@@ -2,10 +2,10 @@
 
 use aws_sdk_s3::types;
 use rectify_compliance::ShapeError;
+use rectify_policy::{Document, Policy};
 use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
-use rectify_s3::access::{Document, Policy};
 use rectify_s3::s3_bucket_ssl_requests_only::BucketPolicy;
 
 impl Clients {

@@ -4,153 +4,121 @@
 //! and List are reading; Write, Tagging and Permissions management are writing. `CreateBucket` is left out: no policy of a
 //! bucket can grant what comes before the bucket.
 
-use std::collections::BTreeSet;
+use rectify_policy::Selection;
 
 use super::Access;
-use super::pattern;
-use super::statement::Selection;
 
 /// Access levels Read and List.
 const READING: [&str; 42] = [
-    "GetAccelerateConfiguration",
-    "GetAnalyticsConfiguration",
-    "GetBucketAbac",
-    "GetBucketAcl",
-    "GetBucketCORS",
-    "GetBucketLocation",
-    "GetBucketLogging",
-    "GetBucketMetadataTableConfiguration",
-    "GetBucketNotification",
-    "GetBucketObjectLockConfiguration",
-    "GetBucketOwnershipControls",
-    "GetBucketPolicy",
-    "GetBucketPolicyStatus",
-    "GetBucketPublicAccessBlock",
-    "GetBucketRequestPayment",
-    "GetBucketTagging",
-    "GetBucketVersioning",
-    "GetBucketWebsite",
-    "GetEncryptionConfiguration",
-    "GetIntelligentTieringConfiguration",
-    "GetInventoryConfiguration",
-    "GetLifecycleConfiguration",
-    "GetMetricsConfiguration",
-    "GetObject",
-    "GetObjectAcl",
-    "GetObjectAttributes",
-    "GetObjectLegalHold",
-    "GetObjectRetention",
-    "GetObjectTagging",
-    "GetObjectTorrent",
-    "GetObjectVersion",
-    "GetObjectVersionAcl",
-    "GetObjectVersionAttributes",
-    "GetObjectVersionForReplication",
-    "GetObjectVersionTagging",
-    "GetObjectVersionTorrent",
-    "GetReplicationConfiguration",
-    "ListBucket",
-    "ListBucketMultipartUploads",
-    "ListBucketVersions",
-    "ListMultipartUploadParts",
-    "ListTagsForResource",
+    "s3:GetAccelerateConfiguration",
+    "s3:GetAnalyticsConfiguration",
+    "s3:GetBucketAbac",
+    "s3:GetBucketAcl",
+    "s3:GetBucketCORS",
+    "s3:GetBucketLocation",
+    "s3:GetBucketLogging",
+    "s3:GetBucketMetadataTableConfiguration",
+    "s3:GetBucketNotification",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPolicyStatus",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketRequestPayment",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetBucketWebsite",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetIntelligentTieringConfiguration",
+    "s3:GetInventoryConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetMetricsConfiguration",
+    "s3:GetObject",
+    "s3:GetObjectAcl",
+    "s3:GetObjectAttributes",
+    "s3:GetObjectLegalHold",
+    "s3:GetObjectRetention",
+    "s3:GetObjectTagging",
+    "s3:GetObjectTorrent",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionAttributes",
+    "s3:GetObjectVersionForReplication",
+    "s3:GetObjectVersionTagging",
+    "s3:GetObjectVersionTorrent",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
+    "s3:ListMultipartUploadParts",
+    "s3:ListTagsForResource",
 ];
 
 /// Access levels Write, Tagging and Permissions management.
 const WRITING: [&str; 51] = [
-    "AbortMultipartUpload",
-    "BypassGovernanceRetention",
-    "CreateBucketMetadataTableConfiguration",
-    "DeleteBucket",
-    "DeleteBucketMetadataTableConfiguration",
-    "DeleteBucketPolicy",
-    "DeleteBucketWebsite",
-    "DeleteObject",
-    "DeleteObjectTagging",
-    "DeleteObjectVersion",
-    "DeleteObjectVersionTagging",
-    "InitiateReplication",
-    "ObjectOwnerOverrideToBucketOwner",
-    "PauseReplication",
-    "PutAccelerateConfiguration",
-    "PutAnalyticsConfiguration",
-    "PutBucketAbac",
-    "PutBucketAcl",
-    "PutBucketCORS",
-    "PutBucketLogging",
-    "PutBucketNotification",
-    "PutBucketObjectLockConfiguration",
-    "PutBucketOwnershipControls",
-    "PutBucketPolicy",
-    "PutBucketPublicAccessBlock",
-    "PutBucketRequestPayment",
-    "PutBucketTagging",
-    "PutBucketVersioning",
-    "PutBucketWebsite",
-    "PutEncryptionConfiguration",
-    "PutIntelligentTieringConfiguration",
-    "PutInventoryConfiguration",
-    "PutLifecycleConfiguration",
-    "PutMetricsConfiguration",
-    "PutObject",
-    "PutObjectAcl",
-    "PutObjectLegalHold",
-    "PutObjectRetention",
-    "PutObjectTagging",
-    "PutObjectVersionAcl",
-    "PutObjectVersionTagging",
-    "PutReplicationConfiguration",
-    "ReplicateDelete",
-    "ReplicateObject",
-    "ReplicateTags",
-    "RestoreObject",
-    "TagResource",
-    "UntagResource",
-    "UpdateBucketMetadataInventoryTableConfiguration",
-    "UpdateBucketMetadataJournalTableConfiguration",
-    "UpdateObjectEncryption",
+    "s3:AbortMultipartUpload",
+    "s3:BypassGovernanceRetention",
+    "s3:CreateBucketMetadataTableConfiguration",
+    "s3:DeleteBucket",
+    "s3:DeleteBucketMetadataTableConfiguration",
+    "s3:DeleteBucketPolicy",
+    "s3:DeleteBucketWebsite",
+    "s3:DeleteObject",
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersion",
+    "s3:DeleteObjectVersionTagging",
+    "s3:InitiateReplication",
+    "s3:ObjectOwnerOverrideToBucketOwner",
+    "s3:PauseReplication",
+    "s3:PutAccelerateConfiguration",
+    "s3:PutAnalyticsConfiguration",
+    "s3:PutBucketAbac",
+    "s3:PutBucketAcl",
+    "s3:PutBucketCORS",
+    "s3:PutBucketLogging",
+    "s3:PutBucketNotification",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketRequestPayment",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutBucketWebsite",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutIntelligentTieringConfiguration",
+    "s3:PutInventoryConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutMetricsConfiguration",
+    "s3:PutObject",
+    "s3:PutObjectAcl",
+    "s3:PutObjectLegalHold",
+    "s3:PutObjectRetention",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectVersionTagging",
+    "s3:PutReplicationConfiguration",
+    "s3:ReplicateDelete",
+    "s3:ReplicateObject",
+    "s3:ReplicateTags",
+    "s3:RestoreObject",
+    "s3:TagResource",
+    "s3:UntagResource",
+    "s3:UpdateBucketMetadataInventoryTableConfiguration",
+    "s3:UpdateBucketMetadataJournalTableConfiguration",
+    "s3:UpdateObjectEncryption",
 ];
 
-/// The actions a statement speaks of, out of those above.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actions {
-    reading: BTreeSet<&'static str>,
-    writing: BTreeSet<&'static str>,
-}
+/// Both lists: what the policy of a bucket or an access point can grant.
+pub const ALL: &[&[&str]] = &[&READING, &WRITING];
 
-impl Actions {
-    /// The actions that `selection` (`Action` or `NotAction`) selects. Names compare without regard to case.
-    pub fn of(selection: &Selection) -> Self {
-        let selected = |table: &[&'static str]| table.iter().copied().filter(|name| selects(selection, name)).collect();
-        Self { reading: selected(&READING), writing: selected(&WRITING) }
-    }
-
-    /// Whether one of them is of this class.
-    pub fn contain(&self, access: Access) -> bool {
-        match access {
-            Access::Read => !self.reading.is_empty(),
-            Access::Write => !self.writing.is_empty(),
-        }
-    }
-
-    /// Whether none is left, e.g. of `s3:ListAllMyBuckets`, which no bucket can grant.
-    pub fn is_empty(&self) -> bool {
-        self.reading.is_empty() && self.writing.is_empty()
-    }
-
-    /// Whether all of `other` are among these.
-    pub fn cover(&self, other: &Self) -> bool {
-        other.reading.is_subset(&self.reading) && other.writing.is_subset(&self.writing)
-    }
-}
-
-fn selects(selection: &Selection, name: &str) -> bool {
-    let action = format!("s3:{name}").to_lowercase();
-    let named = |patterns: &[String]| patterns.iter().any(|it| pattern::matches(&it.to_lowercase(), &action));
-    match selection {
-        Selection::Of(patterns) => named(patterns),
-        Selection::AllBut(patterns) => !named(patterns),
-    }
+/// Whether `selection` (`Action` or `NotAction`) selects an action of this class.
+pub fn contain(selection: &Selection, access: Access) -> bool {
+    let actions: &[&str] = match access {
+        Access::Read => &READING,
+        Access::Write => &WRITING,
+    };
+    actions.iter().any(|it| selection.has_action(it))
 }
 
 #[cfg(test)]
@@ -158,8 +126,7 @@ mod tests {
     use super::*;
 
     fn classes(selection: &Selection) -> (bool, bool) {
-        let actions = Actions::of(selection);
-        (actions.contain(Access::Read), actions.contain(Access::Write))
+        (contain(selection, Access::Read), contain(selection, Access::Write))
     }
 
     fn of(pattern: &str) -> Selection {
@@ -195,13 +162,6 @@ mod tests {
         assert_eq!(all_but(&["s3:Get*", "s3:List*"]), (false, true));
         assert_eq!(all_but(&["s3:*"]), (false, false));
         assert_eq!(all_but(&["ec2:*"]), (true, true));
-    }
-
-    #[test]
-    fn actions_cover_those_they_contain() {
-        let (all, get) = (Actions::of(&of("s3:*")), Actions::of(&of("s3:Get*")));
-        assert!(all.cover(&get) && all.cover(&all) && !get.cover(&all));
-        assert!(Actions::of(&of("sqs:*")).is_empty());
     }
 
     #[test]

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use rectify_compliance::ShapeError;
+use rectify_policy::{Effect, Policy, Principal, Selection};
 use serde::{Deserialize, Serialize};
 
-use super::{Acl, Flags, Grantee, Ownership, Permission, Policy, Site};
+use super::actions;
+use super::kind::{ACCESS_POINT, BUCKET};
+use super::{Acl, Flags, Grantee, Ownership, Permission};
 
 /// What somebody does with a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,14 +164,14 @@ impl Exposure {
             return;
         }
         let Some(policy) = settings.policy else { return self.add(&Cause::PolicyUnread, true, true) };
-        let openings = policy.openings(settings.arn, Site::Bucket);
+        let openings = policy.openings(settings.arn, &BUCKET);
         if openings.is_empty() && settings.policy_is_public == Some(true) {
-            let offer = policy.offer(settings.arn);
-            self.add(&Cause::PolicyUnexplained, offer.allows(Access::Read), offer.allows(Access::Write));
+            let offers = |access| offers(policy, settings.arn, access);
+            self.add(&Cause::PolicyUnexplained, offers(Access::Read), offers(Access::Write));
         }
         for opening in openings {
-            let cause = Cause::Policy(opening.statement.label.clone());
-            self.add(&cause, opening.allows(Access::Read), opening.allows(Access::Write));
+            let allows = |access| actions::contain(&opening.actions, access);
+            self.add(&Cause::Policy(opening.label.clone()), allows(Access::Read), allows(Access::Write));
         }
     }
 
@@ -177,14 +180,27 @@ impl Exposure {
             return;
         }
         let cause = Cause::AccessPoint(access_point.name.clone());
-        let openings = access_point.policy.openings(&access_point.arn, Site::AccessPoint);
-        let offer = access_point.policy.offer(&access_point.arn);
+        let openings = access_point.policy.openings(&access_point.arn, &ACCESS_POINT);
         let allows = |access| match openings.as_slice() {
-            [] => offer.allows(access),
-            openings => openings.iter().any(|opening| opening.allows(access)),
+            [] => offers(&access_point.policy, &access_point.arn, access),
+            openings => openings.iter().any(|opening| actions::contain(&opening.actions, access)),
         };
         self.add(&cause, allows(Access::Read), allows(Access::Write));
     }
+}
+
+/// Whether the Allows for everyone permit something of this class at the resource `arn` or below it, whatever conditions and
+/// Denies narrow them: what a policy can be public for that S3 calls public while it has no openings. Where they permit nothing
+/// of either class, what a policy is public for is unclear, and that counts as both.
+fn offers(policy: &Policy, arn: &str, access: Access) -> bool {
+    let is_public = |it: &Principal| it.is_public();
+    let for_everyone = policy
+        .0
+        .iter()
+        .filter(|it| it.effect == Effect::Allow && it.principal.as_ref().is_none_or(is_public) && it.concerns(arn));
+    let offered: Vec<&Selection> = for_everyone.map(|it| &it.actions).collect();
+    let permit = |access| offered.iter().any(|it| actions::contain(it, access));
+    permit(access) || !(permit(Access::Read) || permit(Access::Write))
 }
 
 impl Cause {

@@ -1,11 +1,13 @@
 //! The bucket's own block, by which public access is ended: the calls, their plan and model, and the undo.
 
 use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
+use rectify_policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Params, Subject};
-use crate::access::{Access, Cause, Exposure, Flags, Grantee, Policy};
+use crate::access::kind::BUCKET;
+use crate::access::{Access, Cause, Exposure, Flags, Grantee};
 
 /// Input of `PutPublicAccessBlock`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,10 +139,11 @@ pub fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &E
     }
     if causes.iter().any(|cause| matches!(cause, Cause::Policy(_))) {
         let strangers = subject.policy.as_ref().map_or_else(Vec::new, |policy: &Policy| {
-            policy.named_strangers(&subject.bucket.arn, &subject.bucket.account)
+            policy.strangers(&subject.bucket.arn, &subject.bucket.account, &BUCKET)
         });
         if !strangers.is_empty() {
-            return Some(format!("RestrictPublicBuckets would also cut off others in policy:{}", offenders(strangers)));
+            let labels = offenders(strangers.into_iter().map(|it| it.label.as_str()));
+            return Some(format!("RestrictPublicBuckets would also cut off others in policy:{labels}"));
         }
     }
     let spares_authenticated = !params.treat_authenticated_users_as_public.0;

@@ -1,10 +1,11 @@
 //! One bucket with everything that decides who can reach it.
 
+use rectify_policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::access::exposure::Settings;
-use crate::access::{AccessPoint, Acl, Exposure, Flags, Ownership, Policy};
+use crate::access::{AccessPoint, Acl, Exposure, Flags, Ownership};
 use crate::bucket::{Bucket, Identity, image_of_bucket};
 
 /// A bucket as it is judged, from an item with facts, a listing or a live read.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use rectify_compliance::values::{Bounded, Flag, Globs};
-use rectify_compliance::{AccountId, Region};
+use rectify_compliance::{AccountId, Arn, Region};
 
 use crate::Fault;
 pub use per_control::{AccountModes, PerControl};
@@ -221,7 +221,7 @@ impl RemediationSettings {
 
 /// The account of a function, from its ARN (`arn:<partition>:lambda:<region>:<account>:function:<name>`).
 pub fn account_of_function(arn: &str) -> Option<AccountId> {
-    arn.split(':').nth(4).filter(|account| !account.is_empty()).map(AccountId::new)
+    arn.parse().ok().and_then(|it: Arn| it.account())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use rectify_compliance::AccountId;
 use serde_json::Value;
 
 use super::Mode;
@@ -84,7 +85,7 @@ impl FromStr for AccountModes {
         let value: Value = serde_json::from_str(text).map_err(|_| refused(&text))?;
         let Value::Object(accounts) = value else { return Err(refused(&value)) };
         let read = |(account, value): (String, Value)| {
-            let is_account = account == ANY || (account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit()));
+            let is_account = account == ANY || AccountId::is_id(&account);
             if !is_account {
                 return Err(format!("expected an account of 12 digits or `*`: received `{account}`"));
             }

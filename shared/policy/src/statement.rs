@@ -1,12 +1,13 @@
-//! One statement of a resource policy, parsed: what cannot be read is refused here, so that judging never has to guess.
+//! One statement of a policy, parsed: what cannot be read is refused here, so that judging never has to guess.
 
 use rectify_compliance::ShapeError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::condition::Condition;
-use super::pattern;
-use super::principal::Principal;
+use crate::condition::Condition;
+use crate::pattern;
+use crate::policy::PolicyType;
+use crate::principal::Principal;
 
 /// A statement. Elements this analysis has no use for are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +17,14 @@ pub struct Statement {
     pub label: String,
     /// `Effect`.
     pub effect: Effect,
-    /// `Principal` or `NotPrincipal`.
-    pub principal: Principal,
+    /// `Principal` or `NotPrincipal`; `None` in the policy of an identity, which is about whom it is attached to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
     /// `Action` or `NotAction`.
     pub actions: Selection,
-    /// `Resource` or `NotResource`.
-    pub resources: Selection,
+    /// `Resource` or `NotResource`; `None` in a trust policy, which is about the role it is attached to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Selection>,
     /// `Condition`: all of these must hold.
     pub conditions: Vec<Condition>,
 }
@@ -46,58 +49,62 @@ pub enum Selection {
 }
 
 impl Statement {
-    /// Reads the statement at position `index`.
+    /// Reads the statement at position `index` of a policy of this type.
     ///
     /// # Errors
     /// [`ShapeError`] when an element that decides who may do what is missing, doubled or of another form.
-    pub fn parse(path: &str, index: usize, value: &Value) -> Result<Self, ShapeError> {
+    pub fn parse(path: &str, index: usize, value: &Value, kind: PolicyType) -> Result<Self, ShapeError> {
         let path = format!("{path}.Statement[{index}]");
         let fields = value.as_object().ok_or_else(|| ShapeError::new(&*path, "a statement", value))?;
-        let effect = match fields.get("Effect").and_then(Value::as_str) {
-            Some("Allow") => Effect::Allow,
-            Some("Deny") => Effect::Deny,
-            other => {
-                return Err(ShapeError::new(format!("{path}.Effect"), "Allow or Deny", other.unwrap_or("nothing")));
-            }
-        };
+        let effect = Effect::parse(&format!("{path}.Effect"), fields.get("Effect"))?;
         let sid = fields.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty());
+        let principal = || Principal::parse(&path, fields.get("Principal"), fields.get("NotPrincipal"));
+        let selection = |is, is_not| Selection::parse(&path, value, is, is_not);
         Ok(Self {
             label: sid.map_or_else(|| index.to_string(), str::to_owned),
             effect,
-            principal: Principal::parse(&path, fields.get("Principal"), fields.get("NotPrincipal"))?,
-            actions: Selection::parse(&path, fields, "Action", "NotAction")?,
-            resources: Selection::parse(&path, fields, "Resource", "NotResource")?,
+            principal: kind.has_principals().then(principal).transpose()?,
+            actions: selection("Action", "NotAction")?,
+            resources: kind.has_resources().then(|| selection("Resource", "NotResource")).transpose()?,
             conditions: Condition::list(&path, fields.get("Condition"))?,
         })
     }
 
     /// The statement at position `index` in the spelling of a policy document, as far as it was read.
-    pub(super) fn json(&self, index: usize) -> Value {
+    pub(crate) fn json(&self, index: usize) -> Value {
         let mut fields = Map::new();
         if self.label != index.to_string() {
             fields.insert("Sid".to_owned(), self.label.as_str().into());
         }
         fields.insert("Effect".to_owned(), format!("{:?}", self.effect).into());
-        let (key, principals) = self.principal.json();
-        fields.insert(key.to_owned(), principals);
-        for (selection, is, is_not) in
-            [(&self.actions, "Action", "NotAction"), (&self.resources, "Resource", "NotResource")]
-        {
-            let (key, patterns) = match selection {
-                Selection::Of(patterns) => (is, patterns),
-                Selection::AllBut(patterns) => (is_not, patterns),
-            };
-            fields.insert(key.to_owned(), patterns.as_slice().into());
+        if let Some((key, principals)) = self.principal.as_ref().map(Principal::json) {
+            fields.insert(key.to_owned(), principals);
+        }
+        let (key, actions) = self.actions.element("Action", "NotAction");
+        fields.insert(key.to_owned(), actions.into());
+        if let Some((key, resources)) = self.resources.as_ref().map(|it| it.element("Resource", "NotResource")) {
+            fields.insert(key.to_owned(), resources.into());
         }
         fields.insert("Condition".to_owned(), Condition::json(&self.conditions));
         Value::Object(fields)
     }
 
+    /// Whether its `Principal` is everybody without exception, as a Deny must name them to hold against the public.
+    pub fn is_for_everyone(&self) -> bool {
+        self.principal.as_ref().is_some_and(Principal::is_everyone)
+    }
+
+    /// Whether a pattern of its `Resource` covers `what`, an ARN or a pattern. A `NotResource` is not looked at.
+    pub fn covers_resource(&self, what: &str) -> bool {
+        self.resources.as_ref().is_none_or(|it| it.any(|pattern| pattern::covers(pattern, what)))
+    }
+
     /// Whether it speaks of the resource `arn` or of something below it (`arn/…`: objects).
     pub fn concerns(&self, arn: &str) -> bool {
         match &self.resources {
-            Selection::Of(patterns) => patterns.iter().any(|it| pattern::reaches(it, arn)),
-            Selection::AllBut(patterns) => {
+            None => true,
+            Some(Selection::Of(patterns)) => patterns.iter().any(|it| pattern::reaches(it, arn)),
+            Some(Selection::AllBut(patterns)) => {
                 let spared = |what: &str| patterns.iter().any(|it| pattern::covers(it, what));
                 !(spared(arn) && spared(&format!("{arn}/*")))
             }
@@ -106,31 +113,106 @@ impl Statement {
 
     /// Whether it speaks of every resource that `other` names at or below `arn`.
     pub fn covers_resources_of(&self, other: &Self, arn: &str) -> bool {
-        let Selection::Of(mine) = &self.resources else { return false };
-        let covered = |what: &str| mine.iter().any(|it| pattern::covers(it, what));
-        let whole = || covered(arn) && covered(&format!("{arn}/*"));
+        if matches!(self.resources, Some(Selection::AllBut(_))) {
+            return false;
+        }
+        let whole = || self.covers_resource(arn) && self.covers_resource(&format!("{arn}/*"));
         match &other.resources {
-            Selection::Of(theirs) => {
-                theirs.iter().filter(|it| pattern::reaches(it, arn)).all(|it| covered(it)) || whole()
+            Some(Selection::Of(theirs)) => {
+                theirs.iter().filter(|it| pattern::reaches(it, arn)).all(|it| self.covers_resource(it)) || whole()
             }
-            Selection::AllBut(_) => whole(),
+            Some(Selection::AllBut(_)) | None => whole(),
+        }
+    }
+}
+
+impl Effect {
+    /// Reads the element.
+    ///
+    /// # Errors
+    /// [`ShapeError`] for anything but the two words; IAM knows no other spelling.
+    pub fn parse(path: &str, value: Option<&Value>) -> Result<Self, ShapeError> {
+        match value.and_then(Value::as_str) {
+            Some("Allow") => Ok(Self::Allow),
+            Some("Deny") => Ok(Self::Deny),
+            other => Err(ShapeError::new(path, "Allow or Deny", other.unwrap_or("nothing"))),
         }
     }
 }
 
 impl Selection {
-    fn parse(path: &str, fields: &Map<String, Value>, is: &str, is_not: &str) -> Result<Self, ShapeError> {
-        match (fields.get(is), fields.get(is_not)) {
+    /// Reads the element of `statement` that has one of these names.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when none or both are there, or the value is another than texts.
+    pub fn parse(path: &str, statement: &Value, is: &str, is_not: &str) -> Result<Self, ShapeError> {
+        match (statement.get(is), statement.get(is_not)) {
             (Some(value), None) => texts(&format!("{path}.{is}"), value).map(Self::Of),
             (None, Some(value)) => texts(&format!("{path}.{is_not}"), value).map(Self::AllBut),
             (None, None) => Err(ShapeError::missing(format!("{path}.{is}"), format!("{is} or {is_not}"))),
             (Some(_), Some(_)) => Err(ShapeError::new(path, format!("one of {is} and {is_not}"), "both")),
         }
     }
+
+    /// The name and the value of the element in a policy document; the names are those of its two forms.
+    pub fn element<'a>(&'a self, is: &'a str, is_not: &'a str) -> (&'a str, &'a [String]) {
+        match self {
+            Self::Of(patterns) => (is, patterns),
+            Self::AllBut(patterns) => (is_not, patterns),
+        }
+    }
+
+    /// The same with every pattern changed.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Of(patterns) => Self::Of(patterns.iter().map(|it| change(it)).collect()),
+            Self::AllBut(patterns) => Self::AllBut(patterns.iter().map(|it| change(it)).collect()),
+        }
+    }
+
+    /// Whether one of the patterns of the positive form is as wanted. The negative form names nothing.
+    pub fn any(&self, wanted: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Of(patterns) => patterns.iter().any(|it| wanted(it)),
+            Self::AllBut(_) => false,
+        }
+    }
+
+    /// Whether it selects what a pattern matches when `matches` says so.
+    pub fn selects(&self, matches: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Of(patterns) => patterns.iter().any(|it| matches(it)),
+            Self::AllBut(patterns) => !patterns.iter().any(|it| matches(it)),
+        }
+    }
+
+    /// Whether it selects this action. Names compare without regard to case.
+    pub fn has_action(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.selects(|it| pattern::may_match(&it.to_lowercase(), &name))
+    }
+
+    /// Whether it surely selects every action that `other` does, by their patterns alone.
+    pub fn covers_actions_of(&self, other: &Self) -> bool {
+        let covered = |what: &str| self.any(|it| pattern::covers(&it.to_lowercase(), &what.to_lowercase()));
+        match other {
+            Self::Of(theirs) => theirs.iter().all(|it| covered(it)),
+            Self::AllBut(_) => covered("*"),
+        }
+    }
+}
+
+/// The members of a list, or the one that a list of one may be written as.
+pub(crate) fn members(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(members) => members,
+        one => std::slice::from_ref(one),
+    }
 }
 
 /// A string or a list of strings.
-pub(super) fn texts(path: &str, value: &Value) -> Result<Vec<String>, ShapeError> {
+pub(crate) fn texts(path: &str, value: &Value) -> Result<Vec<String>, ShapeError> {
     let wrong = || ShapeError::new(path, "a string or a list of strings", value);
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
@@ -150,7 +232,7 @@ mod tests {
     fn with(resource: Value) -> Statement {
         let mut value = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*"});
         value.as_object_mut().unwrap().append(resource.clone().as_object_mut().unwrap());
-        Statement::parse("p", 0, &value).unwrap()
+        Statement::parse("p", 0, &value, PolicyType::Resource).unwrap()
     }
 
     #[test]
@@ -198,7 +280,7 @@ mod tests {
 
     #[test]
     fn what_decides_must_be_there_once_and_be_readable() {
-        let parse = |value: Value| Statement::parse("p", 3, &value).unwrap_err().to_string();
+        let parse = |value: Value| Statement::parse("p", 3, &value, PolicyType::Resource).unwrap_err().to_string();
         for (value, expected) in [
             (json!("Allow"), "p.Statement[3]: expected a statement: received `\"Allow\"`"),
             (json!({"Principal": "*"}), "p.Statement[3].Effect: expected Allow or Deny: received `nothing`"),

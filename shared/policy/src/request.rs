@@ -1,10 +1,13 @@
 //! Whether a policy lets an AWS service do something: use a key, assume a role, publish to a topic.
 //!
 //! Where a policy does not say it plainly, the answer is no: an Allow counts only with conditions that are known to hold, and
-//! a Deny does not count only where it is known not to apply. Knows no service by name.
+//! a Deny does not count only where it is known not to apply. A statement that cannot be read allows nothing and denies
+//! everything. Knows no service by name.
 
 use serde_json::Value;
-use wildmatch::WildMatch;
+
+use crate::statement::members;
+use crate::{Condition, Identity, IdentityKind, PolicyType, Principal, Selection, Statement, pattern};
 
 /// What a service wants to do, and what its request says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,60 +33,63 @@ enum Holds {
 impl ServiceRequest<'_> {
     /// Whether the policy allows it.
     pub fn is_allowed_by(&self, policy: &Value) -> bool {
-        let statements = members(policy.get("Statement"));
+        let kind = if self.resource.is_some() { PolicyType::Resource } else { PolicyType::Trust };
+        let statements = policy.get("Statement").map_or(&[][..], members);
         let (allows, others): (Vec<&Value>, Vec<&Value>) =
             statements.iter().partition(|it| it.get("Effect").and_then(Value::as_str) == Some("Allow"));
-        allows.into_iter().any(|it| self.is_allowed_in(it)) && !others.into_iter().any(|it| self.may_be_denied_in(it))
+        let read = |it: &Value| Statement::parse("", 0, it, kind).ok();
+        allows.into_iter().filter_map(read).any(|it| self.is_allowed_in(&it))
+            && !others.into_iter().any(|it| read(it).is_none_or(|it| self.may_be_denied_in(&it)))
     }
 
-    fn is_allowed_in(&self, statement: &Value) -> bool {
-        let resource = self.resource.is_none_or(|resource| {
-            members(statement.get("Resource")).iter().any(|it| it.as_str().is_some_and(|it| like(it, resource)))
-        });
-        resource
-            && self.is_principal(statement.get("Principal"))
-            && members(statement.get("Action")).iter().any(|it| self.is_action(it))
-            && self.conditions(statement).all(|it| it == Holds::Yes)
+    fn is_allowed_in(&self, statement: &Statement) -> bool {
+        let on = |resource: &str| {
+            statement.resources.as_ref().is_some_and(|it| it.any(|pattern| pattern::matches(pattern, resource)))
+        };
+        self.resource.is_none_or(on)
+            && statement.principal.as_ref().is_some_and(|it| self.is_among(it))
+            && statement.actions.any(|it| self.is_action(it))
+            && statement.conditions.iter().all(|it| self.condition(it) == Holds::Yes)
     }
 
     /// A Deny of others, of something else or under a condition that fails is none; everything else may be one.
-    fn may_be_denied_in(&self, statement: &Value) -> bool {
-        let of_others = statement.get("Principal").is_some_and(|it| !self.is_principal(Some(it)));
-        let of_another_action =
-            statement.get("Action").is_some_and(|it| !members(Some(it)).iter().any(|it| self.is_action(it)));
-        let of_something_else = self.resource.zip(statement.get("Resource")).is_some_and(|(resource, patterns)| {
-            members(Some(patterns)).iter().all(|it| it.as_str().is_some_and(|it| !like(it, resource)))
-        });
-        !of_others && !of_another_action && !of_something_else && !self.conditions(statement).any(|it| it == Holds::No)
+    fn may_be_denied_in(&self, statement: &Statement) -> bool {
+        let of_others = match &statement.principal {
+            Some(it @ Principal::Of(_)) => !self.is_among(it),
+            Some(Principal::AllButSome) | None => false,
+        };
+        let is_other = |selection: &Selection, named: &dyn Fn(&str) -> bool| match selection {
+            Selection::Of(patterns) => !patterns.iter().any(|it| named(it)),
+            Selection::AllBut(_) => false,
+        };
+        let of_something_else = self
+            .resource
+            .zip(statement.resources.as_ref())
+            .is_some_and(|(resource, selection)| is_other(selection, &|it| pattern::matches(it, resource)));
+        let of_another_action = is_other(&statement.actions, &|it| self.is_action(it));
+        let fails = |it: &Condition| self.condition(it) == Holds::No;
+        !of_others && !of_another_action && !of_something_else && !statement.conditions.iter().any(fails)
     }
 
-    /// Whether a `Principal` is everybody or the service.
-    fn is_principal(&self, principal: Option<&Value>) -> bool {
-        let has = |value: Option<&Value>, name: &str| members(value).iter().any(|it| it.as_str() == Some(name));
+    /// Whether a principal is everybody or the service.
+    fn is_among(&self, principal: &Principal) -> bool {
+        let is_it = |it: &Identity| match it.kind {
+            IdentityKind::Aws => it.value == "*",
+            IdentityKind::Service => it.value == "*" || it.value == self.service,
+            IdentityKind::Federated | IdentityKind::CanonicalUser => false,
+        };
         match principal {
-            Some(Value::Object(kinds)) => {
-                has(kinds.get("AWS"), "*") || has(kinds.get("Service"), self.service) || has(kinds.get("Service"), "*")
-            }
-            other => has(other, "*"),
+            Principal::Of(identities) => identities.iter().any(is_it),
+            Principal::AllButSome => false,
         }
     }
 
-    fn is_action(&self, pattern: &Value) -> bool {
-        pattern.as_str().is_some_and(|it| like(&it.to_ascii_lowercase(), &self.action.to_ascii_lowercase()))
+    fn is_action(&self, pattern: &str) -> bool {
+        pattern::matches(&pattern.to_ascii_lowercase(), &self.action.to_ascii_lowercase())
     }
 
-    fn conditions<'a>(&'a self, statement: &'a Value) -> impl Iterator<Item = Holds> + 'a {
-        let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
-        operators.flat_map(|(operator, keys)| {
-            let keys = keys.as_object().into_iter().flatten();
-            keys.map(|(key, values)| self.condition(operator, key, members(Some(values))))
-        })
-    }
-
-    fn condition(&self, operator: &str, key: &str, values: &[Value]) -> Holds {
+    fn condition(&self, Condition { operator, key, values }: &Condition) -> Holds {
         let Some(actual) = self.value(key) else { return Holds::Unknown };
-        let values: Vec<String> =
-            values.iter().map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).collect();
         if values.is_empty() || values.iter().any(|it| it.contains("${")) {
             return Holds::Unknown; // a variable is not resolved here
         }
@@ -94,7 +100,7 @@ impl ServiceRequest<'_> {
         let found = match positive.as_str() {
             "StringEquals" => values.iter().any(|it| it == actual),
             "StringEqualsIgnoreCase" | "Bool" => values.iter().any(|it| it.eq_ignore_ascii_case(actual)),
-            "StringLike" | "ArnLike" | "ArnEquals" => values.iter().any(|it| like(it, actual)),
+            "StringLike" | "ArnLike" | "ArnEquals" => values.iter().any(|it| pattern::matches(it, actual)),
             _ => return Holds::Unknown,
         };
         if found == negative { Holds::No } else { Holds::Yes }
@@ -109,20 +115,6 @@ impl ServiceRequest<'_> {
             _ => None,
         })
     }
-}
-
-/// The members of a list, or the one that stands for a list of one.
-fn members(value: Option<&Value>) -> &[Value] {
-    match value {
-        Some(Value::Array(many)) => many,
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    }
-}
-
-/// Whether `pattern`, in which `*` is any text and `?` any character, matches the whole of `text`.
-fn like(pattern: &str, text: &str) -> bool {
-    WildMatch::new(pattern).matches(text)
 }
 
 #[cfg(test)]

@@ -2,9 +2,14 @@
 
 use wildmatch::WildMatch;
 
-/// Whether `pattern` matches the whole of `text`. A policy variable (`${…}`) stands for anything.
+/// Whether `pattern` matches the whole of `text`. A policy variable (`${…}`) is text as any other: it is not resolved here.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    WildMatch::new(&widened(pattern)).matches(text)
+    WildMatch::new(pattern).matches(text)
+}
+
+/// Whether `pattern` matches the whole of `text` for some value of its policy variables.
+pub fn may_match(pattern: &str, text: &str) -> bool {
+    matches(&widened(pattern), text)
 }
 
 /// Whether `wide` matches everything that `narrow` matches. Sound but not complete: when in doubt, no.
@@ -12,13 +17,13 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 /// The `*` of `narrow` is compared as a character, which only a `*` of `wide` can take in. A `?` could take it for one
 /// character, so a `wide` with one covers nothing but itself; policy variables likewise.
 pub fn covers(wide: &str, narrow: &str) -> bool {
-    wide == narrow || (!wide.contains('?') && !wide.contains("${") && WildMatch::new(wide).matches(narrow))
+    wide == narrow || (!wide.contains('?') && !wide.contains("${") && matches(wide, narrow))
 }
 
 /// Whether `pattern` matches `base` itself or some text that begins with `base/`: an ARN or a thing below it.
 pub fn reaches(pattern: &str, base: &str) -> bool {
     let pattern = widened(pattern);
-    if WildMatch::new(&pattern).matches(base) {
+    if matches(&pattern, base) {
         return true;
     }
     let pattern: Vec<char> = pattern.chars().collect();
@@ -107,7 +112,8 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_stands_for_anything() {
-        assert!(matches("a${x}c", "abc") && matches("${x", "anything") && !matches("a${x}c", "abd"));
+    fn a_variable_is_text_or_anything() {
+        assert!(may_match("a${x}c", "abc") && may_match("${x", "anything") && !may_match("a${x}c", "abd"));
+        assert!(!matches("a${x}c", "abc") && matches("a${x}c", "a${x}c"));
     }
 }

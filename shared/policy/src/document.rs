@@ -1,4 +1,4 @@
-//! The text of a bucket policy, which another statement can be added to and nothing else changed.
+//! The text of a resource's policy, which another statement can be added to and nothing else changed.
 //!
 //! A policy that was parsed and written again would be another text: keys in another order, numbers in another spelling,
 //! elements dropped that the analysis has no use for. So the statement is put into the text, and what comes out is read
@@ -6,14 +6,15 @@
 
 use std::ops::Range;
 
-use rectify_compliance::policy::{self, DeletedPrincipal};
-use rectify_compliance::{ShapeError, document};
+use rectify_compliance::ShapeError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Policy;
+use crate::canonical::{self, DeletedPrincipal};
+use crate::{Policy, decode};
 
-/// A policy as S3 holds it: its text, and the statements in it. In JSON it is its text; equal are those that say the same.
+/// A policy as the service holds it: its text, and the statements in it. In JSON it is its text; equal are those that say the
+/// same.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Document {
@@ -42,17 +43,17 @@ impl Document {
 
     /// The document as JSON, as it stands in the text.
     fn json(&self) -> Value {
-        document::decode("Policy", &self.text).unwrap_or_default()
+        decode("Policy", &self.text).unwrap_or_default()
     }
 
-    /// What it says, in the form in which policies are compared ([`policy::canonical`]).
+    /// What it says, in the form in which policies are compared ([`canonical::canonical`]).
     pub fn canonical(&self) -> Value {
-        policy::canonical(&self.json())
+        canonical::canonical(&self.json())
     }
 
-    /// The deleted principals it names. S3 refuses to take a document with one: `MalformedPolicy`.
+    /// The deleted principals it names. No service takes a document with one: S3 answers `MalformedPolicy`.
     pub fn deleted_principals(&self) -> Vec<DeletedPrincipal> {
-        policy::deleted_principals(&self.json())
+        canonical::deleted_principals(&self.json())
     }
 
     /// The document with one statement more, behind those it has; every other byte stays. A single statement that is no
@@ -126,7 +127,7 @@ fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
 }
 
 impl PartialEq for Document {
-    /// S3 promises no order of the lists in a policy, and returns a list of one as a string.
+    /// Services promise no order of the lists in a policy, and return a list of one as a string.
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text || self.canonical() == other.canonical()
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rectify_compliance::{AccountId, ShapeError};
+use rectify_compliance::{AccountId, Arn, ShapeError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::statement::texts;
+use crate::statement::texts;
 
 /// `Principal` or `NotPrincipal` of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +63,9 @@ impl IdentityKind {
 }
 
 impl Identity {
-    /// Whether anybody can be it: a wildcard, or a provider whose sign-in is open to all.
+    /// Whether anybody can be it: a wildcard, nobody in particular, or a provider whose sign-in is open to all.
     pub fn is_public(&self) -> bool {
-        self.is_everyone()
+        self.value.is_empty()
             || self.value.contains(['*', '?'])
             || (self.kind == IdentityKind::Federated && !self.value.starts_with("arn:"))
     }
@@ -75,10 +75,12 @@ impl Identity {
         self.kind == IdentityKind::Aws && self.value == "*"
     }
 
-    /// Whether RestrictPublicBuckets leaves its access alone: services of AWS, and identities of the bucket's account.
-    /// An id that does not show its account (a canonical id, the id of a deleted role) is taken for a foreign one.
+    /// Whether it is a service of AWS, or an identity of `account`. An id that does not show its account (a canonical id, the
+    /// id of a deleted role) is treated as foreign.
     pub fn is_at_home(&self, account: &AccountId) -> bool {
-        let in_account = || self.value == account.as_str() || self.value.split(':').nth(4) == Some(account.as_str());
+        let arn = || self.value.parse::<Arn>().ok();
+        let in_account =
+            || self.value == account.as_str() || arn().and_then(|it| it.account()).as_ref() == Some(account);
         match self.kind {
             IdentityKind::Service => true,
             IdentityKind::Aws | IdentityKind::Federated => in_account(),
@@ -102,7 +104,7 @@ impl Principal {
     }
 
     /// The element as a policy document has it, as far as it was read.
-    pub(super) fn json(&self) -> (&'static str, Value) {
+    pub(crate) fn json(&self) -> (&'static str, Value) {
         let Self::Of(identities) = self else { return ("NotPrincipal", Value::Null) };
         let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for Identity { kind, value } in identities {
@@ -111,15 +113,15 @@ impl Principal {
         ("Principal", serde_json::json!(kinds))
     }
 
-    /// Whether the public is among them.
+    /// Whether the public is among them. A list without members is nobody in particular, and judged as the public.
     pub fn is_public(&self) -> bool {
         match self {
-            Self::Of(identities) => identities.iter().any(Identity::is_public),
+            Self::Of(identities) => identities.is_empty() || identities.iter().any(Identity::is_public),
             Self::AllButSome => true,
         }
     }
 
-    /// Whether they are everybody without exception, as a Deny must name them to hold against the public.
+    /// Whether they are everybody without exception.
     pub fn is_everyone(&self) -> bool {
         match self {
             Self::Of(identities) => identities.iter().any(Identity::is_everyone),
@@ -127,7 +129,16 @@ impl Principal {
         }
     }
 
-    /// Whether all of them keep their access under RestrictPublicBuckets.
+    /// Whether this service is among them, by its own name.
+    pub fn has_service(&self, name: &str) -> bool {
+        let named = |it: &Identity| it.kind == IdentityKind::Service && it.value == name;
+        match self {
+            Self::Of(identities) => identities.iter().any(named),
+            Self::AllButSome => false,
+        }
+    }
+
+    /// Whether all of them are services of AWS or identities of `account`.
     pub fn is_at_home(&self, account: &AccountId) -> bool {
         match self {
             Self::Of(identities) => identities.iter().all(|identity| identity.is_at_home(account)),
@@ -177,6 +188,10 @@ mod tests {
             (json!({"AWS": ["arn:aws:iam::444455556666:role/reader"]}), false, false),
             (json!({"Service": "cloudtrail.amazonaws.com"}), false, false),
             (json!({"CanonicalUser": "79a5"}), false, false),
+            (json!({"AWS": ["arn:aws:iam::111122223333:role/x", "*"]}), true, true),
+            (json!({"AWS": ""}), true, false),
+            (json!({"AWS": []}), true, false),
+            (json!({"Service": "*"}), true, false),
         ] {
             let principal = principal(value.clone());
             assert_eq!((principal.is_public(), principal.is_everyone()), (public, everyone), "{value}");

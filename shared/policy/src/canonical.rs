@@ -7,10 +7,12 @@
 
 use std::collections::BTreeMap;
 
+use rectify_compliance::canonical::sorted;
+use rectify_compliance::{AccountId, Arn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::canonical::sorted;
+use crate::statement::members;
 
 /// The version of a document that names none (IAM User Guide, policy element `Version`).
 const DEFAULT_VERSION: &str = "2008-10-17";
@@ -45,11 +47,11 @@ pub struct DeletedPrincipal {
 /// operators and condition keys are in lower case, as IAM compares them without regard to case; everything else keeps it.
 /// What is no policy document comes back with its keys sorted.
 pub fn canonical(policy: &Value) -> Value {
-    let Value::Object(members) = policy else { return sorted(policy.clone()) };
+    let Value::Object(elements) = policy else { return sorted(policy.clone()) };
     let mut form = Map::new();
     form.insert("Version".to_owned(), DEFAULT_VERSION.into());
-    for (key, value) in members {
-        let value = if key == "Statement" { by_name(list(value)) } else { sorted(value.clone()) };
+    for (key, value) in elements {
+        let value = if key == "Statement" { by_name(members(value)) } else { sorted(value.clone()) };
         form.insert(key.clone(), value);
     }
     sorted(Value::Object(form))
@@ -59,9 +61,9 @@ pub fn canonical(policy: &Value) -> Value {
 /// to take it back (S3: `MalformedPolicy`, "Invalid principal in policy").
 pub fn deleted_principals(policy: &Value) -> Vec<DeletedPrincipal> {
     let mut deleted = Vec::new();
-    for value in policy.get("Statement").map_or(&[][..], list) {
+    for value in policy.get("Statement").map_or(&[][..], members) {
         let named = ["Principal", "NotPrincipal"].into_iter().filter_map(|key| value.get(key)?.get("AWS"));
-        for id in named.flat_map(list).filter_map(Value::as_str).filter(|it| is_deleted(it)) {
+        for id in named.flat_map(members).filter_map(Value::as_str).filter(|it| is_deleted(it)) {
             deleted.push(DeletedPrincipal { statement: name(&statement(value)), id: id.to_owned() });
         }
     }
@@ -96,8 +98,8 @@ fn name(statement: &Value) -> String {
     }
     let effect = statement.get("Effect").and_then(Value::as_str).unwrap_or_default();
     let (not, actions) = match (statement.get("Action"), statement.get("NotAction")) {
-        (None, Some(actions)) => ("not ", list(actions)),
-        (actions, _) => ("", actions.map_or(&[][..], list)),
+        (None, Some(actions)) => ("not ", members(actions)),
+        (actions, _) => ("", actions.map_or(&[][..], members)),
     };
     let actions: Vec<&str> = actions.iter().filter_map(Value::as_str).collect();
     format!("{effect} {not}{}", actions.join(" "))
@@ -143,15 +145,9 @@ fn principals(value: &Value) -> Value {
 
 /// The account id for the ARN of its root user, `arn:<partition>:iam::<account>:root`, and everything else as it is.
 fn account_or_self(principal: &str) -> String {
-    let parts: Vec<&str> = principal.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "iam", "", account, "root"] if is_account(account) => (*account).to_owned(),
-        _ => principal.to_owned(),
-    }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    let root = Arn::of(principal, "iam").filter(|it| it.resource() == "root" && it.region().is_none());
+    let account = root.and_then(|it| it.account()).filter(|it| AccountId::is_id(it.as_str()));
+    account.map_or_else(|| principal.to_owned(), |it| it.to_string())
 }
 
 fn conditions(value: &Value) -> Value {
@@ -192,18 +188,10 @@ fn set(value: &Value, spelt: impl Fn(&str) -> String) -> Value {
         Value::Null | Value::Array(_) | Value::Object(_) => sorted(value.clone()),
     };
     let members: BTreeMap<String, Value> =
-        list(value).iter().map(text).map(|member| (member.to_string(), member)).collect();
+        members(value).iter().map(text).map(|member| (member.to_string(), member)).collect();
     Value::Array(members.into_values().collect())
 }
 
-/// The members of a list, or the one that stands for a list of one.
-fn list(value: &Value) -> &[Value] {
-    match value {
-        Value::Array(members) => members,
-        one => std::slice::from_ref(one),
-    }
-}
-
 #[cfg(test)]
-#[path = "policy_tests.rs"]
+#[path = "canonical_tests.rs"]
 mod tests;

@@ -1,13 +1,12 @@
 //! Policy documents as AWS Config and IAM deliver them.
 
+use rectify_compliance::ShapeError;
 use serde_json::Value;
-
-use crate::ShapeError;
 
 /// Decodes an IAM policy document: percent-encoded (RFC 3986, so `+` stays a plus) or already plain JSON.
 ///
 /// # Errors
-/// [`ShapeError`] when it is neither; an undecodable policy is never taken for a harmless one. The text itself is not
+/// [`ShapeError`] when it is neither; an undecodable policy is never treated as harmless. The text itself is not
 /// repeated, since policies do not belong into logs.
 pub fn decode(path: &str, text: &str) -> Result<Value, ShapeError> {
     let trimmed = text.trim_start();
