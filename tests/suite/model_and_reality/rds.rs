@@ -167,7 +167,7 @@ async fn backups_that_are_turned_on_wait_for_the_window() {
     DbInstanceBackupEnabled.apply(&clients, &target, action).await.unwrap();
     let expected = DbInstanceBackupEnabled.expect(before.clone(), action);
     assert_eq!(live::<_, _>(&DB_INSTANCE_BACKUP_ENABLED, &clients, &target, &params).await, expected);
-    let undo = DbInstanceBackupEnabled.undo(&before, &[action.clone()]);
+    let undo = DbInstanceBackupEnabled.undo(&before, std::slice::from_ref(action));
     assert!(matches!(undo, Err(Irreversible { .. })), "{undo:?}");
     let modify = "Action=ModifyDBInstance&Version=2014-10-31&DBInstanceIdentifier=orders&BackupRetentionPeriod=7";
     assert_eq!(sent(&replay), [modify]);

@@ -30,7 +30,7 @@ pub(super) async fn check(
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
     let mut target = typed.target(Some(control), &region, environment)?;
     let config = sdk_config(environment, &region)?;
-    if control.remediation.is_some_and(|half| half.needs_name()) {
+    if control.remediation.is_some_and(rectify_compliance::entry::ErasedRemediation::needs_name) {
         target.name = ConfigService::new(&config).name_of(&target).await?;
     }
     let inspection = operations.inspect(&config, &target, &arguments.parameters).await?.ok_or_else(|| {
