@@ -1,16 +1,8 @@
 //! `cloud-trail-log-file-validation-enabled`: CloudTrail log files can be altered unnoticed.
-//!
-//! Knows trails as [`Trail`], whatever they were read from, and no API.
 
-use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
-    Remediation, Step, Timestamp, Verdict, control,
-};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use rectify_compliance::{Level, NoParameters, Setting, control};
 
-use crate::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
-use crate::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail, stack_resource};
+use crate::trail::{TYPE, Trail, UPDATE_TRAIL};
 
 control! {
     /// ## What it checks
@@ -52,7 +44,7 @@ control! {
     /// * [Validating CloudTrail log file integrity](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html)
     /// * [UpdateTrail](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html)
     /// * [DescribeTrails](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html)
-    pub CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED: CloudTrailLogFileValidationEnabled {
+    pub CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED: Setting<Trail, bool, NoParameters> = SETTING {
         id: "cloud-trail-log-file-validation-enabled",
         title: "CloudTrail log files can be altered unnoticed",
         severity: Low,
@@ -70,113 +62,27 @@ control! {
     }
 }
 
-/// One call to CloudTrail. The fix and its undo are the same call with the other value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum Action {
-    /// `UpdateTrail`; every field it leaves out stays as it is.
-    UpdateTrail {
-        /// `Name`: the trail's ARN.
-        name: String,
-        /// `EnableLogFileValidation`.
-        enable_log_file_validation: bool,
+const SETTING: Setting<Trail, bool, NoParameters> = Setting {
+    // Stored attempts have this name; the item says `logFileValidationEnabled`.
+    field: "logFileValidation",
+    get: |trail| trail.log_file_validation,
+    set: |trail, on| trail.log_file_validation = on,
+    not_judged: |trail, _| trail.judged_elsewhere(),
+    violation: |trail, _| {
+        (!trail.log_file_validation).then(|| (format!("Trail {trail} has no log file validation"), true))
     },
-}
-
-impl Control for CloudTrailLogFileValidationEnabled {
-    type Params = NoParameters;
-    type Subject = Trail;
-
-    fn evaluate(&self, trail: &Trail, _params: &NoParameters, _now: Timestamp) -> Verdict {
-        match trail.judged_elsewhere() {
-            Some(elsewhere) => elsewhere,
-            None if trail.log_file_validation => Verdict::COMPLIANT,
-            None => Verdict::non_compliant(format!("Trail {trail} has no log file validation")),
-        }
-    }
-}
-
-impl FromItem for CloudTrailLogFileValidationEnabled {
-    type Resource = RecordedTrail;
-    type Facts = LiveTrail;
-    fn fact_permissions(&self) -> &'static [Permission] {
-        &[DESCRIBE]
-    }
-
-    fn subject(&self, recorded: RecordedTrail, live: LiveTrail) -> Trail {
-        recorded.or_live(live)
-    }
-}
-
-impl Inventory for CloudTrailLogFileValidationEnabled {
-    fn list_permissions(&self) -> &'static [Permission] {
-        &[DESCRIBE]
-    }
-}
-
-impl Remediation for CloudTrailLogFileValidationEnabled {
-    type Action = Action;
-    type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[GET, LIST_TAGS]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[UPDATE]
-    }
-    // IAM cannot tell the two values of the flag apart: what keeps the remediation from turning it off is `plan` alone.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[UPDATE]
-    }
-
-    fn managed_by(&self) -> ManagedBy {
-        MANAGED_BY
-    }
-
-    fn stack_resources(&self, _live: &Trail, action: &Action) -> Vec<PhysicalId> {
-        let Action::UpdateTrail { name, .. } = action;
-        vec![stack_resource(name)]
-    }
-
-    fn fix(&self, live: &Trail, _params: &NoParameters, _now: Timestamp) -> Plan<Action> {
-        let enable = Action::UpdateTrail { name: live.arn.clone(), enable_log_file_validation: true };
-        let steps = vec![Step::call(Level::L1, enable)];
-        match live.update_obstacle() {
-            Some(reason) => Plan::hold(reason, steps),
-            None => Plan::steps_in_order(steps),
-        }
-    }
-
-    fn expect(&self, mut live: Trail, action: &Action) -> Trail {
-        let Action::UpdateTrail { name, enable_log_file_validation } = action;
-        if *name == live.arn {
-            live.log_file_validation = *enable_log_file_validation;
-        }
-        live
-    }
-
-    /// The one flag, so that somebody's later change of the bucket or key does not stand in the way of an undo.
-    /// That all other settings came through the fix is told by the whole images, which hold them.
-    fn footprint(&self, subject: &Trail, done: &[Action]) -> Value {
-        if done.is_empty() {
-            return json!({});
-        }
-        json!({ "logFileValidation": subject.log_file_validation })
-    }
-
-    fn undo(&self, before: &Trail, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
-        let restore = |Action::UpdateTrail { name, .. }: &Action| Action::UpdateTrail {
-            name: name.clone(),
-            enable_log_file_validation: before.log_file_validation,
-        };
-        Ok(done.iter().rev().map(restore).collect())
-    }
-}
+    call: UPDATE_TRAIL.member("EnableLogFileValidation"),
+    level: Level::L1,
+    blocked: |_| None,
+};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use proptest::prelude::*;
+    use rectify_compliance::{FromItem, Remediation, SetCall};
     use rectify_testing::{Cases, Laws};
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::trail::arbitrary::trails;
@@ -191,16 +97,16 @@ mod tests {
         trail
     }
 
-    fn update(enable: bool) -> Action {
-        Action::UpdateTrail { name: TRAIL.into(), enable_log_file_validation: enable }
+    fn update(enable: bool) -> SetCall {
+        UPDATE_TRAIL.member("EnableLogFileValidation").of(TRAIL, &enable)
     }
 
     #[test]
     fn a_trail_is_judged_by_its_owner_in_its_home_region() {
-        let cases = Cases::of(&CloudTrailLogFileValidationEnabled, off());
+        let cases = Cases::of(&SETTING, off());
         let case = |name: &'static str, arn: &str, recorded_value: Value, live: Option<Trail>| {
             let recorded = recorded(arn, "logFileValidationEnabled", recorded_value);
-            cases.case(name, |it| *it = CloudTrailLogFileValidationEnabled.subject(recorded, live))
+            cases.case(name, |it| *it = SETTING.subject(recorded, live))
         };
         let foreign_elsewhere = "arn:aws:cloudtrail:us-east-1:444455556666:trail/main";
         case("cloud-trail-log-file-validation-enabled/1", TRAIL, json!(false), None).non_compliant(OFF).planned(&[FIX]);
@@ -224,27 +130,24 @@ mod tests {
     #[test]
     fn prefix_key_and_all_else_are_the_same_after_the_fix_and_after_its_undo() {
         let case = "cloud-trail-log-file-validation-enabled/6";
-        let fixed = CloudTrailLogFileValidationEnabled.expect(off(), &update(true));
+        let fixed = SETTING.expect(off(), &update(true));
         assert_eq!(fixed, Trail { log_file_validation: true, ..off() }, "{case}");
-        assert_eq!(
-            CloudTrailLogFileValidationEnabled.footprint(&fixed, &[update(true)]),
-            json!({"logFileValidation": true})
-        );
-        assert_eq!(CloudTrailLogFileValidationEnabled.footprint(&fixed, &[]), json!({}));
-        let undo = CloudTrailLogFileValidationEnabled.undo(&off(), &[update(true)]).unwrap();
+        assert_eq!(SETTING.footprint(&fixed, &[update(true)]), json!({"logFileValidation": true}));
+        assert_eq!(SETTING.footprint(&fixed, &[]), json!({}));
+        let undo = SETTING.undo(&off(), &[update(true)]).unwrap();
         assert_eq!(undo, vec![update(false)], "{case}");
-        assert_eq!(CloudTrailLogFileValidationEnabled.expect(fixed, &undo[0]), off(), "{case}");
+        assert_eq!(SETTING.expect(fixed, &undo[0]), off(), "{case}");
     }
 
     #[test]
     fn an_action_on_another_trail_changes_nothing_of_this_one() {
-        let other = Action::UpdateTrail { name: format!("{TRAIL}-other"), enable_log_file_validation: true };
-        assert_eq!(CloudTrailLogFileValidationEnabled.expect(off(), &other), off());
+        let other = UPDATE_TRAIL.member("EnableLogFileValidation").of(&format!("{TRAIL}-other"), &true);
+        assert_eq!(SETTING.expect(off(), &other), off());
     }
 
     #[test]
     fn laws() {
-        Laws::of(&CloudTrailLogFileValidationEnabled, &["/logFileValidation"], Remediation::expect)
+        Laws::of(&SETTING, &["/logFileValidation"], Remediation::expect)
             .never(|before, after| before.log_file_validation && !after.log_file_validation)
             .restoring_whole()
             .hold((trails(), Just(NoParameters {})));

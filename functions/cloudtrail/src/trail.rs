@@ -8,8 +8,8 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rectify_compliance::{
-    AccountId, Arn, ConfigurationItem, Image, ManagedBy, Permission, PhysicalId, Region, Resource, ResourceKey,
-    ShapeError, Tags, Target, Verdict,
+    AccountId, Arn, ConfigurationItem, Image, ManagedBy, Operation, Permission, PhysicalId, Region, Resource,
+    ResourceKey, ShapeError, Tags, Target, Verdict, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -220,6 +220,35 @@ impl Image for Trail {
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+}
+
+/// `UpdateTrail`; every setting it leaves out stays as it is.
+pub const UPDATE_TRAIL: Operation =
+    Operation { name: "UpdateTrail", resource: "Name", permissions: &[permissions::UPDATE] };
+
+impl View for Trail {
+    type Resource = RecordedTrail;
+    type Facts = LiveTrail;
+    const FACTS: &'static [Permission] = &[permissions::DESCRIBE];
+    const READ: &'static [Permission] = &[permissions::GET, permissions::LIST_TAGS];
+    const LIST: &'static [Permission] = &[permissions::DESCRIBE];
+    const MANAGED_BY: ManagedBy = MANAGED_BY;
+
+    fn of(recorded: RecordedTrail, live: LiveTrail) -> Self {
+        recorded.or_live(live)
+    }
+
+    fn call_id(&self) -> &str {
+        &self.arn
+    }
+
+    fn stack_resources(&self) -> Vec<PhysicalId> {
+        vec![stack_resource(&self.arn)]
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.update_obstacle()
     }
 }
 

@@ -17,12 +17,13 @@ use aws_sdk_cloudtrail::types;
 use aws_types::SdkConfig;
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{Image, NoParameters, ShapeError, Tags, Target};
+use rectify_compliance::{Image, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Connect, Fix, Found, List, Page, Place, ReadFacts, read_each};
+use rectify_runtime::edge::{Connect, Found, Page, Place, read_each};
+use rectify_runtime::views::{Views, unknown_member, value_of};
+use serde_json::Value;
 
 use reader::description;
-use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::{Action, CloudTrailLogFileValidationEnabled};
 use rectify_cloudtrail::trail::{Custody, LiveTrail, RecordedTrail, Trail, Vantage, one_per_name};
 
 pub use reader::TrailReader;
@@ -131,12 +132,6 @@ impl Clients {
     fn update_trail(&self, arn: &str) -> UpdateTrailFluentBuilder {
         self.cloudtrail.update_trail().name(arn)
     }
-
-    /// The flag that log files are validated by.
-    async fn update_validation(&self, action: &Action) -> Result<(), AwsError> {
-        let Action::UpdateTrail { name, enable_log_file_validation } = action;
-        updated(self.update_trail(name).enable_log_file_validation(*enable_log_file_validation)).await
-    }
 }
 
 /// Sends an update.
@@ -144,42 +139,30 @@ async fn updated(request: UpdateTrailFluentBuilder) -> Result<(), AwsError> {
     request.send().await.map(drop).map_err(|error| AwsError::call("cloudtrail:UpdateTrail", &error))
 }
 
-impl ReadFacts<Clients> for CloudTrailLogFileValidationEnabled {
-    async fn facts(
-        &self,
-        clients: &Clients,
-        target: &Target,
-        recorded: &RecordedTrail,
-        _params: &NoParameters,
-    ) -> Result<Option<LiveTrail>, AwsError> {
-        clients.settled(target, recorded, recorded.is_ours() && recorded.tells_validation()).await
+impl Views<Trail> for Clients {
+    async fn facts(&self, target: &Target, recorded: &RecordedTrail) -> Result<Option<LiveTrail>, AwsError> {
+        self.settled(target, recorded, recorded.is_ours() && recorded.tells_validation()).await
     }
-}
 
-impl List<Clients> for CloudTrailLogFileValidationEnabled {
+    async fn read(&self, target: &Target) -> Result<Option<Trail>, AwsError> {
+        self.trail(target).await
+    }
+
+    async fn write(&self, arn: &str, member: &str, value: &Value) -> Result<(), AwsError> {
+        let call = self.update_trail(arn);
+        updated(match member {
+            "EnableLogFileValidation" => call.enable_log_file_validation(value_of(member, value)?),
+            _ => return Err(unknown_member(member)),
+        })
+        .await
+    }
+
     fn pages<'a>(
         &'a self,
-        clients: &'a Clients,
         place: &'a Place,
-        _params: &'a NoParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Trail>, AwsError>> + Send + 'a {
-        once(async move { clients.trails(place).await.map(Page::whole) })
-    }
-}
-
-impl Fix<Clients> for CloudTrailLogFileValidationEnabled {
-    async fn live(
-        &self,
-        clients: &Clients,
-        target: &Target,
-        _params: &NoParameters,
-    ) -> Result<Option<Trail>, AwsError> {
-        clients.trail(target).await
-    }
-
-    async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {
-        clients.update_validation(action).await
+        once(async move { self.trails(place).await.map(Page::whole) })
     }
 }
 
