@@ -1,6 +1,6 @@
 //! ARNs, taken apart.
 //!
-//! Knows no service; whoever reads one says which it must be of.
+//! Knows no service; the caller states which service an ARN must be of.
 
 use std::fmt;
 use std::str::FromStr;

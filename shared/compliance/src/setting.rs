@@ -63,7 +63,7 @@ pub struct Operation {
     pub name: &'static str,
     /// The input member that names the resource: `DBInstanceIdentifier`.
     pub resource: &'static str,
-    /// What it may call, the fix as well as the undo: IAM cannot tell the values of a member apart.
+    /// What the fix and the undo may call: IAM does not distinguish the values of a member.
     pub permissions: &'static [Permission],
 }
 
@@ -268,7 +268,7 @@ where
         !done.is_empty() && after.is_settling()
     }
 
-    /// The one member, so that what somebody changes beside it does not stand in the way of an undo.
+    /// The one member: a change of another setting does not prevent an undo.
     fn footprint(&self, subject: &V, done: &[SetCall]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ self.field: (self.get)(subject) }) }
     }

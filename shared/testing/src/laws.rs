@@ -103,8 +103,8 @@ impl<'a, K: Remediation> Laws<'a, K> {
         Self { restores_whole: true, ..self }
     }
 
-    /// And this happens after the calls, by nobody's call: the service records a time, a user registers a device. The
-    /// finding ends with it.
+    /// And this happens after the calls without a call: the service records a time, a user registers a device. The finding
+    /// ends with it.
     #[must_use]
     pub const fn then(self, then: fn(K::Subject) -> K::Subject) -> Self {
         Self { then, ..self }

@@ -1,5 +1,5 @@
-//! What becomes of a finding: the gates, in the order in which they are asked. Nothing is recorded and nothing is called here;
-//! what a gate must know it asks of [`Facts`], and no earlier than at its turn.
+//! What becomes of a finding: the gates, in the order in which they run. Nothing is recorded and nothing is called here; a
+//! gate reads what it needs from [`Facts`], at its turn and no earlier.
 
 use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::{Annotation, Imaged, Plan, Timestamp, Verdict};
@@ -129,7 +129,7 @@ fn not_exempt_by_place<F: Facts>(facts: &F, registry: &Registry, is_begun: bool)
     exempt.map_or(Ok(()), |reason| halt(Decision::End(Outcome::Exempt, reason, Seen::of(None))))
 }
 
-/// One that failed is tried again when the reconciler asks, not when its event is merely repeated.
+/// A failed finding is tried again when the reconciler requests it, not when its event is delivered again.
 fn not_dealt_with<F: Facts>(facts: &F, before: Option<&Finding>, is_begun: bool) -> Gate {
     let is_retried = |it: &Finding| facts.is_request() && it.outcome == Outcome::Failed;
     let dealt_with = before.filter(|it| !is_begun && it.outcome.is_final() && !is_retried(it));

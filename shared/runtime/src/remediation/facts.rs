@@ -1,4 +1,4 @@
-//! What the gates ask about a finding.
+//! What the gates read about a finding.
 
 use rectify_compliance::{Imaged, Origin, Plan, Target, Timestamp, Verdict};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::Fault;
 use crate::ledger::{Hold, Registry};
 use crate::settings::{Exemptions, RemediationSettings};
 
-/// What the gates ask, each when it is its turn. A test answers from memory.
+/// What the gates read, each at its turn. A test answers from memory.
 pub(super) trait Facts {
     /// The control's id.
     fn control(&self) -> &str;
@@ -20,7 +20,7 @@ pub(super) trait Facts {
     /// When AWS Config recorded the finding.
     fn recorded_at(&self) -> Timestamp;
 
-    /// Whether the reconciler asks about it.
+    /// Whether the reconciler requested it.
     fn is_request(&self) -> bool;
 
     /// The function's settings.

@@ -190,7 +190,7 @@ enum Start {
     Begun(Box<Attempt>),
     /// It was recorded as something else.
     Ended(Handled),
-    /// People decided meanwhile: the gates are asked again.
+    /// People decided meanwhile: the gates run again.
     Overruled,
 }
 
