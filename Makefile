@@ -37,7 +37,7 @@ chaos: ## random deliveries, deaths, edits and decisions against a model: make c
 	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(date +%s)} RECTIFY_CHAOS_DELIVERIES=$${RECTIFY_CHAOS_DELIVERIES:-20000} \
 	  $(CARGO) test --workspace --test chaos -- --nocapture
 
-images: $(VENV)/.tests programs sample ## keep what the journeys of new controls or new versions stored, in tests/images
+images: $(VENV)/.tests programs sample ## keep what the journeys of new controls or new versions stored, in the folders of the controls
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
 
 unused: $(VENV)/.tests programs sample ## list the permissions that the journeys do not use, in tests/unused

@@ -10,10 +10,10 @@ use rectify_compliance::{
     Control, Declared, Irreversible, Permission, Plan, Remediation, Step, Target, Timestamp, Verdict, Work,
 };
 use rectify_ec2::RESTRICTED_SSH;
-use rectify_ec2::authorization::Open;
-use rectify_ec2::restricted_ssh::RestrictedSshParameters as Params;
-use rectify_ec2::revocation::{Close, Revocation};
-use rectify_ec2::security_group::GroupInNetwork as Subject;
+use rectify_ec2::controls::restricted_ssh::RestrictedSshParameters as Params;
+use rectify_ec2::families::authorization::Open;
+use rectify_ec2::families::revocation::{Close, Revocation};
+use rectify_ec2::resources::security_group::GroupInNetwork as Subject;
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::Fix;

@@ -17,10 +17,10 @@ mod tags;
 use std::collections::BTreeSet;
 
 use aws_types::SdkConfig;
-use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
+use rectify_cloudtrail::controls::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
 use rectify_compliance::{AccountId, Control, ControlMeta, Declared, Entry, Region, Remediation};
 use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH};
-use rectify_iam::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
+use rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
 use rectify_runtime::Fault;
 use rectify_runtime::edge::{Connect, Fix};
 use rectify_runtime::invocation::Invocation;
@@ -290,10 +290,12 @@ async fn second_revocation_that_is_denied_is_what_the_action_answers() {
         Refusal { operation, number: 2, code: "UnauthorizedOperation" },
     ]);
     let clients = rectify_ec2_lambda::Clients::connect(&services.sdk(REGION));
-    let action = rectify_ec2::revocation::Close::RevokeSecurityGroupIngress(rectify_ec2::revocation::Revocation {
-        group_id: id.clone(),
-        security_group_rule_ids: vec!["sgr-00000000000000000".to_owned(), rules[0].clone()],
-    });
+    let action = rectify_ec2::families::revocation::Close::RevokeSecurityGroupIngress(
+        rectify_ec2::families::revocation::Revocation {
+            group_id: id.clone(),
+            security_group_rule_ids: vec!["sgr-00000000000000000".to_owned(), rules[0].clone()],
+        },
+    );
     let target = rectify_compliance::Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(REGION),

@@ -1,12 +1,11 @@
 //! Attempts as earlier versions stored them: what was stored once can be undone for ever.
 //!
-//! `tests/images/<control>.v<version>.json` is the attempt of a journey, as it lay in the ledger, with the calls that took it
+//! `attempt.v<version>.json` in the folder of a control is the attempt of a journey, as it lay in the ledger, with the calls that took it
 //! back then. A journey writes the file of its control where there is none and `RECTIFY_KEEP_IMAGES` is set; one that is there
 //! is never written again. A new version of an image gets a file of its own, beside the old one. What cannot travel here (see
 //! `journeys`) has a file in the same form, written from its model.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use rectify_compliance::{Entry, ManagedBy, Tags};
 use rectify_runtime::ledger::Attempt;
@@ -25,13 +24,14 @@ struct Kept {
 /// Keeps what was stored, if that is asked for and it is the first of its kind.
 pub(crate) fn keep(attempt: &Attempt) {
     let version = attempt.before.as_ref().unwrap().version;
-    let file = folder().join(format!("{}.v{version}.json", attempt.control));
+    let control = rectify_catalogue::find(&attempt.control).unwrap();
+    let file = binaries::root().join(name(control, version));
     if std::env::var_os("RECTIFY_KEEP_IMAGES").is_none() || file.exists() {
         return;
     }
-    let undo = undo(rectify_catalogue::find(&attempt.control).unwrap(), attempt);
+    let undo = undo(control, attempt);
     let text = serde_json::to_string_pretty(&Kept { attempt: attempt.clone(), undo }).unwrap();
-    std::fs::create_dir_all(folder()).unwrap();
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(file, text + "\n").unwrap();
 }
 
@@ -47,7 +47,7 @@ fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls(
     let mut expected = BTreeSet::new();
     for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
         for version in 1..=control.image_version() {
-            let name = format!("{}.v{version}.json", control.meta.id);
+            let name = name(control, version);
             let Kept { attempt, undo: kept } = kept(&name);
             let (before, after) = (attempt.before.as_ref().unwrap(), attempt.after.as_ref().unwrap());
             assert_eq!((attempt.control.as_str(), before.version), (control.meta.id, version), "{name}");
@@ -136,16 +136,19 @@ fn owner_of_tags(subject: &mut Value) -> Option<&mut Map<String, Value>> {
 }
 
 fn kept(name: &str) -> Kept {
-    let text = std::fs::read_to_string(folder().join(name)).unwrap_or_else(|error| {
-        panic!("tests/images/{name}: {error}: `make images` keeps what the control's journey stored")
-    });
+    let text = std::fs::read_to_string(binaries::root().join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}: `make images` keeps what the control's journey stored"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn files() -> BTreeSet<String> {
-    std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+    let files = rectify_catalogue::controls().map(rectify_catalogue::folder).flat_map(|folder| {
+        let files = std::fs::read_dir(binaries::root().join(folder)).into_iter().flatten();
+        files.map(move |file| format!("{folder}/{}", file.unwrap().file_name().into_string().unwrap()))
+    });
+    files.filter(|file| file.ends_with(".json")).collect()
 }
 
-fn folder() -> PathBuf {
-    binaries::root().join("tests/images")
+fn name(control: &Entry, version: u16) -> String {
+    format!("{}/attempt.v{version}.json", rectify_catalogue::folder(control))
 }

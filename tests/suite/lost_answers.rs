@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
-use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
+use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds_lambda::Clients;
 use rectify_runtime::config_service::ConfigService;
 use rectify_runtime::deadline::Deadline;

@@ -25,13 +25,16 @@ fn new_control() -> NewControl {
 fn a_new_control_compiles_runs_its_tests_and_is_generated() {
     let copy = copy_of_the_repository();
     let told = scaffold::write(copy.path(), &new_control()).unwrap();
-    assert!(told.contains("functions/cloudtrail/src/single_region_trail.rs"), "{told}");
+    assert!(told.contains("functions/cloudtrail/src/controls/single_region_trail.rs"), "{told}");
 
     let tested = cargo(copy.path(), &["test", "-p", "rectify-cloudtrail", "--lib", "single_region_trail"]);
     let printed = text(&tested);
     assert!(tested.status.success(), "{printed}");
     for name in ["the_value_decides", "an_item_without_the_value_is_refused", "an_image_reads_back_as_it_was_stored"] {
-        assert!(printed.contains(&format!("single_region_trail::tests::{name} ... ok")), "{name}:\n{printed}");
+        assert!(
+            printed.contains(&format!("controls::single_region_trail::tests::{name} ... ok")),
+            "{name}:\n{printed}"
+        );
     }
 
     let generated = cargo(copy.path(), &["run", "-p", "xtask", "--", "generate"]);
@@ -57,14 +60,14 @@ fn a_new_control_compiles_runs_its_tests_and_is_generated() {
 fn what_is_there_is_never_overwritten() {
     let copy = copy_of_the_repository();
     scaffold::write(copy.path(), &new_control()).unwrap();
-    let before = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/lib.rs")).unwrap();
+    let before = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/controls.rs")).unwrap();
     let again = scaffold::write(copy.path(), &new_control()).unwrap_err();
     assert!(matches!(&again, ScaffoldError::Exists(file) if file.ends_with("single_region_trail.rs")), "{again}");
-    let after = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/lib.rs")).unwrap();
+    let after = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/controls.rs")).unwrap();
     assert_eq!(before, after);
     let nowhere = NewControl { service: "no-such-service".to_owned(), id: "other".to_owned(), ..new_control() };
     let refused = scaffold::write(copy.path(), &nowhere).unwrap_err().to_string();
-    assert!(refused.starts_with("functions/no-such-service/src/lib.rs: "), "{refused}");
+    assert!(refused.starts_with("functions/no-such-service/src/controls.rs: "), "{refused}");
     assert!(!copy.path().join("functions/no-such-service").exists());
 }
 

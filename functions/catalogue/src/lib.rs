@@ -40,6 +40,12 @@ pub fn source(control: &Entry) -> &'static str {
     path.rfind("functions").and_then(|at| path.get(at..)).unwrap_or(path)
 }
 
+/// The folder beside that file, from the root of the repository: the control's tests and its stored attempts.
+pub fn folder(control: &Entry) -> &'static str {
+    let source = source(control);
+    source.strip_suffix(".rs").unwrap_or(source)
+}
+
 #[cfg(test)]
 mod parameters_law;
 

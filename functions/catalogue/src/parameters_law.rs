@@ -31,8 +31,8 @@ use rectify_compliance::entry::on_change;
 use rectify_compliance::values::Globs;
 use rectify_compliance::{Control, Declared, FromItem, Timestamp, Verdict};
 use rectify_kms::CMK_BACKING_KEY_ROTATION_ENABLED;
-use rectify_kms::cmk_backing_key_rotation_enabled::{CmkBackingKeyRotationEnabled, KeyRotationParameters};
-use rectify_kms::key::{Key, RecordedKey};
+use rectify_kms::controls::cmk_backing_key_rotation_enabled::{CmkBackingKeyRotationEnabled, KeyRotationParameters};
+use rectify_kms::resources::key::{Key, RecordedKey};
 use serde_json::{Map, Value};
 
 use crate::controls;

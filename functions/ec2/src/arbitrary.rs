@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use rectify_compliance::{AccountId, ConfigurationItem, ItemStatus, Region, ResourceKey, Tags};
 use serde_json::{Map, Value, json};
 
-use crate::live_rule::LiveRule;
-use crate::rule::{Direction, Peer, Protocol, Rule};
-use crate::security_group::{GroupInNetwork, Network, PrefixList, SecurityGroup, TYPE, Usage};
+use crate::resources::live_rule::LiveRule;
+use crate::resources::rule::{Direction, Peer, Protocol, Rule};
+use crate::resources::security_group::{GroupInNetwork, Network, PrefixList, SecurityGroup, TYPE, Usage};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 

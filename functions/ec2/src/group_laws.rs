@@ -11,10 +11,10 @@ use rectify_compliance::{Control, Parameters, Remediation, Resource};
 use rectify_testing::{Case, Cases, Laws, NOW};
 
 use crate::arbitrary::{as_item, as_live, group};
-use crate::authorization::Open;
-use crate::revocation::Close;
-use crate::rule::{Direction, Rule};
-use crate::security_group::{GroupInNetwork, SecurityGroup};
+use crate::families::authorization::Open;
+use crate::families::revocation::Close;
+use crate::resources::rule::{Direction, Rule};
+use crate::resources::security_group::{GroupInNetwork, SecurityGroup};
 
 /// A control that closes groups by revoking rules.
 pub(crate) trait Closes: Remediation<Subject = GroupInNetwork, Action = Close, Undo = Open> {}

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use rectify_compliance::Tags;
 
-use crate::database::{Database, Kind};
-use crate::instance::Instance;
+use crate::resources::database::{Database, Kind};
+use crate::resources::instance::Instance;
 
 /// An engine, a status, and a few tags.
 pub(crate) fn databases(kind: Kind, engines: &'static [&'static str]) -> impl Strategy<Value = Database> {

@@ -6,9 +6,9 @@ use rectify_compliance::{AccountId, ConfigurationItem, Region};
 use rectify_policy::Policy;
 use serde_json::{Value, json};
 
-use crate::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
-use crate::bucket::Identity;
-use crate::public_access::Subject;
+use crate::families::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
+use crate::families::public_access::Subject;
+use crate::resources::bucket::Identity;
 
 /// A notification about the bucket `pics` with this supplementary configuration.
 pub(crate) fn notification(supplementary: Value) -> Value {

@@ -1,16 +1,16 @@
 //! Trails: what of them is denied, by whom.
 
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{
+use rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::{
     CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, CloudTrailCloudWatchLogsEnabled, TrailLogsParameters,
 };
-use rectify_cloudtrail::cloud_trail_encryption_enabled::{
+use rectify_cloudtrail::controls::cloud_trail_encryption_enabled::{
     CLOUD_TRAIL_ENCRYPTION_ENABLED, CloudTrailEncryptionEnabled, TrailEncryptionParameters,
 };
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
-use rectify_cloudtrail::qualifying::{Requirement, Standing};
-use rectify_cloudtrail::trail::{RecordedTrail, Vantage};
-use rectify_cloudtrail::trail_delivery::Delivery;
-use rectify_cloudtrail::trail_key::{KeyAnswer, Keys};
+use rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
+use rectify_cloudtrail::resources::qualifying::{Requirement, Standing};
+use rectify_cloudtrail::resources::trail::{RecordedTrail, Vantage};
+use rectify_cloudtrail::resources::trail_delivery::Delivery;
+use rectify_cloudtrail::resources::trail_key::{KeyAnswer, Keys};
 use rectify_cloudtrail_lambda::{Clients, TrailReader};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{ConfigurationItem, Plan, Resource, ResourceKey, Target, Timestamp};

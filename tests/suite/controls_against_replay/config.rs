@@ -1,7 +1,7 @@
 //! The recorder of AWS Config, over replayed answers: the control's own reads and the shell's go to the same service.
 
 use rectify_compliance::{ResourceKey, Target};
-use rectify_config::config_recorder_healthy::{Action, CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
+use rectify_config::controls::config_recorder_healthy::{Action, CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
 use rectify_config_lambda::Clients;
 use rectify_runtime::CallErrorKind;
 use rectify_tests::replay::{Answer, Replay};

@@ -3,9 +3,9 @@
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
 use rectify_compliance::values::{Bounded, Flag, Moment};
 use rectify_compliance::{AccountId, ConfigurationItem, Region, Remediation, Resource, ResourceKey, Target, Timestamp};
-use rectify_ec2::drift_parameters::{BaselineSource, SecurityGroupDriftParameters};
-use rectify_ec2::security_group::SecurityGroup;
-use rectify_ec2::security_group_drift::RuleChange;
+use rectify_ec2::controls::security_group_drift::RuleChange;
+use rectify_ec2::controls::security_group_drift::parameters::{BaselineSource, SecurityGroupDriftParameters};
+use rectify_ec2::resources::security_group::SecurityGroup;
 use rectify_ec2::{
     RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, SecurityGroupDrift, VPC_DEFAULT_SECURITY_GROUP_CLOSED,
     VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,
@@ -95,7 +95,7 @@ async fn drifting_group(name: &str) -> (aws_sdk_ec2::Client, Target) {
     let rule = |dir: &str, proto: &str, port: Option<i32>| json!({"dir": dir, "proto": proto, "from": port, "to": port, "peer": {"kind": "v4", "value": "0.0.0.0/0"}});
     let rules = [rule("ingress", "tcp", Some(443)), rule("ingress", "tcp", Some(22)), rule("egress", "-1", None)];
     let mut baseline = json!({"version": 1, "groupId": id, "rules": rules});
-    baseline["sha256"] = json!(rectify_ec2::baseline::digest(baseline.clone()));
+    baseline["sha256"] = json!(rectify_ec2::controls::security_group_drift::baseline::digest(baseline.clone()));
     let put = aws_sdk_ssm::Client::new(&sdk).put_parameter().name(format!("/sg-baseline/{id}"));
     put.r#type(aws_sdk_ssm::types::ParameterType::String).value(baseline.to_string()).send().await.unwrap();
     let target = Target {
@@ -168,7 +168,7 @@ async fn baseline_is_read_from_a_bucket() {
     };
     assert_eq!(SecurityGroupDrift.live(&clients, &target, &params).await.unwrap().unwrap().baseline, None);
     let mut baseline = json!({"version": 1, "groupId": id, "rules": []});
-    baseline["sha256"] = json!(rectify_ec2::baseline::digest(baseline.clone()));
+    baseline["sha256"] = json!(rectify_ec2::controls::security_group_drift::baseline::digest(baseline.clone()));
     let body = baseline.to_string().into_bytes().into();
     s3.put_object().bucket("approved-baselines").key(format!("sg-baseline/{id}.json")).body(body).send().await.unwrap();
     let live = SecurityGroupDrift.live(&clients, &target, &params).await.unwrap().unwrap();

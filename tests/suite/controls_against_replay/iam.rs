@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
-use rectify_iam::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
-use rectify_iam::iam_password_policy::IAM_PASSWORD_POLICY;
-use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
-use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
-use rectify_iam::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED;
+use rectify_iam::controls::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
+use rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY;
+use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
+use rectify_iam::controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED;
 use rectify_iam_lambda::Clients;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::mfa_policy;

@@ -4,10 +4,10 @@ use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{Declared, Inventory, ResourceKey};
 use rectify_ec2::{RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS};
-use rectify_iam::access_keys_rotated::ACCESS_KEYS_ROTATED;
-use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
-use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
-use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
+use rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED;
+use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
+use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_runtime::edge::{List, Place};
 
 use super::*;

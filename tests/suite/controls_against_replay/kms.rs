@@ -1,6 +1,6 @@
 //! Keys.
 
-use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
+use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_kms_lambda::Clients;
 
 use super::*;

@@ -2,9 +2,9 @@
 
 use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_logs::alarm_chain::observed::AlarmChains;
-use rectify_logs::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
-use rectify_logs::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
+use rectify_logs::controls::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
+use rectify_logs::controls::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
+use rectify_logs::families::alarm_chain::observed::AlarmChains;
 use rectify_logs_lambda::Clients;
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{List, Listed, Page, Place};

@@ -1,9 +1,9 @@
 //! Databases.
 
 use rectify_compliance::{Declared, ResourceKey, Target};
-use rectify_rds::db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED;
-use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
-use rectify_rds::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
+use rectify_rds::controls::db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED;
+use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
+use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
 
 use super::*;

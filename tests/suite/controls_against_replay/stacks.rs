@@ -1,7 +1,7 @@
 //! What CloudFormation manages and does not tag: looked up right before a change, and left alone.
 
 use rectify_compliance::Declared;
-use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
+use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_kms_lambda::Clients;
 use rectify_s3::S3_BUCKET_SSL_REQUESTS_ONLY;
 

@@ -67,7 +67,7 @@ async fn drifting_group(world: &World) -> ResourceKey {
     let out = json!({"dir": "egress", "proto": "-1", "peer": {"kind": "v4", "value": "0.0.0.0/0"}});
     let rules = json!([rule(443, "10.0.0.0/8"), rule(5432, "10.1.0.0/16"), out]);
     let mut baseline = json!({"version": 1, "groupId": id, "rules": rules});
-    baseline["sha256"] = json!(rectify_ec2::baseline::digest(baseline.clone()));
+    baseline["sha256"] = json!(rectify_ec2::controls::security_group_drift::baseline::digest(baseline.clone()));
     let ssm = aws_sdk_ssm::Client::new(&world.clients().sdk);
     let put = ssm.put_parameter().name(format!("/sg-baseline/{id}")).r#type(aws_sdk_ssm::types::ParameterType::String);
     put.value(baseline.to_string()).send().await.unwrap();

@@ -34,7 +34,7 @@ fn an_id_fits_where_it_must_stand() {
 #[test]
 fn a_control_stands_in_the_file_of_its_name() {
     for control in controls() {
-        let expected = format!("functions/{}/src/{}.rs", service(control), control.meta.snake_id());
+        let expected = format!("functions/{}/src/controls/{}.rs", service(control), control.meta.snake_id());
         assert_eq!(source(control).replace('\\', "/"), expected, "{}", control.meta.id);
     }
 }

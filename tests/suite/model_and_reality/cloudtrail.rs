@@ -1,12 +1,12 @@
 //! Trails.
 
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, AdvancedFieldSelector, EventSelector, ReadWriteType};
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{
+use rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::{
     CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, CloudTrailCloudWatchLogsEnabled,
 };
-use rectify_cloudtrail::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED;
-use rectify_cloudtrail::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
+use rectify_cloudtrail::controls::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED;
+use rectify_cloudtrail::controls::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED;
+use rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_local::backend::{Backend, BackendSettings};
 use rectify_runtime::edge::{Connect, Fix};

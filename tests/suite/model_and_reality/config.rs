@@ -4,7 +4,7 @@ use aws_sdk_config::types;
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use rectify_compliance::{Control, Verdict};
-use rectify_config::config_recorder_healthy::{CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
+use rectify_config::controls::config_recorder_healthy::{CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
 use rectify_config_lambda::Clients;
 use rectify_local::engine::{Engine, EngineOutputs, EngineSettings};
 use rectify_runtime::edge::Connect;

@@ -106,7 +106,8 @@ async fn default_group_is_emptied_as_expected_and_filled_again() {
 /// Writes a baseline of these rules for a group, into the parameter where the control looks for it.
 async fn approve(group: &str, rules: serde_json::Value) {
     let mut baseline = serde_json::json!({"version": 1, "groupId": group, "rules": rules});
-    baseline["sha256"] = serde_json::json!(rectify_ec2::baseline::digest(baseline.clone()));
+    baseline["sha256"] =
+        serde_json::json!(rectify_ec2::controls::security_group_drift::baseline::digest(baseline.clone()));
     let ssm = aws_sdk_ssm::Client::new(&Services::default().sdk(ALONE));
     let put = ssm.put_parameter().name(format!("/sg-baseline/{group}"));
     put.r#type(aws_sdk_ssm::types::ParameterType::String).value(baseline.to_string()).send().await.unwrap();

@@ -2,11 +2,11 @@
 
 use aws_types::SdkConfig;
 use rectify_compliance::{Declared, ResourceKey, Target, Timestamp};
-use rectify_iam::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
-use rectify_iam::iam_password_policy::IAM_PASSWORD_POLICY;
-use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
-use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
-use rectify_iam::mfa_policy::AttachAction;
+use rectify_iam::controls::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
+use rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY;
+use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
+use rectify_iam::families::mfa_policy::AttachAction;
 use rectify_iam_lambda::Clients;
 use rectify_runtime::edge::Fix;
 use rectify_tests::emulator::{ACCOUNT, REGION};

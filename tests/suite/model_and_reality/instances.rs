@@ -4,8 +4,8 @@
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use aws_types::SdkConfig;
-use rectify_ec2::ec2_imdsv2_check::Ec2Imdsv2CheckParameters;
-use rectify_ec2::instance_metadata::TokenlessCalls;
+use rectify_ec2::controls::ec2_imdsv2_check::Ec2Imdsv2CheckParameters;
+use rectify_ec2::resources::instance_metadata::TokenlessCalls;
 use rectify_ec2::{
     EC2_IMDSV2_CHECK, EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup,
 };

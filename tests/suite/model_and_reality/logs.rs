@@ -1,11 +1,11 @@
 //! Log groups.
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_logs::alarm_control::{AlarmParameters, Defaults};
-use rectify_logs::cloudwatch_alarm_console_login_without_mfa::CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA;
-use rectify_logs::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
-use rectify_logs::cloudwatch_alarm_unauthorized_api_calls::CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS;
-use rectify_logs::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
+use rectify_logs::controls::cloudwatch_alarm_console_login_without_mfa::CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA;
+use rectify_logs::controls::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
+use rectify_logs::controls::cloudwatch_alarm_unauthorized_api_calls::CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS;
+use rectify_logs::controls::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
+use rectify_logs::families::alarm_control::{AlarmParameters, Defaults};
 use rectify_tests::alarms;
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;

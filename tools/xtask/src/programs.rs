@@ -1,7 +1,7 @@
 //! The programs of the functions, and the list that one program a service serves them from.
 //!
 //! A control is a static named after its id, in a module of that name: `restricted-ssh` is
-//! `rectify_ec2::restricted_ssh::RESTRICTED_SSH`.
+//! `rectify_ec2::controls::restricted_ssh::RESTRICTED_SSH`.
 
 use rectify_catalogue::{SERVICES, service};
 use rectify_compliance::Entry;
@@ -61,7 +61,7 @@ fn rule_of(control: &Entry) -> &'static str {
 /// The path of the control's static.
 fn path(control: &Entry) -> String {
     let module = control.meta.snake_id();
-    format!("rectify_{}::{module}::{}", service(control), module.to_uppercase())
+    format!("rectify_{}::controls::{module}::{}", service(control), module.to_uppercase())
 }
 
 fn program(about: &str, control: &Entry, made_by: &str) -> String {

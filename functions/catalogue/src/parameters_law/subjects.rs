@@ -37,9 +37,11 @@ pub(super) fn stored(control: &Entry) -> (Vec<Subject>, Vec<Value>) {
             subjects.extend(of_event.into_iter().map(|image| Subject { image, now }));
         }
     }
-    let images = root().join("tests/images");
-    for name in names(&images).iter().filter(|name| name.starts_with(&format!("{}.v", control.meta.id))) {
-        let attempt = &json(&images.join(name))["attempt"];
+    let attempts = root().join(crate::folder(control));
+    for name in
+        attempts.exists().then(|| names(&attempts)).iter().flatten().filter(|name| name.starts_with("attempt.v"))
+    {
+        let attempt = &json(&attempts.join(name))["attempt"];
         parameters.extend(attempt["parameters"].as_str().and_then(|text| serde_json::from_str(text).ok()));
         for side in ["before", "after"] {
             let image = serde_json::from_value(attempt[side].clone()).unwrap();

@@ -12,11 +12,11 @@ use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
 use super::{Clients, updated};
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::{
+use rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::{
     Action, CloudTrailCloudWatchLogsEnabled, DeliveryFacts, TrailLogsParameters,
 };
-use rectify_cloudtrail::trail::{Custody, RecordedTrail, Trail};
-use rectify_cloudtrail::trail_delivery::{
+use rectify_cloudtrail::resources::trail::{Custody, RecordedTrail, Trail};
+use rectify_cloudtrail::resources::trail_delivery::{
     DeliveringTrail, Delivery, Destination, LogGroupArn, RoleArn, RoleRights, WRITES,
 };
 

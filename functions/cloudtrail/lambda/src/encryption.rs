@@ -11,11 +11,13 @@ use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
 use super::{Clients, updated};
-use rectify_cloudtrail::cloud_trail_encryption_enabled::{
+use rectify_cloudtrail::controls::cloud_trail_encryption_enabled::{
     Action, CloudTrailEncryptionEnabled, KeyFacts, TrailEncryptionParameters,
 };
-use rectify_cloudtrail::trail::{Custody, RecordedTrail, Trail};
-use rectify_cloudtrail::trail_key::{Candidate, Key, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreign, is_key_arn};
+use rectify_cloudtrail::resources::trail::{Custody, RecordedTrail, Trail};
+use rectify_cloudtrail::resources::trail_key::{
+    Candidate, Key, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreign, is_key_arn,
+};
 
 impl Clients {
     /// KMS in the region of this key: an endpoint does not know the keys of another region.

@@ -24,7 +24,7 @@ use rectify_runtime::views::{Views, unknown_member, value_of};
 use serde_json::Value;
 
 use reader::description;
-use rectify_cloudtrail::trail::{Custody, LiveTrail, RecordedTrail, Trail, Vantage, one_per_name};
+use rectify_cloudtrail::resources::trail::{Custody, LiveTrail, RecordedTrail, Trail, Vantage, one_per_name};
 
 pub use reader::TrailReader;
 

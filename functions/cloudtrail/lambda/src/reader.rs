@@ -8,17 +8,17 @@ use rectify_compliance::{Region, ShapeError};
 use rectify_runtime::edge::Connect;
 use rectify_runtime::{AwsError, CallErrorKind};
 
-use rectify_cloudtrail::qualifying::{ObservedTrail, Status};
-use rectify_cloudtrail::selectors::{
+use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Status};
+use rectify_cloudtrail::resources::selectors::{
     AdvancedEventSelector, DataResource, EventSelector, FieldSelector, ReadWriteType, Selectors,
 };
-use rectify_cloudtrail::trail::{Custody, Description, Settings, Trail, Vantage};
+use rectify_cloudtrail::resources::trail::{Custody, Description, Settings, Trail, Vantage};
 
 /// How many trails are read at a time.
 const AT_ONCE: usize = 4;
 
 /// The reading half of a CloudTrail client. What [`observe`](Self::observe) may call is
-/// [`OBSERVE`](rectify_cloudtrail::qualifying::OBSERVE).
+/// [`OBSERVE`](rectify_cloudtrail::resources::qualifying::OBSERVE).
 #[derive(Debug, Clone)]
 pub struct TrailReader {
     client: Client,

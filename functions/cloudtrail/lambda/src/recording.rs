@@ -8,13 +8,15 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::{Clients, updated};
-use rectify_cloudtrail::account_trails::AccountTrails;
-use rectify_cloudtrail::multi_region_cloudtrail_enabled::{
+use rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::{
     MultiRegionCloudtrailEnabled, MultiRegionCloudtrailEnabledParameters,
 };
-use rectify_cloudtrail::recording::{Action, Undo};
-use rectify_cloudtrail::selectors::{AdvancedEventSelector, EventSelector, FieldSelector, ReadWriteType, Selectors};
-use rectify_cloudtrail::trail::{Vantage, region_of};
+use rectify_cloudtrail::resources::account_trails::AccountTrails;
+use rectify_cloudtrail::resources::recording::{Action, Undo};
+use rectify_cloudtrail::resources::selectors::{
+    AdvancedEventSelector, EventSelector, FieldSelector, ReadWriteType, Selectors,
+};
+use rectify_cloudtrail::resources::trail::{Vantage, region_of};
 
 impl List<Clients> for MultiRegionCloudtrailEnabled {
     fn pages<'a>(

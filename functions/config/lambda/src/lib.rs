@@ -17,8 +17,10 @@ use rectify_runtime::AwsError;
 use rectify_runtime::config_service::milliseconds;
 use rectify_runtime::edge::{Connect, Fix, List, Page, Place};
 
-use rectify_config::config_recorder_healthy::{Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo};
-use rectify_config::recording::{
+use rectify_config::controls::config_recorder_healthy::{
+    Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo,
+};
+use rectify_config::resources::recording::{
     Answers, ChannelAnswer, DeliveriesAnswer, Delivery, GroupAnswer, Outcome, RecorderAnswer, Recording, Status,
 };
 

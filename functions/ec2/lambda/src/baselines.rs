@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use super::Clients;
 use super::groups::found_group;
 use rectify_ec2::SecurityGroupDrift;
-use rectify_ec2::baseline::Baseline;
-use rectify_ec2::drift::{Approval, GroupAndBaseline};
-use rectify_ec2::drift_parameters::{BaselineSource, SecurityGroupDriftParameters};
-use rectify_ec2::security_group::{SecurityGroup, TYPE};
-use rectify_ec2::security_group_drift::RuleChange;
+use rectify_ec2::controls::security_group_drift::RuleChange;
+use rectify_ec2::controls::security_group_drift::baseline::Baseline;
+use rectify_ec2::controls::security_group_drift::drift::{Approval, GroupAndBaseline};
+use rectify_ec2::controls::security_group_drift::parameters::{BaselineSource, SecurityGroupDriftParameters};
+use rectify_ec2::resources::security_group::{SecurityGroup, TYPE};
 
 /// Baselines read at the same time.
 const IN_FLIGHT: usize = 8;

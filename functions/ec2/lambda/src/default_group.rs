@@ -6,10 +6,10 @@ use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::Clients;
 use rectify_ec2::VpcDefaultSecurityGroupClosed;
-use rectify_ec2::authorization::Open;
-use rectify_ec2::revocation::Close;
-use rectify_ec2::security_group::{GroupInNetwork, Network};
-use rectify_ec2::vpc_default_security_group_closed::NamedGroup;
+use rectify_ec2::controls::vpc_default_security_group_closed::NamedGroup;
+use rectify_ec2::families::authorization::Open;
+use rectify_ec2::families::revocation::Close;
+use rectify_ec2::resources::security_group::{GroupInNetwork, Network};
 
 impl ReadFacts<Clients> for VpcDefaultSecurityGroupClosed {
     async fn facts(

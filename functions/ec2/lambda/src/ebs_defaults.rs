@@ -12,7 +12,7 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::{Clients, filter};
-use rectify_ec2::ec2_ebs_encryption_by_default::{
+use rectify_ec2::controls::ec2_ebs_encryption_by_default::{
     EbsAction, EbsDefaults, EbsUndo, Ec2EbsEncryptionByDefault, Ec2EbsEncryptionByDefaultParameters, Keys,
 };
 

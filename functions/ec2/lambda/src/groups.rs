@@ -9,9 +9,9 @@ use rectify_runtime::edge::{self, Found, Page, Place};
 
 use super::network::PrefixLists;
 use super::{Clients, tags};
-use rectify_ec2::permission::{GroupPair, IpPermission, Listed};
-use rectify_ec2::port_limits::Limits;
-use rectify_ec2::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
+use rectify_ec2::families::port_limits::Limits;
+use rectify_ec2::resources::permission::{GroupPair, IpPermission, Listed};
+use rectify_ec2::resources::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
 
 /// Groups a page: as many as one filter of `DescribeNetworkInterfaces` takes values.
 const GROUPS_A_PAGE: i32 = 200;

@@ -5,7 +5,7 @@ use rectify_compliance::{AccountId, Region, ShapeError};
 use rectify_runtime::AwsError;
 
 use super::{Clients, tags};
-use rectify_ec2::instance::Instance;
+use rectify_ec2::resources::instance::Instance;
 
 impl Clients {
     /// `DescribeInstances` of one; `None` when EC2 no longer knows it.

@@ -8,10 +8,10 @@ use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::Clients;
 use super::network::PrefixLists;
-use rectify_ec2::authorization::Open;
-use rectify_ec2::open_ports::OpenPorts;
-use rectify_ec2::revocation::Close;
-use rectify_ec2::security_group::{GroupInNetwork, Network, SecurityGroup};
+use rectify_ec2::families::authorization::Open;
+use rectify_ec2::families::open_ports::OpenPorts;
+use rectify_ec2::families::revocation::Close;
+use rectify_ec2::resources::security_group::{GroupInNetwork, Network, SecurityGroup};
 
 impl<P: Parameters> ReadFacts<Clients> for OpenPorts<P> {
     async fn facts(

@@ -11,13 +11,15 @@ use rectify_runtime::edge::{Fix, Found, List, Listed, Page, Place, ReadFacts};
 
 use super::instances::{instance, operator};
 use super::{Clients, filter};
-use rectify_ec2::ec2_instance_required_security_group::{
+use rectify_ec2::controls::ec2_instance_required_security_group::requirement::{FoundGroups, GroupRequirement, PerVpc};
+use rectify_ec2::controls::ec2_instance_required_security_group::{
     Ec2InstanceRequiredSecurityGroup, Ec2InstanceRequiredSecurityGroupAction,
     Ec2InstanceRequiredSecurityGroupParameters, InterfaceScope,
 };
-use rectify_ec2::group_requirement::{FoundGroups, GroupRequirement, PerVpc};
-use rectify_ec2::instance::TYPE;
-use rectify_ec2::instance_groups::{GroupFacts, InstanceInGroups, Interface, RecordedInterfaces, is_primary};
+use rectify_ec2::resources::instance::TYPE;
+use rectify_ec2::resources::instance_groups::{
+    GroupFacts, InstanceInGroups, Interface, RecordedInterfaces, is_primary,
+};
 
 /// What a page of any of these listings holds at most.
 const A_PAGE: i32 = 1000;

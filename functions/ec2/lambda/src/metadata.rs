@@ -9,8 +9,8 @@ use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::Clients;
 use super::instances::instance;
-use rectify_ec2::ec2_imdsv2_check::{Ec2Imdsv2Check, Ec2Imdsv2CheckAction, Ec2Imdsv2CheckParameters};
-use rectify_ec2::instance_metadata::{
+use rectify_ec2::controls::ec2_imdsv2_check::{Ec2Imdsv2Check, Ec2Imdsv2CheckAction, Ec2Imdsv2CheckParameters};
+use rectify_ec2::resources::instance_metadata::{
     HttpEndpoint, HttpTokens, InstanceMetadata, MetadataOptions, RecordedMetadata, TokenlessCalls,
 };
 

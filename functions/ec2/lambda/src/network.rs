@@ -8,8 +8,8 @@ use rectify_compliance::ShapeError;
 use rectify_runtime::AwsError;
 
 use super::{Clients, filter};
-use rectify_ec2::rule::Peer;
-use rectify_ec2::security_group::{PrefixList, Usage};
+use rectify_ec2::resources::rule::Peer;
+use rectify_ec2::resources::security_group::{PrefixList, Usage};
 
 /// Interfaces a page, the most the API gives.
 const INTERFACES_A_PAGE: i32 = 1000;

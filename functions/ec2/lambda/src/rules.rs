@@ -5,11 +5,11 @@ use rectify_compliance::ShapeError;
 use rectify_runtime::AwsError;
 
 use super::{Clients, filter, tags};
-use rectify_ec2::authorization::{Authorization, NewPermission, Open};
-use rectify_ec2::live_rule::LiveRule;
-use rectify_ec2::permission::IpPermission;
-use rectify_ec2::revocation::Close;
-use rectify_ec2::rule::Rule;
+use rectify_ec2::families::authorization::{Authorization, NewPermission, Open};
+use rectify_ec2::families::revocation::Close;
+use rectify_ec2::resources::live_rule::LiveRule;
+use rectify_ec2::resources::permission::IpPermission;
+use rectify_ec2::resources::rule::Rule;
 
 /// The codes of a revocation of a rule that is gone; what is there is read before either is believed.
 const NO_RULE: [&str; 2] = ["InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound"];

@@ -7,11 +7,13 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, ReadFacts};
 
 use super::{Clients, filter, tags};
-use rectify_ec2::authorization::Tag;
-use rectify_ec2::instance;
-use rectify_ec2::ownership::Ownership;
-use rectify_ec2::required_tags::{RequiredTags, RequiredTagsAction, RequiredTagsParameters, RequiredTagsUndo};
-use rectify_ec2::tagged_resource::{Standing, StoredTags, TagFacts, TaggedResource, arn_of, is_of_ec2};
+use rectify_ec2::controls::required_tags::{
+    RequiredTags, RequiredTagsAction, RequiredTagsParameters, RequiredTagsUndo,
+};
+use rectify_ec2::families::authorization::Tag;
+use rectify_ec2::resources::instance;
+use rectify_ec2::resources::ownership::Ownership;
+use rectify_ec2::resources::tagged_resource::{Standing, StoredTags, TagFacts, TaggedResource, arn_of, is_of_ec2};
 
 /// Tags a page, the most the API gives.
 const TAGS_A_PAGE: i32 = 1000;

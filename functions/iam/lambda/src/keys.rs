@@ -7,9 +7,9 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::{Clients, time, unless_missing, users};
-use rectify_iam::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
-use rectify_iam::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, KeyAction, UserKeys};
-use rectify_iam::user::User;
+use rectify_iam::controls::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, KeyAction, UserKeys};
+use rectify_iam::resources::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
+use rectify_iam::resources::user::User;
 
 impl Clients {
     /// `ListAccessKeys`, all pages; `None` when the user is gone.

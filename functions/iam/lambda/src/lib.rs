@@ -24,10 +24,10 @@ use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Connect, Fix, List, Page, Place};
 
-use rectify_iam::iam_password_policy::{
+use rectify_iam::controls::iam_password_policy::{
     IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
 };
-use rectify_iam::password_policy::{Answer, PasswordPolicy};
+use rectify_iam::resources::password_policy::{Answer, PasswordPolicy};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 

@@ -9,15 +9,17 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::{Clients, unless_missing, users};
-use rectify_iam::access_key::AccessKey;
-use rectify_iam::iam_user_mfa_enabled::{Credentials, Devices, IamUserMfaEnabled, IamUserMfaEnabledParameters};
-use rectify_iam::mfa::MfaUser;
-use rectify_iam::mfa_enabled_for_iam_console_access::{
+use rectify_iam::controls::iam_user_mfa_enabled::{
+    Credentials, Devices, IamUserMfaEnabled, IamUserMfaEnabledParameters,
+};
+use rectify_iam::controls::mfa_enabled_for_iam_console_access::{
     Console, ConsoleAccess, MfaEnabledForIamConsoleAccess, MfaEnabledForIamConsoleAccessParameters,
 };
-use rectify_iam::mfa_policy::{AttachAction, Attachment, DetachAction, PolicyArn};
-use rectify_iam::policy::Document;
-use rectify_iam::user::{RecordedUser, User};
+use rectify_iam::families::mfa::MfaUser;
+use rectify_iam::families::mfa_policy::{AttachAction, Attachment, DetachAction, PolicyArn};
+use rectify_iam::resources::access_key::AccessKey;
+use rectify_iam::resources::policy::Document;
+use rectify_iam::resources::user::{RecordedUser, User};
 
 impl Clients {
     /// `ListMFADevices`, all pages and every kind of device; `None` when the user is gone.

@@ -10,8 +10,10 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::Clients;
-use rectify_iam::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
-use rectify_iam::root_account_mfa_enabled::{RootAccountMfaEnabled, RootAccountMfaEnabledParameters, RootSignIn};
+use rectify_iam::controls::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
+use rectify_iam::controls::root_account_mfa_enabled::{
+    RootAccountMfaEnabled, RootAccountMfaEnabledParameters, RootSignIn,
+};
 
 /// The numbers of an account, by what they count.
 pub(super) struct Summary(HashMap<SummaryKeyType, i32>);

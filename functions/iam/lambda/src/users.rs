@@ -9,7 +9,7 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Found, Page, Place, read_each};
 
 use super::{Clients, time, unless_missing};
-use rectify_iam::user::{TYPE, User};
+use rectify_iam::resources::user::{TYPE, User};
 
 /// Users a page: as many evaluations as AWS Config takes at once.
 const USERS_A_PAGE: i32 = 100;

@@ -8,12 +8,12 @@ use crate::Clients;
 /// The functions, by the name of their program.
 #[rustfmt::skip]
 pub const FUNCTIONS: &[Function] = &[
-    Function { name: "cmk-backing-key-rotation-enabled", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED).serve() },
-    Function { name: "cmk-backing-key-rotation-enabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED).serve() },
+    Function { name: "cmk-backing-key-rotation-enabled", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED).serve() },
+    Function { name: "cmk-backing-key-rotation-enabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED).serve() },
 ];
 
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED),
+    || Operations::of::<_, Clients>(&rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED),
 ];

@@ -13,10 +13,10 @@ use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts, read_each};
 
-use rectify_kms::cmk_backing_key_rotation_enabled::{
+use rectify_kms::controls::cmk_backing_key_rotation_enabled::{
     Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo,
 };
-use rectify_kms::key::{Description, Key, MultiRegionConfiguration, RecordedKey, Rotation, TYPE};
+use rectify_kms::resources::key::{Description, Key, MultiRegionConfiguration, RecordedKey, Rotation, TYPE};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -234,7 +234,7 @@ mod tests {
     use aws_sdk_kms::types;
 
     use super::*;
-    use rectify_kms::key::{KeyState, Manager, Part};
+    use rectify_kms::resources::key::{KeyState, Manager, Part};
 
     #[test]
     fn a_described_key_is_the_same_as_a_recorded_one() {

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt, TryStreamExt, once};
-use rectify_cloudtrail::trail::Vantage;
+use rectify_cloudtrail::resources::trail::Vantage;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, List, Page, Place};
 
 use super::Clients;
 use super::topics::Answer;
-use rectify_logs::alarm_chain::mend::{Action, Undo};
-use rectify_logs::alarm_chain::observed::{AlarmChains, LogGroups};
-use rectify_logs::alarm_chain::target::topic;
-use rectify_logs::alarm_control::{AlarmControl, Defaults, Question};
+use rectify_logs::families::alarm_chain::mend::{Action, Undo};
+use rectify_logs::families::alarm_chain::observed::{AlarmChains, LogGroups};
+use rectify_logs::families::alarm_chain::target::topic;
+use rectify_logs::families::alarm_control::{AlarmControl, Defaults, Question};
 
 /// How many log groups, metrics or topics are read at a time.
 const AT_ONCE: usize = 4;

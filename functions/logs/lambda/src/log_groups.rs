@@ -8,7 +8,7 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Fix, Found, List, Listed, Page, Place};
 
 use super::Clients;
-use rectify_logs::cw_loggroup_retention_period_check::{
+use rectify_logs::controls::cw_loggroup_retention_period_check::{
     Action, CwLoggroupRetentionPeriodCheck, CwLoggroupRetentionPeriodCheckParameters, LogGroup, TYPE,
 };
 

@@ -8,8 +8,8 @@ use rectify_policy::PolicyDocument;
 use rectify_runtime::{AwsError, CallErrorKind};
 
 use super::Clients;
-use rectify_logs::alarm_chain::observed::{Topic, TopicKey};
-use rectify_logs::alarm_chain::target::topic;
+use rectify_logs::families::alarm_chain::observed::{Topic, TopicKey};
+use rectify_logs::families::alarm_chain::target::topic;
 
 /// The alias of the key of AWS for SNS.
 const KEY_OF_AWS: &str = "alias/aws/sns";

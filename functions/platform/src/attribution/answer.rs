@@ -144,6 +144,5 @@ fn waiting(seconds: u32) -> String {
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;

@@ -91,5 +91,4 @@ impl Unjudged {
 }
 
 #[cfg(test)]
-#[path = "letter_tests.rs"]
 mod tests;

@@ -6,9 +6,9 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::Fix;
 
 use super::{Clients, description, modify, tags};
-use rectify_rds::backups::Backups;
-use rectify_rds::database::{CLUSTER, Description, Kind, PendingValues};
-use rectify_rds::db_instance_backup_enabled::{Action, BackupParameters, Change, DbInstanceBackupEnabled};
+use rectify_rds::controls::db_instance_backup_enabled::{Action, BackupParameters, Change, DbInstanceBackupEnabled};
+use rectify_rds::resources::backups::Backups;
+use rectify_rds::resources::database::{CLUSTER, Description, Kind, PendingValues};
 
 impl Clients {
     async fn backups_of_instance(&self, target: &Target) -> Result<Option<Backups>, AwsError> {

@@ -8,8 +8,10 @@ use rectify_runtime::views::{Views, unknown_member, value_of};
 use serde_json::Value;
 
 use super::{Clients, instance, modify};
-use rectify_rds::instance::Instance;
-use rectify_rds::rds_multi_az_support::{Action as Spread, Deployment, MultiAzParameters, Offer, RdsMultiAzSupport};
+use rectify_rds::controls::rds_multi_az_support::{
+    Action as Spread, Deployment, MultiAzParameters, Offer, RdsMultiAzSupport,
+};
+use rectify_rds::resources::instance::Instance;
 
 impl Clients {
     /// `DescribeOrderableDBInstanceOptions`, all pages: whether one of the instance's kind can be Multi-AZ.

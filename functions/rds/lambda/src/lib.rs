@@ -16,8 +16,8 @@ use rectify_compliance::{ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::edge::Connect;
 
-use rectify_rds::database::{Description, Kind, PendingValues, identifier_of};
-use rectify_rds::instance::Instance;
+use rectify_rds::resources::database::{Description, Kind, PendingValues, identifier_of};
+use rectify_rds::resources::instance::Instance;
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 

@@ -7,7 +7,7 @@ use rectify_policy::Policy;
 use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
-use rectify_s3::access::{AccessPoint, Flags, NetworkOrigin};
+use rectify_s3::families::access::{AccessPoint, Flags, NetworkOrigin};
 
 impl Clients {
     /// `ListAccessPoints`, all pages, each access point read whole, by name. One that vanishes in between is left out.

@@ -13,11 +13,11 @@ use rectify_runtime::edge::{Fix, List, Page, Place};
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unless, unless_gone};
 use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
-use rectify_s3::access::Flags;
-use rectify_s3::public_access;
-use rectify_s3::s3_account_level_public_access_blocks_periodic::{
+use rectify_s3::controls::s3_account_level_public_access_blocks_periodic::{
     AccountBlock, Action, MOST_EXPOSED, Params, PublicAccessBlock, Undo, exposed,
 };
+use rectify_s3::families::access::Flags;
+use rectify_s3::families::public_access;
 
 /// What a block of the account would end.
 #[derive(Debug, Default)]

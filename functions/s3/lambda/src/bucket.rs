@@ -5,8 +5,8 @@ use rectify_compliance::{ShapeError, Tags};
 use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
-use rectify_s3::access::{Acl, Flags, Grant, Grantee, Ownership, Permission};
-use rectify_s3::public_access::PublicAccessBlock;
+use rectify_s3::families::access::{Acl, Flags, Grant, Grantee, Ownership, Permission};
+use rectify_s3::families::public_access::PublicAccessBlock;
 
 impl Clients {
     /// `GetPublicAccessBlock`.

@@ -13,12 +13,12 @@ use rectify_runtime::edge::{Fix, ReadFacts};
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unbuilt, unless, unless_gone};
 use rectify_s3::S3BucketServerSideEncryptionEnabled;
-use rectify_s3::bucket::Identity;
-use rectify_s3::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
-use rectify_s3::encryption_requirement::{
+use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::requirement::{
     Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
 };
-use rectify_s3::s3_bucket_server_side_encryption_enabled::turns_to_kms;
+use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::turns_to_kms;
+use rectify_s3::resources::bucket::Identity;
+use rectify_s3::resources::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
 
 /// So many buckets that cannot be read hold a plan as well as more would.
 const MOST_UNREADABLE: usize = 100;

@@ -12,12 +12,14 @@ use rectify_runtime::edge::Fix;
 use self::elements::Unknown;
 use super::{Clients, Named, unbuilt, unless, unless_gone};
 use rectify_s3::S3LifecycleLogArchive;
-use rectify_s3::bucket::Identity;
-use rectify_s3::lifecycle::{
+use rectify_s3::controls::s3_lifecycle_log_archive::requirement::{
+    Action, Params, PutLifecycle, Subject, Undo, Versioning,
+};
+use rectify_s3::resources::bucket::Identity;
+use rectify_s3::resources::lifecycle::{
     Abort, And, Configuration, Expiration, Filter, NoncurrentExpiration, NoncurrentTransition, Rule, Status,
     StorageClass, Tag, Transition,
 };
-use rectify_s3::log_archive::{Action, Params, PutLifecycle, Subject, Undo, Versioning};
 
 impl Clients {
     /// `GetBucketLifecycleConfiguration`, where there is one, and the elements of it that are not known.

@@ -8,9 +8,9 @@ use rectify_runtime::AwsError;
 use rectify_runtime::edge::{Found, Page, Place, read_each};
 
 use super::{Clients, Named};
-use rectify_s3::access::Flags;
-use rectify_s3::bucket::TYPE;
-use rectify_s3::public_access::{Params, Subject};
+use rectify_s3::families::access::Flags;
+use rectify_s3::families::public_access::{Params, Subject};
+use rectify_s3::resources::bucket::TYPE;
 
 /// Buckets a page: about as many evaluations as AWS Config takes at once.
 const BUCKETS_A_PAGE: i32 = 100;

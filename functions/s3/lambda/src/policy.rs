@@ -6,7 +6,7 @@ use rectify_policy::{Document, Policy};
 use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
-use rectify_s3::s3_bucket_ssl_requests_only::BucketPolicy;
+use rectify_s3::controls::s3_bucket_ssl_requests_only::BucketPolicy;
 
 impl Clients {
     /// `GetBucketPolicy`: the text as S3 returns it, where the bucket has a policy.

@@ -7,10 +7,10 @@ use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketLevelPublicAccessProhibited;
-use rectify_s3::access::Flags;
-use rectify_s3::bucket::{Bucket, Identity};
-use rectify_s3::public_access::{Action, Facts, Params, PublicAccess, Subject, Undo};
-use rectify_s3::s3_bucket_level_public_access_prohibited as level;
+use rectify_s3::controls::s3_bucket_level_public_access_prohibited as level;
+use rectify_s3::families::access::Flags;
+use rectify_s3::families::public_access::{Action, Facts, Params, PublicAccess, Subject, Undo};
+use rectify_s3::resources::bucket::{Bucket, Identity};
 
 impl Clients {
     async fn facts(&self, target: &Target, item: &Bucket) -> Result<Option<Facts>, AwsError> {

@@ -6,8 +6,8 @@ use rectify_runtime::edge::Fix;
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketSslRequestsOnly;
-use rectify_s3::bucket::Identity;
-use rectify_s3::s3_bucket_ssl_requests_only::{Action, Subject, Undo};
+use rectify_s3::controls::s3_bucket_ssl_requests_only::{Action, Subject, Undo};
+use rectify_s3::resources::bucket::Identity;
 
 impl Clients {
     async fn with_policy(&self, target: &Target) -> Result<Subject, AwsError> {

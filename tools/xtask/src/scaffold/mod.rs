@@ -100,7 +100,7 @@ pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
     let values = words.values();
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let service = PathBuf::from("functions").join(&new.service);
-    let control = service.join("src").join(format!("{}.rs", words.module));
+    let control = service.join("src/controls").join(format!("{}.rs", words.module));
 
     let mut files = vec![(control.clone(), fill(include_str!("control.rs.in"), &values)?)];
     files.extend(

@@ -1,4 +1,4 @@
-//! Registers a new control: the lines that its service's library needs.
+//! Registers a new control: the two lines that its service's list needs.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ const LIST: &str = "pub const CONTROLS: &[Entry]";
 
 /// The file that changes, whole, as it will be.
 pub(super) fn edit(root: &Path, service: &Path, words: &Words) -> Result<(PathBuf, String), ScaffoldError> {
-    let library = service.join("src/lib.rs");
+    let library = service.join("src/controls.rs");
     let text = std::fs::read_to_string(root.join(&library))
         .map_err(|error| ScaffoldError::File { file: library.clone(), error })?;
     match list(&text, words) {
@@ -18,7 +18,7 @@ pub(super) fn edit(root: &Path, service: &Path, words: &Words) -> Result<(PathBu
     }
 }
 
-/// The library with the module, its row in the map and its entry in the list.
+/// The list with the module and its row.
 fn list(library: &str, words: &Words) -> Option<String> {
     let start = library.find(LIST)?;
     let end = start + library.get(start..)?.find("];")?;
@@ -27,9 +27,7 @@ fn list(library: &str, words: &Words) -> Option<String> {
     let entry =
         format!("rectify_compliance::entry::on_item(&{}::{}).reported()", words.module, words.module.to_uppercase());
     let listed = format!("{before}{comma}\n    {entry},\n{after}");
-    let with_module = after_last(&listed, "pub mod ", &format!("pub mod {};", words.module))?;
-    let row = format!("//! | [`{}`] | {} |", words.module, words.fault());
-    Some(after_last(&with_module, "//! | [`", &row).unwrap_or(with_module))
+    after_last(&listed, "pub mod ", &format!("pub mod {};", words.module))
 }
 
 /// `text` with `line` after the last line that starts so and has no attribute above it.

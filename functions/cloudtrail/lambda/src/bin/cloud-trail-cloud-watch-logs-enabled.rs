@@ -1,6 +1,6 @@
 //! The rule `cloud-trail-cloud-watch-logs-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_cloudtrail::cloud_trail_cloud_watch_logs_enabled::CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED as CONTROL;
+use rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED as CONTROL;
 use rectify_cloudtrail_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

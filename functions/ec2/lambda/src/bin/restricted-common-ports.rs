@@ -1,6 +1,6 @@
 //! The rule `restricted-common-ports`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_ec2::restricted_common_ports::RESTRICTED_COMMON_PORTS as CONTROL;
+use rectify_ec2::controls::restricted_common_ports::RESTRICTED_COMMON_PORTS as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,6 @@
 //! The rule `restricted-ssh`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_ec2::restricted_ssh::RESTRICTED_SSH as CONTROL;
+use rectify_ec2::controls::restricted_ssh::RESTRICTED_SSH as CONTROL;
 use rectify_ec2_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

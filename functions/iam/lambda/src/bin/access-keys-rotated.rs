@@ -1,6 +1,6 @@
 //! The rule `access-keys-rotated`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_iam::access_keys_rotated::ACCESS_KEYS_ROTATED as CONTROL;
+use rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,6 @@
 //! The remediation of `iam-user-mfa-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_iam::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED as CONTROL;
+use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,6 @@
 //! The rule `mfa-enabled-for-iam-console-access`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_iam::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS as CONTROL;
+use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,6 @@
 //! The remediation of `root-account-mfa-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_iam::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED as CONTROL;
+use rectify_iam::controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED as CONTROL;
 use rectify_iam_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

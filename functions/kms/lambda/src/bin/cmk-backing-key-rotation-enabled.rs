@@ -1,6 +1,6 @@
 //! The rule `cmk-backing-key-rotation-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_kms::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED as CONTROL;
+use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED as CONTROL;
 use rectify_kms_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,6 @@
 //! The rule `cw-loggroup-retention-period-check`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_logs::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK as CONTROL;
+use rectify_logs::controls::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK as CONTROL;
 use rectify_logs_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,6 @@
 //! The remediation of `rds-instance-deletion-protection-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED as CONTROL;
+use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED as CONTROL;
 use rectify_rds_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

@@ -1,6 +1,6 @@
 //! The rule `rds-instance-deletion-protection-enabled`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_rds::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED as CONTROL;
+use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED as CONTROL;
 
 fn main() -> std::process::ExitCode {
     rectify_runtime::rule::on_item(&CONTROL).serve()

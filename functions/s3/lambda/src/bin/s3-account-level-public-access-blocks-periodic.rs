@@ -1,6 +1,6 @@
 //! The rule `s3-account-level-public-access-blocks-periodic`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_s3::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC as CONTROL;
+use rectify_s3::controls::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

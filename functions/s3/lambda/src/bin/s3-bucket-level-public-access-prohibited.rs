@@ -1,6 +1,6 @@
 //! The rule `s3-bucket-level-public-access-prohibited`, as AWS Config invokes it. Written by `xtask generate`.
 
-use rectify_s3::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED as CONTROL;
+use rectify_s3::controls::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

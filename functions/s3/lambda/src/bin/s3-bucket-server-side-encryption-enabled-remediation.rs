@@ -1,6 +1,6 @@
 //! The remediation of `s3-bucket-server-side-encryption-enabled`, as EventBridge invokes it. Written by `xtask generate`.
 
-use rectify_s3::s3_bucket_server_side_encryption_enabled::S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED as CONTROL;
+use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED as CONTROL;
 use rectify_s3_lambda::Clients;
 
 fn main() -> std::process::ExitCode {

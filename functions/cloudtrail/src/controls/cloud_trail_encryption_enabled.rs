@@ -1,0 +1,280 @@
+//! `cloud-trail-encryption-enabled`: CloudTrail log files are not encrypted with a KMS key.
+//!
+//! Knows trails with their keys as [`KeyedTrail`], whatever they were read from, and no API.
+
+use rectify_compliance::kms_key;
+use rectify_compliance::values::{Flag, Words};
+use rectify_compliance::{
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Timestamp, Verdict, control, parameters,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::resources::trail::permissions::{DESCRIBE, GET, LIST_TAGS, UPDATE};
+use crate::resources::trail::{LiveTrail, MANAGED_BY, RecordedTrail, TYPE, Trail, stack_resource};
+use crate::resources::trail_key::{Candidate, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreign};
+
+control! {
+    /// ## What it checks
+    /// That each trail names a KMS key, `kmsKeyId`, for the log and digest files it delivers.
+    /// With `checkKeyState`, the default, the key must be there and in a state in which KMS uses it, `Enabled` or, while the primary Region of a multi-Region key changes, `Updating`: CloudTrail delivers nothing with another.
+    /// With `kmsKeyArns` it must be one of these, compared by the ARNs they resolve to; an entry that resolves to no key fails the invocation.
+    /// The key of another account that does not let us see it passes with a remark; what cannot be read of a key of this account fails the invocation.
+    /// AWS's rule asks for the name of a key only.
+    /// A trail is judged by the account in its ARN and in its home region only; a replica, and an organization trail seen from a member, answer NOT_APPLICABLE.
+    ///
+    /// ## Why it matters
+    /// Without a key of their own the files are open to everybody who may read the bucket.
+    /// With one, reading needs `kms:Decrypt` besides, every use of the key is recorded, and one change of its policy ends it.
+    ///
+    /// ## Compliant example
+    /// ```json
+    /// {"name": "main", "homeRegion": "eu-west-1", "kmsKeyId": "arn:<partition>:kms:eu-west-1:111122223333:key/5b0f4b3e-6a0c-4a3b-9a38-2f6b1d0e7c55"}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    /// ```json
+    /// {"name": "main", "homeRegion": "eu-west-1"}
+    /// ```
+    ///
+    /// ## Parameters
+    /// `kmsKeyArns` and `checkKeyState` decide what is found; `remediationKeyArn` is the key that a trail without one is given.
+    ///
+    /// ## Remediation
+    /// L2: `cloudtrail:UpdateTrail` with the trail's ARN and `KmsKeyId`, and with nothing else, where `remediationKeyArn` is given and the trail has no key.
+    /// What changes: files delivered from then on are encrypted with the key; older ones stay as they are.
+    /// What may break: whoever reads the files needs `kms:Decrypt` on the key, and each delivery uses it, at a price.
+    /// Held back unless the key is enabled and symmetric, is one of `kmsKeyArns` where these are given, and its policy plainly lets `cloudtrail.amazonaws.com` call `kms:GenerateDataKey` and `kms:DescribeKey` for this trail; the policy of a key of another account cannot be read.
+    /// Whether key and bucket are of one region is for CloudTrail to say: it refuses the call whole where they are not.
+    /// Held back for an organization trail as well, whose update needs rights in the management account that the remediation's role does not have.
+    /// A key that a trail has is never replaced: a person enables it or chooses another.
+    /// The call has no revision to compare, so milliseconds lie between the last read and the write; a key that somebody sets within them is replaced.
+    /// How to undo: the same call with an empty `KmsKeyId`; files delivered meanwhile stay encrypted, so keep the key.
+    ///
+    /// ## References
+    /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cloud-trail-encryption-enabled.html)
+    /// * [Security Hub CloudTrail.2](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudtrail-controls.html#cloudtrail-2)
+    /// * [Key policies for CloudTrail](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html)
+    /// * [Enabling and disabling encryption](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-encryption-cli.html)
+    /// * [UpdateTrail](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html)
+    pub CLOUD_TRAIL_ENCRYPTION_ENABLED: CloudTrailEncryptionEnabled {
+        id: "cloud-trail-encryption-enabled",
+        title: "CloudTrail log files are not encrypted with a KMS key",
+        severity: Medium,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L2,
+        frameworks: {
+            Cis30: ["3.5"],
+            Cis50: ["3.5"],
+            Fsbp: ["CloudTrail.2"],
+            Nist80053r5: ["AU-9", "SC-13", "SC-28", "SC-28(1)"],
+            Pci40: ["3.5.1", "10.3.2"],
+        },
+    }
+}
+
+/// Keys of any account in any region: a trail's key lies where its bucket does, which need not be its home region.
+const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", "arn:${AWS::Partition}:kms:*:*:key/*");
+const GET_KEY_POLICY: Permission =
+    Permission::on("kms:GetKeyPolicy", "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*");
+
+parameters! {
+    /// The keys that are right, and the one that a trail without a key is given; the managed rule has no parameters.
+    pub TrailEncryptionParameters {
+        /// The keys that are allowed, a comma list of ARNs, ids and aliases. Default: any key.
+        kms_key_arns: Option<Words> = None,
+        /// Whether the key must be in a state in which KMS uses it, `Enabled` or `Updating`. Default true.
+        check_key_state: Flag = Flag(true),
+        /// The key that the remediation gives a trail without one, by its ARN or that of an alias. Default: none, and a person
+        /// chooses.
+        #[schemars(with = "Option<String>")]
+        remediation_key_arn: Option<KeyArn> = None,
+    }
+}
+
+impl TrailEncryptionParameters {
+    /// The allowed keys as written; empty where any is.
+    pub fn allowed(&self) -> &[String] {
+        self.kms_key_arns.as_ref().map_or(&[], Words::list)
+    }
+
+    /// Whether the key decides, and not its name alone.
+    pub fn keys_matter(&self) -> bool {
+        self.check_key_state.0 || !self.allowed().is_empty()
+    }
+
+    /// The key that a remediation would give this trail.
+    pub fn candidate_for(&self, trail: &Trail) -> Option<&KeyArn> {
+        self.remediation_key_arn.as_ref().filter(|_| trail.settings.kms_key_id.is_none())
+    }
+}
+
+/// The facts that an item does not hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyFacts {
+    /// The trail to judge in the item's place.
+    pub live: LiveTrail,
+    /// The keys, where they matter.
+    pub keys: Option<Keys>,
+}
+
+/// One call to CloudTrail. The fix and its undo are the same call with another key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Action {
+    /// `UpdateTrail`; every field it leaves out stays as it is.
+    UpdateTrail {
+        /// `Name`: the trail's ARN.
+        name: String,
+        /// `KmsKeyId`: the ARN of the key, or nothing, which ends the encryption with one.
+        kms_key_id: String,
+    },
+}
+
+impl Control for CloudTrailEncryptionEnabled {
+    type Params = TrailEncryptionParameters;
+    type Subject = KeyedTrail;
+
+    fn evaluate(&self, subject: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Verdict {
+        let KeyedTrail { trail, keys, .. } = subject;
+        if let Some(elsewhere) = trail.judged_elsewhere() {
+            return elsewhere;
+        }
+        let name = &trail.name;
+        let Some(key) = &trail.settings.kms_key_id else {
+            return Verdict::non_compliant(format!("Trail {name} is not KMS encrypted"));
+        };
+        if !params.keys_matter() {
+            return Verdict::COMPLIANT;
+        }
+        let Some(Keys { current: Some(answer), allowed }) = keys else {
+            return Verdict::non_compliant(format!("Trail {name}: key {key} was not read"));
+        };
+        let arn = if let KeyAnswer::Known(known) = answer { &known.arn } else { key };
+        if !params.allowed().is_empty() && !allowed.contains(arn) {
+            return Verdict::non_compliant(format!("Trail {name}: key {key} is none of kmsKeyArns"));
+        }
+        match answer {
+            KeyAnswer::Known(known) if params.check_key_state.0 && !kms_key::is_usable(&known.state) => {
+                Verdict::non_compliant(format!("Trail {name}: key {}: {key}", known.state))
+            }
+            KeyAnswer::Known(_) => Verdict::COMPLIANT,
+            KeyAnswer::Denied if is_foreign(key, &trail.owner) => {
+                Verdict::Compliant(Some(format!("Trail {name}: key state unknown: {key} is of another account").into()))
+            }
+            KeyAnswer::Denied => Verdict::non_compliant(format!("Trail {name}: key {key} cannot be read")),
+            KeyAnswer::Missing => Verdict::non_compliant(format!("Trail {name}: key {key} does not exist")),
+        }
+    }
+}
+
+impl FromItem for CloudTrailEncryptionEnabled {
+    type Resource = RecordedTrail;
+    /// Nothing where the item alone decides.
+    type Facts = Option<KeyFacts>;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE, DESCRIBE_KEY]
+    }
+
+    fn subject(&self, recorded: RecordedTrail, facts: Option<KeyFacts>) -> KeyedTrail {
+        let KeyFacts { live, keys } = facts.unwrap_or_default();
+        KeyedTrail { trail: recorded.or_live(live), keys, candidate: None }
+    }
+}
+
+impl Inventory for CloudTrailEncryptionEnabled {
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE, DESCRIBE_KEY]
+    }
+}
+
+impl Remediation for CloudTrailEncryptionEnabled {
+    type Action = Action;
+    type Undo = Action;
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[GET, LIST_TAGS, DESCRIBE_KEY, GET_KEY_POLICY]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[UPDATE]
+    }
+    // IAM does not distinguish a key from an empty one: only `plan` keeps the remediation from taking a key away.
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[UPDATE]
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        MANAGED_BY
+    }
+
+    fn stack_resources(&self, _live: &KeyedTrail, action: &Action) -> Vec<PhysicalId> {
+        let Action::UpdateTrail { name, .. } = action;
+        vec![stack_resource(name)]
+    }
+
+    fn fix(&self, live: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
+        let trail = &live.trail;
+        if let Some(key) = &trail.settings.kms_key_id {
+            let words = format!("enable key {key}, or give trail {} a key that is enabled and allowed", trail.arn);
+            let reason = format!("trail {} has key {key}, which is never replaced by machine", trail.name);
+            return Plan::hold(reason, vec![Step::person(Level::L2, words)]);
+        }
+        let Some(wanted) = params.candidate_for(trail) else {
+            let words = format!(
+                "choose a KMS key whose policy lets CloudTrail use it, and set it as the key of trail {}, or name it in \
+                 remediationKeyArn",
+                trail.arn
+            );
+            return Plan::steps_in_order(vec![Step::person(Level::L2, words)]);
+        };
+        let candidate = live.candidate.as_ref().filter(|it| it.named == wanted.as_str());
+        let key = candidate.map_or(wanted.as_str(), Candidate::arn);
+        let mut reasons: Vec<String> = trail.update_obstacle().into_iter().collect();
+        reasons.extend(candidate.map_or_else(|| vec![format!("key {key} was not read")], Candidate::obstacles));
+        let allowed = live.keys.as_ref().map_or(&[][..], |keys| &keys.allowed);
+        if !params.allowed().is_empty() && !allowed.iter().any(|it| it == key) {
+            reasons.push(format!("key {key} is none of kmsKeyArns"));
+        }
+        let update = Action::UpdateTrail { name: trail.arn.clone(), kms_key_id: key.to_owned() };
+        let steps = vec![Step::call(Level::L2, update)];
+        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+    }
+
+    /// The trail has the key then, and the answer of KMS about the candidate is the one about its key.
+    fn expect(&self, mut live: KeyedTrail, action: &Action) -> KeyedTrail {
+        let Action::UpdateTrail { name, kms_key_id } = action;
+        let key = Some(kms_key_id.clone()).filter(|it| !it.is_empty());
+        if *name != live.trail.arn || live.trail.settings.kms_key_id == key {
+            return live;
+        }
+        live.trail.settings.kms_key_id = key;
+        let given = live.candidate.take().filter(|it| it.arn() == kms_key_id).map(|it| it.answer);
+        if let Some(keys) = &mut live.keys {
+            keys.current = given;
+        }
+        live
+    }
+
+    /// The one setting, so that a later change of the bucket does not block an undo.
+    /// The full before and after states prove that nothing else changed.
+    fn footprint(&self, subject: &KeyedTrail, done: &[Action]) -> Value {
+        if done.is_empty() {
+            return json!({});
+        }
+        json!({ "kmsKeyId": subject.trail.settings.kms_key_id })
+    }
+
+    fn undo(&self, before: &KeyedTrail, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |Action::UpdateTrail { name, .. }: &Action| Action::UpdateTrail {
+            name: name.clone(),
+            kms_key_id: before.trail.settings.kms_key_id.clone().unwrap_or_default(),
+        };
+        Ok(done.iter().rev().map(restore).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! `cloud-trail-log-file-validation-enabled`: CloudTrail log files can be altered unnoticed.
+
+use rectify_compliance::{Level, NoParameters, Setting, control};
+
+use crate::resources::trail::{TYPE, Trail, UPDATE_TRAIL};
+
+control! {
+    /// ## What it checks
+    /// That CloudTrail writes digest files for the log files of each trail: `logFileValidationEnabled` is true.
+    /// A trail is judged by the account in its ARN and in its home region only.
+    /// A replica in another region, and an organization trail seen from a member or a delegated administrator, answer NOT_APPLICABLE and say where the trail is judged.
+    /// Where the item does not say whether validation is on, `cloudtrail:DescribeTrails` is asked; if that does not say either, the invocation fails.
+    /// AWS Config knows a trail by its name alone, and a trail of another region or account may have the name of one of ours.
+    /// The trail of ours is the one that is reported then: the listing drops the others, and the item of one that is not ours is looked up before it is answered.
+    ///
+    /// ## Why it matters
+    /// Whoever can write to the log bucket can change or remove what CloudTrail delivered.
+    /// Digest files are signed by CloudTrail and chained hour by hour, so that `aws cloudtrail validate-logs` shows what was altered, removed or never delivered.
+    /// Without them an investigation rests on files that nobody can vouch for.
+    ///
+    /// ## Compliant example
+    /// ```json
+    /// {"name": "main", "homeRegion": "eu-west-1", "logFileValidationEnabled": true}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    /// ```json
+    /// {"name": "main", "homeRegion": "eu-west-1", "logFileValidationEnabled": false}
+    /// ```
+    ///
+    /// ## Parameters
+    /// None of its own.
+    ///
+    /// ## Remediation
+    /// L1: `cloudtrail:UpdateTrail` with the trail's ARN and `EnableLogFileValidation` true, and with nothing else.
+    /// What changes: digest files are delivered from then on, once an hour; older log files stay without.
+    /// What may break: nothing; each digest file is one more small object in the bucket.
+    /// The call has no revision to compare, so milliseconds lie between the last read and the write; it names one flag only, so that a setting changed within them stays as it was changed.
+    /// Held back for an organization trail: its update needs `organizations:ListAWSServiceAccessForOrganization` and `iam:GetRole` in the management account besides, and the remediation's role has neither; a person of the management account makes the call.
+    /// How to undo: the same call with false; the chain of digest files breaks within an hour, and files delivered until it is turned on again can never be validated.
+    ///
+    /// ## References
+    /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cloud-trail-log-file-validation-enabled.html)
+    /// * [Validating CloudTrail log file integrity](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html)
+    /// * [UpdateTrail](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html)
+    /// * [DescribeTrails](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html)
+    pub CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED: Setting<Trail, bool, NoParameters> = SETTING {
+        id: "cloud-trail-log-file-validation-enabled",
+        title: "CloudTrail log files can be altered unnoticed",
+        severity: Low,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L1,
+        frameworks: {
+            Cis30: ["3.2"],
+            Cis50: ["3.2"],
+            Fsbp: ["CloudTrail.4"],
+            Nist80053r5: ["AU-9", "SI-4", "SI-7(1)", "SI-7(3)", "SI-7(7)"],
+            Pci40: ["10.3.2", "10.3.4"],
+        },
+    }
+}
+
+const SETTING: Setting<Trail, bool, NoParameters> = Setting {
+    // Stored attempts have this name; the item says `logFileValidationEnabled`.
+    field: "logFileValidation",
+    get: |trail| trail.log_file_validation,
+    set: |trail, on| trail.log_file_validation = on,
+    not_judged: |trail, _| trail.judged_elsewhere(),
+    violation: |trail, _| {
+        (!trail.log_file_validation).then(|| (format!("Trail {trail} has no log file validation"), true))
+    },
+    call: UPDATE_TRAIL.member("EnableLogFileValidation"),
+    level: Level::L1,
+    blocked: |_| None,
+};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use proptest::prelude::*;
+    use rectify_compliance::{FromItem, Remediation, SetCall};
+    use rectify_testing::{Cases, Laws};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::resources::trail::arbitrary::trails;
+    use crate::resources::trail::tests::{
+        FOREIGN, OF_ANOTHER_ACCOUNT, ORGANIZATION, REPLICA, REPLICATED, TRAIL, recorded, trail,
+    };
+
+    const OFF: &str = "Trail main (eu-west-1) has no log file validation";
+    const FIX: &str = r#"L1 UpdateTrail {"EnableLogFileValidation":true,"Name":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"}"#;
+
+    fn off() -> Trail {
+        let mut trail = Trail { log_file_validation: false, ..trail() };
+        trail.settings.kms_key_id = Some("arn:aws:kms:eu-west-1:111122223333:key/1".into());
+        trail
+    }
+
+    fn update(enable: bool) -> SetCall {
+        UPDATE_TRAIL.member("EnableLogFileValidation").of(TRAIL, &enable)
+    }
+
+    #[test]
+    fn a_trail_is_judged_by_its_owner_in_its_home_region() {
+        let cases = Cases::of(&SETTING, off());
+        let case = |name: &'static str, arn: &str, recorded_value: Value, live: Option<Trail>| {
+            let recorded = recorded(arn, "logFileValidationEnabled", recorded_value);
+            cases.case(name, |it| *it = SETTING.subject(recorded, live))
+        };
+        let foreign_elsewhere = "arn:aws:cloudtrail:us-east-1:444455556666:trail/main";
+        case("cloud-trail-log-file-validation-enabled/1", TRAIL, json!(false), None).non_compliant(OFF).planned(&[FIX]);
+        case("cloud-trail-log-file-validation-enabled/2", REPLICA, json!(false), None).not_applicable(REPLICATED);
+        case("cloud-trail-log-file-validation-enabled/2, on", REPLICA, json!(true), None).not_applicable(REPLICATED);
+        case("cloud-trail-log-file-validation-enabled/3", FOREIGN, json!(false), None)
+            .not_applicable(OF_ANOTHER_ACCOUNT);
+        case("cloud-trail-log-file-validation-enabled/3, elsewhere", foreign_elsewhere, json!(true), None)
+            .not_applicable(OF_ANOTHER_ACCOUNT);
+        case("cloud-trail-log-file-validation-enabled/4", TRAIL, json!(true), None).compliant();
+        case("not recorded, on live", TRAIL, json!(null), Some(trail())).compliant();
+        case("not recorded, off live", TRAIL, json!(null), Some(off())).non_compliant(OFF);
+        case("not recorded, not read", TRAIL, json!(null), None).non_compliant(OFF);
+        case("a replica that hides a trail", REPLICA, json!(true), Some(off())).non_compliant(OFF);
+        cases
+            .case("an organization trail", |it| it.settings.is_organization_trail = Some(true))
+            .non_compliant(OFF)
+            .planned(&[&format!("held: {ORGANIZATION}"), FIX]);
+    }
+
+    #[test]
+    fn prefix_key_and_all_else_are_the_same_after_the_fix_and_after_its_undo() {
+        let case = "cloud-trail-log-file-validation-enabled/6";
+        let fixed = SETTING.expect(off(), &update(true));
+        assert_eq!(fixed, Trail { log_file_validation: true, ..off() }, "{case}");
+        assert_eq!(SETTING.footprint(&fixed, &[update(true)]), json!({"logFileValidation": true}));
+        assert_eq!(SETTING.footprint(&fixed, &[]), json!({}));
+        let undo = SETTING.undo(&off(), &[update(true)]).unwrap();
+        assert_eq!(undo, vec![update(false)], "{case}");
+        assert_eq!(SETTING.expect(fixed, &undo[0]), off(), "{case}");
+    }
+
+    #[test]
+    fn an_action_on_another_trail_changes_nothing_of_this_one() {
+        let other = UPDATE_TRAIL.member("EnableLogFileValidation").of(&format!("{TRAIL}-other"), &true);
+        assert_eq!(SETTING.expect(off(), &other), off());
+    }
+
+    #[test]
+    fn laws() {
+        Laws::of(&SETTING, &["/logFileValidation"], Remediation::expect)
+            .never(|before, after| before.log_file_validation && !after.log_file_validation)
+            .restoring_whole()
+            .hold((trails(), Just(NoParameters {})));
+    }
+}

@@ -1,0 +1,194 @@
+//! The KMS keys of a trail: the one it encrypts with, and the one a remediation would give it.
+//!
+//! Knows no control and no SDK. What a key's policy says is kept as what it does not allow, never as its text.
+
+use rectify_compliance::{AccountId, Arn, Image, ResourceKey, Tags, kms_key};
+use rectify_policy::ServiceRequest;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::resources::trail::Trail;
+
+/// As whom CloudTrail uses keys, and roles.
+pub const SERVICE: &str = "cloudtrail.amazonaws.com";
+
+/// What CloudTrail does with a key to encrypt what it delivers, and to look it up ([key policies for CloudTrail]).
+///
+/// [key policies for CloudTrail]: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
+const USES: [&str; 2] = ["kms:GenerateDataKey", "kms:DescribeKey"];
+
+/// The ARN of a key or of an alias: `arn:<partition>:kms:eu-west-1:111122223333:alias/trails`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(inline)]
+pub struct KeyArn(Arn);
+
+impl KeyArn {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl TryFrom<String> for KeyArn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let arn = text.trim();
+        let known = of_kind(arn, &["key/", "alias/"]).map(Self);
+        known.ok_or_else(|| format!("expected the ARN of a KMS key or alias: received `{arn}`"))
+    }
+}
+
+impl From<KeyArn> for String {
+    fn from(arn: KeyArn) -> Self {
+        arn.0.into()
+    }
+}
+
+/// Whether a text is the ARN of a key itself, which needs no resolving.
+pub fn is_key_arn(text: &str) -> bool {
+    of_kind(text, &["key/"]).is_some()
+}
+
+fn of_kind(text: &str, kinds: &[&str]) -> Option<Arn> {
+    Arn::of(text, "kms").filter(|arn| {
+        let named = |kind: &&str| arn.resource().strip_prefix(*kind).is_some_and(|id| !id.is_empty());
+        arn.region().is_some() && kinds.iter().any(named)
+    })
+}
+
+/// Whether `key` is known to be of an account other than this.
+pub fn is_foreign(key: &str, account: &AccountId) -> bool {
+    Arn::of(key, "kms").is_some_and(|it| it.account().as_ref() != Some(account))
+}
+
+/// A trail with its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyedTrail {
+    /// The trail.
+    pub trail: Trail,
+    /// Its key and the allowed ones; read only where it matters which it is and in which state.
+    pub keys: Option<Keys>,
+    /// The key it would be given; read only by a remediation that would.
+    pub candidate: Option<Candidate>,
+}
+
+/// The key of a trail beside the allowed ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Keys {
+    /// What KMS says of the trail's key; `None` where it has none.
+    pub current: Option<KeyAnswer>,
+    /// The ARNs of the allowed keys.
+    pub allowed: Vec<String>,
+}
+
+/// What `kms:DescribeKey` answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyAnswer {
+    /// The key.
+    Known(Key),
+    /// The account of the key does not let us see it.
+    Denied,
+    /// There is no such key.
+    Missing,
+}
+
+/// `KeyMetadata`, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Key {
+    /// `Arn`.
+    pub arn: String,
+    /// `KeyState`, e.g. `Enabled`.
+    pub state: String,
+    /// `KeySpec`, e.g. `SYMMETRIC_DEFAULT`.
+    pub spec: String,
+}
+
+/// A key that a trail may be given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Candidate {
+    /// The ARN it was named by: its own, or that of an alias.
+    pub named: String,
+    /// What KMS says of it.
+    pub answer: KeyAnswer,
+    /// What its policy does not plainly let CloudTrail do for the trail; `None` where the policy was not read: KMS tells it
+    /// to no other account.
+    pub refused: Option<Vec<String>>,
+}
+
+impl Image for KeyedTrail {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.trail.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        self.trail.arn()
+    }
+
+    fn tags(&self) -> &Tags {
+        self.trail.tags()
+    }
+}
+
+impl Candidate {
+    /// The key that `named` is, for this trail, with its policy where that can be read.
+    pub fn new(named: &KeyArn, answer: KeyAnswer, policy: Option<&Value>, trail: &Trail) -> Self {
+        let mut candidate = Self { named: named.0.to_string(), answer, refused: None };
+        candidate.refused = policy.map(|policy| candidate.refused_by(policy, trail));
+        candidate
+    }
+
+    /// What this policy does not plainly let CloudTrail do for the trail.
+    fn refused_by(&self, policy: &Value, trail: &Trail) -> Vec<String> {
+        let context = [
+            ("aws:SourceArn", trail.arn.as_str()),
+            ("aws:SourceAccount", trail.owner.as_str()),
+            ("kms:EncryptionContext:aws:cloudtrail:arn", trail.arn.as_str()),
+        ];
+        let resource = Some(self.arn());
+        let request = |action| ServiceRequest { service: SERVICE, action, resource, context: &context };
+        USES.into_iter().filter(|action| !request(action).is_allowed_by(policy)).map(str::to_owned).collect()
+    }
+
+    /// Its own ARN, as far as it is known.
+    pub fn arn(&self) -> &str {
+        match &self.answer {
+            KeyAnswer::Known(key) => &key.arn,
+            KeyAnswer::Denied | KeyAnswer::Missing => &self.named,
+        }
+    }
+
+    /// Why the trail may not be given this key, if it may not.
+    pub fn obstacles(&self) -> Vec<String> {
+        let arn = self.arn();
+        let mut reasons = Vec::new();
+        match &self.answer {
+            KeyAnswer::Known(key) => {
+                reasons.extend(kms_key::obstacles(arn, &key.state, &key.spec));
+                match &self.refused {
+                    None => reasons.push(format!("the policy of key {arn} of another account cannot be read")),
+                    Some(refused) if refused.is_empty() => {}
+                    Some(refused) => reasons.push(format!(
+                        "the policy of key {arn} does not plainly allow {SERVICE} {} for this trail",
+                        refused.join(", ")
+                    )),
+                }
+            }
+            KeyAnswer::Denied => reasons.push(format!("key {arn} cannot be read")),
+            KeyAnswer::Missing => reasons.push(format!("key {arn} does not exist")),
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

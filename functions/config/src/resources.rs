@@ -1,0 +1,3 @@
+//! Resources as AWS answers them, from items and API calls alike. Knows no control.
+
+pub mod recording;

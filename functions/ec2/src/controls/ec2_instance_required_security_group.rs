@@ -1,0 +1,301 @@
+//! `ec2-instance-required-security-group`: every instance has the security groups that are mandatory in its VPC.
+//!
+//! Pure: the instance, its interfaces and the groups of its VPC come from outside, as one [`InstanceInGroups`].
+
+pub mod demand;
+pub mod requirement;
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::json_parameter::JsonParameter;
+use rectify_compliance::values::Bounded;
+use rectify_compliance::{
+    Control, FromItem, Inventory, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict,
+    control, offenders, parameters,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use self::demand::{Demand, Match};
+use self::requirement::{GroupRequirement, GroupRequirements, PerVpc};
+use crate::permissions::{DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES};
+use crate::resources::instance::TYPE;
+use crate::resources::instance_groups::{GroupFacts, InstanceInGroups, Interface, RecordedInterfaces};
+use crate::resources::stored_parameter::{GET_PARAMETER, known};
+
+control! {
+    /// ## What it checks
+    /// That the first network interface of an instance, or each with `scope` `allEnis`, has the security groups that are mandatory in its VPC.
+    /// A group is named by its id, by `name:` or by `tag:`; names and tags are looked up among the groups of that VPC, and where several match, one of them is enough.
+    /// A requirement that no group of the VPC can satisfy is a finding of its own: a group of another VPC never counts, one that is shared into the VPC does.
+    /// A group that is associated with the VPC from another one counts where an interface has it; that it could be added is not known.
+    /// A VPC without a requirement, and every VPC while there is no requirement at all, is NOT_APPLICABLE, as is an instance that is gone; a stopped one is judged.
+    /// An item without interfaces tells the groups of the first one; with `allEnis` they are read live then.
+    ///
+    /// ## Why it matters
+    /// A mandatory group lets scanners, agents and backups reach an instance, or keeps it in a quarantine that responders know.
+    /// An instance without it is one that nobody watches.
+    ///
+    /// ## Compliant example
+    /// With `requiredGroups` `sg-0a`: `{"networkInterfaces": [{"attachment": {"deviceIndex": 0}, "groups": [{"groupId": "sg-0a"}, {"groupId": "sg-0b"}]}]}`.
+    ///
+    /// ## Non-compliant example
+    /// With the same parameter: `{"networkInterfaces": [{"attachment": {"deviceIndex": 0}, "groups": [{"groupId": "sg-0b"}]}]}`.
+    ///
+    /// ## Parameters
+    /// `requiredGroups` holds for every VPC that `perVpc` does not name; `perVpc` is JSON, `{"vpc-1": ["sg-0a", "name:base"]}`, or the name of a parameter of Systems Manager below `/rectify/`: `ssm:/rectify/groups`.
+    /// `match` says whether all groups are mandatory or any of them is enough; with `any`, one that cannot be satisfied does not count while another one is.
+    /// `maxGroupsPerEni` is the quota of the account.
+    ///
+    /// ## Remediation
+    /// L2: `ec2:ModifyNetworkInterfaceAttribute` with the groups the interface has, in their order, and the missing ones behind them; the call replaces the whole set.
+    /// What may break: nothing is taken away, but each group more may let more traffic in.
+    /// Held back while a service manages the instance or the interface, or made the interface for itself, while the interface is neither an ordinary one nor an EFA, while it would have more than `maxGroupsPerEni` groups, and while more than one group would do.
+    /// What no group of the VPC can satisfy is planned for a person.
+    /// EC2 knows no revisions: a group added or removed by somebody else within the milliseconds between the last read and the write is lost or comes back.
+    /// How to undo: the same call with the groups the interface had.
+    ///
+    /// ## References
+    /// - [ModifyNetworkInterfaceAttribute](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html)
+    /// - [DescribeSecurityGroups](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html)
+    /// - [Amazon VPC quotas](https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups)
+    pub EC2_INSTANCE_REQUIRED_SECURITY_GROUP: Ec2InstanceRequiredSecurityGroup {
+        id: "ec2-instance-required-security-group",
+        title: "Instance runs without its mandatory security group",
+        severity: Medium,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L2,
+        frameworks: {
+            Nist80053r5: ["CM-6", "SC-7"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`Ec2InstanceRequiredSecurityGroup`].
+    pub Ec2InstanceRequiredSecurityGroupParameters {
+        /// The groups that are mandatory in every VPC. Default: none.
+        required_groups: Option<GroupRequirements> = None,
+        /// The groups that are mandatory in a VPC, in place of `requiredGroups`. Default: none.
+        per_vpc: Option<JsonParameter<PerVpc>> = None,
+        /// Whether `all` groups are mandatory or `any` is enough. Default all.
+        #[serde(rename = "match")]
+        matching: Match = Match::All,
+        /// Whether the `primary` interface is judged or `allEnis`. Default primary.
+        scope: InterfaceScope = InterfaceScope::Primary,
+        /// The most groups an interface may have, the quota of the account, 1..=16. Default 5.
+        max_groups_per_eni: Bounded<1, 16> = Bounded::of(5),
+    }
+}
+
+/// Which interfaces are judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum InterfaceScope {
+    /// The first.
+    #[default]
+    Primary,
+    /// Each.
+    AllEnis,
+}
+
+const READS: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, GET_PARAMETER];
+const MODIFY: &str = "ec2:ModifyNetworkInterfaceAttribute";
+/// IAM asks about the interface, the groups it is given and the instance it is attached to.
+const MODIFIES: &[Permission] = &[
+    Permission::on(MODIFY, "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*"),
+    Permission::on(MODIFY, "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/*"),
+    Permission::on(MODIFY, "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*"),
+];
+
+impl FromItem for Ec2InstanceRequiredSecurityGroup {
+    type Resource = RecordedInterfaces;
+    /// Nothing where nothing is asked for.
+    type Facts = Option<GroupFacts>;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        READS
+    }
+
+    fn subject(&self, recorded: RecordedInterfaces, facts: Option<GroupFacts>) -> InstanceInGroups {
+        recorded.among(facts.unwrap_or_default())
+    }
+}
+
+impl Inventory for Ec2InstanceRequiredSecurityGroup {
+    fn list_permissions(&self) -> &'static [Permission] {
+        READS
+    }
+}
+
+impl Control for Ec2InstanceRequiredSecurityGroup {
+    type Params = Ec2InstanceRequiredSecurityGroupParameters;
+    type Subject = InstanceInGroups;
+
+    fn evaluate(&self, subject: &InstanceInGroups, params: &Self::Params, _now: Timestamp) -> Verdict {
+        let instance = &subject.instance;
+        if let Some(state) = instance.state.as_ref().filter(|_| instance.is_gone()) {
+            return Verdict::not_applicable(format!("instance is {state}"));
+        }
+        let vpc = instance.vpc_id.as_deref().unwrap_or_default();
+        let wanted = match params.wanted(vpc, subject.per_vpc.as_ref()) {
+            Ok([]) => return Verdict::not_applicable(format!("no requirement for {vpc}")),
+            Ok(wanted) => wanted,
+            Err(reason) => return Verdict::non_compliant(format!("{} not judged: {reason}", instance.id)),
+        };
+        let demand = Demand::of(subject, wanted, params.matching);
+        if !demand.unsatisfiable.is_empty() {
+            let named = offenders(demand.unsatisfiable.iter().map(ToString::to_string));
+            return Verdict::non_compliant(format!("{} not satisfiable: no {named} in {vpc}", instance.id));
+        }
+        let judged: Vec<&Interface> = params.judged(subject).collect();
+        if judged.is_empty() {
+            return Verdict::non_compliant(format!("{} tells no primary interface", instance.id));
+        }
+        let lacks = |it: &&&Interface| !demand.missing(it).is_empty();
+        let lacking: Vec<String> = judged.iter().filter(lacks).map(|it| demand.lack(it)).collect();
+        if lacking.is_empty() {
+            return Verdict::COMPLIANT;
+        }
+        Verdict::non_compliant(format!("{} (required for {vpc})", offenders(lacking)))
+    }
+}
+
+/// One call to EC2. The fix and its undo are the same call with another set of groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Ec2InstanceRequiredSecurityGroupAction {
+    /// Replaces the groups of an interface.
+    ModifyNetworkInterfaceAttribute {
+        /// The interface.
+        network_interface_id: String,
+        /// All its groups.
+        groups: Vec<String>,
+    },
+}
+
+type Action = Ec2InstanceRequiredSecurityGroupAction;
+
+impl Remediation for Ec2InstanceRequiredSecurityGroup {
+    type Action = Action;
+    type Undo = Action;
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES, GET_PARAMETER]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        MODIFIES
+    }
+    // IAM cannot tell a set of groups from another: what keeps the remediation from taking groups away is `plan` alone.
+    fn undo_permissions(&self) -> &'static [Permission] {
+        MODIFIES
+    }
+
+    fn fix(&self, live: &InstanceInGroups, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
+        let vpc = live.instance.vpc_id.as_deref().unwrap_or_default();
+        let wanted = match params.wanted(vpc, live.per_vpc.as_ref()) {
+            Ok(wanted) => wanted,
+            Err(reason) => return Plan::hold(reason, vec![]),
+        };
+        let demand = Demand::of(live, wanted, params.matching);
+        let (mut steps, mut reasons) = (Vec::new(), Vec::new());
+        reasons.extend(live.instance.operator.as_ref().map(|it| format!("the instance is managed by `{it}`")));
+        for wanted in &demand.unsatisfiable {
+            steps.push(Step::person(Level::L0, format!("make or share into {vpc} a group that is {wanted}")));
+        }
+        for interface in params.judged(live) {
+            let missing = demand.missing(interface);
+            if missing.is_empty() {
+                continue;
+            }
+            let Some(added) = demand.choice(&missing) else {
+                let one_of = offenders(missing.iter().flat_map(|it| it.candidates.iter().cloned()));
+                reasons.push(format!("more than one group would do for {}: {one_of}", interface.id));
+                steps.push(Step::person(Level::L2, format!("add to {} one of {one_of}", interface.id)));
+                continue;
+            };
+            let mut groups = interface.groups.clone();
+            groups.extend(added);
+            reasons.extend(params.obstacles(interface, groups.len()));
+            let network_interface_id = interface.id.clone();
+            steps.push(Step::call(Level::L2, Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups }));
+        }
+        if params.judged(live).next().is_none() {
+            reasons.push("the primary interface is not known".to_owned());
+        }
+        Plan::unless(&reasons, steps)
+    }
+
+    fn expect(&self, mut live: InstanceInGroups, action: &Action) -> InstanceInGroups {
+        let Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups } = action;
+        for interface in live.interfaces.iter_mut().filter(|it| it.id == *network_interface_id) {
+            interface.groups.clone_from(groups);
+        }
+        live
+    }
+
+    /// The groups of the interfaces that were touched, in no order: EC2 promises none.
+    fn footprint(&self, subject: &InstanceInGroups, done: &[Action]) -> Value {
+        let groups = |Action::ModifyNetworkInterfaceAttribute { network_interface_id: id, .. }: &Action| {
+            let interface = subject.interfaces.iter().find(|it| it.id == *id);
+            let groups = interface.map(|it| it.groups.iter().collect::<BTreeSet<_>>());
+            (id.clone(), json!(groups))
+        };
+        Value::Object(done.iter().map(groups).collect::<Map<_, _>>())
+    }
+
+    fn undo(&self, before: &InstanceInGroups, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        let restore = |action: &Action| {
+            let Action::ModifyNetworkInterfaceAttribute { network_interface_id: id, .. } = action;
+            let found = before.interfaces.iter().find(|it| it.id == *id).filter(|it| !it.groups.is_empty());
+            let interface = found.ok_or_else(|| Irreversible {
+                action: "ModifyNetworkInterfaceAttribute".to_owned(),
+                reason: format!("the before-image does not hold the groups of `{id}`"),
+            })?;
+            let (network_interface_id, groups) = (id.clone(), interface.groups.clone());
+            Ok(Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups })
+        };
+        done.iter().rev().map(restore).collect()
+    }
+}
+
+impl Ec2InstanceRequiredSecurityGroupParameters {
+    /// The groups that are mandatory in a VPC.
+    ///
+    /// # Errors
+    /// That `perVpc` is kept elsewhere and was not read.
+    pub fn wanted<'a>(&'a self, vpc: &str, read: Option<&'a PerVpc>) -> Result<&'a [GroupRequirement], String> {
+        let everywhere = self.required_groups.as_ref().map_or(&[][..], GroupRequirements::list);
+        let per_vpc = known(self.per_vpc.as_ref(), read)?;
+        Ok(per_vpc.and_then(|it| it.get(vpc)).map_or(everywhere, Vec::as_slice))
+    }
+
+    fn judged<'a>(&self, subject: &'a InstanceInGroups) -> impl Iterator<Item = &'a Interface> {
+        let all = self.scope == InterfaceScope::AllEnis;
+        subject.interfaces.iter().filter(move |it| all || it.is_primary)
+    }
+
+    /// Why an interface must not be given `count` groups by machine.
+    fn obstacles(&self, interface: &Interface, count: usize) -> Vec<String> {
+        let Interface { id, kind, .. } = interface;
+        let mut reasons = Vec::new();
+        match interface.requester_managed {
+            None => reasons.push(format!("{id} was not read by itself")),
+            Some(true) => reasons.push(format!("an AWS service made {id} for itself")),
+            Some(false) => {}
+        }
+        reasons.extend(interface.operator.as_ref().map(|it| format!("{id} is managed by `{it}`")));
+        if !matches!(kind.as_deref(), Some("interface" | "efa")) {
+            reasons.push(format!("{id} is of type `{}`", kind.as_deref().unwrap_or("unknown")));
+        }
+        let most = self.max_groups_per_eni.get();
+        if u32::try_from(count).is_ok_and(|count| count > most) || count > 16 {
+            reasons.push(format!("{id} would have {count} groups; at most {most} are allowed"));
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+//! `required-tags`: every resource of the types that AWS Config's own rule knows has the tags that are asked for.
+//!
+//! Pure: the resource with its tags comes from outside, as one [`TaggedResource`].
+
+pub mod requirement;
+
+use rectify_compliance::json_parameter::JsonParameter;
+use rectify_compliance::values::Words;
+use rectify_compliance::{
+    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use self::requirement::{
+    Allowed, DefaultValues, RequiredTags as RequiredByKey, Requirements, TagFault, TagKey, default_for, words,
+};
+use crate::families::authorization::Tag;
+use crate::resources::stored_parameter::{GET_PARAMETER, known};
+use crate::resources::tagged_resource::{Standing, StoredTags, TYPES, TagFacts, TaggedResource};
+
+control! {
+    /// ## What it checks
+    /// That a resource has every required tag, with a value, and with one of the allowed values where some are given.
+    /// Keys and values are compared whole and with regard to letter case; `caseInsensitiveKeys` leaves the case of keys out.
+    /// An empty value is a finding, which the managed rule lets pass; `allowEmptyValue` lets it pass too.
+    /// Items lag behind the tags of EC2 resources, so before such a resource is a finding `ec2:DescribeTags` is asked, and tags found there count.
+    /// What an AWS service owns and instances that are gone are NOT_APPLICABLE: the tags of people do not last on it.
+    /// EC2 states the owner in three places, and each is enough: `requesterManaged`, an `interfaceType` that people do not make (all but `interface`, `efa` and `efa-only`), and `operator.managed`, which instances, volumes and interfaces have.
+    ///
+    /// ## Why it matters
+    /// Without tags nobody knows whom to ask about a resource, who pays for it, or whether it may be deleted.
+    ///
+    /// ## Compliant example
+    /// With `tag1Key` `Env` and `tag1Value` `prod,test`: `{"tags": {"Env": "prod"}}`.
+    ///
+    /// ## Non-compliant example
+    /// With the same parameters: `{"tags": {"Env": "production"}}`.
+    ///
+    /// ## Parameters
+    /// `tag1Key` to `tag6Key` with `tag1Value` to `tag6Value`, as the managed rule has them; `tag1Key` is `CostCenter` unless told otherwise, whatever else is required.
+    /// `required` adds any number, as JSON by key: `{"Owner": {}, "Env": {"values": ["prod"]}, "Cost": {"pattern": "[0-9]{4}"}}`; a pattern must match the whole value.
+    /// A key that is required twice is required once, by whichever says more; two different ideas of its values are refused.
+    /// `defaults` is JSON too, `{"Owner": "nobody"}`, and each of its values must be one that its key may have.
+    /// Both may be kept in a parameter of Systems Manager whose name begins with `/rectify/`: `ssm:/rectify/tags`.
+    ///
+    /// ## Remediation
+    /// L1, for types of EC2: `ec2:CreateTags` with the missing keys that have a default, and no others.
+    /// A value that is there is never overwritten, so a wrong or an empty one is planned for a person, as is a missing key without a default, and then nothing is done by machine.
+    /// Held back while a key to be written is one of `protectedKeys` (a tag can grant access), while a key is there that differs from it in letter case alone, and while the resource would have more than 50 tags of its own.
+    /// Resources of other types are planned for a person.
+    /// What may break: policies whose conditions name such a tag; that is what `protectedKeys` is for.
+    /// The role may write any key on the twelve types: the keys of `defaults` are known at run time only, so no condition on `aws:TagKeys` can name them.
+    /// `CreateTags` overwrites, so milliseconds lie between the last read and the write in which a value given by somebody else would be lost.
+    /// How to undo: `ec2:DeleteTags` with keys and values, so that a value changed meanwhile stays.
+    ///
+    /// ## References
+    /// - [required-tags](https://docs.aws.amazon.com/config/latest/developerguide/required-tags.html)
+    /// - [CreateTags](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html)
+    /// - [DeleteTags](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html)
+    /// - [GetResources](https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html)
+    pub REQUIRED_TAGS: RequiredTags {
+        id: "required-tags",
+        title: "Resource lacks required tags",
+        severity: Medium,
+        triggers: [Change],
+        scope: Regional,
+        resource_types: TYPES,
+        level: L1,
+        frameworks: {
+            Nist80053r5: ["CM-8"],
+        },
+    }
+}
+
+/// The most tags of its own a resource can have; those of AWS do not count.
+const MOST_TAGS: usize = 50;
+
+impl RequiredTagsParameters {
+    /// Refuses parameters that contradict each other, as far as they are given and not kept elsewhere.
+    fn check_given(&self) -> Result<(), String> {
+        for (number, (key, values)) in (2..).zip(self.optional()) {
+            if key.is_none() && values.as_ref().is_some_and(|values| !values.list().is_empty()) {
+                return Err(format!("tag{number}Value needs tag{number}Key"));
+            }
+        }
+        let given = self.required.as_ref().and_then(JsonParameter::given);
+        let requirements = self.merged(given)?;
+        let required_is_stored = self.required.as_ref().is_some_and(|it| it.stored().is_some());
+        match self.defaults.as_ref().and_then(JsonParameter::given).filter(|_| !required_is_stored) {
+            Some(defaults) => requirements.check_defaults(defaults),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromItem for RequiredTags {
+    type Resource = TaggedResource;
+    /// Nothing where the item decides alone.
+    type Facts = Option<TagFacts>;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("ec2:DescribeTags"), GET_PARAMETER] }
+    }
+
+    fn subject(&self, resource: TaggedResource, facts: Option<TagFacts>) -> TaggedResource {
+        match facts {
+            Some(TagFacts { live_tags, stored }) => TaggedResource { live_tags, stored, ..resource },
+            None => resource,
+        }
+    }
+}
+
+impl Control for RequiredTags {
+    type Params = RequiredTagsParameters;
+    type Subject = TaggedResource;
+
+    fn evaluate(&self, subject: &TaggedResource, params: &RequiredTagsParameters, _now: Timestamp) -> Verdict {
+        match &subject.standing {
+            Standing::Gone(state) => return Verdict::not_applicable(format!("instance is {state}")),
+            Standing::RequesterManaged if params.skip_requester_managed.0 => {
+                return Verdict::not_applicable("owned by an AWS service");
+            }
+            Standing::RequesterManaged | Standing::Ordinary => {}
+        }
+        let requirements = match params.requirements(&subject.stored) {
+            Ok(requirements) => requirements,
+            Err(reason) => return Verdict::non_compliant(format!("Tags not judged: {reason}")),
+        };
+        let recorded = requirements.faults(&subject.tags);
+        if recorded.is_empty() {
+            return Verdict::COMPLIANT;
+        }
+        match subject.live_tags.as_ref().map(|tags| requirements.faults(tags)) {
+            Some(live) if live.is_empty() => Verdict::Compliant(Some("tags found live".into())),
+            live => Verdict::non_compliant(words(&live.unwrap_or(recorded))),
+        }
+    }
+}
+
+/// What the remediation may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum RequiredTagsAction {
+    /// Writes tags; a key that is there gets the new value.
+    CreateTags {
+        /// Ids, always one.
+        resources: Vec<String>,
+        /// The tags.
+        tags: Vec<Tag>,
+    },
+}
+
+/// What undo may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum RequiredTagsUndo {
+    /// Removes tags that still have these values.
+    DeleteTags {
+        /// Ids, always one.
+        resources: Vec<String>,
+        /// The tags.
+        tags: Vec<Tag>,
+    },
+}
+
+impl Remediation for RequiredTags {
+    type Action = RequiredTagsAction;
+    type Undo = RequiredTagsUndo;
+    fn read_permissions(&self) -> &'static [Permission] {
+        permissions::LIVE
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        permissions::CREATE
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        permissions::DELETE
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
+
+    fn fix(&self, live: &TaggedResource, params: &RequiredTagsParameters, _now: Timestamp) -> Plan<RequiredTagsAction> {
+        let known = (params.requirements(&live.stored), params.default_values(&live.stored));
+        let (requirements, defaults) = match known {
+            (Ok(requirements), Ok(defaults)) => (requirements, defaults),
+            (Err(reason), _) | (_, Err(reason)) => return Plan::hold(reason, vec![]),
+        };
+        let faults = requirements.faults(&live.tags);
+        let id = &live.key.id;
+        if !live.is_of_ec2() {
+            return Plan::steps_in_order(vec![Step::person(Level::L0, format!("tag {id}: {}", words(&faults)))]);
+        }
+        let (mut written, mut reasons, mut by_hand) = (Vec::new(), Vec::new(), Vec::new());
+        for fault in faults {
+            match fault {
+                TagFault::Missing { key, lookalike } => match params.default_of(defaults, &key) {
+                    None => by_hand.push(format!("give {id} the tag {}", key.as_str())),
+                    Some(value) => {
+                        reasons.extend(params.obstacle(&key, lookalike.as_deref()));
+                        written.push(Tag { key: key.as_str().to_owned(), value: value.to_owned() });
+                    }
+                },
+                TagFault::Empty { key } | TagFault::Wrong { key, .. } => {
+                    by_hand
+                        .push(format!("give the tag {} of {id} another value: none is ever overwritten", key.as_str()));
+                }
+            }
+        }
+        let own = live.tags.keys().filter(|key| !key.starts_with("aws:")).count();
+        if own + written.len() > MOST_TAGS && !written.is_empty() {
+            reasons.push(format!("{id} has {own} tags; {} more would be above {MOST_TAGS}", written.len()));
+        }
+        let mut steps = Vec::new();
+        if !written.is_empty() {
+            let action = RequiredTagsAction::CreateTags { resources: vec![id.clone()], tags: written };
+            steps.push(Step::call(Level::L1, action));
+        }
+        steps.extend(by_hand.into_iter().map(|words| Step::person(Level::L0, words)));
+        Plan::unless(&reasons, steps)
+    }
+
+    fn expect(&self, mut live: TaggedResource, action: &RequiredTagsAction) -> TaggedResource {
+        let RequiredTagsAction::CreateTags { resources, tags } = action;
+        if resources.contains(&live.key.id) {
+            live.tags.extend(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
+        }
+        live
+    }
+
+    /// The keys that were written, so that no other tag stands in the way of an undo.
+    fn footprint(&self, subject: &TaggedResource, done: &[RequiredTagsAction]) -> Value {
+        let written = done.iter().flat_map(|RequiredTagsAction::CreateTags { tags, .. }| tags);
+        let value = |tag: &Tag| subject.tags.get(&tag.key).map_or(Value::Null, |value| value.as_str().into());
+        Value::Object(written.map(|tag| (tag.key.clone(), value(tag))).collect::<Map<_, _>>())
+    }
+
+    fn undo(
+        &self,
+        before: &TaggedResource,
+        done: &[RequiredTagsAction],
+    ) -> Result<Vec<RequiredTagsUndo>, Irreversible> {
+        done.iter()
+            .rev()
+            .map(|RequiredTagsAction::CreateTags { resources, tags }| {
+                match tags.iter().find(|tag| before.tags.contains_key(&tag.key)) {
+                    None => Ok(RequiredTagsUndo::DeleteTags { resources: resources.clone(), tags: tags.clone() }),
+                    Some(tag) => Err(Irreversible {
+                        action: "CreateTags".to_owned(),
+                        reason: format!("the tag `{}` was there before", tag.key),
+                    }),
+                }
+            })
+            .collect()
+    }
+}
+
+impl RequiredTagsParameters {
+    /// The keys the managed rule leaves open, with their values.
+    fn optional(&self) -> [(&Option<TagKey>, &Option<Words>); 5] {
+        [
+            (&self.tag2_key, &self.tag2_value),
+            (&self.tag3_key, &self.tag3_value),
+            (&self.tag4_key, &self.tag4_value),
+            (&self.tag5_key, &self.tag5_value),
+            (&self.tag6_key, &self.tag6_value),
+        ]
+    }
+
+    fn merged(&self, required: Option<&RequiredByKey>) -> Result<Requirements, String> {
+        let allowed = |values: &Option<Words>| {
+            Allowed::values(values.as_ref().map_or_else(Vec::new, |values| values.list().to_vec()))
+        };
+        let first = (self.tag1_key.clone(), allowed(&self.tag1_value));
+        let others = self.optional().into_iter().filter_map(|(key, values)| Some((key.clone()?, allowed(values))));
+        let more = required.into_iter().flatten().map(|(key, allowed)| (key.clone(), allowed.clone()));
+        let all = std::iter::once(first).chain(others).chain(more);
+        Requirements::merged(all, self.case_insensitive_keys.0, self.allow_empty_value.0)
+    }
+
+    /// What is required, whole.
+    fn requirements(&self, stored: &StoredTags) -> Result<Requirements, String> {
+        self.merged(known(self.required.as_ref(), stored.required.as_ref())?)
+    }
+
+    /// What may be written.
+    fn default_values<'a>(&'a self, stored: &'a StoredTags) -> Result<Option<&'a DefaultValues>, String> {
+        known(self.defaults.as_ref(), stored.defaults.as_ref())
+    }
+
+    /// Refuses what stored values make of the parameters: what a look at the parameters alone cannot see.
+    ///
+    /// # Errors
+    /// The contradiction, in words.
+    pub fn check_stored(&self, stored: &StoredTags) -> Result<(), String> {
+        let requirements = self.requirements(stored)?;
+        self.default_values(stored)?.map_or(Ok(()), |defaults| requirements.check_defaults(defaults))
+    }
+
+    /// Whether an item decides alone, so that no live tags are to be read.
+    pub fn is_settled(&self, resource: &TaggedResource, stored: &StoredTags) -> bool {
+        let recorded = TaggedResource { stored: stored.clone(), ..resource.clone() };
+        !resource.is_of_ec2() || !RequiredTags.evaluate(&recorded, self, Timestamp::UNIX_EPOCH).is_non_compliant()
+    }
+
+    fn default_of<'a>(&self, defaults: Option<&'a DefaultValues>, key: &TagKey) -> Option<&'a str> {
+        default_for(defaults?, key, self.case_insensitive_keys.0)
+    }
+
+    /// Why a key must not be written by machine.
+    fn obstacle(&self, key: &TagKey, lookalike: Option<&str>) -> Option<String> {
+        let name = key.as_str();
+        let protected = self.protected_keys.as_ref().map_or(&[][..], Words::list);
+        // A policy compares the keys of its conditions without regard to letter case.
+        if protected.iter().any(|it| it.to_lowercase() == name.to_lowercase()) {
+            return Some(format!("the tag `{name}` is protected"));
+        }
+        lookalike.map(|other| format!("the tag `{other}` differs from `{name}` in letter case alone"))
+    }
+}
+
+mod parameters;
+mod permissions;
+
+pub use parameters::RequiredTagsParameters;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! `restricted-common-ports`: no security group lets the internet reach administrative or database ports.
+
+use rectify_compliance::values::{Bounded, Flag, PortList, PortOrNone, PortSet};
+use rectify_compliance::{control, parameters};
+
+use crate::families::open_ports::OpenPorts;
+use crate::families::port_limits::{Limits, Ports};
+use crate::resources::internet::Internet;
+use crate::resources::rule::Protocol;
+use crate::resources::security_group::TYPE;
+
+control! {
+    /// ## What it checks
+    /// Every ingress rule of a security group that lets TCP through on a blocked port, protocol `-1` included.
+    /// Blocked are `blockedPort1` to `blockedPort5` and the ports in `blockedPorts`.
+    /// The group is NON_COMPLIANT when one CIDR is at most `maxPrefixV4` or `maxPrefixV6` bits long, or when the CIDRs of several rules cover the whole IPv4 or the whole IPv6 space together, as `0.0.0.0/1` and `128.0.0.0/1` do.
+    /// A prefix list counts as the CIDRs in it.
+    /// Security groups as sources, egress rules, UDP, ICMP and other protocols never count.
+    /// A range of ports that AWS does not state, and one that makes no sense, is every port.
+    ///
+    /// ## Why it matters
+    /// Remote desktops, file transfer and databases are found by scanners within minutes of being reachable, and are attacked by everybody from then on.
+    /// A comparison of one port with `0.0.0.0/0` alone misses IPv6, wide ranges of ports, prefix lists, and two halves that make a whole.
+    ///
+    /// ## Compliant example
+    /// A rule for tcp 3306 from `10.0.0.0/8`, beside one for tcp 443 from `0.0.0.0/0`.
+    ///
+    /// ## Non-compliant example
+    /// A rule for tcp 3000-4000 from `0.0.0.0/0`, which holds 3306 and 3389.
+    ///
+    /// ## Parameters
+    /// `blockedPort1` to `blockedPort5` and `blockedPorts` are those of the managed rule; a blank one has its default, and `none`, which the managed rule does not have, takes a default away.
+    /// `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` decide what is found; `narrowWideRules` decides what the plan shows.
+    /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
+    /// The managed rule judges groups "in use"; this one judges every group, unless `ignoreUnattached` says otherwise: a group that nobody uses today is used tomorrow without a change of its own.
+    ///
+    /// ## Remediation
+    /// Open rules whose ports are all blocked ones are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off who uses it).
+    /// Everything else is planned for a person: a wider range of ports, protocol `-1`, a prefix list, and rules that are open only together.
+    /// With `narrowWideRules` the plan spells out the calls that would narrow a wider range, but no machine makes them: they need a role that may authorize ingress.
+    /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.
+    /// What may break is every client that reaches these ports from the internet.
+    /// Undo makes each revoked rule again with its description and its tags; its id is a new one, and tags of AWS itself (`aws:…`) are not restored.
+    ///
+    /// ## References
+    /// - [RESTRICTED_INCOMING_TRAFFIC](https://docs.aws.amazon.com/config/latest/developerguide/restricted-common-ports.html)
+    /// - [Security Hub EC2.14](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-14)
+    /// - [Security Hub EC2.19](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19)
+    /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
+    pub RESTRICTED_COMMON_PORTS: OpenPorts<RestrictedCommonPortsParameters> = COMMON_PORTS {
+        id: "restricted-common-ports",
+        title: "Security group lets the whole internet reach administrative or database ports",
+        severity: High,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L3,
+        frameworks: {
+            Cis30: ["5.2", "5.3"],
+            Cis50: ["5.3", "5.4"],
+            Fsbp: ["EC2.14", "EC2.19"],
+            Nist80053r5: ["AC-4", "CM-7", "SC-7", "SC-7(11)", "SC-7(21)"],
+            Pci40: ["1.2.8", "1.3.1", "1.3.2", "1.4.2"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`RESTRICTED_COMMON_PORTS`]; the blocked ports are the managed rule's own.
+    pub RestrictedCommonPortsParameters, check: something_is_blocked {
+        /// A blocked TCP port, 0..=65535, or `none`. Default 20 (FTP data).
+        blocked_port1: PortOrNone = PortOrNone(Some(20)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 21 (FTP control).
+        blocked_port2: PortOrNone = PortOrNone(Some(21)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 3389 (remote desktop).
+        blocked_port3: PortOrNone = PortOrNone(Some(3389)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 3306 (MySQL).
+        blocked_port4: PortOrNone = PortOrNone(Some(3306)),
+        /// A blocked TCP port, 0..=65535, or `none`. Default 4333 (mSQL).
+        blocked_port5: PortOrNone = PortOrNone(Some(4333)),
+        /// Blocked TCP ports beside the five: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
+        blocked_ports: Option<PortList> = None,
+        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
+        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
+        /// Whether the entries of prefix lists are read and judged. Default true.
+        resolve_prefix_lists: Flag = Flag(true),
+        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
+        ignore_unattached: Flag = Flag(false),
+        /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
+        narrow_wide_rules: Flag = Flag(false),
+    }
+}
+
+fn something_is_blocked(params: &RestrictedCommonPortsParameters) -> Result<(), String> {
+    if params.ports().is_empty() {
+        return Err("blockedPort1 to blockedPort5 are `none` and blockedPorts is absent: no port is blocked".into());
+    }
+    Ok(())
+}
+
+impl RestrictedCommonPortsParameters {
+    /// All blocked ports.
+    fn ports(&self) -> PortSet {
+        let Self { blocked_port1, blocked_port2, blocked_port3, blocked_port4, blocked_port5, blocked_ports, .. } =
+            self;
+        let five = [blocked_port1, blocked_port2, blocked_port3, blocked_port4, blocked_port5];
+        let five = five.into_iter().filter_map(|it| it.0).map(|port| (port, port));
+        PortSet::of(five.chain(blocked_ports.iter().flat_map(|it| it.0.ranges().iter().copied())))
+    }
+}
+
+const COMMON_PORTS: OpenPorts<RestrictedCommonPortsParameters> = OpenPorts {
+    limits: |params| Limits {
+        internet: Internet::of(
+            params.max_prefix_v4,
+            params.max_prefix_v6,
+            params.resolve_prefix_lists,
+            params.ignore_unattached,
+        ),
+        ports: Ports::Closed {
+            finding: "Blocked ports open to the internet",
+            ports: params.ports(),
+            narrow_wide_rules: params.narrow_wide_rules.0,
+        },
+    },
+    revokes: |protocol| *protocol == Protocol::Tcp,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! What `restricted-common-ports` must say and plan. What it shares with `restricted-ssh` is tested there.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use rectify_compliance::parameters::RuleParameters;
+use rectify_testing::Case;
+
+use super::*;
+use crate::arbitrary::{groups, ingress, tcp};
+use crate::group_laws::{self, parameters};
+use crate::resources::rule::{Direction, Rule};
+
+const WORLD: &str = "0.0.0.0/0";
+
+fn case(name: &str, rules: Vec<Rule>) -> Case<'_, OpenPorts<RestrictedCommonPortsParameters>> {
+    group_laws::case(&COMMON_PORTS, name, rules)
+}
+
+#[test]
+fn blocked_ports_are_revoked_by_their_ids() {
+    let found = |name, rules, params: &str, open: &str, ids: &[&str]| {
+        case(name, rules)
+            .with(params)
+            .non_compliant(&format!("Blocked ports open to the internet: {open}"))
+            .planned(&[&group_laws::revoke(Direction::Ingress, ids)]);
+    };
+    let desktop = vec![tcp(3389, 3389, "::/0")];
+    found("restricted-common-ports/1", desktop, "{}", "tcp 3389 from ::/0", &["sgr-0"]);
+    let more = r#"{"blockedPorts":"1433,5000-5010"}"#;
+    found("restricted-common-ports/2", vec![tcp(5005, 5005, WORLD)], more, "tcp 5005 from 0.0.0.0/0", &["sgr-0"]);
+    let both = vec![tcp(3389, 3389, WORLD), tcp(3389, 3389, "::/0")];
+    found("restricted-common-ports/6", both, "{}", "tcp 3389 from 0.0.0.0/0, ::/0", &["sgr-0", "sgr-1"]);
+    let two = vec![tcp(3389, 3389, WORLD), tcp(3306, 3306, "::/0")];
+    let reaches = "tcp 3306 from ::/0; tcp 3389 from 0.0.0.0/0";
+    found("two blocked ports are two reaches", two, "{}", reaches, &["sgr-0", "sgr-1"]);
+    let ftp = vec![tcp(20, 20, WORLD), tcp(21, 21, WORLD)];
+    let without = r#"{"blockedPort1":"none","blockedPort2":""}"#;
+    found("a default taken away", ftp, without, "tcp 21 from 0.0.0.0/0", &["sgr-1"]);
+    let row = vec![tcp(20, 21, WORLD)];
+    found("two blocked ports in a row are one exact rule", row, "{}", "tcp 20-21 from 0.0.0.0/0", &["sgr-0"]);
+}
+
+#[test]
+fn what_serves_more_than_blocked_ports_is_left_to_a_person() {
+    let found = |name, rule, open: &str, step| {
+        let finding = format!("Blocked ports open to the internet: {open} from 0.0.0.0/0");
+        case(name, vec![rule]).non_compliant(&finding).planned(&[step]);
+    };
+    let (wide, all) = (tcp(3000, 4000, WORLD), ingress("-1", -1, -1, WORLD));
+    let narrow = "L2 by hand: narrow the rule sgr-0 tcp 3000-4000 from 0.0.0.0/0 to leave out tcp 20-21,3306,3389,4333";
+    found("restricted-common-ports/5", wide, "tcp 3000-4000 (3306, 3389)", narrow);
+    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 by rules for what is needed: without tcp 20-21,3306,3389,4333 from the internet";
+    found("all traffic holds every blocked port", all, "all traffic (20-21, 3306, 3389 +1 more)", replace);
+}
+
+#[test]
+fn narrow_sources_other_protocols_and_other_ports_do_not_count() {
+    case("restricted-common-ports/3", vec![tcp(3306, 3306, "10.0.0.0/8")]).compliant();
+    case("restricted-common-ports/4", vec![ingress("udp", 3389, 3389, WORLD)]).compliant();
+    case("a port that is not blocked", vec![tcp(22, 22, WORLD)]).compliant();
+}
+
+#[test]
+fn parameters_that_block_nothing_or_are_no_ports_are_refused() {
+    let none = (1..=5).map(|index| format!(r#""blockedPort{index}":"none""#)).collect::<Vec<_>>().join(",");
+    for (case, text, expected) in [
+        (
+            "restricted-common-ports/7",
+            r#"{"blockedPort1":"abc"}"#.to_owned(),
+            "ruleParameters.blockedPort1: expected a whole number in 0..=65535 or none: received `abc`",
+        ),
+        (
+            "nothing is blocked",
+            format!("{{{none}}}"),
+            "ruleParameters: blockedPort1 to blockedPort5 are `none` and blockedPorts is absent: no port is blocked",
+        ),
+        (
+            "a reversed range",
+            r#"{"blockedPorts":"5010-5000"}"#.to_owned(),
+            "ruleParameters.blockedPorts: expected a range from low to high: received `5010-5000`",
+        ),
+    ] {
+        let error = RuleParameters::<RestrictedCommonPortsParameters>::parse(Some(&text)).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{case}");
+    }
+    let only: RestrictedCommonPortsParameters = parameters(&format!(r#"{{{none},"blockedPorts":"1433"}}"#));
+    assert_eq!(only.ports(), PortSet::single(1433));
+}
+
+#[test]
+fn laws() {
+    let params = prop_oneof![
+        2 => Just(r#"{"blockedPorts":"22"}"#),
+        2 => Just(r#"{"blockedPorts":"22-25,443"}"#),
+        1 => Just("{}"),
+        1 => Just(r#"{"blockedPorts":"22","maxPrefixV4":"8"}"#),
+        1 => Just(r#"{"blockedPorts":"22","ignoreUnattached":"true"}"#),
+        1 => Just(r#"{"blockedPort1":"443","narrowWideRules":"true"}"#),
+        1 => Just(r#"{"blockedPorts":"22","resolvePrefixLists":"false"}"#),
+    ];
+    group_laws::hold(&COMMON_PORTS, (groups(), params.prop_map(parameters)));
+}

@@ -1,0 +1,101 @@
+//! `restricted-ssh`: no security group lets the internet reach SSH.
+
+use rectify_compliance::values::{Bounded, Flag, PortSet};
+use rectify_compliance::{control, parameters};
+
+use crate::families::open_ports::OpenPorts;
+use crate::families::port_limits::{Limits, Ports};
+use crate::resources::internet::Internet;
+use crate::resources::rule::Protocol;
+use crate::resources::security_group::TYPE;
+
+control! {
+    /// ## What it checks
+    /// Every ingress rule of a security group that lets TCP through on one of `ports`, protocol `-1` included.
+    /// The group is NON_COMPLIANT when one CIDR is at most `maxPrefixV4` or `maxPrefixV6` bits long, or when the CIDRs of several rules cover the whole IPv4 or the whole IPv6 space together, as `0.0.0.0/1` and `128.0.0.0/1` do.
+    /// A prefix list counts as the CIDRs in it.
+    /// Security groups as sources, egress rules, UDP, ICMP and other protocols never count.
+    /// A range of ports that AWS does not state, and one that makes no sense, is every port.
+    ///
+    /// ## Why it matters
+    /// An SSH server that everybody can reach can be attacked by everybody: with guessed passwords, with leaked keys, and through whatever flaw its version has.
+    /// A comparison with `0.0.0.0/0` alone misses IPv6, wide ranges of ports, prefix lists, and two halves that make a whole.
+    ///
+    /// ## Compliant example
+    /// A rule for tcp 22 from `203.0.113.0/24`, beside one for tcp 443 from `0.0.0.0/0`.
+    ///
+    /// ## Non-compliant example
+    /// A rule for tcp 20-25 from `::/0`.
+    ///
+    /// ## Parameters
+    /// `ports`, `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` decide what is found; `narrowWideRules` decides what the plan shows.
+    /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
+    ///
+    /// ## Remediation
+    /// Open rules whose ports all lie within `ports` are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off an operator).
+    /// Everything else is planned for a person: a wider range of ports, protocol `-1`, a prefix list, and rules that are open only together.
+    /// With `narrowWideRules` the plan spells out the calls that would narrow a wider range, but no machine makes them: they need a role that may authorize ingress, and the role of this remediation cannot open SSH.
+    /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.
+    /// What may break is every SSH session and tool that comes from the internet.
+    /// EC2 knows no revisions: between the last read and the revocation lie milliseconds in which a change by somebody else goes unseen; the call names ids, so a rule made in between is not touched.
+    /// Undo makes each revoked rule again with its description and its tags; its id is a new one, and tags of AWS itself (`aws:…`) are not restored.
+    ///
+    /// ## References
+    /// - [INCOMING_SSH_DISABLED](https://docs.aws.amazon.com/config/latest/developerguide/restricted-ssh.html)
+    /// - [Security Hub EC2.13](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-13)
+    /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
+    pub RESTRICTED_SSH: OpenPorts<RestrictedSshParameters> = SSH {
+        id: "restricted-ssh",
+        title: "Security group lets the whole internet reach SSH",
+        severity: High,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L3,
+        frameworks: {
+            Cis30: ["5.2", "5.3"],
+            Cis50: ["5.3", "5.4"],
+            Fsbp: ["EC2.13"],
+            Nist80053r5: ["AC-4", "AC-4(21)", "CM-7", "SC-7", "SC-7(11)", "SC-7(16)", "SC-7(21)"],
+            Pci40: ["1.2.8", "1.3.1", "1.3.2", "1.4.2", "1.5.1"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`RESTRICTED_SSH`]; the managed rule has none.
+    pub RestrictedSshParameters {
+        /// Ports treated as SSH: a comma list of 1 to 16 ports or ranges, 0..=65535. Default 22.
+        ports: PortSet = PortSet::single(22),
+        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
+        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
+        /// Whether the entries of prefix lists are read and judged. Default true.
+        resolve_prefix_lists: Flag = Flag(true),
+        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
+        ignore_unattached: Flag = Flag(false),
+        /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
+        narrow_wide_rules: Flag = Flag(false),
+    }
+}
+
+const SSH: OpenPorts<RestrictedSshParameters> = OpenPorts {
+    limits: |params| Limits {
+        internet: Internet::of(
+            params.max_prefix_v4,
+            params.max_prefix_v6,
+            params.resolve_prefix_lists,
+            params.ignore_unattached,
+        ),
+        ports: Ports::Closed {
+            finding: "SSH open to the internet",
+            ports: params.ports.clone(),
+            narrow_wide_rules: params.narrow_wide_rules.0,
+        },
+    },
+    revokes: |protocol| *protocol == Protocol::Tcp,
+};
+
+#[cfg(test)]
+mod tests;

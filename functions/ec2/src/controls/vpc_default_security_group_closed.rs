@@ -1,0 +1,153 @@
+//! `vpc-default-security-group-closed`: the default security group of a VPC lets nothing through.
+//!
+//! Pure: the group comes from outside, as an item or a live read.
+
+use rectify_compliance::{
+    ConfigurationItem, Control, FromItem, Irreversible, NoParameters, Permission, Plan, Remediation, Resource,
+    ShapeError, Timestamp, Verdict, control, offenders,
+};
+use serde_json::Value;
+
+use crate::families::authorization::Open;
+use crate::families::revocation::{self, Close, Draft};
+use crate::permissions;
+use crate::resources::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
+
+control! {
+    /// ## What it checks
+    /// That the security group named `default` of a VPC has no rules, neither ingress nor egress.
+    /// A permission that names no peer is a rule too: what it lets through does not matter here.
+    /// The name is compared exactly: only the group that came with its VPC can have it, and every other group is NOT_APPLICABLE.
+    ///
+    /// ## Why it matters
+    /// What is launched without a security group gets the default one.
+    /// As AWS makes it, everything in it can talk to everything else in it and to the whole internet.
+    ///
+    /// ## Compliant example
+    /// A group `default` without rules.
+    ///
+    /// ## Non-compliant example
+    /// A group `default` as AWS makes it: all traffic from itself, all traffic to `0.0.0.0/0`.
+    ///
+    /// ## Parameters
+    /// None, as with the managed rule.
+    ///
+    /// ## Remediation
+    /// Both directions are revoked by the ids of their rules, ingress first: `RevokeSecurityGroupIngress`, then `RevokeSecurityGroupEgress` (L2: it cuts off whoever uses the group).
+    /// Where the second is refused the first one stands, and the attempt has failed.
+    /// As soon as one network interface uses the group the plan is held and names it: first that interface needs a group of its own.
+    /// Nothing is revoked in a group of another account, nor by machine a rule that states no peer, since undo could not make it again.
+    /// What may break is what is launched later without a group of its own: it reaches nothing, which is the point.
+    /// Undo makes every revoked rule again, the one from the group itself included, with description and tags; ids are new ones, and tags of AWS itself (`aws:…`) are not restored.
+    ///
+    /// ## References
+    /// - [VPC_DEFAULT_SECURITY_GROUP_CLOSED](https://docs.aws.amazon.com/config/latest/developerguide/vpc-default-security-group-closed.html)
+    /// - [Security Hub EC2.2](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-2)
+    /// - [Default security groups for your VPCs](https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html)
+    pub VPC_DEFAULT_SECURITY_GROUP_CLOSED: VpcDefaultSecurityGroupClosed {
+        id: "vpc-default-security-group-closed",
+        title: "Default security group of a VPC allows traffic",
+        severity: High,
+        triggers: [Change],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L2,
+        frameworks: {
+            Cis30: ["5.4"],
+            Cis50: ["5.5"],
+            Fsbp: ["EC2.2"],
+            Nist80053r5: ["AC-4", "AC-4(21)", "SC-7", "SC-7(5)", "SC-7(11)"],
+        },
+    }
+}
+
+/// The name of the group that comes with a VPC; no other group can be given it.
+const DEFAULT: &str = "default";
+
+/// A group whose name is known: without it could be the open default one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedGroup(SecurityGroup);
+
+impl Resource for NamedGroup {
+    const TYPES: &'static [&'static str] = &[TYPE];
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        let group = SecurityGroup::from_item(item)?;
+        if group.name.is_none() {
+            return Err(ShapeError::missing("configuration.groupName", "a group name"));
+        }
+        Ok(Self(group))
+    }
+}
+
+impl FromItem for VpcDefaultSecurityGroupClosed {
+    type Resource = NamedGroup;
+    type Facts = ();
+
+    fn subject(&self, group: NamedGroup, (): ()) -> GroupInNetwork {
+        GroupInNetwork { group: group.0, network: Network::default() }
+    }
+}
+
+impl Control for VpcDefaultSecurityGroupClosed {
+    type Params = NoParameters;
+    type Subject = GroupInNetwork;
+
+    fn evaluate(&self, subject: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Verdict {
+        let group = &subject.group;
+        if group.name.as_deref().is_some_and(|name| name != DEFAULT) {
+            return Verdict::not_applicable("not the default group of a VPC");
+        }
+        if group.rules.is_empty() {
+            return Verdict::COMPLIANT;
+        }
+        let ingress = group.ingress().count();
+        let egress = group.rules.len() - ingress;
+        let vpc = group.vpc_id.as_deref().unwrap_or("an unknown VPC");
+        let id = &group.id;
+        Verdict::non_compliant(format!("Default group {id} of {vpc} has rules: {ingress} ingress, {egress} egress"))
+    }
+}
+
+impl Remediation for VpcDefaultSecurityGroupClosed {
+    type Action = Close;
+    type Undo = Open;
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[permissions::DESCRIBE_GROUPS, permissions::DESCRIBE_RULES, permissions::DESCRIBE_INTERFACES]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[permissions::REVOKE_INGRESS, permissions::REVOKE_EGRESS]
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        permissions::REOPEN
+    }
+
+    fn fix(&self, live: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Plan<Close> {
+        let mut draft = Draft::new(&live.group, live.obstacles());
+        if let Some(usage) = live.network.usage.as_ref().filter(|usage| usage.in_use) {
+            let named = offenders(usage.interfaces.iter().take(3).cloned());
+            draft.hold(format!("network interfaces use the group, among them `{named}`"));
+        }
+        draft.revoke(&live.group.rules);
+        draft.plan()
+    }
+
+    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
+        revocation::expect(live, action)
+    }
+
+    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
+        revocation::footprint(&subject.group, |_| true)
+    }
+
+    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
+        revocation::undo(&before.group, done)
+    }
+
+    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+        Some(revocation::reverted(live, open))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! `vpc-sg-open-only-to-authorized-ports`: what the internet reaches, somebody has authorized.
+
+use rectify_compliance::values::{Bounded, Flag, PortList, PortSet};
+use rectify_compliance::{control, parameters};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::families::open_ports::OpenPorts;
+use crate::families::port_limits::{Limits, Ports};
+use crate::resources::internet::Internet;
+use crate::resources::rule::Protocol;
+use crate::resources::security_group::TYPE;
+
+control! {
+    /// ## What it checks
+    /// That an ingress rule of a security group which is open to the internet lets through only authorized ports: a TCP rule only ports in `authorizedTcpPorts`, a UDP rule only ports in `authorizedUdpPorts`.
+    /// A rule is open when one of its CIDRs is at most `maxPrefixV4` or `maxPrefixV6` bits long; rules whose CIDRs cover the whole IPv4 or IPv6 space only together are judged as one.
+    /// The whole range of a rule must be authorized: 80-443 is not authorized by 80 and 443.
+    /// Protocol `-1` from the internet is always a finding; protocols without ports are one only with `otherProtocols` `noncompliant`.
+    /// A group that is not open to the internet at all is NOT_APPLICABLE, as with the managed rule.
+    ///
+    /// ## Why it matters
+    /// A list of ports that must be closed forgets the port that somebody opens tomorrow; a list of ports that may be open does not.
+    ///
+    /// ## Compliant example
+    /// With `authorizedTcpPorts` `443,1020-1025`: a rule for tcp 1020-1024 from `::/0`.
+    ///
+    /// ## Non-compliant example
+    /// With `authorizedTcpPorts` `80,443`: a rule for tcp 80-443 from `0.0.0.0/0`.
+    ///
+    /// ## Parameters
+    /// `authorizedTcpPorts` and `authorizedUdpPorts` are those of the managed rule; without them every open rule is a finding.
+    /// `otherProtocols`, `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` are ours; their defaults are what the managed rule does, as far as AWS documents it.
+    /// What the managed rule says of ICMP and other protocols is not documented.
+    /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
+    ///
+    /// ## Remediation
+    /// Open rules for CIDRs none of whose ports is authorized are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it cuts off who uses them).
+    /// Everything else is planned for a person: rules with some authorized ports, protocol `-1`, prefix lists, and rules that are open only together.
+    /// "All traffic" from elsewhere than the internet is not touched.
+    /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.
+    /// What may break is every client on the internet that uses an unauthorized port.
+    /// Undo makes each revoked rule again with its description and its tags; its id is a new one, and tags of AWS itself (`aws:…`) are not restored.
+    ///
+    /// ## References
+    /// - [VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS](https://docs.aws.amazon.com/config/latest/developerguide/vpc-sg-open-only-to-authorized-ports.html)
+    /// - [Security Hub EC2.18](https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-18)
+    /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
+    pub VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS: OpenPorts<VpcSgOpenOnlyToAuthorizedPortsParameters> = AUTHORIZED_PORTS {
+        id: "vpc-sg-open-only-to-authorized-ports",
+        title: "Security group is open to the internet on a port nobody authorized",
+        severity: High,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L3,
+        frameworks: {
+            Fsbp: ["EC2.18"],
+            Nist80053r5: ["AC-4", "AC-4(21)", "SC-7", "SC-7(11)", "SC-7(16)", "SC-7(21)"],
+            Pci40: ["1.2.5", "1.3.1", "1.4.2"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS`]; the authorized ports are the managed rule's own.
+    pub VpcSgOpenOnlyToAuthorizedPortsParameters {
+        /// TCP ports that may be open to the internet: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
+        authorized_tcp_ports: Option<PortList> = None,
+        /// UDP ports that may be open to the internet: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
+        authorized_udp_ports: Option<PortList> = None,
+        /// What an open rule for a protocol without ports is: `ignore` or `noncompliant`. Default ignore.
+        other_protocols: OtherProtocols = OtherProtocols::Ignore,
+        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
+        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
+        /// Whether the entries of prefix lists are read and judged. Default true.
+        resolve_prefix_lists: Flag = Flag(true),
+        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
+        ignore_unattached: Flag = Flag(false),
+    }
+}
+
+/// What an open rule for a protocol without ports is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OtherProtocols {
+    /// Not judged.
+    #[default]
+    Ignore,
+    /// A finding.
+    Noncompliant,
+}
+
+const AUTHORIZED_PORTS: OpenPorts<VpcSgOpenOnlyToAuthorizedPortsParameters> = OpenPorts {
+    limits: |params| {
+        let ports = |list: &Option<PortList>| list.as_ref().map_or_else(PortSet::default, |it| it.0.clone());
+        Limits {
+            internet: Internet::of(
+                params.max_prefix_v4,
+                params.max_prefix_v6,
+                params.resolve_prefix_lists,
+                params.ignore_unattached,
+            ),
+            ports: Ports::Authorized {
+                tcp: ports(&params.authorized_tcp_ports),
+                udp: ports(&params.authorized_udp_ports),
+                other_protocols: params.other_protocols == OtherProtocols::Ignore,
+            },
+        }
+    },
+    revokes: |protocol| *protocol != Protocol::All,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! Resources as AWS answers them, from items and API calls alike. Knows no control.
+
+pub mod instance;
+pub mod instance_groups;
+pub mod instance_metadata;
+pub mod internet;
+pub mod live_rule;
+pub mod ownership;
+pub mod permission;
+pub mod rule;
+pub mod security_group;
+pub mod stored_parameter;
+pub mod tagged_resource;

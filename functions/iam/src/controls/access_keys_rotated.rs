@@ -1,0 +1,258 @@
+//! `access-keys-rotated`: an active access key is older than allowed.
+//!
+//! Knows a user and its keys, and no API. Shows a key by the last four characters of its id.
+
+use rectify_compliance::values::Bounded;
+use rectify_compliance::{
+    Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, ResourceKey,
+    Step, Tags, Timestamp, Verdict, control, parameters,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::resources::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
+use crate::resources::age::Age;
+use crate::resources::user::{GET_USER, LIST_ACCESS_KEYS, LIST_USERS, TYPE, USERS, User};
+
+control! {
+    /// ## What it checks
+    /// That no active access key of an IAM user is more than `maxAccessKeyAge` days old.
+    /// The age is counted to the second from the key's `CreateDate` to the moment AWS Config asked; exactly as old as allowed is compliant.
+    /// Keys that are `Inactive` or `Expired` open nothing and do not count; a user without active keys is compliant.
+    /// Keys are listed live: the managed rule reads the credential report, which may be four hours old.
+    /// A key with a status nobody knows fails the invocation.
+    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    ///
+    /// ## Why it matters
+    /// A key works until somebody turns it off, wherever a copy of it went meanwhile: a laptop, a build log, a repository.
+    ///
+    /// ## Compliant example
+    /// ```json
+    /// {"UserName": "alice", "AccessKeyMetadata": [{"Status": "Active", "CreateDate": "a week ago"}, {"Status": "Inactive", "CreateDate": "a year ago"}]}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    /// ```json
+    /// {"UserName": "alice", "AccessKeyMetadata": [{"Status": "Active", "CreateDate": "a year ago"}]}
+    /// ```
+    ///
+    /// ## Parameters
+    /// `maxAccessKeyAge` is the managed rule's; `deactivateUnusedDays` is an addition and concerns the remediation only.
+    ///
+    /// ## Remediation
+    /// L0 by default: whoever uses the key must put a new one in its place, and the plan says which key of which user.
+    /// L2 with `deactivateUnusedDays`: a key that is too old and that nobody used for longer than that is turned off with `iam:UpdateAccessKey`.
+    /// What changes: the key's status; keys are never deleted.
+    /// What may break: whoever uses the key less often than the parameter says; its next call is refused.
+    /// IAM tells of the last use with some delay, so a use within the last hours may not be seen.
+    /// While another old key of the user is still in use, nothing is turned off: a person looks at both.
+    /// How to undo: the same call with `Active`; the key works again at once.
+    ///
+    /// ## References
+    /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/access-keys-rotated.html)
+    /// * [Rotating access keys](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html)
+    /// * [GetAccessKeyLastUsed](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html)
+    pub ACCESS_KEYS_ROTATED: AccessKeysRotated {
+        id: "access-keys-rotated",
+        title: "Active access key is older than allowed",
+        severity: Medium,
+        triggers: [Periodic(TwentyFourHours)],
+        scope: Global,
+        resource_types: &[TYPE],
+        level: L2,
+        frameworks: {
+            Cis30: ["1.14"],
+            Cis50: ["1.13"],
+            Fsbp: ["IAM.3"],
+            Nist80053r5: ["AC-2(1)", "AC-2(3)", "AC-3(15)"],
+            Pci40: ["8.3.9", "8.6.3", "8.3.10.1"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`AccessKeysRotated`].
+    pub AccessKeysRotatedParameters {
+        /// The oldest an active key may be, days, 1..=3650. Default 90.
+        max_access_key_age: Bounded<1, 3650> = Bounded::of(90),
+        /// The remediation turns off keys that are too old and unused for more than this, days, 30..=3650. Default: none.
+        deactivate_unused_days: Option<Bounded<30, 3650>> = None,
+    }
+}
+
+/// A user with its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserKeys {
+    /// Whose keys.
+    pub user: User,
+    /// All of them.
+    pub keys: AccessKeys,
+}
+
+impl UserKeys {
+    /// The active keys that are too old, by id.
+    fn overdue(&self, params: &AccessKeysRotatedParameters, now: Timestamp) -> Vec<(&KeyId, &AccessKey)> {
+        let longest = params.max_access_key_age.get();
+        let is_overdue = |key: &AccessKey| key.is_active() && Age::of(key.created, now).exceeds_days(longest);
+        self.keys.iter().filter(|(_, key)| is_overdue(key)).collect()
+    }
+}
+
+impl Image for UserKeys {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.user.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.user.arn)
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.user.name)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.user.tags
+    }
+}
+
+impl Control for AccessKeysRotated {
+    type Params = AccessKeysRotatedParameters;
+    type Subject = UserKeys;
+
+    fn evaluate(&self, subject: &UserKeys, params: &Self::Params, now: Timestamp) -> Verdict {
+        let (name, longest) = (&subject.user.name, params.max_access_key_age);
+        let days = |key: &AccessKey| Age::of(key.created, now).days();
+        match subject.overdue(params, now).as_slice() {
+            [] => Verdict::COMPLIANT,
+            [(id, key)] => Verdict::non_compliant(format!("Key {id} of {name} is {} d old (max {longest})", days(key))),
+            keys => {
+                let all: Vec<String> = keys.iter().map(|(id, key)| format!("{id} ({} d)", days(key))).collect();
+                Verdict::non_compliant(format!("Keys of {name} are too old: {} (max {longest} d)", all.join(", ")))
+            }
+        }
+    }
+}
+
+impl Inventory for AccessKeysRotated {
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[LIST_USERS, LIST_ACCESS_KEYS]
+    }
+}
+
+/// One call to IAM. The fix and its undo are the same call with the other status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum KeyAction {
+    /// Turns a key off or on.
+    UpdateAccessKey {
+        /// `UserName`.
+        user_name: String,
+        /// `AccessKeyId`, whole.
+        access_key_id: KeyId,
+        /// `Status`.
+        status: KeyStatus,
+    },
+}
+
+const UPDATE: &[Permission] = &[Permission::on("iam:UpdateAccessKey", USERS)];
+
+impl Remediation for AccessKeysRotated {
+    type Action = KeyAction;
+    type Undo = KeyAction;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const { &[LIST_USERS, GET_USER, LIST_ACCESS_KEYS, Permission::on("iam:GetAccessKeyLastUsed", USERS)] }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        UPDATE
+    }
+    // IAM cannot tell the two statuses apart: what keeps the remediation from turning a key on is `plan` alone.
+    fn undo_permissions(&self) -> &'static [Permission] {
+        UPDATE
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the user and the id of each key")
+    }
+
+    fn stack_resources(&self, _live: &UserKeys, action: &KeyAction) -> Vec<PhysicalId> {
+        let KeyAction::UpdateAccessKey { user_name, access_key_id, .. } = action;
+        vec![PhysicalId::here(user_name), PhysicalId::here(access_key_id.expose())]
+    }
+
+    fn fix(&self, live: &UserKeys, params: &Self::Params, now: Timestamp) -> Plan<KeyAction> {
+        let step = |(id, key): (&KeyId, &AccessKey)| {
+            if params.deactivate_unused_days.is_some_and(|days| key.is_unused_for(days.get(), now)) {
+                Step::call(Level::L2, set(&live.user, id, KeyStatus::Inactive))
+            } else {
+                Step::person(Level::L0, rotate(&live.user, id, key, now))
+            }
+        };
+        Plan::steps_in_order(live.overdue(params, now).into_iter().map(step).collect())
+    }
+
+    fn expect(&self, mut live: UserKeys, action: &KeyAction) -> UserKeys {
+        let KeyAction::UpdateAccessKey { access_key_id, status, .. } = action;
+        if let Some(key) = live.keys.get_mut(access_key_id) {
+            key.status = *status;
+        }
+        live
+    }
+
+    /// The status of each key that was turned off, so that a new key or a later use does not stand in the way of an undo.
+    fn footprint(&self, subject: &UserKeys, done: &[KeyAction]) -> Value {
+        let status = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
+            let status = subject.keys.get(access_key_id).map(|key| key.status);
+            (access_key_id.expose().to_owned(), json!(status))
+        };
+        Value::Object(done.iter().map(status).collect::<Map<_, _>>())
+    }
+
+    fn undo(&self, before: &UserKeys, done: &[KeyAction]) -> Result<Vec<KeyAction>, Irreversible> {
+        let restore = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
+            before.keys.get(access_key_id).map(|key| set(&before.user, access_key_id, key.status))
+        };
+        Ok(done.iter().rev().filter_map(restore).collect())
+    }
+}
+
+impl AccessKey {
+    /// Whether it is known that nobody used it for more than this many days.
+    fn is_unused_for(&self, days: u32, now: Timestamp) -> bool {
+        match self.last_use {
+            None => false,
+            Some(LastUse::Never) => Age::of(self.created, now).exceeds_days(days),
+            Some(LastUse::At(then)) => Age::of(then, now).exceeds_days(days),
+        }
+    }
+}
+
+fn set(user: &User, id: &KeyId, status: KeyStatus) -> KeyAction {
+    KeyAction::UpdateAccessKey { user_name: user.name.clone(), access_key_id: id.clone(), status }
+}
+
+fn rotate(user: &User, id: &KeyId, key: &AccessKey, now: Timestamp) -> String {
+    let used = match key.last_use {
+        None => String::new(),
+        Some(LastUse::Never) => ", never used".to_owned(),
+        Some(LastUse::At(then)) => format!(", last used {then}"),
+    };
+    format!(
+        "user {}, or who looks after it: make a new access key, move what signs with {id} ({} old{used}) to it, then \
+         deactivate and delete the old one",
+        user.name,
+        Age::of(key.created, now)
+    )
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod laws;

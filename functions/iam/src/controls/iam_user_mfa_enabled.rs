@@ -1,0 +1,257 @@
+//! `iam-user-mfa-enabled`: an IAM user has no MFA device.
+//!
+//! Knows a user with its devices and credentials, and no API. What it may attach stands in
+//! [`mfa_policy`](crate::families::mfa_policy).
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::values::Flag;
+use rectify_compliance::{Timestamp, Verdict, control, parameters};
+use serde::{Deserialize, Serialize};
+
+use crate::families::mfa::{MfaControl, MfaUser};
+use crate::families::mfa_policy::{self, PolicyArn, READ};
+use crate::resources::user::{GET_LOGIN_PROFILE, GET_USER, LIST_ACCESS_KEYS, LIST_MFA_DEVICES, LIST_USERS, TYPE};
+
+control! {
+    /// ## What it checks
+    /// That every IAM user has an MFA device, whatever it signs in with.
+    /// With `onlyWithCredentials` a user without console password and without active access key is NOT_APPLICABLE; an inactive key is no credential.
+    /// Devices and credentials are read live: the managed rule reads the credential report, which may be four hours old.
+    /// The root user is no IAM user and is judged by `root-account-mfa-enabled`; users of the console alone by `mfa-enabled-for-iam-console-access`.
+    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    ///
+    /// ## Why it matters
+    /// Policies can ask for MFA only of a user that has a device; without one, a password or a key alone opens whatever they open.
+    ///
+    /// ## Compliant example
+    /// `ListMFADevices` answers `{"MFADevices": [{"SerialNumber": "arn:…:mfa/alice"}]}`.
+    ///
+    /// ## Non-compliant example
+    /// `ListMFADevices` answers `{"MFADevices": []}`.
+    ///
+    /// ## Parameters
+    /// Additions to the managed rule, which has no parameter.
+    ///
+    /// ## Remediation
+    /// L0 by default: the user registers a device or gives way to a role, and the plan says who.
+    /// L2 with `mfaPolicyArn` and `mfaPolicyOptIn`, for users with a console password: `iam:AttachUserPolicy` of that customer managed policy, which must deny everything but registering a device to whoever signed in without MFA.
+    /// What changes: one policy more is attached to the user; the finding stands, and the attempt stays pending, until the user has registered a device.
+    /// What may break: whatever the user does without MFA, its access keys included where the policy says `BoolIfExists`.
+    /// Held back while the policy does not exist, belongs to another account, does not deny `iam:CreateAccessKey` without MFA, does not let the user register a device, or the user has as many policies as it may have.
+    /// The remediation's role may attach the one policy that the stack's parameter `MfaPolicyArn` names, and none without it; both must name the same.
+    /// How to undo: `iam:DetachUserPolicy`; the user is as free as before, and as unprotected.
+    ///
+    /// ## References
+    /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/iam-user-mfa-enabled.html)
+    /// * [A policy that lets users register a device and nothing else](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html)
+    /// * [ListMFADevices](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html)
+    pub IAM_USER_MFA_ENABLED: IamUserMfaEnabled = CONTROL {
+        id: "iam-user-mfa-enabled",
+        title: "IAM user has no MFA device",
+        severity: Medium,
+        triggers: [Periodic(TwentyFourHours)],
+        scope: Global,
+        resource_types: &[TYPE],
+        level: L2,
+        frameworks: {
+            Fsbp: ["IAM.19"],
+            Nist80053r5: ["AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)"],
+            Pci40: ["8.4.1", "8.4.2"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`IamUserMfaEnabled`].
+    pub IamUserMfaEnabledParameters, check: check {
+        /// Whether users without console password and active access key are left out. Default false.
+        only_with_credentials: Flag = Flag(false),
+        /// The ARN of the customer managed policy the remediation attaches. Default: none.
+        mfa_policy_arn: Option<PolicyArn> = None,
+        /// Whether the remediation may attach it. Default false.
+        mfa_policy_opt_in: Flag = Flag(false),
+    }
+}
+
+fn check(params: &IamUserMfaEnabledParameters) -> Result<(), String> {
+    mfa_policy::check(params.mfa_policy_arn.as_ref(), params.mfa_policy_opt_in.0)
+}
+
+impl IamUserMfaEnabledParameters {
+    /// The policy to attach, where an operator opted in.
+    pub fn policy(&self) -> Option<&PolicyArn> {
+        mfa_policy::opted_in(self.mfa_policy_arn.as_ref(), self.mfa_policy_opt_in)
+    }
+
+    /// Whether credentials decide about a user with this many devices, or are named in its finding.
+    pub fn needs_credentials(&self, devices: usize) -> bool {
+        self.only_with_credentials.0 || devices == 0
+    }
+}
+
+/// What a user signs in with, beside its devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Credentials {
+    /// Whether it has a console password.
+    pub password: bool,
+    /// How many of its access keys are active.
+    pub active_keys: usize,
+}
+
+/// The devices of a user, and its credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Devices {
+    /// The serial numbers of its MFA devices, of every kind.
+    pub mfa_devices: BTreeSet<String>,
+    /// What it signs in with; `None` where that does not matter and was not read.
+    pub credentials: Option<Credentials>,
+}
+
+/// The control's logic.
+pub type IamUserMfaEnabled = MfaControl<Devices, IamUserMfaEnabledParameters>;
+
+const CONTROL: IamUserMfaEnabled = MfaControl {
+    judge,
+    // Who cannot sign in to the console could not register a device there: the policy would shut it out for good.
+    policy: |user, params| params.policy().filter(|_| user.sign_in.credentials.is_some_and(|it| it.password)),
+    alternative: "let a role take the user's place",
+    grace: |_, _, _| None,
+    list: &[LIST_USERS, LIST_MFA_DEVICES, GET_LOGIN_PROFILE, LIST_ACCESS_KEYS],
+    read: &[
+        LIST_USERS,
+        GET_USER,
+        LIST_MFA_DEVICES,
+        GET_LOGIN_PROFILE,
+        LIST_ACCESS_KEYS,
+        READ[0],
+        READ[1],
+        READ[2],
+        READ[3],
+    ],
+};
+
+fn judge(subject: &MfaUser<Devices>, params: &IamUserMfaEnabledParameters, _now: Timestamp) -> Verdict {
+    let (name, Devices { mfa_devices, credentials }) = (&subject.user.name, &subject.sign_in);
+    // Credentials that were not read may be there.
+    if params.only_with_credentials.0 && credentials.is_some_and(Credentials::are_none) {
+        return Verdict::not_applicable(format!("User {name} has no console password and no active access key"));
+    }
+    if !mfa_devices.is_empty() {
+        return Verdict::COMPLIANT;
+    }
+    let with = credentials.map_or_else(String::new, |it| format!(" ({})", it.named()));
+    Verdict::non_compliant(format!("User {name} has no MFA device{with}"))
+}
+
+impl Credentials {
+    const fn are_none(self) -> bool {
+        !self.password && self.active_keys == 0
+    }
+
+    fn named(self) -> String {
+        let keys = match self.active_keys {
+            0 => None,
+            1 => Some("1 active key".to_owned()),
+            more => Some(format!("{more} active keys")),
+        };
+        let named: Vec<String> = self.password.then(|| "console password".to_owned()).into_iter().chain(keys).collect();
+        if named.is_empty() { "no credentials".to_owned() } else { named.join(", ") }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+mod tests {
+    use proptest::prelude::*;
+    use rectify_compliance::parameters::RuleParameters;
+    use rectify_testing::{Case, Cases, NOW};
+
+    use super::*;
+    use crate::families::mfa::tests::{ATTACH, OPTED_IN, hold};
+    use crate::families::mfa_policy::tests::attachment;
+    use crate::resources::user::tests::alice;
+
+    const WITH_CREDENTIALS: &str = r#"{"onlyWithCredentials":"true"}"#;
+    const REGISTER: &str = "L0 by hand: user alice, or who looks after it: register an MFA device under \"Security \
+                            credentials\", or let a role take the user's place";
+
+    fn params(text: &str) -> IamUserMfaEnabledParameters {
+        RuleParameters::parse(Some(text)).unwrap().control
+    }
+
+    fn user(devices: &[&str], credentials: Option<(bool, usize)>) -> MfaUser<Devices> {
+        let mfa_devices = devices.iter().map(|it| (*it).to_owned()).collect();
+        let credentials = credentials.map(|(password, active_keys)| Credentials { password, active_keys });
+        MfaUser { user: alice(), sign_in: Devices { mfa_devices, credentials }, attachment: None }
+    }
+
+    /// A case of a user without a device.
+    fn case(name: &str, credentials: Option<(bool, usize)>) -> Case<'_, IamUserMfaEnabled> {
+        Cases::of(&CONTROL, user(&[], credentials)).case(name, |_| ())
+    }
+
+    #[test]
+    fn a_user_without_a_device_is_a_finding_that_says_what_it_signs_in_with() {
+        let with_device = |name, credentials| {
+            let user = user(&["arn:aws:iam::111122223333:mfa/alice"], credentials);
+            Cases::of(&CONTROL, user).case(name, |_| ())
+        };
+        let none = "User alice has no console password and no active access key";
+        case("iam-user-mfa-enabled/1", Some((false, 2)))
+            .non_compliant("User alice has no MFA device (2 active keys)")
+            .planned(&[REGISTER]);
+        with_device("iam-user-mfa-enabled/2", None).compliant();
+        case("iam-user-mfa-enabled/3", Some((false, 0))).with(WITH_CREDENTIALS).not_applicable(none);
+        with_device("iam-user-mfa-enabled/3, with a device", Some((false, 0)))
+            .with(WITH_CREDENTIALS)
+            .not_applicable(none);
+        case("iam-user-mfa-enabled/4, inactive keys are not counted", Some((false, 0)))
+            .with(WITH_CREDENTIALS)
+            .not_applicable(none);
+        case("without the flag", Some((false, 0))).non_compliant("User alice has no MFA device (no credentials)");
+        case("a password", Some((true, 1)))
+            .with(WITH_CREDENTIALS)
+            .non_compliant("User alice has no MFA device (console password, 1 active key)");
+        case("a key is a credential", Some((false, 1)))
+            .with(WITH_CREDENTIALS)
+            .non_compliant("User alice has no MFA device (1 active key)");
+        case("not read, may be there", None).with(WITH_CREDENTIALS).non_compliant("User alice has no MFA device");
+        let needs = |text: &str, devices| params(text).needs_credentials(devices);
+        assert!(needs("{}", 0) && !needs("{}", 1) && needs(WITH_CREDENTIALS, 0) && needs(WITH_CREDENTIALS, 1));
+    }
+
+    #[test]
+    fn the_policy_is_for_users_of_the_console_alone() {
+        let ready = |name, credentials| {
+            let user = MfaUser { attachment: Some(attachment(&[])), ..user(&[], credentials) };
+            Cases::of(&CONTROL, user).case(name, |_| ())
+        };
+        let password = "User alice has no MFA device (console password)";
+        ready("opted in", Some((true, 0))).with(OPTED_IN).non_compliant(password).planned(&[ATTACH]);
+        ready("not opted in", Some((true, 0))).non_compliant(password).planned(&[REGISTER]);
+        ready("keys alone", Some((false, 2)))
+            .with(OPTED_IN)
+            .non_compliant("User alice has no MFA device (2 active keys)")
+            .planned(&[REGISTER]);
+        ready("not read", None).with(OPTED_IN).non_compliant("User alice has no MFA device").planned(&[REGISTER]);
+        assert!(RuleParameters::<IamUserMfaEnabledParameters>::parse(Some(r#"{"mfaPolicyOptIn":true}"#)).is_err());
+    }
+
+    #[test]
+    fn laws() {
+        let devices = prop::collection::btree_set("[a-z]{4}", 0..=1);
+        let credentials = prop::option::weighted(0.8, (any::<bool>(), 0_usize..=2));
+        let users = (devices, credentials).prop_map(|(mfa_devices, credentials)| {
+            let MfaUser { sign_in, .. } = user(&[], credentials);
+            MfaUser { sign_in: Devices { mfa_devices, ..sign_in }, ..user(&[], None) }
+        });
+        let params = any::<bool>().prop_map(|opted_in| params(if opted_in { OPTED_IN } else { "{}" }));
+        hold(&CONTROL, NOW, (users, params), |mut it| {
+            it.sign_in.mfa_devices.insert("registered".to_owned());
+            it
+        });
+    }
+}

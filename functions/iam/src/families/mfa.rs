@@ -1,0 +1,157 @@
+//! What the controls of users without MFA have in common: all but whom they judge and by what.
+//!
+//! A control is a value of [`MfaControl`]. The policy that its remediation attaches, and when, is in
+//! [`mfa_policy`](crate::families::mfa_policy).
+
+use std::fmt::Debug;
+
+use rectify_compliance::{
+    Control, Image, Inventory, Irreversible, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation,
+    ResourceKey, Tags, Timestamp, Verdict,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::families::mfa_policy::{self, AttachAction, Attachment, DetachAction, PolicyArn};
+use crate::resources::user::User;
+
+/// A user with what it signs in with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MfaUser<S> {
+    /// Who.
+    pub user: User,
+    /// What it signs in with, as far as the control judges it.
+    #[serde(flatten)]
+    pub sign_in: S,
+    /// What attaching the policy depends on; read by a remediation with opt-in only.
+    pub attachment: Option<Attachment>,
+}
+
+impl<S> Image for MfaUser<S>
+where
+    S: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static,
+{
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.user.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.user.arn)
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.user.name)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.user.tags
+    }
+}
+
+/// A control of users that must have an MFA device.
+#[derive(Debug)]
+pub struct MfaControl<S: 'static, P: 'static> {
+    /// Judges a user.
+    pub judge: fn(&MfaUser<S>, &P, Timestamp) -> Verdict,
+    /// The policy to attach to this user, where an operator opted in.
+    pub policy: for<'a> fn(&MfaUser<S>, &'a P) -> Option<&'a PolicyArn>,
+    /// What a user can do in place of registering a device.
+    pub alternative: &'static str,
+    /// Why nothing is done about this user yet.
+    pub grace: fn(&User, &P, Timestamp) -> Option<String>,
+    /// What listing may call.
+    pub list: &'static [Permission],
+    /// What the live read may call.
+    pub read: &'static [Permission],
+}
+
+impl<S: 'static, P: Parameters> Control for MfaControl<S, P>
+where
+    MfaUser<S>: Image,
+{
+    type Params = P;
+    type Subject = MfaUser<S>;
+
+    fn evaluate(&self, subject: &MfaUser<S>, params: &P, now: Timestamp) -> Verdict {
+        (self.judge)(subject, params, now)
+    }
+}
+
+impl<S: 'static, P: Parameters> Inventory for MfaControl<S, P>
+where
+    MfaUser<S>: Image,
+{
+    fn list_permissions(&self) -> &'static [Permission] {
+        self.list
+    }
+}
+
+impl<S: 'static, P: Parameters> Remediation for MfaControl<S, P>
+where
+    MfaUser<S>: Image,
+{
+    type Action = AttachAction;
+    type Undo = DetachAction;
+
+    fn read_permissions(&self) -> &'static [Permission] {
+        self.read
+    }
+
+    fn fix_permissions(&self) -> &'static [Permission] {
+        mfa_policy::ATTACH
+    }
+
+    fn undo_permissions(&self) -> &'static [Permission] {
+        mfa_policy::DETACH
+    }
+
+    fn needs_name(&self) -> bool {
+        true
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the name of the user")
+    }
+
+    fn stack_resources(&self, _live: &MfaUser<S>, action: &AttachAction) -> Vec<PhysicalId> {
+        let AttachAction::AttachUserPolicy { user_name, .. } = action;
+        vec![PhysicalId::here(user_name)]
+    }
+
+    fn fix(&self, live: &MfaUser<S>, params: &P, now: Timestamp) -> Plan<AttachAction> {
+        let words = format!(
+            "user {}, or who looks after it: register an MFA device under \"Security credentials\", or {}",
+            live.user.name, self.alternative
+        );
+        let plan = mfa_policy::plan(&live.user, live.attachment.as_ref(), (self.policy)(live, params), words);
+        match ((self.grace)(&live.user, params, now), plan) {
+            (Some(reason), Plan::Do { steps }) => Plan::hold(reason, steps),
+            (_, plan) => plan,
+        }
+    }
+
+    fn expect(&self, mut live: MfaUser<S>, action: &AttachAction) -> MfaUser<S> {
+        mfa_policy::expect(&live.user, &mut live.attachment, action);
+        live
+    }
+
+    /// The policy is attached; the device is the user's to register.
+    fn is_settling(&self, after: &MfaUser<S>, done: &[AttachAction]) -> bool {
+        mfa_policy::is_in_place(after.attachment.as_ref(), done)
+    }
+
+    fn footprint(&self, subject: &MfaUser<S>, done: &[AttachAction]) -> Value {
+        mfa_policy::footprint(subject.attachment.as_ref(), done)
+    }
+
+    fn undo(&self, before: &MfaUser<S>, done: &[AttachAction]) -> Result<Vec<DetachAction>, Irreversible> {
+        mfa_policy::undo(before.attachment.as_ref(), done)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

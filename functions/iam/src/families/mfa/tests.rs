@@ -1,0 +1,70 @@
+//! What holds of both controls: the laws of the remediation, and the stored form of a user.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use rectify_compliance::StoredImage;
+use rectify_testing::Laws;
+use serde_json::json;
+
+use super::*;
+use crate::controls::iam_user_mfa_enabled::Devices;
+use crate::families::mfa_policy::tests::attachment;
+
+/// Parameters with which a remediation attaches a policy, and the step that does.
+pub(crate) const OPTED_IN: &str = r#"{"mfaPolicyOptIn":"true",
+    "mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
+pub(crate) const ATTACH: &str = "L2 AttachUserPolicy \
+     {\"PolicyArn\":\"arn:aws:iam::111122223333:policy/security/require-mfa\",\"UserName\":\"alice\"}";
+
+/// The laws of `control` over users of which some have as many policies as they may have. A finding ends when the user
+/// registers a device, which makes it `registered`; until then an attempt is pending.
+pub(crate) fn hold<S, P>(
+    control: &MfaControl<S, P>,
+    now: Timestamp,
+    users: impl Strategy<Value = (MfaUser<S>, P)>,
+    registered: fn(MfaUser<S>) -> MfaUser<S>,
+) where
+    S: 'static,
+    P: Parameters,
+    MfaUser<S>: Image,
+{
+    let attached = |count| prop::collection::btree_set("[a-z]{4}", count);
+    let attached = prop_oneof![attached(0..=9), attached(10..=11)];
+    let users = (users, attached).prop_map(|((user, params), attached)| {
+        (MfaUser { attachment: Some(Attachment { attached, ..attachment(&[]) }), ..user }, params)
+    });
+    Laws::of(control, &["/attachment/attached"], |_, mut it, call| {
+        let DetachAction::DetachUserPolicy { user_name, policy_arn } = call;
+        assert_eq!(*user_name, it.user.name);
+        it.attachment.as_mut().unwrap().attached.remove(policy_arn.as_str());
+        it
+    })
+    .at(now)
+    .then(registered)
+    .restoring_whole()
+    .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
+    .hold(&users);
+    let is_pending = |(user, params): (MfaUser<S>, P)| {
+        let done: Vec<AttachAction> = control.plan(&user, &params, now).calls().into_iter().cloned().collect();
+        prop_assert!(!control.is_settling(&user, &done));
+        let after = done.iter().fold(user, |user, action| control.expect(user, action));
+        prop_assert_eq!(control.is_settling(&after, &done), !done.is_empty());
+        Ok(())
+    };
+    TestRunner::deterministic().run(&users, is_pending).unwrap();
+}
+
+#[test]
+fn a_stored_user_reads_back_and_one_with_more_in_it_does_not() {
+    let user = json!({"account": "111122223333", "id": "AIDAEXAMPLEALICE00001", "name": "alice", "tags": {},
+        "arn": "arn:aws:iam::111122223333:user/alice", "created": "2026-03-04T03:00:00Z"});
+    let mut subject = json!({"user": user, "mfaDevices": ["m"], "credentials": null, "attachment": null});
+    let stored = StoredImage { version: 1, subject: subject.clone() };
+    let read: MfaUser<Devices> = stored.read().unwrap();
+    assert_eq!(StoredImage::of(&read), Ok(stored));
+    subject["console"] = json!("noPassword");
+    let error = StoredImage { version: 1, subject }.read::<MfaUser<Devices>>().unwrap_err().to_string();
+    assert!(error.contains("unknown field `console`"), "{error}");
+}

@@ -1,0 +1,259 @@
+//! `cmk-backing-key-rotation-enabled`: a customer managed key is not rotated.
+//!
+//! Knows keys as [`Key`], whatever they were read from, and no API.
+
+use rectify_compliance::values::{Bounded, Flag};
+use rectify_compliance::{
+    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Timestamp, Verdict, control, parameters,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::resources::key::{DEFAULT_PERIOD, Key, KeyState, RecordedKey, Rotation, TYPE};
+
+control! {
+    /// ## What it checks
+    /// That KMS makes new key material for every customer managed key by itself, and at least every `maxRotationPeriodInDays` where that is given.
+    /// Keys that KMS cannot rotate are NOT_APPLICABLE: those managed by AWS, asymmetric and HMAC keys, keys with imported material, and keys in a custom key store.
+    /// So is a multi-Region replica, whose rotation is that of its primary key, and a key that is being made, waits for its material or its deletion, or cannot be reached.
+    /// A disabled key keeps its setting and is not rotated; it is evaluated with `includeDisabled` only.
+    /// Where the item does not say whether the key is rotated, or a period is asked for, `kms:GetKeyRotationStatus` is asked.
+    ///
+    /// ## Why it matters
+    /// Who learns the material of a key can read what was encrypted with it.
+    /// Rotation bounds how much that is: data encrypted after it needs other material, and what was encrypted before stays readable to those who may use the key.
+    ///
+    /// ## Compliant example
+    /// ```json
+    /// {"keyManager": "CUSTOMER", "keySpec": "SYMMETRIC_DEFAULT", "keyState": "Enabled", "KeyRotationStatus": true}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    /// ```json
+    /// {"keyManager": "CUSTOMER", "keySpec": "SYMMETRIC_DEFAULT", "keyState": "Enabled", "KeyRotationStatus": false}
+    /// ```
+    ///
+    /// ## Parameters
+    /// `maxRotationPeriodInDays` and `includeDisabled` decide what is found.
+    ///
+    /// ## Remediation
+    /// L1: `kms:EnableKeyRotation` with the key's id.
+    /// The period is named only where it must be: where it would otherwise be longer than `maxRotationPeriodInDays`; without one KMS rotates every 365 days.
+    /// A period is shortened, never lengthened.
+    /// What changes: new material after that many days and every so many after, each for a monthly price; id, ARN, aliases and policy stay, and all replicas of a multi-Region key follow.
+    /// What may break: nothing; KMS keeps the former material for what was encrypted with it.
+    /// Nothing is changed while the key is in another state than `Enabled`, and a key policy that does not let the remediation in ends the attempt for good.
+    /// KMS has no revision to compare, so milliseconds lie between the last read and the write.
+    /// Undo calls `kms:DisableKeyRotation`, or `kms:EnableKeyRotation` with the previous period; material made meanwhile stays.
+    ///
+    /// ## References
+    /// - [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cmk-backing-key-rotation-enabled.html)
+    /// - [Security Hub KMS.4](https://docs.aws.amazon.com/securityhub/latest/userguide/kms-controls.html#kms-4)
+    /// - [Rotate AWS KMS keys](https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html)
+    /// - [EnableKeyRotation](https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html)
+    /// - [GetKeyRotationStatus](https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html)
+    pub CMK_BACKING_KEY_ROTATION_ENABLED: CmkBackingKeyRotationEnabled {
+        id: "cmk-backing-key-rotation-enabled",
+        title: "Customer managed key is not rotated",
+        severity: Medium,
+        triggers: [Change, Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[TYPE],
+        level: L1,
+        frameworks: {
+            Cis30: ["3.6"],
+            Cis50: ["3.6"],
+            Fsbp: ["KMS.4"],
+            Nist80053r5: ["SC-12", "SC-12(2)", "SC-28(3)"],
+            Pci40: ["3.7.4", "3.7.5"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`CmkBackingKeyRotationEnabled`]; the managed rule has none.
+    pub KeyRotationParameters {
+        /// The longest rotation period, days, 90..=2560. Default: any.
+        max_rotation_period_in_days: Option<Bounded<90, 2560>> = None,
+        /// Whether disabled keys are evaluated. Default false.
+        include_disabled: Flag = Flag(false),
+    }
+}
+
+impl KeyRotationParameters {
+    /// Why a key is not judged, if it is not; then its rotation need not be known.
+    pub fn exemption(&self, key: &Key) -> Option<String> {
+        let ignored = key.state == KeyState::Disabled && !self.include_disabled.0;
+        key.exemption().or_else(|| ignored.then(|| format!("Key {} is disabled", key.id)))
+    }
+
+    /// Whether a key that is rotated must be known to be rotated often enough.
+    pub fn needs_period(&self) -> bool {
+        self.max_rotation_period_in_days.is_some()
+    }
+
+    fn max(&self) -> Option<u32> {
+        self.max_rotation_period_in_days.map(Bounded::get)
+    }
+}
+
+const KEYS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*";
+const LIST_KEYS: Permission = Permission::unscoped("kms:ListKeys");
+const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", KEYS);
+const ROTATION_STATUS: Permission = Permission::on("kms:GetKeyRotationStatus", KEYS);
+const LIST_TAGS: Permission = Permission::on("kms:ListResourceTags", KEYS);
+const ENABLE: Permission = Permission::on("kms:EnableKeyRotation", KEYS);
+const DISABLE: Permission = Permission::on("kms:DisableKeyRotation", KEYS);
+
+impl Control for CmkBackingKeyRotationEnabled {
+    type Params = KeyRotationParameters;
+    type Subject = Key;
+
+    fn evaluate(&self, key: &Key, params: &KeyRotationParameters, _now: Timestamp) -> Verdict {
+        if let Some(reason) = params.exemption(key) {
+            return Verdict::not_applicable(reason);
+        }
+        let disabled = key.state == KeyState::Disabled;
+        let name = format!("Key {}{}", key.id, if disabled { " (disabled)" } else { "" });
+        match (key.rotation, params.max()) {
+            // A missing rotation status counts as off.
+            (None | Some(Rotation::Off), _) => Verdict::non_compliant(format!("{name} rotation is off")),
+            (Some(Rotation::Unsupported), _) => Verdict::not_applicable(format!("{name} has no automatic rotation")),
+            (Some(Rotation::On { period_in_days: None }), Some(max)) => {
+                Verdict::non_compliant(format!("{name} rotates in an unknown period (maximum {max} d)"))
+            }
+            (Some(Rotation::On { period_in_days: Some(days) }), Some(max)) if days > max => {
+                Verdict::non_compliant(format!("{name} rotates every {days} d (maximum {max} d)"))
+            }
+            (Some(Rotation::On { .. }), _) if disabled => {
+                Verdict::Compliant(Some(format!("{name} rotates once it is enabled again").into()))
+            }
+            (Some(Rotation::On { .. }), _) => Verdict::COMPLIANT,
+        }
+    }
+}
+
+impl FromItem for CmkBackingKeyRotationEnabled {
+    type Resource = RecordedKey;
+    /// The key read live, where the item does not decide.
+    type Facts = Option<Key>;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_KEY, ROTATION_STATUS]
+    }
+
+    fn subject(&self, recorded: RecordedKey, live: Option<Key>) -> Key {
+        recorded.or_live(live)
+    }
+}
+
+impl Inventory for CmkBackingKeyRotationEnabled {
+    fn list_permissions(&self) -> &'static [Permission] {
+        &[LIST_KEYS, DESCRIBE_KEY, ROTATION_STATUS]
+    }
+}
+
+/// What the remediation may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Action {
+    /// `EnableKeyRotation`: turns rotation on, or sets its period where it is on.
+    EnableKeyRotation {
+        /// `KeyId`.
+        key_id: String,
+        /// `RotationPeriodInDays`; left out, it is 365 days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rotation_period_in_days: Option<u32>,
+    },
+}
+
+/// What undo may call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Undo {
+    /// `DisableKeyRotation`.
+    DisableKeyRotation {
+        /// `KeyId`.
+        key_id: String,
+    },
+    /// `EnableKeyRotation` in the previous period.
+    EnableKeyRotation {
+        /// `KeyId`.
+        key_id: String,
+        /// `RotationPeriodInDays`.
+        rotation_period_in_days: u32,
+    },
+}
+
+impl Remediation for CmkBackingKeyRotationEnabled {
+    type Action = Action;
+    type Undo = Undo;
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_KEY, ROTATION_STATUS, LIST_TAGS]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[ENABLE]
+    }
+    // A period is set by the action that turns rotation on: what keeps the remediation from lengthening one is `plan` alone.
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[DISABLE, ENABLE]
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup("the id of the key")
+    }
+
+    fn stack_resources(&self, live: &Key, _action: &Action) -> Vec<PhysicalId> {
+        vec![PhysicalId::here(&live.id)]
+    }
+
+    fn fix(&self, live: &Key, params: &KeyRotationParameters, _now: Timestamp) -> Plan<Action> {
+        let is_on = matches!(live.rotation, Some(Rotation::On { .. }));
+        let enable = Action::EnableKeyRotation {
+            key_id: live.id.clone(),
+            rotation_period_in_days: params.max().filter(|max| is_on || *max < DEFAULT_PERIOD),
+        };
+        let steps = vec![Step::call(Level::L1, enable)];
+        match live.state {
+            KeyState::Enabled => Plan::steps_in_order(steps),
+            state => Plan::hold(format!("KeyState is `{state:?}`: rotation can be set while it is `Enabled`"), steps),
+        }
+    }
+
+    fn expect(&self, mut live: Key, action: &Action) -> Key {
+        let Action::EnableKeyRotation { key_id, rotation_period_in_days } = action;
+        if *key_id == live.id {
+            let period = rotation_period_in_days.unwrap_or(DEFAULT_PERIOD);
+            live.rotation = Some(Rotation::On { period_in_days: Some(period) });
+        }
+        live
+    }
+
+    /// The rotation alone: a description or a tag that somebody changes later does not stand in the way of an undo.
+    fn footprint(&self, subject: &Key, done: &[Action]) -> Value {
+        if done.is_empty() { json!({}) } else { json!({ "rotation": subject.rotation }) }
+    }
+
+    fn undo(&self, before: &Key, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        let restore = |Action::EnableKeyRotation { key_id, .. }: &Action| {
+            let key_id = key_id.clone();
+            match before.rotation {
+                Some(Rotation::On { period_in_days: Some(rotation_period_in_days) }) => {
+                    Ok(Undo::EnableKeyRotation { key_id, rotation_period_in_days })
+                }
+                Some(Rotation::Off) => Ok(Undo::DisableKeyRotation { key_id }),
+                None | Some(Rotation::On { period_in_days: None } | Rotation::Unsupported) => Err(Irreversible {
+                    action: "EnableKeyRotation".to_owned(),
+                    reason: "how the key was rotated before is not known".to_owned(),
+                }),
+            }
+        };
+        done.iter().rev().map(restore).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod laws;

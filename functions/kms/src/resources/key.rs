@@ -1,0 +1,303 @@
+//! A KMS key, whether from a configuration item or from the API, with what KMS says of its rotation.
+//!
+//! Knows no control and no SDK. Which keys KMS can rotate by itself at all is known here.
+
+use rectify_compliance::values::Flag;
+use rectify_compliance::{ConfigurationItem, Image, Resource, ResourceKey, ShapeError, Tags};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The resource type in AWS Config. Its id is the key's id.
+pub const TYPE: &str = "AWS::KMS::Key";
+
+/// The period KMS rotates in where nobody set another, days ([EnableKeyRotation], November 2026).
+///
+/// [EnableKeyRotation]: https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
+pub const DEFAULT_PERIOD: u32 = 365;
+
+/// The only specification that KMS rotates; all others are asymmetric or HMAC.
+const ROTATED_SPEC: &str = "SYMMETRIC_DEFAULT";
+/// The only origin whose material KMS can make anew. Keys of a custom key store have `AWS_CLOUDHSM` or `EXTERNAL_KEY_STORE`.
+const ROTATED_ORIGIN: &str = "AWS_KMS";
+/// What the id of a multi-Region key begins with, and of no other.
+const MULTI_REGION_PREFIX: &str = "mrk-";
+
+/// A key, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Key {
+    /// `KeyId`: what AWS Config identifies it by.
+    pub id: String,
+    /// `Arn`.
+    pub arn: String,
+    /// `KeyManager`.
+    pub manager: Manager,
+    /// `KeySpec`, or `CustomerMasterKeySpec` where an older item has no other.
+    pub spec: String,
+    /// `Origin`.
+    pub origin: String,
+    /// Its place among keys of the same material.
+    pub part: Part,
+    /// `KeyState`.
+    pub state: KeyState,
+    /// What `GetKeyRotationStatus` said; none where it was not called, since KMS cannot rotate such a key.
+    pub rotation: Option<Rotation>,
+    /// The tags, where they were read.
+    pub tags: Tags,
+}
+
+/// `KeyManager`: who looks after a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Manager {
+    /// An AWS service, for its own use in this account.
+    Aws,
+    /// The account.
+    Customer,
+}
+
+/// `KeyState`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyState {
+    /// Being made in a custom key store.
+    Creating,
+    /// In use.
+    Enabled,
+    /// Cannot be used, and is not rotated meanwhile.
+    Disabled,
+    /// Deleted after a waiting period.
+    PendingDeletion,
+    /// Without key material.
+    PendingImport,
+    /// A primary key, deleted once its replicas are.
+    PendingReplicaDeletion,
+    /// Its custom key store cannot be reached.
+    Unavailable,
+    /// Its primary region is being changed.
+    Updating,
+}
+
+/// The place of a key among keys of the same material.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Part {
+    /// The only one.
+    Single,
+    /// The multi-Region key whose rotation is that of all its replicas.
+    Primary,
+    /// A copy in another region.
+    Replica,
+    /// A multi-Region key whose item does not say which of the two.
+    Untold,
+}
+
+/// Whether and how often KMS makes new key material.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Rotation {
+    /// Never by itself.
+    Off,
+    /// By itself.
+    On {
+        /// `RotationPeriodInDays`, 90..=2560; none where only an item says that rotation is on.
+        period_in_days: Option<u32>,
+    },
+    /// KMS says that this key has no rotation (`UnsupportedOperationException`).
+    Unsupported,
+}
+
+/// A key as AWS Config or KMS describes it; every field may be missing. Reads the `configuration` of an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Description {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `KeyManager`.
+    pub key_manager: Option<String>,
+    /// `KeySpec`.
+    pub key_spec: Option<String>,
+    /// `CustomerMasterKeySpec`, its former name.
+    pub customer_master_key_spec: Option<String>,
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// `KeyState`.
+    pub key_state: Option<String>,
+    /// `MultiRegion`.
+    pub multi_region: Option<bool>,
+    /// `MultiRegionConfiguration`.
+    pub multi_region_configuration: Option<MultiRegionConfiguration>,
+}
+
+/// `MultiRegionConfiguration`, as far as it matters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MultiRegionConfiguration {
+    /// `MultiRegionKeyType`: `PRIMARY` or `REPLICA`.
+    pub multi_region_key_type: Option<String>,
+}
+
+impl Key {
+    /// Why KMS does not rotate this key by itself, whoever asks for it, if it does not; unless it is merely disabled.
+    pub fn exemption(&self) -> Option<String> {
+        let Self { id, spec, origin, state, .. } = self;
+        if self.manager == Manager::Aws {
+            return Some(format!("Key {id} is managed by AWS"));
+        }
+        if spec != ROTATED_SPEC {
+            return Some(format!("Key {id} ({spec}) has no automatic rotation"));
+        }
+        if origin != ROTATED_ORIGIN {
+            return Some(format!("Key {id} (origin {origin}) has no automatic rotation"));
+        }
+        if self.part == Part::Replica {
+            return Some(format!("Key {id} is a replica; evaluated where its primary key is"));
+        }
+        match state {
+            KeyState::Creating
+            | KeyState::PendingDeletion
+            | KeyState::PendingImport
+            | KeyState::PendingReplicaDeletion
+            | KeyState::Unavailable => Some(format!("Key {id} is in state {state:?}")),
+            KeyState::Enabled | KeyState::Disabled | KeyState::Updating => None,
+        }
+    }
+}
+
+impl Image for Key {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        ResourceKey::new(TYPE, &self.id)
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.arn)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+}
+
+impl Rotation {
+    /// What `GetKeyRotationStatus` answered. An answer without a period is of a key that is rotated in the default one:
+    /// there was no other before KMS had the field.
+    ///
+    /// # Errors
+    /// [`ShapeError`] for a period of no days.
+    pub fn answered(enabled: bool, period_in_days: Option<i32>) -> Result<Self, ShapeError> {
+        if !enabled {
+            return Ok(Self::Off); // no period: one is set when rotation is turned on
+        }
+        let period = match period_in_days {
+            None => DEFAULT_PERIOD,
+            Some(days) => u32::try_from(days)
+                .ok()
+                .filter(|it| *it > 0)
+                .ok_or_else(|| ShapeError::new("RotationPeriodInDays", "a number of days", days))?,
+        };
+        Ok(Self::On { period_in_days: Some(period) })
+    }
+}
+
+impl Description {
+    /// The key as the API described it, before its rotation is read.
+    ///
+    /// # Errors
+    /// [`ShapeError`] when something a verdict needs is missing or of a kind that is not known.
+    pub fn live(self) -> Result<Key, ShapeError> {
+        let key = self.key()?;
+        if key.part == Part::Untold {
+            return Err(ShapeError::missing("MultiRegionConfiguration.MultiRegionKeyType", "PRIMARY or REPLICA"));
+        }
+        Ok(key)
+    }
+
+    /// The key, as far as it is described.
+    fn key(self) -> Result<Key, ShapeError> {
+        let id = required(self.key_id, "KeyId", "a key id")?;
+        let many = self.multi_region.unwrap_or(false) || id.starts_with(MULTI_REGION_PREFIX);
+        let kind = self.multi_region_configuration.and_then(|it| it.multi_region_key_type);
+        Ok(Key {
+            arn: required(self.arn, "Arn", "an ARN")?,
+            manager: known(self.key_manager, "KeyManager", "AWS or CUSTOMER")?,
+            spec: required(self.key_spec.or(self.customer_master_key_spec), "KeySpec", "a key specification")?,
+            origin: required(self.origin, "Origin", "an origin")?,
+            part: match (many, kind.as_deref()) {
+                (false, _) => Part::Single,
+                (true, None) => Part::Untold,
+                (true, Some("PRIMARY")) => Part::Primary,
+                (true, Some("REPLICA")) => Part::Replica,
+                (true, Some(other)) => return Err(ShapeError::new("MultiRegionKeyType", "PRIMARY or REPLICA", other)),
+            },
+            state: known(self.key_state, "KeyState", "a known state")?,
+            rotation: None,
+            tags: Tags::new(),
+            id,
+        })
+    }
+}
+
+/// A key as AWS Config recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedKey(Key);
+
+impl Resource for RecordedKey {
+    const TYPES: &'static [&'static str] = &[TYPE];
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        let description = Description::deserialize(&item.configuration)
+            .map_err(|error| ShapeError::new("configuration", "a key", error))?;
+        let key = description.key().map_err(|error| error.within("configuration"))?;
+        let rotation = item.supplement("KeyRotationStatus").map(recorded_rotation).transpose()?;
+        Ok(Self(Key { rotation, tags: item.tags.clone(), ..key }))
+    }
+}
+
+impl RecordedKey {
+    /// The key, as far as the item describes it.
+    pub fn key(&self) -> &Key {
+        &self.0
+    }
+
+    /// Whether the item alone decides, for a control that needs the rotation period only if `with_period`.
+    pub fn suffices(&self, with_period: bool) -> bool {
+        if self.0.exemption().is_some() {
+            return true;
+        }
+        let is_known = match self.0.rotation {
+            None => false,
+            Some(Rotation::Off | Rotation::Unsupported) => true,
+            Some(Rotation::On { period_in_days }) => !with_period || period_in_days.is_some(),
+        };
+        is_known && self.0.part != Part::Untold
+    }
+
+    /// The key to judge: the live one where it was read.
+    pub fn or_live(self, live: Option<Key>) -> Key {
+        live.unwrap_or(self.0)
+    }
+}
+
+/// `supplementaryConfiguration.KeyRotationStatus`: true or false, as JSON or as text. It says nothing of the period.
+fn recorded_rotation(status: &Value) -> Result<Rotation, ShapeError> {
+    let flag: Flag = serde_json::from_value(status.clone())
+        .map_err(|_| ShapeError::new("supplementaryConfiguration.KeyRotationStatus", "true or false", status))?;
+    Ok(if flag.0 { Rotation::On { period_in_days: None } } else { Rotation::Off })
+}
+
+fn required(value: Option<String>, path: &str, expected: &str) -> Result<String, ShapeError> {
+    value.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing(path, expected))
+}
+
+/// One of the values that AWS documents; a new one is not guessed at.
+fn known<T: DeserializeOwned>(value: Option<String>, path: &str, expected: &str) -> Result<T, ShapeError> {
+    let text = required(value, path, expected)?;
+    serde_json::from_value(Value::String(text.clone())).map_err(|_| ShapeError::new(path, expected, text))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,66 @@
+//! `cloudwatch-alarm-console-login-without-mfa`: console sign-in without MFA raises no alarm.
+//!
+//! All but the events it wants is [`alarm_control`](crate::families::alarm_control)'s.
+
+use rectify_compliance::control;
+use rectify_compliance::place::ACCOUNT_TYPE;
+
+use crate::families::alarm_chain::filter::{Variant, Wanted};
+use crate::families::alarm_control::{AlarmControl, FirstEvent, alarm_docs};
+
+control! {
+    /// ## What it checks
+    /// That somebody is told when a person signs in to the console without a second factor.
+    #[doc = alarm_docs!(chain)]
+    /// The pattern that CIS prints for accounts with single sign-on leaves out root and federated users: it is accepted, and the annotation says so, unless `acceptVariants` is false.
+    /// Where the log group lies in another region or account, as with an organization's trail, the answer is NOT_APPLICABLE and names the place.
+    ///
+    /// ## Why it matters
+    /// A password alone can be guessed, leaked or phished.
+    /// A sign-in with nothing else is the first thing seen of an account being taken over.
+    ///
+    /// ## Compliant example
+    /// A filter `{ $.eventName = ConsoleLogin && $.additionalEventData.MFAUsed != Yes }`, an alarm `Sum >= 1` over 300 seconds on its metric, and a topic with a confirmed subscription.
+    ///
+    /// ## Non-compliant example
+    /// The same with an alarm whose actions are disabled: `Alarm chain broken at alarm: SignIn has its actions disabled (filter SignIn ok)`.
+    ///
+    #[doc = alarm_docs!(rest)]
+    /// ## References
+    /// - [Security Hub CloudWatch.3](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3), which asks for one exact pattern
+    #[doc = alarm_docs!(links)]
+    pub CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA: AlarmControl<FirstEvent> = LOGIC {
+        id: "cloudwatch-alarm-console-login-without-mfa",
+        title: "Console sign-in without MFA raises no alarm",
+        severity: Medium,
+        triggers: [Periodic(TwentyFourHours)],
+        scope: Regional,
+        resource_types: &[ACCOUNT_TYPE],
+        level: L2,
+        frameworks: {
+            Cis30: ["4.2"],
+            Cis50: ["4.2"],
+            Nist80053r5: ["AU-6(1)", "AU-6(5)", "SI-4(12)"],
+            Pci40: ["10.4.1.1", "10.7.2"],
+        },
+    }
+}
+
+/// Sign-ins without a second factor that succeed, with what CIS prints for single sign-on.
+pub(crate) const WANTED: Wanted = Wanted {
+    pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed = "No") && ($.responseElements.ConsoleLogin = "Success") }"#,
+    variants: &[Variant {
+        pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#,
+        remark: "root and federated sign-in not covered",
+    }],
+    refused: None,
+};
+
+/// The control on its own: what sets it apart from the other [alarm controls](AlarmControl).
+const LOGIC: AlarmControl<FirstEvent> = AlarmControl {
+    id: "cloudwatch-alarm-console-login-without-mfa",
+    wanted: WANTED,
+    metric: "ConsoleLoginWithoutMfa",
+    one_datapoint: true,
+    defaults: FirstEvent,
+};

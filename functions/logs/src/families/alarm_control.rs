@@ -1,0 +1,183 @@
+//! What the controls that want an alarm have in common: all but their pattern, their names and their defaults.
+//!
+//! A control is a value of [`AlarmControl`]; [`alarm_chain`](crate::families::alarm_chain) judges and plans.
+
+mod docs;
+mod parameters;
+
+use std::fmt::Debug;
+
+use rectify_cloudtrail::resources::qualifying::OBSERVE;
+use rectify_compliance::{
+    Control, Inventory, Irreversible, ManagedBy, Permission, PhysicalId, Plan, Remediation, Timestamp, Verdict,
+};
+use serde_json::Value;
+
+use crate::families::alarm_chain::chain::Demands;
+use crate::families::alarm_chain::filter::Wanted;
+use crate::families::alarm_chain::mend::{self, Action, Making, Undo};
+use crate::families::alarm_chain::observed::AlarmChains;
+
+pub(crate) use docs::alarm_docs;
+pub use parameters::{AlarmParameters, UnverifiedTopic};
+
+/// Default parameters of an alarm control.
+pub trait Defaults: Debug + Clone + PartialEq + Send + Sync + 'static {
+    /// Of `maxThreshold`.
+    const MAX_EVENTS: u32;
+    /// Of `threshold`.
+    const THRESHOLD: u32;
+}
+
+/// One event is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstEvent;
+
+impl Defaults for FirstEvent {
+    const MAX_EVENTS: u32 = 1;
+    const THRESHOLD: u32 = 1;
+}
+
+/// A few events happen every day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst;
+
+impl Defaults for Burst {
+    const MAX_EVENTS: u32 = 25;
+    const THRESHOLD: u32 = 5;
+}
+
+/// A control that wants an alarm on some events. The filter and the alarm of its remediation are named after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlarmControl<D> {
+    /// Its id.
+    pub id: &'static str,
+    /// The events.
+    pub wanted: Wanted,
+    /// The metric of its remediation.
+    pub metric: &'static str,
+    /// Whether a single datapoint must be enough.
+    pub one_datapoint: bool,
+    /// The defaults of its parameters.
+    pub defaults: D,
+}
+
+/// The requirements of a control with its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// What a chain must do.
+    pub demands: Demands,
+    /// What the remediation makes.
+    pub making: Making<'a>,
+    /// Whether the invocation fails where another account denies the read (`unverifiedTopic=fail`).
+    pub must_be_verified: bool,
+}
+
+const LOG_GROUPS: &str = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*";
+const ANY_ALARM: &str = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*";
+/// Alarms that remediations made: each is named after its control.
+const OUR_ALARMS: &str = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:cloudwatch-alarm-*";
+const KEYS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*";
+const TOPICS: &str = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:*";
+/// An alarm may notify the topic of another account, in its own region only.
+const ANY_TOPIC: &str = "arn:${AWS::Partition}:sns:${AWS::Region}:*:*";
+const SET_TOPIC: Permission = Permission::on("sns:SetTopicAttributes", TOPICS);
+
+/// What a read of a chain may call.
+#[allow(clippy::indexing_slicing)] // the compiler evaluates it, and refuses what is out of range
+const READS: [Permission; 8] = [
+    OBSERVE[0],
+    OBSERVE[1],
+    OBSERVE[2],
+    Permission::on("logs:DescribeMetricFilters", LOG_GROUPS),
+    Permission::unscoped("cloudwatch:DescribeAlarmsForMetric"),
+    Permission::on("sns:GetTopicAttributes", ANY_TOPIC),
+    Permission::on("kms:DescribeKey", KEYS),
+    Permission::on("kms:GetKeyPolicy", KEYS),
+];
+
+/// What a remediation may read beside: whether its name is taken, be it by a composite alarm, which IAM shows to nobody
+/// whose permission is narrower than `*`.
+const NAMES: Permission = Permission::unscoped("cloudwatch:DescribeAlarms");
+
+const FIX_CALLS: &[Permission] = &[
+    Permission::on("logs:PutMetricFilter", LOG_GROUPS),
+    Permission::on("cloudwatch:PutMetricAlarm", OUR_ALARMS),
+    Permission::on("cloudwatch:EnableAlarmActions", ANY_ALARM),
+    SET_TOPIC,
+];
+
+/// What is made anew is in no template.
+const MANAGED: ManagedBy = ManagedBy::Lookup(
+    "the name of the alarm whose actions are enabled and the ARN of the topic whose policy is extended",
+);
+
+const UNDO_CALLS: &[Permission] = &[
+    Permission::on("logs:DeleteMetricFilter", LOG_GROUPS),
+    Permission::on("cloudwatch:DeleteAlarms", OUR_ALARMS),
+    Permission::on("cloudwatch:DisableAlarmActions", ANY_ALARM),
+    SET_TOPIC,
+];
+
+impl<D: Defaults> Control for AlarmControl<D> {
+    type Params = AlarmParameters<D>;
+    type Subject = AlarmChains;
+
+    fn evaluate(&self, chains: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Verdict {
+        chains.judge(&self.question(params).demands)
+    }
+}
+
+impl<D: Defaults> Inventory for AlarmControl<D> {
+    fn list_permissions(&self) -> &'static [Permission] {
+        &READS
+    }
+}
+
+impl<D: Defaults> Remediation for AlarmControl<D> {
+    type Action = Action;
+    type Undo = Undo;
+
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            let [trails, status, selectors, filters, alarms, topics, keys, policies] = READS;
+            &[trails, status, selectors, filters, alarms, topics, keys, policies, NAMES]
+        }
+    }
+
+    fn fix_permissions(&self) -> &'static [Permission] {
+        FIX_CALLS
+    }
+
+    fn undo_permissions(&self) -> &'static [Permission] {
+        UNDO_CALLS
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        MANAGED
+    }
+
+    fn stack_resources(&self, _live: &AlarmChains, action: &Action) -> Vec<PhysicalId> {
+        action.stack_resources()
+    }
+
+    fn fix(&self, live: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
+        let question = self.question(params);
+        live.fix(&question.demands, &question.making)
+    }
+
+    fn expect(&self, live: AlarmChains, action: &Action) -> AlarmChains {
+        live.expect(action)
+    }
+
+    fn footprint(&self, subject: &AlarmChains, done: &[Action]) -> Value {
+        subject.footprint(done)
+    }
+
+    fn undo(&self, before: &AlarmChains, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        mend::undo(before, done)
+    }
+}
+
+#[cfg(test)]
+mod tests;

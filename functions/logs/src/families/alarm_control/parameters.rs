@@ -1,0 +1,172 @@
+//! The parameters that the alarm controls share, and the combinations that cannot be satisfied.
+
+use std::marker::PhantomData;
+
+use rectify_compliance::Parameters;
+use rectify_compliance::values::{Bounded, Flag};
+use schemars::JsonSchema;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{AlarmControl, Defaults, Question};
+use crate::families::alarm_chain::alarm::Limits;
+use crate::families::alarm_chain::chain::Demands;
+use crate::families::alarm_chain::filter::Tolerance;
+use crate::families::alarm_chain::mend::Making;
+use crate::families::alarm_chain::target::topic;
+
+/// A number of events.
+type Events = Bounded<1, 1000>;
+
+/// Seconds, from the shortest period that a filter's metric has to a day.
+type Seconds = Bounded<MINUTE, 86_400>;
+
+/// A filter's metric has a value a minute.
+const MINUTE: u32 = 60;
+
+/// The period of an alarm that is made, unless it would be too slow.
+const PERIOD: u32 = 300;
+
+/// The verdict on a chain whose last link another account does not show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UnverifiedTopic {
+    /// No verdict: the invocation fails.
+    #[default]
+    Fail,
+    /// A whole one.
+    Compliant,
+    /// A finding.
+    NonCompliant,
+}
+
+/// The namespace of the metric of a filter that is made, unless a parameter names another.
+const NAMESPACE: &str = "CISBenchmark";
+
+/// Reads the ARN of a topic.
+fn topic_arn<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    checked(text, "the ARN of a topic", |text| topic(text).is_some_and(|(_, _, name)| !name.contains(':')))
+}
+
+/// Reads the name of a log group (service model of 2014-03-28).
+fn log_group_name<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
+    checked(text, "the name of a log group", |text| {
+        let is_allowed = |it: u8| it.is_ascii_alphanumeric() || b"._-/#".contains(&it);
+        (1..=512).contains(&text.len()) && text.bytes().all(is_allowed)
+    })
+}
+
+/// Reads the namespace of a metric. Only AWS may write to its own.
+fn namespace<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    let namespace = checked(text, "a namespace of metrics that is not AWS's own", |text| {
+        (1..=255).contains(&text.chars().count())
+            && !text.starts_with(':')
+            && !text.starts_with("AWS/")
+            && !text.contains(['*', '$'])
+    });
+    namespace.map(|it| it.unwrap_or_else(|| NAMESPACE.to_owned()))
+}
+
+/// Reads a text and refuses one that does not fit.
+fn checked<'de, D: Deserializer<'de>>(
+    text: D,
+    expected: &str,
+    fits: impl Fn(&str) -> bool,
+) -> Result<Option<String>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(text)? else { return Ok(None) };
+    match text.trim() {
+        text if fits(text) => Ok(Some(text.to_owned())),
+        text => Err(D::Error::custom(format!("expected {expected}: received `{text}`"))),
+    }
+}
+
+/// The parameters of an [`AlarmControl`], which has the defaults of `maxThreshold` and `threshold`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default, bound = "D: Defaults")]
+#[schemars(rename = "AlarmParameters", bound = "D: Defaults")]
+pub struct AlarmParameters<D: Defaults> {
+    /// How many events within a period an alarm may wait for at most, 1 to 1000. Default 1, for refused API calls 25.
+    pub max_threshold: Events,
+    /// How long detection may take, `Period` times `DatapointsToAlarm`, seconds, 60 to 86400. Default 900.
+    pub max_detection_seconds: Seconds,
+    /// Whether a filter that counts nearly every event is accepted. Default true.
+    pub accept_noisy: Flag,
+    /// Whether patterns in wide use that leave some of the events out are accepted. Default true.
+    pub accept_variants: Flag,
+    /// Whether an organization trail of another account that cannot be read counts. Default true.
+    pub trust_organization_trail: Flag,
+    /// What a chain is that ends at a topic or key which another account does not let us read: `fail` (no verdict), `compliant` or `noncompliant`. Default `fail`.
+    pub unverified_topic: UnverifiedTopic,
+    /// Whether a Lambda function or an OpsItem counts as a notification. Default false.
+    pub accept_other_targets: Flag,
+    /// The topic that an alarm made by the remediation notifies, by ARN. Default: none, and no alarm is made.
+    #[serde(deserialize_with = "topic_arn")]
+    pub topic_arn: Option<String>,
+    /// The log group that a filter made by the remediation reads. Default: the one that the trails write to, where it is one.
+    #[serde(deserialize_with = "log_group_name")]
+    pub log_group_name: Option<String>,
+    /// The namespace of the metric that a filter made by the remediation writes. Default `CISBenchmark`.
+    #[serde(deserialize_with = "namespace")]
+    pub namespace: String,
+    /// The threshold of an alarm made by the remediation, events, at most `maxThreshold`. Default 1, for refused API calls 5.
+    pub threshold: Events,
+    #[serde(skip)]
+    defaults: PhantomData<D>,
+}
+
+impl<D: Defaults> Default for AlarmParameters<D> {
+    fn default() -> Self {
+        Self {
+            max_threshold: Events::of(D::MAX_EVENTS),
+            max_detection_seconds: Seconds::of(900),
+            accept_noisy: Flag(true),
+            accept_variants: Flag(true),
+            trust_organization_trail: Flag(true),
+            unverified_topic: UnverifiedTopic::default(),
+            accept_other_targets: Flag(false),
+            topic_arn: None,
+            log_group_name: None,
+            namespace: NAMESPACE.to_owned(),
+            threshold: Events::of(D::THRESHOLD),
+            defaults: PhantomData,
+        }
+    }
+}
+
+impl<D: Defaults> Parameters for AlarmParameters<D> {
+    /// An alarm that the remediation made would be a finding.
+    fn check(&self) -> Result<(), String> {
+        let (made, most) = (self.threshold, self.max_threshold);
+        if made.get() > most.get() {
+            return Err(format!("threshold `{made}` is above maxThreshold `{most}`"));
+        }
+        Ok(())
+    }
+}
+
+impl<D: Defaults> AlarmControl<D> {
+    /// What the control requires of the chains with these parameters.
+    pub fn question<'a>(&self, params: &'a AlarmParameters<D>) -> Question<'a> {
+        let seconds = params.max_detection_seconds.get();
+        Question {
+            demands: Demands {
+                wanted: self.wanted,
+                tolerance: Tolerance { noisy: params.accept_noisy.0, variants: params.accept_variants.0 },
+                limits: Limits { events: params.max_threshold.get(), seconds, one_datapoint: self.one_datapoint },
+                trust_organization_trail: params.trust_organization_trail.0,
+                accept_other_targets: params.accept_other_targets.0,
+                trust_unverified: params.unverified_topic == UnverifiedTopic::Compliant,
+            },
+            making: Making {
+                name: self.id,
+                metric: self.metric,
+                namespace: &params.namespace,
+                threshold: params.threshold.get(),
+                period: PERIOD.min(seconds / MINUTE * MINUTE),
+                topic_arn: params.topic_arn.as_deref(),
+                log_group: params.log_group_name.as_deref(),
+            },
+            must_be_verified: params.unverified_topic == UnverifiedTopic::Fail,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Parameters, and the requirements that follow from them.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use rectify_compliance::parameters::RuleParameters;
+use rectify_compliance::{Declared, Inventory, Parameters, Remediation};
+
+use super::*;
+use crate::CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA as SIGN_IN;
+use crate::CLOUDWATCH_ALARM_ROOT_USAGE as ROOT;
+use crate::CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS as REFUSED;
+use crate::families::alarm_chain::alarm::Limits;
+use crate::families::alarm_chain::filter::{MetricFilter, Tolerance, Transformation};
+
+fn read<P: Parameters>(text: &str) -> Result<P, String> {
+    RuleParameters::parse(Some(text)).map(|it| it.control).map_err(|error| error.to_string())
+}
+
+#[test]
+fn each_control_asks_by_its_own_names_and_defaults() {
+    fn required<D: Defaults>(control: &Declared<AlarmControl<D>>) -> (String, &'static str, u32, u32, bool) {
+        let params = AlarmParameters::default();
+        let Question { demands, making, must_be_verified } = control.logic.question(&params);
+        assert!(must_be_verified && !demands.trust_unverified && !demands.accept_other_targets);
+        assert_eq!((demands.limits.seconds, making.period, making.namespace), (900, 300, "CISBenchmark"));
+        assert_eq!(making.name, control.meta.id);
+        let Limits { events, one_datapoint, .. } = demands.limits;
+        (making.metric.to_owned(), demands.wanted.pattern, events, making.threshold, one_datapoint)
+    }
+    let row = |metric: &str, wanted: Wanted, most, made, one| (metric.to_owned(), wanted.pattern, most, made, one);
+    assert_eq!(required(&ROOT), row("RootUsage", ROOT.logic.wanted, 1, 1, true));
+    assert_eq!(required(&REFUSED), row("UnauthorizedApiCalls", REFUSED.logic.wanted, 25, 5, false));
+    assert_eq!(required(&SIGN_IN), row("ConsoleLoginWithoutMfa", SIGN_IN.logic.wanted, 1, 1, true));
+}
+
+#[test]
+fn every_parameter_reaches_what_is_asked() {
+    let given = r#"{"maxThreshold": "3", "maxDetectionSeconds": "130", "acceptNoisy": "false", "acceptVariants": "false",
+        "trustOrganizationTrail": "false", "unverifiedTopic": "compliant", "acceptOtherTargets": "true", "namespace": "Audit",
+        "topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms", "logGroupName": "trail", "threshold": "2"}"#;
+    let params: AlarmParameters<FirstEvent> = read(given).unwrap();
+    let question = ROOT.logic.question(&params);
+    let (demands, making) = (question.demands, question.making);
+    assert!(!demands.tolerance.noisy && !demands.tolerance.variants && !demands.trust_organization_trail);
+    assert!(demands.trust_unverified && demands.accept_other_targets && !question.must_be_verified);
+    assert_eq!((demands.limits.events, demands.limits.seconds), (3, 130));
+    assert_eq!((making.threshold, making.period, making.namespace), (2, 120, "Audit"), "two whole minutes are in time");
+    assert_eq!(making.topic_arn, Some("arn:aws:sns:eu-west-1:111122223333:alarms"));
+    assert_eq!(making.log_group, Some("trail"));
+    let refused: AlarmParameters<FirstEvent> = read(r#"{"unverifiedTopic": "noncompliant"}"#).unwrap();
+    let question = ROOT.logic.question(&refused);
+    assert!(!question.must_be_verified && !question.demands.trust_unverified);
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    for (given, said) in [
+        (r#"{"maxThreshold": "0"}"#, "maxThreshold"),
+        (r#"{"threshold": "2"}"#, "threshold `2` is above maxThreshold `1`"),
+        (r#"{"maxDetectionSeconds": "59"}"#, "maxDetectionSeconds"),
+        (r#"{"unverifiedTopic": "pass"}"#, "unverifiedTopic"),
+        (r#"{"topicArn": "alarms"}"#, "expected the ARN of a topic: received `alarms`"),
+        (r#"{"topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms:7"}"#, "topicArn"),
+        (r#"{"topicArn": "arn:aws:sqs:eu-west-1:111122223333:alarms"}"#, "topicArn"),
+        (r#"{"logGroupName": "a group"}"#, "logGroupName"),
+        (r#"{"namespace": "AWS/Logs"}"#, "namespace"),
+        (r#"{"maxTreshold": "1"}"#, "maxThreshold"),
+    ] {
+        let error = read::<AlarmParameters<FirstEvent>>(given).unwrap_err();
+        assert!(error.contains(said), "{given}: {error}");
+    }
+    assert!(read::<AlarmParameters<Burst>>(r#"{"maxThreshold": "4"}"#).is_err());
+    assert_eq!(read::<AlarmParameters<FirstEvent>>("{}"), Ok(AlarmParameters::default()));
+}
+
+/// What a remediation makes counts for its own control.
+#[test]
+fn each_wanted_pattern_is_one_that_counts() {
+    for (wanted, metric) in [
+        (ROOT.logic.wanted, ROOT.logic.metric),
+        (REFUSED.logic.wanted, REFUSED.logic.metric),
+        (SIGN_IN.logic.wanted, SIGN_IN.logic.metric),
+    ] {
+        let made = MetricFilter {
+            pattern: wanted.pattern.to_owned(),
+            transformations: vec![Transformation {
+                metric_name: metric.to_owned(),
+                metric_value: "1".to_owned(),
+                ..Transformation::default()
+            }],
+            ..MetricFilter::default()
+        };
+        assert_eq!(made.counts(&wanted, Tolerance { noisy: false, variants: false }), Ok(None), "{metric}");
+    }
+}
+
+#[test]
+fn a_remediation_reads_what_the_rule_reads_and_its_name() {
+    let beside = ROOT.logic.read_permissions().strip_prefix(ROOT.logic.list_permissions()).map(<[Permission]>::to_vec);
+    assert_eq!(beside, Some(vec![Permission::unscoped("cloudwatch:DescribeAlarms")]));
+}

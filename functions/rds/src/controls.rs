@@ -1,0 +1,15 @@
+//! The controls, a file each, with their tests and one stored attempt in the folder of the same name.
+
+pub mod db_instance_backup_enabled;
+pub mod rds_instance_deletion_protection_enabled;
+pub mod rds_multi_az_support;
+
+use rectify_compliance::Entry;
+use rectify_compliance::entry::on_item;
+
+/// The controls of this crate.
+pub const CONTROLS: &[Entry] = &[
+    on_item(&db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED).remediated(),
+    on_item(&rds_multi_az_support::RDS_MULTI_AZ_SUPPORT).remediated(),
+    on_item(&rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED).remediated(),
+];

@@ -1,0 +1,337 @@
+//! `db-instance-backup-enabled`: a database has no or too short automated backups.
+//!
+//! Knows databases as [`Backups`], whatever they were read from, and no API.
+
+use rectify_compliance::values::{Bounded, Flag};
+use rectify_compliance::{
+    Control, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control, parameters,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::resources::backups::Backups;
+use crate::resources::database::{CLUSTER, Database, INSTANCE, Kind};
+use crate::resources::window::Window;
+use crate::{DESCRIBE_CLUSTERS, DESCRIBE_INSTANCES, MODIFY_CLUSTER, MODIFY_INSTANCE};
+
+control! {
+    /// ## What it checks
+    /// That RDS backs up every DB instance and every DB cluster by itself, and keeps the backups as long as the parameters ask for.
+    /// An instance that belongs to a cluster is NOT_APPLICABLE: its backups are the cluster's, which is evaluated instead.
+    /// So is a read replica unless `checkReadReplicas` is true, a cluster of Amazon DocumentDB or Neptune unless `includeNonRds` is true, and a database that is being created or deleted.
+    /// A longer retention that waits for the maintenance window counts, and the annotation says so.
+    /// AWS's managed rule evaluates instances only.
+    ///
+    /// ## Why it matters
+    /// A table dropped by mistake, a ransom note, a failed migration: without a backup from before it the data is gone.
+    ///
+    /// ## Compliant example
+    /// ```json
+    /// {"dBInstanceIdentifier": "orders", "engine": "mysql", "backupRetentionPeriod": 7}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    /// ```json
+    /// {"dBInstanceIdentifier": "orders", "engine": "mysql", "backupRetentionPeriod": 0}
+    /// ```
+    ///
+    /// ## Parameters
+    /// `backupRetentionPeriod`, `backupRetentionMinimum` and `preferredBackupWindow` say what is required, `checkReadReplicas` and `includeNonRds` of what; `targetRetention` is for the remediation alone.
+    ///
+    /// ## Remediation
+    /// One `rds:ModifyDBInstance` or `rds:ModifyDBCluster` with the identifier and what is wrong, without `ApplyImmediately`.
+    /// A retention is made as long as `backupRetentionPeriod`, else `backupRetentionMinimum`, else `targetRetention` says, and never shorter.
+    /// Lengthening it is L1: RDS applies it at once, and keeps more backups, which cost storage.
+    /// Turning backups on is L2: RDS does so in the maintenance window, with an outage that lasts from seconds to minutes.
+    /// Another backup window is L2: backups load a database, and the hours in which that hurts are not known here.
+    /// Shortening a retention deletes backups: that is L3, and no machine does it.
+    /// Nothing is changed while the status of the database is not `available`, nor on a read replica of SQL Server, of which RDS takes no backups.
+    /// The call names the database by its identifier; one that took the identifier of another is not touched.
+    /// RDS has no revision to compare, so milliseconds lie between the last read and the write; the call names these settings only.
+    /// Undo sets the previous retention and window; backups older than the previous retention go with it.
+    /// Backups that were off cannot be turned off again by undo: that would delete all of them.
+    ///
+    /// ## References
+    /// - [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/db-instance-backup-enabled.html)
+    /// - [Security Hub RDS.11](https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-11)
+    /// - [Backup retention period](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html)
+    /// - [ModifyDBInstance](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html)
+    /// - [ModifyDBCluster](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html)
+    pub DB_INSTANCE_BACKUP_ENABLED: DbInstanceBackupEnabled {
+        id: "db-instance-backup-enabled",
+        title: "Database has no or too short automated backups",
+        severity: Medium,
+        triggers: [Change],
+        scope: Regional,
+        resource_types: &[INSTANCE, CLUSTER],
+        level: L3,
+        frameworks: {
+            Fsbp: ["RDS.11"],
+            Nist80053r5: ["CP-6", "CP-9", "CP-10", "SI-12"],
+            Pci40: ["10.3.3"],
+        },
+    }
+}
+
+parameters! {
+    /// The parameters of [`DbInstanceBackupEnabled`]. The first four are those of AWS's rule.
+    pub BackupParameters, check: check {
+        /// The retention that is required exactly, days, 1..=35. Default: any.
+        backup_retention_period: Option<Bounded<1, 35>> = None,
+        /// The shortest retention, days, 1..=35. Default: any but none.
+        backup_retention_minimum: Option<Bounded<1, 35>> = None,
+        /// The backup window that is required exactly, `hh:mm-hh:mm` in UTC. Default: any.
+        preferred_backup_window: Option<Window> = None,
+        /// Whether read replicas are evaluated. Default false.
+        check_read_replicas: Flag = Flag(false),
+        /// The retention that the remediation sets where none is required, days, 1..=35. Default 7.
+        target_retention: Bounded<1, 35> = Bounded::of(7),
+        /// Whether clusters of Amazon DocumentDB and Neptune are evaluated. Default false.
+        #[serde(rename = "includeNonRds")]
+        include_non_rds: Flag = Flag(false),
+    }
+}
+
+fn check(params: &BackupParameters) -> Result<(), String> {
+    match (params.backup_retention_period, params.backup_retention_minimum) {
+        (Some(period), Some(minimum)) if period.get() < minimum.get() => {
+            Err(format!("backupRetentionPeriod `{period}` is shorter than backupRetentionMinimum `{minimum}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl BackupParameters {
+    /// What is wrong with a retention, if something is.
+    fn shortcoming(&self, retention: u32) -> Option<String> {
+        match (self.backup_retention_period, self.backup_retention_minimum) {
+            _ if retention == 0 => Some("has no automated backups".to_owned()),
+            (Some(period), _) if retention != period.get() => {
+                Some(format!("retains backups {retention} d (required {period})"))
+            }
+            (_, Some(minimum)) if retention < minimum.get() => {
+                Some(format!("retains backups {retention} d (minimum {minimum})"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The window there should be, where there is another.
+    fn misses(&self, backups: &Backups) -> Option<Window> {
+        self.preferred_backup_window.filter(|window| Some(window.to_string()) != backups.window)
+    }
+
+    /// The retention that the remediation sets.
+    fn target(&self) -> u32 {
+        self.backup_retention_period.or(self.backup_retention_minimum).unwrap_or(self.target_retention).get()
+    }
+}
+
+impl Control for DbInstanceBackupEnabled {
+    type Params = BackupParameters;
+    type Subject = Backups;
+
+    fn evaluate(&self, backups: &Backups, params: &BackupParameters, _now: Timestamp) -> Verdict {
+        let Backups { database: Database { identifier: name, engine, status, .. }, .. } = backups;
+        if let Some(membership) = backups.membership() {
+            return Verdict::not_applicable(format!("{membership}, which is evaluated instead"));
+        }
+        if let Some(source) = backups.replica_of.as_ref().filter(|_| !params.check_read_replicas.0) {
+            return Verdict::not_applicable(format!("{name} is a read replica of {source}"));
+        }
+        if backups.database.is_of_another_service() && !params.include_non_rds.0 {
+            return Verdict::not_applicable(format!("{name} ({engine}) is not of RDS"));
+        }
+        if backups.database.comes_or_goes() {
+            return Verdict::not_applicable(format!("{name} is {status}"));
+        }
+        let retention = backups.counted();
+        let mut faults: Vec<String> = params.shortcoming(retention).into_iter().collect();
+        if let Some(required) = params.misses(backups) {
+            let window = backups.window.as_deref().unwrap_or("no certain time");
+            faults.push(format!("is backed up at {window} (required {required})"));
+        }
+        match (faults.is_empty(), backups.is_pending()) {
+            (false, _) => Verdict::non_compliant(format!("{name} {}", faults.join("; "))),
+            (true, true) => Verdict::Compliant(Some(format!("{name} retains backups {retention} d: pending").into())),
+            (true, false) => Verdict::COMPLIANT,
+        }
+    }
+}
+
+/// One call to RDS, without `ApplyImmediately`. The fix and its undo are the same call with other values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// `ModifyDBInstance`.
+    ModifyDBInstance {
+        /// `DBInstanceIdentifier`.
+        #[serde(rename = "DBInstanceIdentifier")]
+        identifier: String,
+        /// The settings it names.
+        #[serde(flatten)]
+        change: Change,
+    },
+    /// `ModifyDBCluster`.
+    ModifyDBCluster {
+        /// `DBClusterIdentifier`.
+        #[serde(rename = "DBClusterIdentifier")]
+        identifier: String,
+        /// The settings it names.
+        #[serde(flatten)]
+        change: Change,
+    },
+}
+
+/// The settings a call names; every other one stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Change {
+    /// `BackupRetentionPeriod`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_retention_period: Option<u32>,
+    /// `PreferredBackupWindow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_backup_window: Option<String>,
+}
+
+impl Action {
+    fn on(database: &Database, change: Change) -> Self {
+        let identifier = database.identifier.clone();
+        match database.kind {
+            Kind::Instance => Self::ModifyDBInstance { identifier, change },
+            Kind::Cluster => Self::ModifyDBCluster { identifier, change },
+        }
+    }
+
+    /// What it names.
+    fn change(&self) -> &Change {
+        match self {
+            Self::ModifyDBInstance { change, .. } | Self::ModifyDBCluster { change, .. } => change,
+        }
+    }
+}
+
+impl Remediation for DbInstanceBackupEnabled {
+    type Action = Action;
+    type Undo = Action;
+    fn read_permissions(&self) -> &'static [Permission] {
+        &[DESCRIBE_INSTANCES, DESCRIBE_CLUSTERS]
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE, MODIFY_CLUSTER]
+    }
+    // IAM cannot tell one retention from another: what keeps the remediation from shortening one is `plan` alone.
+    fn undo_permissions(&self) -> &'static [Permission] {
+        &[MODIFY_INSTANCE, MODIFY_CLUSTER]
+    }
+    fn needs_name(&self) -> bool {
+        true
+    }
+
+    fn fix(&self, live: &Backups, params: &BackupParameters, _now: Timestamp) -> Plan<Action> {
+        let (retention, target, window) = (live.counted(), params.target(), params.misses(live));
+        let is_wrong = params.shortcoming(retention).is_some();
+        let change = Change {
+            backup_retention_period: (is_wrong && retention < target).then_some(target),
+            preferred_backup_window: window.map(|it| it.to_string()),
+        };
+        let mut steps = Vec::new();
+        if change != Change::default() {
+            let level = if retention == 0 || window.is_some() { Level::L2 } else { Level::L1 };
+            steps.push(Step::call(level, Action::on(&live.database, change)));
+        }
+        if is_wrong && retention > target {
+            steps.push(Step::person(Level::L3, shorten(live, target)));
+        }
+        match live.database.obstacle().or_else(|| unsupported(live)) {
+            Some(reason) => Plan::hold(reason, steps),
+            None => Plan::steps_in_order(steps),
+        }
+    }
+
+    /// RDS turns backups on in the maintenance window; every other change it makes at once.
+    fn expect(&self, mut live: Backups, action: &Action) -> Backups {
+        let change = action.change();
+        if *action != Action::on(&live.database, change.clone()) {
+            return live; // about another database
+        }
+        if let Some(retention) = change.backup_retention_period {
+            if live.retention.unwrap_or(0) == 0 {
+                live.pending_retention = Some(retention);
+            } else {
+                live.retention = Some(retention);
+                live.pending_retention = None;
+            }
+        }
+        if let Some(window) = &change.preferred_backup_window {
+            live.window = Some(window.clone());
+        }
+        live
+    }
+
+    /// RDS works on the database for a moment, and may show what it accepted only then.
+    fn is_settling(&self, after: &Backups, done: &[Action]) -> bool {
+        !done.is_empty() && after.database.is_busy()
+    }
+
+    /// What the calls named; a retention is the one after the window.
+    fn footprint(&self, subject: &Backups, done: &[Action]) -> Value {
+        let named = |is_named: fn(&Change) -> bool| done.iter().any(|action| is_named(action.change()));
+        let mut footprint = Map::new();
+        if named(|change| change.backup_retention_period.is_some()) {
+            footprint.insert("retention".to_owned(), json!(subject.wanted()));
+        }
+        if named(|change| change.preferred_backup_window.is_some()) {
+            footprint.insert("window".to_owned(), json!(subject.window));
+        }
+        footprint.into()
+    }
+
+    fn undo(&self, before: &Backups, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
+        done.iter().rev().map(|action| restore(before, action)).collect()
+    }
+}
+
+/// The call that sets again what `action` set.
+fn restore(before: &Backups, action: &Action) -> Result<Action, Irreversible> {
+    let change = action.change();
+    let irreversible = |reason: &str| {
+        let operation = match before.database.kind {
+            Kind::Instance => "ModifyDBInstance",
+            Kind::Cluster => "ModifyDBCluster",
+        };
+        Irreversible { action: operation.to_owned(), reason: reason.to_owned() }
+    };
+    let retention = match (change.backup_retention_period, before.wanted().filter(|days| *days > 0)) {
+        (None, _) => None,
+        (Some(_), Some(days)) => Some(days),
+        (Some(_), None) => return Err(irreversible("turning automated backups off again deletes them")),
+    };
+    let window = match (&change.preferred_backup_window, &before.window) {
+        (None, _) => None,
+        (Some(_), Some(window)) => Some(window.clone()),
+        (Some(_), None) => return Err(irreversible("the previous backup window is not known")),
+    };
+    Ok(Action::on(&before.database, Change { backup_retention_period: retention, preferred_backup_window: window }))
+}
+
+fn shorten(backups: &Backups, target: u32) -> String {
+    let Database { identifier, .. } = &backups.database;
+    let retention = backups.counted();
+    format!(
+        "decide whether the backups of {identifier} that are more than {target} d old may be deleted; its retention of \
+         {retention} d is longer than `backupRetentionPeriod`, and shortening it deletes them"
+    )
+}
+
+fn unsupported(backups: &Backups) -> Option<String> {
+    let Database { identifier, engine, .. } = &backups.database;
+    let unsupported = backups.replica_of.is_some() && engine.starts_with("sqlserver");
+    unsupported.then(|| format!("{identifier} is a read replica of engine {engine}, of which RDS takes no backups"))
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod laws;

@@ -1,0 +1,136 @@
+//! The cases of the rule and of its remediation, and the laws over generated instances.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use proptest::prelude::*;
+use rectify_testing::{Case, Cases, Laws};
+
+use super::*;
+use crate::arbitrary::instances;
+use crate::resources::instance::tests::{instance, item};
+
+const OPTED_IN: &str = r#"{"tagOptIn": "team=shop"}"#;
+const SINGLE: &str = "orders (mysql) is single-AZ";
+const FIX: &str = r#"L2 ModifyDBInstance {"DBInstanceIdentifier":"orders","MultiAZ":true}"#;
+
+fn modify(multi_az: bool) -> Action {
+    Action::ModifyDBInstance { identifier: "orders".into(), multi_az }
+}
+
+fn offered(instance: Instance, multi_az_capable: bool) -> Deployment {
+    let offer = Offer { class: "db.m6g.large".into(), version: "8.0.40".into(), multi_az_capable };
+    Deployment { instance, offer: Some(offer) }
+}
+
+/// A case of an instance in one zone that RDS offers with Multi-AZ, changed.
+fn case(name: &str, change: impl FnOnce(&mut Deployment)) -> Case<'_, RdsMultiAzSupport> {
+    Cases::of(&RdsMultiAzSupport, offered(instance(), true)).case(name, change)
+}
+
+/// A case of an instance as an item says it is.
+fn recorded<'a>(name: &'a str, changes: &Value) -> Case<'a, RdsMultiAzSupport> {
+    case(name, |it| *it = Deployment::from_item(&item(changes)).unwrap())
+}
+
+#[test]
+fn an_instance_is_judged_by_its_standby() {
+    let replica = json!({"readReplicaSourceDBInstanceIdentifier": "first"});
+    let pending = |multi_az: bool, pending: bool| json!({"multiAZ": multi_az, "pendingModifiedValues": {"multiAZ": pending, "port": 3307}});
+    let of_cluster = "orders belongs to cluster shop, whose zones count instead";
+    recorded("rds-multi-az-support/1", &json!({"multiAZ": false})).non_compliant(SINGLE);
+    recorded("not stated", &json!({"multiAZ": null})).non_compliant(SINGLE);
+    recorded("on", &json!({"multiAZ": true})).compliant();
+    recorded("rds-multi-az-support/2", &pending(false, true)).compliant_with("orders becomes Multi-AZ: pending");
+    recorded("pending, the same", &pending(false, false)).non_compliant(SINGLE);
+    recorded("pending, the other way", &pending(true, false)).compliant_with("orders is about to become single-AZ");
+    recorded("rds-multi-az-support/3", &json!({"engine": "aurora-mysql", "dBClusterIdentifier": "shop"}))
+        .not_applicable(of_cluster);
+    recorded("member of a Multi-AZ DB cluster", &json!({"dBClusterIdentifier": "shop"})).not_applicable(of_cluster);
+    recorded("rds-multi-az-support/4", &replica).not_applicable("orders is a read replica of first");
+    recorded("rds-multi-az-support/4, included", &replica).with(r#"{"includeReplicas": "true"}"#).non_compliant(SINGLE);
+    recorded("rds-multi-az-support/5", &json!({"engine": "docdb"}))
+        .not_applicable("orders (docdb) belongs to a cluster, whose zones count instead");
+    recorded("RDS Custom", &json!({"engine": "custom-oracle-ee"}))
+        .not_applicable("orders (custom-oracle-ee) does not have the setting");
+    recorded("rds-multi-az-support/7", &json!({"dBInstanceStatus": "stopped"})).non_compliant(SINGLE);
+}
+
+#[test]
+fn an_instance_that_cannot_or_must_not_be_changed_waits() {
+    let held = |name, change: fn(&mut Deployment), params: &str, reason: &str| {
+        case(name, change).with(params).non_compliant(SINGLE).planned(&[&format!("held: {reason}"), FIX]);
+    };
+    case("opted in", |_| ()).with(OPTED_IN).non_compliant(SINGLE).planned(&[FIX]);
+    held(
+        "rds-multi-az-support/6",
+        |it| *it = offered(instance(), false),
+        OPTED_IN,
+        "MultiAZCapable: db.m6g.large of mysql 8.0.40 is not offered as Multi-AZ",
+    );
+    held(
+        "rds-multi-az-support/7",
+        |it| it.instance.database.status = "stopped".into(),
+        OPTED_IN,
+        "status of orders is `stopped`, not `available`",
+    );
+    held("rds-multi-az-support/8", |_| (), r#"{"tagOptIn": "ha=yes"}"#, "orders is not tagged ha=yes");
+    held(
+        "rds-multi-az-support/8, another value",
+        |_| (),
+        r#"{"tagOptIn": "team=pay"}"#,
+        "orders is not tagged team=pay",
+    );
+    held("no opt-in at all", |_| (), "{}", "`tagOptIn` is not given");
+    held(
+        "planned from an item",
+        |it| it.offer = None,
+        OPTED_IN,
+        "whether it can be Multi-AZ is not known: only a live read can be planned from",
+    );
+}
+
+#[test]
+fn an_accepted_change_waits_for_the_window_and_undo_takes_it_back() {
+    let before = offered(instance(), true);
+    let accepted = RdsMultiAzSupport.expect(before.clone(), &modify(true));
+    let pending = Instance { pending_multi_az: Some(true), ..instance() };
+    assert_eq!(accepted, Deployment { instance: pending, offer: None });
+    assert_eq!(RdsMultiAzSupport.undo(&before, &[modify(true)]), Ok(vec![modify(false)]));
+    assert_eq!(RdsMultiAzSupport.expect(accepted, &modify(false)).instance, instance());
+}
+
+#[test]
+fn a_standby_that_is_there_by_now_has_the_footprint_of_one_that_was_pending() {
+    let pending = Instance { pending_multi_az: Some(true), ..instance() };
+    let there = Instance { multi_az: true, ..instance() };
+    let footprint = |instance| RdsMultiAzSupport.footprint(&Deployment { instance, offer: None }, &[modify(true)]);
+    assert_eq!(footprint(pending), footprint(there.clone()));
+    assert_ne!(footprint(there), footprint(instance()));
+    assert_eq!(RdsMultiAzSupport.footprint(&offered(instance(), true), &[]), json!({}));
+}
+
+#[test]
+fn a_modification_that_rds_still_works_on_is_not_a_failure() {
+    let mut modifying = offered(instance(), true);
+    modifying.instance.database.status = "modifying".into();
+    assert!(RdsMultiAzSupport.is_settling(&modifying, &[modify(true)]));
+    assert!(!RdsMultiAzSupport.is_settling(&modifying, &[]));
+}
+
+fn deployments() -> impl Strategy<Value = Deployment> {
+    (instances(), any::<bool>(), any::<bool>()).prop_map(|(mut instance, is_tagged, capable)| {
+        if is_tagged {
+            instance.database.tags.insert("team".to_owned(), "shop".to_owned());
+        }
+        offered(instance, capable)
+    })
+}
+
+#[test]
+fn laws() {
+    let opted_in = MultiAzParameters { tag_opt_in: "team=shop".parse().ok(), ..MultiAzParameters::default() };
+    Laws::of(&RdsMultiAzSupport, &["/instance/pendingMultiAz", "/offer"], Remediation::expect)
+        .never(|before, after| wanted(&before.instance) && !wanted(&after.instance))
+        .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
+        .hold((deployments(), Just(opted_in)));
+}

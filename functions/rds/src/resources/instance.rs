@@ -1,0 +1,216 @@
+//! A DB instance, whether from a configuration item or from the API.
+//!
+//! Knows no control and no SDK.
+
+use rectify_compliance::{
+    ConfigurationItem, Image, Operation, Permission, Resource, ResourceKey, ShapeError, Tags, View,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::resources::database::{Database, Description, INSTANCE};
+use crate::{DESCRIBE_INSTANCES, MODIFY_INSTANCE};
+
+/// An instance, as far as anything here concerns it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Instance {
+    /// What it is.
+    pub database: Database,
+    /// `DBClusterIdentifier`, where it belongs to a cluster.
+    pub cluster: Option<String>,
+    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier`, where it is a read replica.
+    pub replica_of: Option<String>,
+    /// `DeletionProtection`; off where it is not stated.
+    pub deletion_protection: bool,
+    /// `MultiAZ`; one zone where it is not stated.
+    pub multi_az: bool,
+    /// `PendingModifiedValues.MultiAZ`: what it becomes in its maintenance window.
+    pub pending_multi_az: Option<bool>,
+}
+
+impl Instance {
+    /// The instance of an answer or an item.
+    pub fn of(description: &Description, database: Database) -> Self {
+        Self {
+            database,
+            cluster: description.cluster(),
+            replica_of: description.replica_of(),
+            deletion_protection: description.deletion_protection.unwrap_or(false),
+            multi_az: description.multi_az.unwrap_or(false),
+            pending_multi_az: description.pending().multi_az,
+        }
+    }
+
+    /// Why what is set for its cluster is not judged here, if it belongs to one.
+    pub fn membership(&self) -> Option<String> {
+        membership(&self.database, self.cluster.as_deref())
+    }
+}
+
+/// Why an instance is not judged, if its cluster is instead: `DBClusterIdentifier` is set, or the engine has no others.
+pub fn membership(database: &Database, cluster: Option<&str>) -> Option<String> {
+    let name = &database.identifier;
+    match cluster {
+        Some(cluster) => Some(format!("{name} belongs to cluster {cluster}")),
+        None if database.has_clustered_engine() => Some(format!("{name} ({}) belongs to a cluster", database.engine)),
+        None => None,
+    }
+}
+
+impl Image for Instance {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        self.database.key()
+    }
+
+    fn arn(&self) -> Option<&str> {
+        Some(&self.database.arn)
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.database.identifier)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.database.tags
+    }
+}
+
+/// `ModifyDBInstance`; every setting it leaves out stays as it is.
+pub const MODIFY: Operation =
+    Operation { name: "ModifyDBInstance", resource: "DBInstanceIdentifier", permissions: &[MODIFY_INSTANCE] };
+
+impl View for Instance {
+    type Resource = Self;
+    type Facts = ();
+    const FACTS: &'static [Permission] = &[];
+    const READ: &'static [Permission] = &[DESCRIBE_INSTANCES];
+    const LIST: &'static [Permission] = &[];
+    const NEEDS_NAME: bool = true;
+
+    fn of(instance: Self, (): ()) -> Self {
+        instance
+    }
+
+    fn call_id(&self) -> &str {
+        &self.database.identifier
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.database.obstacle()
+    }
+
+    /// RDS works on the instance for a moment, and may show a changed setting only then.
+    fn is_settling(&self) -> bool {
+        self.database.is_busy()
+    }
+}
+
+impl Resource for Instance {
+    const TYPES: &'static [&'static str] = &[INSTANCE];
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        let (description, database) = Description::of_item(item)?;
+        Ok(Self::of(&description, database))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::resources::database::Kind;
+
+    /// An item of an instance `orders`; `changes` replace keys of its configuration.
+    pub(crate) fn item(changes: &Value) -> ConfigurationItem {
+        let mut configuration = json!({
+            "dBInstanceIdentifier": "orders", "dBInstanceClass": "db.m6g.large", "engine": "mysql",
+            "dBInstanceStatus": "available", "dbiResourceId": "db-ORDERS", "multiAZ": false,
+            "deletionProtection": false, "backupRetentionPeriod": 3, "preferredBackupWindow": "08:50-09:20",
+            "pendingModifiedValues": {}, "dBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:orders"
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            configuration.as_object_mut().unwrap().insert(key.clone(), value.clone());
+        }
+        ConfigurationItem::from_notification(&json!({
+            "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": INSTANCE,
+            "resourceId": "db-ORDERS", "resourceName": "orders", "configurationItemStatus": "OK",
+            "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z", "configuration": configuration,
+            "tags": {"team": "shop"}
+        }))
+        .unwrap()
+    }
+
+    pub(crate) fn instance() -> Instance {
+        let text = str::to_owned;
+        Instance {
+            database: Database {
+                kind: Kind::Instance,
+                id: text("db-ORDERS"),
+                identifier: text("orders"),
+                arn: text("arn:aws:rds:eu-west-1:111122223333:db:orders"),
+                engine: text("mysql"),
+                status: text("available"),
+                tags: Tags::from([(text("team"), text("shop"))]),
+            },
+            cluster: None,
+            replica_of: None,
+            deletion_protection: false,
+            multi_az: false,
+            pending_multi_az: None,
+        }
+    }
+
+    #[test]
+    fn an_item_is_read_in_the_casing_of_aws_config() {
+        assert_eq!(Instance::from_item(&item(&json!({}))).unwrap(), instance());
+        let changes = json!({
+            "dBClusterIdentifier": "shop", "readReplicaSourceDBInstanceIdentifier": "first", "deletionProtection": true,
+            "multiAZ": true, "pendingModifiedValues": {"multiAZ": false, "port": 3307}, "dbInstancePort": 0
+        });
+        let expected = Instance {
+            cluster: Some("shop".to_owned()),
+            replica_of: Some("first".to_owned()),
+            deletion_protection: true,
+            multi_az: true,
+            pending_multi_az: Some(false),
+            ..instance()
+        };
+        assert_eq!(Instance::from_item(&item(&changes)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_setting_that_is_not_stated_is_off() {
+        let silent = json!({"deletionProtection": null, "multiAZ": null, "pendingModifiedValues": null});
+        assert_eq!(Instance::from_item(&item(&silent)).unwrap(), instance());
+    }
+
+    #[test]
+    fn what_identifies_an_instance_is_never_guessed() {
+        for (changes, path) in [
+            (json!({"dBInstanceIdentifier": null}), "configuration.identifier"),
+            (json!({"engine": ""}), "configuration.engine"),
+            (json!({"dBInstanceStatus": null}), "configuration.status"),
+            (json!({"dBInstanceArn": null}), "configuration.arn"),
+            (json!({"multiAZ": "yes"}), "configuration"),
+        ] {
+            assert_eq!(Instance::from_item(&item(&changes)).unwrap_err().path, path, "{changes}");
+        }
+    }
+
+    #[test]
+    fn a_member_of_a_cluster_is_known_by_the_cluster_or_by_its_engine() {
+        let of = |engine: &str, cluster: Option<&str>| {
+            let mut it = instance();
+            it.database.engine = engine.to_owned();
+            it.cluster = cluster.map(str::to_owned);
+            it.membership()
+        };
+        assert_eq!(of("mysql", None), None);
+        assert_eq!(of("mysql", Some("shop")).unwrap(), "orders belongs to cluster shop");
+        assert_eq!(of("docdb", None).unwrap(), "orders (docdb) belongs to a cluster");
+    }
+}

@@ -1,0 +1,336 @@
+//! Whether the account blocks public access to all of its buckets. Knows a bucket only by what a block would end there.
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::place::ACCOUNT_TYPE;
+use rectify_compliance::values::Flag;
+use rectify_compliance::{
+    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, Plan, Remediation, ResourceKey,
+    Step, Tags, Timestamp, Verdict, control, offenders, parameters,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::families::access::{Access, Cause, Flags};
+use crate::families::public_access;
+use crate::resources::bucket::BUCKETS;
+
+control! {
+    /// ## What it checks
+    ///
+    /// That the public access block of the account has the flags that are required, all four by default.
+    /// S3 answers with what is in effect, so flags that an organization policy sets count.
+    /// An account where nothing was ever set has none.
+    /// The block holds for all regions at once, so it is judged in the home region only.
+    ///
+    /// ## Why it matters
+    ///
+    /// It is the one setting that keeps every bucket private, those of tomorrow too, whatever their own ACL, policy and block say.
+    ///
+    /// ## Compliant example
+    ///
+    /// ```json
+    /// {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    ///
+    /// ```json
+    /// {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": false, "RestrictPublicBuckets": false}
+    /// ```
+    ///
+    /// Annotation: `Account block lacks BlockPublicPolicy, RestrictPublicBuckets`.
+    ///
+    /// ## Parameters
+    ///
+    /// The four flags say which are required; at least one must be.
+    /// False means "not required", and not, as for the managed rule, "must be off": a stricter account is never a finding.
+    /// `accountWide` is a second opt-in for the remediation, which acts on every bucket of the account at once.
+    ///
+    /// ## Remediation
+    ///
+    /// One `PutPublicAccessBlock` for the account, level L2, with the flags that are set and the required ones.
+    /// It is planned and never applied without `accountWide`, and while it would end public access that is in use.
+    /// For that every bucket of every region is read live, with its access points, and judged as `s3-bucket-public-read-prohibited` and `s3-bucket-public-write-prohibited` do: no stored result is trusted, and whether those rules are deployed anywhere does not matter.
+    /// A bucket that cannot be read, as one whose policy denies everybody outside of a VPC, holds the plan and is named in it: a person looks at it, and sets the block by hand or lets the remediation's role in.
+    /// A bucket that is exempt from those controls holds the plan too, since the block would end its access as well.
+    /// The reading ends at a hundred buckets of either kind; an account with thousands of private ones may need more time than the function has, and then the delivery fails as `OutOfTime` and nothing is changed.
+    /// Objects whose own ACL is public are not looked at: they become private with `IgnorePublicAcls`.
+    /// Where an organization policy manages the block S3 refuses the call, and the attempt fails for good.
+    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
+    /// Undo puts the four flags back, or removes the block where there was none, and so may open buckets again.
+    /// IAM has no action of its own for removing the block: `s3:PutAccountPublicAccessBlock` allows both, so the remediation's role could also undo.
+    ///
+    /// ## References
+    ///
+    /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-account-level-public-access-blocks-periodic.html)
+    /// - [Configuring block public access settings for your account](https://docs.aws.amazon.com/AmazonS3/latest/userguide/configuring-block-public-access-account.html)
+    /// - [PutPublicAccessBlock](https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_PutPublicAccessBlock.html)
+    /// - [Security Hub S3.1](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-1)
+    pub S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC: S3AccountLevelPublicAccessBlocksPeriodic {
+        id: "s3-account-level-public-access-blocks-periodic",
+        title: "Account does not block public S3 access",
+        severity: Medium,
+        triggers: [Periodic(TwentyFourHours)],
+        scope: Global,
+        resource_types: &[ACCOUNT_TYPE],
+        level: L2,
+        frameworks: {
+            Cis30: ["2.1.4"],
+            Cis50: ["2.1.4"],
+            Fsbp: ["S3.1"],
+            Nist80053r5: ["AC-3", "AC-4", "AC-21", "SC-7"],
+            Pci40: ["1.2.8", "1.3.1", "1.4.2", "1.5.1", "10.3.2"],
+        },
+    }
+}
+
+/// How many buckets with public access are looked for: more would change nothing.
+pub const MOST_EXPOSED: usize = 100;
+
+/// Access points of the account, in every region.
+const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:*:${AWS::AccountId}:accesspoint/*";
+
+parameters! {
+    /// Which flags are required, and the second opt-in.
+    pub Params, check: Params::requires_one {
+        /// Whether `IgnorePublicAcls` is required. Default `true`.
+        #[serde(rename = "IgnorePublicAcls")]
+        ignore_public_acls: Flag = Flag(true),
+        /// Whether `BlockPublicPolicy` is required. Default `true`.
+        #[serde(rename = "BlockPublicPolicy")]
+        block_public_policy: Flag = Flag(true),
+        /// Whether `BlockPublicAcls` is required. Default `true`.
+        #[serde(rename = "BlockPublicAcls")]
+        block_public_acls: Flag = Flag(true),
+        /// Whether `RestrictPublicBuckets` is required. Default `true`.
+        #[serde(rename = "RestrictPublicBuckets")]
+        restrict_public_buckets: Flag = Flag(true),
+        /// Whether the remediation may set a block for every bucket of the account. Default `false`.
+        account_wide: Flag = Flag(false),
+    }
+}
+
+impl Params {
+    fn requires_one(&self) -> Result<(), String> {
+        let names = "BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls and RestrictPublicBuckets";
+        match self.required() {
+            Flags::NONE => Err(format!("{names} are all false: expected one at least")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The flags that are required.
+    pub const fn required(&self) -> Flags {
+        Flags {
+            block_public_acls: self.block_public_acls.0,
+            ignore_public_acls: self.ignore_public_acls.0,
+            block_public_policy: self.block_public_policy.0,
+            restrict_public_buckets: self.restrict_public_buckets.0,
+        }
+    }
+}
+
+/// The block of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountBlock {
+    /// Whose.
+    pub account: AccountId,
+    /// The flags in effect; `None` where no block was ever set, which undo restores as such.
+    pub block: Option<Flags>,
+    /// The buckets whose public access the required flags would end, [`MOST_EXPOSED`] at most, each with the ways in.
+    /// Read only by a remediation that has flags to set.
+    #[serde(default)]
+    pub exposed: Option<BTreeSet<String>>,
+    /// The buckets that could not be read for that, [`MOST_EXPOSED`] at most, each with the operation and its error code.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unreadable: BTreeSet<String>,
+    /// An account has none here.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+impl AccountBlock {
+    /// An account with this block, of whose buckets nothing was read.
+    pub fn new(account: &AccountId, block: Option<Flags>) -> Self {
+        Self { account: account.clone(), block, exposed: None, unreadable: BTreeSet::new(), tags: Tags::new() }
+    }
+
+    /// The flags after the fix: those that are set and those that are required.
+    pub fn wanted(&self, params: &Params) -> Flags {
+        self.block.unwrap_or_default().or(params.required())
+    }
+
+    /// Whether flags are missing, so that it matters who comes in.
+    pub fn lacks(&self, params: &Params) -> bool {
+        !self.block.unwrap_or_default().lacking(params.required()).is_empty()
+    }
+}
+
+impl Image for AccountBlock {
+    const VERSION: u16 = 1;
+
+    fn key(&self) -> ResourceKey {
+        ResourceKey::account(&self.account)
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+}
+
+/// The bucket with the ways in that an account's block of these flags would close, if there are any.
+pub fn exposed(bucket: &public_access::Subject, wanted: Flags) -> Option<String> {
+    let everybody = public_access::Params::default();
+    let now = bucket.exposure(&everybody);
+    let then = public_access::Subject { account_block: wanted, ..bucket.clone() }.exposure(&everybody);
+    let closed = |access| now.causes(access).difference(then.causes(access)).map(Cause::to_string);
+    let causes = offenders(closed(Access::Read).chain(closed(Access::Write)));
+    let identity = &bucket.bucket;
+    (!causes.is_empty()).then(|| format!("{} in {} ({causes})", identity.name, identity.region))
+}
+
+impl Control for S3AccountLevelPublicAccessBlocksPeriodic {
+    type Params = Params;
+    type Subject = AccountBlock;
+
+    fn evaluate(&self, subject: &AccountBlock, params: &Params, _now: Timestamp) -> Verdict {
+        let lacking = subject.block.unwrap_or_default().lacking(params.required());
+        if lacking.is_empty() {
+            return Verdict::COMPLIANT;
+        }
+        Verdict::non_compliant(format!("Account block lacks {}", lacking.join(", ")))
+    }
+}
+
+impl Inventory for S3AccountLevelPublicAccessBlocksPeriodic {
+    fn list_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("s3:GetAccountPublicAccessBlock")] }
+    }
+}
+
+/// Input of s3control `PutPublicAccessBlock`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PublicAccessBlock {
+    /// `AccountId`.
+    pub account_id: String,
+    /// `PublicAccessBlockConfiguration`, whole: the API replaces all four flags.
+    pub public_access_block_configuration: Flags,
+}
+
+/// What the fix calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Sets the account's block.
+    PutPublicAccessBlock(PublicAccessBlock),
+}
+
+/// What takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Undo {
+    /// Sets the flags that were there.
+    PutPublicAccessBlock(PublicAccessBlock),
+    /// Removes the block, where there was none.
+    DeletePublicAccessBlock {
+        /// `AccountId`.
+        account_id: String,
+    },
+}
+
+impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
+    type Action = Action;
+    type Undo = Undo;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("s3:GetAccountPublicAccessBlock"),
+                Permission::unscoped("s3:ListAllMyBuckets"),
+                Permission::unscoped("s3:ListAccessPoints"),
+                Permission::unscoped("s3:GetAccessPoint"),
+                Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
+                Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
+                Permission::on("s3:GetBucketAcl", BUCKETS),
+                Permission::on("s3:GetBucketLocation", BUCKETS),
+                Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
+                Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::unscoped("s3:PutAccountPublicAccessBlock")] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        self.fix_permissions()
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Nobody("CloudFormation has no type for the block of an account")
+    }
+
+    fn fix(&self, live: &AccountBlock, params: &Params, _now: Timestamp) -> Plan<Action> {
+        let put = Action::PutPublicAccessBlock(block(live, live.wanted(params)));
+        let steps = vec![Step::call(Level::L2, put)];
+        let mut reasons = Vec::new();
+        if !params.account_wide.0 {
+            reasons.push("accountWide is not true, and the block concerns every bucket of the account".to_owned());
+        }
+        match &live.exposed {
+            None => reasons.push("the buckets of the account were not read".to_owned()),
+            Some(exposed) if exposed.is_empty() => {}
+            Some(exposed) => {
+                reasons.push(format!("public access in use would end{}: {}", at_least(exposed), named(exposed)));
+            }
+        }
+        if !live.unreadable.is_empty() {
+            let (all, names) = (at_least(&live.unreadable), named(&live.unreadable));
+            reasons.push(format!(
+                "whether public access would end is not known of buckets that cannot be read{all}: {names}"
+            ));
+        }
+        if reasons.is_empty() { Plan::Do { steps } } else { Plan::hold(reasons.join("; "), steps) }
+    }
+
+    /// Sets the four flags; nothing is left then that they would end.
+    fn expect(&self, live: AccountBlock, action: &Action) -> AccountBlock {
+        let Action::PutPublicAccessBlock(put) = action;
+        let block = Some(put.public_access_block_configuration);
+        AccountBlock { block, exposed: None, unreadable: BTreeSet::new(), ..live }
+    }
+
+    fn footprint(&self, subject: &AccountBlock, done: &[Action]) -> Value {
+        if done.is_empty() {
+            return json!({});
+        }
+        json!({ "PublicAccessBlockConfiguration": subject.block })
+    }
+
+    fn undo(&self, before: &AccountBlock, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        if done.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![match before.block {
+            Some(flags) => Undo::PutPublicAccessBlock(block(before, flags)),
+            None => Undo::DeletePublicAccessBlock { account_id: before.account.to_string() },
+        }])
+    }
+}
+
+fn at_least(buckets: &BTreeSet<String>) -> &'static str {
+    if buckets.len() < MOST_EXPOSED { "" } else { ", at least" }
+}
+
+fn named(buckets: &BTreeSet<String>) -> String {
+    offenders(buckets.iter().cloned())
+}
+
+fn block(subject: &AccountBlock, flags: Flags) -> PublicAccessBlock {
+    PublicAccessBlock { account_id: subject.account.to_string(), public_access_block_configuration: flags }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Whether a bucket encrypts new objects as strongly, and with such a key, as is required.
+
+pub mod requirement;
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::kms_key::KmsKey;
+use rectify_compliance::{
+    Annotation, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict,
+    control, offenders,
+};
+use serde_json::{Value, json};
+
+use self::requirement::{
+    Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
+};
+use crate::resources::bucket::{BUCKETS, TYPES};
+use crate::resources::encryption::{Algorithm, ByDefault, Rule};
+
+control! {
+    /// ## What it checks
+    ///
+    /// That the bucket's default encryption is the required algorithm or a stronger one (`aws:kms:dsse`, then `aws:kms`, then `AES256`), with an allowed key.
+    /// By default any algorithm is enough, `aws:fsx` too; where one is required `aws:fsx` is a finding.
+    /// Where the item says nothing, as old ones do, S3 is asked.
+    /// A bucket without default encryption is compliant only where any algorithm is enough and its policy denies everybody `s3:PutObject` on all objects without the header `x-amz-server-side-encryption`.
+    /// Keys are compared by the ARNs that ids and aliases resolve to; a key of the bucket that does not exist is a finding, and a key in `kmsKeyArns` that does not exist fails the rule.
+    ///
+    /// ## Why it matters
+    ///
+    /// With a key of KMS whoever reads an object needs the key as well, and every use of it is logged; encrypting later means copying every object.
+    ///
+    /// ## Compliant example
+    ///
+    /// ```json
+    /// {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyID": "arn:${AWS::Partition}:kms:eu-west-1:111122223333:key/1"}}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    ///
+    /// With `requiredAlgorithm` `aws:kms`:
+    ///
+    /// ```json
+    /// {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256", "kmsMasterKeyID": null}}
+    /// ```
+    ///
+    /// Annotation: `Default encryption is AES256; aws:kms required`.
+    ///
+    /// ## Parameters
+    ///
+    /// `kmsKeyArns` and `requireCmk` each imply `aws:kms` at least.
+    /// `requireBucketKey` concerns buckets that encrypt with `aws:kms`, whatever is required: `aws:kms:dsse` does not support bucket keys, and with `AES256` they mean nothing.
+    ///
+    /// ## Remediation
+    ///
+    /// One `PutBucketEncryption` with the whole rule: the stronger of the algorithms, the key that is there if it is allowed or else the one key of `kmsKeyArns`, the bucket key on where it is on or required, and the blocked encryption types as they are.
+    /// Level L1 where nothing was set and `AES256` is enough; every change that involves KMS is L2, since readers then need `kms:Decrypt` and each use of the key costs money.
+    /// It is planned and never applied where the choice of a key is a person's (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or of another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, or may be one of buckets that the remediation cannot read, and where `aws:fsx` would have to be replaced.
+    /// Objects that are there stay as they are.
+    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the rule in it is overwritten.
+    /// Undo puts the rule back as it was, or removes it where there was none, which S3 answers with its own default, `AES256`.
+    /// IAM has no action of its own for removing the rule: `s3:PutEncryptionConfiguration` allows both, so the remediation's role could also undo.
+    ///
+    /// ## References
+    ///
+    /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-server-side-encryption-enabled.html)
+    /// - [Default encryption](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html)
+    /// - [Amazon S3 Bucket Keys](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html)
+    /// - [PutBucketEncryption](https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html)
+    /// - [Security Hub S3.17](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-17)
+    pub S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED: S3BucketServerSideEncryptionEnabled {
+        id: "s3-bucket-server-side-encryption-enabled",
+        title: "Bucket does not encrypt new objects as required",
+        severity: Medium,
+        triggers: [Change],
+        scope: Regional,
+        resource_types: TYPES,
+        level: L2,
+        frameworks: {
+            Fsbp: ["S3.4", "S3.17"],
+            Nist80053r5: ["AU-9", "SC-13", "SC-28", "SC-28(1)", "SI-7(6)"],
+            Pci40: ["3.5.1", "8.3.2"],
+        },
+    }
+}
+
+const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", "arn:${AWS::Partition}:kms:${AWS::Region}:*:key/*");
+
+impl Control for S3BucketServerSideEncryptionEnabled {
+    type Params = Params;
+    type Subject = Subject;
+
+    fn evaluate(&self, subject: &Subject, params: &Params, _now: Timestamp) -> Verdict {
+        let required = params.required();
+        let Some(algorithm) = subject.rule.as_ref().and_then(Rule::algorithm) else {
+            return match required {
+                None if subject.refuses_unencrypted => {
+                    Verdict::Compliant(Some(Annotation::new("bucket policy refuses unencrypted objects")))
+                }
+                None => Verdict::non_compliant("No default encryption"),
+                Some(required) => {
+                    Verdict::non_compliant(format!("No default encryption; {} required", required.name()))
+                }
+            };
+        };
+        if let Some(required) = required.filter(|required| algorithm.strength() < required.strength()) {
+            let (is, required) = (algorithm.name(), required.name());
+            return Verdict::non_compliant(format!("Default encryption is {is}; {required} required"));
+        }
+        if let Some(fault) = key_fault(subject, params) {
+            return Verdict::non_compliant(fault);
+        }
+        if params.wants_bucket_key(algorithm) && !subject.has_bucket_key() {
+            return Verdict::non_compliant("Bucket key is off; required with aws:kms");
+        }
+        Verdict::COMPLIANT
+    }
+}
+
+/// What is wrong with the key of a rule that is strong enough.
+fn key_fault(subject: &Subject, params: &Params) -> Option<String> {
+    let named = subject.rule.as_ref().and_then(Rule::key);
+    if !params.keys_matter() || is_allowed(subject, params) {
+        return None;
+    }
+    let shown = named.unwrap_or("aws/s3");
+    let Some(keys) = &subject.keys else { return Some(format!("Key {shown} was not read")) };
+    Some(match (&named, &keys.current) {
+        (Some(named), None) => format!("Key {named} not found"),
+        _ if params.require_cmk.0 && keys.current.as_ref().is_none_or(|key| key.aws_managed) => {
+            format!("Key {shown} is managed by AWS; a customer managed key required")
+        }
+        _ => format!("Key {shown} is none of kmsKeyArns"),
+    })
+}
+
+/// Whether the key that is used may be.
+fn is_allowed(subject: &Subject, params: &Params) -> bool {
+    let Some(keys) = &subject.keys else { return !params.keys_matter() };
+    let named = subject.rule.as_ref().and_then(Rule::key).is_some();
+    let of_customer = keys.current.as_ref().is_some_and(|key| !key.aws_managed);
+    let listed = match (&keys.current, named) {
+        (Some(current), _) => keys.allowed.iter().any(|key| key.arn == current.arn),
+        // No key named is the key of AWS, and the only one of AWS that S3 can use by default.
+        (None, false) => keys.allowed.iter().any(|key| key.aws_managed),
+        (None, true) => false,
+    };
+    (!params.require_cmk.0 || of_customer) && (params.kms_key_arns.is_none() || listed)
+}
+
+impl FromItem for S3BucketServerSideEncryptionEnabled {
+    type Resource = RecordedEncryption;
+    type Facts = Facts;
+    fn fact_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                DESCRIBE_KEY,
+            ]
+        }
+    }
+
+    fn subject(&self, recorded: RecordedEncryption, facts: Facts) -> Subject {
+        Subject {
+            refuses_unencrypted: refuses_unencrypted(facts.policy.as_ref(), &recorded.bucket.arn),
+            bucket: recorded.bucket,
+            rule: recorded.rule.filter(|rule| rule.algorithm().is_some()).or(facts.rule),
+            keys: facts.keys,
+            log_sources: None,
+            unreadable_sources: BTreeSet::new(),
+        }
+    }
+}
+
+/// What a rule must become, or why a person must say.
+fn target(live: &Subject, params: &Params) -> Result<Rule, String> {
+    let before = live.rule.clone().unwrap_or_default();
+    let required = params.required().unwrap_or(Algorithm::Aes256);
+    let algorithm = match before.algorithm() {
+        Some(Algorithm::Fsx) => return Err("aws:fsx: what replaces it is not known".to_owned()),
+        Some(current) if current.strength() >= required.strength() => current,
+        Some(_) | None => required,
+    };
+    let key = if algorithm.uses_kms() { key(live, params)? } else { before.key().map(str::to_owned) };
+    let bucket_key_enabled = match algorithm {
+        Algorithm::Dsse if before.algorithm() != Some(Algorithm::Dsse) => Some(false), // DSSE has no bucket keys
+        _ if params.wants_bucket_key(algorithm) => Some(true),
+        _ => Some(before.bucket_key_enabled.unwrap_or(false)), // S3 answers an absent one as off
+    };
+    Ok(Rule {
+        apply_server_side_encryption_by_default: Some(ByDefault { algorithm, key }),
+        bucket_key_enabled,
+        blocked_encryption_types: before.blocked_encryption_types,
+    })
+}
+
+/// The key to use: the one that is used if it may be, or else the one that may be.
+fn key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
+    let current = live.rule.as_ref().and_then(Rule::key).map(str::to_owned);
+    let with_kms = live.rule.as_ref().and_then(Rule::algorithm).is_some_and(Algorithm::uses_kms);
+    let usable = |key: &KmsKey| match key.obstacles_in(&live.bucket.region).as_slice() {
+        [] => Ok(()),
+        reasons => Err(reasons.join("; ")),
+    };
+    if !params.keys_matter() || (with_kms && is_allowed(live, params)) {
+        live.keys.as_ref().and_then(|keys| keys.current.as_ref()).map_or(Ok(()), usable)?;
+        return Ok(current);
+    }
+    let allowed = live.keys.as_ref().map_or(&[][..], |keys| &keys.allowed);
+    match allowed.iter().filter(|key| !(params.require_cmk.0 && key.aws_managed)).collect::<Vec<&KmsKey>>().as_slice() {
+        [only] => usable(only).map(|()| Some(only.arn.clone())),
+        [] => Err("key: kmsKeyArns names none to use".to_owned()),
+        several => Err(format!("key: a person must choose among {}", offenders(several.iter().map(|key| &*key.arn)))),
+    }
+}
+
+/// Whether the fix would have new objects encrypted by KMS in another way than now: it then matters what is delivered here.
+pub fn turns_to_kms(live: &Subject, params: &Params) -> bool {
+    let finding = S3BucketServerSideEncryptionEnabled.evaluate(live, params, Timestamp::UNIX_EPOCH).is_non_compliant();
+    finding && target(live, params).is_ok_and(|rule| rule.algorithm().is_some_and(Algorithm::uses_kms))
+}
+
+impl Remediation for S3BucketServerSideEncryptionEnabled {
+    type Action = Action;
+    type Undo = Undo;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::unscoped("s3:ListAllMyBuckets"),
+                Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
+                Permission::on("s3:GetBucketLogging", BUCKETS),
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                Permission::on("s3:GetBucketTagging", BUCKETS),
+                DESCRIBE_KEY,
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("s3:PutEncryptionConfiguration", BUCKETS)] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        self.fix_permissions()
+    }
+
+    fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
+        let rule = match target(live, params) {
+            Ok(rule) => rule,
+            Err(reason) => {
+                let words = "choose algorithm and key, and set them as default encryption of the bucket";
+                return Plan::hold(reason, vec![Step::person(Level::L2, words)]);
+            }
+        };
+        let kms = rule.algorithm().is_some_and(Algorithm::uses_kms);
+        let level = if kms { Level::L2 } else { Level::L1 };
+        let steps = vec![Step::call(level, Action::PutBucketEncryption(PutEncryption::of(&live.bucket, rule)))];
+        match &live.log_sources {
+            Some(sources) if kms && !sources.is_empty() => Plan::hold(
+                format!("target of the server access logs of {}, which KMS default encryption ends", named(sources)),
+                steps,
+            ),
+            Some(_) if kms && !live.unreadable_sources.is_empty() => Plan::hold(
+                format!(
+                    "whether access logs come from buckets that cannot be read is not known, and KMS default encryption \
+                     ends them: {}",
+                    named(&live.unreadable_sources)
+                ),
+                steps,
+            ),
+            None if kms => Plan::hold("whether server access logs are delivered here was not read", steps),
+            Some(_) | None => Plan::Do { steps },
+        }
+    }
+
+    /// Sets the whole rule; what was read to decide about it is then read no more, or follows from the new key.
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
+        let Action::PutBucketEncryption(put) = action;
+        let Some(rule) = put.rule().cloned() else { return live };
+        let same = live.rule.as_ref().and_then(Rule::key) == rule.key();
+        let keys = live.keys.map(|keys| {
+            let allowed = || keys.allowed.iter().find(|key| Some(key.arn.as_str()) == rule.key()).cloned();
+            Keys { current: if same { keys.current.clone() } else { allowed() }, ..keys.clone() }
+        });
+        Subject {
+            rule: Some(rule),
+            keys,
+            refuses_unencrypted: false,
+            log_sources: None,
+            unreadable_sources: BTreeSet::new(),
+            ..live
+        }
+    }
+
+    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
+        if done.is_empty() {
+            return json!({});
+        }
+        json!({ "Rule": subject.rule })
+    }
+
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        if done.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![match &before.rule {
+            Some(rule) => Undo::PutBucketEncryption(PutEncryption::of(&before.bucket, rule.clone())),
+            None => Undo::DeleteBucketEncryption {
+                bucket: before.bucket.name.clone(),
+                expected_bucket_owner: before.bucket.account.to_string(),
+            },
+        }])
+    }
+}
+
+fn named(sources: &BTreeSet<String>) -> String {
+    offenders(sources.iter().cloned())
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod laws;

@@ -1,0 +1,235 @@
+//! What a bucket's default encryption is compared with: parameters, the bucket with its keys, and the call that sets a rule.
+
+use std::collections::BTreeSet;
+
+use rectify_compliance::kms_key::KmsKey;
+use rectify_compliance::values::{Flag, Globs};
+use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
+use rectify_policy::{Condition, Effect, Policy, Statement, pattern};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::resources::bucket::{Identity, TYPES, image_of_bucket};
+use crate::resources::encryption::{Algorithm, Rule};
+
+/// `requiredAlgorithm`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RequiredAlgorithm {
+    /// Whatever is set.
+    #[serde(rename = "any")]
+    Any,
+    /// Keys of S3 or stronger.
+    #[serde(rename = "AES256")]
+    Aes256,
+    /// KMS or stronger.
+    #[serde(rename = "aws:kms")]
+    Kms,
+    /// KMS in two layers.
+    #[serde(rename = "aws:kms:dsse")]
+    Dsse,
+}
+
+parameters! {
+    /// The weakest default encryption that is enough.
+    pub Params, check: Params::names_keys {
+        /// The weakest algorithm that is enough: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
+        required_algorithm: RequiredAlgorithm = RequiredAlgorithm::Any,
+        /// The keys that are allowed, a comma list of ARNs, ids and aliases without wildcards; implies `aws:kms`. Default: any key.
+        kms_key_arns: Option<Globs> = None,
+        /// Whether the key must be managed by the customer, so that `aws/s3` does not count; implies `aws:kms`. Default `false`.
+        require_cmk: Flag = Flag(false),
+        /// Whether `aws:kms` must use a bucket key. Default `false`.
+        require_bucket_key: Flag = Flag(false),
+    }
+}
+
+impl Params {
+    fn names_keys(&self) -> Result<(), String> {
+        match self.allowed().iter().find(|key| key.contains(['*', '?'])) {
+            Some(key) => Err(format!("kmsKeyArns: expected keys without wildcards: received `{key}`")),
+            None => Ok(()),
+        }
+    }
+
+    /// The weakest algorithm that is enough; `None` where any is.
+    pub fn required(&self) -> Option<Algorithm> {
+        match self.required_algorithm {
+            RequiredAlgorithm::Dsse => Some(Algorithm::Dsse),
+            RequiredAlgorithm::Kms => Some(Algorithm::Kms),
+            _ if self.keys_matter() => Some(Algorithm::Kms),
+            RequiredAlgorithm::Aes256 => Some(Algorithm::Aes256),
+            RequiredAlgorithm::Any => None,
+        }
+    }
+
+    /// The allowed keys as written.
+    pub fn allowed(&self) -> &[String] {
+        self.kms_key_arns.as_ref().map_or(&[], Globs::patterns)
+    }
+
+    /// Whether it matters which key is used.
+    pub fn keys_matter(&self) -> bool {
+        self.require_cmk.0 || self.kms_key_arns.is_some()
+    }
+
+    /// Whether a rule of this algorithm must have a bucket key.
+    pub fn wants_bucket_key(&self, algorithm: Algorithm) -> bool {
+        self.require_bucket_key.0 && algorithm == Algorithm::Kms
+    }
+}
+
+/// A bucket with its default encryption.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// Which one.
+    #[serde(flatten)]
+    pub bucket: Identity,
+    /// Its rule, where it has one.
+    pub rule: Option<Rule>,
+    /// Whether its policy refuses objects sent without encryption; looked at only where no rule sets an algorithm.
+    pub refuses_unencrypted: bool,
+    /// Its key and the allowed ones; read only where it matters which is used.
+    pub keys: Option<Keys>,
+    /// Buckets whose server access logs are delivered here, some of them at least; read only by a remediation that would turn
+    /// to KMS.
+    #[serde(default)]
+    pub log_sources: Option<BTreeSet<String>>,
+    /// Buckets of which that could not be read, some of them at least, each with the operation and its error code.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unreadable_sources: BTreeSet<String>,
+}
+
+image_of_bucket!(Subject);
+
+impl Subject {
+    /// Whether the bucket key is on.
+    pub fn has_bucket_key(&self) -> bool {
+        self.rule.as_ref().and_then(|rule| rule.bucket_key_enabled) == Some(true)
+    }
+}
+
+/// Default encryption as AWS Config recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEncryption {
+    /// Which bucket.
+    pub bucket: Identity,
+    /// Its rule; `None` where the item has none.
+    pub rule: Option<Rule>,
+}
+
+impl Resource for RecordedEncryption {
+    const TYPES: &'static [&'static str] = TYPES;
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        Ok(Self { bucket: Identity::of_item(item), rule: Rule::from_item(item)? })
+    }
+}
+
+/// What an item does not hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Facts {
+    /// `GetBucketEncryption`, read where the item has no rule.
+    #[serde(default)]
+    pub rule: Option<Rule>,
+    /// `GetBucketPolicy`, read where no rule sets an algorithm.
+    #[serde(default)]
+    pub policy: Option<Policy>,
+    /// `kms:DescribeKey`, read where it matters which key is used.
+    #[serde(default)]
+    pub keys: Option<Keys>,
+}
+
+/// The key of a bucket beside the allowed ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Keys {
+    /// The key the rule names; `None` where it names none, or there is no such key.
+    pub current: Option<KmsKey>,
+    /// The keys of `kmsKeyArns`.
+    pub allowed: Vec<KmsKey>,
+}
+
+/// Whether a policy denies everybody to put any object into the bucket `arn` without naming an encryption.
+pub fn refuses_unencrypted(policy: Option<&Policy>, arn: &str) -> bool {
+    policy.is_some_and(|policy| policy.0.iter().any(|statement| refuses(statement, arn)))
+}
+
+fn refuses(statement: &Statement, arn: &str) -> bool {
+    statement.effect == Effect::Deny
+        && statement.is_for_everyone()
+        && statement.actions.any(|it| pattern::covers(&it.to_lowercase(), "s3:putobject"))
+        && statement.covers_resource(&format!("{arn}/*"))
+        && matches!(statement.conditions.as_slice(), [only] if is_without_encryption(only))
+}
+
+/// The header is absent or names no encryption. `StringNotEquals` holds of an absent header too.
+fn is_without_encryption(condition: &Condition) -> bool {
+    const KNOWN: [&str; 3] = ["AES256", "aws:kms", "aws:kms:dsse"];
+    let all = |fits: &dyn Fn(&String) -> bool| !condition.values.is_empty() && condition.values.iter().all(fits);
+    condition.key.eq_ignore_ascii_case("s3:x-amz-server-side-encryption")
+        && match condition.operator.to_lowercase().as_str() {
+            "null" => all(&|value| value == "true"),
+            "stringnotequals" => all(&|value| KNOWN.contains(&value.as_str())),
+            _ => false,
+        }
+}
+
+/// Input of `PutBucketEncryption`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutEncryption {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    pub expected_bucket_owner: String,
+    /// `ServerSideEncryptionConfiguration`, whole: the API replaces it.
+    pub server_side_encryption_configuration: Configuration,
+}
+
+/// `ServerSideEncryptionConfiguration`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Configuration {
+    /// `Rules`: one.
+    pub rules: Vec<Rule>,
+}
+
+impl PutEncryption {
+    /// The call that gives this bucket this rule.
+    pub fn of(bucket: &Identity, rule: Rule) -> Self {
+        Self {
+            bucket: bucket.name.clone(),
+            expected_bucket_owner: bucket.account.to_string(),
+            server_side_encryption_configuration: Configuration { rules: vec![rule] },
+        }
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> Option<&Rule> {
+        self.server_side_encryption_configuration.rules.first()
+    }
+}
+
+/// What the fix calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Sets the rule.
+    PutBucketEncryption(PutEncryption),
+}
+
+/// What takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Undo {
+    /// Sets the rule that was there.
+    PutBucketEncryption(PutEncryption),
+    /// Removes the rule, where there was none.
+    DeleteBucketEncryption {
+        /// `Bucket`.
+        bucket: String,
+        /// `ExpectedBucketOwner`.
+        expected_bucket_owner: String,
+    },
+}

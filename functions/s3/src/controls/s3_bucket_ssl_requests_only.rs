@@ -1,0 +1,330 @@
+//! Whether a bucket refuses requests that come without TLS. Knows no SDK, and of a policy only what denies.
+
+use rectify_compliance::{
+    ConfigurationItem, Control, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
+    Remediation, Resource, ShapeError, Step, Timestamp, Verdict, control,
+};
+use rectify_policy::{Condition, Document, Effect, Statement};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::resources::bucket::{self, BUCKETS, Identity, TYPES, image_of_bucket};
+
+control! {
+    /// ## What it checks
+    ///
+    /// That the bucket policy denies everything to everybody who does not use TLS, on the bucket and on all its objects.
+    /// A statement counts when its effect is Deny, its principal is `*` or `{"AWS": "*"}`, one of its actions is `s3:*` or `*`, and its only condition is `aws:SecureTransport` false, under `Bool` or `BoolIfExists`.
+    /// The resources of all such statements together must cover the ARN of the bucket and `<bucket>/*`, by themselves or by a wildcard.
+    /// `NotPrincipal`, `NotAction`, `NotResource`, a further condition, other operators and `s3:TlsVersion` do not count, and neither does a Deny without a condition.
+    /// An Allow that is limited to TLS denies nobody else, so it is not enough.
+    /// A bucket without a policy is a finding; a policy that cannot be decoded fails the invocation.
+    ///
+    /// ## Why it matters
+    ///
+    /// S3 answers plain HTTP unless it is told not to: whoever listens on the way reads objects, and can change them.
+    ///
+    /// ## Compliant example
+    ///
+    /// ```json
+    /// {"Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+    ///  "Resource": ["arn:${AWS::Partition}:s3:::pics", "arn:${AWS::Partition}:s3:::pics/*"],
+    ///  "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    /// ```
+    ///
+    /// ## Non-compliant example
+    ///
+    /// The same statement with the first of the two resources only.
+    /// Annotation: `No Deny for aws:SecureTransport=false on objects (bucket ARN only)`.
+    ///
+    /// ## Parameters
+    ///
+    /// None of its own.
+    ///
+    /// ## Remediation
+    ///
+    /// One `PutBucketPolicy`, level L2: it adds the statement of the example under a `Sid` of its own to the text of the policy as S3 returned it, behind the statements there are.
+    /// Every other byte of the policy stays as it was.
+    /// What may break: clients that still use plain HTTP are refused from then on.
+    /// Server access logs are not searched for such clients; look before you opt in.
+    /// It is planned and never applied when a statement names a user or role that was deleted (`AIDA…`, `AROA…`), with which S3 refuses the whole policy (`MalformedPolicy`): which statement, the plan says, and a person takes it out, since whether what is left of the statement still means what it should is not for a machine to say.
+    /// It is planned and never applied either when the bucket serves a website, whose endpoint speaks nothing but HTTP, when the policy would become larger than the 20480 bytes that S3 takes, and when a statement cannot be put into its text without touching anything else.
+    /// S3 refuses the call where the policy is public already and `BlockPublicPolicy` is set: the attempt fails for good and says so, and `s3-bucket-public-read-prohibited` or a person must end the public access first.
+    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the policy in it is overwritten.
+    /// Undo puts the policy back as it was, or removes it where there was none, and so lets HTTP in again.
+    ///
+    /// ## References
+    ///
+    /// - [AWS managed rule of the same name](https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-ssl-requests-only.html)
+    /// - [Policy for the AWS Config rule](https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule)
+    /// - [Security Hub S3.5](https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-5)
+    /// - [Website endpoints](https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html)
+    pub S3_BUCKET_SSL_REQUESTS_ONLY: S3BucketSslRequestsOnly {
+        id: "s3-bucket-ssl-requests-only",
+        title: "Bucket accepts unencrypted HTTP requests",
+        severity: Medium,
+        triggers: [Change],
+        scope: Regional,
+        resource_types: TYPES,
+        level: L2,
+        frameworks: {
+            Cis30: ["2.1.1"],
+            Cis50: ["2.1.1"],
+            Fsbp: ["S3.5"],
+            Nist80053r5: ["AC-17(2)", "SC-8", "SC-8(1)", "SC-13", "SC-23"],
+            Pci40: ["1.2.5", "2.2.7", "4.2.1"],
+        },
+    }
+}
+
+/// The most bytes of a bucket policy (S3 User Guide, bucket policies: 20 KB).
+const LARGEST_POLICY: usize = 20_480;
+/// The `Sid` of the statement that is added, unless the policy has it.
+const SID: &str = "DenyInsecureTransport";
+
+/// A bucket with its policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// Which one.
+    #[serde(flatten)]
+    pub bucket: Identity,
+    /// Its policy, where it has one.
+    pub policy: Option<Document>,
+    /// Whether it serves a website, which only HTTP reaches.
+    pub website: bool,
+}
+
+image_of_bucket!(Subject);
+
+impl Resource for Subject {
+    const TYPES: &'static [&'static str] = TYPES;
+
+    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
+        Ok(Self {
+            bucket: Identity::of_item(item),
+            policy: bucket::policy(item)?.flatten(),
+            website: bucket::website(item),
+        })
+    }
+}
+
+impl Subject {
+    fn statements(&self) -> &[Statement] {
+        self.policy.as_ref().map_or(&[], |document| &document.policy().0)
+    }
+
+    /// Whether bucket and objects are each covered by statements that refuse HTTP.
+    fn covered(&self) -> (bool, bool) {
+        let covers =
+            |what: &str| self.statements().iter().filter(|it| refuses_http(it)).any(|it| it.covers_resource(what));
+        (covers(&self.bucket.arn), covers(&format!("{}/*", self.bucket.arn)))
+    }
+
+    /// The statement that is missing, under a `Sid` the policy does not have.
+    fn denial(&self) -> String {
+        let taken = |sid: &String| self.statements().iter().any(|it| it.label == *sid);
+        let numbered = (2..).map(|number| format!("{SID}{number}"));
+        let sid = std::iter::once(SID.to_owned()).chain(numbered).find(|sid| !taken(sid)).unwrap_or_default();
+        let text = |text: &str| Value::from(text).to_string();
+        format!(
+            r#"{{"Sid":{},"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":[{},{}],"Condition":{{"Bool":{{"aws:SecureTransport":"false"}}}}}}"#,
+            text(&sid),
+            text(&self.bucket.arn),
+            text(&format!("{}/*", self.bucket.arn)),
+        )
+    }
+}
+
+/// Whether the statement denies everything to everybody without TLS, on whatever it is about.
+fn refuses_http(statement: &Statement) -> bool {
+    statement.effect == Effect::Deny
+        && statement.actions.any(|it| it == "*" || it.eq_ignore_ascii_case("s3:*"))
+        && statement.is_for_everyone()
+        && matches!(statement.conditions.as_slice(), [only] if is_without_tls(only))
+}
+
+fn is_without_tls(condition: &Condition) -> bool {
+    let operator = condition.operator.to_lowercase();
+    matches!(operator.as_str(), "bool" | "boolifexists")
+        && condition.key.eq_ignore_ascii_case("aws:SecureTransport")
+        && matches!(condition.values.as_slice(), [only] if only == "false")
+}
+
+impl Control for S3BucketSslRequestsOnly {
+    type Params = NoParameters;
+    type Subject = Subject;
+
+    fn evaluate(&self, subject: &Subject, _params: &NoParameters, _now: Timestamp) -> Verdict {
+        let place = match subject.covered() {
+            (true, true) => return Verdict::COMPLIANT,
+            (true, false) => "objects (bucket ARN only)",
+            (false, true) => "the bucket (objects only)",
+            (false, false) if subject.policy.is_none() => "bucket and objects (no policy)",
+            (false, false) => "bucket and objects",
+        };
+        Verdict::non_compliant(format!("No Deny for aws:SecureTransport=false on {place}"))
+    }
+}
+
+/// Input of `PutBucketPolicy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BucketPolicy {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    pub expected_bucket_owner: String,
+    /// `Policy`, whole.
+    pub policy: Document,
+}
+
+/// What the fix calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Puts the policy with the statement it lacked.
+    PutBucketPolicy(BucketPolicy),
+}
+
+/// What takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Undo {
+    /// Puts the policy that was there.
+    PutBucketPolicy(BucketPolicy),
+    /// Removes the policy, where there was none.
+    DeleteBucketPolicy {
+        /// `Bucket`.
+        bucket: String,
+        /// `ExpectedBucketOwner`.
+        expected_bucket_owner: String,
+    },
+}
+
+impl Remediation for S3BucketSslRequestsOnly {
+    type Action = Action;
+    type Undo = Undo;
+    fn read_permissions(&self) -> &'static [Permission] {
+        const {
+            &[
+                Permission::on("s3:GetBucketPolicy", BUCKETS),
+                Permission::on("s3:GetBucketTagging", BUCKETS),
+                Permission::on("s3:GetBucketWebsite", BUCKETS),
+            ]
+        }
+    }
+    fn fix_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS)] }
+    }
+    fn undo_permissions(&self) -> &'static [Permission] {
+        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS), Permission::on("s3:DeleteBucketPolicy", BUCKETS)] }
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Lookup(
+            "the name of the bucket, by which it knows a bucket policy too, in its region and in the home region",
+        )
+    }
+
+    fn stack_resources(&self, live: &Subject, _action: &Action) -> Vec<PhysicalId> {
+        let Identity { name, region, .. } = &live.bucket;
+        let home = region.default_home();
+        let mut resources = vec![PhysicalId::here(name)];
+        // From there alone a template may set the policy of a bucket in another region.
+        if home != *region {
+            resources.push(PhysicalId { id: name.clone(), region: Some(home) });
+        }
+        resources
+    }
+
+    fn fix(&self, live: &Subject, _params: &NoParameters, _now: Timestamp) -> Plan<Action> {
+        let denial = live.denial();
+        let extended = match &live.policy {
+            Some(policy) => policy.with(&denial),
+            None => new_policy(&denial),
+        };
+        let Some(policy) = extended else {
+            let words = format!("add to the statements of the bucket policy: {denial}");
+            return Plan::hold(
+                "policy: a statement cannot be put into its text without touching anything else",
+                vec![Step::person(Level::L2, words)],
+            );
+        };
+        let size = policy.text().len();
+        let steps = vec![Step::call(Level::L2, Action::PutBucketPolicy(put(live, policy)))];
+        if let Some(reason) = live.policy.as_ref().and_then(deleted) {
+            return Plan::hold(reason, steps);
+        }
+        if live.website {
+            return Plan::hold(
+                "website: BucketWebsiteConfiguration is set, and a website endpoint speaks nothing but HTTP",
+                steps,
+            );
+        }
+        if size > LARGEST_POLICY {
+            return Plan::hold(
+                format!("policy: {size} bytes with the statement, and S3 takes {LARGEST_POLICY}"),
+                steps,
+            );
+        }
+        Plan::Do { steps }
+    }
+
+    fn expect(&self, live: Subject, action: &Action) -> Subject {
+        let Action::PutBucketPolicy(put) = action;
+        if put.bucket != live.bucket.name {
+            return live;
+        }
+        Subject { policy: Some(put.policy.clone()), ..live }
+    }
+
+    /// What the policy says, however it is written: S3 returns it otherwise than it was put.
+    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
+        if done.is_empty() {
+            return json!({});
+        }
+        json!({ "Policy": subject.policy.as_ref().map(Document::canonical) })
+    }
+
+    fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+        if done.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![match &before.policy {
+            Some(policy) => Undo::PutBucketPolicy(put(before, policy.clone())),
+            None => Undo::DeleteBucketPolicy {
+                bucket: before.bucket.name.clone(),
+                expected_bucket_owner: before.bucket.account.to_string(),
+            },
+        }])
+    }
+}
+
+/// Why S3 would refuse the policy as it is, statement added or not.
+fn deleted(policy: &Document) -> Option<String> {
+    let named = policy.deleted_principals();
+    let named: Vec<String> = named.iter().map(|it| format!("statement `{}` names {}", it.statement, it.id)).collect();
+    let (what, them) = if named.len() == 1 { ("a principal that was", "it") } else { ("principals that were", "them") };
+    (!named.is_empty()).then(|| {
+        let named = named.join(", ");
+        format!("policy: {named}, {what} deleted, and S3 takes no policy that names one: take {them} out of the policy")
+    })
+}
+
+fn new_policy(denial: &str) -> Option<Document> {
+    Document::parse("Policy", &format!(r#"{{"Version":"2012-10-17","Statement":[{denial}]}}"#)).ok()
+}
+
+fn put(subject: &Subject, policy: Document) -> BucketPolicy {
+    BucketPolicy {
+        bucket: subject.bucket.name.clone(),
+        expected_bucket_owner: subject.bucket.account.to_string(),
+        policy,
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod laws;

@@ -1,0 +1,172 @@
+//! The laws of remediation over generated configurations and requirements.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use proptest::prelude::*;
+use rectify_testing::{Laws, NOW};
+
+use super::S3LifecycleLogArchive as CONTROL;
+use super::requirement::Versioning;
+use super::tests::{params, subject};
+use super::*;
+
+const CLASSES: [&str; 7] =
+    ["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "COLDEST"];
+
+fn prefixes() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["", "l", "logs/", "logs/web/", "data/"])
+}
+
+/// What a rule is about, in the newer form, in every shape there is.
+fn filters() -> impl Strategy<Value = Value> {
+    let tag = || json!({"Key": "k", "Value": "v"});
+    prop_oneof![
+        Just(json!({})),
+        prefixes().prop_map(|prefix| json!({ "Prefix": prefix })),
+        Just(json!({"Tag": tag()})),
+        Just(json!({"ObjectSizeGreaterThan": 1})),
+        Just(json!({"ObjectSizeLessThan": 9})),
+        (prefixes(), 0..3_usize, any::<bool>()).prop_map(move |(prefix, tags, size)| {
+            let mut and = json!({ "Prefix": prefix, "Tags": vec![tag(); tags] });
+            if size {
+                and["ObjectSizeGreaterThan"] = json!(1);
+            }
+            json!({ "And": and })
+        }),
+    ]
+}
+
+fn days() -> impl Strategy<Value = i32> {
+    prop::sample::select(vec![0, 3, 7, 30, 90, 180, 364, 365, 400])
+}
+
+/// What a rule does: any of the actions, each with days or a date where it may have one.
+fn actions() -> impl Strategy<Value = Value> {
+    let class = || prop::sample::select(CLASSES.to_vec());
+    let date = "2030-01-01T00:00:00Z";
+    let expiration = prop_oneof![
+        4 => Just(json!(null)),
+        2 => days().prop_map(|days| json!({ "Days": days })),
+        1 => Just(json!({ "Date": date })),
+        1 => Just(json!({"ExpiredObjectDeleteMarker": true})),
+    ];
+    let transition = (days(), class(), any::<bool>()).prop_map(move |(days, class, dated)| match dated {
+        true => json!({"Date": date, "StorageClass": class}),
+        false => json!({"Days": days, "StorageClass": class}),
+    });
+    let former = (days(), class())
+        .prop_map(|(days, class)| json!({"NoncurrentDays": days, "NewerNoncurrentVersions": 2, "StorageClass": class}));
+    let lists = (prop::collection::vec(transition, 0..2), prop::collection::vec(former, 0..2));
+    let gone = prop::option::of(days().prop_map(|days| json!({ "NoncurrentDays": days })));
+    let abort = prop::option::of(days().prop_map(|days| json!({ "DaysAfterInitiation": days })));
+    (expiration, lists, gone, abort).prop_map(|(expiration, (transitions, former), gone, abort)| {
+        json!({"Expiration": expiration, "Transitions": transitions, "NoncurrentVersionTransitions": former,
+            "NoncurrentVersionExpiration": gone, "AbortIncompleteMultipartUpload": abort})
+    })
+}
+
+fn rules() -> impl Strategy<Value = Vec<Value>> {
+    let rule = (filters(), prefixes(), actions(), any::<bool>());
+    (prop::collection::vec(rule, 0..4), any::<bool>()).prop_map(|(rules, old)| {
+        let made = rules.into_iter().enumerate().map(|(number, (filter, prefix, mut rule, enabled))| {
+            rule["ID"] = json!(format!("rule {number}"));
+            rule["Status"] = json!(if enabled { "Enabled" } else { "Disabled" });
+            rule[if old { "Prefix" } else { "Filter" }] = if old { json!(prefix) } else { filter };
+            rule
+        });
+        made.collect()
+    })
+}
+
+fn subjects() -> impl Strategy<Value = (Subject, Params)> {
+    let versioning = [None, Some(Versioning::Off), Some(Versioning::Enabled), Some(Versioning::Suspended)];
+    let text = (
+        prop::sample::select(vec![0, 0, 30, 90]),
+        prop::sample::select(vec![0, 7]),
+        prop::sample::select(vec!["", "logs/"]),
+        prop::sample::select(vec!["GLACIER,DEEP_ARCHIVE", "STANDARD_IA", "GLACIER_IR"]),
+        any::<bool>(),
+    );
+    (rules(), any::<bool>(), prop::sample::select(versioning.to_vec()), text).prop_map(
+        |(rules, some, versioning, (transition, abort, prefix, classes, noncurrent))| {
+            let made = subject(Value::from(rules));
+            let lifecycle = made.lifecycle.clone().filter(|it| some || !it.rules.is_empty());
+            let params = params(json!({"transitionDays": transition, "abortMultipartDays": abort, "logPrefix": prefix,
+                "storageClasses": classes, "requireNoncurrent": noncurrent}));
+            (Subject { lifecycle, versioning, ..made }, params)
+        },
+    )
+}
+
+#[test]
+fn laws() {
+    Laws::of(&CONTROL, &["/lifecycle", "/unknown"], |_, live, undo| match undo {
+        Undo::PutBucketLifecycleConfiguration(put) => {
+            Subject { lifecycle: Some(put.lifecycle_configuration.clone()), ..live }
+        }
+        Undo::DeleteBucketLifecycle { .. } => Subject { lifecycle: None, ..live },
+    })
+    .hold(subjects());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn the_fix_adds_one_rule_that_expires_nothing_and_leaves_the_rest_to_a_person((before, params) in subjects()) {
+        let plan = CONTROL.plan(&before, &params, NOW);
+        prop_assert!(plan.calls().len() <= 1);
+        let Some(action) = plan.calls().first().copied() else { return Ok(()) };
+        let after = CONTROL.expect(before.clone(), action);
+        let lifecycle = after.lifecycle.clone().unwrap();
+        let (added, kept) = lifecycle.rules.split_last().unwrap();
+        prop_assert_eq!(kept, before.rules());
+        prop_assert!(added.expiration.is_none() && added.noncurrent_version_expiration.is_none(), "{:?}", added);
+        prop_assert!(added.covers(&params.log_prefix) && (params.log_prefix.is_empty() || !added.touches("data/")));
+        if let Some(was) = before.lifecycle.as_ref().filter(|it| !it.rules.is_empty()) {
+            let size = &was.transition_default_minimum_object_size;
+            prop_assert_eq!(&lifecycle.transition_default_minimum_object_size, size);
+            prop_assert_eq!(lifecycle.form(), was.form());
+        }
+        let is_alone = plan.steps().len() == plan.calls().len();
+        let left = CONTROL.plan(&after, &params, NOW);
+        prop_assert_eq!(left == Plan::Nothing, is_alone, "{:?}", after);
+        prop_assert!(left.calls().is_empty());
+    }
+
+    /// A rule that is applied lets no enabled rule about the same objects come too late.
+    #[test]
+    fn what_is_applied_overtakes_nothing((before, params) in subjects()) {
+        let plan = CONTROL.plan(&before, &params, NOW);
+        let (Plan::Do { .. }, Some(action)) = (&plan, plan.calls().first().copied()) else { return Ok(()) };
+        let after = CONTROL.expect(before.clone(), action).lifecycle.unwrap();
+        let added = after.rules.last().unwrap();
+        let abort = |rule: &crate::resources::lifecycle::Rule| {
+            rule.abort_incomplete_multipart_upload.as_ref().and_then(|it| it.days_after_initiation)
+        };
+        for rule in before.rules().iter().filter(|it| it.is_enabled() && it.touches(&params.log_prefix)) {
+            prop_assert!(abort(added).is_none() || abort(rule).is_none_or(|days| Some(days) <= abort(added)), "{:?}", rule);
+            for (ours, theirs) in added.transitions.iter().flat_map(|ours| rule.transitions.iter().map(move |it| (ours, it))) {
+                let (class, next) = (ours.storage_class.as_ref().unwrap(), theirs.storage_class.as_ref().unwrap());
+                prop_assert!(theirs.days.is_some_and(|days| Some(days) <= ours.days) || class.leads_to(next), "{:?}", rule);
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_rules_and_of_what_they_list_means_nothing((before, params) in subjects()) {
+        let plan = CONTROL.plan(&before, &params, NOW);
+        let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
+        let mut turned = before.clone();
+        if let Some(lifecycle) = &mut turned.lifecycle {
+            lifecycle.rules.reverse();
+            for rule in &mut lifecycle.rules {
+                rule.transitions.reverse();
+                rule.noncurrent_version_transitions.reverse();
+                rule.filter.iter_mut().filter_map(|it| it.and.as_mut()).for_each(|it| it.tags.reverse());
+            }
+        }
+        prop_assert_eq!(CONTROL.footprint(&turned, &actions), CONTROL.footprint(&before, &actions));
+        prop_assert_eq!(turned, before);
+    }
+}

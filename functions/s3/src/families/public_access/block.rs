@@ -1,0 +1,157 @@
+//! The bucket's own block, by which public access is ended: the calls, their plan and model, and the undo.
+
+use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
+use rectify_policy::Policy;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Params, Subject};
+use crate::families::access::kind::BUCKET;
+use crate::families::access::{Access, Cause, Exposure, Flags, Grantee};
+
+/// Input of `PutPublicAccessBlock`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PublicAccessBlock {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    pub expected_bucket_owner: String,
+    /// `PublicAccessBlockConfiguration`, whole: the API replaces all four flags.
+    pub public_access_block_configuration: Flags,
+}
+
+/// What the fix calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Sets the bucket's own block.
+    PutPublicAccessBlock(PublicAccessBlock),
+}
+
+/// What undoes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "PascalCase")]
+pub enum Undo {
+    /// Sets the flags that were there.
+    PutPublicAccessBlock(PublicAccessBlock),
+    /// Removes the block, where there was none.
+    DeletePublicAccessBlock {
+        /// `Bucket`.
+        bucket: String,
+        /// `ExpectedBucketOwner`.
+        expected_bucket_owner: String,
+    },
+}
+
+/// The pair of flags each kind of cause needs, added to those that are set. Level L2: somebody may rely on the access.
+pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> {
+    let exposure = subject.exposure(params);
+    let causes = exposure.causes(access);
+    let mut flags = subject.block.unwrap_or_default();
+    if causes.iter().any(Cause::is_acl) {
+        flags = flags.or(Flags::ACL_PAIR);
+    }
+    if !causes.iter().all(Cause::is_acl) {
+        flags = flags.or(Flags::POLICY_PAIR);
+    }
+    let steps = vec![Step::call(Level::L2, put(subject, flags))];
+    match obstacle(subject, params, access, &exposure) {
+        Some(reason) => Plan::hold(reason, steps),
+        None => Plan::Do { steps },
+    }
+}
+
+/// `PutPublicAccessBlock` sets the four flags and nothing else.
+///
+/// What `GetBucketPolicyStatus` answers afterwards is left as it was: under RestrictPublicBuckets neither answer exposes.
+#[must_use]
+pub fn expect(subject: Subject, action: &Action) -> Subject {
+    match action {
+        Action::PutPublicAccessBlock(call) => {
+            Subject { block: Some(call.public_access_block_configuration), ..subject }
+        }
+    }
+}
+
+/// The bucket's own four flags; null where it has no block.
+pub fn footprint(subject: &Subject) -> Value {
+    json!(subject.block)
+}
+
+/// One call restores the block as it was, however many calls were made.
+///
+/// # Errors
+/// None: the block before is known whole.
+pub fn undo(before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+    if done.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![match before.block {
+        Some(flags) => Undo::PutPublicAccessBlock(block(before, flags)),
+        None => Undo::DeletePublicAccessBlock {
+            bucket: before.bucket.name.clone(),
+            expected_bucket_owner: before.bucket.account.to_string(),
+        },
+    }])
+}
+
+/// The call that gives the bucket these flags.
+pub fn put(subject: &Subject, flags: Flags) -> Action {
+    Action::PutPublicAccessBlock(block(subject, flags))
+}
+
+fn block(subject: &Subject, flags: Flags) -> PublicAccessBlock {
+    PublicAccessBlock {
+        bucket: subject.bucket.name.clone(),
+        expected_bucket_owner: subject.bucket.account.to_string(),
+        public_access_block_configuration: flags,
+    }
+}
+
+/// Why a machine must not end this access, by the first precondition that does not hold.
+pub fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &Exposure) -> Option<String> {
+    let causes = exposure.causes(access);
+    if let Some(tag) = params.public_tag.as_ref().filter(|tag| subject.bucket.tags.get(&tag.key) == Some(&tag.value)) {
+        return Some(format!("tag `{tag}` marks the bucket as public on purpose"));
+    }
+    let unread = causes.iter().find(|cause| matches!(cause, Cause::AclUnread | Cause::PolicyUnread));
+    if let Some(unread) = unread {
+        return Some(format!("{unread}: what would be cut off is not known"));
+    }
+    // A website is served to anonymous readers. A write-only grant to the public serves none.
+    let serves_readers =
+        access == Access::Read || !causes.iter().all(Cause::is_acl) || exposure.read.iter().any(Cause::is_acl);
+    match subject.website {
+        Some(false) => {}
+        Some(true) if !serves_readers => {}
+        Some(true) => return Some("website: BucketWebsiteConfiguration is set".to_owned()),
+        None => return Some("website: BucketWebsiteConfiguration was not read".to_owned()),
+    }
+    let points = causes.iter().filter(|cause| matches!(cause, Cause::AccessPoint(_))).map(Cause::to_string);
+    let points = offenders(points);
+    if !points.is_empty() {
+        return Some(format!("{points}: the block of an access point cannot be changed after creation"));
+    }
+    if causes.contains(&Cause::PolicyUnexplained) {
+        return Some(
+            "GetBucketPolicyStatus disagrees: S3 reports the policy public; statement not identified".to_owned(),
+        );
+    }
+    if causes.iter().any(|cause| matches!(cause, Cause::Policy(_))) {
+        let strangers = subject.policy.as_ref().map_or_else(Vec::new, |policy: &Policy| {
+            policy.strangers(&subject.bucket.arn, &subject.bucket.account, &BUCKET)
+        });
+        if !strangers.is_empty() {
+            let labels = offenders(strangers.into_iter().map(|it| it.label.as_str()));
+            return Some(format!("RestrictPublicBuckets would also cut off others in policy:{labels}"));
+        }
+    }
+    let spares_authenticated = !params.treat_authenticated_users_as_public.0;
+    let grants_authenticated =
+        || subject.acl.iter().flatten().any(|grant| grant.grantee == Grantee::AuthenticatedUsers);
+    (spares_authenticated && causes.iter().any(Cause::is_acl) && grants_authenticated())
+        .then(|| "IgnorePublicAcls would also cut off AuthenticatedUsers, who are not public by parameter".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! Resources as AWS answers them, from items and API calls alike. Knows no control.
+
+pub mod bucket;
+pub mod encryption;
+pub mod lifecycle;
