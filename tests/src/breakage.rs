@@ -11,23 +11,23 @@ use rectify_compliance::{
 };
 use rectify_ec2::RESTRICTED_SSH;
 use rectify_ec2::controls::restricted_ssh::RestrictedSshParameters as Params;
-use rectify_ec2::families::authorization::Open;
-use rectify_ec2::families::revocation::{Close, Revocation};
+use rectify_ec2::families::authorization::Authorize;
+use rectify_ec2::families::revocation::{Revocation, Revoke};
 use rectify_ec2::resources::security_group::GroupInNetwork as Subject;
 use rectify_ec2_lambda::Clients;
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 use serde_json::Value;
 
 /// What is wrong. Without a method of its own a breakage changes nothing.
 pub trait Breakage: Debug + Send + Sync + 'static {
     /// What becomes of the right plan.
-    fn plan(_live: &Subject, right: Plan<Close>) -> Plan<Close> {
+    fn plan(_live: &Subject, right: Plan<Revoke>) -> Plan<Revoke> {
         right
     }
 
     /// What is sent in place of the right call, and what becomes of its answer.
-    fn apply(clients: &Clients, target: &Target, action: &Close) -> impl Future<Output = Result<(), AwsError>> + Send {
+    fn apply(clients: &Clients, target: &Target, action: &Revoke) -> impl Future<Output = Result<(), AwsError>> + Send {
         RESTRICTED_SSH.logic.apply(clients, target, action)
     }
 }
@@ -37,8 +37,8 @@ pub trait Breakage: Debug + Send + Sync + 'static {
 pub struct IdlePlan;
 
 impl Breakage for IdlePlan {
-    fn plan(_live: &Subject, _right: Plan<Close>) -> Plan<Close> {
-        Plan::Nothing
+    fn plan(_live: &Subject, _right: Plan<Revoke>) -> Plan<Revoke> {
+        Plan::Noop
     }
 }
 
@@ -47,11 +47,11 @@ impl Breakage for IdlePlan {
 pub struct GreedyPlan;
 
 impl Breakage for GreedyPlan {
-    fn plan(live: &Subject, mut right: Plan<Close>) -> Plan<Close> {
-        if let Plan::Do { steps } = &mut right {
+    fn plan(live: &Subject, mut right: Plan<Revoke>) -> Plan<Revoke> {
+        if let Plan::Apply { steps } = &mut right {
             let every: Vec<String> = live.group.ingress().filter_map(|rule| rule.id.clone()).collect();
             for Step { work, .. } in steps {
-                if let Work::Call(Close::RevokeSecurityGroupIngress(input)) = work {
+                if let Work::Api(Revoke::RevokeSecurityGroupIngress(input)) = work {
                     input.security_group_rule_ids.clone_from(&every);
                 }
             }
@@ -65,10 +65,10 @@ impl Breakage for GreedyPlan {
 pub struct SwallowedError;
 
 impl Breakage for SwallowedError {
-    async fn apply(clients: &Clients, target: &Target, action: &Close) -> Result<(), AwsError> {
+    async fn apply(clients: &Clients, target: &Target, action: &Revoke) -> Result<(), AwsError> {
         let security_group_rule_ids = action.input().security_group_rule_ids.clone();
         let group_id = "sg-00000000000000000".to_owned();
-        let elsewhere = Close::RevokeSecurityGroupIngress(Revocation { group_id, security_group_rule_ids });
+        let elsewhere = Revoke::RevokeSecurityGroupIngress(Revocation { group_id, security_group_rule_ids });
         let _swallowed = RESTRICTED_SSH.logic.apply(clients, target, &elsewhere).await;
         Ok(())
     }
@@ -99,8 +99,8 @@ impl<B: Breakage> Control for Broken<B> {
 }
 
 impl<B: Breakage> Remediation for Broken<B> {
-    type Action = Close;
-    type Undo = Open;
+    type Action = Revoke;
+    type Undo = Authorize;
     fn read_permissions(&self) -> &'static [Permission] {
         RESTRICTED_SSH.logic.read_permissions()
     }
@@ -111,19 +111,19 @@ impl<B: Breakage> Remediation for Broken<B> {
         RESTRICTED_SSH.logic.undo_permissions()
     }
 
-    fn fix(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Close> {
+    fn fix(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Revoke> {
         B::plan(live, RESTRICTED_SSH.logic.plan(live, params, now))
     }
 
-    fn expect(&self, live: Subject, action: &Close) -> Subject {
-        RESTRICTED_SSH.logic.expect(live, action)
+    fn predict(&self, live: Subject, action: &Revoke) -> Subject {
+        RESTRICTED_SSH.logic.predict(live, action)
     }
 
-    fn footprint(&self, subject: &Subject, done: &[Close]) -> Value {
-        RESTRICTED_SSH.logic.footprint(subject, done)
+    fn touched_fields(&self, subject: &Subject, done: &[Revoke]) -> Value {
+        RESTRICTED_SSH.logic.touched_fields(subject, done)
     }
 
-    fn undo(&self, before: &Subject, done: &[Close]) -> Result<Vec<Self::Undo>, Irreversible> {
+    fn undo(&self, before: &Subject, done: &[Revoke]) -> Result<Vec<Self::Undo>, Irreversible> {
         RESTRICTED_SSH.logic.undo(before, done)
     }
 }
@@ -133,7 +133,7 @@ impl<B: Breakage> Fix<Clients> for Broken<B> {
         RESTRICTED_SSH.logic.live(clients, target, params).await
     }
 
-    async fn apply(&self, clients: &Clients, target: &Target, action: &Close) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, target: &Target, action: &Revoke) -> Result<(), AwsError> {
         B::apply(clients, target, action).await
     }
 }

@@ -1,32 +1,32 @@
-//! A made-up resource and the controls over it: a door whose bolts must be shut.
+//! A made-up resource and the controls over it: a widget whose flags must be shut.
 //!
-//! It has everything a control can have and no service behind it but [`crate::doors`], so that what is tested is the shell.
+//! It has everything a control can have and no service behind it but [`crate::fake_service`], so that what is tested is the shell.
 
 use std::collections::BTreeMap;
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Image, Inventory, Irreversible, Level, Parameters, Permission, Plan,
-    Remediation, Resource, ResourceKey, ShapeError, Step, Tags, Timestamp, Verdict, control, offenders,
+    ConfigurationItem, Control, FromItem, Irreversible, Level, Parameters, Periodic, Permission, Plan, Remediation,
+    Resource, ResourceKey, ResourceState, ShapeError, Step, Tags, Timestamp, Verdict, control, offenders,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The type of the made-up resource.
-pub const DOOR: &str = "Rectify::Test::Door";
+pub const WIDGET: &str = "Rectify::Test::Widget";
 
 /// Parameters: how much is tolerated, and which kind of plan to make.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Params {
-    /// Bolts that may be drawn, a number, 0..=10. Default 0.
+    /// Flags that may be disabled, a number, 0..=10. Default 0.
     pub tolerated: Tolerated,
     /// What the plan consists of. Default `shut`.
     pub plan: PlanKind,
 }
 
-/// A number of bolts.
+/// A number of flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Tolerated(pub Bounded<0, 10>);
@@ -41,7 +41,7 @@ impl Default for Tolerated {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanKind {
-    /// Shut every drawn bolt, level L1.
+    /// Shut every disabled flag, level L1.
     #[default]
     Shut,
     /// The same, level L2.
@@ -58,9 +58,9 @@ pub enum PlanKind {
 
 impl Parameters for Params {}
 
-/// A door, whole.
+/// A widget, whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Door {
+pub struct Widget {
     /// Its id.
     pub id: String,
     /// What people call it, where that is something else.
@@ -68,39 +68,39 @@ pub struct Door {
     /// Its ARN, where it has one.
     #[serde(default)]
     pub arn: Option<String>,
-    /// Its bolts by name, and whether each is drawn, which is the fault.
-    pub bolts: BTreeMap<String, bool>,
+    /// Its flags by name, and whether each is disabled, which is the fault.
+    pub flags: BTreeMap<String, bool>,
     /// Something no action touches.
-    pub colour: String,
+    pub color: String,
     /// Whether the service still works on what it accepted.
     pub settling: bool,
     /// Its tags.
     pub tags: Tags,
 }
 
-impl Door {
-    /// A door with these bolts drawn.
-    pub fn drawn(id: &str, bolts: &[&str]) -> Self {
-        let bolt = |name: &&str| ((*name).to_owned(), true);
-        Self { id: id.to_owned(), bolts: bolts.iter().map(bolt).collect(), ..Self::default() }
+impl Widget {
+    /// A widget with these flags disabled.
+    pub fn disabled(id: &str, flags: &[&str]) -> Self {
+        let flag = |name: &&str| ((*name).to_owned(), true);
+        Self { id: id.to_owned(), flags: flags.iter().map(flag).collect(), ..Self::default() }
     }
 
-    /// Draws a bolt or shuts it; it is there from now on if it was not before.
-    pub fn set(&mut self, bolt: &str, drawn: bool) {
-        self.bolts.insert(bolt.to_owned(), drawn);
+    /// Draws a flag or shuts it; it is there from now on if it was not before.
+    pub fn set(&mut self, flag: &str, disabled: bool) {
+        self.flags.insert(flag.to_owned(), disabled);
     }
 
-    /// The names of the bolts that are drawn.
-    pub fn open_bolts(&self) -> Vec<&str> {
-        self.bolts.iter().filter(|(_, drawn)| **drawn).map(|(name, _)| name.as_str()).collect()
+    /// The names of the flags that are disabled.
+    pub fn disabled_flags(&self) -> Vec<&str> {
+        self.flags.iter().filter(|(_, disabled)| **disabled).map(|(name, _)| name.as_str()).collect()
     }
 }
 
-impl Image for Door {
+impl ResourceState for Widget {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
-        ResourceKey::new(DOOR, &self.id)
+        ResourceKey::new(WIDGET, &self.id)
     }
 
     fn name(&self) -> Option<&str> {
@@ -116,176 +116,176 @@ impl Image for Door {
     }
 }
 
-/// What an item says of a door.
+/// What an item says of a widget.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DoorItem {
+pub struct WidgetItem {
     id: String,
-    drawn: Vec<String>,
+    disabled: Vec<String>,
 }
 
-impl Resource for DoorItem {
-    const TYPES: &'static [&'static str] = &[DOOR];
+impl Resource for WidgetItem {
+    const TYPES: &'static [&'static str] = &[WIDGET];
 
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
-        let drawn = item
+        let disabled = item
             .configuration
-            .get("drawn")
-            .ok_or_else(|| ShapeError::missing("configuration.drawn", "a list of bolts"))?;
-        let drawn = Vec::<String>::deserialize(drawn)
-            .map_err(|error| ShapeError::new("configuration.drawn", "a list of bolts", error))?;
-        Ok(Self { id: item.resource.id.clone(), drawn })
+            .get("disabled")
+            .ok_or_else(|| ShapeError::missing("configuration.disabled", "a list of flags"))?;
+        let disabled = Vec::<String>::deserialize(disabled)
+            .map_err(|error| ShapeError::new("configuration.disabled", "a list of flags", error))?;
+        Ok(Self { id: item.resource.id.clone(), disabled })
     }
 }
 
-/// What an item does not say: the colour.
+/// What an item does not say: the color.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// The colour of the door.
-    pub colour: String,
+    /// The color of the widget.
+    pub color: String,
 }
 
 /// One call to the made-up service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Action {
-    /// Shuts a bolt; one that is shut stays so.
-    ShutBolt {
+    /// Shuts a flag; one that is shut stays so.
+    EnableFlag {
         /// Its name.
-        bolt: String,
+        flag: String,
     },
 }
 
-/// What shutting a bolt answers.
+/// What shutting a flag answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Receipt {
-    /// The seal the service put on it: shown nowhere else, and undo needs it.
-    pub seal: u32,
+    /// The token the service put on it: shown nowhere else, and undo needs it.
+    pub token: u32,
 }
 
 /// The way back of one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
-    /// Draws a bolt again; the service wants to see its seal.
-    DrawBolt {
+    /// Draws a flag again; the service wants to see its token.
+    DisableFlag {
         /// Its name.
-        bolt: String,
-        /// Its seal.
-        seal: u32,
+        flag: String,
+        /// Its token.
+        token: u32,
     },
 }
 
-fn evaluate(door: &Door, params: &Params) -> Verdict {
-    if door.colour == "invisible" {
-        return Verdict::not_applicable("invisible doors have no bolts");
+fn evaluate(widget: &Widget, params: &Params) -> Verdict {
+    if widget.color == "invisible" {
+        return Verdict::not_applicable("invisible widgets have no flags");
     }
-    let open = door.open_bolts();
+    let open = widget.disabled_flags();
     if open.len() <= params.tolerated.0.get() as usize {
         return Verdict::COMPLIANT;
     }
-    Verdict::non_compliant(format!("{}: bolts {} are drawn; expected none", door.id, offenders(open)))
+    Verdict::non_compliant(format!("{}: flags {} are disabled; expected none", widget.id, offenders(open)))
 }
 
-fn fix(live: &Door, params: &Params) -> Plan<Action> {
+fn fix(live: &Widget, params: &Params) -> Plan<Action> {
     let steps = |level| {
-        let shut = |bolt: &str| Step::call(level, Action::ShutBolt { bolt: bolt.to_owned() });
-        live.open_bolts().into_iter().map(shut).collect()
+        let shut = |flag: &str| Step::call(level, Action::EnableFlag { flag: flag.to_owned() });
+        live.disabled_flags().into_iter().map(shut).collect()
     };
     match params.plan {
         PlanKind::Shut => Plan::steps_in_order(steps(Level::L1)),
         PlanKind::Risky => Plan::steps_in_order(steps(Level::L2)),
         PlanKind::Destructive => Plan::steps_in_order(steps(Level::L3)),
-        PlanKind::Person => Plan::steps_in_order(vec![Step::person(Level::L0, "lean against the door")]),
-        PlanKind::Held => Plan::hold("somebody is in the room", steps(Level::L1)),
-        PlanKind::Nothing => Plan::Nothing,
+        PlanKind::Person => Plan::steps_in_order(vec![Step::manual(Level::L0, "lean against the widget")]),
+        PlanKind::Held => Plan::blocked("somebody is in the room", steps(Level::L1)),
+        PlanKind::Nothing => Plan::Noop,
     }
 }
 
-fn expect(mut live: Door, action: &Action) -> Door {
-    let Action::ShutBolt { bolt } = action;
-    if let Some(drawn) = live.bolts.get_mut(bolt) {
-        *drawn = false;
+fn predict(mut live: Widget, action: &Action) -> Widget {
+    let Action::EnableFlag { flag } = action;
+    if let Some(disabled) = live.flags.get_mut(flag) {
+        *disabled = false;
     }
     live
 }
 
-fn footprint(door: &Door, done: &[Action]) -> Value {
-    let drawn = |Action::ShutBolt { bolt }: &Action| (bolt.clone(), json!(door.bolts.get(bolt)));
-    Value::Object(done.iter().map(drawn).collect())
+fn touched_fields(widget: &Widget, done: &[Action]) -> Value {
+    let disabled = |Action::EnableFlag { flag }: &Action| (flag.clone(), json!(widget.flags.get(flag)));
+    Value::Object(done.iter().map(disabled).collect())
 }
 
 fn undo(done: &[Action], answers: &[Value]) -> Result<Vec<Undo>, Irreversible> {
-    let cannot = |reason: &str| Irreversible { action: "ShutBolt".to_owned(), reason: reason.to_owned() };
+    let cannot = |reason: &str| Irreversible { action: "EnableFlag".to_owned(), reason: reason.to_owned() };
     (0..done.len())
         .rev()
         .filter_map(|index| Some((done.get(index)?, answers.get(index).unwrap_or(&Value::Null))))
-        .map(|(Action::ShutBolt { bolt }, answer)| match bolt.as_str() {
-            "welded" => Err(cannot("the bolt is welded")),
+        .map(|(Action::EnableFlag { flag }, answer)| match flag.as_str() {
+            "welded" => Err(cannot("the flag is welded")),
             _ => {
-                let receipt = Receipt::deserialize(answer).map_err(|_| cannot("its seal is not on record"))?;
-                Ok(Undo::DrawBolt { bolt: bolt.clone(), seal: receipt.seal })
+                let receipt = Receipt::deserialize(answer).map_err(|_| cannot("its token is not on record"))?;
+                Ok(Undo::DisableFlag { flag: flag.clone(), token: receipt.token })
             }
         })
         .collect()
 }
 
-const READ: &[Permission] = &[Permission::unscoped("doors:DescribeDoor")];
-const SHUT: &[Permission] = &[Permission::unscoped("doors:ShutBolt")];
-const DRAW: &[Permission] = &[Permission::unscoped("doors:DrawBolt")];
+const READ: &[Permission] = &[Permission::unscoped("widgets:DescribeWidget")];
+const SHUT: &[Permission] = &[Permission::unscoped("widgets:EnableFlag")];
+const DRAW: &[Permission] = &[Permission::unscoped("widgets:DisableFlag")];
 
 control! {
     /// ## What it checks
-    /// That no bolt of a door is drawn.
-    pub DOOR_AJAR: DoorAjar {
-        id: "door-ajar", title: "Door is ajar", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
-        resource_types: &[DOOR], level: L3, frameworks: {},
+    /// That no flag of a widget is disabled.
+    pub WIDGET_AJAR: WidgetDisabled {
+        id: "widget-disabled", title: "Widget is disabled", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
+        resource_types: &[WIDGET], level: L3, frameworks: {},
     }
 }
 
 control! {
     /// ## What it checks
-    /// The same, of doors whose id is not their name.
-    pub NAMED_DOOR_AJAR: NamedDoorAjar {
-        id: "named-door-ajar", title: "Door is ajar", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
-        resource_types: &[DOOR], level: L3, frameworks: {},
+    /// The same, of widgets whose id is not their name.
+    pub NAMED_WIDGET_AJAR: NamedWidgetDisabled {
+        id: "named-widget-disabled", title: "Widget is disabled", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
+        resource_types: &[WIDGET], level: L3, frameworks: {},
     }
 }
 
 control! {
     /// ## What it checks
-    /// The same, of doors there is one list of, in the home region.
-    pub GLOBAL_DOOR_AJAR: GlobalDoorAjar {
-        id: "global-door-ajar", title: "Door is ajar", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Global,
-        resource_types: &[DOOR], level: L3, frameworks: {},
+    /// The same, of widgets there is one list of, in the home region.
+    pub GLOBAL_WIDGET_AJAR: GlobalWidgetDisabled {
+        id: "global-widget-disabled", title: "Widget is disabled", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Global,
+        resource_types: &[WIDGET], level: L3, frameworks: {},
     }
 }
 
-macro_rules! door_control {
+macro_rules! widget_control {
     ($name:ident, needs_name: $needs_name:literal) => {
         impl Control for $name {
             type Params = Params;
-            type Subject = Door;
+            type Subject = Widget;
 
-            fn evaluate(&self, subject: &Door, params: &Params, _now: Timestamp) -> Verdict {
+            fn evaluate(&self, subject: &Widget, params: &Params, _now: Timestamp) -> Verdict {
                 evaluate(subject, params)
             }
         }
 
         impl FromItem for $name {
-            type Resource = DoorItem;
+            type Resource = WidgetItem;
             type Facts = Facts;
             fn fact_permissions(&self) -> &'static [Permission] {
                 READ
             }
 
-            fn subject(&self, resource: DoorItem, facts: Facts) -> Door {
-                let bolts: Vec<&str> = resource.drawn.iter().map(String::as_str).collect();
-                Door { colour: facts.colour, ..Door::drawn(&resource.id, &bolts) }
+            fn subject(&self, resource: WidgetItem, facts: Facts) -> Widget {
+                let flags: Vec<&str> = resource.disabled.iter().map(String::as_str).collect();
+                Widget { color: facts.color, ..Widget::disabled(&resource.id, &flags) }
             }
         }
 
-        impl Inventory for $name {
+        impl Periodic for $name {
             fn list_permissions(&self) -> &'static [Permission] {
                 READ
             }
@@ -307,33 +307,33 @@ macro_rules! door_control {
                 $needs_name
             }
 
-            fn fix(&self, finding: &Door, params: &Params, _now: Timestamp) -> Plan<Action> {
+            fn fix(&self, finding: &Widget, params: &Params, _now: Timestamp) -> Plan<Action> {
                 fix(finding, params)
             }
 
-            fn expect(&self, live: Door, action: &Action) -> Door {
-                expect(live, action)
+            fn predict(&self, live: Widget, action: &Action) -> Widget {
+                predict(live, action)
             }
 
-            fn is_settling(&self, after: &Door, _done: &[Action]) -> bool {
+            fn is_in_progress(&self, after: &Widget, _done: &[Action]) -> bool {
                 after.settling
             }
 
-            fn footprint(&self, subject: &Door, done: &[Action]) -> Value {
-                footprint(subject, done)
+            fn touched_fields(&self, subject: &Widget, done: &[Action]) -> Value {
+                touched_fields(subject, done)
             }
 
             fn needs_answers(&self) -> bool {
                 true
             }
 
-            fn undo(&self, before: &Door, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
+            fn undo(&self, before: &Widget, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
                 self.undo_answered(before, done, &[])
             }
 
             fn undo_answered(
                 &self,
-                _before: &Door,
+                _before: &Widget,
                 done: &[Action],
                 answers: &[Value],
             ) -> Result<Vec<Undo>, Irreversible> {
@@ -343,6 +343,6 @@ macro_rules! door_control {
     };
 }
 
-door_control!(DoorAjar, needs_name: false);
-door_control!(NamedDoorAjar, needs_name: true);
-door_control!(GlobalDoorAjar, needs_name: false);
+widget_control!(WidgetDisabled, needs_name: false);
+widget_control!(NamedWidgetDisabled, needs_name: true);
+widget_control!(GlobalWidgetDisabled, needs_name: false);

@@ -1,4 +1,4 @@
-//! Events as AWS delivers them, about made-up doors.
+//! Events as AWS delivers them, about made-up widgets.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use rectify_runtime::deadline::Deadline;
 use rectify_runtime::serve::Own;
 use serde_json::{Value, json};
 
-use crate::controls::DOOR;
+use crate::controls::WIDGET;
 use crate::emulator::{ACCOUNT, REGION};
 
 /// When the items of these events were captured: a moment with milliseconds.
@@ -20,7 +20,7 @@ pub const SCHEDULED: &str = "2026-03-04T06:00:00.250Z";
 pub const SCHEDULED_ON_WIRE: f64 = 1_772_604_000.25;
 
 /// The ARN of a rule's function.
-pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:rectify-door-ajar";
+pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:rectify-widget-disabled";
 
 /// An event of AWS Config to a rule's function.
 pub fn rule_event(invoking: &Value, parameters: &Value, token: &str) -> Value {
@@ -32,14 +32,14 @@ pub fn rule_event(invoking: &Value, parameters: &Value, token: &str) -> Value {
         "eventLeftScope": false,
         "executionRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/config"),
         "configRuleArn": format!("arn:aws:config:{REGION}:{ACCOUNT}:config-rule/config-rule-0a1b2c"),
-        "configRuleName": "rectify-door-ajar",
+        "configRuleName": "rectify-widget-disabled",
         "configRuleId": "config-rule-0a1b2c",
         "accountId": ACCOUNT
     })
 }
 
-/// The item of a door with these bolts drawn.
-pub fn item(id: &str, drawn: &[&str]) -> Value {
+/// The item of a widget with these flags disabled.
+pub fn item(id: &str, disabled: &[&str]) -> Value {
     json!({
         "configurationItemVersion": "1.3",
         "configurationItemCaptureTime": CAPTURED,
@@ -47,11 +47,11 @@ pub fn item(id: &str, drawn: &[&str]) -> Value {
         "configurationStateId": 1_772_600_767_512_u64,
         "awsAccountId": ACCOUNT,
         "awsRegion": REGION,
-        "resourceType": DOOR,
+        "resourceType": WIDGET,
         "resourceId": id,
         "resourceName": null,
-        "ARN": format!("arn:aws:doors:{REGION}:{ACCOUNT}:door/{id}"),
-        "configuration": {"drawn": drawn},
+        "ARN": format!("arn:aws:widgets:{REGION}:{ACCOUNT}:widget/{id}"),
+        "configuration": {"disabled": disabled},
         "supplementaryConfiguration": {},
         "tags": {},
         "relationships": []
@@ -69,7 +69,7 @@ pub fn change(item: &Value) -> Value {
     })
 }
 
-/// An oversized notification about a door in this status.
+/// An oversized notification about a widget in this status.
 pub fn oversized(id: &str, status: &str) -> Value {
     json!({
         "configurationItemSummary": {
@@ -79,7 +79,7 @@ pub fn oversized(id: &str, status: &str) -> Value {
             "configurationStateId": 1_772_600_767_512_u64,
             "awsAccountId": ACCOUNT,
             "configurationItemStatus": status,
-            "resourceType": DOOR,
+            "resourceType": WIDGET,
             "resourceId": id,
             "resourceName": null,
             "ARN": null,
@@ -117,9 +117,9 @@ pub fn invocation_with(left: Duration) -> Own {
     }
 }
 
-/// The EventBridge event that a door turned NON_COMPLIANT, for a finding recorded at `recorded_at`.
+/// The EventBridge event that a widget turned NON_COMPLIANT, for a finding recorded at `recorded_at`.
 pub fn finding(id: &str, recorded_at: &str) -> Value {
-    let qualifier = json!({"configRuleName": "rectify-door-ajar", "resourceType": DOOR, "resourceId": id});
+    let qualifier = json!({"configRuleName": "rectify-widget-disabled", "resourceType": WIDGET, "resourceId": id});
     json!({
         "version": "0",
         "id": "0a1b2c3d-0000-4000-8000-000000000000",
@@ -131,10 +131,10 @@ pub fn finding(id: &str, recorded_at: &str) -> Value {
         "resources": [],
         "detail": {
             "resourceId": id,
-            "resourceType": DOOR,
+            "resourceType": WIDGET,
             "awsRegion": REGION,
             "awsAccountId": ACCOUNT,
-            "configRuleName": "rectify-door-ajar",
+            "configRuleName": "rectify-widget-disabled",
             "configRuleARN": format!("arn:aws:config:{REGION}:{ACCOUNT}:config-rule/config-rule-0a1b2c"),
             "recordVersion": "1.0",
             "messageType": "ComplianceChangeNotification",
@@ -149,14 +149,14 @@ pub fn finding(id: &str, recorded_at: &str) -> Value {
     })
 }
 
-/// The EventBridge event that asks for another look at a door, with the id of a stored request or without.
-pub fn requested(door: &str, recorded_at: &str, id: Option<&str>) -> Value {
+/// The EventBridge event that asks for another look at a widget, with the id of a stored request or without.
+pub fn requested(widget: &str, recorded_at: &str, id: Option<&str>) -> Value {
     let mut detail = json!({
-        "configRuleName": "rectify-door-ajar",
+        "configRuleName": "rectify-widget-disabled",
         "awsAccountId": ACCOUNT,
         "awsRegion": REGION,
-        "resourceType": DOOR,
-        "resourceId": door,
+        "resourceType": WIDGET,
+        "resourceId": widget,
         "resultRecordedTime": recorded_at
     });
     if let (Some(id), Some(members)) = (id, detail.as_object_mut()) {

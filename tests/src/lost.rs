@@ -19,7 +19,7 @@ pub enum Hears {
     /// It is carried out, and answered with this status and code, in the XML of the query protocol.
     Error(u16, &'static str),
     /// It is not carried out, and answered so.
-    Refusal(u16, &'static str),
+    InjectedError(u16, &'static str),
 }
 
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl HttpConnector for Losing<SharedHttpConnector> {
                     inner.call(request).await?;
                     Ok(answer(status, code))
                 }
-                Some(Hears::Refusal(status, code)) => Ok(answer(status, code)),
+                Some(Hears::InjectedError(status, code)) => Ok(answer(status, code)),
             }
         })
     }

@@ -167,7 +167,7 @@ mod tests {
 impl Ledger {
     pub(super) async fn save(
         &self,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         let items = vec![self.close()];
         if items.is_empty() {
             return Ok(());

@@ -1,49 +1,49 @@
-//! A remediation's function, set up for one test: ledger and bus in the emulator, doors in memory.
+//! A remediation's function, set up for one test: ledger and bus in the emulator, widgets in memory.
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Declared, Region, ResourceKey, Target, Timestamp};
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
+use rectify_runtime::client::Fix;
 use rectify_runtime::deadline::Deadline;
-use rectify_runtime::edge::Fix;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath, StoredRequest, new_id};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
-use rectify_runtime::remediation::{Delivery, Deployed, Handled, RemediationShell, deployed, handle, undoable};
+use rectify_runtime::remediation::{Delivery, Deployed, Disposition, RemediationContext, deployed, handle, undoable};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use serde_json::Value;
 
-use crate::controls::{DOOR, DOOR_AJAR, Door, GLOBAL_DOOR_AJAR, NAMED_DOOR_AJAR};
-use crate::doors::Doors;
+use crate::controls::{GLOBAL_WIDGET_AJAR, NAMED_WIDGET_AJAR, WIDGET, WIDGET_AJAR, Widget};
+use crate::crash_point::{Life, crash_point};
 use crate::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
 use crate::events::requested;
-use crate::mortal::{Life, mortal};
+use crate::fake_service::FakeService;
 
-/// One test's remediation of [`DOOR_AJAR`].
+/// One test's remediation of [`WIDGET_AJAR`].
 #[derive(Debug)]
 pub struct World {
     /// Table, bus and queue.
     pub around: Surroundings,
     /// The service.
-    pub doors: Doors,
+    pub widgets: FakeService,
     settings: Vec<(String, String)>,
 }
 
 impl World {
-    /// A world in mode `enforce` with these doors.
-    pub async fn with(doors: impl IntoIterator<Item = Door>) -> Self {
+    /// A world in mode `enforce` with these widgets.
+    pub async fn with(widgets: impl IntoIterator<Item = Widget>) -> Self {
         let around = Surroundings::create().await;
         let settings = [
             ("AWS_REGION", REGION),
             ("MODE", "enforce"),
             ("EXEMPTIONS", "ledger"),
-            // AWS Config counts no doors.
+            // AWS Config counts no widgets.
             ("BUDGET_SHARE_PERCENT", "100"),
-            ("RULE_NAMES", "rectify-door-ajar"),
+            ("RULE_NAMES", "rectify-widget-disabled"),
             ("LEDGER_TABLE", &around.name),
             ("EVENT_BUS", &around.name),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Self { around, doors: Doors::with(doors), settings }
+        Self { around, widgets: FakeService::with(widgets), settings }
     }
 
     /// The same with another value of an environment variable.
@@ -59,58 +59,58 @@ impl World {
     }
 
     /// The function as these settings make it.
-    pub fn shell(&self) -> RemediationShell {
+    pub fn shell(&self) -> RemediationContext {
         self.shell_over(&self.around.sdk)
     }
 
     /// The function over another SDK configuration.
-    pub fn shell_over(&self, sdk: &SdkConfig) -> RemediationShell {
-        self.shell_with(deployed::<_, Doors>(&DOOR_AJAR), sdk)
+    pub fn shell_over(&self, sdk: &SdkConfig) -> RemediationContext {
+        self.shell_with(deployed::<_, FakeService>(&WIDGET_AJAR), sdk)
     }
 
     /// The function of another control.
-    pub fn shell_of<K>(&self, control: &'static Declared<K>) -> RemediationShell
+    pub fn shell_of<K>(&self, control: &'static Declared<K>) -> RemediationContext
     where
-        K: Fix<Doors>,
+        K: Fix<FakeService>,
     {
-        self.shell_with(deployed::<_, Doors>(control), &self.around.sdk)
+        self.shell_with(deployed::<_, FakeService>(control), &self.around.sdk)
     }
 
-    fn shell_with(&self, deployed: Deployed, sdk: &SdkConfig) -> RemediationShell {
+    fn shell_with(&self, deployed: Deployed, sdk: &SdkConfig) -> RemediationContext {
         let environment = Environment::of(self.settings.clone());
         let function = FunctionSettings::read(&environment).unwrap();
         let settings = RemediationSettings::read(&environment).unwrap();
-        RemediationShell::over(deployed, &self.doors.reached_through(sdk), function, settings)
+        RemediationContext::over(deployed, &self.widgets.reached_through(sdk), function, settings)
     }
 
-    /// A function that dies at step `last` of its calls to AWS and to the doors.
-    pub fn mortal_shell(&self, life: &Life) -> RemediationShell {
+    /// A function that dies at step `last` of its calls to AWS and to the widgets.
+    pub fn mortal_shell(&self, life: &Life) -> RemediationContext {
         self.shell_over(&self.mortal_sdk(life))
     }
 
-    /// Delivers an event to [`DOOR_AJAR`].
-    pub async fn deliver(&self, event: &Value) -> Result<Handled, Fault> {
-        self.deliver_to(&DOOR_AJAR, event).await
+    /// Delivers an event to [`WIDGET_AJAR`].
+    pub async fn deliver(&self, event: &Value) -> Result<Disposition, Error> {
+        self.deliver_to(&WIDGET_AJAR, event).await
     }
 
     /// Delivers an event to another control.
-    pub async fn deliver_to<K>(&self, control: &'static Declared<K>, event: &Value) -> Result<Handled, Fault>
+    pub async fn deliver_to<K>(&self, control: &'static Declared<K>, event: &Value) -> Result<Disposition, Error>
     where
-        K: Fix<Doors>,
+        K: Fix<FakeService>,
     {
         deliver_through(&self.shell_of(control), event, &delivery("worker")).await
     }
 
     /// Delivers an event to a function that has no time to repeat a call.
-    pub async fn deliver_hurried(&self, event: &Value) -> Result<Handled, Fault> {
+    pub async fn deliver_hurried(&self, event: &Value) -> Result<Disposition, Error> {
         deliver_through(&self.shell(), event, &hurried_delivery("worker")).await
     }
 
-    /// Stores a request about a door for [`DOOR_AJAR`], and hands out its event.
+    /// Stores a request about a widget for [`WIDGET_AJAR`], and hands out its event.
     pub async fn requested(&self, id: &str, recorded_at: &str) -> Value {
         let (now, recorded) = (Timestamp::now(), recorded_at.parse().unwrap());
         let request = new_id(now);
-        let stored = StoredRequest::new(DOOR_AJAR.meta.id, &target(id), recorded, now);
+        let stored = StoredRequest::new(WIDGET_AJAR.meta.id, &target(id), recorded, now);
         self.ledger().store_request(&request, &stored).await.unwrap();
         requested(id, recorded_at, Some(&request))
     }
@@ -120,11 +120,11 @@ impl World {
         Ledger::new(&self.around.sdk, &self.around.name)
     }
 
-    /// All attempts on a door, oldest first.
+    /// All attempts on a widget, oldest first.
     pub async fn attempts(&self, id: &str) -> Vec<Attempt> {
         let (ledger, path) = (self.ledger(), path(id));
         let mut attempts = Vec::new();
-        for control in [DOOR_AJAR.meta.id, NAMED_DOOR_AJAR.meta.id, GLOBAL_DOOR_AJAR.meta.id] {
+        for control in [WIDGET_AJAR.meta.id, NAMED_WIDGET_AJAR.meta.id, GLOBAL_WIDGET_AJAR.meta.id] {
             attempts.extend(ledger.attempts(&path, control).await.unwrap());
         }
         attempts.sort_by(|left, right| left.id.cmp(&right.id));
@@ -132,33 +132,33 @@ impl World {
     }
 
     /// Undoes an attempt.
-    pub async fn undo(&self, attempt: &str) -> Result<Undone, Fault> {
-        self.undo_as(&DOOR_AJAR, attempt).await
+    pub async fn undo(&self, attempt: &str) -> Result<Undone, Error> {
+        self.undo_as(&WIDGET_AJAR, attempt).await
     }
 
-    /// Lets the time of the lease on a door run out.
+    /// Lets the time of the lease on a widget run out.
     pub async fn outlive_lease(&self, id: &str) {
         self.around.end_lease(&format!("L#{}", path(id).as_str())).await;
     }
 
     /// The SDK configuration of somebody who dies at the end of this life.
     pub fn mortal_sdk(&self, life: &Life) -> SdkConfig {
-        let http = mortal(http(), life);
-        self.doors.lives(life);
+        let http = crash_point(http(), life);
+        self.widgets.lives(life);
         sdk_over(endpoint(), http)
     }
 
     /// Undoes an attempt as one of another control.
-    pub async fn undo_as<K>(&self, control: &'static Declared<K>, attempt: &str) -> Result<Undone, Fault>
+    pub async fn undo_as<K>(&self, control: &'static Declared<K>, attempt: &str) -> Result<Undone, Error>
     where
-        K: Fix<Doors>,
+        K: Fix<FakeService>,
     {
         self.undo_over(control, &self.around.sdk, attempt).await
     }
 
     /// Undoes an attempt over what somebody else changed since.
-    pub async fn undo_overwriting(&self, attempt: &str) -> Result<Undone, Fault> {
-        self.undo_with(&DOOR_AJAR, &self.around.sdk, attempt, true).await
+    pub async fn undo_overwriting(&self, attempt: &str) -> Result<Undone, Error> {
+        self.undo_with(&WIDGET_AJAR, &self.around.sdk, attempt, true).await
     }
 
     /// Undoes an attempt over another SDK configuration.
@@ -167,9 +167,9 @@ impl World {
         control: &'static Declared<K>,
         sdk: &SdkConfig,
         attempt: &str,
-    ) -> Result<Undone, Fault>
+    ) -> Result<Undone, Error>
     where
-        K: Fix<Doors>,
+        K: Fix<FakeService>,
     {
         self.undo_with(control, sdk, attempt, false).await
     }
@@ -180,12 +180,12 @@ impl World {
         sdk: &SdkConfig,
         attempt: &str,
         overwrite: bool,
-    ) -> Result<Undone, Fault>
+    ) -> Result<Undone, Error>
     where
-        K: Fix<Doors>,
+        K: Fix<FakeService>,
     {
-        let sdk = self.doors.reached_through(sdk);
-        let deployed = undoable::<_, Doors>(control);
+        let sdk = self.widgets.reached_through(sdk);
+        let deployed = undoable::<_, FakeService>(control);
         let pool = deployed.pool(&sdk, &Region::new(REGION));
         let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite };
         undo(&deployed, &Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request).await
@@ -193,7 +193,11 @@ impl World {
 }
 
 /// Delivers an event through this shell.
-pub async fn deliver_through(shell: &RemediationShell, event: &Value, delivery: &Delivery) -> Result<Handled, Fault> {
+pub async fn deliver_through(
+    shell: &RemediationContext,
+    event: &Value,
+    delivery: &Delivery,
+) -> Result<Disposition, Error> {
     let mut line = Invocation::start(shell.deployed.meta.id, &delivery.owner);
     handle(shell, event, delivery, &mut line).await
 }
@@ -226,17 +230,17 @@ pub async fn early_in_the_hour() {
     }
 }
 
-/// Where a door's attempts, lease and holds lie.
+/// Where a widget's attempts, lease and holds lie.
 pub fn path(id: &str) -> ResourcePath {
     ResourcePath::of(&target(id))
 }
 
-/// A door as something to call APIs about.
+/// A widget as something to call APIs about.
 pub fn target(id: &str) -> Target {
     Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(REGION),
-        resource: ResourceKey::new(DOOR, id),
+        resource: ResourceKey::new(WIDGET, id),
         name: None,
         arn: None,
     }

@@ -1,4 +1,4 @@
-//! The emulator with a doorkeeper: names every call to a service by its operation, and refuses those a test picks.
+//! The emulator with a fault_injector: names every call to a service by its operation, and refuses those a test picks.
 //!
 //! AWS Config, which moto cannot play, is answered here: it takes every evaluation and knows no earlier result.
 
@@ -52,7 +52,7 @@ const OURS: [&str; 2] = ["dynamodb", "events"];
 
 /// Which call is refused, and how.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub struct InjectedError {
     /// The operation; any if absent.
     pub operation: Option<&'static str>,
     /// The number of the call among those, from 1.
@@ -64,19 +64,19 @@ pub struct Refusal {
 #[derive(Debug, Default)]
 struct State {
     calls: Vec<String>,
-    refusals: Vec<Refusal>,
+    refusals: Vec<InjectedError>,
     evaluations: Vec<Value>,
     /// Physical ids, each with the stack that manages it.
     stacks: Vec<(&'static str, &'static str)>,
 }
 
-/// The doorkeeper.
+/// The fault_injector.
 #[derive(Debug, Clone, Default)]
 pub struct Services(Arc<Mutex<State>>);
 
 impl Services {
     /// One that refuses these calls.
-    pub fn refusing(refusals: impl IntoIterator<Item = Refusal>) -> Self {
+    pub fn refusing(refusals: impl IntoIterator<Item = InjectedError>) -> Self {
         let services = Self::default();
         services.state().refusals = refusals.into_iter().collect();
         services
@@ -97,7 +97,7 @@ impl Services {
             ("AWS_ENDPOINT_URL", endpoint()),
             ("AWS_MAX_ATTEMPTS", "1"),
         ]);
-        let http = SharedHttpClient::new(Doorkeeper { inner: plain(), services: self.clone() });
+        let http = SharedHttpClient::new(FaultInjector { inner: plain(), services: self.clone() });
         sdk_config_over(&environment, &Region::new(region), http).unwrap()
     }
 
@@ -259,25 +259,25 @@ fn without_the_old(request: &HttpRequest) -> Option<HttpRequest> {
 }
 
 #[derive(Debug)]
-struct Doorkeeper {
+struct FaultInjector {
     inner: SharedHttpClient,
     services: Services,
 }
 
 #[derive(Debug)]
-struct Door {
+struct Widget {
     inner: SharedHttpConnector,
     services: Services,
 }
 
-impl HttpClient for Doorkeeper {
+impl HttpClient for FaultInjector {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Door { inner, services: self.services.clone() })
+        SharedHttpConnector::new(Widget { inner, services: self.services.clone() })
     }
 }
 
-impl HttpConnector for Door {
+impl HttpConnector for Widget {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if let Some(answer) = self.services.answer(&request) {
             return HttpConnectorFuture::ready(Ok(answer));

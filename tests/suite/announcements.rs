@@ -41,11 +41,11 @@ fn keys(object: &Value) -> BTreeSet<String> {
 
 fn attempt() -> Attempt {
     serde_json::from_value(json!({
-        "id": "01JZ0000000000000000000000", "control": "door-ajar", "rule": "rectify-door-ajar",
+        "id": "01JZ0000000000000000000000", "control": "widget-disabled", "rule": "rectify-widget-disabled",
         "target": {"account": "111122223333", "region": "eu-west-1",
-                   "resource": {"type": "House::Door", "id": "d-1"}, "name": null, "arn": null},
+                   "resource": {"type": "House::Widget", "id": "d-1"}, "name": null, "arn": null},
         "recorded_at": "2026-03-04T05:06:07Z", "started_at": "2026-03-04T05:06:08Z", "finished_at": null,
-        "state": "open", "mode": "enforce", "parameters": "{}", "finding": "ajar",
+        "state": "open", "mode": "enforce", "parameters": "{}", "finding": "disabled",
         "plan": {"kind": "do", "steps": [{"level": "L1", "call": {"Shut": {}}}, {"level": "L0", "person": "knock"}]},
         "before": null, "actions": [], "after": null, "outcome": "verified", "reason": "as planned",
         "announced": false, "undo": null
@@ -80,7 +80,7 @@ fn schema_of_a_request_names_every_key_and_only_the_count_may_be_absent() {
     let schema = schema_of("docs/remediation-requested.schema.json");
     let request = |redrives| {
         let text = "2026-03-04T05:06:07Z".to_owned();
-        let [rule, account, region, kind, id] = ["rectify-a", "111122223333", "eu-west-1", "House::Door", "d-1"];
+        let [rule, account, region, kind, id] = ["rectify-a", "111122223333", "eu-west-1", "House::Widget", "d-1"];
         json!(RemediationRequest {
             config_rule_name: rule.to_owned(),
             aws_account_id: account.to_owned(),

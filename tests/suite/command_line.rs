@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 use rectify_compliance::{Target, Timestamp};
-use rectify_runtime::ledger::{Attempt, Begun, Fence, Ledger, Registry, ResourcePath, new_id};
+use rectify_runtime::ledger::{Attempt, BeginOutcome, Fence, Ledger, Registry, ResourcePath, new_id};
 use rectify_tests::binaries::{folder, root};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint};
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn answer_for_programs_has_verdict_annotation_and_plan() {
         "live": false,
         "subject": { "account": ACCOUNT, "partition": "aws", "accessKeys": 1 },
         "plan": { "kind": "do", "level": "L0", "steps": null, "needs_opt_in": false,
-            "obstacle": "a step must be taken by a person" },
+            "blocker": "a step must be taken by a person" },
     }] });
     assert_eq!((answer, ran.code, ran.err.as_str()), (expected, 1, ""));
 }
@@ -344,7 +344,7 @@ async fn record(bench: &Bench, group: &str, before: &Value, call: &Value) -> Str
     let lease = ledger.lease(&ResourcePath::of(&target), "a-remediation", now, until).await.unwrap();
     let (path, registry) = (ResourcePath::of(&target), Registry::default());
     let fence = Fence { control: SSH, path: &path, registry: &registry, now };
-    assert_eq!(ledger.begin(&lease, &attempt, 5, &fence).await.unwrap(), Begun::Yes);
+    assert_eq!(ledger.begin(&lease, &attempt, 5, &fence).await.unwrap(), BeginOutcome::Yes);
     ledger.finish(&lease, &attempt).await.unwrap();
     ledger.release(&lease).await.unwrap();
     id

@@ -21,19 +21,19 @@ use rectify_cloudtrail::controls::cloud_trail_log_file_validation_enabled::CLOUD
 use rectify_compliance::{AccountId, Control, ControlMeta, Declared, Entry, Region, Remediation};
 use rectify_ec2::{EC2_EBS_ENCRYPTION_BY_DEFAULT, RESTRICTED_SSH};
 use rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
-use rectify_runtime::Fault;
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_runtime::Error;
+use rectify_runtime::client::{Connect, Fix};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Outcome, State};
-use rectify_runtime::remediation::{Deployed, Handled, RemediationShell, deployed, handle as remedy};
-use rectify_runtime::rule::{Rule, RuleShell, handle, on_change_and_schedule, on_schedule};
+use rectify_runtime::remediation::{Deployed, Disposition, RemediationContext, deployed, handle as remedy};
+use rectify_runtime::rule::{Rule, RuleContext, handle, on_change_and_schedule, on_schedule};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use rectify_s3::{S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
 use rectify_tests::events::{invocation, rule_event, scheduled};
 use rectify_tests::operations;
 use rectify_tests::remediation::delivery;
-use rectify_tests::services::{Refusal, Services};
+use rectify_tests::services::{InjectedError, Services};
 use serde_json::{Value, json};
 
 /// The buckets of these tests, made before any of them lists: a list must not change while its calls are counted.
@@ -49,10 +49,10 @@ async fn buckets() {
     .await;
 }
 
-/// Runs a control's inventory in `region` through this doorkeeper.
-async fn inventory(rule: &Rule, services: &Services, region: &str) -> Result<(), Fault> {
+/// Runs a control's inventory in `region` through this fault_injector.
+async fn inventory(rule: &Rule, services: &Services, region: &str) -> Result<(), Error> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
-    let shell = RuleShell::over(rule.clone(), &services.sdk(region), settings);
+    let shell = RuleContext::over(rule.clone(), &services.sdk(region), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
     let mut line = Invocation::start(rule.meta.id, "request");
     handle(&shell, &event, &invocation(), &mut line).await
@@ -86,13 +86,13 @@ async fn each_denied_read_is_told(rule: &Rule, region: &str, code: &'static str)
     assert!(!calls.is_empty() && !whole.is_empty());
     allowed(&entry(rule.meta).rule_permissions(), &calls);
     for number in 1..=calls.len() {
-        let services = Services::refusing([Refusal { operation: None, number, code }]);
+        let services = Services::refusing([InjectedError { operation: None, number, code }]);
         let fault = inventory(rule, &services, region).await.unwrap_err();
         // Several buckets are read at the same time, so which call comes as the `number`th differs between runs.
         let denied = &services.calls()[number - 1];
         let judged = evaluated(&services);
         match &fault {
-            Fault::Unreadable { count: 1, first, .. } => {
+            Error::Unreadable { count: 1, first, .. } => {
                 let lost = first.split(' ').nth(1).unwrap();
                 assert!(first.ends_with(&format!("({denied}: {code})")), "{denied}: {fault}");
                 assert!(!judged.contains(lost), "{denied}: {fault}");
@@ -172,8 +172,8 @@ async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
     .await;
 }
 
-/// A control's remediation in mode `enforce`, through this doorkeeper.
-fn remediation(deployed: Deployed, around: &Surroundings, sdk: &SdkConfig) -> RemediationShell {
+/// A control's remediation in mode `enforce`, through this fault_injector.
+fn remediation(deployed: Deployed, around: &Surroundings, sdk: &SdkConfig) -> RemediationContext {
     let rule = format!("rectify-{}", deployed.meta.id);
     let environment = Environment::of([
         ("AWS_REGION", REGION),
@@ -185,7 +185,7 @@ fn remediation(deployed: Deployed, around: &Surroundings, sdk: &SdkConfig) -> Re
         ("EVENT_BUS", &around.name),
     ]);
     let function = FunctionSettings::read(&environment).unwrap();
-    RemediationShell::over(deployed, sdk, function, RemediationSettings::read(&environment).unwrap())
+    RemediationContext::over(deployed, sdk, function, RemediationSettings::read(&environment).unwrap())
 }
 
 /// The finding that a resource violates a control.
@@ -201,7 +201,7 @@ async fn remedied<K, C>(
     services: &Services,
     around: &Surroundings,
     id: &str,
-) -> Result<Handled, Fault>
+) -> Result<Disposition, Error>
 where
     K: Fix<C>,
     C: Connect,
@@ -220,7 +220,7 @@ async fn old_finding_about_a_root_user_without_keys_is_acknowledged() {
     let handled = remedied::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK, &services, &around, ACCOUNT)
         .await
         .unwrap();
-    assert!(matches!(handled, Handled::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{handled:?}");
+    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{handled:?}");
     assert_eq!(services.calls(), ["iam:GetAccountSummary"]);
 }
 
@@ -270,11 +270,11 @@ async fn revocation_that_is_denied_fails_the_attempt_for_good() {
     let around = Surroundings::create().await;
     let (ec2, id) = open_group("denied").await;
     let operation = Some("ec2:RevokeSecurityGroupIngress");
-    let services = Services::refusing([Refusal { operation, number: 1, code: "UnauthorizedOperation" }]);
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "UnauthorizedOperation" }]);
     let fault = remedied::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &services, &around, &id).await.unwrap_err();
-    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, number: 1, .. }), "{fault:?}");
+    assert!(matches!(&fault, Error::ActionFailed { terminal: true, number: 1, .. }), "{fault:?}");
     let again = remedied::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &Services::default(), &around, &id).await;
-    let Ok(Handled::Acknowledged(finding)) = again else { panic!("{again:?}") };
+    let Ok(Disposition::Acknowledged(finding)) = again else { panic!("{again:?}") };
     assert_eq!((finding.outcome, ingress_rules(&ec2, &id).await.len()), (Outcome::Failed, 2));
 }
 
@@ -286,11 +286,11 @@ async fn second_revocation_that_is_denied_is_what_the_action_answers() {
     let rules = ingress_rules(&ec2, &id).await;
     let operation = Some("ec2:RevokeSecurityGroupIngress");
     let services = Services::refusing([
-        Refusal { operation, number: 1, code: "InvalidSecurityGroupRuleId.NotFound" },
-        Refusal { operation, number: 2, code: "UnauthorizedOperation" },
+        InjectedError { operation, number: 1, code: "InvalidSecurityGroupRuleId.NotFound" },
+        InjectedError { operation, number: 2, code: "UnauthorizedOperation" },
     ]);
     let clients = rectify_ec2_lambda::Clients::connect(&services.sdk(REGION));
-    let action = rectify_ec2::families::revocation::Close::RevokeSecurityGroupIngress(
+    let action = rectify_ec2::families::revocation::Revoke::RevokeSecurityGroupIngress(
         rectify_ec2::families::revocation::Revocation {
             group_id: id.clone(),
             security_group_rule_ids: vec!["sgr-00000000000000000".to_owned(), rules[0].clone()],
@@ -328,13 +328,13 @@ async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_go
     let trails = aws_sdk_cloudtrail::Client::new(&sdk);
     trails.create_trail().name("audit").s3_bucket_name("trail-logs").send().await.unwrap();
     let operation = Some("cloudtrail:UpdateTrail");
-    let services = Services::refusing([Refusal { operation, number: 1, code: "InvalidHomeRegionException" }]);
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "InvalidHomeRegionException" }]);
     let fault = remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &around, "audit")
         .await
         .unwrap_err();
-    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, .. }), "{fault:?}");
+    assert!(matches!(&fault, Error::ActionFailed { terminal: true, .. }), "{fault:?}");
     let attempts = rectify_runtime::ledger::Ledger::new(&sdk, &around.name);
-    let Ok(Handled::Acknowledged(finding)) =
+    let Ok(Disposition::Acknowledged(finding)) =
         remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &Services::default(), &around, "audit").await
     else {
         panic!("a failure for good is acknowledged")
@@ -347,6 +347,6 @@ async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_go
     let gone = remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &around, "no-such-trail")
         .await
         .unwrap();
-    assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
+    assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["cloudtrail:GetTrail"]);
 }

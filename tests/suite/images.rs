@@ -2,7 +2,7 @@
 //!
 //! `attempt.v<version>.json` in the folder of a control is the attempt of a journey, as it lay in the ledger, with the calls that took it
 //! back then. A journey writes the file of its control where there is none and `RECTIFY_KEEP_IMAGES` is set; one that is there
-//! is never written again. A new version of an image gets a file of its own, beside the old one. What cannot travel here (see
+//! is never written again. A new version of an image gets a file of its own, beside the old one. What cannot run_lifecycle here (see
 //! `journeys`) has a file in the same form, written from its model.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,7 @@ fn undo(control: &Entry, attempt: &Attempt) -> Vec<Value> {
 fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls() {
     let mut expected = BTreeSet::new();
     for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
-        for version in 1..=control.image_version() {
+        for version in 1..=control.state_version() {
             let name = name(control, version);
             let Kept { attempt, undo: kept } = kept(&name);
             let (before, after) = (attempt.before.as_ref().unwrap(), attempt.after.as_ref().unwrap());
@@ -108,7 +108,7 @@ fn every_image_knows_the_resource_its_arn_and_its_tags() {
         let Kept { attempt, .. } = kept(&name);
         let control = rectify_catalogue::find(&attempt.control).unwrap();
         let before = attempt.before.unwrap();
-        if before.version != control.image_version() {
+        if before.version != control.state_version() {
             continue;
         }
         let mut subject = before.subject;

@@ -2,7 +2,7 @@
 //! faulty again and left alone.
 //!
 //! A control travels alone, in a world of its own in which nothing else is deployed. What the emulator does not have is
-//! named in [`UNTRAVELLED`] with the test that stands in for it.
+//! named in [`SKIPPED`] with the test that stands in for it.
 
 mod cloudtrail;
 mod config;
@@ -25,8 +25,8 @@ use serde_json::json;
 
 use crate::images;
 
-/// Controls with calls that cannot travel here: the control, what the emulator lacks, and the test that stands in.
-const UNTRAVELLED: &[(&str, &str, &str)] = &[
+/// Controls with calls that cannot run_lifecycle here: the control, what the emulator lacks, and the test that stands in.
+const SKIPPED: &[(&str, &str, &str)] = &[
     (
         "access-keys-rotated",
         "a key that is a day old: moto dates a key by its own clock",
@@ -55,7 +55,7 @@ const UNTRAVELLED: &[(&str, &str, &str)] = &[
 ];
 
 /// Takes a control, with these rule parameters, from a fault that `make` makes to its undone fix and one finding further.
-async fn travel(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) -> ResourceKey) {
+async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) -> ResourceKey) {
     let logs = tempfile::tempdir().unwrap();
     let world = world_of(control, parameters, logs.path()).await;
     let rule = format!("rectify-{control}");
@@ -87,9 +87,9 @@ async fn travel(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) 
     let [_, held] = after.as_slice() else { panic!("{control}: one more attempt: {after:#?}\n{}", log()) };
     assert_eq!((held.outcome, held.actions.len()), (Some(Outcome::Planned), 0), "{control}: {held:#?}");
     assert!(held.reason.starts_with("held by test until "), "{control}: {}", held.reason);
-    assert!(!matches!(held.plan, Plan::Nothing), "{control}");
+    assert!(!matches!(held.plan, Plan::Noop), "{control}");
     assert_eq!(undo(&world, enforced).await, "already-undone", "{control}");
-    assert_eq!(world.take_complaints(), Vec::<String>::new(), "{control}");
+    assert_eq!(world.take_errors(), Vec::<String>::new(), "{control}");
     used::every_permission(&world, control);
     world.stop().await.unwrap();
 }
@@ -126,7 +126,7 @@ async fn judge(world: &World, rule: &str) {
 async fn undo(world: &World, attempt: &Attempt) -> String {
     let request = json!({"attempt": attempt.id, "by": "test"});
     let answer = world.host().invoke("rectify-undo", &request).await;
-    let log = || format!("{}\n{:?}", world.host().logs("rectify-undo").join("\n"), world.take_complaints());
+    let log = || format!("{}\n{:?}", world.host().logs("rectify-undo").join("\n"), world.take_errors());
     let answer = answer.unwrap_or_else(|fault| panic!("{fault}\n{}", log()));
     answer["outcome"].as_str().unwrap_or_default().to_owned()
 }
@@ -164,8 +164,8 @@ fn every_control_with_calls_travels_or_says_what_it_lacks() {
         .collect();
     for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
         let id = control.meta.id;
-        let travels = journeys.contains(&format!("travel(\"{id}\","));
-        let excused = UNTRAVELLED.iter().any(|(control, _, _)| *control == id);
+        let travels = journeys.contains(&format!("run_lifecycle(\"{id}\","));
+        let excused = SKIPPED.iter().any(|(control, _, _)| *control == id);
         assert_ne!(travels, excused, "{id}: a journey, or a row that says why there is none");
     }
 }

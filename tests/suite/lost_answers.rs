@@ -12,7 +12,7 @@ use rectify_runtime::deadline::Deadline;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
-use rectify_runtime::remediation::{Delivery, RemediationShell, deployed, handle, undoable};
+use rectify_runtime::remediation::{Delivery, RemediationContext, deployed, handle, undoable};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
 use rectify_tests::events::finding;
@@ -80,7 +80,7 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
     let environment = settings(&around);
     let function = FunctionSettings::read(&environment).unwrap();
     let control = &RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
-    let mut shell = RemediationShell::over(
+    let mut shell = RemediationContext::over(
         deployed::<_, Clients>(control),
         &sdk,
         function,
@@ -98,7 +98,7 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
         let mut line = Invocation::start("rds", &delivery.owner);
         let result = handle(&shell, &event(&target), &delivery, &mut line).await;
         outcomes.push(
-            result.as_ref().map_or_else(rectify_runtime::Fault::kind, rectify_runtime::remediation::Handled::name),
+            result.as_ref().map_or_else(rectify_runtime::Error::kind, rectify_runtime::remediation::Disposition::name),
         );
         if result.is_ok() {
             break;
@@ -129,7 +129,7 @@ async fn is_protected(sdk: &SdkConfig, name: &str) -> bool {
 /// The first request makes RDS modify the instance, and its answer is lost; a second one would be refused because of it.
 #[tokio::test]
 async fn change_whose_answer_was_lost_is_known_whatever_a_second_request_would_hear() {
-    let script = &[Hears::Nothing, Hears::Refusal(400, "InvalidDBInstanceState")];
+    let script = &[Hears::Nothing, Hears::InjectedError(400, "InvalidDBInstanceState")];
     is_known_and_undone("lost-answer", script, 4, 60, 1).await;
     is_known_and_undone("lost-answer-in-a-hurry", script, 4, 10, 1).await;
 }
@@ -144,5 +144,5 @@ async fn change_that_was_answered_with_a_5xx_of_any_name_is_known() {
 #[tokio::test]
 async fn change_that_was_answered_as_being_in_progress_is_known() {
     is_known_and_undone("busy", &[Hears::Error(400, "InvalidDBInstanceState")], 1, 10, 1).await;
-    is_known_and_undone("really-busy", &[Hears::Refusal(400, "InvalidDBInstanceState")], 1, 60, 2).await;
+    is_known_and_undone("really-busy", &[Hears::InjectedError(400, "InvalidDBInstanceState")], 1, 60, 2).await;
 }

@@ -166,7 +166,7 @@ impl Seen {
         let to = self.groups.min(from + RESULTS_A_PAGE);
         let result = |group: usize| {
             json!({ "EvaluationResultIdentifier": { "EvaluationResultQualifier": {
-                "ConfigRuleName": "rectify-door-ajar", "ResourceType": "AWS::EC2::SecurityGroup", "ResourceId": id(group)
+                "ConfigRuleName": "rectify-widget-disabled", "ResourceType": "AWS::EC2::SecurityGroup", "ResourceId": id(group)
             }}, "ComplianceType": "COMPLIANT" })
         };
         self.results.fetch_add(to - from, Ordering::Relaxed);

@@ -17,12 +17,12 @@ mod s3_lifecycle;
 mod tags;
 
 use aws_types::SdkConfig;
-use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, StoredImage, Target, Timestamp};
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_compliance::{AccountId, Declared, Region, Remediation, ResourceKey, StoredState, Target, Timestamp};
+use rectify_runtime::client::{Connect, Fix};
 use rectify_tests::emulator::ACCOUNT;
 
 /// A region of the emulator that no other test uses: the EBS defaults of a region are everybody's.
-pub(super) const ALONE: &str = "ap-southeast-2";
+pub(super) const SINGLETON: &str = "ap-southeast-2";
 
 pub(super) fn target<K: Remediation>(control: &'static Declared<K>, region: &str, id: &str) -> Target {
     Target {
@@ -41,7 +41,7 @@ where
 {
     let live = control.logic.live(clients, target, params).await.unwrap().expect("the resource is there");
     // The gates know the subject by its stored form alone.
-    assert_eq!(StoredImage::of(&live).unwrap().read(), Ok(live.clone()));
+    assert_eq!(StoredState::of(&live).unwrap().read(), Ok(live.clone()));
     live
 }
 
@@ -82,7 +82,7 @@ where
     let (mut expected, mut answers) = (before.clone(), Vec::new());
     for action in &actions {
         let answer = control.logic.apply_answered(&clients, target, action).await.unwrap();
-        let model = control.logic.expect(expected.clone(), action);
+        let model = control.logic.predict(expected.clone(), action);
         assert_ne!(model, expected, "{action:?} changes nothing");
         expected = model;
         assert_eq!(live::<_, C>(control, &clients, target, params).await, expected, "after {action:?}");
@@ -97,11 +97,11 @@ where
         control.logic.revert(&clients, target, &undo).await.unwrap();
     }
     let restored = live::<_, C>(control, &clients, target, params).await;
-    assert_eq!(control.logic.footprint(&restored, &actions), control.logic.footprint(&before, &actions));
+    assert_eq!(control.logic.touched_fields(&restored, &actions), control.logic.touched_fields(&before, &actions));
     assert_ne!(
-        control.logic.footprint(&expected, &actions),
-        control.logic.footprint(&before, &actions),
-        "the footprint shows the change"
+        control.logic.touched_fields(&expected, &actions),
+        control.logic.touched_fields(&before, &actions),
+        "the touched fields show the change"
     );
     (actions, expected)
 }

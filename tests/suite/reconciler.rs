@@ -6,7 +6,7 @@
 //! | `findings` | what a rule still reports |
 //! | `letters` | dead letters of both hops |
 //! | `open` | attempts that have not ended |
-//! | `stage` | one reconciler over made-up doors: AWS Config replayed, ledger, bus and queues in moto |
+//! | `stage` | one reconciler over made-up widgets: AWS Config replayed, ledger, bus and queues in moto |
 //! | `deployed` | the built functions, as the template deploys them |
 
 mod bounds;

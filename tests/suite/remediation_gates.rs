@@ -21,38 +21,38 @@ mod scope;
 mod unannounced;
 
 use rectify_compliance::Timestamp;
-use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, Stop};
-use rectify_runtime::remediation::Handled;
-use rectify_runtime::{CallErrorKind, Fault};
-use rectify_tests::controls::{Action, Door};
-use rectify_tests::doors::{Call, On, Trouble};
+use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, StopSwitch};
+use rectify_runtime::remediation::Disposition;
+use rectify_runtime::{CallErrorKind, Error};
+use rectify_tests::controls::{Action, Widget};
+use rectify_tests::crash_point::Life;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::finding;
-use rectify_tests::mortal::Life;
+use rectify_tests::fake_service::{Call, InjectedFault, On};
 use rectify_tests::remediation::{World, deliver_through, delivery, doomed_delivery, early_in_the_hour, path, target};
 use serde_json::{Value, json};
 
 /// When the finding of most tests was recorded.
 const RECORDED: &str = "2026-03-04T05:06:08.900Z";
 
-fn shut(bolt: &str) -> Action {
-    Action::ShutBolt { bolt: bolt.to_owned() }
+fn shut(flag: &str) -> Action {
+    Action::EnableFlag { flag: flag.to_owned() }
 }
 
-fn call(bolt: &str) -> Value {
-    json!({"ShutBolt": {"Bolt": bolt}})
+fn call(flag: &str) -> Value {
+    json!({"EnableFlag": {"Flag": flag}})
 }
 
-/// A plan that shuts these bolts, as it is stored and announced.
-fn plan(bolts: &[&str], level: &str) -> Value {
-    let step = |bolt: &&str| json!({"level": level, "call": call(bolt)});
-    json!({"kind": "do", "steps": bolts.iter().map(step).collect::<Vec<_>>()})
+/// A plan that shuts these flags, as it is stored and announced.
+fn plan(flags: &[&str], level: &str) -> Value {
+    let step = |flag: &&str| json!({"level": level, "call": call(flag)});
+    json!({"kind": "do", "steps": flags.iter().map(step).collect::<Vec<_>>()})
 }
 
 /// How a delivery ended that was dealt with now.
-fn ended(handled: &Handled) -> (&str, Outcome) {
+fn ended(handled: &Disposition) -> (&str, Outcome) {
     match handled {
-        Handled::Ended { attempt, outcome } => (attempt, *outcome),
+        Disposition::Ended { attempt, outcome } => (attempt, *outcome),
         other => panic!("{other:?}"),
     }
 }
@@ -60,8 +60,8 @@ fn ended(handled: &Handled) -> (&str, Outcome) {
 /// What an attempt is announced as.
 fn announcement(attempt: &Attempt, kind: &str, outcome: &str, actions: &[Value]) -> (String, Value) {
     let detail = json!({
-        "attempt": attempt.id, "control": "door-ajar", "rule": "rectify-door-ajar", "account": ACCOUNT,
-        "region": REGION, "resourceType": "Rectify::Test::Door", "resourceId": attempt.target.resource.id,
+        "attempt": attempt.id, "control": "widget-disabled", "rule": "rectify-widget-disabled", "account": ACCOUNT,
+        "region": REGION, "resourceType": "Rectify::Test::Widget", "resourceId": attempt.target.resource.id,
         "mode": attempt.mode, "outcome": outcome, "finding": attempt.finding,
         "reason": attempt.reason, "plan": attempt.plan, "actions": actions
     });

@@ -9,17 +9,17 @@ mod refusals;
 mod rounds;
 
 use rectify_compliance::Region;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::rule::{Rule, RuleShell, handle, on_change, on_change_and_schedule, on_schedule};
+use rectify_runtime::rule::{Rule, RuleContext, handle, on_change, on_change_and_schedule, on_schedule};
 use rectify_runtime::serve::Own;
 use rectify_runtime::settings::FunctionSettings;
-use rectify_tests::controls::{DOOR, DOOR_AJAR, Door};
-use rectify_tests::doors::{Call, Doors, On, Trouble};
+use rectify_tests::controls::{WIDGET, WIDGET_AJAR, Widget};
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::{
     CAPTURED_ON_WIRE, SCHEDULED_ON_WIRE, change, invocation, item, oversized, rule_event, scheduled,
 };
+use rectify_tests::fake_service::{Call, FakeService, InjectedFault, On};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
 
@@ -27,8 +27,14 @@ use serde_json::{Value, json};
 const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpb";
 
 /// Hands an event to a rule's function in `region`.
-async fn handled_in(rule: &Rule, region: &str, event: &Value, replay: &Replay, doors: &Doors) -> Result<(), Fault> {
-    handled_by(rule, &invocation(), region, event, replay, doors).await
+async fn handled_in(
+    rule: &Rule,
+    region: &str,
+    event: &Value,
+    replay: &Replay,
+    widgets: &FakeService,
+) -> Result<(), Error> {
+    handled_by(rule, &invocation(), region, event, replay, widgets).await
 }
 
 /// The same in an invocation that knows this of itself.
@@ -38,16 +44,16 @@ async fn handled_by(
     region: &str,
     event: &Value,
     replay: &Replay,
-    doors: &Doors,
-) -> Result<(), Fault> {
+    widgets: &FakeService,
+) -> Result<(), Error> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
-    let shell = RuleShell::over(rule.clone(), &doors.reached_through(&replay.sdk(region)), settings);
-    handle(&shell, event, own, &mut Invocation::start("door-ajar", "request")).await
+    let shell = RuleContext::over(rule.clone(), &widgets.reached_through(&replay.sdk(region)), settings);
+    handle(&shell, event, own, &mut Invocation::start("widget-disabled", "request")).await
 }
 
 /// The same for the control with both halves, at home.
-async fn handled(event: &Value, replay: &Replay, doors: &Doors) -> Result<(), Fault> {
-    handled_in(&on_change_and_schedule::<_, Doors>(&DOOR_AJAR), REGION, event, replay, doors).await
+async fn handled(event: &Value, replay: &Replay, widgets: &FakeService) -> Result<(), Error> {
+    handled_in(&on_change_and_schedule::<_, FakeService>(&WIDGET_AJAR), REGION, event, replay, widgets).await
 }
 
 /// An event with no parameters and a real token.
@@ -73,8 +79,8 @@ fn put(evaluations: &[Value]) -> (String, Value) {
     ("PutEvaluations".to_owned(), body)
 }
 
-/// The finding about a door with its only bolt drawn.
-fn ajar(id: &str, ordering: f64) -> Value {
-    let text = format!("{id}: bolts top are drawn; expected none");
-    evaluation(DOOR, id, "NON_COMPLIANT", Some(&text), ordering)
+/// The finding about a widget with its only flag disabled.
+fn disabled(id: &str, ordering: f64) -> Value {
+    let text = format!("{id}: flags top are disabled; expected none");
+    evaluation(WIDGET, id, "NON_COMPLIANT", Some(&text), ordering)
 }

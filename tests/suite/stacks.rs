@@ -6,7 +6,7 @@ use aws_smithy_types::body::SdkBody;
 use rectify_compliance::Region;
 
 use rectify_compliance::PhysicalId;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::clients::sdk_config_over;
 use rectify_runtime::settings::Environment;
 use rectify_runtime::stacks::Stacks;
@@ -34,7 +34,7 @@ fn refused(code: &str, message: &str) -> String {
     )
 }
 
-async fn asked(status: u16, body: String, resource: &PhysicalId) -> (Result<Option<String>, Fault>, Vec<String>) {
+async fn asked(status: u16, body: String, resource: &PhysicalId) -> (Result<Option<String>, Error>, Vec<String>) {
     let request = http::Request::builder().uri("https://localhost/").body(SdkBody::empty()).unwrap();
     let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
     let replay = StaticReplayClient::new(vec![ReplayEvent::new(request, response)]);

@@ -58,14 +58,14 @@ Resources:
     Type: AWS::Serverless::Function
     Condition: AtHome
     Properties:
-      FunctionName: !Sub "${Prefix}open-door"
-      CodeUri: target/lambda/open-door/
+      FunctionName: !Sub "${Prefix}open-widget"
+      CodeUri: target/lambda/open-widget/
   Rule:
     Type: AWS::Config::ConfigRule
     Condition: AtHome
     DependsOn: RulePermission
     Properties:
-      ConfigRuleName: !Sub "${Prefix}open-door"
+      ConfigRuleName: !Sub "${Prefix}open-widget"
       InputParameters: !Ref RuleParameters
       Scope: { ComplianceResourceTypes: ["AWS::EC2::SecurityGroup"] }
       Source:
@@ -80,8 +80,8 @@ Resources:
     Type: AWS::Serverless::Function
     Condition: Remediates
     Properties:
-      FunctionName: !Join ["", [!Ref Prefix, open-door, -fix]]
-      CodeUri: target/lambda/open-door-remediation
+      FunctionName: !Join ["", [!Ref Prefix, open-widget, -fix]]
+      CodeUri: target/lambda/open-widget-remediation
       MemorySize: 256
       EventInvokeConfig: { MaximumRetryAttempts: 1, DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } } }
       Environment:
@@ -108,16 +108,16 @@ fn fix(mode: &str, more: &[(&str, &str)]) -> Function {
         ("BUDGET_PER_HOUR", "5"),
         ("HOME_REGION", "us-east-1"),
         ("LEDGER_TABLE", "rectify-Ledger"),
-        ("RULE_NAMES", "rectify-open-door"),
+        ("RULE_NAMES", "rectify-open-widget"),
     ];
     let mut environment: BTreeMap<String, String> =
         fixed.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     environment.insert("TEXT".to_owned(), format!("${{kept}} {mode} rectify-Dead 111122223333"));
     Function {
         logical_id: "Fix".to_owned(),
-        name: "rectify-open-door-fix".to_owned(),
-        arn: "arn:aws:lambda:us-east-1:111122223333:function:rectify-open-door-fix".to_owned(),
-        binary: "open-door-remediation".to_owned(),
+        name: "rectify-open-widget-fix".to_owned(),
+        arn: "arn:aws:lambda:us-east-1:111122223333:function:rectify-open-widget-fix".to_owned(),
+        binary: "open-widget-remediation".to_owned(),
         environment,
         timeout: Duration::from_secs(60),
         memory: 256,
@@ -130,9 +130,9 @@ fn fix(mode: &str, more: &[(&str, &str)]) -> Function {
 #[test]
 fn every_expression_is_resolved() {
     let wiring = read(SMALL, &[]).unwrap();
-    assert_eq!(wiring.function("rectify-open-door-fix"), Some(&fix("plan", &[])));
+    assert_eq!(wiring.function("rectify-open-widget-fix"), Some(&fix("plan", &[])));
     assert_eq!(
-        wiring.function("rectify-open-door").map(|judge| (judge.timeout, judge.memory, judge.retries)),
+        wiring.function("rectify-open-widget").map(|judge| (judge.timeout, judge.memory, judge.retries)),
         Some((Duration::from_secs(60), 128, 2))
     );
     assert_eq!(
@@ -141,24 +141,24 @@ fn every_expression_is_resolved() {
             logical_id: "Found".to_owned(),
             name: "rectify-Found".to_owned(),
             trigger: Trigger::Pattern(
-                json!({ "source": ["aws.config"], "detail": { "configRuleName": ["rectify-open-door"] } })
+                json!({ "source": ["aws.config"], "detail": { "configRuleName": ["rectify-open-widget"] } })
             ),
             targets: vec![
-                Target::Function { name: "rectify-open-door-fix".to_owned(), input: None },
+                Target::Function { name: "rectify-open-widget-fix".to_owned(), input: None },
                 Target::Queue("rectify-Dead".to_owned())
             ],
             enabled: true,
         }]
     );
     let rule = &wiring.rules[0];
-    assert_eq!((rule.name.as_str(), rule.function.as_str()), ("rectify-open-door", "rectify-open-door"));
+    assert_eq!((rule.name.as_str(), rule.function.as_str()), ("rectify-open-widget", "rectify-open-widget"));
     assert_eq!(rule.definition.input_parameters.as_deref(), Some("{}"));
     assert_eq!(wiring.tables[0].time_to_live.as_deref(), Some("expires"));
     assert_eq!(wiring.ignored, ["Topic (AWS::SNS::Topic)"]);
     let mapping = Mapping {
         logical_id: "Asking".to_owned(),
         queue: "rectify-Asked".to_owned(),
-        function: "rectify-open-door".to_owned(),
+        function: "rectify-open-widget".to_owned(),
         batch: 2,
         partial: true,
     };
@@ -171,19 +171,19 @@ fn every_expression_is_resolved() {
 #[test]
 fn conditions_and_parameters_decide_what_exists() {
     let enforced = read(SMALL, &[("Mode", "enforce")]).unwrap();
-    assert_eq!(enforced.function("rectify-open-door-fix"), Some(&fix("enforce", &[("ONLY_ENFORCED", "yes")])));
+    assert_eq!(enforced.function("rectify-open-widget-fix"), Some(&fix("enforce", &[("ONLY_ENFORCED", "yes")])));
     let observed = read(SMALL, &[("Mode", "observe")]).unwrap();
     assert_eq!((observed.functions.len(), observed.event_rules.len(), observed.rules.len()), (1, 0, 1));
     let prefixed = read(SMALL, &[("Prefix", "team-")]).unwrap();
-    assert_eq!(prefixed.rules[0].name, "team-open-door");
+    assert_eq!(prefixed.rules[0].name, "team-open-widget");
 }
 
 /// A text of the small template, what stands in its place, parameters, and what is said about it.
-type Refusal<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+type InjectedError<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
 
 #[test]
 fn what_cannot_be_wired_is_refused_by_name() {
-    let rows: &[Refusal<'_>] = &[
+    let rows: &[InjectedError<'_>] = &[
         (
             "MemorySize: 256",
             "MemorySize: !FindInMap [a, b, c]",
@@ -212,7 +212,7 @@ fn what_cannot_be_wired_is_refused_by_name() {
             "Principal: config.amazonaws.com",
             "Principal: events.amazonaws.com",
             &[],
-            "template: `rectify-open-door` may not invoke function `rectify-open-door`: no AWS::Lambda::Permission for config.amazonaws.com",
+            "template: `rectify-open-widget` may not invoke function `rectify-open-widget`: no AWS::Lambda::Permission for config.amazonaws.com",
         ),
         (
             "MaximumRetryAttempts: 1",
@@ -224,7 +224,7 @@ fn what_cannot_be_wired_is_refused_by_name() {
             "EventSourceArn: !GetAtt Asked.Arn",
             "EventSourceArn: !GetAtt Judge.Arn",
             &[],
-            "template: resource `Asking`: `EventSourceArn`: `arn:aws:lambda:us-east-1:111122223333:function:rectify-open-door` is no function and no queue of this template",
+            "template: resource `Asking`: `EventSourceArn`: `arn:aws:lambda:us-east-1:111122223333:function:rectify-open-widget` is no function and no queue of this template",
         ),
         (
             "x",

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rectify_local::engine::{Compliance, ResourceKey};
-use rectify_local::news::{Item, News};
+use rectify_local::event_log::{Item, News};
 use rectify_local::proxy::{Fault, FaultKind};
 use rectify_local::world::{World, WorldError, WorldSettings};
 use rectify_tests::binaries::{folder, root};
@@ -59,7 +59,7 @@ async fn fault_is_found_fixed_and_found_fixed() {
     assert_eq!(world.host().dead_letters(), []);
     let told = news.since_last(&world);
     assert!(told.iter().any(|item| matches!(item, Item::Verdict { rule, .. } if rule == RULE)), "{told:?}");
-    assert!(!told.iter().any(|item| matches!(item, Item::Complaint { .. })), "{told:?}");
+    assert!(!told.iter().any(|item| matches!(item, Item::Undelivered { .. })), "{told:?}");
     assert_eq!(news.since_last(&world), [], "nothing is told twice");
     world.stop().await.unwrap();
 }
@@ -103,7 +103,7 @@ async fn world_that_does_not_become_quiet_says_what_goes_on() {
     world.proxy().inject(Fault::new("config", "PutEvaluations", 1, FaultKind::Delay(Duration::from_secs(20))));
     world.engine().evaluate("rectify-ec2-ebs-encryption-by-default").unwrap();
     let refusal = world.settle().await.unwrap_err();
-    assert!(matches!(refusal, WorldError::Busy { .. }), "{refusal}");
+    assert!(matches!(refusal, WorldError::PendingWork { .. }), "{refusal}");
     assert!(refusal.to_string().contains("has 1 events") || refusal.to_string().contains("has 2 events"), "{refusal}");
     world.stop().await.unwrap();
 }

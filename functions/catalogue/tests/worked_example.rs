@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use rectify_catalogue::find;
-use rectify_compliance::{ConfigurationItem, StoredImage, Timestamp};
+use rectify_compliance::{ConfigurationItem, StoredState, Timestamp};
 use serde_json::{Value, json};
 
 const ID: &str = "rds-instance-deletion-protection-enabled";
@@ -37,7 +37,7 @@ fn shows(whole: &Value, part: &Value) -> bool {
     }
 }
 
-fn subject() -> StoredImage {
+fn subject() -> StoredState {
     let mut event: Value = serde_json::from_str(&read(&format!("events/{ID}/non-compliant-turned-off.json"))).unwrap();
     let mut message: Value = serde_json::from_str(event["invokingEvent"].take().as_str().unwrap()).unwrap();
     let shown = block("event");

@@ -1,7 +1,7 @@
 //! What several controls share: one judgement and one plan with different values.
 
 pub mod authorization;
+pub mod exposure;
 pub mod open_ports;
-pub mod openness;
 pub mod port_limits;
 pub mod revocation;

@@ -11,15 +11,15 @@ use rectify_compliance::{Control, Parameters, Remediation, Resource};
 use rectify_testing::{Case, Cases, Laws, NOW};
 
 use crate::arbitrary::{as_item, as_live, group};
-use crate::families::authorization::Open;
-use crate::families::revocation::Close;
+use crate::families::authorization::Authorize;
+use crate::families::revocation::Revoke;
 use crate::resources::rule::{Direction, Rule};
 use crate::resources::security_group::{GroupInNetwork, SecurityGroup};
 
 /// A control that closes groups by revoking rules.
-pub(crate) trait Closes: Remediation<Subject = GroupInNetwork, Action = Close, Undo = Open> {}
+pub(crate) trait Closes: Remediation<Subject = GroupInNetwork, Action = Revoke, Undo = Authorize> {}
 
-impl<K: Remediation<Subject = GroupInNetwork, Action = Close, Undo = Open>> Closes for K {}
+impl<K: Remediation<Subject = GroupInNetwork, Action = Revoke, Undo = Authorize>> Closes for K {}
 
 pub(crate) fn parameters<P: Parameters>(text: &str) -> P {
     RuleParameters::<P>::parse(Some(text)).unwrap().control
@@ -40,7 +40,7 @@ pub(crate) fn revoke(direction: Direction, ids: &[&str]) -> String {
 }
 
 /// What EC2 makes of an undo: the rules again, under other ids.
-pub(crate) fn play(group: &mut SecurityGroup, open: &Open) {
+pub(crate) fn play(group: &mut SecurityGroup, open: &Authorize) {
     for rule in open.rules() {
         let id = Some(format!("sgr-new-{}", group.rules.len()));
         group.rules.push(Rule { id, ..rule });
@@ -50,7 +50,7 @@ pub(crate) fn play(group: &mut SecurityGroup, open: &Open) {
 
 /// Checks [`Laws`] and those of this module; one subject in ten must be fixed by machine.
 pub(crate) fn hold<K: Closes>(control: &K, subjects: impl Strategy<Value = (GroupInNetwork, K::Params)>) {
-    let reopened = |_: &K, mut live: GroupInNetwork, open: &Open| {
+    let reopened = |_: &K, mut live: GroupInNetwork, open: &Authorize| {
         play(&mut live.group, open);
         live
     };
@@ -76,10 +76,10 @@ fn takes_only_what_is_wrong<K: Closes>(
     params: &K::Params,
 ) -> Result<bool, TestCaseError> {
     let plan = control.plan(subject, params, NOW);
-    if plan.calls().is_empty() || plan.obstacle(true).is_some() {
+    if plan.calls().is_empty() || plan.blocker(true).is_some() {
         return Ok(false);
     }
-    let after = plan.calls().into_iter().fold(subject.clone(), |live, action| control.expect(live, action));
+    let after = plan.calls().into_iter().fold(subject.clone(), |live, action| control.predict(live, action));
     for rule in &subject.group.rules {
         let group = SecurityGroup { rules: vec![rule.clone()], ..subject.group.clone() };
         let alone = GroupInNetwork { group, network: subject.network.clone() };
@@ -95,13 +95,13 @@ fn an_undo_that_breaks_off_is_known<K: Closes>(
     subject: &GroupInNetwork,
     params: &K::Params,
 ) -> TestCaseResult {
-    let done: Vec<Close> = control.plan(subject, params, NOW).calls().into_iter().cloned().collect();
-    let mut live = done.iter().fold(subject.clone(), |live, action| control.expect(live, action));
+    let done: Vec<Revoke> = control.plan(subject, params, NOW).calls().into_iter().cloned().collect();
+    let mut live = done.iter().fold(subject.clone(), |live, action| control.predict(live, action));
     let mut modelled = live.clone();
     for open in control.undo(subject, &done).unwrap() {
         play(&mut live.group, &open);
         modelled = control.reverted(&modelled, &open).unwrap();
-        prop_assert_eq!(control.footprint(&modelled, &done), control.footprint(&live, &done));
+        prop_assert_eq!(control.touched_fields(&modelled, &done), control.touched_fields(&live, &done));
         prop_assert_eq!(control.reverted(&modelled, &open), Some(modelled.clone()), "what is there is not made again");
     }
     Ok(())

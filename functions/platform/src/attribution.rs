@@ -23,13 +23,13 @@ pub mod settings;
 use std::process::ExitCode;
 
 use answer::{Answer, announcement};
-use letter::{Letter, Look};
+use letter::{Letter, LookupPass};
 use rectify_compliance::{AccountId, Region, ShapeError, Timestamp};
 use rectify_runtime::bus::{Announcement, Bus};
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::Ledger;
 use rectify_runtime::settings::{Environment, FunctionSettings};
-use rectify_runtime::{Fault, clients, serve};
+use rectify_runtime::{Error, clients, serve};
 use serde_json::{Value, json};
 use settings::Settings;
 
@@ -88,8 +88,8 @@ impl Attributor {
     /// Builds it from the environment, before the first event.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when a variable is missing or malformed.
-    pub fn from_environment(environment: &Environment) -> Result<Self, Fault> {
+    /// [`Error::Setting`] when a variable is missing or malformed.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let function = FunctionSettings::read(environment)?;
         let settings = Settings::read(environment)?;
         let sdk = clients::sdk_config(environment, &function.region)?;
@@ -106,14 +106,14 @@ impl Attributor {
     /// at last lie in the dead-letter queue; a call that was denied is a fault like any other, and nobody is "unknown" for it.
     ///
     /// # Errors
-    /// [`Fault`] when the batch itself cannot be read.
+    /// [`Error`] when the batch itself cannot be read.
     pub async fn batch(
         &self,
         event: &Value,
         account: &AccountId,
         now: Timestamp,
         line: &mut Invocation,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Error> {
         let mut failures = Vec::new();
         for letter in Letter::of_batch(event)? {
             match self.answer(&letter, account, now).await {
@@ -129,27 +129,27 @@ impl Attributor {
         Ok(json!({ "batchItemFailures": failures }))
     }
 
-    async fn answer(&self, letter: &Letter, account: &AccountId, now: Timestamp) -> Result<Told, Fault> {
-        let about = letter.about.as_ref().map_err(|error| Fault::from(error.clone()))?;
+    async fn answer(&self, letter: &Letter, account: &AccountId, now: Timestamp) -> Result<Told, Error> {
+        let about = letter.about.as_ref().map_err(|error| Error::from(error.clone()))?;
         let id = about.attempt.as_str();
         let attempt = self.ledger.attempt(&about.control, id).await?;
         let attempt = attempt.ok_or_else(|| ShapeError::new("detail.attempt", "an attempt of the ledger", id))?;
         if attempt.target.account != *account {
             let (home, account) = (account.to_string(), attempt.target.account.to_string());
-            return Err(Fault::ForeignAccount { home, account });
+            return Err(Error::ForeignAccount { home, account });
         }
         let told = self.ledger.attributed(&attempt).await?;
-        if letter.look == Look::First && told.is_some() {
+        if letter.look == LookupPass::First && told.is_some() {
             return Ok(Told::Before);
         }
         let looked = self.look_up(&attempt, account, now).await?;
         let answer = Answer::of(&looked, &attempt, letter.look, now);
         let known = told.as_deref() == Some(answer.event());
-        if letter.look == Look::Second && (known || answer.event().is_empty()) {
+        if letter.look == LookupPass::Second && (known || answer.event().is_empty()) {
             return Ok(Told::Nothing);
         }
         // The second look is on its way before the first is told: one that was told and not asked for again would stay so.
-        let again = letter.look == Look::First && answer.may_change();
+        let again = letter.look == LookupPass::First && answer.may_change();
         if again {
             let mark = (letter::LOOK, letter::SECOND);
             self.trail.delay(&self.settings.queue, &letter.body, mark, self.settings.retry_seconds).await?;

@@ -41,7 +41,7 @@ use rectify_runtime::config_service::key_hash;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Asks, Ledger, StoredRequest, new_id};
 use rectify_runtime::settings::{Environment, FunctionSettings};
-use rectify_runtime::{Fault, clients, serve};
+use rectify_runtime::{Error, clients, serve};
 use serde_json::{Value, json};
 use settings::{Known, Settings, Watched};
 
@@ -91,8 +91,8 @@ impl Reconciler {
     /// Builds it from the environment, before the first event.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when a variable is missing or malformed.
-    pub fn from_environment(environment: &Environment) -> Result<Self, Fault> {
+    /// [`Error::Setting`] when a variable is missing or malformed.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let function = FunctionSettings::read(environment)?;
         let settings = Settings::read(environment, &suite())?;
         let sdk = clients::sdk_config(environment, &function.region)?;
@@ -108,8 +108,8 @@ impl Reconciler {
     /// One run, in the account of the function's role. What fails does not keep the rest from being done.
     ///
     /// # Errors
-    /// [`Fault::Incomplete`] when anything failed, at the end.
-    pub async fn run(&self, account: &AccountId, now: Timestamp, line: &mut Invocation) -> Result<Value, Fault> {
+    /// [`Error::Incomplete`] when anything failed, at the end.
+    pub async fn run(&self, account: &AccountId, now: Timestamp, line: &mut Invocation) -> Result<Value, Error> {
         let controls = self.settings.in_account(account);
         let mut run = Run {
             shell: self,
@@ -117,7 +117,7 @@ impl Reconciler {
             controls: controls.clone(),
             now,
             asked: HashSet::new(),
-            tally: Tally::default(),
+            tally: RunSummary::default(),
             faults: Vec::new(),
         };
         for control in &controls {
@@ -141,7 +141,7 @@ impl Reconciler {
         run.tally.tell(line);
         match run.faults.first() {
             None => Ok(run.tally.summary()),
-            Some(first) => Err(Fault::Incomplete { failed: run.faults.len(), first: first.clone() }),
+            Some(first) => Err(Error::Incomplete { failed: run.faults.len(), first: first.clone() }),
         }
     }
 }
@@ -162,7 +162,7 @@ struct Run<'a> {
     now: Timestamp,
     /// What was asked about in this run, so that a finding is asked about once.
     asked: HashSet<(&'static str, u64)>,
-    tally: Tally,
+    tally: RunSummary,
     faults: Vec<String>,
 }
 
@@ -246,7 +246,7 @@ impl Run<'_> {
             let request = StoredRequest::new(control, target, *recorded_at, now);
             shell.ledger.store_request(&asks.request, &request).await
         };
-        let stored: Vec<Result<(), Fault>> = stream::iter(&questions).map(store).buffered(AT_A_TIME).collect().await;
+        let stored: Vec<Result<(), Error>> = stream::iter(&questions).map(store).buffered(AT_A_TIME).collect().await;
         let (ready, requests): (Vec<usize>, Vec<RemediationRequest>) = questions
             .iter()
             .enumerate()
@@ -280,7 +280,7 @@ impl Run<'_> {
     }
 
     /// Notes a failure; the run goes on.
-    fn failed(&mut self, step: &str, fault: &Fault) {
+    fn failed(&mut self, step: &str, fault: &Error) {
         let text = format!("{step}: {}: {fault}", fault.kind());
         tracing::warn!(step, error = %fault, "a step of the run failed");
         self.faults.push(text);
@@ -289,7 +289,7 @@ impl Run<'_> {
 
 /// What a run did and what it left alone.
 #[derive(Debug, Default)]
-struct Tally {
+struct RunSummary {
     requested: BTreeMap<&'static str, u64>,
     left_out: BTreeMap<&'static str, u64>,
     letters: BTreeMap<&'static str, u64>,
@@ -297,7 +297,7 @@ struct Tally {
     by_control: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
 }
 
-impl Tally {
+impl RunSummary {
     fn requested(&mut self, control: &'static str, cause: &'static str) {
         *self.requested.entry(cause).or_default() += 1;
         *self.by_control.entry(control).or_default().entry("requested").or_default() += 1;
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn what_was_left_out_is_counted_by_reason_and_by_control() {
-        let mut tally = Tally::default();
+        let mut tally = RunSummary::default();
         tally.requested("a", "finding");
         tally.left_out("a", "held", 2);
         tally.left_out("b", "held", 1);

@@ -8,7 +8,7 @@ use rectify_runtime::ledger::Ledger;
 use rectify_runtime::operations::Operations;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone};
 use rectify_runtime::settings::{Environment, FunctionSettings};
-use rectify_runtime::{Fault, clients, serve};
+use rectify_runtime::{Error, clients, serve};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -61,8 +61,8 @@ impl Request {
     /// Reads the event.
     ///
     /// # Errors
-    /// [`Fault`] of kind `UnexpectedShape` that names what is wrong.
-    pub fn read(event: &Value) -> Result<Self, Fault> {
+    /// [`Error`] of kind `UnexpectedShape` that names what is wrong.
+    pub fn read(event: &Value) -> Result<Self, Error> {
         let request = Self::deserialize(event)
             .map_err(|error| ShapeError::new("event", "`attempt`, `by` and perhaps `holdDays`", error))?;
         for (name, text) in [("event.attempt", &request.attempt), ("event.by", &request.by)] {
@@ -81,8 +81,8 @@ impl Undoer {
     /// Builds it from the environment, before the first event.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when a variable is missing.
-    pub fn from_environment(environment: &Environment) -> Result<Self, Fault> {
+    /// [`Error::Setting`] when a variable is missing.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let function = FunctionSettings::read(environment)?;
         let config = clients::sdk_config(environment, &function.region)?;
         let ledger = Ledger::new(&config, environment.required("LEDGER_TABLE")?);
@@ -92,22 +92,22 @@ impl Undoer {
     /// Takes an attempt back, in the account of the function's role.
     ///
     /// # Errors
-    /// [`Fault::UndoRefused`] with the reason; other faults as for a remediation.
+    /// [`Error::UndoRefused`] with the reason; other faults as for a remediation.
     pub async fn undo(
         &self,
         operations: impl Iterator<Item = Operations>,
         account: &AccountId,
         request: Request,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, Error> {
         let Request { attempt: id, by, hold_days } = request;
-        let refused = |reason: String| Fault::UndoRefused { attempt: id.clone(), reason };
+        let refused = |reason: String| Error::UndoRefused { attempt: id.clone(), reason };
         let operations: Vec<Operations> = operations.collect();
         let controls = operations.iter().map(Operations::id);
         let attempt =
             self.ledger.find_attempt(&id, controls).await?.ok_or_else(|| refused("no such attempt".to_owned()))?;
         if attempt.target.account != *account {
             let (home, account) = (account.to_string(), attempt.target.account.to_string());
-            return Err(Fault::ForeignAccount { home, account });
+            return Err(Error::ForeignAccount { home, account });
         }
         let operations = operations.iter().find(|it| it.id() == attempt.control);
         let operations =

@@ -29,7 +29,7 @@ pub(crate) fn databases(kind: Kind, engines: &'static [&'static str]) -> impl St
 }
 
 /// One in four or so.
-pub(crate) fn seldom<T: Clone + std::fmt::Debug + 'static>(value: T) -> impl Strategy<Value = Option<T>> {
+pub(crate) fn rarely<T: Clone + std::fmt::Debug + 'static>(value: T) -> impl Strategy<Value = Option<T>> {
     prop_oneof![3 => Just(None), 1 => Just(Some(value))]
 }
 
@@ -39,8 +39,8 @@ pub(crate) fn instances() -> impl Strategy<Value = Instance> {
         &["mysql", "postgres", "mariadb", "oracle-ee", "sqlserver-se", "aurora-mysql", "custom-oracle-ee"];
     let parts = (
         databases(Kind::Instance, ENGINES),
-        seldom("shop".to_owned()),
-        seldom("first".to_owned()),
+        rarely("shop".to_owned()),
+        rarely("first".to_owned()),
         any::<bool>(),
         any::<bool>(),
         prop::option::of(any::<bool>()),

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    ConfigurationItem, Image, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, ShapeError,
-    Timestamp, Verdict,
+    ConfigurationItem, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, ResourceState,
+    ShapeError, Timestamp, Verdict,
 };
 
 /// How bad a finding is. Equals the Security Hub severity where the control is mapped to FSBP.
@@ -184,7 +184,7 @@ pub trait Control: Send + Sync + 'static {
     /// Its rule parameters.
     type Params: Parameters;
     /// Everything it judges about one resource.
-    type Subject: Image;
+    type Subject: ResourceState;
 
     /// Judges one subject. Pure and total, the same whatever the trigger; `now` is the event's time.
     fn evaluate(&self, subject: &Self::Subject, params: &Self::Params, now: Timestamp) -> Verdict;
@@ -219,7 +219,7 @@ pub trait FromItem: Control {
 }
 
 /// A control that lists its subjects on a schedule. It may judge changes as well.
-pub trait Inventory: Control {
+pub trait Periodic: Control {
     /// What listing may call.
     fn list_permissions(&self) -> &'static [Permission];
 }
@@ -266,21 +266,21 @@ pub trait Remediation: Control {
     fn plan(&self, live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action> {
         match self.evaluate(live, params, now).is_non_compliant() {
             true => self.fix(live, params, now),
-            false => Plan::Nothing,
+            false => Plan::Noop,
         }
     }
 
     /// What `live` becomes by `action`: the pure model that laws, differences and after-images rest on.
-    fn expect(&self, live: Self::Subject, action: &Self::Action) -> Self::Subject;
+    fn predict(&self, live: Self::Subject, action: &Self::Action) -> Self::Subject;
 
     /// Whether the service has accepted the actions and still works on them, so that a subject that is not yet right is no
     /// failure (an RDS modification that waits for its window).
-    fn is_settling(&self, _after: &Self::Subject, _done: &[Self::Action]) -> bool {
+    fn is_in_progress(&self, _after: &Self::Subject, _done: &[Self::Action]) -> bool {
         false
     }
 
     /// The part of the subject the actions touched, without what the service assigns. Undo compares it before it writes.
-    fn footprint(&self, subject: &Self::Subject, done: &[Self::Action]) -> Value;
+    fn touched_fields(&self, subject: &Self::Subject, done: &[Self::Action]) -> Value;
 
     /// The calls that restore `before`, in the order they are to be played: last action first.
     ///
@@ -309,7 +309,7 @@ pub trait Remediation: Control {
 
     /// What `live` becomes by one call of an undo. Only where one action is taken back by several calls: an undo that broke off
     /// between them is then known by what it left. Without it, what is left between two actions is known from
-    /// [`expect`](Self::expect).
+    /// [`predict`](Self::predict).
     fn reverted(&self, _live: &Self::Subject, _call: &Self::Undo) -> Option<Self::Subject> {
         None
     }

@@ -5,9 +5,9 @@ mod erased;
 use serde_json::Value;
 
 use crate::{
-    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Image, Inventory, Irreversible, Level, ParameterError,
-    Permission, Plan, Remediation, Resource, ResourceKey, ShapeError, Step, StoredImage, Tags, Timestamp, Verdict,
-    Work,
+    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Irreversible, Level, ParameterError, Periodic,
+    Permission, Plan, Remediation, Resource, ResourceKey, ResourceState, ShapeError, Step, StoredState, Tags,
+    Timestamp, Verdict, Work,
 };
 use erased::{JudgeChange, Listed, json};
 
@@ -20,7 +20,7 @@ pub struct Entry {
     pub meta: &'static ControlMeta,
     control: &'static dyn ErasedControl,
     /// The half that judges changes, where there is one.
-    pub change: Option<ChangeHalf>,
+    pub change: Option<ChangeTrigger>,
     inventory: Option<&'static dyn Listed>,
     /// The remediation, where there is one.
     pub remediation: Option<&'static dyn ErasedRemediation>,
@@ -28,12 +28,12 @@ pub struct Entry {
 
 /// The half of a control that judges changes.
 #[derive(Clone, Copy)]
-pub struct ChangeHalf(Change);
+pub struct ChangeTrigger(Change);
 
 #[derive(Clone, Copy)]
 enum Change {
     /// The subject is what the item says.
-    Item(fn(&ConfigurationItem) -> Result<StoredImage, EntryError>),
+    Item(fn(&ConfigurationItem) -> Result<StoredState, EntryError>),
     /// The subject is made of the item and of facts.
     ItemAndFacts(&'static dyn JudgeChange),
 }
@@ -52,36 +52,36 @@ pub const fn on_item<K>(control: &'static Declared<K>) -> Row<K>
 where
     K: Control<Subject: Resource>,
 {
-    Row::of(control, Some(ChangeHalf(Change::Item(subject_of::<K::Subject>))), None)
+    Row::of(control, Some(ChangeTrigger(Change::Item(subject_of::<K::Subject>))), None)
 }
 
 /// The same for a control that also lists its subjects on a schedule.
 pub const fn on_item_and_schedule<K>(control: &'static Declared<K>) -> Row<K>
 where
-    K: Inventory<Subject: Resource>,
+    K: Periodic<Subject: Resource>,
 {
-    Row::of(control, Some(ChangeHalf(Change::Item(subject_of::<K::Subject>))), Some(&control.logic))
+    Row::of(control, Some(ChangeTrigger(Change::Item(subject_of::<K::Subject>))), Some(&control.logic))
 }
 
 /// A control that judges changes by the item and by facts.
 pub const fn on_change<K: FromItem>(control: &'static Declared<K>) -> Row<K> {
-    Row::of(control, Some(ChangeHalf(Change::ItemAndFacts(&control.logic))), None)
+    Row::of(control, Some(ChangeTrigger(Change::ItemAndFacts(&control.logic))), None)
 }
 
 /// A control that lists its subjects on a schedule.
-pub const fn on_schedule<K: Inventory>(control: &'static Declared<K>) -> Row<K> {
+pub const fn on_schedule<K: Periodic>(control: &'static Declared<K>) -> Row<K> {
     Row::of(control, None, Some(&control.logic))
 }
 
 /// A control that does both.
-pub const fn on_change_and_schedule<K: FromItem + Inventory>(control: &'static Declared<K>) -> Row<K> {
-    Row::of(control, Some(ChangeHalf(Change::ItemAndFacts(&control.logic))), Some(&control.logic))
+pub const fn on_change_and_schedule<K: FromItem + Periodic>(control: &'static Declared<K>) -> Row<K> {
+    Row::of(control, Some(ChangeTrigger(Change::ItemAndFacts(&control.logic))), Some(&control.logic))
 }
 
 impl<K: Control> Row<K> {
     const fn of(
         control: &'static Declared<K>,
-        change: Option<ChangeHalf>,
+        change: Option<ChangeTrigger>,
         inventory: Option<&'static dyn Listed>,
     ) -> Self {
         let entry = Entry { meta: &control.meta, control: &control.logic, change, inventory, remediation: None };
@@ -117,7 +117,7 @@ pub enum EntryError {
 
 /// A subject, frozen, with what is known of it whatever its type.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Imaged {
+pub struct IdentifiedState {
     /// The resource.
     pub resource: ResourceKey,
     /// Its name, where that is another than its id.
@@ -127,21 +127,21 @@ pub struct Imaged {
     /// Its tags.
     pub tags: Tags,
     /// The subject.
-    pub image: StoredImage,
+    pub image: StoredState,
 }
 
-impl Imaged {
+impl IdentifiedState {
     /// Freezes a subject.
     ///
     /// # Errors
     /// [`ShapeError`] when it has no JSON form.
-    pub fn of<S: Image>(subject: &S) -> Result<Self, ShapeError> {
+    pub fn of<S: ResourceState>(subject: &S) -> Result<Self, ShapeError> {
         Ok(Self {
             resource: subject.key(),
             name: subject.name().map(str::to_owned),
             arn: subject.arn().map(str::to_owned),
             tags: subject.tags().clone(),
-            image: StoredImage::of(subject)?,
+            image: StoredState::of(subject)?,
         })
     }
 }
@@ -164,20 +164,20 @@ impl Entry {
     ///
     /// # Errors
     /// [`EntryError::Shape`] when it is no subject of the control.
-    pub fn image(&self, subject: Value) -> Result<Imaged, EntryError> {
+    pub fn image(&self, subject: Value) -> Result<IdentifiedState, EntryError> {
         self.control.image(subject)
     }
 
-    /// [`Image::VERSION`] of its subject.
-    pub fn image_version(&self) -> u16 {
-        self.control.image_version()
+    /// [`ResourceState::VERSION`] of its subject.
+    pub fn state_version(&self) -> u16 {
+        self.control.state_version()
     }
 
     /// Judges a subject given as a stored image.
     ///
     /// # Errors
     /// [`EntryError`] when the image or the parameters cannot be read.
-    pub fn evaluate(&self, image: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
+    pub fn evaluate(&self, image: &StoredState, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
         self.control.evaluate(image, parameters, now)
     }
 
@@ -210,7 +210,7 @@ impl Entry {
     }
 }
 
-impl ChangeHalf {
+impl ChangeTrigger {
     /// Whether the subject is made of the item alone.
     pub fn is_item_alone(&self) -> bool {
         matches!(self.0, Change::Item(_))
@@ -228,7 +228,7 @@ impl ChangeHalf {
     ///
     /// # Errors
     /// [`EntryError::Shape`] when either is not what the control reads.
-    pub fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredImage, EntryError> {
+    pub fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError> {
         match self.0 {
             Change::Item(subject) if facts.is_null() => subject(item),
             Change::Item(_) => Err(ShapeError::new("facts", "none: the item is enough", facts).into()),
@@ -237,8 +237,8 @@ impl ChangeHalf {
     }
 }
 
-fn subject_of<S: Image + Resource>(item: &ConfigurationItem) -> Result<StoredImage, EntryError> {
-    Ok(StoredImage::of(&S::from_item(item)?)?)
+fn subject_of<S: ResourceState + Resource>(item: &ConfigurationItem) -> Result<StoredState, EntryError> {
+    Ok(StoredState::of(&S::from_item(item)?)?)
 }
 
 fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> {
@@ -254,16 +254,16 @@ fn erase<A: serde::Serialize>(plan: Plan<A>) -> Result<Plan<Value>, EntryError> 
     let erase_steps = |steps: Vec<Step<A>>| {
         let erase_step = |Step { level, work }| {
             let work = match work {
-                Work::Call(action) => Work::Call(json("action", &action)?),
-                Work::Person(instruction) => Work::Person(instruction),
+                Work::Api(action) => Work::Api(json("action", &action)?),
+                Work::Manual(instruction) => Work::Manual(instruction),
             };
             Ok(Step { level, work })
         };
         steps.into_iter().map(erase_step).collect::<Result<Vec<_>, ShapeError>>()
     };
     Ok(match plan {
-        Plan::Nothing => Plan::Nothing,
-        Plan::Hold { reason, steps } => Plan::Hold { reason, steps: erase_steps(steps)? },
-        Plan::Do { steps } => Plan::Do { steps: erase_steps(steps)? },
+        Plan::Noop => Plan::Noop,
+        Plan::Blocked { reason, steps } => Plan::Blocked { reason, steps: erase_steps(steps)? },
+        Plan::Apply { steps } => Plan::Apply { steps: erase_steps(steps)? },
     })
 }

@@ -1,6 +1,6 @@
 //! What is decided about an event before any control looks at it, without a call.
 
-use crate::parameters::ShellParameters;
+use crate::parameters::CommonParameters;
 use crate::rule_event::EvaluationMode;
 use crate::{
     ConfigurationItem, ControlMeta, ItemStatus, Message, Region, ResourceKey, RuleEvent, Scope, ShapeError, Verdict,
@@ -12,7 +12,7 @@ pub struct RuleScope<'a> {
     /// The control.
     pub meta: &'a ControlMeta,
     /// What the rule takes beside the control's own parameters.
-    pub parameters: &'a ShellParameters,
+    pub parameters: &'a CommonParameters,
     /// The region of the rule.
     pub here: &'a Region,
     /// The region in which global controls are evaluated.
@@ -49,7 +49,7 @@ pub enum Route<'a> {
     /// Fetch the item, then ask [`route_fetched`].
     Fetch,
     /// Run the inventory.
-    Inventory,
+    Periodic,
     /// The rule's account as a whole is answered: a global control outside of its home region.
     AnswerAccount(Verdict),
 }
@@ -60,7 +60,7 @@ pub enum Route<'a> {
 /// [`ShapeError`] when the item says that the resource is there but carries no configuration.
 pub fn route<'a>(event: &'a RuleEvent, scope: &RuleScope<'_>) -> Result<Route<'a>, ShapeError> {
     match &event.message {
-        Message::Periodic { .. } => Ok(scope.away().map_or(Route::Inventory, Route::AnswerAccount)),
+        Message::Periodic { .. } => Ok(scope.away().map_or(Route::Periodic, Route::AnswerAccount)),
         Message::Oversized { summary, .. } => {
             let target = &summary.target;
             Ok(dismissal(event, scope, &target.resource, target.name.as_deref(), summary.status)
@@ -141,7 +141,7 @@ mod tests {
     /// The route of an event in `here`, with the home region us-east-1.
     fn routed<'a>(event: &'a RuleEvent, meta: &ControlMeta, here: &str) -> Result<Route<'a>, ShapeError> {
         let (here, home) = (Region::new(here), Region::new("us-east-1"));
-        let parameters = ShellParameters { exclude: Some("sg-vip, bastion-*".parse().unwrap()), ..Default::default() };
+        let parameters = CommonParameters { exclude: Some("sg-vip, bastion-*".parse().unwrap()), ..Default::default() };
         route(event, &RuleScope { meta, parameters: &parameters, here: &here, home: &home })
     }
 
@@ -151,7 +151,7 @@ mod tests {
             Route::AnswerAccount(verdict) => format!("account: {}", verdict.annotation().unwrap()),
             Route::Judge(_) => "judge".to_owned(),
             Route::Fetch => "fetch".to_owned(),
-            Route::Inventory => "inventory".to_owned(),
+            Route::Periodic => "inventory".to_owned(),
         }
     }
 
@@ -193,7 +193,7 @@ mod tests {
             "{\"messageType\":\"ScheduledNotification\",\"notificationCreationTime\":\"2026-03-04T00:00:00Z\"}"}))
         .unwrap();
         assert_eq!(answer(&periodic, &GLOBAL), "account: evaluated in us-east-1");
-        assert_eq!(routed(&periodic, &GLOBAL, "us-east-1").unwrap(), Route::Inventory);
+        assert_eq!(routed(&periodic, &GLOBAL, "us-east-1").unwrap(), Route::Periodic);
     }
 
     #[test]

@@ -26,9 +26,9 @@ pub struct KmsKey {
 
 impl KmsKey {
     /// Why nothing in `region` can encrypt with this key.
-    pub fn obstacles_in(&self, region: &Region) -> Vec<String> {
+    pub fn blockers_in(&self, region: &Region) -> Vec<String> {
         let Self { arn, state, spec, .. } = self;
-        let mut reasons = obstacles(arn, state, spec);
+        let mut reasons = blockers(arn, state, spec);
         if arn.parse().ok().and_then(|it: Arn| it.region()).as_ref() != Some(region) {
             reasons.push(format!("key {arn} is not of region {region}"));
         }
@@ -42,7 +42,7 @@ pub fn is_usable(state: &str) -> bool {
 }
 
 /// Why nothing can encrypt with a key of this state and spec.
-pub fn obstacles(arn: &str, state: &str, spec: &str) -> Vec<String> {
+pub fn blockers(arn: &str, state: &str, spec: &str) -> Vec<String> {
     let mut reasons = Vec::new();
     if !is_usable(state) {
         reasons.push(format!("key {arn} is in state {state}"));
@@ -63,7 +63,7 @@ mod tests {
     fn a_key_is_usable_in_the_states_in_which_kms_encrypts() {
         for state in ["Enabled", "Updating"] {
             assert!(is_usable(state), "{state}");
-            assert_eq!(obstacles(ARN, state, "SYMMETRIC_DEFAULT"), [""; 0], "{state}");
+            assert_eq!(blockers(ARN, state, "SYMMETRIC_DEFAULT"), [""; 0], "{state}");
         }
         for state in [
             "Creating",
@@ -76,7 +76,7 @@ mod tests {
             "",
         ] {
             assert!(!is_usable(state), "{state}");
-            assert_eq!(obstacles(ARN, state, "SYMMETRIC_DEFAULT"), [format!("key {ARN} is in state {state}")]);
+            assert_eq!(blockers(ARN, state, "SYMMETRIC_DEFAULT"), [format!("key {ARN} is in state {state}")]);
         }
     }
 
@@ -89,9 +89,9 @@ mod tests {
             aws_managed: false,
         };
         let here = Region::new("eu-west-1");
-        assert_eq!(key("Enabled", "SYMMETRIC_DEFAULT").obstacles_in(&here), [""; 0]);
+        assert_eq!(key("Enabled", "SYMMETRIC_DEFAULT").blockers_in(&here), [""; 0]);
         assert_eq!(
-            key("PendingDeletion", "RSA_2048").obstacles_in(&Region::new("eu-west-2")),
+            key("PendingDeletion", "RSA_2048").blockers_in(&Region::new("eu-west-2")),
             [
                 format!("key {ARN} is in state PendingDeletion"),
                 format!("key {ARN} is of spec RSA_2048, not symmetric"),

@@ -38,7 +38,6 @@ pub mod entry;
 pub mod error;
 pub mod exemption;
 pub mod gate;
-pub mod image;
 pub mod item;
 pub mod json_parameter;
 pub mod kms_key;
@@ -50,6 +49,7 @@ pub mod plan;
 pub mod roles;
 pub mod rule_event;
 pub mod setting;
+pub mod state;
 pub mod values;
 pub mod verdict;
 
@@ -57,13 +57,12 @@ pub use annotation::{Annotation, offenders};
 pub use arn::Arn;
 pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
-    Control, ControlMeta, Declared, Framework, Frequency, FromItem, Inventory, Mapping, Remediation, Resource, Scope,
+    Control, ControlMeta, Declared, Framework, Frequency, FromItem, Mapping, Periodic, Remediation, Resource, Scope,
     Severity, Trigger,
 };
-pub use entry::{Entry, Imaged};
+pub use entry::{Entry, IdentifiedState};
 pub use error::{EventError, ParameterError, ShapeError};
 pub use exemption::Exemption;
-pub use image::{Image, StoredImage, Tags};
 pub use item::{ConfigurationItem, ItemStatus};
 pub use managed::{ManagedBy, PhysicalId};
 pub use parameters::{NoParameters, Parameters};
@@ -72,6 +71,7 @@ pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
 pub use rule_event::{Message, RuleEvent};
 pub use setting::{Operation, SetCall, Setting, View};
+pub use state::{ResourceState, StoredState, Tags};
 pub use verdict::{Evaluation, Verdict};
 
 /// An instant, UTC, as AWS Config stamps it (RFC 3339, milliseconds).

@@ -43,14 +43,14 @@ impl Parameters for NoParameters {}
 
 /// What every rule takes, whatever its control.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ShellParameters {
+pub struct CommonParameters {
     /// `homeRegion`: where global controls are evaluated.
     pub home_region: Option<Region>,
     /// `excludeResources`: ids, names or globs that are answered NOT_APPLICABLE.
     pub exclude: Option<Globs>,
 }
 
-impl ShellParameters {
+impl CommonParameters {
     /// Whether `excludeResources` names a resource, by its id or its name.
     pub(crate) fn excludes(&self, resource: &ResourceKey, name: Option<&str>) -> bool {
         let Some(globs) = &self.exclude else { return false };
@@ -64,7 +64,7 @@ pub struct RuleParameters<P> {
     /// For the control.
     pub control: P,
     /// For the shell.
-    pub shell: ShellParameters,
+    pub shell: CommonParameters,
 }
 
 impl<P: Parameters> RuleParameters<P> {
@@ -94,11 +94,11 @@ impl<P: Parameters> RuleParameters<P> {
             ParameterError::Invalid { key: error.path().to_string(), reason: error.inner().to_string() }
         })?;
         control.check().map_err(ParameterError::Contradiction)?;
-        Ok(Self { control, shell: ShellParameters::read(&shell)? })
+        Ok(Self { control, shell: CommonParameters::read(&shell)? })
     }
 }
 
-impl ShellParameters {
+impl CommonParameters {
     /// Reads the shell's part of `ruleParameters`; the control's own part is not looked at.
     ///
     /// # Errors

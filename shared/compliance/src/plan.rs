@@ -31,12 +31,13 @@ impl std::fmt::Display for Level {
 
 /// What one step consists of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Work<A> {
-    /// One API call, with its full input.
-    Call(A),
-    /// What a person must do, in words: there is no executor for it.
-    Person(String),
+    /// One API call, with its full input. Stored as `call`.
+    #[serde(rename = "call")]
+    Api(A),
+    /// What an operator must do, in words; nothing executes it. Stored as `person`.
+    #[serde(rename = "person")]
+    Manual(String),
 }
 
 /// One step of a plan, in the order it would be taken.
@@ -52,64 +53,67 @@ pub struct Step<A> {
 impl<A> Step<A> {
     /// A call of level `level`.
     pub const fn call(level: Level, action: A) -> Self {
-        Self { level, work: Work::Call(action) }
+        Self { level, work: Work::Api(action) }
     }
 
-    /// An instruction to a person.
-    pub fn person(level: Level, instruction: impl Into<String>) -> Self {
-        Self { level, work: Work::Person(instruction.into()) }
+    /// An instruction to an operator.
+    pub fn manual(level: Level, instruction: impl Into<String>) -> Self {
+        Self { level, work: Work::Manual(instruction.into()) }
     }
 
     /// The call, unless a person must act.
     pub const fn action(&self) -> Option<&A> {
         match &self.work {
-            Work::Call(action) => Some(action),
-            Work::Person(_) => None,
+            Work::Api(action) => Some(action),
+            Work::Manual(_) => None,
         }
     }
 }
 
 /// What a remediation would do about one subject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "kind")]
 pub enum Plan<A> {
-    /// There is nothing to do: the subject is right.
-    Nothing,
-    /// These steps would fix it, but something forbids taking them by machine.
-    Hold {
+    /// The resource is compliant: there is nothing to do. Stored as `nothing`.
+    #[serde(rename = "nothing")]
+    Noop,
+    /// These steps would fix it, but Rectify must not take them. Stored as `hold`.
+    #[serde(rename = "hold")]
+    Blocked {
         /// The precondition that does not hold, by name and with its values.
         reason: String,
         /// The steps a person may take.
         steps: Vec<Step<A>>,
     },
-    /// These steps, in order.
-    Do {
+    /// These steps, in order. Stored as `do`.
+    #[serde(rename = "do")]
+    Apply {
         /// Never empty.
         steps: Vec<Step<A>>,
     },
 }
 
 impl<A> Plan<A> {
-    /// A plan of these steps; without any it is [`Plan::Nothing`].
+    /// A plan of these steps; without any it is [`Plan::Noop`].
     pub fn steps_in_order(steps: Vec<Step<A>>) -> Self {
-        if steps.is_empty() { Self::Nothing } else { Self::Do { steps } }
+        if steps.is_empty() { Self::Noop } else { Self::Apply { steps } }
     }
 
     /// The same steps, held back for `reason`.
-    pub fn hold(reason: impl Into<String>, steps: Vec<Step<A>>) -> Self {
-        Self::Hold { reason: reason.into(), steps }
+    pub fn blocked(reason: impl Into<String>, steps: Vec<Step<A>>) -> Self {
+        Self::Blocked { reason: reason.into(), steps }
     }
 
     /// These steps, held back where there are reasons not to take them by machine.
     pub fn unless(reasons: &[String], steps: Vec<Step<A>>) -> Self {
-        if reasons.is_empty() { Self::steps_in_order(steps) } else { Self::hold(reasons.join("; "), steps) }
+        if reasons.is_empty() { Self::steps_in_order(steps) } else { Self::blocked(reasons.join("; "), steps) }
     }
 
     /// All steps, whether held or not.
     pub fn steps(&self) -> &[Step<A>] {
         match self {
-            Self::Nothing => &[],
-            Self::Hold { steps, .. } | Self::Do { steps } => steps,
+            Self::Noop => &[],
+            Self::Blocked { steps, .. } | Self::Apply { steps } => steps,
         }
     }
 
@@ -125,20 +129,20 @@ impl<A> Plan<A> {
 
     /// Why a machine may not apply this plan, if it may not: a hold, a step for a person, or a level above what is
     /// allowed here.
-    pub fn obstacle(&self, allow_l2: bool) -> Option<String> {
+    pub fn blocker(&self, allow_l2: bool) -> Option<String> {
         match self {
-            Self::Nothing => None,
-            Self::Hold { reason, .. } => Some(reason.clone()),
-            Self::Do { steps } if steps.iter().any(|step| step.level == Level::L3) => {
+            Self::Noop => None,
+            Self::Blocked { reason, .. } => Some(reason.clone()),
+            Self::Apply { steps } if steps.iter().any(|step| step.level == Level::L3) => {
                 Some("a step of level L3 is never applied by machine".to_owned())
             }
-            Self::Do { steps } if steps.iter().any(|step| step.action().is_none()) => {
+            Self::Apply { steps } if steps.iter().any(|step| step.action().is_none()) => {
                 Some("a step must be taken by a person".to_owned())
             }
-            Self::Do { steps } if !allow_l2 && steps.iter().any(|step| step.level == Level::L2) => {
+            Self::Apply { steps } if !allow_l2 && steps.iter().any(|step| step.level == Level::L2) => {
                 Some("a step of level L2 is not allowed for this control".to_owned())
             }
-            Self::Do { .. } => None,
+            Self::Apply { .. } => None,
         }
     }
 }
@@ -181,21 +185,21 @@ mod tests {
     fn obstacles_are_told_in_order_of_severity() {
         let call = |level| Step::call(level, "x");
         let rows: [(Plan<&str>, bool, Option<&str>); 8] = [
-            (Plan::Nothing, false, None),
+            (Plan::Noop, false, None),
             (Plan::steps_in_order(vec![]), false, None),
             (Plan::steps_in_order(vec![call(Level::L1)]), false, None),
             (Plan::steps_in_order(vec![call(Level::L2)]), true, None),
             (Plan::steps_in_order(vec![call(Level::L2)]), false, Some("level L2")),
             (Plan::steps_in_order(vec![call(Level::L1), call(Level::L3)]), true, Some("level L3")),
-            (Plan::steps_in_order(vec![Step::person(Level::L0, "delete the key")]), true, Some("by a person")),
-            (Plan::hold("website configured", vec![call(Level::L1)]), true, Some("website configured")),
+            (Plan::steps_in_order(vec![Step::manual(Level::L0, "delete the key")]), true, Some("by a person")),
+            (Plan::blocked("website configured", vec![call(Level::L1)]), true, Some("website configured")),
         ];
         for (plan, allow_l2, expected) in rows {
-            let obstacle = plan.obstacle(allow_l2);
+            let blocker = plan.blocker(allow_l2);
             match expected {
-                None => assert_eq!(obstacle, None, "{plan:?}"),
+                None => assert_eq!(blocker, None, "{plan:?}"),
                 Some(text) => {
-                    assert!(obstacle.as_deref().is_some_and(|it| it.contains(text)), "{plan:?}: {obstacle:?}");
+                    assert!(blocker.as_deref().is_some_and(|it| it.contains(text)), "{plan:?}: {blocker:?}");
                 }
             }
         }
@@ -209,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_plan_reads_back_as_it_was_written() {
-        let plan = Plan::hold("why", vec![Step::call(Level::L2, "A".to_owned()), Step::person(Level::L0, "B")]);
+        let plan = Plan::blocked("why", vec![Step::call(Level::L2, "A".to_owned()), Step::manual(Level::L0, "B")]);
         let text = serde_json::to_string(&plan).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Plan<String>>(&text).ok(), Some(plan));
     }

@@ -13,12 +13,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Control, FromItem, Image, Inventory, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan,
-    Remediation, Resource, ShapeError, Step, Timestamp, Verdict,
+    Control, FromItem, Irreversible, Level, ManagedBy, Parameters, Periodic, Permission, PhysicalId, Plan, Remediation,
+    Resource, ResourceState, ShapeError, Step, Timestamp, Verdict,
 };
 
 /// A resource of which single members can be set. States once what holds for every setting of the resource.
-pub trait View: Image {
+pub trait View: ResourceState {
     /// What an item says of it.
     type Resource: Resource;
     /// What the item does not say; `()` where it says all.
@@ -51,7 +51,7 @@ pub trait View: Image {
     }
 
     /// Whether the service still works on a change that it accepted.
-    fn is_settling(&self) -> bool {
+    fn is_in_progress(&self) -> bool {
         false
     }
 }
@@ -204,7 +204,7 @@ where
     }
 }
 
-impl<V, T, P> Inventory for Setting<V, T, P>
+impl<V, T, P> Periodic for Setting<V, T, P>
 where
     V: View,
     T: Serialize + DeserializeOwned + 'static,
@@ -249,27 +249,27 @@ where
     }
 
     fn fix(&self, live: &V, params: &P, _now: Timestamp) -> Plan<SetCall> {
-        let Some((_, right)) = (self.violation)(live, params) else { return Plan::Nothing };
+        let Some((_, right)) = (self.violation)(live, params) else { return Plan::Noop };
         let steps = vec![Step::call(self.level, self.call.of(live.call_id(), &right))];
         match live.blocked().or_else(|| (self.blocked)(live)) {
-            Some(reason) => Plan::hold(reason, steps),
+            Some(reason) => Plan::blocked(reason, steps),
             None => Plan::steps_in_order(steps),
         }
     }
 
-    fn expect(&self, mut live: V, action: &SetCall) -> V {
+    fn predict(&self, mut live: V, action: &SetCall) -> V {
         if let Ok(Some(value)) = action.value(self.call, live.call_id()) {
             (self.set)(&mut live, value);
         }
         live
     }
 
-    fn is_settling(&self, after: &V, done: &[SetCall]) -> bool {
-        !done.is_empty() && after.is_settling()
+    fn is_in_progress(&self, after: &V, done: &[SetCall]) -> bool {
+        !done.is_empty() && after.is_in_progress()
     }
 
     /// The one member: a change of another setting does not prevent an undo.
-    fn footprint(&self, subject: &V, done: &[SetCall]) -> Value {
+    fn touched_fields(&self, subject: &V, done: &[SetCall]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ self.field: (self.get)(subject) }) }
     }
 

@@ -1,7 +1,7 @@
 //! A setting of a made-up resource, through everything that is derived from it.
 
 use super::*;
-use crate::{ConfigurationItem, NoParameters, ResourceKey, StoredImage, Tags};
+use crate::{ConfigurationItem, NoParameters, ResourceKey, StoredState, Tags};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Lamp {
@@ -12,7 +12,7 @@ struct Lamp {
     tags: Tags,
 }
 
-impl Image for Lamp {
+impl ResourceState for Lamp {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -54,7 +54,7 @@ impl View for Lamp {
         self.locked.then(|| format!("{} is locked", self.name))
     }
 
-    fn is_settling(&self) -> bool {
+    fn is_in_progress(&self) -> bool {
         self.busy
     }
 }
@@ -93,12 +93,12 @@ fn a_finding_is_planned_as_one_call_unless_something_stands_against_it() {
     let plan = |lamp: &Lamp| LAMP_ON.plan(lamp, &NoParameters {}, NOW);
     let steps = || vec![Step::call(Level::L1, set(true))];
     assert_eq!(plan(&lamp("desk", false)), Plan::steps_in_order(steps()));
-    assert_eq!(plan(&lamp("desk", true)), Plan::Nothing);
-    assert_eq!(plan(&lamp("spare", false)), Plan::Nothing);
+    assert_eq!(plan(&lamp("desk", true)), Plan::Noop);
+    assert_eq!(plan(&lamp("spare", false)), Plan::Noop);
     let locked = Lamp { locked: true, ..lamp("desk", false) };
-    assert_eq!(plan(&locked), Plan::hold("desk is locked", steps()));
+    assert_eq!(plan(&locked), Plan::blocked("desk is locked", steps()));
     let tagged = Lamp { tags: Tags::from([("off".to_owned(), String::new())]), ..lamp("desk", false) };
-    assert_eq!(plan(&tagged), Plan::hold("tagged off", steps()));
+    assert_eq!(plan(&tagged), Plan::blocked("tagged off", steps()));
 }
 
 #[test]
@@ -125,14 +125,14 @@ fn a_client_gets_the_resource_and_the_member_of_a_call_and_nothing_of_another_fo
 #[test]
 fn the_model_follows_calls_about_the_resource_and_no_others() {
     let off = || lamp("desk", false);
-    assert_eq!(LAMP_ON.expect(off(), &set(true)), lamp("desk", true));
+    assert_eq!(LAMP_ON.predict(off(), &set(true)), lamp("desk", true));
     for other in [
         MODIFY_LAMP.member("On").of("hall", &true),
         MODIFY_LAMP.member("Dim").of("desk", &true),
         Operation { name: "ReplaceLamp", ..MODIFY_LAMP }.member("On").of("desk", &true),
         MODIFY_LAMP.member("On").of("desk", &"very"),
     ] {
-        assert_eq!(LAMP_ON.expect(off(), &other), off(), "{other:?}");
+        assert_eq!(LAMP_ON.predict(off(), &other), off(), "{other:?}");
     }
 }
 
@@ -146,11 +146,11 @@ fn undo_is_the_same_call_with_the_old_value_for_each_call_that_was_made() {
 
 #[test]
 fn the_touched_field_is_the_member_once_it_was_set() {
-    assert_eq!(LAMP_ON.footprint(&lamp("desk", true), &[set(true)]), json!({ "on": true }));
-    assert_eq!(LAMP_ON.footprint(&lamp("desk", true), &[]), json!({}));
+    assert_eq!(LAMP_ON.touched_fields(&lamp("desk", true), &[set(true)]), json!({ "on": true }));
+    assert_eq!(LAMP_ON.touched_fields(&lamp("desk", true), &[]), json!({}));
     let busy = Lamp { busy: true, ..lamp("desk", false) };
-    assert!(LAMP_ON.is_settling(&busy, &[set(true)]));
-    assert!(!LAMP_ON.is_settling(&busy, &[]) && !LAMP_ON.is_settling(&lamp("desk", false), &[set(true)]));
+    assert!(LAMP_ON.is_in_progress(&busy, &[set(true)]));
+    assert!(!LAMP_ON.is_in_progress(&busy, &[]) && !LAMP_ON.is_in_progress(&lamp("desk", false), &[set(true)]));
 }
 
 #[test]
@@ -164,5 +164,5 @@ fn permissions_are_those_of_the_view_and_of_the_operation() {
 #[test]
 fn a_resource_is_stored_whole() {
     let subject = LAMP_ON.subject(lamp("desk", true), ());
-    assert_eq!(StoredImage::of(&subject).unwrap().read::<Lamp>(), Ok(lamp("desk", true)));
+    assert_eq!(StoredState::of(&subject).unwrap().read::<Lamp>(), Ok(lamp("desk", true)));
 }

@@ -24,7 +24,7 @@ pub struct Globs(Vec<String>);
 
 /// A comma list of texts, each taken as it is: order kept, repeats dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words(Vec<String>);
+pub struct StringList(Vec<String>);
 
 /// A `key=value` pair, as used for tags. The value may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Globs {
     }
 }
 
-impl Words {
+impl StringList {
     /// The texts.
     pub fn list(&self) -> &[String] {
         &self.0
@@ -131,7 +131,7 @@ impl FromStr for Globs {
     }
 }
 
-impl FromStr for Words {
+impl FromStr for StringList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -176,7 +176,7 @@ impl fmt::Display for Globs {
     }
 }
 
-impl fmt::Display for Words {
+impl fmt::Display for StringList {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0.join(","))
     }
@@ -261,7 +261,7 @@ macro_rules! parameter_value {
 parameter_value!([] Flag, "Flag", { "type": "boolean" });
 parameter_value!([const MIN: u32, const MAX: u32] Bounded<MIN, MAX>, format!("Bounded_{MIN}_{MAX}"), { "type": "integer", "minimum": MIN, "maximum": MAX });
 parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs", LIST: true });
-parameter_value!([] Words, "Words", { "type": "string", "format": "comma list", LIST: true });
+parameter_value!([] StringList, "StringList", { "type": "string", "format": "comma list", LIST: true });
 parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
 
 // Below the macro, which they use.
@@ -284,9 +284,9 @@ mod tests {
 
     #[test]
     fn words_are_trimmed_and_named_once_and_may_be_none() {
-        let words: Words = "a, b ,,a".parse().unwrap();
+        let words: StringList = "a, b ,,a".parse().unwrap();
         assert_eq!((words.list(), words.to_string().as_str()), (&["a".to_owned(), "b".to_owned()][..], "a,b"));
-        assert_eq!(" , ".parse::<Words>().unwrap().list(), [""; 0]);
+        assert_eq!(" , ".parse::<StringList>().unwrap().list(), [""; 0]);
     }
 
     #[test]

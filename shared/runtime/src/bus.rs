@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::ledger::{Attempt, Outcome};
 use crate::retry::Backoff;
-use crate::{AwsError, CallError, Fault};
+use crate::{AwsError, CallError, Error};
 
 /// `source` of every event of ours.
 pub const SOURCE: &str = "rectify";
@@ -86,15 +86,15 @@ impl Bus {
     /// Puts one event, until the bus has taken it.
     ///
     /// # Errors
-    /// [`Fault::Aws`] when it was not taken.
-    pub async fn announce(&self, announcement: Announcement, detail: &Value) -> Result<(), Fault> {
+    /// [`Error::Aws`] when it was not taken.
+    pub async fn announce(&self, announcement: Announcement, detail: &Value) -> Result<(), Error> {
         let taken = self.put(vec![self.entry(announcement.detail_type(), detail)]).await;
         taken.into_iter().collect()
     }
 
     /// Asks the remediations to look at these findings again, ten an event call; how each was taken, in their order. Each is
     /// an event of its own: one that is refused keeps none of the others.
-    pub async fn request(&self, requests: &[RemediationRequest]) -> Vec<Result<(), Fault>> {
+    pub async fn request(&self, requests: &[RemediationRequest]) -> Vec<Result<(), Error>> {
         let mut taken = Vec::with_capacity(requests.len());
         for batch in requests.chunks(BATCH) {
             let entry = |it| self.entry(REMEDIATION_REQUESTED, &json!(it));
@@ -113,14 +113,14 @@ impl Bus {
     }
 
     /// Puts up to ten events; those the bus did not take are tried again with jitter. How each was taken, in their order.
-    async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> Vec<Result<(), Fault>> {
-        let mut taken: Vec<Result<(), Fault>> = vec![Ok(()); entries.len()];
+    async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> Vec<Result<(), Error>> {
+        let mut taken: Vec<Result<(), Error>> = vec![Ok(()); entries.len()];
         let mut open: Vec<(usize, PutEventsRequestEntry)> = entries.into_iter().enumerate().collect();
         let mut tries = Backoff::CONFIG.tries();
         while !open.is_empty() && tries.next().await.is_some() {
             let batch = open.iter().map(|(_, entry)| entry.clone()).collect();
             let answer = self.client.put_events().set_entries(Some(batch)).send().await;
-            let fault_of: Vec<Option<Fault>> = match answer {
+            let fault_of: Vec<Option<Error>> = match answer {
                 // A call that answers 200 may have refused entries all the same; the answers stand in their order.
                 Ok(answer) => {
                     let mut answers = answer.entries.unwrap_or_default().into_iter();
@@ -128,7 +128,7 @@ impl Bus {
                 }
                 Err(error) => {
                     // The SDK has tried it as often as it may.
-                    let fault = Fault::from(AwsError::call("events:PutEvents", &error));
+                    let fault = Error::from(AwsError::call("events:PutEvents", &error));
                     for (place, _) in open.drain(..) {
                         set(&mut taken, place, Err(fault.clone()));
                     }
@@ -148,14 +148,14 @@ impl Bus {
     }
 }
 
-fn set(taken: &mut [Result<(), Fault>], place: usize, result: Result<(), Fault>) {
+fn set(taken: &mut [Result<(), Error>], place: usize, result: Result<(), Error>) {
     if let Some(slot) = taken.get_mut(place) {
         *slot = result;
     }
 }
 
 /// Why an entry was not taken, if it was not. An answer that is missing is a refusal: what may be lost is sent again.
-fn refusal(answer: Option<PutEventsResultEntry>) -> Option<Fault> {
+fn refusal(answer: Option<PutEventsResultEntry>) -> Option<Error> {
     let (code, message) = match answer {
         None => ("Response".to_owned(), "an answer without this entry".to_owned()),
         Some(entry) => (entry.error_code?, entry.error_message.unwrap_or_default()),

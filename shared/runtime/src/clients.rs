@@ -23,7 +23,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use rectify_compliance::{AccountId, Region};
 use tokio::sync::Mutex;
 
-use crate::Fault;
+use crate::Error;
 use crate::settings::Environment;
 use crate::writer::Writer;
 
@@ -48,8 +48,8 @@ impl LoadServiceConfig for EndpointVariables {
 /// The SDK configuration of this environment, for `region`.
 ///
 /// # Errors
-/// [`Fault::Setting`] when credentials are missing or `AWS_MAX_ATTEMPTS` is no number.
-pub fn sdk_config(environment: &Environment, region: &Region) -> Result<SdkConfig, Fault> {
+/// [`Error::Setting`] when credentials are missing or `AWS_MAX_ATTEMPTS` is no number.
+pub fn sdk_config(environment: &Environment, region: &Region) -> Result<SdkConfig, Error> {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     sdk_config_over(environment, region, http)
 }
@@ -58,11 +58,11 @@ pub fn sdk_config(environment: &Environment, region: &Region) -> Result<SdkConfi
 ///
 /// # Errors
 /// As [`sdk_config`].
-pub fn sdk_config_over(environment: &Environment, region: &Region, http: SharedHttpClient) -> Result<SdkConfig, Fault> {
+pub fn sdk_config_over(environment: &Environment, region: &Region, http: SharedHttpClient) -> Result<SdkConfig, Error> {
     let variable = |name: &'static str| {
         environment
             .get(name)
-            .ok_or_else(|| Fault::Setting { name, reason: "expected a value: received nothing".to_owned() })
+            .ok_or_else(|| Error::Setting { name, reason: "expected a value: received nothing".to_owned() })
     };
     let credentials = Credentials::new(
         variable("AWS_ACCESS_KEY_ID")?,
@@ -73,7 +73,7 @@ pub fn sdk_config_over(environment: &Environment, region: &Region, http: SharedH
     );
     let attempts = match environment.get("AWS_MAX_ATTEMPTS") {
         None => MAX_ATTEMPTS,
-        Some(text) => text.parse().ok().filter(|attempts| *attempts > 0).ok_or_else(|| Fault::Setting {
+        Some(text) => text.parse().ok().filter(|attempts| *attempts > 0).ok_or_else(|| Error::Setting {
             name: "AWS_MAX_ATTEMPTS",
             reason: format!("expected a whole number above 0: received `{text}`"),
         })?,
@@ -160,8 +160,8 @@ impl<T: ?Sized> Pool<T> {
     /// The clients for `account` and `region`; `own` is the account of the function's role.
     ///
     /// # Errors
-    /// [`Fault::ForeignAccount`]: credentials of another account are never guessed.
-    pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<T>, Fault> {
+    /// [`Error::ForeignAccount`]: credentials of another account are never guessed.
+    pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<T>, Error> {
         let region = self.reached(own, account, region)?;
         if *region == self.region {
             return Ok(Arc::clone(&self.home));
@@ -175,7 +175,7 @@ impl<T: ?Sized> Pool<T> {
     ///
     /// # Errors
     /// As [`at`](Self::at).
-    pub async fn writer(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<Writer<T>>, Fault> {
+    pub async fn writer(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<Writer<T>>, Error> {
         let region = self.reached(own, account, region)?;
         let mut writers = self.writers.lock().await;
         let new = || Arc::new(Writer::new(&*self.connect, &self.config(region)));
@@ -183,9 +183,9 @@ impl<T: ?Sized> Pool<T> {
     }
 
     /// The region whose endpoint answers for `region`.
-    fn reached<'a>(&'a self, own: &AccountId, account: &AccountId, region: &'a Region) -> Result<&'a Region, Fault> {
+    fn reached<'a>(&'a self, own: &AccountId, account: &AccountId, region: &'a Region) -> Result<&'a Region, Error> {
         if own != account {
-            return Err(Fault::ForeignAccount { home: own.to_string(), account: account.to_string() });
+            return Err(Error::ForeignAccount { home: own.to_string(), account: account.to_string() });
         }
         // AWS Config writes `global` for IAM; its API is reached through the function's own region.
         Ok(if region.as_str() == "global" { &self.region } else { region })
@@ -202,7 +202,7 @@ impl<T: ?Sized> Pool<T> {
 mod tests {
     use super::*;
 
-    fn config(extra: &[(&str, &str)]) -> Result<SdkConfig, Fault> {
+    fn config(extra: &[(&str, &str)]) -> Result<SdkConfig, Error> {
         let base = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
         sdk_config(&Environment::of(base.iter().chain(extra).copied()), &Region::new("eu-west-1"))
     }

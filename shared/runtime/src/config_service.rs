@@ -13,7 +13,7 @@ use rectify_compliance::rule_event::{ItemSummary, ResultToken};
 use rectify_compliance::{ConfigurationItem, Evaluation, ResourceKey, ShapeError, Target, Timestamp};
 
 use crate::retry::Backoff;
-use crate::{AwsError, Fault};
+use crate::{AwsError, Error};
 
 /// The most evaluations `PutEvaluations` takes at once.
 pub const BATCH: usize = 100;
@@ -46,9 +46,9 @@ impl ConfigService {
     /// An empty list is sent as it is: it acknowledges the event.
     ///
     /// # Errors
-    /// [`Fault::EvaluationRefused`] when some remain in `FailedEvaluations` after the retries, [`Fault::Aws`] when a call
+    /// [`Error::EvaluationRefused`] when some remain in `FailedEvaluations` after the retries, [`Error::Aws`] when a call
     /// fails.
-    pub async fn put_evaluations(&self, token: &ResultToken, evaluations: &[Evaluation]) -> Result<Sent, Fault> {
+    pub async fn put_evaluations(&self, token: &ResultToken, evaluations: &[Evaluation]) -> Result<Sent, Error> {
         let evaluations = evaluations.iter().map(to_sdk).collect::<Result<Vec<_>, _>>()?;
         if evaluations.is_empty() {
             return self.put_batch(token, Vec::new()).await;
@@ -61,7 +61,7 @@ impl ConfigService {
         Ok(Sent::Stored)
     }
 
-    async fn put_batch(&self, token: &ResultToken, batch: Vec<sdk::Evaluation>) -> Result<Sent, Fault> {
+    async fn put_batch(&self, token: &ResultToken, batch: Vec<sdk::Evaluation>) -> Result<Sent, Error> {
         let mut open = batch;
         let mut tries = Backoff::CONFIG.tries();
         while tries.next().await.is_some() {
@@ -92,7 +92,7 @@ impl ConfigService {
         let first = open.first().map_or_else(String::new, |it| {
             format!("{} {}", it.compliance_resource_type(), it.compliance_resource_id())
         });
-        Err(Fault::EvaluationRefused { count: open.len(), first })
+        Err(Error::EvaluationRefused { count: open.len(), first })
     }
 
     /// Fetches the item of an oversized event as of its capture time; a newer one counts, with its own time.
@@ -101,8 +101,8 @@ impl ConfigService {
     /// stands in for the one that was announced.
     ///
     /// # Errors
-    /// [`Fault::HistoryLags`] when no item as new as the summary came, [`Fault::Aws`] when a call fails.
-    pub async fn item_of(&self, summary: &ItemSummary) -> Result<ConfigurationItem, Fault> {
+    /// [`Error::HistoryNotReady`] when no item as new as the summary came, [`Error::Aws`] when a call fails.
+    pub async fn item_of(&self, summary: &ItemSummary) -> Result<ConfigurationItem, Error> {
         let mut tries = Backoff::CONFIG.tries();
         while tries.next().await.is_some() {
             let until = (!tries.is_last()).then_some(summary.captured_at);
@@ -113,7 +113,7 @@ impl ConfigService {
                 }
             }
         }
-        Err(Fault::HistoryLags {
+        Err(Error::HistoryNotReady {
             resource: summary.target.resource.to_string(),
             captured_at: summary.captured_at.to_string(),
         })
@@ -123,8 +123,8 @@ impl ConfigService {
     /// not record, or the account itself.
     ///
     /// # Errors
-    /// [`Fault::Aws`] when the call fails.
-    pub async fn population(&self, types: &[&str]) -> Result<Option<u64>, Fault> {
+    /// [`Error::Aws`] when the call fails.
+    pub async fn population(&self, types: &[&str]) -> Result<Option<u64>, Error> {
         let types: Vec<&str> = types.iter().copied().filter(|it| *it != ACCOUNT_TYPE).collect();
         let mut total = 0;
         for some in types.chunks(TYPES) {
@@ -141,13 +141,13 @@ impl ConfigService {
     /// The name AWS Config has for a resource whose id is not its name; `None` when it knows none.
     ///
     /// # Errors
-    /// [`Fault::Aws`] when the call fails.
-    pub async fn name_of(&self, target: &Target) -> Result<Option<String>, Fault> {
+    /// [`Error::Aws`] when the call fails.
+    pub async fn name_of(&self, target: &Target) -> Result<Option<String>, Error> {
         let item = self.newest_item(target, None).await?;
         Ok(item.and_then(|item| item.resource_name).filter(|name| !name.is_empty()))
     }
 
-    async fn newest_item(&self, target: &Target, until: Option<Timestamp>) -> Result<Option<ApiItem>, Fault> {
+    async fn newest_item(&self, target: &Target, until: Option<Timestamp>) -> Result<Option<ApiItem>, Error> {
         let answer = self
             .client
             .get_resource_config_history()
@@ -170,8 +170,8 @@ impl ConfigService {
     /// known. `seen` holds hashes by [`key_hash`], so that memory grows by eight bytes a resource.
     ///
     /// # Errors
-    /// [`Fault::Aws`] when a page fails: then nothing may be retired.
-    pub async fn vanished(&self, rule: &str, types: &[&str], seen: &HashSet<u64>) -> Result<Vec<ResourceKey>, Fault> {
+    /// [`Error::Aws`] when a page fails: then nothing may be retired.
+    pub async fn vanished(&self, rule: &str, types: &[&str], seen: &HashSet<u64>) -> Result<Vec<ResourceKey>, Error> {
         let mut pages = self
             .client
             .get_compliance_details_by_config_rule()
@@ -217,7 +217,7 @@ pub fn key_hash(resource: &ResourceKey) -> u64 {
     hasher.finish()
 }
 
-fn to_sdk(evaluation: &Evaluation) -> Result<sdk::Evaluation, Fault> {
+fn to_sdk(evaluation: &Evaluation) -> Result<sdk::Evaluation, Error> {
     sdk::Evaluation::builder()
         .compliance_resource_type(&evaluation.resource.kind)
         .compliance_resource_id(&evaluation.resource.id)

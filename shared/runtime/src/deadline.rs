@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::{Either, select};
 
-use crate::Fault;
+use crate::Error;
 use crate::retry::sleep;
 
 /// When Lambda ends an invocation.
@@ -32,17 +32,17 @@ impl Deadline {
     /// Does `work`, or gives it up when no more than `spare` is left.
     ///
     /// # Errors
-    /// [`Fault::OutOfTime`] names `what` was given up.
+    /// [`Error::OutOfTime`] names `what` was given up.
     pub async fn leaving<T>(
         self,
         spare: Duration,
         what: impl Fn() -> String,
         work: impl Future<Output = T>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, Error> {
         let allowed = self.left().saturating_sub(spare);
         match select(pin!(work), pin!(sleep(allowed))).await {
             Either::Left((done, _)) => Ok(done),
-            Either::Right(_) => Err(Fault::OutOfTime { what: what(), allowed_s: allowed.as_secs() }),
+            Either::Right(_) => Err(Error::OutOfTime { what: what(), allowed_s: allowed.as_secs() }),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use crate::Fault;
+use crate::Error;
 
 /// Where the metrics go.
 const NAMESPACE: &str = "Rectify";
@@ -49,7 +49,7 @@ impl Invocation {
     }
 
     /// Ends the invocation: the line at level info, or at level error with the fault.
-    pub fn finish(mut self, fault: Option<&Fault>) {
+    pub fn finish(mut self, fault: Option<&Error>) {
         if let Some(fault) = fault {
             self.count("Failures", "ErrorType", fault.kind(), 1);
         }
@@ -64,7 +64,7 @@ impl Invocation {
     }
 
     /// The line, and one more for each further value of a dimension: a document holds one value per dimension.
-    pub(crate) fn lines(&self, now: u64, milliseconds: u64, fault: Option<&Fault>) -> Vec<Value> {
+    pub(crate) fn lines(&self, now: u64, milliseconds: u64, fault: Option<&Error>) -> Vec<Value> {
         let mut line = Map::new();
         line.insert("level".to_owned(), json!(if fault.is_some() { "ERROR" } else { "INFO" }));
         line.insert("message".to_owned(), json!(fault.map_or_else(|| "invocation".to_owned(), ToString::to_string)));
@@ -146,11 +146,11 @@ mod tests {
     #[test]
     fn a_fault_is_counted_by_its_type_and_told_in_the_line() {
         let mut invocation = Invocation::start("c", "r");
-        let fault = Fault::WrongHalf { half: "change" };
+        let fault = Error::UnsupportedTrigger { half: "change" };
         invocation.count("Failures", "ErrorType", fault.kind(), 1);
         let lines = invocation.lines(0, 0, Some(&fault));
         assert_eq!(lines[0]["level"], "ERROR");
         assert_eq!(lines[0]["message"], "event: this control has no change half");
-        assert_eq!(lines[0]["ErrorType"], "WrongHalf");
+        assert_eq!(lines[0]["ErrorType"], "UnsupportedTrigger");
     }
 }

@@ -24,11 +24,11 @@
 
 pub mod aws_error;
 pub mod bus;
+pub mod client;
 pub mod clients;
 pub mod config_service;
 pub mod deadline;
-pub mod edge;
-pub mod fault;
+pub mod error;
 mod in_progress;
 pub mod invocation;
 pub mod ledger;
@@ -44,4 +44,4 @@ pub mod views;
 pub mod writer;
 
 pub use aws_error::{AwsError, CallError, CallErrorKind};
-pub use fault::Fault;
+pub use error::Error;

@@ -2,11 +2,11 @@
 
 use aws_types::SdkConfig;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::{Declared, Plan, Region, StoredImage, Target, Timestamp, Verdict};
+use rectify_compliance::{Declared, Plan, Region, StoredState, Target, Timestamp, Verdict};
 use serde_json::Value;
 
-use crate::Fault;
-use crate::edge::{Connect, Fix};
+use crate::Error;
+use crate::client::{Connect, Fix};
 use crate::ledger::Ledger;
 use crate::remediation::managed;
 use crate::remediation::undo::{self, UndoRequest, Undone};
@@ -17,7 +17,7 @@ use crate::stacks::Stacks;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
     /// The subject as read.
-    pub subject: StoredImage,
+    pub subject: StoredState,
     /// The control's verdict.
     pub verdict: Verdict,
     /// What a remediation would do.
@@ -48,13 +48,13 @@ impl Operations {
     /// Reads, judges and plans; writes nothing. `None` when the resource is gone.
     ///
     /// # Errors
-    /// [`Fault`]: the parameters, or what the read failed for.
+    /// [`Error`]: the parameters, or what the read failed for.
     pub async fn inspect(
         &self,
         config: &SdkConfig,
         target: &Target,
         parameters: &str,
-    ) -> Result<Option<Inspection>, Fault> {
+    ) -> Result<Option<Inspection>, Error> {
         let Deployed { meta, control, .. } = &self.0;
         let shell = control.shell_parameters(parameters)?;
         let here = region_of(config, target);
@@ -64,7 +64,7 @@ impl Operations {
         let Some(live) = clients.live(target, parameters).await? else { return Ok(None) };
         let now = Timestamp::now();
         let (verdict, plan) = match scope.out_of_scope(&target.resource, live.name.as_deref()) {
-            Some(verdict) => (verdict, Plan::Nothing),
+            Some(verdict) => (verdict, Plan::Noop),
             None => (control.evaluate(&live.image, parameters, now)?, control.plan(&live.image, parameters, now)?),
         };
         let stack = managed::stack_of(*control, &*clients, &Stacks::new(config), &live, &plan).await;
@@ -82,7 +82,7 @@ impl Operations {
         ledger: &Ledger,
         target: &Target,
         request: &UndoRequest,
-    ) -> Result<Undone, Fault> {
+    ) -> Result<Undone, Error> {
         let pool = self.0.pool(config, &region_of(config, target));
         undo::undo(&self.0, ledger, &pool, &target.account, request).await
     }

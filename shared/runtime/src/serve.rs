@@ -9,7 +9,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use rectify_compliance::AccountId;
 use serde_json::Value;
 
-use crate::Fault;
+use crate::Error;
 use crate::deadline::Deadline;
 use crate::invocation::{self, Invocation};
 use crate::settings::{Environment, account_of_function};
@@ -70,8 +70,8 @@ pub struct Own {
 pub fn run<S, B, H>(control: &'static str, build: B, handle: &H) -> ExitCode
 where
     S: Send + Sync + 'static,
-    B: FnOnce(&Environment) -> Result<S, Fault>,
-    H: AsyncFn(&S, Value, &Own, &mut Invocation) -> Result<Value, Fault>,
+    B: FnOnce(&Environment) -> Result<S, Error>,
+    H: AsyncFn(&S, Value, &Own, &mut Invocation) -> Result<Value, Error>,
 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -93,7 +93,7 @@ where
                 let result = match shell.as_ref() {
                     Ok(shell) => {
                         // Boxed: the state of a whole invocation is deeper than the compiler lays out in one piece.
-                        let handled: Pin<Box<dyn Future<Output = Result<Value, Fault>> + '_>> =
+                        let handled: Pin<Box<dyn Future<Output = Result<Value, Error>> + '_>> =
                             Box::pin(handle(shell, event.payload, &own, &mut line));
                         handled.await
                     }

@@ -6,7 +6,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use rectify_compliance::PhysicalId;
 
-use crate::{AwsError, Fault};
+use crate::{AwsError, Error};
 
 const OPERATION: &str = "cloudformation:DescribeStackResources";
 
@@ -31,8 +31,8 @@ impl Stacks {
     /// same id counts as well, so that in doubt a stack manages it.
     ///
     /// # Errors
-    /// [`Fault::Aws`] when CloudFormation does not answer: whether a stack manages it is never guessed.
-    pub async fn managing(&self, resource: &PhysicalId) -> Result<Option<String>, Fault> {
+    /// [`Error::Aws`] when CloudFormation does not answer: whether a stack manages it is never guessed.
+    pub async fn managing(&self, resource: &PhysicalId) -> Result<Option<String>, Error> {
         let mut sdk = self.sdk.to_builder();
         if let Some(region) = &resource.region {
             sdk = sdk.region(Region::new(region.as_str().to_owned()));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::AwsError;
-use crate::edge::{Connect, Fix, List, Page, Place, ReadFacts};
+use crate::client::{AccountRegion, Connect, Fix, List, Page, ReadFacts};
 
 /// What a service's clients do with a view.
 pub trait Views<V: View>: Connect {
@@ -44,7 +44,7 @@ pub trait Views<V: View>: Connect {
     /// The resources from a page on, as for [`List::pages`]; by default an error: nothing lists them.
     fn pages<'a>(
         &'a self,
-        _place: &'a Place,
+        _place: &'a AccountRegion,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<V>, AwsError>> + Send + 'a {
         let error = ShapeError::new("list", "a client that lists the view", V::LIST.len());
@@ -93,7 +93,7 @@ where
     fn pages<'a>(
         &'a self,
         clients: &'a C,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a P,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<V>, AwsError>> + Send + 'a {

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use aws_types::SdkConfig;
 use futures_util::{FutureExt, StreamExt};
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Image, Level, NoParameters, Operation, Permission, Region, Resource, ResourceKey,
-    Tags,
+    AccountId, ConfigurationItem, Level, NoParameters, Operation, Permission, Region, Resource, ResourceKey,
+    ResourceState, Tags,
 };
 use serde_json::json;
 
@@ -20,7 +20,7 @@ struct Lamp {
     tags: Tags,
 }
 
-impl Image for Lamp {
+impl ResourceState for Lamp {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -142,7 +142,7 @@ fn a_call_of_another_operation_member_type_or_form_is_an_error_and_sets_nothing(
 #[test]
 fn a_view_that_nothing_lists_has_no_pages_and_not_an_empty_one() {
     let (clients, target) = lamps();
-    let place = Place { account: target.account, region: target.region };
+    let place = AccountRegion { account: target.account, region: target.region };
     let mut pages = Box::pin(LAMP_ON.pages(&clients, &place, &NoParameters {}, None));
     assert!(pages.next().now_or_never().unwrap().unwrap().is_err());
 }

@@ -117,10 +117,10 @@ impl<K: Remediation> Found<Case<'_, K>> {
 
 /// A plan as people read it: what holds it, and a line a step.
 pub fn lines<A: Serialize>(plan: &Plan<A>) -> Vec<String> {
-    let held = if let Plan::Hold { reason, .. } = plan { vec![format!("held: {reason}")] } else { Vec::new() };
+    let held = if let Plan::Blocked { reason, .. } = plan { vec![format!("held: {reason}")] } else { Vec::new() };
     let steps = plan.steps().iter().map(|step| match &step.work {
-        Work::Call(call) => format!("{} {}", step.level, call_text(call)),
-        Work::Person(text) => format!("{} by hand: {text}", step.level),
+        Work::Api(call) => format!("{} {}", step.level, call_text(call)),
+        Work::Manual(text) => format!("{} by hand: {text}", step.level),
     });
     held.into_iter().chain(steps).collect()
 }

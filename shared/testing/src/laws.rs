@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRng, TestRunner};
-use rectify_compliance::{Level, Plan, Remediation, StoredImage, Timestamp};
+use rectify_compliance::{Level, Plan, Remediation, StoredState, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -160,17 +160,17 @@ impl<'a, K: Remediation> Laws<'a, K> {
     fn check(&self, subject: &K::Subject, params: &K::Params, met: &mut Met) -> TestCaseResult {
         let control = self.control;
         let plan = control.plan(subject, params, self.now);
-        let stored = StoredImage::of(subject).map_err(fail)?;
+        let stored = StoredState::of(subject).map_err(fail)?;
         let read: K::Subject = stored.read().map_err(fail)?;
         prop_assert_eq!(&read, subject, "the stored subject reads back");
-        let again = StoredImage::of(&read).map_err(fail)?;
+        let again = StoredState::of(&read).map_err(fail)?;
         prop_assert_eq!(&again, &stored, "with what its equality leaves out");
         if !control.evaluate(subject, params, self.now).is_non_compliant() {
             met.others += 1;
             return Ok(());
         }
         met.findings += 1;
-        prop_assert_ne!(&plan, &Plan::Nothing, "a finding has a plan");
+        prop_assert_ne!(&plan, &Plan::Noop, "a finding has a plan");
         for ((_, is_it), count) in self.kinds.iter().zip(&mut met.of_kind) {
             *count += u32::from(is_it(&plan));
         }
@@ -179,18 +179,18 @@ impl<'a, K: Remediation> Laws<'a, K> {
         let mut after = subject.clone();
         for action in &actions {
             reads_back(action)?;
-            let next = control.expect(after.clone(), action);
+            let next = control.predict(after.clone(), action);
             prop_assert_ne!(&next, &after, "an action changes something: {:?}", action);
-            prop_assert_eq!(&control.expect(next.clone(), action), &next, "twice is once: {:?}", action);
+            prop_assert_eq!(&control.predict(next.clone(), action), &next, "twice is once: {:?}", action);
             after = next;
         }
-        if plan.obstacle(true).is_none() {
+        if plan.blocker(true).is_none() {
             met.applied += 1;
         }
-        let is_held = matches!(plan, Plan::Hold { .. });
+        let is_held = matches!(plan, Plan::Blocked { .. });
         met.held += u32::from(is_held);
         let lacks = is_held && self.held_for_a_lack;
-        let settles = control.is_settling(&after, &actions);
+        let settles = control.is_in_progress(&after, &actions);
         if plan.steps().len() == actions.len() && !lacks {
             let verdict = control.evaluate(&(self.then)(after.clone()), params, self.now);
             prop_assert!(!verdict.is_non_compliant() || settles, "the fix ends the finding: {:?}", verdict);
@@ -199,7 +199,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
         prop_assert!(!self.is_by_hand || is_by_hand, "not by hand alone: {:?}", plan);
         let is_done = control.plan(&after, params, self.now).calls().is_empty();
         prop_assert!(is_done || lacks || settles, "no call is left after the calls");
-        let touched = changed("", &stored.subject, &StoredImage::of(&after).map_err(fail)?.subject);
+        let touched = changed("", &stored.subject, &StoredState::of(&after).map_err(fail)?.subject);
         for path in touched {
             let is_named = self.touched.iter().any(|it| path == *it || path.starts_with(&format!("{it}/")));
             prop_assert!(is_named, "the calls change {} besides", path);
@@ -210,9 +210,9 @@ impl<'a, K: Remediation> Laws<'a, K> {
 
     fn check_undo(&self, subject: &K::Subject, after: &K::Subject, actions: &[K::Action]) -> TestCaseResult {
         let control = self.control;
-        let before = control.footprint(subject, actions);
+        let before = control.touched_fields(subject, actions);
         if !actions.is_empty() {
-            prop_assert_ne!(&control.footprint(after, actions), &before, "the touched fields show the change");
+            prop_assert_ne!(&control.touched_fields(after, actions), &before, "the touched fields show the change");
         }
         match control.undo(subject, actions) {
             Ok(calls) => {
@@ -221,7 +221,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
                     reads_back(call)?;
                     restored = (self.reverted)(control, restored, call);
                 }
-                prop_assert_eq!(control.footprint(&restored, actions), before, "undo restores what was touched");
+                prop_assert_eq!(control.touched_fields(&restored, actions), before, "undo restores what was touched");
                 prop_assert!(!self.restores_whole || restored == *subject, "undo leaves {:?} behind", restored);
             }
             Err(irreversible) => prop_assert!((self.is_irreversible)(subject), "{}", irreversible),

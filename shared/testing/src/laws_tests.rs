@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rectify_compliance::{
-    Control, Image, Irreversible, NoParameters, Permission, Remediation, ResourceKey, Step, Tags, Verdict,
+    Control, Irreversible, NoParameters, Permission, Remediation, ResourceKey, ResourceState, Step, Tags, Verdict,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +18,7 @@ struct Lamp {
     tags: Tags,
 }
 
-impl Image for Lamp {
+impl ResourceState for Lamp {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -81,9 +81,9 @@ impl Remediation for LampOn {
 
     fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
         let call = Step::call(Level::L1, Call::SetLamp { on: true });
-        let by_hand = Step::person(Level::L0, "turn it on");
+        let by_hand = Step::manual(Level::L0, "turn it on");
         if self.0 == Broken::HoldsWhatFixesNothing && lamp.dimmed {
-            return Plan::hold("no bulb", vec![call]);
+            return Plan::blocked("no bulb", vec![call]);
         }
         Plan::steps_in_order(match self.0 {
             Broken::PlansNothing => vec![],
@@ -94,7 +94,7 @@ impl Remediation for LampOn {
         })
     }
 
-    fn expect(&self, mut lamp: Lamp, Call::SetLamp { on }: &Call) -> Lamp {
+    fn predict(&self, mut lamp: Lamp, Call::SetLamp { on }: &Call) -> Lamp {
         match self.0 {
             Broken::FixesNothing | Broken::CallsAgain | Broken::NeedsSomebody => {
                 lamp.tags.insert("tried".into(), "yes".into());
@@ -109,11 +109,11 @@ impl Remediation for LampOn {
         lamp
     }
 
-    fn is_settling(&self, _: &Lamp, _: &[Call]) -> bool {
+    fn is_in_progress(&self, _: &Lamp, _: &[Call]) -> bool {
         self.0 == Broken::Settles
     }
 
-    fn footprint(&self, lamp: &Lamp, _: &[Call]) -> Value {
+    fn touched_fields(&self, lamp: &Lamp, _: &[Call]) -> Value {
         match self.0 {
             Broken::HidesTheChange => json!({}),
             Broken::NeedsSomebody => json!(lamp.tags),
@@ -212,7 +212,7 @@ fn a_finding_may_end_by_what_somebody_does_after_the_calls_or_by_hand_alone() {
 #[test]
 fn a_kind_of_plan_that_is_not_met_proves_nothing() {
     laws(&LampOn(Broken::Nothing)).meeting(&[("applied", |plan| !plan.calls().is_empty())]).hold(lamps(false));
-    let held = |plan: &Plan<Call>| matches!(plan, Plan::Hold { .. });
+    let held = |plan: &Plan<Call>| matches!(plan, Plan::Blocked { .. });
     let outcome = outcome(|| laws(&LampOn(Broken::Nothing)).meeting(&[("held", held)]).hold(lamps(false)));
     assert!(outcome.contains("too few of a kind: 0 held of "), "{outcome}");
 }

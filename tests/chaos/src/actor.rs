@@ -111,7 +111,7 @@ pub struct Rates {
 
 /// What all actors share.
 #[derive(Debug, Default)]
-pub struct Stage {
+pub struct Env {
     /// The clock.
     pub clock: VirtualTime,
     /// The ledger and the bus.
@@ -129,7 +129,7 @@ pub struct Actor {
     pub number: usize,
     /// Who it is.
     pub who: Who,
-    stage: Arc<Stage>,
+    stage: Arc<Env>,
     luck: Mutex<fastrand::Rng>,
     steps: AtomicUsize,
     last: usize,
@@ -141,14 +141,14 @@ pub struct Actor {
 
 /// What a call meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum InjectedFault {
     /// It is refused, and not carried out.
     Refused(u8),
     /// It is carried out, and its answer is lost.
     Lost(u8),
 }
 
-impl Stage {
+impl Env {
     /// Sets how often things go wrong from now on.
     pub fn set(&self, rates: Rates) {
         *self.rates.lock().unwrap_or_else(PoisonError::into_inner) = rates;
@@ -223,22 +223,22 @@ impl Actor {
     }
 
     /// What the next call to the vaults meets.
-    pub fn trouble_at_vaults(&self) -> Option<Trouble> {
+    pub fn trouble_at_vaults(&self) -> Option<InjectedFault> {
         let rate = self.stage.rates.lock().unwrap_or_else(PoisonError::into_inner).vaults;
         self.trouble(rate)
     }
 
-    fn trouble_at_ledger(&self) -> Option<Trouble> {
+    fn trouble_at_ledger(&self) -> Option<InjectedFault> {
         let rate = self.stage.rates.lock().unwrap_or_else(PoisonError::into_inner).ledger;
         self.trouble(rate)
     }
 
-    fn trouble(&self, rate: u32) -> Option<Trouble> {
+    fn trouble(&self, rate: u32) -> Option<InjectedFault> {
         if self.luck(10_000) >= rate {
             return None;
         }
         let kind = u8::try_from(self.luck(60)).unwrap();
-        Some(if self.luck(2) == 0 { Trouble::Refused(kind) } else { Trouble::Lost(kind) })
+        Some(if self.luck(2) == 0 { InjectedFault::Refused(kind) } else { InjectedFault::Lost(kind) })
     }
 
     /// Sleeps, once, before a request to the ledger: what others do meanwhile, it finds when it wakes.
@@ -264,7 +264,7 @@ impl Actor {
 
 /// The network between the actors and their ledger.
 #[derive(Debug, Clone)]
-pub struct Network(pub Arc<Stage>);
+pub struct Network(pub Arc<Env>);
 
 impl Network {
     /// As the SDK's HTTP client.
@@ -289,7 +289,7 @@ impl HttpConnector for Network {
             actor.step().await;
             actor.sleep().await;
             let trouble = actor.trouble_at_ledger();
-            if let Some(Trouble::Refused(kind)) = trouble {
+            if let Some(InjectedFault::Refused(kind)) = trouble {
                 actor.step().await;
                 return Ok(refusal(&operation, &input, kind).response());
             }
@@ -301,7 +301,7 @@ impl HttpConnector for Network {
             }
             actor.step().await;
             match trouble {
-                Some(Trouble::Lost(kind)) if kind % 2 == 0 => {
+                Some(InjectedFault::Lost(kind)) if kind % 2 == 0 => {
                     Err(ConnectorError::timeout("the answer was lost".into()))
                 }
                 Some(_) => Ok(Answer::refused(500, "InternalServerError", "after it was done").response()),

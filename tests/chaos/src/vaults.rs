@@ -14,8 +14,8 @@ pub mod service;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_compliance::{
-    Control, ControlMeta, Declared, Image, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
-    Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
+    Control, ControlMeta, Declared, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
+    ResourceState, Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub struct Vault {
     pub tags: Tags,
 }
 
-impl Image for Vault {
+impl ResourceState for Vault {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -204,7 +204,7 @@ fn fixes(control: u8, vault: &Vault) -> Vec<Call> {
 }
 
 /// What a vault becomes by a call, as soon as all of it is carried out.
-pub fn expect(mut vault: Vault, call: &Call) -> Vault {
+pub fn predict(mut vault: Vault, call: &Call) -> Vault {
     match call.clone() {
         Call::SetBolt { bolt, drawn } => drop(vault.bolts.insert(bolt, drawn)),
         Call::PutPolicy { statements } => vault.policy = statements,
@@ -217,7 +217,7 @@ pub fn expect(mut vault: Vault, call: &Call) -> Vault {
 }
 
 /// What of a vault these calls touch.
-pub fn footprint(vault: &Vault, calls: &[Call]) -> Value {
+pub fn touched_fields(vault: &Vault, calls: &[Call]) -> Value {
     let part = |call: &Call| match call {
         Call::SetBolt { bolt, .. } => (format!("bolt {bolt}"), json!(vault.bolts.get(bolt))),
         Call::PutPolicy { .. } => ("policy".to_owned(), json!(vault.policy)),
@@ -277,21 +277,21 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
     fn fix(&self, live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {
         let steps = fixes(CONTROL, live).into_iter().map(|call| Step::call(Level::L1, call)).collect();
         match live.busy && CONTROL == RETENTION {
-            true => Plan::hold("the vault is being modified", steps),
+            true => Plan::blocked("the vault is being modified", steps),
             false => Plan::steps_in_order(steps),
         }
     }
 
-    fn expect(&self, live: Vault, action: &Call) -> Vault {
-        expect(live, action)
+    fn predict(&self, live: Vault, action: &Call) -> Vault {
+        predict(live, action)
     }
 
-    fn is_settling(&self, after: &Vault, done: &[Call]) -> bool {
+    fn is_in_progress(&self, after: &Vault, done: &[Call]) -> bool {
         CONTROL == RETENTION && !done.is_empty() && after.busy
     }
 
-    fn footprint(&self, subject: &Vault, done: &[Call]) -> Value {
-        footprint(subject, done)
+    fn touched_fields(&self, subject: &Vault, done: &[Call]) -> Value {
+        touched_fields(subject, done)
     }
 
     fn needs_answers(&self) -> bool {

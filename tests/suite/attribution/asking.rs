@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 const FOUND: &str = "2026-03-04T05:06:07.5Z";
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/attribution";
-const FIX_ROLE: &str = "rectify-DoorAjarFixRole-1A2B";
+const FIX_ROLE: &str = "rectify-WidgetDisabledFixRole-1A2B";
 
 /// Ledger and bus of one test.
-struct Stage {
+struct Env {
     around: Surroundings,
 }
 
-impl Stage {
+impl Env {
     async fn new() -> Self {
         Self { around: Surroundings::create().await }
     }
@@ -35,9 +35,9 @@ impl Stage {
     async fn store(&self, id: &str, outcome: &str, target: &Value) {
         let state = if outcome == "pending" { "open" } else { "finished" };
         let attempt: Attempt = serde_json::from_value(json!({
-            "id": id, "control": "door-ajar", "rule": "rectify-door-ajar", "target": target, "recorded_at": FOUND,
+            "id": id, "control": "widget-disabled", "rule": "rectify-widget-disabled", "target": target, "recorded_at": FOUND,
             "started_at": "2026-03-04T05:06:09Z", "finished_at": "2026-03-04T05:06:10Z", "state": state,
-            "mode": "enforce", "parameters": "{}", "finding": "ajar", "plan": {"kind": "nothing"}, "before": null,
+            "mode": "enforce", "parameters": "{}", "finding": "disabled", "plan": {"kind": "nothing"}, "before": null,
             "actions": [], "after": null, "outcome": outcome, "reason": "as planned", "announced": true, "undo": null
         }))
         .unwrap();
@@ -89,7 +89,7 @@ fn group() -> Value {
 
 /// The message of an announcement about an attempt.
 fn letter(attempt: &str) -> Value {
-    let body = json!({"source": "rectify", "detail-type": "Rectify Plan", "detail": {"attempt": attempt, "control": "door-ajar"}});
+    let body = json!({"source": "rectify", "detail-type": "Rectify Plan", "detail": {"attempt": attempt, "control": "widget-disabled"}});
     json!({"messageId": format!("m-{attempt}"), "body": body.to_string(), "messageAttributes": {}})
 }
 
@@ -136,7 +136,7 @@ fn taken() -> Answer {
 
 #[tokio::test]
 async fn every_page_of_a_name_is_asked_for_within_the_window() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     stage.store("01A", "verified", &group()).await;
     let own = event("e-own", 60, &session(FIX_ROLE, "rectify-other-fix"));
     let trail = Replay::of([
@@ -168,7 +168,7 @@ async fn every_page_of_a_name_is_asked_for_within_the_window() {
 /// runtime/25: nothing is known at first; the ticket hears of it once more, and only if there is something to hear.
 #[tokio::test]
 async fn unknown_is_said_once_and_asked_about_once_more() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     stage.store("01A", "planned", &group()).await;
     let trail = Replay::of([page(&[], None), taken()]);
     assert_eq!(stage.invoke(&trail, 1, &[letter("01A")]).await, [""; 0]);
@@ -197,7 +197,7 @@ async fn unknown_is_said_once_and_asked_about_once_more() {
 
 #[tokio::test]
 async fn who_was_named_too_early_is_put_right() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     stage.store("01A", "planned", &group()).await;
     let bob = json!({"type": "IAMUser", "userName": "bob"});
     let first = Replay::of([page(&[event("e-1", 300, &bob)], None), taken()]);
@@ -215,7 +215,7 @@ async fn who_was_named_too_early_is_put_right() {
 
 #[tokio::test]
 async fn a_call_that_is_denied_fails_its_message_and_nobody_is_unknown() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     for id in ["01A", "01B"] {
         let mut target = group();
         target["resource"]["id"] = json!(format!("sg-{id}"));
@@ -233,7 +233,7 @@ async fn a_call_that_is_denied_fails_its_message_and_nobody_is_unknown() {
 
 #[tokio::test]
 async fn an_identity_is_asked_for_where_its_events_are_and_under_each_of_its_names() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     let target = json!({"account": ACCOUNT, "region": "eu-west-1", "name": "jane", "arn": null,
                         "resource": {"type": "AWS::IAM::User", "id": "AIDAEXAMPLE"}});
     stage.store("01A", "planned", &target).await;
@@ -253,7 +253,7 @@ async fn an_identity_is_asked_for_where_its_events_are_and_under_each_of_its_nam
 
 #[tokio::test]
 async fn what_cannot_be_asked_for_is_said_and_not_asked() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     let account = json!({"account": ACCOUNT, "region": REGION, "name": null, "arn": null,
                          "resource": {"type": "AWS::::Account", "id": ACCOUNT}});
     stage.store("01A", "planned", &account).await;
@@ -279,9 +279,9 @@ async fn what_cannot_be_asked_for_is_said_and_not_asked() {
 
 #[tokio::test]
 async fn an_open_breaker_names_who_keeps_reverting() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     stage.store("01A", "breaker-open", &group()).await;
-    let fix = session(FIX_ROLE, "rectify-door-ajar-fix");
+    let fix = session(FIX_ROLE, "rectify-widget-disabled-fix");
     let bob = json!({"type": "IAMUser", "userName": "bob"});
     let events = [
         event("e-7", 60, &jane()),
@@ -304,7 +304,7 @@ async fn an_open_breaker_names_who_keeps_reverting() {
 
 #[tokio::test]
 async fn reading_ends_somewhere_and_says_so() {
-    let stage = Stage::new().await;
+    let stage = Env::new().await;
     stage.store("01A", "planned", &group()).await;
     let mut read = event("e-1", 60, &jane());
     read["CloudTrailEvent"] =

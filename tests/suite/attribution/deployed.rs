@@ -102,7 +102,7 @@ async fn who_opened_a_group_is_named_beside_what_was_done_about_it() {
     tokio::time::sleep(Duration::from_secs(4)).await;
     world.settle().await.unwrap();
     assert_eq!((named(&world, &by_jane).len(), named(&world, &by_stack).len()), (1, 1));
-    assert_eq!(world.take_complaints(), Vec::<String>::new());
+    assert_eq!(world.take_errors(), Vec::<String>::new());
     world.stop().await.unwrap();
 }
 

@@ -8,14 +8,14 @@ use rectify_cloudtrail::controls::cloud_trail_encryption_enabled::{
 };
 use rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
 use rectify_cloudtrail::resources::qualifying::{Requirement, Standing};
-use rectify_cloudtrail::resources::trail::{RecordedTrail, Vantage};
+use rectify_cloudtrail::resources::trail::{ObservedFrom, RecordedTrail};
 use rectify_cloudtrail::resources::trail_delivery::Delivery;
 use rectify_cloudtrail::resources::trail_key::{KeyAnswer, Keys};
 use rectify_cloudtrail_lambda::{Clients, TrailReader};
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{ConfigurationItem, Plan, Resource, ResourceKey, Target, Timestamp};
 use rectify_runtime::CallErrorKind;
-use rectify_runtime::edge::ReadFacts;
+use rectify_runtime::client::ReadFacts;
 use rectify_tests::replay::{Answer, Replay};
 
 use super::*;
@@ -47,7 +47,7 @@ async fn what_is_denied_of_an_organization_trail_is_unknown_and_any_other_refusa
         Answer::ok(&json!({"trailList": [{"Name": "org", "TrailARN": arn, "HomeRegion": "eu-west-1",
             "IsMultiRegionTrail": true, "IsOrganizationTrail": true, "LogFileValidationEnabled": true}]}))
     };
-    let here = Vantage { account: AccountId::new(ACCOUNT), region: Region::new(REGION) };
+    let here = ObservedFrom { account: AccountId::new(ACCOUNT), region: Region::new(REGION) };
     let denied = || Answer::refused("AccessDeniedException");
     let replay = Replay::of([shown(), denied(), Answer::refused("TrailNotFoundException")]);
     let trails = TrailReader::connect(&replay.sdk(REGION)).observe(&here).await.unwrap();
@@ -256,7 +256,7 @@ async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
     ];
     assert_eq!(free.calls(), reads);
     for operation in reads {
-        let refusal = Refusal { operation: Some(operation), number: 1, code: "AccessDenied" };
+        let refusal = InjectedError { operation: Some(operation), number: 1, code: "AccessDenied" };
         let answer = live(&Services::refusing([refusal])).await;
         // The stack grants one role: where it is another, or none, the fix is planned and says which parameter to set.
         if operation.starts_with("iam:") {
@@ -264,7 +264,7 @@ async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
             let read = subject.destination.as_ref().unwrap();
             assert!(read.role_is_denied && read.role_rights.is_none(), "{operation}: {read:?}");
             let plan = CloudTrailCloudWatchLogsEnabled.plan(&subject, &params, Timestamp::now());
-            let Plan::Hold { reason, .. } = plan else { panic!("{operation}: {plan:?}") };
+            let Plan::Blocked { reason, .. } = plan else { panic!("{operation}: {plan:?}") };
             let said = format!("may not read or pass role {role}: set the stack's CloudTrailLogsRoleArn to it");
             assert!(reason.contains(&said), "{operation}: {reason}");
         } else {

@@ -52,13 +52,13 @@ fn ok(answers: &[Value]) -> Vec<Answer> {
 }
 
 /// A scheduled run over these answers to the reads: what it came to, and what was sent.
-async fn run(reads: Vec<Answer>) -> (Result<(), Fault>, Vec<(String, Value)>) {
+async fn run(reads: Vec<Answer>) -> (Result<(), Error>, Vec<(String, Value)>) {
     let mut answers = reads;
     answers.extend([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
     let replay = Replay::of(answers);
     let settings = FunctionSettings { region: Region::new("eu-west-1"), home_region: None };
     let rule = on_schedule::<_, Clients>(&CONFIG_RECORDER_HEALTHY);
-    let shell = RuleShell::over(rule, &replay.sdk("eu-west-1"), settings);
+    let shell = RuleContext::over(rule, &replay.sdk("eu-west-1"), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
     let mut line = Invocation::start(CONFIG_RECORDER_HEALTHY.meta.id, "request");
     let result = handle(&shell, &event, &invocation(), &mut line).await;

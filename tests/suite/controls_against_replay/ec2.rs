@@ -11,14 +11,14 @@ use rectify_ec2::{
     VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,
 };
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::Fault;
-use rectify_runtime::edge::{Connect, Fix, ReadFacts};
+use rectify_runtime::Error;
+use rectify_runtime::client::{Connect, Fix, ReadFacts};
 use rectify_runtime::ledger::Outcome;
-use rectify_runtime::remediation::Handled;
+use rectify_runtime::remediation::Disposition;
 use rectify_runtime::rule::on_change_and_schedule;
 use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, sdk_at};
 use rectify_tests::replay::{Answer, Replay};
-use rectify_tests::services::{Refusal, Services};
+use rectify_tests::services::{InjectedError, Services};
 
 use serde_json::{Value, json};
 
@@ -62,12 +62,12 @@ async fn group_that_keeps_its_egress_is_a_failed_attempt() {
     let around = Surroundings::create().await;
     let (ec2, id) = default_group("10.7.0.0/16").await;
     let operation = Some("ec2:RevokeSecurityGroupEgress");
-    let services = Services::refusing([Refusal { operation, number: 1, code: "UnauthorizedOperation" }]);
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "UnauthorizedOperation" }]);
     let fault = remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &around, &id).await.unwrap_err();
-    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, number: 2, total: 2, .. }), "{fault:?}");
+    assert!(matches!(&fault, Error::ActionFailed { terminal: true, number: 2, total: 2, .. }), "{fault:?}");
     assert_eq!((ingress_rules(&ec2, &id).await.len(), rules(&ec2, &id).await), (0, 1), "half-way");
     let again = remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &Services::default(), &around, &id).await;
-    let Ok(Handled::Acknowledged(finding)) = again else { panic!("{again:?}") };
+    let Ok(Disposition::Acknowledged(finding)) = again else { panic!("{again:?}") };
     assert_eq!(finding.outcome, Outcome::Failed);
 }
 
@@ -76,7 +76,7 @@ async fn default_group_that_is_gone_needs_nothing() {
     let (around, services) = (Surroundings::create().await, Services::default());
     let gone =
         remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &around, "sg-00000000000000000").await;
-    assert!(matches!(gone, Ok(Handled::Ended { outcome: Outcome::Gone, .. })), "{gone:?}");
+    assert!(matches!(gone, Ok(Disposition::Ended { outcome: Outcome::Gone, .. })), "{gone:?}");
     assert_eq!(services.calls(), ["ec2:DescribeSecurityGroups"]);
 }
 
@@ -114,14 +114,14 @@ async fn full_group_keeps_its_extra_rules() {
     let (ec2, target) = drifting_group("full").await;
     let operation = Some("ec2:AuthorizeSecurityGroupIngress");
     let code = "RulesPerSecurityGroupLimitExceeded";
-    let services = Services::refusing([Refusal { operation, number: 1, code }]);
+    let services = Services::refusing([InjectedError { operation, number: 1, code }]);
     let clients = Clients::connect(&services.sdk(REGION));
     let params = SecurityGroupDriftParameters { approval_grace_minutes: Bounded::of(0), ..Default::default() };
     let live = SecurityGroupDrift.live(&clients, &target, &params).await.unwrap().unwrap();
     let plan = SecurityGroupDrift.plan(&live, &params, Timestamp::now());
-    assert_eq!(plan.obstacle(true), None, "{plan:?}");
+    assert_eq!(plan.blocker(true), None, "{plan:?}");
     let calls = plan.calls();
-    assert!(matches!(calls[..], [RuleChange::Open(_), RuleChange::Close(_)]), "{calls:?}");
+    assert!(matches!(calls[..], [RuleChange::Authorize(_), RuleChange::Revoke(_)]), "{calls:?}");
     let error = SecurityGroupDrift.apply(&clients, &target, calls[0]).await.unwrap_err();
     assert!(error.is(code), "{error}");
     assert_eq!(ingress_rules(&ec2, &target.resource.id).await.len(), 2, "nothing is revoked");

@@ -42,7 +42,7 @@ async fn denied_read_of_a_user_or_of_the_account_is_a_fault() {
 /// `root-account-mfa-enabled/6`
 #[tokio::test]
 async fn throttled_read_of_the_account_summary_is_a_fault() {
-    let services = Services::refusing([Refusal { operation: None, number: 1, code: "Throttling" }]);
+    let services = Services::refusing([InjectedError { operation: None, number: 1, code: "Throttling" }]);
     let fault = inventory(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
     assert_eq!((fault.kind(), services.evaluations()), ("Throttled", vec![]), "{fault}");
 }
@@ -126,9 +126,9 @@ const NO_DEVICE: &str = "<MFADevices/><IsTruncated>false</IsTruncated>";
 const PROFILE: &str =
     "<LoginProfile><UserName>user-0</UserName><CreateDate>2026-01-02T03:04:05Z</CreateDate></LoginProfile>";
 
-async fn handled_over(rule: &Rule, sdk: &SdkConfig, invoking: &Value, parameters: &Value) -> Result<(), Fault> {
+async fn handled_over(rule: &Rule, sdk: &SdkConfig, invoking: &Value, parameters: &Value) -> Result<(), Error> {
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleShell::over(rule.clone(), sdk, settings);
+    let shell = RuleContext::over(rule.clone(), sdk, settings);
     let event = rule_event(invoking, parameters, "token");
     let mut line = Invocation::start(rule.meta.id, "request");
     handle(&shell, &event, &invocation(), &mut line).await
@@ -228,7 +228,7 @@ async fn user_that_is_gone_is_not_judged() {
 async fn old_result_with_the_same_id_and_another_type_is_left_alone() {
     let result = |kind: &str, id: &str| {
         json!({"EvaluationResultIdentifier": {"EvaluationResultQualifier": {
-            "ConfigRuleName": "rectify-door-ajar", "ResourceType": kind, "ResourceId": id}}})
+            "ConfigRuleName": "rectify-widget-disabled", "ResourceType": kind, "ResourceId": id}}})
     };
     let results = json!([result("AWS::IAM::Role", "AIDAGONE"), result("AWS::IAM::User", "AIDAGONE")]);
     let scripted = Scripted::default();

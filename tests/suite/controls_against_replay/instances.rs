@@ -7,7 +7,7 @@ use rectify_tests::events::change;
 
 use super::*;
 
-/// Runs a control's change half on an item of its type through this doorkeeper.
+/// Runs a control's change half on an item of its type through this fault_injector.
 async fn changed(
     rule: &Rule,
     services: &Services,
@@ -15,9 +15,9 @@ async fn changed(
     id: &str,
     configuration: &Value,
     parameters: &Value,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleShell::over(rule.clone(), &services.sdk(REGION), settings);
+    let shell = RuleContext::over(rule.clone(), &services.sdk(REGION), settings);
     let mut item = rectify_tests::events::item(id, &[]);
     item["resourceType"] = json!(kind);
     item["ARN"] = Value::Null;
@@ -42,7 +42,7 @@ pub(super) async fn each_denied_fact_is_a_fault(
     let calls = free.calls();
     assert!(!calls.is_empty() && free.evaluations().len() == 1, "{calls:?}");
     for number in 1..=calls.len() {
-        let services = Services::refusing([Refusal { operation: None, number, code: "AccessDeniedException" }]);
+        let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDeniedException" }]);
         let fault = changed(rule, &services, kind, id, configuration, parameters).await.unwrap_err();
         assert_eq!((fault.kind(), services.evaluations()), ("AccessDenied", vec![]), "{}: {fault}", calls[number - 1]);
     }
@@ -60,7 +60,7 @@ pub(super) async fn each_denied_live_read_is_a_fault<K, C>(
 {
     for (number, read) in (1..).zip(reads) {
         let around = Surroundings::create().await;
-        let services = Services::refusing([Refusal { operation: None, number, code: "AccessDeniedException" }]);
+        let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDeniedException" }]);
         let fault = remedied::<_, C>(control, &services, &around, id).await.unwrap_err();
         assert_eq!(fault.kind(), "AccessDenied", "{read}: {fault}");
         let calls = services.calls();
@@ -145,11 +145,11 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
     let free = Services::default();
     let ec2 = aws_sdk_ec2::Client::new(&free.sdk(region));
     ec2.run_instances().image_id("ami-12c6146b").min_count(3).max_count(3).send().await.unwrap();
-    let listed = async |refusals: Vec<Refusal>| {
+    let listed = async |refusals: Vec<InjectedError>| {
         let services = Services::refusing(refusals);
         let settings = FunctionSettings { region: here.clone(), home_region: None };
         let rule = on_change_and_schedule::<_, Clients>(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP);
-        let shell = RuleShell::over(rule, &services.sdk(region), settings);
+        let shell = RuleContext::over(rule, &services.sdk(region), settings);
         let event = rule_event(&scheduled(), &json!({"requiredGroups": "name:base"}), "token");
         let mut line = Invocation::start(EC2_INSTANCE_REQUIRED_SECURITY_GROUP.meta.id, "request");
         let result = handle(&shell, &event, &invocation(), &mut line).await;
@@ -160,7 +160,7 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
     result.unwrap();
     assert_eq!(calls, ["ec2:DescribeInstances", "ec2:DescribeSecurityGroups"]);
     assert_eq!(evaluations[0]["Evaluations"].as_array().unwrap().len(), 3);
-    let denied = |number| vec![Refusal { operation: None, number, code: "UnauthorizedOperation" }];
+    let denied = |number| vec![InjectedError { operation: None, number, code: "UnauthorizedOperation" }];
     let (result, _, evaluations) = listed(denied(1)).await;
     assert_eq!((result.unwrap_err().kind(), evaluations), ("AccessDenied", vec![]));
     // The groups of one VPC are asked for once, and its instances alone go without a verdict.

@@ -2,28 +2,28 @@
 
 use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Declared, Inventory, ResourceKey};
+use rectify_compliance::{Declared, Periodic, ResourceKey};
 use rectify_ec2::{RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS};
 use rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED;
 use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
 use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
-use rectify_runtime::edge::{List, Place};
+use rectify_runtime::client::{AccountRegion, List};
 
 use super::*;
 
 /// A region of these tests alone.
-const ALONE: &str = "ap-northeast-2";
+const SINGLETON: &str = "ap-northeast-2";
 
 /// Lists ids, then pages, then ids again: others may make resources meanwhile.
 async fn ids_are_those_of_the_pages<K, C>(control: &'static Declared<K>, region: &str)
 where
-    K: Inventory + List<C>,
+    K: Periodic + List<C>,
     C: Connect,
 {
     let services = Services::default();
     let clients = C::connect(&services.sdk(region));
-    let place = Place { account: AccountId::new(ACCOUNT), region: Region::new(region) };
+    let place = AccountRegion { account: AccountId::new(ACCOUNT), region: Region::new(region) };
     let params = RuleParameters::<K::Params>::parse(None).unwrap().control;
     let ids = async || -> BTreeSet<ResourceKey> {
         let pages: Vec<Vec<ResourceKey>> = control.logic.keys(&clients, &place, &params).try_collect().await.unwrap();
@@ -33,7 +33,7 @@ where
     allowed(&entry(&control.meta).rule_permissions(), &services.calls());
     let pages: Vec<_> = control.logic.pages(&clients, &place, &params, None).try_collect().await.unwrap();
     let read: BTreeSet<ResourceKey> =
-        pages.iter().flat_map(|page| &page.resources).map(rectify_runtime::edge::Listed::key).collect();
+        pages.iter().flat_map(|page| &page.resources).map(rectify_runtime::client::Listed::key).collect();
     let after = ids().await;
     let id = control.meta.id;
     assert!(!before.is_empty(), "{id}");
@@ -44,10 +44,10 @@ where
 #[tokio::test]
 async fn ids_of_security_groups() {
     use rectify_ec2_lambda::Clients;
-    ids_are_those_of_the_pages::<_, Clients>(&RESTRICTED_SSH, ALONE).await;
-    ids_are_those_of_the_pages::<_, Clients>(&RESTRICTED_COMMON_PORTS, ALONE).await;
-    ids_are_those_of_the_pages::<_, Clients>(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS, ALONE).await;
-    ids_are_those_of_the_pages::<_, Clients>(&SECURITY_GROUP_DRIFT, ALONE).await;
+    ids_are_those_of_the_pages::<_, Clients>(&RESTRICTED_SSH, SINGLETON).await;
+    ids_are_those_of_the_pages::<_, Clients>(&RESTRICTED_COMMON_PORTS, SINGLETON).await;
+    ids_are_those_of_the_pages::<_, Clients>(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS, SINGLETON).await;
+    ids_are_those_of_the_pages::<_, Clients>(&SECURITY_GROUP_DRIFT, SINGLETON).await;
 }
 
 #[tokio::test]
@@ -67,9 +67,9 @@ async fn ids_of_users() {
 
 #[tokio::test]
 async fn ids_of_keys() {
-    let kms = aws_sdk_kms::Client::new(&Services::default().sdk(ALONE));
+    let kms = aws_sdk_kms::Client::new(&Services::default().sdk(SINGLETON));
     kms.create_key().send().await.unwrap();
-    ids_are_those_of_the_pages::<_, rectify_kms_lambda::Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, ALONE).await;
+    ids_are_those_of_the_pages::<_, rectify_kms_lambda::Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, SINGLETON).await;
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn key_that_kms_calls_unsupported_is_not_applicable_and_one_that_is_gone_i
         [("UnsupportedOperationException", "has no automatic rotation"), ("NotFoundException", "no resource in scope")]
     {
         let operation = Some("kms:GetKeyRotationStatus");
-        let services = Services::refusing([Refusal { operation, number: 1, code }]);
+        let services = Services::refusing([InjectedError { operation, number: 1, code }]);
         inventory(&on_change_and_schedule::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED), &services, "eu-south-1")
             .await
             .unwrap();
@@ -46,13 +46,13 @@ async fn denied_rotation_fails_the_attempt_for_good_and_a_key_that_is_gone_needs
     let around = Surroundings::create().await;
     let id = key(REGION).await;
     let operation = Some("kms:EnableKeyRotation");
-    let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDeniedException" }]);
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "AccessDeniedException" }]);
     let fault = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, &id).await.unwrap_err();
-    assert!(matches!(&fault, Fault::ActionFailed { terminal: true, .. }), "{fault:?}");
+    assert!(matches!(&fault, Error::ActionFailed { terminal: true, .. }), "{fault:?}");
 
     let services = Services::default();
     let unknown = "00000000-0000-0000-0000-000000000000";
     let gone = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, unknown).await.unwrap();
-    assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
+    assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["kms:DescribeKey"]);
 }

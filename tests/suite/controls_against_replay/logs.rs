@@ -7,7 +7,7 @@ use rectify_logs::controls::cw_loggroup_retention_period_check::CW_LOGGROUP_RETE
 use rectify_logs::families::alarm_chain::observed::AlarmChains;
 use rectify_logs_lambda::Clients;
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{List, Listed, Page, Place};
+use rectify_runtime::client::{AccountRegion, List, Listed, Page};
 use rectify_tests::alarms;
 
 use super::*;
@@ -49,7 +49,7 @@ async fn log_group_that_is_gone_needs_nothing() {
     let (around, services) = (Surroundings::create().await, Services::default());
     let gone =
         remedied::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK, &services, &around, "/no/such").await.unwrap();
-    assert!(matches!(gone, Handled::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
+    assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"]);
 }
 
@@ -80,7 +80,7 @@ async fn chain() {
 async fn chains(services: &Services, region: &str, parameters: &str) -> Result<AlarmChains, AwsError> {
     let clients = Clients::connect(&services.sdk(region));
     let params = RuleParameters::parse(Some(parameters)).unwrap().control;
-    let place = Place { account: AccountId::new(ACCOUNT), region: Region::new(region) };
+    let place = AccountRegion { account: AccountId::new(ACCOUNT), region: Region::new(region) };
     let pages = CLOUDWATCH_ALARM_ROOT_USAGE.logic.pages(&clients, &place, &params, None);
     let mut pages: Vec<Page<AlarmChains>> = pages.try_collect().await?;
     match pages.pop().unwrap().resources.pop().unwrap() {
@@ -109,10 +109,11 @@ async fn denied_read_of_any_link_of_a_chain_is_a_fault() {
     ] {
         assert!(free.calls().iter().any(|it| it == read), "{read}: {:?}", free.calls());
         let services =
-            Services::refusing([Refusal { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
+            Services::refusing([InjectedError { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
         let error = chains(&services, CHAIN, "{}").await.unwrap_err();
         assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{read}: {error}");
-        let rule = Services::refusing([Refusal { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
+        let rule =
+            Services::refusing([InjectedError { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
         let fault =
             inventory(&on_schedule::<_, Clients>(&CLOUDWATCH_ALARM_ROOT_USAGE), &rule, CHAIN).await.unwrap_err();
         assert_eq!((fault.kind(), rule.evaluations()), ("AccessDenied", vec![]), "{read}: {fault}");
@@ -128,7 +129,8 @@ async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_mak
     let foreign = format!("arn:aws:sns:{HERE}:444455556666:central");
     alarms::trail(&sdk).await;
     alarms::filter_and_alarm(&sdk, root_pattern(), &[&foreign]).await;
-    let refused = |code| Services::refusing([Refusal { operation: Some("sns:GetTopicAttributes"), number: 1, code }]);
+    let refused =
+        |code| Services::refusing([InjectedError { operation: Some("sns:GetTopicAttributes"), number: 1, code }]);
     let now = rectify_compliance::Timestamp::now();
     let error = chains(&refused("AuthorizationError"), HERE, "{}").await.unwrap_err();
     assert!(error.is("AuthorizationError"), "{error}");
@@ -153,7 +155,7 @@ async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_mak
     alarms::filter_and_alarm(&sdk, root_pattern(), &[&foreign, &topic]).await;
     // Topics are read by their ARNs: ours is the first, the other account's the second.
     let operation = Some("sns:GetTopicAttributes");
-    let second = Services::refusing([Refusal { operation, number: 2, code: "AuthorizationError" }]);
+    let second = Services::refusing([InjectedError { operation, number: 2, code: "AuthorizationError" }]);
     let both = chains(&second, HERE, "{}").await.unwrap();
     assert!(CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&both, &Default::default(), now).is_compliant(), "{both:#?}");
 }

@@ -30,7 +30,7 @@ fn reordered(every: usize) -> SdkConfig {
     sdk.to_builder().http_client(http).build()
 }
 
-async fn fixed(around: &Surroundings, name: &str, every: usize) -> Result<Handled, Fault> {
+async fn fixed(around: &Surroundings, name: &str, every: usize) -> Result<Disposition, Error> {
     let sdk = reordered(every);
     let shell = remediation(deployed::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY), around, &sdk);
     let event = finding(&S3_BUCKET_SSL_REQUESTS_ONLY, name, "2026-03-04T05:06:08.900Z");
@@ -43,7 +43,7 @@ async fn policy_that_comes_back_in_another_order_each_time_is_fixed() {
     let around = Surroundings::create().await;
     bucket("reordered-each-time").await;
     let handled = fixed(&around, "reordered-each-time", 2).await.unwrap();
-    let Handled::Ended { attempt, outcome } = handled else { panic!("{handled:?}") };
+    let Disposition::Ended { attempt, outcome } = handled else { panic!("{handled:?}") };
     let ledger = Ledger::new(&around.sdk, &around.name);
     let attempt = ledger.attempt(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, &attempt).await.unwrap().unwrap();
     assert_eq!((outcome, attempt.reason.as_str()), (Outcome::Verified, "as planned"));

@@ -31,7 +31,7 @@ where
     let calls = free.calls();
     allowed(&entry(&control.meta).remediation_permissions(), &calls);
     for number in 1..=calls.len() {
-        let services = Services::refusing([Refusal { operation: None, number, code: "AccessDenied" }]);
+        let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDenied" }]);
         let error = control.logic.live(&Clients::connect(&services.sdk(HERE)), target, params).await.unwrap_err();
         assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{error}");
     }

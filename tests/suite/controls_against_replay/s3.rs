@@ -2,7 +2,7 @@
 
 use rectify_compliance::{ConfigurationItem, Declared, FromItem, Permission, Resource, Target};
 use rectify_runtime::CallErrorKind;
-use rectify_runtime::edge::ReadFacts;
+use rectify_runtime::client::ReadFacts;
 use rectify_s3::{
     S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC, S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED,
     S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY, S3_LIFECYCLE_LOG_ARCHIVE,
@@ -34,7 +34,7 @@ async fn each_denied<T>(
     assert!(!calls.is_empty());
     allowed(permissions, &calls);
     for number in 1..=calls.len() {
-        let services = Services::refusing([Refusal { operation: None, number, code: "AccessDenied" }]);
+        let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDenied" }]);
         let Err(error) = read(Clients::connect(&services.sdk(REGION))).await else {
             panic!("{}: denied and not missed", services.calls()[number - 1]);
         };
@@ -94,11 +94,11 @@ async fn policy_that_is_refused_fails_the_attempt_for_good() {
     buckets().await;
     let around = Surroundings::create().await;
     let operation = Some("s3:PutBucketPolicy");
-    let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "AccessDenied" }]);
     let fault =
         remedied::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &around, "denied-reads").await.unwrap_err();
     assert!(
-        matches!(&fault, Fault::ActionFailed { terminal: true, reason, .. } if reason.contains("s3:PutBucketPolicy"))
+        matches!(&fault, Error::ActionFailed { terminal: true, reason, .. } if reason.contains("s3:PutBucketPolicy"))
     );
 }
 
@@ -162,7 +162,7 @@ async fn four_buckets(region: &str) -> Vec<String> {
 async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
     let buckets = four_buckets("eu-south-2").await;
     let services =
-        Services::refusing([Refusal { operation: Some("s3:GetBucketAcl"), number: 2, code: "AccessDenied" }]);
+        Services::refusing([InjectedError { operation: Some("s3:GetBucketAcl"), number: 2, code: "AccessDenied" }]);
     let fault =
         inventory(&on_change_and_schedule::<_, Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &services, "eu-south-2")
             .await
@@ -192,7 +192,7 @@ async fn each_denied_operation_is_told<K: Fix<Clients>>(
     for called in free.calls().into_iter().collect::<std::collections::BTreeSet<String>>() {
         let operation: Option<&'static str> = Some(called.clone().leak());
         let about_another = elsewhere.contains(&called.as_str());
-        let refusing = |code| Services::refusing([Refusal { operation, number: 1, code }]);
+        let refusing = |code| Services::refusing([InjectedError { operation, number: 1, code }]);
         let services = refusing("AccessDenied");
         match control.logic.live(&Clients::connect(&services.sdk(REGION)), target, params).await {
             Err(denied) => {
@@ -205,7 +205,7 @@ async fn each_denied_operation_is_told<K: Fix<Clients>>(
                 assert!(about_another, "{called}: denied and not missed");
                 assert!(named.len() == 1 && named.iter().all(|it| it.ends_with(&format!(" ({called}: AccessDenied)"))));
                 let plan = control.logic.plan(&subject, params, rectify_compliance::Timestamp::now());
-                assert!(matches!(plan, rectify_compliance::Plan::Hold { .. }), "{called}: {plan:?}");
+                assert!(matches!(plan, rectify_compliance::Plan::Blocked { .. }), "{called}: {plan:?}");
             }
         }
         // What may be read a little later keeps no person busy.
@@ -220,7 +220,7 @@ async fn each_denied_operation_is_told<K: Fix<Clients>>(
 #[tokio::test]
 async fn block_of_an_account_that_the_organization_manages_is_denied() {
     let operation = Some("s3control:PutPublicAccessBlock");
-    let services = Services::refusing([Refusal { operation, number: 1, code: "AccessDenied" }]);
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "AccessDenied" }]);
     let put = json!({"PutPublicAccessBlock": {"AccountId": ACCOUNT, "PublicAccessBlockConfiguration": {
         "BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}});
     let action = serde_json::from_value(put).unwrap();

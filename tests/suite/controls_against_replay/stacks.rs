@@ -19,7 +19,7 @@ async fn is_rotated(id: &str) -> bool {
     kms.get_key_rotation_status().key_id(id).send().await.unwrap().key_rotation_enabled
 }
 
-async fn reason<K>(control: &'static Declared<K>, around: &Surroundings, handled: &Handled) -> String {
+async fn reason<K>(control: &'static Declared<K>, around: &Surroundings, handled: &Disposition) -> String {
     let ledger = rectify_runtime::ledger::Ledger::new(&around.sdk, &around.name);
     ledger.attempt(control.meta.id, handled.attempt().unwrap()).await.unwrap().unwrap().reason
 }
@@ -29,7 +29,7 @@ async fn key_that_a_stack_manages_is_planned_and_the_stack_is_named() {
     let (around, id) = (Surroundings::create().await, key().await);
     let services = Services::default().in_stack(id, "keys");
     let handled = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap();
-    assert!(matches!(handled, Handled::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
+    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
     assert_eq!(
         reason(&CMK_BACKING_KEY_ROTATION_ENABLED, &around, &handled).await,
         "managed by CloudFormation stack `keys`"
@@ -43,7 +43,7 @@ async fn key_of_no_stack_is_fixed_after_one_lookup() {
     let (around, id) = (Surroundings::create().await, key().await);
     let services = Services::default();
     let handled = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap();
-    assert!(matches!(handled, Handled::Ended { outcome: Outcome::Verified, .. }), "{handled:?}");
+    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::Verified, .. }), "{handled:?}");
     assert!(is_rotated(id).await);
     assert_eq!(services.calls().iter().filter(|it| *it == LOOKUP).count(), 1, "{:?}", services.calls());
 }
@@ -52,7 +52,7 @@ async fn key_of_no_stack_is_fixed_after_one_lookup() {
 async fn lookup_that_fails_fails_the_delivery_and_changes_nothing() {
     let (around, id) = (Surroundings::create().await, key().await);
     for code in ["AccessDenied", "Throttling"] {
-        let services = Services::refusing([Refusal { operation: Some(LOOKUP), number: 1, code }]);
+        let services = Services::refusing([InjectedError { operation: Some(LOOKUP), number: 1, code }]);
         let fault =
             remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap_err();
         assert!(fault.to_string().contains(&format!("{LOOKUP}: {code}")), "{fault}");
@@ -70,7 +70,7 @@ async fn bucket_whose_policy_a_stack_manages_is_planned() {
         remedied::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &around, "denied-reads")
             .await;
     let handled = handled.unwrap();
-    assert!(matches!(handled, Handled::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
+    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
     assert_eq!(
         reason(&S3_BUCKET_SSL_REQUESTS_ONLY, &around, &handled).await,
         "managed by CloudFormation stack `policies`"
@@ -96,7 +96,7 @@ async fn nothing_is_looked_up_where_nothing_would_be_done_or_stacks_may_be_chang
         let worker = delivery("worker");
         let handled = remedy(&shell, &event, &worker, &mut line).await;
         let handled = handled.unwrap();
-        assert!(matches!(&handled, Handled::Ended { outcome: it, .. } if *it == outcome), "{name}: {handled:?}");
+        assert!(matches!(&handled, Disposition::Ended { outcome: it, .. } if *it == outcome), "{name}: {handled:?}");
         assert!(!services.calls().contains(&LOOKUP.to_owned()), "{name}: {:?}", services.calls());
     }
 }

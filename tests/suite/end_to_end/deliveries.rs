@@ -8,7 +8,7 @@ use rectify_local::engine::Compliance;
 use rectify_local::proxy::FaultKind;
 use rectify_runtime::ledger::{Outcome, State};
 
-use super::stage::{FIX, RULE, Stage, play, until};
+use super::stage::{Env, FIX, RULE, play, until};
 
 const REVOKE: (&str, &str) = ("ec2", "RevokeSecurityGroupIngress");
 
@@ -131,7 +131,7 @@ fn attempt_of_a_killed_function_is_ended_by_the_next_delivery() {
 }
 
 /// One attempt, with the rule in its before-image and one action with a receipt; the web rule was left alone.
-async fn assert_told_as_one_attempt(stage: &Stage, group: &rectify_local::engine::ResourceKey) {
+async fn assert_told_as_one_attempt(stage: &Env, group: &rectify_local::engine::ResourceKey) {
     assert_eq!(stage.ingress(group).await, web_alone());
     assert_eq!(stage.verdict(RULE, group), Some(Compliance::Compliant));
     let attempts = stage.attempts(group).await;
@@ -144,7 +144,7 @@ async fn assert_told_as_one_attempt(stage: &Stage, group: &rectify_local::engine
 }
 
 /// Kills the processes of this world that run the function of this program.
-fn kill(stage: &Stage, program: &str) {
+fn kill(stage: &Env, program: &str) {
     let expected = [format!("AWS_ENDPOINT_URL={}", stage.world.endpoint()), format!("RECTIFY_FUNCTION={program}")];
     let mut killed = 0;
     for entry in std::fs::read_dir("/proc").unwrap() {

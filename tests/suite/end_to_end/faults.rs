@@ -6,18 +6,18 @@ use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::proxy::FaultKind;
 use serde_json::{Value, json};
 
-use super::stage::{FIX, RULE, Stage, play};
+use super::stage::{Env, FIX, RULE, play};
 
 const BUCKETS: &str = "rectify-s3-bucket-public-read-prohibited";
 const ACCOUNT_BLOCK: (&str, &str) = ("s3control", "GetPublicAccessBlock");
 
-async fn bucket(stage: &Stage, name: &str) -> ResourceKey {
+async fn bucket(stage: &Env, name: &str) -> ResourceKey {
     stage.world.clients().s3.create_bucket().bucket(name).send().await.unwrap();
     ResourceKey::new("AWS::S3::Bucket", name)
 }
 
 /// What lies in the dead-letter queue, taken out of it.
-async fn dead_letter_queue(stage: &Stage) -> Vec<Value> {
+async fn dead_letter_queue(stage: &Env) -> Vec<Value> {
     let sqs = &stage.world.clients().sqs;
     let name = &stage.world.wiring().queues[0].name;
     let queue = sqs.get_queue_url().queue_name(name).send().await.unwrap().queue_url.unwrap();

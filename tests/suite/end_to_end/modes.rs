@@ -48,7 +48,7 @@ fn calls() -> BTreeMap<String, Vec<Value>> {
 
 /// What one world's remediations told and did, by control.
 #[derive(Debug, Default, PartialEq)]
-struct Deeds {
+struct RecordedCalls {
     planned: BTreeMap<String, Vec<Value>>,
     told: BTreeMap<String, Vec<Value>>,
     outcomes: BTreeMap<String, String>,
@@ -80,13 +80,13 @@ fn named(call: &Value, names: &BTreeMap<String, String>) -> Value {
 }
 
 /// Lets a world in this mode find and treat the faults.
-async fn deeds(mode: &str) -> Deeds {
+async fn deeds(mode: &str) -> RecordedCalls {
     let folder = tempfile::tempdir().unwrap();
     let world = World::start(settings(folder.path(), mode)).await.unwrap();
     let names = make_faults(&world).await;
     world.settle().await.unwrap();
 
-    let mut deeds = Deeds::default();
+    let mut deeds = RecordedCalls::default();
     for told in world.bus().announcements() {
         let control = told.detail["control"].as_str().unwrap().to_owned();
         let plan: Plan<Value> = serde_json::from_value(told.detail["plan"].clone()).unwrap();
@@ -118,9 +118,13 @@ async fn plan_names_the_calls_that_enforce_makes() {
     let none = calls.keys().map(|control| (control.clone(), vec![])).collect();
     let operation = |call: &Value| call.as_object().unwrap().keys().next().unwrap().clone();
     let made = calls.iter().map(|(control, calls)| (control.clone(), calls.iter().map(operation).collect())).collect();
-    let planned = Deeds { planned: calls.clone(), told: none, outcomes: each("planned"), made: BTreeMap::new() };
+    let planned =
+        RecordedCalls { planned: calls.clone(), told: none, outcomes: each("planned"), made: BTreeMap::new() };
     assert_eq!(plan, planned);
-    assert_eq!(enforce, Deeds { planned: calls.clone(), told: calls.clone(), outcomes: each("verified"), made });
+    assert_eq!(
+        enforce,
+        RecordedCalls { planned: calls.clone(), told: calls.clone(), outcomes: each("verified"), made }
+    );
 }
 
 #[test]

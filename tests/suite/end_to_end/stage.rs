@@ -27,21 +27,21 @@ const HEARD: &str = "heard";
 
 /// A world's tasks end with the runtime that started them, so it is none of a single test.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-static STAGE: Mutex<Option<Stage>> = Mutex::const_new(None);
+static STAGE: Mutex<Option<Env>> = Mutex::const_new(None);
 
 /// A running world, with an ear on AWS Config's events.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct Env {
     pub(super) world: World,
     heard: String,
 }
 
 /// Runs a test in the world. All controls enforce, and no budget is in the way.
-pub(super) fn play(test: impl AsyncFnOnce(&Stage)) {
+pub(super) fn play(test: impl AsyncFnOnce(&Env)) {
     RUNTIME.block_on(async {
         let mut guard = STAGE.lock().await;
         if guard.is_none() {
-            *guard = Some(Stage::start().await);
+            *guard = Some(Env::start().await);
         }
         let stage = guard.as_ref().unwrap();
         stage.world.proxy().clear_faults();
@@ -67,7 +67,7 @@ pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
     settings
 }
 
-impl Stage {
+impl Env {
     async fn start() -> Self {
         let logs = std::env::temp_dir().join(format!("rectify-end-to-end-{}", std::process::id()));
         // Two processes a function: an event that hangs does not keep the next one from overtaking it.
@@ -86,7 +86,7 @@ impl Stage {
 
     pub(super) async fn settle(&self) {
         self.world.settle().await.unwrap();
-        assert_eq!(self.world.take_complaints(), Vec::<String>::new());
+        assert_eq!(self.world.take_errors(), Vec::<String>::new());
     }
 
     /// A group with these ingress rules: TCP ports and CIDR.

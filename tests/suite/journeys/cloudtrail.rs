@@ -4,7 +4,7 @@ use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::{ACCOUNT, World};
 
-use super::travel;
+use super::run_lifecycle;
 
 /// A trail of this region that writes to a bucket of its own.
 async fn trail(world: &World) -> ResourceKey {
@@ -16,7 +16,7 @@ async fn trail(world: &World) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn validation_is_turned_on_and_off_again() {
-    travel("cloud-trail-log-file-validation-enabled", "{}", trail).await;
+    run_lifecycle("cloud-trail-log-file-validation-enabled", "{}", trail).await;
 }
 
 /// The policy CloudTrail's documentation asks for, for all trails of the account.
@@ -35,7 +35,7 @@ async fn a_trail_is_given_a_key_and_loses_it_again() {
         trail(world).await
     };
     let parameters = r#"{"remediationKeyArn": "arn:aws:kms:us-east-1:111122223333:alias/trails"}"#;
-    travel("cloud-trail-encryption-enabled", parameters, unencrypted).await;
+    run_lifecycle("cloud-trail-encryption-enabled", parameters, unencrypted).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,5 +47,5 @@ async fn a_stopped_trail_of_one_region_records_all_and_then_as_before() {
         put.event_selectors(writes.build()).send().await.unwrap();
         ResourceKey::new("AWS::::Account", ACCOUNT)
     };
-    travel("multi-region-cloudtrail-enabled", r#"{"readWriteType": "ALL"}"#, account).await;
+    run_lifecycle("multi-region-cloudtrail-enabled", r#"{"readWriteType": "ALL"}"#, account).await;
 }

@@ -9,7 +9,7 @@ use rectify_runtime::ledger::Outcome;
 use rectify_tests::binaries;
 use tokio::process::Command;
 
-use super::{attempts, judge, target, travel, world_of};
+use super::{attempts, judge, run_lifecycle, target, world_of};
 
 const CONTROL: &str = "config-recorder-healthy";
 
@@ -27,7 +27,7 @@ async fn recorder_is_started_and_stopped_again() {
         stop(world, 25);
         account()
     };
-    travel("config-recorder-healthy", "{}", stopped).await;
+    run_lifecycle("config-recorder-healthy", "{}", stopped).await;
 }
 
 /// `config-recorder-healthy/11`; and `rectify doctor` sees the same without AWS Config's help.
@@ -50,7 +50,7 @@ async fn recent_stop_is_found_and_left_alone() {
     assert!(attempt.reason.contains("less than 24 h ago"), "{}", attempt.reason);
     assert!(!world.engine().is_recording());
     assert!(doctor(&world).await.contains("recorder  `default` is stopped"));
-    assert_eq!(world.take_complaints(), Vec::<String>::new());
+    assert_eq!(world.take_errors(), Vec::<String>::new());
     world.stop().await.unwrap();
 }
 

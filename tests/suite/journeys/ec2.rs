@@ -6,7 +6,7 @@ use rectify_local::world::{ACCOUNT, World};
 
 use serde_json::json;
 
-use super::travel;
+use super::run_lifecycle;
 
 /// A group with these TCP ports open to the internet, described, beside a web port from a private range.
 async fn open_group(world: &World, ports: &[i32]) -> ResourceKey {
@@ -24,19 +24,19 @@ async fn open_group(world: &World, ports: &[i32]) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_ssh_is_revoked_and_made_again() {
-    travel("restricted-ssh", "{}", async |world| open_group(world, &[22]).await).await;
+    run_lifecycle("restricted-ssh", "{}", async |world| open_group(world, &[22]).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_database_ports_are_revoked_and_made_again() {
-    travel("restricted-common-ports", "{}", async |world| open_group(world, &[3306, 3389]).await).await;
+    run_lifecycle("restricted-common-ports", "{}", async |world| open_group(world, &[3306, 3389]).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unauthorized_ports_are_revoked_and_made_again() {
     let parameters = r#"{"authorizedTcpPorts":"443"}"#;
     let open = async |world: &World| open_group(world, &[443, 8080]).await;
-    travel("vpc-sg-open-only-to-authorized-ports", parameters, open).await;
+    run_lifecycle("vpc-sg-open-only-to-authorized-ports", parameters, open).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +53,7 @@ async fn default_group_is_emptied_and_filled_again() {
         ec2.authorize_security_group_ingress().group_id(id).ip_permissions(from_itself).send().await.unwrap();
         ResourceKey::new("AWS::EC2::SecurityGroup", id)
     };
-    travel("vpc-default-security-group-closed", "{}", default).await;
+    run_lifecycle("vpc-default-security-group-closed", "{}", default).await;
 }
 
 /// A group with an egress rule, an open port and a private one, whose baseline knows another port in place of the open one.
@@ -78,11 +78,11 @@ async fn drifting_group(world: &World) -> ResourceKey {
 async fn drift_is_brought_back_to_the_baseline_and_made_again() {
     // The baseline is seconds old here, which would hold the plan for an hour.
     let parameters = r#"{"approvalGraceMinutes":"0"}"#;
-    travel("security-group-drift", parameters, async |world| drifting_group(world).await).await;
+    run_lifecycle("security-group-drift", parameters, async |world| drifting_group(world).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn encryption_is_turned_on_and_off_again() {
     let account = async |_: &World| ResourceKey::new("AWS::::Account", ACCOUNT);
-    travel("ec2-ebs-encryption-by-default", "{}", account).await;
+    run_lifecycle("ec2-ebs-encryption-by-default", "{}", account).await;
 }

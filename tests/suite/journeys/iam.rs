@@ -6,13 +6,13 @@ use rectify_runtime::ledger::{Outcome, State};
 use rectify_tests::mfa_policy;
 use serde_json::json;
 
-use super::{attempts, judge, target, travel, undo, used, world_of};
+use super::{attempts, judge, run_lifecycle, target, undo, used, world_of};
 use crate::images;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn password_policy_is_set_and_deleted_again() {
     let account = async |_: &World| ResourceKey::new("AWS::::Account", ACCOUNT);
-    travel("iam-password-policy", "{}", account).await;
+    run_lifecycle("iam-password-policy", "{}", account).await;
 }
 
 /// From a user without MFA to the attached policy, which waits for the user; from there back, and left alone.
@@ -47,7 +47,7 @@ async fn attach_and_detach(control: &str) {
     mfa_policy::register_device(iam, "alice").await;
     judge(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
-    assert_eq!(world.take_complaints(), Vec::<String>::new(), "{control}");
+    assert_eq!(world.take_errors(), Vec::<String>::new(), "{control}");
     used::every_permission(&world, control);
     world.stop().await.unwrap();
 }
@@ -90,6 +90,6 @@ async fn root_user_is_judged_by_password_and_device() {
     world.proxy().set_root_mfa(true);
     judge(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &account), Some(Compliance::Compliant), "a device");
-    assert_eq!(world.take_complaints(), Vec::<String>::new());
+    assert_eq!(world.take_errors(), Vec::<String>::new());
     world.stop().await.unwrap();
 }

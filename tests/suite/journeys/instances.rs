@@ -5,7 +5,7 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::World;
 
-use super::travel;
+use super::run_lifecycle;
 
 /// A running instance.
 async fn instance(world: &World) -> String {
@@ -33,7 +33,7 @@ async fn tokenless_instance(world: &World) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_are_required_and_optional_again() {
-    travel("ec2-imdsv2-check", "{}", tokenless_instance).await;
+    run_lifecycle("ec2-imdsv2-check", "{}", tokenless_instance).await;
 }
 
 /// An instance without the group that every instance must have.
@@ -49,5 +49,5 @@ async fn instance_without_its_group(world: &World) -> ResourceKey {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mandatory_group_is_added_and_taken_away_again() {
     let parameters = r#"{"requiredGroups": "name:base"}"#;
-    travel("ec2-instance-required-security-group", parameters, instance_without_its_group).await;
+    run_lifecycle("ec2-instance-required-security-group", parameters, instance_without_its_group).await;
 }

@@ -3,7 +3,7 @@
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::World;
 
-use super::travel;
+use super::run_lifecycle;
 
 async fn key(world: &World) -> ResourceKey {
     let id = world.clients().kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
@@ -12,5 +12,5 @@ async fn key(world: &World) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotation_of_a_key_is_turned_on_and_off_again() {
-    travel("cmk-backing-key-rotation-enabled", "{}", key).await;
+    run_lifecycle("cmk-backing-key-rotation-enabled", "{}", key).await;
 }

@@ -4,7 +4,7 @@ use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::world::{ACCOUNT, World, WorldSettings};
 use rectify_tests::{alarms, binaries};
 
-use super::{judge, travel};
+use super::{judge, run_lifecycle};
 
 /// A log group that keeps events for a month.
 async fn short_lived(world: &World) -> ResourceKey {
@@ -16,7 +16,7 @@ async fn short_lived(world: &World) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retention_is_raised_and_lowered_again() {
-    travel("cw-loggroup-retention-period-check", r#"{"LogGroupNames":"/app"}"#, short_lived).await;
+    run_lifecycle("cw-loggroup-retention-period-check", r#"{"LogGroupNames":"/app"}"#, short_lived).await;
 }
 
 /// `cw-loggroup-retention-period-check/5`
@@ -54,7 +54,7 @@ async fn a_chain_is_made_for_root_and_taken_away() {
         alarms::topic(sdk, "alarms", "events.amazonaws.com").await;
         account()
     };
-    travel("cloudwatch-alarm-root-usage", TOPIC, unwatched).await;
+    run_lifecycle("cloudwatch-alarm-root-usage", TOPIC, unwatched).await;
 }
 
 /// The filter counts already: an alarm is made.
@@ -68,7 +68,7 @@ async fn an_alarm_is_made_for_refused_calls_and_taken_away() {
             .await;
         account()
     };
-    travel("cloudwatch-alarm-unauthorized-api-calls", TOPIC, silent).await;
+    run_lifecycle("cloudwatch-alarm-unauthorized-api-calls", TOPIC, silent).await;
 }
 
 /// The alarm is right but for its disabled actions.
@@ -83,5 +83,5 @@ async fn the_actions_of_a_sign_in_alarm_are_enabled_and_disabled_again() {
         world.clients().cloudwatch.disable_alarm_actions().alarm_names("watch").send().await.unwrap();
         account()
     };
-    travel("cloudwatch-alarm-console-login-without-mfa", "{}", disabled).await;
+    run_lifecycle("cloudwatch-alarm-console-login-without-mfa", "{}", disabled).await;
 }

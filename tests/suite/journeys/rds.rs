@@ -4,7 +4,7 @@ use aws_sdk_rds::error::SdkError;
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::World;
 
-use super::travel;
+use super::run_lifecycle;
 
 /// How often a call may be cut off while moto imports RDS and all that it stands on, which happens at its first call and
 /// takes longer than a call may on a busy machine.
@@ -31,10 +31,10 @@ async fn instance(world: &World) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deletion_protection_is_turned_on_and_off_again() {
-    travel("rds-instance-deletion-protection-enabled", "{}", instance).await;
+    run_lifecycle("rds-instance-deletion-protection-enabled", "{}", instance).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retention_of_backups_is_lengthened_and_what_it_was_again() {
-    travel("db-instance-backup-enabled", r#"{"backupRetentionMinimum": "7"}"#, instance).await;
+    run_lifecycle("db-instance-backup-enabled", r#"{"backupRetentionMinimum": "7"}"#, instance).await;
 }

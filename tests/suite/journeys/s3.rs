@@ -4,7 +4,7 @@ use aws_sdk_s3::types;
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::{ACCOUNT, World};
 
-use super::travel;
+use super::run_lifecycle;
 
 /// A bucket that everyone has this permission on, by its ACL.
 async fn open_bucket(world: &World, permission: &str) -> ResourceKey {
@@ -19,12 +19,12 @@ async fn open_bucket(world: &World, permission: &str) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_are_blocked_and_let_in_again() {
-    travel("s3-bucket-public-read-prohibited", "{}", async |world| open_bucket(world, "READ").await).await;
+    run_lifecycle("s3-bucket-public-read-prohibited", "{}", async |world| open_bucket(world, "READ").await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_are_blocked_and_let_in_again() {
-    travel("s3-bucket-public-write-prohibited", "{}", async |world| open_bucket(world, "WRITE").await).await;
+    run_lifecycle("s3-bucket-public-write-prohibited", "{}", async |world| open_bucket(world, "WRITE").await).await;
 }
 
 /// A bucket that lets its own account read, whatever the transport.
@@ -39,7 +39,7 @@ async fn plain_bucket(world: &World) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_http_is_refused_and_answered_again() {
-    travel("s3-bucket-ssl-requests-only", "{}", plain_bucket).await;
+    run_lifecycle("s3-bucket-ssl-requests-only", "{}", plain_bucket).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn block_is_completed_and_removed_again() {
         world.clients().s3.create_bucket().bucket("bare").send().await.unwrap();
         ResourceKey::new("AWS::S3::Bucket", "bare")
     };
-    travel("s3-bucket-level-public-access-prohibited", "{}", bucket).await;
+    run_lifecycle("s3-bucket-level-public-access-prohibited", "{}", bucket).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +57,7 @@ async fn block_of_the_account_is_set_and_removed_again() {
         world.clients().s3.create_bucket().bucket("private").send().await.unwrap();
         ResourceKey::new("AWS::::Account", ACCOUNT)
     };
-    travel("s3-account-level-public-access-blocks-periodic", r#"{"accountWide": "true"}"#, account).await;
+    run_lifecycle("s3-account-level-public-access-blocks-periodic", r#"{"accountWide": "true"}"#, account).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +66,7 @@ async fn new_objects_are_encrypted_by_kms_and_no_longer() {
         world.clients().s3.create_bucket().bucket("weak").send().await.unwrap();
         ResourceKey::new("AWS::S3::Bucket", "weak")
     };
-    travel("s3-bucket-server-side-encryption-enabled", r#"{"requiredAlgorithm": "aws:kms"}"#, bucket).await;
+    run_lifecycle("s3-bucket-server-side-encryption-enabled", r#"{"requiredAlgorithm": "aws:kms"}"#, bucket).await;
 }
 
 /// A log bucket with versions, whose rules do a little of what they must and something of their own.
@@ -94,5 +94,5 @@ async fn log_bucket(world: &World) -> ResourceKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_are_archived_and_no_longer() {
-    travel("s3-lifecycle-log-archive", r#"{"bucketNames": "logs-*"}"#, log_bucket).await;
+    run_lifecycle("s3-lifecycle-log-archive", r#"{"bucketNames": "logs-*"}"#, log_bucket).await;
 }

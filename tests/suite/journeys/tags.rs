@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::World;
 
-use super::travel;
+use super::run_lifecycle;
 
 /// A volume that belongs to nobody, but has a name.
 async fn volume(world: &World) -> ResourceKey {
@@ -20,5 +20,5 @@ const PARAMETERS: &str = r#"{"tag1Key": "Owner", "defaults": "{\"Owner\": \"nobo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_tag_is_written_and_removed_again() {
-    travel("required-tags", PARAMETERS, volume).await;
+    run_lifecycle("required-tags", PARAMETERS, volume).await;
 }

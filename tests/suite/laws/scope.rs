@@ -4,17 +4,17 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::gate::{Route, RuleScope, route};
-use rectify_compliance::parameters::ShellParameters;
+use rectify_compliance::parameters::CommonParameters;
 use rectify_compliance::{Declared, FromItem, Region, ResourceKey, RuleEvent};
-use rectify_runtime::edge::{Fix, List, ReadFacts};
+use rectify_runtime::client::{Fix, List, ReadFacts};
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::remediation::Handled;
-use rectify_runtime::rule::{Rule, RuleShell, handle, on_change_and_schedule};
+use rectify_runtime::remediation::Disposition;
+use rectify_runtime::rule::{Rule, RuleContext, handle, on_change_and_schedule};
 use rectify_runtime::settings::FunctionSettings;
-use rectify_tests::controls::{DOOR, DOOR_AJAR, Door, GLOBAL_DOOR_AJAR};
-use rectify_tests::doors::Doors;
+use rectify_tests::controls::{GLOBAL_WIDGET_AJAR, WIDGET, WIDGET_AJAR, Widget};
 use rectify_tests::emulator::REGION;
 use rectify_tests::events::{change, finding, invocation, item, rule_event, scheduled};
+use rectify_tests::fake_service::FakeService;
 use rectify_tests::remediation::World;
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
@@ -62,23 +62,23 @@ impl Case {
         item
     }
 
-    fn door(&self) -> Door {
-        Door { name: self.name.map(str::to_owned), ..Door::drawn(self.id, &["top"]) }
+    fn widget(&self) -> Widget {
+        Widget { name: self.name.map(str::to_owned), ..Widget::disabled(self.id, &["top"]) }
     }
 }
 
-/// A verdict, its annotation, and whether it is about the door or the account.
+/// A verdict, its annotation, and whether it is about the widget or the account.
 type Judged = (String, Option<String>, String);
 
 /// What the rule answers to this message.
 async fn rule(rule: Rule, case: &Case, message: &Value) -> Judged {
-    let doors = Doors::with([case.door()]);
+    let widgets = FakeService::with([case.widget()]);
     // The results that a scheduled run retires: there are none.
     let replay = Replay::of([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleShell::over(rule, &doors.reached_through(&replay.sdk(REGION)), settings);
+    let shell = RuleContext::over(rule, &widgets.reached_through(&replay.sdk(REGION)), settings);
     let event = rule_event(message, &case.parameters(), "token");
-    handle(&shell, &event, &invocation(), &mut Invocation::start("door", "r")).await.unwrap();
+    handle(&shell, &event, &invocation(), &mut Invocation::start("widget", "r")).await.unwrap();
     let evaluation = &replay.requests()[0].1["Evaluations"][0];
     let text = |name: &str| evaluation[name].as_str().map(str::to_owned);
     let kind = text("ComplianceResourceType").unwrap();
@@ -88,16 +88,16 @@ async fn rule(rule: Rule, case: &Case, message: &Value) -> Judged {
 /// How the remediation ends, in the words of a verdict.
 async fn fix<K>(control: &'static Declared<K>, case: &Case) -> (String, Option<String>)
 where
-    K: Fix<Doors>,
+    K: Fix<FakeService>,
 {
-    let world = World::with([case.door()]).await.setting("PARAMETERS", &case.parameters().to_string());
+    let world = World::with([case.widget()]).await.setting("PARAMETERS", &case.parameters().to_string());
     let handled = world.deliver_to(control, &finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
-    let Handled::Ended { outcome, .. } = handled else { panic!("{case:?}: {handled:?}") };
+    let Disposition::Ended { outcome, .. } = handled else { panic!("{case:?}: {handled:?}") };
     let attempt = world.attempts(case.id).await.pop().unwrap();
     match outcome.name() {
         "verified" => ("NON_COMPLIANT".to_owned(), attempt.finding),
         "not-applicable" => {
-            assert_eq!(world.doors.writes(), [], "{case:?}");
+            assert_eq!(world.widgets.writes(), [], "{case:?}");
             ("NOT_APPLICABLE".to_owned(), Some(attempt.reason))
         }
         other => panic!("{case:?}: {other}: {}", attempt.reason),
@@ -106,13 +106,13 @@ where
 
 async fn compare<K>(control: &'static Declared<K>, case: &Case)
 where
-    K: FromItem + ReadFacts<Doors> + List<Doors> + Fix<Doors>,
+    K: FromItem + ReadFacts<FakeService> + List<FakeService> + Fix<FakeService>,
 {
-    let (verdict, why, _) = rule(on_change_and_schedule::<_, Doors>(control), case, &change(&case.item())).await;
+    let (verdict, why, _) = rule(on_change_and_schedule::<_, FakeService>(control), case, &change(&case.item())).await;
     let (by_schedule, why_by_schedule, about) =
-        rule(on_change_and_schedule::<_, Doors>(control), case, &scheduled()).await;
+        rule(on_change_and_schedule::<_, FakeService>(control), case, &scheduled()).await;
     assert_eq!((&by_schedule, &why_by_schedule), (&verdict, &why), "{case:?}");
-    assert!(about == DOOR || verdict == "NOT_APPLICABLE", "{case:?}: {about}");
+    assert!(about == WIDGET || verdict == "NOT_APPLICABLE", "{case:?}: {about}");
     assert_eq!(fix(control, case).await, (verdict, why), "{case:?}");
 }
 
@@ -123,9 +123,9 @@ async fn rule_and_remediation_judge_the_same_resources() {
     for _ in 0..CASES {
         let case = cases().new_tree(&mut runner).unwrap().current();
         if case.global {
-            compare(&GLOBAL_DOOR_AJAR, &case).await;
+            compare(&GLOBAL_WIDGET_AJAR, &case).await;
         } else {
-            compare(&DOOR_AJAR, &case).await;
+            compare(&WIDGET_AJAR, &case).await;
         }
         left += usize::from(case.exclude.is_empty());
     }
@@ -134,13 +134,13 @@ async fn rule_and_remediation_judge_the_same_resources() {
 
 /// What is out of scope is answered so by the route of every event, and by nothing else.
 fn routed(case: &Case, kind: &str, here: &str, event: &RuleEvent) -> Result<(), TestCaseError> {
-    let parameters = ShellParameters::parse(&case.parameters().to_string()).unwrap();
+    let parameters = CommonParameters::parse(&case.parameters().to_string()).unwrap();
     let (here, home) = (Region::new(here), Region::new(case.home.unwrap_or(REGION)));
-    let meta = if case.global { &GLOBAL_DOOR_AJAR.meta } else { &DOOR_AJAR.meta };
+    let meta = if case.global { &GLOBAL_WIDGET_AJAR.meta } else { &WIDGET_AJAR.meta };
     let scope = RuleScope { meta, parameters: &parameters, here: &here, home: &home };
     let resource = ResourceKey::new(kind, case.id);
     let out = scope.out_of_scope(&resource, case.name);
-    let mine = kind == DOOR && (!case.global || here == home);
+    let mine = kind == WIDGET && (!case.global || here == home);
     let excluded = parameters
         .exclude
         .as_ref()
@@ -158,7 +158,7 @@ proptest! {
     #[test]
     fn scope_is_what_the_route_of_an_event_says(
         case in cases(),
-        kind in prop::sample::select(vec![DOOR, "AWS::EC2::Volume"]),
+        kind in prop::sample::select(vec![WIDGET, "AWS::EC2::Volume"]),
         here in prop::sample::select(vec![REGION, "eu-west-1"]),
     ) {
         let mut item = case.item();

@@ -9,24 +9,24 @@ use rectify_cloudtrail::controls::cloud_trail_log_file_validation_enabled::CLOUD
 use rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_local::backend::{Backend, BackendSettings};
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_runtime::client::{Connect, Fix};
 use rectify_tests::emulator::{ACCOUNT, REGION, sdk_at};
 use rectify_tests::services::Services;
 use serde_json::json;
 
-use super::{ALONE, model_and_reality_agree, target};
+use super::{SINGLETON, model_and_reality_agree, target};
 
 #[tokio::test]
 async fn validation_of_a_trail_is_as_expected_and_turned_off_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
-    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(ALONE.into()).build();
+    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(SINGLETON.into()).build();
     s3.create_bucket().bucket("model-logs").create_bucket_configuration(here).send().await.unwrap();
     let trails = aws_sdk_cloudtrail::Client::new(&sdk);
     let create = trails.create_trail().name("model").s3_bucket_name("model-logs").s3_key_prefix("audit");
     create.is_multi_region_trail(true).send().await.unwrap();
 
-    let (target, params) = (target(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, ALONE, "model"), Default::default());
+    let (target, params) = (target(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, SINGLETON, "model"), Default::default());
     let calls = model_and_reality_agree::<_, rectify_cloudtrail_lambda::Clients>(
         &CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED,
         &sdk,
@@ -41,9 +41,9 @@ async fn validation_of_a_trail_is_as_expected_and_turned_off_again() {
 /// The key lies in another region than the trail, as it does where the bucket lies there.
 #[tokio::test]
 async fn key_of_a_trail_is_as_expected_and_taken_away_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
-    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(ALONE.into()).build();
+    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(SINGLETON.into()).build();
     s3.create_bucket().bucket("keyed-logs").create_bucket_configuration(here).send().await.unwrap();
     let trails = aws_sdk_cloudtrail::Client::new(&sdk);
     trails.create_trail().name("keyed").s3_bucket_name("keyed-logs").s3_key_prefix("audit").send().await.unwrap();
@@ -53,7 +53,7 @@ async fn key_of_a_trail_is_as_expected_and_taken_away_again() {
     let key = kms.create_key().policy(policy.to_string()).send().await.unwrap().key_metadata.unwrap().arn.unwrap();
 
     type Clients = rectify_cloudtrail_lambda::Clients;
-    let target = target(&CLOUD_TRAIL_ENCRYPTION_ENABLED, ALONE, "keyed");
+    let target = target(&CLOUD_TRAIL_ENCRYPTION_ENABLED, SINGLETON, "keyed");
     for parameters in [
         json!({"remediationKeyArn": key}),
         json!({"remediationKeyArn": key, "checkKeyState": "false"}),
@@ -62,18 +62,18 @@ async fn key_of_a_trail_is_as_expected_and_taken_away_again() {
         let params = RuleParameters::parse(Some(&parameters.to_string())).unwrap().control;
         let calls =
             model_and_reality_agree::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED, &sdk, &target, &params).await;
-        let arn = format!("arn:aws:cloudtrail:{ALONE}:{ACCOUNT}:trail/keyed");
+        let arn = format!("arn:aws:cloudtrail:{SINGLETON}:{ACCOUNT}:trail/keyed");
         assert_eq!(calls, [format!(r#"UpdateTrail {{"KmsKeyId":"{key}","Name":"{arn}"}}"#)]);
     }
 }
 
-/// What IAM allows the role is answered by the doorkeeper, since moto simulates no policies; all else is moto's.
+/// What IAM allows the role is answered by the fault_injector, since moto simulates no policies; all else is moto's.
 #[tokio::test]
 async fn log_group_of_a_trail_is_as_expected_and_taken_away_again() {
     let services = Services::default();
-    let sdk = services.sdk(ALONE);
+    let sdk = services.sdk(SINGLETON);
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
-    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(ALONE.into()).build();
+    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(SINGLETON.into()).build();
     s3.create_bucket().bucket("watched-logs").create_bucket_configuration(here).send().await.unwrap();
     let trails = aws_sdk_cloudtrail::Client::new(&sdk);
     trails.create_trail().name("watched").s3_bucket_name("watched-logs").s3_key_prefix("audit").send().await.unwrap();
@@ -87,15 +87,15 @@ async fn log_group_of_a_trail_is_as_expected_and_taken_away_again() {
     let role = create.assume_role_policy_document(trust.to_string()).send().await.unwrap().role.unwrap().arn;
 
     type Clients = rectify_cloudtrail_lambda::Clients;
-    let target = target(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, ALONE, "watched");
-    let group = format!("arn:aws:logs:{ALONE}:{ACCOUNT}:log-group:watched");
+    let target = target(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, SINGLETON, "watched");
+    let group = format!("arn:aws:logs:{SINGLETON}:{ACCOUNT}:log-group:watched");
     for more in [json!({}), json!({"checkDeliveryError": "true"})] {
         let mut parameters = json!({"logGroupArn": group, "logRoleArn": role});
         parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let params = RuleParameters::parse(Some(&parameters.to_string())).unwrap().control;
         let calls =
             model_and_reality_agree::<_, Clients>(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, &sdk, &target, &params).await;
-        let arn = format!("arn:aws:cloudtrail:{ALONE}:{ACCOUNT}:trail/watched");
+        let arn = format!("arn:aws:cloudtrail:{SINGLETON}:{ACCOUNT}:trail/watched");
         let call =
             json!({"CloudWatchLogsLogGroupArn": format!("{group}:*"), "CloudWatchLogsRoleArn": role, "Name": arn});
         assert_eq!(calls, [format!("UpdateTrail {call}")]);

@@ -7,7 +7,7 @@ use rectify_compliance::{Control, Verdict};
 use rectify_config::controls::config_recorder_healthy::{CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
 use rectify_config_lambda::Clients;
 use rectify_local::engine::{Engine, EngineOutputs, EngineSettings};
-use rectify_runtime::edge::Connect;
+use rectify_runtime::client::Connect;
 use rectify_tests::emulator::{ACCOUNT, REGION, sdk_at};
 
 use super::{live, played_and_taken_back, target};

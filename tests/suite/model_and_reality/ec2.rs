@@ -10,11 +10,11 @@ use rectify_tests::emulator::{ACCOUNT, sdk_over};
 use rectify_tests::services::Services;
 use serde_json::json;
 
-use super::{ALONE, model_and_reality_agree, target};
+use super::{SINGLETON, model_and_reality_agree, target};
 
 #[tokio::test]
 async fn revoked_ingress_is_as_expected_and_made_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let ec2 = aws_sdk_ec2::Client::new(&sdk);
     let group =
         ec2.create_security_group().group_name("model").description("d").send().await.unwrap().group_id.unwrap();
@@ -28,7 +28,7 @@ async fn revoked_ingress_is_as_expected_and_made_again() {
     let authorize = ec2.authorize_security_group_ingress().group_id(&group).tag_specifications(tags.build());
     authorize.ip_permissions(ssh).ip_permissions(port(443).ip_ranges(v4("0.0.0.0/0")).build()).send().await.unwrap();
 
-    let target = target(&RESTRICTED_SSH, ALONE, &group);
+    let target = target(&RESTRICTED_SSH, SINGLETON, &group);
     let params = Default::default();
     let calls =
         model_and_reality_agree::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &sdk, &target, &params).await;
@@ -39,8 +39,8 @@ async fn revoked_ingress_is_as_expected_and_made_again() {
 
 #[tokio::test]
 async fn ebs_encryption_is_as_expected_and_turned_off_again() {
-    let sdk = Services::default().sdk(ALONE);
-    let target = target(&EC2_EBS_ENCRYPTION_BY_DEFAULT, ALONE, ACCOUNT);
+    let sdk = Services::default().sdk(SINGLETON);
+    let target = target(&EC2_EBS_ENCRYPTION_BY_DEFAULT, SINGLETON, ACCOUNT);
     type Clients = rectify_ec2_lambda::Clients;
     let params = Default::default();
     let calls = model_and_reality_agree::<_, Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT, &sdk, &target, &params).await;
@@ -93,7 +93,7 @@ async fn default_key_is_as_expected_and_made_the_old_one_again() {
     let replay = StaticReplayClient::new(answers.into_iter().map(event).collect());
     let sdk = sdk_over("https://localhost", SharedHttpClient::new(replay.clone()));
 
-    let target = target(&EC2_EBS_ENCRYPTION_BY_DEFAULT, ALONE, ACCOUNT);
+    let target = target(&EC2_EBS_ENCRYPTION_BY_DEFAULT, SINGLETON, ACCOUNT);
     let params = serde_json::from_value(json!({"kmsKeyId": NEW, "allowKeyChange": "true"})).unwrap();
     type Clients = rectify_ec2_lambda::Clients;
     let calls = model_and_reality_agree::<_, Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT, &sdk, &target, &params).await;

@@ -8,14 +8,14 @@ use rectify_ec2::{
     VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,
 };
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;
 
-use super::{ALONE, model_and_reality_agree, target};
+use super::{SINGLETON, model_and_reality_agree, target};
 
 fn ec2() -> aws_sdk_ec2::Client {
-    aws_sdk_ec2::Client::new(&Services::default().sdk(ALONE))
+    aws_sdk_ec2::Client::new(&Services::default().sdk(SINGLETON))
 }
 
 fn parameters<P: Parameters>(text: &str) -> P {
@@ -48,8 +48,8 @@ async fn calls<K>(control: &'static Declared<K>, group: &str, parameters: &K::Pa
 where
     K: Fix<Clients>,
 {
-    let sdk = Services::default().sdk(ALONE);
-    model_and_reality_agree::<_, Clients>(control, &sdk, &target(control, ALONE, group), parameters).await
+    let sdk = Services::default().sdk(SINGLETON);
+    model_and_reality_agree::<_, Clients>(control, &sdk, &target(control, SINGLETON, group), parameters).await
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn approve(group: &str, rules: serde_json::Value) {
     let mut baseline = serde_json::json!({"version": 1, "groupId": group, "rules": rules});
     baseline["sha256"] =
         serde_json::json!(rectify_ec2::controls::security_group_drift::baseline::digest(baseline.clone()));
-    let ssm = aws_sdk_ssm::Client::new(&Services::default().sdk(ALONE));
+    let ssm = aws_sdk_ssm::Client::new(&Services::default().sdk(SINGLETON));
     let put = ssm.put_parameter().name(format!("/sg-baseline/{group}"));
     put.r#type(aws_sdk_ssm::types::ParameterType::String).value(baseline.to_string()).send().await.unwrap();
 }

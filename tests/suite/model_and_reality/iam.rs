@@ -8,7 +8,7 @@ use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
 use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_iam::families::mfa_policy::AttachAction;
 use rectify_iam_lambda::Clients;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::mfa_policy;
 use rectify_tests::services::Services;
@@ -75,7 +75,7 @@ async fn keys_are_turned_off_as_expected_and_on_again() {
 }
 
 fn connected(sdk: &SdkConfig) -> Clients {
-    <Clients as rectify_runtime::edge::Connect>::connect(sdk)
+    <Clients as rectify_runtime::client::Connect>::connect(sdk)
 }
 
 /// A user with a console password and without a device; the policy that asks for one is attached and detached.
@@ -89,7 +89,7 @@ where
     let (actions, after) = played_and_taken_back::<_, Clients>(control, sdk, &target, params, Timestamp::now()).await;
     assert_eq!(actions.len(), 1, "{actions:?}");
     assert!(control.logic.evaluate(&after, params, Timestamp::now()).is_non_compliant(), "the user has no device yet");
-    assert!(control.logic.is_settling(&after, &actions), "{after:#?}");
+    assert!(control.logic.is_in_progress(&after, &actions), "{after:#?}");
 
     mfa_policy::register_device(&iam, name).await;
     let live = control.logic.live(&connected(sdk), &target, params).await.unwrap().unwrap();

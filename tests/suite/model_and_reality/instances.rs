@@ -10,10 +10,10 @@ use rectify_ec2::{
     EC2_IMDSV2_CHECK, EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2Imdsv2Check, Ec2InstanceRequiredSecurityGroup,
 };
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_runtime::client::{Connect, Fix};
 use rectify_tests::services::Services;
 
-use super::{ALONE, model_and_reality_agree, target};
+use super::{SINGLETON, model_and_reality_agree, target};
 
 async fn instance(sdk: &SdkConfig) -> String {
     let ec2 = aws_sdk_ec2::Client::new(sdk);
@@ -38,10 +38,10 @@ async fn count_calls(sdk: &SdkConfig, instance: &str, points: &[(i64, f64)]) {
 
 #[tokio::test]
 async fn tokens_are_as_expected_and_optional_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let id = instance(&sdk).await;
     count_calls(&sdk, &id, &[(14, 0.0), (3, 0.0)]).await;
-    let target = target(&EC2_IMDSV2_CHECK, ALONE, &id);
+    let target = target(&EC2_IMDSV2_CHECK, SINGLETON, &id);
     let calls = model_and_reality_agree::<_, Clients>(&EC2_IMDSV2_CHECK, &sdk, &target, &Default::default()).await;
     let expected = format!("ModifyInstanceMetadataOptions {{\"HttpTokens\":\"required\",\"InstanceId\":\"{id}\"}}");
     assert_eq!(calls, [expected]);
@@ -50,13 +50,13 @@ async fn tokens_are_as_expected_and_optional_again() {
 /// `ec2-imdsv2-check/6`, `ec2-imdsv2-check/7`: what the plan rests on is what CloudWatch holds of this one instance.
 #[tokio::test]
 async fn calls_without_a_token_are_summed_up_for_one_instance_and_the_days_asked_for() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let (ours, other) = (instance(&sdk).await, instance(&sdk).await);
     let clients = Clients::connect(&sdk);
     let counted = async |days: u32| {
         let params: Ec2Imdsv2CheckParameters =
             serde_json::from_value(serde_json::json!({"observationDays": days})).unwrap();
-        let target = target(&EC2_IMDSV2_CHECK, ALONE, &ours);
+        let target = target(&EC2_IMDSV2_CHECK, SINGLETON, &ours);
         Ec2Imdsv2Check.live(&clients, &target, &params).await.unwrap().unwrap().tokenless_calls.unwrap()
     };
     count_calls(&sdk, &other, &[(2, 5.0)]).await;
@@ -74,7 +74,7 @@ async fn group(sdk: &SdkConfig, name: &str, vpc: Option<&str>) -> String {
 
 #[tokio::test]
 async fn groups_of_every_interface_are_as_expected_and_given_back() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let ec2 = aws_sdk_ec2::Client::new(&sdk);
     let (own, base) = (group(&sdk, "model-own", None).await, group(&sdk, "model-base", None).await);
     let run = ec2.run_instances().image_id("ami-12c6146b").min_count(1).max_count(1).security_group_ids(&own);
@@ -88,7 +88,7 @@ async fn groups_of_every_interface_are_as_expected_and_given_back() {
 
     let text = r#"{"requiredGroups": "name:model-base", "scope": "allEnis"}"#;
     let params = serde_json::from_str(text).unwrap();
-    let target = target(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, ALONE, id);
+    let target = target(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, SINGLETON, id);
     let calls =
         model_and_reality_agree::<_, Clients>(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, &sdk, &target, &params).await;
     assert_eq!(calls.len(), 2, "{calls:?}");
@@ -99,7 +99,7 @@ async fn groups_of_every_interface_are_as_expected_and_given_back() {
 /// `ec2-instance-required-security-group/2`: what EC2 is asked for is the VPC of the instance, and wildcards are none.
 #[tokio::test]
 async fn groups_of_another_vpc_and_of_a_longer_name_satisfy_nothing() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let vpc = aws_sdk_ec2::Client::new(&sdk).create_vpc().cidr_block("10.8.0.0/16").send().await.unwrap();
     let vpc = vpc.vpc.unwrap().vpc_id.unwrap();
     let abroad = group(&sdk, "abroad", Some(&vpc)).await;
@@ -108,7 +108,7 @@ async fn groups_of_another_vpc_and_of_a_longer_name_satisfy_nothing() {
     let clients = Clients::connect(&sdk);
     let wanted = format!("{abroad}, {here}, name:abroad, name:wild-card, name:wild*, tag:a=b");
     let params = serde_json::from_value(serde_json::json!({"requiredGroups": wanted})).unwrap();
-    let target = target(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, ALONE, &id);
+    let target = target(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP, SINGLETON, &id);
     let live = Ec2InstanceRequiredSecurityGroup.live(&clients, &target, &params).await.unwrap().unwrap();
     let found: Vec<(&str, usize)> = live.found.0.iter().map(|(wanted, ids)| (wanted.as_str(), ids.len())).collect();
     let mut expected = vec![

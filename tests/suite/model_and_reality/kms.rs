@@ -8,17 +8,17 @@ use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
 use serde_json::{Value, json};
 
-use super::{ALONE, model_and_reality_agree, target};
+use super::{SINGLETON, model_and_reality_agree, target};
 
 type Clients = rectify_kms_lambda::Clients;
 
 #[tokio::test]
 async fn rotation_is_as_expected_and_turned_off_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let tag = aws_sdk_kms::types::Tag::builder().tag_key("team").tag_value("pay").build().unwrap();
     let create = aws_sdk_kms::Client::new(&sdk).create_key().tags(tag);
     let id = create.send().await.unwrap().key_metadata.unwrap().key_id;
-    let (target, params) = (target(&CMK_BACKING_KEY_ROTATION_ENABLED, ALONE, &id), Default::default());
+    let (target, params) = (target(&CMK_BACKING_KEY_ROTATION_ENABLED, SINGLETON, &id), Default::default());
     let calls = model_and_reality_agree::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [format!("EnableKeyRotation {{\"KeyId\":\"{id}\"}}")]);
 }
@@ -29,7 +29,7 @@ const ID: &str = "5b0f4b3e-6a0c-4a3b-9a38-2f6b1d0e7c55";
 fn read_while(days: u32) -> [Value; 3] {
     [
         json!({"KeyMetadata": {
-            "KeyId": ID, "Arn": format!("arn:aws:kms:{ALONE}:111122223333:key/{ID}"), "KeyManager": "CUSTOMER",
+            "KeyId": ID, "Arn": format!("arn:aws:kms:{SINGLETON}:111122223333:key/{ID}"), "KeyManager": "CUSTOMER",
             "KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS", "KeyState": "Enabled", "MultiRegion": false
         }}),
         json!({"KeyId": ID, "KeyRotationEnabled": true, "RotationPeriodInDays": days}),
@@ -53,7 +53,7 @@ async fn shortened_period_is_as_expected_and_made_the_old_one_again() {
     };
     let replay = StaticReplayClient::new(answers.into_iter().map(event).collect());
     let sdk = sdk_over("https://localhost", SharedHttpClient::new(replay.clone()));
-    let target = target(&CMK_BACKING_KEY_ROTATION_ENABLED, ALONE, ID);
+    let target = target(&CMK_BACKING_KEY_ROTATION_ENABLED, SINGLETON, ID);
     let params = serde_json::from_value(json!({"maxRotationPeriodInDays": "365"})).unwrap();
     let calls = model_and_reality_agree::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [format!("EnableKeyRotation {{\"KeyId\":\"{ID}\",\"RotationPeriodInDays\":365}}")]);

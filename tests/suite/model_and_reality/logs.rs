@@ -10,17 +10,17 @@ use rectify_tests::alarms;
 use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::services::Services;
 
-use super::{ALONE, model_and_reality_agree, target};
+use super::{SINGLETON, model_and_reality_agree, target};
 
 #[tokio::test]
 async fn retention_is_as_expected_and_what_it_was_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk);
     for name in ["/model/a", "/model/ab"] {
         logs.create_log_group().log_group_name(name).tags("team", "x").send().await.unwrap();
         logs.put_retention_policy().log_group_name(name).retention_in_days(30).send().await.unwrap();
     }
-    let (target, params) = (target(&CW_LOGGROUP_RETENTION_PERIOD_CHECK, ALONE, "/model/a"), Default::default());
+    let (target, params) = (target(&CW_LOGGROUP_RETENTION_PERIOD_CHECK, SINGLETON, "/model/a"), Default::default());
     let calls = model_and_reality_agree::<_, rectify_logs_lambda::Clients>(
         &CW_LOGGROUP_RETENTION_PERIOD_CHECK,
         &sdk,

@@ -5,17 +5,17 @@ use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
-use rectify_compliance::{Declared, Image, Irreversible, Remediation, ResourceKey, Target, Timestamp};
+use rectify_compliance::{Declared, Irreversible, Remediation, ResourceKey, ResourceState, Target, Timestamp};
 use rectify_rds::controls::db_instance_backup_enabled::{DB_INSTANCE_BACKUP_ENABLED, DbInstanceBackupEnabled};
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_runtime::client::{Connect, Fix};
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
 use serde_json::json;
 
-use super::{ALONE, live, model_and_reality_agree, target};
+use super::{SINGLETON, live, model_and_reality_agree, target};
 
 /// An instance of moto, as AWS Config and RDS know it.
 async fn instance<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig, name: &str) -> Target {
@@ -24,12 +24,12 @@ async fn instance<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig
     let create = create.master_user_password("not a secret").backup_retention_period(3);
     let tag = aws_sdk_rds::types::Tag::builder().key("team").value("shop").build();
     let id = create.tags(tag).send().await.unwrap().db_instance.unwrap().dbi_resource_id.unwrap();
-    Target { name: Some(name.to_owned()), ..target(control, ALONE, &id) }
+    Target { name: Some(name.to_owned()), ..target(control, SINGLETON, &id) }
 }
 
 #[tokio::test]
 async fn deletion_protection_is_as_expected_and_turned_off_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let target = instance(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &sdk, "protected").await;
     let params = Default::default();
     let calls =
@@ -41,7 +41,7 @@ async fn deletion_protection_is_as_expected_and_turned_off_again() {
 
 #[tokio::test]
 async fn instance_that_took_the_identifier_of_another_is_not_the_one_that_was_found() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let mut target = instance(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &sdk, "successor").await;
     target.resource = ResourceKey::new("AWS::RDS::DBInstance", "db-PREDECESSOR");
     let clients = Clients::connect(&sdk);
@@ -54,7 +54,7 @@ async fn instance_that_took_the_identifier_of_another_is_not_the_one_that_was_fo
 
 #[tokio::test]
 async fn longer_retention_and_another_window_of_an_instance_are_as_expected_and_taken_back() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let target = instance(&DB_INSTANCE_BACKUP_ENABLED, &sdk, "backed-up").await;
     let params = json!({"backupRetentionMinimum": "7", "preferredBackupWindow": "01:00-01:30"});
     let params = serde_json::from_value(params).unwrap();
@@ -66,11 +66,11 @@ async fn longer_retention_and_another_window_of_an_instance_are_as_expected_and_
 /// `db-instance-backup-enabled/4`
 #[tokio::test]
 async fn longer_retention_of_a_cluster_is_as_expected_and_taken_back() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let create = aws_sdk_rds::Client::new(&sdk).create_db_cluster().db_cluster_identifier("shop");
     let create = create.engine("aurora-mysql").master_username("root").master_user_password("not a secret");
     let created = create.backup_retention_period(1).send().await.unwrap().db_cluster.unwrap();
-    let mut target = target(&DB_INSTANCE_BACKUP_ENABLED, ALONE, "");
+    let mut target = target(&DB_INSTANCE_BACKUP_ENABLED, SINGLETON, "");
     target.resource = ResourceKey::new("AWS::RDS::DBCluster", created.db_cluster_resource_id.unwrap());
     target.name = Some("shop".to_owned());
     let params = serde_json::from_value(json!({"backupRetentionMinimum": "7"})).unwrap();
@@ -87,7 +87,7 @@ fn described(retention: u32, pending: &str) -> String {
     format!(
         "<DescribeDBInstancesResponse xmlns=\"http://rds.amazonaws.com/doc/2014-10-31/\"><DescribeDBInstancesResult>\
          <DBInstances><DBInstance><DBInstanceIdentifier>orders</DBInstanceIdentifier><DbiResourceId>{ID}</DbiResourceId>\
-         <DBInstanceArn>arn:aws:rds:{ALONE}:111122223333:db:orders</DBInstanceArn><Engine>mysql</Engine>\
+         <DBInstanceArn>arn:aws:rds:{SINGLETON}:111122223333:db:orders</DBInstanceArn><Engine>mysql</Engine>\
          <EngineVersion>8.0.40</EngineVersion><DBInstanceClass>db.m6g.large</DBInstanceClass>\
          <StorageType>gp3</StorageType><DBInstanceStatus>available</DBInstanceStatus><MultiAZ>false</MultiAZ>\
          <BackupRetentionPeriod>{retention}</BackupRetentionPeriod>\
@@ -134,7 +134,7 @@ fn sent(replay: &StaticReplayClient) -> Vec<String> {
 }
 
 fn orders<K: Remediation>(control: &'static Declared<K>) -> Target {
-    Target { name: Some("orders".to_owned()), ..target(control, ALONE, ID) }
+    Target { name: Some("orders".to_owned()), ..target(control, SINGLETON, ID) }
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn backups_that_are_turned_on_wait_for_the_window() {
     let plan = DbInstanceBackupEnabled.plan(&before, &params, Timestamp::now());
     let [action] = plan.calls().try_into().unwrap();
     DbInstanceBackupEnabled.apply(&clients, &target, action).await.unwrap();
-    let expected = DbInstanceBackupEnabled.expect(before.clone(), action);
+    let expected = DbInstanceBackupEnabled.predict(before.clone(), action);
     assert_eq!(live::<_, _>(&DB_INSTANCE_BACKUP_ENABLED, &clients, &target, &params).await, expected);
     let undo = DbInstanceBackupEnabled.undo(&before, std::slice::from_ref(action));
     assert!(matches!(undo, Err(Irreversible { .. })), "{undo:?}");

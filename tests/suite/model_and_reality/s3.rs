@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{self, PublicAccessBlockConfiguration};
 use aws_types::SdkConfig;
 use rectify_compliance::Declared;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 use rectify_s3::{
     S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED,
     S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY,

@@ -7,7 +7,7 @@ use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use rectify_compliance::{Plan, Remediation, Timestamp};
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_runtime::client::{Connect, Fix};
 use rectify_s3::{S3_LIFECYCLE_LOG_ARCHIVE, S3LifecycleLogArchive};
 use rectify_s3_lambda::Clients;
 use rectify_tests::emulator::sdk_over;
@@ -103,7 +103,7 @@ async fn what_moto_drops_is_sent_as_it_was_read() {
     let target = target(&S3_LIFECYCLE_LOG_ARCHIVE, "us-east-1", "logs");
     let before = live::<_, _>(&S3_LIFECYCLE_LOG_ARCHIVE, &clients, &target, &params()).await;
     let plan = S3LifecycleLogArchive.plan(&before, &params(), Timestamp::now());
-    assert!(matches!(plan, Plan::Do { .. }), "{plan:?}");
+    assert!(matches!(plan, Plan::Apply { .. }), "{plan:?}");
     let action = plan.calls()[0].clone();
     S3LifecycleLogArchive.apply(&clients, &target, &action).await.unwrap();
     for undo in S3LifecycleLogArchive.undo(&before, &[action]).unwrap() {
@@ -142,5 +142,5 @@ async fn element_that_the_sdk_does_not_know_is_held() {
     .await;
     let plan = S3LifecycleLogArchive.plan(&before, &params(), Timestamp::now());
     let reason = "lifecycle: Pause.Days, Rule.Pause: not known here, and would be lost";
-    assert!(matches!(&plan, Plan::Hold { reason: held, .. } if held == reason), "{plan:?}");
+    assert!(matches!(&plan, Plan::Blocked { reason: held, .. } if held == reason), "{plan:?}");
 }

@@ -8,7 +8,7 @@ use rectify_ec2::controls::required_tags::RequiredTagsParameters;
 use rectify_ec2::resources::tagged_resource::TYPES;
 use rectify_ec2::{REQUIRED_TAGS, RequiredTags};
 use rectify_ec2_lambda::Clients;
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_runtime::client::{Connect, Fix};
 use rectify_tests::services::Services;
 
 use super::*;
@@ -18,7 +18,7 @@ fn parameters(text: &str) -> RequiredTagsParameters {
 }
 
 fn of_type(kind: &str, id: &str) -> Target {
-    Target { resource: ResourceKey::new(kind, id), ..target(&REQUIRED_TAGS, ALONE, id) }
+    Target { resource: ResourceKey::new(kind, id), ..target(&REQUIRED_TAGS, SINGLETON, id) }
 }
 
 fn tagged(kind: ResourceType) -> TagSpecification {
@@ -28,7 +28,7 @@ fn tagged(kind: ResourceType) -> TagSpecification {
 
 #[tokio::test]
 async fn written_tags_are_as_expected_and_removed_again() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let ec2 = aws_sdk_ec2::Client::new(&sdk);
     let create = ec2.create_volume().availability_zone("ap-southeast-2a").size(1);
     let volume = create.tag_specifications(tagged(ResourceType::Volume)).send().await.unwrap().volume_id.unwrap();
@@ -41,7 +41,7 @@ async fn written_tags_are_as_expected_and_removed_again() {
 
 #[tokio::test]
 async fn stored_parameters_are_read_and_refused_where_they_contradict_the_given_ones() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let (ec2, ssm) = (aws_sdk_ec2::Client::new(&sdk), aws_sdk_ssm::Client::new(&sdk));
     let put = async |name: &str, value: &str| {
         let put = ssm.put_parameter().name(name).value(value).r#type(ParameterType::String).overwrite(true);
@@ -71,7 +71,7 @@ async fn stored_parameters_are_read_and_refused_where_they_contradict_the_given_
 /// Each of the types has a live read of its own: what EC2 does not know is gone, and what it knows has its tags.
 #[tokio::test]
 async fn resources_of_ec2_that_are_gone_are_told_from_those_without_tags() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let ec2 = aws_sdk_ec2::Client::new(&sdk);
     let clients = Clients::connect(&sdk);
     let params = parameters(r#"{"tag1Key":"Name"}"#);
@@ -107,10 +107,10 @@ async fn resources_of_ec2_that_are_gone_are_told_from_those_without_tags() {
 
 #[tokio::test]
 async fn tags_of_another_service_are_read_by_arn() {
-    let sdk = Services::default().sdk(ALONE);
+    let sdk = Services::default().sdk(SINGLETON);
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
     let place = aws_sdk_s3::types::CreateBucketConfiguration::builder()
-        .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::from(ALONE))
+        .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::from(SINGLETON))
         .build();
     s3.create_bucket().bucket("tagged-by-arn").create_bucket_configuration(place).send().await.unwrap();
     let tag = aws_sdk_s3::types::Tag::builder().key("Owner").value("ada").build().unwrap();

@@ -3,30 +3,34 @@
 use jiff::SignedDuration;
 use rectify_compliance::Timestamp;
 use rectify_runtime::CallErrorKind;
-use rectify_tests::controls::Door;
-use rectify_tests::doors::{On, Trouble};
+use rectify_tests::controls::Widget;
 use rectify_tests::events::{change, finding, item, rule_event, scheduled};
+use rectify_tests::fake_service::{InjectedFault, On};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
 
 use super::letters::record;
-use super::stage::{RECORDED, Stage, delivered, of_letters, page, reports};
+use super::stage::{Env, RECORDED, delivered, of_letters, page, reports};
 
 fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// A door nobody may read.
-async fn unreadable() -> Stage {
-    let stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+/// A widget nobody may read.
+async fn unreadable() -> Env {
+    let stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
     for number in 1..=200 {
-        stage.world.doors.disturb(On::Read, number, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+        stage.world.widgets.disturb(
+            On::Read,
+            number,
+            InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied),
+        );
     }
     stage
 }
 
 /// Delivers what was asked, which fails, and has Lambda put it into the dead-letter queue; how much that was.
-async fn fail(stage: &Stage) -> usize {
+async fn fail(stage: &Env) -> usize {
     let requests = stage.requests().await;
     for request in &requests {
         let event = delivered(request);
@@ -94,7 +98,7 @@ async fn an_answer_begins_the_count_anew() {
     }
     // The fourth is answered: in plan mode the finding stands, and is asked about once a day without any message.
     let mut stage = stage;
-    stage.world.doors.calm();
+    stage.world.widgets.calm();
     stage.world.set("MODE", "plan");
     stage.settings.controls[0].mode = rectify_runtime::settings::Mode::Plan;
     for (number, hour) in [7, 31, 55, 79, 103, 127, 151].into_iter().enumerate() {
@@ -146,7 +150,7 @@ fn any() -> Replay {
 /// One item that always fails: one evaluation of all resources, one message, nothing more.
 #[tokio::test]
 async fn item_that_a_rule_cannot_judge_has_the_rule_evaluated_once_and_is_handed_over_once() {
-    let mut stage = Stage::with([]).await;
+    let mut stage = Env::with([]).await;
     stage.settings.controls[0].scheduled = false;
     let start = Timestamp::now();
     let changed = |id: &str, at| letter(&change(&item(id, &["top"])), at);
@@ -163,7 +167,7 @@ async fn item_that_a_rule_cannot_judge_has_the_rule_evaluated_once_and_is_handed
     assert_eq!(started, 1);
     let handed_over = stage.handed_over().await;
     let reason = format!(
-        "`rectify-door-ajar` failed again at Rectify::Test::Door d-1 after it was evaluated anew at {}",
+        "`rectify-widget-disabled` failed again at Rectify::Test::Widget d-1 after it was evaluated anew at {}",
         millis(start)
     );
     assert_eq!(handed_over.iter().map(|(_, reason)| reason).collect::<Vec<_>>(), [&reason]);
@@ -171,7 +175,7 @@ async fn item_that_a_rule_cannot_judge_has_the_rule_evaluated_once_and_is_handed
 
 #[tokio::test]
 async fn rule_is_evaluated_anew_for_all_its_letters_and_once_a_day() {
-    let mut stage = Stage::with([]).await;
+    let mut stage = Env::with([]).await;
     stage.settings.controls[0].scheduled = false;
     let start = Timestamp::now();
     let mut started = Vec::new();
@@ -187,7 +191,7 @@ async fn rule_is_evaluated_anew_for_all_its_letters_and_once_a_day() {
         let summary = stage.run_at(&replay, now).await.unwrap();
         if evaluations(&replay) > 0 {
             assert_eq!(summary["evaluations"], json!(1));
-            assert_eq!(replay.requests()[0].1, json!({"ConfigRuleNames": ["rectify-door-ajar"]}));
+            assert_eq!(replay.requests()[0].1, json!({"ConfigRuleNames": ["rectify-widget-disabled"]}));
             started.push(hour);
         }
     }
@@ -197,7 +201,7 @@ async fn rule_is_evaluated_anew_for_all_its_letters_and_once_a_day() {
 /// The rule's own schedule judges every resource within a day.
 #[tokio::test]
 async fn change_of_a_rule_that_also_runs_on_a_schedule_is_left_to_the_schedule() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     stage.bury(&letter(&change(&item("d-1", &["top"])), Timestamp::now()), &[]).await;
     let replay = any();
     let summary = stage.run(&replay).await.unwrap();
@@ -207,7 +211,7 @@ async fn change_of_a_rule_that_also_runs_on_a_schedule_is_left_to_the_schedule()
 
 #[tokio::test]
 async fn scheduled_run_that_keeps_failing_is_repeated_once_and_handed_over_once() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     let start = Timestamp::now();
     let mut started = 0;
     for day in 0..4 {
@@ -226,7 +230,7 @@ async fn scheduled_run_that_keeps_failing_is_repeated_once_and_handed_over_once(
 async fn evaluation_that_aws_config_does_not_take_now_is_started_by_a_later_run() {
     // The SDK itself tries the first four times: it takes it for throttling.
     for (code, times) in [("LimitExceededException", 4), ("ResourceInUseException", 1)] {
-        let stage = Stage::with([]).await;
+        let stage = Env::with([]).await;
         stage.bury(&letter(&scheduled(), Timestamp::now()), &[]).await;
         let refused = std::iter::repeat_n(Answer::refused(code), times);
         let summary = stage.run(&Replay::of(refused.chain([page(&[], None)]))).await.unwrap();

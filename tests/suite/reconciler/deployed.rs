@@ -68,7 +68,7 @@ async fn finding_whose_event_was_lost_is_fixed_at_the_next_run() {
     world.proxy().inject(Fault { caller: Some("rectify-local".to_owned()), ..lost });
     let group = open_group(&world).await;
     world.settle().await.unwrap();
-    assert_eq!((verdict(&world, &group), world.take_complaints().len()), (Some(Compliance::NonCompliant), 1));
+    assert_eq!((verdict(&world, &group), world.take_errors().len()), (Some(Compliance::NonCompliant), 1));
     assert_eq!(world.proxy().calls_of(FIX), [""; 0]);
 
     world.bus().fire(SCHEDULE).unwrap();

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::Exemption;
 use rectify_compliance::values::Bounded;
-use rectify_runtime::ledger::{Act, Hold, Stop};
+use rectify_runtime::ledger::{AuditEntry, Hold, StopSwitch};
 use rectify_runtime::settings::{Mode, PerControl};
-use rectify_tests::controls::Door;
+use rectify_tests::controls::Widget;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::finding;
 use rectify_tests::remediation::{early_in_the_hour, path};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::json;
 
-use super::stage::{RECORDED, Stage, delivered, left_out, page, reports, reports_nothing, reports_recorded, watched};
+use super::stage::{Env, RECORDED, delivered, left_out, page, reports, reports_nothing, reports_recorded, watched};
 
 fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("d-{number:03}")).collect()
@@ -30,14 +30,14 @@ fn pages(ids: &[String]) -> Replay {
 
 #[tokio::test]
 async fn finding_whose_event_was_lost_is_asked_about_and_fixed_once() {
-    let stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    let stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
     let summary = stage.run(&reports(&["d-1"])).await.unwrap();
     assert_eq!(summary["requested"], json!({"finding": 1}));
     let requests = stage.requests().await;
     let id = requests[0]["requestId"].as_str().unwrap();
     let expected = json!({
-        "configRuleName": "rectify-door-ajar", "awsAccountId": ACCOUNT, "awsRegion": REGION, "requestId": id,
-        "resourceType": "Rectify::Test::Door", "resourceId": "d-1", "resultRecordedTime": "2026-03-04T05:06:08.9Z"
+        "configRuleName": "rectify-widget-disabled", "awsAccountId": ACCOUNT, "awsRegion": REGION, "requestId": id,
+        "resourceType": "Rectify::Test::Widget", "resourceId": "d-1", "resultRecordedTime": "2026-03-04T05:06:08.9Z"
     });
     assert_eq!(requests, [expected]);
     let handled = stage.world.deliver(&delivered(&requests[0])).await.unwrap();
@@ -50,7 +50,7 @@ async fn finding_whose_event_was_lost_is_asked_about_and_fixed_once() {
 
 #[tokio::test]
 async fn two_hundred_and_fifty_findings_in_three_pages_take_turns() {
-    let mut stage = Stage::with([]).await;
+    let mut stage = Env::with([]).await;
     stage.settings.budget_per_hour = 0;
     stage.settings.requests_per_run = 40;
     let all = ids(250);
@@ -70,10 +70,10 @@ async fn two_hundred_and_fifty_findings_in_three_pages_take_turns() {
 
 #[tokio::test]
 async fn what_is_held_answered_or_was_tried_just_now_is_left_alone_and_told() {
-    let doors = ["d-held", "d-fixed", "d-lost", "d-planned"].map(|id| Door::drawn(id, &["top"]));
-    let mut stage = Stage::with(doors).await;
+    let widgets = ["d-held", "d-fixed", "d-lost", "d-planned"].map(|id| Widget::disabled(id, &["top"]));
+    let mut stage = Env::with(widgets).await;
     let hold = Hold {
-        control: "door-ajar".to_owned(),
+        control: "widget-disabled".to_owned(),
         by: "jane".to_owned(),
         reason: "a test".to_owned(),
         until: Timestamp::now() + jiff::SignedDuration::from_hours(24),
@@ -91,7 +91,7 @@ async fn what_is_held_answered_or_was_tried_just_now_is_left_alone_and_told() {
     assert_eq!(left_out(&summary), &json!({"held": 1, "recent": 1}));
     let asked: BTreeSet<String> = stage.asked().await.into_iter().collect();
     assert_eq!(asked, BTreeSet::from(["d-lost".to_owned(), "d-planned".to_owned()]));
-    let by_control = json!({"door-ajar": {"held": 1, "recent": 1, "requested": 2}});
+    let by_control = json!({"widget-disabled": {"held": 1, "recent": 1, "requested": 2}});
     assert_eq!(summary["controls"], by_control);
 
     // In mode plan it was tried just now; a day later it is asked about again, and what was fixed for good never.
@@ -105,7 +105,7 @@ async fn what_is_held_answered_or_was_tried_just_now_is_left_alone_and_told() {
 
 #[tokio::test]
 async fn exempt_finding_is_left_alone_and_one_whose_exemption_is_over_is_asked_about() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     let now = Timestamp::now();
     for (id, selector, days) in [("01A", "resource:d-exempt", 1), ("01B", "resource:d-over", -1)] {
         let exemption = Exemption {
@@ -113,14 +113,14 @@ async fn exempt_finding_is_left_alone_and_one_whose_exemption_is_over_is_asked_a
             control: "*".to_owned(),
             account: ACCOUNT.to_owned(),
             selector: selector.parse().unwrap(),
-            reason: "vendor door".to_owned(),
+            reason: "vendor widget".to_owned(),
             approver: "jane".to_owned(),
             ticket: "SEC-1".to_owned(),
             created: now - jiff::SignedDuration::from_hours(48),
             until: now + jiff::SignedDuration::from_hours(24 * days),
             ended: None,
         };
-        stage.world.ledger().exempt(&exemption, &Act::now("jane", "exempt add", "SEC-1")).await.unwrap();
+        stage.world.ledger().exempt(&exemption, &AuditEntry::now("jane", "exempt add", "SEC-1")).await.unwrap();
     }
     let summary = stage.run(&reports(&["d-exempt", "d-over"])).await.unwrap();
     assert_eq!((left_out(&summary), stage.asked().await), (&json!({"exempt": 1}), vec!["d-over".to_owned()]));
@@ -133,7 +133,7 @@ async fn exempt_finding_is_left_alone_and_one_whose_exemption_is_over_is_asked_a
 /// AWS Config sends no second event when a grace ends.
 #[tokio::test]
 async fn finding_whose_grace_has_ended_is_asked_about_and_enforced() {
-    let mut stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    let mut stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
     stage.settings.grace_minutes = PerControl::all(Bounded::of(1));
     stage.world.set("GRACE_MINUTES", "1");
     let ago = Timestamp::now() - jiff::SignedDuration::from_secs(50);
@@ -152,13 +152,13 @@ async fn finding_whose_grace_has_ended_is_asked_about_and_enforced() {
 
 #[tokio::test]
 async fn nothing_is_asked_under_a_stop_switch_or_without_budget() {
-    let mut stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    let mut stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
     let (by, reason) = ("jane".to_owned(), "a test".to_owned());
-    let stop = Stop { scope: "door-ajar".to_owned(), by, reason, since: Timestamp::now() };
+    let stop = StopSwitch { scope: "widget-disabled".to_owned(), by, reason, since: Timestamp::now() };
     stage.world.ledger().stop(&stop).await.unwrap();
     let summary = stage.run(&reports(&["d-2", "d-3"])).await.unwrap();
     assert_eq!(left_out(&summary), &json!({"stopped": 2}));
-    stage.world.ledger().resume("door-ajar", "jane").await.unwrap();
+    stage.world.ledger().resume("widget-disabled", "jane").await.unwrap();
 
     early_in_the_hour().await;
     stage.settings.budget_per_hour = 1;
@@ -173,8 +173,9 @@ async fn nothing_is_asked_under_a_stop_switch_or_without_budget() {
 
 #[tokio::test]
 async fn rule_that_is_not_deployed_is_passed_over_and_a_fault_fails_the_run_after_the_others() {
-    let mut stage = Stage::with([]).await;
-    stage.settings.controls = ["door-ajar", "named-door-ajar", "global-door-ajar"].map(watched).to_vec();
+    let mut stage = Env::with([]).await;
+    stage.settings.controls =
+        ["widget-disabled", "named-widget-disabled", "global-widget-disabled"].map(watched).to_vec();
     let answers =
         [Answer::refused("NoSuchConfigRuleException"), Answer::refused("AccessDeniedException"), page(&ids(1), None)];
     let fault = stage.run(&Replay::of(answers)).await.unwrap_err();
@@ -186,7 +187,7 @@ async fn rule_that_is_not_deployed_is_passed_over_and_a_fault_fails_the_run_afte
 
 #[tokio::test]
 async fn control_nobody_listens_for_is_not_even_listed() {
-    let mut stage = Stage::with([]).await;
+    let mut stage = Env::with([]).await;
     stage.settings.controls[0].mode = Mode::Observe;
     let replay = reports_nothing();
     stage.run(&replay).await.unwrap();
@@ -196,7 +197,7 @@ async fn control_nobody_listens_for_is_not_even_listed() {
 /// What the bus refuses is sent again, and it alone.
 #[tokio::test]
 async fn throttled_events_are_sent_again_until_they_are_taken() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     let entries = |refused: usize, taken: usize| {
         let refused = (0..refused).map(|_| json!({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}));
         let taken = (0..taken).map(|number| json!({"EventId": number.to_string()}));
@@ -214,12 +215,12 @@ async fn throttled_events_are_sent_again_until_they_are_taken() {
 
 #[tokio::test]
 async fn events_the_bus_never_takes_fail_the_run_and_are_first_in_the_next() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     let refused = || Answer::ok(&json!({"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}));
     let events = Replay::of([refused(), refused(), refused(), refused()]);
     let bus = rectify_runtime::bus::Bus::new(&events.sdk(REGION), "default");
     let fault = stage.run_through(&reports(&["d-1"]), bus, Timestamp::now()).await.unwrap_err();
-    let text = "1 steps failed: door-ajar: ServiceUnavailable: events:PutEvents: InternalFailure: ";
+    let text = "1 steps failed: widget-disabled: ServiceUnavailable: events:PutEvents: InternalFailure: ";
     assert_eq!((fault.kind(), fault.to_string().as_str()), ("RunIncomplete", text));
     assert_eq!(events.requests().len(), 4);
     stage.run(&reports(&["d-1"])).await.unwrap();

@@ -1,13 +1,13 @@
 //! Dead letters of both hops: answered by something that stands for them, or handed to a person, and never lost.
 
 use rectify_compliance::Timestamp;
-use rectify_tests::controls::Door;
+use rectify_tests::controls::Widget;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::{finding, rule_event, scheduled};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
 
-use super::stage::{RECORDED, Stage, delivered, of_letters, page, reports_nothing};
+use super::stage::{Env, RECORDED, delivered, of_letters, page, reports_nothing};
 
 /// Lambda's record of an event that failed in every attempt.
 pub(super) fn record(event: &Value) -> String {
@@ -15,7 +15,7 @@ pub(super) fn record(event: &Value) -> String {
         "version": "1.0", "timestamp": "2026-03-04T05:10:00.000Z",
         "requestContext": {
             "requestId": "00000000-0000-4000-8000-000000000000",
-            "functionArn": format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:rectify-door-ajar-fix:$LATEST"),
+            "functionArn": format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:rectify-widget-disabled-fix:$LATEST"),
             "condition": "RetriesExhausted", "approximateInvokeCount": 3
         },
         "requestPayload": event,
@@ -28,7 +28,7 @@ pub(super) fn record(event: &Value) -> String {
 /// The letter names rule and resource; AWS Config says since when it is so.
 #[tokio::test]
 async fn event_that_failed_to_the_end_is_asked_for_again_with_the_time_of_aws_config() {
-    let stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    let stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
     stage.bury(&record(&finding("d-1", "2000-01-01T00:00:00Z")), &[]).await;
     let replay = of_letters(&["d-1"], &["d-1"]);
     let summary = stage.run(&replay).await.unwrap();
@@ -45,9 +45,9 @@ async fn event_that_failed_to_the_end_is_asked_for_again_with_the_time_of_aws_co
 /// The resource was excluded, left the scope, or was mended: AWS Config no longer reports it, whatever the letter says.
 #[tokio::test]
 async fn event_whose_finding_is_no_longer_reported_is_dropped_and_counted() {
-    let stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    let stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
     stage.bury(&record(&finding("d-1", RECORDED)), &[]).await;
-    let others = page(&["d-1".to_owned()], None).replaced("rectify-door-ajar", "rectify-door-ajar-too");
+    let others = page(&["d-1".to_owned()], None).replaced("rectify-widget-disabled", "rectify-widget-disabled-too");
     let summary = stage.run(&Replay::of([others, page(&[], None)])).await.unwrap();
     assert_eq!((&summary["deadLetters"], &summary["requested"]), (&json!({"no-longer-reported": 1}), &json!({})));
     assert_eq!((stage.requests().await.len(), stage.letters_left().await), (0, 0));
@@ -57,8 +57,8 @@ async fn event_whose_finding_is_no_longer_reported_is_dropped_and_counted() {
 /// EventBridge reached no function: the event itself, with why in attributes.
 #[tokio::test]
 async fn event_that_reached_no_function_is_asked_for_again() {
-    let stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
-    let rule = format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/rectify-DoorAjarFixEvents");
+    let stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
+    let rule = format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/rectify-WidgetDisabledFixEvents");
     let attributes = [("RULE_ARN", rule.as_str()), ("ERROR_CODE", "NO_PERMISSIONS"), ("RETRY_ATTEMPTS", "8")];
     stage.bury(&finding("d-1", RECORDED).to_string(), &attributes).await;
     stage.run(&of_letters(&["d-1"], &[])).await.unwrap();
@@ -69,7 +69,7 @@ async fn event_that_reached_no_function_is_asked_for_again() {
 
 #[tokio::test]
 async fn what_nobody_answers_for_goes_to_a_person_as_it_was() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     let mut foreign = finding("d-1", RECORDED);
     foreign["detail"]["awsAccountId"] = json!("444455556666");
     let mut far = finding("d-1", RECORDED);
@@ -101,7 +101,7 @@ async fn what_nobody_answers_for_goes_to_a_person_as_it_was() {
 
 #[tokio::test]
 async fn letter_whose_answer_the_bus_does_not_take_stays() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     stage.bury(&record(&finding("d-1", RECORDED)), &[]).await;
     let events = Replay::of([Answer::refused("InternalException")]);
     let bus = rectify_runtime::bus::Bus::new(&events.sdk(REGION), "default");
@@ -111,7 +111,7 @@ async fn letter_whose_answer_the_bus_does_not_take_stays() {
 
 #[tokio::test]
 async fn failed_run_is_replaced_by_one_that_ends_well_and_by_no_other() {
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     let schedule = json!({
         "version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "account": ACCOUNT, "detail": {}
     });
@@ -119,7 +119,7 @@ async fn failed_run_is_replaced_by_one_that_ends_well_and_by_no_other() {
     stage.run(&Replay::of([Answer::refused("AccessDeniedException")])).await.unwrap_err();
     assert_eq!(stage.letters_left().await, 1);
 
-    let stage = Stage::with([]).await;
+    let stage = Env::with([]).await;
     stage.bury(&record(&schedule), &[]).await;
     let summary = stage.run(&reports_nothing()).await.unwrap();
     assert_eq!((&summary["deadLetters"], stage.letters_left().await), (&json!({"superseded": 1}), 0));
@@ -127,7 +127,7 @@ async fn failed_run_is_replaced_by_one_that_ends_well_and_by_no_other() {
 
 #[tokio::test]
 async fn no_more_letters_are_read_than_a_run_may() {
-    let mut stage = Stage::with([]).await;
+    let mut stage = Env::with([]).await;
     stage.settings.letters_per_run = 12;
     for number in 0..15 {
         stage.bury(&record(&finding(&format!("d-{number}"), RECORDED)), &[]).await;

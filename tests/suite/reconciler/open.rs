@@ -2,19 +2,23 @@
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::State;
-use rectify_tests::controls::Door;
+use rectify_tests::controls::Widget;
 use rectify_tests::emulator::{endpoint, http, sdk_over};
 use rectify_tests::events::finding;
 use rectify_tests::outage::{Outage, during};
 use rectify_tests::remediation::{deliver_through, delivery, path};
 use serde_json::json;
 
-use super::stage::{RECORDED, Stage, delivered, left_out, reports_nothing};
+use super::stage::{Env, RECORDED, delivered, left_out, reports_nothing};
 
-/// A door whose service accepted the change and still works on it.
-async fn pending() -> Stage {
-    let stage = Stage::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
-    stage.world.doors.disturb(rectify_tests::doors::On::Apply, 1, rectify_tests::doors::Trouble::Swallowed);
+/// A widget whose service accepted the change and still works on it.
+async fn pending() -> Env {
+    let stage = Env::with([Widget { settling: true, ..Widget::disabled("d-1", &["top"]) }]).await;
+    stage.world.widgets.disturb(
+        rectify_tests::fake_service::On::Apply,
+        1,
+        rectify_tests::fake_service::InjectedFault::Swallowed,
+    );
     assert_eq!(stage.world.deliver(&finding("d-1", RECORDED)).await.unwrap().name(), "pending");
     stage.world.around.announced().await;
     stage
@@ -28,9 +32,9 @@ fn in_ten_minutes() -> Timestamp {
 #[tokio::test]
 async fn pending_attempt_is_asked_about_and_ended_whatever_config_says() {
     let stage = pending().await;
-    stage.world.doors.change("d-1", |door| {
-        door.settling = false;
-        door.set("top", false);
+    stage.world.widgets.change("d-1", |widget| {
+        widget.settling = false;
+        widget.set("top", false);
     });
     let summary = stage.run(&reports_nothing()).await.unwrap();
     assert_eq!((left_out(&summary), stage.requests().await.len()), (&json!({"young": 1}), 0));
@@ -64,7 +68,7 @@ async fn finding_with_an_open_attempt_is_asked_about_once() {
 /// It ended, and the bus did not take its announcement: nothing else would bring anybody back to the resource.
 #[tokio::test]
 async fn attempt_that_ended_without_an_announcement_is_asked_about_and_announced() {
-    let stage = Stage::with([Door::drawn("d-1", &["top"])]).await;
+    let stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
     let outage =
         Outage { holding: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
     let (http, _) = during(http(), outage);

@@ -1,15 +1,15 @@
-//! One reconciler over made-up doors: AWS Config replayed, ledger, bus and queues in moto.
+//! One reconciler over made-up widgets: AWS Config replayed, ledger, bus and queues in moto.
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{AccountId, Region, Timestamp};
 use rectify_platform::client::Aws;
 use rectify_platform::reconciler::Reconciler;
 use rectify_platform::reconciler::settings::{Settings, Watched};
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::bus::Bus;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::settings::{AccountModes, Exemptions, Mode, PerControl};
-use rectify_tests::controls::{DOOR, Door};
+use rectify_tests::controls::{WIDGET, Widget};
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::remediation::World;
 use rectify_tests::replay::{Answer, Replay};
@@ -22,9 +22,9 @@ const RECORDED_ON_WIRE: f64 = 1_772_600_768.9;
 /// The detail type of a request.
 pub(super) const REQUESTED: &str = "Rectify Remediation Requested";
 
-/// A world of doors with a reconciler.
+/// A world of widgets with a reconciler.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct Env {
     pub(super) world: World,
     pub(super) dead_letters: String,
     pub(super) unanswered: String,
@@ -32,9 +32,9 @@ pub(super) struct Stage {
     sqs: aws_sdk_sqs::Client,
 }
 
-impl Stage {
-    pub(super) async fn with(doors: impl IntoIterator<Item = Door>) -> Self {
-        let world = World::with(doors).await;
+impl Env {
+    pub(super) async fn with(widgets: impl IntoIterator<Item = Widget>) -> Self {
+        let world = World::with(widgets).await;
         let sqs = aws_sdk_sqs::Client::new(&world.around.sdk);
         let name = &world.around.name;
         let queue = async |what: &str| {
@@ -43,7 +43,7 @@ impl Stage {
         };
         let (dead_letters, unanswered) = (queue("dead").await, queue("unanswered").await);
         let settings = Settings {
-            controls: vec![watched("door-ajar")],
+            controls: vec![watched("widget-disabled")],
             ledger_table: name.clone(),
             event_bus: name.clone(),
             dead_letters: dead_letters.clone(),
@@ -60,17 +60,17 @@ impl Stage {
     }
 
     /// One run over these answers of AWS Config.
-    pub(super) async fn run(&self, replay: &Replay) -> Result<Value, Fault> {
+    pub(super) async fn run(&self, replay: &Replay) -> Result<Value, Error> {
         self.run_at(replay, Timestamp::now()).await
     }
 
     /// One run at another time.
-    pub(super) async fn run_at(&self, replay: &Replay, now: Timestamp) -> Result<Value, Fault> {
+    pub(super) async fn run_at(&self, replay: &Replay, now: Timestamp) -> Result<Value, Error> {
         self.run_through(replay, Bus::new(&self.world.around.sdk, &self.settings.event_bus), now).await
     }
 
     /// One run through another bus.
-    pub(super) async fn run_through(&self, replay: &Replay, bus: Bus, now: Timestamp) -> Result<Value, Fault> {
+    pub(super) async fn run_through(&self, replay: &Replay, bus: Bus, now: Timestamp) -> Result<Value, Error> {
         let reconciler = Reconciler {
             settings: self.settings.clone(),
             region: Region::new(REGION),
@@ -82,7 +82,7 @@ impl Stage {
         reconciler.run(&AccountId::new(ACCOUNT), now, &mut line).await
     }
 
-    /// The doors asked about since the last look, in order.
+    /// The widgets asked about since the last look, in order.
     pub(super) async fn asked(&self) -> Vec<String> {
         self.requests().await.iter().map(|detail| detail["resourceId"].as_str().unwrap().to_owned()).collect()
     }
@@ -139,14 +139,14 @@ pub(super) fn watched(id: &'static str) -> Watched {
     Watched { id, rule: format!("rectify-{id}"), mode: Mode::Enforce, scheduled: true }
 }
 
-/// What AWS Config says of each of these doors where a letter names it, then what the rule reports.
+/// What AWS Config says of each of these widgets where a letter names it, then what the rule reports.
 pub(super) fn of_letters(letters: &[&str], reported: &[&str]) -> Replay {
     let one = |id: &&str| page(&[(*id).to_owned()], None);
     let ids: Vec<String> = reported.iter().map(|id| (*id).to_owned()).collect();
     Replay::of(letters.iter().map(one).chain([page(&ids, None)]))
 }
 
-/// What the rule reports about these doors, as one page.
+/// What the rule reports about these widgets, as one page.
 pub(super) fn page(ids: &[String], next: Option<&str>) -> Answer {
     page_recorded(ids, RECORDED_ON_WIRE, next)
 }
@@ -156,7 +156,7 @@ fn page_recorded(ids: &[String], recorded: f64, next: Option<&str>) -> Answer {
     let result = |id: &String| {
         json!({
             "EvaluationResultIdentifier": {
-                "EvaluationResultQualifier": {"ConfigRuleName": "rectify-door-ajar", "ResourceType": DOOR, "ResourceId": id},
+                "EvaluationResultQualifier": {"ConfigRuleName": "rectify-widget-disabled", "ResourceType": WIDGET, "ResourceId": id},
                 "OrderingTimestamp": 1.5
             },
             "ComplianceType": "NON_COMPLIANT",
@@ -170,13 +170,13 @@ fn page_recorded(ids: &[String], recorded: f64, next: Option<&str>) -> Answer {
     Answer::ok(&body)
 }
 
-/// The rule reports these doors, a page.
+/// The rule reports these widgets, a page.
 pub(super) fn reports(ids: &[&str]) -> Replay {
     let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
     Replay::of([page(&ids, None)])
 }
 
-/// The rule reports this door, recorded then.
+/// The rule reports this widget, recorded then.
 pub(super) fn reports_recorded(id: &str, recorded: Timestamp) -> Replay {
     #[allow(clippy::cast_precision_loss, reason = "milliseconds of this century fit")]
     let seconds = recorded.as_millisecond() as f64 / 1000.0;

@@ -2,8 +2,8 @@
 
 use super::*;
 
-async fn ajar() -> World {
-    World::with([Door::drawn("d-1", &["top"])]).await
+async fn disabled() -> World {
+    World::with([Widget::disabled("d-1", &["top"])]).await
 }
 
 /// Nothing was done; the one attempt says why; it was announced once, whatever was delivered how often.
@@ -14,18 +14,18 @@ async fn left_at_plan(world: &World, reason: &str) {
     assert_eq!(ended(&first), (attempt.id.as_str(), Outcome::Planned));
     assert_eq!((attempt.state, attempt.reason.as_str(), attempt.actions.len()), (State::Finished, reason, 0));
     let again = world.deliver(&event).await.unwrap();
-    assert!(matches!(&again, Handled::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
+    assert!(matches!(&again, Disposition::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
     assert_eq!(world.attempts("d-1").await.len(), 1);
     assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Plan", "planned", &[])]);
-    assert_eq!((world.doors.writes(), world.around.budget_used().await), (vec![], 0));
+    assert_eq!((world.widgets.writes(), world.around.budget_used().await), (vec![], 0));
 }
 
 #[tokio::test]
 async fn stop_switch_for_all_or_for_the_control_is_heeded_recorded_and_released() {
-    for scope in ["*", "door-ajar"] {
-        let world = ajar().await;
+    for scope in ["*", "widget-disabled"] {
+        let world = disabled().await;
         let since: Timestamp = "2026-03-04T00:00:00Z".parse().unwrap();
-        let stop = Stop { scope: scope.to_owned(), by: "jane".to_owned(), reason: "drill".to_owned(), since };
+        let stop = StopSwitch { scope: scope.to_owned(), by: "jane".to_owned(), reason: "drill".to_owned(), since };
         world.ledger().stop(&stop).await.unwrap();
         let event = finding("d-1", RECORDED);
         let handled = world.deliver(&event).await.unwrap();
@@ -33,33 +33,33 @@ async fn stop_switch_for_all_or_for_the_control_is_heeded_recorded_and_released(
         assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Stopped));
         assert_eq!(attempt.reason, "stopped by jane since 2026-03-04T00:00:00Z: drill");
         let again = world.deliver(&event).await.unwrap();
-        assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+        assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
         assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Stop", "stopped", &[])]);
-        assert_eq!(world.doors.calls(), []);
+        assert_eq!(world.widgets.calls(), []);
         world.ledger().resume(scope, "jane").await.unwrap();
         let handled = world.deliver(&event).await.unwrap();
         assert_eq!(ended(&handled).1, Outcome::Verified);
-        assert_eq!(world.doors.writes(), [Call::Apply(shut("top"))]);
+        assert_eq!(world.widgets.writes(), [Call::Apply(shut("top"))]);
     }
 }
 
 #[tokio::test]
 async fn stop_switch_of_another_control_stops_nothing_here() {
-    let world = ajar().await;
-    let stop = |scope: &str| Stop {
+    let world = disabled().await;
+    let stop = |scope: &str| StopSwitch {
         scope: scope.to_owned(),
         by: String::new(),
         reason: String::new(),
         since: Timestamp::UNIX_EPOCH,
     };
-    world.ledger().stop(&stop("door-ajar-too")).await.unwrap();
+    world.ledger().stop(&stop("widget-disabled-too")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
 /// `runtime/13` is the row with a name that a conformance pack made.
 #[tokio::test]
 async fn events_of_others_are_ignored_without_a_trace() {
-    let world = ajar().await.setting("RULE_NAMES", "rectify-door-ajar,door-ajar-conformance-pack-*");
+    let world = disabled().await.setting("RULE_NAMES", "rectify-widget-disabled,widget-disabled-conformance-pack-*");
     let with = |edit: fn(&mut Value)| {
         let mut event = finding("d-1", RECORDED);
         edit(&mut event);
@@ -71,20 +71,20 @@ async fn events_of_others_are_ignored_without_a_trace() {
         (with(|it| it["detail"]["newEvaluationResult"]["complianceType"] = json!("COMPLIANT")), "not a finding"),
         (with(|it| it["detail"]["newEvaluationResult"]["complianceType"] = json!("NOT_APPLICABLE")), "not a finding"),
         (with(|it| it["detail"]["messageType"] = json!("ConfigRulesEvaluationStarted")), "not a finding"),
-        (with(|it| it["detail"]["configRuleName"] = json!("rectify-door-ajar-too")), "another rule"),
+        (with(|it| it["detail"]["configRuleName"] = json!("rectify-widget-disabled-too")), "another rule"),
         (with(|it| it["detail"]["resourceType"] = json!("AWS::EC2::Volume")), "another resource type"),
     ];
     for (event, why) in events {
-        assert_eq!(world.deliver(&event).await.unwrap(), Handled::Ignored(why));
+        assert_eq!(world.deliver(&event).await.unwrap(), Disposition::Ignored(why));
     }
-    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
-    let routed = with(|it| it["detail"]["configRuleName"] = json!("door-ajar-conformance-pack-abc"));
+    assert_eq!((world.widgets.calls(), world.attempts("d-1").await), (vec![], vec![]));
+    let routed = with(|it| it["detail"]["configRuleName"] = json!("widget-disabled-conformance-pack-abc"));
     assert_eq!(ended(&world.deliver(&routed).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]
 async fn malformed_events_fail_and_leave_no_trace() {
-    let world = ajar().await;
+    let world = disabled().await;
     for (pointer, value) in [
         ("/detail/newEvaluationResult", Value::Null),
         ("/detail/newEvaluationResult/resultRecordedTime", json!("now")),
@@ -97,30 +97,30 @@ async fn malformed_events_fail_and_leave_no_trace() {
         let fault = world.deliver(&event).await.unwrap_err();
         assert_eq!(fault.kind(), "UnexpectedShape", "{pointer}");
     }
-    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
+    assert_eq!((world.widgets.calls(), world.attempts("d-1").await), (vec![], vec![]));
 }
 
 #[tokio::test]
 async fn modes_below_plan_take_no_event() {
     for mode in ["off", "observe"] {
-        let world = ajar().await.setting("MODE", mode);
-        assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Handled::Ignored("mode"));
-        assert_eq!(world.doors.calls(), []);
+        let world = disabled().await.setting("MODE", mode);
+        assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Disposition::Ignored("mode"));
+        assert_eq!(world.widgets.calls(), []);
     }
 }
 
 /// `runtime/10`: announced once however often the event comes. `runtime/20`: the calls are those that enforcing makes.
 #[tokio::test]
 async fn mode_plan_records_and_announces_once_what_enforcing_would_call() {
-    let mut world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await.setting("MODE", "plan");
+    let mut world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await.setting("MODE", "plan");
     left_at_plan(&world, "mode plan").await;
     let planned = only(&world).await;
     assert_eq!(serde_json::to_value(&planned.plan).unwrap(), plan(&["bottom", "top"], "L1"));
     world.set("MODE", "enforce");
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    let enforced = world.ledger().attempt("door-ajar", ended(&handled).0).await.unwrap().unwrap();
+    let enforced = world.ledger().attempt("widget-disabled", ended(&handled).0).await.unwrap().unwrap();
     assert_eq!(enforced.plan, planned.plan);
-    assert_eq!(world.doors.writes(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
+    assert_eq!(world.widgets.writes(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
 }
 
 #[tokio::test]
@@ -132,23 +132,23 @@ async fn steps_above_what_is_allowed_are_planned_only() {
         ("held", "true", "somebody is in the room"),
     ] {
         let parameters = json!({"plan": kind}).to_string();
-        let world = ajar().await.setting("PARAMETERS", &parameters).setting("ALLOW_L2", allow_l2);
+        let world = disabled().await.setting("PARAMETERS", &parameters).setting("ALLOW_L2", allow_l2);
         left_at_plan(&world, reason).await;
     }
 }
 
 #[tokio::test]
 async fn step_of_level_l2_is_applied_once_opted_in() {
-    let world = ajar().await.setting("PARAMETERS", r#"{"plan": "risky"}"#).setting("ALLOW_L2", "true");
+    let world = disabled().await.setting("PARAMETERS", r#"{"plan": "risky"}"#).setting("ALLOW_L2", "true");
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]
 async fn held_resource_is_planned_until_the_hold_is_over() {
-    let world = ajar().await;
+    let world = disabled().await;
     let until: Timestamp = "2999-01-01T00:00:00Z".parse().unwrap();
     let mut hold =
-        Hold { control: "door-ajar".to_owned(), by: "jane".to_owned(), reason: "painting".to_owned(), until };
+        Hold { control: "widget-disabled".to_owned(), by: "jane".to_owned(), reason: "painting".to_owned(), until };
     world.ledger().set_hold(&path("d-1"), &hold).await.unwrap();
     left_at_plan(&world, "held by jane until 2999-01-01T00:00:00Z: painting").await;
     hold.until = Timestamp::now() - jiff::SignedDuration::from_secs(1);
@@ -160,7 +160,7 @@ async fn held_resource_is_planned_until_the_hold_is_over() {
 async fn what_cloudformation_manages_is_planned_and_the_stack_is_named() {
     let managed = || {
         let tags = [("aws:cloudformation:stack-name".to_owned(), "house".to_owned())].into();
-        Door { tags, ..Door::drawn("d-1", &["top"]) }
+        Widget { tags, ..Widget::disabled("d-1", &["top"]) }
     };
     let world = World::with([managed()]).await;
     left_at_plan(&world, "managed by CloudFormation stack `house`").await;
@@ -171,8 +171,8 @@ async fn what_cloudformation_manages_is_planned_and_the_stack_is_named() {
 /// `runtime/17`
 #[tokio::test]
 async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() {
-    let doors = (1..=7).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
-    let world = World::with(doors).await;
+    let widgets = (1..=7).map(|number| Widget::disabled(&format!("d-{number}"), &["top"]));
+    let world = World::with(widgets).await;
     early_in_the_hour().await;
     for number in 1..=5 {
         let handled = world.deliver(&finding(&format!("d-{number}"), RECORDED)).await.unwrap();
@@ -181,14 +181,14 @@ async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() 
     assert_eq!(world.around.announced().await.len(), 5);
     assert_eq!(ended(&world.deliver(&finding("d-6", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
     let again = world.deliver(&finding("d-6", RECORDED)).await.unwrap();
-    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
     let attempt = world.attempts("d-6").await.pop().unwrap();
     assert_eq!((attempt.outcome, attempt.reason.as_str()), (Some(Outcome::OverBudget), "budget of 5 an hour used up"));
     assert_eq!(serde_json::to_value(&attempt.plan).unwrap(), plan(&["top"], "L1"));
     assert_eq!(world.attempts("d-6").await.len(), 1);
     let announced = world.around.announced().await;
     assert_eq!(announced, [announcement(&attempt, "Rectify Budget Stop", "over-budget", &[])]);
-    assert_eq!(world.doors.door("d-6"), Some(Door::drawn("d-6", &["top"])));
+    assert_eq!(world.widgets.widget("d-6"), Some(Widget::disabled("d-6", &["top"])));
     // The seventh is recorded as well, and the hour's stop is not told again.
     assert_eq!(ended(&world.deliver(&finding("d-7", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
     assert_eq!(world.attempts("d-7").await.pop().unwrap().outcome, Some(Outcome::OverBudget));
@@ -198,9 +198,9 @@ async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() 
 
 #[tokio::test]
 async fn budget_of_none_enforces_nothing() {
-    let world = ajar().await.setting("BUDGET_PER_HOUR", "0");
+    let world = disabled().await.setting("BUDGET_PER_HOUR", "0");
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
-    assert_eq!(world.doors.writes(), []);
+    assert_eq!(world.widgets.writes(), []);
 }
 
 #[tokio::test]
@@ -210,62 +210,62 @@ async fn resource_that_is_gone_is_recorded_so_and_success() {
     assert_eq!(ended(&handled).1, Outcome::Gone);
     assert_eq!(world.around.announced().await, []);
     let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
 }
 
 /// `runtime/12`
 #[tokio::test]
 async fn resource_that_is_right_by_now_is_left_alone() {
-    let world = World::with([Door::drawn("d-1", &[])]).await;
+    let world = World::with([Widget::disabled("d-1", &[])]).await;
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::AlreadyCompliant);
     assert_eq!(only(&world).await.reason, "already compliant");
-    assert_eq!((world.doors.writes(), world.around.announced().await), (vec![], vec![]));
+    assert_eq!((world.widgets.writes(), world.around.announced().await), (vec![], vec![]));
 }
 
 #[tokio::test]
 async fn resource_the_control_says_nothing_about_is_left_alone() {
-    let invisible = Door { colour: "invisible".to_owned(), ..Door::drawn("d-1", &["top"]) };
+    let invisible = Widget { color: "invisible".to_owned(), ..Widget::disabled("d-1", &["top"]) };
     let world = World::with([invisible]).await;
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::NotApplicable);
-    assert_eq!(world.doors.writes(), []);
+    assert_eq!(world.widgets.writes(), []);
 }
 
 #[tokio::test]
 async fn live_read_that_is_denied_fails_and_records_nothing() {
-    let world = ajar().await;
-    world.doors.disturb(On::Read, 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    let world = disabled().await;
+    world.widgets.disturb(On::Read, 1, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "AccessDenied");
-    assert_eq!((world.doors.writes(), world.attempts("d-1").await), (vec![], vec![]));
+    assert_eq!((world.widgets.writes(), world.attempts("d-1").await), (vec![], vec![]));
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]
 async fn wrong_parameters_of_the_function_fail_before_the_resource_is_read() {
-    let world = ajar().await.setting("PARAMETERS", r#"{"tolerated": "many"}"#);
+    let world = disabled().await.setting("PARAMETERS", r#"{"tolerated": "many"}"#);
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "InvalidParameter");
-    assert_eq!(world.doors.calls(), []);
+    assert_eq!(world.widgets.calls(), []);
 }
 
 #[tokio::test]
 async fn unreachable_ledger_keeps_every_hand_off_the_resource() {
-    let world = ajar().await.setting("LEDGER_TABLE", "no-such-table");
+    let world = disabled().await.setting("LEDGER_TABLE", "no-such-table");
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "LedgerUnavailable");
-    assert_eq!(world.doors.calls(), []);
-    let world = ajar().await;
+    assert_eq!(world.widgets.calls(), []);
+    let world = disabled().await;
     // The discard port: nothing listens there.
     let shell = world.shell_over(&rectify_tests::emulator::sdk_at("http://127.0.0.1:9"));
     let result = deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await;
     assert_eq!(result.unwrap_err().kind(), "LedgerUnavailable");
-    assert_eq!(world.doors.calls(), []);
+    assert_eq!(world.widgets.calls(), []);
 }
 
 #[tokio::test]
 async fn image_too_large_to_be_stored_is_never_acted_upon() {
     for size in [1_800_000, 5_000_000] {
-        let world = World::with([Door { colour: "x".repeat(size), ..Door::drawn("d-1", &["top"]) }]).await;
+        let world = World::with([Widget { color: "x".repeat(size), ..Widget::disabled("d-1", &["top"]) }]).await;
         let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
         assert_eq!(fault.kind(), "LedgerUnavailable", "{fault}");
-        assert_eq!((world.doors.writes(), world.around.budget_used().await), (vec![], 0), "{size}");
+        assert_eq!((world.widgets.writes(), world.around.budget_used().await), (vec![], 0), "{size}");
     }
 }

@@ -1,26 +1,26 @@
 //! Breakers: what opens them, for whom, and what closes them.
 
-use rectify_runtime::ledger::{Act, CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT};
+use rectify_runtime::ledger::{AuditEntry, CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT};
 
 use super::*;
 
-/// As many doors as open a control's breaker, and two more.
+/// As many widgets as open a control's breaker, and two more.
 async fn house() -> World {
-    let doors = (0..CONTROL_LIMIT + 2).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
-    World::with(doors).await.setting("BUDGET_PER_HOUR", "100")
+    let widgets = (0..CONTROL_LIMIT + 2).map(|number| Widget::disabled(&format!("d-{number}"), &["top"]));
+    World::with(widgets).await.setting("BUDGET_PER_HOUR", "100")
 }
 
-fn door(number: usize) -> String {
+fn widget(number: usize) -> String {
     format!("d-{number}")
 }
 
 /// What the reconciler requests.
-async fn request(world: &World, number: usize) -> Result<Handled, Fault> {
-    let event = world.requested(&door(number), RECORDED).await;
+async fn request(world: &World, number: usize) -> Result<Disposition, Error> {
+    let event = world.requested(&widget(number), RECORDED).await;
     world.deliver(&event).await
 }
 
-/// Lets the remediation of a door fail in a way that a later try may mend: the control plans nothing against it.
+/// Lets the remediation of a widget fail in a way that a later try may mend: the control plans nothing against it.
 async fn fail(world: &mut World, number: usize) {
     world.set("PARAMETERS", r#"{"plan": "nothing"}"#);
     let fault = request(world, number).await.unwrap_err();
@@ -37,9 +37,13 @@ async fn outcome(world: &World, number: usize) -> Outcome {
 async fn resources_that_can_never_be_fixed_do_not_keep_others_from_being_fixed() {
     let world = house().await;
     for number in 0..CONTROL_LIMIT {
-        world.doors.disturb(On::Apply, number + 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+        world.widgets.disturb(
+            On::Apply,
+            number + 1,
+            InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied),
+        );
         let fault = request(&world, number).await.unwrap_err();
-        assert!(matches!(fault, Fault::ActionFailed { terminal: true, .. }), "{fault}");
+        assert!(matches!(fault, Error::ActionFailed { terminal: true, .. }), "{fault}");
     }
     assert_eq!(outcome(&world, CONTROL_LIMIT).await, Outcome::Verified);
 }
@@ -52,10 +56,10 @@ async fn breaker_of_a_control_heals_although_those_that_opened_it_fail_again() {
         fail(&mut world, number).await;
     }
     assert_eq!(outcome(&world, CONTROL_LIMIT).await, Outcome::BreakerOpen);
-    let attempt = world.attempts(&door(CONTROL_LIMIT)).await.remove(0);
+    let attempt = world.attempts(&widget(CONTROL_LIMIT)).await.remove(0);
     let why = ": remediations of 5 resources failed within 24 hours, and none succeeded since";
     assert!(attempt.reason.starts_with("breaker open until ") && attempt.reason.ends_with(why), "{}", attempt.reason);
-    let open = world.ledger().control_breaker("door-ajar", Timestamp::now()).await.unwrap();
+    let open = world.ledger().control_breaker("widget-disabled", Timestamp::now()).await.unwrap();
     assert!(matches!(open, Some(OpenBreaker::Control { resources: CONTROL_LIMIT, .. })), "{open:?}");
     world.around.age(25).await;
     for number in 0..CONTROL_LIMIT {
@@ -75,12 +79,12 @@ async fn resource_that_fails_on_and_on_opens_its_own_breaker_and_not_the_control
     assert!(reason.ends_with(": its last 3 remediations failed"), "{reason}");
 
     // Somebody resets it, in vain: six failures within a day, and still of one resource.
-    let act = Act::now("jane", "breaker reset", "");
-    world.ledger().reset_resource_breaker(&path("d-0"), "door-ajar", &act).await.unwrap();
+    let act = AuditEntry::now("jane", "breaker reset", "");
+    world.ledger().reset_resource_breaker(&path("d-0"), "widget-disabled", &act).await.unwrap();
     for _ in 0..RESOURCE_LIMIT {
         fail(&mut world, 0).await;
     }
-    assert_eq!(world.ledger().control_breaker("door-ajar", Timestamp::now()).await.unwrap(), None);
+    assert_eq!(world.ledger().control_breaker("widget-disabled", Timestamp::now()).await.unwrap(), None);
     assert_eq!(outcome(&world, 1).await, Outcome::Verified, "another one");
 
     // A day later it is tried once, and then left alone for two days.
@@ -90,9 +94,9 @@ async fn resource_that_fails_on_and_on_opens_its_own_breaker_and_not_the_control
     assert_eq!(outcome(&world, 0).await, Outcome::BreakerOpen);
     world.around.age(25).await;
     assert_eq!(outcome(&world, 0).await, Outcome::Verified);
-    world.doors.change("d-0", |door| door.set("top", true));
+    world.widgets.change("d-0", |widget| widget.set("top", true));
     let now = Timestamp::now();
-    assert_eq!(world.ledger().open_breaker(&path("d-0"), "door-ajar", None, now).await.unwrap(), None);
+    assert_eq!(world.ledger().open_breaker(&path("d-0"), "widget-disabled", None, now).await.unwrap(), None);
 }
 
 /// A service that refuses for good is tried no more often than one that may take it.
@@ -100,12 +104,12 @@ async fn resource_that_fails_on_and_on_opens_its_own_breaker_and_not_the_control
 async fn resource_that_is_refused_for_good_opens_its_own_breaker() {
     let world = house().await;
     for number in 1..=RESOURCE_LIMIT {
-        world.doors.disturb(On::Apply, number, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+        world.widgets.disturb(On::Apply, number, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
         request(&world, 0).await.unwrap_err();
     }
     assert_eq!(outcome(&world, 0).await, Outcome::BreakerOpen);
-    let act = Act::now("jane", "breaker reset", "");
-    world.ledger().reset_resource_breaker(&path("d-0"), "door-ajar", &act).await.unwrap();
+    let act = AuditEntry::now("jane", "breaker reset", "");
+    world.ledger().reset_resource_breaker(&path("d-0"), "widget-disabled", &act).await.unwrap();
     assert_eq!(outcome(&world, 0).await, Outcome::Verified);
 }
 
@@ -118,14 +122,14 @@ async fn breaker_of_a_control_is_closed_by_a_success_and_by_a_person() {
     assert_eq!(outcome(&world, CONTROL_LIMIT).await, Outcome::Verified);
     fail(&mut world, CONTROL_LIMIT - 1).await;
     let now = Timestamp::now();
-    assert_eq!(world.ledger().control_breaker("door-ajar", now).await.unwrap(), None, "a success begins anew");
+    assert_eq!(world.ledger().control_breaker("widget-disabled", now).await.unwrap(), None, "a success begins anew");
 
     let mut world = house().await;
     for number in 0..CONTROL_LIMIT {
         fail(&mut world, number).await;
     }
     assert_eq!(outcome(&world, CONTROL_LIMIT).await, Outcome::BreakerOpen);
-    let act = Act::now("jane", "breaker reset", "");
-    world.ledger().reset_control_breaker("door-ajar", &act).await.unwrap();
+    let act = AuditEntry::now("jane", "breaker reset", "");
+    world.ledger().reset_control_breaker("widget-disabled", &act).await.unwrap();
     assert_eq!(outcome(&world, CONTROL_LIMIT + 1).await, Outcome::Verified);
 }

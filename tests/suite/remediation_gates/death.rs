@@ -1,11 +1,11 @@
 //! Death between any two steps: a function that stops for good before or after any call, and the delivery that follows.
 
-use rectify_runtime::remediation::RemediationShell;
+use rectify_runtime::remediation::RemediationContext;
 
 use super::*;
 
 /// Delivers to a function that dies on the way; `true` when it died.
-async fn dies(shell: RemediationShell, life: &Life) -> bool {
+async fn dies(shell: RemediationContext, life: &Life) -> bool {
     let event = finding("d-1", RECORDED);
     let delivery = doomed_delivery("doomed");
     let task = tokio::spawn(async move { deliver_through(&shell, &event, &delivery).await });
@@ -20,11 +20,11 @@ async fn dies(shell: RemediationShell, life: &Life) -> bool {
     true
 }
 
-/// Whatever step it dies at, the next delivery ends the same attempt: each bolt is shut once, every receipt is known, the
-/// before-image is the first one's, the budget is taken once, the outcome is told, and undo restores the door.
+/// Whatever step it dies at, the next delivery ends the same attempt: each flag is shut once, every receipt is known, the
+/// before-image is the first one's, the budget is taken once, the outcome is told, and undo restores the widget.
 #[tokio::test]
 async fn function_that_dies_at_any_step_is_succeeded_without_harm() {
-    let before = Door::drawn("d-1", &["bottom", "top"]);
+    let before = Widget::disabled("d-1", &["bottom", "top"]);
     let mut step = 1;
     loop {
         let world = World::with([before.clone()]).await;
@@ -32,15 +32,15 @@ async fn function_that_dies_at_any_step_is_succeeded_without_harm() {
         if !dies(world.mortal_shell(&life), &life).await {
             break;
         }
-        world.doors.lives(&Life::of(usize::MAX));
+        world.widgets.lives(&Life::of(usize::MAX));
         let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap_or_else(|fault| panic!("{step}: {fault}"));
         let attempt = only(&world).await;
         assert_eq!(handled.attempt(), Some(attempt.id.as_str()), "{step}");
         assert_eq!(attempt.outcome, Some(Outcome::Verified), "{step}");
-        assert_eq!(attempt.before.as_ref().unwrap().read::<Door>().unwrap(), before, "{step}");
+        assert_eq!(attempt.before.as_ref().unwrap().read::<Widget>().unwrap(), before, "{step}");
         let receipts: Vec<Value> = attempt.done().map(|(_, receipt)| receipt.clone()).collect();
-        assert_eq!(receipts, [json!({"Seal": 101}), json!({"Seal": 102})], "{step}");
-        assert_eq!(world.doors.effects(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))], "{step}");
+        assert_eq!(receipts, [json!({"Token": 101}), json!({"Token": 102})], "{step}");
+        assert_eq!(world.widgets.effects(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))], "{step}");
         assert_eq!(world.around.budget_used().await, 1, "{step}");
         let told = world.around.announced().await;
         assert!((1..=2).contains(&told.len()), "{step}: {told:?}");
@@ -49,7 +49,7 @@ async fn function_that_dies_at_any_step_is_succeeded_without_harm() {
             "{step}: {told:?}"
         );
         world.undo(&attempt.id).await.unwrap();
-        assert_eq!(world.doors.door("d-1").as_ref(), Some(&before), "{step}");
+        assert_eq!(world.widgets.widget("d-1").as_ref(), Some(&before), "{step}");
         step += 1;
     }
     assert!(step > 30, "a whole run has {step} steps");
@@ -60,7 +60,7 @@ async fn function_that_dies_at_any_step_is_succeeded_without_harm() {
 async fn plan_is_told_wherever_the_function_died() {
     let mut step = 1;
     loop {
-        let world = World::with([Door::drawn("d-1", &["top"])]).await.setting("MODE", "plan");
+        let world = World::with([Widget::disabled("d-1", &["top"])]).await.setting("MODE", "plan");
         let life = Life::of(step);
         let shell = world.mortal_shell(&life);
         let event = finding("d-1", RECORDED);
@@ -72,13 +72,13 @@ async fn plan_is_told_wherever_the_function_died() {
             break;
         }
         task.abort();
-        world.doors.lives(&Life::of(usize::MAX));
+        world.widgets.lives(&Life::of(usize::MAX));
         world.deliver(&finding("d-1", RECORDED)).await.unwrap();
         let attempt = only(&world).await;
         let told = world.around.announced().await;
         assert!((1..=2).contains(&told.len()), "{step}: told {} times", told.len());
         assert!(told.iter().all(|it| it.0 == "Rectify Plan" && it.1["attempt"] == attempt.id), "{step}: {told:?}");
-        assert_eq!(world.doors.writes(), [], "{step}");
+        assert_eq!(world.widgets.writes(), [], "{step}");
         step += 1;
     }
     assert!(step > 12, "a whole run has {step} steps");

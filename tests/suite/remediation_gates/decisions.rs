@@ -2,18 +2,18 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::exemption::{Ended, Exemption};
-use rectify_runtime::ledger::Act;
+use rectify_runtime::ledger::AuditEntry;
 use rectify_tests::emulator::sdk_over;
 use rectify_tests::outage::{Outage, during};
 
 use super::*;
 
-async fn ajar() -> World {
-    World::with([Door::drawn("d-1", &["top"])]).await
+async fn disabled() -> World {
+    World::with([Widget::disabled("d-1", &["top"])]).await
 }
 
-fn act(what: &str) -> Act {
-    Act::now("jane", what, "SEC-1")
+fn act(what: &str) -> AuditEntry {
+    AuditEntry::now("jane", what, "SEC-1")
 }
 
 fn exemption(control: &str, selector: &str, until: Timestamp) -> Exemption {
@@ -22,7 +22,7 @@ fn exemption(control: &str, selector: &str, until: Timestamp) -> Exemption {
         control: control.to_owned(),
         account: ACCOUNT.to_owned(),
         selector: selector.parse().unwrap(),
-        reason: "vendor door".to_owned(),
+        reason: "vendor widget".to_owned(),
         approver: "jane".to_owned(),
         ticket: "SEC-1".to_owned(),
         created: Timestamp::now(),
@@ -42,28 +42,38 @@ async fn left_alone(world: &World, outcome: Outcome) -> Attempt {
     let attempt = only(world).await;
     assert_eq!(ended(&handled), (attempt.id.as_str(), outcome), "{attempt:?}");
     let again = world.deliver(&event).await.unwrap();
-    assert!(matches!(&again, Handled::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
+    assert!(matches!(&again, Disposition::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
     assert_eq!(world.attempts("d-1").await.len(), 1);
     assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Plan", outcome.name(), &[])]);
-    assert_eq!((world.doors.writes(), world.around.budget_used().await), (vec![], 0));
+    assert_eq!((world.widgets.writes(), world.around.budget_used().await), (vec![], 0));
     attempt
 }
 
 /// `runtime/14`
 #[tokio::test]
 async fn exempt_resource_is_left_alone_until_its_day_or_until_somebody_ends_it() {
-    for (control, selector) in [("door-ajar", "resource:d-*"), ("*", "resource:d-1"), ("*", "resource:*")] {
-        let world = ajar().await;
+    for (control, selector) in [("widget-disabled", "resource:d-*"), ("*", "resource:d-1"), ("*", "resource:*")] {
+        let world = disabled().await;
         let until = tomorrow();
         world.ledger().exempt(&exemption(control, selector, until), &act("exempt add")).await.unwrap();
         let attempt = left_alone(&world, Outcome::Exempt).await;
-        let said = format!("exempt until {}: vendor door (approved by jane, SEC-1, exemption 01X)", in_ledger(until));
+        let said = format!("exempt until {}: vendor widget (approved by jane, SEC-1, exemption 01X)", in_ledger(until));
         assert_eq!((attempt.reason, attempt.before), (said, None), "{selector}: nothing was read");
-        assert_eq!(world.doors.calls(), []);
+        assert_eq!(world.widgets.calls(), []);
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
-        assert!(world.ledger().end_exemption("01X", &["*", "door-ajar"], &ended_by, &act("exempt end")).await.unwrap());
         assert!(
-            !world.ledger().end_exemption("01X", &["*", "door-ajar"], &ended_by, &act("exempt end")).await.unwrap(),
+            world
+                .ledger()
+                .end_exemption("01X", &["*", "widget-disabled"], &ended_by, &act("exempt end"))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !world
+                .ledger()
+                .end_exemption("01X", &["*", "widget-disabled"], &ended_by, &act("exempt end"))
+                .await
+                .unwrap(),
             "twice"
         );
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
@@ -71,7 +81,7 @@ async fn exempt_resource_is_left_alone_until_its_day_or_until_somebody_ends_it()
         let acts = world.ledger().acts(month).await.unwrap();
         assert_eq!(acts.iter().map(|it| it.what.as_str()).collect::<Vec<_>>(), ["exempt add", "exempt end"]);
     }
-    let world = ajar().await;
+    let world = disabled().await;
     let soon = Timestamp::now() + jiff::SignedDuration::from_secs(2);
     world.ledger().exempt(&exemption("*", "resource:d-1", soon), &act("exempt add")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Exempt);
@@ -87,9 +97,9 @@ fn in_ledger(at: Timestamp) -> Timestamp {
 #[tokio::test]
 async fn exemption_by_tag_or_name_needs_the_live_read_and_keeps_the_plan() {
     let tags = rectify_compliance::Tags::from([("rectify:exempt-team".to_owned(), "web-eu".to_owned())]);
-    let door = Door { tags, name: Some("cellar".to_owned()), ..Door::drawn("d-1", &["top"]) };
+    let widget = Widget { tags, name: Some("cellar".to_owned()), ..Widget::disabled("d-1", &["top"]) };
     for selector in ["tag:rectify:exempt-team=web-*", "resource:cell*"] {
-        let world = World::with([door.clone()]).await;
+        let world = World::with([widget.clone()]).await;
         world.ledger().exempt(&exemption("*", selector, tomorrow()), &act("exempt add")).await.unwrap();
         let attempt = left_alone(&world, Outcome::Exempt).await;
         assert_eq!(json!(attempt.plan), plan(&["top"], "L1"), "{selector}");
@@ -100,15 +110,15 @@ async fn exemption_by_tag_or_name_needs_the_live_read_and_keeps_the_plan() {
 /// What whoever deploys it protects is planned for and never changed, by the ARN of the live resource.
 #[tokio::test]
 async fn protected_resource_is_planned_for_and_not_changed() {
-    let arn = "arn:aws:doors:eu-west-1:111122223333:door/d-1";
-    let door = Door { arn: Some(arn.to_owned()), ..Door::drawn("d-1", &["top"]) };
+    let arn = "arn:aws:widgets:eu-west-1:111122223333:widget/d-1";
+    let widget = Widget { arn: Some(arn.to_owned()), ..Widget::disabled("d-1", &["top"]) };
     for (protected, left) in [
         (arn, true),
-        ("arn:aws:s3:::state,arn:aws:doors:*:door/d-?", true),
-        ("arn:aws:doors:eu-west-1:111122223333:door/d-10", false),
+        ("arn:aws:s3:::state,arn:aws:widgets:*:widget/d-?", true),
+        ("arn:aws:widgets:eu-west-1:111122223333:widget/d-10", false),
         ("none", false),
     ] {
-        let world = World::with([door.clone()]).await.setting("PROTECTED_ARNS", protected);
+        let world = World::with([widget.clone()]).await.setting("PROTECTED_ARNS", protected);
         if left {
             let attempt = left_alone(&world, Outcome::Planned).await;
             assert_eq!(attempt.reason, format!("protected by the stack's ProtectedArns: {arn}"), "{protected}");
@@ -121,14 +131,14 @@ async fn protected_resource_is_planned_for_and_not_changed() {
 
 #[tokio::test]
 async fn exemption_of_others_exempts_nobody_here() {
-    let world = ajar().await;
+    let world = disabled().await;
     let of = |control: &str, account: &str, selector: &str, id: &str| Exemption {
         id: id.to_owned(),
         account: account.to_owned(),
         ..exemption(control, selector, tomorrow())
     };
     for other in [
-        of("door-ajar-too", "*", "resource:*", "01A"),
+        of("widget-disabled-too", "*", "resource:*", "01A"),
         of("*", "444455556666", "resource:*", "01B"),
         of("*", "*", "resource:d-2", "01C"),
         of("*", "*", "tag:rectify:exempt-team=*", "01D"),
@@ -141,17 +151,22 @@ async fn exemption_of_others_exempts_nobody_here() {
 /// `runtime/15`: a registry that refuses to answer is no empty registry.
 #[tokio::test]
 async fn registry_that_cannot_be_read_keeps_every_hand_off() {
-    let world = ajar().await;
-    let outage =
-        Outage { holding: "X#door-ajar", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
+    let world = disabled().await;
+    let outage = Outage {
+        holding: "X#widget-disabled",
+        first: 1,
+        last: usize::MAX,
+        code: "AccessDeniedException",
+        works: false,
+    };
     let (http, met) = during(rectify_tests::emulator::http(), outage);
     let shell = world.shell_over(&sdk_over(rectify_tests::emulator::endpoint(), http));
     let fault = deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
     assert_eq!(fault.kind(), "LedgerUnavailable", "{fault}");
     assert_eq!(met.load(std::sync::atomic::Ordering::SeqCst), 1, "the registry was asked");
-    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
+    assert_eq!((world.widgets.calls(), world.attempts("d-1").await), (vec![], vec![]));
     // Nobody asks a registry that the template says is not there.
-    let world = ajar().await.setting("EXEMPTIONS", "none");
+    let world = disabled().await.setting("EXEMPTIONS", "none");
     world.ledger().exempt(&exemption("*", "resource:*", tomorrow()), &act("exempt add")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
@@ -167,11 +182,11 @@ async fn malformed_exemption_forbids_acting_and_is_told() {
         ("everything", Some("selector: expected")),
         ("tag:team=none", Some(tag)),
     ] {
-        let world = ajar().await;
+        let world = disabled().await;
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let mut put = aws_sdk_dynamodb::Client::new(&world.around.sdk).put_item().table_name(&world.around.name);
         for (name, value) in [
-            ("pk", "X#door-ajar"),
+            ("pk", "X#widget-disabled"),
             ("sk", "by-hand"),
             ("id", "01H"),
             ("account", "*"),
@@ -192,7 +207,8 @@ async fn malformed_exemption_forbids_acting_and_is_told() {
         assert!(attempt.reason.starts_with(&format!("exemption 01H cannot be read: {why}")), "{}", attempt.reason);
         // Its end counts although the rest cannot be read.
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
-        let end = async |id| world.ledger().end_exemption(id, &["*", "door-ajar"], &ended_by, &act("exempt end")).await;
+        let end =
+            async |id| world.ledger().end_exemption(id, &["*", "widget-disabled"], &ended_by, &act("exempt end")).await;
         assert_eq!((end("01J").await, end("01H").await, end("01H").await), (Ok(false), Ok(true), Ok(false)));
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
     }
@@ -200,13 +216,13 @@ async fn malformed_exemption_forbids_acting_and_is_told() {
 
 #[tokio::test]
 async fn lower_mode_of_an_account_wins_and_a_higher_one_does_not() {
-    let with = |modes: Value| async move { ajar().await.setting("ACCOUNT_MODES", &modes.to_string()) };
-    let world = with(json!({ ACCOUNT: {"*": "enforce", "door-ajar": "plan"} })).await;
+    let with = |modes: Value| async move { disabled().await.setting("ACCOUNT_MODES", &modes.to_string()) };
+    let world = with(json!({ ACCOUNT: {"*": "enforce", "widget-disabled": "plan"} })).await;
     let attempt = left_alone(&world, Outcome::Planned).await;
     assert_eq!((attempt.reason, attempt.mode.as_str()), (format!("mode plan by account {ACCOUNT}"), "plan"));
     let world = with(json!({ "*": "observe" })).await;
-    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Handled::Ignored("mode"));
-    assert_eq!(world.doors.calls(), []);
+    assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Disposition::Ignored("mode"));
+    assert_eq!(world.widgets.calls(), []);
     let world = with(json!({ ACCOUNT: "enforce" })).await.setting("MODE", "plan");
     assert_eq!(left_alone(&world, Outcome::Planned).await.reason, "mode plan");
     let world = with(json!({ "444455556666": "off" })).await;
@@ -217,7 +233,7 @@ async fn lower_mode_of_an_account_wins_and_a_higher_one_does_not() {
 async fn tag_lowers_the_mode_where_that_is_allowed_and_never_raises_it() {
     let tagged = |mode: &str| {
         let tags = rectify_compliance::Tags::from([("rectify:mode".to_owned(), mode.to_owned())]);
-        World::with([Door { tags, ..Door::drawn("d-1", &["top"]) }])
+        World::with([Widget { tags, ..Widget::disabled("d-1", &["top"]) }])
     };
     let world = tagged("observe").await;
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified, "not allowed");
@@ -235,16 +251,16 @@ async fn tag_lowers_the_mode_where_that_is_allowed_and_never_raises_it() {
 #[tokio::test]
 async fn grace_puts_enforcement_off_and_the_plan_is_there_at_once() {
     let recorded = in_ledger(Timestamp::now());
-    let world = ajar().await.setting("GRACE_MINUTES", "{\"*\": 0, \"door-ajar\": 60}");
+    let world = disabled().await.setting("GRACE_MINUTES", "{\"*\": 0, \"widget-disabled\": 60}");
     let handled = world.deliver(&finding("d-1", &recorded.to_string())).await.unwrap();
     let attempt = only(&world).await;
     assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Planned));
     assert_eq!(attempt.reason, format!("grace until {}", recorded + jiff::SignedDuration::from_mins(60)));
     assert_eq!(json!(attempt.plan), plan(&["top"], "L1"));
-    assert_eq!(world.doors.writes(), []);
+    assert_eq!(world.widgets.writes(), []);
     let long_ago = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&long_ago).1, Outcome::Verified, "the hour is over");
-    let world = ajar().await.setting("GRACE_MINUTES", "{\"another\": 60}");
+    let world = disabled().await.setting("GRACE_MINUTES", "{\"another\": 60}");
     let handled = world.deliver(&finding("d-1", &Timestamp::now().to_string())).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::Verified, "another control's grace");
 }

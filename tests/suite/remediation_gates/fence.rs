@@ -1,7 +1,7 @@
 //! What people decide while a delivery is under way: it binds the next call, however far the delivery got.
 
 use rectify_compliance::exemption::Exemption;
-use rectify_runtime::ledger::{Act, Ledger};
+use rectify_runtime::ledger::{AuditEntry, Ledger};
 use rectify_tests::emulator::Surroundings;
 
 use super::*;
@@ -16,10 +16,10 @@ enum Decision {
 
 const EVERY: [Decision; 6] = [
     Decision::Stop("*"),
-    Decision::Stop("door-ajar"),
+    Decision::Stop("widget-disabled"),
     Decision::Hold,
     Decision::Exempt("*"),
-    Decision::Exempt("door-ajar"),
+    Decision::Exempt("widget-disabled"),
     Decision::Stop("*"),
 ];
 
@@ -34,10 +34,10 @@ impl Decision {
         match self {
             Self::Stop(scope) => {
                 let since = "2026-03-04T05:06:09Z".parse().unwrap();
-                ledger.stop(&Stop { scope: scope.to_owned(), by, reason, since }).await.unwrap();
+                ledger.stop(&StopSwitch { scope: scope.to_owned(), by, reason, since }).await.unwrap();
             }
             Self::Hold => {
-                let hold = Hold { control: "door-ajar".to_owned(), by, reason, until: until() };
+                let hold = Hold { control: "widget-disabled".to_owned(), by, reason, until: until() };
                 ledger.set_hold(&path("d-1"), &hold).await.unwrap();
             }
             Self::Exempt(control) => exempt(ledger, control, "resource:d-1").await,
@@ -76,7 +76,7 @@ async fn exempt(ledger: &Ledger, control: &str, selector: &str) {
         until: until(),
         ended: None,
     };
-    ledger.exempt(&exemption, &Act::now("jane", "exempt add", "")).await.unwrap();
+    ledger.exempt(&exemption, &AuditEntry::now("jane", "exempt add", "")).await.unwrap();
 }
 
 /// The ledger, as somebody reaches it who is not the function.
@@ -84,16 +84,16 @@ fn ledger(around: &Surroundings) -> Ledger {
     Ledger::new(&around.sdk, &around.name)
 }
 
-/// A door of two bolts; the decision is written while this call is answered.
+/// A widget of two flags; the decision is written while this call is answered.
 async fn decided_at(decision: Decision, on: On, number: usize) -> World {
-    let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await;
     let ledger = ledger(&world.around);
-    world.doors.meanwhile(on, number, async move { decision.write(&ledger).await });
+    world.widgets.meanwhile(on, number, async move { decision.write(&ledger).await });
     world
 }
 
 fn written(world: &World) -> Vec<Call> {
-    world.doors.writes()
+    world.widgets.writes()
 }
 
 /// `safety/4`: the first call was being answered; the second is not sent.
@@ -109,13 +109,17 @@ async fn decision_made_while_a_call_is_answered_keeps_the_next_from_being_sent()
         assert_eq!((attempt.actions.len(), attempt.done().count()), (1, 1), "{decision:?}: what was done is recorded");
         let open = matches!(decision, Decision::Stop(_));
         assert_eq!(attempt.state, if open { State::Open } else { State::Finished }, "{decision:?}");
-        assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap().len(), usize::from(open), "{decision:?}");
+        assert_eq!(
+            world.ledger().open_attempts("widget-disabled").await.unwrap().len(),
+            usize::from(open),
+            "{decision:?}"
+        );
         let announced = world.around.announced().await;
         let [(_, detail)] = announced.as_slice() else { panic!("{decision:?}: {announced:?}") };
         assert_eq!(detail["outcome"], decision.outcome().name(), "{decision:?}");
         // What was done can be taken back, whatever became of the rest.
         world.undo(&attempt.id).await.unwrap();
-        assert_eq!(world.doors.door("d-1"), Some(Door::drawn("d-1", &["bottom", "top"])), "{decision:?}");
+        assert_eq!(world.widgets.widget("d-1"), Some(Widget::disabled("d-1", &["bottom", "top"])), "{decision:?}");
     }
 }
 
@@ -125,7 +129,7 @@ async fn stopped_attempt_goes_on_where_it_was_once_the_switch_is_released() {
     world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let stopped = only(&world).await;
     let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    assert!(matches!(&again, Handled::Acknowledged(it) if it.attempt == stopped.id), "{again:?}");
+    assert!(matches!(&again, Disposition::Acknowledged(it) if it.attempt == stopped.id), "{again:?}");
     world.ledger().resume("*", "jane").await.unwrap();
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&handled), (stopped.id.as_str(), Outcome::Verified));
@@ -155,11 +159,11 @@ async fn decision_made_between_the_gates_and_the_first_call_is_obeyed() {
 /// A registry that changed is read again; what does not concern the resource does not keep it from being fixed.
 #[tokio::test]
 async fn exemption_of_something_else_does_not_end_what_is_under_way() {
-    let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await;
     for (on, number) in [(On::Read, 1), (On::Read, 2), (On::Apply, 1)] {
         let ledger = ledger(&world.around);
-        world.doors.meanwhile(on, number, async move {
-            exempt(&ledger, "door-ajar", &format!("resource:other-{number}-{on:?}")).await;
+        world.widgets.meanwhile(on, number, async move {
+            exempt(&ledger, "widget-disabled", &format!("resource:other-{number}-{on:?}")).await;
         });
     }
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
@@ -169,9 +173,9 @@ async fn exemption_of_something_else_does_not_end_what_is_under_way() {
 /// A hold that is over is no hold; one that a person wrote by hand without an end is.
 #[tokio::test]
 async fn hold_that_is_over_does_not_fence_anything_off() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let over = Timestamp::now() - jiff::SignedDuration::from_secs(1);
-    let (control, by, reason) = ("door-ajar".to_owned(), "jane".to_owned(), "painting".to_owned());
+    let (control, by, reason) = ("widget-disabled".to_owned(), "jane".to_owned(), "painting".to_owned());
     world.ledger().set_hold(&path("d-1"), &Hold { control, by, reason, until: over }).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
@@ -181,7 +185,7 @@ async fn hold_that_is_over_does_not_fence_anything_off() {
 async fn delivery_that_meets_others_at_the_switch_gets_through() {
     use rectify_tests::emulator::{endpoint, http, sdk_over};
     use rectify_tests::outage::{Outage, during};
-    let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await;
     // The first five transactions meet somebody else's.
     let outage = Outage { holding: "TransactWriteItems", first: 1, last: 5, code: "TransactionConflict", works: false };
     let (http, met) = during(http(), outage);

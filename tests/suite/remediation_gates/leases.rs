@@ -34,8 +34,8 @@ impl Owner {
         if self.is_person { ledger.tolerating(CLOCK_TOLERANCE) } else { ledger }
     }
 
-    /// Tries to take the lease of a door at this true time.
-    async fn take(self, around: &Surroundings, id: &str, name: &str, at: Timestamp) -> Result<(), Fault> {
+    /// Tries to take the lease of a widget at this true time.
+    async fn take(self, around: &Surroundings, id: &str, name: &str, at: Timestamp) -> Result<(), Error> {
         let now = at + self.skew;
         self.ledger(around).lease(&path(id), name, now, now + self.term).await.map(drop)
     }
@@ -56,7 +56,7 @@ async fn two_owners_never_hold_one_lease_however_wrong_their_clocks() {
         first.take(&around, &id, "first", start).await.unwrap();
         let meanwhile = start + SignedDuration::from_secs_f64(first.term.as_secs_f64() * part);
         let fault = second.take(&around, &id, "second", meanwhile).await.expect_err(&case);
-        assert!(matches!(&fault, Fault::LeaseHeld { owner, .. } if owner == "first"), "{case}: {fault}");
+        assert!(matches!(&fault, Error::LeaseHeld { owner, .. } if owner == "first"), "{case}: {fault}");
         let later = start + first.term + SignedDuration::from_mins(41);
         second.take(&around, &id, "second", later).await.unwrap_or_else(|fault| panic!("{case}: {fault}"));
     }
@@ -76,7 +76,7 @@ async fn last_try_of_an_event_takes_the_lease_of_a_function_that_died_in_the_fir
         let taken = match function.take(&around, &id, "second", second).await {
             Ok(()) => true,
             // It waits a little for the lease, and fails.
-            Err(Fault::LeaseHeld { .. }) => {
+            Err(Error::LeaseHeld { .. }) => {
                 let third = second + SignedDuration::from_secs(3 + 120);
                 function.take(&around, &id, "third", third).await.is_ok()
             }

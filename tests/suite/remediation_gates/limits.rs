@@ -1,13 +1,13 @@
 //! How much may be done: breakers, what a budget counts, how often something is told and tried, how large an image may be.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use rectify_runtime::ledger::{Act, RESOURCE_LIMIT};
+use rectify_runtime::ledger::{AuditEntry, RESOURCE_LIMIT};
 use rectify_tests::services::Services;
 
 use super::*;
 
-fn act(what: &str) -> Act {
-    Act::now("jane", what, "")
+fn act(what: &str) -> AuditEntry {
+    AuditEntry::now("jane", what, "")
 }
 
 /// The finding of this hour of a day.
@@ -17,14 +17,14 @@ fn at(hour: usize) -> String {
 
 #[tokio::test]
 async fn resource_that_is_reverted_again_and_again_opens_its_breaker_until_somebody_resets_it() {
-    let world = World::with([Door::drawn("d-1", &["top"]), Door::drawn("d-2", &["top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["top"]), Widget::disabled("d-2", &["top"])]).await;
     for hour in 0..RESOURCE_LIMIT {
-        world.doors.change("d-1", |door| door.set("top", true));
+        world.widgets.change("d-1", |widget| widget.set("top", true));
         assert_eq!(ended(&world.deliver(&finding("d-1", &at(hour))).await.unwrap()).1, Outcome::Verified);
     }
     world.around.announced().await;
-    world.doors.change("d-1", |door| door.set("top", true));
-    let (used, writes) = (world.around.budget_used().await, world.doors.writes());
+    world.widgets.change("d-1", |widget| widget.set("top", true));
+    let (used, writes) = (world.around.budget_used().await, world.widgets.writes());
     for hour in [10, 11] {
         let handled = world.deliver(&finding("d-1", &at(hour))).await.unwrap();
         assert_eq!(ended(&handled).1, Outcome::BreakerOpen);
@@ -36,62 +36,66 @@ async fn resource_that_is_reverted_again_and_again_opens_its_breaker_until_someb
     assert!(stopped.reason.starts_with("breaker open until ") && stopped.reason.ends_with(&tail), "{}", stopped.reason);
     assert_eq!(json!(stopped.plan), plan(&["top"], "L1"));
     assert_eq!(world.around.announced().await, [announcement(stopped, "Rectify Breaker Open", "breaker-open", &[])]);
-    assert_eq!((world.around.budget_used().await, world.doors.writes()), (used, writes));
-    assert_eq!(ended(&world.deliver(&finding("d-2", &at(0))).await.unwrap()).1, Outcome::Verified, "another door");
+    assert_eq!((world.around.budget_used().await, world.widgets.writes()), (used, writes));
+    assert_eq!(ended(&world.deliver(&finding("d-2", &at(0))).await.unwrap()).1, Outcome::Verified, "another widget");
 
-    let held_back = world.ledger().held_back("door-ajar").await.unwrap();
-    assert_eq!(held_back.iter().map(|it| &it.target).collect::<Vec<_>>(), [&target("d-1")]);
-    world.ledger().reset_resource_breaker(&path("d-1"), "door-ajar", &act("breaker reset")).await.unwrap();
+    let breaker_blocked = world.ledger().breaker_blocked("widget-disabled").await.unwrap();
+    assert_eq!(breaker_blocked.iter().map(|it| &it.target).collect::<Vec<_>>(), [&target("d-1")]);
+    world.ledger().reset_resource_breaker(&path("d-1"), "widget-disabled", &act("breaker reset")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", &at(12))).await.unwrap()).1, Outcome::Verified);
 }
 
 /// What was only planned, exempt or found right is no remediation.
 #[tokio::test]
 async fn only_what_was_changed_counts_for_the_breaker() {
-    let mut world = World::with([Door::drawn("d-1", &["top"])]).await.setting("MODE", "plan");
+    let mut world = World::with([Widget::disabled("d-1", &["top"])]).await.setting("MODE", "plan");
     for hour in 0..5 {
         world.deliver(&finding("d-1", &at(hour))).await.unwrap();
     }
     world.set("MODE", "enforce");
     assert_eq!(ended(&world.deliver(&finding("d-1", &at(6))).await.unwrap()).1, Outcome::Verified);
     let now = Timestamp::now();
-    assert_eq!(world.ledger().open_breaker(&path("d-1"), "door-ajar", None, now).await.unwrap(), None);
+    assert_eq!(world.ledger().open_breaker(&path("d-1"), "widget-disabled", None, now).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn budget_that_was_taken_and_not_used_is_given_back() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
-    // Somebody shuts the door between the two reads.
-    world.doors.disturb(On::Read, 2, Trouble::Before(|doors| doors.get_mut("d-1").unwrap().set("top", false)));
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
+    // Somebody shuts the widget between the two reads.
+    world.widgets.disturb(
+        On::Read,
+        2,
+        InjectedFault::Before(|widgets| widgets.get_mut("d-1").unwrap().set("top", false)),
+    );
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&handled).1, Outcome::AlreadyCompliant);
-    assert_eq!((world.around.budget_used().await, world.doors.writes()), (0, vec![]));
-    assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
+    assert_eq!((world.around.budget_used().await, world.widgets.writes()), (0, vec![]));
+    assert_eq!(world.ledger().open_attempts("widget-disabled").await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn attempt_is_in_the_register_of_open_ones_until_it_ends() {
-    let world = World::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
-    world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
+    let world = World::with([Widget { settling: true, ..Widget::disabled("d-1", &["top"]) }]).await;
+    world.widgets.disturb(On::Apply, 1, InjectedFault::Swallowed);
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let (id, outcome) = ended(&handled);
-    let open = world.ledger().open_attempts("door-ajar").await.unwrap();
+    let open = world.ledger().open_attempts("widget-disabled").await.unwrap();
     assert_eq!((outcome, open.iter().map(|it| it.id.as_str()).collect::<Vec<_>>()), (Outcome::Pending, vec![id]));
-    assert_eq!(open[0].control, "door-ajar");
-    world.doors.change("d-1", |door| {
-        door.set("top", false);
-        door.settling = false;
+    assert_eq!(open[0].control, "widget-disabled");
+    world.widgets.change("d-1", |widget| {
+        widget.set("top", false);
+        widget.settling = false;
     });
     assert_eq!(ended(&world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap()), (id, Outcome::Verified));
-    assert_eq!(world.ledger().open_attempts("door-ajar").await.unwrap(), []);
+    assert_eq!(world.ledger().open_attempts("widget-disabled").await.unwrap(), []);
 }
 
 /// `runtime/26`
 #[tokio::test]
 async fn many_plans_in_an_hour_are_a_few_announcements_and_one_digest() {
     early_in_the_hour().await;
-    let doors = (0..6).map(|number| Door::drawn(&format!("d-{number}"), &["top"]));
-    let world = World::with(doors).await.setting("MODE", "plan").setting("PLANS_PER_HOUR", "2");
+    let widgets = (0..6).map(|number| Widget::disabled(&format!("d-{number}"), &["top"]));
+    let world = World::with(widgets).await.setting("MODE", "plan").setting("PLANS_PER_HOUR", "2");
     for number in 0..6 {
         let handled = world.deliver(&finding(&format!("d-{number}"), RECORDED)).await.unwrap();
         assert_eq!(ended(&handled).1, Outcome::Planned);
@@ -107,24 +111,24 @@ async fn many_plans_in_an_hour_are_a_few_announcements_and_one_digest() {
 
 #[tokio::test]
 async fn failed_finding_is_tried_again_when_asked_for_and_not_when_merely_repeated() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
-    world.doors.disturb(On::Apply, 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
+    world.widgets.disturb(On::Apply, 1, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
     world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
     let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
+    assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
     let asked = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
     assert_eq!(ended(&asked).1, Outcome::Verified);
     assert_eq!(world.attempts("d-1").await.len(), 2);
     let settled = world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap();
-    assert!(matches!(settled, Handled::Acknowledged(_)), "{settled:?}");
+    assert!(matches!(settled, Disposition::Acknowledged(_)), "{settled:?}");
 }
 
 /// Without an end, a fix that never helps would be made at every redelivery, outside of every budget.
 #[tokio::test]
 async fn attempt_that_fails_on_and_on_ends_as_failed() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     for number in 1..20 {
-        world.doors.disturb(On::Apply, number, Trouble::Refused("Throttling", CallErrorKind::Throttled));
+        world.widgets.disturb(On::Apply, number, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
     }
     let mut deliveries = 0;
     while only_open(&world, deliveries).await {
@@ -145,17 +149,17 @@ async fn only_open(world: &World, deliveries: usize) -> bool {
 
 #[tokio::test]
 async fn image_that_is_stored_again_with_fewer_parts_is_read_as_it_is_now() {
-    let world = World::with([Door { colour: "é".repeat(400_000), ..Door::drawn("d-1", &["top"]) }]).await;
+    let world = World::with([Widget { color: "é".repeat(400_000), ..Widget::disabled("d-1", &["top"]) }]).await;
     world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let mut attempt = only(&world).await;
-    let smaller = Door { colour: "é".repeat(100_000), ..Door::drawn("d-1", &[]) };
-    attempt.after = Some(rectify_compliance::StoredImage::of(&smaller).unwrap());
+    let smaller = Widget { color: "é".repeat(100_000), ..Widget::disabled("d-1", &[]) };
+    attempt.after = Some(rectify_compliance::StoredState::of(&smaller).unwrap());
     let until = Timestamp::now() + jiff::SignedDuration::from_mins(1);
     let lease = world.ledger().lease(&path("d-1"), "test", Timestamp::now(), until).await.unwrap();
     world.ledger().save(&lease, &attempt).await.unwrap();
-    assert_eq!(only(&world).await.after.unwrap().read::<Door>().unwrap(), smaller);
+    assert_eq!(only(&world).await.after.unwrap().read::<Widget>().unwrap(), smaller);
 
-    let images = format!("door-ajar#I#{}", attempt.id);
+    let images = format!("widget-disabled#I#{}", attempt.id);
     let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
     let got = dynamodb.get_item().table_name(&world.around.name).key("pk", AttributeValue::S(images));
     let left = got.key("sk", AttributeValue::S("after#002".to_owned())).send().await.unwrap().item;
@@ -164,19 +168,19 @@ async fn image_that_is_stored_again_with_fewer_parts_is_read_as_it_is_now() {
 
 #[tokio::test]
 async fn image_too_large_for_an_item_lies_in_parts_and_is_undone_from_them() {
-    let before = Door { colour: "é".repeat(400_000), ..Door::drawn("d-1", &["top"]) };
+    let before = Widget { color: "é".repeat(400_000), ..Widget::disabled("d-1", &["top"]) };
     let world = World::with([before.clone()]).await;
     let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let (id, outcome) = ended(&handled);
     assert_eq!(outcome, Outcome::Verified);
     let stored = only(&world).await;
-    assert_eq!(stored.before.unwrap().read::<Door>().unwrap(), before);
-    assert_eq!(stored.after.unwrap().read::<Door>().unwrap().open_bolts(), [""; 0]);
+    assert_eq!(stored.before.unwrap().read::<Widget>().unwrap(), before);
+    assert_eq!(stored.after.unwrap().read::<Widget>().unwrap().disabled_flags(), [""; 0]);
 
     // A part that is lost or changed is half an image, and nothing is undone from half an image.
     let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
     let text = |value: &str| AttributeValue::S(value.to_owned());
-    let (images, part) = (format!("door-ajar#I#{id}"), "before#001");
+    let (images, part) = (format!("widget-disabled#I#{id}"), "before#001");
     let got = dynamodb.get_item().table_name(&world.around.name).key("pk", text(&images));
     let item = got.key("sk", text(part)).send().await.unwrap().item.unwrap();
     let gone = dynamodb.delete_item().table_name(&world.around.name).key("pk", text(&images));
@@ -185,15 +189,15 @@ async fn image_too_large_for_an_item_lies_in_parts_and_is_undone_from_them() {
     assert!(fault.to_string().contains("before: 2 parts do not make what was written"), "{fault}");
     dynamodb.put_item().table_name(&world.around.name).set_item(Some(item)).send().await.unwrap();
     world.undo(id).await.unwrap();
-    assert_eq!(world.doors.door("d-1"), Some(before));
+    assert_eq!(world.widgets.widget("d-1"), Some(before));
 }
 
-/// Where AWS Config counts no doors, no share of them can be told, and any more than one could be more than it.
+/// Where AWS Config counts no widgets, no share of them can be told, and any more than one could be more than it.
 #[tokio::test]
 async fn one_resource_an_hour_is_changed_where_aws_config_does_not_count_them() {
     early_in_the_hour().await;
-    let doors = [Door::drawn("d-1", &["top"]), Door::drawn("d-2", &["top"])];
-    let world = World::with(doors).await.setting("BUDGET_SHARE_PERCENT", "50");
+    let widgets = [Widget::disabled("d-1", &["top"]), Widget::disabled("d-2", &["top"])];
+    let world = World::with(widgets).await.setting("BUDGET_SHARE_PERCENT", "50");
     // Answers AWS Config's calls, and counts nothing.
     let shell = world.shell_over(&Services::default().sdk(REGION));
     let outcome =

@@ -15,22 +15,22 @@ fn with(edit: fn(&mut Value)) -> Value {
 #[tokio::test]
 async fn events_of_other_regions_and_accounts_are_ignored_before_anything_is_read() {
     // A table that is not there: whatever reads the ledger fails.
-    let world = World::with([Door::drawn("d-1", &["top"])]).await.setting("LEDGER_TABLE", "no-such-table");
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await.setting("LEDGER_TABLE", "no-such-table");
     for (event, why) in [
         (with(|it| it["detail"]["awsRegion"] = json!("ap-south-1")), "another region"),
         (with(|it| it["region"] = json!("ap-south-1")), "another region"),
         (with(|it| it["detail"]["awsAccountId"] = json!("444455556666")), "another account"),
         (with(|it| it["account"] = json!("444455556666")), "another account"),
     ] {
-        assert_eq!(world.deliver(&event).await.unwrap(), Handled::Ignored(why));
+        assert_eq!(world.deliver(&event).await.unwrap(), Disposition::Ignored(why));
     }
-    assert_eq!(world.doors.calls(), []);
+    assert_eq!(world.widgets.calls(), []);
 }
 
 /// What IAM has is `global` to AWS Config; the event is this region's all the same.
 #[tokio::test]
 async fn region_global_is_the_functions_own() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let event = with(|it| it["detail"]["awsRegion"] = json!("global"));
     assert_eq!(ended(&world.deliver(&event).await.unwrap()).1, Outcome::Verified);
     assert_eq!(only(&world).await.target, target("d-1"));
@@ -39,47 +39,51 @@ async fn region_global_is_the_functions_own() {
 /// Whoever may call `events:PutEvents` can write such an event.
 #[tokio::test]
 async fn request_that_nobody_stored_is_ignored_whatever_it_says() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await.setting("GRACE_MINUTES", "10080");
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await.setting("GRACE_MINUTES", "10080");
     let found = Timestamp::now().to_string();
     assert_eq!(ended(&world.deliver(&finding("d-1", &found)).await.unwrap()).1, Outcome::Planned);
-    let calls = world.doors.calls().len();
+    let calls = world.widgets.calls().len();
     for id in [None, Some("01ARZ3NDEKTSV4RRFFQ69G5FAV"), Some("")] {
         let event = requested("d-1", "2000-01-01T00:00:00Z", id);
-        assert_eq!(world.deliver(&event).await.unwrap(), Handled::Ignored("a request that is not in the ledger"));
+        assert_eq!(world.deliver(&event).await.unwrap(), Disposition::Ignored("a request that is not in the ledger"));
     }
-    assert_eq!((world.doors.calls().len(), world.doors.writes()), (calls, vec![]));
+    assert_eq!((world.widgets.calls().len(), world.widgets.writes()), (calls, vec![]));
 }
 
 #[tokio::test]
 async fn request_is_taken_once_with_the_time_that_the_ledger_has() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let (now, recorded) = (Timestamp::now(), RECORDED.parse().unwrap());
     let id = new_id(now);
-    world.ledger().store_request(&id, &StoredRequest::new("door-ajar", &target("d-1"), recorded, now)).await.unwrap();
+    world
+        .ledger()
+        .store_request(&id, &StoredRequest::new("widget-disabled", &target("d-1"), recorded, now))
+        .await
+        .unwrap();
     let event = requested("d-1", "2000-01-01T00:00:00Z", Some(&id));
     assert_eq!(ended(&world.deliver(&event).await.unwrap()).1, Outcome::Verified);
     assert_eq!(only(&world).await.recorded_at, recorded);
     // EventBridge delivers an event at least once.
     let again = world.deliver(&event).await.unwrap();
-    assert!(matches!(again, Handled::Acknowledged(_)), "{again:?}");
-    assert_eq!(world.doors.writes().len(), 1);
+    assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
+    assert_eq!(world.widgets.writes().len(), 1);
 }
 
 #[tokio::test]
 async fn request_that_is_about_something_else_or_over_is_ignored() {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let now = Timestamp::now();
-    let right = StoredRequest::new("door-ajar", &target("d-1"), now, now);
+    let right = StoredRequest::new("widget-disabled", &target("d-1"), now, now);
     for stored in [
-        StoredRequest { control: "named-door-ajar".to_owned(), ..right.clone() },
+        StoredRequest { control: "named-widget-disabled".to_owned(), ..right.clone() },
         StoredRequest { target: target("d-2"), ..right.clone() },
         StoredRequest { expires: now - jiff::SignedDuration::from_secs(1), ..right },
     ] {
         let id = new_id(now);
         world.ledger().store_request(&id, &stored).await.unwrap();
         let event = requested("d-1", RECORDED, Some(&id));
-        let ignored = Handled::Ignored("a request that is not in the ledger");
+        let ignored = Disposition::Ignored("a request that is not in the ledger");
         assert_eq!(world.deliver(&event).await.unwrap(), ignored, "{stored:?}");
     }
-    assert_eq!((world.doors.calls(), world.attempts("d-1").await), (vec![], vec![]));
+    assert_eq!((world.widgets.calls(), world.attempts("d-1").await), (vec![], vec![]));
 }

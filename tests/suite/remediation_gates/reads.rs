@@ -44,7 +44,7 @@ async fn copy_attempt(world: &World) {
 /// Each attempt holds an image of 40 KB: a security group of a thousand rules, a bucket policy of the largest size.
 #[tokio::test]
 async fn decision_reads_no_more_for_all_the_attempts_that_were_made_before() {
-    let world = World::with([Door { colour: "x".repeat(40_000), ..Door::drawn("d-1", &["top"]) }]).await;
+    let world = World::with([Widget { color: "x".repeat(40_000), ..Widget::disabled("d-1", &["top"]) }]).await;
     let world = world.setting("MODE", "plan");
     world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     copy_attempt(&world).await;

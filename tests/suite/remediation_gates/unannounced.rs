@@ -4,13 +4,13 @@
 use std::sync::atomic::Ordering;
 
 use rectify_compliance::exemption::Exemption;
-use rectify_runtime::ledger::Act;
+use rectify_runtime::ledger::AuditEntry;
 use rectify_tests::emulator::{endpoint, http, sdk_over};
 use rectify_tests::outage::{Outage, during};
 
 use super::*;
 
-/// When a later finding about the same door was recorded.
+/// When a later finding about the same widget was recorded.
 const LATER: &str = "2026-03-04T05:30:00.000Z";
 
 /// Delivers a finding to a function that stores what it does and cannot reach the bus.
@@ -23,9 +23,9 @@ async fn deliver_unannounced(world: &World, recorded_at: &str, delivery: &rectif
     assert_ne!(met.load(Ordering::SeqCst), 0, "nothing was to be announced");
 }
 
-/// A door that was fixed, which nobody heard of.
+/// A widget that was fixed, which nobody heard of.
 async fn fixed() -> (World, Attempt) {
-    let world = World::with([Door::drawn("d-1", &["top"])]).await;
+    let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     deliver_unannounced(&world, RECORDED, &delivery("w")).await;
     let attempt = only(&world).await;
     assert_eq!((attempt.outcome, attempt.announced), (Some(Outcome::Verified), false));
@@ -39,7 +39,7 @@ fn verified(attempt: &Attempt) -> (String, Value) {
 
 /// Attempts in the register of those that have work left.
 async fn registered(world: &World) -> Vec<String> {
-    let open = world.ledger().open_attempts("door-ajar").await.unwrap();
+    let open = world.ledger().open_attempts("widget-disabled").await.unwrap();
     open.into_iter().map(|it| it.id).collect()
 }
 
@@ -47,8 +47,8 @@ async fn registered(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn end_of_an_attempt_that_another_finding_resumed_is_announced() {
     for next in [LATER, RECORDED] {
-        let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
-        world.doors.disturb(On::Apply, 2, Trouble::Refused("Throttling", CallErrorKind::Throttled));
+        let world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await;
+        world.widgets.disturb(On::Apply, 2, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
         world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
         world.around.announced().await;
         deliver_unannounced(&world, LATER, &delivery("w")).await;
@@ -72,11 +72,11 @@ async fn fix_is_announced_although_the_retry_meets_a_stop_an_exemption_or_an_exc
         let (mut world, attempt) = fixed().await;
         let (by, reason, now) = ("jane".to_owned(), "painting".to_owned(), Timestamp::now());
         match decision {
-            "stop" => world.ledger().stop(&Stop { scope: "*".to_owned(), by, reason, since: now }).await.unwrap(),
+            "stop" => world.ledger().stop(&StopSwitch { scope: "*".to_owned(), by, reason, since: now }).await.unwrap(),
             "exempt" => {
                 let exemption = Exemption {
                     id: "01X".to_owned(),
-                    control: "door-ajar".to_owned(),
+                    control: "widget-disabled".to_owned(),
                     account: ACCOUNT.to_owned(),
                     selector: "resource:d-1".parse().unwrap(),
                     reason,
@@ -86,7 +86,7 @@ async fn fix_is_announced_although_the_retry_meets_a_stop_an_exemption_or_an_exc
                     until: "2999-01-01T00:00:00Z".parse().unwrap(),
                     ended: None,
                 };
-                world.ledger().exempt(&exemption, &Act::now("jane", "exempt add", "")).await.unwrap();
+                world.ledger().exempt(&exemption, &AuditEntry::now("jane", "exempt add", "")).await.unwrap();
             }
             _ => world.set("PARAMETERS", r#"{"excludeResources": "d-1"}"#),
         }
@@ -121,8 +121,8 @@ async fn fix_that_was_undone_before_it_was_announced_is_announced() {
 /// An undo ends an attempt that broke off: its failure was to be announced, and still is.
 #[tokio::test]
 async fn failure_of_an_attempt_that_undo_ended_is_announced() {
-    let world = World::with([Door::drawn("d-1", &["bottom", "top"])]).await;
-    world.doors.disturb(On::Apply, 2, Trouble::Refused("Throttling", CallErrorKind::Throttled));
+    let world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await;
+    world.widgets.disturb(On::Apply, 2, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
     deliver_unannounced(&world, RECORDED, &rectify_tests::remediation::hurried_delivery("w")).await;
     let attempt = only(&world).await;
     assert_eq!((attempt.outcome, attempt.state, attempt.announced), (Some(Outcome::Failed), State::Open, false));
@@ -136,7 +136,7 @@ async fn failure_of_an_attempt_that_undo_ended_is_announced() {
 /// A plan that nobody heard of is announced before another answer replaces it.
 #[tokio::test]
 async fn plan_is_announced_although_the_retry_is_answered_otherwise() {
-    let mut world = World::with([Door::drawn("d-1", &["top"])]).await.setting("MODE", "plan");
+    let mut world = World::with([Widget::disabled("d-1", &["top"])]).await.setting("MODE", "plan");
     deliver_unannounced(&world, RECORDED, &delivery("w")).await;
     let plan = only(&world).await;
     assert_eq!(registered(&world).await, [plan.id.as_str()]);
@@ -151,12 +151,12 @@ async fn plan_is_announced_although_the_retry_is_answered_otherwise() {
 /// Whoever heard that the service works on it must hear when nothing can be said of it any more.
 #[tokio::test]
 async fn failure_of_an_attempt_that_was_announced_as_pending_is_announced() {
-    let world = World::with([Door { settling: true, ..Door::drawn("d-1", &["top"]) }]).await;
-    world.doors.disturb(On::Apply, 1, Trouble::Swallowed);
+    let world = World::with([Widget { settling: true, ..Widget::disabled("d-1", &["top"]) }]).await;
+    world.widgets.disturb(On::Apply, 1, InjectedFault::Swallowed);
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Pending);
     assert_eq!(world.around.announced().await.len(), 1);
-    let reads = world.doors.calls().iter().filter(|call| matches!(call, Call::Read(_))).count();
-    world.doors.disturb(On::Read, reads + 1, Trouble::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    let reads = world.widgets.calls().iter().filter(|call| matches!(call, Call::Read(_))).count();
+    world.widgets.disturb(On::Read, reads + 1, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
     world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
     let attempt = only(&world).await;
     let expected = announcement(&attempt, "Rectify Outcome", "failed", &[call("top")]);

@@ -1,36 +1,36 @@
 //! One item, one evaluation.
 
 use super::*;
-use rectify_tests::controls::GLOBAL_DOOR_AJAR;
+use rectify_tests::controls::GLOBAL_WIDGET_AJAR;
 
 /// `runtime/10`: the same event twice gives the same request twice, so the second result replaces the first by itself.
 #[tokio::test]
 async fn change_is_answered_with_token_annotation_and_capture_time_to_the_millisecond() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored(), Answer::stored()]);
     let event = plain(&change(&item("d-1", &["top"])));
-    handled(&event, &replay, &doors).await.unwrap();
-    handled(&event, &replay, &doors).await.unwrap();
-    let expected = put(&[ajar("d-1", CAPTURED_ON_WIRE)]);
+    handled(&event, &replay, &widgets).await.unwrap();
+    handled(&event, &replay, &widgets).await.unwrap();
+    let expected = put(&[disabled("d-1", CAPTURED_ON_WIRE)]);
     assert_eq!(replay.requests(), [expected.clone(), expected]);
 }
 
 #[tokio::test]
 async fn compliant_resource_is_answered_without_annotation() {
-    let doors = Doors::with([Door::drawn("d-1", &[])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &[])]);
     let replay = Replay::of([Answer::stored()]);
-    handled(&plain(&change(&item("d-1", &[]))), &replay, &doors).await.unwrap();
-    assert_eq!(replay.requests(), [put(&[evaluation(DOOR, "d-1", "COMPLIANT", None, CAPTURED_ON_WIRE)])]);
+    handled(&plain(&change(&item("d-1", &[]))), &replay, &widgets).await.unwrap();
+    assert_eq!(replay.requests(), [put(&[evaluation(WIDGET, "d-1", "COMPLIANT", None, CAPTURED_ON_WIRE)])]);
 }
 
 /// `runtime/9`
 #[tokio::test]
 async fn tokens_of_tools_store_nothing() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     for token in ["TESTMODE", "No token found"] {
         let replay = Replay::of([Answer::stored()]);
-        handled(&rule_event(&change(&item("d-1", &["top"])), &json!({}), token), &replay, &doors).await.unwrap();
-        let (operation, mut body) = put(&[ajar("d-1", CAPTURED_ON_WIRE)]);
+        handled(&rule_event(&change(&item("d-1", &["top"])), &json!({}), token), &replay, &widgets).await.unwrap();
+        let (operation, mut body) = put(&[disabled("d-1", CAPTURED_ON_WIRE)]);
         body["ResultToken"] = json!(token);
         body["TestMode"] = json!(true);
         assert_eq!(replay.requests(), [(operation, body)]);
@@ -39,7 +39,7 @@ async fn tokens_of_tools_store_nothing() {
         let replay = Replay::of([Answer::stored()]);
         let mut event = plain(&change(&item("d-1", &["top"])));
         event["resultToken"] = missing;
-        let fault = handled(&event, &replay, &doors).await.unwrap_err();
+        let fault = handled(&event, &replay, &widgets).await.unwrap_err();
         assert_eq!((fault.kind(), replay.requests().len()), ("MalformedEvent", 0));
     }
 }
@@ -48,9 +48,9 @@ async fn tokens_of_tools_store_nothing() {
 #[tokio::test]
 async fn long_annotation_is_cut_before_it_is_sent() {
     let id = "ä".repeat(300);
-    let doors = Doors::with([Door::drawn(&id, &["top"])]);
+    let widgets = FakeService::with([Widget::disabled(&id, &["top"])]);
     let replay = Replay::of([Answer::stored()]);
-    handled(&plain(&change(&item(&id, &["top"]))), &replay, &doors).await.unwrap();
+    handled(&plain(&change(&item(&id, &["top"]))), &replay, &widgets).await.unwrap();
     let (_, body) = &replay.requests()[0];
     assert_eq!(body["Evaluations"][0]["Annotation"], json!(format!("{}…", "ä".repeat(255))));
 }
@@ -63,55 +63,55 @@ async fn vanished_resource_is_not_applicable_and_nobody_is_asked_about_it() {
         ("ResourceDeleted", true, Value::Null, "resource left the scope of the rule"),
         ("ResourceDeletedNotRecorded", false, Value::Null, "resource deleted"),
         ("ResourceNotRecorded", false, Value::Null, "resource not recorded"),
-        ("OK", true, json!({"drawn": ["top"]}), "resource left the scope of the rule"),
+        ("OK", true, json!({"disabled": ["top"]}), "resource left the scope of the rule"),
         ("OK", true, Value::Null, "resource left the scope of the rule"),
     ];
     for (status, left, configuration, text) in cases {
-        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
         let replay = Replay::of([Answer::stored()]);
         let mut item = item("d-1", &[]);
         item["configurationItemStatus"] = json!(status);
         item["configuration"] = configuration;
         let mut event = plain(&change(&item));
         event["eventLeftScope"] = json!(left);
-        handled(&event, &replay, &doors).await.unwrap();
-        let expected = evaluation(DOOR, "d-1", "NOT_APPLICABLE", Some(text), CAPTURED_ON_WIRE);
+        handled(&event, &replay, &widgets).await.unwrap();
+        let expected = evaluation(WIDGET, "d-1", "NOT_APPLICABLE", Some(text), CAPTURED_ON_WIRE);
         assert_eq!(replay.requests(), [put(&[expected])], "{status} {left}");
-        assert_eq!(doors.calls(), [], "{status} {left}");
+        assert_eq!(widgets.calls(), [], "{status} {left}");
     }
 }
 
 #[tokio::test]
 async fn resource_that_is_gone_when_its_facts_are_read_is_not_applicable() {
-    let doors = Doors::with([]);
+    let widgets = FakeService::with([]);
     let replay = Replay::of([Answer::stored()]);
-    handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap();
-    let expected = evaluation(DOOR, "d-1", "NOT_APPLICABLE", Some("resource deleted"), CAPTURED_ON_WIRE);
+    handled(&plain(&change(&item("d-1", &["top"]))), &replay, &widgets).await.unwrap();
+    let expected = evaluation(WIDGET, "d-1", "NOT_APPLICABLE", Some("resource deleted"), CAPTURED_ON_WIRE);
     assert_eq!(replay.requests(), [put(&[expected])]);
-    assert_eq!(doors.calls(), [Call::Facts("d-1".to_owned())]);
+    assert_eq!(widgets.calls(), [Call::Facts("d-1".to_owned())]);
 }
 
 #[tokio::test]
 async fn excluded_resource_is_not_applicable_by_id_or_name_or_glob() {
     for exclude in ["d-1", "main gate", "d-*, other"] {
-        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
         let replay = Replay::of([Answer::stored()]);
         let mut item = item("d-1", &["top"]);
         item["resourceName"] = json!("main gate");
         let event = rule_event(&change(&item), &json!({"excludeResources": exclude}), TOKEN);
-        handled(&event, &replay, &doors).await.unwrap();
-        let expected = evaluation(DOOR, "d-1", "NOT_APPLICABLE", Some("excluded by parameter"), CAPTURED_ON_WIRE);
+        handled(&event, &replay, &widgets).await.unwrap();
+        let expected = evaluation(WIDGET, "d-1", "NOT_APPLICABLE", Some("excluded by parameter"), CAPTURED_ON_WIRE);
         assert_eq!(replay.requests(), [put(&[expected])], "{exclude}");
     }
 }
 
 #[tokio::test]
 async fn resource_of_another_type_is_not_applicable() {
-    let doors = Doors::with([]);
+    let widgets = FakeService::with([]);
     let replay = Replay::of([Answer::stored()]);
     let mut item = item("d-1", &["top"]);
     item["resourceType"] = json!("AWS::EC2::Volume");
-    handled(&plain(&change(&item)), &replay, &doors).await.unwrap();
+    handled(&plain(&change(&item)), &replay, &widgets).await.unwrap();
     let text = "AWS::EC2::Volume is not a type of this control";
     let expected = evaluation("AWS::EC2::Volume", "d-1", "NOT_APPLICABLE", Some(text), CAPTURED_ON_WIRE);
     assert_eq!(replay.requests(), [put(&[expected])]);
@@ -119,26 +119,26 @@ async fn resource_of_another_type_is_not_applicable() {
 
 #[tokio::test]
 async fn global_control_outside_of_home_answers_the_item_and_reads_nothing() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored()]);
     let event = plain(&change(&item("d-1", &["top"])));
-    handled_in(&on_change_and_schedule::<_, Doors>(&GLOBAL_DOOR_AJAR), "eu-west-1", &event, &replay, &doors)
+    handled_in(&on_change_and_schedule::<_, FakeService>(&GLOBAL_WIDGET_AJAR), "eu-west-1", &event, &replay, &widgets)
         .await
         .unwrap();
-    let expected = evaluation(DOOR, "d-1", "NOT_APPLICABLE", Some("evaluated in us-east-1"), CAPTURED_ON_WIRE);
+    let expected = evaluation(WIDGET, "d-1", "NOT_APPLICABLE", Some("evaluated in us-east-1"), CAPTURED_ON_WIRE);
     assert_eq!(replay.requests(), [put(&[expected])]);
-    assert_eq!(doors.calls(), []);
+    assert_eq!(widgets.calls(), []);
 }
 
 /// `runtime/11`: the older item is sent with its own, older time; AWS Config keeps the newer result.
 #[tokio::test]
 async fn older_item_that_comes_second_keeps_its_older_time() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored(), Answer::stored()]);
     let mut older = item("d-1", &[]);
     older["configurationItemCaptureTime"] = json!("2026-03-04T05:06:06.001Z");
-    handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap();
-    handled(&plain(&change(&older)), &replay, &doors).await.unwrap();
-    let second = evaluation(DOOR, "d-1", "COMPLIANT", None, 1_772_600_766.001);
-    assert_eq!(replay.requests(), [put(&[ajar("d-1", CAPTURED_ON_WIRE)]), put(&[second])]);
+    handled(&plain(&change(&item("d-1", &["top"]))), &replay, &widgets).await.unwrap();
+    handled(&plain(&change(&older)), &replay, &widgets).await.unwrap();
+    let second = evaluation(WIDGET, "d-1", "COMPLIANT", None, 1_772_600_766.001);
+    assert_eq!(replay.requests(), [put(&[disabled("d-1", CAPTURED_ON_WIRE)]), put(&[second])]);
 }

@@ -1,7 +1,7 @@
 //! What must fail the invocation, by which name, and without which requests.
 
 use rectify_runtime::CallErrorKind;
-use rectify_tests::controls::DOOR_AJAR;
+use rectify_tests::controls::WIDGET_AJAR;
 
 use super::*;
 
@@ -13,15 +13,15 @@ fn failed(evaluations: &[Value]) -> Answer {
 #[tokio::test]
 async fn refused_evaluations_are_sent_again_without_the_others() {
     let ids = ["d-1", "d-2", "d-3"];
-    let doors = Doors::with(ids.map(|id| Door::drawn(id, &["top"])));
-    let [first, second, third] = ids.map(|id| ajar(id, SCHEDULED_ON_WIRE));
+    let widgets = FakeService::with(ids.map(|id| Widget::disabled(id, &["top"])));
+    let [first, second, third] = ids.map(|id| disabled(id, SCHEDULED_ON_WIRE));
     let replay = Replay::of([
         failed(&[first.clone(), third.clone()]),
         failed(std::slice::from_ref(&third)),
         Answer::stored(),
         Answer::ok(&json!({"EvaluationResults": []})),
     ]);
-    handled(&plain(&scheduled()), &replay, &doors).await.unwrap();
+    handled(&plain(&scheduled()), &replay, &widgets).await.unwrap();
     let expected = [put(&[first.clone(), second, third.clone()]), put(&[first, third.clone()]), put(&[third])];
     assert_eq!(replay.requests()[..3], expected);
 }
@@ -29,20 +29,20 @@ async fn refused_evaluations_are_sent_again_without_the_others() {
 /// `runtime/4`
 #[tokio::test]
 async fn evaluations_that_stay_refused_fail_the_invocation() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
-    let refused = ajar("d-1", CAPTURED_ON_WIRE);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
+    let refused = disabled("d-1", CAPTURED_ON_WIRE);
     let replay = Replay::of((0..8).map(|_| failed(std::slice::from_ref(&refused))));
-    let fault = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap_err();
-    assert_eq!(fault, Fault::EvaluationRefused { count: 1, first: format!("{DOOR} d-1") });
+    let fault = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &widgets).await.unwrap_err();
+    assert_eq!(fault, Error::EvaluationRefused { count: 1, first: format!("{WIDGET} d-1") });
     assert_eq!((fault.kind(), replay.requests().len()), ("EvaluationRefused", 4));
 }
 
 #[tokio::test]
 async fn throttled_call_is_repeated_whole() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     let replay = Replay::of([Answer::refused("ThrottlingException"), Answer::stored()]);
-    handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap();
-    let expected = put(&[ajar("d-1", CAPTURED_ON_WIRE)]);
+    handled(&plain(&change(&item("d-1", &["top"]))), &replay, &widgets).await.unwrap();
+    let expected = put(&[disabled("d-1", CAPTURED_ON_WIRE)]);
     assert_eq!(replay.requests(), [expected.clone(), expected]);
 }
 
@@ -54,11 +54,11 @@ async fn answers_of_put_evaluations_decide_how_the_invocation_ends() {
         ("InvalidParameterValueException", Some("CallRejected")),
         ("AccessDeniedException", Some("AccessDenied")),
     ] {
-        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
         let replay = Replay::of([Answer::refused(code), Answer::stored()]);
-        let result = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await;
+        let result = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &widgets).await;
         assert_eq!(result.err().map(|fault| fault.kind()), kind, "{code}");
-        assert_eq!(replay.requests(), [put(&[ajar("d-1", CAPTURED_ON_WIRE)])], "{code}");
+        assert_eq!(replay.requests(), [put(&[disabled("d-1", CAPTURED_ON_WIRE)])], "{code}");
     }
 }
 
@@ -72,19 +72,19 @@ async fn wrong_parameter_fails_without_a_request() {
         (json!({"tolarated": "1"}), "ruleParameters.tolarated: unknown parameter: did you mean `tolerated`"),
     ] {
         for invoking in [change(&item("d-1", &["top"])), scheduled(), oversized("d-1", "OK")] {
-            let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+            let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
             let replay = Replay::of([Answer::stored()]);
-            let fault = handled(&rule_event(&invoking, &parameters, TOKEN), &replay, &doors).await.unwrap_err();
+            let fault = handled(&rule_event(&invoking, &parameters, TOKEN), &replay, &widgets).await.unwrap_err();
             assert_eq!(fault.kind(), "InvalidParameter");
             assert!(fault.to_string().starts_with(text), "{fault}");
-            assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+            assert_eq!((replay.requests(), widgets.calls()), (vec![], vec![]));
         }
     }
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored()]);
     let mut event = plain(&change(&item("d-1", &["top"])));
     event["ruleParameters"] = json!("{tolerated");
-    assert_eq!(handled(&event, &replay, &doors).await.unwrap_err().kind(), "InvalidParameter");
+    assert_eq!(handled(&event, &replay, &widgets).await.unwrap_err().kind(), "InvalidParameter");
     assert_eq!(replay.requests(), []);
 }
 
@@ -92,11 +92,11 @@ async fn wrong_parameter_fails_without_a_request() {
 #[tokio::test]
 async fn parameter_as_text_changes_the_verdict() {
     for tolerated in [json!("1"), json!(1)] {
-        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
         let replay = Replay::of([Answer::stored()]);
         let event = rule_event(&change(&item("d-1", &["top"])), &json!({"tolerated": tolerated}), TOKEN);
-        handled(&event, &replay, &doors).await.unwrap();
-        assert_eq!(replay.requests(), [put(&[evaluation(DOOR, "d-1", "COMPLIANT", None, CAPTURED_ON_WIRE)])]);
+        handled(&event, &replay, &widgets).await.unwrap();
+        assert_eq!(replay.requests(), [put(&[evaluation(WIDGET, "d-1", "COMPLIANT", None, CAPTURED_ON_WIRE)])]);
     }
 }
 
@@ -123,13 +123,13 @@ async fn malformed_events_fail_without_a_request() {
         (with(|it| it["configurationItem"]["configurationItemStatus"] = json!("Weird")), "MalformedEvent"),
         (with(|it| it["configurationItem"]["configuration"] = Value::Null), "UnexpectedShape"),
         (with(|it| it["configurationItem"]["configuration"] = json!({})), "UnexpectedShape"),
-        (with(|it| it["configurationItem"]["configuration"] = json!({"drawn": "top"})), "UnexpectedShape"),
+        (with(|it| it["configurationItem"]["configuration"] = json!({"disabled": "top"})), "UnexpectedShape"),
         (plain(&json!({"messageType": "ScheduledNotification", "awsAccountId": ACCOUNT})), "MalformedEvent"),
     ];
     for (event, kind) in events {
-        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+        let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
         let replay = Replay::of([Answer::stored()]);
-        let fault = handled(&event, &replay, &doors).await.unwrap_err();
+        let fault = handled(&event, &replay, &widgets).await.unwrap_err();
         assert_eq!((fault.kind(), replay.requests().len()), (kind, 0), "{event}: {fault}");
     }
 }
@@ -143,41 +143,43 @@ async fn facts_that_may_not_be_read_are_a_fault_and_no_evaluation() {
         ("Timeout", CallErrorKind::Unavailable, "ServiceUnavailable"),
         ("Weird", CallErrorKind::Rejected, "CallRejected"),
     ] {
-        let doors = Doors::with([Door::drawn("d-1", &["top"])]);
-        doors.disturb(On::Read, 1, Trouble::Refused(code, kind));
+        let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
+        widgets.disturb(On::Read, 1, InjectedFault::Refused(code, kind));
         let replay = Replay::of([Answer::stored()]);
-        let fault = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &doors).await.unwrap_err();
+        let fault = handled(&plain(&change(&item("d-1", &["top"]))), &replay, &widgets).await.unwrap_err();
         assert_eq!((fault.kind(), replay.requests().len()), (named, 0));
     }
 }
 
 #[tokio::test]
 async fn item_of_another_account_is_a_fault_before_anything_is_read() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored()]);
     let mut foreign = item("d-1", &["top"]);
     foreign["awsAccountId"] = json!("444455556666");
-    let fault = handled(&plain(&change(&foreign)), &replay, &doors).await.unwrap_err();
-    let expected = Fault::ForeignAccount { home: ACCOUNT.to_owned(), account: "444455556666".to_owned() };
+    let fault = handled(&plain(&change(&foreign)), &replay, &widgets).await.unwrap_err();
+    let expected = Error::ForeignAccount { home: ACCOUNT.to_owned(), account: "444455556666".to_owned() };
     assert_eq!(fault, expected);
-    assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+    assert_eq!((replay.requests(), widgets.calls()), (vec![], vec![]));
 
     let mut elsewhere = scheduled();
     elsewhere["awsAccountId"] = json!("444455556666");
-    let fault = handled(&plain(&elsewhere), &replay, &doors).await.unwrap_err();
+    let fault = handled(&plain(&elsewhere), &replay, &widgets).await.unwrap_err();
     assert_eq!(fault, expected);
-    assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+    assert_eq!((replay.requests(), widgets.calls()), (vec![], vec![]));
 }
 
 #[tokio::test]
 async fn event_for_a_half_that_is_not_served_is_a_fault() {
-    let doors = Doors::with([Door::drawn("d-1", &["top"])]);
+    let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
     let replay = Replay::of([Answer::stored()]);
     let event = plain(&scheduled());
-    let fault = handled_in(&on_change::<_, Doors>(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
-    assert_eq!(fault, Fault::WrongHalf { half: "periodic" });
+    let fault =
+        handled_in(&on_change::<_, FakeService>(&WIDGET_AJAR), REGION, &event, &replay, &widgets).await.unwrap_err();
+    assert_eq!(fault, Error::UnsupportedTrigger { half: "periodic" });
     let event = plain(&change(&item("d-1", &["top"])));
-    let fault = handled_in(&on_schedule::<_, Doors>(&DOOR_AJAR), REGION, &event, &replay, &doors).await.unwrap_err();
-    assert_eq!(fault, Fault::WrongHalf { half: "change" });
-    assert_eq!((replay.requests(), doors.calls()), (vec![], vec![]));
+    let fault =
+        handled_in(&on_schedule::<_, FakeService>(&WIDGET_AJAR), REGION, &event, &replay, &widgets).await.unwrap_err();
+    assert_eq!(fault, Error::UnsupportedTrigger { half: "change" });
+    assert_eq!((replay.requests(), widgets.calls()), (vec![], vec![]));
 }

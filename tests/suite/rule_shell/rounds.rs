@@ -1,6 +1,6 @@
 //! Rounds that one invocation does not finish: where the next goes on, and what is retired at the end.
 
-use rectify_tests::controls::DOOR_AJAR;
+use rectify_tests::controls::WIDGET_AJAR;
 use std::time::Duration;
 
 use rectify_runtime::CallErrorKind;
@@ -11,30 +11,35 @@ use super::*;
 /// Too little for a second page, and for retiring.
 const NEARLY_OVER: Duration = Duration::from_secs(30);
 
-fn many(count: usize) -> Vec<Door> {
-    (0..count).map(|number| Door::drawn(&format!("d-{number:03}"), &["top"])).collect()
+fn many(count: usize) -> Vec<Widget> {
+    (0..count).map(|number| Widget::disabled(&format!("d-{number:03}"), &["top"])).collect()
 }
 
-/// What AWS Config holds of these doors.
+/// What AWS Config holds of these widgets.
 fn results(ids: &[&str]) -> Answer {
     let result = |id: &&str| {
         json!({"EvaluationResultIdentifier": {"EvaluationResultQualifier": {
-            "ConfigRuleName": "rectify-door-ajar", "ResourceType": DOOR, "ResourceId": id
+            "ConfigRuleName": "rectify-widget-disabled", "ResourceType": WIDGET, "ResourceId": id
         }}, "ComplianceType": "NON_COMPLIANT"})
     };
     Answer::ok(&json!({"EvaluationResults": ids.iter().map(result).collect::<Vec<_>>()}))
 }
 
 /// One part of a round, and what it sent.
-async fn part(left: Duration, event: &Value, doors: &Doors, answers: Vec<Answer>) -> (Replay, Result<(), Fault>) {
+async fn part(
+    left: Duration,
+    event: &Value,
+    widgets: &FakeService,
+    answers: Vec<Answer>,
+) -> (Replay, Result<(), Error>) {
     let replay = Replay::of(answers);
     let ended = handled_by(
-        &on_change_and_schedule::<_, Doors>(&DOOR_AJAR),
+        &on_change_and_schedule::<_, FakeService>(&WIDGET_AJAR),
         &invocation_with(left),
         REGION,
         event,
         &replay,
-        doors,
+        widgets,
     )
     .await;
     (replay, ended)
@@ -57,9 +62,9 @@ fn ids(replay: &Replay) -> Vec<String> {
 /// the end of the round, by a listing of its own: no part knows what the others saw.
 #[tokio::test]
 async fn round_goes_on_where_it_stopped_and_retires_once_at_its_end() {
-    let doors = Doors::with(many(150));
+    let widgets = FakeService::with(many(150));
     let first = plain(&scheduled());
-    let (replay, ended) = part(NEARLY_OVER, &first, &doors, vec![Answer::stored(), Answer::accepted()]).await;
+    let (replay, ended) = part(NEARLY_OVER, &first, &widgets, vec![Answer::stored(), Answer::accepted()]).await;
     ended.unwrap();
     assert_eq!(ids(&replay), many(60).into_iter().map(|it| it.id).collect::<Vec<_>>());
     let second = passed_on(&replay);
@@ -70,11 +75,11 @@ async fn round_goes_on_where_it_stopped_and_retires_once_at_its_end() {
     }
     // Between the parts one that was judged goes away, and one appears where the first part has been.
     let mut later = many(150);
-    later[5] = Door::drawn("d-005b", &["top"]);
-    let doors = Doors::with(later);
+    later[5] = Widget::disabled("d-005b", &["top"]);
+    let widgets = FakeService::with(later);
 
     let answers = vec![Answer::stored(), results(&["d-001", "d-005", "d-gone"]), Answer::stored()];
-    let (replay, ended) = part(Duration::from_secs(900), &second, &doors, answers).await;
+    let (replay, ended) = part(Duration::from_secs(900), &second, &widgets, answers).await;
     ended.unwrap();
     let sent = ids(&replay);
     assert_eq!(sent.len(), 90 + 2);
@@ -84,15 +89,15 @@ async fn round_goes_on_where_it_stopped_and_retires_once_at_its_end() {
 /// The part that listed the last page leaves retiring to another, if it takes longer than what is left.
 #[tokio::test]
 async fn retiring_has_an_invocation_of_its_own_where_little_time_is_left() {
-    let doors = Doors::with(many(101));
+    let widgets = FakeService::with(many(101));
     // Enough for pages, not for retiring.
     let left = Duration::from_secs(120);
     let answers = vec![Answer::stored(), Answer::stored(), Answer::accepted()];
-    let (replay, ended) = part(left, &plain(&scheduled()), &doors, answers).await;
+    let (replay, ended) = part(left, &plain(&scheduled()), &widgets, answers).await;
     ended.unwrap();
     assert_eq!(ids(&replay).len(), 101);
     let second = passed_on(&replay);
-    let (replay, ended) = part(left, &second, &doors, vec![results(&["d-100", "d-gone"]), Answer::stored()]).await;
+    let (replay, ended) = part(left, &second, &widgets, vec![results(&["d-100", "d-gone"]), Answer::stored()]).await;
     ended.unwrap();
     assert_eq!(ids(&replay), ["d-gone"]);
 }
@@ -100,14 +105,14 @@ async fn retiring_has_an_invocation_of_its_own_where_little_time_is_left() {
 /// What a part could not read is told by the last: an earlier one that failed would be repeated, and pass on the rest again.
 #[tokio::test]
 async fn what_any_part_could_not_read_is_told_at_the_end_and_never_retired() {
-    let doors = Doors::with(many(150));
-    doors.lock("d-001", "AccessDenied", CallErrorKind::AccessDenied);
-    doors.lock("d-149", "AccessDenied", CallErrorKind::AccessDenied);
+    let widgets = FakeService::with(many(150));
+    widgets.lock("d-001", "AccessDenied", CallErrorKind::AccessDenied);
+    widgets.lock("d-149", "AccessDenied", CallErrorKind::AccessDenied);
     let (replay, ended) =
-        part(NEARLY_OVER, &plain(&scheduled()), &doors, vec![Answer::stored(), Answer::accepted()]).await;
+        part(NEARLY_OVER, &plain(&scheduled()), &widgets, vec![Answer::stored(), Answer::accepted()]).await;
     ended.unwrap();
     let answers = vec![Answer::stored(), results(&["d-001", "d-149"])];
-    let (replay, ended) = part(Duration::from_secs(900), &passed_on(&replay), &doors, answers).await;
+    let (replay, ended) = part(Duration::from_secs(900), &passed_on(&replay), &widgets, answers).await;
     let fault = ended.unwrap_err();
     assert_eq!((fault.kind(), ids(&replay).len()), ("RunIncomplete", 89));
     let text = fault.to_string();
@@ -116,9 +121,9 @@ async fn what_any_part_could_not_read_is_told_at_the_end_and_never_retired() {
 
 #[tokio::test]
 async fn part_that_cannot_pass_the_rest_on_fails_and_retires_nothing() {
-    let doors = Doors::with(many(150));
+    let widgets = FakeService::with(many(150));
     let answers = vec![Answer::stored(), Answer::refused("AccessDeniedException")];
-    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &doors, answers).await;
+    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers).await;
     let fault = ended.unwrap_err();
     assert!(fault.to_string().starts_with("lambda:Invoke: AccessDeniedException"), "{fault}");
     assert_eq!((fault.kind(), replay.requests().len()), ("AccessDenied", 2));
@@ -128,17 +133,17 @@ async fn part_that_cannot_pass_the_rest_on_fails_and_retires_nothing() {
 /// throttled is.
 #[tokio::test]
 async fn rest_is_passed_on_again_only_where_lambda_says_that_it_did_not_take_it() {
-    let doors = Doors::with(many(150));
+    let widgets = FakeService::with(many(150));
     let lost = Answer::failed(500, "ServiceException");
     let answers = vec![Answer::stored(), lost, Answer::accepted()];
-    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &doors, answers).await;
+    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers).await;
     let fault = ended.unwrap_err();
     assert!(fault.to_string().starts_with("lambda:Invoke: ServiceException"), "{fault}");
     assert_eq!(replay.requests().len(), 2);
 
     let throttled = Answer::failed(429, "TooManyRequestsException");
     let answers = vec![Answer::stored(), throttled, Answer::accepted()];
-    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &doors, answers).await;
+    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers).await;
     ended.unwrap();
     let requests = replay.requests();
     assert_eq!((requests.len(), &requests[1]), (3, &requests[2]));
@@ -148,15 +153,15 @@ async fn rest_is_passed_on_again_only_where_lambda_says_that_it_did_not_take_it(
 /// part, so that what it passes on ends where the first does.
 #[tokio::test]
 async fn part_that_is_delivered_twice_does_the_same_twice() {
-    let doors = Doors::with(many(150));
-    doors.lock("d-001", "AccessDenied", CallErrorKind::AccessDenied);
+    let widgets = FakeService::with(many(150));
+    widgets.lock("d-001", "AccessDenied", CallErrorKind::AccessDenied);
     let answers = || vec![Answer::stored(), Answer::accepted()];
-    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &doors, answers()).await;
+    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers()).await;
     ended.unwrap();
     let second = passed_on(&replay);
     let mut third = Vec::new();
     for _ in 0..2 {
-        let (replay, ended) = part(NEARLY_OVER, &second, &doors, answers()).await;
+        let (replay, ended) = part(NEARLY_OVER, &second, &widgets, answers()).await;
         ended.unwrap();
         assert_eq!(ids(&replay).len(), 60);
         third.push(passed_on(&replay));
@@ -166,7 +171,7 @@ async fn part_that_is_delivered_twice_does_the_same_twice() {
     // The last part fails for what no part could read; Lambda repeats it, and it says the same.
     for _ in 0..2 {
         let answers = vec![Answer::stored(), results(&["d-gone"]), Answer::stored()];
-        let (replay, ended) = part(Duration::from_secs(900), &third[0], &doors, answers).await;
+        let (replay, ended) = part(Duration::from_secs(900), &third[0], &widgets, answers).await;
         let text = ended.unwrap_err().to_string();
         assert!(text.starts_with("1 of 150 resources could not be read: "), "{text}");
         assert_eq!((ids(&replay).len(), ids(&replay).pop().unwrap()), (31, "d-gone".to_owned()));
@@ -176,17 +181,17 @@ async fn part_that_is_delivered_twice_does_the_same_twice() {
 /// A rule that is deleted while a round goes on ends it: nothing is passed on, and nothing fails.
 #[tokio::test]
 async fn round_of_a_rule_that_is_gone_ends() {
-    let doors = Doors::with(many(150));
+    let widgets = FakeService::with(many(150));
     let gone = || Answer::refused("NoSuchConfigRuleException");
-    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &doors, vec![gone()]).await;
+    let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, vec![gone()]).await;
     ended.unwrap();
     assert_eq!(replay.requests().len(), 1);
     let (replay, ended) =
-        part(NEARLY_OVER, &plain(&scheduled()), &doors, vec![Answer::stored(), Answer::accepted()]).await;
+        part(NEARLY_OVER, &plain(&scheduled()), &widgets, vec![Answer::stored(), Answer::accepted()]).await;
     ended.unwrap();
     let mut event = passed_on(&replay);
     event["rectifyRound"]["step"] = json!("retire");
-    let (replay, ended) = part(Duration::from_secs(900), &event, &doors, vec![gone()]).await;
+    let (replay, ended) = part(Duration::from_secs(900), &event, &widgets, vec![gone()]).await;
     ended.unwrap();
     assert_eq!(replay.requests().len(), 1);
 }
@@ -194,13 +199,13 @@ async fn round_of_a_rule_that_is_gone_ends() {
 /// What a part sends in AWS Config's test mode, the next one sends in test mode too.
 #[tokio::test]
 async fn round_in_test_mode_stays_in_test_mode() {
-    let doors = Doors::with(many(150));
+    let widgets = FakeService::with(many(150));
     let mut event = plain(&scheduled());
     event["resultToken"] = json!("TESTMODE");
-    let (replay, ended) = part(NEARLY_OVER, &event, &doors, vec![Answer::stored(), Answer::accepted()]).await;
+    let (replay, ended) = part(NEARLY_OVER, &event, &widgets, vec![Answer::stored(), Answer::accepted()]).await;
     ended.unwrap();
     let answers = vec![Answer::stored(), results(&[])];
-    let (next, ended) = part(Duration::from_secs(900), &passed_on(&replay), &doors, answers).await;
+    let (next, ended) = part(Duration::from_secs(900), &passed_on(&replay), &widgets, answers).await;
     ended.unwrap();
     for requests in [replay.requests(), next.requests()] {
         assert_eq!((requests[0].0.as_str(), &requests[0].1["TestMode"]), ("PutEvaluations", &json!(true)));
@@ -210,7 +215,7 @@ async fn round_in_test_mode_stays_in_test_mode() {
 /// However little time there is, each part gets on.
 #[tokio::test]
 async fn round_ends_after_as_many_parts_as_it_has_pages() {
-    let doors = Doors::with(many(250));
+    let widgets = FakeService::with(many(250));
     let (mut event, mut reported, mut parts) = (plain(&scheduled()), Vec::new(), 0);
     loop {
         parts += 1;
@@ -221,7 +226,7 @@ async fn round_ends_after_as_many_parts_as_it_has_pages() {
             7 => vec![results(&[])],
             _ => answers,
         };
-        let (replay, ended) = part(Duration::ZERO, &event, &doors, answers).await;
+        let (replay, ended) = part(Duration::ZERO, &event, &widgets, answers).await;
         ended.unwrap();
         reported.extend(ids(&replay));
         if replay.requests().last().unwrap().0 != "Invoke" {

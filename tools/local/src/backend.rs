@@ -63,7 +63,7 @@ pub enum BackendError {
     Refused {
         /// The request.
         asked: &'static str,
-        /// The status or the transport's complaint.
+        /// The status or the transport's cli_error.
         answer: String,
     },
 }

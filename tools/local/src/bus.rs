@@ -82,7 +82,7 @@ pub struct Bus {
     /// Behind a lock that is held while messages are carried, so that nobody sees an empty queue and an event on its way.
     bridges: tokio::sync::Mutex<Vec<Bridge>>,
     /// Behind a lock for the same reason.
-    fed: tokio::sync::Mutex<Vec<fed::Fed>>,
+    fed: tokio::sync::Mutex<Vec<fed::SqsEventSource>>,
     announcements: Mutex<Vec<Announcement>>,
 }
 
@@ -337,7 +337,7 @@ impl Bus {
     }
 }
 
-/// Turns a failed call into the error that names it.
+/// SerializedCalls a failed call into the error that names it.
 fn call<E: std::error::Error + Send + Sync + 'static>(
     operation: &'static str,
     subject: &str,

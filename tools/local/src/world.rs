@@ -25,9 +25,9 @@ use crate::iam::request::Place;
 use crate::proxy::{Proxy, ProxyError, ProxySettings};
 use crate::recorder::{self, Change, Readers, Recorder, RecorderError};
 use crate::wiring::{Deployment, Function, Rule, Wiring, WiringError};
-pub use busy::Busy;
+pub use busy::PendingWork;
 pub use clients::Clients;
-use pumps::Pumps;
+use pumps::Workers;
 pub use settings::WorldSettings;
 
 /// The account of every local world.
@@ -67,7 +67,7 @@ pub enum WorldError {
     Recorder(#[from] RecorderError),
     /// The clients.
     #[error("clients: {0}")]
-    Clients(#[from] rectify_runtime::Fault),
+    Clients(#[from] rectify_runtime::Error),
     /// A table of the template that the emulator refuses.
     #[error("table `{table}`: {why}")]
     Table {
@@ -78,11 +78,11 @@ pub enum WorldError {
     },
     /// It did not become quiet in time.
     #[error("not quiet after {seconds} s: {busy}")]
-    Busy {
+    PendingWork {
         /// How long it was waited for, seconds.
         seconds: u64,
         /// What still went on.
-        busy: Busy,
+        busy: PendingWork,
     },
 }
 
@@ -97,7 +97,7 @@ pub struct World {
     recorder: Recorder,
     host: Host,
     bus: Arc<Bus>,
-    pumps: Pumps,
+    pumps: Workers,
     server: JoinHandle<()>,
     proxy: Proxy,
     backend: Backend,
@@ -172,7 +172,7 @@ impl World {
             Readers::new(&Clients::new(&proxy, &settings.region, clients::RECORDER)?.sdk),
             &wanted_types(&wiring).filter(|it| is_recorded(it)).collect::<Vec<_>>(),
         )?;
-        let pumps = Pumps::start(outputs, &host, &bus, proxy.put_events(), graves(&wiring));
+        let pumps = Workers::start(outputs, &host, &bus, proxy.put_events(), graves(&wiring));
         let rules_later = settings.rules_later;
         proxy.clear_calls();
         let world = Self {
@@ -278,8 +278,8 @@ impl World {
     /// What could not be carried where it belongs, oldest first: an invocation of a function that is not deployed, an
     /// event the backend refused; and every call that a function's role does not allow. Each is said once.
     #[must_use]
-    pub fn take_complaints(&self) -> Vec<String> {
-        let mut complaints = self.pumps.take_complaints();
+    pub fn take_errors(&self) -> Vec<String> {
+        let mut complaints = self.pumps.take_errors();
         complaints.extend(self.proxy.take_refused().iter().map(ToString::to_string));
         complaints
     }
@@ -296,7 +296,7 @@ impl World {
     /// carried, and a last look finds every resource as it was.
     ///
     /// # Errors
-    /// [`WorldError::Busy`] after the patience of the settings, with what still goes on: two controls that undo each
+    /// [`WorldError::PendingWork`] after the patience of the settings, with what still goes on: two controls that undo each
     /// other's work never become quiet. Else what keeps resources from being read or events from being carried.
     pub async fn settle(&self) -> Result<(), WorldError> {
         let start = tokio::time::Instant::now();
@@ -341,10 +341,10 @@ impl World {
         self.pumps.published() + self.host.accepted()
     }
 
-    fn busy(&self) -> Busy {
+    fn busy(&self) -> PendingWork {
         let (invocations, changes) = self.pumps.waiting();
-        let letters = self.host.dead_letters().len().saturating_sub(self.pumps.buried());
-        Busy { functions: self.host.busy(), invocations, changes, letters }
+        let letters = self.host.dead_letters().len().saturating_sub(self.pumps.sent_to_dlq());
+        PendingWork { functions: self.host.busy(), invocations, changes, letters }
     }
 
     async fn wait_until_idle(&self, start: tokio::time::Instant) -> Result<(), WorldError> {
@@ -353,7 +353,7 @@ impl World {
             let busy = self.busy();
             let waited = start.elapsed();
             if waited > self.settings.patience {
-                return Err(WorldError::Busy { seconds: waited.as_secs(), busy });
+                return Err(WorldError::PendingWork { seconds: waited.as_secs(), busy });
             }
             if busy.is_quiet() {
                 return Ok(());
@@ -364,7 +364,7 @@ impl World {
     }
 }
 
-fn graves(wiring: &Wiring) -> pumps::Graves {
+fn graves(wiring: &Wiring) -> pumps::DeadLetterTargets {
     let grave = |function: &Function| Some((function.name.clone(), function.on_failure.clone()?));
     wiring.functions.iter().filter_map(grave).collect()
 }

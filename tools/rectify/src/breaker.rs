@@ -2,18 +2,18 @@
 
 use jiff::Timestamp;
 use rectify_compliance::Target;
-use rectify_runtime::ledger::{Act, HeldBack, OpenBreaker, ResourcePath};
+use rectify_runtime::ledger::{AuditEntry, BreakerBlocked, OpenBreaker, ResourcePath};
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
 use crate::arguments::{BreakerArguments, BreakerCommand};
 use crate::check::known;
-use crate::complaint::Complaint;
+use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger, Typed};
 use crate::report::Report;
 
 /// Lists or closes breakers.
-pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> Result<Report, Complaint> {
+pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> Result<Report, CliError> {
     match command {
         BreakerCommand::List(arguments) => list(arguments, environment).await,
         BreakerCommand::Reset { breaker, reason, by } => {
@@ -23,7 +23,7 @@ pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> 
     }
 }
 
-async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result<Report, Complaint> {
+async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let now = Timestamp::now();
     let mut found: Vec<(String, OpenBreaker)> = Vec::new();
@@ -32,11 +32,11 @@ async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result
     for control in of_all.filter(|id| arguments.control.as_deref().is_none_or(|wanted| wanted == *id)) {
         found.extend(open.ledger.control_breaker(control, now).await?.map(|it| (control.to_owned(), it)));
         match addressed(arguments, &open, environment)? {
-            Some(target) => of_resources.push(HeldBack { control: control.to_owned(), target }),
-            None => of_resources.extend(open.ledger.held_back(control).await?),
+            Some(target) => of_resources.push(BreakerBlocked { control: control.to_owned(), target }),
+            None => of_resources.extend(open.ledger.breaker_blocked(control).await?),
         }
     }
-    for HeldBack { control, target } in &of_resources {
+    for BreakerBlocked { control, target } in &of_resources {
         let breaker = open.ledger.resource_breaker(&ResourcePath::of(target), control, None, now).await?;
         found.extend(breaker.map(|it| (on(control, target), it)));
     }
@@ -54,11 +54,11 @@ async fn reset(
     reason: &str,
     by: String,
     environment: &Environment,
-) -> Result<Report, Complaint> {
+) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let control = arguments.control.as_deref();
-    let control = control.ok_or_else(|| Complaint::usage("reset: expected a control: received nothing"))?;
-    let act = |what: String| Act::now(&by, what, reason);
+    let control = control.ok_or_else(|| CliError::usage("reset: expected a control: received nothing"))?;
+    let act = |what: String| AuditEntry::now(&by, what, reason);
     let whose = match addressed(arguments, &open, environment)? {
         Some(target) => {
             let act = act(format!("breaker reset {control} {}", target.resource));
@@ -82,7 +82,7 @@ fn addressed(
     arguments: &BreakerArguments,
     open: &OpenLedger,
     environment: &Environment,
-) -> Result<Option<Target>, Complaint> {
+) -> Result<Option<Target>, CliError> {
     let Some(id) = arguments.resource.as_deref() else { return Ok(None) };
     let control = arguments.control.as_deref().map(known).transpose()?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };

@@ -3,11 +3,11 @@
 use rectify_compliance::{Entry, Trigger};
 use serde_json::{Value, json};
 
-use crate::paint::Paint;
 use crate::report::{Report, columns};
+use crate::style::Style;
 
 /// Every control: what it finds, how bad that is, when it is asked and how far its remediation reaches.
-pub(crate) fn table(paint: Paint) -> Report {
+pub(crate) fn table(paint: Style) -> Report {
     let controls: Vec<&Entry> = rectify_catalogue::controls().collect();
     let header = ["CONTROL", "SEVERITY", "LEVEL", "TRIGGERS", "TYPES", "FINDS"].map(str::to_owned).to_vec();
     let rows = controls.iter().map(|control| row(control)).collect();
@@ -58,7 +58,7 @@ fn trigger(trigger: Trigger) -> String {
 #[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::paint::PLAIN;
+    use crate::style::PLAIN;
 
     #[test]
     fn every_control_is_in_both_forms_once() {

@@ -6,10 +6,10 @@ use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
 use crate::arguments::DoctorArguments;
-use crate::complaint::Complaint;
-use crate::paint::Paint;
+use crate::cli_error::CliError;
 use crate::place::OpenLedger;
 use crate::report::{Ending, Report};
+use crate::style::Style;
 use client::{Aws, Recorder, Rule};
 
 /// One thing that was looked at.
@@ -23,8 +23,8 @@ struct Check {
 pub(crate) async fn run(
     arguments: &DoctorArguments,
     environment: &Environment,
-    paint: Paint,
-) -> Result<Report, Complaint> {
+    paint: Style,
+) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let aws = Aws::new(&open.config);
     let mut checks = vec![
@@ -90,7 +90,7 @@ fn emptiness(queue: &str, count: u64) -> Result<String, String> {
     if count == 0 { Ok(format!("`{queue}` is empty")) } else { Err(format!("`{queue}` holds {count} message(s)")) }
 }
 
-fn report(checks: &[Check], paint: Paint) -> Report {
+fn report(checks: &[Check], paint: Style) -> Report {
     let mark = |check: &Check| if check.saw.is_ok() { paint.good("ok ") } else { paint.bad("bad") };
     let saw = |check: &Check| check.saw.clone().unwrap_or_else(|why| why);
     let text = checks.iter().map(|it| format!("{}  {:<10}{}\n", mark(it), it.what, saw(it))).collect();
@@ -103,7 +103,7 @@ fn report(checks: &[Check], paint: Paint) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paint::PLAIN;
+    use crate::style::PLAIN;
 
     fn recorder(is_recording: bool, has_failed: bool) -> Recorder {
         Recorder { name: "default".to_owned(), is_recording, has_failed }

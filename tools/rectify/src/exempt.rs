@@ -2,17 +2,17 @@
 
 use jiff::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
-use rectify_runtime::ledger::{Act, new_id};
+use rectify_runtime::ledger::{AuditEntry, new_id};
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
 use crate::arguments::{ExemptArguments, ExemptCommand};
-use crate::complaint::Complaint;
+use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger};
 use crate::report::{Report, columns, moment};
 
 /// Adds, lists or ends exemptions.
-pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> Result<Report, Complaint> {
+pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> Result<Report, CliError> {
     let now = Timestamp::now();
     match command {
         ExemptCommand::Add(arguments) => add(arguments, environment, now).await,
@@ -25,11 +25,11 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
         ExemptCommand::End { id, by, ledger } => {
             let open = OpenLedger::open(ledger, environment)?;
             let by = place::person(by.as_deref(), environment)?;
-            let act = Act { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
+            let act = AuditEntry { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
             let scopes: Vec<&str> = scopes().collect();
             if !open.ledger.end_exemption(id, &scopes, &Ended { by, at: now }, &act).await? {
                 let table = &open.table;
-                return Err(Complaint::usage(format!("exemption: no `{id}` in table {table} that has not been ended")));
+                return Err(CliError::usage(format!("exemption: no `{id}` in table {table} that has not been ended")));
             }
             Ok(Report::fine(
                 format!("ended {id}: the next finding or sweep acts again\n"),
@@ -39,13 +39,13 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
     }
 }
 
-async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Report, Complaint> {
+async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let exemption = exemption(arguments, environment, now)?;
     let what = format!("exempt add {} {} {}", exemption.control, exemption.account, exemption.selector);
     let by = place::person(arguments.by.as_deref(), environment)?;
     let why = format!("{} ({}, {})", exemption.reason, exemption.approver, exemption.ticket);
-    open.ledger.exempt(&exemption, &Act { at: now, by, what, why }).await?;
+    open.ledger.exempt(&exemption, &AuditEntry { at: now, by, what, why }).await?;
     let Exemption { id, control, selector, until, .. } = &exemption;
     let text = format!(
         "exempted {selector} from {control} until {}: {id}\nAWS Config goes on calling it NON_COMPLIANT; nothing acts on it\n",
@@ -54,20 +54,20 @@ async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timest
     Ok(Report::fine(text, json!({ "exemption": exemption })))
 }
 
-fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Exemption, Complaint> {
+fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Exemption, CliError> {
     let account = arguments.account.as_deref().or_else(|| environment.get("AWS_ACCOUNT_ID"));
     let account = account.ok_or_else(|| {
-        Complaint::usage("account: expected --account (`*` for every one) or AWS_ACCOUNT_ID: received nothing")
+        CliError::usage("account: expected --account (`*` for every one) or AWS_ACCOUNT_ID: received nothing")
     })?;
     if arguments.until <= now {
-        return Err(Complaint::usage(format!("--until: expected a day to come: received `{}`", arguments.until)));
+        return Err(CliError::usage(format!("--until: expected a day to come: received `{}`", arguments.until)));
     }
     let selector: Selector = match (&arguments.resource, &arguments.tag) {
         (Some(resource), _) => format!("resource:{resource}"),
         (None, tag) => format!("tag:{}", tag.as_deref().unwrap_or_default()),
     }
     .parse()
-    .map_err(|why: String| Complaint::usage(format!("selector: {why}")))?;
+    .map_err(|why: String| CliError::usage(format!("selector: {why}")))?;
     Ok(Exemption {
         id: new_id(now),
         control: arguments.control.clone(),
@@ -83,7 +83,7 @@ fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timest
 }
 
 /// What the registry holds for one control or for all, each entry once.
-async fn registered(open: &OpenLedger, control: Option<&str>) -> Result<Vec<Registered>, Complaint> {
+async fn registered(open: &OpenLedger, control: Option<&str>) -> Result<Vec<Registered>, CliError> {
     if let Some(control) = control {
         return Ok(open.ledger.exemptions_for(control).await?);
     }

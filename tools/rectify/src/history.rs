@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 
 use crate::arguments::HistoryArguments;
 use crate::check::known;
-use crate::complaint::Complaint;
-use crate::paint::Paint;
+use crate::cli_error::CliError;
 use crate::place::{OpenLedger, Typed};
 use crate::report::{Report, moment};
+use crate::style::Style;
 use crate::{hold, plan_text};
 
 /// Tells the story of one attempt, or of a resource.
 pub(crate) async fn run(
     arguments: &HistoryArguments,
     environment: &Environment,
-    paint: Paint,
-) -> Result<Report, Complaint> {
+    paint: Style,
+) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     if let Some(id) = &arguments.attempt {
         let attempt = open.attempt(id).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn run(
     Ok(Report::fine(stories(&attempts, &holds, &nothing, paint), json))
 }
 
-fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Paint) -> String {
+fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Style) -> String {
     let mut parts: Vec<String> = attempts.iter().map(|it| story(it, paint)).collect();
     if parts.is_empty() {
         parts.push(nothing.to_owned());
@@ -61,7 +61,7 @@ fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Paint) ->
 }
 
 /// One attempt, in the order things happened.
-pub(crate) fn story(attempt: &Attempt, paint: Paint) -> String {
+pub(crate) fn story(attempt: &Attempt, paint: Style) -> String {
     let Attempt { id, control, target, rule, .. } = attempt;
     let mut lines = vec![
         format!("{} {id}  {control}  {}", moment(attempt.started_at), outcome(attempt, paint)),
@@ -92,7 +92,7 @@ pub(crate) fn story(attempt: &Attempt, paint: Paint) -> String {
     lines.join("\n") + "\n"
 }
 
-fn outcome(attempt: &Attempt, paint: Paint) -> String {
+fn outcome(attempt: &Attempt, paint: Style) -> String {
     match (attempt.outcome, attempt.state) {
         (Some(outcome), _) => match outcome {
             Outcome::Verified | Outcome::AlreadyCompliant => paint.good(outcome.name()),
@@ -107,8 +107,8 @@ fn outcome(attempt: &Attempt, paint: Paint) -> String {
     }
 }
 
-fn as_json(attempt: &Attempt) -> Result<Value, Complaint> {
-    serde_json::to_value(attempt).map_err(|error| Complaint::Machine(format!("attempt {}: {error}", attempt.id)))
+fn as_json(attempt: &Attempt) -> Result<Value, CliError> {
+    serde_json::to_value(attempt).map_err(|error| CliError::Machine(format!("attempt {}: {error}", attempt.id)))
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::paint::PLAIN;
+    use crate::style::PLAIN;
 
     /// An attempt that revoked one rule.
     pub(crate) fn attempt() -> Attempt {

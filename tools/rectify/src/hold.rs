@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::arguments::{HeldArguments, HeldResourceArguments, HoldCommand};
 use crate::check::known;
-use crate::complaint::Complaint;
+use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger, Typed};
 use crate::report::{Report, columns, moment};
 
 /// Sets, lists or ends holds.
-pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Result<Report, Complaint> {
+pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Result<Report, CliError> {
     match command {
         HoldCommand::Add { held, days, reason, by } => {
             let by = place::person(by.as_deref(), environment)?;
@@ -26,7 +26,7 @@ pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Res
     }
 }
 
-async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Result<Report, Complaint> {
+async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Result<Report, CliError> {
     let (open, target) = addressed(held, environment)?;
     open.ledger.set_hold(&ResourcePath::of(&target), hold).await?;
     let text = format!(
@@ -38,7 +38,7 @@ async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Re
     Ok(Report::fine(text, json!({ "resource": target.resource, "hold": as_json(hold) })))
 }
 
-async fn list(arguments: &HeldResourceArguments, environment: &Environment) -> Result<Report, Complaint> {
+async fn list(arguments: &HeldResourceArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let account = arguments.account.as_deref();
     let typed = Typed { id: &arguments.resource, kind: Some(&arguments.kind), account };
@@ -59,7 +59,7 @@ fn listed(target: &Target, holds: &[Hold]) -> Report {
     Report::fine(text, json)
 }
 
-async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) -> Result<Report, Complaint> {
+async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) -> Result<Report, CliError> {
     let (open, target) = addressed(held, environment)?;
     let path = ResourcePath::of(&target);
     let was = open.ledger.hold_on(&path, &held.control, Timestamp::now()).await?;
@@ -72,7 +72,7 @@ async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) 
     Ok(Report::fine(text, json!({ "resource": resource, "control": control, "ended": was.as_ref().map(as_json) })))
 }
 
-fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLedger, Target), Complaint> {
+fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLedger, Target), CliError> {
     let control: &Entry = known(&held.control)?;
     let open = OpenLedger::open(&held.ledger, environment)?;
     let typed = Typed { id: &held.resource, kind: held.kind.as_deref(), account: held.account.as_deref() };

@@ -14,22 +14,22 @@
 //! | [`doctor`] | whether what is deployed can work |
 //! | [`controls`] | the catalogue as a table |
 //! | [`place`] | region, account, resource and table, from arguments and environment |
-//! | [`report`], [`plan_text`], [`paint`], [`complaint`] | what is printed, and the exit code |
+//! | [`report`], [`plan_text`], [`paint`], [`cli_error`] | what is printed, and the exit code |
 
 mod arguments;
 mod breaker;
 mod check;
-mod complaint;
+mod cli_error;
 mod controls;
 mod doctor;
 mod exempt;
 mod history;
 mod hold;
-mod paint;
 mod place;
 mod plan_text;
 mod redo;
 mod report;
+mod style;
 mod switch;
 mod undo;
 
@@ -41,47 +41,47 @@ use rectify_runtime::settings::Environment;
 use serde_json::json;
 
 use arguments::{Arguments, Command};
-use complaint::Complaint;
-use paint::Paint;
+use cli_error::CliError;
 use report::Report;
+use style::Style;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let environment = Environment::of_process();
-    let paint = Paint::of(&environment, std::io::stdout().is_terminal() && !arguments.json);
+    let paint = Style::of(&environment, std::io::stdout().is_terminal() && !arguments.json);
     let result = start(&arguments, &environment, paint);
     let (text, code) = match &result {
         Ok(report) if arguments.json => (format!("{:#}\n", report.json), report.ending.code()),
         Ok(report) => (report.text.clone(), report.ending.code()),
-        Err(complaint) if arguments.json => (format!("{:#}\n", complaint.as_json()), complaint.code()),
-        Err(complaint) => return told(complaint, &environment),
+        Err(cli_error) if arguments.json => (format!("{:#}\n", cli_error.as_json()), cli_error.code()),
+        Err(cli_error) => return told(cli_error, &environment),
     };
     match std::io::stdout().write_all(text.as_bytes()) {
         // A reader that has seen enough, such as `head`, takes nothing away from the answer.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            told(&Complaint::Machine(format!("stdout: {error}")), &environment)
+            told(&CliError::Machine(format!("stdout: {error}")), &environment)
         }
         _ => ExitCode::from(code),
     }
 }
 
-/// Prints a complaint where errors go. If even that cannot be written, the exit code still tells.
-fn told(complaint: &Complaint, environment: &Environment) -> ExitCode {
-    let paint = Paint::of(environment, std::io::stderr().is_terminal());
-    let written = writeln!(std::io::stderr(), "{} {complaint}", paint.bad("rectify:"));
+/// Prints a cli_error where errors go. If even that cannot be written, the exit code still tells.
+fn told(cli_error: &CliError, environment: &Environment) -> ExitCode {
+    let paint = Style::of(environment, std::io::stderr().is_terminal());
+    let written = writeln!(std::io::stderr(), "{} {cli_error}", paint.bad("rectify:"));
     drop(written);
-    ExitCode::from(complaint.code())
+    ExitCode::from(cli_error.code())
 }
 
-fn start(arguments: &Arguments, environment: &Environment, paint: Paint) -> Result<Report, Complaint> {
+fn start(arguments: &Arguments, environment: &Environment, paint: Style) -> Result<Report, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Complaint::Machine(format!("runtime: {error}")))?;
+        .map_err(|error| CliError::Machine(format!("runtime: {error}")))?;
     runtime.block_on(run(arguments, environment, paint))
 }
 
-async fn run(arguments: &Arguments, environment: &Environment, paint: Paint) -> Result<Report, Complaint> {
+async fn run(arguments: &Arguments, environment: &Environment, paint: Style) -> Result<Report, CliError> {
     match &arguments.command {
         Command::Controls => Ok(controls::table(paint)),
         Command::Check(it) => check::run(it, environment, paint).await,

@@ -9,7 +9,7 @@ use rectify_runtime::ledger::{Attempt, CLOCK_TOLERANCE, Ledger};
 use rectify_runtime::settings::Environment;
 
 use crate::arguments::LedgerArguments;
-use crate::complaint::Complaint;
+use crate::cli_error::CliError;
 
 /// The ledger with the configuration it is reached by.
 pub(crate) struct OpenLedger {
@@ -25,11 +25,11 @@ pub(crate) struct OpenLedger {
 
 impl OpenLedger {
     /// Names table, region and credentials; no call is made.
-    pub(crate) fn open(arguments: &LedgerArguments, environment: &Environment) -> Result<Self, Complaint> {
+    pub(crate) fn open(arguments: &LedgerArguments, environment: &Environment) -> Result<Self, CliError> {
         let region = region(arguments.region.as_deref(), environment)?;
         let table = arguments.table.as_deref().or_else(|| environment.get("LEDGER_TABLE"));
         let table = table
-            .ok_or_else(|| Complaint::usage("table: expected --table or LEDGER_TABLE: received nothing"))?
+            .ok_or_else(|| CliError::usage("table: expected --table or LEDGER_TABLE: received nothing"))?
             .to_owned();
         let config = sdk_config(environment, &region)?;
         let ledger = Ledger::new(&config, table.as_str()).tolerating(CLOCK_TOLERANCE);
@@ -37,30 +37,30 @@ impl OpenLedger {
     }
 
     /// The attempt with this id, of whichever control.
-    pub(crate) async fn attempt(&self, id: &str) -> Result<Attempt, Complaint> {
+    pub(crate) async fn attempt(&self, id: &str) -> Result<Attempt, CliError> {
         let controls = rectify_catalogue::controls().map(|it| it.meta.id);
         let found = self.ledger.find_attempt(id, controls).await?;
         let (table, region) = (&self.table, &self.region);
-        found.ok_or_else(|| Complaint::usage(format!("attempt: no `{id}` in table {table}, region {region}")))
+        found.ok_or_else(|| CliError::usage(format!("attempt: no `{id}` in table {table}, region {region}")))
     }
 }
 
 /// The region calls go to.
-pub(crate) fn region(argument: Option<&str>, environment: &Environment) -> Result<Region, Complaint> {
+pub(crate) fn region(argument: Option<&str>, environment: &Environment) -> Result<Region, CliError> {
     argument
         .or_else(|| environment.get("AWS_REGION"))
         .or_else(|| environment.get("AWS_DEFAULT_REGION"))
         .map(Region::new)
-        .ok_or_else(|| Complaint::usage("region: expected --region or AWS_REGION: received nothing"))
+        .ok_or_else(|| CliError::usage("region: expected --region or AWS_REGION: received nothing"))
 }
 
 /// Who asks, for the ledger.
-pub(crate) fn person(argument: Option<&str>, environment: &Environment) -> Result<String, Complaint> {
+pub(crate) fn person(argument: Option<&str>, environment: &Environment) -> Result<String, CliError> {
     argument
         .or_else(|| environment.get("USER"))
         .or_else(|| environment.get("LOGNAME"))
         .map(str::to_owned)
-        .ok_or_else(|| Complaint::usage("by: expected --by or USER: received nothing"))
+        .ok_or_else(|| CliError::usage("by: expected --by or USER: received nothing"))
 }
 
 /// That many days from `now`, or the end of time.
@@ -86,7 +86,7 @@ impl Typed<'_> {
         control: Option<&Entry>,
         region: &Region,
         environment: &Environment,
-    ) -> Result<Target, Complaint> {
+    ) -> Result<Target, CliError> {
         let kind = self.kind(control)?;
         let account = self.account(&kind, environment)?;
         let arn = self.id.starts_with("arn:").then(|| self.id.to_owned());
@@ -94,35 +94,33 @@ impl Typed<'_> {
         Ok(Target { account: AccountId::new(account), region: region.clone(), resource, name: None, arn })
     }
 
-    fn kind(self, control: Option<&Entry>) -> Result<String, Complaint> {
+    fn kind(self, control: Option<&Entry>) -> Result<String, CliError> {
         let types = control.map_or(&[][..], |control| control.meta.resource_types);
         match (self.kind, types) {
             (Some(kind), []) => Ok(kind.to_owned()),
             (Some(kind), types) if types.contains(&kind) => Ok(kind.to_owned()),
             (Some(kind), types) => {
-                Err(Complaint::usage(format!("--type: expected {}: received `{kind}`", types.join(" or "))))
+                Err(CliError::usage(format!("--type: expected {}: received `{kind}`", types.join(" or "))))
             }
             (None, [only]) => Ok((*only).to_owned()),
-            (None, []) => Err(Complaint::usage("--type: expected a resource type, or --control: received nothing")),
-            (None, types) => {
-                Err(Complaint::usage(format!("--type: expected {}: received nothing", types.join(" or "))))
-            }
+            (None, []) => Err(CliError::usage("--type: expected a resource type, or --control: received nothing")),
+            (None, types) => Err(CliError::usage(format!("--type: expected {}: received nothing", types.join(" or ")))),
         }
     }
 
-    fn account(self, kind: &str, environment: &Environment) -> Result<String, Complaint> {
+    fn account(self, kind: &str, environment: &Environment) -> Result<String, CliError> {
         let of_arn =
             || self.id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).filter(|it| !it.is_empty());
         let of_id = || (kind == ACCOUNT_TYPE).then_some(self.id);
         let account = self.account.or_else(of_id).or_else(of_arn).or_else(|| environment.get("AWS_ACCOUNT_ID"));
         let account = account.ok_or_else(|| {
             let id = self.id;
-            Complaint::usage(format!(
+            CliError::usage(format!(
                 "account: `{id}` does not say whose it is: expected --account or AWS_ACCOUNT_ID: received nothing"
             ))
         })?;
         if kind == ACCOUNT_TYPE && account != self.id {
-            return Err(Complaint::usage(format!(
+            return Err(CliError::usage(format!(
                 "account: expected `{}`, the resource: received `{account}`",
                 self.id
             )));
@@ -143,7 +141,7 @@ mod tests {
         typed
             .target(control, &Region::new("eu-west-1"), environment)
             .map(|it| format!("{} {} {}", it.account, it.region, it.resource))
-            .map_err(|complaint| complaint.to_string())
+            .map_err(|cli_error| cli_error.to_string())
     }
 
     #[test]
@@ -215,7 +213,7 @@ mod tests {
             region(None, &Environment::of([("AWS_DEFAULT_REGION", "sa-east-1")])).unwrap(),
             Region::new("sa-east-1")
         );
-        let complaint = region(None, &Environment::default()).unwrap_err();
-        assert_eq!(complaint.to_string(), "region: expected --region or AWS_REGION: received nothing");
+        let cli_error = region(None, &Environment::default()).unwrap_err();
+        assert_eq!(cli_error.to_string(), "region: expected --region or AWS_REGION: received nothing");
     }
 }

@@ -4,25 +4,25 @@ use rectify_compliance::plan::call_text;
 use rectify_compliance::{Plan, Work};
 use serde_json::{Value, json};
 
-use crate::paint::Paint;
+use crate::style::Style;
 
 /// The steps, one a line, and what keeps a machine from taking them.
-pub(crate) fn lines(plan: &Plan<Value>, paint: Paint) -> Vec<String> {
+pub(crate) fn lines(plan: &Plan<Value>, paint: Style) -> Vec<String> {
     let mut lines = vec![match (plan, plan.level()) {
-        (Plan::Nothing, _) => "plan: nothing to do".to_owned(),
-        (Plan::Hold { .. } | Plan::Do { .. }, None) => "plan: nothing a machine can do".to_owned(),
-        (Plan::Hold { .. } | Plan::Do { .. }, Some(level)) => format!("plan: {level}"),
+        (Plan::Noop, _) => "plan: nothing to do".to_owned(),
+        (Plan::Blocked { .. } | Plan::Apply { .. }, None) => "plan: nothing a machine can do".to_owned(),
+        (Plan::Blocked { .. } | Plan::Apply { .. }, Some(level)) => format!("plan: {level}"),
     }];
     for (number, step) in (1..).zip(plan.steps()) {
         let work = match &step.work {
-            Work::Call(action) => call_text(action),
-            Work::Person(instruction) => format!("{} {instruction}", paint.careful("by a person:")),
+            Work::Api(action) => call_text(action),
+            Work::Manual(instruction) => format!("{} {instruction}", paint.careful("by a person:")),
         };
         lines.push(format!("  {number}. {} {work}", step.level));
     }
-    if let Some(obstacle) = plan.obstacle(true) {
-        lines.push(format!("  {} {obstacle}", paint.careful("not by machine:")));
-    } else if plan.obstacle(false).is_some() {
+    if let Some(blocker) = plan.blocker(true) {
+        lines.push(format!("  {} {blocker}", paint.careful("not by machine:")));
+    } else if plan.blocker(false).is_some() {
         lines.push(format!("  {} enforced only where ALLOW_L2 is true for this control", paint.careful("opt-in:")));
     }
     lines
@@ -34,28 +34,28 @@ pub(crate) fn as_json(plan: &Plan<Value>) -> Value {
         .steps()
         .iter()
         .map(|step| match &step.work {
-            Work::Call(action) => json!({ "level": step.level, "call": action, "text": call_text(action) }),
-            Work::Person(instruction) => json!({ "level": step.level, "person": instruction }),
+            Work::Api(action) => json!({ "level": step.level, "call": action, "text": call_text(action) }),
+            Work::Manual(instruction) => json!({ "level": step.level, "person": instruction }),
         })
         .collect();
     let kind = match plan {
-        Plan::Nothing => "nothing",
-        Plan::Hold { .. } => "hold",
-        Plan::Do { .. } => "do",
+        Plan::Noop => "nothing",
+        Plan::Blocked { .. } => "hold",
+        Plan::Apply { .. } => "do",
     };
     json!({
         "kind": kind,
         "level": plan.level(),
         "steps": steps,
-        "obstacle": plan.obstacle(true),
-        "needs_opt_in": plan.obstacle(true).is_none() && plan.obstacle(false).is_some(),
+        "blocker": plan.blocker(true),
+        "needs_opt_in": plan.blocker(true).is_none() && plan.blocker(false).is_some(),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paint::PLAIN;
+    use crate::style::PLAIN;
     use rectify_compliance::{Level, Step};
 
     fn call(level: Level) -> Step<Value> {
@@ -65,21 +65,21 @@ mod tests {
     #[test]
     fn a_plan_reads_as_its_calls_and_what_stands_in_the_way() {
         let rows = [
-            (Plan::Nothing, "plan: nothing to do"),
+            (Plan::Noop, "plan: nothing to do"),
             (Plan::steps_in_order(vec![call(Level::L1)]), "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}"),
             (
                 Plan::steps_in_order(vec![call(Level::L2)]),
                 "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  opt-in: enforced only where ALLOW_L2 is true for this control",
             ),
             (
-                Plan::steps_in_order(vec![call(Level::L1), Step::person(Level::L0, "delete the key")]),
+                Plan::steps_in_order(vec![call(Level::L1), Step::manual(Level::L0, "delete the key")]),
                 "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}\n  2. L0 by a person: delete the key\n  not by machine: a step must be taken by a person",
             ),
             (
-                Plan::hold("a website", vec![call(Level::L2)]),
+                Plan::blocked("a website", vec![call(Level::L2)]),
                 "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  not by machine: a website",
             ),
-            (Plan::hold("a website", vec![]), "plan: nothing a machine can do\n  not by machine: a website"),
+            (Plan::blocked("a website", vec![]), "plan: nothing a machine can do\n  not by machine: a website"),
         ];
         for (plan, expected) in rows {
             assert_eq!(lines(&plan, PLAIN).join("\n"), expected);
@@ -90,7 +90,7 @@ mod tests {
     fn programs_get_the_call_itself() {
         let plan = Plan::steps_in_order(vec![call(Level::L2)]);
         let expected = json!({
-            "kind": "do", "level": "L2", "obstacle": null, "needs_opt_in": true,
+            "kind": "do", "level": "L2", "blocker": null, "needs_opt_in": true,
             "steps": [{ "level": "L2", "call": { "DeleteThing": { "Id": "t-1" } }, "text": "DeleteThing {\"Id\":\"t-1\"}" }],
         });
         assert_eq!(as_json(&plan), expected);

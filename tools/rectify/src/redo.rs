@@ -8,19 +8,19 @@ use rectify_runtime::settings::Environment;
 use serde_json::json;
 
 use crate::arguments::RedoArguments;
-use crate::complaint::Complaint;
+use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger};
 use crate::report::Report;
 
 /// Ends the hold, and asks the remediation to look at the resource as it is now: it plans anew, through all its gates.
-pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, Complaint> {
+pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let by = place::person(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
     if attempt.undo.is_none() {
         let reason = format!("redo {id}: it was never undone: `rectify history --attempt {id}` tells how it ended");
-        return Err(Complaint::Refused { reason, details: json!({ "attempt": id }) });
+        return Err(CliError::Refused { reason, details: json!({ "attempt": id }) });
     }
     let target = &attempt.target;
     open.ledger.end_hold(&ResourcePath::of(target), &attempt.control, &by).await?;

@@ -1,23 +1,23 @@
 //! `rectify stop`, `resume` and `status`: the switches that keep remediations from acting.
 
 use jiff::Timestamp;
-use rectify_runtime::ledger::Stop;
+use rectify_runtime::ledger::StopSwitch;
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
 use crate::arguments::{LedgerArguments, ResumeArguments, StopArguments};
-use crate::complaint::Complaint;
-use crate::paint::Paint;
+use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger};
 use crate::report::{Report, columns, moment};
+use crate::style::Style;
 
 /// The scope of the switch for all controls.
 const ALL: &str = "*";
 
 /// Switches remediations off.
-pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -> Result<Report, Complaint> {
+pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
-    let stop = Stop {
+    let stop = StopSwitch {
         scope: arguments.control.clone().unwrap_or_else(|| ALL.to_owned()),
         by: place::person(arguments.by.as_deref(), environment)?,
         reason: arguments.reason.clone(),
@@ -33,17 +33,17 @@ pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -
 }
 
 /// Switches them on again; a switch that was not on stays off.
-pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, Complaint> {
+pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let scope = arguments.control.as_deref().unwrap_or(ALL);
     let by = place::person(arguments.by.as_deref(), environment)?;
-    let (released, remaining): (Vec<Stop>, Vec<Stop>) =
+    let (released, remaining): (Vec<StopSwitch>, Vec<StopSwitch>) =
         open.ledger.stops().await?.into_iter().partition(|it| it.scope == scope);
     open.ledger.resume(scope, &by).await?;
     Ok(resumed(scope, !released.is_empty(), &remaining))
 }
 
-fn resumed(scope: &str, was_on: bool, remaining: &[Stop]) -> Report {
+fn resumed(scope: &str, was_on: bool, remaining: &[StopSwitch]) -> Report {
     let done = if was_on { "resumed" } else { "was not stopped:" };
     let mut text = format!("{done} {}\n", whom(scope));
     for other in remaining.iter().filter(|other| scope == ALL || other.scope == ALL) {
@@ -58,14 +58,14 @@ fn resumed(scope: &str, was_on: bool, remaining: &[Stop]) -> Report {
 pub(crate) async fn status(
     arguments: &LedgerArguments,
     environment: &Environment,
-    paint: Paint,
-) -> Result<Report, Complaint> {
+    paint: Style,
+) -> Result<Report, CliError> {
     let open = OpenLedger::open(arguments, environment)?;
     let stops = open.ledger.stops().await?;
     Ok(shown(&stops, &open.table, open.region.as_str(), paint))
 }
 
-fn shown(stops: &[Stop], table: &str, region: &str, paint: Paint) -> Report {
+fn shown(stops: &[StopSwitch], table: &str, region: &str, paint: Style) -> Report {
     let text = if stops.is_empty() {
         format!("{}: no stop switch is on in {table}, {region}\n", paint.good("running"))
     } else {
@@ -86,11 +86,11 @@ fn back(scope: &str) -> String {
 }
 
 /// A switch somebody wrote by hand may not say since when.
-fn since(stop: &Stop) -> String {
+fn since(stop: &StopSwitch) -> String {
     if stop.since == Timestamp::UNIX_EPOCH { "unknown".to_owned() } else { moment(stop.since) }
 }
 
-fn as_json(stop: &Stop) -> Value {
+fn as_json(stop: &StopSwitch) -> Value {
     json!({ "scope": stop.scope, "by": stop.by, "reason": stop.reason, "since": stop.since })
 }
 
@@ -98,10 +98,10 @@ fn as_json(stop: &Stop) -> Value {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::paint::PLAIN;
+    use crate::style::PLAIN;
 
-    fn stopped(scope: &str) -> Stop {
-        Stop {
+    fn stopped(scope: &str) -> StopSwitch {
+        StopSwitch {
             scope: scope.to_owned(),
             by: "ada".to_owned(),
             reason: "incident 42".to_owned(),

@@ -10,17 +10,13 @@ use serde_json::{Value, json};
 
 use crate::arguments::UndoArguments;
 use crate::check::known;
-use crate::complaint::Complaint;
-use crate::paint::Paint;
+use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger};
 use crate::report::{Report, moment};
+use crate::style::Style;
 
 /// Takes an attempt back.
-pub(crate) async fn run(
-    arguments: &UndoArguments,
-    environment: &Environment,
-    quiet: bool,
-) -> Result<Report, Complaint> {
+pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, quiet: bool) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let by = place::person(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
@@ -29,11 +25,11 @@ pub(crate) async fn run(
         return Ok(report);
     }
     let calls = preview(&attempt)?;
-    let paint = Paint::of(environment, std::io::stderr().is_terminal());
+    let paint = Style::of(environment, std::io::stderr().is_terminal());
     confirm(arguments, &attempt, &calls, quiet, paint)?;
-    let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == attempt.control).ok_or_else(|| {
-        Complaint::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control))
-    })?;
+    let operations = rectify_catalogue_lambda::operations()
+        .find(|it| it.id() == attempt.control)
+        .ok_or_else(|| CliError::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control)))?;
     let request =
         UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days, overwrite: arguments.overwrite_changes };
     let undone = operations.undo(&open.config, &open.ledger, &attempt.target, &request).await?;
@@ -49,12 +45,12 @@ fn needless(attempt: &Attempt) -> Option<Report> {
 }
 
 /// The calls an undo will play, in their order.
-fn preview(attempt: &Attempt) -> Result<Vec<Value>, Complaint> {
+fn preview(attempt: &Attempt) -> Result<Vec<Value>, CliError> {
     let control = known(&attempt.control)?;
     let (Some(half), Some(before)) = (control.remediation, &attempt.before) else { return Ok(Vec::new()) };
     let (actions, answers): (Vec<Value>, Vec<Value>) =
         attempt.done().map(|(action, answer)| (action.clone(), answer.clone())).unzip();
-    half.undo(before, &actions, &answers)?.map_err(|irreversible| Complaint::Refused {
+    half.undo(before, &actions, &answers)?.map_err(|irreversible| CliError::Refused {
         reason: format!("undo {}: {irreversible}", attempt.id),
         details: json!({ "attempt": attempt.id }),
     })
@@ -66,17 +62,17 @@ fn confirm(
     attempt: &Attempt,
     calls: &[Value],
     quiet: bool,
-    paint: Paint,
-) -> Result<(), Complaint> {
+    paint: Style,
+) -> Result<(), CliError> {
     let mut errors = std::io::stderr();
-    let told = |error: std::io::Error| Complaint::Machine(format!("stderr: {error}"));
+    let told = |error: std::io::Error| CliError::Machine(format!("stderr: {error}"));
     if !quiet {
         errors.write_all(warning(arguments, attempt, calls, paint).as_bytes()).map_err(told)?;
     }
     if arguments.confirm_exposure {
         return Ok(());
     }
-    let refused = |reason: &str| Complaint::Refused {
+    let refused = |reason: &str| CliError::Refused {
         reason: format!("undo {}: not confirmed: {reason}", attempt.id),
         details: json!({ "attempt": attempt.id, "resource": attempt.target.resource, "calls": calls }),
     };
@@ -86,11 +82,11 @@ fn confirm(
     errors.write_all(b"Open it again? Type yes: ").map_err(told)?;
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Complaint::Machine(format!("stdin: {error}")))?;
+    read.map_err(|error| CliError::Machine(format!("stdin: {error}")))?;
     if answer.trim() == "yes" { Ok(()) } else { Err(refused("nothing was called")) }
 }
 
-fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], paint: Paint) -> String {
+fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], paint: Style) -> String {
     let (target, hold_days) = (&attempt.target, arguments.hold_days);
     let found = match (arguments.overwrite_changes, &attempt.undo) {
         (true, _) => "will be called, whatever was changed since",
@@ -150,13 +146,13 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use rectify_compliance::StoredImage;
+    use rectify_compliance::StoredState;
     use rectify_runtime::ledger::ActionRecord;
 
     use super::*;
     use crate::arguments::LedgerArguments;
     use crate::history::tests::attempt;
-    use crate::paint::PLAIN;
+    use crate::style::PLAIN;
 
     #[test]
     fn what_was_undone_or_changed_nothing_ends_well_without_asking() {
@@ -194,7 +190,7 @@ mod tests {
     #[test]
     fn an_action_without_an_answer_is_looked_at_and_not_taken_for_none() {
         let action = json!({ "Revoke": { "Id": "sg-1" } });
-        let before = Some(StoredImage { version: 1, subject: json!({}) });
+        let before = Some(StoredState { version: 1, subject: json!({}) });
         let actions = vec![ActionRecord { action, receipt: None }];
         let unknown = Attempt { undo: None, before, actions, ..attempt() };
         assert_eq!(needless(&unknown).map(|report| report.text), None);
@@ -218,11 +214,11 @@ mod tests {
     fn without_a_yes_nothing_is_called_and_the_calls_are_shown() {
         let arguments = arguments();
         let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
-        let complaint = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
-        assert_eq!(complaint.code(), 1);
+        let cli_error = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
+        assert_eq!(cli_error.code(), 1);
         let expected = "undo 01JZ: not confirmed: it opens again what was closed: expected --confirm-exposure";
-        assert_eq!(complaint.to_string(), expected);
-        assert_eq!(complaint.as_json().pointer("/error/details/calls/0"), calls.first());
+        assert_eq!(cli_error.to_string(), expected);
+        assert_eq!(cli_error.as_json().pointer("/error/details/calls/0"), calls.first());
         let confirmed = UndoArguments { confirm_exposure: true, ..arguments };
         assert!(confirm(&confirmed, &attempt(), &calls, true, PLAIN).is_ok());
     }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rectify_compliance::{Entry, Message, RuleEvent, StoredImage, Timestamp};
+use rectify_compliance::{Entry, Message, RuleEvent, StoredState, Timestamp};
 use serde_json::Value;
 
 /// A subject, and the moment at which it is judged.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Subject {
-    pub(super) image: StoredImage,
+    pub(super) image: StoredState,
     pub(super) now: Timestamp,
 }
 
@@ -60,14 +60,14 @@ pub(super) fn stored(control: &Entry) -> (Vec<Subject>, Vec<Value>) {
 }
 
 /// The subjects of one event; none where it is one that must fail.
-fn of_event(control: &Entry, folder: &Path, name: &str, message: &Message) -> Vec<StoredImage> {
+fn of_event(control: &Entry, folder: &Path, name: &str, message: &Message) -> Vec<StoredState> {
     let answer = |kind: &str| {
         let file = folder.join(kind).join(name);
         file.exists().then(|| json(&file))
     };
-    let version = control.image_version();
+    let version = control.state_version();
     if let Some(Value::Array(listed)) = answer("subjects") {
-        return listed.into_iter().map(|subject| StoredImage { version, subject }).collect();
+        return listed.into_iter().map(|subject| StoredState { version, subject }).collect();
     }
     match (message, control.change) {
         (Message::Change { item, .. }, Some(half)) => {

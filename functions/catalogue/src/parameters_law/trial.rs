@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
-use rectify_compliance::{Entry, Plan, Step, StoredImage, Work};
+use rectify_compliance::{Entry, Plan, Step, StoredState, Work};
 use serde_json::{Map, Value};
 
 use super::changes::Seen;
@@ -121,7 +121,7 @@ fn generated(stored: &[Subject]) -> Vec<Subject> {
         .iter()
         .flat_map(|Subject { image, now }| {
             let changed = seen.changed("", &image.subject).into_iter();
-            changed.map(|subject| Subject { image: StoredImage { version: image.version, subject }, now: *now })
+            changed.map(|subject| Subject { image: StoredState { version: image.version, subject }, now: *now })
         })
         .collect();
     let step = all.len().div_ceil(MOST).max(1);
@@ -132,14 +132,14 @@ fn generated(stored: &[Subject]) -> Vec<Subject> {
 fn deeds(plan: Plan<Value>) -> Plan<Value> {
     let silent = |steps: Vec<Step<Value>>| {
         let steps = steps.into_iter().map(|step| match step.work {
-            Work::Call(_) => step,
-            Work::Person(_) => Step::person(step.level, ""),
+            Work::Api(_) => step,
+            Work::Manual(_) => Step::manual(step.level, ""),
         });
         steps.collect()
     };
     match plan {
-        Plan::Nothing => Plan::Nothing,
-        Plan::Hold { steps, .. } => Plan::hold("", silent(steps)),
-        Plan::Do { steps } => Plan::Do { steps: silent(steps) },
+        Plan::Noop => Plan::Noop,
+        Plan::Blocked { steps, .. } => Plan::blocked("", silent(steps)),
+        Plan::Apply { steps } => Plan::Apply { steps: silent(steps) },
     }
 }

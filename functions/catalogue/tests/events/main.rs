@@ -21,9 +21,9 @@ use std::path::Path;
 use rectify_catalogue::{controls, find};
 use rectify_compliance::gate::{self, Route, RuleScope};
 use rectify_compliance::item::ApiItem;
-use rectify_compliance::parameters::ShellParameters;
+use rectify_compliance::parameters::CommonParameters;
 use rectify_compliance::{
-    Arn, ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredImage, Verdict,
+    Arn, ComplianceChange, ConfigurationItem, Entry, Message, Region, RuleEvent, StoredState, Verdict,
 };
 use serde_json::Value;
 
@@ -120,14 +120,14 @@ fn judge(control: &Entry, given: &Given) -> Result<Vec<Verdict>, String> {
     let event = RuleEvent::parse(&given.event).map_err(|error| text(&error))?;
     let parameters = event.parameters.clone().unwrap_or_default();
     control.check_parameters(&parameters).map_err(|error| text(&error))?;
-    let shell = ShellParameters::parse(&parameters).map_err(|error| text(&error))?;
+    let shell = CommonParameters::parse(&parameters).map_err(|error| text(&error))?;
     let here = region(&event);
     let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
     let now = event.message.time();
     let scope = RuleScope { meta: control.meta, parameters: &shell, here: &here, home: &home };
     match gate::route(&event, &scope).map_err(|error| text(&error))? {
         Route::Answer(_, verdict) | Route::AnswerAccount(verdict) => Ok(vec![verdict]),
-        Route::Inventory => {
+        Route::Periodic => {
             if control.list_permissions().is_none() {
                 return Err("the control has no periodic half".to_owned());
             }
@@ -138,7 +138,7 @@ fn judge(control: &Entry, given: &Given) -> Result<Vec<Verdict>, String> {
                     return Ok(verdict);
                 }
                 // When a subject's form changes, these files, all of version 1, try its upgrade.
-                let image = StoredImage { version: 1, subject: subject.clone() };
+                let image = StoredState { version: 1, subject: subject.clone() };
                 control.evaluate(&image, &parameters, now).map_err(|error| text(&error))
             });
             judged.collect()

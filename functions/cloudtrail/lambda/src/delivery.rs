@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{ShapeError, Target, Timestamp};
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page, ReadFacts};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use super::{Clients, updated};
 use rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::{
     Action, CloudTrailCloudWatchLogsEnabled, DeliveryFacts, TrailLogsParameters,
 };
-use rectify_cloudtrail::resources::trail::{Custody, RecordedTrail, Trail};
+use rectify_cloudtrail::resources::trail::{RecordedTrail, Trail, TrailOwnership};
 use rectify_cloudtrail::resources::trail_delivery::{
     DeliveringTrail, Delivery, Destination, LogGroupArn, RoleArn, RoleRights, WRITES,
 };
@@ -28,7 +28,7 @@ impl Clients {
         params: &TrailLogsParameters,
     ) -> Result<Option<DeliveringTrail>, AwsError> {
         let mut delivering = DeliveringTrail { trail, delivery: None, destination: None };
-        if !params.deliveries_matter() || delivering.trail.custody() != Custody::Ours {
+        if !params.deliveries_matter() || delivering.trail.custody() != TrailOwnership::Ours {
             return Ok(Some(delivering));
         }
         match self.cloudtrail.get_trail_status().name(&delivering.trail.arn).send().await {
@@ -136,7 +136,7 @@ impl List<Clients> for CloudTrailCloudWatchLogsEnabled {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a TrailLogsParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<DeliveringTrail>, AwsError>> + Send + 'a {
@@ -154,7 +154,7 @@ impl Fix<Clients> for CloudTrailCloudWatchLogsEnabled {
         let Some(trail) = clients.trail(target).await? else { return Ok(None) };
         let Some(mut live) = clients.delivering(trail, params).await? else { return Ok(None) };
         if let Some((group, role)) = params.destination_for(&live.trail)
-            && live.trail.custody() == Custody::Ours
+            && live.trail.custody() == TrailOwnership::Ours
         {
             live.destination = Some(clients.destination(group, role, &live.trail).await?);
         }

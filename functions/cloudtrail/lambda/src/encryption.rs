@@ -6,7 +6,7 @@ use aws_sdk_kms::{Client, config};
 use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Arn, ShapeError, Target};
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page, ReadFacts};
 use rectify_runtime::{AwsError, CallErrorKind};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::{Clients, updated};
 use rectify_cloudtrail::controls::cloud_trail_encryption_enabled::{
     Action, CloudTrailEncryptionEnabled, KeyFacts, TrailEncryptionParameters,
 };
-use rectify_cloudtrail::resources::trail::{Custody, RecordedTrail, Trail};
+use rectify_cloudtrail::resources::trail::{RecordedTrail, Trail, TrailOwnership};
 use rectify_cloudtrail::resources::trail_key::{
     Candidate, Key, KeyAnswer, KeyArn, KeyedTrail, Keys, is_foreign, is_key_arn,
 };
@@ -63,7 +63,7 @@ impl Clients {
 
     /// The key of a trail beside the allowed ones, where they matter.
     async fn keys(&self, trail: &Trail, params: &TrailEncryptionParameters) -> Result<Option<Keys>, AwsError> {
-        if !params.keys_matter() || trail.custody() != Custody::Ours {
+        if !params.keys_matter() || trail.custody() != TrailOwnership::Ours {
             return Ok(None);
         }
         let current = match &trail.settings.kms_key_id {
@@ -117,7 +117,7 @@ impl List<Clients> for CloudTrailEncryptionEnabled {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a TrailEncryptionParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<KeyedTrail>, AwsError>> + Send + 'a {
@@ -135,7 +135,7 @@ impl Fix<Clients> for CloudTrailEncryptionEnabled {
         let Some(trail) = clients.trail(target).await? else { return Ok(None) };
         let keys = clients.keys(&trail, params).await?;
         let candidate = match params.candidate_for(&trail) {
-            Some(wanted) if trail.custody() == Custody::Ours => Some(clients.candidate(wanted, &trail).await?),
+            Some(wanted) if trail.custody() == TrailOwnership::Ours => Some(clients.candidate(wanted, &trail).await?),
             Some(_) | None => None,
         };
         Ok(Some(KeyedTrail { trail, keys, candidate }))

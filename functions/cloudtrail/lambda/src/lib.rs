@@ -17,14 +17,16 @@ use aws_sdk_cloudtrail::types;
 use aws_types::SdkConfig;
 use futures_util::Stream;
 use futures_util::stream::once;
-use rectify_compliance::{Image, ShapeError, Tags, Target};
+use rectify_compliance::{ResourceState, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Connect, Found, Page, Place, read_each};
+use rectify_runtime::client::{AccountRegion, Connect, Found, Page, read_each};
 use rectify_runtime::views::{Views, unknown_member, value_of};
 use serde_json::Value;
 
 use reader::description;
-use rectify_cloudtrail::resources::trail::{Custody, LiveTrail, RecordedTrail, Trail, Vantage, one_per_name};
+use rectify_cloudtrail::resources::trail::{
+    LiveTrail, ObservedFrom, RecordedTrail, Trail, TrailOwnership, one_per_name,
+};
 
 pub use reader::TrailReader;
 
@@ -54,7 +56,7 @@ impl Connect for Clients {
 
 impl Clients {
     /// `GetTrail`; `None` when there is no such trail.
-    async fn get(&self, arn: &str, seen_from: Vantage) -> Result<Option<Trail>, AwsError> {
+    async fn get(&self, arn: &str, seen_from: ObservedFrom) -> Result<Option<Trail>, AwsError> {
         match self.cloudtrail.get_trail().name(arn).send().await {
             Ok(answer) => {
                 let trail = answer.trail.ok_or_else(|| ShapeError::missing("Trail", "a trail"))?;
@@ -87,26 +89,26 @@ impl Clients {
         let Some(trail) = self.get(&Trail::arn_of(target), vantage(target)).await? else {
             return Ok(None);
         };
-        if trail.custody() != Custody::Ours {
+        if trail.custody() != TrailOwnership::Ours {
             return Ok(Some(trail));
         }
         Ok(self.tags(&trail.arn).await?.map(|tags| Trail { tags, ..trail }))
     }
 
     /// Every trail that shows at a place, one a name.
-    async fn trails(&self, place: &Place) -> Result<Vec<Trail>, AwsError> {
-        let seen_from = Vantage { account: place.account.clone(), region: place.region.clone() };
+    async fn trails(&self, place: &AccountRegion) -> Result<Vec<Trail>, AwsError> {
+        let seen_from = ObservedFrom { account: place.account.clone(), region: place.region.clone() };
         self.reader.describe(None, &seen_from).await.map(one_per_name)
     }
 
     /// The trails of a place, each read on: at most five of a region are ours, so one after the other.
     async fn read_trails<S, R>(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         read: impl Fn(Trail) -> R + Send + Sync,
     ) -> Result<Page<S>, AwsError>
     where
-        S: Image,
+        S: ResourceState,
         R: Future<Output = Result<Option<S>, AwsError>> + Send,
     {
         let with_found = |trail: Trail| (Found { resource: trail.key(), name: None }, read(trail));
@@ -159,15 +161,15 @@ impl Views<Trail> for Clients {
 
     fn pages<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Trail>, AwsError>> + Send + 'a {
         once(async move { self.trails(place).await.map(Page::whole) })
     }
 }
 
-fn vantage(target: &Target) -> Vantage {
-    Vantage { account: target.account.clone(), region: target.region.clone() }
+fn vantage(target: &Target) -> ObservedFrom {
+    ObservedFrom { account: target.account.clone(), region: target.region.clone() }
 }
 
 fn tags_of(resources: Vec<types::ResourceTag>, arn: &str) -> Tags {

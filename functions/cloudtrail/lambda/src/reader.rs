@@ -5,14 +5,14 @@ use aws_sdk_cloudtrail::{Client, config};
 use aws_types::SdkConfig;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rectify_compliance::{Region, ShapeError};
-use rectify_runtime::edge::Connect;
+use rectify_runtime::client::Connect;
 use rectify_runtime::{AwsError, CallErrorKind};
 
 use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Status};
 use rectify_cloudtrail::resources::selectors::{
     AdvancedEventSelector, DataResource, EventSelector, FieldSelector, ReadWriteType, Selectors,
 };
-use rectify_cloudtrail::resources::trail::{Custody, Description, Settings, Trail, Vantage};
+use rectify_cloudtrail::resources::trail::{Description, ObservedFrom, Settings, Trail, TrailOwnership};
 
 /// How many trails are read at a time.
 const AT_ONCE: usize = 4;
@@ -38,7 +38,7 @@ impl TrailReader {
     ///
     /// # Errors
     /// [`AwsError`] when anything could not be read, but for what another account does not let us read: that is `None`.
-    pub async fn observe(&self, seen_from: &Vantage) -> Result<Vec<ObservedTrail>, AwsError> {
+    pub async fn observe(&self, seen_from: &ObservedFrom) -> Result<Vec<ObservedTrail>, AwsError> {
         let trails = self.describe(None, seen_from).await?;
         let observed: Vec<Option<ObservedTrail>> =
             stream::iter(trails).map(|trail| self.look_at(trail)).buffered(AT_ONCE).try_collect().await?;
@@ -49,7 +49,7 @@ impl TrailReader {
 
     /// `None` when a trail of ours is gone by now.
     async fn look_at(&self, trail: Trail) -> Result<Option<ObservedTrail>, AwsError> {
-        if trail.custody() == Custody::Foreign {
+        if trail.custody() == TrailOwnership::Foreign {
             let status = if_readable(self.status(&trail.arn).await)?;
             let selectors = if_readable(self.selectors(&trail.arn).await)?;
             return Ok(Some(ObservedTrail { trail, status, selectors }));
@@ -71,7 +71,7 @@ impl TrailReader {
     }
 
     /// `DescribeTrails`, which has no pages: every trail that shows here, or those of ours that have this name.
-    pub(super) async fn describe(&self, name: Option<&str>, seen_from: &Vantage) -> Result<Vec<Trail>, AwsError> {
+    pub(super) async fn describe(&self, name: Option<&str>, seen_from: &ObservedFrom) -> Result<Vec<Trail>, AwsError> {
         let answer = self
             .client
             .describe_trails()
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn every_setting_of_an_answer_is_kept() {
-        let seen_from = Vantage { account: AccountId::new("111122223333"), region: Region::new("eu-west-1") };
+        let seen_from = ObservedFrom { account: AccountId::new("111122223333"), region: Region::new("eu-west-1") };
         let answer = types::Trail::builder()
             .name("main")
             .trail_arn(ARN)

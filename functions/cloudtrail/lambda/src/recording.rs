@@ -5,7 +5,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::{Clients, updated};
 use rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::{
@@ -16,13 +16,13 @@ use rectify_cloudtrail::resources::recording::{Action, Undo};
 use rectify_cloudtrail::resources::selectors::{
     AdvancedEventSelector, EventSelector, FieldSelector, ReadWriteType, Selectors,
 };
-use rectify_cloudtrail::resources::trail::{Vantage, region_of};
+use rectify_cloudtrail::resources::trail::{ObservedFrom, region_of};
 
 impl List<Clients> for MultiRegionCloudtrailEnabled {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a MultiRegionCloudtrailEnabledParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<AccountTrails>, AwsError>> + Send + 'a {
@@ -71,7 +71,7 @@ impl Fix<Clients> for MultiRegionCloudtrailEnabled {
 
 impl Clients {
     async fn account_trails(&self, account: &AccountId, region: &Region) -> Result<AccountTrails, AwsError> {
-        let seen_from = Vantage { account: account.clone(), region: region.clone() };
+        let seen_from = ObservedFrom { account: account.clone(), region: region.clone() };
         let trails = self.reader.observe(&seen_from).await?;
         Ok(AccountTrails::new(account.clone(), region.clone(), trails))
     }

@@ -4,7 +4,7 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step,
     Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
@@ -196,7 +196,7 @@ impl FromItem for CloudTrailCloudWatchLogsEnabled {
     }
 }
 
-impl Inventory for CloudTrailCloudWatchLogsEnabled {
+impl Periodic for CloudTrailCloudWatchLogsEnabled {
     fn list_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE, GET_STATUS]
     }
@@ -231,7 +231,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         if let Some(group) = &settings.cloud_watch_logs_log_group_arn {
             let role = settings.cloud_watch_logs_role_arn.as_deref().unwrap_or("no role");
             let words = format!("find out why trail {} does not deliver to {group} as {role}, and mend it", trail.arn);
-            return Plan::steps_in_order(vec![Step::person(Level::L0, words)]);
+            return Plan::steps_in_order(vec![Step::manual(Level::L0, words)]);
         }
         let Some((group, role)) = params.destination_for(trail) else {
             let words = format!(
@@ -239,14 +239,14 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
                  them in logGroupArn and logRoleArn",
                 trail.arn
             );
-            return Plan::steps_in_order(vec![Step::person(Level::L2, words)]);
+            return Plan::steps_in_order(vec![Step::manual(Level::L2, words)]);
         };
-        let mut reasons: Vec<String> = trail.update_obstacle().into_iter().collect();
+        let mut reasons: Vec<String> = trail.update_blocker().into_iter().collect();
         if let Some(other) = &settings.cloud_watch_logs_role_arn {
             reasons.push(format!("trail {} has role {other} without a log group", trail.name));
         }
         match live.destination.as_ref().filter(|it| it.log_group == *group && it.role == *role) {
-            Some(destination) => reasons.extend(destination.obstacles(trail)),
+            Some(destination) => reasons.extend(destination.blockers(trail)),
             None => reasons.push(format!("log group {} and role {} were not read", group.as_str(), role.as_str())),
         }
         let steps = vec![Step::call(
@@ -257,10 +257,10 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
                 cloud_watch_logs_role_arn: role.as_str().to_owned(),
             },
         )];
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
     }
 
-    fn expect(&self, mut live: DeliveringTrail, action: &Action) -> DeliveringTrail {
+    fn predict(&self, mut live: DeliveringTrail, action: &Action) -> DeliveringTrail {
         let Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, cloud_watch_logs_role_arn: role } =
             action;
         if *name == live.trail.arn {
@@ -273,7 +273,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     }
 
     /// Nothing has arrived yet in the group it was given, and nothing has failed: CloudTrail delivers within minutes.
-    fn is_settling(&self, after: &DeliveringTrail, done: &[Action]) -> bool {
+    fn is_in_progress(&self, after: &DeliveringTrail, done: &[Action]) -> bool {
         let given = |Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, .. }: &Action| {
             *name == after.trail.arn && after.trail.settings.cloud_watch_logs_log_group_arn.as_ref() == Some(group)
         };
@@ -282,7 +282,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
 
     /// The two settings, so that a later change of the bucket does not block an undo.
     /// The full before and after states prove that nothing else changed.
-    fn footprint(&self, subject: &DeliveringTrail, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &DeliveringTrail, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }

@@ -3,9 +3,9 @@
 //! Knows trails with their keys as [`KeyedTrail`], whatever they were read from, and no API.
 
 use rectify_compliance::kms_key;
-use rectify_compliance::values::{Flag, Words};
+use rectify_compliance::values::{Flag, StringList};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step,
     Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ parameters! {
     /// The keys that are right, and the one that a trail without a key is given; the managed rule has no parameters.
     pub TrailEncryptionParameters {
         /// The keys that are allowed, a comma list of ARNs, ids and aliases. Default: any key.
-        kms_key_arns: Option<Words> = None,
+        kms_key_arns: Option<StringList> = None,
         /// Whether the key must be in a state in which KMS uses it, `Enabled` or `Updating`. Default true.
         check_key_state: Flag = Flag(true),
         /// The key that the remediation gives a trail without one, by its ARN or that of an alias. Default: none, and a person
@@ -98,7 +98,7 @@ parameters! {
 impl TrailEncryptionParameters {
     /// The allowed keys as written; empty where any is.
     pub fn allowed(&self) -> &[String] {
-        self.kms_key_arns.as_ref().map_or(&[], Words::list)
+        self.kms_key_arns.as_ref().map_or(&[], StringList::list)
     }
 
     /// Whether the key decides, and not its name alone.
@@ -186,7 +186,7 @@ impl FromItem for CloudTrailEncryptionEnabled {
     }
 }
 
-impl Inventory for CloudTrailEncryptionEnabled {
+impl Periodic for CloudTrailEncryptionEnabled {
     fn list_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE, DESCRIBE_KEY]
     }
@@ -220,7 +220,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
         if let Some(key) = &trail.settings.kms_key_id {
             let words = format!("enable key {key}, or give trail {} a key that is enabled and allowed", trail.arn);
             let reason = format!("trail {} has key {key}, which is never replaced by machine", trail.name);
-            return Plan::hold(reason, vec![Step::person(Level::L2, words)]);
+            return Plan::blocked(reason, vec![Step::manual(Level::L2, words)]);
         }
         let Some(wanted) = params.candidate_for(trail) else {
             let words = format!(
@@ -228,23 +228,23 @@ impl Remediation for CloudTrailEncryptionEnabled {
                  remediationKeyArn",
                 trail.arn
             );
-            return Plan::steps_in_order(vec![Step::person(Level::L2, words)]);
+            return Plan::steps_in_order(vec![Step::manual(Level::L2, words)]);
         };
         let candidate = live.candidate.as_ref().filter(|it| it.named == wanted.as_str());
         let key = candidate.map_or(wanted.as_str(), Candidate::arn);
-        let mut reasons: Vec<String> = trail.update_obstacle().into_iter().collect();
-        reasons.extend(candidate.map_or_else(|| vec![format!("key {key} was not read")], Candidate::obstacles));
+        let mut reasons: Vec<String> = trail.update_blocker().into_iter().collect();
+        reasons.extend(candidate.map_or_else(|| vec![format!("key {key} was not read")], Candidate::blockers));
         let allowed = live.keys.as_ref().map_or(&[][..], |keys| &keys.allowed);
         if !params.allowed().is_empty() && !allowed.iter().any(|it| it == key) {
             reasons.push(format!("key {key} is none of kmsKeyArns"));
         }
         let update = Action::UpdateTrail { name: trail.arn.clone(), kms_key_id: key.to_owned() };
         let steps = vec![Step::call(Level::L2, update)];
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
     }
 
     /// The trail has the key then, and the answer of KMS about the candidate is the one about its key.
-    fn expect(&self, mut live: KeyedTrail, action: &Action) -> KeyedTrail {
+    fn predict(&self, mut live: KeyedTrail, action: &Action) -> KeyedTrail {
         let Action::UpdateTrail { name, kms_key_id } = action;
         let key = Some(kms_key_id.clone()).filter(|it| !it.is_empty());
         if *name != live.trail.arn || live.trail.settings.kms_key_id == key {
@@ -260,7 +260,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
 
     /// The one setting, so that a later change of the bucket does not block an undo.
     /// The full before and after states prove that nothing else changed.
-    fn footprint(&self, subject: &KeyedTrail, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &KeyedTrail, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }

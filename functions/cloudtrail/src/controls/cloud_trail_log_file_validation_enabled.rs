@@ -132,24 +132,24 @@ mod tests {
     #[test]
     fn prefix_key_and_all_else_are_the_same_after_the_fix_and_after_its_undo() {
         let case = "cloud-trail-log-file-validation-enabled/6";
-        let fixed = SETTING.expect(off(), &update(true));
+        let fixed = SETTING.predict(off(), &update(true));
         assert_eq!(fixed, Trail { log_file_validation: true, ..off() }, "{case}");
-        assert_eq!(SETTING.footprint(&fixed, &[update(true)]), json!({"logFileValidation": true}));
-        assert_eq!(SETTING.footprint(&fixed, &[]), json!({}));
+        assert_eq!(SETTING.touched_fields(&fixed, &[update(true)]), json!({"logFileValidation": true}));
+        assert_eq!(SETTING.touched_fields(&fixed, &[]), json!({}));
         let undo = SETTING.undo(&off(), &[update(true)]).unwrap();
         assert_eq!(undo, vec![update(false)], "{case}");
-        assert_eq!(SETTING.expect(fixed, &undo[0]), off(), "{case}");
+        assert_eq!(SETTING.predict(fixed, &undo[0]), off(), "{case}");
     }
 
     #[test]
     fn an_action_on_another_trail_changes_nothing_of_this_one() {
         let other = UPDATE_TRAIL.member("EnableLogFileValidation").of(&format!("{TRAIL}-other"), &true);
-        assert_eq!(SETTING.expect(off(), &other), off());
+        assert_eq!(SETTING.predict(off(), &other), off());
     }
 
     #[test]
     fn laws() {
-        Laws::of(&SETTING, &["/logFileValidation"], Remediation::expect)
+        Laws::of(&SETTING, &["/logFileValidation"], Remediation::predict)
             .never(|before, after| before.log_file_validation && !after.log_file_validation)
             .restoring_whole()
             .hold((trails(), Just(NoParameters {})));

@@ -5,14 +5,14 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step, Timestamp,
+    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step, Timestamp,
     Verdict, control, parameters,
 };
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::resources::account_trails::{AccountTrails, Lack};
+use crate::resources::account_trails::{AccountTrails, TrailGap};
 use crate::resources::qualifying::{Events, OBSERVE, ObservedTrail, Requirement, Standing};
 use crate::resources::recording::{Action, Undo};
 use crate::resources::selectors::{ReadWriteType, Selectors};
@@ -123,12 +123,12 @@ impl Control for MultiRegionCloudtrailEnabled {
     type Subject = AccountTrails;
 
     fn evaluate(&self, account: &AccountTrails, params: &Self::Params, _now: Timestamp) -> Verdict {
-        let lacks: Vec<(&ObservedTrail, Option<Lack>)> =
+        let lacks: Vec<(&ObservedTrail, Option<TrailGap>)> =
             account.trails.iter().map(|trail| (trail, params.lack(trail))).collect();
         if let Some((trail, _)) = lacks.iter().find(|(_, lack)| lack.is_none()) {
             return Verdict::Compliant(Some(qualifies(trail).into()));
         }
-        let unverified = lacks.iter().find(|(_, lack)| *lack == Some(Lack::Unverified));
+        let unverified = lacks.iter().find(|(_, lack)| *lack == Some(TrailGap::Unverified));
         match unverified {
             Some((trail, _)) if params.trust_organization_trail.0 => Verdict::Compliant(Some(
                 format!("Organization trail {} cannot be read from here and is trusted", named(trail)).into(),
@@ -138,7 +138,7 @@ impl Control for MultiRegionCloudtrailEnabled {
     }
 }
 
-impl Inventory for MultiRegionCloudtrailEnabled {
+impl Periodic for MultiRegionCloudtrailEnabled {
     fn list_permissions(&self) -> &'static [Permission] {
         OBSERVE
     }
@@ -168,21 +168,21 @@ impl Remediation for MultiRegionCloudtrailEnabled {
     fn fix(&self, live: &AccountTrails, params: &Self::Params, now: Timestamp) -> Plan<Action> {
         let candidates: Vec<&ObservedTrail> = live.own().filter(|it| params.other_setting(it).is_none()).collect();
         match candidates.as_slice() {
-            [] => Plan::steps_in_order(vec![Step::person(Level::L3, create(live))]),
+            [] => Plan::steps_in_order(vec![Step::manual(Level::L3, create(live))]),
             [trail] => steps(live, trail, params, now),
-            several => Plan::hold(
+            several => Plan::blocked(
                 format!("{} trails of the account could be made to qualify", several.len()),
-                vec![Step::person(Level::L2, choose(several))],
+                vec![Step::manual(Level::L2, choose(several))],
             ),
         }
     }
 
-    fn expect(&self, live: AccountTrails, action: &Action) -> AccountTrails {
+    fn predict(&self, live: AccountTrails, action: &Action) -> AccountTrails {
         action.made_of(live)
     }
 
     /// The changed settings of the changed trail, so that a later change of its bucket does not block an undo.
-    fn footprint(&self, subject: &AccountTrails, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &AccountTrails, done: &[Action]) -> Value {
         Value::Object(done.iter().map(|action| action.touched_in(subject)).collect())
     }
 
@@ -204,11 +204,11 @@ impl MultiRegionCloudtrailEnabledParameters {
     }
 
     /// The first requirement that the trail does not meet.
-    fn lack(&self, trail: &ObservedTrail) -> Option<Lack> {
+    fn lack(&self, trail: &ObservedTrail) -> Option<TrailGap> {
         match (trail.standing(self.requirement()), self.other_setting(trail)) {
-            (Standing::Fails(shortcoming), _) => Some(Lack::Test(shortcoming)),
-            (Standing::Qualifies | Standing::Unverified, Some(setting)) => Some(Lack::Setting(setting)),
-            (Standing::Unverified, None) => Some(Lack::Unverified),
+            (Standing::Fails(shortcoming), _) => Some(TrailGap::Test(shortcoming)),
+            (Standing::Qualifies | Standing::Unverified, Some(setting)) => Some(TrailGap::Setting(setting)),
+            (Standing::Unverified, None) => Some(TrailGap::Unverified),
             (Standing::Qualifies, None) => None,
         }
     }
@@ -241,7 +241,7 @@ fn steps(
     let arn = &it.trail.arn;
     let requirement = params.requirement();
     let mut steps = Vec::new();
-    let mut reasons: Vec<String> = it.trail.update_obstacle().into_iter().collect();
+    let mut reasons: Vec<String> = it.trail.update_blocker().into_iter().collect();
     if requirement.logging && it.status.as_ref().is_some_and(|it| !it.is_logging) {
         steps.push(Step::call(Level::L1, Action::StartLogging { name: arn.clone() }));
     }
@@ -263,16 +263,16 @@ fn steps(
         }
     }
     let calls = steps.iter().filter_map(Step::action);
-    let after = calls.fold(live.clone(), |live, call| MultiRegionCloudtrailEnabled.expect(live, call));
+    let after = calls.fold(live.clone(), |live, call| MultiRegionCloudtrailEnabled.predict(live, call));
     if reasons.is_empty() && MultiRegionCloudtrailEnabled.evaluate(&after, params, now).is_non_compliant() {
         let lack = after.trails.iter().find(|it| it.trail.arn == *arn).and_then(|it| params.lack(it));
         let lack = lack.map_or_else(|| "not enough".to_owned(), |it| it.to_string());
         reasons.push(format!("trail {} would not qualify by the calls alone: {lack}", it.trail.name));
         if steps.is_empty() {
-            steps.push(Step::person(Level::L2, format!("find out and mend what keeps trail {arn} from it: {lack}")));
+            steps.push(Step::manual(Level::L2, format!("find out and mend what keeps trail {arn} from it: {lack}")));
         }
     }
-    if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(reasons.join("; "), steps) }
+    if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
 }
 
 fn qualifies(it: &ObservedTrail) -> String {
@@ -286,8 +286,8 @@ fn qualifies(it: &ObservedTrail) -> String {
 }
 
 /// The trails with what each lacks, the nearest to qualifying first.
-fn none_qualifies(account: &AccountTrails, lacks: Vec<(&ObservedTrail, Option<Lack>)>) -> String {
-    let mut lacks: Vec<(Lack, String)> =
+fn none_qualifies(account: &AccountTrails, lacks: Vec<(&ObservedTrail, Option<TrailGap>)>) -> String {
+    let mut lacks: Vec<(TrailGap, String)> =
         lacks.into_iter().filter_map(|(it, lack)| Some((lack?, it.trail.name.clone()))).collect();
     lacks.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
     if lacks.is_empty() {

@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use rectify_compliance::{AccountId, Image, Region, ResourceKey, Tags};
+use rectify_compliance::{AccountId, Region, ResourceKey, ResourceState, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::qualifying::{ObservedTrail, Shortcoming};
-use crate::resources::trail::Custody;
+use crate::resources::trail::TrailOwnership;
 
 static NO_TAGS: Tags = Tags::new();
 
@@ -33,11 +33,11 @@ impl AccountTrails {
 
     /// The trails that belong to the account, wherever they were created.
     pub fn own(&self) -> impl Iterator<Item = &ObservedTrail> {
-        self.trails.iter().filter(|it| it.trail.custody() != Custody::Foreign)
+        self.trails.iter().filter(|it| it.trail.custody() != TrailOwnership::Foreign)
     }
 }
 
-impl Image for AccountTrails {
+impl ResourceState for AccountTrails {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -51,7 +51,7 @@ impl Image for AccountTrails {
 
 /// What keeps one trail from being the one an account needs; the greatest is the nearest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lack {
+pub enum TrailGap {
     /// A test of [`qualifying`](crate::resources::qualifying).
     Test(Shortcoming),
     /// A setting has another value than is demanded.
@@ -60,7 +60,7 @@ pub enum Lack {
     Unverified,
 }
 
-impl fmt::Display for Lack {
+impl fmt::Display for TrailGap {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Test(shortcoming) => shortcoming.fmt(out),

@@ -10,7 +10,7 @@ use rectify_compliance::{Permission, offenders};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::selectors::{ManagementEvents, Selectors};
-use crate::resources::trail::{Custody, Trail};
+use crate::resources::trail::{Trail, TrailOwnership};
 
 /// The calls that read the trails of an account: each trail of the account is read in its home region.
 pub const OBSERVE: &[Permission] = &[
@@ -131,8 +131,8 @@ impl ObservedTrail {
         }
         let (Some(status), Some(selectors)) = (&self.status, &self.selectors) else {
             return match self.trail.custody() {
-                Custody::Foreign => Standing::Unverified,
-                Custody::Ours | Custody::Replica => Standing::Fails(Shortcoming::Unread),
+                TrailOwnership::Foreign => Standing::Unverified,
+                TrailOwnership::Ours | TrailOwnership::Replica => Standing::Fails(Shortcoming::Unread),
             };
         };
         if wanted.logging && !status.is_logging {

@@ -8,8 +8,8 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rectify_compliance::{
-    AccountId, Arn, ConfigurationItem, Image, ManagedBy, Operation, Permission, PhysicalId, Region, Resource,
-    ResourceKey, ShapeError, Tags, Target, Verdict, View,
+    AccountId, Arn, ConfigurationItem, ManagedBy, Operation, Permission, PhysicalId, Region, Resource, ResourceKey,
+    ResourceState, ShapeError, Tags, Target, Verdict, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +49,8 @@ pub struct Trail {
     /// The region the trail was created in, the only one it can be changed in.
     pub home_region: Region,
     /// Where it was looked at.
-    pub seen_from: Vantage,
-    /// `LogFileValidationEnabled`. Of a trail that is not [ours](Custody::Ours) an absent one is off: it is not judged.
+    pub seen_from: ObservedFrom,
+    /// `LogFileValidationEnabled`. Of a trail that is not [ours](TrailOwnership::Ours) an absent one is off: it is not judged.
     pub log_file_validation: bool,
     /// Everything else that `UpdateTrail` could have changed.
     pub settings: Settings,
@@ -61,7 +61,7 @@ pub struct Trail {
 /// The account and region a trail is looked at from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Vantage {
+pub struct ObservedFrom {
     /// Who looks.
     pub account: AccountId,
     /// Through which region's endpoint.
@@ -70,7 +70,7 @@ pub struct Vantage {
 
 /// Whose trail it is. The order is that in which trails of one name take precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Custody {
+pub enum TrailOwnership {
     /// Of the account that looks, in the region it looks at.
     Ours,
     /// Of the account that looks, replicated from another region.
@@ -141,32 +141,32 @@ pub type LiveTrail = Option<Trail>;
 
 impl Trail {
     /// Whose it is, from here.
-    pub fn custody(&self) -> Custody {
+    pub fn custody(&self) -> TrailOwnership {
         if self.owner != self.seen_from.account {
-            Custody::Foreign
+            TrailOwnership::Foreign
         } else if self.home_region != self.seen_from.region {
-            Custody::Replica
+            TrailOwnership::Replica
         } else {
-            Custody::Ours
+            TrailOwnership::Ours
         }
     }
 
-    /// NOT_APPLICABLE for a trail that is not [ours](Custody::Ours), with where it is judged.
+    /// NOT_APPLICABLE for a trail that is not [ours](TrailOwnership::Ours), with where it is judged.
     pub fn judged_elsewhere(&self) -> Option<Verdict> {
         let Self { name, owner, home_region, .. } = self;
         match self.custody() {
-            Custody::Foreign => {
+            TrailOwnership::Foreign => {
                 Some(Verdict::not_applicable(format!("Trail {name} belongs to account {owner}; evaluated there")))
             }
-            Custody::Replica => {
+            TrailOwnership::Replica => {
                 Some(Verdict::not_applicable(format!("Trail {name} is replicated from {home_region}; evaluated there")))
             }
-            Custody::Ours => None,
+            TrailOwnership::Ours => None,
         }
     }
 
     /// Why no remediation may update it, if none may.
-    pub fn update_obstacle(&self) -> Option<String> {
+    pub fn update_blocker(&self) -> Option<String> {
         (self.settings.is_organization_trail == Some(true)).then(|| {
             format!(
                 "Trail {} is an organization trail: its update needs \
@@ -207,7 +207,7 @@ impl fmt::Display for Trail {
     }
 }
 
-impl Image for Trail {
+impl ResourceState for Trail {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -248,7 +248,7 @@ impl View for Trail {
     }
 
     fn blocked(&self) -> Option<String> {
-        self.update_obstacle()
+        self.update_blocker()
     }
 }
 
@@ -257,17 +257,17 @@ impl Description {
     ///
     /// # Errors
     /// [`ShapeError`] without a name or an ARN of a trail, and when a trail that is judged here does not say whether it validates.
-    pub fn seen(self, seen_from: Vantage) -> Result<Trail, ShapeError> {
+    pub fn seen(self, seen_from: ObservedFrom) -> Result<Trail, ShapeError> {
         let told = self.log_file_validation_enabled.is_some();
         let trail = self.unjudged(seen_from)?;
-        if !told && trail.custody() == Custody::Ours {
+        if !told && trail.custody() == TrailOwnership::Ours {
             return Err(ShapeError::missing(format!("{}.LogFileValidationEnabled", trail.arn), "true or false"));
         }
         Ok(trail)
     }
 
     /// The trail; a missing validation flag counts as off.
-    fn unjudged(self, seen_from: Vantage) -> Result<Trail, ShapeError> {
+    fn unjudged(self, seen_from: ObservedFrom) -> Result<Trail, ShapeError> {
         let name = self.name.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("Name", "a trail name"))?;
         let arn = self.arn.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("TrailARN", "an ARN"))?;
         let (region, owner) = place_in(&arn)?;
@@ -294,7 +294,7 @@ impl Resource for RecordedTrail {
         let validation_told = description.log_file_validation_enabled.is_some();
         description.name = Some(item.resource.id.clone());
         description.arn = description.arn.or_else(|| item.arn.clone());
-        let seen_from = Vantage { account: item.account.clone(), region: item.region.clone() };
+        let seen_from = ObservedFrom { account: item.account.clone(), region: item.region.clone() };
         let trail = description.unjudged(seen_from).map_err(|error| error.within("configuration"))?;
         Ok(Self { trail: Trail { tags: item.tags.clone(), ..trail }, validation_told })
     }
@@ -309,7 +309,7 @@ impl RecordedTrail {
     /// Whether the trail is judged here. One that is not may hide one of the same name that is: the two share one id in AWS
     /// Config.
     pub fn is_ours(&self) -> bool {
-        self.trail.custody() == Custody::Ours
+        self.trail.custody() == TrailOwnership::Ours
     }
 
     /// The trail to judge: the live one where there is one.
@@ -324,7 +324,7 @@ impl RecordedTrail {
 
     /// Finds among `described` what decides in the item's place; `None` when the trail is gone.
     pub fn settle(&self, described: Vec<Trail>) -> Option<LiveTrail> {
-        let ours = described.into_iter().find(|it| it.name == self.trail.name && it.custody() == Custody::Ours);
+        let ours = described.into_iter().find(|it| it.name == self.trail.name && it.custody() == TrailOwnership::Ours);
         if ours.is_none() && self.is_ours() { None } else { Some(ours) }
     }
 

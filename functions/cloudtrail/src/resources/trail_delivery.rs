@@ -2,7 +2,7 @@
 //!
 //! Knows no control and no SDK. What a role may do is kept as what it may not, never as policy text.
 
-use rectify_compliance::{Arn, Image, ResourceKey, Tags, Timestamp};
+use rectify_compliance::{Arn, ResourceKey, ResourceState, Tags, Timestamp};
 use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -162,7 +162,7 @@ impl RoleRights {
 
 impl Destination {
     /// Why this trail may not be made to deliver there, if it may not.
-    pub fn obstacles(&self, trail: &Trail) -> Vec<String> {
+    pub fn blockers(&self, trail: &Trail) -> Vec<String> {
         let (group, role) = (self.log_group.as_str(), self.role.as_str());
         let mut reasons = Vec::new();
         if !self.log_group_exists {
@@ -187,7 +187,7 @@ impl Destination {
     }
 }
 
-impl Image for DeliveringTrail {
+impl ResourceState for DeliveringTrail {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

@@ -2,7 +2,7 @@
 //!
 //! Knows no control and no SDK. What a key's policy says is kept as what it does not allow, never as its text.
 
-use rectify_compliance::{AccountId, Arn, Image, ResourceKey, Tags, kms_key};
+use rectify_compliance::{AccountId, Arn, ResourceKey, ResourceState, Tags, kms_key};
 use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,7 +123,7 @@ pub struct Candidate {
     pub refused: Option<Vec<String>>,
 }
 
-impl Image for KeyedTrail {
+impl ResourceState for KeyedTrail {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -168,12 +168,12 @@ impl Candidate {
     }
 
     /// Why the trail may not be given this key, if it may not.
-    pub fn obstacles(&self) -> Vec<String> {
+    pub fn blockers(&self) -> Vec<String> {
         let arn = self.arn();
         let mut reasons = Vec::new();
         match &self.answer {
             KeyAnswer::Known(key) => {
-                reasons.extend(kms_key::obstacles(arn, &key.state, &key.spec));
+                reasons.extend(kms_key::blockers(arn, &key.state, &key.spec));
                 match &self.refused {
                     None => reasons.push(format!("the policy of key {arn} of another account cannot be read")),
                     Some(refused) if refused.is_empty() => {}

@@ -14,8 +14,8 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Region, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
+use rectify_runtime::client::{AccountRegion, Connect, Fix, List, Page};
 use rectify_runtime::config_service::milliseconds;
-use rectify_runtime::edge::{Connect, Fix, List, Page, Place};
 
 use rectify_config::controls::config_recorder_healthy::{
     Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo,
@@ -96,7 +96,7 @@ impl List<Clients> for ConfigRecorderHealthy {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a ConfigRecorderHealthyParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Recording>, AwsError>> + Send + 'a {

@@ -5,9 +5,9 @@
 mod violation;
 
 use rectify_compliance::place::ACCOUNT_TYPE;
-use rectify_compliance::values::{Bounded, Flag, Words};
+use rectify_compliance::values::{Bounded, Flag, StringList};
 use rectify_compliance::{
-    Control, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Region, Remediation, Step,
+    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Region, Remediation, Step,
     Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ parameters! {
         /// Whether all supported types must be recorded. Default true.
         require_all_supported: Flag = Flag(true),
         /// The types that must be recorded where not all must, a comma list. Default: none.
-        required_types: Option<Words> = None,
+        required_types: Option<StringList> = None,
         /// Whether the delivery channel must have an SNS topic. Default true.
         require_sns: Flag = Flag(true),
         /// How old the last delivered snapshot may be where the channel schedules snapshots, hours, 1..=168. Default 30.
@@ -112,7 +112,7 @@ fn check(params: &ConfigRecorderHealthyParameters) -> Result<(), String> {
 impl ConfigRecorderHealthyParameters {
     /// The types that must be recorded; none where all must.
     pub(crate) fn required(&self) -> Option<&[String]> {
-        let named = self.required_types.as_ref().map_or(&[][..], Words::list);
+        let named = self.required_types.as_ref().map_or(&[][..], StringList::list);
         (!self.require_all_supported.0).then_some(named)
     }
 
@@ -152,7 +152,7 @@ impl Control for ConfigRecorderHealthy {
     }
 }
 
-impl Inventory for ConfigRecorderHealthy {
+impl Periodic for ConfigRecorderHealthy {
     fn list_permissions(&self) -> &'static [Permission] {
         READS
     }
@@ -207,7 +207,7 @@ impl Remediation for ConfigRecorderHealthy {
         let mut steps = Vec::new();
         for violation in violations(live, params, now) {
             match violation.fix {
-                Fix::Person(words) => steps.push(Step::person(Level::L0, words)),
+                Fix::Person(words) => steps.push(Step::manual(Level::L0, words)),
                 Fix::Start => start = live.recorder.as_ref().filter(|_| live.channel.is_some()),
             }
         }
@@ -216,12 +216,12 @@ impl Remediation for ConfigRecorderHealthy {
         let configuration_recorder_name = recorder.name.clone();
         steps.push(Step::call(Level::L1, Action::StartConfigurationRecorder { configuration_recorder_name }));
         match recorder.reason_to_stay_off(now) {
-            Some(reason) => Plan::hold(reason, steps),
+            Some(reason) => Plan::blocked(reason, steps),
             None => Plan::steps_in_order(steps),
         }
     }
 
-    fn expect(&self, mut live: Recording, action: &Action) -> Recording {
+    fn predict(&self, mut live: Recording, action: &Action) -> Recording {
         let Action::StartConfigurationRecorder { configuration_recorder_name } = action;
         if let Some(recorder) = live.recorder.as_mut().filter(|it| it.name == *configuration_recorder_name)
             && !recorder.status.recording
@@ -233,7 +233,7 @@ impl Remediation for ConfigRecorderHealthy {
     }
 
     /// Whether the recorder is on: its settings may be changed later without standing in the way of an undo.
-    fn footprint(&self, subject: &Recording, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &Recording, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use rectify_compliance::{AccountId, Image, Region, ResourceKey, ShapeError, Tags, Timestamp};
+use rectify_compliance::{AccountId, Region, ResourceKey, ResourceState, ShapeError, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The types whose resources are the same in every region: it is enough that they are recorded in one.
@@ -144,7 +144,7 @@ impl PartialEq for Delivery {
     }
 }
 
-impl Image for Recording {
+impl ResourceState for Recording {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

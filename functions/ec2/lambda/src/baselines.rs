@@ -5,7 +5,7 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use rectify_compliance::item::ApiItem;
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ShapeError, Target, Timestamp};
-use rectify_runtime::edge::{Fix, List, Listed, Page, Place, ReadFacts, read_each};
+use rectify_runtime::client::{AccountRegion, Fix, List, Listed, Page, ReadFacts, read_each};
 use rectify_runtime::{AwsError, CallError};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ impl List<Clients> for SecurityGroupDrift {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a SecurityGroupDriftParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<GroupAndBaseline>, AwsError>> + Send + 'a {
@@ -63,7 +63,7 @@ impl List<Clients> for SecurityGroupDrift {
     fn keys<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a SecurityGroupDriftParameters,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         clients.group_keys(place)
@@ -85,15 +85,15 @@ impl Fix<Clients> for SecurityGroupDrift {
 
     async fn apply(&self, clients: &Clients, _: &Target, action: &RuleChange) -> Result<(), AwsError> {
         match action {
-            RuleChange::Open(open) => clients.reopen(open).await,
-            RuleChange::Close(close) => clients.close(close).await,
+            RuleChange::Authorize(open) => clients.reopen(open).await,
+            RuleChange::Revoke(close) => clients.close(close).await,
         }
     }
 
     async fn apply_answered(&self, clients: &Clients, _: &Target, action: &RuleChange) -> Result<Value, AwsError> {
         match action {
-            RuleChange::Open(open) => clients.open(open).await.map(Value::from),
-            RuleChange::Close(close) => clients.close(close).await.map(|()| json!([])),
+            RuleChange::Authorize(open) => clients.open(open).await.map(Value::from),
+            RuleChange::Revoke(close) => clients.close(close).await.map(|()| json!([])),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts};
+use rectify_runtime::client::{Fix, ReadFacts};
 
 use super::Clients;
 use rectify_ec2::VpcDefaultSecurityGroupClosed;
 use rectify_ec2::controls::vpc_default_security_group_closed::NamedGroup;
-use rectify_ec2::families::authorization::Open;
-use rectify_ec2::families::revocation::Close;
+use rectify_ec2::families::authorization::Authorize;
+use rectify_ec2::families::revocation::Revoke;
 use rectify_ec2::resources::security_group::{GroupInNetwork, Network};
 
 impl ReadFacts<Clients> for VpcDefaultSecurityGroupClosed {
@@ -35,11 +35,11 @@ impl Fix<Clients> for VpcDefaultSecurityGroupClosed {
         Ok(Some(GroupInNetwork { group, network: Network { usage, ..Network::default() } }))
     }
 
-    async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Revoke) -> Result<(), AwsError> {
         clients.close(action).await
     }
 
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Authorize) -> Result<(), AwsError> {
         clients.reopen(undo).await
     }
 }

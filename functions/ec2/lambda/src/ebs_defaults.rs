@@ -9,7 +9,7 @@ use futures_util::stream::once;
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::{Clients, filter};
 use rectify_ec2::controls::ec2_ebs_encryption_by_default::{
@@ -29,7 +29,7 @@ impl List<Clients> for Ec2EbsEncryptionByDefault {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a Ec2EbsEncryptionByDefaultParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<EbsDefaults>, AwsError>> + Send + 'a {

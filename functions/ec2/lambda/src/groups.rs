@@ -5,7 +5,7 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, TryStreamExt};
 use rectify_compliance::{AccountId, Region, ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{self, Found, Page, Place};
+use rectify_runtime::client::{self, AccountRegion, Found, Page};
 
 use super::network::PrefixLists;
 use super::{Clients, tags};
@@ -32,7 +32,7 @@ impl Clients {
     /// accounts, which judge them themselves.
     pub(super) fn group_pages<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a AccountRegion,
         from: Option<String>,
     ) -> impl Stream<Item = Result<GroupPage, AwsError>> + Send + 'a {
         let request = self.ec2.describe_security_groups().set_next_token(from);
@@ -56,7 +56,7 @@ impl Clients {
     /// The ids of the same groups.
     pub(super) fn group_keys<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a AccountRegion,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         self.group_pages(place, None).map_ok(|page| {
             let read = page.groups.iter().map(found_group);
@@ -86,14 +86,14 @@ impl Clients {
             None
         };
         let mut resources: Vec<_> =
-            page.unreadable.into_iter().map(|(it, why)| edge::Listed::Unreadable(it, why)).collect();
+            page.unreadable.into_iter().map(|(it, why)| client::Listed::Unreadable(it, why)).collect();
         for group in page.groups {
             let usage = usages.as_mut().map(|it| it.remove(&group.id).unwrap_or_default().unnamed());
             resources.push(match lists.read(self, &limits.prefix_lists_to_read(&group)).await {
                 Ok(prefix_lists) => {
-                    edge::Listed::Read(GroupInNetwork { group, network: Network { prefix_lists, usage } })
+                    client::Listed::Read(GroupInNetwork { group, network: Network { prefix_lists, usage } })
                 }
-                Err(error) => edge::Listed::Unreadable(found_group(&group), error),
+                Err(error) => client::Listed::Unreadable(found_group(&group), error),
             });
         }
         Ok(Page { resources, next: page.next })

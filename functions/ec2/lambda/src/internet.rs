@@ -4,13 +4,13 @@ use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
 use rectify_compliance::{Parameters, ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page, ReadFacts};
 
 use super::Clients;
 use super::network::PrefixLists;
-use rectify_ec2::families::authorization::Open;
+use rectify_ec2::families::authorization::Authorize;
 use rectify_ec2::families::open_ports::OpenPorts;
-use rectify_ec2::families::revocation::Close;
+use rectify_ec2::families::revocation::Revoke;
 use rectify_ec2::resources::security_group::{GroupInNetwork, Network, SecurityGroup};
 
 impl<P: Parameters> ReadFacts<Clients> for OpenPorts<P> {
@@ -29,7 +29,7 @@ impl<P: Parameters> List<Clients> for OpenPorts<P> {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a P,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<GroupInNetwork>, AwsError>> + Send + 'a {
@@ -45,7 +45,7 @@ impl<P: Parameters> List<Clients> for OpenPorts<P> {
     fn keys<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a P,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         clients.group_keys(place)
@@ -61,11 +61,11 @@ impl<P: Parameters> Fix<Clients> for OpenPorts<P> {
         Ok(Some(GroupInNetwork { group, network: Network { prefix_lists, usage } }))
     }
 
-    async fn apply(&self, clients: &Clients, _target: &Target, action: &Close) -> Result<(), AwsError> {
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &Revoke) -> Result<(), AwsError> {
         clients.close(action).await
     }
 
-    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Open) -> Result<(), AwsError> {
+    async fn revert(&self, clients: &Clients, _target: &Target, undo: &Authorize) -> Result<(), AwsError> {
         clients.reopen(undo).await
     }
 }

@@ -18,8 +18,8 @@ mod tagging;
 
 use aws_types::SdkConfig;
 use rectify_compliance::Tags;
+use rectify_runtime::client::Connect;
 use rectify_runtime::clients::endpoint_is_overridden;
-use rectify_runtime::edge::Connect;
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 

@@ -7,7 +7,7 @@ use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, Found, List, Listed, Page, Place, ReadFacts};
+use rectify_runtime::client::{AccountRegion, Fix, Found, List, Listed, Page, ReadFacts};
 
 use super::instances::{instance, operator};
 use super::{Clients, filter};
@@ -62,7 +62,7 @@ impl List<Clients> for Ec2InstanceRequiredSecurityGroup {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a Parameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<InstanceInGroups>, AwsError>> + Send + 'a {
@@ -117,7 +117,7 @@ impl Known {
         &mut self,
         answer: &types::Instance,
         clients: &Clients,
-        place: &Place,
+        place: &AccountRegion,
         params: &Parameters,
     ) -> Result<InstanceInGroups, AwsError> {
         let instance = instance(answer, &place.account, &place.region)?;

@@ -5,7 +5,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, 
 use aws_sdk_ec2::types::{HttpTokensState, InstanceMetadataOptionsResponse};
 use rectify_compliance::{ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts};
+use rectify_runtime::client::{Fix, ReadFacts};
 
 use super::Clients;
 use super::instances::instance;

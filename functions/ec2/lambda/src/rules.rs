@@ -5,8 +5,8 @@ use rectify_compliance::ShapeError;
 use rectify_runtime::AwsError;
 
 use super::{Clients, filter, tags};
-use rectify_ec2::families::authorization::{Authorization, NewPermission, Open};
-use rectify_ec2::families::revocation::Close;
+use rectify_ec2::families::authorization::{Authorization, Authorize, NewPermission};
+use rectify_ec2::families::revocation::Revoke;
 use rectify_ec2::resources::live_rule::LiveRule;
 use rectify_ec2::resources::permission::IpPermission;
 use rectify_ec2::resources::rule::Rule;
@@ -38,7 +38,7 @@ impl Clients {
 
     /// Revokes rules. One unknown id makes EC2 refuse the whole call, so what somebody else revoked meanwhile is left out of
     /// a second one.
-    pub(super) async fn close(&self, call: &Close) -> Result<(), AwsError> {
+    pub(super) async fn close(&self, call: &Revoke) -> Result<(), AwsError> {
         let input = call.input();
         let refused = match self.revoke(call, input.security_group_rule_ids.clone()).await {
             Err(error) if NO_RULE.iter().any(|code| error.is(code)) => error,
@@ -54,16 +54,16 @@ impl Clients {
         }
     }
 
-    async fn revoke(&self, call: &Close, rule_ids: Vec<String>) -> Result<(), AwsError> {
+    async fn revoke(&self, call: &Revoke, rule_ids: Vec<String>) -> Result<(), AwsError> {
         let group_id = &call.input().group_id;
         match call {
-            Close::RevokeSecurityGroupIngress(_) => {
+            Revoke::RevokeSecurityGroupIngress(_) => {
                 const OPERATION: &str = "ec2:RevokeSecurityGroupIngress";
                 let request = self.ec2.revoke_security_group_ingress().group_id(group_id);
                 let answer = request.set_security_group_rule_ids(Some(rule_ids)).send().await;
                 accepted(OPERATION, answer.map_err(|error| AwsError::call(OPERATION, &error))?.r#return())
             }
-            Close::RevokeSecurityGroupEgress(_) => {
+            Revoke::RevokeSecurityGroupEgress(_) => {
                 const OPERATION: &str = "ec2:RevokeSecurityGroupEgress";
                 let request = self.ec2.revoke_security_group_egress().group_id(group_id);
                 let answer = request.set_security_group_rule_ids(Some(rule_ids)).send().await;
@@ -73,7 +73,7 @@ impl Clients {
     }
 
     /// Makes the one rule of an undo again; that it is there already is a success.
-    pub(super) async fn reopen(&self, call: &Open) -> Result<(), AwsError> {
+    pub(super) async fn reopen(&self, call: &Authorize) -> Result<(), AwsError> {
         match self.authorize(call, &call.input().ip_permissions).await {
             Err(error) if error.is(DUPLICATE) => Ok(()),
             answer => answer.map(drop),
@@ -82,7 +82,7 @@ impl Clients {
 
     /// Makes rules and says under which ids they are there. One rule that is there already makes EC2 refuse the whole call,
     /// so what somebody else made meanwhile is left out of a second one.
-    pub(super) async fn open(&self, call: &Open) -> Result<Vec<String>, AwsError> {
+    pub(super) async fn open(&self, call: &Authorize) -> Result<Vec<String>, AwsError> {
         let Authorization { group_id, ip_permissions, .. } = call.input();
         let wanted = call.rules();
         match self.authorize(call, ip_permissions).await {
@@ -106,11 +106,11 @@ impl Clients {
         Ok(there.into_iter().filter(is_wanted).filter_map(|rule| rule.id).collect())
     }
 
-    async fn authorize(&self, call: &Open, permissions: &[NewPermission]) -> Result<Vec<String>, AwsError> {
+    async fn authorize(&self, call: &Authorize, permissions: &[NewPermission]) -> Result<Vec<String>, AwsError> {
         let input = call.input();
         let permissions = Some(permissions.iter().map(new_permission).collect());
         let made = match call {
-            Open::AuthorizeSecurityGroupIngress(_) => {
+            Authorize::AuthorizeSecurityGroupIngress(_) => {
                 const OPERATION: &str = "ec2:AuthorizeSecurityGroupIngress";
                 let request = self.ec2.authorize_security_group_ingress().group_id(&input.group_id);
                 let request = request.set_ip_permissions(permissions).set_tag_specifications(tag_specifications(input));
@@ -118,7 +118,7 @@ impl Clients {
                 accepted(OPERATION, answer.r#return())?;
                 answer.security_group_rules
             }
-            Open::AuthorizeSecurityGroupEgress(_) => {
+            Authorize::AuthorizeSecurityGroupEgress(_) => {
                 const OPERATION: &str = "ec2:AuthorizeSecurityGroupEgress";
                 let request = self.ec2.authorize_security_group_egress().group_id(&input.group_id);
                 let request = request.set_ip_permissions(permissions).set_tag_specifications(tag_specifications(input));

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types;
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use rectify_compliance::{ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts};
+use rectify_runtime::client::{Fix, ReadFacts};
 
 use super::{Clients, filter, tags};
 use rectify_ec2::controls::required_tags::{
@@ -13,13 +13,15 @@ use rectify_ec2::controls::required_tags::{
 use rectify_ec2::families::authorization::Tag;
 use rectify_ec2::resources::instance;
 use rectify_ec2::resources::ownership::Ownership;
-use rectify_ec2::resources::tagged_resource::{Standing, StoredTags, TagFacts, TaggedResource, arn_of, is_of_ec2};
+use rectify_ec2::resources::tagged_resource::{
+    StoredTags, TagFacts, TaggedResource, TaggingSupport, arn_of, is_of_ec2,
+};
 
 /// Tags a page, the most the API gives.
 const TAGS_A_PAGE: i32 = 1000;
 
 /// What EC2 tells of a resource that is there.
-type Found = (Standing, Tags);
+type Found = (TaggingSupport, Tags);
 
 impl ReadFacts<Clients> for RequiredTags {
     async fn facts(
@@ -54,7 +56,7 @@ impl Fix<Clients> for RequiredTags {
             let arn =
                 arn_of(target).ok_or_else(|| ShapeError::missing(format!("{}.ARN", target.resource), "an ARN"))?;
             let tags = clients.tags_by_arn(&arn).await?;
-            (Some(arn), Some((Standing::Ordinary, tags)))
+            (Some(arn), Some((TaggingSupport::Ordinary, tags)))
         };
         Ok(found.map(|(standing, tags)| TaggedResource {
             key: target.resource.clone(),
@@ -143,12 +145,12 @@ impl Clients {
     /// Whether a resource of EC2 is there, with its tags.
     async fn found_in_ec2(&self, kind: &str, id: &str) -> Result<Option<Found>, AwsError> {
         let ec2 = &self.ec2;
-        let there = |list: Option<Vec<types::Tag>>| (Standing::Ordinary, tags(&list.unwrap_or_default()));
+        let there = |list: Option<Vec<types::Tag>>| (TaggingSupport::Ordinary, tags(&list.unwrap_or_default()));
         Ok(match kind {
             instance::TYPE => self.describe_instance(id).await?.map(|it| {
                 let state = it.state().and_then(|state| state.name()).map(|name| name.as_str().to_owned());
                 let standing = || operated(it.operator());
-                let gone = state.filter(|state| instance::is_gone(state)).map_or_else(standing, Standing::Gone);
+                let gone = state.filter(|state| instance::is_gone(state)).map_or_else(standing, TaggingSupport::Gone);
                 (gone, tags(it.tags()))
             }),
             "AWS::EC2::CustomerGateway" => {
@@ -173,7 +175,7 @@ impl Clients {
                         interface_type: it.interface_type().map(types::NetworkInterfaceType::as_str),
                         operator_managed: it.operator().and_then(types::OperatorResponse::managed),
                     };
-                    (Standing::under(ownership), tags(it.tag_set()))
+                    (TaggingSupport::under(ownership), tags(it.tag_set()))
                 })
             }
             "AWS::EC2::RouteTable" => {
@@ -213,9 +215,9 @@ impl Clients {
 }
 
 /// The standing of a resource that says only who operates it.
-fn operated(operator: Option<&types::OperatorResponse>) -> Standing {
+fn operated(operator: Option<&types::OperatorResponse>) -> TaggingSupport {
     let operator_managed = operator.and_then(types::OperatorResponse::managed);
-    Standing::under(Ownership { operator_managed, ..Ownership::default() })
+    TaggingSupport::under(Ownership { operator_managed, ..Ownership::default() })
 }
 
 fn new_tags(tags: &[Tag]) -> Vec<types::Tag> {

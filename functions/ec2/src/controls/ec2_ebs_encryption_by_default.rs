@@ -8,8 +8,8 @@ use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, Plan, Region, Remediation,
-    ResourceKey, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Region, Remediation, ResourceKey,
+    ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -103,7 +103,7 @@ pub struct Keys {
     pub wanted: KmsKey,
 }
 
-impl Image for EbsDefaults {
+impl ResourceState for EbsDefaults {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -122,7 +122,7 @@ const fn here(action: &'static str) -> Permission {
     Permission::unscoped(action).when(HERE.0, HERE.1)
 }
 
-impl Inventory for Ec2EbsEncryptionByDefault {
+impl Periodic for Ec2EbsEncryptionByDefault {
     fn list_permissions(&self) -> &'static [Permission] {
         const { &[here("ec2:GetEbsEncryptionByDefault"), here("ec2:GetEbsDefaultKmsKeyId"), DESCRIBE_KEY] }
     }
@@ -221,20 +221,20 @@ impl Remediation for Ec2EbsEncryptionByDefault {
                 if !params.allow_key_change.0 {
                     reasons.push("changing the default key needs allowKeyChange".to_owned());
                 }
-                reasons.extend(keys.wanted.obstacles_in(&live.region));
+                reasons.extend(keys.wanted.blockers_in(&live.region));
                 let kms_key_id = keys.wanted.arn.clone();
                 steps.push(Step::call(Level::L2, EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id }));
             }
             (Some(_), None) => reasons.push("the default key was not read".to_owned()),
         }
         if !live.enabled {
-            reasons.extend(live.launch_obstacle());
+            reasons.extend(live.launch_blocker());
             steps.push(Step::call(Level::L1, EbsAction::EnableEbsEncryptionByDefault {}));
         }
         Plan::unless(&reasons, steps)
     }
 
-    fn expect(&self, mut live: EbsDefaults, action: &EbsAction) -> EbsDefaults {
+    fn predict(&self, mut live: EbsDefaults, action: &EbsAction) -> EbsDefaults {
         match action {
             EbsAction::EnableEbsEncryptionByDefault {} => {
                 live.enabled = true;
@@ -250,7 +250,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         live
     }
 
-    fn footprint(&self, subject: &EbsDefaults, done: &[EbsAction]) -> Value {
+    fn touched_fields(&self, subject: &EbsDefaults, done: &[EbsAction]) -> Value {
         let mut touched = Map::new();
         for action in done {
             match action {
@@ -301,7 +301,7 @@ impl Keys {
 }
 
 impl EbsDefaults {
-    fn launch_obstacle(&self) -> Option<String> {
+    fn launch_blocker(&self) -> Option<String> {
         match &self.unsupported_types {
             None => Some("the types of the instances were not read".to_owned()),
             Some(types) if types.is_empty() => None,

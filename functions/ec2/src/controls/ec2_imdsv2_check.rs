@@ -161,7 +161,7 @@ impl Remediation for Ec2Imdsv2Check {
         if live.options.is_none_or(|options| options.http_tokens != Some(HttpTokens::Required)) {
             let instance_id = live.instance.id.clone();
             let http_tokens = HttpTokens::Required;
-            reasons = params.obstacles(live);
+            reasons = params.blockers(live);
             steps.push(Step::call(
                 Level::L2,
                 Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens },
@@ -169,12 +169,12 @@ impl Remediation for Ec2Imdsv2Check {
         }
         if let Some(excess) = live.options.as_ref().and_then(|options| params.excess_hops(options)) {
             let words = format!("lower the response hop limit of {}, which {excess}", live.instance.id);
-            steps.push(Step::person(Level::L2, words));
+            steps.push(Step::manual(Level::L2, words));
         }
         Plan::unless(&reasons, steps)
     }
 
-    fn expect(&self, mut live: InstanceMetadata, action: &Ec2Imdsv2CheckAction) -> InstanceMetadata {
+    fn predict(&self, mut live: InstanceMetadata, action: &Ec2Imdsv2CheckAction) -> InstanceMetadata {
         let Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens } = action;
         if *instance_id == live.instance.id {
             live.options = live.options.map(|options| MetadataOptions { http_tokens: Some(*http_tokens), ..options });
@@ -183,7 +183,7 @@ impl Remediation for Ec2Imdsv2Check {
     }
 
     /// The one option, so that somebody's later change of another does not stand in the way of an undo.
-    fn footprint(&self, subject: &InstanceMetadata, done: &[Ec2Imdsv2CheckAction]) -> Value {
+    fn touched_fields(&self, subject: &InstanceMetadata, done: &[Ec2Imdsv2CheckAction]) -> Value {
         if done.is_empty() {
             return json!({});
         }
@@ -221,7 +221,7 @@ impl Ec2Imdsv2CheckParameters {
     }
 
     /// The preconditions that do not hold.
-    fn obstacles(&self, live: &InstanceMetadata) -> Vec<String> {
+    fn blockers(&self, live: &InstanceMetadata) -> Vec<String> {
         let mut reasons = Vec::new();
         match live.instance.state.as_deref() {
             Some("running" | "stopped") => {}

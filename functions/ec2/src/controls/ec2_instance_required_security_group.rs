@@ -10,14 +10,14 @@ use std::collections::BTreeSet;
 use rectify_compliance::json_parameter::JsonParameter;
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control, offenders, parameters,
+    Control, FromItem, Irreversible, Level, Periodic, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
+    offenders, parameters,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use self::demand::{Demand, Match};
+use self::demand::{Match, RequiredGroups};
 use self::requirement::{GroupRequirement, GroupRequirements, PerVpc};
 use crate::permissions::{DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES};
 use crate::resources::instance::TYPE;
@@ -124,7 +124,7 @@ impl FromItem for Ec2InstanceRequiredSecurityGroup {
     }
 }
 
-impl Inventory for Ec2InstanceRequiredSecurityGroup {
+impl Periodic for Ec2InstanceRequiredSecurityGroup {
     fn list_permissions(&self) -> &'static [Permission] {
         READS
     }
@@ -145,7 +145,7 @@ impl Control for Ec2InstanceRequiredSecurityGroup {
             Ok(wanted) => wanted,
             Err(reason) => return Verdict::non_compliant(format!("{} not judged: {reason}", instance.id)),
         };
-        let demand = Demand::of(subject, wanted, params.matching);
+        let demand = RequiredGroups::of(subject, wanted, params.matching);
         if !demand.unsatisfiable.is_empty() {
             let named = offenders(demand.unsatisfiable.iter().map(ToString::to_string));
             return Verdict::non_compliant(format!("{} not satisfiable: no {named} in {vpc}", instance.id));
@@ -196,13 +196,13 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         let vpc = live.instance.vpc_id.as_deref().unwrap_or_default();
         let wanted = match params.wanted(vpc, live.per_vpc.as_ref()) {
             Ok(wanted) => wanted,
-            Err(reason) => return Plan::hold(reason, vec![]),
+            Err(reason) => return Plan::blocked(reason, vec![]),
         };
-        let demand = Demand::of(live, wanted, params.matching);
+        let demand = RequiredGroups::of(live, wanted, params.matching);
         let (mut steps, mut reasons) = (Vec::new(), Vec::new());
         reasons.extend(live.instance.operator.as_ref().map(|it| format!("the instance is managed by `{it}`")));
         for wanted in &demand.unsatisfiable {
-            steps.push(Step::person(Level::L0, format!("make or share into {vpc} a group that is {wanted}")));
+            steps.push(Step::manual(Level::L0, format!("make or share into {vpc} a group that is {wanted}")));
         }
         for interface in params.judged(live) {
             let missing = demand.missing(interface);
@@ -212,12 +212,12 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
             let Some(added) = demand.choice(&missing) else {
                 let one_of = offenders(missing.iter().flat_map(|it| it.candidates.iter().cloned()));
                 reasons.push(format!("more than one group would do for {}: {one_of}", interface.id));
-                steps.push(Step::person(Level::L2, format!("add to {} one of {one_of}", interface.id)));
+                steps.push(Step::manual(Level::L2, format!("add to {} one of {one_of}", interface.id)));
                 continue;
             };
             let mut groups = interface.groups.clone();
             groups.extend(added);
-            reasons.extend(params.obstacles(interface, groups.len()));
+            reasons.extend(params.blockers(interface, groups.len()));
             let network_interface_id = interface.id.clone();
             steps.push(Step::call(Level::L2, Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups }));
         }
@@ -227,7 +227,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         Plan::unless(&reasons, steps)
     }
 
-    fn expect(&self, mut live: InstanceInGroups, action: &Action) -> InstanceInGroups {
+    fn predict(&self, mut live: InstanceInGroups, action: &Action) -> InstanceInGroups {
         let Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups } = action;
         for interface in live.interfaces.iter_mut().filter(|it| it.id == *network_interface_id) {
             interface.groups.clone_from(groups);
@@ -236,7 +236,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
     }
 
     /// The groups of the interfaces that were touched, in no order: EC2 promises none.
-    fn footprint(&self, subject: &InstanceInGroups, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &InstanceInGroups, done: &[Action]) -> Value {
         let groups = |Action::ModifyNetworkInterfaceAttribute { network_interface_id: id, .. }: &Action| {
             let interface = subject.interfaces.iter().find(|it| it.id == *id);
             let groups = interface.map(|it| it.groups.iter().collect::<BTreeSet<_>>());
@@ -277,7 +277,7 @@ impl Ec2InstanceRequiredSecurityGroupParameters {
     }
 
     /// Why an interface must not be given `count` groups by machine.
-    fn obstacles(&self, interface: &Interface, count: usize) -> Vec<String> {
+    fn blockers(&self, interface: &Interface, count: usize) -> Vec<String> {
         let Interface { id, kind, .. } = interface;
         let mut reasons = Vec::new();
         match interface.requester_managed {

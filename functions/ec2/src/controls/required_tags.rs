@@ -5,7 +5,7 @@
 pub mod requirement;
 
 use rectify_compliance::json_parameter::JsonParameter;
-use rectify_compliance::values::Words;
+use rectify_compliance::values::StringList;
 use rectify_compliance::{
     Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
 };
@@ -17,7 +17,7 @@ use self::requirement::{
 };
 use crate::families::authorization::Tag;
 use crate::resources::stored_parameter::{GET_PARAMETER, known};
-use crate::resources::tagged_resource::{Standing, StoredTags, TYPES, TagFacts, TaggedResource};
+use crate::resources::tagged_resource::{StoredTags, TYPES, TagFacts, TaggedResource, TaggingSupport};
 
 control! {
     /// ## What it checks
@@ -116,11 +116,11 @@ impl Control for RequiredTags {
 
     fn evaluate(&self, subject: &TaggedResource, params: &RequiredTagsParameters, _now: Timestamp) -> Verdict {
         match &subject.standing {
-            Standing::Gone(state) => return Verdict::not_applicable(format!("instance is {state}")),
-            Standing::RequesterManaged if params.skip_requester_managed.0 => {
+            TaggingSupport::Gone(state) => return Verdict::not_applicable(format!("instance is {state}")),
+            TaggingSupport::RequesterManaged if params.skip_requester_managed.0 => {
                 return Verdict::not_applicable("owned by an AWS service");
             }
-            Standing::RequesterManaged | Standing::Ordinary => {}
+            TaggingSupport::RequesterManaged | TaggingSupport::Ordinary => {}
         }
         let requirements = match params.requirements(&subject.stored) {
             Ok(requirements) => requirements,
@@ -183,12 +183,12 @@ impl Remediation for RequiredTags {
         let known = (params.requirements(&live.stored), params.default_values(&live.stored));
         let (requirements, defaults) = match known {
             (Ok(requirements), Ok(defaults)) => (requirements, defaults),
-            (Err(reason), _) | (_, Err(reason)) => return Plan::hold(reason, vec![]),
+            (Err(reason), _) | (_, Err(reason)) => return Plan::blocked(reason, vec![]),
         };
         let faults = requirements.faults(&live.tags);
         let id = &live.key.id;
         if !live.is_of_ec2() {
-            return Plan::steps_in_order(vec![Step::person(Level::L0, format!("tag {id}: {}", words(&faults)))]);
+            return Plan::steps_in_order(vec![Step::manual(Level::L0, format!("tag {id}: {}", words(&faults)))]);
         }
         let (mut written, mut reasons, mut by_hand) = (Vec::new(), Vec::new(), Vec::new());
         for fault in faults {
@@ -196,7 +196,7 @@ impl Remediation for RequiredTags {
                 TagFault::Missing { key, lookalike } => match params.default_of(defaults, &key) {
                     None => by_hand.push(format!("give {id} the tag {}", key.as_str())),
                     Some(value) => {
-                        reasons.extend(params.obstacle(&key, lookalike.as_deref()));
+                        reasons.extend(params.blocker(&key, lookalike.as_deref()));
                         written.push(Tag { key: key.as_str().to_owned(), value: value.to_owned() });
                     }
                 },
@@ -215,11 +215,11 @@ impl Remediation for RequiredTags {
             let action = RequiredTagsAction::CreateTags { resources: vec![id.clone()], tags: written };
             steps.push(Step::call(Level::L1, action));
         }
-        steps.extend(by_hand.into_iter().map(|words| Step::person(Level::L0, words)));
+        steps.extend(by_hand.into_iter().map(|words| Step::manual(Level::L0, words)));
         Plan::unless(&reasons, steps)
     }
 
-    fn expect(&self, mut live: TaggedResource, action: &RequiredTagsAction) -> TaggedResource {
+    fn predict(&self, mut live: TaggedResource, action: &RequiredTagsAction) -> TaggedResource {
         let RequiredTagsAction::CreateTags { resources, tags } = action;
         if resources.contains(&live.key.id) {
             live.tags.extend(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
@@ -228,7 +228,7 @@ impl Remediation for RequiredTags {
     }
 
     /// The keys that were written, so that no other tag stands in the way of an undo.
-    fn footprint(&self, subject: &TaggedResource, done: &[RequiredTagsAction]) -> Value {
+    fn touched_fields(&self, subject: &TaggedResource, done: &[RequiredTagsAction]) -> Value {
         let written = done.iter().flat_map(|RequiredTagsAction::CreateTags { tags, .. }| tags);
         let value = |tag: &Tag| subject.tags.get(&tag.key).map_or(Value::Null, |value| value.as_str().into());
         Value::Object(written.map(|tag| (tag.key.clone(), value(tag))).collect::<Map<_, _>>())
@@ -256,7 +256,7 @@ impl Remediation for RequiredTags {
 
 impl RequiredTagsParameters {
     /// The keys the managed rule leaves open, with their values.
-    fn optional(&self) -> [(&Option<TagKey>, &Option<Words>); 5] {
+    fn optional(&self) -> [(&Option<TagKey>, &Option<StringList>); 5] {
         [
             (&self.tag2_key, &self.tag2_value),
             (&self.tag3_key, &self.tag3_value),
@@ -267,7 +267,7 @@ impl RequiredTagsParameters {
     }
 
     fn merged(&self, required: Option<&RequiredByKey>) -> Result<Requirements, String> {
-        let allowed = |values: &Option<Words>| {
+        let allowed = |values: &Option<StringList>| {
             Allowed::values(values.as_ref().map_or_else(Vec::new, |values| values.list().to_vec()))
         };
         let first = (self.tag1_key.clone(), allowed(&self.tag1_value));
@@ -307,9 +307,9 @@ impl RequiredTagsParameters {
     }
 
     /// Why a key must not be written by machine.
-    fn obstacle(&self, key: &TagKey, lookalike: Option<&str>) -> Option<String> {
+    fn blocker(&self, key: &TagKey, lookalike: Option<&str>) -> Option<String> {
         let name = key.as_str();
-        let protected = self.protected_keys.as_ref().map_or(&[][..], Words::list);
+        let protected = self.protected_keys.as_ref().map_or(&[][..], StringList::list);
         // A policy compares the keys of its conditions without regard to letter case.
         if protected.iter().any(|it| it.to_lowercase() == name.to_lowercase()) {
             return Some(format!("the tag `{name}` is protected"));

@@ -35,7 +35,7 @@ control! {
     /// The managed rule judges groups "in use"; this one judges every group, unless `ignoreUnattached` says otherwise: a group that nobody uses today is used tomorrow without a change of its own.
     ///
     /// ## Remediation
-    /// Open rules whose ports are all blocked ones are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off who uses it).
+    /// Authorize rules whose ports are all blocked ones are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off who uses it).
     /// Everything else is planned for a person: a wider range of ports, protocol `-1`, a prefix list, and rules that are open only together.
     /// With `narrowWideRules` the plan spells out the calls that would narrow a wider range, but no machine makes them: they need a role that may authorize ingress.
     /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.

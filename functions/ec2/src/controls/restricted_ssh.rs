@@ -32,7 +32,7 @@ control! {
     /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
     ///
     /// ## Remediation
-    /// Open rules whose ports all lie within `ports` are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off an operator).
+    /// Authorize rules whose ports all lie within `ports` are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off an operator).
     /// Everything else is planned for a person: a wider range of ports, protocol `-1`, a prefix list, and rules that are open only together.
     /// With `narrowWideRules` the plan spells out the calls that would narrow a wider range, but no machine makes them: they need a role that may authorize ingress, and the role of this remediation cannot open SSH.
     /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.

@@ -7,7 +7,7 @@ pub mod drift;
 pub mod parameters;
 
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
+    Control, FromItem, Irreversible, Level, Periodic, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,11 +15,11 @@ use serde_json::Value;
 use self::baseline::Baseline;
 use self::drift::{Approval, Drift, GroupAndBaseline, told};
 use self::parameters::SecurityGroupDriftParameters;
-use crate::families::authorization::Open;
-use crate::families::revocation::{self, Close, Draft};
+use crate::families::authorization::Authorize;
+use crate::families::revocation::{self, RevocationPlan, Revoke};
 use crate::permissions;
 use crate::resources::rule::Direction;
-use crate::resources::security_group::{SecurityGroup, TYPE, obstacles};
+use crate::resources::security_group::{SecurityGroup, TYPE, blockers};
 
 control! {
     /// ## What it checks
@@ -97,7 +97,7 @@ impl FromItem for SecurityGroupDrift {
     }
 }
 
-impl Inventory for SecurityGroupDrift {
+impl Periodic for SecurityGroupDrift {
     fn list_permissions(&self) -> &'static [Permission] {
         &[permissions::DESCRIBE_GROUPS, READ_PARAMETER, READ_OBJECT, READ_HISTORY]
     }
@@ -122,14 +122,14 @@ impl Control for SecurityGroupDrift {
 #[serde(untagged)]
 pub enum RuleChange {
     /// Makes rules.
-    Open(Open),
+    Authorize(Authorize),
     /// Revokes rules.
-    Close(Close),
+    Revoke(Revoke),
 }
 
-impl From<Close> for RuleChange {
-    fn from(close: Close) -> Self {
-        Self::Close(close)
+impl From<Revoke> for RuleChange {
+    fn from(close: Revoke) -> Self {
+        Self::Revoke(close)
     }
 }
 
@@ -170,9 +170,9 @@ impl Remediation for SecurityGroupDrift {
     }
 
     fn fix(&self, live: &GroupAndBaseline, params: &SecurityGroupDriftParameters, now: Timestamp) -> Plan<RuleChange> {
-        let Some(baseline) = &live.baseline else { return Plan::Nothing };
+        let Some(baseline) = &live.baseline else { return Plan::Noop };
         let drift = Drift::of(&live.group, baseline, params);
-        let mut draft = Draft::new(&live.group, obstacles(&live.group, live.usage.as_ref()));
+        let mut draft = RevocationPlan::new(&live.group, blockers(&live.group, live.usage.as_ref()));
         for reason in change_under_way(live, baseline, params, now) {
             draft.hold(reason);
         }
@@ -182,33 +182,33 @@ impl Remediation for SecurityGroupDrift {
         }
         for direction in [Direction::Ingress, Direction::Egress] {
             let missing = drift.missing.iter().copied().filter(|rule| rule.direction == direction);
-            if let Some(open) = Open::all(&live.group.id, direction, missing) {
-                draft.push(Step::call(Level::L2, RuleChange::Open(open)));
+            if let Some(open) = Authorize::all(&live.group.id, direction, missing) {
+                draft.push(Step::call(Level::L2, RuleChange::Authorize(open)));
             }
         }
-        for rule in drift.missing.iter().filter(|rule| Open::again(&live.group.id, rule).is_none()) {
+        for rule in drift.missing.iter().filter(|rule| Authorize::again(&live.group.id, rule).is_none()) {
             draft.hold("a rule of the baseline states no peer");
-            draft.push(Step::person(Level::L2, format!("make the rule {rule} of {}", live.group.id)));
+            draft.push(Step::manual(Level::L2, format!("make the rule {rule} of {}", live.group.id)));
         }
         draft.revoke(drift.extra);
         for rule in drift.reworded {
             let (told, words) = (told(rule, live.group.owner.as_str()), rule.description.as_deref().unwrap_or(""));
-            draft.push(Step::person(Level::L1, format!("describe the rule {told} as `{words}`")));
+            draft.push(Step::manual(Level::L1, format!("describe the rule {told} as `{words}`")));
         }
         draft.plan()
     }
 
-    fn expect(&self, mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
+    fn predict(&self, mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
         match action {
-            RuleChange::Open(open) => open.expect(&mut live.group.rules),
-            RuleChange::Close(close) => close.expect(&mut live.group.rules),
+            RuleChange::Authorize(open) => open.predict(&mut live.group.rules),
+            RuleChange::Revoke(close) => close.predict(&mut live.group.rules),
         }
         live.group.rules.sort();
         live
     }
 
-    fn footprint(&self, subject: &GroupAndBaseline, _done: &[RuleChange]) -> Value {
-        revocation::footprint(&subject.group, |_| true)
+    fn touched_fields(&self, subject: &GroupAndBaseline, _done: &[RuleChange]) -> Value {
+        revocation::touched_fields(&subject.group, |_| true)
     }
 
     fn needs_answers(&self) -> bool {
@@ -229,10 +229,10 @@ impl Remediation for SecurityGroupDrift {
         let mut calls = Vec::new();
         for (index, action) in done.iter().enumerate().rev() {
             match action {
-                RuleChange::Close(close) => {
-                    calls.extend(close.undo(&before.group)?.into_iter().map(RuleChange::Open));
+                RuleChange::Revoke(close) => {
+                    calls.extend(close.undo(&before.group)?.into_iter().map(RuleChange::Authorize));
                 }
-                RuleChange::Open(open) => {
+                RuleChange::Authorize(open) => {
                     let answer = answers.get(index).unwrap_or(&Value::Null);
                     let made = Vec::<String>::deserialize(answer).map_err(|error| Irreversible {
                         action: match open.direction() {
@@ -242,7 +242,7 @@ impl Remediation for SecurityGroupDrift {
                         reason: format!("its answer is not on record as a list of rule ids: {error}"),
                     })?;
                     if !made.is_empty() {
-                        calls.push(Close::of(open.direction(), &before.group.id, made).into());
+                        calls.push(Revoke::of(open.direction(), &before.group.id, made).into());
                     }
                 }
             }
@@ -253,8 +253,8 @@ impl Remediation for SecurityGroupDrift {
     /// What is taken away again is told by ids that the model does not have.
     fn reverted(&self, live: &GroupAndBaseline, call: &RuleChange) -> Option<GroupAndBaseline> {
         match call {
-            RuleChange::Open(_) => Some(self.expect(live.clone(), call)),
-            RuleChange::Close(_) => None,
+            RuleChange::Authorize(_) => Some(self.predict(live.clone(), call)),
+            RuleChange::Revoke(_) => None,
         }
     }
 }

@@ -8,8 +8,8 @@ use rectify_compliance::{
 };
 use serde_json::Value;
 
-use crate::families::authorization::Open;
-use crate::families::revocation::{self, Close, Draft};
+use crate::families::authorization::Authorize;
+use crate::families::revocation::{self, RevocationPlan, Revoke};
 use crate::permissions;
 use crate::resources::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
 
@@ -110,8 +110,8 @@ impl Control for VpcDefaultSecurityGroupClosed {
 }
 
 impl Remediation for VpcDefaultSecurityGroupClosed {
-    type Action = Close;
-    type Undo = Open;
+    type Action = Revoke;
+    type Undo = Authorize;
     fn read_permissions(&self) -> &'static [Permission] {
         &[permissions::DESCRIBE_GROUPS, permissions::DESCRIBE_RULES, permissions::DESCRIBE_INTERFACES]
     }
@@ -122,8 +122,8 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         permissions::REOPEN
     }
 
-    fn fix(&self, live: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Plan<Close> {
-        let mut draft = Draft::new(&live.group, live.obstacles());
+    fn fix(&self, live: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Plan<Revoke> {
+        let mut draft = RevocationPlan::new(&live.group, live.blockers());
         if let Some(usage) = live.network.usage.as_ref().filter(|usage| usage.in_use) {
             let named = offenders(usage.interfaces.iter().take(3).cloned());
             draft.hold(format!("network interfaces use the group, among them `{named}`"));
@@ -132,19 +132,19 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         draft.plan()
     }
 
-    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
-        revocation::expect(live, action)
+    fn predict(&self, live: GroupInNetwork, action: &Revoke) -> GroupInNetwork {
+        revocation::predict(live, action)
     }
 
-    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
-        revocation::footprint(&subject.group, |_| true)
+    fn touched_fields(&self, subject: &GroupInNetwork, _done: &[Revoke]) -> Value {
+        revocation::touched_fields(&subject.group, |_| true)
     }
 
-    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[Revoke]) -> Result<Vec<Authorize>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+    fn reverted(&self, live: &GroupInNetwork, open: &Authorize) -> Option<GroupInNetwork> {
         Some(revocation::reverted(live, open))
     }
 }

@@ -35,7 +35,7 @@ control! {
     /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
     ///
     /// ## Remediation
-    /// Open rules for CIDRs none of whose ports is authorized are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it cuts off who uses them).
+    /// Authorize rules for CIDRs none of whose ports is authorized are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it cuts off who uses them).
     /// Everything else is planned for a person: rules with some authorized ports, protocol `-1`, prefix lists, and rules that are open only together.
     /// "All traffic" from elsewhere than the internet is not touched.
     /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.

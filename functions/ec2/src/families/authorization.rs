@@ -9,7 +9,7 @@ use crate::resources::rule::{Direction, Peer, PortRange, Rule};
 
 /// A call that opens a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Open {
+pub enum Authorize {
     /// Makes rules that let traffic in.
     AuthorizeSecurityGroupIngress(Authorization),
     /// Makes rules that let traffic out.
@@ -122,7 +122,7 @@ pub struct Tag {
     pub value: String,
 }
 
-impl Open {
+impl Authorize {
     /// The call of one direction.
     pub const fn of(direction: Direction, input: Authorization) -> Self {
         match direction {
@@ -172,7 +172,7 @@ impl Open {
     }
 
     /// Adds the rules it makes to a group's; one that is there already is not made again.
-    pub fn expect(&self, rules: &mut Vec<Rule>) {
+    pub fn predict(&self, rules: &mut Vec<Rule>) {
         for rule in self.rules() {
             if !rules.iter().any(|it| it.traffic() == rule.traffic()) {
                 rules.push(rule);

@@ -1,16 +1,16 @@
 //! The controls that say which ports the internet may reach: each is a value of [`OpenPorts`].
 //!
-//! A rule that opens ports is judged alone and together with others ([`openness`](crate::families::openness)). What is open and serves
+//! A rule that opens ports is judged alone and together with others ([`exposure`](crate::families::exposure)). What is open and serves
 //! nothing else is revoked; everything else is left to a person.
 
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Parameters, Permission, Plan, Remediation, Timestamp, Verdict,
+    Control, FromItem, Irreversible, Parameters, Periodic, Permission, Plan, Remediation, Timestamp, Verdict,
 };
 use serde_json::Value;
 
-use crate::families::authorization::Open;
+use crate::families::authorization::Authorize;
 use crate::families::port_limits::Limits;
-use crate::families::revocation::{self, Close, Draft};
+use crate::families::revocation::{self, RevocationPlan, Revoke};
 use crate::permissions;
 use crate::resources::rule::{Direction, Protocol, Rule};
 use crate::resources::security_group::{GroupInNetwork, Network, SecurityGroup};
@@ -43,7 +43,7 @@ impl<P: Parameters> FromItem for OpenPorts<P> {
     }
 }
 
-impl<P: Parameters> Inventory for OpenPorts<P> {
+impl<P: Parameters> Periodic for OpenPorts<P> {
     fn list_permissions(&self) -> &'static [Permission] {
         permissions::INTERNET_LISTING
     }
@@ -75,8 +75,8 @@ impl<P: Parameters> Control for OpenPorts<P> {
 }
 
 impl<P: Parameters> Remediation for OpenPorts<P> {
-    type Action = Close;
-    type Undo = Open;
+    type Action = Revoke;
+    type Undo = Authorize;
 
     fn read_permissions(&self) -> &'static [Permission] {
         permissions::INTERNET_LIVE
@@ -90,12 +90,12 @@ impl<P: Parameters> Remediation for OpenPorts<P> {
         permissions::REOPEN_INGRESS
     }
 
-    fn fix(&self, live: &GroupInNetwork, params: &P, _now: Timestamp) -> Plan<Close> {
+    fn fix(&self, live: &GroupInNetwork, params: &P, _now: Timestamp) -> Plan<Revoke> {
         let limits = (self.limits)(params);
         let exposure = limits.exposure(live);
         let (exact, others): (Vec<&Rule>, Vec<&Rule>) =
             exposure.broad.iter().partition(|rule| self.can_revoke(rule) && limits.ports.forbid_whole(rule));
-        let mut draft = Draft::new(&live.group, live.obstacles());
+        let mut draft = RevocationPlan::new(&live.group, live.blockers());
         draft.revoke(exact);
         for rule in others {
             limits.ports.leave_to_a_person(&mut draft, rule);
@@ -104,20 +104,20 @@ impl<P: Parameters> Remediation for OpenPorts<P> {
         draft.plan()
     }
 
-    fn expect(&self, live: GroupInNetwork, action: &Close) -> GroupInNetwork {
-        revocation::expect(live, action)
+    fn predict(&self, live: GroupInNetwork, action: &Revoke) -> GroupInNetwork {
+        revocation::predict(live, action)
     }
 
     /// All rules that a revocation can touch.
-    fn footprint(&self, subject: &GroupInNetwork, _done: &[Close]) -> Value {
-        revocation::footprint(&subject.group, |rule| self.can_revoke(rule))
+    fn touched_fields(&self, subject: &GroupInNetwork, _done: &[Revoke]) -> Value {
+        revocation::touched_fields(&subject.group, |rule| self.can_revoke(rule))
     }
 
-    fn undo(&self, before: &GroupInNetwork, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
+    fn undo(&self, before: &GroupInNetwork, done: &[Revoke]) -> Result<Vec<Authorize>, Irreversible> {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(&self, live: &GroupInNetwork, open: &Open) -> Option<GroupInNetwork> {
+    fn reverted(&self, live: &GroupInNetwork, open: &Authorize) -> Option<GroupInNetwork> {
         Some(revocation::reverted(live, open))
     }
 }

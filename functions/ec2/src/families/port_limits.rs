@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use rectify_compliance::values::PortSet;
 use rectify_compliance::{Level, Step, offenders, plan::call_text};
 
-use crate::families::authorization::Open;
-use crate::families::openness::{Exposure, touches, within, without};
-use crate::families::revocation::{Close, Draft};
+use crate::families::authorization::Authorize;
+use crate::families::exposure::{Exposure, touches, within, without};
+use crate::families::revocation::{RevocationPlan, Revoke};
 use crate::resources::internet::{Internet, sources};
 use crate::resources::rule::{Direction, Peer, PortRange, Protocol, Rule};
 use crate::resources::security_group::{GroupInNetwork, SecurityGroup};
@@ -119,7 +119,7 @@ impl Ports {
     }
 
     /// Drafts what a person does about an open rule that also serves something else.
-    pub fn leave_to_a_person(&self, draft: &mut Draft<'_, Close>, rule: &Rule) {
+    pub fn leave_to_a_person(&self, draft: &mut RevocationPlan<'_, Revoke>, rule: &Rule) {
         let group = draft.group();
         let is_whole = rule.protocol == Protocol::All || !rule.peer.is_cidr();
         let range = PortRange::of(rule.from_port, rule.to_port);
@@ -142,7 +142,7 @@ impl Ports {
                 (Level::L2, format!("narrow the rule {rule} to {} {kept}", rule.protocol))
             }
         };
-        draft.push(Step::person(level, text));
+        draft.push(Step::manual(level, text));
     }
 }
 
@@ -158,8 +158,8 @@ fn reach_with(rule: &Rule, ports: &PortSet) -> String {
 
 /// The calls by which a person leaves nothing of a rule but these ports.
 fn narrowing(group: &SecurityGroup, rule: &Rule, left: &[PortRange]) -> String {
-    let mut calls: Vec<String> = Open::narrowed(&group.id, rule, left).iter().map(call_text).collect();
-    calls.extend(rule.id.iter().map(|id| call_text(&Close::of(Direction::Ingress, &group.id, vec![id.clone()]))));
+    let mut calls: Vec<String> = Authorize::narrowed(&group.id, rule, left).iter().map(call_text).collect();
+    calls.extend(rule.id.iter().map(|id| call_text(&Revoke::of(Direction::Ingress, &group.id, vec![id.clone()]))));
     calls.join(", then ")
 }
 

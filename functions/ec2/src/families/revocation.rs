@@ -7,13 +7,13 @@ use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::families::authorization::Open;
+use crate::families::authorization::Authorize;
 use crate::resources::rule::{Direction, Rule};
 use crate::resources::security_group::{GroupInNetwork, SecurityGroup};
 
 /// A call that closes a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Close {
+pub enum Revoke {
     /// Revokes ingress rules by their ids.
     RevokeSecurityGroupIngress(Revocation),
     /// Revokes egress rules by their ids.
@@ -30,7 +30,7 @@ pub struct Revocation {
     pub security_group_rule_ids: Vec<String>,
 }
 
-impl Close {
+impl Revoke {
     /// The call of one direction.
     pub fn of(direction: Direction, group_id: &str, security_group_rule_ids: Vec<String>) -> Self {
         let input = Revocation { group_id: group_id.to_owned(), security_group_rule_ids };
@@ -56,7 +56,7 @@ impl Close {
     }
 
     /// Takes the rules it revokes out of a group's.
-    pub fn expect(&self, rules: &mut Vec<Rule>) {
+    pub fn predict(&self, rules: &mut Vec<Rule>) {
         let gone = &self.input().security_group_rule_ids;
         rules.retain(|rule| rule.id.as_ref().is_none_or(|id| !gone.contains(id)));
     }
@@ -65,7 +65,7 @@ impl Close {
     ///
     /// # Errors
     /// [`Irreversible`] when the group as it was before does not hold a rule, or holds one that cannot be made again.
-    pub fn undo(&self, before: &SecurityGroup) -> Result<Vec<Open>, Irreversible> {
+    pub fn undo(&self, before: &SecurityGroup) -> Result<Vec<Authorize>, Irreversible> {
         let action = match self {
             Self::RevokeSecurityGroupIngress(_) => "RevokeSecurityGroupIngress",
             Self::RevokeSecurityGroupEgress(_) => "RevokeSecurityGroupEgress",
@@ -75,7 +75,7 @@ impl Close {
         ids.map(|id| {
             let rule =
                 before.rule(id).ok_or_else(|| lost(format!("the before-image does not hold the rule `{id}`")))?;
-            Open::again(&before.id, rule)
+            Authorize::again(&before.id, rule)
                 .ok_or_else(|| lost(format!("the rule `{id}` names no peer to be made again from")))
         })
         .collect()
@@ -85,28 +85,28 @@ impl Close {
 /// The calls that take revocations back, last one first.
 ///
 /// # Errors
-/// As [`Close::undo`].
-pub fn undo(before: &SecurityGroup, done: &[Close]) -> Result<Vec<Open>, Irreversible> {
-    let calls: Vec<Vec<Open>> = done.iter().rev().map(|close| close.undo(before)).collect::<Result<_, _>>()?;
+/// As [`Revoke::undo`].
+pub fn undo(before: &SecurityGroup, done: &[Revoke]) -> Result<Vec<Authorize>, Irreversible> {
+    let calls: Vec<Vec<Authorize>> = done.iter().rev().map(|close| close.undo(before)).collect::<Result<_, _>>()?;
     Ok(calls.into_iter().flatten().collect())
 }
 
 /// What `live` becomes by the call that makes a revoked rule again.
-pub fn reverted(live: &GroupInNetwork, open: &Open) -> GroupInNetwork {
+pub fn reverted(live: &GroupInNetwork, open: &Authorize) -> GroupInNetwork {
     let mut live = live.clone();
-    open.expect(&mut live.group.rules);
+    open.predict(&mut live.group.rules);
     live
 }
 
 /// What `live` becomes by a revocation.
-pub fn expect(mut live: GroupInNetwork, close: &Close) -> GroupInNetwork {
-    close.expect(&mut live.group.rules);
+pub fn predict(mut live: GroupInNetwork, close: &Revoke) -> GroupInNetwork {
+    close.predict(&mut live.group.rules);
     live
 }
 
 /// The rules that `touches` names, as anybody could have written them: all that a revocation can touch. Neither ids nor
 /// other rules stand in the way of undo.
-pub fn footprint(group: &SecurityGroup, touches: impl Fn(&Rule) -> bool) -> Value {
+pub fn touched_fields(group: &SecurityGroup, touches: impl Fn(&Rule) -> bool) -> Value {
     let mut rules: Vec<Rule> = group
         .rules
         .iter()
@@ -119,16 +119,16 @@ pub fn footprint(group: &SecurityGroup, touches: impl Fn(&Rule) -> bool) -> Valu
 
 /// A plan about one group in the making: the steps, and what forbids taking them by machine.
 #[derive(Debug)]
-pub struct Draft<'a, A> {
+pub struct RevocationPlan<'a, A> {
     group: &'a SecurityGroup,
     reasons: Vec<String>,
     steps: Vec<Step<A>>,
 }
 
-impl<'a, A: From<Close>> Draft<'a, A> {
-    /// A draft about a group with these obstacles in the way.
-    pub fn new(group: &'a SecurityGroup, obstacles: Vec<String>) -> Self {
-        Self { group, reasons: obstacles, steps: Vec::new() }
+impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
+    /// A draft about a group with these blockers in the way.
+    pub fn new(group: &'a SecurityGroup, blockers: Vec<String>) -> Self {
+        Self { group, reasons: blockers, steps: Vec::new() }
     }
 
     /// The group.
@@ -154,10 +154,11 @@ impl<'a, A: From<Close>> Draft<'a, A> {
             let ids: Vec<String> =
                 rules.iter().filter(|rule| rule.direction == direction).filter_map(|rule| rule.id.clone()).collect();
             if !ids.is_empty() {
-                self.push(Step::call(Level::L2, Close::of(direction, &self.group.id, ids).into()));
+                self.push(Step::call(Level::L2, Revoke::of(direction, &self.group.id, ids).into()));
             }
         }
-        let lost = rules.iter().filter(|rule| Open::again(&self.group.id, rule).is_none()).map(ToString::to_string);
+        let lost =
+            rules.iter().filter(|rule| Authorize::again(&self.group.id, rule).is_none()).map(ToString::to_string);
         let lost = offenders(lost);
         if !lost.is_empty() {
             self.hold(format!("undo could not make these rules again, since their peer is not stated: {lost}"));
@@ -167,7 +168,7 @@ impl<'a, A: From<Close>> Draft<'a, A> {
             self.hold("the ids of the rules are not known: only a live read can be planned from");
         }
         for rule in nameless {
-            self.push(Step::person(Level::L2, format!("revoke the rule {rule} of {}", self.group.id)));
+            self.push(Step::manual(Level::L2, format!("revoke the rule {rule} of {}", self.group.id)));
         }
     }
 
@@ -176,7 +177,7 @@ impl<'a, A: From<Close>> Draft<'a, A> {
         if !rules.is_empty() {
             let rules = offenders(rules.iter().map(ToString::to_string));
             let text = format!("narrow these rules, which cover the internet together: {rules}");
-            self.push(Step::person(Level::L3, text));
+            self.push(Step::manual(Level::L3, text));
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use rectify_compliance::{ConfigurationItem, Image, Resource, ResourceKey, ShapeError, Tags};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -162,7 +162,7 @@ fn ids(groups: &[Value]) -> Result<Vec<String>, ShapeError> {
     groups.iter().map(|group| id(group).ok_or_else(|| ShapeError::missing("groupId", "a group id"))).collect()
 }
 
-impl Image for InstanceInGroups {
+impl ResourceState for InstanceInGroups {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

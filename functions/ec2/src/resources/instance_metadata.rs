@@ -2,7 +2,7 @@
 //!
 //! Knows no SDK: the client hands over texts and numbers, and what cannot be read stops here.
 
-use rectify_compliance::{ConfigurationItem, Image, Resource, ResourceKey, ShapeError, Tags, Timestamp};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::instance::{Instance, TYPE};
@@ -132,7 +132,7 @@ impl RecordedMetadata {
     }
 }
 
-impl Image for InstanceMetadata {
+impl ResourceState for InstanceMetadata {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{Verdict, offenders};
 
-use crate::families::openness::Breadth;
+use crate::families::exposure::Breadth;
 use crate::resources::rule::Rule;
 use crate::resources::security_group::{Network, PrefixList};
 

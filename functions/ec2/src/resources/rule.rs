@@ -1,6 +1,6 @@
 //! One rule of a security group with exactly one peer, in one model for configuration items and live answers.
 //!
-//! Knows no control: what is too wide is decided by [`openness`](crate::families::openness) and the controls.
+//! Knows no control: what is too wide is decided by [`exposure`](crate::families::exposure) and the controls.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Image, Region, Resource, ResourceKey, ShapeError, Tags, offenders,
+    AccountId, ConfigurationItem, Region, Resource, ResourceKey, ResourceState, ShapeError, Tags, offenders,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -172,7 +172,7 @@ fn permissions(item: &ConfigurationItem, key: &str) -> Result<Vec<IpPermission>,
     }
 }
 
-impl Image for GroupInNetwork {
+impl ResourceState for GroupInNetwork {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -208,7 +208,7 @@ impl GroupInNetwork {
 }
 
 /// The preconditions of every remediation of a group that do not hold.
-pub fn obstacles(group: &SecurityGroup, usage: Option<&Usage>) -> Vec<String> {
+pub fn blockers(group: &SecurityGroup, usage: Option<&Usage>) -> Vec<String> {
     let mut reasons = Vec::new();
     if group.owner != group.account {
         reasons.push(format!("the group belongs to account `{}`", group.owner));
@@ -226,8 +226,8 @@ pub fn obstacles(group: &SecurityGroup, usage: Option<&Usage>) -> Vec<String> {
 
 impl GroupInNetwork {
     /// The preconditions of every remediation that do not hold of this group.
-    pub fn obstacles(&self) -> Vec<String> {
-        obstacles(&self.group, self.network.usage.as_ref())
+    pub fn blockers(&self) -> Vec<String> {
+        blockers(&self.group, self.network.usage.as_ref())
     }
 }
 

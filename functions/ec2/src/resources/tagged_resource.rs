@@ -4,7 +4,7 @@
 //! for at all.
 
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Image, Partition, Region, Resource, ResourceKey, ShapeError, Tags, Target,
+    AccountId, ConfigurationItem, Partition, Region, Resource, ResourceKey, ResourceState, ShapeError, Tags, Target,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -75,7 +75,7 @@ pub struct TaggedResource {
     /// The ARN, where it is known.
     pub arn: Option<String>,
     /// Why no tags are asked for, where that is so.
-    pub standing: Standing,
+    pub standing: TaggingSupport,
     /// Its tags, as recorded or as read live.
     pub tags: Tags,
     /// Its tags as read after the recorded ones were found wanting.
@@ -88,7 +88,7 @@ pub struct TaggedResource {
 /// Whether somebody can be asked to tag a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Standing {
+pub enum TaggingSupport {
     /// Yes.
     Ordinary,
     /// An AWS service owns it, by one of the places in which EC2 states so ([`Ownership`]).
@@ -97,7 +97,7 @@ pub enum Standing {
     Gone(String),
 }
 
-impl Standing {
+impl TaggingSupport {
     /// The standing of a resource that is there.
     pub fn under(ownership: Ownership<'_>) -> Self {
         if ownership.is_of_a_service() { Self::RequesterManaged } else { Self::Ordinary }
@@ -132,8 +132,8 @@ impl Resource for TaggedResource {
         let at = |pointer: &str| item.configuration.pointer(pointer);
         let state = at("/state/name").and_then(Value::as_str).filter(|_| item.resource.kind == instance::TYPE);
         let standing = match state {
-            Some(state) if instance::is_gone(state) => Standing::Gone(state.to_owned()),
-            _ => Standing::under(Ownership::of(&item.configuration)),
+            Some(state) if instance::is_gone(state) => TaggingSupport::Gone(state.to_owned()),
+            _ => TaggingSupport::under(Ownership::of(&item.configuration)),
         };
         Ok(Self {
             key: item.resource.clone(),
@@ -203,7 +203,7 @@ fn listed(list: &Value) -> Option<Tags> {
     list.as_array()?.iter().map(pair).collect()
 }
 
-impl Image for TaggedResource {
+impl ResourceState for TaggedResource {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -265,23 +265,23 @@ pub(crate) mod tests {
         };
         const INTERFACE: &str = "AWS::EC2::NetworkInterface";
         let operated = || json!({"operator": {"managed": true, "principal": "eks.amazonaws.com"}});
-        assert_eq!(standing(INTERFACE, json!({"requesterManaged": true})), Standing::RequesterManaged);
+        assert_eq!(standing(INTERFACE, json!({"requesterManaged": true})), TaggingSupport::RequesterManaged);
         assert_eq!(
             standing(INTERFACE, json!({"requesterManaged": false, "interfaceType": "lambda"})),
-            Standing::RequesterManaged,
+            TaggingSupport::RequesterManaged,
             "required-tags/9"
         );
-        assert_eq!(standing(INTERFACE, json!({"requesterManaged": false})), Standing::Ordinary);
-        assert_eq!(standing(INTERFACE, json!({"interfaceType": "efa"})), Standing::Ordinary);
+        assert_eq!(standing(INTERFACE, json!({"requesterManaged": false})), TaggingSupport::Ordinary);
+        assert_eq!(standing(INTERFACE, json!({"interfaceType": "efa"})), TaggingSupport::Ordinary);
         for kind in [INTERFACE, instance::TYPE, "AWS::EC2::Volume"] {
-            assert_eq!(standing(kind, operated()), Standing::RequesterManaged, "required-tags/10: {kind}");
+            assert_eq!(standing(kind, operated()), TaggingSupport::RequesterManaged, "required-tags/10: {kind}");
         }
         let gone = || json!({"state": {"name": "terminated"}});
-        assert_eq!(standing(instance::TYPE, gone()), Standing::Gone("terminated".to_owned()));
+        assert_eq!(standing(instance::TYPE, gone()), TaggingSupport::Gone("terminated".to_owned()));
         let mut gone_and_operated = gone();
         gone_and_operated["operator"] = operated()["operator"].clone();
-        assert_eq!(standing(instance::TYPE, gone_and_operated), Standing::Gone("terminated".to_owned()));
-        assert_eq!(standing("AWS::EC2::VPC", gone()), Standing::Ordinary);
+        assert_eq!(standing(instance::TYPE, gone_and_operated), TaggingSupport::Gone("terminated".to_owned()));
+        assert_eq!(standing("AWS::EC2::VPC", gone()), TaggingSupport::Ordinary);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use aws_sdk_iam::types;
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::{Clients, time, unless_missing, users};
 use rectify_iam::controls::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, KeyAction, UserKeys};
@@ -63,7 +63,7 @@ impl List<Clients> for AccessKeysRotated {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a AccessKeysRotatedParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<UserKeys>, AwsError>> + Send + 'a {
@@ -73,7 +73,7 @@ impl List<Clients> for AccessKeysRotated {
     fn keys<'a>(
         &'a self,
         clients: &'a Clients,
-        _place: &'a Place,
+        _place: &'a AccountRegion,
         _params: &'a AccessKeysRotatedParameters,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         users::keys(clients)

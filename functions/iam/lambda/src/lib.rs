@@ -22,7 +22,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Connect, Fix, List, Page, Place};
+use rectify_runtime::client::{AccountRegion, Connect, Fix, List, Page};
 
 use rectify_iam::controls::iam_password_policy::{
     IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
@@ -92,7 +92,7 @@ impl List<Clients> for IamPasswordPolicy {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a IamPasswordPolicyParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Passwords>, AwsError>> + Send + 'a {

@@ -6,7 +6,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page, ReadFacts};
 
 use super::{Clients, unless_missing, users};
 use rectify_iam::controls::iam_user_mfa_enabled::{
@@ -150,7 +150,7 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a MfaEnabledForIamConsoleAccessParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<MfaUser<ConsoleAccess>>, AwsError>> + Send + 'a {
@@ -160,7 +160,7 @@ impl List<Clients> for MfaEnabledForIamConsoleAccess {
     fn keys<'a>(
         &'a self,
         clients: &'a Clients,
-        _place: &'a Place,
+        _place: &'a AccountRegion,
         _params: &'a MfaEnabledForIamConsoleAccessParameters,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         users::keys(clients)
@@ -193,7 +193,7 @@ impl List<Clients> for IamUserMfaEnabled {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a IamUserMfaEnabledParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<MfaUser<Devices>>, AwsError>> + Send + 'a {
@@ -203,7 +203,7 @@ impl List<Clients> for IamUserMfaEnabled {
     fn keys<'a>(
         &'a self,
         clients: &'a Clients,
-        _place: &'a Place,
+        _place: &'a AccountRegion,
         _params: &'a IamUserMfaEnabledParameters,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         users::keys(clients)

@@ -7,7 +7,7 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, Never, NoParameters, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::Clients;
 use rectify_iam::controls::iam_root_access_key_check::{IamRootAccessKeyCheck, RootUser};
@@ -49,7 +49,7 @@ impl List<Clients> for IamRootAccessKeyCheck {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a NoParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<RootUser>, AwsError>> + Send + 'a {
@@ -76,7 +76,7 @@ impl List<Clients> for RootAccountMfaEnabled {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a RootAccountMfaEnabledParameters,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<RootSignIn>, AwsError>> + Send + 'a {

@@ -4,9 +4,9 @@ use std::future::Future;
 
 use aws_sdk_iam::types;
 use futures_util::stream::{self, Stream};
-use rectify_compliance::{AccountId, Image, ResourceKey, ShapeError, Tags, Target};
+use rectify_compliance::{AccountId, ResourceKey, ResourceState, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Found, Page, Place, read_each};
+use rectify_runtime::client::{AccountRegion, Found, Page, read_each};
 
 use super::{Clients, time, unless_missing};
 use rectify_iam::resources::user::{TYPE, User};
@@ -21,12 +21,12 @@ const AT_ONCE: usize = 8;
 /// Every user of the account, from `marker` on; `read` makes the subject of a listed user, or `None` when it is gone by now.
 pub(super) fn pages<'a, S, F>(
     clients: &'a Clients,
-    place: &'a Place,
+    place: &'a AccountRegion,
     marker: Option<String>,
     read: impl Fn(User) -> F + Send + Sync + 'a,
 ) -> impl Stream<Item = Result<Page<S>, AwsError>> + Send + 'a
 where
-    S: Image,
+    S: ResourceState,
     F: Future<Output = Result<Option<S>, AwsError>> + Send + 'a,
 {
     let pages = clients.iam.list_users().set_marker(marker).into_paginator().page_size(USERS_A_PAGE).send();

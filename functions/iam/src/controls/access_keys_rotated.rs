@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, ResourceKey,
-    Step, Tags, Timestamp, Verdict, control, parameters,
+    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, ResourceKey,
+    ResourceState, Step, Tags, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -99,7 +99,7 @@ impl UserKeys {
     }
 }
 
-impl Image for UserKeys {
+impl ResourceState for UserKeys {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -137,7 +137,7 @@ impl Control for AccessKeysRotated {
     }
 }
 
-impl Inventory for AccessKeysRotated {
+impl Periodic for AccessKeysRotated {
     fn list_permissions(&self) -> &'static [Permission] {
         &[LIST_USERS, LIST_ACCESS_KEYS]
     }
@@ -191,13 +191,13 @@ impl Remediation for AccessKeysRotated {
             if params.deactivate_unused_days.is_some_and(|days| key.is_unused_for(days.get(), now)) {
                 Step::call(Level::L2, set(&live.user, id, KeyStatus::Inactive))
             } else {
-                Step::person(Level::L0, rotate(&live.user, id, key, now))
+                Step::manual(Level::L0, rotate(&live.user, id, key, now))
             }
         };
         Plan::steps_in_order(live.overdue(params, now).into_iter().map(step).collect())
     }
 
-    fn expect(&self, mut live: UserKeys, action: &KeyAction) -> UserKeys {
+    fn predict(&self, mut live: UserKeys, action: &KeyAction) -> UserKeys {
         let KeyAction::UpdateAccessKey { access_key_id, status, .. } = action;
         if let Some(key) = live.keys.get_mut(access_key_id) {
             key.status = *status;
@@ -206,7 +206,7 @@ impl Remediation for AccessKeysRotated {
     }
 
     /// The status of each key that was turned off, so that a new key or a later use does not stand in the way of an undo.
-    fn footprint(&self, subject: &UserKeys, done: &[KeyAction]) -> Value {
+    fn touched_fields(&self, subject: &UserKeys, done: &[KeyAction]) -> Value {
         let status = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
             let status = subject.keys.get(access_key_id).map(|key| key.status);
             (access_key_id.expose().to_owned(), json!(status))

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, Plan, Remediation, ResourceKey,
-    Step, Tags, Timestamp, Verdict, control, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceKey,
+    ResourceState, Step, Tags, Timestamp, Verdict, control, parameters,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
@@ -157,7 +157,7 @@ pub struct Passwords {
     pub policy: Option<PasswordPolicy>,
 }
 
-impl Image for Passwords {
+impl ResourceState for Passwords {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -185,7 +185,7 @@ impl Control for IamPasswordPolicy {
     }
 }
 
-impl Inventory for IamPasswordPolicy {
+impl Periodic for IamPasswordPolicy {
     fn list_permissions(&self) -> &'static [Permission] {
         READ
     }
@@ -239,7 +239,7 @@ impl Remediation for IamPasswordPolicy {
         let age = before.and_then(|policy| policy.max_password_age);
         let level = if after.max_password_age == age { Level::L1 } else { Level::L2 };
         let begins_to_expire = age.is_none() && after.max_password_age.is_some();
-        let obstacle = if begins_to_expire && !after.allow_users_to_change_password {
+        let blocker = if begins_to_expire && !after.allow_users_to_change_password {
             Some("AllowUsersToChangePassword is false: users whose password expires could not set a new one")
         } else if before.is_none() && !after.replaces_the_default() {
             Some("the parameters ask for fewer than three kinds of characters, which AWS's default policy asks for")
@@ -247,19 +247,19 @@ impl Remediation for IamPasswordPolicy {
             None
         };
         let steps = vec![Step::call(level, PasswordAction::UpdateAccountPasswordPolicy(after))];
-        match obstacle {
-            Some(reason) => Plan::hold(reason, steps),
+        match blocker {
+            Some(reason) => Plan::blocked(reason, steps),
             None => Plan::steps_in_order(steps),
         }
     }
 
-    fn expect(&self, live: Passwords, action: &PasswordAction) -> Passwords {
+    fn predict(&self, live: Passwords, action: &PasswordAction) -> Passwords {
         let PasswordAction::UpdateAccountPasswordPolicy(policy) = action;
         Passwords { policy: Some(policy.clone()), ..live }
     }
 
     /// The whole policy: the call replaces it whole, and so does its undo.
-    fn footprint(&self, subject: &Passwords, done: &[PasswordAction]) -> Value {
+    fn touched_fields(&self, subject: &Passwords, done: &[PasswordAction]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "policy": subject.policy }) }
     }
 

@@ -3,7 +3,9 @@
 //! Knows the account summary as a number, not the API it came from.
 
 use rectify_compliance::place::ACCOUNT_TYPE;
-use rectify_compliance::{AccountId, Image, NoParameters, Partition, ResourceKey, ShapeError, Tags, Verdict, control};
+use rectify_compliance::{
+    AccountId, NoParameters, Partition, ResourceKey, ResourceState, ShapeError, Tags, Verdict, control,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::families::root::{RootControl, act_centrally};
@@ -91,7 +93,7 @@ impl RootUser {
     }
 }
 
-impl Image for RootUser {
+impl ResourceState for RootUser {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -140,7 +142,7 @@ fn delete_centrally(root: &RootUser) -> String {
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::gate::{Route, RuleScope, route};
-    use rectify_compliance::parameters::ShellParameters;
+    use rectify_compliance::parameters::CommonParameters;
     use rectify_compliance::{Region, Remediation, RuleEvent};
     use rectify_testing::{Case, Cases, Laws};
     use serde_json::json;
@@ -212,10 +214,10 @@ mod tests {
         let (home, away) = (Region::new("us-east-1"), Region::new("eu-west-1"));
         let meta = &IAM_ROOT_ACCESS_KEY_CHECK.meta;
         let answer = Route::AnswerAccount(Verdict::not_applicable("evaluated in us-east-1"));
-        let parameters = ShellParameters::default();
+        let parameters = CommonParameters::default();
         let at = |here| RuleScope { meta, parameters: &parameters, here, home: &home };
         assert_eq!(route(&event, &at(&away)), Ok(answer), "{case}");
-        assert_eq!(route(&event, &at(&home)), Ok(Route::Inventory), "{case}");
+        assert_eq!(route(&event, &at(&home)), Ok(Route::Periodic), "{case}");
     }
 
     #[test]
@@ -228,7 +230,7 @@ mod tests {
             access_keys,
         });
         Laws::of(&CONTROL, &[], |_, _, call| match *call {}).by_hand().hold((roots, Just(NoParameters {})));
-        assert_eq!(CONTROL.footprint(&root(1), &[]), json!({}));
+        assert_eq!(CONTROL.touched_fields(&root(1), &[]), json!({}));
         assert_eq!(CONTROL.undo(&root(1), &[]), Ok(vec![]));
     }
 }

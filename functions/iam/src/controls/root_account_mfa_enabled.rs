@@ -4,7 +4,9 @@
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
-use rectify_compliance::{AccountId, Image, Partition, ResourceKey, ShapeError, Tags, Verdict, control, parameters};
+use rectify_compliance::{
+    AccountId, Partition, ResourceKey, ResourceState, ShapeError, Tags, Verdict, control, parameters,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::families::root::{RootControl, act_centrally};
@@ -131,7 +133,7 @@ fn present(entry: &str, number: Option<i32>) -> Result<Option<bool>, ShapeError>
     }
 }
 
-impl Image for RootSignIn {
+impl ResourceState for RootSignIn {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -286,7 +288,7 @@ mod tests {
         let params = any::<bool>().prop_map(|it| RootAccountMfaEnabledParameters { accept_no_root_password: Flag(it) });
         Laws::of(&CONTROL, &[], |_, _, call| match *call {}).by_hand().hold((roots, params));
         let root = read(Some(0), Some(1), Some(1)).unwrap();
-        assert_eq!(CONTROL.footprint(&root, &[]), json!({}));
+        assert_eq!(CONTROL.touched_fields(&root, &[]), json!({}));
         assert_eq!(CONTROL.undo(&root, &[]), Ok(vec![]));
     }
 }

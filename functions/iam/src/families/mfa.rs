@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 
 use rectify_compliance::{
-    Control, Image, Inventory, Irreversible, ManagedBy, Parameters, Permission, PhysicalId, Plan, Remediation,
-    ResourceKey, Tags, Timestamp, Verdict,
+    Control, Irreversible, ManagedBy, Parameters, Periodic, Permission, PhysicalId, Plan, Remediation, ResourceKey,
+    ResourceState, Tags, Timestamp, Verdict,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct MfaUser<S> {
     pub attachment: Option<Attachment>,
 }
 
-impl<S> Image for MfaUser<S>
+impl<S> ResourceState for MfaUser<S>
 where
     S: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static,
 {
@@ -71,7 +71,7 @@ pub struct MfaControl<S: 'static, P: 'static> {
 
 impl<S: 'static, P: Parameters> Control for MfaControl<S, P>
 where
-    MfaUser<S>: Image,
+    MfaUser<S>: ResourceState,
 {
     type Params = P;
     type Subject = MfaUser<S>;
@@ -81,9 +81,9 @@ where
     }
 }
 
-impl<S: 'static, P: Parameters> Inventory for MfaControl<S, P>
+impl<S: 'static, P: Parameters> Periodic for MfaControl<S, P>
 where
-    MfaUser<S>: Image,
+    MfaUser<S>: ResourceState,
 {
     fn list_permissions(&self) -> &'static [Permission] {
         self.list
@@ -92,7 +92,7 @@ where
 
 impl<S: 'static, P: Parameters> Remediation for MfaControl<S, P>
 where
-    MfaUser<S>: Image,
+    MfaUser<S>: ResourceState,
 {
     type Action = AttachAction;
     type Undo = DetachAction;
@@ -129,23 +129,23 @@ where
         );
         let plan = mfa_policy::plan(&live.user, live.attachment.as_ref(), (self.policy)(live, params), words);
         match ((self.grace)(&live.user, params, now), plan) {
-            (Some(reason), Plan::Do { steps }) => Plan::hold(reason, steps),
+            (Some(reason), Plan::Apply { steps }) => Plan::blocked(reason, steps),
             (_, plan) => plan,
         }
     }
 
-    fn expect(&self, mut live: MfaUser<S>, action: &AttachAction) -> MfaUser<S> {
-        mfa_policy::expect(&live.user, &mut live.attachment, action);
+    fn predict(&self, mut live: MfaUser<S>, action: &AttachAction) -> MfaUser<S> {
+        mfa_policy::predict(&live.user, &mut live.attachment, action);
         live
     }
 
     /// The policy is attached; the device is the user's to register.
-    fn is_settling(&self, after: &MfaUser<S>, done: &[AttachAction]) -> bool {
+    fn is_in_progress(&self, after: &MfaUser<S>, done: &[AttachAction]) -> bool {
         mfa_policy::is_in_place(after.attachment.as_ref(), done)
     }
 
-    fn footprint(&self, subject: &MfaUser<S>, done: &[AttachAction]) -> Value {
-        mfa_policy::footprint(subject.attachment.as_ref(), done)
+    fn touched_fields(&self, subject: &MfaUser<S>, done: &[AttachAction]) -> Value {
+        mfa_policy::touched_fields(subject.attachment.as_ref(), done)
     }
 
     fn undo(&self, before: &MfaUser<S>, done: &[AttachAction]) -> Result<Vec<DetachAction>, Irreversible> {

@@ -137,21 +137,21 @@ pub(crate) fn plan(
     policy: Option<&PolicyArn>,
     words: String,
 ) -> Plan<AttachAction> {
-    let told = || Plan::steps_in_order(vec![Step::person(Level::L0, words)]);
+    let told = || Plan::steps_in_order(vec![Step::manual(Level::L0, words)]);
     let Some(policy) = policy else { return told() };
     let attach = AttachAction::AttachUserPolicy { user_name: user.name.clone(), policy_arn: policy.clone() };
     let steps = vec![Step::call(Level::L2, attach)];
     let Some(attachment) = attachment else {
-        return Plan::hold("the user's policies were not read", steps);
+        return Plan::blocked("the user's policies were not read", steps);
     };
     if attachment.attached.contains(policy.as_str()) {
         return told();
     }
-    let obstacles = attachment.obstacles(user, policy);
-    if obstacles.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(obstacles.join("; "), steps) }
+    let blockers = attachment.blockers(user, policy);
+    if blockers.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(blockers.join("; "), steps) }
 }
 
-pub(crate) fn expect(user: &User, attachment: &mut Option<Attachment>, action: &AttachAction) {
+pub(crate) fn predict(user: &User, attachment: &mut Option<Attachment>, action: &AttachAction) {
     let AttachAction::AttachUserPolicy { user_name, policy_arn } = action;
     if let Some(attachment) = attachment.as_mut().filter(|_| *user_name == user.name) {
         attachment.attached.insert(policy_arn.as_str().to_owned());
@@ -167,7 +167,7 @@ pub(crate) fn is_in_place(after: Option<&Attachment>, done: &[AttachAction]) -> 
 }
 
 /// Whether each policy is attached, so that other policies and a device do not stand in the way of an undo.
-pub(crate) fn footprint(attachment: Option<&Attachment>, done: &[AttachAction]) -> Value {
+pub(crate) fn touched_fields(attachment: Option<&Attachment>, done: &[AttachAction]) -> Value {
     let is_attached = |AttachAction::AttachUserPolicy { policy_arn, .. }: &AttachAction| {
         let attached = attachment.map(|it| it.attached.contains(policy_arn.as_str()));
         (policy_arn.as_str().to_owned(), json!(attached))
@@ -190,21 +190,21 @@ pub(crate) fn undo(before: Option<&Attachment>, done: &[AttachAction]) -> Result
 
 impl Attachment {
     /// What speaks against attaching `policy` to `user`.
-    fn obstacles(&self, user: &User, policy: &PolicyArn) -> Vec<String> {
+    fn blockers(&self, user: &User, policy: &PolicyArn) -> Vec<String> {
         let arn = policy.as_str();
-        let mut obstacles = Vec::new();
+        let mut blockers = Vec::new();
         if !policy.is_of(&user.account) {
-            obstacles.push(format!("policy {arn} is not of account {}", user.account));
+            blockers.push(format!("policy {arn} is not of account {}", user.account));
         }
         match &self.policy {
-            None => obstacles.push(format!("policy {arn} does not exist")),
-            Some(document) => obstacles.extend(unfit(&document.applied_to(&user.name), user, arn)),
+            None => blockers.push(format!("policy {arn} does not exist")),
+            Some(document) => blockers.extend(unfit(&document.applied_to(&user.name), user, arn)),
         }
         let attached = self.attached.len();
         if attached >= usize::try_from(self.quota).unwrap_or(usize::MAX) {
-            obstacles.push(format!("user {} has {attached} of {} policies attached", user.name, self.quota));
+            blockers.push(format!("user {} has {attached} of {} policies attached", user.name, self.quota));
         }
-        obstacles
+        blockers
     }
 }
 

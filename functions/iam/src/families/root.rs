@@ -3,8 +3,8 @@
 //! A control is a value of [`RootControl`]. It has no call: IAM inside the account cannot touch its root user.
 
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Permission,
-    Plan, Remediation, Step, Timestamp, Verdict,
+    AccountId, Control, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Periodic, Permission, Plan,
+    Remediation, ResourceState, Step, Timestamp, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ pub struct RootControl<S: 'static, P: 'static> {
 /// What reading the account summary may call; IAM cannot scope it.
 const ACCOUNT_SUMMARY: &[Permission] = &[Permission::unscoped("iam:GetAccountSummary")];
 
-impl<S: Image, P: Parameters> Control for RootControl<S, P> {
+impl<S: ResourceState, P: Parameters> Control for RootControl<S, P> {
     type Params = P;
     type Subject = S;
 
@@ -29,13 +29,13 @@ impl<S: Image, P: Parameters> Control for RootControl<S, P> {
     }
 }
 
-impl<S: Image, P: Parameters> Inventory for RootControl<S, P> {
+impl<S: ResourceState, P: Parameters> Periodic for RootControl<S, P> {
     fn list_permissions(&self) -> &'static [Permission] {
         ACCOUNT_SUMMARY
     }
 }
 
-impl<S: Image, P: Parameters> Remediation for RootControl<S, P> {
+impl<S: ResourceState, P: Parameters> Remediation for RootControl<S, P> {
     type Action = Never;
     type Undo = Never;
 
@@ -56,15 +56,15 @@ impl<S: Image, P: Parameters> Remediation for RootControl<S, P> {
     }
 
     fn fix(&self, live: &S, _params: &P, _now: Timestamp) -> Plan<Never> {
-        let by_hand = |instruction| Step::person(Level::L0, instruction);
+        let by_hand = |instruction| Step::manual(Level::L0, instruction);
         Plan::steps_in_order((self.instructions)(live).into_iter().map(by_hand).collect())
     }
 
-    fn expect(&self, _live: S, action: &Never) -> S {
+    fn predict(&self, _live: S, action: &Never) -> S {
         match *action {}
     }
 
-    fn footprint(&self, _subject: &S, _done: &[Never]) -> Value {
+    fn touched_fields(&self, _subject: &S, _done: &[Never]) -> Value {
         json!({})
     }
 

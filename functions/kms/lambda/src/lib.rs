@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream};
 use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts, read_each};
+use rectify_runtime::client::{AccountRegion, Connect, Fix, Found, List, Listed, Page, ReadFacts, read_each};
 
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::{
     Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo,
@@ -145,7 +145,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        _place: &'a Place,
+        _place: &'a AccountRegion,
         params: &'a KeyRotationParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Key>, AwsError>> + Send + 'a {
@@ -161,7 +161,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
     fn keys<'a>(
         &'a self,
         clients: &'a Clients,
-        _place: &'a Place,
+        _place: &'a AccountRegion,
         _params: &'a KeyRotationParameters,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         let pages = clients.kms.list_keys().into_paginator().page_size(LONGEST_PAGE).send();

@@ -4,7 +4,7 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Inventory, Irreversible, Level, ManagedBy, Permission, PhysicalId, Plan, Remediation, Step,
+    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step,
     Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
@@ -147,7 +147,7 @@ impl FromItem for CmkBackingKeyRotationEnabled {
     }
 }
 
-impl Inventory for CmkBackingKeyRotationEnabled {
+impl Periodic for CmkBackingKeyRotationEnabled {
     fn list_permissions(&self) -> &'static [Permission] {
         &[LIST_KEYS, DESCRIBE_KEY, ROTATION_STATUS]
     }
@@ -216,11 +216,13 @@ impl Remediation for CmkBackingKeyRotationEnabled {
         let steps = vec![Step::call(Level::L1, enable)];
         match live.state {
             KeyState::Enabled => Plan::steps_in_order(steps),
-            state => Plan::hold(format!("KeyState is `{state:?}`: rotation can be set while it is `Enabled`"), steps),
+            state => {
+                Plan::blocked(format!("KeyState is `{state:?}`: rotation can be set while it is `Enabled`"), steps)
+            }
         }
     }
 
-    fn expect(&self, mut live: Key, action: &Action) -> Key {
+    fn predict(&self, mut live: Key, action: &Action) -> Key {
         let Action::EnableKeyRotation { key_id, rotation_period_in_days } = action;
         if *key_id == live.id {
             let period = rotation_period_in_days.unwrap_or(DEFAULT_PERIOD);
@@ -230,7 +232,7 @@ impl Remediation for CmkBackingKeyRotationEnabled {
     }
 
     /// The rotation alone: a description or a tag that somebody changes later does not stand in the way of an undo.
-    fn footprint(&self, subject: &Key, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &Key, done: &[Action]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "rotation": subject.rotation }) }
     }
 

@@ -3,7 +3,7 @@
 //! Knows no control and no SDK. Which keys KMS can rotate by itself at all is known here.
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{ConfigurationItem, Image, Resource, ResourceKey, ShapeError, Tags};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -166,7 +166,7 @@ impl Key {
     }
 }
 
-impl Image for Key {
+impl ResourceState for Key {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

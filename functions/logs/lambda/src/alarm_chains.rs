@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt, TryStreamExt, once};
-use rectify_cloudtrail::resources::trail::Vantage;
+use rectify_cloudtrail::resources::trail::ObservedFrom;
 use rectify_compliance::{AccountId, Region, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::Clients;
 use super::topics::Answer;
-use rectify_logs::families::alarm_chain::mend::{Action, Undo};
+use rectify_logs::families::alarm_chain::fix::{Action, Undo};
 use rectify_logs::families::alarm_chain::observed::{AlarmChains, LogGroups};
 use rectify_logs::families::alarm_chain::target::topic;
 use rectify_logs::families::alarm_control::{AlarmControl, Defaults, Question};
@@ -23,7 +23,7 @@ impl<D: Defaults> List<Clients> for AlarmControl<D> {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a Self::Params,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<AlarmChains>, AwsError>> + Send + 'a {
@@ -68,7 +68,7 @@ impl Clients {
         region: &Region,
         question: &Question<'_>,
     ) -> Result<AlarmChains, AwsError> {
-        let seen_from = Vantage { account: account.clone(), region: region.clone() };
+        let seen_from = ObservedFrom { account: account.clone(), region: region.clone() };
         let (demands, making) = (&question.demands, &question.making);
         let mut chains = AlarmChains {
             account: account.clone(),

@@ -10,7 +10,7 @@ mod topics;
 
 use aws_types::SdkConfig;
 use rectify_cloudtrail_lambda::TrailReader;
-use rectify_runtime::edge::Connect;
+use rectify_runtime::client::Connect;
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 

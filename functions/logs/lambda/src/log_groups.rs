@@ -5,7 +5,7 @@ use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, Found, List, Listed, Page, Place};
+use rectify_runtime::client::{AccountRegion, Fix, Found, List, Listed, Page};
 
 use super::Clients;
 use rectify_logs::controls::cw_loggroup_retention_period_check::{
@@ -22,7 +22,7 @@ impl List<Clients> for CwLoggroupRetentionPeriodCheck {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        _place: &'a Place,
+        _place: &'a AccountRegion,
         params: &'a CwLoggroupRetentionPeriodCheckParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<LogGroup>, AwsError>> + Send + 'a {

@@ -9,7 +9,7 @@ use super::Clients;
 use super::log_groups::NOT_FOUND;
 use rectify_logs::families::alarm_chain::alarm::MetricAlarm;
 use rectify_logs::families::alarm_chain::filter::{MetricFilter, Transformation};
-use rectify_logs::families::alarm_chain::mend::Action;
+use rectify_logs::families::alarm_chain::fix::Action;
 use rectify_logs::families::alarm_chain::observed::WatchedMetric;
 
 /// The unit that CloudWatch gives a value without one.

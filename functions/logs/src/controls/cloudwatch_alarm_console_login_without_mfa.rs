@@ -5,7 +5,7 @@
 use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
 
-use crate::families::alarm_chain::filter::{Variant, Wanted};
+use crate::families::alarm_chain::filter::{ExpectedEvents, Variant};
 use crate::families::alarm_control::{AlarmControl, FirstEvent, alarm_docs};
 
 control! {
@@ -47,7 +47,7 @@ control! {
 }
 
 /// Sign-ins without a second factor that succeed, with what CIS prints for single sign-on.
-pub(crate) const WANTED: Wanted = Wanted {
+pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
     pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed = "No") && ($.responseElements.ConsoleLogin = "Success") }"#,
     variants: &[Variant {
         pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#,

@@ -5,7 +5,7 @@
 use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
 
-use crate::families::alarm_chain::filter::{Refused, Wanted};
+use crate::families::alarm_chain::filter::{ExpectedEvents, Refused};
 use crate::families::alarm_control::{AlarmControl, FirstEvent, alarm_docs};
 
 control! {
@@ -48,7 +48,7 @@ control! {
 }
 
 /// What root does itself; the pattern of CIS and Security Hub.
-pub(crate) const WANTED: Wanted = Wanted {
+pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
     pattern: r#"{ ($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && ($.eventType != "AwsServiceEvent") }"#,
     variants: &[],
     refused: Some(Refused {

@@ -5,7 +5,7 @@
 use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
 
-use crate::families::alarm_chain::filter::{Variant, Wanted};
+use crate::families::alarm_chain::filter::{ExpectedEvents, Variant};
 use crate::families::alarm_control::{AlarmControl, Burst, alarm_docs};
 
 control! {
@@ -48,7 +48,7 @@ control! {
 }
 
 /// Calls refused for lack of permission, with what CIS prints instead of it.
-pub(crate) const WANTED: Wanted = Wanted {
+pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
     pattern: r#"{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }"#,
     variants: &[
         Variant {

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Globs};
 use rectify_compliance::{
-    Control, Image, Inventory, Irreversible, Level, Permission, Plan, Remediation, ResourceKey, Step, Tags, Timestamp,
-    Verdict, control, parameters,
+    Control, Irreversible, Level, Periodic, Permission, Plan, Remediation, ResourceKey, ResourceState, Step, Tags,
+    Timestamp, Verdict, control, parameters,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ pub struct LogGroup {
     pub tags: Tags,
 }
 
-impl Image for LogGroup {
+impl ResourceState for LogGroup {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -179,7 +179,7 @@ pub enum Action {
     },
 }
 
-impl Inventory for CwLoggroupRetentionPeriodCheck {
+impl Periodic for CwLoggroupRetentionPeriodCheck {
     fn list_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE]
     }
@@ -233,7 +233,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
                 Level::L1,
                 Action::PutRetentionPolicy { log_group_name: name.clone(), retention_in_days: shortest },
             ),
-            Some(_) | None => Step::person(
+            Some(_) | None => Step::manual(
                 Level::L3,
                 format!("set a shorter retention for {name}, once nothing older is needed: it deletes older events"),
             ),
@@ -241,7 +241,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
         Plan::steps_in_order(vec![step])
     }
 
-    fn expect(&self, mut live: LogGroup, action: &Action) -> LogGroup {
+    fn predict(&self, mut live: LogGroup, action: &Action) -> LogGroup {
         let Action::PutRetentionPolicy { log_group_name, retention_in_days } = action;
         if *log_group_name == live.name {
             live.retention_in_days = Some(*retention_in_days);
@@ -249,7 +249,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
         live
     }
 
-    fn footprint(&self, subject: &LogGroup, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &LogGroup, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }

@@ -1,7 +1,7 @@
 //! The links between an event in a log group and the person whom it notifies: a metric filter, an alarm, a topic.
 //!
 //! Each link is judged on its own, as an answer or a reason in words. Knows no SDK and no control: what is wanted of a filter is
-//! a [`filter::Wanted`], what is wanted of an alarm a [`alarm::Limits`], and both and the rest are [`chain::Demands`].
+//! a [`filter::ExpectedEvents`], what is wanted of an alarm a [`alarm::Limits`], and both and the rest are [`chain::AlarmRequirements`].
 //!
 //! | module | what |
 //! |---|---|
@@ -15,7 +15,7 @@
 pub mod alarm;
 pub mod chain;
 pub mod filter;
-pub mod mend;
+pub mod fix;
 mod model;
 pub mod observed;
 pub mod target;

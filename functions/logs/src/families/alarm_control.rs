@@ -9,13 +9,13 @@ use std::fmt::Debug;
 
 use rectify_cloudtrail::resources::qualifying::OBSERVE;
 use rectify_compliance::{
-    Control, Inventory, Irreversible, ManagedBy, Permission, PhysicalId, Plan, Remediation, Timestamp, Verdict,
+    Control, Irreversible, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Timestamp, Verdict,
 };
 use serde_json::Value;
 
-use crate::families::alarm_chain::chain::Demands;
-use crate::families::alarm_chain::filter::Wanted;
-use crate::families::alarm_chain::mend::{self, Action, Making, Undo};
+use crate::families::alarm_chain::chain::AlarmRequirements;
+use crate::families::alarm_chain::filter::ExpectedEvents;
+use crate::families::alarm_chain::fix::{self, Action, AlarmSpec, Undo};
 use crate::families::alarm_chain::observed::AlarmChains;
 
 pub(crate) use docs::alarm_docs;
@@ -53,7 +53,7 @@ pub struct AlarmControl<D> {
     /// Its id.
     pub id: &'static str,
     /// The events.
-    pub wanted: Wanted,
+    pub wanted: ExpectedEvents,
     /// The metric of its remediation.
     pub metric: &'static str,
     /// Whether a single datapoint must be enough.
@@ -66,9 +66,9 @@ pub struct AlarmControl<D> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question<'a> {
     /// What a chain must do.
-    pub demands: Demands,
+    pub demands: AlarmRequirements,
     /// What the remediation makes.
-    pub making: Making<'a>,
+    pub making: AlarmSpec<'a>,
     /// Whether the invocation fails where another account denies the read (`unverifiedTopic=fail`).
     pub must_be_verified: bool,
 }
@@ -128,7 +128,7 @@ impl<D: Defaults> Control for AlarmControl<D> {
     }
 }
 
-impl<D: Defaults> Inventory for AlarmControl<D> {
+impl<D: Defaults> Periodic for AlarmControl<D> {
     fn list_permissions(&self) -> &'static [Permission] {
         &READS
     }
@@ -166,16 +166,16 @@ impl<D: Defaults> Remediation for AlarmControl<D> {
         live.fix(&question.demands, &question.making)
     }
 
-    fn expect(&self, live: AlarmChains, action: &Action) -> AlarmChains {
-        live.expect(action)
+    fn predict(&self, live: AlarmChains, action: &Action) -> AlarmChains {
+        live.predict(action)
     }
 
-    fn footprint(&self, subject: &AlarmChains, done: &[Action]) -> Value {
-        subject.footprint(done)
+    fn touched_fields(&self, subject: &AlarmChains, done: &[Action]) -> Value {
+        subject.touched_fields(done)
     }
 
     fn undo(&self, before: &AlarmChains, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-        mend::undo(before, done)
+        fix::undo(before, done)
     }
 }
 

@@ -7,7 +7,7 @@ use rectify_runtime::bus;
 use rectify_runtime::ledger::{Attempt, Outcome, WINDOW};
 use serde_json::{Value, json};
 
-use super::letter::Look;
+use super::letter::LookupPass;
 use super::lookup::{Looked, MOST, Reach};
 
 /// The word for a cause nobody knows.
@@ -34,9 +34,9 @@ pub(super) struct Answer {
 
 impl Answer {
     /// The answer to a finding.
-    pub(super) fn of(looked: &Looked, attempt: &Attempt, look: Look, now: Timestamp) -> Self {
+    pub(super) fn of(looked: &Looked, attempt: &Attempt, look: LookupPass, now: Timestamp) -> Self {
         let found = attempt.recorded_at;
-        let settled = look == Look::Second || now.duration_since(found) >= SETTLED;
+        let settled = look == LookupPass::Second || now.duration_since(found) >= SETTLED;
         let of_breaker = if attempt.outcome == Some(Outcome::BreakerOpen) { reverters(looked, attempt) } else { None };
         let answer = of_breaker.or_else(|| newest(looked, attempt, settled)).unwrap_or_else(|| nobody(looked));
         let Looked { history, reach, .. } = looked;

@@ -11,7 +11,7 @@ pub(super) const SECOND: &str = "second";
 
 /// Which look at a finding this is; there is no third.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum LookupPass {
     /// Right after it was announced.
     First,
     /// Once CloudTrail has had its time.
@@ -28,7 +28,7 @@ pub(super) struct Letter {
     /// What it is about, or why it does not say.
     pub(super) about: Result<About, ShapeError>,
     /// Which look this is.
-    pub(super) look: Look,
+    pub(super) look: LookupPass,
 }
 
 /// The attempt that an announcement names. Everything else it says is read from the ledger.
@@ -56,7 +56,7 @@ impl Letter {
         let id = text("messageId").ok_or_else(|| ShapeError::missing("event.Records.messageId", "a text"))?;
         let body = text("body").unwrap_or_default();
         let mark = record.pointer(&format!("/messageAttributes/{LOOK}/stringValue")).and_then(Value::as_str);
-        let look = if mark == Some(SECOND) { Look::Second } else { Look::First };
+        let look = if mark == Some(SECOND) { LookupPass::Second } else { LookupPass::First };
         Ok(Self { id: id.to_owned(), body: body.to_owned(), about: about(body), look })
     }
 }
@@ -125,7 +125,7 @@ mod tests {
             let read = letter.about.as_ref().map(|it| (it.control.as_str(), it.attempt.as_str()));
             let expected = expected.map(|id| ("door-ajar", id)).map_err(str::to_owned);
             assert_eq!(read.map_err(ToString::to_string), expected, "{body}");
-            assert_eq!((letter.id.as_str(), letter.look), ("m-1", Look::First));
+            assert_eq!((letter.id.as_str(), letter.look), ("m-1", LookupPass::First));
         }
     }
 
@@ -134,7 +134,7 @@ mod tests {
         let mut marked = record(&json!({}));
         marked["messageAttributes"] = json!({"RECTIFY_LOOK": {"dataType": "String", "stringValue": "second"}});
         let letters = Letter::of_batch(&json!({"Records": [marked]})).unwrap();
-        assert_eq!(letters.first().map(|it| it.look), Some(Look::Second));
+        assert_eq!(letters.first().map(|it| it.look), Some(LookupPass::Second));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rectify_compliance::attribution::{CLOCKS, History, Ours, is_about, is_global
 use rectify_compliance::{AccountId, Region, Timestamp};
 use rectify_runtime::ledger::{Attempt, Outcome, WINDOW};
 use rectify_runtime::retry::Backoff;
-use rectify_runtime::{AwsError, CallErrorKind, Fault};
+use rectify_runtime::{AwsError, CallErrorKind, Error};
 use serde_json::Value;
 
 use super::Attributor;
@@ -52,13 +52,13 @@ impl Attributor {
     /// Asks.
     ///
     /// # Errors
-    /// [`Fault::Aws`] when CloudTrail cannot be asked.
+    /// [`Error::Aws`] when CloudTrail cannot be asked.
     pub(super) async fn look_up(
         &self,
         attempt: &Attempt,
         account: &AccountId,
         now: Timestamp,
-    ) -> Result<Looked, Fault> {
+    ) -> Result<Looked, Error> {
         let mut looked = Looked {
             history: History::default(),
             ours: Ours::new(account.clone(), self.settings.own_roles.iter().cloned()),

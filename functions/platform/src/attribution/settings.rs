@@ -1,7 +1,7 @@
 //! What the function is told.
 
 use rectify_compliance::values::Bounded;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::settings::Environment;
 
 /// What the template writes for a role that is not deployed.
@@ -28,8 +28,8 @@ impl Settings {
     /// Reads them.
     ///
     /// # Errors
-    /// [`Fault::Setting`] for a missing or malformed variable: without its roles the suite would accuse itself.
-    pub fn read(environment: &Environment) -> Result<Self, Fault> {
+    /// [`Error::Setting`] for a missing or malformed variable: without its roles the suite would accuse itself.
+    pub fn read(environment: &Environment) -> Result<Self, Error> {
         let roles = environment.required("OWN_ROLES")?.split_whitespace();
         Ok(Self {
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),

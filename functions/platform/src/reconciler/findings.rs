@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{self, Known, Registered};
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::config_service::key_hash;
 use rectify_runtime::ledger::{Asks, Attempt, Outcome, ResourcePath, State};
 use rectify_runtime::settings::Mode;
@@ -34,9 +34,9 @@ impl Run<'_> {
     /// Asks about what a control's rule reports and nobody deals with.
     ///
     /// # Errors
-    /// [`Fault`] when the rule's results or the ledger cannot be read: what cannot be told from a finding that must be left
+    /// [`Error`] when the rule's results or the ledger cannot be read: what cannot be told from a finding that must be left
     /// alone is left alone.
-    pub(super) async fn findings(&mut self, control: &Watched) -> Result<(), Fault> {
+    pub(super) async fn findings(&mut self, control: &Watched) -> Result<(), Error> {
         let settings = &self.shell.settings;
         let ledger = &self.shell.ledger;
         let most = settings.requests_per_run;
@@ -85,7 +85,7 @@ impl Run<'_> {
     }
 
     /// Why nothing of this control is asked about now, if so.
-    pub(super) async fn closed(&self, control: &Watched) -> Result<Option<&'static str>, Fault> {
+    pub(super) async fn closed(&self, control: &Watched) -> Result<Option<&'static str>, Error> {
         let ledger = &self.shell.ledger;
         if ledger.stop_for(control.id).await?.is_some() {
             return Ok(Some("stopped"));
@@ -106,7 +106,7 @@ impl Run<'_> {
         registry: &[Registered],
         window: Window,
         most: usize,
-    ) -> Result<(Vec<(u64, Question)>, Looked), Fault> {
+    ) -> Result<(Vec<(u64, Question)>, Looked), Error> {
         let mut chosen = Vec::new();
         let mut left_out: Vec<&'static str> = Vec::new();
         let mut looked = Looked { count: 0, last: None };
@@ -116,7 +116,7 @@ impl Run<'_> {
                 let target = run.target(&candidate.finding.resource);
                 let asks = run.shell.ledger.asks(control.id, &target, run.now).await?;
                 let decision = run.decide(control, registry, &candidate.finding, asks).await?;
-                Ok::<_, Fault>((candidate.place, decision))
+                Ok::<_, Error>((candidate.place, decision))
             };
             let mut decisions = pin!(stream::iter(window.in_order()).map(decide).buffered(AT_A_TIME));
             while chosen.len() < most
@@ -142,7 +142,7 @@ impl Run<'_> {
         registry: &[Registered],
         finding: &Finding,
         asks: Option<Asks>,
-    ) -> Result<Decision, Fault> {
+    ) -> Result<Decision, Error> {
         let leave_out = |reason| Ok(Decision::LeaveOut(reason));
         let resource = &finding.resource;
         let mut recorded_at = finding.recorded_at;
@@ -168,17 +168,19 @@ impl Run<'_> {
             let settings = &self.shell.settings;
             let asked = asks.as_ref().and_then(|it| it.at_in(control.mode));
             let long_ago = self.now.saturating_sub(settings.retry_after).unwrap_or(Timestamp::MIN);
-            match Standing::of(&attempt, control.mode, settings.grace(control.id), self.now) {
-                Standing::Open => return leave_out("open"),
-                Standing::Free => {}
-                Standing::Since(_) if asked.is_some_and(|asked| asked > long_ago) => return leave_out("recent"),
-                Standing::Since(began) if began > long_ago => return leave_out("recent"),
-                Standing::Since(_) => {}
-                Standing::OtherMode if asked.is_some_and(|asked| asked > long_ago) => return leave_out("recent"),
-                Standing::OtherMode => {}
-                Standing::GraceOver(over) if asked.is_some_and(|asked| asked >= over) => return leave_out("recent"),
+            match FindingStatus::of(&attempt, control.mode, settings.grace(control.id), self.now) {
+                FindingStatus::Open => return leave_out("open"),
+                FindingStatus::Free => {}
+                FindingStatus::Since(_) if asked.is_some_and(|asked| asked > long_ago) => return leave_out("recent"),
+                FindingStatus::Since(began) if began > long_ago => return leave_out("recent"),
+                FindingStatus::Since(_) => {}
+                FindingStatus::OtherMode if asked.is_some_and(|asked| asked > long_ago) => return leave_out("recent"),
+                FindingStatus::OtherMode => {}
+                FindingStatus::GraceOver(over) if asked.is_some_and(|asked| asked >= over) => {
+                    return leave_out("recent");
+                }
                 // A rule that judges again records the same fault anew, and its grace must not begin anew with it.
-                Standing::GraceOver(_) => recorded_at = attempt.recorded_at,
+                FindingStatus::GraceOver(_) => recorded_at = attempt.recorded_at,
             }
         }
         match ledger.finding(control.id, &target, recorded_at).await? {
@@ -198,7 +200,7 @@ struct Looked {
 
 /// How the last attempt on a resource leaves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum FindingStatus {
     /// It has work left.
     Open,
     /// What kept it from acting was read just now, and is gone.
@@ -211,7 +213,7 @@ enum Standing {
     Since(Timestamp),
 }
 
-impl Standing {
+impl FindingStatus {
     fn of(attempt: &Attempt, mode: Mode, grace: SignedDuration, now: Timestamp) -> Self {
         if attempt.state == State::Open {
             return Self::Open;
@@ -269,17 +271,17 @@ mod tests {
             (json!("planned"), "enforce", "finished", None),
             (json!("failed"), "enforce", "finished", None),
             (json!("exempt"), "enforce", "finished", None),
-            (json!("planned"), "plan", "finished", Some(Standing::OtherMode)),
+            (json!("planned"), "plan", "finished", Some(FindingStatus::OtherMode)),
             (json!("exempt"), "plan", "finished", None),
-            (json!("stopped"), "enforce", "finished", Some(Standing::Free)),
-            (json!("over-budget"), "enforce", "finished", Some(Standing::Free)),
-            (json!("pending"), "enforce", "open", Some(Standing::Open)),
-            (json!(null), "enforce", "open", Some(Standing::Open)),
+            (json!("stopped"), "enforce", "finished", Some(FindingStatus::Free)),
+            (json!("over-budget"), "enforce", "finished", Some(FindingStatus::Free)),
+            (json!("pending"), "enforce", "open", Some(FindingStatus::Open)),
+            (json!(null), "enforce", "open", Some(FindingStatus::Open)),
         ] {
             let attempt = attempt(&outcome, mode, state);
-            let standing = standing.unwrap_or(Standing::Since(attempt.started_at));
+            let standing = standing.unwrap_or(FindingStatus::Since(attempt.started_at));
             assert_eq!(
-                Standing::of(&attempt, Mode::Enforce, none, attempt.started_at),
+                FindingStatus::of(&attempt, Mode::Enforce, none, attempt.started_at),
                 standing,
                 "{outcome} {mode} {state}"
             );
@@ -290,13 +292,13 @@ mod tests {
     fn a_grace_is_over_once_and_only_where_it_is_enforced() {
         let attempt = attempt(&json!("planned"), "enforce", "finished");
         let (grace, over) = (SignedDuration::from_mins(30), attempt.recorded_at + SignedDuration::from_mins(30));
-        let standing = |now| Standing::of(&attempt, Mode::Enforce, grace, now);
-        assert_eq!(standing(over - SignedDuration::from_secs(1)), Standing::Since(attempt.started_at));
-        assert_eq!(standing(over), Standing::GraceOver(over));
+        let standing = |now| FindingStatus::of(&attempt, Mode::Enforce, grace, now);
+        assert_eq!(standing(over - SignedDuration::from_secs(1)), FindingStatus::Since(attempt.started_at));
+        assert_eq!(standing(over), FindingStatus::GraceOver(over));
         let later = Attempt { started_at: over, ..attempt.clone() };
-        assert_eq!(Standing::of(&later, Mode::Enforce, grace, over), Standing::Since(over));
+        assert_eq!(FindingStatus::of(&later, Mode::Enforce, grace, over), FindingStatus::Since(over));
         let planned = Attempt { mode: "plan".to_owned(), ..attempt };
         let started = planned.started_at;
-        assert_eq!(Standing::of(&planned, Mode::Plan, grace, over), Standing::Since(started));
+        assert_eq!(FindingStatus::of(&planned, Mode::Plan, grace, over), FindingStatus::Since(started));
     }
 }

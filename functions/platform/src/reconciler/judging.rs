@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use rectify_compliance::Timestamp;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::ledger::Evaluations;
 use rectify_runtime::settings::Mode;
 
@@ -49,7 +49,7 @@ impl Run<'_> {
 
     /// Whether an evaluation of the rule can help. The first failure at a subject owes one, which the ledger notes before the
     /// letter goes; one that was started after the event was written did not help.
-    async fn again(&self, unjudged: &Unjudged) -> Result<Again, Fault> {
+    async fn again(&self, unjudged: &Unjudged) -> Result<Again, Error> {
         let (ledger, rule, subject) = (&self.shell.ledger, &unjudged.rule, unjudged.subject());
         let evaluations = ledger.evaluations(rule).await?;
         let known = ledger.unjudged(rule, &subject, self.now).await?;

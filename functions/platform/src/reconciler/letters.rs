@@ -5,7 +5,7 @@
 
 use rectify_compliance::exemption::Registered;
 use rectify_compliance::{ComplianceChange, Origin};
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::settings::Exemptions;
 
 use super::findings::Decision;
@@ -63,7 +63,7 @@ impl Run<'_> {
 
     /// Answers a dead letter of a finding. Nothing but rule and resource is taken from it: whether the resource is
     /// NON_COMPLIANT, and since when, AWS Config says; how often it was asked about, the ledger.
-    async fn finding(&mut self, message: &Message, change: &ComplianceChange) -> Result<(), Fault> {
+    async fn finding(&mut self, message: &Message, change: &ComplianceChange) -> Result<(), Error> {
         let control = match self.listener(change) {
             Ok(control) => control.clone(),
             Err(reason) => {
@@ -113,7 +113,7 @@ impl Run<'_> {
     }
 
     /// The exemptions that may concern a control.
-    pub(super) async fn registry(&self, control: &Watched) -> Result<Vec<Registered>, Fault> {
+    pub(super) async fn registry(&self, control: &Watched) -> Result<Vec<Registered>, Error> {
         match self.shell.settings.exemptions {
             Exemptions::None => Ok(Vec::new()),
             Exemptions::Ledger => self.shell.ledger.exemptions_for(control.id).await,

@@ -2,8 +2,8 @@
 //! accepted.
 
 use jiff::SignedDuration;
-use rectify_runtime::Fault;
-use rectify_runtime::ledger::{Attempt, OpenAttempt, ResourcePath, State};
+use rectify_runtime::Error;
+use rectify_runtime::ledger::{Attempt, AttemptInProgress, ResourcePath, State};
 
 use super::settings::Watched;
 use super::{Question, Run};
@@ -15,8 +15,8 @@ impl Run<'_> {
     /// Asks about every open attempt of a control that nobody works on, whatever AWS Config says about its resource by now.
     ///
     /// # Errors
-    /// [`Fault`] when the register cannot be read; an attempt that cannot be read is noted, and the others are asked about.
-    pub(super) async fn open_attempts(&mut self, control: &Watched) -> Result<(), Fault> {
+    /// [`Error`] when the register cannot be read; an attempt that cannot be read is noted, and the others are asked about.
+    pub(super) async fn open_attempts(&mut self, control: &Watched) -> Result<(), Error> {
         let mut requests = 0;
         let shell = self.shell;
         for open in shell.ledger.open_attempts(control.id).await? {
@@ -37,7 +37,11 @@ impl Run<'_> {
     }
 
     /// The question about an attempt, if asking helps; else why it is left alone.
-    async fn waits_for(&self, control: &Watched, open: &OpenAttempt) -> Result<Result<Question, &'static str>, Fault> {
+    async fn waits_for(
+        &self,
+        control: &Watched,
+        open: &AttemptInProgress,
+    ) -> Result<Result<Question, &'static str>, Error> {
         if !control.answers() {
             return Ok(Err("mode"));
         }

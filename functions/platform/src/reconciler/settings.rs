@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use rectify_compliance::AccountId;
 use rectify_compliance::values::Bounded;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::settings::{AccountModes, Environment, Exemptions, MAX_GRACE, Mode, PerControl};
 
 /// A control as the reconciler sees it.
@@ -70,13 +70,13 @@ impl Settings {
     /// Reads them for a suite of these controls.
     ///
     /// # Errors
-    /// [`Fault::Setting`] for a missing or malformed variable, a mode without a control, and a control without a mode: a
+    /// [`Error::Setting`] for a missing or malformed variable, a mode without a control, and a control without a mode: a
     /// control that was forgotten would never be healed.
-    pub fn read(environment: &Environment, suite: &[Known]) -> Result<Self, Fault> {
+    pub fn read(environment: &Environment, suite: &[Known]) -> Result<Self, Error> {
         let hours: Bounded<1, 720> = environment.parsed("RETRY_AFTER_HOURS", Bounded::of(24))?;
         Ok(Self {
             controls: watched(environment.required("PREFIX")?, environment.required("MODES")?, suite)
-                .map_err(|reason| Fault::Setting { name: "MODES", reason })?,
+                .map_err(|reason| Error::Setting { name: "MODES", reason })?,
             ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
             dead_letters: environment.required("DEAD_LETTERS")?.to_owned(),

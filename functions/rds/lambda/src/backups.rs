@@ -3,7 +3,7 @@
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 
 use super::{Clients, description, modify, tags};
 use rectify_rds::controls::db_instance_backup_enabled::{Action, BackupParameters, Change, DbInstanceBackupEnabled};

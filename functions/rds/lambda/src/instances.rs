@@ -3,19 +3,19 @@
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 use rectify_runtime::views::{Views, unknown_member, value_of};
 use serde_json::Value;
 
 use super::{Clients, instance, modify};
 use rectify_rds::controls::rds_multi_az_support::{
-    Action as Spread, Deployment, MultiAzParameters, Offer, RdsMultiAzSupport,
+    Action as Spread, Deployment, MultiAzParameters, OrderableOption, RdsMultiAzSupport,
 };
 use rectify_rds::resources::instance::Instance;
 
 impl Clients {
     /// `DescribeOrderableDBInstanceOptions`, all pages: whether one of the instance's kind can be Multi-AZ.
-    async fn offer(&self, instance: &types::DbInstance) -> Result<Offer, AwsError> {
+    async fn offer(&self, instance: &types::DbInstance) -> Result<OrderableOption, AwsError> {
         let required = |value: Option<&str>, path: &str| {
             value.map(str::to_owned).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
         };
@@ -33,7 +33,7 @@ impl Clients {
             let option = option.map_err(|error| AwsError::call("rds:DescribeOrderableDBInstanceOptions", &error))?;
             multi_az_capable |= is_capable(&option, instance.storage_type());
         }
-        Ok(Offer { class, version, multi_az_capable })
+        Ok(OrderableOption { class, version, multi_az_capable })
     }
 }
 

@@ -14,7 +14,7 @@ use aws_sdk_rds::types;
 use aws_types::SdkConfig;
 use rectify_compliance::{ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Connect;
+use rectify_runtime::client::Connect;
 
 use rectify_rds::resources::database::{Description, Kind, PendingValues, identifier_of};
 use rectify_rds::resources::instance::Instance;

@@ -241,16 +241,16 @@ impl Remediation for DbInstanceBackupEnabled {
             steps.push(Step::call(level, Action::on(&live.database, change)));
         }
         if is_wrong && retention > target {
-            steps.push(Step::person(Level::L3, shorten(live, target)));
+            steps.push(Step::manual(Level::L3, shorten(live, target)));
         }
-        match live.database.obstacle().or_else(|| unsupported(live)) {
-            Some(reason) => Plan::hold(reason, steps),
+        match live.database.blocker().or_else(|| unsupported(live)) {
+            Some(reason) => Plan::blocked(reason, steps),
             None => Plan::steps_in_order(steps),
         }
     }
 
     /// RDS turns backups on in the maintenance window; every other change it makes at once.
-    fn expect(&self, mut live: Backups, action: &Action) -> Backups {
+    fn predict(&self, mut live: Backups, action: &Action) -> Backups {
         let change = action.change();
         if *action != Action::on(&live.database, change.clone()) {
             return live; // about another database
@@ -270,21 +270,21 @@ impl Remediation for DbInstanceBackupEnabled {
     }
 
     /// RDS works on the database for a moment, and may show what it accepted only then.
-    fn is_settling(&self, after: &Backups, done: &[Action]) -> bool {
+    fn is_in_progress(&self, after: &Backups, done: &[Action]) -> bool {
         !done.is_empty() && after.database.is_busy()
     }
 
     /// What the calls named; a retention is the one after the window.
-    fn footprint(&self, subject: &Backups, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &Backups, done: &[Action]) -> Value {
         let named = |is_named: fn(&Change) -> bool| done.iter().any(|action| is_named(action.change()));
-        let mut footprint = Map::new();
+        let mut touched_fields = Map::new();
         if named(|change| change.backup_retention_period.is_some()) {
-            footprint.insert("retention".to_owned(), json!(subject.wanted()));
+            touched_fields.insert("retention".to_owned(), json!(subject.wanted()));
         }
         if named(|change| change.preferred_backup_window.is_some()) {
-            footprint.insert("window".to_owned(), json!(subject.window));
+            touched_fields.insert("window".to_owned(), json!(subject.window));
         }
-        footprint.into()
+        touched_fields.into()
     }
 
     fn undo(&self, before: &Backups, done: &[Action]) -> Result<Vec<Action>, Irreversible> {

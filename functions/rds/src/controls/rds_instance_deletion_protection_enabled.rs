@@ -149,18 +149,18 @@ mod tests {
         let done = [MODIFY.member("DeletionProtection").of("orders", &true)];
         let off = [MODIFY.member("DeletionProtection").of("orders", &false)];
         assert_eq!(SETTING.undo(&instance(), &done), Ok(off.to_vec()), "rds-instance-deletion-protection-enabled/7");
-        let after = SETTING.expect(instance(), &done[0]);
-        let meanwhile = SETTING.expect(after.clone(), &off[0]);
+        let after = SETTING.predict(instance(), &done[0]);
+        let meanwhile = SETTING.predict(after.clone(), &off[0]);
         assert_ne!(
-            SETTING.footprint(&meanwhile, &done),
-            SETTING.footprint(&after, &done),
+            SETTING.touched_fields(&meanwhile, &done),
+            SETTING.touched_fields(&after, &done),
             "rds-instance-deletion-protection-enabled/7"
         );
     }
 
     #[test]
     fn laws() {
-        Laws::of(&SETTING, &["/deletionProtection"], Remediation::expect)
+        Laws::of(&SETTING, &["/deletionProtection"], Remediation::predict)
             .never(|before, after| before.deletion_protection && !after.deletion_protection)
             .hold((instances(), Just(DatabaseEngines::default())));
     }

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    ConfigurationItem, Control, Image, Irreversible, Level, Permission, Plan, Remediation, Resource, ResourceKey,
-    ShapeError, Step, Tags, Timestamp, Verdict, control, parameters,
+    ConfigurationItem, Control, Irreversible, Level, Permission, Plan, Remediation, Resource, ResourceKey,
+    ResourceState, ShapeError, Step, Tags, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -86,13 +86,13 @@ pub struct Deployment {
     pub instance: Instance,
     /// The offer, read only where the instance is a finding and RDS was asked.
     #[serde(default)]
-    pub offer: Option<Offer>,
+    pub offer: Option<OrderableOption>,
 }
 
 /// What can be ordered of the instance's class, engine and version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Offer {
+pub struct OrderableOption {
     /// `DBInstanceClass`.
     pub class: String,
     /// `EngineVersion`.
@@ -108,7 +108,7 @@ impl Deployment {
     }
 }
 
-impl Image for Deployment {
+impl ResourceState for Deployment {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -196,15 +196,15 @@ impl Remediation for RdsMultiAzSupport {
         let identifier = live.instance.database.identifier.clone();
         let steps = vec![Step::call(Level::L2, Action::ModifyDBInstance { identifier, multi_az: true })];
         let reason =
-            live.instance.database.obstacle().or_else(|| not_opted_in(live, params)).or_else(|| not_offered(live));
+            live.instance.database.blocker().or_else(|| not_opted_in(live, params)).or_else(|| not_offered(live));
         match reason {
-            Some(reason) => Plan::hold(reason, steps),
+            Some(reason) => Plan::blocked(reason, steps),
             None => Plan::steps_in_order(steps),
         }
     }
 
     /// What RDS has accepted waits for the maintenance window; what is so already does not wait.
-    fn expect(&self, mut live: Deployment, action: &Action) -> Deployment {
+    fn predict(&self, mut live: Deployment, action: &Action) -> Deployment {
         let Action::ModifyDBInstance { identifier, multi_az } = action;
         let instance = &mut live.instance;
         if *identifier == instance.database.identifier {
@@ -215,12 +215,12 @@ impl Remediation for RdsMultiAzSupport {
     }
 
     /// RDS works on the instance for a moment, and may show what waits only then.
-    fn is_settling(&self, after: &Deployment, done: &[Action]) -> bool {
+    fn is_in_progress(&self, after: &Deployment, done: &[Action]) -> bool {
         !done.is_empty() && after.instance.database.is_busy()
     }
 
     /// Whether there is to be a standby, now or after the window.
-    fn footprint(&self, subject: &Deployment, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &Deployment, done: &[Action]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "multiAz": wanted(&subject.instance) }) }
     }
 
@@ -248,10 +248,10 @@ fn not_offered(subject: &Deployment) -> Option<String> {
     let engine = &subject.instance.database.engine;
     match &subject.offer {
         None => Some("whether it can be Multi-AZ is not known: only a live read can be planned from".to_owned()),
-        Some(Offer { class, version, multi_az_capable: false }) => {
+        Some(OrderableOption { class, version, multi_az_capable: false }) => {
             Some(format!("MultiAZCapable: {class} of {engine} {version} is not offered as Multi-AZ"))
         }
-        Some(Offer { .. }) => None,
+        Some(OrderableOption { .. }) => None,
     }
 }
 

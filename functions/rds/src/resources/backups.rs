@@ -2,7 +2,7 @@
 //!
 //! Knows no control and no SDK.
 
-use rectify_compliance::{ConfigurationItem, Image, Resource, ResourceKey, ShapeError, Tags};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::database::{CLUSTER, Database, Description, INSTANCE, Kind};
@@ -89,7 +89,7 @@ impl Resource for Backups {
     }
 }
 
-impl Image for Backups {
+impl ResourceState for Backups {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

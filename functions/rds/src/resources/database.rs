@@ -134,7 +134,7 @@ impl Database {
     }
 
     /// Why nothing can be changed now, if it cannot: a later look will find another status.
-    pub fn obstacle(&self) -> Option<String> {
+    pub fn blocker(&self) -> Option<String> {
         self.is_busy().then(|| format!("status of {} is `{}`, not `{AVAILABLE}`", self.identifier, self.status))
     }
 
@@ -247,14 +247,14 @@ mod tests {
             assert_eq!(database.has_clustered_engine(), clustered, "{engine}");
             assert_eq!(database.is_of_another_service(), other, "{engine}");
         }
-        for (status, comes_or_goes, obstacle) in [
+        for (status, comes_or_goes, blocker) in [
             ("available", false, None),
             ("creating", true, Some("status of orders is `creating`, not `available`")),
             ("stopped", false, Some("status of orders is `stopped`, not `available`")),
         ] {
             let database = database("mysql", status);
             assert_eq!(database.comes_or_goes(), comes_or_goes, "{status}");
-            assert_eq!(database.obstacle().as_deref(), obstacle, "{status}");
+            assert_eq!(database.blocker().as_deref(), blocker, "{status}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! Knows no control and no SDK.
 
 use rectify_compliance::{
-    ConfigurationItem, Image, Operation, Permission, Resource, ResourceKey, ShapeError, Tags, View,
+    ConfigurationItem, Operation, Permission, Resource, ResourceKey, ResourceState, ShapeError, Tags, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ pub fn membership(database: &Database, cluster: Option<&str>) -> Option<String> 
     }
 }
 
-impl Image for Instance {
+impl ResourceState for Instance {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -98,11 +98,11 @@ impl View for Instance {
     }
 
     fn blocked(&self) -> Option<String> {
-        self.database.obstacle()
+        self.database.blocker()
     }
 
     /// RDS works on the instance for a moment, and may show a changed setting only then.
-    fn is_settling(&self) -> bool {
+    fn is_in_progress(&self) -> bool {
         self.database.is_busy()
     }
 }

@@ -8,7 +8,7 @@ use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
 use rectify_compliance::{AccountId, Region, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unless, unless_gone};
@@ -155,7 +155,7 @@ impl List<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a Params,
         _from: Option<String>,
     ) -> impl Stream<Item = Result<Page<AccountBlock>, AwsError>> + Send + 'a {

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, ReadFacts};
+use rectify_runtime::client::{Fix, ReadFacts};
 
 use super::listing::{AT_ONCE, name};
 use super::{Clients, Named, unbuilt, unless, unless_gone};

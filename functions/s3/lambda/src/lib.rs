@@ -17,8 +17,8 @@ mod ssl_requests_only;
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
+use rectify_runtime::client::Connect;
 use rectify_runtime::clients::{WithoutAccountInHost, endpoint_is_overridden};
-use rectify_runtime::edge::Connect;
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 

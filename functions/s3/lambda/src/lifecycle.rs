@@ -7,7 +7,7 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types;
 use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 
 use self::elements::Unknown;
 use super::{Clients, Named, unbuilt, unless, unless_gone};

@@ -5,7 +5,7 @@ use aws_sdk_s3::types;
 use futures_util::stream::{self, Stream};
 use rectify_compliance::{Region, ResourceKey, ShapeError};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Found, Page, Place, read_each};
+use rectify_runtime::client::{AccountRegion, Found, Page, read_each};
 
 use super::{Clients, Named};
 use rectify_s3::families::access::Flags;
@@ -31,7 +31,7 @@ impl Clients {
     /// Every bucket of `place` from `token` on, judged under one reading of the account's block: without that none can be.
     pub(super) fn pages<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a Params,
         token: Option<String>,
     ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
@@ -41,7 +41,7 @@ impl Clients {
 
     async fn page(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         params: &Params,
         cursor: Cursor,
     ) -> Result<Option<(Page<Subject>, Cursor)>, AwsError> {
@@ -70,7 +70,7 @@ impl Clients {
     /// The names of every bucket of `place`.
     pub(super) fn bucket_keys<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a AccountRegion,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         stream::try_unfold(Some(None), move |token: Option<Option<String>>| async move {
             let Some(token) = token else { return Ok(None) };

@@ -3,7 +3,7 @@
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::{Fix, List, Page, Place, ReadFacts};
+use rectify_runtime::client::{AccountRegion, Fix, List, Page, ReadFacts};
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketLevelPublicAccessProhibited;
@@ -105,7 +105,7 @@ impl List<Clients> for PublicAccess {
     fn pages<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a Params,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Subject>, AwsError>> + Send + 'a {
@@ -115,7 +115,7 @@ impl List<Clients> for PublicAccess {
     fn keys<'a>(
         &'a self,
         clients: &'a Clients,
-        place: &'a Place,
+        place: &'a AccountRegion,
         _params: &'a Params,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         clients.bucket_keys(place)

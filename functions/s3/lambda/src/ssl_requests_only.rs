@@ -2,7 +2,7 @@
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::edge::Fix;
+use rectify_runtime::client::Fix;
 
 use super::{Clients, Named, unless_gone};
 use rectify_s3::S3BucketSslRequestsOnly;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Image, Inventory, Irreversible, Level, ManagedBy, Permission, Plan, Remediation, ResourceKey,
-    Step, Tags, Timestamp, Verdict, control, offenders, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceKey,
+    ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -168,7 +168,7 @@ impl AccountBlock {
     }
 }
 
-impl Image for AccountBlock {
+impl ResourceState for AccountBlock {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {
@@ -204,7 +204,7 @@ impl Control for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 }
 
-impl Inventory for S3AccountLevelPublicAccessBlocksPeriodic {
+impl Periodic for S3AccountLevelPublicAccessBlocksPeriodic {
     fn list_permissions(&self) -> &'static [Permission] {
         const { &[Permission::unscoped("s3:GetAccountPublicAccessBlock")] }
     }
@@ -292,17 +292,17 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
                 "whether public access would end is not known of buckets that cannot be read{all}: {names}"
             ));
         }
-        if reasons.is_empty() { Plan::Do { steps } } else { Plan::hold(reasons.join("; "), steps) }
+        if reasons.is_empty() { Plan::Apply { steps } } else { Plan::blocked(reasons.join("; "), steps) }
     }
 
     /// Sets the four flags; nothing is left then that they would end.
-    fn expect(&self, live: AccountBlock, action: &Action) -> AccountBlock {
+    fn predict(&self, live: AccountBlock, action: &Action) -> AccountBlock {
         let Action::PutPublicAccessBlock(put) = action;
         let block = Some(put.public_access_block_configuration);
         AccountBlock { block, exposed: None, unreadable: BTreeSet::new(), ..live }
     }
 
-    fn footprint(&self, subject: &AccountBlock, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &AccountBlock, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }

@@ -186,23 +186,23 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
         let everybody = public_access::Params::default();
         let exposure = live.exposure(&everybody);
         if exposure.is_none() && live.ownership == Ownership::BucketOwnerEnforced {
-            return Plan::Do { steps: step(Level::L1) };
+            return Plan::Apply { steps: step(Level::L1) };
         }
-        let obstacle = [Access::Read, Access::Write]
+        let blocker = [Access::Read, Access::Write]
             .into_iter()
-            .find_map(|access| block::obstacle(live, &everybody, access, &exposure));
-        match obstacle {
-            Some(reason) => Plan::hold(reason, step(Level::L2)),
-            None => Plan::Do { steps: step(Level::L2) },
+            .find_map(|access| block::blocker(live, &everybody, access, &exposure));
+        match blocker {
+            Some(reason) => Plan::blocked(reason, step(Level::L2)),
+            None => Plan::Apply { steps: step(Level::L2) },
         }
     }
 
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
-        block::expect(live, action)
+    fn predict(&self, live: Subject, action: &Action) -> Subject {
+        block::predict(live, action)
     }
 
-    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        block::footprint(subject)
+    fn touched_fields(&self, subject: &Subject, _done: &[Action]) -> Value {
+        block::touched_fields(subject)
     }
 
     fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {

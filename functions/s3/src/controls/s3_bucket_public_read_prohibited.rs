@@ -82,7 +82,7 @@ pub(crate) const READ: PublicAccess = PublicAccess { access: Access::Read };
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use rectify_compliance::item::ApiItem;
-    use rectify_compliance::{ConfigurationItem, FromItem, Resource, StoredImage, Verdict};
+    use rectify_compliance::{ConfigurationItem, FromItem, Resource, StoredState, Verdict};
     use rectify_testing::{Case, Cases, NOW};
     use serde_json::{Value, json};
 
@@ -194,7 +194,7 @@ mod tests {
         let (subject, silent) = (made(said), made(json!({})));
         assert_eq!(subject, Subject { bucket: subject.bucket.clone(), ..bare() });
         assert_eq!((silent.acl, silent.policy), (read().acl, read().policy));
-        assert_eq!(StoredImage::of(&subject).unwrap().read::<Subject>(), Ok(subject));
+        assert_eq!(StoredState::of(&subject).unwrap().read::<Subject>(), Ok(subject));
     }
 
     #[test]

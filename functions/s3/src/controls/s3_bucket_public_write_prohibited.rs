@@ -162,7 +162,7 @@ mod tests {
             let unexplained = "policy; S3 reports the policy public; statement not identified";
             through(name, &subject, unexplained, reads, writes);
             let held = WRITE.plan(&subject, &Params::default(), NOW);
-            assert_eq!(matches!(held, Plan::Hold { .. }), writes, "{name}: {held:?}");
+            assert_eq!(matches!(held, Plan::Blocked { .. }), writes, "{name}: {held:?}");
             through(name, &Subject { block: Some(Flags::POLICY_PAIR), ..subject }, unexplained, false, false);
 
             let arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint/app";

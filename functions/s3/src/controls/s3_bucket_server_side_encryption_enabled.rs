@@ -199,7 +199,7 @@ fn target(live: &Subject, params: &Params) -> Result<Rule, String> {
 fn key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
     let current = live.rule.as_ref().and_then(Rule::key).map(str::to_owned);
     let with_kms = live.rule.as_ref().and_then(Rule::algorithm).is_some_and(Algorithm::uses_kms);
-    let usable = |key: &KmsKey| match key.obstacles_in(&live.bucket.region).as_slice() {
+    let usable = |key: &KmsKey| match key.blockers_in(&live.bucket.region).as_slice() {
         [] => Ok(()),
         reasons => Err(reasons.join("; ")),
     };
@@ -248,18 +248,18 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
             Ok(rule) => rule,
             Err(reason) => {
                 let words = "choose algorithm and key, and set them as default encryption of the bucket";
-                return Plan::hold(reason, vec![Step::person(Level::L2, words)]);
+                return Plan::blocked(reason, vec![Step::manual(Level::L2, words)]);
             }
         };
         let kms = rule.algorithm().is_some_and(Algorithm::uses_kms);
         let level = if kms { Level::L2 } else { Level::L1 };
         let steps = vec![Step::call(level, Action::PutBucketEncryption(PutEncryption::of(&live.bucket, rule)))];
         match &live.log_sources {
-            Some(sources) if kms && !sources.is_empty() => Plan::hold(
+            Some(sources) if kms && !sources.is_empty() => Plan::blocked(
                 format!("target of the server access logs of {}, which KMS default encryption ends", named(sources)),
                 steps,
             ),
-            Some(_) if kms && !live.unreadable_sources.is_empty() => Plan::hold(
+            Some(_) if kms && !live.unreadable_sources.is_empty() => Plan::blocked(
                 format!(
                     "whether access logs come from buckets that cannot be read is not known, and KMS default encryption \
                      ends them: {}",
@@ -267,13 +267,13 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
                 ),
                 steps,
             ),
-            None if kms => Plan::hold("whether server access logs are delivered here was not read", steps),
-            Some(_) | None => Plan::Do { steps },
+            None if kms => Plan::blocked("whether server access logs are delivered here was not read", steps),
+            Some(_) | None => Plan::Apply { steps },
         }
     }
 
     /// Sets the whole rule; what was read to decide about it is then read no more, or follows from the new key.
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
+    fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketEncryption(put) = action;
         let Some(rule) = put.rule().cloned() else { return live };
         let same = live.rule.as_ref().and_then(Rule::key) == rule.key();
@@ -291,7 +291,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         }
     }
 
-    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }

@@ -8,7 +8,7 @@ use rectify_policy::{Condition, Document, Effect, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::resources::bucket::{self, BUCKETS, Identity, TYPES, image_of_bucket};
+use crate::resources::bucket::{self, BUCKETS, Identity, TYPES, state_of_bucket};
 
 control! {
     /// ## What it checks
@@ -95,7 +95,7 @@ pub struct Subject {
     pub website: bool,
 }
 
-image_of_bucket!(Subject);
+state_of_bucket!(Subject);
 
 impl Resource for Subject {
     const TYPES: &'static [&'static str] = TYPES;
@@ -245,32 +245,32 @@ impl Remediation for S3BucketSslRequestsOnly {
         };
         let Some(policy) = extended else {
             let words = format!("add to the statements of the bucket policy: {denial}");
-            return Plan::hold(
+            return Plan::blocked(
                 "policy: a statement cannot be put into its text without touching anything else",
-                vec![Step::person(Level::L2, words)],
+                vec![Step::manual(Level::L2, words)],
             );
         };
         let size = policy.text().len();
         let steps = vec![Step::call(Level::L2, Action::PutBucketPolicy(put(live, policy)))];
         if let Some(reason) = live.policy.as_ref().and_then(deleted) {
-            return Plan::hold(reason, steps);
+            return Plan::blocked(reason, steps);
         }
         if live.website {
-            return Plan::hold(
+            return Plan::blocked(
                 "website: BucketWebsiteConfiguration is set, and a website endpoint speaks nothing but HTTP",
                 steps,
             );
         }
         if size > LARGEST_POLICY {
-            return Plan::hold(
+            return Plan::blocked(
                 format!("policy: {size} bytes with the statement, and S3 takes {LARGEST_POLICY}"),
                 steps,
             );
         }
-        Plan::Do { steps }
+        Plan::Apply { steps }
     }
 
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
+    fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketPolicy(put) = action;
         if put.bucket != live.bucket.name {
             return live;
@@ -279,7 +279,7 @@ impl Remediation for S3BucketSslRequestsOnly {
     }
 
     /// What the policy says, however it is written: S3 returns it otherwise than it was put.
-    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }

@@ -131,17 +131,17 @@ impl Remediation for S3LifecycleLogArchive {
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
         let findings = Findings::of(live, params);
         let addition = Addition::of(live, params, &findings);
-        let obstacles = addition.as_ref().map(|it| it.obstacles(live, params)).unwrap_or_default();
+        let blockers = addition.as_ref().map(|it| it.blockers(live, params)).unwrap_or_default();
         let call = addition.map(|addition| {
             let level = if addition.moves_objects() { Level::L2 } else { Level::L1 };
             Step::call(level, Action::PutBucketLifecycleConfiguration(addition.put(live)))
         });
         let steps = call.into_iter().chain(for_a_person(&findings, params)).collect();
-        if obstacles.is_empty() { Plan::steps_in_order(steps) } else { Plan::hold(obstacles.join("; "), steps) }
+        if blockers.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(blockers.join("; "), steps) }
     }
 
     /// Sets the whole configuration.
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
+    fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketLifecycleConfiguration(put) = action;
         if put.bucket != live.bucket.name {
             return live;
@@ -150,7 +150,7 @@ impl Remediation for S3LifecycleLogArchive {
     }
 
     /// The whole configuration, whatever the order of its rules.
-    fn footprint(&self, subject: &Subject, done: &[Action]) -> Value {
+    fn touched_fields(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
         }
@@ -182,7 +182,7 @@ fn for_a_person(findings: &Findings, params: &Params) -> Option<Step<Action>> {
         let rules = findings.early.iter().map(|it| format!("logs expire {it}"));
         let rules = rules.chain(findings.early_noncurrent.iter().map(|it| format!("noncurrent versions expire {it}")));
         let rules = offenders(rules);
-        return Some(Step::person(
+        return Some(Step::manual(
             Level::L3,
             format!("keep for {retention} days at least, or not let expire at all: {rules}"),
         ));
@@ -190,7 +190,7 @@ fn for_a_person(findings: &Findings, params: &Params) -> Option<Step<Action>> {
     let open = findings.no_noncurrent && params.transition_days.get() == 0;
     open.then(|| {
         let words = format!("move noncurrent versions, or let them expire after {retention} days or more");
-        Step::person(Level::L3, words)
+        Step::manual(Level::L3, words)
     })
 }
 

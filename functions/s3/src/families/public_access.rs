@@ -8,7 +8,7 @@ pub(crate) mod laws;
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    Annotation, Control, FromItem, Inventory, Irreversible, Permission, Plan, Remediation, Timestamp, Verdict,
+    Annotation, Control, FromItem, Irreversible, Periodic, Permission, Plan, Remediation, Timestamp, Verdict,
     offenders, parameters,
 };
 use serde_json::Value;
@@ -124,7 +124,7 @@ impl FromItem for PublicAccess {
     }
 }
 
-impl Inventory for PublicAccess {
+impl Periodic for PublicAccess {
     fn list_permissions(&self) -> &'static [Permission] {
         LISTING
     }
@@ -150,12 +150,12 @@ impl Remediation for PublicAccess {
         block::plan(live, params, self.access)
     }
 
-    fn expect(&self, live: Subject, action: &Action) -> Subject {
-        block::expect(live, action)
+    fn predict(&self, live: Subject, action: &Action) -> Subject {
+        block::predict(live, action)
     }
 
-    fn footprint(&self, subject: &Subject, _done: &[Action]) -> Value {
-        block::footprint(subject)
+    fn touched_fields(&self, subject: &Subject, _done: &[Action]) -> Value {
+        block::touched_fields(subject)
     }
 
     fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {

@@ -64,9 +64,9 @@ impl Identity {
 }
 
 /// Makes a subject about one bucket an image: identified by its field `bucket`.
-macro_rules! image_of_bucket {
+macro_rules! state_of_bucket {
     ($subject:ty) => {
-        impl rectify_compliance::Image for $subject {
+        impl rectify_compliance::ResourceState for $subject {
             const VERSION: u16 = 1;
 
             fn key(&self) -> rectify_compliance::ResourceKey {
@@ -83,7 +83,7 @@ macro_rules! image_of_bucket {
         }
     };
 }
-pub(crate) use image_of_bucket;
+pub(crate) use state_of_bucket;
 
 /// A general purpose bucket as AWS Config recorded it, with all that decides who can reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{EntryError, Imaged, UndoCalls, erase};
-use crate::parameters::{self, RuleParameters, ShellParameters};
+use super::{EntryError, IdentifiedState, UndoCalls, erase};
+use crate::parameters::{self, CommonParameters, RuleParameters};
 use crate::{
-    ConfigurationItem, Control, FromItem, Image, Inventory, ManagedBy, ParameterError, Permission, PhysicalId, Plan,
-    Remediation, Resource, ShapeError, StoredImage, Timestamp, Verdict,
+    ConfigurationItem, Control, FromItem, ManagedBy, ParameterError, Periodic, Permission, PhysicalId, Plan,
+    Remediation, Resource, ResourceState, ShapeError, StoredState, Timestamp, Verdict,
 };
 
 /// A [`Control`] of any types.
@@ -20,28 +20,28 @@ pub trait ErasedControl: Sync {
     ///
     /// # Errors
     /// The parameter, what was expected and what it was.
-    fn shell_parameters(&self, text: &str) -> Result<ShellParameters, ParameterError>;
+    fn shell_parameters(&self, text: &str) -> Result<CommonParameters, ParameterError>;
 
     /// Freezes a subject given as JSON.
     ///
     /// # Errors
     /// [`EntryError::Shape`] when it is no subject of the control.
-    fn image(&self, subject: Value) -> Result<Imaged, EntryError>;
+    fn image(&self, subject: Value) -> Result<IdentifiedState, EntryError>;
 
-    /// [`Image::VERSION`] of its subject.
-    fn image_version(&self) -> u16;
+    /// [`ResourceState::VERSION`] of its subject.
+    fn state_version(&self) -> u16;
 
     /// Whether two subjects are equal: a subject knows what of it has an order, its JSON does not.
     ///
     /// # Errors
     /// [`EntryError::Shape`] when one cannot be read.
-    fn same(&self, one: &StoredImage, other: &StoredImage) -> Result<bool, EntryError>;
+    fn same(&self, one: &StoredState, other: &StoredState) -> Result<bool, EntryError>;
 
     /// Judges a subject.
     ///
     /// # Errors
     /// [`EntryError`] when the image or the parameters cannot be read.
-    fn evaluate(&self, subject: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError>;
+    fn evaluate(&self, subject: &StoredState, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError>;
 }
 
 impl<K: Control> ErasedControl for K {
@@ -49,24 +49,24 @@ impl<K: Control> ErasedControl for K {
         parameters::schema::<K::Params>()
     }
 
-    fn shell_parameters(&self, text: &str) -> Result<ShellParameters, ParameterError> {
+    fn shell_parameters(&self, text: &str) -> Result<CommonParameters, ParameterError> {
         RuleParameters::<K::Params>::parse(Some(text)).map(|it| it.shell)
     }
 
-    fn image(&self, subject: Value) -> Result<Imaged, EntryError> {
+    fn image(&self, subject: Value) -> Result<IdentifiedState, EntryError> {
         let subject: K::Subject = read("subject", "a subject of the control", subject)?;
-        Ok(Imaged::of(&subject)?)
+        Ok(IdentifiedState::of(&subject)?)
     }
 
-    fn image_version(&self) -> u16 {
+    fn state_version(&self) -> u16 {
         K::Subject::VERSION
     }
 
-    fn same(&self, one: &StoredImage, other: &StoredImage) -> Result<bool, EntryError> {
+    fn same(&self, one: &StoredState, other: &StoredState) -> Result<bool, EntryError> {
         Ok(one.read::<K::Subject>()? == other.read::<K::Subject>()?)
     }
 
-    fn evaluate(&self, subject: &StoredImage, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
+    fn evaluate(&self, subject: &StoredState, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
         let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
         Ok(Control::evaluate(self, &subject.read()?, &params, now))
     }
@@ -75,7 +75,7 @@ impl<K: Control> ErasedControl for K {
 /// A [`FromItem`] of any types.
 pub(super) trait JudgeChange: Sync {
     fn permissions(&self) -> &'static [Permission];
-    fn made_of(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredImage, EntryError>;
+    fn made_of(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError>;
 }
 
 impl<K: FromItem> JudgeChange for K {
@@ -83,18 +83,18 @@ impl<K: FromItem> JudgeChange for K {
         self.fact_permissions()
     }
 
-    fn made_of(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredImage, EntryError> {
+    fn made_of(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError> {
         let facts = read("facts", "the control's facts", facts)?;
-        Ok(StoredImage::of(&self.subject(K::Resource::from_item(item)?, facts))?)
+        Ok(StoredState::of(&self.subject(K::Resource::from_item(item)?, facts))?)
     }
 }
 
-/// An [`Inventory`] of any types.
+/// An [`Periodic`] of any types.
 pub(super) trait Listed: Sync {
     fn permissions(&self) -> &'static [Permission];
 }
 
-impl<K: Inventory> Listed for K {
+impl<K: Periodic> Listed for K {
     fn permissions(&self) -> &'static [Permission] {
         self.list_permissions()
     }
@@ -123,25 +123,25 @@ pub trait ErasedRemediation: ErasedControl {
     fn managed_by(&self) -> ManagedBy;
 
     /// What of a stack an action would change.
-    fn stack_resources(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError>;
+    fn stack_resources(&self, live: &StoredState, action: &Value) -> Result<Vec<PhysicalId>, EntryError>;
 
     /// What would fix a subject: nothing where it is no finding.
-    fn plan(&self, live: &StoredImage, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError>;
+    fn plan(&self, live: &StoredState, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError>;
 
     /// What the subject becomes by an action.
-    fn expect(&self, live: &StoredImage, action: &Value) -> Result<Imaged, EntryError>;
+    fn predict(&self, live: &StoredState, action: &Value) -> Result<IdentifiedState, EntryError>;
 
     /// Whether the service still works on the actions.
-    fn is_settling(&self, after: &StoredImage, done: &[Value]) -> Result<bool, EntryError>;
+    fn is_in_progress(&self, after: &StoredState, done: &[Value]) -> Result<bool, EntryError>;
 
     /// The part of the subject that the actions touched.
-    fn footprint(&self, subject: &StoredImage, done: &[Value]) -> Result<Value, EntryError>;
+    fn touched_fields(&self, subject: &StoredState, done: &[Value]) -> Result<Value, EntryError>;
 
     /// The calls that take actions back, given the before-image and what each action was answered.
-    fn undo(&self, before: &StoredImage, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError>;
+    fn undo(&self, before: &StoredState, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError>;
 
     /// What the subject becomes by one call of an undo, where the control says.
-    fn reverted(&self, live: &StoredImage, call: &Value) -> Result<Option<StoredImage>, EntryError>;
+    fn reverted(&self, live: &StoredState, call: &Value) -> Result<Option<StoredState>, EntryError>;
 }
 
 impl<K: Remediation> ErasedRemediation for K {
@@ -169,38 +169,38 @@ impl<K: Remediation> ErasedRemediation for K {
         Remediation::managed_by(self)
     }
 
-    fn stack_resources(&self, live: &StoredImage, action: &Value) -> Result<Vec<PhysicalId>, EntryError> {
+    fn stack_resources(&self, live: &StoredState, action: &Value) -> Result<Vec<PhysicalId>, EntryError> {
         Ok(Remediation::stack_resources(self, &live.read()?, &action_of::<K>(action)?))
     }
 
-    fn plan(&self, live: &StoredImage, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError> {
+    fn plan(&self, live: &StoredState, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError> {
         let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
         erase(Remediation::plan(self, &live.read()?, &params, now))
     }
 
-    fn expect(&self, live: &StoredImage, action: &Value) -> Result<Imaged, EntryError> {
-        Ok(Imaged::of(&Remediation::expect(self, live.read()?, &action_of::<K>(action)?))?)
+    fn predict(&self, live: &StoredState, action: &Value) -> Result<IdentifiedState, EntryError> {
+        Ok(IdentifiedState::of(&Remediation::predict(self, live.read()?, &action_of::<K>(action)?))?)
     }
 
-    fn is_settling(&self, after: &StoredImage, done: &[Value]) -> Result<bool, EntryError> {
-        Ok(Remediation::is_settling(self, &after.read()?, &actions_of::<K>(done)?))
+    fn is_in_progress(&self, after: &StoredState, done: &[Value]) -> Result<bool, EntryError> {
+        Ok(Remediation::is_in_progress(self, &after.read()?, &actions_of::<K>(done)?))
     }
 
-    fn footprint(&self, subject: &StoredImage, done: &[Value]) -> Result<Value, EntryError> {
-        Ok(Remediation::footprint(self, &subject.read()?, &actions_of::<K>(done)?))
+    fn touched_fields(&self, subject: &StoredState, done: &[Value]) -> Result<Value, EntryError> {
+        Ok(Remediation::touched_fields(self, &subject.read()?, &actions_of::<K>(done)?))
     }
 
-    fn undo(&self, before: &StoredImage, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError> {
+    fn undo(&self, before: &StoredState, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError> {
         match self.undo_answered(&before.read()?, &actions_of::<K>(done)?, answers) {
             Ok(calls) => Ok(Ok(calls.iter().map(|call| json("undo", call)).collect::<Result<_, _>>()?)),
             Err(irreversible) => Ok(Err(irreversible)),
         }
     }
 
-    fn reverted(&self, live: &StoredImage, call: &Value) -> Result<Option<StoredImage>, EntryError> {
+    fn reverted(&self, live: &StoredState, call: &Value) -> Result<Option<StoredState>, EntryError> {
         let call: K::Undo = read("undo", "a call of the control", call.clone())?;
         let reverted = Remediation::reverted(self, &live.read()?, &call);
-        Ok(reverted.as_ref().map(StoredImage::of).transpose()?)
+        Ok(reverted.as_ref().map(StoredState::of).transpose()?)
     }
 }
 

@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use rectify_compliance::Timestamp;
 
 use super::item::{key, number, read_number};
-use super::key::{ALONE, announced, hour};
+use super::key::{SINGLETON, announced, hour};
 use super::{Attempt, Ledger, Outcome, ResourcePath, unavailable};
-use crate::Fault;
+use crate::Error;
 
 /// How long it is remembered, seconds: longer than the longest window it is about, which is a day.
 const TTL: i64 = 26 * 3600;
@@ -18,10 +18,10 @@ impl Ledger {
     /// and hour; an open breaker for its resource or its control and day. Everything else stands for itself.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn is_announced(&self, attempt: &Attempt) -> Result<bool, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked.
+    pub async fn is_announced(&self, attempt: &Attempt) -> Result<bool, Error> {
         match place(attempt) {
-            Some(place) => Ok(self.get(&place, ALONE).await?.is_some()),
+            Some(place) => Ok(self.get(&place, SINGLETON).await?.is_some()),
             None => Ok(false),
         }
     }
@@ -29,10 +29,10 @@ impl Ledger {
     /// Notes that it was announced.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be written to; it is then announced once more.
-    pub async fn note_announced(&self, attempt: &Attempt) -> Result<(), Fault> {
+    /// [`Error::Ledger`] when the table cannot be written to; it is then announced once more.
+    pub async fn note_announced(&self, attempt: &Attempt) -> Result<(), Error> {
         let Some(place) = place(attempt) else { return Ok(()) };
-        let mut item = key(&place, ALONE);
+        let mut item = key(&place, SINGLETON);
         item.insert("expires".to_owned(), number(attempt.started_at.as_second() + TTL));
         self.put(item, "note").await
     }
@@ -40,14 +40,14 @@ impl Ledger {
     /// Counts an announced plan of a control in an account and hour, and says the how manieth it is.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
-    pub async fn count_plan(&self, attempt: &Attempt, now: Timestamp) -> Result<u32, Fault> {
+    /// [`Error::Ledger`] when the table cannot be told.
+    pub async fn count_plan(&self, attempt: &Attempt, now: Timestamp) -> Result<u32, Error> {
         let place = announced(&attempt.control, "plans", attempt.target.account.as_str(), hour(now));
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(&place, ALONE)))
+            .set_key(Some(key(&place, SINGLETON)))
             .update_expression("ADD n :one SET expires = :expires")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":expires", number(now.as_second() + TTL))

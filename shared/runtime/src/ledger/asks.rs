@@ -5,8 +5,8 @@ use rectify_compliance::{Target, Timestamp};
 
 use super::Ledger;
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
-use super::key::{ALONE, answered, asks};
-use crate::Fault;
+use super::key::{SINGLETON, answered, asks};
+use crate::Error;
 use crate::settings::Mode;
 
 /// How long the count is kept at least after the last request.
@@ -62,9 +62,9 @@ impl Ledger {
     /// none, or long ago.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read.
-    pub async fn asks(&self, control: &str, target: &Target, now: Timestamp) -> Result<Option<Asks>, Fault> {
-        let Some(item) = self.get(&asks(control, target), ALONE).await? else { return Ok(None) };
+    /// [`Error::Ledger`] when the table cannot be read.
+    pub async fn asks(&self, control: &str, target: &Target, now: Timestamp) -> Result<Option<Asks>, Error> {
+        let Some(item) = self.get(&asks(control, target), SINGLETON).await? else { return Ok(None) };
         // DynamoDB removes what has expired days later.
         if read_number(&item, "expires")? <= now.as_second() {
             return Ok(None);
@@ -75,10 +75,10 @@ impl Ledger {
             at: read_instant(&item, "at")?,
             mode: read_text(&item, "mode")?.to_owned(),
             unanswered: u32::try_from(unanswered)
-                .map_err(|_| Fault::Ledger(format!("unanswered: expected a count: received `{unanswered}`")))?,
+                .map_err(|_| Error::Ledger(format!("unanswered: expected a count: received `{unanswered}`")))?,
             handed_over: read_number(&item, "handed_over")? != 0,
         };
-        let answer = self.get(&answered(control, target), ALONE).await?;
+        let answer = self.get(&answered(control, target), SINGLETON).await?;
         let answer = answer.as_ref().map(|item| read_text(item, "request")).transpose()?;
         Ok(Some(if answer == Some(it.request.as_str()) { it.answered() } else { it }))
     }
@@ -86,16 +86,16 @@ impl Ledger {
     /// Notes requests, for as long as they matter: `matters` from the last one, and three days at least.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be written; one request is then made too early.
+    /// [`Error::Ledger`] when the table cannot be written; one request is then made too early.
     pub async fn note_asks(
         &self,
         control: &str,
         target: &Target,
         it: &Asks,
         matters: SignedDuration,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         let expires = it.at.as_second().saturating_add(matters.max(KEPT).as_secs());
-        let mut item = key(&asks(control, target), ALONE);
+        let mut item = key(&asks(control, target), SINGLETON);
         item.insert("request".to_owned(), text(&it.request));
         item.insert("at".to_owned(), instant(it.at));
         item.insert("mode".to_owned(), text(&it.mode));
@@ -108,15 +108,15 @@ impl Ledger {
     /// Notes that a control dealt with a request, whatever came of it: what the reconciler counts from.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be written.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn note_answered(
         &self,
         control: &str,
         target: &Target,
         request: &str,
         now: Timestamp,
-    ) -> Result<(), Fault> {
-        let mut item = key(&answered(control, target), ALONE);
+    ) -> Result<(), Error> {
+        let mut item = key(&answered(control, target), SINGLETON);
         item.insert("request".to_owned(), text(request));
         item.insert("expires".to_owned(), number(now.as_second().saturating_add(KEPT.as_secs())));
         self.put(item, "answer").await

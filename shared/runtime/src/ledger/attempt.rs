@@ -1,6 +1,6 @@
 //! One run of a remediation on one resource for one finding, as it is stored.
 
-use rectify_compliance::{Plan, StoredImage, Target, Timestamp};
+use rectify_compliance::{Plan, StoredState, Target, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -34,11 +34,11 @@ pub struct Attempt {
     /// What was to be done.
     pub plan: Plan<Value>,
     /// What was found; absent where the resource was not read.
-    pub before: Option<StoredImage>,
+    pub before: Option<StoredState>,
     /// What was done, in order.
     pub actions: Vec<ActionRecord>,
     /// What the resource was after the last action.
-    pub after: Option<StoredImage>,
+    pub after: Option<StoredState>,
     /// How it ended, once it has.
     pub outcome: Option<Outcome>,
     /// Why it ended so, for people.
@@ -62,7 +62,7 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Begun; the next delivery resumes it.
+    /// BeginOutcome; the next delivery resumes it.
     Open,
     /// Ended, well or not.
     Finished,
@@ -157,7 +157,7 @@ pub struct UndoRecord {
     pub by: String,
     /// When it began.
     pub started_at: Timestamp,
-    /// When the footprint was read back as before; absent while it is not.
+    /// When the touched_fields was read back as before; absent while it is not.
     pub finished_at: Option<Timestamp>,
     /// The calls, in the order they are played.
     pub calls: Vec<Value>,

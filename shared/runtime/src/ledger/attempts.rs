@@ -4,14 +4,14 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures_util::{StreamExt, stream};
 use rectify_compliance::{Target, Timestamp};
 
-use super::held_back::held_back_item;
+use super::breaker_blocked::held_back_item;
+use super::chunking::{body_item, pack};
+use super::in_progress::open_item;
 use super::item::{Item, instant, key, number, read_text, text};
-use super::key::{ALONE, acted_of, attempts_of, finding, open_entry, open_of, places_of};
-use super::open::open_item;
-use super::packing::{body_item, pack};
-use super::transact::{Transacted, lost};
+use super::key::{SINGLETON, acted_of, attempts_of, finding, open_entry, open_of, places_of};
+use super::transact::{TransactionOutcome, lost};
 use super::{ActionRecord, Attempt, Fence, Lease, Ledger, Outcome, Overruled, ResourcePath, State};
-use crate::Fault;
+use crate::Error;
 
 /// How long it is remembered what came of a finding, seconds: 30 days, longer than any event is retried.
 const FINDING_TTL: i64 = 30 * 24 * 3600;
@@ -22,7 +22,7 @@ const LOOKS: usize = 8;
 
 /// Whether an attempt could begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begun {
+pub enum BeginOutcome {
     /// Budget taken, before-image stored: it may act.
     Yes,
     /// The hour's budget is used up; nothing was written.
@@ -46,10 +46,16 @@ impl Ledger {
     /// Stores the attempt with its before-image and takes one from the budget, all or nothing, under the lease and the fence.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told or the lease was lost: then nothing may be written to the resource.
-    pub async fn begin(&self, lease: &Lease, attempt: &Attempt, limit: u32, fence: &Fence<'_>) -> Result<Begun, Fault> {
+    /// [`Error::Ledger`] when the table cannot be told or the lease was lost: then nothing may be written to the resource.
+    pub async fn begin(
+        &self,
+        lease: &Lease,
+        attempt: &Attempt,
+        limit: u32,
+        fence: &Fence<'_>,
+    ) -> Result<BeginOutcome, Error> {
         if limit == 0 {
-            return Ok(Begun::OverBudget);
+            return Ok(BeginOutcome::OverBudget);
         }
         // What could be begun but not ended would be changed and never recorded: the after-image and the actions must fit too.
         let mut grown = attempt.clone();
@@ -58,16 +64,16 @@ impl Ledger {
             .actions
             .extend(attempt.plan.calls().into_iter().map(|it| ActionRecord { action: it.clone(), receipt: None }));
         pack(&grown)?;
-        let mut writes = vec![self.take_budget(attempt, limit)?, self.still_ours(lease)?];
+        let mut writes = vec![self.take_budget(attempt, limit)?, self.lease_condition(lease)?];
         writes.extend(self.attempt_items(attempt)?);
         writes.extend([self.put_new(place_item(attempt))?, self.put_new(open_item(attempt))?]);
         let own = writes.len();
         writes.extend(self.fenced(fence)?);
         match self.transact(writes, "begin").await? {
-            Transacted::Done => Ok(Begun::Yes),
-            Transacted::Refused(0) => Ok(Begun::OverBudget),
-            Transacted::Refused(place) => {
-                place.checked_sub(own).map(|it| Begun::Overruled(Overruled::by(it))).ok_or_else(|| lost(lease))
+            TransactionOutcome::Done => Ok(BeginOutcome::Yes),
+            TransactionOutcome::Refused(0) => Ok(BeginOutcome::OverBudget),
+            TransactionOutcome::Refused(place) => {
+                place.checked_sub(own).map(|it| BeginOutcome::Overruled(Overruled::by(it))).ok_or_else(|| lost(lease))
             }
         }
     }
@@ -76,20 +82,20 @@ impl Ledger {
     /// was: then nothing is written, and the action is not made.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`begin`](Self::begin).
+    /// [`Error::Ledger`] as for [`begin`](Self::begin).
     pub async fn save_before_action(
         &self,
         lease: &Lease,
         attempt: &Attempt,
         fence: &Fence<'_>,
-    ) -> Result<Option<Overruled>, Fault> {
-        let mut writes = vec![self.still_ours(lease)?];
+    ) -> Result<Option<Overruled>, Error> {
+        let mut writes = vec![self.lease_condition(lease)?];
         writes.extend(self.attempt_items(attempt)?);
         let own = writes.len();
         writes.extend(self.fenced(fence)?);
         match self.transact(writes, "save before an action").await? {
-            Transacted::Done => Ok(None),
-            Transacted::Refused(place) => {
+            TransactionOutcome::Done => Ok(None),
+            TransactionOutcome::Refused(place) => {
                 place.checked_sub(own).map(|it| Some(Overruled::by(it))).ok_or_else(|| lost(lease))
             }
         }
@@ -98,17 +104,17 @@ impl Ledger {
     /// Stores the attempt as it is now, under the lease.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`begin`](Self::begin).
-    pub async fn save(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Fault> {
-        let mut writes = vec![self.still_ours(lease)?];
+    /// [`Error::Ledger`] as for [`begin`](Self::begin).
+    pub async fn save(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Error> {
+        let mut writes = vec![self.lease_condition(lease)?];
         writes.extend(self.attempt_items(attempt)?);
         // One that undo ended was open until now.
         if attempt.state == State::Finished {
             writes.extend(self.closing(attempt)?);
         }
         match self.transact(writes, "save").await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused(_) => Err(lost(lease)),
+            TransactionOutcome::Done => Ok(()),
+            TransactionOutcome::Refused(_) => Err(lost(lease)),
         }
     }
 
@@ -117,10 +123,10 @@ impl Ledger {
     /// ends.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`begin`](Self::begin).
-    pub async fn finish(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Fault> {
+    /// [`Error::Ledger`] as for [`begin`](Self::begin).
+    pub async fn finish(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Error> {
         let gives_back = attempt.state == State::Finished && attempt.budgeted && !attempt.has_acted();
-        let mut writes = vec![self.still_ours(lease)?];
+        let mut writes = vec![self.lease_condition(lease)?];
         writes.extend(self.attempt_items(attempt)?);
         writes.push(self.put_any(place_item(attempt))?);
         if let Some(outcome) = attempt.outcome {
@@ -140,27 +146,27 @@ impl Ledger {
             writes.push(self.give_back_budget(attempt)?);
         }
         match self.transact(writes, "finish").await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused(_) => Err(lost(lease)),
+            TransactionOutcome::Done => Ok(()),
+            TransactionOutcome::Refused(_) => Err(lost(lease)),
         }
     }
 
     /// What came of a finding, if anything did.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
+    /// [`Error::Ledger`] when the table cannot be asked.
     pub async fn finding(
         &self,
         control: &str,
         target: &Target,
         recorded_at: Timestamp,
-    ) -> Result<Option<Finding>, Fault> {
-        let Some(item) = self.get(&finding(control, target, recorded_at), ALONE).await? else { return Ok(None) };
+    ) -> Result<Option<Finding>, Error> {
+        let Some(item) = self.get(&finding(control, target, recorded_at), SINGLETON).await? else { return Ok(None) };
         let outcome = read_text(&item, "outcome")?;
         Ok(Some(Finding {
             attempt: read_text(&item, "attempt")?.to_owned(),
             outcome: serde_json::from_value(serde_json::Value::String(outcome.to_owned()))
-                .map_err(|_| Fault::Ledger(format!("outcome: unknown: received `{outcome}`")))?,
+                .map_err(|_| Error::Ledger(format!("outcome: unknown: received `{outcome}`")))?,
             reason: read_text(&item, "reason")?.to_owned(),
         }))
     }
@@ -168,8 +174,8 @@ impl Ledger {
     /// The attempts of a control on a resource, oldest first: for people, who want them all.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read or an attempt cannot be.
-    pub async fn attempts(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be read or an attempt cannot be.
+    pub async fn attempts(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Error> {
         let mut attempts = Vec::new();
         for item in self.query(&attempts_of(control, path), "").await? {
             attempts.push(self.unpack(&item).await?);
@@ -180,8 +186,8 @@ impl Ledger {
     /// An attempt of a control by its id.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read, the attempt cannot be, or what lies there is another one.
-    pub async fn attempt(&self, control: &str, id: &str) -> Result<Option<Attempt>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be read, the attempt cannot be, or what lies there is another one.
+    pub async fn attempt(&self, control: &str, id: &str) -> Result<Option<Attempt>, Error> {
         let Some(place) = self.get(&places_of(control), id).await? else { return Ok(None) };
         let Some(item) = self.get(read_text(&place, "at_pk")?, read_text(&place, "at_sk")?).await? else {
             return Ok(None);
@@ -189,7 +195,7 @@ impl Ledger {
         let attempt = self.unpack(&item).await?;
         if attempt.control != control || attempt.id != id {
             let (expected, received) = (format!("{control} {id}"), format!("{} {}", attempt.control, attempt.id));
-            return Err(Fault::Ledger(format!("attempt: expected `{expected}`: received `{received}`")));
+            return Err(Error::Ledger(format!("attempt: expected `{expected}`: received `{received}`")));
         }
         Ok(Some(attempt))
     }
@@ -197,12 +203,12 @@ impl Ledger {
     /// An attempt by its id, of whichever of these controls.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`attempt`](Self::attempt).
+    /// [`Error::Ledger`] as for [`attempt`](Self::attempt).
     pub async fn find_attempt(
         &self,
         id: &str,
         controls: impl IntoIterator<Item = &str>,
-    ) -> Result<Option<Attempt>, Fault> {
+    ) -> Result<Option<Attempt>, Error> {
         let mut looks = stream::iter(controls).map(|control| self.attempt(control, id)).buffered(LOOKS);
         while let Some(found) = looks.next().await {
             if let Some(attempt) = found? {
@@ -214,7 +220,7 @@ impl Ledger {
 
     /// What the end of an attempt does to the register of open ones, and adds to what its resource's breaker counts. Whoever
     /// dies between the end and its announcement leaves it in the register.
-    pub(super) fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Error> {
         let path = ResourcePath::of(&it.target);
         let mut writes = vec![match it.is_unannounced() {
             true => self.put_any(open_item(it))?,
@@ -230,7 +236,7 @@ impl Ledger {
     }
 
     /// The attempt and the parts of its images.
-    pub(super) fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Error> {
         let packed = pack(it)?;
         let mut items = vec![body_item(it, packed.body)];
         items.extend(packed.parts);
@@ -246,7 +252,7 @@ fn place_item(it: &Attempt) -> Item {
 }
 
 fn finding_item(it: &Attempt, outcome: Outcome) -> Item {
-    let mut item = key(&finding(&it.control, &it.target, it.recorded_at), ALONE);
+    let mut item = key(&finding(&it.control, &it.target, it.recorded_at), SINGLETON);
     let now = it.finished_at.unwrap_or(it.started_at);
     item.insert("attempt".to_owned(), text(&it.id));
     item.insert("outcome".to_owned(), text(outcome.name()));

@@ -3,9 +3,9 @@
 use rectify_compliance::Timestamp;
 
 use super::item::{key, number, read_text, text};
-use super::key::{ALONE, attributed};
+use super::key::{SINGLETON, attributed};
 use super::{Attempt, Ledger};
-use crate::Fault;
+use crate::Error;
 
 /// How long it is remembered, seconds: as long as what came of the finding, 30 days.
 const TTL: i64 = 30 * 24 * 3600;
@@ -15,10 +15,10 @@ impl Ledger {
     /// anything was told.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn attributed(&self, attempt: &Attempt) -> Result<Option<String>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked.
+    pub async fn attributed(&self, attempt: &Attempt) -> Result<Option<String>, Error> {
         let place = attributed(&attempt.control, &attempt.target, attempt.recorded_at);
-        match self.get(&place, ALONE).await? {
+        match self.get(&place, SINGLETON).await? {
             Some(item) => read_text(&item, "event").map(|event| Some(event.to_owned())),
             None => Ok(None),
         }
@@ -27,9 +27,9 @@ impl Ledger {
     /// Notes what was told.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told; it is then told once more.
-    pub async fn note_attributed(&self, attempt: &Attempt, event: &str, now: Timestamp) -> Result<(), Fault> {
-        let mut item = key(&attributed(&attempt.control, &attempt.target, attempt.recorded_at), ALONE);
+    /// [`Error::Ledger`] when the table cannot be told; it is then told once more.
+    pub async fn note_attributed(&self, attempt: &Attempt, event: &str, now: Timestamp) -> Result<(), Error> {
+        let mut item = key(&attributed(&attempt.control, &attempt.target, attempt.recorded_at), SINGLETON);
         item.insert("event".to_owned(), text(event));
         item.insert("expires".to_owned(), number(now.as_second() + TTL));
         self.put(item, "note").await

@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
 
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
-use super::key::{ALONE, RESET, acted_of, breaker_of, decisions_about, decisions_on, failed_of, lowest_id, reset};
-use super::{Act, Attempt, Ledger, Outcome, ResourcePath, new_id};
-use crate::Fault;
+use super::key::{RESET, SINGLETON, acted_of, breaker_of, decisions_about, decisions_on, failed_of, lowest_id, reset};
+use super::{Attempt, AuditEntry, Ledger, Outcome, ResourcePath, new_id};
+use crate::Error;
 
 /// How long remediations of one resource are counted, and failed resources of one control.
 pub const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -93,14 +93,14 @@ impl Ledger {
     /// under way and does not count against itself.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: a breaker that cannot be read is not closed.
+    /// [`Error::Ledger`]: a breaker that cannot be read is not closed.
     pub async fn open_breaker(
         &self,
         path: &ResourcePath,
         control: &str,
         own: Option<&str>,
         now: Timestamp,
-    ) -> Result<Option<OpenBreaker>, Fault> {
+    ) -> Result<Option<OpenBreaker>, Error> {
         if let Some(open) = self.control_breaker(control, now).await? {
             return Ok(Some(open));
         }
@@ -111,10 +111,10 @@ impl Ledger {
     /// since a person last reset it.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: a breaker that cannot be read is not closed.
-    pub async fn control_breaker(&self, control: &str, now: Timestamp) -> Result<Option<OpenBreaker>, Fault> {
+    /// [`Error::Ledger`]: a breaker that cannot be read is not closed.
+    pub async fn control_breaker(&self, control: &str, now: Timestamp) -> Result<Option<OpenBreaker>, Error> {
         let mut since = start_of_window(now);
-        if let Some(item) = self.get(&breaker_of(control), ALONE).await? {
+        if let Some(item) = self.get(&breaker_of(control), SINGLETON).await? {
             since = since.max(read_instant(&item, "closed_at")?);
         }
         since = since.max(self.reset_at(&decisions_about(control), RESET).await?);
@@ -135,14 +135,14 @@ impl Ledger {
     /// within the window, read consistently, and since a person last reset it.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: what cannot be read is not little.
+    /// [`Error::Ledger`]: what cannot be read is not little.
     pub async fn resource_breaker(
         &self,
         path: &ResourcePath,
         control: &str,
         own: Option<&str>,
         now: Timestamp,
-    ) -> Result<Option<OpenBreaker>, Fault> {
+    ) -> Result<Option<OpenBreaker>, Error> {
         let reset = self.reset_at(&decisions_on(path), &reset(control)).await?;
         if let Some(Streak { failures, failed_at, .. }) = self.streak(path, control, reset).await?
             && let Some(until) = left_alone_until(failures, failed_at)
@@ -153,7 +153,7 @@ impl Ledger {
         let since = start_of_window(now).max(reset);
         let items = self.newest(&acted_of(control, path), &lowest_id(since), MOST_ACTED).await?;
         let acted = items.iter().map(|item| Ok((read_instant(item, "started_at")?, read_text(item, "sk")?.to_owned())));
-        let mut acted = acted.collect::<Result<Vec<_>, Fault>>()?;
+        let mut acted = acted.collect::<Result<Vec<_>, Error>>()?;
         acted.retain(|(_, id)| own != Some(id.as_str()));
         acted.truncate(RESOURCE_LIMIT);
         acted.reverse();
@@ -166,8 +166,13 @@ impl Ledger {
     /// Closes the breaker of a control on one resource, by hand: what was done until now no longer counts.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
-    pub async fn reset_resource_breaker(&self, path: &ResourcePath, control: &str, act: &Act) -> Result<(), Fault> {
+    /// [`Error::Ledger`] when the table cannot be told.
+    pub async fn reset_resource_breaker(
+        &self,
+        path: &ResourcePath,
+        control: &str,
+        act: &AuditEntry,
+    ) -> Result<(), Error> {
         let mut item = key(&decisions_on(path), &reset(control));
         item.insert("reset_at".to_owned(), instant(act.at));
         item.insert("by".to_owned(), text(&act.by));
@@ -177,8 +182,8 @@ impl Ledger {
     /// Closes a control's own breaker, by hand: what failed until now no longer counts.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be written to.
-    pub async fn reset_control_breaker(&self, control: &str, act: &Act) -> Result<(), Fault> {
+    /// [`Error::Ledger`] when the table cannot be written to.
+    pub async fn reset_control_breaker(&self, control: &str, act: &AuditEntry) -> Result<(), Error> {
         let mut item = key(&decisions_about(control), RESET);
         item.insert("reset_at".to_owned(), instant(act.at));
         item.insert("by".to_owned(), text(&act.by));
@@ -186,18 +191,18 @@ impl Ledger {
     }
 
     /// When a person last closed a breaker; the epoch where nobody did.
-    async fn reset_at(&self, pk: &str, sk: &str) -> Result<Timestamp, Fault> {
+    async fn reset_at(&self, pk: &str, sk: &str) -> Result<Timestamp, Error> {
         let item = self.get(pk, sk).await?;
         item.map_or(Ok(Timestamp::UNIX_EPOCH), |item| read_instant(&item, "reset_at"))
     }
 
     /// A resource's failures in a row since `reset`, if there are any.
-    async fn streak(&self, path: &ResourcePath, control: &str, reset: Timestamp) -> Result<Option<Streak>, Fault> {
+    async fn streak(&self, path: &ResourcePath, control: &str, reset: Timestamp) -> Result<Option<Streak>, Error> {
         let Some(item) = self.get(&breaker_of(control), path.as_str()).await? else { return Ok(None) };
         let failures = read_number(&item, "failures")?;
         let streak = Streak {
             failures: u32::try_from(failures)
-                .map_err(|_| Fault::Ledger(format!("failures: expected a count: received `{failures}`")))?,
+                .map_err(|_| Error::Ledger(format!("failures: expected a count: received `{failures}`")))?,
             failed_at: read_instant(&item, "failed_at")?,
             counted: item.get("counted") == Some(&AttributeValue::Bool(true)),
         };
@@ -207,7 +212,7 @@ impl Ledger {
     /// What an attempt's end makes of the breakers, as part of the transaction that ends it: a failure is one more of its
     /// resource, and its first counts for the control unless the service refused for good; a success closes both; what
     /// changed nothing says nothing.
-    pub(super) async fn counted(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) async fn counted(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Error> {
         let Some(outcome @ (Outcome::Failed | Outcome::Verified)) = it.outcome else { return Ok(Vec::new()) };
         let (control, path) = (it.control.as_str(), ResourcePath::of(&it.target));
         let at = it.finished_at.unwrap_or(it.started_at);
@@ -217,7 +222,7 @@ impl Ledger {
         row.insert("failed_at".to_owned(), instant(at));
         row.insert("expires".to_owned(), number(at.as_second() + STREAK_TTL));
         if outcome == Outcome::Verified {
-            let mut closed = key(&breaker_of(control), ALONE);
+            let mut closed = key(&breaker_of(control), SINGLETON);
             closed.insert("closed_at".to_owned(), instant(at));
             let mut writes = vec![self.put_any(closed)?];
             if before.is_some() {

@@ -7,8 +7,8 @@ use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector}
 use super::item::{Item, instant, key, number, read_instant, read_number, read_text, text};
 use super::key::{REVISION, exemption, exemptions_of};
 use super::transact::updating;
-use super::{Act, Ledger};
-use crate::Fault;
+use super::{AuditEntry, Ledger};
+use crate::Error;
 
 /// The exemptions that may concern a control, as they were read at one time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl Ledger {
     /// What the registry holds for a control.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: a registry that cannot be read exempts nobody and lets nobody act.
-    pub async fn registry(&self, control: &str) -> Result<Registry, Fault> {
+    /// [`Error::Ledger`]: a registry that cannot be read exempts nobody and lets nobody act.
+    pub async fn registry(&self, control: &str) -> Result<Registry, Error> {
         let mut registry = Registry::default();
         for scope in [ANY, control] {
             let items = self.query(&exemptions_of(scope), "").await?;
@@ -39,16 +39,16 @@ impl Ledger {
     /// The entries of [`registry`](Self::registry), for who does not act by them.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`registry`](Self::registry).
-    pub async fn exemptions_for(&self, control: &str) -> Result<Vec<Registered>, Fault> {
+    /// [`Error::Ledger`] as for [`registry`](Self::registry).
+    pub async fn exemptions_for(&self, control: &str) -> Result<Vec<Registered>, Error> {
         self.registry(control).await.map(|it| it.entries)
     }
 
     /// The entries of one control, or those for every control (`*`), ended ones included.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn exemptions_of(&self, scope: &str) -> Result<Vec<Registered>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked.
+    pub async fn exemptions_of(&self, scope: &str) -> Result<Vec<Registered>, Error> {
         let items = self.query(&exemptions_of(scope), "").await?;
         Ok(items.iter().filter(|item| !is_revision(item)).map(|item| read(scope, item)).collect())
     }
@@ -56,8 +56,8 @@ impl Ledger {
     /// Adds an exemption, and records who did it.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
-    pub async fn exempt(&self, it: &Exemption, act: &Act) -> Result<(), Fault> {
+    /// [`Error::Ledger`] when the table cannot be told.
+    pub async fn exempt(&self, it: &Exemption, act: &AuditEntry) -> Result<(), Error> {
         let (pk, sk) = (exemptions_of(&it.control), exemption(&it.account, &it.selector.to_string(), &it.id));
         let mut item = key(&pk, &sk);
         item.insert("id".to_owned(), text(&it.id));
@@ -75,8 +75,14 @@ impl Ledger {
     /// was one that had not been ended. One that somebody wrote by hand is found as well, by its sort key if it has no id.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or told, or the entry changed meanwhile.
-    pub async fn end_exemption(&self, id: &str, scopes: &[&str], ended: &Ended, act: &Act) -> Result<bool, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked or told, or the entry changed meanwhile.
+    pub async fn end_exemption(
+        &self,
+        id: &str,
+        scopes: &[&str],
+        ended: &Ended,
+        act: &AuditEntry,
+    ) -> Result<bool, Error> {
         let Some((pk, sk)) = self.exemption_at(id, scopes).await? else { return Ok(false) };
         let Some(item) = self.get(&pk, &sk).await?.filter(|item| read_end(item).is_none()) else { return Ok(false) };
         let update = Update::builder()
@@ -97,13 +103,13 @@ impl Ledger {
     }
 
     /// One more change of the entries under this partition key: whoever read them before must read them again.
-    fn revised(&self, pk: &str) -> Result<TransactWriteItem, Fault> {
+    fn revised(&self, pk: &str) -> Result<TransactWriteItem, Error> {
         let update = Update::builder().table_name(&self.table).set_key(Some(key(pk, REVISION)));
         updating(update.update_expression("ADD n :one").expression_attribute_values(":one", number(1)))
     }
 
     /// Where the exemption with this id lies.
-    async fn exemption_at(&self, id: &str, scopes: &[&str]) -> Result<Option<(String, String)>, Fault> {
+    async fn exemption_at(&self, id: &str, scopes: &[&str]) -> Result<Option<(String, String)>, Error> {
         for scope in scopes {
             let pk = exemptions_of(scope);
             for item in self.query(&pk, "").await?.into_iter().filter(|item| !is_revision(item)) {
@@ -165,9 +171,9 @@ fn valid(control: &str, item: &Item) -> Result<Exemption, String> {
 }
 
 /// The fault without its first word, which says where it was found.
-fn told(fault: &Fault) -> String {
+fn told(fault: &Error) -> String {
     match fault {
-        Fault::Ledger(text) => text.clone(),
+        Error::Ledger(text) => text.clone(),
         other => other.to_string(),
     }
 }

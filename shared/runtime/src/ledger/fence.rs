@@ -8,7 +8,7 @@ use super::exemptions::Registry;
 use super::item::{instant, key, number};
 use super::key::{REVISION, STOP, decisions_on, exemptions_of, hold};
 use super::{Ledger, ResourcePath};
-use crate::Fault;
+use crate::Error;
 
 /// What the gates read, and what must still be so in the transaction that allows an action.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub enum Overruled {
 
 impl Ledger {
     /// The conditions of a fence: the two switches first, then what a person decided about the resource.
-    pub(super) fn fenced(&self, fence: &Fence<'_>) -> Result<Vec<TransactWriteItem>, Fault> {
+    pub(super) fn fenced(&self, fence: &Fence<'_>) -> Result<Vec<TransactWriteItem>, Error> {
         let Fence { control, path, registry, now } = fence;
         let absent = |check: ConditionCheckBuilder| check.condition_expression("attribute_not_exists(pk)");
         let mut checks = vec![
@@ -67,7 +67,7 @@ impl Overruled {
     }
 }
 
-fn checking(check: ConditionCheckBuilder) -> Result<TransactWriteItem, Fault> {
-    let check = check.build().map_err(|error| Fault::Ledger(error.to_string()))?;
+fn checking(check: ConditionCheckBuilder) -> Result<TransactWriteItem, Error> {
+    let check = check.build().map_err(|error| Error::Ledger(error.to_string()))?;
     Ok(TransactWriteItem::builder().condition_check(check).build())
 }

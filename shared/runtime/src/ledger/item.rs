@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::Timestamp;
 
-use crate::Fault;
+use crate::Error;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -26,24 +26,24 @@ pub(super) fn key(pk: &str, sk: &str) -> Item {
     Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
 }
 
-pub(super) fn read_text<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, Fault> {
+pub(super) fn read_text<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, Error> {
     match item.get(name) {
         Some(AttributeValue::S(value)) => Ok(value),
         other => Err(unexpected(name, "a string", other)),
     }
 }
 
-pub(super) fn read_number(item: &Item, name: &'static str) -> Result<i64, Fault> {
+pub(super) fn read_number(item: &Item, name: &'static str) -> Result<i64, Error> {
     match item.get(name) {
         Some(AttributeValue::N(value)) => value.parse().map_err(|_| unexpected(name, "a whole number", item.get(name))),
         other => Err(unexpected(name, "a number", other)),
     }
 }
 
-pub(super) fn read_instant(item: &Item, name: &'static str) -> Result<Timestamp, Fault> {
-    Timestamp::from_millisecond(read_number(item, name)?).map_err(|error| Fault::Ledger(format!("{name}: {error}")))
+pub(super) fn read_instant(item: &Item, name: &'static str) -> Result<Timestamp, Error> {
+    Timestamp::from_millisecond(read_number(item, name)?).map_err(|error| Error::Ledger(format!("{name}: {error}")))
 }
 
-fn unexpected(name: &str, expected: &str, received: Option<&AttributeValue>) -> Fault {
-    Fault::Ledger(format!("{name}: expected {expected}: received `{received:?}`"))
+fn unexpected(name: &str, expected: &str, received: Option<&AttributeValue>) -> Error {
+    Error::Ledger(format!("{name}: expected {expected}: received `{received:?}`"))
 }

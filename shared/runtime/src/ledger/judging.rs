@@ -5,8 +5,8 @@ use rectify_compliance::Timestamp;
 
 use super::Ledger;
 use super::item::{instant, key, number, read_instant, read_number};
-use super::key::{ALONE, evaluation, unjudged};
-use crate::Fault;
+use super::key::{SINGLETON, evaluation, unjudged};
+use crate::Error;
 
 /// How long it is remembered what a rule failed at, seconds.
 const UNJUDGED_TTL: i64 = 7 * 24 * 3600;
@@ -24,9 +24,9 @@ impl Ledger {
     /// The evaluations of a rule.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read.
-    pub async fn evaluations(&self, rule: &str) -> Result<Evaluations, Fault> {
-        let Some(item) = self.get(&evaluation(rule), ALONE).await? else { return Ok(Evaluations::default()) };
+    /// [`Error::Ledger`] when the table cannot be read.
+    pub async fn evaluations(&self, rule: &str) -> Result<Evaluations, Error> {
+        let Some(item) = self.get(&evaluation(rule), SINGLETON).await? else { return Ok(Evaluations::default()) };
         let started_at = item.contains_key("started_at").then(|| read_instant(&item, "started_at")).transpose()?;
         Ok(Evaluations { started_at, owed: read_number(&item, "owed")? != 0 })
     }
@@ -34,9 +34,9 @@ impl Ledger {
     /// Notes them.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be written.
-    pub async fn set_evaluations(&self, rule: &str, it: Evaluations) -> Result<(), Fault> {
-        let mut item = key(&evaluation(rule), ALONE);
+    /// [`Error::Ledger`] when the table cannot be written.
+    pub async fn set_evaluations(&self, rule: &str, it: Evaluations) -> Result<(), Error> {
+        let mut item = key(&evaluation(rule), SINGLETON);
         if let Some(at) = it.started_at {
             item.insert("started_at".to_owned(), instant(at));
         }
@@ -48,9 +48,9 @@ impl Ledger {
     /// or not for a week.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read.
-    pub async fn unjudged(&self, rule: &str, subject: &str, now: Timestamp) -> Result<Option<bool>, Fault> {
-        let Some(item) = self.get(&unjudged(rule, subject), ALONE).await? else { return Ok(None) };
+    /// [`Error::Ledger`] when the table cannot be read.
+    pub async fn unjudged(&self, rule: &str, subject: &str, now: Timestamp) -> Result<Option<bool>, Error> {
+        let Some(item) = self.get(&unjudged(rule, subject), SINGLETON).await? else { return Ok(None) };
         if read_number(&item, "expires")? <= now.as_second() {
             return Ok(None);
         }
@@ -60,15 +60,15 @@ impl Ledger {
     /// Notes that the rule failed at a subject now.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be written.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn note_unjudged(
         &self,
         rule: &str,
         subject: &str,
         handed_over: bool,
         now: Timestamp,
-    ) -> Result<(), Fault> {
-        let mut item = key(&unjudged(rule, subject), ALONE);
+    ) -> Result<(), Error> {
+        let mut item = key(&unjudged(rule, subject), SINGLETON);
         item.insert("handed_over".to_owned(), number(u8::from(handed_over)));
         item.insert("expires".to_owned(), number(now.as_second() + UNJUDGED_TTL));
         self.put(item, "note").await

@@ -6,7 +6,7 @@
 use rectify_compliance::{Target, Timestamp};
 
 /// Sort key of items that are alone under their partition key, and of a control's own row among those of its resources.
-pub(super) const ALONE: &str = "-";
+pub(super) const SINGLETON: &str = "-";
 /// Sort key of the lease.
 pub(super) const LEASE: &str = "LEASE";
 /// Sort key of a person's reset of a control's breaker.

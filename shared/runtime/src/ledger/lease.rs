@@ -7,7 +7,7 @@ use rectify_compliance::Timestamp;
 use super::item::{instant, key, number, read_instant, read_number, read_text, text};
 use super::key::{LEASE, lease_of};
 use super::{Ledger, ResourcePath, unavailable};
-use crate::Fault;
+use crate::Error;
 
 /// How wrong the clock of a machine may be that AWS does not set: a person's laptop.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
@@ -32,7 +32,7 @@ impl Ledger {
     /// Takes the lease of a resource until `until`.
     ///
     /// # Errors
-    /// [`Fault::LeaseHeld`] while somebody else's is alive: the retry comes later. [`Fault::Ledger`] when the table cannot
+    /// [`Error::LeaseHeld`] while somebody else's is alive: the retry comes later. [`Error::Ledger`] when the table cannot
     /// be asked.
     pub async fn lease(
         &self,
@@ -40,7 +40,7 @@ impl Ledger {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Lease, Fault> {
+    ) -> Result<Lease, Error> {
         let answer = self
             .client
             .update_item()
@@ -77,8 +77,8 @@ impl Ledger {
     /// Gives the lease back; one that was lost meanwhile is left to its new owner.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told; the lease then runs out by itself.
-    pub async fn release(&self, lease: &Lease) -> Result<(), Fault> {
+    /// [`Error::Ledger`] when the table cannot be told; the lease then runs out by itself.
+    pub async fn release(&self, lease: &Lease) -> Result<(), Error> {
         let answer = self
             .client
             .update_item()
@@ -102,7 +102,7 @@ impl Ledger {
     }
 
     /// Part of a transaction: fails it unless the lease is still ours.
-    pub(super) fn still_ours(&self, lease: &Lease) -> Result<TransactWriteItem, Fault> {
+    pub(super) fn lease_condition(&self, lease: &Lease) -> Result<TransactWriteItem, Error> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(key(&lease_of(&lease.path), LEASE)))
@@ -111,15 +111,15 @@ impl Ledger {
             .expression_attribute_values(":owner", text(&lease.owner))
             .expression_attribute_values(":fence", number(lease.fence))
             .build()
-            .map_err(|error| Fault::Ledger(error.to_string()))?;
+            .map_err(|error| Error::Ledger(error.to_string()))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// Who holds it, for the fault's text.
-    async fn held(&self, path: &ResourcePath) -> Result<Fault, Fault> {
+    async fn held(&self, path: &ResourcePath) -> Result<Error, Error> {
         let item = self.get(&lease_of(path), LEASE).await?.unwrap_or_default();
         let owner = read_text(&item, "owner").unwrap_or("somebody who just left").to_owned();
         let until = read_instant(&item, "until").map_or_else(|_| "now".to_owned(), |at| at.to_string());
-        Ok(Fault::LeaseHeld { resource: path.as_str().to_owned(), owner, until })
+        Ok(Error::LeaseHeld { resource: path.as_str().to_owned(), owner, until })
     }
 }

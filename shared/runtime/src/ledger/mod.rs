@@ -28,23 +28,23 @@
 //! Every write that matters is conditional; what belongs together is one transaction. Fixed windows allow twice the
 //! budget around an edge. The only file tree here that names the DynamoDB SDK.
 
-mod acts;
 mod announced;
 mod asks;
 mod attempt;
 mod attempts;
 mod attributed;
+mod audit_log;
 mod breaker;
+mod breaker_blocked;
 mod budget;
+mod chunking;
 mod exemptions;
 mod fence;
-mod held_back;
+mod in_progress;
 mod item;
 mod judging;
 mod key;
 mod lease;
-mod open;
-mod packing;
 mod requests;
 mod review;
 mod switches;
@@ -57,22 +57,22 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use jiff::SignedDuration;
 
-use crate::Fault;
+use crate::Error;
 
-pub use acts::Act;
 pub use asks::Asks;
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
-pub use attempts::{Begun, Finding};
+pub use attempts::{BeginOutcome, Finding};
+pub use audit_log::AuditEntry;
 pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
+pub use breaker_blocked::BreakerBlocked;
 pub use exemptions::Registry;
 pub use fence::{Fence, Overruled};
-pub use held_back::HeldBack;
+pub use in_progress::AttemptInProgress;
 pub use judging::Evaluations;
 pub use key::ResourcePath;
 pub use lease::{CLOCK_TOLERANCE, Lease};
-pub use open::OpenAttempt;
 pub use requests::StoredRequest;
-pub use switches::{Hold, Stop};
+pub use switches::{Hold, StopSwitch};
 
 /// The table, reached with a function's or an operator's credentials.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ pub fn new_id(now: jiff::Timestamp) -> String {
 }
 
 /// A failed call as a fault of the ledger: nothing may be changed when it cannot be asked or told.
-fn unavailable<E, R>(what: &str, error: &SdkError<E, R>) -> Fault
+fn unavailable<E, R>(what: &str, error: &SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata,
 {
@@ -108,5 +108,5 @@ where
         SdkError::DispatchFailure(_) => ("Dispatch", "not sent"),
         _ => ("Response", "an answer that cannot be read"),
     };
-    Fault::Ledger(format!("{what}: {code}: {message}"))
+    Error::Ledger(format!("{what}: {code}: {message}"))
 }

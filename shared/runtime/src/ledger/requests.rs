@@ -6,8 +6,8 @@ use rectify_compliance::{Target, Timestamp};
 
 use super::Ledger;
 use super::item::{key, number, read_number, read_text, text};
-use super::key::{ALONE, request};
-use crate::Fault;
+use super::key::{SINGLETON, request};
+use crate::Error;
 
 /// How long a request can be answered: longer than EventBridge and Lambda try to deliver its event, which is seven hours.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(3 * 24);
@@ -45,10 +45,10 @@ impl Ledger {
     /// Stores a request under an id of [`new_id`](super::new_id).
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when it was not stored: then its event must not be put.
-    pub async fn store_request(&self, id: &str, it: &StoredRequest) -> Result<(), Fault> {
-        let target = serde_json::to_string(&it.target).map_err(|error| Fault::Ledger(format!("target: {error}")))?;
-        let mut item = key(&request(id), ALONE);
+    /// [`Error::Ledger`] when it was not stored: then its event must not be put.
+    pub async fn store_request(&self, id: &str, it: &StoredRequest) -> Result<(), Error> {
+        let target = serde_json::to_string(&it.target).map_err(|error| Error::Ledger(format!("target: {error}")))?;
+        let mut item = key(&request(id), SINGLETON);
         item.insert("control".to_owned(), text(&it.control));
         item.insert("target".to_owned(), text(target));
         // As text: a moment loses nothing of its precision, which is part of the finding's name.
@@ -60,14 +60,14 @@ impl Ledger {
     /// The request of this id; `None` for an id that nobody stored, or that is none.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read.
-    pub async fn request(&self, id: &str) -> Result<Option<StoredRequest>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be read.
+    pub async fn request(&self, id: &str) -> Result<Option<StoredRequest>, Error> {
         if ulid::Ulid::from_string(id).is_err() {
             return Ok(None);
         }
-        let Some(item) = self.get(&request(id), ALONE).await? else { return Ok(None) };
+        let Some(item) = self.get(&request(id), SINGLETON).await? else { return Ok(None) };
         let unreadable =
-            |what: &str, error: &dyn std::fmt::Display| Fault::Ledger(format!("request {id}: {what}: {error}"));
+            |what: &str, error: &dyn std::fmt::Display| Error::Ledger(format!("request {id}: {what}: {error}"));
         let recorded_at = read_text(&item, "recorded_at")?;
         Ok(Some(StoredRequest {
             control: read_text(&item, "control")?.to_owned(),

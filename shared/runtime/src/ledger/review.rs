@@ -3,16 +3,16 @@
 use rectify_compliance::Timestamp;
 
 use super::item::{key, read_instant, read_text, text};
-use super::key::{ALONE, LEASE, attempts_of, cursor, lease_of};
+use super::key::{LEASE, SINGLETON, attempts_of, cursor, lease_of};
 use super::{Attempt, Ledger, ResourcePath};
-use crate::Fault;
+use crate::Error;
 
 impl Ledger {
     /// The attempt of this control on this resource that began last; its id sorts by time.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or the attempt cannot be read.
-    pub async fn latest_attempt(&self, path: &ResourcePath, control: &str) -> Result<Option<Attempt>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked or the attempt cannot be read.
+    pub async fn latest_attempt(&self, path: &ResourcePath, control: &str) -> Result<Option<Attempt>, Error> {
         match self.newest(&attempts_of(control, path), "0", 1).await?.first() {
             Some(item) => self.unpack(item).await.map(Some),
             None => Ok(None),
@@ -22,8 +22,8 @@ impl Ledger {
     /// Whether somebody works on the resource right now.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn is_leased(&self, path: &ResourcePath, now: Timestamp) -> Result<bool, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked.
+    pub async fn is_leased(&self, path: &ResourcePath, now: Timestamp) -> Result<bool, Error> {
         let Some(item) = self.get(&lease_of(path), LEASE).await? else { return Ok(false) };
         Ok(item.contains_key("owner") && read_instant(&item, "until")? > now)
     }
@@ -31,19 +31,19 @@ impl Ledger {
     /// How far the reconciler got in the findings of this rule; `None` before its first run.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn cursor(&self, rule: &str) -> Result<Option<u64>, Fault> {
-        let Some(item) = self.get(&cursor(rule), ALONE).await? else { return Ok(None) };
+    /// [`Error::Ledger`] when the table cannot be asked.
+    pub async fn cursor(&self, rule: &str) -> Result<Option<u64>, Error> {
+        let Some(item) = self.get(&cursor(rule), SINGLETON).await? else { return Ok(None) };
         let at = read_text(&item, "at")?;
-        at.parse().map(Some).map_err(|_| Fault::Ledger(format!("at: expected a whole number: received `{at}`")))
+        at.parse().map(Some).map_err(|_| Error::Ledger(format!("at: expected a whole number: received `{at}`")))
     }
 
     /// Notes how far it got.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told; the next run then begins where this one did.
-    pub async fn set_cursor(&self, rule: &str, at: u64) -> Result<(), Fault> {
-        let mut item = key(&cursor(rule), ALONE);
+    /// [`Error::Ledger`] when the table cannot be told; the next run then begins where this one did.
+    pub async fn set_cursor(&self, rule: &str, at: u64) -> Result<(), Error> {
+        let mut item = key(&cursor(rule), SINGLETON);
         // As text: a DynamoDB number is read back through a signed one.
         item.insert("at".to_owned(), text(at.to_string()));
         self.put(item, "cursor").await

@@ -5,12 +5,12 @@ use rectify_compliance::Timestamp;
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
 use super::key::{STOP, decisions_on, hold};
-use super::{Act, Ledger, ResourcePath};
-use crate::Fault;
+use super::{AuditEntry, Ledger, ResourcePath};
+use crate::Error;
 
 /// A stop switch that is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stop {
+pub struct StopSwitch {
     /// `*` or a control's id.
     pub scope: String,
     /// Who switched it.
@@ -21,7 +21,7 @@ pub struct Stop {
     pub since: Timestamp,
 }
 
-impl std::fmt::Display for Stop {
+impl std::fmt::Display for StopSwitch {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "stopped by {} since {}: {}", self.by, self.since, self.reason)
     }
@@ -44,8 +44,8 @@ impl Ledger {
     /// The stop switch that forbids `control` to act: the one for all controls, or its own.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: a switch that cannot be read is not off.
-    pub async fn stop_for(&self, control: &str) -> Result<Option<Stop>, Fault> {
+    /// [`Error::Ledger`]: a switch that cannot be read is not off.
+    pub async fn stop_for(&self, control: &str) -> Result<Option<StopSwitch>, Error> {
         for scope in ["*", control] {
             if let Some(item) = self.get(STOP, scope).await? {
                 return read_stop(&item).map(Some);
@@ -57,39 +57,39 @@ impl Ledger {
     /// All stop switches that are on.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked.
-    pub async fn stops(&self) -> Result<Vec<Stop>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked.
+    pub async fn stops(&self) -> Result<Vec<StopSwitch>, Error> {
         self.query(STOP, "").await?.iter().map(read_stop).collect()
     }
 
     /// Switches remediations off: all (`*`) or those of one control.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
-    pub async fn stop(&self, stop: &Stop) -> Result<(), Fault> {
+    /// [`Error::Ledger`] when the table cannot be told.
+    pub async fn stop(&self, stop: &StopSwitch) -> Result<(), Error> {
         let mut item = key(STOP, &stop.scope);
         item.insert("by".to_owned(), text(&stop.by));
         item.insert("reason".to_owned(), text(&stop.reason));
         item.insert("since".to_owned(), instant(stop.since));
         let what = format!("stop {}", stop.scope);
-        let act = Act { at: stop.since, by: stop.by.clone(), what, why: stop.reason.clone() };
+        let act = AuditEntry { at: stop.since, by: stop.by.clone(), what, why: stop.reason.clone() };
         self.record(&act, vec![self.put_any(item)?]).await
     }
 
     /// Releases a stop switch; one that is off stays off.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
-    pub async fn resume(&self, scope: &str, by: &str) -> Result<(), Fault> {
-        let act = Act::now(by, format!("resume {scope}"), "");
+    /// [`Error::Ledger`] when the table cannot be told.
+    pub async fn resume(&self, scope: &str, by: &str) -> Result<(), Error> {
+        let act = AuditEntry::now(by, format!("resume {scope}"), "");
         self.record(&act, vec![self.delete_any(STOP, scope)?]).await
     }
 
     /// The hold on a resource for a control, unless it is over.
     ///
     /// # Errors
-    /// [`Fault::Ledger`]: a hold that cannot be read is not over.
-    pub async fn hold_on(&self, path: &ResourcePath, control: &str, now: Timestamp) -> Result<Option<Hold>, Fault> {
+    /// [`Error::Ledger`]: a hold that cannot be read is not over.
+    pub async fn hold_on(&self, path: &ResourcePath, control: &str, now: Timestamp) -> Result<Option<Hold>, Error> {
         let Some(item) = self.get(&decisions_on(path), &hold(control)).await? else { return Ok(None) };
         let found = read_hold(control, &item)?;
         Ok((found.until > now).then_some(found))
@@ -98,8 +98,8 @@ impl Ledger {
     /// All holds on a resource that are not over, by control.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`hold_on`](Self::hold_on).
-    pub async fn holds(&self, path: &ResourcePath, now: Timestamp) -> Result<Vec<Hold>, Fault> {
+    /// [`Error::Ledger`] as for [`hold_on`](Self::hold_on).
+    pub async fn holds(&self, path: &ResourcePath, now: Timestamp) -> Result<Vec<Hold>, Error> {
         let prefix = hold("");
         let mut found = Vec::new();
         for item in self.query(&decisions_on(path), &prefix).await? {
@@ -113,24 +113,24 @@ impl Ledger {
     /// Sets or replaces a hold.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
-    pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Fault> {
+    /// [`Error::Ledger`] when the table cannot be told.
+    pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Error> {
         let what = format!("hold add {} {} until {}", set.control, path.as_str(), set.until);
-        self.record(&Act::now(&set.by, what, &set.reason), vec![hold_write(self, path, set)?]).await
+        self.record(&AuditEntry::now(&set.by, what, &set.reason), vec![hold_write(self, path, set)?]).await
     }
 
     /// Ends a hold; one that is not there is over.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told.
-    pub async fn end_hold(&self, path: &ResourcePath, control: &str, by: &str) -> Result<(), Fault> {
-        let act = Act::now(by, format!("hold end {control} {}", path.as_str()), "");
+    /// [`Error::Ledger`] when the table cannot be told.
+    pub async fn end_hold(&self, path: &ResourcePath, control: &str, by: &str) -> Result<(), Error> {
+        let act = AuditEntry::now(by, format!("hold end {control} {}", path.as_str()), "");
         self.record(&act, vec![self.delete_any(&decisions_on(path), &hold(control))?]).await
     }
 }
 
 /// Part of a transaction: sets or replaces a hold.
-pub(super) fn hold_write(ledger: &Ledger, path: &ResourcePath, set: &Hold) -> Result<TransactWriteItem, Fault> {
+pub(super) fn hold_write(ledger: &Ledger, path: &ResourcePath, set: &Hold) -> Result<TransactWriteItem, Error> {
     let mut item = key(&decisions_on(path), &hold(&set.control));
     item.insert("by".to_owned(), text(&set.by));
     item.insert("reason".to_owned(), text(&set.reason));
@@ -138,7 +138,7 @@ pub(super) fn hold_write(ledger: &Ledger, path: &ResourcePath, set: &Hold) -> Re
     ledger.put_any(item)
 }
 
-fn read_hold(control: &str, item: &Item) -> Result<Hold, Fault> {
+fn read_hold(control: &str, item: &Item) -> Result<Hold, Error> {
     Ok(Hold {
         control: control.to_owned(),
         by: read_text(item, "by")?.to_owned(),
@@ -147,13 +147,13 @@ fn read_hold(control: &str, item: &Item) -> Result<Hold, Fault> {
     })
 }
 
-fn read_stop(item: &Item) -> Result<Stop, Fault> {
+fn read_stop(item: &Item) -> Result<StopSwitch, Error> {
     // A switch a person wrote by hand, in a hurry, may lack everything but its key; it is on all the same.
     let or_unknown = |name: &str| match item.get(name) {
         Some(AttributeValue::S(value)) => value.clone(),
         _ => "unknown".to_owned(),
     };
-    Ok(Stop {
+    Ok(StopSwitch {
         scope: read_text(item, "sk")?.to_owned(),
         by: or_unknown("by"),
         reason: or_unknown("reason"),

@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
 use super::item::{Item, key, text};
 use super::{Ledger, unavailable};
-use crate::Fault;
+use crate::Error;
 
 impl Ledger {
     /// One item, read consistently.
-    pub(super) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Fault> {
+    pub(super) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Error> {
         let answer = self
             .client
             .get_item()
@@ -22,7 +22,7 @@ impl Ledger {
     }
 
     /// All items of a partition whose sort key begins with `prefix`, every page, read consistently.
-    pub(super) async fn query(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, Fault> {
+    pub(super) async fn query(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, Error> {
         let query = self.partition(pk);
         self.items(if prefix.is_empty() {
             query.key_condition_expression("pk = :pk")
@@ -35,7 +35,7 @@ impl Ledger {
     }
 
     /// The last `most` items of a partition whose sort key is `from` or higher, last first, read consistently.
-    pub(super) async fn newest(&self, pk: &str, from: &str, most: i32) -> Result<Vec<Item>, Fault> {
+    pub(super) async fn newest(&self, pk: &str, from: &str, most: i32) -> Result<Vec<Item>, Error> {
         let query = self.partition(pk).key_condition_expression("pk = :pk AND sk >= :from");
         let query = query.expression_attribute_values(":from", text(from)).scan_index_forward(false).limit(most);
         let answer = query.send().await.map_err(|error| unavailable("query", &error))?;
@@ -47,7 +47,7 @@ impl Ledger {
         query.expression_attribute_values(":pk", text(pk))
     }
 
-    async fn items(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Fault> {
+    async fn items(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Error> {
         let mut pages = query.into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
@@ -57,7 +57,7 @@ impl Ledger {
     }
 
     /// Writes one item, whatever was there.
-    pub(super) async fn put(&self, item: Item, what: &str) -> Result<(), Fault> {
+    pub(super) async fn put(&self, item: Item, what: &str) -> Result<(), Error> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| unavailable(what, &error))
     }

@@ -7,73 +7,77 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
 use super::item::{Item, key};
 use super::{Lease, Ledger, unavailable};
-use crate::Fault;
+use crate::Error;
 use crate::retry::Backoff;
 
 impl Ledger {
-    pub(super) fn put_new(&self, item: Item) -> Result<TransactWriteItem, Fault> {
+    pub(super) fn put_new(&self, item: Item) -> Result<TransactWriteItem, Error> {
         self.put_write(item, Some("attribute_not_exists(pk)"))
     }
 
-    pub(super) fn put_any(&self, item: Item) -> Result<TransactWriteItem, Fault> {
+    pub(super) fn put_any(&self, item: Item) -> Result<TransactWriteItem, Error> {
         self.put_write(item, None)
     }
 
-    fn put_write(&self, item: Item, condition: Option<&str>) -> Result<TransactWriteItem, Fault> {
+    fn put_write(&self, item: Item, condition: Option<&str>) -> Result<TransactWriteItem, Error> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
             .set_condition_expression(condition.map(str::to_owned))
             .build()
-            .map_err(|error| Fault::Ledger(error.to_string()))?;
+            .map_err(|error| Error::Ledger(error.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Writes all or nothing; a conflict with another transaction is tried again, a failed condition is told by its place.
-    pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>, what: &str) -> Result<Transacted, Fault> {
+    pub(super) async fn transact(
+        &self,
+        writes: Vec<TransactWriteItem>,
+        what: &str,
+    ) -> Result<TransactionOutcome, Error> {
         let mut tries = Backoff::TRANSACTION.tries();
         while tries.next().await.is_some() {
             let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
             let error = match request.send().await {
-                Ok(_) => return Ok(Transacted::Done),
+                Ok(_) => return Ok(TransactionOutcome::Done),
                 Err(error) => error,
             };
             match refusal(&error) {
-                Some(place) => return Ok(Transacted::Refused(place)),
+                Some(place) => return Ok(TransactionOutcome::Refused(place)),
                 None if is_passing(&error) && !tries.is_last() => {}
                 None => return Err(unavailable(what, &error)),
             }
         }
-        Err(Fault::Ledger(format!("{what}: conflicting transactions")))
+        Err(Error::Ledger(format!("{what}: conflicting transactions")))
     }
 
     /// The same where no single condition has an answer of its own: one that fails means that somebody was faster.
-    pub(super) async fn transact_whole(&self, writes: Vec<TransactWriteItem>, what: &str) -> Result<(), Fault> {
+    pub(super) async fn transact_whole(&self, writes: Vec<TransactWriteItem>, what: &str) -> Result<(), Error> {
         match self.transact(writes, what).await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused(place) => Err(Fault::Ledger(format!("{what}: write {place} met another's"))),
+            TransactionOutcome::Done => Ok(()),
+            TransactionOutcome::Refused(place) => Err(Error::Ledger(format!("{what}: write {place} met another's"))),
         }
     }
 
     /// Removes one item, be it there or not.
-    pub(super) fn delete_any(&self, pk: &str, sk: &str) -> Result<TransactWriteItem, Fault> {
+    pub(super) fn delete_any(&self, pk: &str, sk: &str) -> Result<TransactWriteItem, Error> {
         let delete = Delete::builder()
             .table_name(&self.table)
             .set_key(Some(key(pk, sk)))
             .build()
-            .map_err(|error| Fault::Ledger(error.to_string()))?;
+            .map_err(|error| Error::Ledger(error.to_string()))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 
 /// An update as one write of a transaction.
-pub(super) fn updating(update: UpdateBuilder) -> Result<TransactWriteItem, Fault> {
-    let update = update.build().map_err(|error| Fault::Ledger(error.to_string()))?;
+pub(super) fn updating(update: UpdateBuilder) -> Result<TransactWriteItem, Error> {
+    let update = update.build().map_err(|error| Error::Ledger(error.to_string()))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// How a transaction ended.
-pub(super) enum Transacted {
+pub(super) enum TransactionOutcome {
     /// Everything is written.
     Done,
     /// Nothing is: which write's condition failed.
@@ -99,6 +103,6 @@ fn is_passing<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     reasons(error).iter().any(|reason| passing.contains(reason))
 }
 
-pub(super) fn lost(lease: &Lease) -> Fault {
-    Fault::Ledger(format!("lease of {}: lost by `{}`", lease.path.as_str(), lease.owner))
+pub(super) fn lost(lease: &Lease) -> Error {
+    Error::Ledger(format!("lease of {}: lost by `{}`", lease.path.as_str(), lease.owner))
 }

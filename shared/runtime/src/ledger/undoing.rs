@@ -3,28 +3,28 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use rectify_compliance::Timestamp;
 
+use super::in_progress::open_item;
 use super::item::{instant, key, number, text};
 use super::key::{LEASE, lease_of};
-use super::open::open_item;
 use super::switches::hold_write;
-use super::transact::{Transacted, lost, updating};
-use super::{Act, Attempt, Hold, Lease, Ledger, State};
-use crate::Fault;
+use super::transact::{TransactionOutcome, lost, updating};
+use super::{Attempt, AuditEntry, Hold, Lease, Ledger, State};
+use crate::Error;
 
 impl Ledger {
     /// Stores an attempt with the intent of its undo, and the hold that keeps the fix from coming back, under the lease, which
     /// then lives until `until`. `hold` is absent where a longer one stands.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be told or the lease was lost: then nothing may be called.
+    /// [`Error::Ledger`] when the table cannot be told or the lease was lost: then nothing may be called.
     pub async fn begin_undo(
         &self,
         lease: &Lease,
         attempt: &Attempt,
         hold: Option<&Hold>,
         until: Timestamp,
-    ) -> Result<(), Fault> {
-        let mut writes = vec![self.ours_until(lease, until)?];
+    ) -> Result<(), Error> {
+        let mut writes = vec![self.lease_until(lease, until)?];
         writes.extend(self.attempt_items(attempt)?);
         if attempt.state == State::Finished {
             writes.extend(self.closing(attempt)?);
@@ -32,15 +32,15 @@ impl Ledger {
         let Some(hold) = hold else { return self.under_lease(lease, writes, "undo").await };
         writes.push(hold_write(self, &lease.path, hold)?);
         let what = format!("hold add {} {} until {}", hold.control, lease.path.as_str(), hold.until);
-        self.record(&Act::now(&hold.by, what, &hold.reason), writes).await
+        self.record(&AuditEntry::now(&hold.by, what, &hold.reason), writes).await
     }
 
     /// Stores how far an undo got, under the lease, which then lives until `until`.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`begin_undo`](Self::begin_undo).
-    pub async fn save_undo(&self, lease: &Lease, attempt: &Attempt, until: Timestamp) -> Result<(), Fault> {
-        let mut writes = vec![self.ours_until(lease, until)?];
+    /// [`Error::Ledger`] as for [`begin_undo`](Self::begin_undo).
+    pub async fn save_undo(&self, lease: &Lease, attempt: &Attempt, until: Timestamp) -> Result<(), Error> {
+        let mut writes = vec![self.lease_until(lease, until)?];
         writes.extend(self.attempt_items(attempt)?);
         self.under_lease(lease, writes, "undo").await
     }
@@ -49,9 +49,9 @@ impl Ledger {
     /// was none.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] as for [`begin_undo`](Self::begin_undo).
-    pub async fn take_back_undo(&self, lease: &Lease, attempt: &Attempt, hold: Option<&Hold>) -> Result<(), Fault> {
-        let mut writes = vec![self.still_ours(lease)?];
+    /// [`Error::Ledger`] as for [`begin_undo`](Self::begin_undo).
+    pub async fn take_back_undo(&self, lease: &Lease, attempt: &Attempt, hold: Option<&Hold>) -> Result<(), Error> {
+        let mut writes = vec![self.lease_condition(lease)?];
         writes.extend(self.attempt_items(attempt)?);
         if attempt.state == State::Open {
             writes.push(self.put_any(open_item(attempt))?);
@@ -59,11 +59,11 @@ impl Ledger {
         let Some(hold) = hold else { return self.under_lease(lease, writes, "undo").await };
         writes.push(hold_write(self, &lease.path, hold)?);
         let what = format!("hold end {} {}", hold.control, lease.path.as_str());
-        self.record(&Act::now(&hold.by, what, format!("undo of {} changed nothing", attempt.id)), writes).await
+        self.record(&AuditEntry::now(&hold.by, what, format!("undo of {} changed nothing", attempt.id)), writes).await
     }
 
     /// Part of a transaction: the lease lives until `until`; fails the transaction unless it is still ours.
-    fn ours_until(&self, lease: &Lease, until: Timestamp) -> Result<TransactWriteItem, Fault> {
+    fn lease_until(&self, lease: &Lease, until: Timestamp) -> Result<TransactWriteItem, Error> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(&lease_of(&lease.path), LEASE)))
@@ -77,10 +77,10 @@ impl Ledger {
         updating(update)
     }
 
-    async fn under_lease(&self, lease: &Lease, writes: Vec<TransactWriteItem>, what: &str) -> Result<(), Fault> {
+    async fn under_lease(&self, lease: &Lease, writes: Vec<TransactWriteItem>, what: &str) -> Result<(), Error> {
         match self.transact(writes, what).await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused(_) => Err(lost(lease)),
+            TransactionOutcome::Done => Ok(()),
+            TransactionOutcome::Refused(_) => Err(lost(lease)),
         }
     }
 }

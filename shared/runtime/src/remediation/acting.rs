@@ -2,33 +2,33 @@
 //! the control itself say whether it helped.
 
 use rectify_compliance::entry::ErasedRemediation;
-use rectify_compliance::{Imaged, Timestamp, Verdict};
+use rectify_compliance::{IdentifiedState, Timestamp, Verdict};
 use serde_json::Value;
 
 use super::clearance::Cleared;
 use super::difference;
-use super::gates::Handled;
-use super::passage::Passage;
+use super::gates::Disposition;
+use super::run::RemediationRun;
 use super::sending::{self, Unsent};
 use super::settling::actions_of;
-use crate::Fault;
+use crate::Error;
 use crate::invocation::Invocation;
 use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
 use crate::retry::Backoff;
 
 /// How long a service may work on what it accepted: longer than the week between two maintenance windows.
-const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
+const PENDING_TIMEOUT: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
 
 /// Applies a plan whose before-image is stored, then verifies.
 pub(super) async fn apply(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
-    live: &Imaged,
+    live: &IdentifiedState,
     mut cleared: Cleared,
     parameters: &str,
     line: &mut Invocation,
-) -> Result<Handled, Fault> {
+) -> Result<Disposition, Error> {
     let actions: Vec<Value> = cleared.plan.calls().into_iter().cloned().collect();
     line.note("actions", actions.len());
     let total = attempt.actions.len() + actions.len();
@@ -42,7 +42,7 @@ pub(super) async fn apply(
                     record.receipt = Some(receipt);
                 }
                 passage.shell.ledger.save(lease, &attempt).await?;
-                state = passage.control.expect(&state.image, &action)?;
+                state = passage.control.predict(&state.image, &action)?;
             }
             Err(Unsent::Forbidden { by, lost }) => {
                 if !lost {
@@ -55,7 +55,7 @@ pub(super) async fn apply(
                 if !lost {
                     attempt.actions.pop();
                 }
-                let fault = Fault::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
+                let fault = Error::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
                 return if terminal {
                     Box::pin(passage.fail(lease, attempt, fault)).await
                 } else {
@@ -69,11 +69,11 @@ pub(super) async fn apply(
 
 /// Reads again until the service shows what it accepted, and lets the control judge.
 pub(super) async fn verify(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     parameters: &str,
-) -> Result<Handled, Fault> {
+) -> Result<Disposition, Error> {
     let done = actions_of(&attempt);
     let (mut live, mut reason) = (None, "nothing was read".to_owned());
     let mut tries = Backoff::VERIFY.tries();
@@ -82,7 +82,7 @@ pub(super) async fn verify(
             Ok(live) => live,
             Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await,
         };
-        let verdict = |live: &Imaged| passage.control.evaluate(&live.image, parameters, Timestamp::now());
+        let verdict = |live: &IdentifiedState| passage.control.evaluate(&live.image, parameters, Timestamp::now());
         match live.as_ref().map(verdict).transpose()? {
             Some(Verdict::NonCompliant(finding)) => reason = format!("still NON_COMPLIANT: {finding}"),
             Some(Verdict::Compliant(_) | Verdict::NotApplicable(_)) | None => {
@@ -94,22 +94,22 @@ pub(super) async fn verify(
     if let Some(after) = &live {
         attempt.after = Some(after.image.clone());
         let age = Timestamp::now().duration_since(attempt.started_at);
-        if age < PATIENCE && passage.control.is_settling(&after.image, &done)? {
+        if age < PENDING_TIMEOUT && passage.control.is_in_progress(&after.image, &done)? {
             return ended(passage, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
         }
     }
-    let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
+    let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
     Box::pin(passage.leave_open(lease, attempt, fault)).await
 }
 
 async fn ended(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
-    after: Option<&Imaged>,
+    after: Option<&IdentifiedState>,
     outcome: Outcome,
     reason: String,
-) -> Result<Handled, Fault> {
+) -> Result<Disposition, Error> {
     attempt.after = after.map(|after| after.image.clone());
     // What is still pending has been told; a failure that was told does not stand for the success that follows.
     attempt.announced &= attempt.outcome == Some(outcome);
@@ -126,13 +126,13 @@ async fn ended(
 fn unexpected(
     control: &dyn ErasedRemediation,
     attempt: &Attempt,
-    after: Option<&Imaged>,
+    after: Option<&IdentifiedState>,
     done: &[Value],
-) -> Result<String, Fault> {
+) -> Result<String, Error> {
     let (Some(before), Some(after)) = (&attempt.before, after) else { return Ok("the resource is gone".to_owned()) };
     let mut expected = before.clone();
     for action in done {
-        expected = control.expect(&expected, action)?.image;
+        expected = control.predict(&expected, action)?.image;
     }
     // A subject knows what of it has an order; its JSON does not.
     if control.same(&expected, &after.image)? {

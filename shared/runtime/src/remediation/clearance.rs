@@ -1,13 +1,13 @@
 //! What lets an attempt that was begun make its next action, and what keeps it from that: people may decide at any time.
 
-use rectify_compliance::{Imaged, Plan, Timestamp};
+use rectify_compliance::{IdentifiedState, Plan, Timestamp};
 use serde_json::Value;
 
+use super::blocker::{Blocker, blocker};
 use super::facts::Facts;
-use super::gates::Handled;
-use super::obstacle::{Obstacle, obstacle};
-use super::passage::Passage;
-use crate::Fault;
+use super::gates::Disposition;
+use super::run::RemediationRun;
+use crate::Error;
 use crate::ledger::{Attempt, Lease, Outcome, Overruled, Registry};
 
 /// How often what people decide may change between reading it and acting.
@@ -24,19 +24,19 @@ pub(super) enum Forbidden {
     /// A stop switch: it goes on once that is released.
     Stopped,
     /// An exemption, a hold, a lower mode, an open breaker: it ends with what was done.
-    By(Obstacle),
+    By(Blocker),
 }
 
 impl Forbidden {
     /// Ends the delivery; `total` is how many actions the attempt would have made.
     pub(super) async fn end(
         self,
-        passage: &Passage<'_>,
+        passage: &RemediationRun<'_>,
         lease: &Lease,
         attempt: Attempt,
         total: usize,
-    ) -> Result<Handled, Fault> {
-        let Self::By(Obstacle { outcome, mut reason }) = self else { return passage.stop(lease, attempt).await };
+    ) -> Result<Disposition, Error> {
+        let Self::By(Blocker { outcome, mut reason }) = self else { return passage.stop(lease, attempt).await };
         if attempt.has_acted() {
             reason = format!("{reason}; {} of {total} actions were made before", attempt.actions.len());
         }
@@ -47,12 +47,12 @@ impl Forbidden {
 /// Stores the attempt whose last action is about to be made, unless people decided otherwise since the gates read what they
 /// decide; what does not concern the resource is read anew and does not keep it from being fixed.
 pub(super) async fn intend(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     lease: &Lease,
     attempt: &Attempt,
     cleared: &mut Cleared,
-    live: &Imaged,
-) -> Result<Option<Forbidden>, Fault> {
+    live: &IdentifiedState,
+) -> Result<Option<Forbidden>, Error> {
     let (ledger, id) = (&passage.shell.ledger, passage.id);
     for _ in 0..DECIDED_TRIES {
         match ledger.save_before_action(lease, attempt, &passage.fence(id, &cleared.registry)).await? {
@@ -60,26 +60,26 @@ pub(super) async fn intend(
             Some(Overruled::Stopped) => return Ok(Some(Forbidden::Stopped)),
             Some(Overruled::Decided) => {
                 cleared.registry = passage.registry().await?;
-                if let Some(obstacle) = forbidden(passage, cleared, live, attempt).await? {
-                    return Ok(Some(Forbidden::By(obstacle)));
+                if let Some(blocker) = forbidden(passage, cleared, live, attempt).await? {
+                    return Ok(Some(Forbidden::By(blocker)));
                 }
             }
         }
     }
-    Err(Fault::Unsteady { resource: passage.target.resource.to_string(), times: DECIDED_TRIES })
+    Err(Error::ConcurrentModification { resource: passage.target.resource.to_string(), times: DECIDED_TRIES })
 }
 
 /// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
 pub(super) async fn forbidden(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     cleared: &Cleared,
-    live: &Imaged,
+    live: &IdentifiedState,
     attempt: &Attempt,
-) -> Result<Option<Obstacle>, Fault> {
+) -> Result<Option<Blocker>, Error> {
     let now = Timestamp::now();
-    if let Some(obstacle) = obstacle(passage, &cleared.registry, &cleared.plan, live, now).await? {
-        return Ok(Some(obstacle));
+    if let Some(blocker) = blocker(passage, &cleared.registry, &cleared.plan, live, now).await? {
+        return Ok(Some(blocker));
     }
     let open = passage.breaker(Some(&attempt.id), now).await?;
-    Ok(open.map(|reason| Obstacle { outcome: Outcome::BreakerOpen, reason }))
+    Ok(open.map(|reason| Blocker { outcome: Outcome::BreakerOpen, reason }))
 }

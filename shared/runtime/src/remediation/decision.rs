@@ -2,12 +2,12 @@
 //! gate reads what it needs from [`Facts`], at its turn and no earlier.
 
 use rectify_compliance::exemption::{self, Known};
-use rectify_compliance::{Annotation, Imaged, Plan, Timestamp, Verdict};
+use rectify_compliance::{Annotation, IdentifiedState, Plan, Timestamp, Verdict};
 use serde_json::Value;
 
+use super::blocker::blocker;
 use super::facts::Facts;
-use super::obstacle::obstacle;
-use crate::Fault;
+use crate::Error;
 use crate::ledger::{Finding, Outcome, Registry};
 
 /// Why a finding goes no further, and what becomes of it.
@@ -16,7 +16,7 @@ pub(super) enum Decision {
     /// A stop switch is on: recorded as stopped; what was begun stays open until it is released.
     Stop(String),
     /// The rule does not judge the resource: what was begun goes no further, and keeps what was done.
-    Leave(Verdict, Option<Imaged>),
+    Leave(Verdict, Option<IdentifiedState>),
     /// It was dealt with for good: nothing is recorded again.
     Acknowledge(Finding),
     /// It ends with this outcome, and nothing is changed.
@@ -28,7 +28,7 @@ pub(super) enum Decision {
 /// What is known about the resource when the decision falls, as the attempt records it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
-    pub(super) live: Option<Imaged>,
+    pub(super) live: Option<IdentifiedState>,
     pub(super) finding: Option<Annotation>,
     pub(super) plan: Plan<Value>,
 }
@@ -36,14 +36,14 @@ pub(super) struct Seen {
 /// What passed every gate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Passed {
-    pub(super) live: Imaged,
+    pub(super) live: IdentifiedState,
     pub(super) finding: Annotation,
     pub(super) plan: Plan<Value>,
 }
 
 impl Seen {
-    pub(super) fn of(live: Option<Imaged>) -> Self {
-        Self { live, finding: None, plan: Plan::Nothing }
+    pub(super) fn of(live: Option<IdentifiedState>) -> Self {
+        Self { live, finding: None, plan: Plan::Noop }
     }
 }
 
@@ -57,12 +57,12 @@ impl From<&Passed> for Seen {
 #[derive(Debug)]
 pub(super) enum Halt {
     Decided(Box<Decision>),
-    Fault(Fault),
+    Error(Error),
 }
 
-impl From<Fault> for Halt {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<Error> for Halt {
+    fn from(fault: Error) -> Self {
+        Self::Error(fault)
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn before_the_read<F: Facts>(
 
 /// The gates that the live read is enough for. What acted in an earlier delivery goes on behind them: it passed the others when
 /// it began.
-pub(super) fn by_the_read<F: Facts>(facts: &F, live: Option<Imaged>) -> Result<Imaged, Halt> {
+pub(super) fn by_the_read<F: Facts>(facts: &F, live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
     let live = there(live)?;
     in_scope(facts, live.name.as_deref(), Some(&live))?;
     Ok(live)
@@ -94,7 +94,7 @@ pub(super) fn by_the_read<F: Facts>(facts: &F, live: Option<Imaged>) -> Result<I
 pub(super) async fn by_the_plan<F: Facts>(
     facts: &F,
     registry: &Registry,
-    live: Imaged,
+    live: IdentifiedState,
     own: Option<&str>,
 ) -> Result<Passed, Halt> {
     let now = Timestamp::now();
@@ -116,7 +116,7 @@ async fn no_stop_switch<F: Facts>(facts: &F) -> Gate {
 }
 
 /// By what is known without a live read first, then by the live name, which may say more.
-fn in_scope<F: Facts>(facts: &F, name: Option<&str>, live: Option<&Imaged>) -> Gate {
+fn in_scope<F: Facts>(facts: &F, name: Option<&str>, live: Option<&IdentifiedState>) -> Gate {
     facts.out_of_scope(name).map_or(Ok(()), |verdict| halt(Decision::Leave(verdict, live.cloned())))
 }
 
@@ -136,13 +136,13 @@ fn not_dealt_with<F: Facts>(facts: &F, before: Option<&Finding>, is_begun: bool)
     dealt_with.map_or(Ok(()), |finding| halt(Decision::Acknowledge(finding.clone())))
 }
 
-fn there(live: Option<Imaged>) -> Result<Imaged, Halt> {
+fn there(live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
     let gone = || halt(Decision::End(Outcome::Gone, "the resource is gone".to_owned(), Seen::of(None)));
     live.map_or_else(gone, Ok)
 }
 
 /// The control's own judgement of the live read.
-fn non_compliant<F: Facts>(facts: &F, live: &Imaged, now: Timestamp) -> Result<Annotation, Halt> {
+fn non_compliant<F: Facts>(facts: &F, live: &IdentifiedState, now: Timestamp) -> Result<Annotation, Halt> {
     let (outcome, reason) = match facts.evaluate(live, now)? {
         Verdict::NonCompliant(finding) => return Ok(finding),
         Verdict::Compliant(_) => (Outcome::AlreadyCompliant, "already compliant".to_owned()),
@@ -151,19 +151,19 @@ fn non_compliant<F: Facts>(facts: &F, live: &Imaged, now: Timestamp) -> Result<A
     halt(Decision::End(outcome, reason, Seen::of(Some(live.clone()))))
 }
 
-/// Exemption, hold, protected ARN, level, tags of a stack, mode, grace, stack looked up: [`obstacle`] has their order.
+/// Exemption, hold, protected ARN, level, tags of a stack, mode, grace, stack looked up: [`blocker`] has their order.
 async fn unobstructed<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now: Timestamp) -> Gate {
-    let obstacle = obstacle(facts, registry, &it.plan, &it.live, now).await?;
-    obstacle.map_or(Ok(()), |found| halt(Decision::End(found.outcome, found.reason, it.into())))
+    let blocker = blocker(facts, registry, &it.plan, &it.live, now).await?;
+    blocker.map_or(Ok(()), |found| halt(Decision::End(found.outcome, found.reason, it.into())))
 }
 
 fn planned(it: &Passed) -> Gate {
     match it.plan {
-        Plan::Nothing => {
+        Plan::Noop => {
             let reason = "the control finds a fault and plans nothing against it".to_owned();
             halt(Decision::Fail(reason, it.into()))
         }
-        Plan::Hold { .. } | Plan::Do { .. } => Ok(()),
+        Plan::Blocked { .. } | Plan::Apply { .. } => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use futures_util::FutureExt;
 use rectify_compliance::exemption::{Exemption, Registered, Selector};
-use rectify_compliance::{AccountId, Level, Region, ResourceKey, Step, StoredImage, Tags, Target};
+use rectify_compliance::{AccountId, Level, Region, ResourceKey, Step, StoredState, Tags, Target};
 use serde_json::json;
 
 use super::*;
@@ -31,7 +31,7 @@ struct Known {
 }
 
 impl Known {
-    fn ask<T>(&self, what: &'static str, answer: T) -> Result<T, Fault> {
+    fn ask<T>(&self, what: &'static str, answer: T) -> Result<T, Error> {
         self.asked.borrow_mut().push(what);
         Ok(answer)
     }
@@ -62,23 +62,23 @@ impl Facts for Known {
         (name == self.excluded && name.is_some()).then(|| Verdict::not_applicable("excluded"))
     }
 
-    fn evaluate(&self, _live: &Imaged, _now: Timestamp) -> Result<Verdict, Fault> {
+    fn evaluate(&self, _live: &IdentifiedState, _now: Timestamp) -> Result<Verdict, Error> {
         Ok(self.verdict.clone())
     }
 
-    fn plan(&self, _live: &Imaged, _now: Timestamp) -> Result<Plan<Value>, Fault> {
+    fn plan(&self, _live: &IdentifiedState, _now: Timestamp) -> Result<Plan<Value>, Error> {
         Ok(self.plan.clone())
     }
 
-    async fn stop(&self) -> Result<Option<String>, Fault> {
+    async fn stop(&self) -> Result<Option<String>, Error> {
         self.ask("stop", self.stop.map(str::to_owned))
     }
 
-    async fn registry(&self) -> Result<Registry, Fault> {
+    async fn registry(&self) -> Result<Registry, Error> {
         self.ask("registry", self.registry.clone())
     }
 
-    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Fault> {
+    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Error> {
         let hold = |by: &str| Hold {
             control: "lamp-off".to_owned(),
             by: by.to_owned(),
@@ -88,11 +88,11 @@ impl Facts for Known {
         self.ask("hold", self.held_by.map(hold))
     }
 
-    async fn stack(&self, _live: &Imaged, _plan: &Plan<Value>) -> Result<Option<String>, Fault> {
+    async fn stack(&self, _live: &IdentifiedState, _plan: &Plan<Value>) -> Result<Option<String>, Error> {
         self.ask("stack", self.stack.map(str::to_owned))
     }
 
-    async fn breaker(&self, own: Option<&str>, _now: Timestamp) -> Result<Option<String>, Fault> {
+    async fn breaker(&self, own: Option<&str>, _now: Timestamp) -> Result<Option<String>, Error> {
         self.ask("breaker", self.breaker.filter(|_| own.is_none()).map(str::to_owned))
     }
 }
@@ -102,7 +102,7 @@ struct Case {
     known: Known,
     before: Option<Finding>,
     begun: Option<&'static str>,
-    live: Option<Imaged>,
+    live: Option<IdentifiedState>,
 }
 
 /// A finding that every gate lets pass.
@@ -137,12 +137,12 @@ fn open() -> Case {
         breaker: None,
         asked: RefCell::default(),
     };
-    let live = Imaged {
+    let live = IdentifiedState {
         resource,
         name: Some("bedside".to_owned()),
         arn: Some("arn:aws:lamps:eu-west-1:111122223333:lamp/l-1".to_owned()),
         tags: Tags::new(),
-        image: StoredImage { version: 1, subject: json!({ "on": false }) },
+        image: StoredState { version: 1, subject: json!({ "on": false }) },
     };
     Case { known, before: None, begun: None, live: Some(live) }
 }
@@ -205,7 +205,7 @@ const GATES: [(&str, Close); 17] = [
         case.known.recorded_at = Timestamp::now();
     }),
     ("planned with finding: managed by CloudFormation stack `light`", |case| case.known.stack = Some("light")),
-    ("fail: the control finds a fault and plans nothing", |case| case.known.plan = Plan::Nothing),
+    ("fail: the control finds a fault and plans nothing", |case| case.known.plan = Plan::Noop),
     ("breaker-open with finding: fixed too often", |case| case.known.breaker = Some("fixed too often")),
 ];
 
@@ -221,7 +221,7 @@ fn decided(case: &Case) -> String {
             assert_eq!(passed.plan, case.known.plan);
             return "passed".to_owned();
         }
-        Err(Halt::Fault(fault)) => panic!("{fault}"),
+        Err(Halt::Error(fault)) => panic!("{fault}"),
         Err(Halt::Decided(decision)) => *decision,
     };
     match decision {
@@ -232,7 +232,7 @@ fn decided(case: &Case) -> String {
         Decision::End(outcome, reason, seen) => {
             assert!(seen.live.is_some() || matches!(outcome, Outcome::Gone | Outcome::Exempt));
             let found = if seen.finding.is_some() { " with finding" } else { "" };
-            assert_eq!(seen.plan, if seen.finding.is_some() { case.known.plan.clone() } else { Plan::Nothing });
+            assert_eq!(seen.plan, if seen.finding.is_some() { case.known.plan.clone() } else { Plan::Noop });
             match outcome {
                 Outcome::Exempt => format!("exempt{found}"),
                 _ => format!("{}{found}: {reason}", outcome.name()),

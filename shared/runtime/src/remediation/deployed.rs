@@ -9,15 +9,15 @@ use aws_types::SdkConfig;
 use futures_util::future::BoxFuture;
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{ControlMeta, Declared, Imaged, ManagedBy, PhysicalId, Region, ShapeError, Target};
+use rectify_compliance::{ControlMeta, Declared, IdentifiedState, ManagedBy, PhysicalId, Region, ShapeError, Target};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::managed;
+use crate::client::{Connect, Fix};
 use crate::clients::{Connector, Pool};
-use crate::edge::{Connect, Fix};
 use crate::stacks::Stacks;
-use crate::{AwsError, Fault};
+use crate::{AwsError, Error};
 
 /// A control that remediates: what it declares, what it decides, and how its clients are made.
 pub struct Deployed<T: ?Sized = dyn Calls> {
@@ -44,7 +44,11 @@ impl<T: ?Sized> Deployed<T> {
 /// What a remediation calls in one region. What undo calls is not in its program.
 pub trait Calls: Send + Sync {
     /// Reads the resource; `None` when it is gone.
-    fn live<'a>(&'a self, target: &'a Target, parameters: &'a str) -> BoxFuture<'a, Result<Option<Imaged>, Fault>>;
+    fn live<'a>(
+        &'a self,
+        target: &'a Target,
+        parameters: &'a str,
+    ) -> BoxFuture<'a, Result<Option<IdentifiedState>, Error>>;
 
     /// Makes one call of a plan, and returns what undo needs of the answer.
     fn apply<'a>(&'a self, target: &'a Target, action: &'a Value) -> BoxFuture<'a, Result<Value, AwsError>>;
@@ -54,7 +58,7 @@ pub trait Calls: Send + Sync {
         &'a self,
         stacks: &'a Stacks,
         resources: BTreeSet<PhysicalId>,
-    ) -> BoxFuture<'a, Result<Option<String>, Fault>>;
+    ) -> BoxFuture<'a, Result<Option<String>, Error>>;
 }
 
 /// The same with the calls of an undo.
@@ -96,11 +100,15 @@ where
     K: Fix<C>,
     C: Connect,
 {
-    fn live<'a>(&'a self, target: &'a Target, parameters: &'a str) -> BoxFuture<'a, Result<Option<Imaged>, Fault>> {
+    fn live<'a>(
+        &'a self,
+        target: &'a Target,
+        parameters: &'a str,
+    ) -> BoxFuture<'a, Result<Option<IdentifiedState>, Error>> {
         Box::pin(async move {
             let params = RuleParameters::parse(Some(parameters))?.control;
             let live = self.logic.live(&self.clients, target, &params).await?;
-            Ok(live.as_ref().map(Imaged::of).transpose()?)
+            Ok(live.as_ref().map(IdentifiedState::of).transpose()?)
         })
     }
 
@@ -112,7 +120,7 @@ where
         &'a self,
         stacks: &'a Stacks,
         resources: BTreeSet<PhysicalId>,
-    ) -> BoxFuture<'a, Result<Option<String>, Fault>> {
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
         // A plain branch on a constant: a function that never looks anything up does not link CloudFormation.
         match self.logic.managed_by() {
             ManagedBy::Lookup(_) => Box::pin(managed::first(stacks, resources)),

@@ -4,17 +4,17 @@
 use rectify_compliance::Timestamp;
 
 use super::facts::Facts;
-use super::gates::Handled;
-use super::passage::Passage;
+use super::gates::Disposition;
+use super::run::RemediationRun;
 use super::settling;
-use crate::Fault;
+use crate::Error;
 use crate::bus::{self, Announcement};
 use crate::ledger::{Attempt, Finding, Lease, Outcome, State};
 
 /// How many deliveries may fail at one attempt before it ends as failed: Lambda's own three, and a few that others asked for.
 const MOST_FAILURES: u32 = 6;
 
-impl Passage<'_> {
+impl RemediationRun<'_> {
     /// Ends an attempt that changed nothing. The same answer for the same finding is neither recorded nor announced twice.
     pub(super) async fn end(
         &self,
@@ -23,14 +23,14 @@ impl Passage<'_> {
         outcome: Outcome,
         reason: String,
         before: Option<&Finding>,
-    ) -> Result<Handled, Fault> {
+    ) -> Result<Disposition, Error> {
         if let Some(finding) = before
             && finding.outcome == outcome
             && finding.reason == reason
             // One that was begun must be ended, whatever was answered before.
             && !attempt.budgeted
         {
-            return Ok(Handled::Acknowledged(finding.clone()));
+            return Ok(Disposition::Acknowledged(finding.clone()));
         }
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
@@ -41,7 +41,7 @@ impl Passage<'_> {
     }
 
     /// Ends a delivery that met a stop switch before an action: the attempt stays open, and goes on when it is released.
-    pub(super) async fn stop(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
+    pub(super) async fn stop(&self, lease: &Lease, mut attempt: Attempt) -> Result<Disposition, Error> {
         attempt.reason = self.stop_reason(&attempt.control).await?;
         attempt.announced &= attempt.outcome == Some(Outcome::Stopped);
         attempt.outcome = Some(Outcome::Stopped);
@@ -50,7 +50,7 @@ impl Passage<'_> {
 
     /// Ends an attempt as failed for good, and the delivery with `fault`. Nobody comes back to it: what is not known to have
     /// happened is settled now, if the resource can be read.
-    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Error) -> Result<Disposition, Error> {
         if attempt.actions.iter().any(|record| record.receipt.is_none()) {
             // What cannot be settled stays as it is: undo looks again.
             let _unsettled = Box::pin(self.settle(lease, &mut attempt)).await;
@@ -58,14 +58,14 @@ impl Passage<'_> {
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
         attempt.outcome = Some(Outcome::Failed);
-        attempt.terminal = matches!(fault, Fault::ActionFailed { terminal: true, .. });
+        attempt.terminal = matches!(fault, Error::ActionFailed { terminal: true, .. });
         attempt.reason = fault.to_string();
         attempt.announced = false;
         self.close(lease, attempt).await?;
         Err(fault)
     }
 
-    async fn settle(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault> {
+    async fn settle(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Error> {
         let Some(live) = self.live(&attempt.parameters).await? else { return Ok(()) };
         let (writer, registry) = (self.writer().await?, self.registry().await?);
         let (ledger, fence) = (&self.shell.ledger, self.fence(self.id, &registry));
@@ -75,7 +75,12 @@ impl Passage<'_> {
     }
 
     /// Fails the delivery and leaves the attempt open for the next one, a few times; the failure is announced once.
-    pub(super) async fn leave_open(&self, lease: &Lease, mut attempt: Attempt, fault: Fault) -> Result<Handled, Fault> {
+    pub(super) async fn leave_open(
+        &self,
+        lease: &Lease,
+        mut attempt: Attempt,
+        fault: Error,
+    ) -> Result<Disposition, Error> {
         attempt.failures += 1;
         if attempt.failures >= MOST_FAILURES {
             return Box::pin(self.fail(lease, attempt, fault)).await;
@@ -89,18 +94,18 @@ impl Passage<'_> {
     }
 
     /// The outcome is stored, then announced; the next delivery makes up for a crash in between.
-    pub(super) async fn close(&self, lease: &Lease, mut attempt: Attempt) -> Result<Handled, Fault> {
+    pub(super) async fn close(&self, lease: &Lease, mut attempt: Attempt) -> Result<Disposition, Error> {
         let Some(outcome) = attempt.outcome else {
-            return Err(Fault::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));
+            return Err(Error::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));
         };
         self.shell.ledger.finish(lease, &attempt).await?;
         self.announce(lease, &mut attempt).await?;
-        Ok(Handled::Ended { attempt: attempt.id, outcome })
+        Ok(Disposition::Ended { attempt: attempt.id, outcome })
     }
 
     /// Announces the outcome of an attempt unless that was done, and notes it: a crash in between announces it twice rather
     /// than never.
-    pub(super) async fn announce(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Fault> {
+    pub(super) async fn announce(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Error> {
         let Some(announcement) = Announcement::due(attempt) else { return Ok(()) };
         let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
         // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.

@@ -1,11 +1,11 @@
 //! What the gates read about a finding.
 
-use rectify_compliance::{Imaged, Origin, Plan, Target, Timestamp, Verdict};
+use rectify_compliance::{IdentifiedState, Origin, Plan, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use super::managed;
-use super::passage::Passage;
-use crate::Fault;
+use super::run::RemediationRun;
+use crate::Error;
 use crate::ledger::{Hold, Registry};
 use crate::settings::{Exemptions, RemediationSettings};
 
@@ -30,28 +30,28 @@ pub(super) trait Facts {
     fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict>;
 
     /// The control's judgement.
-    fn evaluate(&self, live: &Imaged, now: Timestamp) -> Result<Verdict, Fault>;
+    fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error>;
 
     /// The control's plan.
-    fn plan(&self, live: &Imaged, now: Timestamp) -> Result<Plan<Value>, Fault>;
+    fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error>;
 
     /// The stop switch that is on.
-    async fn stop(&self) -> Result<Option<String>, Fault>;
+    async fn stop(&self) -> Result<Option<String>, Error>;
 
     /// The exemptions that may concern the control.
-    async fn registry(&self) -> Result<Registry, Fault>;
+    async fn registry(&self) -> Result<Registry, Error>;
 
     /// The hold on the resource.
-    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Fault>;
+    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Error>;
 
     /// The stack that CloudFormation names for what the plan would change.
-    async fn stack(&self, live: &Imaged, plan: &Plan<Value>) -> Result<Option<String>, Fault>;
+    async fn stack(&self, live: &IdentifiedState, plan: &Plan<Value>) -> Result<Option<String>, Error>;
 
     /// The breaker that is open; what the attempt `own` did does not count.
-    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Fault>;
+    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Error>;
 }
 
-impl Facts for Passage<'_> {
+impl Facts for RemediationRun<'_> {
     fn control(&self) -> &str {
         self.id
     }
@@ -76,34 +76,34 @@ impl Facts for Passage<'_> {
         self.scope.out_of_scope(&self.target.resource, name)
     }
 
-    fn evaluate(&self, live: &Imaged, now: Timestamp) -> Result<Verdict, Fault> {
+    fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error> {
         Ok(self.control.evaluate(&live.image, &self.shell.settings.parameters, now)?)
     }
 
-    fn plan(&self, live: &Imaged, now: Timestamp) -> Result<Plan<Value>, Fault> {
+    fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error> {
         Ok(self.control.plan(&live.image, &self.shell.settings.parameters, now)?)
     }
 
-    async fn stop(&self) -> Result<Option<String>, Fault> {
+    async fn stop(&self) -> Result<Option<String>, Error> {
         Ok(self.shell.ledger.stop_for(self.id).await?.map(|stop| stop.to_string()))
     }
 
-    async fn registry(&self) -> Result<Registry, Fault> {
+    async fn registry(&self) -> Result<Registry, Error> {
         match self.shell.settings.exemptions {
             Exemptions::None => Ok(Registry::default()),
             Exemptions::Ledger => self.shell.ledger.registry(self.id).await,
         }
     }
 
-    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Fault> {
+    async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Error> {
         self.shell.ledger.hold_on(&self.path, self.id, now).await
     }
 
-    async fn stack(&self, live: &Imaged, plan: &Plan<Value>) -> Result<Option<String>, Fault> {
+    async fn stack(&self, live: &IdentifiedState, plan: &Plan<Value>) -> Result<Option<String>, Error> {
         managed::looked_up(self.control, &*self.clients, &self.shell.stacks, &live.image, plan).await
     }
 
-    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Fault> {
+    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Error> {
         let open = self.shell.ledger.open_breaker(&self.path, self.id, own, now).await?;
         Ok(open.map(|it| it.to_string()))
     }

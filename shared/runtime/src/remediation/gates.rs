@@ -3,28 +3,30 @@
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::{ComplianceChange, ControlMeta, Imaged, Origin, Plan, Region, Target, Timestamp, Verdict};
+use rectify_compliance::{
+    ComplianceChange, ControlMeta, IdentifiedState, Origin, Plan, Region, Target, Timestamp, Verdict,
+};
 use serde_json::Value;
 
 use super::clearance::Cleared;
 use super::decision::{self, Decision, Halt, Passed, Seen};
 use super::facts::Facts;
-use super::passage::Passage;
-use super::{Delivery, RemediationShell, acting, resuming};
-use crate::Fault;
+use super::run::RemediationRun;
+use super::{Delivery, RemediationContext, acting, resuming};
+use crate::Error;
 use crate::invocation::Invocation;
-use crate::ledger::{Attempt, Begun, Finding, Lease, Outcome, Overruled, Registry, ResourcePath, State};
+use crate::ledger::{Attempt, BeginOutcome, Finding, Lease, Outcome, Overruled, Registry, ResourcePath, State};
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
 /// How much longer than the invocation a lease lives, so that nobody takes it while the last write is under way.
 const LEASE_GRACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 /// How often the subject may change between reading and acting.
-const STEADY_TRIES: u32 = 3;
+const MAX_REREADS: u32 = 3;
 
 /// How a delivery was dealt with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Handled {
+pub enum Disposition {
     /// The event is none of this remediation's; nothing was recorded.
     Ignored(&'static str),
     /// The finding was dealt with before.
@@ -38,7 +40,7 @@ pub enum Handled {
     },
 }
 
-impl Handled {
+impl Disposition {
     /// The word in logs and metrics.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -60,34 +62,34 @@ impl Handled {
 
 /// Takes an event through the gates.
 pub(super) async fn pass(
-    shell: &RemediationShell,
+    shell: &RemediationContext,
     event: &EventBridgeEvent<Value>,
     delivery: &Delivery,
     line: &mut Invocation,
-) -> Result<Handled, Fault> {
+) -> Result<Disposition, Error> {
     let (meta, control) = (shell.deployed.meta, shell.deployed.control);
     let Some(mut change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
-        return Ok(Handled::Ignored("source or detail type"));
+        return Ok(Disposition::Ignored("source or detail type"));
     };
     line.note("rule", change.rule_name.as_str());
     line.note("account", change.account.as_str());
     line.note("resource_type", change.resource.kind.as_str());
     line.note("resource_id", change.resource.id.as_str());
     if !change.is_finding() {
-        return Ok(Handled::Ignored("not a finding"));
+        return Ok(Disposition::Ignored("not a finding"));
     }
     let here = &shell.function.region;
     if let Some(why) = elsewhere(event, &change, here, delivery) {
-        return Ok(Handled::Ignored(why));
+        return Ok(Disposition::Ignored(why));
     }
     if !shell.settings.rule_names.matches(&change.rule_name) {
-        return Ok(Handled::Ignored("another rule"));
+        return Ok(Disposition::Ignored("another rule"));
     }
     if !meta.resource_types.contains(&change.resource.kind.as_str()) {
-        return Ok(Handled::Ignored("another resource type"));
+        return Ok(Disposition::Ignored("another resource type"));
     }
     if shell.settings.mode_in(&change.account, meta.id) <= Mode::Observe {
-        return Ok(Handled::Ignored("mode"));
+        return Ok(Disposition::Ignored("mode"));
     }
     let mut target = Target {
         account: change.account.clone(),
@@ -100,7 +102,7 @@ pub(super) async fn pass(
         Origin::Config => None,
         Origin::Request(id) => {
             let Some((id, recorded_at)) = request(meta, shell, id.as_deref(), &target).await? else {
-                return Ok(Handled::Ignored("a request that is not in the ledger"));
+                return Ok(Disposition::Ignored("a request that is not in the ledger"));
             };
             // When the finding was recorded is what the ledger says, never the event: the grace counts from it.
             change.recorded_at = recorded_at;
@@ -118,7 +120,8 @@ pub(super) async fn pass(
     let path = ResourcePath::of(&target);
     let reads_until = delivery.reads_until;
     let (id, deadline) = (meta.id, delivery.deadline);
-    let passage = Passage { id, control, shell, scope, change, target, path, clients, own, deadline, reads_until };
+    let passage =
+        RemediationRun { id, control, shell, scope, change, target, path, clients, own, deadline, reads_until };
 
     // On the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
@@ -157,10 +160,10 @@ fn elsewhere(
 /// something else, or had too long ago.
 async fn request(
     meta: &ControlMeta,
-    shell: &RemediationShell,
+    shell: &RemediationContext,
     id: Option<&str>,
     target: &Target,
-) -> Result<Option<(String, Timestamp)>, Fault> {
+) -> Result<Option<(String, Timestamp)>, Error> {
     let stored = match id {
         Some(id) => shell.ledger.request(id).await?.map(|it| (id, it)),
         None => None,
@@ -173,12 +176,12 @@ async fn request(
 }
 
 /// Takes the lease, waiting a little for somebody who is about to be done.
-async fn lease(shell: &RemediationShell, path: &ResourcePath, owner: &str, until: Timestamp) -> Result<Lease, Fault> {
+async fn lease(shell: &RemediationContext, path: &ResourcePath, owner: &str, until: Timestamp) -> Result<Lease, Error> {
     let mut tries = Backoff::LEASE.tries();
     loop {
         tries.next().await;
         match shell.ledger.lease(path, owner, Timestamp::now(), until).await {
-            Err(Fault::LeaseHeld { .. }) if !tries.is_last() => {}
+            Err(Error::LeaseHeld { .. }) if !tries.is_last() => {}
             answer => return answer,
         }
     }
@@ -187,15 +190,15 @@ async fn lease(shell: &RemediationShell, path: &ResourcePath, owner: &str, until
 /// What became of an attempt to begin.
 enum Start {
     /// It is in the ledger with its before-image.
-    Begun(Box<Attempt>),
+    BeginOutcome(Box<Attempt>),
     /// It was recorded as something else.
-    Ended(Handled),
+    Ended(Disposition),
     /// People decided meanwhile: the gates run again.
     Overruled,
 }
 
-impl Passage<'_> {
-    async fn leased(&self, lease: &Lease, line: &mut Invocation) -> Result<Handled, Fault> {
+impl RemediationRun<'_> {
+    async fn leased(&self, lease: &Lease, line: &mut Invocation) -> Result<Disposition, Error> {
         let ledger = &self.shell.ledger;
         // What ended and was not announced is announced first: it happened, whatever is decided about the resource today.
         let mut unfinished = None;
@@ -209,7 +212,7 @@ impl Passage<'_> {
         match self.decided(lease, &mut unfinished, before.as_ref(), line).await {
             Ok(handled) => Ok(handled),
             Err(Halt::Decided(decision)) => self.record(lease, *decision, unfinished, before.as_ref()).await,
-            Err(Halt::Fault(fault)) => Err(fault),
+            Err(Halt::Error(fault)) => Err(fault),
         }
     }
 
@@ -220,10 +223,10 @@ impl Passage<'_> {
         unfinished: &mut Option<Attempt>,
         before: Option<&Finding>,
         line: &mut Invocation,
-    ) -> Result<Handled, Halt> {
+    ) -> Result<Disposition, Halt> {
         let parameters = self.shell.settings.parameters.as_str();
         let mut registry = decision::before_the_read(self, before, unfinished.is_some()).await?;
-        for _ in 0..STEADY_TRIES {
+        for _ in 0..MAX_REREADS {
             let live = match self.live(parameters).await {
                 Ok(live) => decision::by_the_read(self, live)?,
                 Err(fault) => {
@@ -243,7 +246,7 @@ impl Passage<'_> {
             match self.start(lease, unfinished.take(), &passed, &registry, before).await? {
                 Start::Ended(handled) => return Ok(handled),
                 Start::Overruled => registry = self.registry().await?,
-                Start::Begun(attempt) => {
+                Start::BeginOutcome(attempt) => {
                     // What was planned for must still be so.
                     let again = self.live(parameters).await?;
                     if self.is_same(again.as_ref(), &passed.live)? {
@@ -256,10 +259,10 @@ impl Passage<'_> {
                 }
             }
         }
-        Err(Fault::Unsteady { resource: self.target.resource.to_string(), times: STEADY_TRIES }.into())
+        Err(Error::ConcurrentModification { resource: self.target.resource.to_string(), times: MAX_REREADS }.into())
     }
 
-    fn is_same(&self, again: Option<&Imaged>, live: &Imaged) -> Result<bool, Fault> {
+    fn is_same(&self, again: Option<&IdentifiedState>, live: &IdentifiedState) -> Result<bool, Error> {
         again.map_or(Ok(false), |again| Ok(self.control.same(&again.image, &live.image)?))
     }
 
@@ -271,22 +274,22 @@ impl Passage<'_> {
         passed: &Passed,
         registry: &Registry,
         before: Option<&Finding>,
-    ) -> Result<Start, Fault> {
+    ) -> Result<Start, Error> {
         let ledger = &self.shell.ledger;
         let is_new = begun.is_none();
         let mut attempt = self.attempt_or(begun, passed.into());
         if !is_new {
             ledger.save(lease, &attempt).await?;
-            return Ok(Start::Begun(Box::new(attempt)));
+            return Ok(Start::BeginOutcome(Box::new(attempt)));
         }
         let budget = self.budget().await?;
         attempt.budgeted = true;
         let (outcome, reason) =
             match ledger.begin(lease, &attempt, budget.limit, &self.fence(self.id, registry)).await? {
-                Begun::Yes => return Ok(Start::Begun(Box::new(attempt))),
-                Begun::OverBudget => (Outcome::OverBudget, budget.reason),
-                Begun::Overruled(Overruled::Stopped) => (Outcome::Stopped, self.stop_reason(self.id).await?),
-                Begun::Overruled(Overruled::Decided) => return Ok(Start::Overruled),
+                BeginOutcome::Yes => return Ok(Start::BeginOutcome(Box::new(attempt))),
+                BeginOutcome::OverBudget => (Outcome::OverBudget, budget.reason),
+                BeginOutcome::Overruled(Overruled::Stopped) => (Outcome::Stopped, self.stop_reason(self.id).await?),
+                BeginOutcome::Overruled(Overruled::Decided) => return Ok(Start::Overruled),
             };
         attempt.budgeted = false;
         self.end(lease, attempt, outcome, reason, before).await.map(Start::Ended)
@@ -299,20 +302,20 @@ impl Passage<'_> {
         decision: Decision,
         unfinished: Option<Attempt>,
         before: Option<&Finding>,
-    ) -> Result<Handled, Fault> {
+    ) -> Result<Disposition, Error> {
         match decision {
             Decision::Stop(reason) => {
-                let attempt = self.attempt(Plan::Nothing, None);
+                let attempt = self.attempt(Plan::Noop, None);
                 self.end(lease, attempt, Outcome::Stopped, reason, before).await
             }
             Decision::Leave(verdict, live) => self.leave(lease, unfinished, live, &verdict, before).await,
-            Decision::Acknowledge(finding) => Ok(Handled::Acknowledged(finding)),
+            Decision::Acknowledge(finding) => Ok(Disposition::Acknowledged(finding)),
             Decision::End(outcome, reason, seen) => {
                 self.end(lease, self.attempt_or(unfinished, seen), outcome, reason, before).await
             }
             Decision::Fail(reason, seen) => {
                 let attempt = self.attempt_or(unfinished, seen);
-                let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
+                let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
                 Box::pin(self.fail(lease, attempt, fault)).await
             }
         }
@@ -323,10 +326,10 @@ impl Passage<'_> {
         &self,
         lease: &Lease,
         unfinished: Option<Attempt>,
-        live: Option<Imaged>,
+        live: Option<IdentifiedState>,
         verdict: &Verdict,
         before: Option<&Finding>,
-    ) -> Result<Handled, Fault> {
+    ) -> Result<Disposition, Error> {
         let mut reason = verdict.annotation().map_or_else(String::new, ToString::to_string);
         let attempt = match unfinished {
             Some(begun) if begun.has_acted() => {

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use rectify_compliance::entry::ErasedRemediation;
-use rectify_compliance::{Imaged, ManagedBy, PhysicalId, Plan, StoredImage, Tags};
+use rectify_compliance::{IdentifiedState, ManagedBy, PhysicalId, Plan, StoredState, Tags};
 use serde_json::Value;
 
 use super::deployed::Calls;
-use crate::Fault;
+use crate::Error;
 use crate::stacks::Stacks;
 
 /// The tag CloudFormation puts on what it creates.
@@ -27,14 +27,14 @@ pub(super) fn stack(tags: &Tags) -> Option<&str> {
 /// of it. The first is enough: the plan is applied whole or not at all.
 ///
 /// # Errors
-/// [`Fault::Aws`] when CloudFormation does not answer.
+/// [`Error::Aws`] when CloudFormation does not answer.
 pub(super) async fn looked_up(
     control: &dyn ErasedRemediation,
     clients: &dyn Calls,
     stacks: &Stacks,
-    live: &StoredImage,
+    live: &StoredState,
     plan: &Plan<Value>,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, Error> {
     let mut resources = BTreeSet::new();
     if matches!(control.managed_by(), ManagedBy::Lookup(_)) {
         for action in plan.calls() {
@@ -45,7 +45,7 @@ pub(super) async fn looked_up(
 }
 
 /// The stack that manages one of these.
-pub(super) async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> Result<Option<String>, Fault> {
+pub(super) async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> Result<Option<String>, Error> {
     for resource in &resources {
         if let Some(stack) = stacks.managing(resource).await? {
             return Ok(Some(stack));
@@ -62,9 +62,9 @@ pub(crate) async fn stack_of(
     control: &dyn ErasedRemediation,
     clients: &dyn Calls,
     stacks: &Stacks,
-    live: &Imaged,
+    live: &IdentifiedState,
     plan: &Plan<Value>,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, Error> {
     match stack(&live.tags) {
         Some(stack) => Ok(Some(stack.to_owned())),
         None => looked_up(control, clients, stacks, &live.image, plan).await,

@@ -4,6 +4,7 @@
 //! The order of the gates is that of [`gates`]; nothing is written to a resource before its before-image is stored.
 
 mod acting;
+mod blocker;
 mod clearance;
 mod decision;
 mod deployed;
@@ -12,9 +13,8 @@ mod ending;
 mod facts;
 mod gates;
 pub(crate) mod managed;
-mod obstacle;
-mod passage;
 mod resuming;
+mod run;
 mod sending;
 mod settling;
 mod stages;
@@ -36,13 +36,13 @@ use crate::invocation::Invocation;
 use crate::ledger::{self, Ledger};
 use crate::settings::{Environment, FunctionSettings, RemediationSettings};
 use crate::stacks::Stacks;
-use crate::{Fault, serve};
+use crate::{Error, serve};
 
 pub use deployed::{Calls, Deployed, Reverts, deployed, undoable};
-pub use gates::Handled;
+pub use gates::Disposition;
 
 /// What a remediation's function keeps between invocations.
-pub struct RemediationShell {
+pub struct RemediationContext {
     /// The control.
     pub deployed: Deployed,
     /// What every function is told.
@@ -61,12 +61,12 @@ pub struct RemediationShell {
     pub clients: Pool<dyn Calls>,
 }
 
-impl RemediationShell {
+impl RemediationContext {
     /// Builds the shell from the environment, before the first event.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when a variable is missing or malformed: `enforce` without a ledger does not run.
-    pub fn from_environment(deployed: Deployed, environment: &Environment) -> Result<Self, Fault> {
+    /// [`Error::Setting`] when a variable is missing or malformed: `enforce` without a ledger does not run.
+    pub fn from_environment(deployed: Deployed, environment: &Environment) -> Result<Self, Error> {
         let function = FunctionSettings::read(environment)?;
         let settings = RemediationSettings::read(environment)?;
         let sdk = clients::sdk_config(environment, &function.region)?;
@@ -109,7 +109,7 @@ pub struct Delivery {
 impl Deployed {
     /// Serves its events until Lambda ends the process.
     pub fn serve(self) -> ExitCode {
-        let build = |environment: &_| RemediationShell::from_environment(self.clone(), environment);
+        let build = |environment: &_| RemediationContext::from_environment(self.clone(), environment);
         serve::run(self.meta.id, build, &async |shell, event, own, line| {
             let deadline =
                 i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
@@ -129,13 +129,13 @@ impl Deployed {
 /// Handles one event.
 ///
 /// # Errors
-/// [`Fault`]: whatever kept the finding from being dealt with. Lambda's retry resumes where this left off.
+/// [`Error`]: whatever kept the finding from being dealt with. Lambda's retry resumes where this left off.
 pub async fn handle(
-    shell: &RemediationShell,
+    shell: &RemediationContext,
     event: &Value,
     delivery: &Delivery,
     line: &mut Invocation,
-) -> Result<Handled, Fault> {
+) -> Result<Disposition, Error> {
     let event = EventBridgeEvent::<Value>::deserialize(event)
         .map_err(|error| rectify_compliance::ShapeError::new("event", "an EventBridge event", error))?;
     let handled = gates::pass(shell, &event, delivery, line).await?;
@@ -144,7 +144,7 @@ pub async fn handle(
         line.note("attempt", attempt);
     }
     line.count("Remediations", "Outcome", handled.name(), 1);
-    if let Handled::Ignored(why) = handled {
+    if let Disposition::Ignored(why) = handled {
         line.note("why", why);
         line.count("Ignored", "Reason", why, 1);
     }

@@ -1,17 +1,17 @@
 //! Going on with an attempt that was begun and not ended: it first looks whether somebody else was there meanwhile.
 
 use rectify_compliance::entry::ErasedRemediation;
-use rectify_compliance::{Imaged, Plan, StoredImage, Timestamp};
+use rectify_compliance::{IdentifiedState, Plan, StoredState, Timestamp};
 use serde_json::Value;
 
 use super::acting;
 use super::clearance::{Cleared, Forbidden, forbidden};
 use super::difference;
 use super::facts::Facts;
-use super::gates::Handled;
-use super::passage::Passage;
+use super::gates::Disposition;
+use super::run::RemediationRun;
 use super::settling;
-use crate::Fault;
+use crate::Error;
 use crate::invocation::Invocation;
 use crate::ledger::{Attempt, Lease, Outcome, State};
 
@@ -19,12 +19,12 @@ use crate::ledger::{Attempt, Lease, Outcome, State};
 /// `None` where somebody changed the resource meanwhile and the control does not hold: the attempt is closed, and a new one
 /// may begin from what is there now.
 pub(super) async fn resume(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
-    live: &Imaged,
+    live: &IdentifiedState,
     line: &mut Invocation,
-) -> Result<Option<Handled>, Fault> {
+) -> Result<Option<Disposition>, Error> {
     line.note("resumed", true);
     let control = passage.control;
     // The attempt's own parameters, not today's: what was begun is ended as it was meant.
@@ -39,13 +39,13 @@ pub(super) async fn resume(
         let plan = control.plan(&live.image, &parameters, Timestamp::now())?;
         let difference = interference(control, &attempt, &live.image, &done, &plan)?;
         let holds = !control.evaluate(&live.image, &parameters, Timestamp::now())?.is_non_compliant();
-        let is_settling = !done.is_empty() && control.is_settling(&live.image, &done)?;
-        Ok::<_, Fault>((Cleared { plan, registry }, difference, is_stopped, holds, is_settling))
+        let is_in_progress = !done.is_empty() && control.is_in_progress(&live.image, &done)?;
+        Ok::<_, Error>((Cleared { plan, registry }, difference, is_stopped, holds, is_in_progress))
     };
-    let (cleared, difference, is_stopped, holds, is_settling) = match Box::pin(read).await {
+    let (cleared, difference, is_stopped, holds, is_in_progress) = match Box::pin(read).await {
         Ok(read) => read,
         // What the ledger could not be told cannot be counted there either.
-        Err(fault @ Fault::Ledger(_)) => return Err(fault),
+        Err(fault @ Error::Ledger(_)) => return Err(fault),
         Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await.map(Some),
     };
     if is_stopped {
@@ -57,20 +57,20 @@ pub(super) async fn resume(
     }
     if let Some(unknown) = attempt.actions.iter().find(|record| record.receipt.is_none()) {
         let reason = format!("`{}` may have arrived: the service still works on the resource", unknown.action);
-        let fault = Fault::NotVerified { attempt: attempt.id.clone(), reason };
+        let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
         return Box::pin(passage.leave_open(lease, attempt, fault)).await.map(Some);
     }
-    if is_settling {
+    if is_in_progress {
         // What the service accepted and works on is not asked for a second time.
         return Box::pin(acting::verify(passage, lease, attempt, &parameters)).await.map(Some);
     }
     passage.shell.ledger.save(lease, &attempt).await?;
     // What is left to do passes the gates as they are today: what was decided meanwhile is obeyed.
-    if cleared.plan != Plan::Nothing
-        && let Some(obstacle) = forbidden(passage, &cleared, live, &attempt).await?
+    if cleared.plan != Plan::Noop
+        && let Some(blocker) = forbidden(passage, &cleared, live, &attempt).await?
     {
         let total = attempt.actions.len() + cleared.plan.calls().len();
-        return Forbidden::By(obstacle).end(passage, lease, attempt, total).await.map(Some);
+        return Forbidden::By(blocker).end(passage, lease, attempt, total).await.map(Some);
     }
     Box::pin(acting::apply(passage, lease, attempt, live, cleared, &parameters, line)).await.map(Some)
 }
@@ -82,21 +82,21 @@ pub(super) async fn resume(
 fn interference(
     control: &dyn ErasedRemediation,
     attempt: &Attempt,
-    live: &StoredImage,
+    live: &StoredState,
     done: &[Value],
     left: &Plan<Value>,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, Error> {
     let Some(before) = &attempt.before else { return Ok(None) };
     let mut touched = done.to_vec();
     let recorded = attempt.actions.iter().map(|record| &record.action);
     touched.extend(attempt.plan.calls().into_iter().chain(recorded).chain(left.calls()).cloned());
-    let seen = control.footprint(live, &touched)?;
+    let seen = control.touched_fields(live, &touched)?;
     let mut state = before.clone();
-    let mut expected = control.footprint(&state, &touched)?;
+    let mut expected = control.touched_fields(&state, &touched)?;
     let mut is_ours = expected == seen;
     for action in done {
-        state = control.expect(&state, action)?.image;
-        expected = control.footprint(&state, &touched)?;
+        state = control.predict(&state, action)?.image;
+        expected = control.touched_fields(&state, &touched)?;
         is_ours |= expected == seen;
     }
     Ok((!is_ours).then(|| difference::text(&expected, &seen)))
@@ -104,12 +104,12 @@ fn interference(
 
 /// Closes an attempt that somebody interfered with. It keeps no after-image: what is there is not what it left.
 async fn interrupted(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     holds: bool,
     difference: &str,
-) -> Result<Handled, Fault> {
+) -> Result<Disposition, Error> {
     let outcome = if holds { Outcome::Verified } else { Outcome::Failed };
     attempt.after = None;
     attempt.announced &= attempt.outcome == Some(outcome);

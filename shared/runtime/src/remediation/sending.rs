@@ -1,14 +1,14 @@
 //! One action of a plan: sent once, and again only while the live read says that it did not arrive.
 
-use rectify_compliance::Imaged;
+use rectify_compliance::IdentifiedState;
 use serde_json::Value;
 
 use super::clearance::{Cleared, Forbidden, intend};
-use super::passage::Passage;
+use super::run::RemediationRun;
 use super::settling::{self, Standing};
 use crate::ledger::{Attempt, Lease};
 use crate::retry::Backoff;
-use crate::{AwsError, Fault};
+use crate::{AwsError, Error};
 
 /// Codes after which trying again cannot help: parameters the service refuses, operations it does not permit, keys, roles and
 /// log groups that do not let it in.
@@ -46,14 +46,14 @@ pub(super) enum Unsent {
 /// # Errors
 /// Outside, a fault of the ledger; inside, why the action is not known to be done.
 pub(super) async fn send(
-    passage: &Passage<'_>,
+    passage: &RemediationRun<'_>,
     lease: &Lease,
     attempt: &Attempt,
     cleared: &mut Cleared,
-    before: &Imaged,
+    before: &IdentifiedState,
     action: &Value,
     parameters: &str,
-) -> Result<Result<Value, Unsent>, Fault> {
+) -> Result<Result<Value, Unsent>, Error> {
     let writer = passage.writer().await?;
     let mut lost = false;
     let mut tries = Backoff::ACTION.tries();
@@ -69,7 +69,8 @@ pub(super) async fn send(
                 let reason = format!("changed by somebody else before it could be repeated: {what}");
                 Unsent::Failed { reason, terminal: false, lost }
             };
-            let standing = |live: Imaged| settling::standing(passage.control, &live.image, &before.image, action);
+            let standing =
+                |live: IdentifiedState| settling::standing(passage.control, &live.image, &before.image, action);
             match live.map(standing).transpose()? {
                 Some(Standing::Done) if !lost => return Ok(Err(changed("it is so already"))),
                 Some(Standing::Done) if !passage.control.needs_answers() => return Ok(Ok(Value::Null)),

@@ -1,12 +1,12 @@
 //! Actions whose answer is not known, settled by a live read.
 
-use rectify_compliance::StoredImage;
+use rectify_compliance::StoredState;
 use rectify_compliance::entry::{EntryError, ErasedRemediation};
 use serde_json::Value;
 
 use super::deployed::Calls;
 use super::difference;
-use crate::Fault;
+use crate::Error;
 use crate::ledger::{Attempt, Fence, Lease, Ledger, Overruled};
 
 /// How a resource stands to one action.
@@ -23,19 +23,19 @@ pub(super) enum Standing {
 /// How `live` stands to `action`, by what the action touches; `before` is the subject without it.
 pub(super) fn standing(
     control: &dyn ErasedRemediation,
-    live: &StoredImage,
-    before: &StoredImage,
+    live: &StoredState,
+    before: &StoredState,
     action: &Value,
 ) -> Result<Standing, EntryError> {
     let touched = std::slice::from_ref(action);
-    let seen = control.footprint(live, touched)?;
-    let was = control.footprint(before, touched)?;
-    let will = control.footprint(&control.expect(before, action)?.image, touched)?;
+    let seen = control.touched_fields(live, touched)?;
+    let was = control.touched_fields(before, touched)?;
+    let will = control.touched_fields(&control.predict(before, action)?.image, touched)?;
     Ok(if seen == will && seen != was {
         Standing::Done
     } else if seen == was {
         Standing::Untouched
-    } else if control.same(&control.expect(live, action)?.image, live)? {
+    } else if control.same(&control.predict(live, action)?.image, live)? {
         // Somebody else changed more, and the action is in it all the same.
         Standing::Done
     } else {
@@ -50,16 +50,16 @@ pub(super) fn standing(
 /// returns it; not while a stop switch is on, where `fence` is given. The answer says whether one kept it from that.
 ///
 /// # Errors
-/// [`Fault`] when a receipt cannot be had or the attempt cannot be read; what was settled before stays settled.
+/// [`Error`] when a receipt cannot be had or the attempt cannot be read; what was settled before stays settled.
 pub(super) async fn settle(
     control: &dyn ErasedRemediation,
     ledger: &Ledger,
     lease: &Lease,
     writer: &dyn Calls,
     attempt: &mut Attempt,
-    live: &StoredImage,
+    live: &StoredState,
     fence: Option<&Fence<'_>>,
-) -> Result<bool, Fault> {
+) -> Result<bool, Error> {
     let Some(mut state) = attempt.before.clone() else { return Ok(false) };
     let mut index = 0;
     while let Some(record) = attempt.actions.get(index) {
@@ -83,7 +83,7 @@ pub(super) async fn settle(
                         record.receipt = Some(receipt);
                     }
                 }
-                Standing::Untouched if control.is_settling(live, std::slice::from_ref(&action))? => {
+                Standing::Untouched if control.is_in_progress(live, std::slice::from_ref(&action))? => {
                     index += 1;
                     continue;
                 }
@@ -93,7 +93,7 @@ pub(super) async fn settle(
                 }
             }
         }
-        state = control.expect(&state, &action)?.image;
+        state = control.predict(&state, &action)?.image;
         index += 1;
     }
     Ok(false)

@@ -1,6 +1,6 @@
 //! What an undo may find: the resource as the attempt left it, or as a first part of the undo's own calls left it.
 
-use rectify_compliance::StoredImage;
+use rectify_compliance::StoredState;
 use rectify_compliance::entry::{EntryError, ErasedRemediation};
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ impl Stages {
     /// [`EntryError`] when the image, an action or a call cannot be read.
     pub(super) fn of(
         control: &dyn ErasedRemediation,
-        before: &StoredImage,
+        before: &StoredState,
         actions: &[Value],
         answers: &[Value],
         calls: &[Value],
@@ -44,16 +44,16 @@ impl Stages {
         let mut made = vec![before.clone()];
         let mut last = before.clone();
         for action in actions {
-            last = control.expect(&last, action)?.image;
+            last = control.predict(&last, action)?.image;
             made.push(last.clone());
         }
-        let left = control.footprint(&last, actions)?;
+        let left = control.touched_fields(&last, actions)?;
         let mut after = vec![None; calls.len()];
         let mut reverted = Some(last);
         for (slot, call) in after.iter_mut().zip(calls) {
             let Some(live) = &reverted else { break };
             reverted = control.reverted(live, call)?;
-            *slot = reverted.as_ref().map(|live| control.footprint(live, actions)).transpose()?;
+            *slot = reverted.as_ref().map(|live| control.touched_fields(live, actions)).transpose()?;
         }
         // From the whole undo to the undo of the last action, so that of two the shorter way back decides.
         for (kept, state) in made.iter().enumerate() {
@@ -63,11 +63,11 @@ impl Stages {
                 && calls.starts_with(&first)
                 && let Some(slot) = after.get_mut(index)
             {
-                *slot = Some(control.footprint(state, actions)?);
+                *slot = Some(control.touched_fields(state, actions)?);
             }
         }
         if let Some(last) = after.last_mut() {
-            *last = Some(control.footprint(before, actions)?);
+            *last = Some(control.touched_fields(before, actions)?);
         }
         Ok(Self { left, after })
     }

@@ -1,13 +1,13 @@
 //! Undo: the way back, from the before-image, unless somebody changed the resource since.
 
 use rectify_compliance::entry::ErasedRemediation;
-use rectify_compliance::{AccountId, StoredImage, Target, Timestamp};
+use rectify_compliance::{AccountId, StoredState, Target, Timestamp};
 use serde_json::Value;
 
 use super::deployed::{Deployed, Reverts};
 use super::stages::{Found, Stages};
 use super::{difference, sending, settling};
-use crate::Fault;
+use crate::Error;
 use crate::clients::Pool;
 use crate::ledger::{Attempt, Hold, Lease, Ledger, ResourcePath, State, UndoRecord, new_id};
 use crate::retry::Backoff;
@@ -32,7 +32,7 @@ pub struct UndoRequest {
 /// How an undo ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undone {
-    /// The footprint is as it was before.
+    /// The touched_fields is as it was before.
     Restored {
         /// The calls that take the attempt back, as people read them.
         calls: Vec<String>,
@@ -48,9 +48,9 @@ pub enum Undone {
 /// Takes an attempt back.
 ///
 /// # Errors
-/// [`Fault::UndoRefused`] when nothing was changed: the live footprint is neither what the attempt left nor what an undo of it
+/// [`Error::UndoRefused`] when nothing was changed: the live touched_fields is neither what the attempt left nor what an undo of it
 /// that broke off left (with the difference), something cannot be taken back, or the service refused the first call.
-/// [`Fault::UndoFailed`] when a later call failed or the footprint does not read back as before. Both say whether the resource
+/// [`Error::UndoFailed`] when a later call failed or the touched_fields does not read back as before. Both say whether the resource
 /// is held. Other faults as for a remediation.
 pub async fn undo(
     deployed: &Deployed<dyn Reverts>,
@@ -58,9 +58,9 @@ pub async fn undo(
     pool: &Pool<dyn Reverts>,
     own: &AccountId,
     request: &UndoRequest,
-) -> Result<Undone, Fault> {
+) -> Result<Undone, Error> {
     let (id, control) = (deployed.meta.id, deployed.control);
-    let refused = |reason: String| Fault::UndoRefused { attempt: request.attempt.clone(), reason };
+    let refused = |reason: String| Error::UndoRefused { attempt: request.attempt.clone(), reason };
     let unknown = || refused(format!("no such attempt of control `{id}`"));
     let now = Timestamp::now();
     let attempt = ledger.attempt(id, &request.attempt).await?.ok_or_else(unknown)?;
@@ -113,15 +113,15 @@ struct Failure {
 }
 
 impl Way<'_> {
-    fn refused(&self, reason: impl Into<String>) -> Fault {
-        Fault::UndoRefused { attempt: self.request.attempt.clone(), reason: reason.into() }
+    fn refused(&self, reason: impl Into<String>) -> Error {
+        Error::UndoRefused { attempt: self.request.attempt.clone(), reason: reason.into() }
     }
 
-    fn failed(&self, reason: impl Into<String>) -> Fault {
-        Fault::UndoFailed { attempt: self.request.attempt.clone(), reason: reason.into() }
+    fn failed(&self, reason: impl Into<String>) -> Error {
+        Error::UndoFailed { attempt: self.request.attempt.clone(), reason: reason.into() }
     }
 
-    async fn go(&self) -> Result<Undone, Fault> {
+    async fn go(&self) -> Result<Undone, Error> {
         let (id, control) = (self.id, self.control);
         // Read again under the lease: somebody may have undone it while we waited.
         let found = self.ledger.attempt(id, &self.request.attempt).await?;
@@ -146,11 +146,12 @@ impl Way<'_> {
         let calls = calls.map_err(|error| self.refused(error.to_string()))?;
         let stages = Stages::of(control, &before, &actions, &answers, &calls)?;
         let course = Course { parameters: &parameters, actions: &actions, stages };
-        let (start, overwrote) = match course.stages.find(&control.footprint(&live, &actions)?, attempt.undo.as_ref()) {
-            Found::After(number) => (number, None),
-            Found::Changed(text) if self.request.overwrite => (0, Some(text)),
-            Found::Changed(text) => return Err(self.refused(format!("changed since: {text}"))),
-        };
+        let (start, overwrote) =
+            match course.stages.find(&control.touched_fields(&live, &actions)?, attempt.undo.as_ref()) {
+                Found::After(number) => (number, None),
+                Found::Changed(text) if self.request.overwrite => (0, Some(text)),
+                Found::Changed(text) => return Err(self.refused(format!("changed since: {text}"))),
+            };
         let now = Timestamp::now();
         let record = UndoRecord {
             by: self.request.by.clone(),
@@ -166,7 +167,7 @@ impl Way<'_> {
         attempt.state = State::Finished;
         attempt.finished_at.get_or_insert(now);
         let held_until = Box::pin(self.play(&mut attempt, &earlier, &calls, &course, start)).await?;
-        let wanted = control.footprint(&before, &actions)?;
+        let wanted = control.touched_fields(&before, &actions)?;
         if let Some(text) = self.read_back(&course, &wanted).await? {
             return Err(self.failed(format!("every call was answered, and the resource is not restored: {text}")));
         }
@@ -178,7 +179,7 @@ impl Way<'_> {
     }
 
     /// Actions that nobody knows the answer of, settled by what is there.
-    async fn settle(&self, attempt: &mut Attempt, live: &StoredImage) -> Result<(), Fault> {
+    async fn settle(&self, attempt: &mut Attempt, live: &StoredState) -> Result<(), Error> {
         let writer = self.writing.clients();
         settling::settle(self.control, self.ledger, self.lease, writer, attempt, live, None).await?;
         match attempt.actions.iter().find(|record| record.receipt.is_none()) {
@@ -198,7 +199,7 @@ impl Way<'_> {
         calls: &[Value],
         course: &Course<'_>,
         start: usize,
-    ) -> Result<Timestamp, Fault> {
+    ) -> Result<Timestamp, Error> {
         let now = Timestamp::now();
         let standing = self.ledger.hold_on(self.path, self.id, now).await?;
         let days = jiff::SignedDuration::from_hours(24 * i64::from(self.request.hold_days));
@@ -251,7 +252,7 @@ impl Way<'_> {
         course: &Course<'_>,
         index: usize,
         is_noted: bool,
-    ) -> Result<Result<(), Failure>, Fault> {
+    ) -> Result<Result<(), Failure>, Error> {
         let overwrites = attempt.undo.as_ref().is_some_and(|it| it.overwrote.is_some());
         let mut lost = false;
         let mut tries = Backoff::ACTION.tries();
@@ -262,7 +263,7 @@ impl Way<'_> {
                     Ok(live) => live,
                     Err(error) => return Ok(Err(Failure { reason: error.to_string(), lost })),
                 };
-                let seen = live.map(|live| self.control.footprint(&live.image, course.actions));
+                let seen = live.map(|live| self.control.touched_fields(&live.image, course.actions));
                 let seen = seen.transpose()?.unwrap_or_default();
                 let stages = &course.stages;
                 if stages.is_after(index + 1, &seen) && !stages.is_after(index, &seen) {
@@ -289,15 +290,15 @@ impl Way<'_> {
         }
     }
 
-    /// Reads until the footprint is the wanted one; how it still differs when the tries are used up.
-    async fn read_back(&self, course: &Course<'_>, wanted: &Value) -> Result<Option<String>, Fault> {
+    /// Reads until the touched_fields is the wanted one; how it still differs when the tries are used up.
+    async fn read_back(&self, course: &Course<'_>, wanted: &Value) -> Result<Option<String>, Error> {
         let mut text = String::new();
         let mut tries = Backoff::VERIFY.tries();
         while tries.next().await.is_some() {
             let live = self.reading.live(self.target, course.parameters).await;
             let live = live.map_err(|error| self.failed(format!("every call was answered, and then: {error}")))?;
             let Some(live) = live else { return Ok(Some("the resource is gone".to_owned())) };
-            text = difference::text(wanted, &self.control.footprint(&live.image, course.actions)?);
+            text = difference::text(wanted, &self.control.touched_fields(&live.image, course.actions)?);
             if text.is_empty() {
                 return Ok(None);
             }
@@ -306,8 +307,8 @@ impl Way<'_> {
     }
 
     /// A refusal or failure that says whether the resource is held: whoever reads it must know whether the fix stands guard.
-    async fn with_hold(&self, fault: Fault) -> Fault {
-        if !matches!(fault, Fault::UndoRefused { .. } | Fault::UndoFailed { .. }) {
+    async fn with_hold(&self, fault: Error) -> Error {
+        if !matches!(fault, Error::UndoRefused { .. } | Error::UndoFailed { .. }) {
             return fault;
         }
         let held = match self.ledger.hold_on(self.path, self.id, Timestamp::now()).await {
@@ -316,8 +317,8 @@ impl Way<'_> {
             Err(error) => format!("; whether the resource is held is not known: {error}"),
         };
         match fault {
-            Fault::UndoRefused { attempt, reason } => Fault::UndoRefused { attempt, reason: reason + &held },
-            Fault::UndoFailed { attempt, reason } => Fault::UndoFailed { attempt, reason: reason + &held },
+            Error::UndoRefused { attempt, reason } => Error::UndoRefused { attempt, reason: reason + &held },
+            Error::UndoFailed { attempt, reason } => Error::UndoFailed { attempt, reason: reason + &held },
             other => other,
         }
     }

@@ -4,11 +4,11 @@ use rectify_compliance::gate::{self, Route};
 use rectify_compliance::{ConfigurationItem, Evaluation, Message, Verdict};
 
 use super::Run;
-use crate::Fault;
+use crate::Error;
 use crate::invocation::Invocation;
 
 /// Judges an item and sends the verdict with the item's own capture time.
-pub(super) async fn judge(run: &Run<'_>, item: &ConfigurationItem, line: &mut Invocation) -> Result<(), Fault> {
+pub(super) async fn judge(run: &Run<'_>, item: &ConfigurationItem, line: &mut Invocation) -> Result<(), Error> {
     let judge = run.judge(&item.account, &item.region).await?;
     let verdict = judge.item(item, run.scope, run.event.message.time()).await?;
     let verdict = verdict.unwrap_or_else(|| Verdict::not_applicable("resource deleted"));
@@ -18,9 +18,9 @@ pub(super) async fn judge(run: &Run<'_>, item: &ConfigurationItem, line: &mut In
 }
 
 /// Fetches the item an oversized event speaks of, then judges it like any other.
-pub(super) async fn judge_oversized(run: &Run<'_>, line: &mut Invocation) -> Result<(), Fault> {
+pub(super) async fn judge_oversized(run: &Run<'_>, line: &mut Invocation) -> Result<(), Error> {
     let Message::Oversized { summary, .. } = &run.event.message else {
-        return Err(Fault::WrongHalf { half: "change" });
+        return Err(Error::UnsupportedTrigger { half: "change" });
     };
     let item = run.shell.config.item_of(summary).await?;
     match gate::route_fetched(run.event, &run.scope, &item)? {

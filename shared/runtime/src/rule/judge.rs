@@ -9,17 +9,17 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::parameters::{RuleParameters, ShellParameters};
+use rectify_compliance::parameters::{CommonParameters, RuleParameters};
 use rectify_compliance::{
-    ConfigurationItem, Control, ControlMeta, Declared, FromItem, Image, Inventory, ParameterError, Resource,
-    ResourceKey, Timestamp, Verdict,
+    ConfigurationItem, Control, ControlMeta, Declared, FromItem, ParameterError, Periodic, Resource, ResourceKey,
+    ResourceState, Timestamp, Verdict,
 };
 use serde_json::Value;
 
-use super::{RuleShell, handle};
+use super::{RuleContext, handle};
+use crate::client::{AccountRegion, Connect, List, Listed, NoClients, Page, ReadFacts};
 use crate::clients::Connector;
-use crate::edge::{Connect, List, Listed, NoClients, Page, Place, ReadFacts};
-use crate::{AwsError, Fault, serve};
+use crate::{AwsError, Error, serve};
 
 /// A rule: its declaration, and how its clients are made.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct Rule {
     /// The control's declaration.
     pub meta: &'static ControlMeta,
     /// Reads the parameters; what the shell takes of them.
-    pub(super) parameters: fn(Option<&str>) -> Result<ShellParameters, ParameterError>,
+    pub(super) parameters: fn(Option<&str>) -> Result<CommonParameters, ParameterError>,
     pub(super) connect: Connector<dyn Connected>,
 }
 
@@ -60,7 +60,7 @@ where
 /// A rule that judges on a schedule.
 pub fn on_schedule<K, C>(control: &'static Declared<K>) -> Rule
 where
-    K: Inventory + List<C>,
+    K: Periodic + List<C>,
     C: Connect,
 {
     Rule::of::<K, C>(control, None, Some((pages, keys)))
@@ -69,7 +69,7 @@ where
 /// A rule that does both.
 pub fn on_change_and_schedule<K, C>(control: &'static Declared<K>) -> Rule
 where
-    K: FromItem + ReadFacts<C> + Inventory + List<C>,
+    K: FromItem + ReadFacts<C> + Periodic + List<C>,
     C: Connect,
 {
     Rule::of::<K, C>(control, Some(with_facts), Some((pages, keys)))
@@ -91,7 +91,7 @@ impl Rule {
 
     /// Serves its events until Lambda ends the process.
     pub fn serve(self) -> ExitCode {
-        let build = |environment: &_| RuleShell::from_environment(self.clone(), environment);
+        let build = |environment: &_| RuleContext::from_environment(self.clone(), environment);
         serve::run(self.meta.id, build, &async |shell, event, own, line| {
             handle(shell, &event, own, line).await.map(|()| Value::Null)
         })
@@ -115,25 +115,25 @@ pub(super) trait Judge: Send + Sync {
         item: &'a ConfigurationItem,
         scope: RuleScope<'a>,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Verdict>, Fault>>;
+    ) -> BoxFuture<'a, Result<Option<Verdict>, Error>>;
 
     /// Judges what there is, from a page on.
     ///
     /// # Errors
-    /// [`Fault::WrongHalf`] where the control does not list.
+    /// [`Error::UnsupportedTrigger`] where the control does not list.
     fn pages<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a AccountRegion,
         from: Option<String>,
         scope: RuleScope<'a>,
         now: Timestamp,
-    ) -> Result<JudgedPages<'a>, Fault>;
+    ) -> Result<JudgedPages<'a>, Error>;
 
     /// Every resource there is, unread.
     ///
     /// # Errors
     /// As for [`pages`](Self::pages).
-    fn keys<'a>(&'a self, place: &'a Place) -> Result<KeyPages<'a>, Fault>;
+    fn keys<'a>(&'a self, place: &'a AccountRegion) -> Result<KeyPages<'a>, Error>;
 }
 
 /// The pages of a listing.
@@ -154,10 +154,10 @@ type JudgeItem<K, C> = for<'a> fn(
     &'a ConfigurationItem,
     RuleScope<'a>,
     Timestamp,
-) -> BoxFuture<'a, Result<Option<Verdict>, Fault>>;
+) -> BoxFuture<'a, Result<Option<Verdict>, Error>>;
 type Pages<K, C> =
-    for<'a> fn(&'a Judging<K, C>, &'a Place, Option<String>, RuleScope<'a>, Timestamp) -> JudgedPages<'a>;
-type Keys<K, C> = for<'a> fn(&'a Judging<K, C>, &'a Place) -> KeyPages<'a>;
+    for<'a> fn(&'a Judging<K, C>, &'a AccountRegion, Option<String>, RuleScope<'a>, Timestamp) -> JudgedPages<'a>;
+type Keys<K, C> = for<'a> fn(&'a Judging<K, C>, &'a AccountRegion) -> KeyPages<'a>;
 
 /// What is the same for every event: functions for what the control can do.
 struct Clients<K: Control, C: 'static> {
@@ -185,26 +185,26 @@ impl<K: Control, C: Connect> Judge for Judging<K, C> {
         item: &'a ConfigurationItem,
         scope: RuleScope<'a>,
         now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Verdict>, Fault>> {
+    ) -> BoxFuture<'a, Result<Option<Verdict>, Error>> {
         match self.of.change {
             Some(judge) => judge(self, item, scope, now),
-            None => Box::pin(ready(Err(Fault::WrongHalf { half: "change" }))),
+            None => Box::pin(ready(Err(Error::UnsupportedTrigger { half: "change" }))),
         }
     }
 
     fn pages<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a AccountRegion,
         from: Option<String>,
         scope: RuleScope<'a>,
         now: Timestamp,
-    ) -> Result<JudgedPages<'a>, Fault> {
-        let (pages, _) = self.of.inventory.ok_or(Fault::WrongHalf { half: "periodic" })?;
+    ) -> Result<JudgedPages<'a>, Error> {
+        let (pages, _) = self.of.inventory.ok_or(Error::UnsupportedTrigger { half: "periodic" })?;
         Ok(pages(self, place, from, scope, now))
     }
 
-    fn keys<'a>(&'a self, place: &'a Place) -> Result<KeyPages<'a>, Fault> {
-        let (_, keys) = self.of.inventory.ok_or(Fault::WrongHalf { half: "periodic" })?;
+    fn keys<'a>(&'a self, place: &'a AccountRegion) -> Result<KeyPages<'a>, Error> {
+        let (_, keys) = self.of.inventory.ok_or(Error::UnsupportedTrigger { half: "periodic" })?;
         Ok(keys(self, place))
     }
 }
@@ -215,13 +215,13 @@ fn alone<'a, K, C>(
     item: &'a ConfigurationItem,
     scope: RuleScope<'a>,
     now: Timestamp,
-) -> BoxFuture<'a, Result<Option<Verdict>, Fault>>
+) -> BoxFuture<'a, Result<Option<Verdict>, Error>>
 where
     K: Control<Subject: Resource>,
     C: Connect,
 {
     let judged = K::Subject::from_item(item).map(|subject| Some(verdict(judging, item, &subject, scope, now)));
-    Box::pin(ready(judged.map_err(Fault::from)))
+    Box::pin(ready(judged.map_err(Error::from)))
 }
 
 /// Item and facts make the subject; the subject is judged.
@@ -230,7 +230,7 @@ fn with_facts<'a, K, C>(
     item: &'a ConfigurationItem,
     scope: RuleScope<'a>,
     now: Timestamp,
-) -> BoxFuture<'a, Result<Option<Verdict>, Fault>>
+) -> BoxFuture<'a, Result<Option<Verdict>, Error>>
 where
     K: FromItem + ReadFacts<C>,
     C: Connect,
@@ -261,7 +261,7 @@ fn verdict<K: Control, C>(
 /// Typed from the listing to the verdict: of a hundred thousand resources none is made JSON.
 fn pages<'a, K, C>(
     judging: &'a Judging<K, C>,
-    place: &'a Place,
+    place: &'a AccountRegion,
     from: Option<String>,
     scope: RuleScope<'a>,
     now: Timestamp,
@@ -288,7 +288,7 @@ where
     of.logic.pages(&of.clients, place, params, from).map(move |page| page.map(judged)).boxed()
 }
 
-fn keys<'a, K, C>(judging: &'a Judging<K, C>, place: &'a Place) -> KeyPages<'a>
+fn keys<'a, K, C>(judging: &'a Judging<K, C>, place: &'a AccountRegion) -> KeyPages<'a>
 where
     K: List<C>,
     C: Connect,

@@ -14,7 +14,7 @@ use rectify_compliance::gate::{self, Route, RuleScope};
 use rectify_compliance::{AccountId, Evaluation, Message, Region, ResourceKey, RuleEvent, Verdict};
 use serde_json::Value;
 
-use crate::Fault;
+use crate::Error;
 use crate::clients::{self, Pool};
 use crate::config_service::{ConfigService, Sent};
 use crate::invocation::Invocation;
@@ -26,7 +26,7 @@ use judge::{Connected, Judge};
 pub use judge::{Rule, on_change, on_change_and_schedule, on_item, on_item_and_schedule, on_schedule};
 
 /// What a rule's function keeps between invocations.
-pub struct RuleShell {
+pub struct RuleContext {
     /// The rule.
     pub rule: Rule,
     /// The function's settings.
@@ -39,12 +39,12 @@ pub struct RuleShell {
     clients: Pool<dyn Connected>,
 }
 
-impl RuleShell {
+impl RuleContext {
     /// Builds the shell from the environment, before the first event.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when the environment is not what Lambda sets.
-    pub fn from_environment(rule: Rule, environment: &Environment) -> Result<Self, Fault> {
+    /// [`Error::Setting`] when the environment is not what Lambda sets.
+    pub fn from_environment(rule: Rule, environment: &Environment) -> Result<Self, Error> {
         let settings = FunctionSettings::read(environment)?;
         let sdk = clients::sdk_config(environment, &settings.region)?;
         Ok(Self::over(rule, &sdk, settings))
@@ -60,8 +60,8 @@ impl RuleShell {
 /// Handles one event, in an invocation that knows so much of itself.
 ///
 /// # Errors
-/// [`Fault`]: whatever kept the event from being judged and the evaluations from being stored.
-pub async fn handle(shell: &RuleShell, raw: &Value, own: &Own, line: &mut Invocation) -> Result<(), Fault> {
+/// [`Error`]: whatever kept the event from being judged and the evaluations from being stored.
+pub async fn handle(shell: &RuleContext, raw: &Value, own: &Own, line: &mut Invocation) -> Result<(), Error> {
     let event = RuleEvent::parse(raw)?;
     if let Some(rule) = &event.rule_name {
         line.note("rule", rule.as_str());
@@ -76,13 +76,13 @@ pub async fn handle(shell: &RuleShell, raw: &Value, own: &Own, line: &mut Invoca
         Route::AnswerAccount(verdict) => run.answer(ResourceKey::account(&run.account()?), verdict, line).await,
         Route::Judge(item) => change::judge(&run, item, line).await,
         Route::Fetch => change::judge_oversized(&run, line).await,
-        Route::Inventory => periodic::run(&run, line).await,
+        Route::Periodic => periodic::run(&run, line).await,
     }
 }
 
 /// One invocation of a rule: what every step of it needs.
 struct Run<'a> {
-    shell: &'a RuleShell,
+    shell: &'a RuleContext,
     raw: &'a Value,
     event: &'a RuleEvent,
     own: &'a Own,
@@ -91,7 +91,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The account the event is about: the rule's owner, else the function's own.
-    fn account(&self) -> Result<AccountId, Fault> {
+    fn account(&self) -> Result<AccountId, Error> {
         let scheduled = match &self.event.message {
             Message::Periodic { account, .. } => account.as_ref(),
             Message::Change { .. } | Message::Oversized { .. } => None,
@@ -104,13 +104,13 @@ impl Run<'_> {
     }
 
     /// The control, with the clients for resources of `account` in `region`.
-    async fn judge(&self, account: &AccountId, region: &Region) -> Result<Box<dyn Judge>, Fault> {
+    async fn judge(&self, account: &AccountId, region: &Region) -> Result<Box<dyn Judge>, Error> {
         let clients = self.shell.clients.at(self.own.account.as_ref().unwrap_or(account), account, region).await?;
         Ok(clients.with(self.event.parameters.as_deref())?)
     }
 
     /// Sends one verdict with the time of what it was judged from.
-    async fn answer(&self, resource: ResourceKey, verdict: Verdict, line: &mut Invocation) -> Result<(), Fault> {
+    async fn answer(&self, resource: ResourceKey, verdict: Verdict, line: &mut Invocation) -> Result<(), Error> {
         let ordering = match &self.event.message {
             Message::Change { item, .. } => item.captured_at,
             Message::Oversized { summary, .. } => summary.captured_at,
@@ -120,7 +120,7 @@ impl Run<'_> {
     }
 
     /// Sends evaluations and counts by verdict those that AWS Config has.
-    async fn send(&self, evaluations: &[Evaluation], line: &mut Invocation) -> Result<Sent, Fault> {
+    async fn send(&self, evaluations: &[Evaluation], line: &mut Invocation) -> Result<Sent, Error> {
         if let [only] = evaluations {
             line.note("resource_type", only.resource.kind.as_str());
             line.note("resource_id", only.resource.id.as_str());

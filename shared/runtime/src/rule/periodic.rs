@@ -17,9 +17,9 @@ use rectify_compliance::{Evaluation, ResourceKey, ShapeError, Timestamp, Verdict
 use super::Run;
 use super::judge::Judge;
 use super::round::{Round, Step};
-use crate::Fault;
+use crate::Error;
+use crate::client::AccountRegion;
 use crate::config_service::{BATCH, Sent, key_hash};
-use crate::edge::Place;
 use crate::invocation::Invocation;
 
 /// What is left when a listing stops: a page is read and reported in seconds, and in so many even if calls are repeated.
@@ -39,9 +39,9 @@ enum Listing {
 }
 
 /// Does one part of a round.
-pub(super) async fn run(run: &Run<'_>, line: &mut Invocation) -> Result<(), Fault> {
+pub(super) async fn run(run: &Run<'_>, line: &mut Invocation) -> Result<(), Error> {
     let mut round = Round::of(run.raw)?;
-    let place = Place { account: run.account()?, region: run.shell.settings.region.clone() };
+    let place = AccountRegion { account: run.account()?, region: run.shell.settings.region.clone() };
     let judge = run.judge(&place.account, &place.region).await?;
     let mut seen = HashSet::new();
     if matches!(round.step, Step::List(_)) {
@@ -69,11 +69,11 @@ pub(super) async fn run(run: &Run<'_>, line: &mut Invocation) -> Result<(), Faul
 async fn list(
     judge: &dyn Judge,
     run: &Run<'_>,
-    place: &Place,
+    place: &AccountRegion,
     round: &mut Round,
     seen: &mut HashSet<u64>,
     line: &mut Invocation,
-) -> Result<Listing, Fault> {
+) -> Result<Listing, Error> {
     let ordering = run.event.message.time();
     let mut judged: Vec<Evaluation> = Vec::new();
     let Step::List(from) = round.step.clone() else { return Ok(Listing::Done) };
@@ -112,12 +112,12 @@ async fn list(
 }
 
 /// Sends evaluations, where there are any.
-async fn report(run: &Run<'_>, judged: &[Evaluation], line: &mut Invocation) -> Result<Sent, Fault> {
+async fn report(run: &Run<'_>, judged: &[Evaluation], line: &mut Invocation) -> Result<Sent, Error> {
     if judged.is_empty() { Ok(Sent::Stored) } else { run.send(judged, line).await }
 }
 
 /// Leaves the rest of a round to an invocation of its own.
-async fn go_on(run: &Run<'_>, round: Round, step: Step, line: &mut Invocation) -> Result<(), Fault> {
+async fn go_on(run: &Run<'_>, round: Round, step: Step, line: &mut Invocation) -> Result<(), Error> {
     let event = round.event(step, run.raw)?;
     run.shell.relay.pass_on(&run.own.function, &event).await?;
     line.note("goes_on", true);
@@ -125,7 +125,7 @@ async fn go_on(run: &Run<'_>, round: Round, step: Step, line: &mut Invocation) -
 }
 
 /// Every resource there is: what other parts of a round saw is not known here.
-async fn keys(judge: &dyn Judge, place: &Place) -> Result<HashSet<u64>, Fault> {
+async fn keys(judge: &dyn Judge, place: &AccountRegion) -> Result<HashSet<u64>, Error> {
     let mut all = HashSet::new();
     let mut pages = judge.keys(place)?;
     while let Some(page) = pages.next().await {
@@ -139,7 +139,7 @@ fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
 }
 
 /// Answers NOT_APPLICABLE for what the rule still reports and the inventory no longer has, by type and id.
-async fn retire(run: &Run<'_>, there: &HashSet<u64>, line: &mut Invocation) -> Result<(), Fault> {
+async fn retire(run: &Run<'_>, there: &HashSet<u64>, line: &mut Invocation) -> Result<(), Error> {
     let Some(rule) = &run.event.rule_name else {
         return Err(ShapeError::missing("configRuleName", "the name of the rule").into());
     };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::unread::Unread;
-use crate::Fault;
+use crate::Error;
 
 /// The key of a [`Round`] in an event. AWS Config sends none: it begins rounds.
 const KEY: &str = "rectifyRound";
@@ -45,8 +45,8 @@ impl Round {
     /// The round that an event goes on with, or begins.
     ///
     /// # Errors
-    /// [`Fault`] when the event is not one that a function sent itself.
-    pub(super) fn of(event: &Value) -> Result<Self, Fault> {
+    /// [`Error`] when the event is not one that a function sent itself.
+    pub(super) fn of(event: &Value) -> Result<Self, Error> {
         let Some(round) = event.get(KEY) else {
             return Ok(Self { part: 1, step: Step::List(None), resources: 0, unread: Unread::default() });
         };
@@ -56,10 +56,10 @@ impl Round {
     /// The event with which the next invocation does `step`, from the one that this invocation got.
     ///
     /// # Errors
-    /// [`Fault::Endless`] when there were too many.
-    pub(super) fn event(self, step: Step, event: &Value) -> Result<Value, Fault> {
+    /// [`Error::Endless`] when there were too many.
+    pub(super) fn event(self, step: Step, event: &Value) -> Result<Value, Error> {
         if self.part >= MOST_PARTS {
-            return Err(Fault::Endless { parts: self.part, resources: self.resources });
+            return Err(Error::Endless { parts: self.part, resources: self.resources });
         }
         let next = Self { part: self.part + 1, step, ..self };
         let next = serde_json::to_value(next).map_err(|error| ShapeError::new(KEY, "a JSON form", error))?;

@@ -4,7 +4,7 @@ use rectify_compliance::ResourceKey;
 use serde::{Deserialize, Serialize};
 
 use crate::invocation::Invocation;
-use crate::{AwsError, Fault};
+use crate::{AwsError, Error};
 
 /// The most resources that the log line names.
 const LOGGED: usize = 100;
@@ -30,14 +30,14 @@ impl Unread {
     }
 
     /// What the run ends with, where anything was not read of so many resources.
-    pub(super) fn fault(self, resources: usize) -> Option<Fault> {
+    pub(super) fn fault(self, resources: usize) -> Option<Error> {
         let Self { count, named } = self;
         let more = count.saturating_sub(NAMED);
         let mut first = named.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
         if more > 0 {
             first.push_str(&format!(" +{more} more"));
         }
-        (count > 0).then_some(Fault::Unreadable { count, resources, first })
+        (count > 0).then_some(Error::Unreadable { count, resources, first })
     }
 }
 

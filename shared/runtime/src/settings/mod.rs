@@ -8,7 +8,7 @@ use std::str::FromStr;
 use rectify_compliance::values::{Bounded, Flag, Globs};
 use rectify_compliance::{AccountId, Arn, Region};
 
-use crate::Fault;
+use crate::Error;
 pub use per_control::{AccountModes, PerControl};
 
 /// The variables of a process, taken as a value so that nothing below reads the environment on its own.
@@ -140,17 +140,17 @@ impl Environment {
     /// A variable that must be there.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when it is not.
-    pub fn required(&self, name: &'static str) -> Result<&str, Fault> {
-        self.get(name).ok_or_else(|| Fault::Setting { name, reason: "expected a value: received nothing".to_owned() })
+    /// [`Error::Setting`] when it is not.
+    pub fn required(&self, name: &'static str) -> Result<&str, Error> {
+        self.get(name).ok_or_else(|| Error::Setting { name, reason: "expected a value: received nothing".to_owned() })
     }
 
     /// A variable that is read as a `T`, or the default where it is absent.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when it does not parse.
-    pub fn parsed<T: FromStr<Err = String>>(&self, name: &'static str, default: T) -> Result<T, Fault> {
-        self.get(name).map_or(Ok(default), |text| text.parse().map_err(|reason| Fault::Setting { name, reason }))
+    /// [`Error::Setting`] when it does not parse.
+    pub fn parsed<T: FromStr<Err = String>>(&self, name: &'static str, default: T) -> Result<T, Error> {
+        self.get(name).map_or(Ok(default), |text| text.parse().map_err(|reason| Error::Setting { name, reason }))
     }
 }
 
@@ -158,8 +158,8 @@ impl FunctionSettings {
     /// Reads what every function needs.
     ///
     /// # Errors
-    /// [`Fault::Setting`] when `AWS_REGION` is missing.
-    pub fn read(environment: &Environment) -> Result<Self, Fault> {
+    /// [`Error::Setting`] when `AWS_REGION` is missing.
+    pub fn read(environment: &Environment) -> Result<Self, Error> {
         Ok(Self {
             region: Region::new(environment.required("AWS_REGION")?),
             home_region: environment.get("HOME_REGION").map(Region::new),
@@ -176,12 +176,12 @@ impl RemediationSettings {
     /// Reads what a remediation needs.
     ///
     /// # Errors
-    /// [`Fault::Setting`] for a missing or malformed variable, and for `MODE=enforce` without a word on exemptions: what
+    /// [`Error::Setting`] for a missing or malformed variable, and for `MODE=enforce` without a word on exemptions: what
     /// cannot be checked is not enforced.
-    pub fn read(environment: &Environment) -> Result<Self, Fault> {
+    pub fn read(environment: &Environment) -> Result<Self, Error> {
         let mode = environment.parsed("MODE", Mode::Plan)?;
         if mode == Mode::Enforce && environment.get("EXEMPTIONS").is_none() {
-            return Err(Fault::Setting {
+            return Err(Error::Setting {
                 name: "EXEMPTIONS",
                 reason: "expected `ledger` or `none` in mode enforce: received nothing".to_owned(),
             });
@@ -193,7 +193,7 @@ impl RemediationSettings {
             rule_names: environment
                 .required("RULE_NAMES")?
                 .parse()
-                .map_err(|reason| Fault::Setting { name: "RULE_NAMES", reason })?,
+                .map_err(|reason| Error::Setting { name: "RULE_NAMES", reason })?,
             ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
             budget_per_hour: environment.parsed("BUDGET_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
@@ -205,7 +205,7 @@ impl RemediationSettings {
             plans_per_hour: environment.parsed("PLANS_PER_HOUR", Bounded::<0, 1000>::of(10))?.get(),
             protected_arns: match environment.get("PROTECTED_ARNS") {
                 None | Some("none") => None,
-                Some(text) => Some(text.parse().map_err(|reason| Fault::Setting { name: "PROTECTED_ARNS", reason })?),
+                Some(text) => Some(text.parse().map_err(|reason| Error::Setting { name: "PROTECTED_ARNS", reason })?),
             },
             remediate_managed_stacks: environment.parsed("REMEDIATE_MANAGED_STACKS", Flag(false))?.0,
         })

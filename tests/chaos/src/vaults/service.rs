@@ -6,13 +6,13 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use rectify_compliance::Target;
-use rectify_runtime::edge::{Connect, Fix};
+use rectify_runtime::client::{Connect, Fix};
 use rectify_runtime::{AwsError, CallError};
 use serde_json::Value;
 
-use super::{Call, Params, Seal, Vault, Watch, expect};
+use super::{Call, Params, Seal, Vault, Watch, predict};
 use crate::REGION;
-use crate::actor::{ACTOR, Event, Trouble};
+use crate::actor::{ACTOR, Event, InjectedFault};
 
 /// How many reads the service needs to end what it accepted.
 const READS: u32 = 3;
@@ -132,7 +132,7 @@ impl Vaults {
         const OPERATION: &str = "vaults:DescribeVault";
         let actor = ACTOR.get();
         actor.step().await;
-        if let Some(Trouble::Refused(kind) | Trouble::Lost(kind)) = actor.trouble_at_vaults() {
+        if let Some(InjectedFault::Refused(kind) | InjectedFault::Lost(kind)) = actor.trouble_at_vaults() {
             actor.step().await;
             return Err(refused(OPERATION, if kind % 6 == 3 { 0 } else { kind }));
         }
@@ -162,14 +162,14 @@ impl Vaults {
         let actor = ACTOR.get();
         actor.step().await;
         let trouble = actor.trouble_at_vaults();
-        if let Some(Trouble::Refused(kind)) = trouble {
+        if let Some(InjectedFault::Refused(kind)) = trouble {
             actor.step().await;
             return Err(refused(OPERATION, kind));
         }
         let answer = self.carry_out(id, call);
         actor.step().await;
         match trouble {
-            Some(Trouble::Lost(kind)) if answer.is_ok() => Err(lost(OPERATION, kind)),
+            Some(InjectedFault::Lost(kind)) if answer.is_ok() => Err(lost(OPERATION, kind)),
             _ => answer.map_err(|code| answered(OPERATION, 400, code)),
         }
     }
@@ -178,7 +178,7 @@ impl Vaults {
         let mut state = self.state();
         let place = (self.region.clone(), id.to_owned());
         let before = state.vaults.get(&place).ok_or("NoSuchVault")?.clone();
-        let mut after = expect(before.clone(), call);
+        let mut after = predict(before.clone(), call);
         let mut answer = None;
         match call {
             Call::ModifyRetention { .. } if before.busy => return Err("InvalidDBInstanceState"),

@@ -8,7 +8,7 @@ use rectify_chaos::actor::{Decision, Who};
 use rectify_chaos::vaults::{CONTROLS, DAYS, LOCKED, OPEN, Vault, id_of};
 use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Selector};
-use rectify_runtime::ledger::{Act as Recorded, CLOCK_TOLERANCE, Hold, Stop, new_id};
+use rectify_runtime::ledger::{AuditEntry as Recorded, CLOCK_TOLERANCE, Hold, StopSwitch, new_id};
 
 use super::world::{Act, World, path};
 
@@ -71,7 +71,7 @@ impl World {
             let until = now + YEAR;
             let done = match decision {
                 Decision::Stop(of) => {
-                    ledger.stop(&Stop { scope: scope(of), by, reason: "too much".to_owned(), since: now }).await
+                    ledger.stop(&StopSwitch { scope: scope(of), by, reason: "too much".to_owned(), since: now }).await
                 }
                 Decision::Resume(of) => ledger.resume(&scope(of), &by).await,
                 Decision::Hold(control, id) => {

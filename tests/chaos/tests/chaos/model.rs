@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rectify_chaos::REGION;
 use rectify_chaos::actor::{Decision, Entry, Event, Who};
-use rectify_chaos::vaults::{Call, Vault, expect, footprint, id_of};
+use rectify_chaos::vaults::{Call, Vault, id_of, predict, touched_fields};
 use rectify_runtime::ledger::{Attempt, State};
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ impl Known {
     fn forget_reverted(&mut self, stored: &Attempt, read: Option<&Vault>) -> Result<(), String> {
         let is_named = |call: &Call| stored.actions.iter().any(|it| it.action == serde_json::json!(call));
         let stands = |call: &Call, read: &Vault| {
-            expect(read.clone(), call) == *read || (read.busy && matches!(call, Call::ModifyRetention { .. }))
+            predict(read.clone(), call) == *read || (read.busy && matches!(call, Call::ModifyRetention { .. }))
         };
         if let Some(lost) = self.changes.iter().find(|call| !is_named(call) && read.is_none_or(|it| stands(call, it))) {
             return Err(format!("{} no longer names {lost:?}, which stands", stored.id));
@@ -273,11 +273,11 @@ impl Model {
         let read = read.ok_or("a call without a live read")?;
         let parts: Vec<Call> =
             known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
-        if changed && known.changes.is_empty() && footprint(&image, &parts) != footprint(&read, &parts) {
+        if changed && known.changes.is_empty() && touched_fields(&image, &parts) != touched_fields(&read, &parts) {
             return Err(format!(
                 "the before-image of {own} is not what was read before its first change: {} and {}",
-                footprint(&image, &parts),
-                footprint(&read, &parts)
+                touched_fields(&image, &parts),
+                touched_fields(&read, &parts)
             ));
         }
         known.left.push(after.clone());
@@ -312,11 +312,12 @@ impl Model {
             let read = read.ok_or("an undo without a live read")?;
             let parts: Vec<Call> =
                 known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
-            let found = footprint(&read, &parts);
+            let found = touched_fields(&read, &parts);
             // A call whose answer was lost counts as made when it is so, even where it was a person who made it so.
-            let made = parts.iter().fold(image_of(&known.stored)?, expect);
-            if !known.left.iter().chain([&made]).any(|left| footprint(left, &parts) == found) {
-                let left: Vec<String> = known.left.iter().map(|left| footprint(left, &parts).to_string()).collect();
+            let made = parts.iter().fold(image_of(&known.stored)?, predict);
+            if !known.left.iter().chain([&made]).any(|left| touched_fields(left, &parts) == found) {
+                let left: Vec<String> =
+                    known.left.iter().map(|left| touched_fields(left, &parts).to_string()).collect();
                 return Err(format!(
                     "undo of what somebody changed: {call:?}: found {found}, left {}",
                     left.join(" or ")

@@ -6,7 +6,7 @@ use rectify_chaos::actor::{Decision, Event, Rates};
 use rectify_chaos::vaults::{LOCK, LOCKED, OPEN, PRIVATE, Vault};
 use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::Timestamp;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 
 use super::world::{Act, Ended, Finding, World};
 
@@ -52,7 +52,7 @@ fn undo_refuses_what_a_person_changed_between_the_last_call_and_the_verifying_re
         assert_eq!(policy(&left), expected, "{control}: the call and the person's change");
         let attempt = handled.attempt().unwrap();
         let undone = run(&world, world.undo(control, ID, attempt, luck(), usize::MAX));
-        let Ended::Undone(Err(Fault::UndoRefused { reason, .. })) = undone else { panic!("{control}: {undone:?}") };
+        let Ended::Undone(Err(Error::UndoRefused { reason, .. })) = undone else { panic!("{control}: {undone:?}") };
         assert!(reason.starts_with("changed since: policy["), "{control}: {reason}");
         assert!(reason.contains("allow-person"), "{control}: {reason}");
         assert_eq!(world.vaults.vault(ID), left, "{control}: what the person changed stands");

@@ -7,9 +7,9 @@ use std::time::Duration;
 use rectify_chaos::ACCOUNT;
 use rectify_chaos::actor::{Decision, Rates, Who};
 use rectify_chaos::vaults::service::Vaults;
-use rectify_chaos::vaults::{CONTROLS, Call, Vault, complies, expect, footprint, id_of};
+use rectify_chaos::vaults::{CONTROLS, Call, Vault, complies, id_of, predict, touched_fields};
 use rectify_compliance::Timestamp;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, State};
 use rectify_runtime::remediation::undo::Undone;
 use serde_json::Value;
@@ -203,9 +203,9 @@ impl Chaos {
             match before {
                 _ if is_undone => assert_eq!(result, Ok(Undone::AlreadyUndone), "{}", story()),
                 Some(before) if !parts.is_empty() => {
-                    let (wanted, found) = (footprint(&before, &parts), footprint(&live, &parts));
-                    let is_left = |left: &Vault| footprint(left, &parts) == found;
-                    let made = parts.iter().fold(before.clone(), expect);
+                    let (wanted, found) = (touched_fields(&before, &parts), touched_fields(&live, &parts));
+                    let is_left = |left: &Vault| touched_fields(left, &parts) == found;
+                    let made = parts.iter().fold(before.clone(), predict);
                     // Where no call arrived and a person made the same change, that change is what the attempt left.
                     let must = is_left(lefts.last().unwrap_or(&made));
                     // An undo that broke off may find what it wanted, or what any of its calls left, whoever made it so.
@@ -215,9 +215,9 @@ impl Chaos {
                     match result {
                         Ok(Undone::Restored { .. }) => {
                             assert!(may, "{id}: undone over somebody's change: {}", story());
-                            assert_eq!(footprint(&after, &parts), wanted, "{id}: {}", story());
+                            assert_eq!(touched_fields(&after, &parts), wanted, "{id}: {}", story());
                         }
-                        Err(Fault::UndoRefused { reason, .. }) => {
+                        Err(Error::UndoRefused { reason, .. }) => {
                             assert!(!must, "{id}: refused without reason: {reason}: {live:?}\n{}", story());
                             assert!(reason.contains("changed since"), "{reason}");
                             assert_eq!(after, live, "{id}: refused and changed: {}", story());

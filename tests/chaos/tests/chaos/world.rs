@@ -11,19 +11,19 @@ use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
-use rectify_chaos::actor::{ACTOR, Actor, Event, Network, Stage, Who};
+use rectify_chaos::actor::{ACTOR, Actor, Env, Event, Network, Who};
 use rectify_chaos::vaults::service::Vaults;
 use rectify_chaos::vaults::{CONTROLS, OPEN, VAULT, Vault, id_of, watch};
 use rectify_chaos::{ACCOUNT, REGION};
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::clients::sdk_config_over;
 use rectify_runtime::deadline::Deadline;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{self, Ledger, ResourcePath, StoredRequest};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_runtime::remediation::{
-    Delivery, Deployed, Handled, RemediationShell, Reverts, deployed, handle, undoable,
+    Delivery, Deployed, Disposition, RemediationContext, Reverts, deployed, handle, undoable,
 };
 use rectify_runtime::retry::SLEEP;
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
@@ -51,8 +51,8 @@ pub(super) struct Finding {
 /// How an act ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    Delivered(Result<Handled, Fault>),
-    Undone(Result<Undone, Fault>),
+    Delivered(Result<Disposition, Error>),
+    Undone(Result<Undone, Error>),
     Other,
 }
 
@@ -61,13 +61,13 @@ pub(super) type Act = Pin<Box<dyn Future<Output = (Arc<Actor>, Option<Ended>)>>>
 
 /// The world.
 pub(super) struct World {
-    pub(super) stage: Arc<Stage>,
+    pub(super) stage: Arc<Env>,
     pub(super) vaults: Vaults,
     pub(super) ids: Vec<String>,
     pub(super) excluded: Vec<String>,
     sdk: SdkConfig,
     ledger: Ledger,
-    shells: Vec<(bool, Rc<RemediationShell>)>,
+    shells: Vec<(bool, Rc<RemediationContext>)>,
 }
 
 /// What a control's function calls.
@@ -98,7 +98,7 @@ fn undoer(control: u8) -> Deployed<dyn Reverts> {
 
 impl World {
     pub(super) fn with(numbers: Range<usize>) -> Self {
-        let stage = Arc::new(Stage::default());
+        let stage = Arc::new(Env::default());
         stage.table.page_of(7);
         let ids: Vec<String> = numbers.map(|number| format!("v-{number:02}")).collect();
         let vaults = Vaults::with(&ids.iter().map(|id| faulty(id)).collect::<Vec<_>>(), &[REGION, ELSEWHERE]);
@@ -121,7 +121,7 @@ impl World {
         world
     }
 
-    fn shell(&self, control: u8, enforces: bool) -> Rc<RemediationShell> {
+    fn shell(&self, control: u8, enforces: bool) -> Rc<RemediationContext> {
         let parameters = json!({"excludeResources": self.excluded.join(",")}).to_string();
         let environment = Environment::of([
             ("AWS_REGION", REGION),
@@ -137,7 +137,7 @@ impl World {
         ]);
         let function = FunctionSettings::read(&environment).unwrap();
         let settings = RemediationSettings::read(&environment).unwrap();
-        Rc::new(RemediationShell::over(remedy(control), &self.sdk, function, settings))
+        Rc::new(RemediationContext::over(remedy(control), &self.sdk, function, settings))
     }
 
     /// Deploys a control's function in this mode.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use rectify_local::news::News;
+use rectify_local::event_log::News;
 use rectify_local::world::{ACCOUNT, World, WorldError, WorldSettings};
 use serde_json::json;
 

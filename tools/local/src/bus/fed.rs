@@ -10,7 +10,7 @@ use crate::wiring::{Mapping, Redrive};
 
 /// A queue, and the function its messages invoke.
 #[derive(Debug)]
-pub(super) struct Fed {
+pub(super) struct SqsEventSource {
     url: String,
     mapping: Mapping,
     /// Whether a message that fails again and again goes elsewhere at last.
@@ -54,7 +54,7 @@ impl Bus {
             let asked = self.sqs.get_queue_attributes().queue_url(&url).attribute_names(policy.clone()).send().await;
             let attributes = asked.map_err(call("sqs:GetQueueAttributes", &mapping.queue))?.attributes;
             let redriven = attributes.is_some_and(|all| all.contains_key(&policy));
-            all.push(Fed { url, mapping: mapping.clone(), redriven });
+            all.push(SqsEventSource { url, mapping: mapping.clone(), redriven });
         }
         *self.fed.lock().await = all;
         Ok(())
@@ -67,7 +67,7 @@ impl Bus {
         made.send().await.map(drop).map_err(call("sqs:CreateQueue", name))
     }
 
-    async fn received(&self, fed: &Fed) -> Result<Vec<Message>, BusError> {
+    async fn received(&self, fed: &SqsEventSource) -> Result<Vec<Message>, BusError> {
         let most = i32::try_from(fed.mapping.batch.clamp(1, 10)).unwrap_or(10);
         let asked = self
             .sqs
@@ -83,7 +83,7 @@ impl Bus {
         Ok(answer.messages.unwrap_or_default())
     }
 
-    async fn deliver(&self, fed: &Fed, messages: &[Message]) -> Result<(), BusError> {
+    async fn deliver(&self, fed: &SqsEventSource, messages: &[Message]) -> Result<(), BusError> {
         let records: Vec<Value> = messages.iter().map(record).collect();
         let answer = self.host.invoke(&fed.mapping.function, &json!({ "Records": records })).await;
         let failed: Option<HashSet<String>> = match answer {

@@ -31,7 +31,7 @@ pub struct Report {
 
 impl Report {
     pub(super) fn of(rows: Vec<Row>, limits: Vec<Limit>, world: &World) -> Self {
-        let mut problems = world.take_complaints();
+        let mut problems = world.take_errors();
         problems.extend(
             world.host().dead_letters().iter().map(|letter| format!("{} gave up: {}", letter.function, letter.error)),
         );

@@ -218,12 +218,12 @@ fn plan_lines(detail: &Value) -> Vec<String> {
     let plan = detail.get("plan").cloned().unwrap_or_default();
     let Ok(plan) = serde_json::from_value::<Plan<Value>>(plan) else { return vec!["unreadable".to_owned()] };
     let hold = match &plan {
-        Plan::Hold { reason, .. } => Some(format!("hold: {reason}")),
-        Plan::Nothing | Plan::Do { .. } => None,
+        Plan::Blocked { reason, .. } => Some(format!("hold: {reason}")),
+        Plan::Noop | Plan::Apply { .. } => None,
     };
     let steps = plan.steps().iter().map(|step| match &step.work {
-        Work::Call(call) => format!("{} {}", step.level, operation(call)),
-        Work::Person(instruction) => format!("{} {instruction}", step.level),
+        Work::Api(call) => format!("{} {}", step.level, operation(call)),
+        Work::Manual(instruction) => format!("{} {instruction}", step.level),
     });
     hold.into_iter().chain(steps).collect()
 }

@@ -38,14 +38,14 @@ pub(super) struct Job {
 
 /// The state of one process at the Runtime API.
 #[derive(Default)]
-pub(super) struct Mailbox {
+pub(super) struct InvocationQueue {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     waiting: tokio::sync::Mutex<Option<mpsc::Receiver<Job>>>,
     current: Mutex<Option<(String, oneshot::Sender<Answer>)>>,
     init_error: Mutex<Option<FunctionError>>,
 }
 
-impl Mailbox {
+impl InvocationQueue {
     fn new() -> Self {
         let (sender, receiver) = mpsc::channel(1);
         Self { jobs: Mutex::new(Some(sender)), waiting: tokio::sync::Mutex::new(Some(receiver)), ..Self::default() }
@@ -81,7 +81,7 @@ impl Mailbox {
     }
 }
 
-type Mailboxes = Arc<Mutex<BTreeMap<String, Arc<Mailbox>>>>;
+type Mailboxes = Arc<Mutex<BTreeMap<String, Arc<InvocationQueue>>>>;
 
 /// The server; it ends when this is dropped.
 pub(super) struct RuntimeApi {
@@ -119,7 +119,7 @@ impl RuntimeApi {
     /// Opens a mailbox: its handle, which closes it again when dropped, and the process's `AWS_LAMBDA_RUNTIME_API`.
     pub(super) fn open(&self) -> (Registration, String) {
         let id = crate::request_id::next();
-        let mailbox = Arc::new(Mailbox::new());
+        let mailbox = Arc::new(InvocationQueue::new());
         lock(&self.mailboxes).insert(id.clone(), Arc::clone(&mailbox));
         let base = format!("http://{}/.rt/{id}", self.address);
         (Registration { id, mailbox, mailboxes: Arc::clone(&self.mailboxes) }, base)
@@ -129,7 +129,7 @@ impl RuntimeApi {
 /// A process's place at the Runtime API.
 pub(super) struct Registration {
     id: String,
-    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) mailbox: Arc<InvocationQueue>,
     mailboxes: Mailboxes,
 }
 
@@ -141,7 +141,7 @@ impl Drop for Registration {
     }
 }
 
-fn find(mailboxes: &Mailboxes, instance: &str) -> Result<Arc<Mailbox>, StatusCode> {
+fn find(mailboxes: &Mailboxes, instance: &str) -> Result<Arc<InvocationQueue>, StatusCode> {
     lock(mailboxes).get(instance).cloned().ok_or(StatusCode::GONE)
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::answer::{AwsFault, is_web_page};
 use super::call::CallName;
 use super::fault::FaultKind;
-use super::{Shared, fault, lookup, roots, rpc, told};
+use super::{Shared, fault, lookup, roots, rpc, trail_events};
 use crate::iam::request;
 
 /// The largest body taken, bytes: above what any test uploads, below what hurts.
@@ -58,8 +58,8 @@ pub(super) async fn pass(State(shared): State<Arc<Shared>>, request: Request) ->
             return fault.respond(call.protocol);
         }
     };
-    if head.uri.path() == told::PATH {
-        return told::take(&shared, &head.method, &body);
+    if head.uri.path() == trail_events::PATH {
+        return trail_events::take(&shared, &head.method, &body);
     }
     match rpc::translated(&head, &body) {
         Some((head, body)) => rpc::translated_back(pass_on(&shared, at, &head, body).await, BODY_LIMIT).await,

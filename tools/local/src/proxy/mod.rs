@@ -11,7 +11,7 @@ mod forward;
 mod lookup;
 pub mod roots;
 pub mod rpc;
-mod told;
+mod trail_events;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -108,7 +108,7 @@ struct Ledger {
 struct Shared {
     settings: ProxySettings,
     http: reqwest::Client,
-    turns: turn::Turns,
+    turns: turn::SerializedCalls,
     ledger: Mutex<Ledger>,
     put_events: watch::Sender<u64>,
 }
@@ -140,7 +140,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             settings,
             http,
-            turns: turn::Turns::default(),
+            turns: turn::SerializedCalls::default(),
             ledger: Mutex::default(),
             put_events: watch::Sender::new(0),
         });

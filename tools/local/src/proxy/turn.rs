@@ -21,12 +21,12 @@ const MESSAGES: [(&str, &str); 7] = [
 
 /// The turns; held while a call is with the emulator.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(super) struct SerializedCalls {
     messages: Mutex<()>,
     tables: Mutex<()>,
 }
 
-impl Turns {
+impl SerializedCalls {
     /// Waits until no call is under way that this one must not meet.
     pub(super) async fn take(&self, call: &CallName) -> Option<MutexGuard<'_, ()>> {
         if call.service == "dynamodb" {

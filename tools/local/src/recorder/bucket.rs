@@ -11,8 +11,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Bucket, BucketLocationConstraint, LoggingEnabled, ServerSideEncryptionRule};
 use serde_json::{Map, Value, json};
 
-use super::misnamed::Misnamed;
 use super::observation::{Observation, REGIONAL, iso, timestamp};
+use super::wrong_xml_root::WrongXmlRoot;
 use super::{RecorderError, acl, always, failed, lifecycle, unless};
 use crate::engine::EngineSettings;
 
@@ -142,7 +142,7 @@ async fn supplementary(s3: &Client, name: &str) -> Result<Map<String, Value>, Re
 async fn accelerate(s3: &Client, name: &str) -> Result<Value, RecorderError> {
     let status = match s3.get_bucket_accelerate_configuration().bucket(name).send().await {
         Ok(answer) => answer.status().map(|status| status.as_str().to_owned()),
-        Err(error) => match Misnamed::inside(&error, "GetBucketAccelerateConfiguration") {
+        Err(error) => match WrongXmlRoot::inside(&error, "GetBucketAccelerateConfiguration") {
             Some(answer) => answer.leaf("Status").map(str::to_owned),
             None => return Err(failed("s3:GetBucketAccelerateConfiguration", name)(error)),
         },
@@ -157,7 +157,7 @@ async fn versioning(s3: &Client, name: &str) -> Result<Value, RecorderError> {
             answer.status().map(|status| status.as_str().to_owned()),
             answer.mfa_delete().map(|status| status.as_str().to_owned()),
         ),
-        Err(error) => match Misnamed::inside(&error, "GetBucketVersioning") {
+        Err(error) => match WrongXmlRoot::inside(&error, "GetBucketVersioning") {
             Some(answer) => (answer.leaf("Status").map(str::to_owned), answer.leaf("MfaDelete").map(str::to_owned)),
             None => return Err(failed("s3:GetBucketVersioning", name)(error)),
         },

@@ -9,12 +9,12 @@ mod database;
 mod instance;
 mod key;
 mod lifecycle;
-mod misnamed;
 mod observation;
 mod security_group;
 mod tagged;
 mod trail;
 mod user;
+mod wrong_xml_root;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -246,7 +246,7 @@ fn select<T: AsRef<str>>(types: &[T]) -> Result<Vec<(&'static str, Reader)>, Rec
     Ok(selected)
 }
 
-/// Turns a failed call into the error that names it.
+/// SerializedCalls a failed call into the error that names it.
 fn failed<E>(operation: &'static str, resource: &str) -> impl FnOnce(E) -> RecorderError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

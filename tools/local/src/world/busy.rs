@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Work that is not done; everything empty means quiet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Busy {
+pub struct PendingWork {
     /// Asynchronous events by function: queued, running, or waiting for their next attempt.
     pub functions: BTreeMap<String, usize>,
     /// Invocations AWS Config asked for that Lambda has not taken.
@@ -16,7 +16,7 @@ pub struct Busy {
     pub letters: usize,
 }
 
-impl Busy {
+impl PendingWork {
     /// Nothing goes on.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -24,7 +24,7 @@ impl Busy {
     }
 }
 
-impl fmt::Display for Busy {
+impl fmt::Display for PendingWork {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> =
             self.functions.iter().map(|(name, events)| format!("`{name}` has {events} events")).collect();
@@ -51,9 +51,13 @@ mod tests {
 
     #[test]
     fn what_goes_on_is_said() {
-        let busy = Busy { functions: BTreeMap::from([("rectify-a".to_owned(), 2)]), invocations: 1, ..Busy::default() };
+        let busy = PendingWork {
+            functions: BTreeMap::from([("rectify-a".to_owned(), 2)]),
+            invocations: 1,
+            ..PendingWork::default()
+        };
         assert_eq!(busy.to_string(), "`rectify-a` has 2 events, 1 invocations wait");
         assert!(!busy.is_quiet());
-        assert_eq!(Busy::default().to_string(), "resources keep changing");
+        assert_eq!(PendingWork::default().to_string(), "resources keep changing");
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_types::SdkConfig;
 use rectify_compliance::Region;
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::clients::{WithoutAccountInHost, sdk_config};
 use rectify_runtime::settings::Environment;
 
@@ -60,7 +60,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(proxy: &Proxy, region: &str, (access_key, name): Caller) -> Result<Self, Fault> {
+    pub(super) fn new(proxy: &Proxy, region: &str, (access_key, name): Caller) -> Result<Self, Error> {
         proxy.register_caller(access_key, name);
         let environment = Environment::of([
             ("AWS_ACCESS_KEY_ID", access_key),

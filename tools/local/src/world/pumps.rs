@@ -20,7 +20,7 @@ use crate::host::Host;
 use crate::wiring::OnFailure;
 
 /// Where each function's dead letters go, by the function's name.
-pub(super) type Graves = BTreeMap<String, OnFailure>;
+pub(super) type DeadLetterTargets = BTreeMap<String, OnFailure>;
 
 /// How often queues that invoke a function are looked into for messages whose delay is over.
 const FEED_EVERY: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ struct Shared {
     invocations: Mutex<UnboundedReceiver<Invocation>>,
     changes: Mutex<UnboundedReceiver<ComplianceChange>>,
     publishing: AtomicUsize,
-    buried: AtomicUsize,
+    sent_to_dlq: AtomicUsize,
     published: AtomicU64,
     complaints: Mutex<VecDeque<String>>,
 }
@@ -50,30 +50,30 @@ impl Shared {
 
 /// The running pumps; they end when this is dropped.
 #[derive(Debug)]
-pub(super) struct Pumps {
+pub(super) struct Workers {
     shared: Arc<Shared>,
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl Drop for Pumps {
+impl Drop for Workers {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-impl Pumps {
+impl Workers {
     pub(super) fn start(
         outputs: EngineOutputs,
         host: &Host,
         bus: &Arc<Bus>,
         put_events: watch::Receiver<u64>,
-        graves: Graves,
+        graves: DeadLetterTargets,
     ) -> Self {
         let shared = Arc::new(Shared {
             invocations: Mutex::new(outputs.invocations),
             changes: Mutex::new(outputs.changes),
             publishing: AtomicUsize::new(0),
-            buried: AtomicUsize::new(0),
+            sent_to_dlq: AtomicUsize::new(0),
             published: AtomicU64::new(0),
             complaints: Mutex::default(),
         });
@@ -82,7 +82,13 @@ impl Pumps {
             tokio::spawn(publish(Arc::clone(&shared), Arc::clone(bus))),
             tokio::spawn(carry(Arc::clone(&shared), Arc::clone(bus), put_events)),
             tokio::spawn(feed(Arc::clone(&shared), Arc::clone(bus))),
-            tokio::spawn(bury(Arc::clone(&shared), Arc::clone(bus), host.clone(), host.dead_letter_count(), graves)),
+            tokio::spawn(send_to_dlq(
+                Arc::clone(&shared),
+                Arc::clone(bus),
+                host.clone(),
+                host.dead_letter_count(),
+                graves,
+            )),
         ];
         Self { shared, tasks }
     }
@@ -99,8 +105,8 @@ impl Pumps {
     }
 
     /// Dead letters that were delivered, or complained about.
-    pub(super) fn buried(&self) -> usize {
-        self.shared.buried.load(Ordering::SeqCst)
+    pub(super) fn sent_to_dlq(&self) -> usize {
+        self.shared.sent_to_dlq.load(Ordering::SeqCst)
     }
 
     /// How many compliance changes went to the bus so far.
@@ -108,7 +114,7 @@ impl Pumps {
         self.shared.published.load(Ordering::SeqCst)
     }
 
-    pub(super) fn take_complaints(&self) -> Vec<String> {
+    pub(super) fn take_errors(&self) -> Vec<String> {
         lock(&self.shared.complaints).drain(..).collect()
     }
 }
@@ -173,9 +179,15 @@ async fn carry(shared: Arc<Shared>, bus: Arc<Bus>, mut put_events: watch::Receiv
 }
 
 /// Sends each dead letter where its function's deployment says.
-async fn bury(shared: Arc<Shared>, bus: Arc<Bus>, host: Host, mut count: watch::Receiver<usize>, graves: Graves) {
+async fn send_to_dlq(
+    shared: Arc<Shared>,
+    bus: Arc<Bus>,
+    host: Host,
+    mut count: watch::Receiver<usize>,
+    graves: DeadLetterTargets,
+) {
     while count.changed().await.is_ok() {
-        let known = shared.buried.load(Ordering::SeqCst);
+        let known = shared.sent_to_dlq.load(Ordering::SeqCst);
         for letter in host.dead_letters().iter().skip(known) {
             let sent = match graves.get(&letter.function) {
                 None => Ok(()),
@@ -185,7 +197,7 @@ async fn bury(shared: Arc<Shared>, bus: Arc<Bus>, host: Host, mut count: watch::
             if let Err(refusal) = sent {
                 shared.complain(&refusal);
             }
-            shared.buried.fetch_add(1, Ordering::SeqCst);
+            shared.sent_to_dlq.fetch_add(1, Ordering::SeqCst);
         }
     }
 }

@@ -4,17 +4,17 @@ use std::io::Read;
 use std::path::Path;
 
 use rectify_compliance::gate::{self, Route, RuleScope};
-use rectify_compliance::parameters::ShellParameters;
+use rectify_compliance::parameters::CommonParameters;
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Entry, Imaged, Message, Region, ResourceKey, RuleEvent, StoredImage, Verdict,
+    AccountId, ConfigurationItem, Entry, IdentifiedState, Message, Region, ResourceKey, RuleEvent, StoredState, Verdict,
 };
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use rectify_runtime::settings::Environment;
 use serde_json::Value;
 
 use super::finding::{Finding, Seen};
 use crate::arguments::CheckArguments;
-use crate::complaint::Complaint;
+use crate::cli_error::CliError;
 use crate::place;
 
 /// Reads the files, then judges.
@@ -23,7 +23,7 @@ pub(super) fn check(
     path: &Path,
     arguments: &CheckArguments,
     environment: &Environment,
-) -> Result<Vec<Finding>, Complaint> {
+) -> Result<Vec<Finding>, CliError> {
     let event = RuleEvent::parse(&read(path)?)?;
     let facts = arguments.facts.as_deref().map(read).transpose()?;
     let subjects = match arguments.subjects.as_deref() {
@@ -49,21 +49,21 @@ struct Given<'a> {
     region: Region,
 }
 
-fn judge(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec<Finding>, Complaint> {
+fn judge(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec<Finding>, CliError> {
     let text = event.parameters.as_deref().unwrap_or("{}");
     control.check_parameters(text)?;
-    let shell = ShellParameters::parse(text)?;
+    let shell = CommonParameters::parse(text)?;
     let home = shell.home_region.clone().unwrap_or_else(|| given.region.default_home());
     let scope = RuleScope { meta: control.meta, parameters: &shell, here: &given.region, home: &home };
     match gate::route(event, &scope)? {
         Route::Answer(resource, verdict) => Ok(vec![Finding::answer(resource, verdict)]),
         Route::AnswerAccount(verdict) => Ok(vec![Finding::answer(ResourceKey::account(&account(event)?), verdict)]),
         Route::Judge(item) => judge_item(control, event, item, given).map(|it| vec![it]),
-        Route::Fetch => Err(Complaint::usage(format!(
+        Route::Fetch => Err(CliError::usage(format!(
             "{}: the item is too large for the event and lies with AWS Config: judge the resource itself with --live",
             given.path.display()
         ))),
-        Route::Inventory => judge_subjects(control, event, &scope, given),
+        Route::Periodic => judge_subjects(control, event, &scope, given),
     }
 }
 
@@ -72,10 +72,10 @@ fn judge_item(
     event: &RuleEvent,
     item: &ConfigurationItem,
     given: &Given<'_>,
-) -> Result<Finding, Complaint> {
-    let half = control.change.ok_or(Fault::WrongHalf { half: "change" })?;
+) -> Result<Finding, CliError> {
+    let half = control.change.ok_or(Error::UnsupportedTrigger { half: "change" })?;
     let image = half.subject(item, given.facts.clone().unwrap_or(Value::Null)).map_err(|error| {
-        let error = Complaint::from(error);
+        let error = CliError::from(error);
         match &given.facts {
             None if error.to_string().starts_with("facts:") => wants_facts(control, given.path),
             None | Some(_) => error,
@@ -89,9 +89,9 @@ fn judge_subjects(
     event: &RuleEvent,
     scope: &RuleScope<'_>,
     given: &Given<'_>,
-) -> Result<Vec<Finding>, Complaint> {
+) -> Result<Vec<Finding>, CliError> {
     if control.list_permissions().is_none() {
-        return Err(Fault::WrongHalf { half: "periodic" }.into());
+        return Err(Error::UnsupportedTrigger { half: "periodic" }.into());
     }
     let subjects = given.subjects.as_ref().ok_or_else(|| wants_subjects(control, given.path))?;
     if subjects.is_empty() {
@@ -100,7 +100,7 @@ fn judge_subjects(
     }
     let mut findings: Vec<Finding> = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let Imaged { resource, name, image, .. } = control.image(subject.clone())?;
+        let IdentifiedState { resource, name, image, .. } = control.image(subject.clone())?;
         if findings.iter().any(|it| it.resource == resource) {
             continue;
         }
@@ -112,12 +112,7 @@ fn judge_subjects(
     Ok(findings)
 }
 
-fn finding(
-    control: &Entry,
-    event: &RuleEvent,
-    resource: ResourceKey,
-    image: StoredImage,
-) -> Result<Finding, Complaint> {
+fn finding(control: &Entry, event: &RuleEvent, resource: ResourceKey, image: StoredState) -> Result<Finding, CliError> {
     let text = event.parameters.as_deref().unwrap_or("{}");
     let now = event.message.time();
     let verdict = control.evaluate(&image, text, now)?;
@@ -129,7 +124,7 @@ fn finding(
 }
 
 /// The account of the rule: a scheduled event's own, else the rule's owner.
-fn account(event: &RuleEvent) -> Result<AccountId, Complaint> {
+fn account(event: &RuleEvent) -> Result<AccountId, CliError> {
     let scheduled = match &event.message {
         Message::Periodic { account, .. } => account.clone(),
         Message::Change { .. } | Message::Oversized { .. } => None,
@@ -150,8 +145,8 @@ fn region_of(event: &RuleEvent) -> Option<Region> {
     of_rule.or(of_item).filter(|region| !["", "global"].contains(&region.as_str()))
 }
 
-fn read(path: &Path) -> Result<Value, Complaint> {
-    let unreadable = |why: &dyn std::fmt::Display| Complaint::usage(format!("{}: {why}", path.display()));
+fn read(path: &Path) -> Result<Value, CliError> {
+    let unreadable = |why: &dyn std::fmt::Display| CliError::usage(format!("{}: {why}", path.display()));
     let text = if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
@@ -162,23 +157,23 @@ fn read(path: &Path) -> Result<Value, Complaint> {
     serde_json::from_str(&text).map_err(|error| unreadable(&format_args!("not JSON: {error}")))
 }
 
-fn not_a_list(path: &Path, received: &Value) -> Complaint {
+fn not_a_list(path: &Path, received: &Value) -> CliError {
     let received: String = received.to_string().chars().take(60).collect();
-    Complaint::usage(format!("{}: expected a list of subjects: received `{received}`", path.display()))
+    CliError::usage(format!("{}: expected a list of subjects: received `{received}`", path.display()))
 }
 
-fn wants_facts(control: &Entry, event: &Path) -> Complaint {
+fn wants_facts(control: &Entry, event: &Path) -> CliError {
     let calls = control.change.map_or(&[][..], |half| half.fact_permissions());
     let calls = calls.iter().map(|it| it.action).collect::<Vec<_>>().join(", ");
-    Complaint::usage(format!(
+    CliError::usage(format!(
         "facts: `{}` judges an item together with what {calls} say: expected --facts {}: received nothing",
         control.meta.id,
         beside(event, "facts")
     ))
 }
 
-fn wants_subjects(control: &Entry, event: &Path) -> Complaint {
-    Complaint::usage(format!(
+fn wants_subjects(control: &Entry, event: &Path) -> CliError {
+    CliError::usage(format!(
         "subjects: `{}` lists the account on a schedule: expected --subjects {}: received nothing",
         control.meta.id,
         beside(event, "subjects")

@@ -1,11 +1,11 @@
 //! What was found about one resource, as it is shown.
 
-use rectify_compliance::{Entry, Plan, ResourceKey, StoredImage, Verdict};
+use rectify_compliance::{Entry, Plan, ResourceKey, StoredState, Verdict};
 use serde_json::{Value, json};
 
-use crate::paint::Paint;
 use crate::plan_text;
 use crate::report::{Ending, Report};
+use crate::style::Style;
 
 /// A verdict about one resource, with what a remediation would do.
 #[derive(Debug, PartialEq)]
@@ -17,7 +17,7 @@ pub(super) struct Finding {
     /// The plan, where the control does not hold and has a remediation.
     pub(super) plan: Option<Plan<Value>>,
     /// What was judged, where the control was asked.
-    pub(super) subject: Option<StoredImage>,
+    pub(super) subject: Option<StoredState>,
     /// The CloudFormation stack that manages what the plan would change, or why that is not known; nothing where it was not
     /// looked for.
     pub(super) stack: Result<Option<String>, String>,
@@ -42,14 +42,14 @@ impl Finding {
 }
 
 /// All findings as one answer.
-pub(super) fn report(control: &Entry, findings: &[Finding], paint: Paint) -> Report {
+pub(super) fn report(control: &Entry, findings: &[Finding], paint: Style) -> Report {
     let found = findings.iter().any(|it| it.verdict.is_non_compliant());
     let text: Vec<String> = findings.iter().map(|it| text(control, it, paint)).collect();
     let json = json!({ "control": control.meta.id, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
     Report { text: text.join("\n"), json, ending: if found { Ending::Finding } else { Ending::Fine } }
 }
 
-fn text(control: &Entry, finding: &Finding, paint: Paint) -> String {
+fn text(control: &Entry, finding: &Finding, paint: Style) -> String {
     let mut lines = vec![format!("{} {}", paint.verdict(&finding.verdict), finding.resource)];
     lines.extend(finding.verdict.annotation().map(|annotation| format!("  {annotation}")));
     if let Some(plan) = &finding.plan {
@@ -94,14 +94,14 @@ fn as_json(finding: &Finding) -> Value {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::paint::PLAIN;
+    use crate::style::PLAIN;
     use rectify_compliance::{Level, Step};
 
     fn finding(seen: Seen) -> Finding {
         Finding {
             resource: ResourceKey::new("AWS::EC2::SecurityGroup", "sg-1"),
             verdict: Verdict::non_compliant("sg-1 is open"),
-            plan: Some(Plan::steps_in_order(vec![Step::person(Level::L0, "close it")])),
+            plan: Some(Plan::steps_in_order(vec![Step::manual(Level::L0, "close it")])),
             subject: None,
             stack: Ok(None),
             seen,

@@ -7,7 +7,7 @@ use rectify_runtime::settings::Environment;
 
 use super::finding::{Finding, Seen};
 use crate::arguments::CheckArguments;
-use crate::complaint::Complaint;
+use crate::cli_error::CliError;
 use crate::place::{self, Typed};
 
 /// Reads, judges and plans; calls nothing that writes.
@@ -16,16 +16,14 @@ pub(super) async fn check(
     id: &str,
     arguments: &CheckArguments,
     environment: &Environment,
-) -> Result<Finding, Complaint> {
+) -> Result<Finding, CliError> {
     let name = control.meta.id;
     let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == name).ok_or_else(|| {
-        Complaint::usage(format!(
-            "--live: `{name}` has no remediation, hence no live read: judge an event with --event"
-        ))
+        CliError::usage(format!("--live: `{name}` has no remediation, hence no live read: judge an event with --event"))
     })?;
     control
         .check_parameters(&arguments.parameters)
-        .map_err(|error| Complaint::usage(format!("--parameters: {error}")))?;
+        .map_err(|error| CliError::usage(format!("--parameters: {error}")))?;
     let region = place::region(arguments.region.as_deref(), environment)?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
     let mut target = typed.target(Some(control), &region, environment)?;
@@ -35,7 +33,7 @@ pub(super) async fn check(
     }
     let inspection = operations.inspect(&config, &target, &arguments.parameters).await?.ok_or_else(|| {
         let (account, resource) = (&target.account, &target.resource);
-        Complaint::usage(format!("--live: no {resource} in account {account}, region {region}"))
+        CliError::usage(format!("--live: no {resource} in account {account}, region {region}"))
     })?;
     let is_found = inspection.verdict.is_non_compliant();
     Ok(Finding {

@@ -8,21 +8,21 @@ use rectify_compliance::Entry;
 use rectify_runtime::settings::Environment;
 
 use crate::arguments::{CheckArguments, PlanArguments};
-use crate::complaint::Complaint;
-use crate::paint::Paint;
+use crate::cli_error::CliError;
 use crate::report::Report;
+use crate::style::Style;
 
 /// Judges what was asked for.
 pub(crate) async fn run(
     arguments: &CheckArguments,
     environment: &Environment,
-    paint: Paint,
-) -> Result<Report, Complaint> {
+    paint: Style,
+) -> Result<Report, CliError> {
     let control = known(&arguments.control)?;
     let findings = match (&arguments.event, &arguments.live) {
         (Some(path), _) => event::check(control, path, arguments, environment)?,
         (None, Some(id)) => vec![live::check(control, id, arguments, environment).await?],
-        (None, None) => return Err(Complaint::usage("check: expected --event or --live: received neither")),
+        (None, None) => return Err(CliError::usage("check: expected --event or --live: received neither")),
     };
     Ok(finding::report(control, &findings, paint))
 }
@@ -31,8 +31,8 @@ pub(crate) async fn run(
 pub(crate) async fn plan(
     arguments: &PlanArguments,
     environment: &Environment,
-    paint: Paint,
-) -> Result<Report, Complaint> {
+    paint: Style,
+) -> Result<Report, CliError> {
     let PlanArguments { control, resource, kind, parameters, account, region } = arguments;
     let check = CheckArguments {
         control: control.clone(),
@@ -49,7 +49,7 @@ pub(crate) async fn plan(
 }
 
 /// The control with this id.
-pub(crate) fn known(id: &str) -> Result<&'static Entry, Complaint> {
+pub(crate) fn known(id: &str) -> Result<&'static Entry, CliError> {
     rectify_catalogue::find(id)
-        .ok_or_else(|| Complaint::usage(format!("control: expected one of `rectify controls`: received `{id}`")))
+        .ok_or_else(|| CliError::usage(format!("control: expected one of `rectify controls`: received `{id}`")))
 }

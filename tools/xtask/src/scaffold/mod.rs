@@ -96,7 +96,7 @@ pub enum ScaffoldError {
 /// # Errors
 /// [`ScaffoldError`]. Every file is made in memory first: what cannot be made leaves nothing behind.
 pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
-    let words = word::Words::of(new)?;
+    let words = word::ControlNames::of(new)?;
     let values = words.values();
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let service = PathBuf::from("functions").join(&new.service);
@@ -147,7 +147,7 @@ fn format_code(root: &Path, files: &[(PathBuf, String)]) {
 }
 
 /// Sample events in the shapes AWS Config sends, the file name saying the verdict.
-fn events(words: &word::Words) -> [(&'static str, Value); 4] {
+fn events(words: &word::ControlNames) -> [(&'static str, Value); 4] {
     let partition = Region::new("eu-west-1").partition();
     let event = |status: &str, left_scope: bool, configuration: Value| {
         let invoking = json!({

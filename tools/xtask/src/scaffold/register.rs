@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::ScaffoldError;
-use super::word::Words;
+use super::word::ControlNames;
 
 const LIST: &str = "pub const CONTROLS: &[Entry]";
 
 /// The file that changes, whole, as it will be.
-pub(super) fn edit(root: &Path, service: &Path, words: &Words) -> Result<(PathBuf, String), ScaffoldError> {
+pub(super) fn edit(root: &Path, service: &Path, words: &ControlNames) -> Result<(PathBuf, String), ScaffoldError> {
     let library = service.join("src/controls.rs");
     let text = std::fs::read_to_string(root.join(&library))
         .map_err(|error| ScaffoldError::File { file: library.clone(), error })?;
@@ -19,7 +19,7 @@ pub(super) fn edit(root: &Path, service: &Path, words: &Words) -> Result<(PathBu
 }
 
 /// The list with the module and its row.
-fn list(library: &str, words: &Words) -> Option<String> {
+fn list(library: &str, words: &ControlNames) -> Option<String> {
     let start = library.find(LIST)?;
     let end = start + library.get(start..)?.find("];")?;
     let (before, after) = (library.get(..end)?.trim_end(), library.get(end..)?);

@@ -9,7 +9,7 @@ const TAKEN: [&str; 15] = [
     "ConfigurationItem",
     "Control",
     "FromItem",
-    "Image",
+    "ResourceState",
     "NoParameters",
     "Permission",
     "Resource",
@@ -31,7 +31,7 @@ const NO_FIELD: [&str; 22] = [
 
 /// A new control's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words {
+pub(super) struct ControlNames {
     pub(super) service: String,
     pub(super) id: String,
     pub(super) module: String,
@@ -46,7 +46,7 @@ pub(super) struct Words {
     pub(super) severity: Severity,
 }
 
-impl Words {
+impl ControlNames {
     pub(super) fn of(new: &NewControl) -> Result<Self, ScaffoldError> {
         let refuse = |argument, expected: &str, received: &str| ScaffoldError::Argument {
             argument,
@@ -171,7 +171,7 @@ fn snake(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn new(change: impl FnOnce(&mut NewControl)) -> Result<Words, String> {
+    fn new(change: impl FnOnce(&mut NewControl)) -> Result<ControlNames, String> {
         let mut new = NewControl {
             service: "ec2".to_owned(),
             id: "ec2-volume-unencrypted".to_owned(),
@@ -183,7 +183,7 @@ mod tests {
             severity: Severity::Medium,
         };
         change(&mut new);
-        Words::of(&new).map_err(|error| error.to_string())
+        ControlNames::of(&new).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_type_named_like_one_of_ours_gets_another_name() {
-        assert_eq!(new(|it| it.resource_type = "AWS::EC2::Image".to_owned()).unwrap().subject, "ImageItem");
+        assert_eq!(new(|it| it.resource_type = "AWS::EC2::Tags".to_owned()).unwrap().subject, "TagsItem");
         assert_eq!(new(|_| ()).unwrap().subject, "Volume");
     }
 

@@ -147,28 +147,28 @@ fn a_trail_without_a_group_is_given_one_that_may_serve_and_a_group_is_never_repl
 
 #[test]
 fn group_and_role_are_the_footprint_and_empty_ones_take_them_away() {
-    let fixed = CloudTrailCloudWatchLogsEnabled.expect(silent(), &update(GROUP, ROLE));
+    let fixed = CloudTrailCloudWatchLogsEnabled.predict(silent(), &update(GROUP, ROLE));
     assert_eq!(fixed, DeliveringTrail { delivery: None, ..delivering(None, None) });
     let both = json!({"cloudWatchLogsLogGroupArn": GROUP, "cloudWatchLogsRoleArn": ROLE});
-    assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&fixed, &[update(GROUP, ROLE)]), both);
-    assert_eq!(CloudTrailCloudWatchLogsEnabled.footprint(&fixed, &[]), json!({}));
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.touched_fields(&fixed, &[update(GROUP, ROLE)]), both);
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.touched_fields(&fixed, &[]), json!({}));
     let undo = CloudTrailCloudWatchLogsEnabled.undo(&silent(), &[update(GROUP, ROLE)]).unwrap();
     assert_eq!(undo, vec![update("", "")]);
-    assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(fixed, &undo[0]).trail, trail());
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.predict(fixed, &undo[0]).trail, trail());
     let mut elsewhere = silent();
     elsewhere.trail.arn.push('2');
-    assert_eq!(CloudTrailCloudWatchLogsEnabled.expect(elsewhere.clone(), &update(GROUP, ROLE)), elsewhere);
+    assert_eq!(CloudTrailCloudWatchLogsEnabled.predict(elsewhere.clone(), &update(GROUP, ROLE)), elsewhere);
 }
 
 #[test]
 fn a_first_delivery_is_waited_for_and_a_failed_one_is_not() {
     let done = [update(GROUP, ROLE)];
-    assert!(CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(None, None), &done));
-    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(None, None), &[]));
-    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(None, Some("AccessDenied")), &done));
-    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&delivering(Some("2026-03-03T05:00:00Z"), None), &done));
+    assert!(CloudTrailCloudWatchLogsEnabled.is_in_progress(&delivering(None, None), &done));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_in_progress(&delivering(None, None), &[]));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_in_progress(&delivering(None, Some("AccessDenied")), &done));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_in_progress(&delivering(Some("2026-03-03T05:00:00Z"), None), &done));
     let unset = DeliveringTrail { delivery: Some(Delivery::default()), ..silent() };
-    assert!(!CloudTrailCloudWatchLogsEnabled.is_settling(&unset, &done));
+    assert!(!CloudTrailCloudWatchLogsEnabled.is_in_progress(&unset, &done));
 }
 
 fn deliveries() -> impl Strategy<Value = Delivery> {
@@ -205,11 +205,14 @@ fn laws() {
     });
     let touched =
         ["/trail/settings/cloudWatchLogsLogGroupArn", "/trail/settings/cloudWatchLogsRoleArn", "/destination"];
-    Laws::of(&CloudTrailCloudWatchLogsEnabled, &touched, Remediation::expect)
+    Laws::of(&CloudTrailCloudWatchLogsEnabled, &touched, Remediation::predict)
         .never(|before, after| {
             before.trail.settings.cloud_watch_logs_log_group_arn.is_some() && after.trail != before.trail
         })
         .at(now())
-        .meeting(&[("fixed", |plan| plan.obstacle(true).is_none()), ("held", |plan| matches!(plan, Plan::Hold { .. }))])
+        .meeting(&[
+            ("fixed", |plan| plan.blocker(true).is_none()),
+            ("held", |plan| matches!(plan, Plan::Blocked { .. })),
+        ])
         .hold((subjects(), params));
 }

@@ -159,15 +159,15 @@ fn a_trail_without_a_key_is_given_one_that_may_serve_and_a_key_is_never_replaced
 
 #[test]
 fn the_key_is_the_footprint_and_an_empty_one_takes_it_away() {
-    let fixed = CloudTrailEncryptionEnabled.expect(keyless(), &update(KEY));
+    let fixed = CloudTrailEncryptionEnabled.predict(keyless(), &update(KEY));
     assert_eq!(fixed, keyed(KEY, key(KEY, "Enabled"), &[]));
-    assert_eq!(CloudTrailEncryptionEnabled.footprint(&fixed, &[update(KEY)]), json!({"kmsKeyId": KEY}));
-    assert_eq!(CloudTrailEncryptionEnabled.footprint(&fixed, &[]), json!({}));
+    assert_eq!(CloudTrailEncryptionEnabled.touched_fields(&fixed, &[update(KEY)]), json!({"kmsKeyId": KEY}));
+    assert_eq!(CloudTrailEncryptionEnabled.touched_fields(&fixed, &[]), json!({}));
     let undo = CloudTrailEncryptionEnabled.undo(&keyless(), &[update(KEY)]).unwrap();
     assert_eq!(undo, vec![update("")]);
-    assert_eq!(CloudTrailEncryptionEnabled.expect(fixed, &undo[0]).trail, trail());
+    assert_eq!(CloudTrailEncryptionEnabled.predict(fixed, &undo[0]).trail, trail());
     let elsewhere = Action::UpdateTrail { name: format!("{TRAIL}-2"), kms_key_id: KEY.into() };
-    assert_eq!(CloudTrailEncryptionEnabled.expect(keyless(), &elsewhere), keyless());
+    assert_eq!(CloudTrailEncryptionEnabled.predict(keyless(), &elsewhere), keyless());
 }
 
 fn answers() -> impl Strategy<Value = KeyAnswer> {
@@ -192,7 +192,7 @@ fn laws() {
         ..TrailEncryptionParameters::default()
     });
     let touched = ["/trail/settings/kmsKeyId", "/keys/current", "/candidate"];
-    Laws::of(&CloudTrailEncryptionEnabled, &touched, Remediation::expect)
+    Laws::of(&CloudTrailEncryptionEnabled, &touched, Remediation::predict)
         .never(|before, after| before.trail.settings.kms_key_id.is_some() && after.trail != before.trail)
         .held_for_a_lack()
         .hold((subjects(), params));

@@ -138,7 +138,7 @@ fn selectors_that_are_there_survive_the_one_that_is_added() {
         let live = account(vec![single_region(main_trail(&before))]);
         let want_all = params(&json!({"readWriteType": "ALL"}));
         let plan = MultiRegionCloudtrailEnabled.plan(&live, &want_all, Timestamp::UNIX_EPOCH);
-        let Plan::Do { steps } = plan else { panic!("{case}") };
+        let Plan::Apply { steps } = plan else { panic!("{case}") };
         let levels: Vec<Level> = steps.iter().map(|it| it.level).collect();
         assert_eq!(levels, [Level::L2, Level::L2], "{case}");
         let calls: Vec<Value> = steps.iter().map(|it| serde_json::to_value(it.action().unwrap()).unwrap()).collect();
@@ -238,7 +238,7 @@ fn reverted(control: &MultiRegionCloudtrailEnabled, mut live: AccountTrails, und
         }
         Undo::PutEventSelectors { trail_name, selectors } => Action::PutEventSelectors { trail_name, selectors },
     };
-    control.expect(live, &same)
+    control.predict(live, &same)
 }
 
 /// Whether a trail records less, or anything else of it differs.

@@ -6,7 +6,7 @@ use rectify_compliance::{AccountId, Region};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::resources::trail::{Description, Settings, Vantage};
+use crate::resources::trail::{Description, ObservedFrom, Settings};
 
 pub(crate) const OURS: &str = "111122223333";
 pub(crate) const MANAGEMENT: &str = "444455556666";
@@ -26,7 +26,7 @@ pub(crate) fn observed(name: &str, owner: &str, region: &str, selectors: &Value)
         },
         ..Description::default()
     };
-    let here = Vantage { account: AccountId::new(OURS), region: Region::new("us-east-1") };
+    let here = ObservedFrom { account: AccountId::new(OURS), region: Region::new("us-east-1") };
     ObservedTrail {
         trail: described.seen(here).unwrap(),
         status: Some(Status { is_logging: true, latest_delivery_error: None }),

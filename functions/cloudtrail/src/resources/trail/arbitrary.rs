@@ -34,7 +34,7 @@ pub(crate) fn trails() -> impl Strategy<Value = Trail> {
             name,
             owner: AccountId::new(account),
             home_region: Region::new(region),
-            seen_from: Vantage { account: AccountId::new("111122223333"), region: Region::new("eu-west-1") },
+            seen_from: ObservedFrom { account: AccountId::new("111122223333"), region: Region::new("eu-west-1") },
             log_file_validation,
             settings,
             tags,

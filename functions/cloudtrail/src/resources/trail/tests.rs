@@ -22,7 +22,7 @@ pub(crate) fn trail() -> Trail {
         arn: TRAIL.into(),
         owner: AccountId::new(ACCOUNT),
         home_region: Region::new("eu-west-1"),
-        seen_from: Vantage { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") },
+        seen_from: ObservedFrom { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") },
         log_file_validation: true,
         settings: Settings {
             s3_bucket_name: Some("audit-logs".into()),
@@ -70,7 +70,7 @@ fn seen(name: &str, arn: &str, from: &str) -> Trail {
         log_file_validation_enabled: Some(true),
         ..Description::default()
     }
-    .seen(Vantage { account: AccountId::new(ACCOUNT), region: Region::new(from) })
+    .seen(ObservedFrom { account: AccountId::new(ACCOUNT), region: Region::new(from) })
     .unwrap()
 }
 
@@ -121,10 +121,10 @@ fn arn_and_home_region_are_found_where_else_they_stand() {
 #[test]
 fn a_trail_is_ours_in_its_account_and_home_region_only() {
     for (region, account, custody) in [
-        ("eu-west-1", ACCOUNT, Custody::Ours),
-        ("us-east-1", ACCOUNT, Custody::Replica),
-        ("eu-west-1", "444455556666", Custody::Foreign),
-        ("us-east-1", "444455556666", Custody::Foreign),
+        ("eu-west-1", ACCOUNT, TrailOwnership::Ours),
+        ("us-east-1", ACCOUNT, TrailOwnership::Replica),
+        ("eu-west-1", "444455556666", TrailOwnership::Foreign),
+        ("us-east-1", "444455556666", TrailOwnership::Foreign),
     ] {
         assert_eq!(main_in(region, account, "eu-west-1").custody(), custody, "{region} {account}");
     }
@@ -137,7 +137,7 @@ fn an_answer_must_say_whether_our_trail_validates_and_need_not_for_others() {
         arn: Some(format!("arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/main")),
         ..Description::default()
     };
-    let here = Vantage { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") };
+    let here = ObservedFrom { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") };
     let error = description("eu-west-1").seen(here.clone()).unwrap_err();
     assert_eq!(
         error.to_string(),

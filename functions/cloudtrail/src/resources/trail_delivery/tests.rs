@@ -60,7 +60,7 @@ fn a_role_is_named_by_its_arn_and_its_path_is_no_part_of_its_name() {
 
 #[test]
 fn a_destination_that_cannot_take_it_says_why() {
-    assert_eq!(destination().obstacles(&trail()), [""; 0]);
+    assert_eq!(destination().blockers(&trail()), [""; 0]);
     let all = WRITES.map(str::to_owned);
     let of_source = json!({"StringEquals": {"aws:SourceArn": trail().arn}});
     let with = |rights| Destination { role_rights: Some(rights), ..destination() };
@@ -101,6 +101,6 @@ fn a_destination_that_cannot_take_it_says_why() {
             format!("role {ROLE} is not allowed logs:CreateLogStream, logs:PutLogEvents in log group {GROUP}"),
         ),
     ] {
-        assert_eq!(destination.obstacles(&trail()), [expected], "{case}");
+        assert_eq!(destination.blockers(&trail()), [expected], "{case}");
     }
 }

@@ -48,12 +48,12 @@ fn a_key_is_named_by_its_arn_or_that_of_an_alias() {
 
 #[test]
 fn a_key_whose_policy_lets_cloudtrail_use_it_may_be_given() {
-    assert_eq!(candidate(key(KEY, "Enabled")).obstacles(), [""; 0]);
+    assert_eq!(candidate(key(KEY, "Enabled")).blockers(), [""; 0]);
 }
 
 #[test]
 fn a_key_that_cannot_serve_says_why() {
-    let reasons = |candidate: Candidate| candidate.obstacles().join("; ");
+    let reasons = |candidate: Candidate| candidate.blockers().join("; ");
     let with = |policy: Option<&Value>| Candidate::new(&arn(KEY), key(KEY, "Enabled"), policy, &trail());
     let mut asymmetric = candidate(key(KEY, "Enabled"));
     if let KeyAnswer::Known(key) = &mut asymmetric.answer {

@@ -117,9 +117,9 @@ fn laws() {
         .never(|before, after| is_on(before) && !is_on(after))
         .restoring_whole()
         .meeting(&[
-            ("held", |plan| matches!(plan, Plan::Hold { .. })),
+            ("held", |plan| matches!(plan, Plan::Blocked { .. })),
             ("by hand", |plan| plan.calls().is_empty()),
-            ("fixed", |plan| plan.obstacle(false).is_none()),
+            ("fixed", |plan| plan.blocker(false).is_none()),
         ])
         .hold((recordings(), parameters()));
 }
@@ -128,7 +128,7 @@ proptest! {
     #[test]
     fn a_machine_never_starts_what_was_stopped_lately(subject in recordings(), params in parameters()) {
         let plan = ConfigRecorderHealthy.plan(&subject, &params, at(NOW));
-        let is_left_alone = plan.calls().is_empty() || plan.obstacle(true).is_some();
+        let is_left_alone = plan.calls().is_empty() || plan.blocker(true).is_some();
         prop_assert!(!was_stopped_lately(&subject) || is_left_alone);
     }
 }

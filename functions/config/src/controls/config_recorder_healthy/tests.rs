@@ -293,9 +293,9 @@ fn an_action_on_another_recorder_changes_nothing_of_this_one() {
     let mut off = healthy();
     stop(&mut off, Some("2026-03-01T00:00:00Z"));
     let other = Action::StartConfigurationRecorder { configuration_recorder_name: "other".into() };
-    assert_eq!(ConfigRecorderHealthy.expect(off.clone(), &other), off);
-    assert_eq!(ConfigRecorderHealthy.footprint(&off, &[start()]), json!({"recording": false}));
-    assert_eq!(ConfigRecorderHealthy.footprint(&off, &[]), json!({}));
+    assert_eq!(ConfigRecorderHealthy.predict(off.clone(), &other), off);
+    assert_eq!(ConfigRecorderHealthy.touched_fields(&off, &[start()]), json!({"recording": false}));
+    assert_eq!(ConfigRecorderHealthy.touched_fields(&off, &[]), json!({}));
     let undo = serde_json::to_value(ConfigRecorderHealthy.undo(&off, &[start()]).unwrap()).unwrap();
     assert_eq!(undo, json!([{"StopConfigurationRecorder": {"ConfigurationRecorderName": "default"}}]));
     assert_eq!(ConfigRecorderHealthy.undo(&off, &[]), Ok(vec![]));

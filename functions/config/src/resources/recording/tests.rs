@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use rectify_compliance::StoredImage;
+use rectify_compliance::StoredState;
 use serde_json::{Value, json};
 
 use super::*;
@@ -80,14 +80,14 @@ fn read(answers: Answers) -> Result<Recording, ShapeError> {
 
 /// Everything of a subject, with what its equality leaves out.
 fn whole(recording: &Recording) -> Value {
-    StoredImage::of(recording).unwrap().subject
+    StoredState::of(recording).unwrap().subject
 }
 
 #[test]
 fn answers_are_read_whole_and_read_back_as_they_were_stored() {
     let recording = read(answers()).unwrap();
     assert_eq!(whole(&recording), whole(&healthy()));
-    let stored = StoredImage::of(&recording).unwrap().read::<Recording>().unwrap();
+    let stored = StoredState::of(&recording).unwrap().read::<Recording>().unwrap();
     assert_eq!(whole(&stored), whole(&recording));
     assert_eq!(recording.key(), ResourceKey::new("AWS::::Account", "111122223333"));
 }

@@ -193,7 +193,7 @@ fn laws() {
 fn turning_the_setting_on_leaves_the_keys_as_they_are() {
     let enabled = |default| {
         let action = EbsAction::EnableEbsEncryptionByDefault {};
-        Ec2EbsEncryptionByDefault.expect(defaults(false, default), &action)
+        Ec2EbsEncryptionByDefault.predict(defaults(false, default), &action)
     };
     for default in [None, AWS_DEFAULT, OURS_DEFAULT, Some((THEIRS, None))] {
         assert_eq!(enabled(default), defaults(true, default));

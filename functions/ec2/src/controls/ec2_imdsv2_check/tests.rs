@@ -180,7 +180,7 @@ fn what_a_machine_cannot_finish_it_does_not_begin() {
     let params =
         Ec2Imdsv2CheckParameters { max_hop_limit: Some(Bounded::of(1)), ..Ec2Imdsv2CheckParameters::default() };
     let plan = Ec2Imdsv2Check.plan(&subject(HttpTokens::Optional, 2), &params, NOW);
-    assert!(plan.obstacle(true).is_some(), "{plan:?}");
+    assert!(plan.blocker(true).is_some(), "{plan:?}");
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn laws() {
         max_hop_limit: most.map(Bounded::of),
         ..Ec2Imdsv2CheckParameters::default()
     });
-    Laws::of(&Ec2Imdsv2Check, &["/options/httpTokens"], Remediation::expect)
+    Laws::of(&Ec2Imdsv2Check, &["/options/httpTokens"], Remediation::predict)
         .never(|before, after| requires_tokens(before) && !requires_tokens(after))
         .restoring_whole()
         .hold((subjects(), params));

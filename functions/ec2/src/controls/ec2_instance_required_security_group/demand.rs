@@ -21,7 +21,7 @@ pub enum Match {
 
 /// What is asked of the interfaces of one instance.
 #[derive(Debug)]
-pub struct Demand<'a> {
+pub struct RequiredGroups<'a> {
     /// What can be satisfied, each with the groups that do.
     satisfiable: Vec<Wanted<'a>>,
     /// What no group of the VPC can satisfy, where that matters.
@@ -37,7 +37,7 @@ pub struct Wanted<'a> {
     pub candidates: BTreeSet<String>,
 }
 
-impl<'a> Demand<'a> {
+impl<'a> RequiredGroups<'a> {
     /// What is asked, given the groups there are.
     pub fn of(subject: &InstanceInGroups, wanted: &'a [GroupRequirement], matching: Match) -> Self {
         let attached = subject.attached();

@@ -230,8 +230,8 @@ fn undo_gives_an_interface_the_groups_it_had() {
     assert_eq!(undo, Ok(vec![action("eni-1", &["sg-z", "sg-a"])]));
     let error = Ec2InstanceRequiredSecurityGroup.undo(&before, &[action("eni-2", &["sg-b"])]).unwrap_err();
     assert!(error.to_string().contains("does not hold the groups of `eni-2`"), "{error}");
-    let footprint = |it| Ec2InstanceRequiredSecurityGroup.footprint(&it, &[action("eni-1", &[])]);
-    assert_eq!(footprint(one(&["sg-a", "sg-z"])), footprint(before));
+    let touched_fields = |it| Ec2InstanceRequiredSecurityGroup.touched_fields(&it, &[action("eni-1", &[])]);
+    assert_eq!(touched_fields(one(&["sg-a", "sg-z"])), touched_fields(before));
 }
 
 fn subjects() -> impl Strategy<Value = InstanceInGroups> {
@@ -268,7 +268,7 @@ fn takes_away(before: &InstanceInGroups, after: &InstanceInGroups) -> bool {
 #[test]
 fn laws() {
     let params = prop::sample::select(&PARAMETERS[..]).prop_map(|text| parse(text).unwrap());
-    Laws::of(&Ec2InstanceRequiredSecurityGroup, &["/interfaces"], Remediation::expect)
+    Laws::of(&Ec2InstanceRequiredSecurityGroup, &["/interfaces"], Remediation::predict)
         .never(takes_away)
         .restoring_whole()
         .hold((subjects(), params));

@@ -2,7 +2,7 @@
 
 use rectify_compliance::json_parameter::JsonParameter;
 use rectify_compliance::parameters;
-use rectify_compliance::values::{Flag, Words};
+use rectify_compliance::values::{Flag, StringList};
 
 use super::requirement::{DefaultValues, RequiredTags as RequiredByKey, TagKey};
 
@@ -12,27 +12,27 @@ parameters! {
         /// A required key, 1 to 128 characters. Default CostCenter.
         tag1_key: TagKey = TagKey::literal("CostCenter"),
         /// The values the first key may have, a comma list. Default: any.
-        tag1_value: Option<Words> = None,
+        tag1_value: Option<StringList> = None,
         /// A second required key. Default: none.
         tag2_key: Option<TagKey> = None,
         /// The values the second key may have, a comma list. Default: any.
-        tag2_value: Option<Words> = None,
+        tag2_value: Option<StringList> = None,
         /// A third required key. Default: none.
         tag3_key: Option<TagKey> = None,
         /// The values the third key may have, a comma list. Default: any.
-        tag3_value: Option<Words> = None,
+        tag3_value: Option<StringList> = None,
         /// A fourth required key. Default: none.
         tag4_key: Option<TagKey> = None,
         /// The values the fourth key may have, a comma list. Default: any.
-        tag4_value: Option<Words> = None,
+        tag4_value: Option<StringList> = None,
         /// A fifth required key. Default: none.
         tag5_key: Option<TagKey> = None,
         /// The values the fifth key may have, a comma list. Default: any.
-        tag5_value: Option<Words> = None,
+        tag5_value: Option<StringList> = None,
         /// A sixth required key. Default: none.
         tag6_key: Option<TagKey> = None,
         /// The values the sixth key may have, a comma list. Default: any.
-        tag6_value: Option<Words> = None,
+        tag6_value: Option<StringList> = None,
         /// More required keys with `values`, a `pattern` or neither. Default: none.
         required: Option<JsonParameter<RequiredByKey>> = None,
         /// Whether an empty value is one. Default false.
@@ -44,6 +44,6 @@ parameters! {
         /// Values the remediation may write, by key. Default: none.
         defaults: Option<JsonParameter<DefaultValues>> = None,
         /// Keys the remediation never writes, a comma list. Default: none.
-        protected_keys: Option<Words> = None,
+        protected_keys: Option<StringList> = None,
     }
 }

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::plan::call_text;
-use rectify_compliance::{Image, ResourceKey, Tags};
+use rectify_compliance::{ResourceKey, ResourceState, Tags};
 use rectify_testing::{Case, Cases, Laws, NOW};
 use serde_json::json;
 
@@ -67,11 +67,12 @@ fn tags_decide() {
 fn the_owner_of_a_resource_and_its_live_tags_decide_too() {
     let cases = Cases::of(&RequiredTags, volume(&[]));
     let case = |name, change: fn(&mut TaggedResource)| cases.case(name, change).with(OWNER);
-    case("required-tags/5", |it| it.standing = Standing::RequesterManaged).not_applicable("owned by an AWS service");
-    case("requester-managed, judged", |it| it.standing = Standing::RequesterManaged)
+    case("required-tags/5", |it| it.standing = TaggingSupport::RequesterManaged)
+        .not_applicable("owned by an AWS service");
+    case("requester-managed, judged", |it| it.standing = TaggingSupport::RequesterManaged)
         .with(r#"{"tag1Key":"Owner","skipRequesterManaged":"false"}"#)
         .non_compliant(MISSING);
-    case("gone", |it| it.standing = Standing::Gone("terminated".into())).not_applicable("instance is terminated");
+    case("gone", |it| it.standing = TaggingSupport::Gone("terminated".into())).not_applicable("instance is terminated");
     case("found live", |it| it.live_tags = Some(tags(&[("Owner", "ada")])))
         .is(&Verdict::Compliant(Some("tags found live".into())));
     case("wrong live, in another way", |it| it.live_tags = Some(tags(&[("Owner", "")]))).non_compliant(EMPTY);
@@ -165,7 +166,7 @@ fn a_value_that_is_there_is_left_to_a_person() {
         .non_compliant("Tags missing: Owner; wrong value: Env=\"prodution\" (allowed prod)")
         .planned(&[CREATE, &by_hand("Env")]);
     let plan = RequiredTags.plan(&wrong(), &parse(&both).unwrap(), NOW);
-    assert!(plan.obstacle(true).is_some(), "what a machine cannot finish it does not begin");
+    assert!(plan.blocker(true).is_some(), "what a machine cannot finish it does not begin");
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn live_tags_are_read_only_before_a_finding_about_ec2() {
     assert!(!params.is_settled(&volume(&[]), &none));
     assert!(params.is_settled(&volume(&[("Owner", "ada")]), &none));
     assert!(params.is_settled(&bucket(), &none));
-    let managed = TaggedResource { standing: Standing::RequesterManaged, ..volume(&[]) };
+    let managed = TaggedResource { standing: TaggingSupport::RequesterManaged, ..volume(&[]) };
     assert!(params.is_settled(&managed, &none));
 }
 
@@ -243,10 +244,10 @@ fn parameters_read_back_as_they_were_written() {
 proptest! {
     #[test]
     fn no_resource_gets_more_tags_than_it_can_have(subject in resources(), params in parameters()) {
-        prop_assert_eq!(Image::tags(&subject), &subject.tags);
+        prop_assert_eq!(ResourceState::tags(&subject), &subject.tags);
         let plan = RequiredTags.plan(&subject, &params, NOW);
-        if plan.obstacle(false).is_none() {
-            let live = plan.calls().into_iter().fold(subject, |live, action| RequiredTags.expect(live, action));
+        if plan.blocker(false).is_none() {
+            let live = plan.calls().into_iter().fold(subject, |live, action| RequiredTags.predict(live, action));
             prop_assert!(live.tags.keys().filter(|key| !key.starts_with("aws:")).count() <= 50);
         }
     }

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::arbitrary::{egress, group, groups, ingress, tcp};
-use crate::families::authorization::Open;
-use crate::families::revocation::Close;
+use crate::families::authorization::Authorize;
+use crate::families::revocation::Revoke;
 use crate::group_laws::{self, parameters};
 use crate::resources::rule::{Direction, Rule};
 use crate::resources::security_group::{GroupInNetwork, Network, PrefixList, SecurityGroup, Usage};
@@ -113,8 +113,8 @@ fn sixty_open_rules_are_one_call() {
     let described = |index| Rule { description: Some(format!("{index}")), ..tcp(22, 22, &format!("{index}.0.0.0/8")) };
     let (subject, params) = (group((0..60).map(described).collect()), parameters(r#"{"maxPrefixV4":"8"}"#));
     let ids: Vec<String> = (0..60).map(|index| format!("sgr-{index}")).collect();
-    let step = Step::call(Level::L2, Close::of(Direction::Ingress, "sg-1", ids));
-    assert_eq!(SSH.plan(&subject, &params, NOW), Plan::Do { steps: vec![step] });
+    let step = Step::call(Level::L2, Revoke::of(Direction::Ingress, "sg-1", ids));
+    assert_eq!(SSH.plan(&subject, &params, NOW), Plan::Apply { steps: vec![step] });
     let found = Verdict::non_compliant(format!("{OPEN}tcp 22 from 0.0.0.0/8, 1.0.0.0/8, 10.0.0.0/8 +57 more"));
     assert_eq!(SSH.evaluate(&subject, &params, NOW), found);
 }
@@ -187,13 +187,13 @@ fn a_precondition_that_does_not_hold_holds_the_plan() {
 fn a_wide_rule_keeps_the_exact_one_from_being_revoked_alone() {
     let subject = group(vec![tcp(22, 22, WORLD), ingress("-1", -1, -1, "::/0")]);
     let plan = SSH.plan(&subject, &RestrictedSshParameters::default(), NOW);
-    assert_eq!(plan.obstacle(true).as_deref(), Some("a step of level L3 is never applied by machine"));
+    assert_eq!(plan.blocker(true).as_deref(), Some("a step of level L3 is never applied by machine"));
     assert_eq!(plan.calls().len(), 1);
 }
 
-fn undo(subject: &GroupInNetwork, ids: &[&str]) -> Result<Vec<Open>, Irreversible> {
+fn undo(subject: &GroupInNetwork, ids: &[&str]) -> Result<Vec<Authorize>, Irreversible> {
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    SSH.undo(subject, &[Close::of(Direction::Ingress, "sg-1", ids)])
+    SSH.undo(subject, &[Revoke::of(Direction::Ingress, "sg-1", ids)])
 }
 
 #[test]

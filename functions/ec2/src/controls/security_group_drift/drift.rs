@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_compliance::{Image, ResourceKey, Tags, offenders};
+use rectify_compliance::{ResourceKey, ResourceState, Tags, offenders};
 use serde::{Deserialize, Serialize};
 
 use super::baseline::Baseline;
@@ -77,7 +77,7 @@ fn owners<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> BTreeMap<String, Str
         .collect()
 }
 
-impl Image for GroupAndBaseline {
+impl ResourceState for GroupAndBaseline {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

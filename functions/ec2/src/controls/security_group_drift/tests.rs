@@ -220,7 +220,7 @@ fn subjects() -> impl Strategy<Value = GroupAndBaseline> {
 /// Undo needs what EC2 answered: that is the law below.
 #[test]
 fn laws() {
-    Laws::of(&SecurityGroupDrift, &["/group/rules"], Remediation::expect)
+    Laws::of(&SecurityGroupDrift, &["/group/rules"], Remediation::predict)
         .at(now())
         .irreversible(|_| true)
         .hold((subjects(), Just(Params::default())));
@@ -228,7 +228,7 @@ fn laws() {
 
 /// Gives what an authorization made the ids that EC2 would, and answers them.
 fn answer(group: &mut SecurityGroup, index: usize, action: &RuleChange) -> Value {
-    let RuleChange::Open(open) = action else { return json!([]) };
+    let RuleChange::Authorize(open) = action else { return json!([]) };
     let name = |(made, rule): (usize, Rule)| {
         let id = format!("sgr-made-{index}-{made}");
         let place = group.rules.iter_mut().find(|it| it.traffic() == rule.traffic()).unwrap();
@@ -245,17 +245,17 @@ proptest! {
     fn undo_makes_the_group_what_it_was(subject in subjects()) {
         let plan = SecurityGroupDrift.plan(&subject, &Params::default(), now());
         let done: Vec<RuleChange> = plan.calls().into_iter().cloned().collect();
-        let after = done.iter().fold(subject.clone(), |live, action| SecurityGroupDrift.expect(live, action));
+        let after = done.iter().fold(subject.clone(), |live, action| SecurityGroupDrift.predict(live, action));
         let mut group = after.group.clone();
         let answers: Vec<Value> =
             done.iter().enumerate().map(|(index, action)| answer(&mut group, index, action)).collect();
         for call in SecurityGroupDrift.undo_answered(&subject, &done, &answers).unwrap() {
             match call {
-                RuleChange::Open(open) => play(&mut group, &open),
-                RuleChange::Close(close) => close.expect(&mut group.rules),
+                RuleChange::Authorize(open) => play(&mut group, &open),
+                RuleChange::Revoke(close) => close.predict(&mut group.rules),
             }
         }
         let restored = GroupAndBaseline { group, ..after };
-        prop_assert_eq!(SecurityGroupDrift.footprint(&restored, &done), SecurityGroupDrift.footprint(&subject, &done));
+        prop_assert_eq!(SecurityGroupDrift.touched_fields(&restored, &done), SecurityGroupDrift.touched_fields(&subject, &done));
     }
 }

@@ -105,14 +105,14 @@ fn a_permission_that_states_no_peer_is_a_rule_that_is_revoked_by_its_id_and_not_
         &revoke(Direction::Ingress, &["sgr-0", "sgr-1"]),
     ]);
     let plan = VpcDefaultSecurityGroupClosed.plan(&subject, &NoParameters {}, NOW);
-    let close = |live, action| VpcDefaultSecurityGroupClosed.expect(live, action);
+    let close = |live, action| VpcDefaultSecurityGroupClosed.predict(live, action);
     case("closed", plan.calls().into_iter().fold(subject.clone(), close)).compliant();
     assert_is_lost(&subject);
 }
 
 /// The first rule, once revoked, cannot be made again.
 fn assert_is_lost(subject: &GroupInNetwork) {
-    let action = Close::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
+    let action = Revoke::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
     assert_eq!(
         VpcDefaultSecurityGroupClosed.undo(subject, &[action]).unwrap_err().to_string(),
         "RevokeSecurityGroupIngress: cannot be undone: the rule `sgr-0` names no peer to be made again from"
@@ -146,7 +146,7 @@ fn undo_restores_the_reference_to_the_group_itself_with_both_of_its_names() {
     // vpc-default-security-group-closed/7
     let subject = unused(stock());
     let plan = VpcDefaultSecurityGroupClosed.plan(&subject, &NoParameters {}, NOW);
-    let done: Vec<Close> = plan.calls().into_iter().cloned().collect();
+    let done: Vec<Revoke> = plan.calls().into_iter().cloned().collect();
     assert_eq!(
         serde_json::to_value(VpcDefaultSecurityGroupClosed.undo(&subject, &done).unwrap()).unwrap(),
         json!([

@@ -53,11 +53,11 @@ fn more_than_turned_off(before: &UserKeys, after: &UserKeys) -> bool {
 
 #[test]
 fn laws() {
-    Laws::of(&AccessKeysRotated, &["/keys"], Remediation::expect)
+    Laws::of(&AccessKeysRotated, &["/keys"], Remediation::predict)
         .at(now())
         .never(more_than_turned_off)
         .restoring_whole()
-        .meeting(&[("fixed", |plan| plan.obstacle(true).is_none()), ("by hand", |plan| plan.obstacle(true).is_some())])
+        .meeting(&[("fixed", |plan| plan.blocker(true).is_none()), ("by hand", |plan| plan.blocker(true).is_some())])
         .hold((subjects(), parameters()));
 }
 

@@ -138,10 +138,10 @@ fn one_old_key_still_in_use_leaves_both_to_a_person() {
 fn an_undo_restores_the_status_of_the_key_alone() {
     let before = user(&[("ABCD", used(A_YEAR_AGO, LastUse::Never))]);
     let off = [turn("ABCD", Inactive)];
-    let fixed = AccessKeysRotated.expect(before.clone(), &off[0]);
-    assert_eq!(AccessKeysRotated.footprint(&fixed, &off), json!({"AKIAEXAMPLEEXAMPABCD": "Inactive"}));
+    let fixed = AccessKeysRotated.predict(before.clone(), &off[0]);
+    assert_eq!(AccessKeysRotated.touched_fields(&fixed, &off), json!({"AKIAEXAMPLEEXAMPABCD": "Inactive"}));
     assert_eq!(AccessKeysRotated.undo(&before, &off), Ok(vec![turn("ABCD", Active)]));
-    assert_eq!(AccessKeysRotated.expect(before.clone(), &turn("OTHR", Inactive)), before);
+    assert_eq!(AccessKeysRotated.predict(before.clone(), &turn("OTHR", Inactive)), before);
     assert_eq!(AccessKeysRotated.undo(&before, &[]), Ok(vec![]));
-    assert_eq!(AccessKeysRotated.footprint(&before, &[]), json!({}));
+    assert_eq!(AccessKeysRotated.touched_fields(&before, &[]), json!({}));
 }

@@ -73,7 +73,7 @@ fn laws() {
         })
         .restoring_whole()
         .meeting(&[
-            ("held", |plan| matches!(plan, Plan::Hold { .. })),
+            ("held", |plan| matches!(plan, Plan::Blocked { .. })),
             ("of L1", |plan| plan.level() == Some(Level::L1)),
         ])
         .hold((prop::option::weighted(0.9, policies()).prop_map(with), parameters()));

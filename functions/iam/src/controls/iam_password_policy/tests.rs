@@ -179,7 +179,7 @@ fn undo_sets_the_whole_previous_policy_or_none() {
     assert_eq!(IamPasswordPolicy.undo(&with(before), &done), Ok(restored));
     assert_eq!(IamPasswordPolicy.undo(&with(None), &done), Ok(vec![PasswordUndo::DeleteAccountPasswordPolicy {}]));
     assert_eq!(IamPasswordPolicy.undo(&with(strong()), &[]), Ok(vec![]));
-    assert_eq!(IamPasswordPolicy.footprint(&with(strong()), &[]), json!({}));
+    assert_eq!(IamPasswordPolicy.touched_fields(&with(strong()), &[]), json!({}));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use rectify_compliance::StoredImage;
+use rectify_compliance::StoredState;
 use rectify_testing::Laws;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub(crate) fn hold<S, P>(
 ) where
     S: 'static,
     P: Parameters,
-    MfaUser<S>: Image,
+    MfaUser<S>: ResourceState,
 {
     let attached = |count| prop::collection::btree_set("[a-z]{4}", count);
     let attached = prop_oneof![attached(0..=9), attached(10..=11)];
@@ -44,13 +44,13 @@ pub(crate) fn hold<S, P>(
     .at(now)
     .then(registered)
     .restoring_whole()
-    .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
+    .meeting(&[("held", |plan| matches!(plan, Plan::Blocked { .. }))])
     .hold(&users);
     let is_pending = |(user, params): (MfaUser<S>, P)| {
         let done: Vec<AttachAction> = control.plan(&user, &params, now).calls().into_iter().cloned().collect();
-        prop_assert!(!control.is_settling(&user, &done));
-        let after = done.iter().fold(user, |user, action| control.expect(user, action));
-        prop_assert_eq!(control.is_settling(&after, &done), !done.is_empty());
+        prop_assert!(!control.is_in_progress(&user, &done));
+        let after = done.iter().fold(user, |user, action| control.predict(user, action));
+        prop_assert_eq!(control.is_in_progress(&after, &done), !done.is_empty());
         Ok(())
     };
     TestRunner::deterministic().run(&users, is_pending).unwrap();
@@ -61,10 +61,10 @@ fn a_stored_user_reads_back_and_one_with_more_in_it_does_not() {
     let user = json!({"account": "111122223333", "id": "AIDAEXAMPLEALICE00001", "name": "alice", "tags": {},
         "arn": "arn:aws:iam::111122223333:user/alice", "created": "2026-03-04T03:00:00Z"});
     let mut subject = json!({"user": user, "mfaDevices": ["m"], "credentials": null, "attachment": null});
-    let stored = StoredImage { version: 1, subject: subject.clone() };
+    let stored = StoredState { version: 1, subject: subject.clone() };
     let read: MfaUser<Devices> = stored.read().unwrap();
-    assert_eq!(StoredImage::of(&read), Ok(stored));
+    assert_eq!(StoredState::of(&read), Ok(stored));
     subject["console"] = json!("noPassword");
-    let error = StoredImage { version: 1, subject }.read::<MfaUser<Devices>>().unwrap_err().to_string();
+    let error = StoredState { version: 1, subject }.read::<MfaUser<Devices>>().unwrap_err().to_string();
     assert!(error.contains("unknown field `console`"), "{error}");
 }

@@ -43,7 +43,7 @@ fn plan_with(attachment: &Attachment) -> Plan<AttachAction> {
 
 fn reason(plan: &Plan<AttachAction>) -> String {
     match plan {
-        Plan::Hold { reason, steps } if steps == &[Step::call(Level::L2, attach())] => reason.clone(),
+        Plan::Blocked { reason, steps } if steps == &[Step::call(Level::L2, attach())] => reason.clone(),
         other => panic!("held with the call: {other:?}"),
     }
 }
@@ -68,17 +68,17 @@ fn only_a_customer_managed_policy_can_be_named() {
 
 #[test]
 fn without_an_opt_in_and_once_attached_a_person_is_told() {
-    let told = Plan::Do { steps: vec![Step::person(Level::L0, "register")] };
+    let told = Plan::Apply { steps: vec![Step::manual(Level::L0, "register")] };
     assert_eq!(plan(&alice(), Some(&attachment(&[])), None, "register".to_owned()), told);
     let case = "mfa-enabled-for-iam-console-access/8";
     assert_eq!(plan_with(&attachment(&[ARN])), told, "{case}");
-    assert_eq!(plan_with(&attachment(&[])), Plan::Do { steps: vec![Step::call(Level::L2, attach())] }, "{case}");
+    assert_eq!(plan_with(&attachment(&[])), Plan::Apply { steps: vec![Step::call(Level::L2, attach())] }, "{case}");
 }
 
 #[test]
 fn a_failed_precondition_holds_the_call_back_by_name() {
     let nine = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    assert!(matches!(plan_with(&attachment(&nine)), Plan::Do { .. }));
+    assert!(matches!(plan_with(&attachment(&nine)), Plan::Apply { .. }));
     let full = Attachment { quota: 9, ..attachment(&nine) };
     assert_eq!(reason(&plan_with(&full)), "user alice has 9 of 9 policies attached");
     let gone = Attachment { policy: None, ..attachment(&[]) };
@@ -155,12 +155,12 @@ proptest! {
         let planned = plan_with(&before);
         prop_assert_eq!(planned.calls().is_empty(), already);
         prop_assert_eq!(
-            matches!(planned, Plan::Hold { .. }), !already && before.attached.len() >= usize::try_from(quota).unwrap()
+            matches!(planned, Plan::Blocked { .. }), !already && before.attached.len() >= usize::try_from(quota).unwrap()
         );
         let mut live = Some(before.clone());
         let mut done = Vec::new();
         for action in planned.calls() {
-            expect(&alice(), &mut live, action);
+            predict(&alice(), &mut live, action);
             done.push(action.clone());
         }
         let after = live.clone().unwrap();

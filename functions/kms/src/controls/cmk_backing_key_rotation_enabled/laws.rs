@@ -68,6 +68,6 @@ fn laws() {
     Laws::of(&CmkBackingKeyRotationEnabled, &["/rotation"], reverted)
         .never(|before, after| period(after) > period(before))
         .restoring_whole()
-        .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
+        .meeting(&[("held", |plan| matches!(plan, Plan::Blocked { .. }))])
         .hold((keys(), parameters()));
 }

@@ -157,7 +157,7 @@ fn undo_restores_the_rotation_there_was() {
 fn an_action_on_another_key_changes_nothing_of_this_one() {
     let other = Action::EnableKeyRotation { key_id: "other".into(), rotation_period_in_days: None };
     let off = key(Some(Rotation::Off));
-    assert_eq!(CmkBackingKeyRotationEnabled.expect(off.clone(), &other), off);
+    assert_eq!(CmkBackingKeyRotationEnabled.predict(off.clone(), &other), off);
 }
 
 #[test]

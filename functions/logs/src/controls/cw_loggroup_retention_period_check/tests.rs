@@ -100,9 +100,9 @@ fn undo_sets_the_previous_value_and_nothing_where_there_was_none() {
     assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[put(365)]), Ok(vec![put(180)]));
     assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[]), Ok(vec![]));
     assert!(CwLoggroupRetentionPeriodCheck.undo(&group("/app", None), &[put(365)]).is_err());
-    assert_eq!(CwLoggroupRetentionPeriodCheck.expect(group("/other", Some(1)), &put(365)), group("/other", Some(1)));
-    assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[put(365)]), json!({"retentionInDays": 180}));
-    assert_eq!(CwLoggroupRetentionPeriodCheck.footprint(&before, &[]), json!({}));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.predict(group("/other", Some(1)), &put(365)), group("/other", Some(1)));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.touched_fields(&before, &[put(365)]), json!({"retentionInDays": 180}));
+    assert_eq!(CwLoggroupRetentionPeriodCheck.touched_fields(&before, &[]), json!({}));
 }
 
 fn groups() -> impl Strategy<Value = LogGroup> {
@@ -135,7 +135,7 @@ fn laws() {
         (Some(was), Some(is)) if was != is => is < was || !RETENTIONS.contains(&is),
         (was, is) => was != is,
     };
-    Laws::of(&CwLoggroupRetentionPeriodCheck, &["/retentionInDays"], Remediation::expect)
+    Laws::of(&CwLoggroupRetentionPeriodCheck, &["/retentionInDays"], Remediation::predict)
         .never(lowers)
         .restoring_whole()
         .hold((groups(), parameters()));

@@ -38,7 +38,7 @@ pub struct MetricAlarm {
     pub unit: Option<String>,
 }
 
-/// How late and how seldom an alarm may go off.
+/// How late and how rarely an alarm may go off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// `maxThreshold`: the most events that may pass unnoticed, plus one.

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use rectify_compliance::Verdict;
 
 use super::alarm::{Limits, MetricAlarm};
-use super::filter::{MetricFilter, Rejection, Tolerance, Transformation, Wanted};
+use super::filter::{ExpectedEvents, MetricFilter, Rejection, Tolerance, Transformation};
 use super::observed::{AlarmChains, LogGroups};
-use super::target::Reach;
+use super::target::Delivery;
 
 /// What is demanded of a chain: the control's part and the parameters' part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Demands {
+pub struct AlarmRequirements {
     /// What filters must count.
-    pub wanted: Wanted,
+    pub wanted: ExpectedEvents,
     /// What else they may count.
     pub tolerance: Tolerance,
     /// How soon alarms must go off.
@@ -52,7 +52,7 @@ pub struct Break {
 
 impl AlarmChains {
     /// Judges the account in this region.
-    pub fn judge(&self, demands: &Demands) -> Verdict {
+    pub fn judge(&self, demands: &AlarmRequirements) -> Verdict {
         let groups = match self.log_groups(demands.trust_organization_trail) {
             LogGroups::NoTrail => return Verdict::non_compliant("Alarm chain broken at trail: no qualifying trail"),
             LogGroups::NoGroup => return Verdict::non_compliant("Alarm chain broken at trail: trail has no log group"),
@@ -75,7 +75,7 @@ impl AlarmChains {
     }
 
     /// Where another account does not let us see whether the longest chain reaches a person, and the verdict hangs on that.
-    pub fn unverified(&self, demands: &Demands) -> Option<String> {
+    pub fn unverified(&self, demands: &AlarmRequirements) -> Option<String> {
         let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else { return None };
         match self.longest(&groups, demands) {
             Some(Chain::Unverified(why)) => Some(why),
@@ -84,7 +84,7 @@ impl AlarmChains {
     }
 
     /// What filters that count write, with a number for each event.
-    pub fn written(&self, demands: &Demands) -> Vec<&Transformation> {
+    pub fn written(&self, demands: &AlarmRequirements) -> Vec<&Transformation> {
         let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else { return vec![] };
         let filters = groups.keys().filter_map(|name| self.groups.get(name)?.as_ref()).flatten();
         filters
@@ -93,12 +93,12 @@ impl AlarmChains {
             .collect()
     }
 
-    fn longest(&self, groups: &BTreeMap<String, bool>, demands: &Demands) -> Option<Chain> {
+    fn longest(&self, groups: &BTreeMap<String, bool>, demands: &AlarmRequirements) -> Option<Chain> {
         longest(groups.iter().flat_map(|(name, unverified)| self.of_group(name, *unverified, demands)))
     }
 
     /// The chains that begin at a log group.
-    fn of_group(&self, name: &str, unverified: bool, demands: &Demands) -> Vec<Chain> {
+    fn of_group(&self, name: &str, unverified: bool, demands: &AlarmRequirements) -> Vec<Chain> {
         let Some(Some(filters)) = self.groups.get(name) else {
             return vec![broken("log group", 0, format!("{name} does not exist"), vec![])];
         };
@@ -125,7 +125,7 @@ impl AlarmChains {
         chains
     }
 
-    fn of_filter(&self, filter: &MetricFilter, remarks: &[String], demands: &Demands) -> Vec<Chain> {
+    fn of_filter(&self, filter: &MetricFilter, remarks: &[String], demands: &AlarmRequirements) -> Vec<Chain> {
         let passed = vec![format!("filter {} ok", filter.name)];
         let mut chains = Vec::new();
         for written in filter.transformations.iter().filter(|it| it.value().is_some()) {
@@ -146,23 +146,29 @@ impl AlarmChains {
         chains
     }
 
-    fn of_alarm(&self, alarm: &MetricAlarm, passed: &[String], remarks: &[String], demands: &Demands) -> Vec<Chain> {
+    fn of_alarm(
+        &self,
+        alarm: &MetricAlarm,
+        passed: &[String],
+        remarks: &[String],
+        demands: &AlarmRequirements,
+    ) -> Vec<Chain> {
         let mut passed = passed.to_vec();
         passed.push(format!("alarm {} ok", alarm.name));
         let mut chains = Vec::new();
         for action in &alarm.actions {
             match self.reach(alarm, action, demands.accept_other_targets) {
-                Reach::Told(remark) => {
+                Delivery::Told(remark) => {
                     let mut remarks = remarks.to_vec();
                     remarks.extend(remark.map(|it| format!("alarm {} {it}", alarm.name)));
                     chains.push(Chain::Whole(remarks));
                 }
-                Reach::Unverified(why) => chains.push(Chain::Unverified(why)),
-                Reach::Broken(faults) => {
+                Delivery::Unverified(why) => chains.push(Chain::Unverified(why)),
+                Delivery::Broken(faults) => {
                     let first = faults.into_iter().next();
                     chains.extend(first.map(|(link, why)| broken(link, 5, why, passed.clone())));
                 }
-                Reach::Nothing => {}
+                Delivery::Nothing => {}
             }
         }
         if chains.is_empty() {

@@ -44,7 +44,7 @@ pub struct Transformation {
 
 /// The events that must be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ExpectedEvents {
     /// The pattern that matches them.
     pub pattern: &'static str,
     /// Other patterns that are good enough though they match fewer or others.
@@ -114,7 +114,7 @@ impl MetricFilter {
     ///
     /// # Errors
     /// [`Rejection`]: the first reason why it does not.
-    pub fn counts(&self, wanted: &Wanted, tolerance: Tolerance) -> Result<Option<&'static str>, Rejection> {
+    pub fn counts(&self, wanted: &ExpectedEvents, tolerance: Tolerance) -> Result<Option<&'static str>, Rejection> {
         let not_comparable = |why: NotComparable| Rejection::NotComparable(why.to_string());
         let read = |text: &str| Pattern::parse(text).map_err(not_comparable);
         let found = read(&self.pattern)?;

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::alarm::MetricAlarm;
 use super::filter::{MetricFilter, Transformation};
-use super::mend::Action;
+use super::fix::Action;
 use super::observed::{AlarmChains, Topic, WatchedMetric};
 
 impl AlarmChains {
     /// The chain after `action`.
     #[must_use]
-    pub fn expect(&self, action: &Action) -> Self {
+    pub fn predict(&self, action: &Action) -> Self {
         let mut model = self.clone();
         match action {
             Action::PutMetricFilter { log_group_name, filter_name, filter_pattern, metric_transformations } => {
@@ -67,7 +67,7 @@ impl AlarmChains {
     }
 
     /// The filter, alarm, switch and policy that these actions touched, as they are here.
-    pub fn footprint(&self, done: &[Action]) -> Value {
+    pub fn touched_fields(&self, done: &[Action]) -> Value {
         let mut touched = Map::new();
         let alarm = |name: &String| self.metrics.iter().flat_map(|it| &it.alarms).find(|it| it.name == *name);
         for action in done {

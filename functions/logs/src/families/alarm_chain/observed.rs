@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Requirement, Standing};
-use rectify_compliance::{AccountId, Arn, Image, Region, ResourceKey, Tags};
+use rectify_compliance::{AccountId, Arn, Region, ResourceKey, ResourceState, Tags};
 use rectify_policy::PolicyDocument;
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,7 @@ pub enum LogGroups {
     Here(BTreeMap<String, bool>),
 }
 
-impl Image for AlarmChains {
+impl ResourceState for AlarmChains {
     const VERSION: u16 = 1;
 
     fn key(&self) -> ResourceKey {

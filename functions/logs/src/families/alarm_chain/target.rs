@@ -12,7 +12,7 @@ const SERVICE: &str = "cloudwatch.amazonaws.com";
 
 /// What an action of an alarm comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
+pub enum Delivery {
     /// It notifies somebody; with a remark where that is not a topic.
     Told(Option<&'static str>),
     /// It may: what decides it is another account's.
@@ -25,12 +25,16 @@ pub enum Reach {
 
 impl AlarmChains {
     /// What `action` of `alarm` comes to.
-    pub fn reach(&self, alarm: &MetricAlarm, action: &str, accept_other_targets: bool) -> Reach {
+    pub fn reach(&self, alarm: &MetricAlarm, action: &str, accept_other_targets: bool) -> Delivery {
         let Some((region, account, name)) = topic(action) else {
             let other = is_other_target(action) && accept_other_targets;
-            return if other { Reach::Told(Some("notifies by other means than a topic")) } else { Reach::Nothing };
+            return if other {
+                Delivery::Told(Some("notifies by other means than a topic"))
+            } else {
+                Delivery::Nothing
+            };
         };
-        let broken = |link, why: String| Reach::Broken(vec![(link, why)]);
+        let broken = |link, why: String| Delivery::Broken(vec![(link, why)]);
         if region != self.region {
             return broken("subscription", format!("topic {name} is in {region}"));
         }
@@ -53,13 +57,13 @@ impl AlarmChains {
                 let foreign_key = key == &Some(TopicKey::Foreign);
                 faults.extend(key.as_ref().and_then(|it| key_fault(it, request, &name)).map(|why| ("key", why)));
                 match (faults.is_empty(), foreign_key) {
-                    (false, _) => Reach::Broken(faults),
-                    (true, true) => Reach::Unverified(format!("the key of topic {name} belongs to another account")),
-                    (true, false) => Reach::Told(None),
+                    (false, _) => Delivery::Broken(faults),
+                    (true, true) => Delivery::Unverified(format!("the key of topic {name} belongs to another account")),
+                    (true, false) => Delivery::Told(None),
                 }
             }
             Some(Topic::Gone) => broken("subscription", format!("topic {name} does not exist")),
-            Some(Topic::Denied) => Reach::Unverified(format!("topic {name} of account {account} is not readable")),
+            Some(Topic::Denied) => Delivery::Unverified(format!("topic {name} of account {account} is not readable")),
             None => broken("subscription", format!("topic {name} was not read")),
         }
     }

@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{AlarmControl, Defaults, Question};
 use crate::families::alarm_chain::alarm::Limits;
-use crate::families::alarm_chain::chain::Demands;
+use crate::families::alarm_chain::chain::AlarmRequirements;
 use crate::families::alarm_chain::filter::Tolerance;
-use crate::families::alarm_chain::mend::Making;
+use crate::families::alarm_chain::fix::AlarmSpec;
 use crate::families::alarm_chain::target::topic;
 
 /// A number of events.
@@ -149,7 +149,7 @@ impl<D: Defaults> AlarmControl<D> {
     pub fn question<'a>(&self, params: &'a AlarmParameters<D>) -> Question<'a> {
         let seconds = params.max_detection_seconds.get();
         Question {
-            demands: Demands {
+            demands: AlarmRequirements {
                 wanted: self.wanted,
                 tolerance: Tolerance { noisy: params.accept_noisy.0, variants: params.accept_variants.0 },
                 limits: Limits { events: params.max_threshold.get(), seconds, one_datapoint: self.one_datapoint },
@@ -157,7 +157,7 @@ impl<D: Defaults> AlarmControl<D> {
                 accept_other_targets: params.accept_other_targets.0,
                 trust_unverified: params.unverified_topic == UnverifiedTopic::Compliant,
             },
-            making: Making {
+            making: AlarmSpec {
                 name: self.id,
                 metric: self.metric,
                 namespace: &params.namespace,

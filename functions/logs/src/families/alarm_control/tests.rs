@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{Declared, Inventory, Parameters, Remediation};
+use rectify_compliance::{Declared, Parameters, Periodic, Remediation};
 
 use super::*;
 use crate::CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA as SIGN_IN;
@@ -27,7 +27,8 @@ fn each_control_asks_by_its_own_names_and_defaults() {
         let Limits { events, one_datapoint, .. } = demands.limits;
         (making.metric.to_owned(), demands.wanted.pattern, events, making.threshold, one_datapoint)
     }
-    let row = |metric: &str, wanted: Wanted, most, made, one| (metric.to_owned(), wanted.pattern, most, made, one);
+    let row =
+        |metric: &str, wanted: ExpectedEvents, most, made, one| (metric.to_owned(), wanted.pattern, most, made, one);
     assert_eq!(required(&ROOT), row("RootUsage", ROOT.logic.wanted, 1, 1, true));
     assert_eq!(required(&REFUSED), row("UnauthorizedApiCalls", REFUSED.logic.wanted, 25, 5, false));
     assert_eq!(required(&SIGN_IN), row("ConsoleLoginWithoutMfa", SIGN_IN.logic.wanted, 1, 1, true));

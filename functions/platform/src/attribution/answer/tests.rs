@@ -40,7 +40,7 @@ fn looked(calls: &[(i64, &str, Option<&str>)]) -> Looked {
 }
 
 /// The answer to a look so many minutes after the finding: actor, and whether it may change.
-fn answered(looked: &Looked, outcome: &str, look: Look, minutes: i64) -> (String, bool) {
+fn answered(looked: &Looked, outcome: &str, look: LookupPass, minutes: i64) -> (String, bool) {
     let now = found().checked_add(minutes.minutes()).unwrap();
     let answer = Answer::of(looked, &attempt(outcome), look, now);
     (answer.actor.clone(), answer.may_change())
@@ -51,14 +51,14 @@ fn answered(looked: &Looked, outcome: &str, look: Look, minutes: i64) -> (String
 fn an_older_change_is_told_only_once_a_newer_one_would_be_there() {
     let old = looked(&[(600, "bob", None)]);
     let (unknown, bob) = ("unknown".to_owned(), "IAM user bob".to_owned());
-    assert_eq!(answered(&old, "planned", Look::First, 1), (unknown.clone(), true));
-    assert_eq!(answered(&old, "planned", Look::Second, 1), (bob.clone(), false));
-    assert_eq!(answered(&old, "planned", Look::First, 20), (bob, false));
+    assert_eq!(answered(&old, "planned", LookupPass::First, 1), (unknown.clone(), true));
+    assert_eq!(answered(&old, "planned", LookupPass::Second, 1), (bob.clone(), false));
+    assert_eq!(answered(&old, "planned", LookupPass::First, 20), (bob, false));
     let fresh = looked(&[(1, "jane", None), (600, "bob", None)]);
-    assert_eq!(answered(&fresh, "verified", Look::First, 1), ("IAM user jane".to_owned(), true));
-    assert_eq!(answered(&fresh, "verified", Look::Second, 16), ("IAM user jane".to_owned(), false));
+    assert_eq!(answered(&fresh, "verified", LookupPass::First, 1), ("IAM user jane".to_owned(), true));
+    assert_eq!(answered(&fresh, "verified", LookupPass::Second, 16), ("IAM user jane".to_owned(), false));
     let none = looked(&[]);
-    for (look, minutes) in [(Look::First, 1), (Look::First, 600), (Look::Second, 16)] {
+    for (look, minutes) in [(LookupPass::First, 1), (LookupPass::First, 600), (LookupPass::Second, 16)] {
         assert_eq!(answered(&none, "planned", look, minutes), (unknown.clone(), true));
     }
 }
@@ -66,18 +66,18 @@ fn an_older_change_is_told_only_once_a_newer_one_would_be_there() {
 #[test]
 fn an_open_breaker_names_everybody_who_reverted_and_how_often() {
     let many = looked(&[(1, "jane", None), (2, "bob", None), (3, "jane", None), (60 * 25, "eve", None)]);
-    let (actor, _) = answered(&many, "breaker-open", Look::Second, 16);
+    let (actor, _) = answered(&many, "breaker-open", LookupPass::Second, 16);
     assert_eq!(actor, "IAM user jane (2), IAM user bob (1)");
-    assert_eq!(answered(&many, "planned", Look::Second, 16).0, "IAM user jane");
+    assert_eq!(answered(&many, "planned", LookupPass::Second, 16).0, "IAM user jane");
     // A control's own breaker opens on resources that nobody touched for long.
     let old = looked(&[(60 * 25, "eve", None)]);
-    assert_eq!(answered(&old, "breaker-open", Look::Second, 16).0, "IAM user eve");
+    assert_eq!(answered(&old, "breaker-open", LookupPass::Second, 16).0, "IAM user eve");
 }
 
 #[test]
 fn the_stack_is_that_of_the_resource_where_the_call_names_none() {
     let by_stack = looked(&[(1, "deployer", Some("cloudformation.amazonaws.com")), (2, "jane", None)]);
-    let answer = Answer::of(&by_stack, &attempt("planned"), Look::Second, found());
+    let answer = Answer::of(&by_stack, &attempt("planned"), LookupPass::Second, found());
     let who: Vec<String> = answer.changes.iter().map(|it| it.actor.to_string()).collect();
     assert_eq!(who, ["CloudFormation stack web for IAM user deployer", "IAM user jane"]);
     assert_eq!(answer.actor, who[0]);
@@ -88,7 +88,7 @@ fn what_limits_an_answer_is_said() {
     let mut limited = looked(&[]);
     limited.history.add(None);
     limited.reach = Reach::Newest;
-    let answer = Answer::of(&limited, &attempt("planned"), Look::First, found());
+    let answer = Answer::of(&limited, &attempt("planned"), LookupPass::First, found());
     let told = announcement(&attempt("planned"), &answer, Some(900));
     let reason = "CloudTrail tells of no change that can be behind the finding; 1 of 1 records could not be read; only the \
                   newest 1 records were read; asked once more in 15 minutes";
@@ -97,7 +97,7 @@ fn what_limits_an_answer_is_said() {
         (Reach::TooOld, "the finding is older than the 90 days CloudTrail remembers"),
         (Reach::Nameless, "CloudTrail finds events by a resource's name, and an account has none"),
     ] {
-        let answer = Answer::of(&Looked { reach, ..looked(&[]) }, &attempt("planned"), Look::First, found());
+        let answer = Answer::of(&Looked { reach, ..looked(&[]) }, &attempt("planned"), LookupPass::First, found());
         assert_eq!((answer.reason.as_str(), answer.may_change()), (words, false));
     }
 }
@@ -107,7 +107,7 @@ fn changes_are_bounded_and_say_what_a_person_asks_for() {
     let calls: Vec<(i64, String)> = (1..=14).map(|number| (number, format!("user-{number}"))).collect();
     let calls: Vec<(i64, &str, Option<&str>)> = calls.iter().map(|(at, who)| (*at, who.as_str(), None)).collect();
     let many = looked(&calls);
-    let answer = Answer::of(&many, &attempt("breaker-open"), Look::Second, found());
+    let answer = Answer::of(&many, &attempt("breaker-open"), LookupPass::Second, found());
     let told = announcement(&attempt("breaker-open"), &answer, None);
     assert_eq!(told["changes"].as_array().map(Vec::len), Some(MOST));
     let first =

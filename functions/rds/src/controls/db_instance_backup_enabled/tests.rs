@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{ConfigurationItem, Image, Resource};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceState};
 use rectify_testing::{Case, Cases};
 
 use super::*;
@@ -138,15 +138,15 @@ fn a_database_that_cannot_be_changed_now_waits() {
 #[test]
 fn backups_that_are_turned_on_wait_for_the_window() {
     let turn_on = [modify(Some(7), None)];
-    let accepted = DbInstanceBackupEnabled.expect(backups(0), &turn_on[0]);
+    let accepted = DbInstanceBackupEnabled.predict(backups(0), &turn_on[0]);
     assert_eq!(accepted, Backups { pending_retention: Some(7), ..backups(0) });
-    assert_eq!(DbInstanceBackupEnabled.expect(backups(3), &turn_on[0]), backups(7));
-    let footprint = |it: &Backups| DbInstanceBackupEnabled.footprint(it, &turn_on);
-    assert_eq!(footprint(&accepted), footprint(&backups(7)));
+    assert_eq!(DbInstanceBackupEnabled.predict(backups(3), &turn_on[0]), backups(7));
+    let touched_fields = |it: &Backups| DbInstanceBackupEnabled.touched_fields(it, &turn_on);
+    assert_eq!(touched_fields(&accepted), touched_fields(&backups(7)));
     let mut modifying = backups(3);
     modifying.database.status = "modifying".into();
-    assert!(DbInstanceBackupEnabled.is_settling(&modifying, &turn_on));
-    assert!(!DbInstanceBackupEnabled.is_settling(&backups(3), &turn_on));
+    assert!(DbInstanceBackupEnabled.is_in_progress(&modifying, &turn_on));
+    assert!(!DbInstanceBackupEnabled.is_in_progress(&backups(3), &turn_on));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn undo_sets_what_was_set_before_and_never_turns_backups_off() {
 fn an_action_on_another_database_changes_nothing_of_this_one() {
     let change = Change { backup_retention_period: Some(7), preferred_backup_window: None };
     let of_a_cluster = Action::ModifyDBCluster { identifier: "orders".into(), change };
-    assert_eq!(DbInstanceBackupEnabled.expect(backups(3), &of_a_cluster), backups(3));
+    assert_eq!(DbInstanceBackupEnabled.predict(backups(3), &of_a_cluster), backups(3));
     assert_eq!(backups(3).key().id, "db-ORDERS");
 }
 

@@ -18,7 +18,7 @@ fn modify(multi_az: bool) -> Action {
 }
 
 fn offered(instance: Instance, multi_az_capable: bool) -> Deployment {
-    let offer = Offer { class: "db.m6g.large".into(), version: "8.0.40".into(), multi_az_capable };
+    let offer = OrderableOption { class: "db.m6g.large".into(), version: "8.0.40".into(), multi_az_capable };
     Deployment { instance, offer: Some(offer) }
 }
 
@@ -92,29 +92,30 @@ fn an_instance_that_cannot_or_must_not_be_changed_waits() {
 #[test]
 fn an_accepted_change_waits_for_the_window_and_undo_takes_it_back() {
     let before = offered(instance(), true);
-    let accepted = RdsMultiAzSupport.expect(before.clone(), &modify(true));
+    let accepted = RdsMultiAzSupport.predict(before.clone(), &modify(true));
     let pending = Instance { pending_multi_az: Some(true), ..instance() };
     assert_eq!(accepted, Deployment { instance: pending, offer: None });
     assert_eq!(RdsMultiAzSupport.undo(&before, &[modify(true)]), Ok(vec![modify(false)]));
-    assert_eq!(RdsMultiAzSupport.expect(accepted, &modify(false)).instance, instance());
+    assert_eq!(RdsMultiAzSupport.predict(accepted, &modify(false)).instance, instance());
 }
 
 #[test]
 fn a_standby_that_is_there_by_now_has_the_footprint_of_one_that_was_pending() {
     let pending = Instance { pending_multi_az: Some(true), ..instance() };
     let there = Instance { multi_az: true, ..instance() };
-    let footprint = |instance| RdsMultiAzSupport.footprint(&Deployment { instance, offer: None }, &[modify(true)]);
-    assert_eq!(footprint(pending), footprint(there.clone()));
-    assert_ne!(footprint(there), footprint(instance()));
-    assert_eq!(RdsMultiAzSupport.footprint(&offered(instance(), true), &[]), json!({}));
+    let touched_fields =
+        |instance| RdsMultiAzSupport.touched_fields(&Deployment { instance, offer: None }, &[modify(true)]);
+    assert_eq!(touched_fields(pending), touched_fields(there.clone()));
+    assert_ne!(touched_fields(there), touched_fields(instance()));
+    assert_eq!(RdsMultiAzSupport.touched_fields(&offered(instance(), true), &[]), json!({}));
 }
 
 #[test]
 fn a_modification_that_rds_still_works_on_is_not_a_failure() {
     let mut modifying = offered(instance(), true);
     modifying.instance.database.status = "modifying".into();
-    assert!(RdsMultiAzSupport.is_settling(&modifying, &[modify(true)]));
-    assert!(!RdsMultiAzSupport.is_settling(&modifying, &[]));
+    assert!(RdsMultiAzSupport.is_in_progress(&modifying, &[modify(true)]));
+    assert!(!RdsMultiAzSupport.is_in_progress(&modifying, &[]));
 }
 
 fn deployments() -> impl Strategy<Value = Deployment> {
@@ -129,8 +130,8 @@ fn deployments() -> impl Strategy<Value = Deployment> {
 #[test]
 fn laws() {
     let opted_in = MultiAzParameters { tag_opt_in: "team=shop".parse().ok(), ..MultiAzParameters::default() };
-    Laws::of(&RdsMultiAzSupport, &["/instance/pendingMultiAz", "/offer"], Remediation::expect)
+    Laws::of(&RdsMultiAzSupport, &["/instance/pendingMultiAz", "/offer"], Remediation::predict)
         .never(|before, after| wanted(&before.instance) && !wanted(&after.instance))
-        .meeting(&[("held", |plan| matches!(plan, Plan::Hold { .. }))])
+        .meeting(&[("held", |plan| matches!(plan, Plan::Blocked { .. }))])
         .hold((deployments(), Just(opted_in)));
 }

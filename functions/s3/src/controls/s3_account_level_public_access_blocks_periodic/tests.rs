@@ -166,7 +166,7 @@ proptest! {
     #[test]
     fn it_is_applied_only_with_the_opt_in_and_where_all_buckets_are_known_to_be_private((account, params) in generated()) {
         prop_assert_eq!(CONTROL.evaluate(&account, &params, NOW).is_non_compliant(), account.lacks(&params));
-        if let Plan::Do { .. } = CONTROL.plan(&account, &params, NOW) {
+        if let Plan::Apply { .. } = CONTROL.plan(&account, &params, NOW) {
             prop_assert!(params.account_wide.0 && account.exposed.is_some_and(|it| it.is_empty()));
             prop_assert!(account.unreadable.is_empty());
         }

@@ -70,7 +70,7 @@ proptest! {
     #[test]
     fn kms_is_applied_only_where_no_access_logs_are_known_to_end((subject, params) in subjects()) {
         let plan = CONTROL.plan(&subject, &params, NOW);
-        let (Plan::Do { .. }, Some(Action::PutBucketEncryption(put))) = (&plan, plan.calls().first()) else {
+        let (Plan::Apply { .. }, Some(Action::PutBucketEncryption(put))) = (&plan, plan.calls().first()) else {
             return Ok(());
         };
         if put.rule().and_then(Rule::algorithm).is_some_and(Algorithm::uses_kms) {

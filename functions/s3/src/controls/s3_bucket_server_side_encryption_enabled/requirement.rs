@@ -9,7 +9,7 @@ use rectify_policy::{Condition, Effect, Policy, Statement, pattern};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::resources::bucket::{Identity, TYPES, image_of_bucket};
+use crate::resources::bucket::{Identity, TYPES, state_of_bucket};
 use crate::resources::encryption::{Algorithm, Rule};
 
 /// `requiredAlgorithm`.
@@ -100,7 +100,7 @@ pub struct Subject {
     pub unreadable_sources: BTreeSet<String>,
 }
 
-image_of_bucket!(Subject);
+state_of_bucket!(Subject);
 
 impl Subject {
     /// Whether the bucket key is on.

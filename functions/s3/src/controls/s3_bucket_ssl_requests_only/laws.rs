@@ -61,7 +61,7 @@ fn laws() {
 
 fn fixed(subject: &Subject) -> (Vec<Action>, Subject) {
     let actions: Vec<Action> = plan(subject).calls().into_iter().cloned().collect();
-    let after = actions.iter().fold(subject.clone(), |live, action| CONTROL.expect(live, action));
+    let after = actions.iter().fold(subject.clone(), |live, action| CONTROL.predict(live, action));
     (actions, after)
 }
 
@@ -91,7 +91,7 @@ proptest! {
         let (actions, after) = fixed(&subject);
         for subject in [subject, after] {
             prop_assert_eq!(&returned(&subject), &subject);
-            prop_assert_eq!(CONTROL.footprint(&returned(&subject), &actions), CONTROL.footprint(&subject, &actions));
+            prop_assert_eq!(CONTROL.touched_fields(&returned(&subject), &actions), CONTROL.touched_fields(&subject, &actions));
         }
     }
 }

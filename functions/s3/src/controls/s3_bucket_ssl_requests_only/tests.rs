@@ -137,7 +137,7 @@ fn a_policy_that_says_it_already_is_left_alone() {
 fn the_statement_names_the_bucket_in_its_own_partition() {
     let china = Identity::named("pics", &AccountId::new("111122223333"), &Region::new("cn-north-1"));
     let subject = Subject { bucket: china, ..with_text(None) };
-    let after = CONTROL.expect(subject.clone(), plan(&subject).calls().first().unwrap());
+    let after = CONTROL.predict(subject.clone(), plan(&subject).calls().first().unwrap());
     assert!(planned_text(&subject).contains(r#"["arn:aws-cn:s3:::pics","arn:aws-cn:s3:::pics/*"]"#));
     case("s3-bucket-ssl-requests-only/8", after).compliant();
     let foreign = Subject { bucket: subject.bucket, ..with(deny(json!({}))) };
@@ -170,9 +170,9 @@ fn two_roles_in_another_order_are_no_change() {
     let (put, returned) = (roles("a", "b"), roles("b", "a"));
     assert_eq!(put, returned, "gate 10 and what is expected after a fix");
     let done: Vec<Action> = plan(&put).calls().into_iter().cloned().collect();
-    let footprint = |it: &Subject| CONTROL.footprint(it, &done);
-    assert_eq!(footprint(&put), footprint(&returned), "what undo compares");
-    assert_ne!(footprint(&put), footprint(&roles("a", "c")));
+    let touched_fields = |it: &Subject| CONTROL.touched_fields(it, &done);
+    assert_eq!(touched_fields(&put), touched_fields(&returned), "what undo compares");
+    assert_ne!(touched_fields(&put), touched_fields(&roles("a", "c")));
     let stored = serde_json::to_value(&returned).unwrap();
     assert_eq!(stored["policy"], json!(returned.policy.as_ref().unwrap().text()), "the text is kept for what is sent");
 }
@@ -209,7 +209,7 @@ fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_ar
 fn an_action_on_another_bucket_changes_nothing_of_this_one() {
     let other = Subject { bucket: Identity::named("other", &pics().account, &pics().region), ..with_text(None) };
     for action in plan(&other).calls() {
-        assert_eq!(CONTROL.expect(with_text(None), action), with_text(None));
+        assert_eq!(CONTROL.predict(with_text(None), action), with_text(None));
     }
 }
 
@@ -230,6 +230,6 @@ fn undo_restores_the_very_text_or_removes_what_was_added() {
         json!([{"PutBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": owner, "Policy": spaced}}])
     );
     assert_eq!(taken_back(&with(deny(json!({})))), json!([]));
-    let spaces = CONTROL.footprint(&with_text(Some(spaced)), &[]);
+    let spaces = CONTROL.touched_fields(&with_text(Some(spaced)), &[]);
     assert_eq!(spaces, json!({}), "nothing was done");
 }

@@ -117,7 +117,7 @@ proptest! {
         let plan = CONTROL.plan(&before, &params, NOW);
         prop_assert!(plan.calls().len() <= 1);
         let Some(action) = plan.calls().first().copied() else { return Ok(()) };
-        let after = CONTROL.expect(before.clone(), action);
+        let after = CONTROL.predict(before.clone(), action);
         let lifecycle = after.lifecycle.clone().unwrap();
         let (added, kept) = lifecycle.rules.split_last().unwrap();
         prop_assert_eq!(kept, before.rules());
@@ -130,7 +130,7 @@ proptest! {
         }
         let is_alone = plan.steps().len() == plan.calls().len();
         let left = CONTROL.plan(&after, &params, NOW);
-        prop_assert_eq!(left == Plan::Nothing, is_alone, "{:?}", after);
+        prop_assert_eq!(left == Plan::Noop, is_alone, "{:?}", after);
         prop_assert!(left.calls().is_empty());
     }
 
@@ -138,8 +138,8 @@ proptest! {
     #[test]
     fn what_is_applied_overtakes_nothing((before, params) in subjects()) {
         let plan = CONTROL.plan(&before, &params, NOW);
-        let (Plan::Do { .. }, Some(action)) = (&plan, plan.calls().first().copied()) else { return Ok(()) };
-        let after = CONTROL.expect(before.clone(), action).lifecycle.unwrap();
+        let (Plan::Apply { .. }, Some(action)) = (&plan, plan.calls().first().copied()) else { return Ok(()) };
+        let after = CONTROL.predict(before.clone(), action).lifecycle.unwrap();
         let added = after.rules.last().unwrap();
         let abort = |rule: &crate::resources::lifecycle::Rule| {
             rule.abort_incomplete_multipart_upload.as_ref().and_then(|it| it.days_after_initiation)
@@ -166,7 +166,7 @@ proptest! {
                 rule.filter.iter_mut().filter_map(|it| it.and.as_mut()).for_each(|it| it.tags.reverse());
             }
         }
-        prop_assert_eq!(CONTROL.footprint(&turned, &actions), CONTROL.footprint(&before, &actions));
+        prop_assert_eq!(CONTROL.touched_fields(&turned, &actions), CONTROL.touched_fields(&before, &actions));
         prop_assert_eq!(turned, before);
     }
 }

@@ -42,7 +42,7 @@ fn one_rule_is_added_behind_those_that_are_there() {
         "{case}"
     );
     assert_eq!(after["TransitionDefaultMinimumObjectSize"], "varies_by_storage_class");
-    assert!(matches!(&plan, Plan::Do { .. }) && plan.level() == Some(Level::L2), "{plan:?}");
+    assert!(matches!(&plan, Plan::Apply { .. }) && plan.level() == Some(Level::L2), "{plan:?}");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn only_what_is_missing_is_added_and_in_the_form_of_the_others() {
     let expected = json!({"ID": "s3-lifecycle-log-archive", "Status": "Enabled", "Filter": {"Prefix": ""},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}});
     assert_eq!(put(&no_abort)["Rules"][1], expected);
-    assert!(matches!(&no_abort, Plan::Do { .. }) && no_abort.level() == Some(Level::L1), "{no_abort:?}");
+    assert!(matches!(&no_abort, Plan::Apply { .. }) && no_abort.level() == Some(Level::L1), "{no_abort:?}");
 
     let old =
         planned(&subject(json!([with(abort(7), json!({"Prefix": ""}))])), json!({"storageClasses": "DEEP_ARCHIVE"}));
@@ -83,7 +83,7 @@ fn how_long_something_is_kept_is_for_a_person() {
     let plan = planned(&subject(json!([expiring])), json!({}));
     let planned = lines(&plan);
     assert!(planned.len() == 2 && planned[0].starts_with("L2 PutBucketLifecycleConfiguration"), "{planned:?}");
-    assert_eq!((&planned[1], plan.obstacle(true).is_some()), (&words, true), "{name}");
+    assert_eq!((&planned[1], plan.blocker(true).is_some()), (&words, true), "{name}");
 
     let former = json!({"ID": "former", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}});
     case("former versions", versioned(and_good(&former), Some(Versioning::Enabled)), json!({}))
@@ -179,9 +179,9 @@ fn rules_that_go_well_together_are_not_in_the_way() {
         json!([{"Expiration": {"Days": 400}}]),
     ] {
         let plan = planned(&subject(rules.clone()), json!({}));
-        assert!(matches!(plan, Plan::Do { .. }), "{rules}: {plan:?}");
+        assert!(matches!(plan, Plan::Apply { .. }), "{rules}: {plan:?}");
     }
     let logs = json!({"logPrefix": "logs/"});
     let plan = planned(&subject(json!([below(transition(180, "STANDARD_IA"))])), logs);
-    assert!(matches!(plan, Plan::Do { .. }), "beside the logs: {plan:?}");
+    assert!(matches!(plan, Plan::Apply { .. }), "beside the logs: {plan:?}");
 }

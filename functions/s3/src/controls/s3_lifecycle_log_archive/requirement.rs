@@ -3,12 +3,12 @@
 mod addition;
 mod findings;
 
-use rectify_compliance::values::{Bounded, Flag, Globs, KeyValue, Words};
+use rectify_compliance::values::{Bounded, Flag, Globs, KeyValue, StringList};
 use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::resources::bucket::{self, Identity, TYPES, image_of_bucket};
+use crate::resources::bucket::{self, Identity, TYPES, state_of_bucket};
 use crate::resources::lifecycle::{Configuration, Rule, StorageClass};
 
 pub use addition::Addition;
@@ -28,7 +28,7 @@ parameters! {
         /// Days after which logs must have moved to one of `storageClasses`, 0..=36500; 0 where they need not move. Default 90.
         transition_days: Bounded<0, 36500> = Bounded::of(90),
         /// The storage classes that logs may move to, a comma list; the fix takes the first. Default `GLACIER,DEEP_ARCHIVE,GLACIER_IR`.
-        #[schemars(with = "Words")]
+        #[schemars(with = "StringList")]
         storage_classes: StorageClasses = StorageClasses::default(),
         /// Days after which partial uploads must be aborted, 0..=365; 0 where they need not be. Default 7.
         abort_multipart_days: Bounded<0, 365> = Bounded::of(7),
@@ -55,7 +55,7 @@ impl Params {
 
 /// `storageClasses`: at least one, each known, in the order written.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Words")]
+#[serde(try_from = "StringList")]
 pub struct StorageClasses(Vec<StorageClass>);
 
 impl StorageClasses {
@@ -76,10 +76,10 @@ impl Default for StorageClasses {
     }
 }
 
-impl TryFrom<Words> for StorageClasses {
+impl TryFrom<StringList> for StorageClasses {
     type Error = String;
 
-    fn try_from(words: Words) -> Result<Self, String> {
+    fn try_from(words: StringList) -> Result<Self, String> {
         let classes: Vec<StorageClass> = words.list().iter().cloned().map(StorageClass::from).collect();
         if let Some(StorageClass::Other(name)) = classes.iter().find(|it| matches!(it, StorageClass::Other(_))) {
             return Err(format!("expected storage classes that objects can move to: received `{name}`"));
@@ -144,7 +144,7 @@ pub struct Subject {
     pub unknown: Vec<String>,
 }
 
-image_of_bucket!(Subject);
+state_of_bucket!(Subject);
 
 impl Resource for Subject {
     const TYPES: &'static [&'static str] = TYPES;

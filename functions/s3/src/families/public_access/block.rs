@@ -55,9 +55,9 @@ pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> 
         flags = flags.or(Flags::POLICY_PAIR);
     }
     let steps = vec![Step::call(Level::L2, put(subject, flags))];
-    match obstacle(subject, params, access, &exposure) {
-        Some(reason) => Plan::hold(reason, steps),
-        None => Plan::Do { steps },
+    match blocker(subject, params, access, &exposure) {
+        Some(reason) => Plan::blocked(reason, steps),
+        None => Plan::Apply { steps },
     }
 }
 
@@ -65,7 +65,7 @@ pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> 
 ///
 /// What `GetBucketPolicyStatus` answers afterwards is left as it was: under RestrictPublicBuckets neither answer exposes.
 #[must_use]
-pub fn expect(subject: Subject, action: &Action) -> Subject {
+pub fn predict(subject: Subject, action: &Action) -> Subject {
     match action {
         Action::PutPublicAccessBlock(call) => {
             Subject { block: Some(call.public_access_block_configuration), ..subject }
@@ -74,7 +74,7 @@ pub fn expect(subject: Subject, action: &Action) -> Subject {
 }
 
 /// The bucket's own four flags; null where it has no block.
-pub fn footprint(subject: &Subject) -> Value {
+pub fn touched_fields(subject: &Subject) -> Value {
     json!(subject.block)
 }
 
@@ -109,7 +109,7 @@ fn block(subject: &Subject, flags: Flags) -> PublicAccessBlock {
 }
 
 /// Why a machine must not end this access, by the first precondition that does not hold.
-pub fn obstacle(subject: &Subject, params: &Params, access: Access, exposure: &Exposure) -> Option<String> {
+pub fn blocker(subject: &Subject, params: &Params, access: Access, exposure: &Exposure) -> Option<String> {
     let causes = exposure.causes(access);
     if let Some(tag) = params.public_tag.as_ref().filter(|tag| subject.bucket.tags.get(&tag.key) == Some(&tag.value)) {
         return Some(format!("tag `{tag}` marks the bucket as public on purpose"));

@@ -8,7 +8,7 @@ use rectify_compliance::values::Flag;
 use rectify_testing::Laws;
 use serde_json::json;
 
-use super::block::expect;
+use super::block::predict;
 use super::{Action, Params, Subject, Undo};
 use crate::families::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
 use crate::testing::{allow, bare, open_access_point, policy};
@@ -34,7 +34,7 @@ pub(crate) fn params() -> impl Strategy<Value = Params> {
 /// What S3 does with an undo.
 fn reverted(live: Subject, undo: &Undo) -> Subject {
     match undo {
-        Undo::PutPublicAccessBlock(call) => expect(live, &Action::PutPublicAccessBlock(call.clone())),
+        Undo::PutPublicAccessBlock(call) => predict(live, &Action::PutPublicAccessBlock(call.clone())),
         Undo::DeletePublicAccessBlock { .. } => Subject { block: None, ..live },
     }
 }

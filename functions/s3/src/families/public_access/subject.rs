@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use crate::families::access::exposure::Settings;
 use crate::families::access::{AccessPoint, Acl, Exposure, Flags, Ownership};
-use crate::resources::bucket::{Bucket, Identity, image_of_bucket};
+use crate::resources::bucket::{Bucket, Identity, state_of_bucket};
 
 /// A bucket as it is judged, from an item with facts, a listing or a live read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct Facts {
     pub policy: Option<Policy>,
 }
 
-image_of_bucket!(Subject);
+state_of_bucket!(Subject);
 
 impl Subject {
     /// Item and facts together; what the item says goes before what was read later.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Status};
-use rectify_cloudtrail::resources::trail::{Description, Settings, Vantage};
-use rectify_compliance::{AccountId, Region, StoredImage, Tags};
+use rectify_cloudtrail::resources::trail::{Description, ObservedFrom, Settings};
+use rectify_compliance::{AccountId, Region, StoredState, Tags};
 use rectify_policy::PolicyDocument;
 use serde_json::json;
 
@@ -22,8 +22,8 @@ const FOREIGN_TOPIC: &str = "arn:aws:sns:eu-west-1:444455556666:central";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:page";
 pub(in crate::families::alarm_chain) const PATTERN: &str = r#"{ $.userIdentity.type = "Root" }"#;
 
-const DEMANDS: Demands = Demands {
-    wanted: Wanted { pattern: PATTERN, variants: &[], refused: None },
+const DEMANDS: AlarmRequirements = AlarmRequirements {
+    wanted: ExpectedEvents { pattern: PATTERN, variants: &[], refused: None },
     tolerance: Tolerance { noisy: true, variants: true },
     limits: Limits { events: 1, seconds: 900, one_datapoint: true },
     trust_organization_trail: true,
@@ -56,7 +56,9 @@ fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
         "ExcludeManagementEventSources": []}]});
     let ours = owner == OURS;
     ObservedTrail {
-        trail: described.seen(Vantage { account: AccountId::new(OURS), region: Region::new("eu-west-1") }).unwrap(),
+        trail: described
+            .seen(ObservedFrom { account: AccountId::new(OURS), region: Region::new("eu-west-1") })
+            .unwrap(),
         status: ours.then_some(Status { is_logging: true, latest_delivery_error: None }),
         selectors: ours.then(|| serde_json::from_value(all).unwrap()),
     }
@@ -283,7 +285,7 @@ fn a_topic_of_another_account_is_what_the_parameter_says() {
     let case = "cloudwatch-alarm-root-usage/13";
     let why = "topic central of account 444455556666 is not readable";
     assert_eq!(denied.judge(&DEMANDS), Verdict::non_compliant(format!("Alarm chain not verifiable: {why}")), "{case}");
-    let trusted = Demands { trust_unverified: true, ..DEMANDS };
+    let trusted = AlarmRequirements { trust_unverified: true, ..DEMANDS };
     assert_eq!(denied.judge(&trusted), Verdict::Compliant(Some(why.into())), "{case}");
     assert_eq!(foreign(topic(1, CLOUDWATCH, None)).judge(&DEMANDS), Verdict::COMPLIANT, "{case}");
     let both = denied.map_alarm(|it| it.actions.push(TOPIC.to_owned()));
@@ -294,7 +296,7 @@ fn a_topic_of_another_account_is_what_the_parameter_says() {
 fn other_targets_count_where_they_are_accepted() {
     let function = with_alarm(|it| it.actions = vec![FUNCTION.to_owned()]);
     assert!(function.judge(&DEMANDS).is_non_compliant());
-    let accepted = Demands { accept_other_targets: true, ..DEMANDS };
+    let accepted = AlarmRequirements { accept_other_targets: true, ..DEMANDS };
     let remark = "alarm RootUse notifies by other means than a topic";
     assert_eq!(function.judge(&accepted), Verdict::Compliant(Some(remark.into())));
     let recovery = with_alarm(|it| it.actions = vec!["arn:aws:automate:eu-west-1:ec2:recover".to_owned()]);
@@ -304,7 +306,7 @@ fn other_targets_count_where_they_are_accepted() {
 #[test]
 fn a_stored_chain_with_a_key_reads_back() {
     let chains = with_topic(topic(1, CLOUDWATCH, key("Enabled", &["kms:*"])));
-    assert_eq!(StoredImage::of(&chains).unwrap().read::<AlarmChains>(), Ok(chains));
+    assert_eq!(StoredState::of(&chains).unwrap().read::<AlarmChains>(), Ok(chains));
 }
 
 proptest! {

@@ -63,7 +63,7 @@ impl Addition {
     }
 
     /// Why it must not be added by machine.
-    pub fn obstacles(&self, subject: &Subject, params: &Params) -> Vec<String> {
+    pub fn blockers(&self, subject: &Subject, params: &Params) -> Vec<String> {
         let mut reasons = Vec::new();
         if !subject.unknown.is_empty() {
             let elements = offenders(subject.unknown.iter().cloned());

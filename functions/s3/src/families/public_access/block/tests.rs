@@ -146,6 +146,6 @@ fn calls_are_spelt_as_the_api_has_them() {
     let delete = json!({"DeletePublicAccessBlock": {"Bucket": "pics", "ExpectedBucketOwner": "111122223333"}});
     assert_eq!(undone(&bare()), json!([delete]));
     assert_eq!(READ.undo(&bare(), &[]), Ok(Vec::new()));
-    assert_eq!(READ.footprint(&subject, &done), flags(true, false));
-    assert_eq!(READ.footprint(&bare(), &done), Value::Null);
+    assert_eq!(READ.touched_fields(&subject, &done), flags(true, false));
+    assert_eq!(READ.touched_fields(&bare(), &done), Value::Null);
 }

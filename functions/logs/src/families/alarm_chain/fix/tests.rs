@@ -108,7 +108,7 @@ fn an_operator_acts_where_no_call_helps_and_a_doubt_holds_the_rest() {
 #[test]
 fn a_statement_is_added_and_the_others_stay() {
     let plan = plan(&deaf());
-    assert_eq!((plan.level(), plan.obstacle(true)), (Some(Level::L2), None));
+    assert_eq!((plan.level(), plan.blocker(true)), (Some(Level::L2), None));
     let Some(Action::SetTopicAttributes { attribute_value, .. }) = plan.calls().first().copied() else {
         panic!("{plan:?}")
     };
@@ -122,7 +122,10 @@ fn a_statement_is_added_and_the_others_stay() {
             json!({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}]});
         it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(all), key: None });
     });
-    assert!(matches!(super::tests::plan(&denied), Plan::Hold { .. }), "a statement more does not help against a Deny");
+    assert!(
+        matches!(super::tests::plan(&denied), Plan::Blocked { .. }),
+        "a statement more does not help against a Deny"
+    );
 }
 
 #[test]
@@ -141,16 +144,16 @@ fn a_topic_policy_in_another_order_is_no_change_and_a_deleted_principal_is_left_
     assert_eq!(put, returned);
     let done: Vec<Action> = plan(&put).calls().into_iter().cloned().collect();
     assert!(matches!(done.as_slice(), [Action::SetTopicAttributes { .. }]), "{done:?}");
-    assert_eq!(put.footprint(&done), returned.footprint(&done));
-    assert_eq!(put.expect(&done[0]), returned.expect(&done[0]));
-    assert_ne!(put.footprint(&done), put.expect(&done[0]).footprint(&done));
+    assert_eq!(put.touched_fields(&done), returned.touched_fields(&done));
+    assert_eq!(put.predict(&done[0]), returned.predict(&done[0]));
+    assert_ne!(put.touched_fields(&done), put.predict(&done[0]).touched_fields(&done));
 
     let policy = json!({"Statement": {"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": "AIDAEXAMPLEID"},
                                       "Action": "SNS:Publish", "Resource": TOPIC}});
     let deleted = changed(|it| {
         it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(policy), key: None });
     });
-    let Plan::Hold { reason, .. } = plan(&deleted) else { panic!("no hold") };
+    let Plan::Blocked { reason, .. } = plan(&deleted) else { panic!("no hold") };
     assert!(reason.starts_with("statement `Old` of the policy of ") && reason.contains("AIDAEXAMPLEID"), "{reason}");
 }
 
@@ -188,7 +191,7 @@ fn reverted(mut chains: AlarmChains, undo: &Undo) -> AlarmChains {
             let (topic_arn, attribute_name) = (topic_arn.clone(), attribute_name.clone());
             let set =
                 Action::SetTopicAttributes { topic_arn, attribute_name, attribute_value: attribute_value.clone() };
-            chains = chains.expect(&set);
+            chains = chains.predict(&set);
         }
     }
     chains

@@ -6,11 +6,11 @@ use rectify_compliance::Timestamp;
 use super::item::{Item, instant, key, read_instant, read_text, text};
 use super::key::acts_of;
 use super::{Ledger, new_id};
-use crate::Fault;
+use crate::Error;
 
 /// One act of a person, or of a machine in a person's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Act {
+pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
     /// Who.
@@ -21,7 +21,7 @@ pub struct Act {
     pub why: String,
 }
 
-impl Act {
+impl AuditEntry {
     /// What somebody does now.
     pub fn now(by: impl Into<String>, what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { at: Timestamp::now(), by: by.into(), what: what.into(), why: why.into() }
@@ -32,13 +32,13 @@ impl Ledger {
     /// The acts of a month (`2026-11`), oldest first.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be asked or an act cannot be read.
-    pub async fn acts(&self, month: &str) -> Result<Vec<Act>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be asked or an act cannot be read.
+    pub async fn acts(&self, month: &str) -> Result<Vec<AuditEntry>, Error> {
         self.query(&acts_of(month), "").await?.iter().map(read).collect()
     }
 
     /// Writes what an act changes, and the act, all or nothing.
-    pub(super) async fn record(&self, act: &Act, mut writes: Vec<TransactWriteItem>) -> Result<(), Fault> {
+    pub(super) async fn record(&self, act: &AuditEntry, mut writes: Vec<TransactWriteItem>) -> Result<(), Error> {
         let month = act.at.to_string();
         let mut item = key(&acts_of(month.get(..7).unwrap_or(&month)), &new_id(act.at));
         item.insert("at".to_owned(), instant(act.at));
@@ -50,8 +50,8 @@ impl Ledger {
     }
 }
 
-fn read(item: &Item) -> Result<Act, Fault> {
-    Ok(Act {
+fn read(item: &Item) -> Result<AuditEntry, Error> {
+    Ok(AuditEntry {
         at: read_instant(item, "at")?,
         by: read_text(item, "by")?.to_owned(),
         what: read_text(item, "what")?.to_owned(),

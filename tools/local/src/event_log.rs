@@ -38,7 +38,7 @@ pub enum Item {
         error: String,
     },
     /// Something could not be carried where it belongs.
-    Complaint {
+    Undelivered {
         /// What and why.
         why: String,
     },
@@ -57,7 +57,7 @@ impl fmt::Display for Item {
                 told.into_iter().try_for_each(|text| write!(out, "  {text}"))
             }
             Self::DeadLetter { function, error } => write!(out, "{function} gave up: {error}"),
-            Self::Complaint { why } => write!(out, "not carried: {why}"),
+            Self::Undelivered { why } => write!(out, "not delivered: {why}"),
         }
     }
 }
@@ -96,7 +96,7 @@ impl News {
         let fresh = letters.iter().skip(self.dead_letters);
         items.extend(fresh.map(|it| Item::DeadLetter { function: it.function.clone(), error: it.error.to_string() }));
         self.dead_letters = letters.len();
-        items.extend(world.take_complaints().into_iter().map(|why| Item::Complaint { why }));
+        items.extend(world.take_errors().into_iter().map(|why| Item::Undelivered { why }));
         items
     }
 }

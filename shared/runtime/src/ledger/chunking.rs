@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::item::{Item, key, read_text, text};
 use super::key::{attempts_of, image, image_part, images_of};
 use super::{Attempt, Ledger, ResourcePath};
-use crate::Fault;
+use crate::Error;
 
 /// The largest image that stands in the body, bytes of JSON.
 const INLINE: usize = 100_000;
@@ -24,7 +24,7 @@ const IMAGES: [&str; 2] = ["before", "after"];
 
 /// An attempt, ready to be written.
 #[derive(Debug)]
-pub(super) struct Packed {
+pub(super) struct Chunked {
     /// The attempt without its large images.
     pub(super) body: String,
     /// The parts of these.
@@ -34,9 +34,9 @@ pub(super) struct Packed {
 /// Takes the large images out of an attempt.
 ///
 /// # Errors
-/// [`Fault::Ledger`] when something of it is too large to be stored: then nothing may be changed.
-pub(super) fn pack(it: &Attempt) -> Result<Packed, Fault> {
-    let mut value = serde_json::to_value(it).map_err(|error| Fault::Ledger(error.to_string()))?;
+/// [`Error::Ledger`] when something of it is too large to be stored: then nothing may be changed.
+pub(super) fn pack(it: &Attempt) -> Result<Chunked, Error> {
+    let mut value = serde_json::to_value(it).map_err(|error| Error::Ledger(error.to_string()))?;
     let mut parts = Vec::new();
     for name in IMAGES {
         let Some(field) = value.get_mut(name).filter(|field| !field.is_null()) else { continue };
@@ -56,14 +56,14 @@ pub(super) fn pack(it: &Attempt) -> Result<Packed, Fault> {
     }
     let body = value.to_string();
     fits(it, "body", body.len(), MAX_BODY)?;
-    Ok(Packed { body, parts })
+    Ok(Chunked { body, parts })
 }
 
-fn fits(it: &Attempt, what: &str, size: usize, most: usize) -> Result<(), Fault> {
+fn fits(it: &Attempt, what: &str, size: usize, most: usize) -> Result<(), Error> {
     if size <= most {
         return Ok(());
     }
-    Err(Fault::Ledger(format!("attempt {}: {what}: expected at most {most} bytes: received `{size}`", it.id)))
+    Err(Error::Ledger(format!("attempt {}: {what}: expected at most {most} bytes: received `{size}`", it.id)))
 }
 
 /// The text in pieces of at most [`PART`] bytes, cut between characters.
@@ -87,9 +87,9 @@ impl Ledger {
     /// Reads an attempt whole, images included.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when a part is missing or the whole is not what was written: nothing is undone from half an image.
-    pub(super) async fn unpack(&self, item: &Item) -> Result<Attempt, Fault> {
-        let unreadable = |error: serde_json::Error| Fault::Ledger(format!("attempt: {error}"));
+    /// [`Error::Ledger`] when a part is missing or the whole is not what was written: nothing is undone from half an image.
+    pub(super) async fn unpack(&self, item: &Item) -> Result<Attempt, Error> {
+        let unreadable = |error: serde_json::Error| Error::Ledger(format!("attempt: {error}"));
         let mut value: Value = serde_json::from_str(read_text(item, "body")?).map_err(unreadable)?;
         let word = |name| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (id, control) = (word("id"), word("control"));
@@ -103,7 +103,7 @@ impl Ledger {
             let own = parts.iter().take(count);
             let whole = own.map(|part| read_text(part, "text")).collect::<Result<String, _>>()?;
             if checksum(&whole) != wanted {
-                return Err(Fault::Ledger(format!(
+                return Err(Error::Ledger(format!(
                     "attempt {id}: {name}: {} parts do not make what was written",
                     parts.len()
                 )));

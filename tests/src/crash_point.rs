@@ -43,7 +43,7 @@ impl Life {
 
 /// An HTTP client whose calls are steps of a life.
 #[derive(Debug)]
-struct Mortal {
+struct CrashPoint {
     inner: SharedHttpClient,
     life: Life,
 }
@@ -55,11 +55,11 @@ struct MortalConnector {
 }
 
 /// `inner`, as long as `life` lasts.
-pub fn mortal(inner: SharedHttpClient, life: &Life) -> SharedHttpClient {
-    SharedHttpClient::new(Mortal { inner, life: life.clone() })
+pub fn crash_point(inner: SharedHttpClient, life: &Life) -> SharedHttpClient {
+    SharedHttpClient::new(CrashPoint { inner, life: life.clone() })
 }
 
-impl HttpClient for Mortal {
+impl HttpClient for CrashPoint {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
         SharedHttpConnector::new(MortalConnector { inner, life: self.life.clone() })

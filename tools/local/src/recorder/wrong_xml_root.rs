@@ -9,9 +9,9 @@ use aws_sdk_s3::error::SdkError;
 
 /// An answer of status 200 whose root is named after its operation.
 #[derive(Debug)]
-pub(super) struct Misnamed<'a>(&'a str);
+pub(super) struct WrongXmlRoot<'a>(&'a str);
 
-impl<'a> Misnamed<'a> {
+impl<'a> WrongXmlRoot<'a> {
     /// The answer inside an error, if all that is wrong with it is its root.
     pub(super) fn inside<E>(error: &'a SdkError<E, HttpResponse>, operation: &str) -> Option<Self> {
         let response = error.raw_response()?;
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn leaves_are_read_by_name() {
-        assert_eq!(Misnamed(ANSWER).leaf("Status"), Some("Enabled"));
-        assert_eq!(Misnamed(ANSWER).leaf("MfaDelete"), None);
-        assert_eq!(Misnamed("<GetBucketVersioningResponse/>").leaf("Status"), None);
+        assert_eq!(WrongXmlRoot(ANSWER).leaf("Status"), Some("Enabled"));
+        assert_eq!(WrongXmlRoot(ANSWER).leaf("MfaDelete"), None);
+        assert_eq!(WrongXmlRoot("<GetBucketVersioningResponse/>").leaf("Status"), None);
     }
 }

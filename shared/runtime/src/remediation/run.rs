@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::{AccountId, ComplianceChange, Imaged, Plan, StoredImage, Target, Timestamp};
+use rectify_compliance::{AccountId, ComplianceChange, IdentifiedState, Plan, StoredState, Target, Timestamp};
 use serde_json::Value;
 
-use super::RemediationShell;
+use super::RemediationContext;
 use super::decision::Seen;
 use super::deployed::Calls;
-use crate::Fault;
+use crate::Error;
 use crate::deadline::Deadline;
 use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
@@ -23,10 +23,10 @@ const ROOM: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
 const SPARE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// One finding on its way through the gates.
-pub(super) struct Passage<'a> {
+pub(super) struct RemediationRun<'a> {
     pub(super) id: &'static str,
     pub(super) control: &'static dyn ErasedRemediation,
-    pub(super) shell: &'a RemediationShell,
+    pub(super) shell: &'a RemediationContext,
     pub(super) scope: RuleScope<'a>,
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
@@ -41,19 +41,19 @@ pub(super) struct Passage<'a> {
     pub(super) reads_until: Deadline,
 }
 
-impl Passage<'_> {
+impl RemediationRun<'_> {
     /// The live read; `None` when the resource is gone. One of a whole account may take longer than a function has, and is
     /// given up in time.
     ///
     /// # Errors
-    /// [`Fault::OutOfTime`], or what the read failed for.
-    pub(super) async fn live(&self, parameters: &str) -> Result<Option<Imaged>, Fault> {
+    /// [`Error::OutOfTime`], or what the read failed for.
+    pub(super) async fn live(&self, parameters: &str) -> Result<Option<IdentifiedState>, Error> {
         let what = || format!("live read of {}", self.target.resource);
         self.reads_until.leaving(SPARE, what, self.clients.live(&self.target, parameters)).await?
     }
 
     /// The clients for calls that change something.
-    pub(super) async fn writer(&self) -> Result<Arc<Writer<dyn Calls>>, Fault> {
+    pub(super) async fn writer(&self) -> Result<Arc<Writer<dyn Calls>>, Error> {
         self.shell.clients.writer(&self.own, &self.target.account, &self.target.region).await
     }
 
@@ -75,14 +75,14 @@ impl Passage<'_> {
     /// Why the control is stopped, once a fence has said that it is.
     ///
     /// # Errors
-    /// [`Fault::Ledger`](crate::Fault::Ledger): a switch that cannot be read is not off.
-    pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Fault> {
+    /// [`Error::Ledger`](crate::Error::Ledger): a switch that cannot be read is not off.
+    pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Error> {
         let stop = self.shell.ledger.stop_for(control).await?;
         Ok(stop.map_or_else(|| "stopped by a switch that was released at once".to_owned(), |it| it.to_string()))
     }
 
     /// A new attempt.
-    pub(super) fn attempt(&self, plan: Plan<Value>, before: Option<StoredImage>) -> Attempt {
+    pub(super) fn attempt(&self, plan: Plan<Value>, before: Option<StoredState>) -> Attempt {
         let now = Timestamp::now();
         Attempt {
             id: ledger::new_id(now),

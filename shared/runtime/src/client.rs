@@ -7,7 +7,9 @@ use std::future::Future;
 
 use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream, StreamExt};
-use rectify_compliance::{AccountId, FromItem, Image, Inventory, Region, Remediation, ResourceKey, ShapeError, Target};
+use rectify_compliance::{
+    AccountId, FromItem, Periodic, Region, Remediation, ResourceKey, ResourceState, ShapeError, Target,
+};
 
 use serde_json::Value;
 
@@ -31,7 +33,7 @@ impl Connect for NoClients {
 
 /// Where an inventory is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct AccountRegion {
     /// Whose resources.
     pub account: AccountId,
     /// Which region's.
@@ -71,7 +73,7 @@ pub enum Listed<S> {
     Unreadable(Found, AwsError),
 }
 
-impl<S: Image> Listed<S> {
+impl<S: ResourceState> Listed<S> {
     /// What reading `found` came to; `None` when it is gone by now.
     pub fn of(found: Found, read: Result<Option<S>, AwsError>) -> Option<Self> {
         match read {
@@ -100,7 +102,7 @@ impl<S: Image> Listed<S> {
 /// Reads the resources of a page, `at_once` at a time, in their order; one that is gone by now is left out.
 pub async fn read_each<S, R>(page: Vec<(Found, R)>, at_once: usize) -> Vec<Listed<S>>
 where
-    S: Image,
+    S: ResourceState,
     R: Future<Output = Result<Option<S>, AwsError>> + Send,
 {
     let (found, reads): (Vec<Found>, Vec<R>) = page.into_iter().unzip();
@@ -125,7 +127,7 @@ impl<S> Page<S> {
 }
 
 /// Lists all subjects of a control.
-pub trait List<C>: Inventory {
+pub trait List<C>: Periodic {
     /// The resources from where a page said that the next begins (`None`: from the first), page by page as the API hands
     /// them out; memory does not grow with the account. A listing without pages begins anew.
     ///
@@ -134,7 +136,7 @@ pub trait List<C>: Inventory {
     fn pages<'a>(
         &'a self,
         clients: &'a C,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a Self::Params,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Self::Subject>, AwsError>> + Send + 'a;
@@ -144,7 +146,7 @@ pub trait List<C>: Inventory {
     fn keys<'a>(
         &'a self,
         clients: &'a C,
-        place: &'a Place,
+        place: &'a AccountRegion,
         params: &'a Self::Params,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
         let keys_of = |page: Result<Page<Self::Subject>, AwsError>| -> Result<Vec<ResourceKey>, AwsError> {

@@ -1,13 +1,13 @@
 //! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
 
 use rectify_compliance::exemption::{self, Known};
-use rectify_compliance::{Imaged, Plan, Tags, Timestamp};
+use rectify_compliance::{IdentifiedState, Plan, Tags, Timestamp};
 use serde_json::Value;
 
 use super::facts::Facts;
 use super::managed;
-use super::passage::Passage;
-use crate::Fault;
+use super::run::RemediationRun;
+use crate::Error;
 use crate::ledger::{Outcome, Registry};
 use crate::settings::Mode;
 
@@ -16,12 +16,12 @@ const MODE_TAG: &str = "rectify:mode";
 
 /// Why nothing is applied, and how that is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Obstacle {
+pub(super) struct Blocker {
     pub(super) outcome: Outcome,
     pub(super) reason: String,
 }
 
-impl Obstacle {
+impl Blocker {
     fn planned(reason: impl Into<String>) -> Self {
         Self { outcome: Outcome::Planned, reason: reason.into() }
     }
@@ -39,39 +39,39 @@ pub(super) struct Budget {
 }
 
 /// Why this plan is not applied, if it is not.
-pub(super) async fn obstacle<F: Facts>(
+pub(super) async fn blocker<F: Facts>(
     facts: &F,
     registry: &Registry,
     plan: &Plan<Value>,
-    live: &Imaged,
+    live: &IdentifiedState,
     now: Timestamp,
-) -> Result<Option<Obstacle>, Fault> {
+) -> Result<Option<Blocker>, Error> {
     let settings = facts.settings();
     let known = Known::Live { name: live.name.as_deref(), arn: live.arn.as_deref(), tags: &live.tags };
     if let Some(reason) = exemption::forbids(&registry.entries, facts.target(), known, now) {
-        return Ok(Some(Obstacle { outcome: Outcome::Exempt, reason }));
+        return Ok(Some(Blocker { outcome: Outcome::Exempt, reason }));
     }
     if let Some(hold) = facts.hold(now).await? {
         let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
-        return Ok(Some(Obstacle::planned(reason)));
+        return Ok(Some(Blocker::planned(reason)));
     }
     let protected = |arn: &&String| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn));
     if let Some(arn) = live.arn.as_ref().filter(protected) {
-        return Ok(Some(Obstacle::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
+        return Ok(Some(Blocker::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
     }
-    if let Some(reason) = plan.obstacle(settings.allow_l2) {
-        return Ok(Some(Obstacle::planned(reason)));
+    if let Some(reason) = plan.blocker(settings.allow_l2) {
+        return Ok(Some(Blocker::planned(reason)));
     }
     let unmanaged = settings.remediate_managed_stacks;
     if let Some(stack) = managed::stack(&live.tags).filter(|_| !unmanaged) {
-        return Ok(Some(Obstacle::managed(stack)));
+        return Ok(Some(Blocker::managed(stack)));
     }
     if let Some(reason) = mode(facts, &live.tags).or_else(|| grace(facts, now)) {
-        return Ok(Some(Obstacle::planned(reason)));
+        return Ok(Some(Blocker::planned(reason)));
     }
     // The one that costs calls comes last.
     let stack = if unmanaged { None } else { facts.stack(live, plan).await? };
-    Ok(stack.as_deref().map(Obstacle::managed))
+    Ok(stack.as_deref().map(Blocker::managed))
 }
 
 /// What the mode says, if it is below `enforce`: the function's, its account's, or the resource's own; the lowest wins.
@@ -101,13 +101,13 @@ fn grace<F: Facts>(facts: &F, now: Timestamp) -> Option<String> {
     (minutes > 0 && now < until).then(|| format!("grace until {until}"))
 }
 
-impl Passage<'_> {
+impl RemediationRun<'_> {
     /// The hour's budget: a number, and no more than a share of the resources there are; one resource where AWS Config does
     /// not count them.
     ///
     /// # Errors
-    /// [`Fault::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
-    pub(super) async fn budget(&self) -> Result<Budget, Fault> {
+    /// [`Error::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
+    pub(super) async fn budget(&self) -> Result<Budget, Error> {
         let settings = &self.shell.settings;
         let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
         if percent >= 100 || per_hour == 0 {

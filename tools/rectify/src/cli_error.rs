@@ -2,12 +2,12 @@
 
 use rectify_compliance::entry::EntryError;
 use rectify_compliance::{EventError, ParameterError, ShapeError};
-use rectify_runtime::Fault;
+use rectify_runtime::Error;
 use serde_json::{Value, json};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Complaint {
+pub(crate) enum CliError {
     /// What was typed, or the environment, cannot be used.
     #[error("{0}")]
     Usage(String),
@@ -21,13 +21,13 @@ pub(crate) enum Complaint {
     },
     /// The control, the ledger or AWS could not answer.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Error(#[from] Error),
     /// The machine this runs on.
     #[error("{0}")]
     Machine(String),
 }
 
-impl Complaint {
+impl CliError {
     /// `what: where: why` about something that was typed.
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self::Usage(text.into())
@@ -36,9 +36,9 @@ impl Complaint {
     /// The exit code: 1 a refusal, 2 usage, 3 a fault.
     pub(crate) const fn code(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Fault(Fault::UndoRefused { .. } | Fault::LeaseHeld { .. }) => 1,
-            Self::Usage(_) | Self::Fault(Fault::Setting { .. }) => 2,
-            Self::Fault(_) | Self::Machine(_) => 3,
+            Self::Refused { .. } | Self::Error(Error::UndoRefused { .. } | Error::LeaseHeld { .. }) => 1,
+            Self::Usage(_) | Self::Error(Error::Setting { .. }) => 2,
+            Self::Error(_) | Self::Machine(_) => 3,
         }
     }
 
@@ -47,7 +47,7 @@ impl Complaint {
         match self {
             Self::Usage(_) => "Usage",
             Self::Refused { .. } => "Refused",
-            Self::Fault(fault) => fault.kind(),
+            Self::Error(fault) => fault.kind(),
             Self::Machine(_) => "Machine",
         }
     }
@@ -62,27 +62,27 @@ impl Complaint {
     }
 }
 
-impl From<EventError> for Complaint {
+impl From<EventError> for CliError {
     fn from(error: EventError) -> Self {
-        Self::Fault(error.into())
+        Self::Error(error.into())
     }
 }
 
-impl From<ParameterError> for Complaint {
+impl From<ParameterError> for CliError {
     fn from(error: ParameterError) -> Self {
-        Self::Fault(error.into())
+        Self::Error(error.into())
     }
 }
 
-impl From<ShapeError> for Complaint {
+impl From<ShapeError> for CliError {
     fn from(error: ShapeError) -> Self {
-        Self::Fault(error.into())
+        Self::Error(error.into())
     }
 }
 
-impl From<EntryError> for Complaint {
+impl From<EntryError> for CliError {
     fn from(error: EntryError) -> Self {
-        Self::Fault(error.into())
+        Self::Error(error.into())
     }
 }
 
@@ -92,26 +92,26 @@ mod tests {
 
     #[test]
     fn the_exit_code_tells_a_refusal_from_usage_from_a_fault() {
-        let refused = Fault::UndoRefused { attempt: "01A".to_owned(), reason: "changed since".to_owned() };
-        let setting = Fault::Setting { name: "AWS_ACCESS_KEY_ID", reason: "missing".to_owned() };
+        let refused = Error::UndoRefused { attempt: "01A".to_owned(), reason: "changed since".to_owned() };
+        let setting = Error::Setting { name: "AWS_ACCESS_KEY_ID", reason: "missing".to_owned() };
         let rows = [
-            (Complaint::Refused { reason: "no".to_owned(), details: Value::Null }, 1),
+            (CliError::Refused { reason: "no".to_owned(), details: Value::Null }, 1),
             (refused.into(), 1),
-            (Complaint::usage("no such file"), 2),
+            (CliError::usage("no such file"), 2),
             (setting.into(), 2),
-            (Fault::Ledger("query: Timeout".to_owned()).into(), 3),
-            (Complaint::Machine("stdout: full".to_owned()), 3),
+            (Error::Ledger("query: Timeout".to_owned()).into(), 3),
+            (CliError::Machine("stdout: full".to_owned()), 3),
         ];
-        for (complaint, code) in rows {
-            assert_eq!(complaint.code(), code, "{complaint}");
+        for (cli_error, code) in rows {
+            assert_eq!(cli_error.code(), code, "{cli_error}");
         }
     }
 
     #[test]
     fn json_names_the_kind_and_keeps_what_would_have_been_done() {
-        let complaint = Complaint::Refused { reason: "not confirmed".to_owned(), details: json!({ "calls": [] }) };
+        let cli_error = CliError::Refused { reason: "not confirmed".to_owned(), details: json!({ "calls": [] }) };
         let expected = json!({ "error": {
             "kind": "Refused", "message": "not confirmed", "exit_code": 1, "details": { "calls": [] } } });
-        assert_eq!(complaint.as_json(), expected);
+        assert_eq!(cli_error.as_json(), expected);
     }
 }

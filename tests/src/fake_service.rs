@@ -1,4 +1,4 @@
-//! The service behind the made-up doors: in memory, scripted by the test, every call written down.
+//! The service behind the made-up widgets: in memory, scripted by the test, every call written down.
 //!
 //! It stands in where no real part has the call; the ledger, the bus and AWS Config are never replaced by it.
 
@@ -9,15 +9,16 @@ use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use rectify_compliance::{FromItem, Inventory, ResourceKey, Target};
-use rectify_runtime::edge::{Connect, Fix, Found, List, Listed, Page, Place, ReadFacts};
+use rectify_compliance::{FromItem, Periodic, ResourceKey, Target};
+use rectify_runtime::client::{AccountRegion, Connect, Fix, Found, List, Listed, Page, ReadFacts};
 use rectify_runtime::{AwsError, CallError, CallErrorKind};
 use serde_json::Value;
 
 use crate::controls::{
-    Action, DOOR, Door, DoorAjar, DoorItem, Facts, GlobalDoorAjar, NamedDoorAjar, Params, Receipt, Undo,
+    Action, Facts, GlobalWidgetDisabled, NamedWidgetDisabled, Params, Receipt, Undo, WIDGET, Widget, WidgetDisabled,
+    WidgetItem,
 };
-use crate::mortal::Life;
+use crate::crash_point::Life;
 
 /// One call, as the service saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum Call {
     Facts(String),
     /// One page was listed.
     Page(usize),
-    /// A door was read, by the name or id it was asked for.
+    /// A widget was read, by the name or id it was asked for.
     Read(String),
     /// An action arrived.
     Apply(Action),
@@ -60,7 +61,7 @@ impl On {
 
 /// What goes wrong.
 #[derive(Clone)]
-pub enum Trouble {
+pub enum InjectedFault {
     /// The call is refused with this code, nothing happens.
     Refused(&'static str, CallErrorKind),
     /// The call is answered with this status and code, nothing happens.
@@ -71,21 +72,21 @@ pub enum Trouble {
     Misreported(u16, &'static str),
     /// The call is answered as if it had been carried out.
     Swallowed,
-    /// Somebody changes the doors just before the call.
-    Before(fn(&mut BTreeMap<String, Door>)),
-    /// The service changes the doors just after the call.
-    After(fn(&mut BTreeMap<String, Door>)),
+    /// Somebody changes the widgets just before the call.
+    Before(fn(&mut BTreeMap<String, Widget>)),
+    /// The service changes the widgets just after the call.
+    After(fn(&mut BTreeMap<String, Widget>)),
 }
 
 #[derive(Default)]
 struct State {
-    doors: BTreeMap<String, Door>,
+    widgets: BTreeMap<String, Widget>,
     calls: Vec<Call>,
     effects: Vec<Call>,
-    script: Vec<(On, usize, Trouble)>,
+    script: Vec<(On, usize, InjectedFault)>,
     counts: HashMap<&'static str, usize>,
-    seal: u32,
-    seals: HashMap<String, u32>,
+    token: u32,
+    tokens: HashMap<String, u32>,
     page_size: usize,
     locked: HashMap<String, (&'static str, CallErrorKind)>,
     life: Option<Life>,
@@ -94,24 +95,24 @@ struct State {
 
 /// The service.
 #[derive(Clone, Default)]
-pub struct Doors(Arc<Mutex<State>>);
+pub struct FakeService(Arc<Mutex<State>>);
 
-static SERVICES: LazyLock<Mutex<HashMap<String, Doors>>> = LazyLock::new(Mutex::default);
+static SERVICES: LazyLock<Mutex<HashMap<String, FakeService>>> = LazyLock::new(Mutex::default);
 
-impl std::fmt::Debug for Doors {
+impl std::fmt::Debug for FakeService {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Doors")
+        out.write_str("FakeService")
     }
 }
 
-impl Doors {
-    /// A service with these doors.
-    pub fn with(doors: impl IntoIterator<Item = Door>) -> Self {
+impl FakeService {
+    /// A service with these widgets.
+    pub fn with(widgets: impl IntoIterator<Item = Widget>) -> Self {
         let service = Self::default();
         {
             let mut state = service.state();
-            state.doors = doors.into_iter().map(|door| (door.id.clone(), door)).collect();
-            state.seal = 100;
+            state.widgets = widgets.into_iter().map(|widget| (widget.id.clone(), widget)).collect();
+            state.token = 100;
             state.page_size = 60;
         }
         service
@@ -120,7 +121,7 @@ impl Doors {
     /// The SDK configuration through which clients find this service.
     pub fn reached_through(&self, config: &SdkConfig) -> SdkConfig {
         let mut services = SERVICES.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = format!("doors-{}", services.len());
+        let name = format!("widgets-{}", services.len());
         services.insert(name.clone(), self.clone());
         config.to_builder().app_name(AppName::new(name).unwrap()).build()
     }
@@ -131,7 +132,7 @@ impl Doors {
     }
 
     /// Lets the `number`th call of this kind, from 1, meet trouble.
-    pub fn disturb(&self, on: On, number: usize, trouble: Trouble) -> &Self {
+    pub fn disturb(&self, on: On, number: usize, trouble: InjectedFault) -> &Self {
         self.state().script.push((on, number, trouble));
         self
     }
@@ -143,7 +144,7 @@ impl Doors {
         self
     }
 
-    /// Lets a listing find this door and not read it.
+    /// Lets a listing find this widget and not read it.
     pub fn lock(&self, id: &str, code: &'static str, kind: CallErrorKind) -> &Self {
         self.state().locked.insert(id.to_owned(), (code, kind));
         self
@@ -154,14 +155,14 @@ impl Doors {
         self.state().script.clear();
     }
 
-    /// A door as it is now.
-    pub fn door(&self, id: &str) -> Option<Door> {
-        self.state().doors.get(id).cloned()
+    /// A widget as it is now.
+    pub fn widget(&self, id: &str) -> Option<Widget> {
+        self.state().widgets.get(id).cloned()
     }
 
-    /// Changes a door behind everybody's back.
-    pub fn change(&self, id: &str, change: impl FnOnce(&mut Door)) {
-        change(self.state().doors.get_mut(id).unwrap());
+    /// Changes a widget behind everybody's back.
+    pub fn change(&self, id: &str, change: impl FnOnce(&mut Widget)) {
+        change(self.state().widgets.get_mut(id).unwrap());
     }
 
     /// Every call so far.
@@ -174,7 +175,7 @@ impl Doors {
         self.calls().into_iter().filter(|call| matches!(call, Call::Apply(_) | Call::Revert(_))).collect()
     }
 
-    /// The calls that changed a door.
+    /// The calls that changed a widget.
     pub fn effects(&self) -> Vec<Call> {
         self.state().effects.clone()
     }
@@ -228,45 +229,45 @@ impl Doors {
         let met = state.script.iter().find(|(kind, at, _)| *kind == on && *at == number).map(|it| it.2.clone());
         match met {
             None => work(&mut state, true),
-            Some(Trouble::Refused(code, kind)) => Err(failed(operation, code, kind)),
-            Some(Trouble::Answered(status, code)) => Err(answered(operation, status, code)),
-            Some(Trouble::AnswerLost) => {
+            Some(InjectedFault::Refused(code, kind)) => Err(failed(operation, code, kind)),
+            Some(InjectedFault::Answered(status, code)) => Err(answered(operation, status, code)),
+            Some(InjectedFault::AnswerLost) => {
                 work(&mut state, true)?;
                 Err(AwsError::Call(CallError::unanswered(operation, "Timeout", "as scripted")))
             }
-            Some(Trouble::Misreported(status, code)) => {
+            Some(InjectedFault::Misreported(status, code)) => {
                 work(&mut state, true)?;
                 Err(answered(operation, status, code))
             }
-            Some(Trouble::Swallowed) => work(&mut state, false),
-            Some(Trouble::Before(change)) => {
-                change(&mut state.doors);
+            Some(InjectedFault::Swallowed) => work(&mut state, false),
+            Some(InjectedFault::Before(change)) => {
+                change(&mut state.widgets);
                 work(&mut state, true)
             }
-            Some(Trouble::After(change)) => {
+            Some(InjectedFault::After(change)) => {
                 let result = work(&mut state, true);
-                change(&mut state.doors);
+                change(&mut state.widgets);
                 result
             }
         }
     }
 
-    async fn read(&self, asked: &str, call: Call) -> Result<Option<Door>, AwsError> {
-        self.call(On::Read, "doors:DescribeDoor", call, |state, _| Ok(state.doors.get(asked).cloned())).await
+    async fn read(&self, asked: &str, call: Call) -> Result<Option<Widget>, AwsError> {
+        self.call(On::Read, "widgets:DescribeWidget", call, |state, _| Ok(state.widgets.get(asked).cloned())).await
     }
 
-    /// The doors of a page, and where the next begins while there may be more.
-    async fn page(&self, number: usize) -> Result<Page<Door>, AwsError> {
-        self.call(On::Page, "doors:ListDoors", Call::Page(number), |state, _| {
-            let listed = |door: &Door| match state.locked.get(&door.id) {
-                None => Listed::Read(door.clone()),
+    /// The widgets of a page, and where the next begins while there may be more.
+    async fn page(&self, number: usize) -> Result<Page<Widget>, AwsError> {
+        self.call(On::Page, "widgets:ListWidgets", Call::Page(number), |state, _| {
+            let listed = |widget: &Widget| match state.locked.get(&widget.id) {
+                None => Listed::Read(widget.clone()),
                 Some((code, kind)) => {
-                    let found = Found { resource: ResourceKey::new(DOOR, &door.id), name: door.name.clone() };
-                    Listed::Unreadable(found, failed("doors:DescribeDoor", code, *kind))
+                    let found = Found { resource: ResourceKey::new(WIDGET, &widget.id), name: widget.name.clone() };
+                    Listed::Unreadable(found, failed("widgets:DescribeWidget", code, *kind))
                 }
             };
-            let doors = state.doors.values().skip(number * state.page_size).take(state.page_size);
-            let resources: Vec<_> = doors.map(listed).collect();
+            let widgets = state.widgets.values().skip(number * state.page_size).take(state.page_size);
+            let resources: Vec<_> = widgets.map(listed).collect();
             let next = (!resources.is_empty()).then(|| (number + 1).to_string());
             Ok(Page { resources, next })
         })
@@ -274,37 +275,37 @@ impl Doors {
     }
 
     async fn shut(&self, id: &str, action: &Action) -> Result<Receipt, AwsError> {
-        self.call(On::Apply, "doors:ShutBolt", Call::Apply(action.clone()), |state, real| {
-            let Action::ShutBolt { bolt } = action;
-            let key = format!("{id}/{bolt}");
-            let next = state.seal + 1;
-            let drawn = bolt_of(state, id, bolt, "doors:ShutBolt")?;
+        self.call(On::Apply, "widgets:EnableFlag", Call::Apply(action.clone()), |state, real| {
+            let Action::EnableFlag { flag } = action;
+            let key = format!("{id}/{flag}");
+            let next = state.token + 1;
+            let disabled = flag_of(state, id, flag, "widgets:EnableFlag")?;
             if !real {
-                return Ok(Receipt { seal: 1 });
+                return Ok(Receipt { token: 1 });
             }
-            if !std::mem::replace(drawn, false) {
-                return Ok(Receipt { seal: state.seals.get(&key).copied().unwrap_or_default() });
+            if !std::mem::replace(disabled, false) {
+                return Ok(Receipt { token: state.tokens.get(&key).copied().unwrap_or_default() });
             }
-            state.seal = next;
-            state.seals.insert(key, next);
+            state.token = next;
+            state.tokens.insert(key, next);
             state.effects.push(Call::Apply(action.clone()));
-            Ok(Receipt { seal: next })
+            Ok(Receipt { token: next })
         })
         .await
     }
 
     async fn draw(&self, id: &str, undo: &Undo) -> Result<(), AwsError> {
-        self.call(On::Revert, "doors:DrawBolt", Call::Revert(undo.clone()), |state, real| {
-            let Undo::DrawBolt { bolt, seal } = undo;
-            let known = state.seals.get(&format!("{id}/{bolt}")).copied();
-            let drawn = bolt_of(state, id, bolt, "doors:DrawBolt")?;
-            if !real || *drawn {
+        self.call(On::Revert, "widgets:DisableFlag", Call::Revert(undo.clone()), |state, real| {
+            let Undo::DisableFlag { flag, token } = undo;
+            let known = state.tokens.get(&format!("{id}/{flag}")).copied();
+            let disabled = flag_of(state, id, flag, "widgets:DisableFlag")?;
+            if !real || *disabled {
                 return Ok(());
             }
-            if known != Some(*seal) {
-                return Err(failed("doors:DrawBolt", "WrongSeal", CallErrorKind::Rejected));
+            if known != Some(*token) {
+                return Err(failed("widgets:DisableFlag", "WrongToken", CallErrorKind::Rejected));
             }
-            *drawn = true;
+            *disabled = true;
             state.effects.push(Call::Revert(undo.clone()));
             Ok(())
         })
@@ -312,9 +313,9 @@ impl Doors {
     }
 }
 
-fn bolt_of<'a>(state: &'a mut State, id: &str, bolt: &str, operation: &'static str) -> Result<&'a mut bool, AwsError> {
-    let door = state.doors.get_mut(id).ok_or_else(|| failed(operation, "NoSuchDoor", CallErrorKind::Rejected))?;
-    door.bolts.get_mut(bolt).ok_or_else(|| failed(operation, "NoSuchBolt", CallErrorKind::Rejected))
+fn flag_of<'a>(state: &'a mut State, id: &str, flag: &str, operation: &'static str) -> Result<&'a mut bool, AwsError> {
+    let widget = state.widgets.get_mut(id).ok_or_else(|| failed(operation, "NoSuchWidget", CallErrorKind::Rejected))?;
+    widget.flags.get_mut(flag).ok_or_else(|| failed(operation, "NoSuchFlag", CallErrorKind::Rejected))
 }
 
 fn failed(operation: &'static str, code: &str, kind: CallErrorKind) -> AwsError {
@@ -330,7 +331,7 @@ fn answered(operation: &'static str, status: u16, code: &str) -> AwsError {
     AwsError::Call(CallError::answered(operation, status, code, "as scripted"))
 }
 
-impl Connect for Doors {
+impl Connect for FakeService {
     fn connect(config: &SdkConfig) -> Self {
         let services = SERVICES.lock().unwrap_or_else(PoisonError::into_inner);
         let name = config.app_name().map(ToString::to_string).unwrap_or_default();
@@ -340,32 +341,32 @@ impl Connect for Doors {
 
 macro_rules! edge {
     ($($control:ident),+) => {$(
-        impl ReadFacts<Doors> for $control {
+        impl ReadFacts<FakeService> for $control {
             async fn facts(
-                &self, doors: &Doors,
+                &self, widgets: &FakeService,
                 target: &Target,
-                _resource: &DoorItem,
+                _resource: &WidgetItem,
                 _params: &Params,
             ) -> Result<Option<<Self as FromItem>::Facts>, AwsError> {
                 let id = target.resource.id.clone();
-                let door = doors.read(&id, Call::Facts(id.clone())).await?;
-                Ok(door.map(|door| Facts { colour: door.colour }))
+                let widget = widgets.read(&id, Call::Facts(id.clone())).await?;
+                Ok(widget.map(|widget| Facts { color: widget.color }))
             }
         }
 
-        impl List<Doors> for $control {
+        impl List<FakeService> for $control {
             fn pages<'a>(
-                &'a self, doors: &'a Doors,
-                _place: &'a Place,
+                &'a self, widgets: &'a FakeService,
+                _place: &'a AccountRegion,
                 _params: &'a Params,
                 from: Option<String>,
             ) -> impl Stream<Item = Result<Page<<Self as rectify_compliance::Control>::Subject>, AwsError>> + Send + 'a
             where
-                Self: Inventory,
+                Self: Periodic,
             {
                 let first: usize = from.map_or(0, |it| it.parse().unwrap());
                 stream::unfold(Some(first), move |page| async move {
-                    let answer = doors.page(page?).await;
+                    let answer = widgets.page(page?).await;
                     let next = answer.as_ref().ok().and_then(|page| page.next.as_ref()).map(|it| it.parse().unwrap());
                     Some((answer, next))
                 })
@@ -373,27 +374,27 @@ macro_rules! edge {
             }
         }
 
-        impl Fix<Doors> for $control {
-            async fn live(&self, doors: &Doors, target: &Target, _params: &Params) -> Result<Option<Door>, AwsError> {
+        impl Fix<FakeService> for $control {
+            async fn live(&self, widgets: &FakeService, target: &Target, _params: &Params) -> Result<Option<Widget>, AwsError> {
                 let asked = target.name_or_id();
-                doors.read(asked, Call::Read(asked.to_owned())).await
+                widgets.read(asked, Call::Read(asked.to_owned())).await
             }
 
-            async fn apply(&self, doors: &Doors, target: &Target, action: &Action) -> Result<(), AwsError> {
-                doors.shut(target.name_or_id(), action).await.map(drop)
+            async fn apply(&self, widgets: &FakeService, target: &Target, action: &Action) -> Result<(), AwsError> {
+                widgets.shut(target.name_or_id(), action).await.map(drop)
             }
 
-            async fn apply_answered(&self, doors: &Doors, target: &Target, action: &Action) -> Result<Value, AwsError> {
-                let receipt = doors.shut(target.name_or_id(), action).await?;
+            async fn apply_answered(&self, widgets: &FakeService, target: &Target, action: &Action) -> Result<Value, AwsError> {
+                let receipt = widgets.shut(target.name_or_id(), action).await?;
                 Ok(serde_json::to_value(receipt).unwrap())
             }
 
-            async fn revert(&self, doors: &Doors, target: &Target, undo: &Undo) -> Result<(), AwsError> {
-                doors.draw(target.name_or_id(), undo).await
+            async fn revert(&self, widgets: &FakeService, target: &Target, undo: &Undo) -> Result<(), AwsError> {
+                widgets.draw(target.name_or_id(), undo).await
             }
         }
 
     )+};
 }
 
-edge!(DoorAjar, NamedDoorAjar, GlobalDoorAjar);
+edge!(WidgetDisabled, NamedWidgetDisabled, GlobalWidgetDisabled);

@@ -1,4 +1,4 @@
-//! Making what is missing of a chain: a filter, an alarm, a statement in a topic's policy. What exists is never edited, but for
+//! AlarmSpec what is missing of a chain: a filter, an alarm, a statement in a topic's policy. What exists is never edited, but for
 //! an alarm's disabled actions and the one statement more.
 //!
 //! Each call is planned from the model of what the calls before it make, until the chain is whole or a person must act.
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::alarm::{Fault, MetricAlarm};
-use super::chain::Demands;
+use super::chain::AlarmRequirements;
 use super::filter::{MetricFilter, Transformation};
 use super::observed::{AlarmChains, LogGroups, Topic};
-use super::target::{Reach, topic};
+use super::target::{Delivery, topic};
 
 /// The most filters of a log group (Amazon CloudWatch Logs quotas, read in November 2026).
 const MOST_FILTERS: usize = 100;
@@ -25,7 +25,7 @@ const SID: &str = "RectifyCloudWatchAlarms";
 
 /// What is made where it is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Making<'a> {
+pub struct AlarmSpec<'a> {
     /// The name of filter and alarm: the control's id.
     pub name: &'a str,
     /// The metric's name.
@@ -158,30 +158,30 @@ enum Next {
 
 impl AlarmChains {
     /// The calls that make a broken chain whole.
-    pub fn fix(&self, demands: &Demands, making: &Making<'_>) -> Plan<Action> {
+    pub fn fix(&self, demands: &AlarmRequirements, making: &AlarmSpec<'_>) -> Plan<Action> {
         let mut steps = Vec::new();
         let mut model = self.clone();
         for _ in 0..MOST_CALLS {
             match model.next(demands, making) {
                 Next::Call(level, action) => {
-                    model = model.expect(&action);
+                    model = model.predict(&action);
                     steps.push(Step::call(level, action));
                 }
                 Next::Person(instruction) => {
-                    steps.push(Step::person(Level::L0, instruction));
+                    steps.push(Step::manual(Level::L0, instruction));
                     return Plan::steps_in_order(steps);
                 }
-                Next::Hold(reason) => return Plan::hold(reason, steps),
+                Next::Hold(reason) => return Plan::blocked(reason, steps),
                 Next::Nothing => break,
             }
         }
         if model.judge(demands).is_non_compliant() {
-            return Plan::hold("the calls would not make the chain whole", steps);
+            return Plan::blocked("the calls would not make the chain whole", steps);
         }
         Plan::steps_in_order(steps)
     }
 
-    fn next(&self, demands: &Demands, making: &Making<'_>) -> Next {
+    fn next(&self, demands: &AlarmRequirements, making: &AlarmSpec<'_>) -> Next {
         let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else {
             return Next::Person("let a trail that records all management events write to a log group here".to_owned());
         };
@@ -195,27 +195,27 @@ impl AlarmChains {
                 alarms.map(|alarm| (alarm, alarm.counts(it, demands.limits)))
             })
         };
-        let reach = |alarm: &MetricAlarm| -> Vec<(String, Reach)> {
+        let reach = |alarm: &MetricAlarm| -> Vec<(String, Delivery)> {
             let reach = |action: &String| (action.clone(), self.reach(alarm, action, demands.accept_other_targets));
             alarm.actions.iter().map(reach).collect()
         };
-        let counting: Vec<(String, Reach)> =
+        let counting: Vec<(String, Delivery)> =
             alarms().filter(|(_, counts)| counts.is_ok()).flat_map(|(alarm, _)| reach(alarm)).collect();
-        if counting.iter().any(|(_, it)| matches!(it, Reach::Told(_))) {
+        if counting.iter().any(|(_, it)| matches!(it, Delivery::Told(_))) {
             return Next::Nothing;
         }
         if let Some((arn, _)) = counting.iter().find(|(arn, it)| self.lacks_only_policy(arn, it)) {
             return self.policy(arn);
         }
         let mut words = counting.into_iter().filter_map(|(_, it)| match it {
-            Reach::Broken(faults) => Some(faults.into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ")),
-            Reach::Unverified(why) => Some(why),
-            Reach::Told(_) | Reach::Nothing => None,
+            Delivery::Broken(faults) => Some(faults.into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ")),
+            Delivery::Unverified(why) => Some(why),
+            Delivery::Told(_) | Delivery::Nothing => None,
         });
         if let Some(why) = words.next() {
             return Next::Person(format!("let an alarm reach somebody: {why}"));
         }
-        let told = |alarm: &MetricAlarm| reach(alarm).iter().any(|(_, it)| matches!(it, Reach::Told(_)));
+        let told = |alarm: &MetricAlarm| reach(alarm).iter().any(|(_, it)| matches!(it, Delivery::Told(_)));
         let mut silent = alarms().filter(|(alarm, counts)| *counts == Err(Fault::ActionsDisabled) && told(alarm));
         match silent.next() {
             Some((alarm, _)) => {
@@ -225,7 +225,7 @@ impl AlarmChains {
         }
     }
 
-    fn alarm(&self, metric: &Transformation, making: &Making<'_>) -> Next {
+    fn alarm(&self, metric: &Transformation, making: &AlarmSpec<'_>) -> Next {
         let Some(topic_arn) = making.topic_arn else {
             return Next::Person(format!("name a topic by topicArn, for an alarm on {}", metric.metric_name));
         };
@@ -252,9 +252,9 @@ impl AlarmChains {
     }
 
     /// Whether it is a topic of this account and lacks nothing but a statement in its policy.
-    fn lacks_only_policy(&self, arn: &str, reach: &Reach) -> bool {
+    fn lacks_only_policy(&self, arn: &str, reach: &Delivery) -> bool {
         let ours = topic(arn).is_some_and(|(_, account, _)| account == self.account);
-        ours && matches!(reach, Reach::Broken(faults) if faults.iter().all(|(link, _)| *link == "policy"))
+        ours && matches!(reach, Delivery::Broken(faults) if faults.iter().all(|(link, _)| *link == "policy"))
     }
 
     fn policy(&self, arn: &str) -> Next {
@@ -289,7 +289,7 @@ impl AlarmChains {
     }
 }
 
-fn filter(there: &[(&str, &Vec<MetricFilter>)], demands: &Demands, making: &Making<'_>) -> Next {
+fn filter(there: &[(&str, &Vec<MetricFilter>)], demands: &AlarmRequirements, making: &AlarmSpec<'_>) -> Next {
     let named = |name: &str| there.iter().find(|(it, _)| *it == name);
     let (group, filters) = match (making.log_group, there) {
         (Some(name), _) => match named(name) {

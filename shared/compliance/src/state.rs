@@ -15,7 +15,7 @@ pub type Tags = BTreeMap<String, String>;
 /// Everything a control judges about one resource, whole and storable.
 ///
 /// What is judged, what is shown and what is undone are the same value, so they cannot disagree.
-pub trait Image: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static {
+pub trait ResourceState: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static {
     /// Raised whenever the stored form changes in a way an older reader would misread.
     const VERSION: u16;
 
@@ -46,29 +46,29 @@ pub trait Image: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send
 
 /// An image as it lies in the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StoredImage {
-    /// [`Image::VERSION`] when it was written.
+pub struct StoredState {
+    /// [`ResourceState::VERSION`] when it was written.
     pub version: u16,
     /// The subject.
     pub subject: Value,
 }
 
-impl StoredImage {
+impl StoredState {
     /// Freezes a subject.
     ///
     /// # Errors
     /// [`ShapeError`] when the subject has no JSON form (a map with keys that are no strings).
-    pub fn of<S: Image>(subject: &S) -> Result<Self, ShapeError> {
+    pub fn of<S: ResourceState>(subject: &S) -> Result<Self, ShapeError> {
         let subject =
             serde_json::to_value(subject).map_err(|error| ShapeError::new("image.subject", "a JSON form", error))?;
         Ok(Self { version: S::VERSION, subject })
     }
 
-    /// Reads the subject back, through [`Image::upgrade`] if it is of another version.
+    /// Reads the subject back, through [`ResourceState::upgrade`] if it is of another version.
     ///
     /// # Errors
     /// [`ShapeError`] when the version is unknown or the content does not fit.
-    pub fn read<S: Image>(&self) -> Result<S, ShapeError> {
+    pub fn read<S: ResourceState>(&self) -> Result<S, ShapeError> {
         let current = if self.version == S::VERSION {
             self.subject.clone()
         } else {

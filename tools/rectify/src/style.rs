@@ -5,11 +5,11 @@ use rectify_runtime::settings::Environment;
 
 /// Whether and how words are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Paint {
+pub(crate) struct Style {
     coloured: bool,
 }
 
-impl Paint {
+impl Style {
     /// Colours for this output: see <https://no-color.org> (2026-02).
     pub(crate) fn of(environment: &Environment, terminal: bool) -> Self {
         let dumb = environment.get("TERM") == Some("dumb");
@@ -52,7 +52,7 @@ impl Paint {
 }
 
 #[cfg(test)]
-pub(crate) const PLAIN: Paint = Paint { coloured: false };
+pub(crate) const PLAIN: Style = Style { coloured: false };
 
 #[cfg(test)]
 mod tests {
@@ -61,9 +61,9 @@ mod tests {
     #[test]
     fn only_a_terminal_is_coloured_and_only_if_nobody_minds() {
         let none = Environment::default();
-        assert_eq!(Paint::of(&none, true).bad("x"), "\u{1b}[31;1mx\u{1b}[0m");
-        assert_eq!(Paint::of(&none, false), PLAIN);
-        assert_eq!(Paint::of(&Environment::of([("NO_COLOR", "1")]), true), PLAIN);
-        assert_eq!(Paint::of(&Environment::of([("TERM", "dumb")]), true), PLAIN);
+        assert_eq!(Style::of(&none, true).bad("x"), "\u{1b}[31;1mx\u{1b}[0m");
+        assert_eq!(Style::of(&none, false), PLAIN);
+        assert_eq!(Style::of(&Environment::of([("NO_COLOR", "1")]), true), PLAIN);
+        assert_eq!(Style::of(&Environment::of([("TERM", "dumb")]), true), PLAIN);
     }
 }

@@ -8,7 +8,7 @@ use crate::AwsError;
 
 /// A fault of ours, of the event, or of the services behind: never a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum Error {
     /// The event is not what AWS Config or EventBridge sends.
     #[error(transparent)]
     Event(#[from] EventError),
@@ -36,7 +36,7 @@ pub enum Fault {
     },
     /// The history does not have the item of an oversized event yet.
     #[error("config:GetResourceConfigHistory: {resource}: no item as of `{captured_at}` yet")]
-    HistoryLags {
+    HistoryNotReady {
         /// The resource.
         resource: String,
         /// The capture time the event names.
@@ -52,7 +52,7 @@ pub enum Fault {
     },
     /// The rule's function does not have the half of the control this event is for.
     #[error("event: this control has no {half} half")]
-    WrongHalf {
+    UnsupportedTrigger {
         /// `change` or `periodic`.
         half: &'static str,
     },
@@ -71,7 +71,7 @@ pub enum Fault {
     },
     /// The resource kept changing between the reads.
     #[error("live read: {resource}: changed between reading and acting, {times} times")]
-    Unsteady {
+    ConcurrentModification {
         /// The resource.
         resource: String,
         /// How often it was tried.
@@ -153,7 +153,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl Error {
     /// The stable type: what Lambda reports as `errorType` and the failure metric counts by.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -162,12 +162,12 @@ impl Fault {
             Self::Aws(error) => error.name(),
             Self::Setting { .. } => "InvalidSetting",
             Self::ForeignAccount { .. } => "ForeignAccount",
-            Self::HistoryLags { .. } => "HistoryLags",
+            Self::HistoryNotReady { .. } => "HistoryNotReady",
             Self::EvaluationRefused { .. } => "EvaluationRefused",
-            Self::WrongHalf { .. } => "WrongHalf",
+            Self::UnsupportedTrigger { .. } => "UnsupportedTrigger",
             Self::Ledger(_) => "LedgerUnavailable",
             Self::LeaseHeld { .. } => "LeaseHeld",
-            Self::Unsteady { .. } => "ResourceUnsteady",
+            Self::ConcurrentModification { .. } => "ResourceUnsteady",
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
             Self::UndoFailed { .. } => "UndoFailed",
@@ -178,13 +178,13 @@ impl Fault {
     }
 }
 
-impl From<ShapeError> for Fault {
+impl From<ShapeError> for Error {
     fn from(error: ShapeError) -> Self {
         Self::Aws(AwsError::Shape(error))
     }
 }
 
-impl From<EntryError> for Fault {
+impl From<EntryError> for Error {
     fn from(error: EntryError) -> Self {
         match error {
             EntryError::Parameter(error) => error.into(),
@@ -193,8 +193,8 @@ impl From<EntryError> for Fault {
     }
 }
 
-impl From<Fault> for Diagnostic {
-    fn from(fault: Fault) -> Self {
+impl From<Error> for Diagnostic {
+    fn from(fault: Error) -> Self {
         Self { error_type: fault.kind().to_owned(), error_message: fault.to_string() }
     }
 }

@@ -6,11 +6,11 @@ use rectify_compliance::Timestamp;
 use super::item::{Item, instant, key, read_instant, read_text, text};
 use super::key::{open_entries, open_entry, open_of};
 use super::{Attempt, Ledger, ResourcePath};
-use crate::Fault;
+use crate::Error;
 
 /// An attempt that has work left.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenAttempt {
+pub struct AttemptInProgress {
     /// Its id.
     pub id: String,
     /// Its control.
@@ -23,17 +23,17 @@ impl Ledger {
     /// Every attempt of a control that has not ended, or whose end is not announced yet, oldest first.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read or an entry cannot be.
-    pub async fn open_attempts(&self, control: &str) -> Result<Vec<OpenAttempt>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be read or an entry cannot be.
+    pub async fn open_attempts(&self, control: &str) -> Result<Vec<AttemptInProgress>, Error> {
         let read = |item: &Item| {
-            Ok(OpenAttempt {
+            Ok(AttemptInProgress {
                 id: read_text(item, "attempt")?.to_owned(),
                 control: control.to_owned(),
                 started_at: read_instant(item, "started_at")?,
             })
         };
         let mut attempts =
-            self.query(&open_of(control), "").await?.iter().map(read).collect::<Result<Vec<_>, Fault>>()?;
+            self.query(&open_of(control), "").await?.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
         attempts.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(attempts)
     }
@@ -41,8 +41,8 @@ impl Ledger {
     /// The attempts of this control on this resource that have not ended, or whose end is not announced yet, oldest first.
     ///
     /// # Errors
-    /// [`Fault::Ledger`] when the table cannot be read or an attempt cannot be.
-    pub async fn registered(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Fault> {
+    /// [`Error::Ledger`] when the table cannot be read or an attempt cannot be.
+    pub async fn registered(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Error> {
         let mut attempts = Vec::new();
         for entry in self.query(&open_of(control), &open_entries(path)).await? {
             let id = read_text(&entry, "attempt")?;
