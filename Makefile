@@ -37,7 +37,7 @@ chaos: ## random deliveries, deaths, edits and decisions against a model: make c
 	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(date +%s)} RECTIFY_CHAOS_DELIVERIES=$${RECTIFY_CHAOS_DELIVERIES:-20000} \
 	  $(CARGO) test --workspace --test chaos -- --nocapture
 
-images: $(VENV)/.tests programs sample ## keep the stored attempts of new controls or new versions, in the controls' folders
+images: $(VENV)/.tests programs sample ## keep the stored attempts of new controls and versions in the controls' folders
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
 
 unused: $(VENV)/.tests programs sample ## list the permissions that the lifecycle tests do not use, in tests/unused
