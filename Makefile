@@ -1,14 +1,14 @@
-# One line a target; the logic is in the tools. `make help` lists them.
+# One line per target; the logic is in the tools. `make help` lists them.
 PYTHON ?= python3
 VENV   := .local/venv
 SAM    := .local/sam
 CARGO  ?= cargo
-# A control of each service, as `tests/src/binaries.rs` has them.
+# One control of each service, the same as in `tests/src/binaries.rs`.
 SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
            config-recorder-healthy iam-root-access-key-check rds-instance-deletion-protection-enabled \
            restricted-ssh s3-bucket-ssl-requests-only
 SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
-# What the demo and the tests start: the functions, one program a service, and the tools.
+# The programs that the demo and the tests start: the functions, one program per service, and the tools.
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 
 .DEFAULT_GOAL := help
@@ -17,16 +17,16 @@ RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(VENV)/.local programs ## the whole loop on this machine: faulty resources found, planned, fixed, verified, undone
+demo: $(VENV)/.local programs ## the whole loop on this machine: violations found, planned, fixed, verified, undone
 	target/debug/rectify-local demo
 
-local: $(VENV)/.local programs ## AWS Config on this machine, left running, to work against with the AWS CLI
+local: $(VENV)/.local programs ## AWS Config on this machine, kept running, for use with the AWS CLI
 	target/debug/rectify-local up
 
 sample: ## build the two programs of one control of each service, as they are deployed
 	$(CARGO) build --workspace $(SAMPLE)
 
-programs: ## build what the demo and the tests start
+programs: ## build the programs that the demo and the tests start
 	$(CARGO) build --workspace $(RUNS)
 
 test: $(VENV)/.tests programs sample ## set up, build and run every test
@@ -37,10 +37,10 @@ chaos: ## random deliveries, deaths, edits and decisions against a model: make c
 	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(date +%s)} RECTIFY_CHAOS_DELIVERIES=$${RECTIFY_CHAOS_DELIVERIES:-20000} \
 	  $(CARGO) test --workspace --test chaos -- --nocapture
 
-images: $(VENV)/.tests programs sample ## keep what the journeys of new controls or new versions stored, in the folders of the controls
+images: $(VENV)/.tests programs sample ## keep the stored attempts of new controls and versions in the controls' folders
 	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
 
-unused: $(VENV)/.tests programs sample ## list the permissions that the journeys do not use, in tests/unused
+unused: $(VENV)/.tests programs sample ## list the permissions that the lifecycle tests do not use, in tests/unused
 	RECTIFY_KEEP_UNUSED=1 $(CARGO) test --workspace --test suite -- journeys::
 
 ci: fmt-check test fresh template-lint dist-size ## what .ci/run runs
@@ -68,14 +68,14 @@ new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title …
 build: ## the functions for deployment, in target/lambda/<binary>/bootstrap
 	$(CARGO) run --quiet -p xtask -- package
 
-# One rule is held to its size: 5.58 MB now, 5.17 when docs/measurements.md was written.
-dist-size: ## one rule as it is published, refused when it has grown
+# The size limit for one rule: it has 5.58 MB now, and had 5.17 when docs/measurements.md was written.
+dist-size: ## build one rule as it is published, and fail if it is too large
 	$(CARGO) run --quiet -p xtask -- package --profile dist --control iam-root-access-key-check --max-size 6500000
 
-deny: ## licences, sources and banned crates of the dependencies (needs cargo-deny)
+deny: ## check licenses, sources and banned crates of the dependencies (needs cargo-deny)
 	$(CARGO) deny check bans licenses sources
 
-clean: ## everything built or installed here
+clean: ## delete everything built or installed here
 	rm -rf target .local
 
 $(VENV)/.local: tools/local/requirements.txt
