@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters AWS Config takes in `Evaluation.Annotation` (`StringWithCharLimit256`, service model of 2014-11-12).
+/// The most characters AWS Config takes in `Evaluation.Annotation` (`StringWithCharLimit256`, service model of
+/// 2014-11-12).
 pub const MAX_CHARS: usize = 256;
 
 /// How many offenders a list names before it says `+N more`.

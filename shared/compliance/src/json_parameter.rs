@@ -1,7 +1,8 @@
 //! A rule parameter that is JSON: given in place, or kept where it may be longer than AWS Config allows.
 //!
-//! AWS Config takes 1024 characters for all parameters of a rule together, so a long one is named: `ssm:/rectify/…` is the
-//! parameter of Systems Manager that holds its text. The edge reads it once a run and hands it over beside the subject.
+//! AWS Config takes 1024 characters for all parameters of a rule together, so a long one is named: `ssm:/rectify/…` is
+//! the parameter of Systems Manager that holds its text. The edge reads it once a run and hands it over beside the
+//! subject.
 
 use std::borrow::Cow;
 
@@ -15,8 +16,8 @@ use crate::ShapeError;
 /// What a reference begins with.
 const SCHEME: &str = "ssm:";
 
-/// What the names of stored parameters begin with: a role may read these and no others, since what else an account keeps
-/// there is nobody's business.
+/// What the names of stored parameters begin with: a role may read these and no others, since what else an account
+/// keeps there is nobody's business.
 pub const PREFIX: &str = "/rectify/";
 
 /// A JSON value, or where it is kept.

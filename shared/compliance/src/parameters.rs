@@ -68,12 +68,12 @@ pub struct RuleParameters<P> {
 }
 
 impl<P: Parameters> RuleParameters<P> {
-    /// Reads `ruleParameters`: absent, empty or `{}` select every default, as do for a parameter null, a blank text and a list
-    /// without members.
+    /// Reads `ruleParameters`: absent, empty or `{}` select every default, as do for a parameter null, a blank text and
+    /// a list without members.
     ///
     /// # Errors
-    /// [`ParameterError`] when the text is no JSON object, a key is unknown, or a value is outside of its type or range.
-    /// Nothing is clamped and nothing is guessed.
+    /// [`ParameterError`] when the text is no JSON object, a key is unknown, or a value is outside of its type or
+    /// range. Nothing is clamped and nothing is guessed.
     pub fn parse(text: Option<&str>) -> Result<Self, ParameterError> {
         let properties = properties::<P>();
         let is_list = |key: &str| key == EXCLUDE || properties.get(key).is_some_and(values::is_list);

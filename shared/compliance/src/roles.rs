@@ -1,8 +1,9 @@
-//! What functions may call beyond their control's own calls: the shell of a rule and of a remediation, and the functions
-//! of no control. `template.yaml` is written from these lists, and a law compares them with the code that makes the calls.
+//! What functions may call beyond their control's own calls: the shell of a rule and of a remediation, and the
+//! functions of no control. `template.yaml` is written from these lists, and a law compares them with the code that
+//! makes the calls.
 //!
-//! The ledger's keys are made so that [`Condition::Partitions`](crate::permission::Condition) can say who writes where: a
-//! remediation writes the leases and what begins with its control's id, and nothing that people decide.
+//! The ledger's keys are made so that [`Condition::Partitions`](crate::permission::Condition) can say who writes where:
+//! a remediation writes the leases and what begins with its control's id, and nothing that people decide.
 
 use crate::Permission;
 
@@ -23,8 +24,8 @@ pub const ANNOUNCED: &[&str] = &[
     "Rectify Stop",
 ];
 
-/// Where people's decisions lie, which no remediation may write: the record of their acts, holds and resets, stop switches,
-/// exemptions.
+/// Where people's decisions lie, which no remediation may write: the record of their acts, holds and resets, stop
+/// switches, exemptions.
 pub const DECIDED: &[&str] = &["ACTS#*", "D#*", "STOP", "X#*"];
 
 /// Of people's decisions, what undo may not write either: it places holds, and nothing else of them.
@@ -75,8 +76,8 @@ pub const RULE_SHELL: &[Permission] = &[
     Permission::on("logs:PutLogEvents", "${RuleLogs.Arn}"),
 ];
 
-/// What the rule that lists an account may do besides: go on in another invocation of its own function. That is named by
-/// text, since function and role would form a circle.
+/// What the rule that lists an account may do besides: go on in another invocation of its own function. That is named
+/// by text, since function and role would form a circle.
 pub const RULE_GOES_ON: &[Permission] = &[Permission::on(
     "lambda:InvokeFunction",
     "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Prefix}<control>",
@@ -84,8 +85,8 @@ pub const RULE_GOES_ON: &[Permission] = &[Permission::on(
 
 const OF_THE_RECONCILER: &[&str] = &["reconciler#*"];
 
-/// What the reconciler may do. It reads the ledger and writes its own rows there: no attempt, hold, exemption or switch. The
-/// results of a resource are read across rules: IAM knows no part of them.
+/// What the reconciler may do. It reads the ledger and writes its own rows there: no attempt, hold, exemption or
+/// switch. The results of a resource are read across rules: IAM knows no part of them.
 pub const RECONCILER: &[Permission] = &[
     Permission::on("config:GetComplianceDetailsByConfigRule", CONFIG_RULES),
     Permission::unscoped("config:GetComplianceDetailsByResource"),
@@ -104,8 +105,8 @@ pub const RECONCILER: &[Permission] = &[
 
 const ATTRIBUTOR_QUEUE: &str = "${AttributorQueue.Arn}";
 
-/// What attribution may do. It reads attempts and writes its own notes. CloudTrail's event history is the account's: IAM
-/// knows no part of it. Lambda polls the queue with the function's role.
+/// What attribution may do. It reads attempts and writes its own notes. CloudTrail's event history is the account's:
+/// IAM knows no part of it. Lambda polls the queue with the function's role.
 pub const ATTRIBUTION: &[Permission] = &[
     Permission::unscoped("cloudtrail:LookupEvents"),
     READ,
@@ -122,7 +123,8 @@ pub const ATTRIBUTION: &[Permission] = &[
 
 const OF_UNDO: &[&str] = &["<control>#*", "ACTS#*", "D#*", "L#*"];
 
-/// What the undo function may do beside the calls that undo: any control's attempts, leases, holds and the record of them.
+/// What the undo function may do beside the calls that undo: any control's attempts, leases, holds and the record of
+/// them.
 pub const UNDO: &[Permission] = &[
     CHECK,
     READ,
