@@ -1,4 +1,4 @@
-//! JSON whose text is the same in every build, and JSON whose lists have no order.
+//! JSON with the same text in every build, and JSON with unordered lists.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub fn sorted(value: Value) -> Value {
     }
 }
 
-/// The same value with the members of every list in order as well, for what an API returns in whatever order: sets.
+/// The same value with the members of every list sorted too, for sets that an API returns in any order.
 pub fn unordered(value: Value) -> Value {
     match sorted(value) {
         Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, unordered(value))).collect()),
@@ -37,7 +37,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn lists_in_another_order_are_the_same_and_repeats_stay() {
+    fn the_order_of_lists_is_ignored_and_duplicates_are_kept() {
         let one = json!({"b": [2, {"y": ["b", "a"], "x": 1}], "a": []});
         assert_eq!(unordered(one.clone()), unordered(json!({"a": [], "b": [{"x": 1, "y": ["a", "b"]}, 2]})));
         assert_ne!(unordered(one.clone()), unordered(json!({"a": [], "b": [{"x": 1, "y": ["a", "a", "b"]}, 2]})));

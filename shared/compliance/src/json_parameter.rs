@@ -25,12 +25,12 @@ pub const PREFIX: &str = "/rectify/";
 pub enum JsonParameter<T> {
     /// The value.
     Given(T),
-    /// The name of the parameter of Systems Manager that holds its text.
+    /// The name of the Systems Manager parameter that has its text.
     Stored(String),
 }
 
 impl<T> JsonParameter<T> {
-    /// The value: the given one, or the one that was read from where it is kept.
+    /// The value: the given one or, for a stored one, `read`.
     pub fn value<'a>(&'a self, read: Option<&'a T>) -> Option<&'a T> {
         match self {
             Self::Given(value) => Some(value),
@@ -38,12 +38,12 @@ impl<T> JsonParameter<T> {
         }
     }
 
-    /// The value, where it stands in the parameters.
+    /// The value, if it is given inline.
     pub fn given(&self) -> Option<&T> {
         self.value(None)
     }
 
-    /// The name to read, where the value is kept elsewhere.
+    /// The name of the Systems Manager parameter, if the value is stored.
     pub fn stored(&self) -> Option<&str> {
         match self {
             Self::Given(_) => None,
@@ -52,10 +52,10 @@ impl<T> JsonParameter<T> {
     }
 }
 
-/// Reads the text that was found under `name`.
+/// Parses the text of the parameter `name`.
 ///
 /// # Errors
-/// [`ShapeError`] when it is no JSON of this form. The text is not repeated: it was not written for logs.
+/// [`ShapeError`] if it is not JSON of this form. The error does not repeat the text, which is not meant for logs.
 pub fn read_stored<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ShapeError> {
     serde_json::from_str(text).map_err(|error| {
         ShapeError::new(
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_given_as_text_or_json_and_a_name_is_kept() {
+    fn a_value_may_be_text_or_json_or_a_reference() {
         let given = JsonParameter::Given(BTreeMap::from([("a".to_owned(), 1)]));
         assert_eq!(read(json!("{\"a\": 1}")), Ok(given.clone()));
         assert_eq!(read(json!({"a": 1})), Ok(given.clone()));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused_by_name() {
+    fn other_values_are_rejected() {
         for (value, expected) in [
             (json!("{\"a\": \"b\"}"), "expected JSON or `ssm:/rectify/…`: invalid type"),
             (json!("a=1"), "expected JSON or `ssm:/rectify/…`: expected value"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_read_value_stands_in_for_a_stored_one_only() {
+    fn the_read_value_is_used_only_for_a_stored_parameter() {
         let (one, two) = (BTreeMap::from([("a".to_owned(), 1)]), BTreeMap::from([("a".to_owned(), 2)]));
         assert_eq!(JsonParameter::Given(one.clone()).value(Some(&two)), Some(&one));
         let stored = Map::Stored("/rectify/a".to_owned());

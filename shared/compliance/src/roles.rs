@@ -7,14 +7,14 @@
 
 use crate::Permission;
 
-/// The table.
+/// The ledger table.
 pub const LEDGER: &str = "${Ledger.Arn}";
 const BUS: &str = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default";
 const CONFIG_RULES: &str = "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:config-rule/*";
 const DEAD_LETTERS: &str = "${DeadLetters.Arn}";
 const REMEDIATION_LOGS: &str = "${RemediationLogs.Arn}";
 
-/// What a remediation announces, by detail type.
+/// The detail types of the events that a remediation sends.
 pub const ANNOUNCED: &[&str] = &[
     "Rectify Breaker Open",
     "Rectify Budget Stop",
@@ -46,7 +46,7 @@ const PUT_EVENTS_OF_LOG: Permission = Permission::on("logs:PutLogEvents", REMEDI
 const OF_THE_CONTROL: &[&str] = &["<control>#*", "L#*"];
 const OPEN_OF_THE_CONTROL: &[&str] = &["<control>#OPEN"];
 
-/// What the remediation of one control may do in the ledger.
+/// Ledger permissions of the remediation of one control.
 pub const REMEDIATION_LEDGER: &[Permission] = &[
     CHECK,
     READ,
@@ -56,7 +56,7 @@ pub const REMEDIATION_LEDGER: &[Permission] = &[
     DELETE.in_partitions(OPEN_OF_THE_CONTROL),
 ];
 
-/// What every remediation may do besides, whatever it fixes: count, announce, log, and leave a dead letter.
+/// Other permissions of every remediation: count resources, send events, write logs, send to the dead-letter queue.
 pub const REMEDIATION_SHELL: &[Permission] = &[
     Permission::unscoped("config:GetDiscoveredResourceCounts"),
     Permission::on("events:PutEvents", BUS).of_events(ANNOUNCED),
@@ -65,8 +65,8 @@ pub const REMEDIATION_SHELL: &[Permission] = &[
     PUT_EVENTS_OF_LOG,
 ];
 
-/// What every rule may do. `PutEvaluations` and `GetResourceConfigHistory` have no resource type in IAM. The rule whose
-/// results are read is not named: rule, permission, function and role would form a circle.
+/// Permissions of every rule. `PutEvaluations` and `GetResourceConfigHistory` have no resource type in IAM. The
+/// permission to read results does not name the rule: rule, permission, function and role would form a cycle.
 pub const RULE_SHELL: &[Permission] = &[
     Permission::unscoped("config:GetResourceConfigHistory"),
     Permission::unscoped("config:PutEvaluations"),

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::item::{Identity, RulePlace, required, stated, timestamp};
+use crate::item::{Identity, RulePlace, non_empty, required, timestamp};
 use crate::{AccountId, Arn, ConfigurationItem, EventError, ItemStatus, ShapeError, Target, Timestamp};
 
 /// Tokens that tools send in place of a real one: AWS Config must not store evaluations with them.
@@ -140,9 +140,9 @@ impl RuleEvent {
             Some("PROACTIVE") => EvaluationMode::Proactive,
             Some(other) => return Err(ShapeError::new("evaluationMode", "DETECTIVE or PROACTIVE", other).into()),
         };
-        let rule_arn = stated(envelope.config_rule_arn);
+        let rule_arn = non_empty(envelope.config_rule_arn);
         let arn: Option<Arn> = rule_arn.as_deref().and_then(|it| it.parse().ok());
-        let account = stated(envelope.account_id);
+        let account = non_empty(envelope.account_id);
         let place = RulePlace {
             account: account.clone().or_else(|| arn.as_ref()?.account().map(|it| it.to_string())),
             region: arn.as_ref().and_then(Arn::region).map(|it| it.to_string()),
@@ -199,7 +199,7 @@ impl Message {
                 Ok(Self::Oversized { summary: Box::new(summary), created_at })
             }
             Some("ScheduledNotification" | "ConfigurationSnapshotDeliveryCompleted") => Ok(Self::Periodic {
-                account: stated(invoking.aws_account_id).map(AccountId::new),
+                account: non_empty(invoking.aws_account_id).map(AccountId::new),
                 created_at: created_at
                     .ok_or_else(|| ShapeError::missing("invokingEvent.notificationCreationTime", "an RFC 3339 time"))?,
             }),
