@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters AWS Config takes in `Evaluation.Annotation` (`StringWithCharLimit256`, service model of
-/// 2014-11-12).
+/// Maximum length of `Evaluation.Annotation`, in characters (`StringWithCharLimit256`, service model of 2014-11-12).
 pub const MAX_CHARS: usize = 256;
 
-/// How many offenders a list names before it says `+N more`.
+/// Number of offenders that a list names before `+N more`.
 const NAMED_OFFENDERS: usize = 3;
 
 /// One sentence that states the finding or reason: 1..=256 characters, never blank, cut on a character boundary.

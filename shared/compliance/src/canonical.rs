@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The same value with the keys of every object in order. `serde_json` keeps the order of insertion as soon as any
-/// crate of the build asks for that, and a text that people compare must not depend on who else is built.
+/// The same value with the keys of every object sorted. `serde_json` keeps the insertion order if any crate in the
+/// build enables that feature, and a text that readers compare must not depend on the other crates of a build.
 pub fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {

@@ -105,7 +105,7 @@ pub struct Relationship {
     pub name: Option<String>,
 }
 
-/// What identifies, orders and qualifies an item: the same keys in a notification and in the summary of an oversized
+/// Identity, capture time and status of an item: the same keys in a notification and in the summary of an oversized
 /// one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,8 +121,8 @@ pub(crate) struct Identity {
     configuration_item_capture_time: Option<String>,
 }
 
-/// Where the rule is that an event is for, by its envelope. An item that does not state its own account or region,
-/// which AWS's API leaves optional, is of this account and region: AWS Config hands a rule no others.
+/// Account and region of the rule of an event, from its envelope. Both are optional in AWS's API. An item without its
+/// own has these: AWS Config sends a rule no items of other accounts or regions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RulePlace {
     pub(crate) account: Option<String>,
@@ -130,8 +130,8 @@ pub(crate) struct RulePlace {
 }
 
 impl Identity {
-    /// The resource, its status and when it was captured; all but name and ARN must be here or, where they can, in
-    /// `rule`.
+    /// The resource, its status and its capture time. All but name and ARN are required; account and region may come
+    /// from `rule`.
     pub(crate) fn read(self, rule: &RulePlace) -> Result<(Target, ItemStatus, Timestamp), ShapeError> {
         let account = non_empty(self.aws_account_id).or_else(|| rule.account.clone());
         let region = non_empty(self.aws_region).or_else(|| rule.region.clone());
@@ -163,9 +163,9 @@ struct Notification {
     relationships: Option<Vec<Value>>,
 }
 
-/// An item as `GetResourceConfigHistory` and `BatchGetResourceConfig` answer it, without their SDK's types. The API
-/// promises none of its fields; what the request or the event states in their place is filled in by
-/// [`about`](Self::about) and [`announced_by`](Self::announced_by).
+/// An item as `GetResourceConfigHistory` and `BatchGetResourceConfig` return it, without SDK types. Every field is
+/// optional in the API; [`about`](Self::about) and [`announced_by`](Self::announced_by) fill in missing ones from the
+/// request or the event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ApiItem {
     /// `accountId`.
@@ -210,8 +210,7 @@ impl ApiItem {
         }
     }
 
-    /// The same, as the item of the oversized event with this summary: fields that the answer leaves out are the
-    /// summary's.
+    /// The same, as the item of the oversized event with this summary: missing fields are filled in from the summary.
     #[must_use]
     pub fn announced_by(self, summary: &ItemSummary) -> Self {
         let item = self.about(&summary.target);
@@ -310,7 +309,7 @@ impl ConfigurationItem {
     }
 }
 
-/// Parses each value once as JSON, and the two that are text even in the notification twice; what is not JSON stays
+/// Parses each value as JSON once, or twice if it is text even in the notification. A value that is not JSON stays
 /// text.
 fn decode_supplementary(values: Map<String, Value>) -> Map<String, Value> {
     values

@@ -1,8 +1,8 @@
-//! A rule parameter that is JSON: given in place, or kept where it may be longer than AWS Config allows.
+//! A JSON rule parameter: given inline, or stored in Systems Manager, where it may be longer than AWS Config allows.
 //!
-//! AWS Config takes 1024 characters for all parameters of a rule together, so a long one is named: `ssm:/rectify/…` is
-//! the parameter of Systems Manager that holds its text. The edge reads it once a run and hands it over beside the
-//! subject.
+//! AWS Config limits all parameters of a rule together to 1,024 characters. A long one is given by reference:
+//! `ssm:/rectify/…` names the Systems Manager parameter that has its text. The Lambda crate reads it once per run and
+//! passes it to the control with the subject.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,13 @@ use serde_json::Value;
 
 use crate::ShapeError;
 
-/// What a reference begins with.
+/// Prefix of a reference.
 const SCHEME: &str = "ssm:";
 
-/// What the names of stored parameters begin with: a role may read these and no others, since what else an account
-/// keeps there is nobody's business.
+/// Prefix of the names of stored parameters. Roles may read only these: an account may store other parameters there.
 pub const PREFIX: &str = "/rectify/";
 
-/// A JSON value, or where it is kept.
+/// A JSON value, or a reference to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JsonParameter<T> {
     /// The value.

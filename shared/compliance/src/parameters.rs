@@ -69,12 +69,12 @@ pub struct RuleParameters<P> {
 }
 
 impl<P: Parameters> RuleParameters<P> {
-    /// Reads `ruleParameters`: absent, empty or `{}` select every default, as do for a parameter null, a blank text and
-    /// a list without members.
+    /// Parses `ruleParameters`. If the text is absent, empty or `{}`, every parameter has its default. So does a
+    /// parameter that is null, blank or an empty list.
     ///
     /// # Errors
-    /// [`ParameterError`] when the text is no JSON object, a key is unknown, or a value is outside of its type or
-    /// range. Nothing is clamped and nothing is guessed.
+    /// [`ParameterError`] if the text is not a JSON object, a key is unknown, or a value has the wrong type or is out
+    /// of range. Values are never clamped or guessed.
     pub fn parse(text: Option<&str>) -> Result<Self, ParameterError> {
         let properties = properties::<P>();
         let is_list = |key: &str| key == EXCLUDE || properties.get(key).is_some_and(values::is_list);

@@ -1,9 +1,7 @@
-//! A control over one member of a resource that one call sets.
-//!
-//! [`Setting`] is plain data and implements [`Control`] and [`Remediation`] once, for all such controls. It is for a
-//! member of an existing view that one member of one call writes, and whose inverse is the same call with the old
-//! value. A control that needs anything else (a second member, a merge, another call for the way back) is written out:
-//! the family gains no option for the sake of one control.
+//! A control over one member of a resource that one call sets. [`Setting`] is plain data and implements [`Control`] and
+//! [`Remediation`] once, for all such controls. Use it for a member of an existing view that one member of one call
+//! writes, and whose inverse is the same call with the old value. Write out a control that needs anything else (a
+//! second member, a merge, another call to undo): do not add an option to the family for one control.
 
 use std::fmt::Debug;
 
