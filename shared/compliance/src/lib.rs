@@ -11,7 +11,7 @@
 //! | [`parameters`], [`values`] | rule parameters: strings in, typed values out |
 //! | [`json_parameter`] | a JSON parameter, given inline or stored in Systems Manager |
 //! | [`verdict`], [`annotation`] | the result of an evaluation |
-//! | [`plan`] | what a remediation would do, as data |
+//! | [`plan`] | the plan of a remediation, as data |
 //! | [`control`] | the traits of a control and its declaration, [`control!`] |
 //! | [`entry`] | a control with its types erased, for catalogues, generators and property tests |
 //! | [`exemption`] | an approved decision not to enforce a control on a resource until a date |
@@ -22,7 +22,7 @@
 //! | [`roles`] | the permissions of functions beyond those of their controls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key to encrypt with |
-//! | [`canonical`] | JSON whose text is the same in every build |
+//! | [`canonical`] | JSON with the same text in every build |
 //! | [`place`] | account, region, partition, resource key, target |
 //! | [`arn`] | ARNs, parsed |
 

@@ -11,8 +11,8 @@ const LOOKUP: &[Permission] = &[Permission::unscoped("cloudformation:DescribeSta
 pub enum ManagedBy {
     /// By the tags that CloudFormation sets on resources of this type.
     Tags,
-    /// By the tags, if there are any, and by a lookup of the resources described here. For a type that CloudFormation
-    /// does not tag, and for a change to something that is a resource of its own in a template.
+    /// By the tags, if there are any, and by a lookup of the stack of the resources described here. For types that
+    /// CloudFormation does not tag, and for changes to a sub-resource that a template declares as a separate resource.
     Lookup(&'static str),
     /// No stack can manage it: CloudFormation has no type for it, or Rectify never changes it. The reason, as a
     /// sentence.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use wildmatch::WildMatch;
 
-/// `true` or `false` in any letter case, as JSON value or string.
+/// `true` or `false`, as JSON boolean or as case-insensitive string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flag(pub bool);
 

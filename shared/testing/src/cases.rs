@@ -104,9 +104,8 @@ impl<K: Control> Case<'_, K> {
 pub struct Found<C>(C);
 
 impl<K: Remediation> Found<Case<'_, K>> {
-    /// Asserts this plan, one line per step: `L1 ModifyDBInstance
-    /// {"DBInstanceIdentifier":"orders","DeletionProtection":true}`, `L0 by hand: …`; the first line is `held: …` if
-    /// the plan is blocked.
+    /// Asserts this plan, one line per step: `L1 ModifyDBInstance {…}` with the input as JSON, or `L0 by hand: …`. The
+    /// first line is `held: …` if the plan is blocked.
     ///
     /// # Panics
     /// If the plan differs.

@@ -28,7 +28,8 @@ type Reverted<K> = fn(
 /// The laws of one remediation.
 ///
 /// - There is a plan if and only if there is a finding.
-/// - A plan of calls only ends the finding, or the service is still applying it. After the calls of any plan, no call is left.
+/// - A plan of calls only ends the finding, or the service is still applying it. After the calls of any plan, no call is
+///   left.
 /// - Its calls change only the fields that the author names. Each call changes something and is idempotent.
 /// - The touched fields show the change, and the undo restores them.
 /// - Subjects, actions and undo calls round-trip through their stored form.

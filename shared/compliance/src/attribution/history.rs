@@ -63,14 +63,14 @@ impl History {
 
     /// The changes that can have caused a finding, newest first: not later than the finding, not made by Rectify, and
     /// later than the last fix by `fixer`, the finding's own remediation. That fix corrected all earlier changes.
-    pub fn behind(&self, found: Timestamp, ours: &Ours, fixer: &str) -> Vec<&Change> {
-        let later = self.until(found).take_while(|it| !is_fix(it, found, ours, fixer));
-        later.filter(|it| !ours.acted(&it.actor)).collect()
+    pub fn behind(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> Vec<&Change> {
+        let later = self.until(found).take_while(|it| !is_fix(it, found, own_roles, fixer));
+        later.filter(|it| !own_roles.acted(&it.actor)).collect()
     }
 
     /// Whether the history reaches back to that last fix. No earlier change can have caused the finding.
-    pub fn reaches_a_fix(&self, found: Timestamp, ours: &Ours, fixer: &str) -> bool {
-        self.until(found).any(|it| is_fix(it, found, ours, fixer))
+    pub fn reaches_a_fix(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
+        self.until(found).any(|it| is_fix(it, found, own_roles, fixer))
     }
 
     /// The time of the oldest change.
@@ -80,9 +80,9 @@ impl History {
 
     /// The changes not made by Rectify in the period `before` the finding, newest first. Fixes in between do not end
     /// it.
-    pub fn within(&self, found: Timestamp, before: SignedDuration, ours: &Ours) -> Vec<&Change> {
+    pub fn within(&self, found: Timestamp, before: SignedDuration, own_roles: &Ours) -> Vec<&Change> {
         let since = found.saturating_sub(before).unwrap_or(Timestamp::MIN);
-        self.until(found).take_while(|it| it.at >= since).filter(|it| !ours.acted(&it.actor)).collect()
+        self.until(found).take_while(|it| it.at >= since).filter(|it| !own_roles.acted(&it.actor)).collect()
     }
 
     fn until(&self, found: Timestamp) -> impl Iterator<Item = &Change> {
@@ -93,9 +93,9 @@ impl History {
 
 /// Whether a finding's own remediation made this change before the finding. Lambda names a role session after the
 /// function. The change that fixes this finding is later than the finding by more than the clock skew.
-fn is_fix(change: &Change, found: Timestamp, ours: &Ours, fixer: &str) -> bool {
+fn is_fix(change: &Change, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
     let before = found.saturating_sub(CLOCKS).unwrap_or(Timestamp::MIN);
-    change.at < before && change.actor.session() == Some(fixer) && ours.acted(&change.actor)
+    change.at < before && change.actor.session() == Some(fixer) && own_roles.acted(&change.actor)
 }
 
 /// The actors of these changes with the number of changes of each, highest first.

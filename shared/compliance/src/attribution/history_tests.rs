@@ -7,7 +7,7 @@ const FIXER: &str = "rectify-door-ajar-fix";
 /// When the finding was recorded, seconds.
 const FOUND: i64 = 1_772_600_000;
 
-fn ours() -> Ours {
+fn own_roles() -> Ours {
     Ours::new(AccountId::new(ACCOUNT), ["rectify-DoorAjarFixRole-1", "rectify-OtherFixRole-2"].map(str::to_owned))
 }
 
@@ -46,7 +46,7 @@ fn found() -> Timestamp {
 
 /// The numbers of the calls that can have caused the finding.
 fn behind(calls: &[(i64, Value)]) -> Vec<String> {
-    history(calls).behind(found(), &ours(), FIXER).into_iter().map(|it| it.event_id.clone()).collect()
+    history(calls).behind(found(), &own_roles(), FIXER).into_iter().map(|it| it.event_id.clone()).collect()
 }
 
 #[test]
@@ -116,8 +116,8 @@ fn repeated_changes_are_counted_per_actor_across_fixes() {
         (-300, bob()),
         (-200, jane()),
     ]);
-    let within = history.within(found(), SignedDuration::from_hours(24), &ours());
+    let within = history.within(found(), SignedDuration::from_hours(24), &own_roles());
     let expected = [("jane@corp via AWSReservedSSO_x".to_owned(), 3), ("IAM user bob".to_owned(), 2)];
     assert_eq!(tally(within), expected);
-    assert!(history.reaches_a_fix(found(), &ours(), FIXER));
+    assert!(history.reaches_a_fix(found(), &own_roles(), FIXER));
 }

@@ -116,7 +116,7 @@ proptest! {
         calls in proptest::collection::vec((any::<bool>(), -100_i64..100, document()), 0..20),
     ) {
         let found = Timestamp::from_second(1_772_600_000).unwrap_or_default();
-        let ours = Ours::new(AccountId::new("111122223333"), ["Fix".to_owned()]);
+        let own_roles = Ours::new(AccountId::new("111122223333"), ["Fix".to_owned()]);
         let mut history = History::default();
         for (own, after, who) in calls {
             let fix = json!({"type": "AssumedRole", "accountId": "111122223333",
@@ -125,9 +125,9 @@ proptest! {
             history.add(Some(&record(who, found.as_second() + after, Map::new()).to_string()));
         }
         let end = found.saturating_add(CLOCKS).unwrap_or(Timestamp::MAX);
-        let within = history.within(found, SignedDuration::from_hours(1), &ours);
-        for change in history.behind(found, &ours, "rectify-a-fix").into_iter().chain(within) {
-            prop_assert!(change.at <= end && !ours.acted(&change.actor));
+        let within = history.within(found, SignedDuration::from_hours(1), &own_roles);
+        for change in history.behind(found, &own_roles, "rectify-a-fix").into_iter().chain(within) {
+            prop_assert!(change.at <= end && !own_roles.acted(&change.actor));
         }
     }
 }
