@@ -1,21 +1,21 @@
-//! The text beside a verdict, within what `PutEvaluations` accepts.
+//! The annotation of a verdict, within the limits of `PutEvaluations`.
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters AWS Config takes in `Evaluation.Annotation` (`StringWithCharLimit256`, service model of 2014-11-12).
+/// Maximum length of `Evaluation.Annotation`, in characters (`StringWithCharLimit256`, service model of 2014-11-12).
 pub const MAX_CHARS: usize = 256;
 
-/// How many offenders a list names before it says `+N more`.
+/// Number of offenders that a list names before `+N more`.
 const NAMED_OFFENDERS: usize = 3;
 
-/// One sentence that says what was found: 1..=256 characters, never blank, cut on a character boundary.
+/// One sentence that states the finding or reason: 1..=256 characters, never blank, cut on a character boundary.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Annotation(String);
 
 impl Annotation {
-    /// Cuts `text` to what AWS Config accepts; a cut text ends in `…`. A blank text becomes `unspecified`, since the
-    /// API refuses an empty annotation and the evaluation matters more than its wording.
+    /// Cuts `text` to the maximum length; a cut text ends in `…`. A blank text becomes `unspecified`, since the API
+    /// rejects an empty annotation and the evaluation matters more than its text.
     pub fn new(text: impl AsRef<str>) -> Self {
         let text = text.as_ref().trim();
         if text.is_empty() {
@@ -29,7 +29,7 @@ impl Annotation {
         Self(cut)
     }
 
-    /// The text, ready for `Evaluation.Annotation`.
+    /// The text for `Evaluation.Annotation`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,7 +59,7 @@ impl std::fmt::Display for Annotation {
     }
 }
 
-/// Names offenders the same way between runs: sorted, without repeats, at most three, then `+N more`.
+/// Lists offenders the same way in every run: sorted, without duplicates, at most three, then `+N more`.
 pub fn offenders<I>(names: I) -> String
 where
     I: IntoIterator,
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_text_never_reaches_the_api() {
+    fn a_blank_text_becomes_unspecified() {
         assert_eq!(Annotation::new(" \n ").as_str(), "unspecified");
     }
 

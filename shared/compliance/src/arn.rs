@@ -1,6 +1,6 @@
-//! ARNs, taken apart.
+//! ARNs, parsed.
 //!
-//! Knows no service; the caller states which service an ARN must be of.
+//! Depends on no service; the caller states the service that an ARN must have.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,37 +16,37 @@ use crate::{AccountId, Region};
 pub struct Arn(String);
 
 impl Arn {
-    /// The text as an ARN of something of this service that an account owns; `None` where it is not one.
+    /// Parses the ARN of a resource of this service with an account; `None` if the text is not one.
     pub fn of(text: &str, service: &str) -> Option<Self> {
         text.parse().ok().filter(|it: &Self| it.service() == service && it.account().is_some())
     }
 
-    /// The text.
+    /// The whole ARN.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `aws`, `aws-cn` and so on.
+    /// The partition, e.g. `aws` or `aws-cn`.
     pub fn partition(&self) -> &str {
         self.part(1)
     }
 
-    /// The service's namespace.
+    /// The service namespace.
     pub fn service(&self) -> &str {
         self.part(2)
     }
 
-    /// `None` for global services, and for buckets.
+    /// The region; `None` for global services and for buckets.
     pub fn region(&self) -> Option<Region> {
         Some(self.part(3)).filter(|it| !it.is_empty()).map(Region::new)
     }
 
-    /// Who owns it; `None` for what needs no account to be named, such as a bucket.
+    /// The account; `None` for ARNs without one, such as a bucket's.
     pub fn account(&self) -> Option<AccountId> {
         Some(self.part(4)).filter(|it| !it.is_empty()).map(AccountId::new)
     }
 
-    /// The rest, colons and all.
+    /// The rest, which may contain colons.
     pub fn resource(&self) -> &str {
         self.part(5)
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_has_five_parts_of_which_region_and_account_may_be_absent() {
+    fn region_and_account_of_an_arn_may_be_absent() {
         for (text, partition, service, region, account, resource) in [
             ("arn:aws:iam::111122223333:role/a/b:x", "aws", "iam", None, Some("111122223333"), "role/a/b:x"),
             ("arn:aws-cn:kms:cn-north-1:1:key/1", "aws-cn", "kms", Some("cn-north-1"), Some("1"), "key/1"),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_what_was_received() {
+    fn other_text_is_rejected_with_the_received_value() {
         for text in
             ["", "alias/x", "arn:aws:kms", "arn::kms:eu-west-1:111122223333:key/1", "arn:aws:kms:r:a:", "urn:a:b:c:d:e"]
         {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_service_it_has_an_account() {
+    fn an_arn_of_a_service_has_this_service_and_an_account() {
         let role = "arn:aws:iam::111122223333:role/x";
         assert_eq!(Arn::of(role, "iam").unwrap().as_str(), role);
         assert_eq!((Arn::of(role, "kms"), Arn::of("arn:aws:s3:::pics", "s3"), Arn::of("x", "iam")), (None, None, None));

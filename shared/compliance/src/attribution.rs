@@ -1,17 +1,18 @@
 //! Who changed a resource, read from CloudTrail's records.
 //!
-//! Total: a record that cannot be read is an error to be counted, never a change and never a guess. What a caller can
-//! choose (the name of a role's session, the user agent) is told and proves nothing: whether a change is ours is decided
-//! by the role, whose name is unique in its account and which only Lambda may assume.
+//! Total: an unreadable record is an error to count, never a change and never a guess. Values that a caller chooses
+//! (the role session name, the user agent) are reported and prove nothing: a change is Rectify's own if its role is,
+//! since a role's name is unique in its account and only Lambda may assume these roles.
 //!
 //! | module | noun |
 //! |---|---|
 //! | `actor` | who made a call, through which service and for which stack |
 //! | `change` | one call that changed something, read from one record |
-//! | `history` | the changes of a resource, and which of them can be behind a finding |
-//! | `names` | what CloudTrail calls a resource |
+//! | `history` | the changes of a resource, and which of them can have caused a finding |
+//! | `names` | the names under which CloudTrail lists a resource |
 //!
-//! Source: "CloudTrail record contents" and "CloudTrail userIdentity element" of the CloudTrail user guide, read 2026-11.
+//! Source: "CloudTrail record contents" and "CloudTrail userIdentity element" of the CloudTrail user guide, read
+//! 2026-11.
 
 mod actor;
 mod change;
@@ -25,23 +26,23 @@ pub use names::{is_about, is_global, names};
 
 use serde_json::Value;
 
-/// The longest text taken over from a record, characters: an ARN has at most 2,048, and what is longer than this says
-/// nothing more to a person.
-const LONGEST: usize = 256;
-/// The tag CloudFormation puts on what it creates.
+/// Maximum length of a string copied from a record, in characters. An ARN can have 2,048; more than this does not help
+/// a reader.
+const MAX_CHARS: usize = 256;
+/// The tag that CloudFormation sets on the resources it creates.
 const STACK_NAME: &str = "aws:cloudformation:stack-name";
-/// How deep a document is searched for that tag.
-const DEEPEST: usize = 16;
+/// Maximum depth at which a document is searched for that tag.
+const MAX_DEPTH: usize = 16;
 
-/// A text as it may stand in an announcement: without control characters, and bounded. `None` where nothing is left.
+/// A string for an announcement: no control characters, bounded length. `None` if nothing is left.
 fn printable(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|it| !it.is_control()).take(LONGEST).collect();
+    let text: String = text.chars().filter(|it| !it.is_control()).take(MAX_CHARS).collect();
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// The stack that a document's tags name: as a key of a map, or as `key` and `value` of a list's member.
+/// The stack named by a document's tags, which are a map or a list of objects with `key` and `value`.
 pub fn stack_in(document: &Value) -> Option<String> {
-    search(document, DEEPEST)
+    search(document, MAX_DEPTH)
 }
 
 fn search(document: &Value, depth: usize) -> Option<String> {
@@ -60,5 +61,5 @@ fn search(document: &Value, depth: usize) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "attribution/laws.rs"]
-mod laws;
+#[path = "attribution/properties.rs"]
+mod properties;

@@ -1,11 +1,11 @@
-//! JSON whose text is the same in every build, and JSON whose lists have no order.
+//! JSON with the same text in every build, and JSON with unordered lists.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The same value with the keys of every object in order. `serde_json` keeps the order of insertion as soon as any crate of
-/// the build asks for that, and a text that people compare must not depend on who else is built.
+/// The same value with the keys of every object sorted. `serde_json` keeps the insertion order if any crate in the
+/// build enables that feature, and a text that readers compare must not depend on the other crates of a build.
 pub fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -17,7 +17,7 @@ pub fn sorted(value: Value) -> Value {
     }
 }
 
-/// The same value with the members of every list in order as well, for what an API returns in whatever order: sets.
+/// The same value with the members of every list sorted too, for sets that an API returns in any order.
 pub fn unordered(value: Value) -> Value {
     match sorted(value) {
         Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, unordered(value))).collect()),
@@ -37,7 +37,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn lists_in_another_order_are_the_same_and_repeats_stay() {
+    fn the_order_of_lists_is_ignored_and_duplicates_are_kept() {
         let one = json!({"b": [2, {"y": ["b", "a"], "x": 1}], "a": []});
         assert_eq!(unordered(one.clone()), unordered(json!({"a": [], "b": [{"x": 1, "y": ["a", "b"]}, 2]})));
         assert_ne!(unordered(one.clone()), unordered(json!({"a": [], "b": [{"x": 1, "y": ["a", "a", "b"]}, 2]})));

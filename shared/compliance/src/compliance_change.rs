@@ -1,4 +1,5 @@
-//! The event that starts a remediation: a resource turned NON_COMPLIANT, or the reconciler asks about one that still is.
+//! The event that starts a remediation: a resource became NON_COMPLIANT, or the reconciler requests another run for one
+//! that still is.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,12 +7,12 @@ use serde_json::Value;
 use crate::item::{required, timestamp};
 use crate::{AccountId, Region, ResourceKey, ShapeError, Target, Timestamp};
 
-/// `detail-type` of the event AWS Config emits on a transition.
+/// `detail-type` of the event that AWS Config emits on a transition.
 pub const COMPLIANCE_CHANGE: &str = "Config Rules Compliance Change";
-/// `detail-type` of the event Rectify's own reconciler emits.
+/// `detail-type` of the event that Rectify's reconciler emits.
 pub const REMEDIATION_REQUESTED: &str = "Rectify Remediation Requested";
 
-/// Where to look, and what it was about. Never what is true now: that is read live.
+/// The resource and rule of a transition. Not the current state: a remediation reads that live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComplianceChange {
     /// `detail.configRuleName`.
@@ -20,26 +21,26 @@ pub struct ComplianceChange {
     pub account: AccountId,
     /// `detail.awsRegion`.
     pub region: Region,
-    /// `detail.resourceType` and `detail.resourceId`; the id is not a name.
+    /// `detail.resourceType` and `detail.resourceId`; the id is not always the name.
     pub resource: ResourceKey,
     /// `detail.messageType`.
     pub message_type: String,
     /// `detail.newEvaluationResult.complianceType`.
     pub compliance_type: String,
-    /// `detail.newEvaluationResult.resultRecordedTime`: tells one finding from the next. In a request it is for readers; the
-    /// request that is stored in the ledger has the time that counts.
+    /// `detail.newEvaluationResult.resultRecordedTime`: distinguishes one finding from the next. In a request it is
+    /// informational; the request stored in the ledger has the authoritative time.
     pub recorded_at: Timestamp,
-    /// Who says so.
+    /// The source of the event.
     pub origin: Origin,
 }
 
-/// Who says that a resource is NON_COMPLIANT.
+/// The source of the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// AWS Config, when the resource turned so.
+    /// AWS Config, when the resource became NON_COMPLIANT.
     Config,
-    /// Rectify, in a request for another look. Any principal with `events:PutEvents` can write one, so the event proves
-    /// nothing: the ledger has the request of this id, or there is none.
+    /// Rectify, in a request for another run. Any principal with `events:PutEvents` can send one, so the event proves
+    /// nothing: the request is valid only if the ledger has this id.
     Request(Option<String>),
 }
 
@@ -81,23 +82,24 @@ pub struct RemediationRequest {
     /// The id under which the request is stored in the ledger; without one the event is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// How many requests about this resource nobody answered before; absent means none. For readers.
+    /// Number of earlier unanswered requests about this resource; absent means 0. Informational.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub redrives: u32,
 }
 
-/// Serde hands over a reference.
+/// Serde passes a reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
 impl ComplianceChange {
-    /// Reads `detail` of the event with this `source` and `detail-type`; `None` for one that starts nothing. Only AWS puts
-    /// events of source `aws.config`. A request starts something only if the ledger has it: see [`Origin::Request`].
+    /// Reads `detail` of the event with this `source` and `detail-type`; `None` for an event that starts no
+    /// remediation. Only AWS can send events with the source `aws.config`. A request starts a remediation only if the
+    /// ledger has it: see [`Origin::Request`].
     ///
     /// # Errors
-    /// [`ShapeError`] when a part is missing or of another type.
+    /// [`ShapeError`] if a member is missing or of the wrong type.
     pub fn parse(source: &str, detail_type: &str, detail: &Value) -> Result<Option<Self>, ShapeError> {
         match (source, detail_type) {
             ("aws.config", COMPLIANCE_CHANGE) => Self::from_config(detail).map(Some),
@@ -107,7 +109,7 @@ impl ComplianceChange {
         .map_err(|error: ShapeError| error.within("detail"))
     }
 
-    /// Whether this says that a resource turned NON_COMPLIANT.
+    /// Whether the resource became NON_COMPLIANT.
     pub fn is_finding(&self) -> bool {
         self.message_type == "ComplianceChangeNotification" && self.compliance_type == "NON_COMPLIANT"
     }
@@ -152,7 +154,7 @@ impl ComplianceChange {
 }
 
 impl RemediationRequest {
-    /// The request of this id for another look at a resource that this rule reports.
+    /// A request with this id for another run on a resource that this rule reports.
     pub fn new(id: &str, rule: &str, target: &Target, recorded_at: Timestamp) -> Self {
         Self {
             config_rule_name: rule.to_owned(),
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_result_of_a_resource_has_no_old_one_and_perhaps_no_annotation() {
+    fn the_old_result_and_the_annotation_are_ignored() {
         let plain = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
         assert!(plain.is_finding());
         for (key, value) in
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_turn_to_non_compliant_is_a_finding() {
+    fn only_a_change_to_non_compliant_is_a_finding() {
         for (message, compliance, finding) in [
             ("ComplianceChangeNotification", "NON_COMPLIANT", true),
             ("ComplianceChangeNotification", "COMPLIANT", false),
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn other_detail_types_start_nothing_and_malformed_ones_are_named() {
+    fn other_detail_types_start_nothing_and_malformed_events_are_errors() {
         assert_eq!(ComplianceChange::parse("aws.config", "Config Rules Re-evaluation Status", &json!({})), Ok(None));
         assert_eq!(ComplianceChange::parse("rectify", COMPLIANCE_CHANGE, &detail()), Ok(None));
         let mut event = detail();
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_of_the_reconciler_is_a_finding_of_the_same_kind() {
+    fn a_request_by_the_reconciler_is_the_same_finding() {
         let request = json!({
             "configRuleName": "rectify-restricted-ssh", "awsAccountId": "111122223333", "awsRegion": "eu-west-1",
             "resourceType": "AWS::EC2::SecurityGroup", "resourceId": "sg-0a", "resultRecordedTime": "2026-03-04T05:06:09.500Z"
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn request_is_read_as_it_was_written() {
+    fn a_request_round_trips() {
         let found = ComplianceChange::parse("aws.config", COMPLIANCE_CHANGE, &detail()).unwrap().unwrap();
         let ComplianceChange { account, region, resource, recorded_at, .. } = found.clone();
         let target = Target { account, region, resource, name: None, arn: None };

@@ -1,6 +1,6 @@
-//! What a control is: declaration, judgement, and, where there is one, remediation.
+//! The traits of a control: declaration, evaluation and, optionally, remediation.
 //!
-//! All of it is pure and total. What a control needs from AWS is fetched by its service's Lambda crate before.
+//! All of it is pure and total. The service's Lambda crate fetches from AWS what the control needs, before calling it.
 
 use std::fmt::Debug;
 
@@ -13,25 +13,25 @@ use crate::{
     ShapeError, Timestamp, Verdict,
 };
 
-/// How bad a finding is. Equals the Security Hub severity where the control is mapped to FSBP.
+/// The severity of a finding. For controls mapped to FSBP it equals the Security Hub severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Worth knowing.
     Low,
-    /// Worth planning.
+    /// Plan a fix.
     Medium,
-    /// Worth doing this week.
+    /// Fix it this week.
     High,
-    /// Worth getting up for.
+    /// Page someone.
     Critical,
 }
 
-/// When AWS Config asks.
+/// When AWS Config invokes the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trigger {
-    /// A resource of the control's types changed.
+    /// When a resource of the control's types changes.
     Change,
-    /// Every so often.
+    /// On a schedule.
     Periodic(Frequency),
 }
 
@@ -68,7 +68,7 @@ impl Frequency {
 pub enum Scope {
     /// In every region.
     Regional,
-    /// Only where `AWS::Region` is the home region; elsewhere it answers NOT_APPLICABLE.
+    /// Only in the home region; in other regions every verdict is NOT_APPLICABLE.
     Global,
 }
 
@@ -91,7 +91,7 @@ impl Framework {
     /// Every framework, in the order of the docs' matrix.
     pub const ALL: [Self; 5] = [Self::Cis30, Self::Cis50, Self::Fsbp, Self::Nist80053r5, Self::Pci40];
 
-    /// The name people know it by.
+    /// Its common name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Cis30 => "CIS 3.0",
@@ -103,33 +103,34 @@ impl Framework {
     }
 }
 
-/// Requirements of one framework that a control serves.
+/// Requirements of one framework that a control covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
-    /// Which framework.
+    /// The framework.
     pub framework: Framework,
-    /// The requirements' ids, as the framework writes them.
+    /// The ids of the requirements, as the framework writes them.
     pub ids: &'static [&'static str],
 }
 
-/// What a control declares of itself. Template, roles and docs pages are derived from it.
+/// The declaration of a control. Template, roles and docs pages are generated from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ControlMeta {
-    /// The one id: binary, events folder, docs page, log field. An AWS managed rule's name where both check the same.
+    /// The only id: binary, events folder, docs page, log field. The name of the AWS managed rule if both check the
+    /// same.
     pub id: &'static str,
-    /// The fault in a few words; reads well after "found:".
+    /// The violation in a few words; reads well after "found:".
     pub title: &'static str,
-    /// How bad a finding is.
+    /// The severity of a finding.
     pub severity: Severity,
-    /// When AWS Config asks.
+    /// When AWS Config invokes the rule.
     pub triggers: &'static [Trigger],
     /// Where it is deployed.
     pub scope: Scope,
-    /// The resource types it judges; retiring concerns these only.
+    /// The resource types it evaluates. Results of deleted resources are retired for these types only.
     pub resource_types: &'static [&'static str],
-    /// Which requirements it serves.
+    /// The requirements it covers.
     pub frameworks: &'static [Mapping],
-    /// The highest level any step of its plans can have.
+    /// The highest level of any step in its plans.
     pub level: Level,
     /// The docs page, Markdown, from the declaration's doc comment.
     pub docs: &'static str,
@@ -138,12 +139,12 @@ pub struct ControlMeta {
 }
 
 impl ControlMeta {
-    /// Whether a change of a resource triggers it.
+    /// Whether a resource change triggers it.
     pub fn on_change(&self) -> bool {
         self.triggers.contains(&Trigger::Change)
     }
 
-    /// How often it runs on a schedule, if it does.
+    /// The frequency of its periodic trigger, if it has one.
     pub fn frequency(&self) -> Option<Frequency> {
         self.triggers.iter().find_map(|trigger| match trigger {
             Trigger::Periodic(frequency) => Some(*frequency),
@@ -151,118 +152,117 @@ impl ControlMeta {
         })
     }
 
-    /// The id in Pascal case, as logical ids and template parameters have it: `restricted-ssh` is `RestrictedSsh`.
+    /// The id in Pascal case, for logical ids and template parameters: `restricted-ssh` is `RestrictedSsh`.
     pub fn pascal_id(&self) -> String {
         self.id
             .split('-')
             .map(|word| {
-                let mut letters = word.chars();
-                letters
-                    .next()
-                    .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+                let mut rest = word.chars();
+                rest.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + rest.as_str())
             })
             .collect()
     }
 
-    /// The id in snake case, as files have it: `restricted-ssh` is `restricted_ssh`.
+    /// The id in snake case, for file names: `restricted-ssh` is `restricted_ssh`.
     pub fn snake_id(&self) -> String {
         self.id.replace('-', "_")
     }
 }
 
-/// A control: what it declares of itself, and the logic that judges. A value, made by [`control!`](crate::control!).
+/// A control: its declaration and its logic. A value, constructed by [`control!`](crate::control!).
 #[derive(Debug)]
 pub struct Declared<T> {
     /// The declaration.
     pub meta: ControlMeta,
-    /// What it does.
+    /// The logic.
     pub logic: T,
 }
 
-/// One thing that must hold.
+/// One requirement on resources, and how to evaluate it.
 pub trait Control: Send + Sync + 'static {
     /// Its rule parameters.
     type Params: Parameters;
-    /// Everything it judges about one resource.
+    /// Everything it evaluates about one resource.
     type Subject: ResourceState;
 
-    /// Judges one subject. Pure and total, the same whatever the trigger; `now` is the event's time.
+    /// Evaluates one subject. Pure and total, and the same for every trigger; `now` is the event's time.
     fn evaluate(&self, subject: &Self::Subject, params: &Self::Params, now: Timestamp) -> Verdict;
 }
 
 /// A typed view of a configuration item.
 pub trait Resource: Sized + Send + Sync + 'static {
-    /// The types it reads.
+    /// The resource types it reads.
     const TYPES: &'static [&'static str];
 
-    /// Reads the item; [`gate`](crate::gate) has made sure that `configuration` is an object.
+    /// Reads the item. The [`gate`](crate::gate) guarantees that `configuration` is an object.
     ///
     /// # Errors
-    /// [`ShapeError`] when something the control needs is missing or of another form: never read as "fine".
+    /// [`ShapeError`] if a field that the control needs is missing or malformed: that never counts as compliant.
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError>;
 }
 
-/// A control that judges changes by more than the item: item and facts make the subject.
+/// A control that evaluates changes by more than the item: the subject is built from the item and facts.
 pub trait FromItem: Control {
     /// The view of the item.
     type Resource: Resource;
-    /// What the item does not hold and an API must be asked for.
+    /// Data that the item does not have and that API calls read.
     type Facts: Serialize + DeserializeOwned + Debug + Send + Sync + 'static;
 
-    /// What reading the facts may call.
+    /// Permissions to read the facts.
     fn fact_permissions(&self) -> &'static [Permission] {
         &[]
     }
 
-    /// Puts both together.
+    /// Builds the subject.
     fn subject(&self, resource: Self::Resource, facts: Self::Facts) -> Self::Subject;
 }
 
-/// A control that lists its subjects on a schedule. It may judge changes as well.
+/// A control that lists its subjects on a schedule. It may also evaluate changes.
 pub trait Periodic: Control {
-    /// What listing may call.
+    /// Permissions to list the subjects.
     fn list_permissions(&self) -> &'static [Permission];
 }
 
-/// A control that knows how its finding is fixed.
+/// A control that can fix its findings.
 pub trait Remediation: Control {
-    /// One API call: an enum with a variant per operation, named and spelt as the API has it.
+    /// One API call: an enum with a variant per operation, named and spelled as in the API.
     type Action: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
-    /// One call that takes an action back.
+    /// One call that undoes an action.
     type Undo: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
 
-    /// What the live read may call.
+    /// Permissions of the live read.
     fn read_permissions(&self) -> &'static [Permission];
 
-    /// What enforcing may call. With [`read_permissions`](Self::read_permissions) this is the remediation's role, whole.
+    /// Permissions of the calls that fix. With [`read_permissions`](Self::read_permissions) and the lookup of
+    /// [`managed_by`](Self::managed_by), these are all permissions that the control adds to the remediation's role.
     fn fix_permissions(&self) -> &'static [Permission];
 
-    /// What undo may call; never in the remediation's role.
+    /// Permissions of the calls that undo; never in the remediation's role.
     fn undo_permissions(&self) -> &'static [Permission];
 
-    /// Whether the calls need the resource's name and AWS Config's id is not it (IAM `AIDA…`, RDS `db-…`): the shell then
-    /// resolves it once, through AWS Config.
+    /// Whether the calls need the resource's name, and AWS Config's id is not that name (IAM `AIDA…`, RDS `db-…`). The
+    /// handler then resolves it once, through AWS Config.
     fn needs_name(&self) -> bool {
         false
     }
 
-    /// How it is known that a CloudFormation stack manages what the calls change. With `Lookup` the remediation's role may
-    /// ask CloudFormation.
+    /// How to determine whether a CloudFormation stack manages what the calls change. With `Lookup`, the remediation's
+    /// role may call CloudFormation.
     fn managed_by(&self) -> ManagedBy {
         ManagedBy::Tags
     }
 
-    /// What of a stack `action` would change, as CloudFormation identifies it; empty unless [`managed_by`](Self::managed_by)
-    /// is `Lookup`, and for what the action newly makes.
+    /// The resources that `action` changes, as CloudFormation identifies them. Empty unless
+    /// [`managed_by`](Self::managed_by) is `Lookup`, and for resources that the action creates.
     fn stack_resources(&self, _live: &Self::Subject, _action: &Self::Action) -> Vec<PhysicalId> {
         Vec::new()
     }
 
-    /// What would fix a subject that [`evaluate`](Control::evaluate) calls NON_COMPLIANT; changes only what violates the
-    /// control. Callers use [`plan`](Self::plan).
+    /// The plan that fixes a NON_COMPLIANT subject. It changes only what violates the control. Callers use
+    /// [`plan`](Self::plan).
     fn fix(&self, finding: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action>;
 
-    /// What would fix `live`: nothing where it is no finding.
+    /// The plan that fixes `live`; [`Plan::Noop`] if it is not NON_COMPLIANT.
     fn plan(&self, live: &Self::Subject, params: &Self::Params, now: Timestamp) -> Plan<Self::Action> {
         match self.evaluate(live, params, now).is_non_compliant() {
             true => self.fix(live, params, now),
@@ -270,34 +270,34 @@ pub trait Remediation: Control {
         }
     }
 
-    /// What `live` becomes by `action`: the pure model that laws, differences and after-images rest on.
+    /// `live` after `action`: the pure model behind property tests, differences and resulting states.
     fn predict(&self, live: Self::Subject, action: &Self::Action) -> Self::Subject;
 
-    /// Whether the service has accepted the actions and still works on them, so that a subject that is not yet right is no
-    /// failure (an RDS modification that waits for its window).
+    /// Whether the service accepted the actions and is still applying them, e.g. an RDS modification that waits for its
+    /// maintenance window. A subject that is not yet compliant is then not a failure.
     fn is_in_progress(&self, _after: &Self::Subject, _done: &[Self::Action]) -> bool {
         false
     }
 
-    /// The part of the subject the actions touched, without what the service assigns. Undo compares it before it writes.
+    /// The fields that the actions changed, without service-assigned values. Undo compares them before it writes.
     fn touched_fields(&self, subject: &Self::Subject, done: &[Self::Action]) -> Value;
 
-    /// The calls that restore `before`, in the order they are to be played: last action first.
+    /// The calls that restore `before`, in the order of execution: the last action first.
     ///
     /// # Errors
-    /// [`Irreversible`] when something done cannot be taken back.
+    /// [`Irreversible`] if an action cannot be undone.
     fn undo(&self, before: &Self::Subject, done: &[Self::Action]) -> Result<Vec<Self::Undo>, Irreversible>;
 
-    /// Whether undo needs what a call answers, e.g. an id that the service assigned.
+    /// Whether undo needs the responses of the calls, e.g. a service-assigned id.
     fn needs_answers(&self) -> bool {
         false
     }
 
-    /// [`undo`](Self::undo) with what each call answered, where [`needs_answers`](Self::needs_answers); `null` where a call
-    /// answered nothing.
+    /// [`undo`](Self::undo) with the response of each call, if [`needs_answers`](Self::needs_answers); `null` for a
+    /// call with an empty response.
     ///
     /// # Errors
-    /// [`Irreversible`] when something done cannot be taken back.
+    /// [`Irreversible`] if an action cannot be undone.
     fn undo_answered(
         &self,
         before: &Self::Subject,
@@ -307,9 +307,9 @@ pub trait Remediation: Control {
         self.undo(before, done)
     }
 
-    /// What `live` becomes by one call of an undo. Only where one action is taken back by several calls: an undo that broke off
-    /// between them is then known by what it left. Without it, what is left between two actions is known from
-    /// [`predict`](Self::predict).
+    /// `live` after one call of an undo. Implement it only if several calls undo one action: an undo interrupted
+    /// between them is then recognized by the state it left. Without it, [`predict`](Self::predict) gives the state
+    /// between two actions.
     fn reverted(&self, _live: &Self::Subject, _call: &Self::Undo) -> Option<Self::Subject> {
         None
     }
@@ -336,7 +336,7 @@ pub(crate) mod test_control {
         ControlMeta { scope: Scope::Global, resource_types: &["AWS::::Account"], ..REGIONAL };
 
     #[test]
-    fn ids_become_names_and_files() {
+    fn a_pascal_and_a_snake_id_follow_from_the_id() {
         assert_eq!(REGIONAL.pascal_id(), "OpenTestPort");
         assert_eq!(REGIONAL.snake_id(), "open_test_port");
         assert_eq!(REGIONAL.frequency(), Some(Frequency::OneHour));

@@ -1,7 +1,7 @@
 //! The declaration of a control.
 
 /// Declares a control: a static [`Declared`](crate::Declared) of its [`ControlMeta`](crate::ControlMeta) and its logic.
-/// The doc comment is the docs page. Without `= logic`, the type is made too, as a unit struct.
+/// The doc comment is the docs page. Without `= logic`, it also defines the type, as a unit struct.
 ///
 /// ```
 /// use rectify_compliance::control;
@@ -71,18 +71,18 @@ macro_rules! control {
     };
 }
 
-/// Declares the rule parameters of a control, each with its default: a struct that is [`Parameters`](crate::Parameters).
-/// The doc comment of a field states its unit, range and default; docs page and template repeat it. With `check`, a function
-/// refuses combinations that nothing satisfies.
+/// Declares the rule parameters of a control, each with its default: a struct that is
+/// [`Parameters`](crate::Parameters). The doc comment of a field states its unit, range and default; docs page and
+/// template repeat it. With `check`, a function rejects combinations that no resource can satisfy.
 ///
 /// ```
 /// use rectify_compliance::parameters;
 /// use rectify_compliance::values::Flag;
 ///
 /// parameters! {
-///     /// What counts as off.
+///     /// Which lamps count as on.
 ///     pub Lamps {
-///         /// Whether a dimmed lamp is on. Default false.
+///         /// Whether a dimmed lamp counts as on. Default false.
 ///         count_dimmed: Flag = Flag(false),
 ///     }
 /// }

@@ -1,4 +1,4 @@
-//! A control with its types erased: what catalogues, generators, laws and the command line walk over.
+//! A control with its types erased, for catalogues, generators, property tests and the command line.
 
 mod erased;
 
@@ -9,45 +9,45 @@ use crate::{
     Permission, Plan, Remediation, Resource, ResourceKey, ResourceState, ShapeError, Step, StoredState, Tags,
     Timestamp, Verdict, Work,
 };
-use erased::{JudgeChange, Listed, json};
+use erased::{ErasedFromItem, ErasedPeriodic, json};
 
 pub use erased::{ErasedControl, ErasedRemediation};
 
-/// One control, as a row of a table. Made by [`on_item`], [`on_change`], [`on_schedule`] and those that do both.
+/// One control, as a row of a table. Constructed by [`on_item`], [`on_change`], [`on_schedule`] and their combinations.
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// Its declaration.
     pub meta: &'static ControlMeta,
     control: &'static dyn ErasedControl,
-    /// The half that judges changes, where there is one.
+    /// The change trigger, if the control has one.
     pub change: Option<ChangeTrigger>,
-    inventory: Option<&'static dyn Listed>,
-    /// The remediation, where there is one.
+    periodic: Option<&'static dyn ErasedPeriodic>,
+    /// The remediation, if the control has one.
     pub remediation: Option<&'static dyn ErasedRemediation>,
 }
 
-/// The half of a control that judges changes.
+/// The change trigger of a control: how it evaluates configuration changes.
 #[derive(Clone, Copy)]
 pub struct ChangeTrigger(Change);
 
 #[derive(Clone, Copy)]
 enum Change {
-    /// The subject is what the item says.
+    /// The subject is built from the item.
     Item(fn(&ConfigurationItem) -> Result<StoredState, EntryError>),
-    /// The subject is made of the item and of facts.
-    ItemAndFacts(&'static dyn JudgeChange),
+    /// The subject is built from the item and facts.
+    ItemAndFacts(&'static dyn ErasedFromItem),
 }
 
-/// The calls that take actions back, or why there are none.
+/// The calls that undo actions, or why there are none.
 pub type UndoCalls = Result<Vec<Value>, Irreversible>;
 
-/// A row that says how its control is triggered, and not yet whether it is remediated.
+/// A row with its triggers, before [`Row::reported`] or [`Row::remediated`] completes it.
 pub struct Row<K: 'static> {
     entry: Entry,
     logic: &'static K,
 }
 
-/// A control that judges changes by the item alone: its subject is the item's view.
+/// A control that evaluates changes by the item alone: its subject is the item's view.
 pub const fn on_item<K>(control: &'static Declared<K>) -> Row<K>
 where
     K: Control<Subject: Resource>,
@@ -63,7 +63,7 @@ where
     Row::of(control, Some(ChangeTrigger(Change::Item(subject_of::<K::Subject>))), Some(&control.logic))
 }
 
-/// A control that judges changes by the item and by facts.
+/// A control that evaluates changes by the item and facts.
 pub const fn on_change<K: FromItem>(control: &'static Declared<K>) -> Row<K> {
     Row::of(control, Some(ChangeTrigger(Change::ItemAndFacts(&control.logic))), None)
 }
@@ -82,13 +82,13 @@ impl<K: Control> Row<K> {
     const fn of(
         control: &'static Declared<K>,
         change: Option<ChangeTrigger>,
-        inventory: Option<&'static dyn Listed>,
+        periodic: Option<&'static dyn ErasedPeriodic>,
     ) -> Self {
-        let entry = Entry { meta: &control.meta, control: &control.logic, change, inventory, remediation: None };
+        let entry = Entry { meta: &control.meta, control: &control.logic, change, periodic, remediation: None };
         Self { entry, logic: &control.logic }
     }
 
-    /// Its findings are reported, and an operator decides.
+    /// Its findings are only reported; an operator decides.
     #[must_use]
     pub const fn reported(self) -> Entry {
         self.entry
@@ -104,25 +104,25 @@ impl<K: Control> Row<K> {
     }
 }
 
-/// Why an erased control could not answer.
+/// An error of an erased control.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
-    /// The parameters.
+    /// The parameters are invalid.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    /// The item, facts, subject or action.
+    /// The item, facts, subject or action cannot be read.
     #[error(transparent)]
     Shape(#[from] ShapeError),
 }
 
-/// A subject, frozen, with what is known of it whatever its type.
+/// A subject in stored form, with the identity and tags that every subject has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdentifiedState {
     /// The resource.
     pub resource: ResourceKey,
-    /// Its name, where that is another than its id.
+    /// Its name, if it differs from the id.
     pub name: Option<String>,
-    /// Its ARN, where it has one and it is known.
+    /// Its ARN, if it has one and it is known.
     pub arn: Option<String>,
     /// Its tags.
     pub tags: Tags,
@@ -131,10 +131,10 @@ pub struct IdentifiedState {
 }
 
 impl IdentifiedState {
-    /// Freezes a subject.
+    /// Converts a subject to its stored form.
     ///
     /// # Errors
-    /// [`ShapeError`] when it has no JSON form.
+    /// [`ShapeError`] if it has no JSON form.
     pub fn of<S: ResourceState>(subject: &S) -> Result<Self, ShapeError> {
         Ok(Self {
             resource: subject.key(),
@@ -152,18 +152,18 @@ impl Entry {
         self.control.parameters()
     }
 
-    /// Whether this parameter text would be taken.
+    /// Validates the text of `ruleParameters`.
     ///
     /// # Errors
-    /// The parameter, what was expected and what it was.
+    /// The parameter, the expected value and the received one.
     pub fn check_parameters(&self, text: &str) -> Result<(), ParameterError> {
         self.control.shell_parameters(text).map(drop)
     }
 
-    /// Freezes a subject given as JSON.
+    /// Converts a subject, given as JSON, to its stored form.
     ///
     /// # Errors
-    /// [`EntryError::Shape`] when it is no subject of the control.
+    /// [`EntryError::Shape`] if it is not a subject of the control.
     pub fn image(&self, subject: Value) -> Result<IdentifiedState, EntryError> {
         self.control.image(subject)
     }
@@ -173,50 +173,50 @@ impl Entry {
         self.control.state_version()
     }
 
-    /// Judges a subject given as a stored image.
+    /// Evaluates a subject in stored form.
     ///
     /// # Errors
-    /// [`EntryError`] when the image or the parameters cannot be read.
-    pub fn evaluate(&self, image: &StoredState, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
-        self.control.evaluate(image, parameters, now)
+    /// [`EntryError`] if the state or the parameters cannot be read.
+    pub fn evaluate(&self, state: &StoredState, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
+        self.control.evaluate(state, parameters, now)
     }
 
-    /// What the periodic half may call, where there is one.
+    /// Permissions to list the subjects; `None` for a control without a periodic trigger.
     pub fn list_permissions(&self) -> Option<&'static [Permission]> {
-        self.inventory.map(Listed::permissions)
+        self.periodic.map(ErasedPeriodic::permissions)
     }
 
-    /// Everything the rule's role must hold beyond what every rule needs, sorted, without repeats.
+    /// The permissions of the rule's role beyond those of every rule, sorted, without duplicates.
     pub fn rule_permissions(&self) -> Vec<Permission> {
-        let facts = self.change.map_or(&[][..], |half| half.fact_permissions());
+        let facts = self.change.map_or(&[][..], |trigger| trigger.fact_permissions());
         sorted([facts, self.list_permissions().unwrap_or_default()])
     }
 
-    /// Everything the remediation's role must hold beyond what every remediation needs.
+    /// The permissions of the remediation's role beyond those of every remediation, sorted, without duplicates.
     pub fn remediation_permissions(&self) -> Vec<Permission> {
-        self.remediation.map_or_else(Vec::new, |half| {
-            sorted([half.read_permissions(), half.fix_permissions(), half.managed_by().permissions()])
+        self.remediation.map_or_else(Vec::new, |it| {
+            sorted([it.read_permissions(), it.fix_permissions(), it.managed_by().permissions()])
         })
     }
 
-    /// Whether a machine may ever apply anything: false where every plan is words.
+    /// Whether Rectify can apply any step: false if every plan is manual.
     pub fn has_calls(&self) -> bool {
-        self.remediation.is_some_and(|half| !half.fix_permissions().is_empty())
+        self.remediation.is_some_and(|it| !it.fix_permissions().is_empty())
     }
 
-    /// Whether the control has a step that must be opted in to.
+    /// Whether the control has a step that requires an opt-in.
     pub fn needs_opt_in(&self) -> bool {
         self.has_calls() && self.meta.level >= Level::L2
     }
 }
 
 impl ChangeTrigger {
-    /// Whether the subject is made of the item alone.
+    /// Whether the subject is built from the item alone.
     pub fn is_item_alone(&self) -> bool {
         matches!(self.0, Change::Item(_))
     }
 
-    /// What reading facts may call; empty when the item is enough.
+    /// Permissions to read the facts; empty if the item is enough.
     pub fn fact_permissions(&self) -> &'static [Permission] {
         match self.0 {
             Change::Item(_) => &[],
@@ -224,15 +224,15 @@ impl ChangeTrigger {
         }
     }
 
-    /// Makes the subject of an item and the facts given as JSON.
+    /// Builds the subject from an item and the facts, given as JSON.
     ///
     /// # Errors
-    /// [`EntryError::Shape`] when either is not what the control reads.
+    /// [`EntryError::Shape`] if the item or the facts do not have the form that the control reads.
     pub fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError> {
         match self.0 {
             Change::Item(subject) if facts.is_null() => subject(item),
             Change::Item(_) => Err(ShapeError::new("facts", "none: the item is enough", facts).into()),
-            Change::ItemAndFacts(control) => control.made_of(item, facts),
+            Change::ItemAndFacts(control) => control.subject(item, facts),
         }
     }
 }
@@ -249,7 +249,7 @@ fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> 
 /// The same plan with its actions as JSON.
 ///
 /// # Errors
-/// [`EntryError::Shape`] when an action has no JSON form.
+/// [`EntryError::Shape`] if an action has no JSON form.
 fn erase<A: serde::Serialize>(plan: Plan<A>) -> Result<Plan<Value>, EntryError> {
     let erase_steps = |steps: Vec<Step<A>>| {
         let erase_step = |Step { level, work }| {

@@ -1,32 +1,32 @@
-//! What can be wrong with what the core is given. Texts name what, where and the received value.
+//! Errors about the input of the core. A text names the problem, its place and the received value.
 
-/// How much of a received value an error repeats.
-const SHOWN: usize = 120;
+/// Maximum length of a received value in an error text, in characters.
+const MAX_SHOWN: usize = 120;
 
-/// A document of AWS that does not have the shape it must have. Judging it anyway could pass a fault.
+/// An AWS document of unexpected shape. Evaluating it anyway could miss a violation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: expected {expected}: received `{received}`")]
 pub struct ShapeError {
-    /// Where, as a JSON path within the configuration item or answer.
+    /// The JSON path within the configuration item or response.
     pub path: String,
-    /// What must stand there.
+    /// The expected value.
     pub expected: String,
-    /// What stood there, shortened.
+    /// The received value, shortened.
     pub received: String,
 }
 
 impl ShapeError {
-    /// At `path` something other than `expected` was received.
+    /// The value at `path` is not `expected`.
     pub fn new(path: impl Into<String>, expected: impl Into<String>, received: impl std::fmt::Display) -> Self {
         Self { path: path.into(), expected: expected.into(), received: shorten(&received.to_string()) }
     }
 
-    /// At `path` nothing was received.
+    /// There is no value at `path`.
     pub fn missing(path: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::new(path, expected, "nothing")
     }
 
-    /// The same error with the path seen from one level further out.
+    /// The same error with `outer` prepended to the path.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {
         self.path = format!("{outer}.{}", self.path);
@@ -34,29 +34,29 @@ impl ShapeError {
     }
 }
 
-/// A rule parameter that cannot be used. No evaluation is made with a guess in its place.
+/// An invalid rule parameter. It is never replaced by a guess: no evaluation is made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
     /// `ruleParameters` is not JSON.
     #[error("ruleParameters: not JSON: {0}")]
     NotJson(String),
-    /// `ruleParameters` is JSON but no object.
+    /// `ruleParameters` is JSON but not an object.
     #[error("ruleParameters: expected an object: received `{0}`")]
     NotAnObject(String),
-    /// A key the control does not know.
+    /// An unknown key.
     #[error("ruleParameters.{key}: unknown parameter{}", .nearest.as_ref().map(|it| format!(": did you mean `{it}`")).unwrap_or_default())]
     Unknown {
-        /// The key as received.
+        /// The received key.
         key: String,
-        /// The closest known key, where one is close.
+        /// The closest known key, if one is close.
         nearest: Option<String>,
     },
-    /// A value outside of its type or range.
+    /// A value of the wrong type or out of range.
     #[error("ruleParameters.{key}: {reason}")]
     Invalid {
         /// The key.
         key: String,
-        /// What was expected and what was received.
+        /// The expected value and the received one.
         reason: String,
     },
     /// Parameters that contradict each other.
@@ -64,31 +64,31 @@ pub enum ParameterError {
     Contradiction(String),
 }
 
-/// An event that is not what AWS Config or EventBridge sends.
+/// An event that does not have the form that AWS Config or EventBridge sends.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// A part that must be there is missing or of another type.
+    /// A required member is missing or of the wrong type.
     #[error(transparent)]
     Shape(#[from] ShapeError),
-    /// A text that must hold JSON does not.
+    /// A string that must be JSON is not.
     #[error("{path}: not JSON: {reason}")]
     NotJson {
-        /// Which text.
+        /// The JSON path of the string.
         path: &'static str,
-        /// What the parser said.
+        /// The parser's error.
         reason: String,
     },
-    /// A message type that reaches no rule.
+    /// A message type that AWS Config never sends to a rule.
     #[error("invokingEvent.messageType: unknown message type: received `{0}`")]
     UnknownMessageType(String),
 }
 
 /// Shortens a received value for an error text, on a character boundary.
 pub(crate) fn shorten(text: &str) -> String {
-    if text.chars().count() <= SHOWN {
+    if text.chars().count() <= MAX_SHOWN {
         return text.to_owned();
     }
-    let mut cut: String = text.chars().take(SHOWN).collect();
+    let mut cut: String = text.chars().take(MAX_SHOWN).collect();
     cut.push('…');
     cut
 }

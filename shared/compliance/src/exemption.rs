@@ -1,7 +1,7 @@
-//! Exemptions: a person's decision that a control need not be enforced on something until a day that is named.
+//! Exemptions: approved decisions not to enforce a control on a resource until a given date.
 //!
-//! An exemption changes what a remediation does and never what a rule says: the resource stays NON_COMPLIANT.
-//! What cannot be read of one stands in the way of acting, and never of reporting.
+//! An exemption affects remediations and never rules: the resource stays NON_COMPLIANT.
+//! An exemption that cannot be read prevents remediation, never reporting.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,93 +11,94 @@ use wildmatch::WildMatch;
 
 use crate::{Tags, Target, Timestamp};
 
-/// What stands for every control or every account.
+/// Every control or every account.
 pub const ANY: &str = "*";
 
-/// What the key of a tag that exempts begins with. Every role of Rectify is denied writing such a tag; any other could be
-/// written by a remediation.
+/// Prefix of the keys of tags that exempt. Every role of Rectify is denied writing such a tag; a remediation could
+/// write any other.
 pub const TAG_PREFIX: &str = "rectify:exempt";
 
-/// One exemption, as it is kept; an ended one stays on record.
+/// One exemption, as it is stored. An ended one is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exemption {
     /// ULID.
     pub id: String,
-    /// A control's id, or `*`.
+    /// A control id, or `*`.
     pub control: String,
-    /// An account's id, or `*`.
+    /// An account id, or `*`.
     pub account: String,
-    /// Which resources.
+    /// The resources.
     pub selector: Selector,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who decided it.
+    /// The approver.
     pub approver: String,
-    /// Where that is written down, e.g. `SEC-123`.
+    /// The ticket that documents the decision, e.g. `SEC-123`.
     pub ticket: String,
-    /// Since when.
+    /// The time of creation.
     pub created: Timestamp,
-    /// Until when; there is none without an end.
+    /// The expiry; every exemption has one.
     pub until: Timestamp,
-    /// Who ended it before that, and when.
+    /// Set if an operator ended it before it expired.
     pub ended: Option<Ended>,
 }
 
-/// The end of an exemption before its time.
+/// The early end of an exemption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// Who.
+    /// The operator who ended it.
     pub by: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// Which resources an exemption is for: `resource:<glob>` or `tag:rectify:exempt…=<glob>`.
+/// The resources of an exemption: `resource:<glob>` or `tag:rectify:exempt…=<glob>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// The whole id, name or ARN, with `*` and `?` for anything. A `*` alone is everything the control judges.
+    /// A pattern for the whole id, name or ARN, with the wildcards `*` and `?`. `*` alone is every resource of the
+    /// control.
     Resource(String),
-    /// A tag with this key whose whole value matches, with `*` and `?` for anything.
+    /// A tag with this key and a value that matches as a whole.
     Tag {
-        /// The key, exactly; it begins with [`TAG_PREFIX`].
+        /// The exact key; it begins with [`TAG_PREFIX`].
         key: String,
-        /// The value's pattern.
+        /// The pattern for the value, with the wildcards `*` and `?`.
         value: String,
     },
 }
 
-/// One entry of the registry: an exemption, or what is left of one that cannot be read.
+/// One entry of the registry: an exemption, or the readable parts of one that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Registered {
-    /// One that can be read.
+    /// An exemption that can be read.
     Valid(Exemption),
-    /// One that cannot. It covers what it may have been meant for, until a person puts it right or ends it.
+    /// One that cannot. It covers every resource that it may be meant for, until an operator corrects or ends it.
     Malformed {
-        /// Its id, or its sort key when not even that can be read.
+        /// Its id, or its sort key if the id cannot be read.
         id: String,
-        /// The control it is kept for, or `*`.
+        /// The control under which it is stored, or `*`.
         control: String,
-        /// The account it is for, where that can be read.
+        /// Its account, if it can be read.
         account: Option<String>,
-        /// Its selector, where that can be read.
+        /// Its selector, if it can be read.
         selector: Option<Selector>,
-        /// Who ended it, and when; an end that cannot be read is none.
+        /// Its early end. An end that cannot be read does not count.
         ended: Option<Ended>,
-        /// What is wrong with it.
+        /// The error.
         why: String,
     },
 }
 
-/// How much is known about a resource when the registry is asked.
+/// The known attributes of a resource at the time of a lookup in the registry.
 #[derive(Debug, Clone, Copy)]
 pub enum Known<'a> {
-    /// Where it is and what its id is: before the live read.
+    /// The [`Target`] only: before the live read.
     Place,
-    /// Name, ARN and tags besides.
+    /// Also name, ARN and tags from the live read.
     Live {
-        /// Its name, where that is another than its id.
+        /// Its name, if it differs from the id.
         name: Option<&'a str>,
-        /// Its ARN, where it has one.
+        /// Its ARN, if it has one.
         arn: Option<&'a str>,
         /// Its tags.
         tags: &'a Tags,
@@ -105,7 +106,7 @@ pub enum Known<'a> {
 }
 
 impl Exemption {
-    /// Whether it holds at `now`.
+    /// Whether it is in force at `now`.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.ended.is_none() && now < self.until
     }
@@ -120,7 +121,7 @@ impl Registered {
         }
     }
 
-    /// Why it keeps a remediation from acting on `target` at `now`; `None` when it does not, or not by what is known.
+    /// Why it prevents a remediation of `target` at `now`; `None` if it does not, as far as `known` shows.
     pub fn forbids(&self, target: &Target, known: Known<'_>, now: Timestamp) -> Option<String> {
         match self {
             Self::Valid(it) => {
@@ -140,7 +141,7 @@ impl Registered {
     }
 }
 
-/// The first entry that keeps a remediation from acting: a valid one says more than a malformed one.
+/// The reason of the first entry that prevents a remediation. Valid entries come first: their reason says more.
 pub fn forbids(registry: &[Registered], target: &Target, known: Known<'_>, now: Timestamp) -> Option<String> {
     let valid = registry.iter().filter(|it| matches!(it, Registered::Valid(_)));
     let malformed = registry.iter().filter(|it| matches!(it, Registered::Malformed { .. }));
@@ -152,16 +153,16 @@ fn is_account(account: &str, target: &Target) -> bool {
 }
 
 impl Selector {
-    /// Whether it is for this resource, by what is known of it.
+    /// Whether it covers this resource, as far as `known` shows.
     pub fn covers(&self, target: &Target, known: Known<'_>) -> bool {
         match self {
             Self::Resource(pattern) => {
-                let read = match known {
+                let live = match known {
                     Known::Place => [None, None],
                     Known::Live { name, arn, .. } => [name, arn],
                 };
-                let told = [Some(target.resource.id.as_str()), target.name.as_deref(), target.arn.as_deref()];
-                let names = told.into_iter().chain(read);
+                let given = [Some(target.resource.id.as_str()), target.name.as_deref(), target.arn.as_deref()];
+                let names = given.into_iter().chain(live);
                 let pattern = WildMatch::new(pattern);
                 names.flatten().any(|name| pattern.matches(name))
             }
@@ -177,7 +178,7 @@ impl FromStr for Selector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("expected resource:<glob> or tag:{TAG_PREFIX}…=<glob>: received `{text}`");
+        let error = || format!("expected resource:<glob> or tag:{TAG_PREFIX}…=<glob>: received `{text}`");
         match text.split_once(':') {
             Some(("resource", pattern)) if !pattern.trim().is_empty() => Ok(Self::Resource(pattern.trim().to_owned())),
             Some(("tag", pair)) => match pair.split_once('=') {
@@ -188,9 +189,9 @@ impl FromStr for Selector {
                     "expected a tag key that begins with `{TAG_PREFIX}`, which no remediation can write: received `{}`",
                     key.trim()
                 )),
-                _ => Err(refused()),
+                _ => Err(error()),
             },
-            _ => Err(refused()),
+            _ => Err(error()),
         }
     }
 }
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_covered_by_id_name_arn_or_tag_and_not_by_a_part_of_them() {
+    fn a_selector_matches_the_whole_id_name_arn_or_tag() {
         let tags = Tags::from([("rectify:exempt-team".to_owned(), "web-eu".to_owned())]);
         let live = Known::Live { name: Some("alice"), arn: Some(ARN), tags: &tags };
         for (selector, by_place, by_live) in [
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exemption_holds_for_its_account_until_its_day_or_its_end() {
+    fn an_exemption_is_in_force_in_its_account_until_it_expires_or_ends() {
         let before = at("2026-03-31T23:59:59Z");
         let rows = [
             ("*", None, before, true),
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_says_names_the_day_the_reason_and_who_decided() {
+    fn the_reason_names_expiry_approver_and_ticket() {
         let it = Registered::Valid(exemption("*", "resource:*"));
         assert_eq!(
             it.forbids(&target(), Known::Place, at("2026-03-02T00:00:00Z")).unwrap(),
@@ -304,7 +305,7 @@ mod tests {
 
     /// `runtime/16`
     #[test]
-    fn a_malformed_exemption_forbids_what_it_may_have_been_meant_for() {
+    fn a_malformed_exemption_forbids_every_resource_it_may_be_meant_for() {
         let now = at("2026-03-02T00:00:00Z");
         let malformed = |account: Option<&str>, selector: Option<&str>| Registered::Malformed {
             id: "01X".to_owned(),
@@ -322,20 +323,20 @@ mod tests {
             (Some("444455556666"), None, false),
             (None, Some("resource:bob"), false),
         ] {
-            let said = malformed(account, selector).forbids(&target(), Known::Place, now);
-            assert_eq!(said.as_deref(), forbids.then_some(text), "{account:?} {selector:?}");
+            let reason = malformed(account, selector).forbids(&target(), Known::Place, now);
+            assert_eq!(reason.as_deref(), forbids.then_some(text), "{account:?} {selector:?}");
         }
-        let mut over = malformed(None, None);
-        if let Registered::Malformed { ended, .. } = &mut over {
+        let mut ended_early = malformed(None, None);
+        if let Registered::Malformed { ended, .. } = &mut ended_early {
             *ended = Some(Ended { by: "joe".to_owned(), at: now });
         }
-        assert_eq!(over.forbids(&target(), Known::Place, now), None, "a person ended it");
+        assert_eq!(ended_early.forbids(&target(), Known::Place, now), None, "an operator ended it");
         let both = [malformed(None, None), Registered::Valid(exemption("*", "resource:*"))];
         assert!(super::forbids(&both, &target(), Known::Place, now).unwrap().starts_with("exempt until"));
     }
 
     #[test]
-    fn a_selector_is_written_as_it_is_read_and_nothing_else_is_one() {
+    fn a_selector_round_trips_and_other_text_is_rejected() {
         for text in [
             "resource:arn:aws:s3:::a*",
             "tag:rectify:exempt=web",
@@ -350,7 +351,7 @@ mod tests {
         }
     }
 
-    /// A remediation that writes tags must not be able to exempt what it is to change.
+    /// A remediation that writes tags must not be able to exempt its own target.
     #[test]
     fn a_tag_that_a_remediation_could_write_exempts_nothing() {
         for (text, key) in [

@@ -1,4 +1,4 @@
-//! What is decided about an event before any control looks at it, without a call.
+//! The decisions about an event that need neither a control nor an API call.
 
 use crate::parameters::CommonParameters;
 use crate::rule_event::EvaluationMode;
@@ -6,12 +6,12 @@ use crate::{
     ConfigurationItem, ControlMeta, ItemStatus, Message, Region, ResourceKey, RuleEvent, Scope, ShapeError, Verdict,
 };
 
-/// Which resources a rule judges: the rule's function, its remediation and the command line decide by it alike.
+/// The resources that a rule evaluates. The rule's function, its remediation and the command line all use it.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleScope<'a> {
     /// The control.
     pub meta: &'a ControlMeta,
-    /// What the rule takes beside the control's own parameters.
+    /// The parameters that every rule has.
     pub parameters: &'a CommonParameters,
     /// The region of the rule.
     pub here: &'a Region,
@@ -20,11 +20,11 @@ pub struct RuleScope<'a> {
 }
 
 impl RuleScope<'_> {
-    /// Why the rule does not judge this resource, whatever its configuration; `None` for one that it judges. `name` is the
-    /// resource's name as far as it is known: the item's, or the live one.
+    /// Why the rule does not evaluate this resource, whatever its configuration; `None` if it does. `name` is the
+    /// resource's name, if known: the item's, or the live one.
     pub fn out_of_scope(&self, resource: &ResourceKey, name: Option<&str>) -> Option<Verdict> {
-        if let Some(away) = self.away() {
-            return Some(away);
+        if let Some(verdict) = self.outside_home_region() {
+            return Some(verdict);
         }
         if !self.meta.resource_types.contains(&resource.kind.as_str()) {
             return Some(Verdict::not_applicable(format!("{} is not a type of this control", resource.kind)));
@@ -32,8 +32,8 @@ impl RuleScope<'_> {
         self.parameters.excludes(resource, name).then(|| Verdict::not_applicable("excluded by parameter"))
     }
 
-    /// The answer of a global control outside of its home region.
-    fn away(&self) -> Option<Verdict> {
+    /// The verdict of a global control outside its home region.
+    fn outside_home_region(&self) -> Option<Verdict> {
         (self.meta.scope == Scope::Global && self.here != self.home)
             .then(|| Verdict::not_applicable(format!("evaluated in {}", self.home)))
     }
@@ -42,35 +42,35 @@ impl RuleScope<'_> {
 /// What to do with an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Route<'a> {
-    /// Answer this about this resource; the control is not asked.
+    /// Report this verdict for this resource without calling the control.
     Answer(ResourceKey, Verdict),
-    /// Judge this item.
+    /// Evaluate this item.
     Judge(&'a ConfigurationItem),
-    /// Fetch the item, then ask [`route_fetched`].
+    /// Fetch the item, then call [`route_fetched`].
     Fetch,
-    /// Run the inventory.
+    /// List and evaluate all subjects.
     Periodic,
-    /// The rule's account as a whole is answered: a global control outside of its home region.
+    /// Report this verdict for the rule's account: a global control outside its home region.
     AnswerAccount(Verdict),
 }
 
-/// Routes an event: what the rule does not judge, and what is gone, is answered here.
+/// Routes an event. Resources that are out of scope or deleted get their verdict here.
 ///
 /// # Errors
-/// [`ShapeError`] when the item says that the resource is there but carries no configuration.
+/// [`ShapeError`] if the item's status is that of an existing resource but the item has no configuration.
 pub fn route<'a>(event: &'a RuleEvent, scope: &RuleScope<'_>) -> Result<Route<'a>, ShapeError> {
     match &event.message {
-        Message::Periodic { .. } => Ok(scope.away().map_or(Route::Periodic, Route::AnswerAccount)),
+        Message::Periodic { .. } => Ok(scope.outside_home_region().map_or(Route::Periodic, Route::AnswerAccount)),
         Message::Oversized { summary, .. } => {
             let target = &summary.target;
-            Ok(dismissal(event, scope, &target.resource, target.name.as_deref(), summary.status)
+            Ok(not_applicable(event, scope, &target.resource, target.name.as_deref(), summary.status)
                 .map_or(Route::Fetch, |verdict| Route::Answer(target.resource.clone(), verdict)))
         }
         Message::Change { item, .. } => route_fetched(event, scope, item),
     }
 }
 
-/// Decides about an item that came with the event, or was fetched for it: it may be gone, or renamed, by now.
+/// Routes an item that came with the event or was fetched for it. By now the resource may be deleted or renamed.
 ///
 /// # Errors
 /// [`ShapeError`], as for [`admit`].
@@ -79,16 +79,16 @@ pub fn route_fetched<'a>(
     scope: &RuleScope<'_>,
     item: &'a ConfigurationItem,
 ) -> Result<Route<'a>, ShapeError> {
-    match dismissal(event, scope, &item.resource, item.name.as_deref(), item.status) {
+    match not_applicable(event, scope, &item.resource, item.name.as_deref(), item.status) {
         Some(verdict) => Ok(Route::Answer(item.resource.clone(), verdict)),
         None => admit(item).map(Route::Judge),
     }
 }
 
-/// Lets an item through that a control can judge.
+/// Returns the item if a control can evaluate it.
 ///
 /// # Errors
-/// [`ShapeError`] when `configuration` is no object: absent data is never taken for compliance.
+/// [`ShapeError`] if `configuration` is not an object: missing data never counts as compliant.
 pub fn admit(item: &ConfigurationItem) -> Result<&ConfigurationItem, ShapeError> {
     if item.configuration.is_object() {
         Ok(item)
@@ -97,7 +97,7 @@ pub fn admit(item: &ConfigurationItem) -> Result<&ConfigurationItem, ShapeError>
     }
 }
 
-fn dismissal(
+fn not_applicable(
     event: &RuleEvent,
     scope: &RuleScope<'_>,
     resource: &ResourceKey,
@@ -151,24 +151,24 @@ mod tests {
             Route::AnswerAccount(verdict) => format!("account: {}", verdict.annotation().unwrap()),
             Route::Judge(_) => "judge".to_owned(),
             Route::Fetch => "fetch".to_owned(),
-            Route::Periodic => "inventory".to_owned(),
+            Route::Periodic => "periodic".to_owned(),
         }
     }
 
     #[test]
-    fn what_cannot_be_judged_is_answered_without_the_control() {
-        let there = json!({"a": 1});
+    fn an_item_that_cannot_be_evaluated_gets_its_verdict_without_the_control() {
+        let existing = json!({"a": 1});
         let kind = "AWS::EC2::SecurityGroup";
         for (status, left_scope, configuration, kind, expected) in [
-            ("OK", false, &there, kind, "judge"),
-            ("ResourceDiscovered", false, &there, kind, "judge"),
-            ("OK", true, &there, kind, "resource left the scope of the rule"),
+            ("OK", false, &existing, kind, "judge"),
+            ("ResourceDiscovered", false, &existing, kind, "judge"),
+            ("OK", true, &existing, kind, "resource left the scope of the rule"),
             ("OK", true, &Value::Null, kind, "resource left the scope of the rule"),
             ("ResourceDeleted", true, &Value::Null, kind, "resource left the scope of the rule"),
             ("ResourceDeleted", false, &Value::Null, kind, "resource deleted"),
             ("ResourceDeletedNotRecorded", false, &Value::Null, kind, "resource deleted"),
             ("ResourceNotRecorded", false, &Value::Null, kind, "resource not recorded"),
-            ("OK", false, &there, "AWS::EC2::Volume", "AWS::EC2::Volume is not a type of this control"),
+            ("OK", false, &existing, "AWS::EC2::Volume", "AWS::EC2::Volume is not a type of this control"),
         ] {
             assert_eq!(
                 answer(&event(status, left_scope, configuration, kind), &REGIONAL),
@@ -179,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_is_there_without_a_configuration_is_a_fault_of_ours() {
+    fn an_existing_resource_without_a_configuration_is_an_error() {
         let event = event("OK", false, &Value::Null, "AWS::EC2::SecurityGroup");
         let error = routed(&event, &REGIONAL, "eu-west-1").unwrap_err();
         assert_eq!(error.to_string(), "configurationItem.configuration: expected an object: received `null`");
     }
 
     #[test]
-    fn a_global_control_answers_only_at_home() {
+    fn a_global_control_is_evaluated_only_in_the_home_region() {
         let change = event("OK", false, &json!({}), "AWS::::Account");
         assert_eq!(answer(&change, &GLOBAL), "evaluated in us-east-1");
         let periodic = RuleEvent::parse(&json!({"resultToken": "t", "invokingEvent":
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn excluded_resource_is_answered_by_its_id_or_its_name_whether_its_item_is_there_or_not() {
+    fn a_resource_is_excluded_by_id_or_name() {
         let excluded = "excluded by parameter";
         for (id, name, expected) in [
             ("sg-vip", None, excluded),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn proactive_mode_is_refused_since_its_property_names_differ() {
+    fn proactive_mode_is_not_applicable() {
         let mut event = event("OK", false, &json!({}), "AWS::EC2::SecurityGroup");
         event.mode = EvaluationMode::Proactive;
         assert_eq!(answer(&event, &REGIONAL), "proactive mode not supported");

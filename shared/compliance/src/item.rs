@@ -1,6 +1,6 @@
-//! A configuration item (CI): AWS Config's record of one resource at one moment, in one model for every shape.
+//! A configuration item (CI): AWS Config's record of one resource at one point in time, in one model for every shape.
 //!
-//! Two shapes reach a rule: the notification (JSON values, `awsAccountId`, `ARN`) and the answer of
+//! A rule gets two shapes: the notification (JSON values, `awsAccountId`, `ARN`) and the response of
 //! `GetResourceConfigHistory` (strings inside strings, `accountId`, `arn`). Both become [`ConfigurationItem`].
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,34 +11,34 @@ use serde_json::{Map, Value};
 use crate::rule_event::ItemSummary;
 use crate::{AccountId, Region, ResourceKey, ShapeError, Tags, Target, Timestamp};
 
-/// Supplementary values that are JSON text even in the notification, and so are encoded twice in the API's answer.
+/// Supplementary values that are JSON text even in the notification, so the API response encodes them twice.
 const TEXT_IN_NOTIFICATION: [&str; 2] = ["AccessControlList", "Policy"];
 
-/// `configurationItemStatus`, the current and the pre-2017 spelling.
+/// `configurationItemStatus`, in the current and the pre-2017 spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemStatus {
     /// The resource is recorded.
     #[serde(rename = "OK", alias = "Ok")]
     Ok,
-    /// The resource was just found.
+    /// The resource was discovered.
     #[serde(rename = "ResourceDiscovered", alias = "Discovered")]
     Discovered,
-    /// The resource is gone.
+    /// The resource is deleted.
     #[serde(rename = "ResourceDeleted", alias = "Deleted")]
     Deleted,
     /// The resource is no longer recorded.
     #[serde(rename = "ResourceNotRecorded")]
     NotRecorded,
-    /// The resource is gone and was not recorded.
+    /// The resource is deleted and was not recorded.
     #[serde(rename = "ResourceDeletedNotRecorded")]
     DeletedNotRecorded,
 }
 
 impl ItemStatus {
-    /// Reads the status as AWS Config spells it.
+    /// Parses the status in AWS Config's spelling.
     ///
     /// # Errors
-    /// [`ShapeError`] for a spelling that is not known.
+    /// [`ShapeError`] for an unknown status.
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
         serde_json::from_value(Value::String(text.to_owned()))
             .map_err(|_| ShapeError::new("configurationItemStatus", "a known status", text))
@@ -55,16 +55,16 @@ impl ItemStatus {
         }
     }
 
-    /// Whether there is a configuration to judge.
+    /// Whether there is a configuration to evaluate.
     pub const fn is_recorded(self) -> bool {
         matches!(self, Self::Ok | Self::Discovered)
     }
 }
 
-/// One resource at one moment.
+/// One resource at one point in time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfigurationItem {
-    /// `awsAccountId` / `accountId`: who owns the resource.
+    /// `awsAccountId` / `accountId`: the owner of the resource.
     pub account: AccountId,
     /// `awsRegion`; `global` for IAM.
     pub region: Region,
@@ -76,28 +76,28 @@ pub struct ConfigurationItem {
     pub arn: Option<String>,
     /// `configurationItemStatus`.
     pub status: ItemStatus,
-    /// `configurationItemCaptureTime`: what orders evaluations.
+    /// `configurationItemCaptureTime`: the `OrderingTimestamp` of evaluations.
     pub captured_at: Timestamp,
-    /// `configuration`, decoded; null when the resource is gone.
+    /// `configuration`, decoded; null if the resource is deleted.
     pub configuration: Value,
-    /// `supplementaryConfiguration`, every value decoded as far as it is JSON.
+    /// `supplementaryConfiguration`; every value that is JSON is decoded.
     pub supplementary: Map<String, Value>,
-    /// `tags`, empty for types that never fill it.
+    /// `tags`; empty for types without this member.
     pub tags: Tags,
     /// `relationships`.
     pub relationships: Vec<Relationship>,
 }
 
-/// A line from one resource to another, e.g. an instance to its security group.
+/// A relationship from one resource to another, e.g. from an instance to its security group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Relationship {
-    /// `resourceType` of the other end.
+    /// `resourceType` of the other resource.
     pub resource_type: String,
-    /// `resourceId` of the other end, where known.
+    /// `resourceId` of the other resource, if known.
     #[serde(default)]
     pub resource_id: Option<String>,
-    /// `resourceName` of the other end, where known.
+    /// `resourceName` of the other resource, if known.
     #[serde(default)]
     pub resource_name: Option<String>,
     /// `name` (notification) / `relationshipName` (API), e.g. `Is associated with SecurityGroup`.
@@ -105,7 +105,8 @@ pub struct Relationship {
     pub name: Option<String>,
 }
 
-/// What identifies, orders and qualifies an item: the same keys in a notification and in the summary of an oversized one.
+/// Identity, capture time and status of an item: the same keys in a notification and in the summary of an oversized
+/// one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Identity {
@@ -120,8 +121,8 @@ pub(crate) struct Identity {
     configuration_item_capture_time: Option<String>,
 }
 
-/// Where the rule is that an event is for, by its envelope. An item that does not state its own account or region, which
-/// AWS's API leaves optional, is of this account and region: AWS Config hands a rule no others.
+/// Account and region of the rule of an event, from its envelope. Both are optional in AWS's API. An item without its
+/// own has these: AWS Config sends a rule no items of other accounts or regions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RulePlace {
     pub(crate) account: Option<String>,
@@ -129,10 +130,11 @@ pub(crate) struct RulePlace {
 }
 
 impl Identity {
-    /// The resource, its status and when it was captured; all but name and ARN must be here or, where they can, in `rule`.
+    /// The resource, its status and its capture time. All but name and ARN are required; account and region may come
+    /// from `rule`.
     pub(crate) fn read(self, rule: &RulePlace) -> Result<(Target, ItemStatus, Timestamp), ShapeError> {
-        let account = stated(self.aws_account_id).or_else(|| rule.account.clone());
-        let region = stated(self.aws_region).or_else(|| rule.region.clone());
+        let account = non_empty(self.aws_account_id).or_else(|| rule.account.clone());
+        let region = non_empty(self.aws_region).or_else(|| rule.region.clone());
         let target = Target {
             account: AccountId::new(required(account, "awsAccountId")?),
             region: Region::new(required(region, "awsRegion")?),
@@ -140,8 +142,8 @@ impl Identity {
                 required(self.resource_type, "resourceType")?,
                 required(self.resource_id, "resourceId")?,
             ),
-            name: stated(self.resource_name),
-            arn: stated(self.arn),
+            name: non_empty(self.resource_name),
+            arn: non_empty(self.arn),
         };
         let status = ItemStatus::parse(&required(self.configuration_item_status, "configurationItemStatus")?)?;
         let captured_at = timestamp(self.configuration_item_capture_time.as_deref(), "configurationItemCaptureTime")?;
@@ -161,9 +163,9 @@ struct Notification {
     relationships: Option<Vec<Value>>,
 }
 
-/// An item as `GetResourceConfigHistory` and `BatchGetResourceConfig` answer it, without their SDK's types. The API promises
-/// none of its fields; what the request or the event states in their place is filled in by [`about`](Self::about) and
-/// [`announced_by`](Self::announced_by).
+/// An item as `GetResourceConfigHistory` and `BatchGetResourceConfig` return it, without SDK types. Every field is
+/// optional in the API; [`about`](Self::about) and [`announced_by`](Self::announced_by) fill in missing ones from the
+/// request or the event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ApiItem {
     /// `accountId`.
@@ -193,27 +195,27 @@ pub struct ApiItem {
 }
 
 impl ApiItem {
-    /// The same, as the answer to a request about `target`: fields that the answer leaves out are those of the target.
+    /// The same, as the response to a request about `target`: missing fields are filled in from the target.
     #[must_use]
     pub fn about(self, target: &Target) -> Self {
-        let or = |own: Option<String>, known: &str| stated(own).or_else(|| Some(known.to_owned()));
+        let or = |own: Option<String>, known: &str| non_empty(own).or_else(|| Some(known.to_owned()));
         Self {
             account: or(self.account, target.account.as_str()),
             region: or(self.region, target.region.as_str()),
             resource_type: or(self.resource_type, &target.resource.kind),
             resource_id: or(self.resource_id, &target.resource.id),
-            resource_name: stated(self.resource_name).or_else(|| target.name.clone()),
-            arn: stated(self.arn).or_else(|| target.arn.clone()),
+            resource_name: non_empty(self.resource_name).or_else(|| target.name.clone()),
+            arn: non_empty(self.arn).or_else(|| target.arn.clone()),
             ..self
         }
     }
 
-    /// The same, as the item of the oversized event with this summary: fields that the answer leaves out are the summary's.
+    /// The same, as the item of the oversized event with this summary: missing fields are filled in from the summary.
     #[must_use]
     pub fn announced_by(self, summary: &ItemSummary) -> Self {
         let item = self.about(&summary.target);
         Self {
-            status: stated(item.status).or_else(|| Some(summary.status.name().to_owned())),
+            status: non_empty(item.status).or_else(|| Some(summary.status.name().to_owned())),
             captured_at: item.captured_at.or(Some(summary.captured_at)),
             ..item
         }
@@ -224,13 +226,13 @@ impl ConfigurationItem {
     /// Reads the notification shape (`invokingEvent.configurationItem`).
     ///
     /// # Errors
-    /// [`ShapeError`] when what identifies, orders or qualifies the item is missing. Unknown keys are ignored, and
-    /// `configuration` may be null: whether that matters is decided by the [gate](crate::gate).
+    /// [`ShapeError`] if identity, capture time or status is missing. Unknown keys are ignored. `configuration` may be
+    /// null: the [gate](crate::gate) decides whether that is an error.
     pub fn from_notification(item: &Value) -> Result<Self, ShapeError> {
         Self::for_rule(item, &RulePlace::default())
     }
 
-    /// Reads the notification shape in an event for a rule of this place.
+    /// Reads the notification shape in an event for a rule in this account and region.
     pub(crate) fn for_rule(item: &Value, rule: &RulePlace) -> Result<Self, ShapeError> {
         let raw: Notification = Notification::deserialize(item)
             .map_err(|error| ShapeError::new("configurationItem", "a configuration item", error))?;
@@ -251,7 +253,7 @@ impl ConfigurationItem {
                 .into_iter()
                 .map(|(key, value)| (key, value.unwrap_or_default()))
                 .collect(),
-            // One without a type says nothing.
+            // A relationship without a type has no meaning.
             relationships: (raw.relationships.iter().flatten())
                 .filter_map(|it| Relationship::deserialize(it).ok())
                 .collect(),
@@ -261,7 +263,7 @@ impl ConfigurationItem {
     /// Reads the API shape.
     ///
     /// # Errors
-    /// [`ShapeError`] as for the notification, and for a `configuration` that is no JSON.
+    /// [`ShapeError`] as for the notification, and for a `configuration` that is not JSON.
     pub fn from_api(item: ApiItem) -> Result<Self, ShapeError> {
         let configuration = match item.configuration.as_deref() {
             None | Some("") => Value::Null,
@@ -277,8 +279,8 @@ impl ConfigurationItem {
                 required(item.resource_type, "resourceType")?,
                 required(item.resource_id, "resourceId")?,
             ),
-            name: stated(item.resource_name),
-            arn: stated(item.arn),
+            name: non_empty(item.resource_name),
+            arn: non_empty(item.arn),
             status: ItemStatus::parse(&required(item.status, "configurationItemStatus")?)?,
             captured_at: item
                 .captured_at
@@ -290,12 +292,12 @@ impl ConfigurationItem {
         })
     }
 
-    /// A supplementary value; absent and null are the same.
+    /// A supplementary value; null counts as absent.
     pub fn supplement(&self, key: &str) -> Option<&Value> {
         self.supplementary.get(key).filter(|value| !value.is_null())
     }
 
-    /// The resource as something to call APIs about.
+    /// The resource as a target of API calls.
     pub fn target(&self) -> Target {
         Target {
             account: self.account.clone(),
@@ -307,7 +309,8 @@ impl ConfigurationItem {
     }
 }
 
-/// Parses each value once as JSON, and the two that are text even in the notification twice; what is not JSON stays text.
+/// Parses each value as JSON once, or twice if it is text even in the notification. A value that is not JSON stays
+/// text.
 fn decode_supplementary(values: Map<String, Value>) -> Map<String, Value> {
     values
         .into_iter()
@@ -322,13 +325,13 @@ fn decode_supplementary(values: Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// A text that says something.
-pub(crate) fn stated(value: Option<String>) -> Option<String> {
+/// The string, unless it is empty.
+pub(crate) fn non_empty(value: Option<String>) -> Option<String> {
     value.filter(|it| !it.is_empty())
 }
 
 pub(crate) fn required(value: Option<String>, path: &str) -> Result<String, ShapeError> {
-    stated(value).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
+    non_empty(value).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
 }
 
 pub(crate) fn timestamp(text: Option<&str>, path: &str) -> Result<Timestamp, ShapeError> {

@@ -57,7 +57,7 @@ fn both_shapes_of_one_resource_give_the_same_item() {
 }
 
 #[test]
-fn a_null_and_an_absent_supplement_are_the_same() {
+fn a_null_supplement_counts_as_absent() {
     let mut event = notification();
     event["supplementaryConfiguration"] = json!({"PublicAccessBlockConfiguration": null});
     let item = ConfigurationItem::from_notification(&event).unwrap();
@@ -66,7 +66,7 @@ fn a_null_and_an_absent_supplement_are_the_same() {
 }
 
 #[test]
-fn every_spelling_of_a_status_is_read_and_no_other() {
+fn every_known_spelling_of_a_status_is_accepted() {
     for (text, recorded) in [
         ("OK", true),
         ("Ok", true),
@@ -83,7 +83,7 @@ fn every_spelling_of_a_status_is_read_and_no_other() {
 }
 
 #[test]
-fn what_orders_and_identifies_an_item_must_be_there() {
+fn identity_status_and_capture_time_are_required() {
     for key in [
         "awsAccountId",
         "awsRegion",
@@ -100,7 +100,7 @@ fn what_orders_and_identifies_an_item_must_be_there() {
 }
 
 #[test]
-fn a_configuration_of_null_is_kept_as_null_in_both_shapes() {
+fn a_null_configuration_stays_null_in_both_shapes() {
     let mut event = notification();
     event["configuration"] = Value::Null;
     assert_eq!(ConfigurationItem::from_notification(&event).unwrap().configuration, Value::Null);
@@ -111,7 +111,7 @@ fn a_configuration_of_null_is_kept_as_null_in_both_shapes() {
 }
 
 #[test]
-fn what_the_history_leaves_out_is_what_the_event_announced() {
+fn fields_missing_in_the_history_come_from_the_event() {
     let summary = ItemSummary {
         target: Target {
             account: AccountId::new("111122223333"),
@@ -124,7 +124,7 @@ fn what_the_history_leaves_out_is_what_the_event_announced() {
         captured_at: "2026-03-04T05:06:07.890Z".parse().unwrap(),
     };
     let whole = ConfigurationItem::from_api(api()).unwrap();
-    for (left_out, item) in [
+    for (missing, item) in [
         ("runtime/27", ApiItem { region: None, ..api() }),
         ("an empty region", ApiItem { region: Some(String::new()), ..api() }),
         ("account", ApiItem { account: None, ..api() }),
@@ -146,7 +146,7 @@ fn what_the_history_leaves_out_is_what_the_event_announced() {
             },
         ),
     ] {
-        assert_eq!(ConfigurationItem::from_api(item.announced_by(&summary)).as_ref(), Ok(&whole), "{left_out}");
+        assert_eq!(ConfigurationItem::from_api(item.announced_by(&summary)).as_ref(), Ok(&whole), "{missing}");
     }
     let newer = ApiItem {
         region: Some("eu-west-2".into()),
@@ -154,13 +154,13 @@ fn what_the_history_leaves_out_is_what_the_event_announced() {
         captured_at: Some("2026-03-04T06:00:00Z".parse().unwrap()),
         ..api()
     };
-    assert_eq!(newer.clone().announced_by(&summary), newer, "what the answer states stands");
+    assert_eq!(newer.clone().announced_by(&summary), newer, "fields of the response are kept");
     let bare = ConfigurationItem::from_api(ApiItem { tags: HashMap::new(), relationships: vec![], ..api() }).unwrap();
     assert_eq!((bare.tags.len(), bare.relationships.len()), (0, 0));
 }
 
 #[test]
-fn a_relationship_without_a_type_is_left_out_and_an_item_without_relationships_has_none() {
+fn a_relationship_without_a_type_is_ignored_and_relationships_may_be_absent() {
     let mut event = notification();
     let whole = ConfigurationItem::from_notification(&event).unwrap();
     event["relationships"] = json!([{"resourceId": "k"}, event["relationships"][0], null]);
@@ -179,7 +179,7 @@ fn a_relationship_without_a_type_is_left_out_and_an_item_without_relationships_h
 }
 
 #[test]
-fn every_status_is_read_back_by_its_name() {
+fn every_status_parses_from_its_name() {
     for status in [
         ItemStatus::Ok,
         ItemStatus::Discovered,

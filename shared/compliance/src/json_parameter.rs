@@ -1,7 +1,8 @@
-//! A rule parameter that is JSON: given in place, or kept where it may be longer than AWS Config allows.
+//! A JSON rule parameter: given inline, or stored in Systems Manager, where it may be longer than AWS Config allows.
 //!
-//! AWS Config takes 1024 characters for all parameters of a rule together, so a long one is named: `ssm:/rectify/…` is the
-//! parameter of Systems Manager that holds its text. The edge reads it once a run and hands it over beside the subject.
+//! AWS Config limits all parameters of a rule together to 1,024 characters. A long one is given by reference:
+//! `ssm:/rectify/…` names the Systems Manager parameter that has its text. The Lambda crate reads it once per run and
+//! passes it to the control with the subject.
 
 use std::borrow::Cow;
 
@@ -12,24 +13,23 @@ use serde_json::Value;
 
 use crate::ShapeError;
 
-/// What a reference begins with.
+/// Prefix of a reference.
 const SCHEME: &str = "ssm:";
 
-/// What the names of stored parameters begin with: a role may read these and no others, since what else an account keeps
-/// there is nobody's business.
+/// Prefix of the names of stored parameters. Roles may read only these: an account may store other parameters there.
 pub const PREFIX: &str = "/rectify/";
 
-/// A JSON value, or where it is kept.
+/// A JSON value, or a reference to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JsonParameter<T> {
     /// The value.
     Given(T),
-    /// The name of the parameter of Systems Manager that holds its text.
+    /// The name of the Systems Manager parameter that has its text.
     Stored(String),
 }
 
 impl<T> JsonParameter<T> {
-    /// The value: the given one, or the one that was read from where it is kept.
+    /// The value: the given one or, for a stored one, `read`.
     pub fn value<'a>(&'a self, read: Option<&'a T>) -> Option<&'a T> {
         match self {
             Self::Given(value) => Some(value),
@@ -37,12 +37,12 @@ impl<T> JsonParameter<T> {
         }
     }
 
-    /// The value, where it stands in the parameters.
+    /// The value, if it is given inline.
     pub fn given(&self) -> Option<&T> {
         self.value(None)
     }
 
-    /// The name to read, where the value is kept elsewhere.
+    /// The name of the Systems Manager parameter, if the value is stored.
     pub fn stored(&self) -> Option<&str> {
         match self {
             Self::Given(_) => None,
@@ -51,10 +51,10 @@ impl<T> JsonParameter<T> {
     }
 }
 
-/// Reads the text that was found under `name`.
+/// Parses the text of the parameter `name`.
 ///
 /// # Errors
-/// [`ShapeError`] when it is no JSON of this form. The text is not repeated: it was not written for logs.
+/// [`ShapeError`] if it is not JSON of this form. The error does not repeat the text, which is not meant for logs.
 pub fn read_stored<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ShapeError> {
     serde_json::from_str(text).map_err(|error| {
         ShapeError::new(
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_given_as_text_or_json_and_a_name_is_kept() {
+    fn a_value_may_be_text_or_json_or_a_reference() {
         let given = JsonParameter::Given(BTreeMap::from([("a".to_owned(), 1)]));
         assert_eq!(read(json!("{\"a\": 1}")), Ok(given.clone()));
         assert_eq!(read(json!({"a": 1})), Ok(given.clone()));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused_by_name() {
+    fn other_values_are_rejected() {
         for (value, expected) in [
             (json!("{\"a\": \"b\"}"), "expected JSON or `ssm:/rectify/…`: invalid type"),
             (json!("a=1"), "expected JSON or `ssm:/rectify/…`: expected value"),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_read_value_stands_in_for_a_stored_one_only() {
+    fn the_read_value_is_used_only_for_a_stored_parameter() {
         let (one, two) = (BTreeMap::from([("a".to_owned(), 1)]), BTreeMap::from([("a".to_owned(), 2)]));
         assert_eq!(JsonParameter::Given(one.clone()).value(Some(&two)), Some(&one));
         let stored = Map::Stored("/rectify/a".to_owned());

@@ -1,31 +1,30 @@
-//! The pure core of Rectify: the contract of AWS Config, verdicts, plans and the declaration of a control.
+//! The pure core of Rectify: AWS Config's contract, verdicts, plans and the declaration of a control.
 //!
-//! Knows no SDK, no clock, no environment and no control by name: everything that can fail for a reason outside of its
-//! arguments has failed before it is called.
+//! Depends on no SDK, clock, environment or named control: the result of a function follows from its arguments alone.
 //!
 //! | module | noun |
 //! |---|---|
 //! | [`rule_event`] | the event AWS Config sends to a rule, in all its shapes |
 //! | [`item`] | a configuration item, in one internal model for every shape it arrives in |
-//! | [`gate`] | what is decided about an event before any control looks at it |
+//! | [`gate`] | the decisions about an event that need no control |
 //! | [`compliance_change`] | the event that starts a remediation |
 //! | [`parameters`], [`values`] | rule parameters: strings in, typed values out |
-//! | [`json_parameter`] | a parameter that is JSON, given in place or kept in Systems Manager |
-//! | [`verdict`], [`annotation`] | what a rule answers |
-//! | [`plan`] | what a remediation would do, as data |
+//! | [`json_parameter`] | a JSON parameter, given inline or stored in Systems Manager |
+//! | [`verdict`], [`annotation`] | the result of an evaluation |
+//! | [`plan`] | the plan of a remediation, as data |
 //! | [`control`] | the traits of a control and its declaration, [`control!`] |
-//! | [`entry`] | a control with its types erased, for catalogues, generators and laws |
-//! | [`exemption`] | a person's decision that a control need not be enforced on something for a while |
-//! | [`image`] | a subject as it is stored, so that it can be undone later |
-//! | [`managed`] | how it is known that a CloudFormation stack manages a resource |
+//! | [`entry`] | a control with its types erased, for catalogues, generators and property tests |
+//! | [`exemption`] | an approved decision not to enforce a control on a resource until a date |
+//! | [`state`] | a subject in its stored form, for a later undo |
+//! | [`managed`] | how to determine whether a CloudFormation stack manages a resource |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
 //! | [`setting`] | controls over one member that one call sets |
-//! | [`roles`] | what functions may call beyond their control's own calls |
+//! | [`roles`] | the permissions of functions beyond those of their controls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
-//! | [`kms_key`] | a key that something is to encrypt with |
-//! | [`canonical`] | JSON whose text is the same in every build |
+//! | [`kms_key`] | a key to encrypt with |
+//! | [`canonical`] | JSON with the same text in every build |
 //! | [`place`] | account, region, partition, resource key, target |
-//! | [`arn`] | ARNs, taken apart |
+//! | [`arn`] | ARNs, parsed |
 
 pub mod annotation;
 pub mod arn;
@@ -74,5 +73,5 @@ pub use setting::{Operation, SetCall, Setting, View};
 pub use state::{ResourceState, StoredState, Tags};
 pub use verdict::{Evaluation, Verdict};
 
-/// An instant, UTC, as AWS Config stamps it (RFC 3339, milliseconds).
+/// An instant in UTC, as AWS Config writes it (RFC 3339, milliseconds).
 pub type Timestamp = jiff::Timestamp;

@@ -1,24 +1,26 @@
-//! How it is known that a CloudFormation stack manages what a remediation would change.
+//! How to determine whether a CloudFormation stack manages what a remediation would change.
 
 use crate::{Arn, Permission, Region};
 
-/// What asks CloudFormation for the stack of a resource. The call names no stack, so it is granted on none in particular.
+/// The permission to look up the stack of a resource. The call names no stack, so the permission cannot be scoped to
+/// one.
 const LOOKUP: &[Permission] = &[Permission::unscoped("cloudformation:DescribeStackResources")];
 
-/// How a control's remediation knows whether a stack manages what it would change.
+/// How a control's remediation determines whether a stack manages what it would change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManagedBy {
-    /// By the tags that CloudFormation puts on resources of this type.
+    /// By the tags that CloudFormation sets on resources of this type.
     Tags,
-    /// By the tags, where there are any, and by the stack that CloudFormation names for these, in words: it puts no tag of
-    /// its own on the type, or what is changed is a resource of its own in a template.
+    /// By the tags, if there are any, and by a lookup of the stack of the resources described here. For types that
+    /// CloudFormation does not tag, and for changes to a sub-resource that a template declares as a separate resource.
     Lookup(&'static str),
-    /// No stack can: CloudFormation has no type for it, or no machine changes it. The reason, as a sentence.
+    /// No stack can manage it: CloudFormation has no type for it, or Rectify never changes it. The reason, as a
+    /// sentence.
     Nobody(&'static str),
 }
 
 impl ManagedBy {
-    /// What the remediation's role must hold for it.
+    /// The permissions that the remediation's role needs for this.
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::Lookup(_) => LOOKUP,
@@ -32,17 +34,17 @@ impl ManagedBy {
 pub struct PhysicalId {
     /// The physical id, e.g. the name of a user.
     pub id: String,
-    /// The region of the stack; `None` where the function runs.
+    /// The region of the stack; `None` for the function's region.
     pub region: Option<Region>,
 }
 
 impl PhysicalId {
-    /// A resource whose stack is where the function runs.
+    /// A resource whose stack is in the function's region.
     pub fn here(id: impl Into<String>) -> Self {
         Self { id: id.into(), region: None }
     }
 
-    /// A resource whose stack is where its ARN says, identified by `id`.
+    /// A resource, identified by `id`, whose stack is in the region of its ARN.
     pub fn at_home(arn: &str, id: impl Into<String>) -> Self {
         let region = arn.parse().ok().and_then(|it: Arn| it.region());
         Self { id: id.into(), region }

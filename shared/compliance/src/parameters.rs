@@ -1,4 +1,5 @@
-//! Rule parameters: the strings AWS Config sends, made into what a control declares, or an error that names the key.
+//! Rule parameters: parses the strings that AWS Config sends into a control's parameters, or returns an error with the
+//! key.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -8,14 +9,14 @@ use serde_json::{Map, Value};
 use crate::values::{self, Globs};
 use crate::{ParameterError, Region, ResourceKey};
 
-/// Keys the shell takes for itself on every rule. The last three keep rules that come from rdklib deployable.
+/// Keys that every rule accepts beside its control's. The last three keep rules from rdklib deployable.
 pub const RESERVED: [&str; 5] =
     ["homeRegion", "excludeResources", "ExecutionRoleName", "ExecutionRoleRegion", "AssumeRoleMode"];
 
 /// The reserved key that is a list.
 const EXCLUDE: &str = "excludeResources";
 
-/// How far a misspelt key may be from a known one to be suggested, as Jaro-Winkler similarity.
+/// Minimum Jaro-Winkler similarity of an unknown key to a known one that is suggested.
 const NEAR: f64 = 0.75;
 
 /// The parameters of one control.
@@ -25,7 +26,7 @@ const NEAR: f64 = 0.75;
 pub trait Parameters:
     DeserializeOwned + Serialize + JsonSchema + Default + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static
 {
-    /// Refuses combinations that cannot be satisfied.
+    /// Rejects combinations that no resource can satisfy.
     ///
     /// # Errors
     /// A sentence that names the keys and their values.
@@ -41,50 +42,50 @@ pub struct NoParameters {}
 
 impl Parameters for NoParameters {}
 
-/// What every rule takes, whatever its control.
+/// The parameters that every rule has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommonParameters {
     /// `homeRegion`: where global controls are evaluated.
     pub home_region: Option<Region>,
-    /// `excludeResources`: ids, names or globs that are answered NOT_APPLICABLE.
+    /// `excludeResources`: ids, names or patterns of resources that are NOT_APPLICABLE.
     pub exclude: Option<Globs>,
 }
 
 impl CommonParameters {
-    /// Whether `excludeResources` names a resource, by its id or its name.
+    /// Whether `excludeResources` matches the resource's id or name.
     pub(crate) fn excludes(&self, resource: &ResourceKey, name: Option<&str>) -> bool {
         let Some(globs) = &self.exclude else { return false };
         globs.matches(&resource.id) || name.is_some_and(|name| globs.matches(name))
     }
 }
 
-/// Both halves of `ruleParameters`.
+/// `ruleParameters`, parsed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RuleParameters<P> {
-    /// For the control.
+    /// The control's parameters.
     pub control: P,
-    /// For the shell.
+    /// The parameters that every rule has.
     pub shell: CommonParameters,
 }
 
 impl<P: Parameters> RuleParameters<P> {
-    /// Reads `ruleParameters`: absent, empty or `{}` select every default, as do for a parameter null, a blank text and a list
-    /// without members.
+    /// Parses `ruleParameters`. If the text is absent, empty or `{}`, every parameter has its default. So does a
+    /// parameter that is null, blank or an empty list.
     ///
     /// # Errors
-    /// [`ParameterError`] when the text is no JSON object, a key is unknown, or a value is outside of its type or range.
-    /// Nothing is clamped and nothing is guessed.
+    /// [`ParameterError`] if the text is not a JSON object, a key is unknown, or a value has the wrong type or is out
+    /// of range. Values are never clamped or guessed.
     pub fn parse(text: Option<&str>) -> Result<Self, ParameterError> {
         let properties = properties::<P>();
         let is_list = |key: &str| key == EXCLUDE || properties.get(key).is_some_and(values::is_list);
         let mut given = Map::new();
-        let mut shell = Map::new();
+        let mut common = Map::new();
         for (key, value) in object(text)? {
             if is_absent(&value, is_list(&key)) {
                 continue;
             }
-            let side = if RESERVED.contains(&key.as_str()) { &mut shell } else { &mut given };
-            side.insert(key, value);
+            let target = if RESERVED.contains(&key.as_str()) { &mut common } else { &mut given };
+            target.insert(key, value);
         }
         let known: Vec<String> = properties.keys().cloned().collect();
         if let Some(key) = given.keys().find(|key| !known.contains(key)) {
@@ -94,12 +95,12 @@ impl<P: Parameters> RuleParameters<P> {
             ParameterError::Invalid { key: error.path().to_string(), reason: error.inner().to_string() }
         })?;
         control.check().map_err(ParameterError::Contradiction)?;
-        Ok(Self { control, shell: CommonParameters::read(&shell)? })
+        Ok(Self { control, shell: CommonParameters::read(&common)? })
     }
 }
 
 impl CommonParameters {
-    /// Reads the shell's part of `ruleParameters`; the control's own part is not looked at.
+    /// Parses only these parameters from `ruleParameters` and ignores the control's.
     ///
     /// # Errors
     /// [`ParameterError`], as for [`RuleParameters::parse`].
@@ -128,7 +129,7 @@ impl CommonParameters {
     }
 }
 
-/// The JSON Schema of `P`, as docs and template show it.
+/// The JSON Schema of `P`, for docs and template.
 pub fn schema<P: JsonSchema>() -> Value {
     crate::canonical::sorted(schemars::schema_for!(P).to_value())
 }
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_empty_null_and_blank_select_the_default() {
+    fn absent_empty_null_and_blank_values_have_the_default() {
         assert_eq!(RuleParameters::<Sample>::parse(None).unwrap(), RuleParameters::default());
         for text in ["", " ", "{}", "null", r#"{"maxAge":null}"#, r#"{"maxAge":"","ports":"  "}"#] {
             assert_eq!(parse(text).unwrap(), Sample::default(), "{text}");
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_members_is_absent_and_nothing_else_is_a_list() {
+    fn an_empty_list_counts_as_absent() {
         for text in [r#"{"ports":" ,"}"#, r#"{"ports":", ,,"}"#, r#"{"excludeResources":" , "}"#] {
             assert_eq!(RuleParameters::<Sample>::parse(Some(text)).unwrap(), RuleParameters::default(), "{text}");
         }
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_as_strings_and_as_json() {
+    fn values_may_be_strings_or_json() {
         let expected = Sample { max_age: Bounded::of(30), require_symbols: Flag(true), ports: PortSet::single(2222) };
         for text in [
             r#"{"maxAge":"30","requireSymbols":"TRUE","ports":" 2222, "}"#,
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_with_its_key_and_value() {
+    fn an_invalid_parameter_is_reported_with_key_and_value() {
         for (text, expected) in [
             (r#"{"maxAge":"0"}"#, "ruleParameters.maxAge: expected a whole number in 1..=365: received `0`"),
             (r#"{"maxAge":"-5"}"#, "ruleParameters.maxAge: expected a whole number in 1..=365: received `-5`"),
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_keys_go_to_the_shell_and_never_to_the_control() {
+    fn reserved_keys_are_not_parameters_of_the_control() {
         let text = r#"{"homeRegion":"eu-west-1","excludeResources":"sg-1, bastion-*","ExecutionRoleName":"r","AssumeRoleMode":"false","maxAge":"7"}"#;
         let parsed = RuleParameters::<Sample>::parse(Some(text)).unwrap();
         assert_eq!(parsed.shell.home_region, Some(Region::new("eu-west-1")));

@@ -1,32 +1,32 @@
-//! IAM actions as data, each beside the code that needs it.
+//! IAM permissions as data, each beside the code that needs it.
 
 /// One IAM action with the resources it is allowed on.
 ///
 /// The resource is an ARN pattern with CloudFormation pseudo parameters (`arn:${AWS::Partition}:…`), or `*` where the
-/// action has no resource type in the Service Authorization Reference. Roles are built from these and from nothing else.
+/// action has no resource type in the Service Authorization Reference. Roles are generated from these only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Permission {
     /// `service:Action` as IAM spells it, e.g. `s3:GetBucketPublicAccessBlock`.
     pub action: &'static str,
-    /// What it is allowed on.
+    /// The resources it is allowed on.
     pub resource: &'static str,
-    /// What narrows it.
+    /// The condition, if there is one.
     pub condition: Option<Condition>,
 }
 
-/// What narrows a permission.
+/// The condition of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Condition {
     /// `StringEquals`: the key has this value.
     Equals(&'static str, &'static str),
-    /// Items of a DynamoDB table, by patterns that their partition key (`dynamodb:LeadingKeys`) matches, with `*` for
-    /// anything. [`EACH_CONTROL`] in a pattern stands for the id of each control that the role serves.
+    /// Items of a DynamoDB table whose partition key (`dynamodb:LeadingKeys`) matches one of these patterns; `*` is a
+    /// wildcard. [`EACH_CONTROL`] in a pattern is replaced by the id of each control of the role.
     Partitions(&'static [&'static str]),
     /// Events of Rectify with one of these detail types.
     Events(&'static [&'static str]),
 }
 
-/// Stands in a pattern of [`Condition::Partitions`] for the id of each control that a role serves.
+/// Placeholder in a pattern of [`Condition::Partitions`] for the id of each control of a role.
 pub const EACH_CONTROL: &str = "<control>";
 
 impl Permission {
@@ -58,13 +58,13 @@ impl Permission {
         Self { condition: Some(Condition::Events(detail_types)), ..self }
     }
 
-    /// Whether the action reads and changes nothing, by its name.
+    /// Whether the action is read-only, by its name.
     pub fn reads(&self) -> bool {
         let verb = self.action.split_once(':').map_or("", |(_, name)| name);
         ["Get", "List", "Describe", "Lookup", "BatchGet", "Simulate"].iter().any(|it| verb.starts_with(it))
     }
 
-    /// The stack parameter that is the whole resource (`${MfaPolicyArn}`), where it is one: `none` grants nothing.
+    /// The stack parameter, if the whole resource is one (`${MfaPolicyArn}`). Its value `none` grants nothing.
     pub fn parameter(&self) -> Option<&'static str> {
         let name = self.resource.strip_prefix("${")?.strip_suffix('}')?;
         (!name.contains([':', '.', '$'])).then_some(name)
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resource_is_a_stack_parameter_only_where_it_is_nothing_else() {
+    fn a_resource_is_a_stack_parameter_only_if_it_is_the_whole_resource() {
         let of = |resource| Permission::on("iam:PassRole", resource).parameter();
         assert_eq!(of("${CloudTrailLogsRoleArn}"), Some("CloudTrailLogsRoleArn"));
         for other in ["*", "${Ledger.Arn}", "${AWS::Partition}", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"]

@@ -1,8 +1,8 @@
-//! Where a resource lives and what it is called.
+//! Where a resource is and how it is named.
 
 use serde::{Deserialize, Serialize};
 
-/// The resource type AWS Config uses for checks of a whole account.
+/// AWS Config's resource type for checks of a whole account.
 pub const ACCOUNT_TYPE: &str = "AWS::::Account";
 
 /// An AWS account id: twelve digits.
@@ -11,7 +11,7 @@ pub const ACCOUNT_TYPE: &str = "AWS::::Account";
 pub struct AccountId(String);
 
 impl AccountId {
-    /// Takes the id as AWS wrote it.
+    /// The id as AWS writes it.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
@@ -21,7 +21,7 @@ impl AccountId {
         &self.0
     }
 
-    /// Whether a text is an id: twelve digits.
+    /// Whether a string is an account id: twelve digits.
     pub fn is_id(text: &str) -> bool {
         text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit())
     }
@@ -33,13 +33,13 @@ impl std::fmt::Display for AccountId {
     }
 }
 
-/// An AWS region code such as `eu-west-1`, or `global` as AWS Config writes it for IAM.
+/// An AWS Region code such as `eu-west-1`, or `global` as AWS Config writes it for IAM.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Region(String);
 
 impl Region {
-    /// Takes the code as AWS wrote it.
+    /// The code as AWS writes it.
     pub fn new(code: impl Into<String>) -> Self {
         Self(code.into())
     }
@@ -49,7 +49,7 @@ impl Region {
         &self.0
     }
 
-    /// The partition this region belongs to, told by its prefix.
+    /// The partition of this region, identified by the prefix of its code.
     pub fn partition(&self) -> Partition {
         const PREFIXES: [(&str, &str); 7] = [
             ("cn-", "aws-cn"),
@@ -65,7 +65,7 @@ impl Region {
         Partition(name.to_owned())
     }
 
-    /// Where the global controls of this region's partition are evaluated unless told otherwise.
+    /// The default home region: where the global controls of this region's partition are evaluated.
     pub fn default_home(&self) -> Self {
         Self::new(match self.partition().as_str() {
             "aws-cn" => "cn-north-1",
@@ -88,7 +88,7 @@ impl std::fmt::Display for Region {
 pub struct Partition(String);
 
 impl Partition {
-    /// The name as it stands in an ARN.
+    /// The name as in an ARN.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -99,7 +99,7 @@ impl Partition {
     }
 }
 
-/// What AWS Config identifies a resource by: type and id. Ids alone repeat between types.
+/// AWS Config's key of a resource: type and id. Different types can have the same id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ResourceKey {
     /// `resourceType`, e.g. `AWS::EC2::SecurityGroup`.
@@ -127,23 +127,23 @@ impl std::fmt::Display for ResourceKey {
     }
 }
 
-/// One resource, addressed well enough to call its API.
+/// One resource, with the identifiers that calls to its API need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The account that owns it.
     pub account: AccountId,
-    /// The region it is reached in.
+    /// The region of its API endpoint.
     pub region: Region,
-    /// Type and id as AWS Config has them.
+    /// Type and id in AWS Config.
     pub resource: ResourceKey,
-    /// `resourceName`, where the source of the event gave one or the shell resolved it.
+    /// `resourceName`, if the event has it or the handler resolved it.
     pub name: Option<String>,
-    /// The ARN, where known.
+    /// The ARN, if known.
     pub arn: Option<String>,
 }
 
 impl Target {
-    /// The name where there is one, else the id: what most APIs want for types whose id is their name.
+    /// The name if there is one, else the id. Most APIs take this for types whose id is their name.
     pub fn name_or_id(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.resource.id)
     }
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn partition_follows_from_the_region() {
+    fn the_region_determines_the_partition() {
         for (region, partition) in [
             ("eu-west-1", "aws"),
             ("global", "aws"),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn home_is_one_region_a_partition() {
+    fn each_partition_has_one_default_home_region() {
         assert_eq!(Region::new("eu-west-1").default_home(), Region::new("us-east-1"));
         assert_eq!(Region::new("cn-northwest-1").default_home(), Region::new("cn-north-1"));
         assert_eq!(Region::new("us-gov-east-1").default_home(), Region::new("us-gov-west-1"));

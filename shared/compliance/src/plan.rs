@@ -1,20 +1,20 @@
-//! What a remediation would do, as data.
+//! The plan of a remediation, as data.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::canonical::sorted;
 
-/// How far a step reaches. The step with the highest level decides what may happen to the whole plan.
+/// The risk of a step. The highest level of its steps decides whether a plan may be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Level {
-    /// No call can fix it, or a person must.
+    /// No call can fix it, or an operator must act.
     L0,
     /// Additive, reversible, no effect on availability: applied in mode `enforce`.
     L1,
-    /// Reversible, but may break access or cost money: applied only where opted in for the control.
+    /// Reversible, but may break access or cost money: applied only if the control is opted in.
     L2,
-    /// Disruptive or irreversible: never applied by machine.
+    /// Disruptive or irreversible: never applied automatically.
     L3,
 }
 
@@ -29,29 +29,29 @@ impl std::fmt::Display for Level {
     }
 }
 
-/// What one step consists of.
+/// The work of one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Work<A> {
     /// One API call, with its full input. Stored as `call`.
     #[serde(rename = "call")]
     Api(A),
-    /// What an operator must do, in words; nothing executes it. Stored as `person`.
+    /// An instruction to an operator; nothing executes it. Stored as `person`.
     #[serde(rename = "person")]
     Manual(String),
 }
 
-/// One step of a plan, in the order it would be taken.
+/// One step of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step<A> {
-    /// How far it reaches.
+    /// Its risk.
     pub level: Level,
-    /// What is done.
+    /// The call or instruction.
     #[serde(flatten)]
     pub work: Work<A>,
 }
 
 impl<A> Step<A> {
-    /// A call of level `level`.
+    /// A call at this level.
     pub const fn call(level: Level, action: A) -> Self {
         Self { level, work: Work::Api(action) }
     }
@@ -61,7 +61,7 @@ impl<A> Step<A> {
         Self { level, work: Work::Manual(instruction.into()) }
     }
 
-    /// The call, unless a person must act.
+    /// The call; `None` for a manual step.
     pub const fn action(&self) -> Option<&A> {
         match &self.work {
             Work::Api(action) => Some(action),
@@ -70,22 +70,22 @@ impl<A> Step<A> {
     }
 }
 
-/// What a remediation would do about one subject.
+/// What a remediation would do for one subject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Plan<A> {
-    /// The resource is compliant: there is nothing to do. Stored as `nothing`.
+    /// The resource is compliant: nothing to do. Stored as `nothing`.
     #[serde(rename = "nothing")]
     Noop,
-    /// These steps would fix it, but Rectify must not take them. Stored as `hold`.
+    /// These steps would fix it, but Rectify must not apply them. Stored as `hold`.
     #[serde(rename = "hold")]
     Blocked {
-        /// The precondition that does not hold, by name and with its values.
+        /// The failed precondition, with its values.
         reason: String,
-        /// The steps a person may take.
+        /// The steps that an operator may take.
         steps: Vec<Step<A>>,
     },
-    /// These steps, in order. Stored as `do`.
+    /// Apply these steps, in order. Stored as `do`.
     #[serde(rename = "do")]
     Apply {
         /// Never empty.
@@ -94,22 +94,22 @@ pub enum Plan<A> {
 }
 
 impl<A> Plan<A> {
-    /// A plan of these steps; without any it is [`Plan::Noop`].
+    /// A plan of these steps; [`Plan::Noop`] if there are none.
     pub fn steps_in_order(steps: Vec<Step<A>>) -> Self {
         if steps.is_empty() { Self::Noop } else { Self::Apply { steps } }
     }
 
-    /// The same steps, held back for `reason`.
+    /// These steps, blocked for `reason`.
     pub fn blocked(reason: impl Into<String>, steps: Vec<Step<A>>) -> Self {
         Self::Blocked { reason: reason.into(), steps }
     }
 
-    /// These steps, held back where there are reasons not to take them by machine.
+    /// These steps, blocked if there are reasons not to apply them automatically.
     pub fn unless(reasons: &[String], steps: Vec<Step<A>>) -> Self {
         if reasons.is_empty() { Self::steps_in_order(steps) } else { Self::blocked(reasons.join("; "), steps) }
     }
 
-    /// All steps, whether held or not.
+    /// All steps, blocked or not.
     pub fn steps(&self) -> &[Step<A>] {
         match self {
             Self::Noop => &[],
@@ -117,7 +117,7 @@ impl<A> Plan<A> {
         }
     }
 
-    /// The calls in order, whether held or not.
+    /// The calls in order, blocked or not.
     pub fn calls(&self) -> Vec<&A> {
         self.steps().iter().filter_map(Step::action).collect()
     }
@@ -127,17 +127,17 @@ impl<A> Plan<A> {
         self.steps().iter().map(|step| step.level).max()
     }
 
-    /// Why a machine may not apply this plan, if it may not: a hold, a step for a person, or a level above what is
-    /// allowed here.
+    /// Why this plan may not be applied automatically: it is blocked, has a manual step, or has a step above the
+    /// allowed level. `None` if it may.
     pub fn blocker(&self, allow_l2: bool) -> Option<String> {
         match self {
             Self::Noop => None,
             Self::Blocked { reason, .. } => Some(reason.clone()),
             Self::Apply { steps } if steps.iter().any(|step| step.level == Level::L3) => {
-                Some("a step of level L3 is never applied by machine".to_owned())
+                Some("a step of level L3 is never applied automatically".to_owned())
             }
             Self::Apply { steps } if steps.iter().any(|step| step.action().is_none()) => {
-                Some("a step must be taken by a person".to_owned())
+                Some("a step requires an operator".to_owned())
             }
             Self::Apply { steps } if !allow_l2 && steps.iter().any(|step| step.level == Level::L2) => {
                 Some("a step of level L2 is not allowed for this control".to_owned())
@@ -147,21 +147,21 @@ impl<A> Plan<A> {
     }
 }
 
-/// An action that does not exist: controls whose plan is only ever words.
+/// The action of controls whose plans have only manual steps: there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {}
 
-/// Why something that was done cannot be undone.
+/// Why an action cannot be undone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{action}: cannot be undone: {reason}")]
 pub struct Irreversible {
     /// The action, by its API operation.
     pub action: String,
-    /// What is lost.
+    /// The reason.
     pub reason: String,
 }
 
-/// The API operation and input of an action as people read it: `Operation {"Field": …}`.
+/// The API operation and input of an action, for readers: `Operation {"Field": …}`.
 ///
 /// Actions serialize as one-key objects named by their API operation, with the input in the API's spelling.
 pub fn call_text<A: Serialize>(action: &A) -> String {
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn obstacles_are_told_in_order_of_severity() {
+    fn the_blocker_is_the_most_severe_reason() {
         let call = |level| Step::call(level, "x");
         let rows: [(Plan<&str>, bool, Option<&str>); 8] = [
             (Plan::Noop, false, None),
@@ -191,7 +191,7 @@ mod tests {
             (Plan::steps_in_order(vec![call(Level::L2)]), true, None),
             (Plan::steps_in_order(vec![call(Level::L2)]), false, Some("level L2")),
             (Plan::steps_in_order(vec![call(Level::L1), call(Level::L3)]), true, Some("level L3")),
-            (Plan::steps_in_order(vec![Step::manual(Level::L0, "delete the key")]), true, Some("by a person")),
+            (Plan::steps_in_order(vec![Step::manual(Level::L0, "delete the key")]), true, Some("requires an operator")),
             (Plan::blocked("website configured", vec![call(Level::L1)]), true, Some("website configured")),
         ];
         for (plan, allow_l2, expected) in rows {
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn a_call_reads_the_same_however_its_keys_are_kept() {
+    fn call_text_does_not_depend_on_key_order() {
         let call = serde_json::json!({"PutThing": {"Zone": 1, "Area": [{"b": 1, "a": 2}]}});
         assert_eq!(call_text(&call), r#"PutThing {"Area":[{"a":2,"b":1}],"Zone":1}"#);
     }
 
     #[test]
-    fn a_plan_reads_back_as_it_was_written() {
+    fn a_plan_round_trips() {
         let plan = Plan::blocked("why", vec![Step::call(Level::L2, "A".to_owned()), Step::manual(Level::L0, "B")]);
         let text = serde_json::to_string(&plan).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Plan<String>>(&text).ok(), Some(plan));

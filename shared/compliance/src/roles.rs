@@ -1,19 +1,20 @@
-//! What functions may call beyond their control's own calls: the shell of a rule and of a remediation, and the functions
-//! of no control. `template.yaml` is written from these lists, and a law compares them with the code that makes the calls.
+//! Permissions of functions beyond those of their controls: of the runtime of rules and remediations, and of the
+//! platform functions. `template.yaml` is generated from these lists, and a test compares them with the code that makes
+//! the calls.
 //!
-//! The ledger's keys are made so that [`Condition::Partitions`](crate::permission::Condition) can say who writes where: a
-//! remediation writes the leases and what begins with its control's id, and nothing that people decide.
+//! The ledger's keys allow [`Condition::Partitions`](crate::permission::Condition) to restrict writes: a remediation
+//! writes leases and keys that begin with its control's id, and no decision of an operator.
 
 use crate::Permission;
 
-/// The table.
+/// The ledger table.
 pub const LEDGER: &str = "${Ledger.Arn}";
 const BUS: &str = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default";
 const CONFIG_RULES: &str = "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:config-rule/*";
 const DEAD_LETTERS: &str = "${DeadLetters.Arn}";
 const REMEDIATION_LOGS: &str = "${RemediationLogs.Arn}";
 
-/// What a remediation announces, by detail type.
+/// The detail types of the events that a remediation sends.
 pub const ANNOUNCED: &[&str] = &[
     "Rectify Breaker Open",
     "Rectify Budget Stop",
@@ -23,14 +24,14 @@ pub const ANNOUNCED: &[&str] = &[
     "Rectify Stop",
 ];
 
-/// Where people's decisions lie, which no remediation may write: the record of their acts, holds and resets, stop switches,
+/// Keys of operators' decisions, which no remediation may write: the audit log, holds and resets, kill switches,
 /// exemptions.
 pub const DECIDED: &[&str] = &["ACTS#*", "D#*", "STOP", "X#*"];
 
-/// Of people's decisions, what undo may not write either: it places holds, and nothing else of them.
+/// Keys of operators' decisions that undo may not write either: it places holds only.
 pub const DECIDED_BUT_FOR_HOLDS: &[&str] = &["STOP", "X#*"];
 
-/// Tags that exemptions and modes read: no function may write one.
+/// Tags that exemptions and modes read. No function may write one.
 pub const DECIDING_TAGS: &str = "rectify:*";
 
 const READ: Permission = Permission::on("dynamodb:GetItem", LEDGER);
@@ -45,7 +46,7 @@ const PUT_EVENTS_OF_LOG: Permission = Permission::on("logs:PutLogEvents", REMEDI
 const OF_THE_CONTROL: &[&str] = &["<control>#*", "L#*"];
 const OPEN_OF_THE_CONTROL: &[&str] = &["<control>#OPEN"];
 
-/// What the remediation of one control may do in the ledger.
+/// Ledger permissions of the remediation of one control.
 pub const REMEDIATION_LEDGER: &[Permission] = &[
     CHECK,
     READ,
@@ -55,7 +56,7 @@ pub const REMEDIATION_LEDGER: &[Permission] = &[
     DELETE.in_partitions(OPEN_OF_THE_CONTROL),
 ];
 
-/// What every remediation may do besides, whatever it fixes: count, announce, log, and leave a dead letter.
+/// Other permissions of every remediation: count resources, send events, write logs, send to the dead-letter queue.
 pub const REMEDIATION_SHELL: &[Permission] = &[
     Permission::unscoped("config:GetDiscoveredResourceCounts"),
     Permission::on("events:PutEvents", BUS).of_events(ANNOUNCED),
@@ -64,8 +65,8 @@ pub const REMEDIATION_SHELL: &[Permission] = &[
     PUT_EVENTS_OF_LOG,
 ];
 
-/// What every rule may do. `PutEvaluations` and `GetResourceConfigHistory` have no resource type in IAM. The rule whose
-/// results are read is not named: rule, permission, function and role would form a circle.
+/// Permissions of every rule. `PutEvaluations` and `GetResourceConfigHistory` have no resource type in IAM. The
+/// permission to read results does not name the rule: rule, permission, function and role would form a cycle.
 pub const RULE_SHELL: &[Permission] = &[
     Permission::unscoped("config:GetResourceConfigHistory"),
     Permission::unscoped("config:PutEvaluations"),
@@ -75,8 +76,8 @@ pub const RULE_SHELL: &[Permission] = &[
     Permission::on("logs:PutLogEvents", "${RuleLogs.Arn}"),
 ];
 
-/// What the rule that lists an account may do besides: go on in another invocation of its own function. That is named by
-/// text, since function and role would form a circle.
+/// Other permissions of a rule that lists an account: invoke its own function to continue the run. The ARN is written
+/// out, since function and role would form a cycle.
 pub const RULE_GOES_ON: &[Permission] = &[Permission::on(
     "lambda:InvokeFunction",
     "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Prefix}<control>",
@@ -84,8 +85,8 @@ pub const RULE_GOES_ON: &[Permission] = &[Permission::on(
 
 const OF_THE_RECONCILER: &[&str] = &["reconciler#*"];
 
-/// What the reconciler may do. It reads the ledger and writes its own rows there: no attempt, hold, exemption or switch. The
-/// results of a resource are read across rules: IAM knows no part of them.
+/// Permissions of the reconciler. It reads the ledger and writes only its own items there: no attempt, hold, exemption
+/// or kill switch. It reads the results of a resource across rules: IAM has no resource type for that.
 pub const RECONCILER: &[Permission] = &[
     Permission::on("config:GetComplianceDetailsByConfigRule", CONFIG_RULES),
     Permission::unscoped("config:GetComplianceDetailsByResource"),
@@ -104,8 +105,8 @@ pub const RECONCILER: &[Permission] = &[
 
 const ATTRIBUTOR_QUEUE: &str = "${AttributorQueue.Arn}";
 
-/// What attribution may do. It reads attempts and writes its own notes. CloudTrail's event history is the account's: IAM
-/// knows no part of it. Lambda polls the queue with the function's role.
+/// Permissions of attribution. It reads attempts and writes its own items. CloudTrail's event history belongs to the
+/// account: IAM has no resource type for it. Lambda polls the queue with the function's role.
 pub const ATTRIBUTION: &[Permission] = &[
     Permission::unscoped("cloudtrail:LookupEvents"),
     READ,
@@ -122,7 +123,8 @@ pub const ATTRIBUTION: &[Permission] = &[
 
 const OF_UNDO: &[&str] = &["<control>#*", "ACTS#*", "D#*", "L#*"];
 
-/// What the undo function may do beside the calls that undo: any control's attempts, leases, holds and the record of them.
+/// Permissions of the undo function beside those of the calls that undo: write attempts, leases, holds and the audit
+/// log of any control.
 pub const UNDO: &[Permission] = &[
     CHECK,
     READ,

@@ -1,27 +1,27 @@
 //! The event AWS Config sends to a rule's function.
 //!
-//! Unknown keys are ignored at every level: AWS added `evaluationMode` without raising the version, and captures carry
-//! keys of tools. What would change a verdict if guessed is required.
+//! Unknown keys are ignored at every level: AWS added `evaluationMode` without a new version, and captured events have
+//! keys of tools. Members whose default could change a verdict are required.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::item::{Identity, RulePlace, required, stated, timestamp};
+use crate::item::{Identity, RulePlace, non_empty, required, timestamp};
 use crate::{AccountId, Arn, ConfigurationItem, EventError, ItemStatus, ShapeError, Target, Timestamp};
 
-/// Tokens that tools send in place of a real one: nothing may be stored with them.
+/// Tokens that tools send in place of a real one: AWS Config must not store evaluations with them.
 const TEST_TOKENS: [&str; 2] = ["TESTMODE", "No token found"];
 
-/// What AWS Config sent, typed.
+/// The event, parsed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleEvent {
-    /// `invokingEvent`: what happened.
+    /// `invokingEvent`: the notification.
     pub message: Message,
     /// `ruleParameters`: JSON text, absent in some real events.
     pub parameters: Option<String>,
-    /// `resultToken`: what `PutEvaluations` must be called with.
+    /// `resultToken`: the token for `PutEvaluations`.
     pub token: ResultToken,
-    /// `eventLeftScope`: the resource is no longer one of the rule's; absent means false.
+    /// `eventLeftScope`: the resource is no longer in the scope of the rule; absent means false.
     pub left_scope: bool,
     /// `evaluationMode`; absent means detective.
     pub mode: EvaluationMode,
@@ -33,17 +33,17 @@ pub struct RuleEvent {
     pub rule_arn: Option<String>,
 }
 
-/// What the evaluations are sent back with.
+/// `ResultToken` of `PutEvaluations`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResultToken(String);
 
 impl ResultToken {
-    /// The token itself. It belongs to one invocation: never logged, never stored.
+    /// The token itself. It belongs to one invocation: never log or store it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether the sender asked for a dry run, in which AWS Config checks and stores nothing.
+    /// Whether this is a test token. `PutEvaluations` then runs in test mode: AWS Config validates and stores nothing.
     pub fn is_test(&self) -> bool {
         TEST_TOKENS.contains(&self.0.as_str())
     }
@@ -58,9 +58,9 @@ impl std::fmt::Debug for ResultToken {
 /// `evaluationMode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EvaluationMode {
-    /// A resource that exists.
+    /// The resource exists.
     Detective,
-    /// A resource that is about to be made, described in CloudFormation's property names.
+    /// The resource is about to be created and has CloudFormation's property names.
     Proactive,
 }
 
@@ -69,23 +69,23 @@ pub enum EvaluationMode {
 pub enum Message {
     /// `ConfigurationItemChangeNotification`.
     Change {
-        /// The item as it is now. The diff is dropped: a re-evaluation has none, so it must not matter.
+        /// The current item. The diff is dropped: a re-evaluation has none, so it must not matter.
         item: Box<ConfigurationItem>,
-        /// `notificationCreationTime`, absent in captures.
+        /// `notificationCreationTime`, absent in captured events.
         created_at: Option<Timestamp>,
     },
     /// `OversizedConfigurationItemChangeNotification`: the item must be fetched.
     Oversized {
-        /// What is known of it.
+        /// The summary of the item.
         summary: Box<ItemSummary>,
         /// `notificationCreationTime`, absent in AWS's own sample.
         created_at: Option<Timestamp>,
     },
-    /// `ScheduledNotification`, or `ConfigurationSnapshotDeliveryCompleted`, which starts a periodic run just so.
+    /// `ScheduledNotification`, or `ConfigurationSnapshotDeliveryCompleted`, which also starts a periodic run.
     Periodic {
         /// `awsAccountId`; a snapshot delivery has none.
         account: Option<AccountId>,
-        /// `notificationCreationTime`: orders every evaluation of the run.
+        /// `notificationCreationTime`: `OrderingTimestamp` of every evaluation of the run.
         created_at: Timestamp,
     },
 }
@@ -93,11 +93,11 @@ pub enum Message {
 /// `configurationItemSummary` of an oversized notification.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemSummary {
-    /// The resource, addressed.
+    /// The resource.
     pub target: Target,
-    /// `configurationItemStatus`: read before anything is fetched.
+    /// `configurationItemStatus`, checked before the item is fetched.
     pub status: ItemStatus,
-    /// `configurationItemCaptureTime`: the moment to ask the history for.
+    /// `configurationItemCaptureTime`: the time at which to read the history.
     pub captured_at: Timestamp,
 }
 
@@ -128,8 +128,8 @@ impl RuleEvent {
     /// Reads the event as AWS Config delivers it.
     ///
     /// # Errors
-    /// [`EventError`] when it is malformed, has no result token, or is of a message type that reaches no rule. Nothing
-    /// may be evaluated then.
+    /// [`EventError`] if it is malformed, has no result token, or has an unknown message type. Nothing is evaluated
+    /// then.
     pub fn parse(event: &Value) -> Result<Self, EventError> {
         let envelope = Envelope::deserialize(event)
             .map_err(|error| ShapeError::new("event", "an AWS Config rule event", error))?;
@@ -140,9 +140,9 @@ impl RuleEvent {
             Some("PROACTIVE") => EvaluationMode::Proactive,
             Some(other) => return Err(ShapeError::new("evaluationMode", "DETECTIVE or PROACTIVE", other).into()),
         };
-        let rule_arn = stated(envelope.config_rule_arn);
+        let rule_arn = non_empty(envelope.config_rule_arn);
         let arn: Option<Arn> = rule_arn.as_deref().and_then(|it| it.parse().ok());
-        let account = stated(envelope.account_id);
+        let account = non_empty(envelope.account_id);
         let place = RulePlace {
             account: account.clone().or_else(|| arn.as_ref()?.account().map(|it| it.to_string())),
             region: arn.as_ref().and_then(Arn::region).map(|it| it.to_string()),
@@ -161,8 +161,8 @@ impl RuleEvent {
 }
 
 impl Message {
-    /// The time a control judges at: when AWS Config sent the event, or, where that is unknown, when the item was
-    /// captured. Never the clock, so that a second delivery is judged the same.
+    /// The time of evaluation: when AWS Config sent the event or, if that is unknown, when the item was captured. Never
+    /// the current time, so that a redelivered event gets the same verdict.
     pub fn time(&self) -> Timestamp {
         match self {
             Self::Change { item, created_at } => created_at.unwrap_or(item.captured_at),
@@ -171,13 +171,13 @@ impl Message {
         }
     }
 
-    /// Reads the JSON text of `invokingEvent`, in an event for a rule of this place.
+    /// Reads the JSON text of `invokingEvent`, in an event for a rule in this account and region.
     fn parse(text: &str, rule: &RulePlace) -> Result<Self, EventError> {
         let not_json =
             |error: serde_json::Error| EventError::NotJson { path: "invokingEvent", reason: error.to_string() };
         let value: Value = serde_json::from_str(text).map_err(not_json)?;
         let invoking = Invoking::deserialize(&value)
-            .map_err(|error| ShapeError::new("invokingEvent", "a notification of AWS Config", error))?;
+            .map_err(|error| ShapeError::new("invokingEvent", "an AWS Config notification", error))?;
         let created_at = match invoking.notification_creation_time.as_deref() {
             None => None,
             text => Some(timestamp(text, "invokingEvent.notificationCreationTime")?),
@@ -199,7 +199,7 @@ impl Message {
                 Ok(Self::Oversized { summary: Box::new(summary), created_at })
             }
             Some("ScheduledNotification" | "ConfigurationSnapshotDeliveryCompleted") => Ok(Self::Periodic {
-                account: stated(invoking.aws_account_id).map(AccountId::new),
+                account: non_empty(invoking.aws_account_id).map(AccountId::new),
                 created_at: created_at
                     .ok_or_else(|| ShapeError::missing("invokingEvent.notificationCreationTime", "an RFC 3339 time"))?,
             }),

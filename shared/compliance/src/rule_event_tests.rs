@@ -26,12 +26,12 @@ fn parsed(invoking: &Value) -> RuleEvent {
     RuleEvent::parse(&event(invoking)).unwrap()
 }
 
-fn refused(event: &Value) -> String {
+fn error(event: &Value) -> String {
     RuleEvent::parse(event).unwrap_err().to_string()
 }
 
 #[test]
-fn an_event_without_optional_parts_has_their_defaults() {
+fn absent_optional_members_have_defaults() {
     let event = parsed(&change(&item()));
     assert_eq!(event.parameters, None);
     assert!(!event.left_scope);
@@ -39,14 +39,14 @@ fn an_event_without_optional_parts_has_their_defaults() {
 }
 
 #[test]
-fn unknown_keys_are_ignored_and_the_same_event_reads_the_same_twice() {
+fn unknown_keys_are_ignored() {
     let mut raw = event(&change(&item()));
     raw["debug"] = json!({"x": 1});
     assert_eq!(RuleEvent::parse(&raw), RuleEvent::parse(&event(&change(&item()))));
 }
 
 #[test]
-fn the_diff_never_matters() {
+fn the_diff_is_ignored() {
     let plain = parsed(&change(&item()));
     for diff in [json!(null), json!({"changedProperties": {}, "changeType": "CREATE"})] {
         let mut invoking = change(&item());
@@ -56,20 +56,20 @@ fn the_diff_never_matters() {
 }
 
 #[test]
-fn the_mode_is_kept_and_an_unknown_one_refused() {
+fn an_unknown_evaluation_mode_is_rejected() {
     let mut raw = event(&change(&item()));
     raw["evaluationMode"] = json!("PROACTIVE");
     assert_eq!(RuleEvent::parse(&raw).unwrap().mode, EvaluationMode::Proactive);
     raw["evaluationMode"] = json!("PSYCHIC");
-    assert_eq!(refused(&raw), "evaluationMode: expected DETECTIVE or PROACTIVE: received `PSYCHIC`");
+    assert_eq!(error(&raw), "evaluationMode: expected DETECTIVE or PROACTIVE: received `PSYCHIC`");
 }
 
 #[test]
-fn a_result_token_must_be_there_and_test_tokens_are_told_apart() {
+fn a_result_token_is_required_and_test_tokens_are_recognized() {
     for token in [json!(null), json!("")] {
         let mut raw = event(&change(&item()));
         raw["resultToken"] = token;
-        assert!(refused(&raw).starts_with("resultToken: expected a non-empty string"));
+        assert!(error(&raw).starts_with("resultToken: expected a non-empty string"));
     }
     for (token, test) in [("TESTMODE", true), ("No token found", true), ("eyJlbmNy", false)] {
         let mut raw = event(&change(&item()));
@@ -79,35 +79,35 @@ fn a_result_token_must_be_there_and_test_tokens_are_told_apart() {
 }
 
 #[test]
-fn a_token_never_shows_in_debug_output() {
+fn debug_output_never_contains_the_token() {
     let mut raw = event(&change(&item()));
     raw["resultToken"] = json!("hush");
     assert!(!format!("{:?}", RuleEvent::parse(&raw).unwrap()).contains("hush"));
 }
 
 #[test]
-fn an_invoking_event_that_is_missing_empty_or_no_json_is_refused() {
+fn a_missing_empty_or_malformed_invoking_event_is_rejected() {
     let mut raw = event(&json!({}));
-    assert!(refused(&raw).starts_with("invokingEvent.messageType"));
+    assert!(error(&raw).starts_with("invokingEvent.messageType"));
     raw["invokingEvent"] = json!("");
-    assert!(refused(&raw).starts_with("invokingEvent: expected a non-empty string"));
+    assert!(error(&raw).starts_with("invokingEvent: expected a non-empty string"));
     raw["invokingEvent"] = json!("{nope");
-    assert!(refused(&raw).starts_with("invokingEvent: not JSON"));
+    assert!(error(&raw).starts_with("invokingEvent: not JSON"));
     raw.as_object_mut().unwrap().remove("invokingEvent");
-    assert!(refused(&raw).starts_with("invokingEvent: expected"));
-    assert!(refused(&json!([1])).starts_with("event: expected an AWS Config rule event"));
+    assert!(error(&raw).starts_with("invokingEvent: expected"));
+    assert!(error(&json!([1])).starts_with("event: expected an AWS Config rule event"));
 }
 
 #[test]
-fn a_message_type_that_reaches_no_rule_is_refused() {
+fn an_unknown_message_type_is_rejected() {
     for kind in ["ComplianceChangeNotification", "ConfigurationSnapshotDeliveryStarted", "Nonsense"] {
-        let text = refused(&event(&json!({"messageType": kind})));
+        let text = error(&event(&json!({"messageType": kind})));
         assert_eq!(text, format!("invokingEvent.messageType: unknown message type: received `{kind}`"));
     }
 }
 
 #[test]
-fn scheduled_and_snapshot_delivered_both_start_a_periodic_run() {
+fn a_schedule_and_a_snapshot_delivery_both_start_a_periodic_run() {
     let at: Timestamp = "2026-03-04T00:00:00.123Z".parse().unwrap();
     let scheduled = json!({"messageType": "ScheduledNotification", "awsAccountId": "111122223333",
                            "notificationCreationTime": "2026-03-04T00:00:00.123Z", "recordVersion": "1.0"});
@@ -119,7 +119,7 @@ fn scheduled_and_snapshot_delivered_both_start_a_periodic_run() {
 }
 
 #[test]
-fn an_oversized_summary_needs_only_what_identifies_the_item() {
+fn an_oversized_summary_needs_only_the_members_that_identify_the_item() {
     let invoking = json!({"messageType": "OversizedConfigurationItemChangeNotification", "configurationItemSummary": {
         "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": "AWS::EC2::SecurityGroup",
         "resourceId": "sg-0a", "resourceName": null, "configurationItemStatus": "ResourceDeleted",
@@ -130,7 +130,7 @@ fn an_oversized_summary_needs_only_what_identifies_the_item() {
     assert_eq!(summary.target.resource, ResourceKey::new("AWS::EC2::SecurityGroup", "sg-0a"));
     assert_eq!(summary.captured_at.to_string(), "2026-03-04T05:06:07.89Z");
     let none = json!({"messageType": "OversizedConfigurationItemChangeNotification"});
-    assert!(refused(&event(&none)).starts_with("invokingEvent.configurationItemSummary: expected a summary"));
+    assert!(error(&event(&none)).starts_with("invokingEvent.configurationItemSummary: expected a summary"));
 }
 
 #[test]
@@ -151,14 +151,14 @@ fn a_rule_arn_with_a_service_segment_is_kept() {
 }
 
 #[test]
-fn an_item_that_does_not_state_its_account_or_region_is_of_the_rules() {
+fn an_item_without_account_or_region_has_those_of_the_rule() {
     let arn = "arn:aws:config:eu-west-1:111122223333:config-rule/aws-service-rule/config-conforms.amazonaws.com/config-rule-0a";
     let oversized = |summary: &Value| json!({"messageType": "OversizedConfigurationItemChangeNotification", "configurationItemSummary": summary});
     for key in ["awsAccountId", "awsRegion"] {
         for kind in [change as fn(&Value) -> Value, oversized] {
-            let mut silent = item();
-            silent.as_object_mut().unwrap().remove(key);
-            let mut raw = event(&kind(&silent));
+            let mut partial = item();
+            partial.as_object_mut().unwrap().remove(key);
+            let mut raw = event(&kind(&partial));
             raw["configRuleArn"] = json!(arn);
             let mut whole = event(&kind(&item()));
             whole["configRuleArn"] = json!(arn);
@@ -166,7 +166,7 @@ fn an_item_that_does_not_state_its_account_or_region_is_of_the_rules() {
             raw["accountId"] = Value::Null;
             assert_eq!(RuleEvent::parse(&raw).unwrap().message, RuleEvent::parse(&whole).unwrap().message, "{key}");
             raw["configRuleArn"] = Value::Null;
-            assert!(refused(&raw).contains(key), "{key}: {}", refused(&raw));
+            assert!(error(&raw).contains(key), "{key}: {}", error(&raw));
         }
     }
 }

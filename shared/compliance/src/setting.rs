@@ -1,9 +1,7 @@
-//! A control over one member of a resource that one call sets.
-//!
-//! [`Setting`] is plain data and implements [`Control`] and [`Remediation`] once, for all such controls. It is for a member of
-//! an existing view that one member of one call writes, and whose inverse is the same call with the old value. A control that
-//! needs anything else (a second member, a merge, another call for the way back) is written out: the family gains no option
-//! for the sake of one control.
+//! A control over one member of a resource that one call sets. [`Setting`] is plain data and implements [`Control`] and
+//! [`Remediation`] once, for all such controls. Use it for a member of an existing view that one member of one call
+//! writes, and whose inverse is the same call with the old value. Write out a control that needs anything else (a
+//! second member, a merge, another call to undo): do not add an option to the family for one control.
 
 use std::fmt::Debug;
 
@@ -17,53 +15,53 @@ use crate::{
     Resource, ResourceState, ShapeError, Step, Timestamp, Verdict,
 };
 
-/// A resource of which single members can be set. States once what holds for every setting of the resource.
+/// A resource with members that can be set one by one. Declares the parts that all settings of the resource share.
 pub trait View: ResourceState {
-    /// What an item says of it.
+    /// The view of the item.
     type Resource: Resource;
-    /// What the item does not say; `()` where it says all.
+    /// Data that the item does not have; `()` if it has all.
     type Facts: Serialize + DeserializeOwned + Debug + Send + Sync + 'static;
-    /// What reading the facts may call.
+    /// Permissions to read the facts.
     const FACTS: &'static [Permission];
-    /// What the live read may call.
+    /// Permissions of the live read.
     const READ: &'static [Permission];
-    /// What listing may call; empty where nothing lists it.
+    /// Permissions to list the resources; empty if no control lists them.
     const LIST: &'static [Permission];
-    /// Whether calls need the resource's name and AWS Config's id is not it.
+    /// Whether calls need the resource's name, and AWS Config's id is not that name.
     const NEEDS_NAME: bool = false;
-    /// How it is known that a CloudFormation stack manages it.
+    /// How to determine whether a CloudFormation stack manages it.
     const MANAGED_BY: ManagedBy = ManagedBy::Tags;
 
-    /// Puts item and facts together.
+    /// Builds the view from the item and facts.
     fn of(resource: Self::Resource, facts: Self::Facts) -> Self;
 
-    /// What calls name it by.
+    /// The identifier of the resource in calls.
     fn call_id(&self) -> &str;
 
-    /// The resource as CloudFormation identifies it, where [`MANAGED_BY`](Self::MANAGED_BY) is `Lookup`.
+    /// The resource as CloudFormation identifies it, if [`MANAGED_BY`](Self::MANAGED_BY) is `Lookup`.
     fn stack_resources(&self) -> Vec<PhysicalId> {
         Vec::new()
     }
 
-    /// Why nothing may be set now, whatever the setting: its status, its owner.
+    /// Why no setting of the resource may be changed now, e.g. its status or its owner.
     fn blocked(&self) -> Option<String> {
         None
     }
 
-    /// Whether the service still works on a change that it accepted.
+    /// Whether the service is still applying an accepted change.
     fn is_in_progress(&self) -> bool {
         false
     }
 }
 
-/// An API operation that sets members of a resource and leaves what it does not name as it is.
+/// An API operation that sets members of a resource and leaves members that are not in its input unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
     /// Its name: `ModifyDBInstance`.
     pub name: &'static str,
-    /// The input member that names the resource: `DBInstanceIdentifier`.
+    /// The input member that identifies the resource: `DBInstanceIdentifier`.
     pub resource: &'static str,
-    /// What the fix and the undo may call: IAM does not distinguish the values of a member.
+    /// Permissions of the fix and the undo: IAM does not distinguish the values of a member.
     pub permissions: &'static [Permission],
 }
 
@@ -79,14 +77,14 @@ impl Operation {
 pub struct Member {
     /// The operation.
     pub operation: Operation,
-    /// The member, as the API spells it: `DeletionProtection`.
+    /// The member in the API's spelling: `DeletionProtection`.
     pub member: &'static str,
 }
 
 impl Member {
-    /// The call that gives the member of one resource this value.
+    /// The call that sets the member of one resource to this value.
     pub fn of<T: Serialize>(self, id: &str, value: &T) -> SetCall {
-        // A value without a JSON form stays null, which no reader of a call takes for a value.
+        // A value without a JSON form becomes null, which no reader of a call accepts as a value.
         let value = serde_json::to_value(value).unwrap_or_default();
         let input = [(self.operation.resource.to_owned(), id.into()), (self.member.to_owned(), value)];
         SetCall { operation: self.operation.name.to_owned(), input: input.into_iter().collect() }
@@ -99,26 +97,26 @@ impl Member {
 pub struct SetCall {
     /// The operation's name.
     pub operation: String,
-    /// Its input: what names the resource, and the member.
+    /// Its input: the identifier of the resource, and the member.
     pub input: Map<String, Value>,
 }
 
 impl SetCall {
-    /// The value that the call gives to this member of this resource; `None` where it is about another.
+    /// The value that the call sets for this member of this resource; `None` if it is about another.
     ///
     /// # Errors
-    /// [`ShapeError`] when the value is not one of the member's type.
+    /// [`ShapeError`] if the value does not have the member's type.
     pub fn value<T: DeserializeOwned>(&self, member: Member, id: &str) -> Result<Option<T>, ShapeError> {
         let Member { operation, member } = member;
-        let is_it = self.operation == operation.name && self.input.get(operation.resource).is_some_and(|it| it == id);
-        let Some(value) = self.input.get(member).filter(|_| is_it) else { return Ok(None) };
+        let matches = self.operation == operation.name && self.input.get(operation.resource).is_some_and(|it| it == id);
+        let Some(value) = self.input.get(member).filter(|_| matches) else { return Ok(None) };
         T::deserialize(value).map(Some).map_err(|error| ShapeError::new(member, "a value of the member", error))
     }
 
-    /// What names the resource, and the one member with its value, for the client that makes the call.
+    /// The identifier of the resource, and the one member with its value, for the client that makes the call.
     ///
     /// # Errors
-    /// [`ShapeError`] when the call is of another form.
+    /// [`ShapeError`] if the input has any other form.
     pub fn parts(&self, resource: &str) -> Result<(&str, &str, &Value), ShapeError> {
         let id = self.input.get(resource).and_then(Value::as_str);
         let member = self.input.iter().find(|(name, _)| *name != resource);
@@ -148,24 +146,24 @@ impl<'de> Deserialize<'de> for SetCall {
     }
 }
 
-/// A control over one member that one call sets; see the module's rule of admission.
+/// A control over one member that one call sets. The module's documentation says when to use it.
 #[derive(Debug)]
 pub struct Setting<V: View, T: 'static, P: 'static> {
-    /// The member, as AWS Config's item spells it: `deletionProtection`.
+    /// The member in the spelling of AWS Config's item: `deletionProtection`.
     pub field: &'static str,
     /// Reads it.
     pub get: fn(&V) -> T,
-    /// Sets it, in the model.
+    /// Sets it in the model.
     pub set: fn(&mut V, T),
-    /// Why the resource is not judged here, where it is not.
+    /// The verdict for resources that the control does not evaluate; `None` for the others.
     pub not_judged: fn(&V, &P) -> Option<Verdict>,
-    /// What is wrong, in words, and the value that makes it right; `None` where nothing is.
+    /// The text of the violation and the value that fixes it; `None` if there is no violation.
     pub violation: fn(&V, &P) -> Option<(String, T)>,
     /// The call that sets it.
     pub call: Member,
-    /// The level of that call, as the declaration states it.
+    /// The level of that call, equal to the declared one.
     pub level: Level,
-    /// Why the call is left to a person, beyond what [`View::blocked`] says.
+    /// Why an operator must make the call, beyond the reasons of [`View::blocked`].
     pub blocked: fn(&V) -> Option<String>,
 }
 
@@ -275,15 +273,15 @@ where
 
     fn undo(&self, before: &V, done: &[SetCall]) -> Result<Vec<SetCall>, Irreversible> {
         let old = (self.get)(before);
-        let back = |call: &SetCall| {
+        let inverse = |call: &SetCall| {
             let id = call.input.get(self.call.operation.resource).and_then(Value::as_str);
             let id = id.ok_or_else(|| Irreversible {
                 action: call.operation.clone(),
-                reason: format!("the stored call does not name its resource as {}", self.call.operation.resource),
+                reason: format!("the stored call has no {}", self.call.operation.resource),
             })?;
             Ok(self.call.of(id, &old))
         };
-        done.iter().rev().map(back).collect()
+        done.iter().rev().map(inverse).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A setting of a made-up resource, through everything that is derived from it.
+//! A setting of an example resource: its evaluation, plan, call, model, undo and permissions.
 
 use super::*;
 use crate::{ConfigurationItem, NoParameters, ResourceKey, StoredState, Tags};
@@ -81,15 +81,15 @@ fn set(on: bool) -> SetCall {
 }
 
 #[test]
-fn the_member_is_judged_where_the_resource_is() {
-    let judge = |lamp: &Lamp| LAMP_ON.evaluate(lamp, &NoParameters {}, NOW);
-    assert_eq!(judge(&lamp("desk", false)), Verdict::non_compliant("desk is off"));
-    assert_eq!(judge(&lamp("desk", true)), Verdict::COMPLIANT);
-    assert_eq!(judge(&lamp("spare", false)), Verdict::not_applicable("spare is not used"));
+fn the_member_is_evaluated_unless_the_resource_is_not_judged() {
+    let evaluate = |lamp: &Lamp| LAMP_ON.evaluate(lamp, &NoParameters {}, NOW);
+    assert_eq!(evaluate(&lamp("desk", false)), Verdict::non_compliant("desk is off"));
+    assert_eq!(evaluate(&lamp("desk", true)), Verdict::COMPLIANT);
+    assert_eq!(evaluate(&lamp("spare", false)), Verdict::not_applicable("spare is not used"));
 }
 
 #[test]
-fn a_finding_is_planned_as_one_call_unless_something_stands_against_it() {
+fn a_finding_is_planned_as_one_call_unless_blocked() {
     let plan = |lamp: &Lamp| LAMP_ON.plan(lamp, &NoParameters {}, NOW);
     let steps = || vec![Step::call(Level::L1, set(true))];
     assert_eq!(plan(&lamp("desk", false)), Plan::steps_in_order(steps()));
@@ -102,7 +102,7 @@ fn a_finding_is_planned_as_one_call_unless_something_stands_against_it() {
 }
 
 #[test]
-fn a_call_is_stored_as_the_api_spells_it_and_read_back() {
+fn a_call_round_trips_in_the_spelling_of_the_api() {
     let stored = json!({ "ModifyLamp": { "LampName": "desk", "On": true } });
     assert_eq!(serde_json::to_value(set(true)).unwrap(), stored);
     assert_eq!(SetCall::deserialize(&stored).unwrap(), set(true));
@@ -112,7 +112,7 @@ fn a_call_is_stored_as_the_api_spells_it_and_read_back() {
 }
 
 #[test]
-fn a_client_gets_the_resource_and_the_member_of_a_call_and_nothing_of_another_form() {
+fn parts_returns_resource_and_member_and_rejects_other_inputs() {
     assert_eq!(set(true).parts("LampName"), Ok(("desk", "On", &json!(true))));
     let call = |input: Value| SetCall { operation: "ModifyLamp".into(), input: input.as_object().unwrap().clone() };
     for input in
@@ -123,7 +123,7 @@ fn a_client_gets_the_resource_and_the_member_of_a_call_and_nothing_of_another_fo
 }
 
 #[test]
-fn the_model_follows_calls_about_the_resource_and_no_others() {
+fn predict_ignores_calls_about_other_resources_members_and_operations() {
     let off = || lamp("desk", false);
     assert_eq!(LAMP_ON.predict(off(), &set(true)), lamp("desk", true));
     for other in [
@@ -137,7 +137,7 @@ fn the_model_follows_calls_about_the_resource_and_no_others() {
 }
 
 #[test]
-fn undo_is_the_same_call_with_the_old_value_for_each_call_that_was_made() {
+fn undo_is_the_same_call_with_the_old_value_for_each_call() {
     assert_eq!(LAMP_ON.undo(&lamp("desk", false), &[set(true)]), Ok(vec![set(false)]));
     assert_eq!(LAMP_ON.undo(&lamp("desk", false), &[]), Ok(vec![]));
     let nameless = SetCall { input: Map::new(), ..set(true) };
@@ -145,7 +145,7 @@ fn undo_is_the_same_call_with_the_old_value_for_each_call_that_was_made() {
 }
 
 #[test]
-fn the_touched_field_is_the_member_once_it_was_set() {
+fn the_touched_field_is_the_member_if_it_was_set() {
     assert_eq!(LAMP_ON.touched_fields(&lamp("desk", true), &[set(true)]), json!({ "on": true }));
     assert_eq!(LAMP_ON.touched_fields(&lamp("desk", true), &[]), json!({}));
     let busy = Lamp { busy: true, ..lamp("desk", false) };
@@ -154,7 +154,7 @@ fn the_touched_field_is_the_member_once_it_was_set() {
 }
 
 #[test]
-fn permissions_are_those_of_the_view_and_of_the_operation() {
+fn permissions_come_from_the_view_and_the_operation() {
     let lists = [LAMP_ON.read_permissions(), LAMP_ON.fix_permissions(), LAMP_ON.undo_permissions()];
     assert_eq!(lists, [Lamp::READ, WRITE, WRITE]);
     assert_eq!((LAMP_ON.fact_permissions(), LAMP_ON.list_permissions()), (Lamp::FACTS, Lamp::LIST));
@@ -162,7 +162,7 @@ fn permissions_are_those_of_the_view_and_of_the_operation() {
 }
 
 #[test]
-fn a_resource_is_stored_whole() {
+fn the_whole_resource_is_stored() {
     let subject = LAMP_ON.subject(lamp("desk", true), ());
     assert_eq!(StoredState::of(&subject).unwrap().read::<Lamp>(), Ok(lamp("desk", true)));
 }

@@ -1,4 +1,4 @@
-//! A subject as it is stored before and after a remediation.
+//! The stored state of a subject, before and after a remediation.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,68 +12,68 @@ use crate::{ResourceKey, ShapeError};
 /// The tags of a resource, by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// Everything a control judges about one resource, whole and storable.
+/// Everything a control evaluates about one resource, in a form that can be stored.
 ///
-/// What is judged, what is shown and what is undone are the same value, so they cannot disagree.
+/// Evaluation, plan and undo use the same value, so they cannot disagree.
 pub trait ResourceState: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static {
-    /// Raised whenever the stored form changes in a way an older reader would misread.
+    /// Increment it whenever the stored form changes so that an older reader would misread it.
     const VERSION: u16;
 
     /// The resource as AWS Config identifies it.
     fn key(&self) -> ResourceKey;
 
-    /// The ARN, where the resource has one and it is known.
+    /// The ARN, if the resource has one and it is known.
     fn arn(&self) -> Option<&str> {
         None
     }
 
-    /// The name AWS Config knows the resource by (`resourceName`), where that is another than its id and it is known.
+    /// AWS Config's `resourceName`, if it is known and differs from the id.
     fn name(&self) -> Option<&str> {
         None
     }
 
-    /// The tags of the resource, empty where it has none. What CloudFormation manages is told by them.
+    /// The tags of the resource; empty if it has none. They show whether CloudFormation manages it.
     fn tags(&self) -> &Tags;
 
-    /// Brings an image of an older version to this one's form.
+    /// Converts a state of an older version to the current form.
     ///
     /// # Errors
-    /// [`ShapeError`] when the version is unknown: an image that cannot be read is never undone by guess.
-    fn upgrade(version: u16, _image: Value) -> Result<Value, ShapeError> {
-        Err(ShapeError::new("image.version", "a known version", version))
+    /// [`ShapeError`] if the version is unknown: an undo never guesses a state that it cannot read.
+    fn upgrade(version: u16, _state: Value) -> Result<Value, ShapeError> {
+        Err(ShapeError::new("state.version", "a known version", version))
     }
 }
 
-/// An image as it lies in the ledger.
+/// A state as the ledger stores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredState {
-    /// [`ResourceState::VERSION`] when it was written.
+    /// [`ResourceState::VERSION`] at the time of writing.
     pub version: u16,
     /// The subject.
     pub subject: Value,
 }
 
 impl StoredState {
-    /// Freezes a subject.
+    /// Converts a subject to its stored form.
     ///
     /// # Errors
-    /// [`ShapeError`] when the subject has no JSON form (a map with keys that are no strings).
+    /// [`ShapeError`] if the subject has no JSON form (a map with keys that are not strings).
     pub fn of<S: ResourceState>(subject: &S) -> Result<Self, ShapeError> {
         let subject =
-            serde_json::to_value(subject).map_err(|error| ShapeError::new("image.subject", "a JSON form", error))?;
+            serde_json::to_value(subject).map_err(|error| ShapeError::new("state.subject", "a JSON form", error))?;
         Ok(Self { version: S::VERSION, subject })
     }
 
-    /// Reads the subject back, through [`ResourceState::upgrade`] if it is of another version.
+    /// Reads the subject, through [`ResourceState::upgrade`] if the version differs.
     ///
     /// # Errors
-    /// [`ShapeError`] when the version is unknown or the content does not fit.
+    /// [`ShapeError`] if the version is unknown or the content does not have the expected form.
     pub fn read<S: ResourceState>(&self) -> Result<S, ShapeError> {
         let current = if self.version == S::VERSION {
             self.subject.clone()
         } else {
             S::upgrade(self.version, self.subject.clone())?
         };
-        serde_json::from_value(current).map_err(|error| ShapeError::new("image.subject", "the stored form", error))
+        serde_json::from_value(current).map_err(|error| ShapeError::new("state.subject", "the stored form", error))
     }
 }

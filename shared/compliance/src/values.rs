@@ -1,4 +1,5 @@
-//! Values of rule parameters: AWS Config sends strings, people write numbers and booleans; each is parsed once, here.
+//! Values of rule parameters. AWS Config sends strings; operators also write numbers and booleans. Each is parsed once,
+//! here.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use wildmatch::WildMatch;
 
-/// `true` or `false` in any letter case, as JSON value or string.
+/// `true` or `false`, as JSON boolean or as case-insensitive string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flag(pub bool);
 
@@ -18,26 +19,26 @@ pub struct Flag(pub bool);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
-/// A comma list of texts in which `*` and `?` stand for anything; compared whole and with regard to case.
+/// A comma-separated list of patterns with the wildcards `*` and `?`. Each matches whole strings and is case-sensitive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Globs(Vec<String>);
 
-/// A comma list of texts, each taken as it is: order kept, repeats dropped.
+/// A comma-separated list of strings. The order is kept, duplicates are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StringList(Vec<String>);
 
-/// A `key=value` pair, as used for tags. The value may be empty.
+/// A `key=value` pair, e.g. a tag. The value may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyValue {
-    /// Left of the first `=`.
+    /// The part before the first `=`.
     pub key: String,
-    /// Right of it.
+    /// The part after it.
     pub value: String,
 }
 
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
-    /// A value known when compiled; one out of range is taken to the nearest bound. Received values are never clamped:
-    /// they come through `FromStr`.
+    /// A value known at compile time, clamped to the range. Received values are never clamped: they are parsed by
+    /// `FromStr`.
     pub const fn of(value: u32) -> Self {
         Self(if value < MIN {
             MIN
@@ -55,7 +56,7 @@ impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
 }
 
 impl Globs {
-    /// One pattern as it is, commas and all.
+    /// One pattern, which may contain commas.
     pub fn single(pattern: impl Into<String>) -> Self {
         Self(vec![pattern.into()])
     }
@@ -72,22 +73,22 @@ impl Globs {
 }
 
 impl StringList {
-    /// The texts.
+    /// The strings.
     pub fn list(&self) -> &[String] {
         &self.0
     }
 }
 
-/// Marks the schema of a comma list: one without members is as if it were absent.
+/// Marks the schema of a comma-separated list. An empty list counts as absent.
 pub const LIST: &str = "x-comma-list";
 
-/// Whether this is the schema of a comma list, given or optional.
+/// Whether this is the schema of a comma-separated list, required or optional.
 pub fn is_list(schema: &Value) -> bool {
     let alternatives = schema.get("anyOf").and_then(Value::as_array);
     schema.get(LIST) == Some(&Value::Bool(true)) || alternatives.is_some_and(|all| all.iter().any(is_list))
 }
 
-/// The trimmed, non-empty members of a comma list.
+/// The trimmed, non-empty members of a comma-separated list.
 pub fn members(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|member| !member.is_empty())
 }
@@ -135,13 +136,13 @@ impl FromStr for StringList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut words: Vec<String> = Vec::new();
+        let mut strings: Vec<String> = Vec::new();
         for member in members(text) {
-            if !words.iter().any(|word| word == member) {
-                words.push(member.to_owned());
+            if !strings.iter().any(|it| it == member) {
+                strings.push(member.to_owned());
             }
         }
-        Ok(Self(words))
+        Ok(Self(strings))
     }
 }
 
@@ -188,7 +189,7 @@ impl fmt::Display for KeyValue {
     }
 }
 
-/// A scalar of `ruleParameters` as the text it would have been had AWS Config sent it.
+/// A scalar of `ruleParameters` as the string that AWS Config would send.
 struct ScalarText;
 
 impl Visitor<'_> for ScalarText {
@@ -227,7 +228,8 @@ where
     input.deserialize_any(ScalarText)?.parse().map_err(D::Error::custom)
 }
 
-/// Implements the conversions of a parameter value: read from any scalar, written as its text, with a schema.
+/// Implements the conversions of a parameter value: deserialized from any scalar, serialized as a string, with a
+/// schema.
 macro_rules! parameter_value {
     ([$($generics:tt)*] $type:ty, $name:expr, $schema:tt) => {
         impl<'de, $($generics)*> Deserialize<'de> for $type {
@@ -264,7 +266,7 @@ parameter_value!([] Globs, "Globs", { "type": "string", "format": "globs", LIST:
 parameter_value!([] StringList, "StringList", { "type": "string", "format": "comma list", LIST: true });
 parameter_value!([] KeyValue, "KeyValue", { "type": "string", "format": "key=value" });
 
-// Below the macro, which they use.
+// Below the macro, because they use it.
 mod moment;
 mod ports;
 
@@ -283,9 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn words_are_trimmed_and_named_once_and_may_be_none() {
-        let words: StringList = "a, b ,,a".parse().unwrap();
-        assert_eq!((words.list(), words.to_string().as_str()), (&["a".to_owned(), "b".to_owned()][..], "a,b"));
+    fn a_string_list_is_trimmed_deduplicated_and_may_be_empty() {
+        let strings: StringList = "a, b ,,a".parse().unwrap();
+        assert_eq!((strings.list(), strings.to_string().as_str()), (&["a".to_owned(), "b".to_owned()][..], "a,b"));
         assert_eq!(" , ".parse::<StringList>().unwrap().list(), [""; 0]);
     }
 
@@ -296,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nested_value_is_no_parameter() {
+    fn a_nested_value_is_rejected() {
         let error = serde_json::from_str::<Flag>("[true]").unwrap_err();
         assert!(error.to_string().contains("expected a string, number or boolean"), "{error}");
     }

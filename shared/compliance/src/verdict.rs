@@ -1,26 +1,26 @@
-//! What a rule answers about one resource.
+//! The result of a rule for one resource.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Annotation, ResourceKey, Timestamp};
 
-/// The answer of a control about one subject, with its reason.
+/// The result of a control for one subject, with its reason.
 ///
-/// There is no fourth variant for "could not tell": AWS Config refuses `INSUFFICIENT_DATA` from a rule, so what could not
-/// be told is a failed invocation.
+/// There is no variant for "unknown": AWS Config rejects `INSUFFICIENT_DATA` from a rule, so an evaluation without a
+/// result is a failed invocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", content = "annotation", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
-    /// The control holds; annotated only where it holds for a reason that is not obvious.
+    /// The resource meets the requirement; annotated only if the reason is not obvious.
     Compliant(Option<Annotation>),
-    /// The control does not hold; the annotation names the offenders.
+    /// The resource violates the requirement; the annotation names the offenders.
     NonCompliant(Annotation),
-    /// The control says nothing about this resource; the annotation says why.
+    /// The control does not apply to this resource; the annotation gives the reason.
     NotApplicable(Annotation),
 }
 
 impl Verdict {
-    /// Compliant without a remark.
+    /// COMPLIANT without an annotation.
     pub const COMPLIANT: Self = Self::Compliant(None);
 
     /// NON_COMPLIANT with this finding.
@@ -42,7 +42,7 @@ impl Verdict {
         }
     }
 
-    /// The text beside the verdict, where there is one.
+    /// The annotation, if there is one.
     pub const fn annotation(&self) -> Option<&Annotation> {
         match self {
             Self::Compliant(annotation) => annotation.as_ref(),
@@ -55,19 +55,20 @@ impl Verdict {
         matches!(self, Self::NonCompliant(_))
     }
 
-    /// Whether the control holds.
+    /// Whether the resource meets the requirement.
     pub const fn is_compliant(&self) -> bool {
         matches!(self, Self::Compliant(_))
     }
 }
 
-/// One verdict, addressed: an element of `PutEvaluations.Evaluations`.
+/// The verdict for one resource: an element of `PutEvaluations.Evaluations`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluation {
     /// `ComplianceResourceType` and `ComplianceResourceId`.
     pub resource: ResourceKey,
     /// `ComplianceType` and `Annotation`.
     pub verdict: Verdict,
-    /// `OrderingTimestamp`: the capture time of the item, or the creation time of a scheduled notification; never now.
+    /// `OrderingTimestamp`: the capture time of the item, or the creation time of a scheduled notification; never the
+    /// current time.
     pub ordering: Timestamp,
 }

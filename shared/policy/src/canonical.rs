@@ -1,9 +1,9 @@
-//! What a policy document says, however it is written: the form in which policies are compared.
+//! The canonical form of a policy document, for comparison.
 //!
-//! AWS does not keep a policy as it was put. It returns the members of `Principal`, `Action`, `Resource` and condition values
-//! in an order of its own that changes without a write, a list of one as a string, an account id as the ARN of its root
-//! user. Two documents are equal here when IAM evaluates them alike and a person put the same statements. The text is kept
-//! beside it for what is sent back.
+//! AWS does not return a policy as it was put. It returns the members of `Principal`, `Action`, `Resource` and
+//! condition values in an order that changes without a write, a list of one as a string, an account id as the ARN of
+//! its root user. Two documents are equal here if IAM evaluates them alike and they have the same statements. Calls
+//! send the original text, not this form.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use serde_json::{Map, Value, json};
 
 use crate::statement::members;
 
-/// The version of a document that names none (IAM User Guide, policy element `Version`).
+/// The version of a document without `Version` (IAM User Guide, policy element `Version`).
 const DEFAULT_VERSION: &str = "2008-10-17";
 
-/// What the ids of users and roles begin with. Services show such an id where the principal of a statement was deleted.
-const DELETED: [&str; 2] = ["AIDA", "AROA"];
+/// Prefixes of the unique ids of users and roles. Services return such an id for a principal that was deleted.
+const UNIQUE_ID_PREFIXES: [&str; 2] = ["AIDA", "AROA"];
 
-/// A policy document as JSON, equal to every document that says the same.
+/// A policy document as JSON, equal to every document with the same canonical form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PolicyDocument(pub Value);
@@ -31,21 +31,21 @@ impl PartialEq for PolicyDocument {
     }
 }
 
-/// A principal that was deleted, and the statement that still names it.
+/// A deleted principal, and the statement that still names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeletedPrincipal {
-    /// The statement, by `Sid`, or by its effect and actions.
+    /// The statement's `Sid`, or its effect and actions.
     pub statement: String,
-    /// The id of the user (`AIDA…`) or role (`AROA…`).
+    /// The unique id of the user (`AIDA…`) or role (`AROA…`).
     pub id: String,
 }
 
 /// The canonical form of a policy document.
 ///
-/// `Statement` becomes an object of statements by name: the `Sid`, else effect and actions; a name that is taken gets a
-/// number, so that a statement that is there twice stays there twice. Lists are sorted sets. Names of actions, condition
-/// operators and condition keys are in lower case, as IAM compares them without regard to case; everything else keeps it.
-/// What is no policy document comes back with its keys sorted.
+/// `Statement` becomes an object of statements by name: the `Sid`, else effect and actions. A duplicate name gets a
+/// number, so that duplicate statements are kept. Lists are sorted sets. Actions, condition operators and condition
+/// keys are in lower case, as IAM compares them case-insensitively; everything else keeps its case. A value that is not
+/// a policy document is returned with its keys sorted.
 pub fn canonical(policy: &Value) -> Value {
     let Value::Object(elements) = policy else { return sorted(policy.clone()) };
     let mut form = Map::new();
@@ -57,8 +57,8 @@ pub fn canonical(policy: &Value) -> Value {
     sorted(Value::Object(form))
 }
 
-/// The principals of the document that were deleted. IAM evaluates a statement that names one, and every service refuses
-/// to take it back (S3: `MalformedPolicy`, "Invalid principal in policy").
+/// The deleted principals in the document. IAM evaluates a statement that names one, but every service rejects such a
+/// document in a call (S3: `MalformedPolicy`, "Invalid principal in policy").
 pub fn deleted_principals(policy: &Value) -> Vec<DeletedPrincipal> {
     let mut deleted = Vec::new();
     for value in policy.get("Statement").map_or(&[][..], members) {
@@ -74,7 +74,7 @@ pub fn deleted_principals(policy: &Value) -> Vec<DeletedPrincipal> {
 
 fn is_deleted(principal: &str) -> bool {
     let id = principal.split(':').next().unwrap_or_default();
-    DELETED.iter().any(|prefix| id.starts_with(prefix)) && id.bytes().all(|it| it.is_ascii_alphanumeric())
+    UNIQUE_ID_PREFIXES.iter().any(|prefix| id.starts_with(prefix)) && id.bytes().all(|it| it.is_ascii_alphanumeric())
 }
 
 fn by_name(statements: &[Value]) -> Value {
@@ -91,7 +91,7 @@ fn by_name(statements: &[Value]) -> Value {
     Value::Object(form)
 }
 
-/// What a person calls the statement, which is in canonical form.
+/// A readable name of a statement in canonical form.
 fn name(statement: &Value) -> String {
     if let Some(sid) = statement.get("Sid").and_then(Value::as_str) {
         return sid.to_owned();
@@ -116,22 +116,22 @@ fn statement(value: &Value) -> Value {
             "Condition" => conditions(value),
             _ => sorted(value.clone()),
         };
-        let says_nothing = match key.as_str() {
+        let is_redundant = match key.as_str() {
             "Sid" => value == json!(""),
             "Condition" => value == json!({}) || value.is_null(),
             _ => false,
         };
-        if !says_nothing {
+        if !is_redundant {
             form.insert(key.clone(), value);
         }
     }
     sorted(Value::Object(form))
 }
 
-/// `"*"` is everybody, as is `{"AWS": "*"}` (IAM User Guide, policy element `Principal`, "All principals").
+/// `"*"` equals `{"AWS": "*"}` (IAM User Guide, policy element `Principal`, "All principals").
 fn principals(value: &Value) -> Value {
     match value {
-        Value::String(everybody) if everybody == "*" => json!({ "AWS": ["*"] }),
+        Value::String(everyone) if everyone == "*" => json!({ "AWS": ["*"] }),
         Value::Object(kinds) => {
             let of_kind = |(kind, values): (&String, &Value)| {
                 let values = if kind == "AWS" { set(values, account_or_self) } else { set(values, str::to_owned) };
@@ -143,7 +143,7 @@ fn principals(value: &Value) -> Value {
     }
 }
 
-/// The account id for the ARN of its root user, `arn:<partition>:iam::<account>:root`, and everything else as it is.
+/// The account id for the ARN of its root user, `arn:<partition>:iam::<account>:root`; other principals unchanged.
 fn account_or_self(principal: &str) -> String {
     let root = Arn::of(principal, "iam").filter(|it| it.resource() == "root" && it.region().is_none());
     let account = root.and_then(|it| it.account()).filter(|it| AccountId::is_id(it.as_str()));
@@ -156,8 +156,8 @@ fn conditions(value: &Value) -> Value {
         let Value::Object(members) = keys else { return sorted(keys.clone()) };
         let kind = operator.rsplit(':').next().unwrap_or_default().to_lowercase();
         let without_case = kind.starts_with("bool") || kind.starts_with("null");
-        let spelt = |it: &str| if without_case { it.to_lowercase() } else { it.to_owned() };
-        lower_keys(members, |_, values| set(values, spelt))
+        let spelled = |it: &str| if without_case { it.to_lowercase() } else { it.to_owned() };
+        lower_keys(members, |_, values| set(values, spelled))
     };
     let mut form = lower_keys(operators, of_operator);
     if let Some(form) = form.as_object_mut() {
@@ -166,7 +166,7 @@ fn conditions(value: &Value) -> Value {
     form
 }
 
-/// An object with its keys in lower case, except where two of them differ in nothing else: none may swallow the other.
+/// An object with its keys in lower case, except keys that differ only in case: neither may overwrite the other.
 fn lower_keys(members: &Map<String, Value>, value: impl Fn(&str, &Value) -> Value) -> Value {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for key in members.keys() {
@@ -180,11 +180,11 @@ fn lower_keys(members: &Map<String, Value>, value: impl Fn(&str, &Value) -> Valu
     Value::Object(renamed.collect())
 }
 
-/// A string or a list as a sorted list without repeats; numbers and booleans as text.
-fn set(value: &Value, spelt: impl Fn(&str) -> String) -> Value {
+/// A string or a list as a sorted list without duplicates; numbers and booleans as strings.
+fn set(value: &Value, spelled: impl Fn(&str) -> String) -> Value {
     let text = |value: &Value| match value {
-        Value::String(text) => Value::String(spelt(text)),
-        Value::Bool(_) | Value::Number(_) => Value::String(spelt(&value.to_string())),
+        Value::String(text) => Value::String(spelled(text)),
+        Value::Bool(_) | Value::Number(_) => Value::String(spelled(&value.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => sorted(value.clone()),
     };
     let members: BTreeMap<String, Value> =

@@ -1,4 +1,4 @@
-//! The laws of comparing policies, over generated ones.
+//! Properties of the comparison of policies, over generated ones.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
@@ -55,14 +55,14 @@ fn statements() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Policies in which every list is a list and every name is spelt as IAM lists it.
+/// Policies in which every list is written as a list and every name in IAM's spelling.
 fn policies() -> impl Strategy<Value = Value> {
     let version = prop::sample::select(vec!["2012-10-17", "2008-10-17"]);
     (version, prop::collection::vec(statements(), 1..4))
         .prop_map(|(version, statements)| json!({"Version": version, "Id": "x", "Statement": statements}))
 }
 
-/// A stream of choices, so that one seed rewrites a whole document.
+/// A sequence of choices, so that one seed rewrites a whole document.
 struct Choices(u64);
 
 impl Choices {
@@ -72,22 +72,22 @@ impl Choices {
     }
 }
 
-/// The same policy as a service might return it: members in another order and repeated, lists of one as strings, accounts as
-/// ARNs, names in other case, booleans as such.
-fn respelt(value: &Value, key: &str, under: &str, choices: &mut Choices) -> Value {
+/// The same policy as a service might return it: members in another order and duplicated, lists of one as strings,
+/// accounts as ARNs, names in another case, booleans not as strings.
+fn respelled(value: &Value, key: &str, under: &str, choices: &mut Choices) -> Value {
     match value {
         Value::Object(members) => {
             let renamed = members.iter().map(|(name, inner)| {
                 let is_name = under == "Condition" || key == "Condition";
-                let spelt = if is_name && choices.next(2) == 0 { name.to_uppercase() } else { name.clone() };
-                (spelt, respelt(inner, name, key, choices))
+                let spelled = if is_name && choices.next(2) == 0 { name.to_uppercase() } else { name.clone() };
+                (spelled, respelled(inner, name, key, choices))
             });
             let object: Map<String, Value> = renamed.collect();
-            let everybody = object.get("AWS") == Some(&json!(["*"])) || object.get("AWS") == Some(&json!("*"));
-            if everybody && object.len() == 1 && choices.next(2) == 0 { json!("*") } else { Value::Object(object) }
+            let everyone = object.get("AWS") == Some(&json!(["*"])) || object.get("AWS") == Some(&json!("*"));
+            if everyone && object.len() == 1 && choices.next(2) == 0 { json!("*") } else { Value::Object(object) }
         }
         Value::Array(members) => {
-            let mut members: Vec<Value> = members.iter().map(|it| respelt(it, key, under, choices)).collect();
+            let mut members: Vec<Value> = members.iter().map(|it| respelled(it, key, under, choices)).collect();
             for end in (1..members.len()).rev() {
                 members.swap(end, choices.next(end + 1));
             }
@@ -110,7 +110,7 @@ fn respelt(value: &Value, key: &str, under: &str, choices: &mut Choices) -> Valu
     }
 }
 
-/// One thing changed that changes who may do what, or what a person wrote.
+/// One change that alters the permissions or the statements.
 fn changed(policy: &Value, choices: &mut Choices) -> Value {
     let mut policy = policy.clone();
     if choices.next(8) == 0 {
@@ -156,32 +156,32 @@ fn changed(policy: &Value, choices: &mut Choices) -> Value {
 
 proptest! {
     #[test]
-    fn a_policy_equals_itself_however_a_service_returns_it(policy in policies(), seed in any::<u64>()) {
-        let respelt = respelt(&policy, "", "", &mut Choices(seed));
-        prop_assert_eq!(canonical(&respelt), canonical(&policy), "{} {}", policy, respelt);
-        prop_assert_eq!(deleted_principals(&respelt), deleted_principals(&policy));
-        prop_assert_eq!(PolicyDocument(respelt), PolicyDocument(policy));
+    fn a_policy_equals_every_form_in_which_a_service_returns_it(policy in policies(), seed in any::<u64>()) {
+        let respelled = respelled(&policy, "", "", &mut Choices(seed));
+        prop_assert_eq!(canonical(&respelled), canonical(&policy), "{} {}", policy, respelled);
+        prop_assert_eq!(deleted_principals(&respelled), deleted_principals(&policy));
+        prop_assert_eq!(PolicyDocument(respelled), PolicyDocument(policy));
     }
 
     #[test]
-    fn a_policy_that_says_something_else_is_another(policy in policies(), seed in any::<u64>()) {
+    fn a_changed_policy_is_not_equal(policy in policies(), seed in any::<u64>()) {
         let mut choices = Choices(seed);
         let other = changed(&policy, &mut choices);
-        let other = respelt(&other, "", "", &mut choices);
+        let other = respelled(&other, "", "", &mut choices);
         prop_assert_ne!(canonical(&other), canonical(&policy), "{} {}", policy, other);
     }
 }
 
 #[test]
-fn policies_that_differ_only_in_what_iam_does_not_look_at_are_equal() {
+fn policies_are_equal_if_they_differ_only_in_what_iam_ignores() {
     let statement = |changes: Value| {
         let mut statement = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"});
         statement.as_object_mut().unwrap().append(&mut changes.as_object().unwrap().clone());
         json!({"Version": "2012-10-17", "Statement": [statement]})
     };
     for (case, one, other, equal) in [
-        ("everybody", json!({}), json!({"Principal": {"AWS": "*"}}), true),
-        ("everybody of AWS and a service", json!({}), json!({"Principal": {"Service": "*"}}), false),
+        ("everyone", json!({}), json!({"Principal": {"AWS": "*"}}), true),
+        ("all AWS principals and all services", json!({}), json!({"Principal": {"Service": "*"}}), false),
         ("an empty Sid", json!({}), json!({"Sid": ""}), true),
         ("a Sid", json!({}), json!({"Sid": "A"}), false),
         ("an empty condition", json!({}), json!({"Condition": {"Bool": {}}}), true),
@@ -198,7 +198,7 @@ fn policies_that_differ_only_in_what_iam_does_not_look_at_are_equal() {
             false,
         ),
         (
-            "the account where it is no principal",
+            "the account where it is not a principal",
             json!({"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}),
             json!({"Condition": {"StringEquals": {"aws:SourceAccount": "arn:aws:iam::111122223333:root"}}}),
             false,
@@ -211,7 +211,7 @@ fn policies_that_differ_only_in_what_iam_does_not_look_at_are_equal() {
             false,
         ),
         (
-            "keys that differ in case alone do not swallow each other",
+            "keys that differ only in case do not overwrite each other",
             json!({"Condition": {"StringEquals": {"aws:SourceVpc": "a", "AWS:SourceVPC": "b"}}}),
             json!({"Condition": {"StringEquals": {"aws:SourceVpc": "a"}}}),
             false,
@@ -227,7 +227,7 @@ fn policies_that_differ_only_in_what_iam_does_not_look_at_are_equal() {
 }
 
 #[test]
-fn statements_are_named_as_people_name_them_and_stay_as_many_as_they_are() {
+fn statements_have_readable_names_and_duplicates_are_kept() {
     let form = canonical(&json!({"Statement": [
         {"Sid": "B", "Effect": "Allow", "Action": "s3:GetObject"}, {"Effect": "Deny", "NotAction": ["s3:Put*", "s3:Get*"]},
         {"Sid": "B", "Effect": "Deny", "Action": "s3:*"}, {"Effect": "Deny", "NotAction": ["s3:Get*", "s3:Put*"]}
@@ -237,7 +237,7 @@ fn statements_are_named_as_people_name_them_and_stay_as_many_as_they_are() {
 }
 
 #[test]
-fn deleted_principals_are_found_in_principals_alone() {
+fn deleted_principals_are_found_only_in_principal_elements() {
     let policy = json!({"Statement": [
         {"Sid": "A", "Effect": "Allow", "Principal": {"AWS": ["AROAEXAMPLEID", "arn:aws:iam::111122223333:role/AROA"]}},
         {"Effect": "Deny", "NotPrincipal": {"AWS": "AIDAEXAMPLEID"}, "Action": "s3:*"},

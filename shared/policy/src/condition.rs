@@ -1,8 +1,8 @@
-//! What narrows a statement, and whether it narrows enough that the statement is no longer public.
+//! The conditions of a statement, and whether they restrict it so that it is not public.
 //!
 //! The rules are those of "Blocking public access to your Amazon S3 storage", section "The meaning of public" (S3 User
-//! Guide), which AWS applies to other services alike. `aws:PrincipalAccount`, `aws:PrincipalArn`, `aws:PrincipalOrgPaths` and
-//! `aws:SourceOrgID` are treated as fixed-value keys of the same kind; the page does not list them.
+//! Guide), which AWS applies to other services too. `aws:PrincipalAccount`, `aws:PrincipalArn`, `aws:PrincipalOrgPaths`
+//! and `aws:SourceOrgID` are treated as fixed-value keys of the same kind; the page does not list them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::exposure::{ResourceKind, Wildcards};
 
-/// Keys of every service that restrict when all their values are fixed; lower case, as keys compare without regard to case.
+/// Global condition keys that restrict if all their values are fixed; in lower case, as keys are case-insensitive.
 const FIXED_VALUE_KEYS: [&str; 11] = [
     "aws:principalorgid",
     ORG_PATHS,
@@ -32,16 +32,16 @@ const ORG_PATHS: &str = "aws:principalorgpaths";
 const SOURCE_ARN: &str = "aws:sourcearn";
 const SOURCE_ACCOUNT: &str = "aws:sourceaccount";
 const SOURCE_IP: &str = "aws:sourceip";
-/// Keys whose value is the account of the caller or of the resource it acts for.
+/// Keys whose value is the account of the caller, or of the resource for which it acts.
 const ACCOUNT_KEYS: [&str; 3] = ["aws:principalaccount", SOURCE_ACCOUNT, "aws:sourceowner"];
 
-/// Operators that compare for sameness. Those with `IfExists` let requests without the key pass, `ForAllValues:` too.
-const SAMENESS: [&str; 5] = ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"];
+/// Operators that match a value. With `IfExists` or `ForAllValues:` they also match a request without the key.
+const MATCHING: [&str; 5] = ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"];
 const IP_ADDRESS: &str = "ipaddress";
 
-/// The widest networks that still count as somebody, in prefix bits.
-const WIDEST_V4: u8 = 8;
-const WIDEST_V6: u8 = 32;
+/// Minimum prefix length of networks that restrict.
+const MIN_PREFIX_V4: u8 = 8;
+const MIN_PREFIX_V6: u8 = 32;
 
 /// One key of a `Condition` block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,15 +51,15 @@ pub struct Condition {
     pub operator: String,
     /// The key as written.
     pub key: String,
-    /// Its values, numbers and booleans as text.
+    /// Its values; numbers and booleans as strings.
     pub values: Vec<String>,
 }
 
 impl Condition {
-    /// Reads `Condition`: operators of keys of values. Absent means none.
+    /// Reads `Condition`: values by key by operator. Absent means no conditions.
     ///
     /// # Errors
-    /// [`ShapeError`] when it has another form.
+    /// [`ShapeError`] if it has any other form.
     pub fn list(path: &str, value: Option<&Value>) -> Result<Vec<Self>, ShapeError> {
         let path = format!("{path}.Condition");
         let Some(value) = value else { return Ok(Vec::new()) };
@@ -76,7 +76,7 @@ impl Condition {
         Ok(conditions)
     }
 
-    /// These conditions as a policy document has them.
+    /// These conditions in the form of a policy document.
     pub(crate) fn json(conditions: &[Self]) -> Value {
         let mut operators: BTreeMap<&str, BTreeMap<&str, &[String]>> = BTreeMap::new();
         for Self { operator, key, values } in conditions {
@@ -85,34 +85,34 @@ impl Condition {
         json!(operators)
     }
 
-    /// Whether only somebody in particular can meet it, in the policy of a resource of this kind. In doubt it does not
-    /// restrict. Of several conditions one that restricts is enough: all of them must hold.
+    /// Whether only specific principals or sources can meet it, in the policy of a resource of this kind. If in doubt,
+    /// it does not restrict. One restricting condition of several is enough: all of them must hold.
     pub fn restricts(&self, kind: &ResourceKind) -> bool {
         let operator = self.operator.to_lowercase();
         let operator = operator.strip_prefix("foranyvalue:").unwrap_or(&operator);
-        let sameness = SAMENESS.contains(&operator);
+        let is_matching = MATCHING.contains(&operator);
         let key = self.key.to_lowercase();
         let all = |fixed: &dyn Fn(&str) -> bool| !self.values.is_empty() && self.values.iter().all(|it| fixed(it));
         if key == SOURCE_IP {
-            return (sameness || operator == IP_ADDRESS) && all(&is_narrow_network);
+            return (is_matching || operator == IP_ADDRESS) && all(&is_narrow_network);
         }
         if let Some(own) = kind.keys.iter().find(|it| it.name == key) {
-            return sameness && all(&own.is_fixed);
+            return is_matching && all(&own.is_fixed);
         }
         let is_known = FIXED_VALUE_KEYS.contains(&key.as_str()) && !kind.ignored_keys.contains(&key.as_str());
         let by_segment = operator.starts_with("arn");
-        sameness && is_known && all(&|it| is_fixed(it) || kind.wildcards.allow(&key, it, by_segment))
+        is_matching && is_known && all(&|it| is_fixed(it) || kind.wildcards.allow(&key, it, by_segment))
     }
 
-    /// Whether it lets only `account` itself pass.
-    pub fn keeps_to(&self, account: &AccountId, kind: &ResourceKind) -> bool {
+    /// Whether it restricts access to `account`.
+    pub fn restricts_to_account(&self, account: &AccountId, kind: &ResourceKind) -> bool {
         self.restricts(kind)
             && ACCOUNT_KEYS.contains(&self.key.to_lowercase().as_str())
             && self.values.iter().all(|value| value == account.as_str())
     }
 
-    /// Whether it fixes the account for which a service acts: a bucket's ARN has no account, and the name may get another
-    /// owner.
+    /// Whether it fixes the account for which a service acts. A bucket's ARN does not: it has no account, and the
+    /// bucket name may get another owner.
     pub fn names_source_account(&self, kind: &ResourceKind) -> bool {
         let key = self.key.to_lowercase();
         let account = |value: &String| value.parse().ok().and_then(|it: Arn| it.account());
@@ -122,8 +122,8 @@ impl Condition {
 }
 
 impl Wildcards {
-    /// Whether a value with a wildcard still names somebody in particular. In an ARN the wildcard may stand behind the account;
-    /// `by_segment` says that it matches within one segment of the ARN, so that it may stand before the account as well.
+    /// Whether a value with a wildcard still restricts. In an ARN the wildcard may follow the account; with
+    /// `by_segment` it matches within one segment of the ARN, so that it may also precede the account.
     fn allow(self, key: &str, value: &str, by_segment: bool) -> bool {
         if self == Self::Refused || value.contains("${") {
             return false;
@@ -137,7 +137,7 @@ impl Wildcards {
         if !by_segment && head.contains(['*', '?']) {
             return false;
         }
-        // The name of a bucket is its own alone in its partition. What lies in access points, jobs and the like has a slash.
+        // A bucket name is unique in its partition. The ARNs of access points, jobs and the like have a slash.
         let bucket = match (arn.region(), arn.account()) {
             (None, None) => arn.resource().split('/').next().unwrap_or_default(),
             _ => arn.resource(),
@@ -147,7 +147,7 @@ impl Wildcards {
     }
 }
 
-/// Whether a value of a condition has neither a wildcard nor a variable.
+/// Whether a condition value has neither a wildcard nor a variable.
 pub fn is_fixed(value: &str) -> bool {
     !value.is_empty() && !value.contains(['*', '?']) && !value.contains("${")
 }
@@ -155,8 +155,8 @@ pub fn is_fixed(value: &str) -> bool {
 fn is_narrow_network(value: &str) -> bool {
     let network = value.parse::<IpNet>().or_else(|_| value.parse::<IpAddr>().map(IpNet::from));
     match network {
-        Ok(IpNet::V4(network)) => network.prefix_len() >= WIDEST_V4,
-        Ok(IpNet::V6(network)) => network.prefix_len() >= WIDEST_V6,
+        Ok(IpNet::V4(network)) => network.prefix_len() >= MIN_PREFIX_V4,
+        Ok(IpNet::V6(network)) => network.prefix_len() >= MIN_PREFIX_V6,
         Err(_) => false,
     }
 }

@@ -1,4 +1,4 @@
-//! One table for each rule of what restricts.
+//! One table for each rule about restricting conditions.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use serde_json::json;
@@ -39,7 +39,7 @@ fn a_fixed_value_of_a_known_key_restricts() {
 }
 
 #[test]
-fn a_network_restricts_unless_it_is_broader_than_slash_8_or_slash_32() {
+fn a_network_restricts_if_its_prefix_is_at_least_8_or_32_bits() {
     for (values, expected) in [
         (json!("203.0.113.0/24"), true),
         (json!("203.0.113.7"), true),
@@ -59,19 +59,19 @@ fn a_network_restricts_unless_it_is_broader_than_slash_8_or_slash_32() {
 }
 
 #[test]
-fn only_an_account_key_with_this_account_keeps_to_it() {
+fn only_an_account_key_with_this_account_restricts_to_it() {
     let account = AccountId::new("111122223333");
-    let keeps = |key: &str, values: &[&str]| {
+    let restricts = |key: &str, values: &[&str]| {
         let values = values.iter().map(|&it| it.into()).collect();
-        Condition { operator: "StringEquals".into(), key: key.into(), values }.keeps_to(&account, &STRICT)
+        Condition { operator: "StringEquals".into(), key: key.into(), values }.restricts_to_account(&account, &STRICT)
     };
-    assert!(keeps("aws:PrincipalAccount", &["111122223333"]));
-    assert!(!keeps("aws:PrincipalAccount", &["111122223333", "444455556666"]));
-    assert!(!keeps("aws:SourceVpce", &["111122223333"]));
+    assert!(restricts("aws:PrincipalAccount", &["111122223333"]));
+    assert!(!restricts("aws:PrincipalAccount", &["111122223333", "444455556666"]));
+    assert!(!restricts("aws:SourceVpce", &["111122223333"]));
 }
 
 #[test]
-fn a_condition_of_another_form_is_refused() {
+fn a_malformed_condition_is_rejected() {
     for block in [json!("x"), json!({"StringEquals": "x"}), json!({"StringEquals": {"aws:SourceVpc": {"a": 1}}})] {
         assert!(Condition::list("p", Some(&block)).is_err(), "{block}");
     }
@@ -79,7 +79,7 @@ fn a_condition_of_another_form_is_refused() {
 }
 
 #[test]
-fn a_wildcard_counts_behind_an_owner_where_the_kind_says_so() {
+fn a_wildcard_may_follow_an_owner_if_the_kind_allows_it() {
     for (operator, key, value, expected) in [
         ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111122223333:*", true),
         ("StringLike", "aws:SourceArn", "arn:aws:sns:eu-west-1:111122223333:*", true),
@@ -94,7 +94,7 @@ fn a_wildcard_counts_behind_an_owner_where_the_kind_says_so() {
         ("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:accesspoint/app", false),
         ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111122223333:${aws:username}", false),
         ("ArnLike", "aws:SourceArn", "*", false),
-        // A text's wildcard takes in colons: this would match a log group of this name in any account.
+        // A wildcard of a string operator matches colons: this would match a log group with this name in any account.
         ("StringLike", "aws:SourceArn", "arn:aws:*:111122223333:*", false),
         ("StringLike", "aws:SourceArn", "arn:aws:logs:*:111122223333:*", false),
         ("StringLike", "aws:SourceArn", "arn:aws:sns:eu-west-1:*:t", false),
@@ -129,7 +129,7 @@ fn a_kind_adds_keys_of_its_service_and_ignores_others() {
 }
 
 #[test]
-fn the_source_account_is_named_by_its_key_or_by_an_arn_that_has_one() {
+fn the_source_account_is_named_by_its_key_or_by_an_arn_with_an_account() {
     for (operator, key, value, expected) in [
         ("StringEquals", "aws:SourceAccount", "111122223333", true),
         ("ArnLike", "aws:SourceArn", "arn:aws:sns:eu-west-1:111122223333:t", true),

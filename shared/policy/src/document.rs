@@ -1,8 +1,7 @@
-//! The text of a resource's policy, which another statement can be added to and nothing else changed.
+//! The text of a resource policy, to add a statement without any other change.
 //!
-//! A policy that was parsed and written again would be another text: keys in another order, numbers in another spelling,
-//! elements dropped that the analysis has no use for. So the statement is put into the text, and what comes out is read
-//! again and compared.
+//! Parsing and serializing a policy would change its text: the order of keys, the spelling of numbers, elements that
+//! the analysis drops. So the statement is inserted into the text, and the result is parsed and compared.
 
 use std::ops::Range;
 
@@ -13,8 +12,8 @@ use serde_json::Value;
 use crate::canonical::{self, DeletedPrincipal};
 use crate::{Policy, decode};
 
-/// A policy as the service holds it: its text, and the statements in it. In JSON it is its text; equal are those that say the
-/// same.
+/// A policy as the service stores it: its text, and its statements. Serialized as its text. Documents with the same
+/// canonical form are equal.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Document {
@@ -36,31 +35,31 @@ impl Document {
         &self.text
     }
 
-    /// What it says.
+    /// The parsed policy.
     pub const fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// The document as JSON, as it stands in the text.
+    /// The text as JSON.
     fn json(&self) -> Value {
         decode("Policy", &self.text).unwrap_or_default()
     }
 
-    /// What it says, in the form in which policies are compared ([`canonical::canonical`]).
+    /// The canonical form, for comparison ([`canonical::canonical`]).
     pub fn canonical(&self) -> Value {
         canonical::canonical(&self.json())
     }
 
-    /// The deleted principals it names. No service takes a document with one: S3 answers `MalformedPolicy`.
+    /// The deleted principals in it. No service accepts a document with one: S3 returns `MalformedPolicy`.
     pub fn deleted_principals(&self) -> Vec<DeletedPrincipal> {
         canonical::deleted_principals(&self.json())
     }
 
-    /// The document with one statement more, behind those it has; every other byte stays. A single statement that is no
-    /// list becomes the first of one.
+    /// The document with a statement added after the existing ones; every other byte is unchanged. A single statement
+    /// outside a list becomes the first of a list.
     ///
-    /// `None` where that cannot be done by inserting alone: the result is read, and must say what was said before and the
-    /// statement, and nothing else.
+    /// `None` if insertion alone cannot do that: the result is parsed and must equal the old document plus the
+    /// statement.
     pub fn with(&self, statement: &str) -> Option<Self> {
         let place = value_of(&self.text, "Statement")?;
         let (before, rest) = self.text.split_at_checked(place.start)?;
@@ -76,15 +75,15 @@ impl Document {
         let extended = Self::parse("Policy", &format!("{before}{list}{after}")).ok()?;
 
         let mut expected = self.json();
-        let said = expected.get_mut("Statement")?;
-        let mut list = said.as_array().cloned().unwrap_or_else(|| vec![said.clone()]);
+        let existing = expected.get_mut("Statement")?;
+        let mut list = existing.as_array().cloned().unwrap_or_else(|| vec![existing.clone()]);
         list.push(serde_json::from_str(statement).ok()?);
-        *said = Value::Array(list);
+        *existing = Value::Array(list);
         (extended.json() == expected).then_some(extended)
     }
 }
 
-/// Where the value of this key of the outermost object stands in `text`, which is JSON; the last one if there are several.
+/// The range in the JSON `text` of the value of this key of the outermost object; the last one if there are several.
 fn value_of(text: &str, key: &str) -> Option<Range<usize>> {
     let quoted = format!("\"{key}\"");
     let (mut depth, mut within_string, mut escaped) = (0_usize, false, false);
@@ -119,7 +118,7 @@ fn value_of(text: &str, key: &str) -> Option<Range<usize>> {
     found
 }
 
-/// The same range without the space around what it holds.
+/// The same range without leading and trailing whitespace.
 fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let value = text.get(range.clone())?;
     let start = range.start + (value.len() - value.trim_start().len());
@@ -127,7 +126,7 @@ fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
 }
 
 impl PartialEq for Document {
-    /// Services promise no order of the lists in a policy, and return a list of one as a string.
+    /// Services guarantee no order of the lists in a policy, and return a list of one as a string.
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text || self.canonical() == other.canonical()
     }
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_added_and_every_other_byte_stays() {
+    fn adding_a_statement_changes_no_other_byte() {
         for (text, expected) in [
             (r#"{"Statement":[]}"#.to_owned(), format!(r#"{{"Statement":[{NEW}]}}"#)),
             (r#"{"Statement":[ ]}"#.to_owned(), format!(r#"{{"Statement":[{NEW} ]}}"#)),
@@ -191,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn where_inserting_alone_does_not_do_nothing_is_done() {
+    fn a_statement_that_cannot_be_inserted_is_not_added() {
         let escaped = format!(r#"{{"Statemen\u0074":[{OLD}]}}"#);
         let encoded = format!(r#"%7B"Statement":[{OLD}]%7D"#);
         for text in [escaped, encoded] {
             assert_eq!(with(&text), None, "{text}");
         }
         let plain = Document::parse("p", r#"{"Statement":[]}"#).unwrap();
-        assert_eq!(plain.with("{}"), None, "no statement");
+        assert_eq!(plain.with("{}"), None, "not a statement");
         assert_eq!(plain.with("nonsense"), None);
     }
 

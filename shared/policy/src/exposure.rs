@@ -1,7 +1,7 @@
-//! Which statements of a resource's policy let the public in.
+//! The statements of a resource policy that grant public access.
 //!
-//! One analysis for every service. A statement does where it allows something to everybody, no condition restricts it to
-//! somebody in particular, and no Deny takes it back.
+//! One analysis for every service. A statement grants public access if it allows everyone an action, no condition
+//! restricts it to specific principals or sources, and no Deny cancels it.
 
 use rectify_compliance::AccountId;
 
@@ -9,19 +9,19 @@ use crate::Policy;
 use crate::principal::Principal;
 use crate::statement::{Effect, Selection, Statement};
 
-/// What differs between the policies of one kind of resource and those of another, as far as it decides who is let in.
+/// The differences between the policies of resource types that affect public access.
 #[derive(Debug, Clone, Copy)]
 pub struct ResourceKind {
-    /// Condition keys of the service that restrict beside those of every service.
+    /// Service-specific condition keys that restrict, beside the global ones.
     pub keys: &'static [Key],
-    /// Keys of every service that do not restrict here, in lower case.
+    /// Global condition keys that do not restrict here, in lower case.
     pub ignored_keys: &'static [&'static str],
-    /// Whether a value may have a wildcard where it names somebody in particular all the same.
+    /// Whether a condition value with a wildcard can restrict.
     pub wildcards: Wildcards,
-    /// Services that act for whoever owns the source of a request, and whose sources may change owner: a statement for one of
-    /// them is as open as one for everybody until it names the source's account.
+    /// Services that act for the owner of a request's source, where the source may change owner. A statement for one of
+    /// them is public unless it names the source account.
     pub shared_services: &'static [&'static str],
-    /// Every action that such a policy can grant, in lists. Without them actions compare by their patterns.
+    /// Every action that such a policy can grant, in lists. If empty, actions are compared by their patterns.
     pub actions: &'static [&'static [&'static str]],
 }
 
@@ -30,16 +30,16 @@ pub struct ResourceKind {
 pub struct Key {
     /// Its name, in lower case.
     pub name: &'static str,
-    /// Which of its values name somebody in particular.
+    /// Whether a value restricts.
     pub is_fixed: fn(&str) -> bool,
 }
 
-/// Whether a condition value with a wildcard can be a fixed one.
+/// Whether a condition value with a wildcard can restrict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wildcards {
-    /// Never: what AWS's managed rules require.
+    /// Never, as in AWS managed rules.
     Refused,
-    /// Where an account, an organization or a bucket stands before it: `arn:<partition>:sns:*:111122223333:*`.
+    /// If the value also names an account, an organization or a bucket: `arn:<partition>:sns:*:111122223333:*`.
     BehindOwner,
 }
 
@@ -50,31 +50,32 @@ impl ResourceKind {
 }
 
 impl Policy {
-    /// The statements that let the public at the resource `arn` or below it: public Allows that no unconditional Deny for
-    /// everybody cancels. A Deny with a condition, or for some actions or resources only, cancels nothing here.
+    /// The statements that grant public access to the resource `arn` or below it: public Allows that no unconditional
+    /// Deny for everyone cancels. A Deny with a condition, or for only some of the actions or resources, does not
+    /// cancel.
     pub fn openings(&self, arn: &str, kind: &ResourceKind) -> Vec<&Statement> {
         self.0
             .iter()
             .filter(|it| it.effect == Effect::Allow && it.concerns(arn) && it.is_open(kind))
-            .filter(|it| kind.has_action_of(&it.actions))
+            .filter(|it| kind.grants_any_of(&it.actions))
             .filter(|it| !self.0.iter().any(|deny| cancels(deny, it, arn, kind)))
             .collect()
     }
 
-    /// The statements that let others in by name, or under a restricting condition: neither the public nor services nor
-    /// identities of `account` itself.
+    /// The statements that grant access to named external principals, or under a restricting condition. Not those for
+    /// the public, for services or for identities of `account`.
     pub fn strangers(&self, arn: &str, account: &AccountId, kind: &ResourceKind) -> Vec<&Statement> {
         self.0
             .iter()
             .filter(|it| it.effect == Effect::Allow && it.concerns(arn) && !it.is_open(kind))
-            .filter(|it| !it.principal.as_ref().is_some_and(|it| it.is_at_home(account)))
-            .filter(|it| !it.conditions.iter().any(|condition| condition.keeps_to(account, kind)))
+            .filter(|it| !it.principal.as_ref().is_some_and(|it| it.is_internal(account)))
+            .filter(|it| !it.conditions.iter().any(|condition| condition.restricts_to_account(account, kind)))
             .collect()
     }
 }
 
 impl Statement {
-    /// Whether it speaks of the public, whatever its effect is and whatever else denies.
+    /// Whether it applies to the public, whatever its effect, and ignoring other statements.
     pub fn is_open(&self, kind: &ResourceKind) -> bool {
         let is_public = self.principal.as_ref().is_none_or(Principal::is_public);
         let is_shared = |name: &&str| self.principal.as_ref().is_some_and(|it| it.has_service(name));
@@ -90,7 +91,7 @@ impl ResourceKind {
         self.actions.iter().copied().flatten().copied().filter(move |it| actions.has_action(it))
     }
 
-    fn has_action_of(&self, actions: &Selection) -> bool {
+    fn grants_any_of(&self, actions: &Selection) -> bool {
         self.actions.is_empty() || self.selected(actions).next().is_some()
     }
 }

@@ -1,4 +1,4 @@
-//! One table for each rule of who is let in.
+//! One table for each rule about public access.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::needless_pass_by_value)]
 
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::*;
 
 const BUCKET: &str = "arn:aws:s3:::pics";
 
-/// As [`ResourceKind::PLAIN`], with the actions it knows.
+/// [`ResourceKind::PLAIN`] with a list of actions.
 const LISTED: ResourceKind =
     ResourceKind { actions: &[&["s3:GetObject", "s3:GetObjectAcl"], &["s3:PutObject"]], ..ResourceKind::PLAIN };
 
@@ -33,7 +33,7 @@ fn with(principal: Value, condition: Value) -> Value {
 }
 
 #[test]
-fn a_statement_opens_where_the_principal_is_public_and_no_condition_restricts() {
+fn a_statement_is_public_if_its_principal_is_and_no_condition_restricts() {
     let vpce = json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}});
     let tls = json!({"Bool": {"aws:SecureTransport": "true"}});
     let mut both = vpce.clone();
@@ -58,12 +58,12 @@ fn a_statement_opens_where_the_principal_is_public_and_no_condition_restricts() 
     assert_eq!(
         openings(&json!([deny, all_but]), &ResourceKind::PLAIN),
         ["1"],
-        "named by position, where there is no Sid"
+        "without a Sid the position is the name"
     );
 }
 
 #[test]
-fn a_statement_about_another_resource_opens_nothing() {
+fn a_statement_about_another_resource_is_ignored() {
     for (resource, open) in [("arn:aws:s3:::pics", true), ("*", true), ("arn:aws:s3:::other/*", false)] {
         let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": resource});
         assert_eq!(openings(&statement, &ResourceKind::PLAIN).is_empty(), !open, "{resource}");
@@ -71,7 +71,7 @@ fn a_statement_about_another_resource_opens_nothing() {
 }
 
 #[test]
-fn only_an_unconditional_deny_for_everybody_that_covers_all_of_it_cancels() {
+fn only_an_unconditional_deny_for_everyone_that_covers_the_whole_allow_cancels_it() {
     let both = json!(["arn:aws:s3:::pics", "arn:aws:s3:::pics/*"]);
     let mut conditional = deny("s3:*", &both);
     conditional["Condition"] = json!({"Bool": {"aws:SecureTransport": "false"}});
@@ -94,7 +94,7 @@ fn only_an_unconditional_deny_for_everybody_that_covers_all_of_it_cancels() {
 }
 
 #[test]
-fn actions_compare_by_their_list_and_without_one_by_their_patterns() {
+fn actions_are_compared_by_the_list_or_without_one_by_their_patterns() {
     let everything = json!("*");
     let all_but_put = json!({"Effect": "Deny", "Principal": "*", "NotAction": "s3:PutObject", "Resource": "*"});
     let not_put = json!({"Sid": "A", "Effect": "Allow", "Principal": "*", "NotAction": "s3:Put*", "Resource": "*"});
@@ -115,7 +115,7 @@ fn actions_compare_by_their_list_and_without_one_by_their_patterns() {
 }
 
 #[test]
-fn a_service_that_acts_for_anybody_must_name_the_source_account() {
+fn a_statement_for_a_shared_service_must_name_the_source_account() {
     let shared = ResourceKind { shared_services: &["s3.amazonaws.com"], ..ResourceKind::PLAIN };
     let arn = |arn: &str| json!({"ArnLike": {"aws:SourceArn": arn}});
     let account = json!({"StringEquals": {"aws:SourceAccount": "111122223333"}});
@@ -136,7 +136,7 @@ fn a_service_that_acts_for_anybody_must_name_the_source_account() {
 }
 
 #[test]
-fn strangers_are_others_let_in_by_name_or_under_a_condition() {
+fn strangers_are_external_principals_and_restricting_conditions() {
     let with = |sid: &str, principal: Value, condition: Value| {
         let mut statement = with(principal, condition);
         statement["Sid"] = sid.into();

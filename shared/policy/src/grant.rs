@@ -1,27 +1,27 @@
-//! What a statement of an identity's policy grants whole: everything, or a service.
+//! Statements of identity policies that allow all actions, or all actions of a service.
 //!
-//! Looks at one statement alone: a Deny elsewhere takes nothing back here, since another policy may be attached without it.
+//! Considers one statement alone and ignores Denies elsewhere: another policy may be attached without them.
 
 use crate::statement::{Effect, Selection, Statement};
 
 impl Statement {
-    /// Whether it allows every action by name: `*`, or `*:*`.
+    /// Whether its `Action` allows every action: `*` or `*:*`.
     pub fn allows_every_action(&self) -> bool {
         self.effect == Effect::Allow && self.actions.any(is_every_action)
     }
 
-    /// Whether it allows all actions but some: `NotAction`.
+    /// Whether it allows all actions except some: `NotAction`.
     pub fn allows_all_but_some(&self) -> bool {
         self.effect == Effect::Allow && matches!(self.actions, Selection::AllBut(_))
     }
 
-    /// Whether its `Resource` has `*`.
+    /// Whether its `Resource` contains `*` alone.
     pub fn is_on_everything(&self) -> bool {
         self.resources.as_ref().is_some_and(|it| it.any(is_wild))
     }
 
-    /// The patterns, as written, that name a service whole, such as `ec2:*`, or all of them: in `Action` it allows what they
-    /// name, in `NotAction` everything else.
+    /// The patterns, as written, that match all actions of a service, such as `ec2:*`, or of all services. `Action`
+    /// allows the actions they match, `NotAction` all others.
     pub fn whole_services(&self) -> Vec<&str> {
         let (Selection::Of(patterns) | Selection::AllBut(patterns)) = &self.actions;
         let is_whole = |it: &&str| is_wild(it) || it.split_once(':').is_some_and(|(_, name)| is_wild(name));
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_and_whole_services_follow_from_their_patterns() {
+    fn patterns_for_every_action_and_for_whole_services_are_recognized() {
         for (element, patterns, every, whole) in [
             ("Action", json!("*"), true, vec!["*"]),
             ("Action", json!(["*:*"]), true, vec!["*:*"]),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_wildcard_alone_is_everything() {
+    fn only_a_single_wildcard_is_every_resource() {
         for (resource, expected) in [("*", true), ("arn:p:s3:::*", false), ("", false)] {
             assert_eq!(statement("Allow", "Action", &json!("*"), resource).is_on_everything(), expected, "{resource}");
         }

@@ -1,22 +1,21 @@
-//! IAM policy documents: what they say, and whom they let in.
+//! IAM policy documents: their statements, and the access they grant.
 //!
-//! Pure, as the core: knows no SDK, no clock, no service and no control. What differs between services (their condition keys,
-//! their actions) comes in as data, a [`ResourceKind`]. Every parser here refuses what it does not know, so that judging is
-//! total and never meets an unknown.
+//! Pure: depends on no SDK, clock, service or control. The differences between services (condition keys, actions) are
+//! data, a [`ResourceKind`]. Every parser here rejects unknown elements, so that the analysis is total.
 //!
 //! | module | noun |
 //! |---|---|
 //! | [`decode`] | the text of a document, percent-encoded or plain |
 //! | [`canonical`] | the form in which documents are compared |
-//! | [`document`] | a document as text, which a statement can be added to and nothing else changed |
+//! | [`document`] | a document as text, to add a statement without any other change |
 //! | [`policy`] | a document, parsed: its statements |
 //! | [`statement`] | one statement, parsed |
-//! | [`principal`] | who a statement is about |
-//! | [`condition`] | what narrows a statement, and whether it narrows enough |
-//! | [`pattern`] | `*` and `?` in ARNs and actions: what they match, cover and reach |
-//! | [`exposure`] | which statements of a resource's policy let the public in |
-//! | [`grant`] | what a statement of an identity's policy grants whole |
-//! | [`request`] | whether a policy lets an AWS service do something |
+//! | [`principal`] | the principals of a statement |
+//! | [`condition`] | the conditions of a statement, and whether they make it non-public |
+//! | [`pattern`] | `*` and `?` in ARNs and actions: matching, covering and reaching |
+//! | [`exposure`] | the statements of a resource policy that grant public access |
+//! | [`grant`] | identity policy statements that allow all actions, or all of a service |
+//! | [`request`] | whether a policy allows a request of an AWS service |
 
 pub mod canonical;
 pub mod condition;

@@ -2,55 +2,55 @@
 
 use wildmatch::WildMatch;
 
-/// Whether `pattern` matches the whole of `text`. A policy variable (`${…}`) is text as any other: it is not resolved here.
+/// Whether `pattern` matches the whole `text`. A policy variable (`${…}`) is plain text: it is not resolved here.
 pub fn matches(pattern: &str, text: &str) -> bool {
     WildMatch::new(pattern).matches(text)
 }
 
-/// Whether `pattern` matches the whole of `text` for some value of its policy variables.
+/// Whether `pattern` matches the whole `text` for some value of its policy variables.
 pub fn may_match(pattern: &str, text: &str) -> bool {
     matches(&widened(pattern), text)
 }
 
-/// Whether `wide` matches everything that `narrow` matches. Sound but not complete: when in doubt, no.
+/// Whether `wide` matches everything that `narrow` matches. Sound but not complete: if in doubt, no.
 ///
-/// The `*` of `narrow` is compared as a character, which only a `*` of `wide` can take in. A `?` could take it for one
-/// character, so a `wide` with one covers nothing but itself; policy variables likewise.
+/// The `*` of `narrow` is compared as a character, which should match only a `*` of `wide`. A `?` would match it too,
+/// so a `wide` with `?` covers only itself; likewise one with policy variables.
 pub fn covers(wide: &str, narrow: &str) -> bool {
     wide == narrow || (!wide.contains('?') && !wide.contains("${") && matches(wide, narrow))
 }
 
-/// Whether `pattern` matches `base` itself or some text that begins with `base/`: an ARN or a thing below it.
+/// Whether `pattern` matches `base` itself or some text that begins with `base/`: an ARN or a resource below it.
 pub fn reaches(pattern: &str, base: &str) -> bool {
     let pattern = widened(pattern);
     if matches(&pattern, base) {
         return true;
     }
     let pattern: Vec<char> = pattern.chars().collect();
-    let mut places = skip_stars(&pattern, vec![0]);
-    for letter in base.chars().chain(['/']) {
-        let next = places
+    let mut positions = skip_stars(&pattern, vec![0]);
+    for character in base.chars().chain(['/']) {
+        let next = positions
             .into_iter()
-            .filter_map(|place| match pattern.get(place) {
-                Some('*') => Some(place),
-                Some('?') => Some(place + 1),
-                Some(it) if *it == letter => Some(place + 1),
+            .filter_map(|position| match pattern.get(position) {
+                Some('*') => Some(position),
+                Some('?') => Some(position + 1),
+                Some(it) if *it == character => Some(position + 1),
                 Some(_) | None => None,
             })
             .collect();
-        places = skip_stars(&pattern, next);
+        positions = skip_stars(&pattern, next);
     }
-    !places.is_empty()
+    !positions.is_empty()
 }
 
-/// Adds the places after every `*`, which may also match nothing; sorted, without repeats.
-fn skip_stars(pattern: &[char], places: Vec<usize>) -> Vec<usize> {
+/// Adds the position after every `*`, which may also match nothing; sorted, without duplicates.
+fn skip_stars(pattern: &[char], positions: Vec<usize>) -> Vec<usize> {
     let mut all = std::collections::BTreeSet::new();
-    for mut place in places {
-        all.insert(place);
-        while pattern.get(place) == Some(&'*') {
-            place += 1;
-            all.insert(place);
+    for mut position in positions {
+        all.insert(position);
+        while pattern.get(position) == Some(&'*') {
+            position += 1;
+            all.insert(position);
         }
     }
     all.into_iter().collect()
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_reaches_what_lies_at_or_below_the_base() {
+    fn a_pattern_reaches_the_base_and_resources_below_it() {
         for (pattern, expected) in [
             ("arn:x:s3:::pics", true),
             ("arn:x:s3:::pics/*", true),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn covering_is_never_claimed_in_doubt() {
+    fn a_doubtful_pattern_does_not_cover() {
         for (wide, narrow, expected) in [
             ("*", "arn:x:s3:::a/*", true),
             ("arn:x:s3:::a*", "arn:x:s3:::a/*", true),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_is_text_or_anything() {
+    fn a_variable_is_plain_text_or_a_wildcard() {
         assert!(may_match("a${x}c", "abc") && may_match("${x", "anything") && !may_match("a${x}c", "abd"));
         assert!(!matches("a${x}c", "abc") && matches("a${x}c", "a${x}c"));
     }

@@ -8,20 +8,20 @@ use crate::canonical::canonical;
 use crate::decode;
 use crate::statement::Statement;
 
-/// The statements of a policy, in the order the service returned them. A resource without a policy has none. Two are equal
-/// when they say the same.
+/// The statements of a policy, in the order of the service's response; empty for a resource without a policy. Policies
+/// with the same canonical form are equal.
 #[derive(Debug, Clone, Default, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Policy(pub Vec<Statement>);
 
-/// What a policy is attached to, which decides the elements that its statements must have.
+/// The type of a policy, which determines the required elements of its statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyType {
-    /// A user, a group or a role: whom it is about goes without saying.
+    /// Attached to a user, group or role: statements have no principal.
     Identity,
-    /// A resource: a statement names principals and resources.
+    /// Attached to a resource: statements name principals and resources.
     Resource,
-    /// A role, and who may assume it: which resource it is about goes without saying, as in a repository of ECR.
+    /// A role's trust policy, or an ECR repository policy: statements have no resource.
     Trust,
 }
 
@@ -44,7 +44,7 @@ impl PolicyType {
 }
 
 impl PartialEq for Policy {
-    /// Services promise no order, neither of statements nor of what they list.
+    /// Services guarantee no order of statements or of the lists in them.
     fn eq(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
@@ -56,18 +56,18 @@ impl Policy {
         canonical(&json!({ "Statement": statements }))
     }
 
-    /// Reads the policy of a resource, plain or percent-encoded; `Statement` is an object or a list of them.
+    /// Parses a resource policy, plain or percent-encoded; `Statement` is an object or a list of objects.
     ///
     /// # Errors
-    /// [`ShapeError`] when the document or one of its statements cannot be read whole.
+    /// [`ShapeError`] if the document or any of its statements cannot be read in full.
     pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
         Self::of(path, &decode(path, text)?, PolicyType::Resource)
     }
 
-    /// Reads the decoded policy of whatever has policies of this type.
+    /// Parses a decoded policy of this type.
     ///
     /// # Errors
-    /// [`ShapeError`] when one of its statements cannot be read whole.
+    /// [`ShapeError`] if any of its statements cannot be read in full.
     pub fn of(path: &str, document: &Value, kind: PolicyType) -> Result<Self, ShapeError> {
         let statements = match document.get("Statement") {
             Some(Value::Array(list)) => list.as_slice(),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_comes_back_in_another_order_is_the_same() {
+    fn the_order_of_lists_does_not_matter() {
         let account = |it: &str| format!("arn:aws:iam::{it}:root");
         let one = json!([
             {"Effect": "Allow", "Principal": {"AWS": ["111122223333", "444455556666"]}, "Action": ["s3:Get*", "s3:Put*"],
@@ -122,11 +122,11 @@ mod tests {
             changed[0][key] = value;
             assert_ne!(policy(&one), policy(&changed), "{key}");
         }
-        assert_ne!(policy(&one), policy(&json!([one[0], one[1], one[1]])), "a statement that is there twice");
+        assert_ne!(policy(&one), policy(&json!([one[0], one[1], one[1]])), "a duplicate statement");
     }
 
     #[test]
-    fn a_document_without_readable_statements_is_refused() {
+    fn a_document_without_readable_statements_is_rejected() {
         for text in ["", "nope", "{}", r#"{"Statement": "x"}"#, r#"{"Statement": [{}]}"#] {
             assert!(Policy::parse("p", text).is_err(), "{text}");
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stored_form_is_that_of_the_images() {
+    fn the_stored_form_is_stable() {
         let read = policy(&json!([
             {"Sid": "A", "Effect": "Allow", "Principal": {"AWS": "*", "Service": ["x"]}, "NotAction": "s3:Get*", "Resource": "*",
              "Condition": {"Bool": {"aws:SecureTransport": true}}},
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_has_the_elements_of_its_type_of_policy() {
+    fn a_statement_has_the_elements_of_its_policy_type() {
         let statement = |keys: &[&str]| {
             let all = json!({"Effect": "Allow", "Action": "a:B", "Principal": "*", "Resource": "*"});
             let fields = all.as_object().unwrap().iter().filter(|(key, _)| keys.contains(&key.as_str()));

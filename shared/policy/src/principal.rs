@@ -1,4 +1,4 @@
-//! Who a statement is about.
+//! The principals of a statement.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,39 @@ use rectify_compliance::{AccountId, Arn, ShapeError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::statement::texts;
+use crate::statement::strings;
 
 /// `Principal` or `NotPrincipal` of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Principal {
-    /// These.
+    /// `Principal`: these.
     Of(Vec<Identity>),
-    /// Everybody but somebody: `NotPrincipal`.
+    /// `NotPrincipal`: everyone except some.
     AllButSome,
 }
 
 /// One principal, with its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The key it stands under.
+    /// The key it is listed under.
     pub kind: IdentityKind,
     /// An ARN, an account id, a service name, `*` and so on.
     pub value: String,
 }
 
-/// The types of principals a resource policy can name.
+/// The types of principals in a resource policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IdentityKind {
     /// An account, user, role or session.
     #[serde(rename = "AWS")]
     Aws,
-    /// A service of AWS.
+    /// An AWS service.
     Service,
-    /// An identity provider: an ARN for one of an account's own, a name for one that anybody can sign in with.
+    /// An identity provider: an ARN for a provider in an account, a name for a public one, with which anyone can sign
+    /// in.
     Federated,
-    /// An account by its canonical id.
+    /// An account by its canonical user id.
     CanonicalUser,
 }
 
@@ -63,21 +64,21 @@ impl IdentityKind {
 }
 
 impl Identity {
-    /// Whether anybody can be it: a wildcard, nobody in particular, or a provider whose sign-in is open to all.
+    /// Whether anyone can be this principal: a wildcard, an empty value, or a public identity provider.
     pub fn is_public(&self) -> bool {
         self.value.is_empty()
             || self.value.contains(['*', '?'])
             || (self.kind == IdentityKind::Federated && !self.value.starts_with("arn:"))
     }
 
-    /// Whether it is literally everybody.
+    /// Whether it is everyone: `*`.
     pub fn is_everyone(&self) -> bool {
         self.kind == IdentityKind::Aws && self.value == "*"
     }
 
-    /// Whether it is a service of AWS, or an identity of `account`. An id that does not show its account (a canonical id, the
-    /// id of a deleted role) is treated as foreign.
-    pub fn is_at_home(&self, account: &AccountId) -> bool {
+    /// Whether it is an AWS service or an identity of `account`. An id that does not show its account (a canonical user
+    /// id, the id of a deleted role) counts as external.
+    pub fn is_internal(&self, account: &AccountId) -> bool {
         let arn = || self.value.parse::<Arn>().ok();
         let in_account =
             || self.value == account.as_str() || arn().and_then(|it| it.account()).as_ref() == Some(account);
@@ -90,10 +91,10 @@ impl Identity {
 }
 
 impl Principal {
-    /// Reads `Principal` and `NotPrincipal`, exactly one of which a resource policy must have.
+    /// Reads `Principal` or `NotPrincipal`; a resource policy must have exactly one of them.
     ///
     /// # Errors
-    /// [`ShapeError`] when none or both are there, or a part is of another form.
+    /// [`ShapeError`] if neither or both are present, or one is malformed.
     pub fn parse(path: &str, principal: Option<&Value>, not_principal: Option<&Value>) -> Result<Self, ShapeError> {
         match (principal, not_principal) {
             (Some(value), None) => identities(&format!("{path}.Principal"), value).map(Self::Of),
@@ -103,7 +104,7 @@ impl Principal {
         }
     }
 
-    /// The element as a policy document has it, as far as it was read.
+    /// The element in the form of a policy document, as far as it was read.
     pub(crate) fn json(&self) -> (&'static str, Value) {
         let Self::Of(identities) = self else { return ("NotPrincipal", Value::Null) };
         let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -113,7 +114,7 @@ impl Principal {
         ("Principal", serde_json::json!(kinds))
     }
 
-    /// Whether the public is among them. A list without members is nobody in particular, and judged as the public.
+    /// Whether the public is among them. An empty list counts as the public.
     pub fn is_public(&self) -> bool {
         match self {
             Self::Of(identities) => identities.is_empty() || identities.iter().any(Identity::is_public),
@@ -121,7 +122,7 @@ impl Principal {
         }
     }
 
-    /// Whether they are everybody without exception.
+    /// Whether they include everyone without exception.
     pub fn is_everyone(&self) -> bool {
         match self {
             Self::Of(identities) => identities.iter().any(Identity::is_everyone),
@@ -129,7 +130,7 @@ impl Principal {
         }
     }
 
-    /// Whether this service is among them, by its own name.
+    /// Whether this service is among them by name.
     pub fn has_service(&self, name: &str) -> bool {
         let named = |it: &Identity| it.kind == IdentityKind::Service && it.value == name;
         match self {
@@ -138,10 +139,10 @@ impl Principal {
         }
     }
 
-    /// Whether all of them are services of AWS or identities of `account`.
-    pub fn is_at_home(&self, account: &AccountId) -> bool {
+    /// Whether all of them are AWS services or identities of `account`.
+    pub fn is_internal(&self, account: &AccountId) -> bool {
         match self {
-            Self::Of(identities) => identities.iter().all(|identity| identity.is_at_home(account)),
+            Self::Of(identities) => identities.iter().all(|identity| identity.is_internal(account)),
             Self::AllButSome => false,
         }
     }
@@ -154,7 +155,7 @@ fn identities(path: &str, value: &Value) -> Result<Vec<Identity>, ShapeError> {
             let mut identities = Vec::new();
             for (key, values) in kinds {
                 let kind = IdentityKind::parse(path, key)?;
-                let values = texts(&format!("{path}.{key}"), values)?;
+                let values = strings(&format!("{path}.{key}"), values)?;
                 identities.extend(values.into_iter().map(|value| Identity { kind, value }));
             }
             Ok(identities)
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_and_open_identity_providers_are_the_public_and_fixed_principals_are_not() {
+    fn wildcards_and_public_identity_providers_are_public() {
         for (value, public, everyone) in [
             (json!("*"), true, true),
             (json!({"AWS": "*"}), true, true),
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn only_services_and_the_own_account_are_at_home() {
+    fn only_services_and_identities_of_the_account_are_internal() {
         let account = AccountId::new("111122223333");
         for (value, expected) in [
             (json!({"AWS": "111122223333"}), true),
@@ -212,12 +213,12 @@ mod tests {
             (json!({"Service": "logging.s3.amazonaws.com"}), true),
             (json!({"Federated": "arn:aws:iam::111122223333:saml-provider/corp"}), true),
         ] {
-            assert_eq!(principal(value.clone()).is_at_home(&account), expected, "{value}");
+            assert_eq!(principal(value.clone()).is_internal(&account), expected, "{value}");
         }
     }
 
     #[test]
-    fn other_forms_are_refused() {
+    fn other_forms_are_rejected() {
         for (principal, not_principal, expected) in [
             (None, None, "p.Principal: expected a principal: received `nothing`"),
             (Some(json!("*")), Some(json!("*")), "p: expected one of Principal and NotPrincipal: received `both`"),

@@ -1,24 +1,24 @@
-//! Whether a policy lets an AWS service do something: use a key, assume a role, publish to a topic.
+//! Whether a policy allows a request of an AWS service: use a key, assume a role, publish to a topic.
 //!
-//! Where a policy does not say it plainly, the answer is no: an Allow counts only with conditions that are known to hold, and
-//! a Deny does not count only where it is known not to apply. A statement that cannot be read allows nothing and denies
-//! everything. Knows no service by name.
+//! If in doubt, the request is not allowed: an Allow counts only if its conditions are known to hold, and a Deny counts
+//! unless it is known not to apply. A statement that cannot be read allows nothing and, unless it is an Allow, denies
+//! everything. Depends on no named service.
 
 use serde_json::Value;
 
 use crate::statement::members;
 use crate::{Condition, Identity, IdentityKind, PolicyType, Principal, Selection, Statement, pattern};
 
-/// What a service wants to do, and what its request says.
+/// A request of an AWS service, with its condition keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceRequest<'a> {
     /// The service's principal: `cloudtrail.amazonaws.com`.
     pub service: &'a str,
     /// The IAM action: `kms:DescribeKey`.
     pub action: &'a str,
-    /// The ARN of what it is done to; `None` for policies that have no `Resource`, as the trust policy of a role.
+    /// The ARN of the resource; `None` for policies without `Resource`, such as a role's trust policy.
     pub resource: Option<&'a str>,
-    /// Condition keys with what the request says of them. One that is not here is unknown.
+    /// Condition keys with their values in the request. Other keys are unknown.
     pub context: &'a [(&'a str, &'a str)],
 }
 
@@ -52,7 +52,7 @@ impl ServiceRequest<'_> {
             && statement.conditions.iter().all(|it| self.condition(it) == Holds::Yes)
     }
 
-    /// A Deny of others, of something else or under a condition that fails is none; everything else may be one.
+    /// False for a Deny of other principals, actions or resources, or with a condition that fails; true for any other.
     fn may_be_denied_in(&self, statement: &Statement) -> bool {
         let of_others = match &statement.principal {
             Some(it @ Principal::Of(_)) => !self.is_among(it),
@@ -71,15 +71,15 @@ impl ServiceRequest<'_> {
         !of_others && !of_another_action && !of_something_else && !statement.conditions.iter().any(fails)
     }
 
-    /// Whether a principal is everybody or the service.
+    /// Whether a principal is everyone or the service.
     fn is_among(&self, principal: &Principal) -> bool {
-        let is_it = |it: &Identity| match it.kind {
+        let matches = |it: &Identity| match it.kind {
             IdentityKind::Aws => it.value == "*",
             IdentityKind::Service => it.value == "*" || it.value == self.service,
             IdentityKind::Federated | IdentityKind::CanonicalUser => false,
         };
         match principal {
-            Principal::Of(identities) => identities.iter().any(is_it),
+            Principal::Of(identities) => identities.iter().any(matches),
             Principal::AllButSome => false,
         }
     }
@@ -91,7 +91,7 @@ impl ServiceRequest<'_> {
     fn condition(&self, Condition { operator, key, values }: &Condition) -> Holds {
         let Some(actual) = self.value(key) else { return Holds::Unknown };
         if values.is_empty() || values.iter().any(|it| it.contains("${")) {
-            return Holds::Unknown; // a variable is not resolved here
+            return Holds::Unknown; // variables are not resolved here
         }
         let (positive, negative) = match operator.split_once("Not") {
             Some((kind, rest)) => (format!("{kind}{rest}"), true),
@@ -106,7 +106,7 @@ impl ServiceRequest<'_> {
         if found == negative { Holds::No } else { Holds::Yes }
     }
 
-    /// What the request says of a condition key, as far as it is known.
+    /// The request's value of a condition key, if known.
     fn value(&self, key: &str) -> Option<&str> {
         let given = self.context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value);
         given.or_else(|| match key.to_ascii_lowercase().as_str() {
@@ -139,25 +139,25 @@ mod tests {
     }
 
     #[test]
-    fn a_service_may_where_the_policy_says_so_plainly() {
+    fn a_request_is_allowed_only_if_all_conditions_are_known_to_hold() {
         let service = json!({"Service": ["other.amazonaws.com", "cloudtrail.amazonaws.com"]});
         let account = |value: &str| json!({"StringEquals": {"AWS:sourceaccount": [value]}});
         for (case, principal, condition, expected) in [
             ("the service", &service, json!({}), true),
-            ("everybody", &json!("*"), json!({}), true),
-            ("everybody of AWS", &json!({"AWS": "*"}), json!({}), true),
+            ("everyone", &json!("*"), json!({}), true),
+            ("all AWS principals", &json!({"AWS": "*"}), json!({}), true),
             ("of this account", &service, account("111122223333"), true),
             ("of another account", &service, account("444455556666"), false),
             ("alike", &service, json!({"StringLike": {"aws:SourceAccount": "1111*"}}), true),
             ("not of another", &service, json!({"StringNotEquals": {"aws:SourceAccount": "444455556666"}}), true),
             ("not of this", &service, json!({"StringNotLike": {"aws:SourceAccount": "1111*"}}), false),
             ("only services", &service, json!({"Bool": {"aws:PrincipalIsAWSService": true}}), true),
-            ("a key that is not known", &service, json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), false),
-            ("an operator that is not known", &service, json!({"Null": {"aws:SourceAccount": "false"}}), false),
+            ("an unknown key", &service, json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), false),
+            ("an unknown operator", &service, json!({"Null": {"aws:SourceAccount": "false"}}), false),
             ("a variable", &service, json!({"StringLike": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}), false),
             ("another service", &json!({"Service": "sns.amazonaws.com"}), json!({}), false),
             ("the account", &json!({"AWS": "arn:aws:iam::111122223333:root"}), json!({}), false),
-            ("nobody", &json!(null), json!({}), false),
+            ("no principal", &json!(null), json!({}), false),
         ] {
             let policy = json!({"Statement": [allow(principal, &condition)]});
             assert_eq!(DESCRIBE.is_allowed_by(&policy), expected, "{case}");
@@ -176,10 +176,10 @@ mod tests {
             ("others", json!({"Principal": {"AWS": "444455556666"}, "Action": "*", "Resource": "*"}), true),
             ("another action", json!({"Principal": "*", "Action": "kms:Encrypt", "Resource": "*"}), true),
             ("another key", json!({"Principal": "*", "Action": "kms:*", "Resource": another}), true),
-            ("everybody", json!({"Principal": "*", "Action": "kms:*", "Resource": KEY}), false),
-            ("all but some", json!({"NotPrincipal": {"AWS": "4"}, "Action": "*", "Resource": "*"}), false),
+            ("everyone", json!({"Principal": "*", "Action": "kms:*", "Resource": KEY}), false),
+            ("all but some principals", json!({"NotPrincipal": {"AWS": "4"}, "Action": "*", "Resource": "*"}), false),
             ("all but one action", json!({"Principal": "*", "NotAction": "kms:Encrypt", "Resource": "*"}), false),
-            ("not known", json!({"Principal": "*", "Action": "*", "Resource": "*", "Condition": unknown}), false),
+            ("an unknown key", json!({"Principal": "*", "Action": "*", "Resource": "*", "Condition": unknown}), false),
         ] {
             let mut deny = deny;
             deny["Effect"] = json!("Deny");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn action_and_resource_are_compared_with_their_wildcards_and_a_trust_policy_has_no_resource() {
+    fn actions_and_resources_match_with_wildcards() {
         let statement = |action: &str, resource: &str| json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": [action], "Resource": resource}});
         for (action, resource, expected) in [
             ("KMS:describekey", KEY, true),

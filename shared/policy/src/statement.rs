@@ -1,4 +1,4 @@
-//! One statement of a policy, parsed: what cannot be read is refused here, so that judging never has to guess.
+//! One statement of a policy, parsed. Parsing rejects unreadable elements, so that the analysis never has to guess.
 
 use rectify_compliance::ShapeError;
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,20 @@ use crate::pattern;
 use crate::policy::PolicyType;
 use crate::principal::Principal;
 
-/// A statement. Elements this analysis has no use for are dropped.
+/// A statement. Elements that the analysis does not use are dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Statement {
-    /// `Sid`, or the position among the statements, counted from 0, where there is none.
+    /// `Sid` or, without one, the position among the statements, counted from 0.
     pub label: String,
     /// `Effect`.
     pub effect: Effect,
-    /// `Principal` or `NotPrincipal`; `None` in the policy of an identity, which is about whom it is attached to.
+    /// `Principal` or `NotPrincipal`; `None` in an identity policy, which applies to the identity it is attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
     /// `Action` or `NotAction`.
     pub actions: Selection,
-    /// `Resource` or `NotResource`; `None` in a trust policy, which is about the role it is attached to.
+    /// `Resource` or `NotResource`; `None` in a trust policy, which applies to the role it is attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Selection>,
     /// `Condition`: all of these must hold.
@@ -32,27 +32,27 @@ pub struct Statement {
 /// `Effect`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
-    /// Grants.
+    /// Grants permissions.
     Allow,
-    /// Takes back, whatever else grants.
+    /// Denies permissions and overrides every Allow.
     Deny,
 }
 
-/// An element that comes in a positive and a negative form.
+/// An element with a positive and a negative form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Selection {
-    /// What one of these patterns matches.
+    /// Names that match one of these patterns.
     Of(Vec<String>),
-    /// What none of these patterns matches.
+    /// Names that match none of these patterns.
     AllBut(Vec<String>),
 }
 
 impl Statement {
-    /// Reads the statement at position `index` of a policy of this type.
+    /// Parses the statement at position `index` of a policy of this type.
     ///
     /// # Errors
-    /// [`ShapeError`] when an element that decides who may do what is missing, doubled or of another form.
+    /// [`ShapeError`] if an element that affects permissions is missing, present in both forms or malformed.
     pub fn parse(path: &str, index: usize, value: &Value, kind: PolicyType) -> Result<Self, ShapeError> {
         let path = format!("{path}.Statement[{index}]");
         let fields = value.as_object().ok_or_else(|| ShapeError::new(&*path, "a statement", value))?;
@@ -70,7 +70,7 @@ impl Statement {
         })
     }
 
-    /// The statement at position `index` in the spelling of a policy document, as far as it was read.
+    /// The statement at position `index` in the form of a policy document, as far as it was read.
     pub(crate) fn json(&self, index: usize) -> Value {
         let mut fields = Map::new();
         if self.label != index.to_string() {
@@ -89,37 +89,37 @@ impl Statement {
         Value::Object(fields)
     }
 
-    /// Whether its `Principal` is everybody without exception, as a Deny must name them to hold against the public.
+    /// Whether its `Principal` is everyone without exception. Only then does a Deny apply to the whole public.
     pub fn is_for_everyone(&self) -> bool {
         self.principal.as_ref().is_some_and(Principal::is_everyone)
     }
 
-    /// Whether a pattern of its `Resource` covers `what`, an ARN or a pattern. A `NotResource` is not looked at.
-    pub fn covers_resource(&self, what: &str) -> bool {
-        self.resources.as_ref().is_none_or(|it| it.any(|pattern| pattern::covers(pattern, what)))
+    /// Whether a pattern of its `Resource` covers `resource`, an ARN or a pattern. Always false for `NotResource`.
+    pub fn covers_resource(&self, resource: &str) -> bool {
+        self.resources.as_ref().is_none_or(|it| it.any(|pattern| pattern::covers(pattern, resource)))
     }
 
-    /// Whether it speaks of the resource `arn` or of something below it (`arn/…`: objects).
+    /// Whether it applies to the resource `arn` or to something below it (`arn/…`, e.g. objects).
     pub fn concerns(&self, arn: &str) -> bool {
         match &self.resources {
             None => true,
             Some(Selection::Of(patterns)) => patterns.iter().any(|it| pattern::reaches(it, arn)),
             Some(Selection::AllBut(patterns)) => {
-                let spared = |what: &str| patterns.iter().any(|it| pattern::covers(it, what));
-                !(spared(arn) && spared(&format!("{arn}/*")))
+                let is_excluded = |resource: &str| patterns.iter().any(|it| pattern::covers(it, resource));
+                !(is_excluded(arn) && is_excluded(&format!("{arn}/*")))
             }
         }
     }
 
-    /// Whether it speaks of every resource that `other` names at or below `arn`.
+    /// Whether it covers every resource at or below `arn` that `other` names.
     pub fn covers_resources_of(&self, other: &Self, arn: &str) -> bool {
         if matches!(self.resources, Some(Selection::AllBut(_))) {
             return false;
         }
         let whole = || self.covers_resource(arn) && self.covers_resource(&format!("{arn}/*"));
         match &other.resources {
-            Some(Selection::Of(theirs)) => {
-                theirs.iter().filter(|it| pattern::reaches(it, arn)).all(|it| self.covers_resource(it)) || whole()
+            Some(Selection::Of(patterns)) => {
+                patterns.iter().filter(|it| pattern::reaches(it, arn)).all(|it| self.covers_resource(it)) || whole()
             }
             Some(Selection::AllBut(_)) | None => whole(),
         }
@@ -130,7 +130,7 @@ impl Effect {
     /// Reads the element.
     ///
     /// # Errors
-    /// [`ShapeError`] for anything but the two words; IAM knows no other spelling.
+    /// [`ShapeError`] for any other value; IAM accepts no other spelling.
     pub fn parse(path: &str, value: Option<&Value>) -> Result<Self, ShapeError> {
         match value.and_then(Value::as_str) {
             Some("Allow") => Ok(Self::Allow),
@@ -141,20 +141,20 @@ impl Effect {
 }
 
 impl Selection {
-    /// Reads the element of `statement` that has one of these names.
+    /// Reads the element of `statement` with one of these names.
     ///
     /// # Errors
-    /// [`ShapeError`] when none or both are there, or the value is another than texts.
+    /// [`ShapeError`] if neither or both are present, or the value is not a string or a list of strings.
     pub fn parse(path: &str, statement: &Value, is: &str, is_not: &str) -> Result<Self, ShapeError> {
         match (statement.get(is), statement.get(is_not)) {
-            (Some(value), None) => texts(&format!("{path}.{is}"), value).map(Self::Of),
-            (None, Some(value)) => texts(&format!("{path}.{is_not}"), value).map(Self::AllBut),
+            (Some(value), None) => strings(&format!("{path}.{is}"), value).map(Self::Of),
+            (None, Some(value)) => strings(&format!("{path}.{is_not}"), value).map(Self::AllBut),
             (None, None) => Err(ShapeError::missing(format!("{path}.{is}"), format!("{is} or {is_not}"))),
             (Some(_), Some(_)) => Err(ShapeError::new(path, format!("one of {is} and {is_not}"), "both")),
         }
     }
 
-    /// The name and the value of the element in a policy document; the names are those of its two forms.
+    /// The name and the value of the element in a policy document, given the names of its two forms.
     pub fn element<'a>(&'a self, is: &'a str, is_not: &'a str) -> (&'a str, &'a [String]) {
         match self {
             Self::Of(patterns) => (is, patterns),
@@ -171,15 +171,15 @@ impl Selection {
         }
     }
 
-    /// Whether one of the patterns of the positive form is as wanted. The negative form names nothing.
-    pub fn any(&self, wanted: impl Fn(&str) -> bool) -> bool {
+    /// Whether `predicate` holds for a pattern of the positive form. False for the negative form.
+    pub fn any(&self, predicate: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::Of(patterns) => patterns.iter().any(|it| wanted(it)),
+            Self::Of(patterns) => patterns.iter().any(|it| predicate(it)),
             Self::AllBut(_) => false,
         }
     }
 
-    /// Whether it selects what a pattern matches when `matches` says so.
+    /// Whether it selects a name, where `matches` is whether a pattern matches that name.
     pub fn selects(&self, matches: impl Fn(&str) -> bool) -> bool {
         match self {
             Self::Of(patterns) => patterns.iter().any(|it| matches(it)),
@@ -187,23 +187,23 @@ impl Selection {
         }
     }
 
-    /// Whether it selects this action. Names compare without regard to case.
+    /// Whether it selects this action. Action names are case-insensitive.
     pub fn has_action(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         self.selects(|it| pattern::may_match(&it.to_lowercase(), &name))
     }
 
-    /// Whether it surely selects every action that `other` does, by their patterns alone.
+    /// Whether, by their patterns alone, it certainly selects every action that `other` selects.
     pub fn covers_actions_of(&self, other: &Self) -> bool {
-        let covered = |what: &str| self.any(|it| pattern::covers(&it.to_lowercase(), &what.to_lowercase()));
+        let covered = |action: &str| self.any(|it| pattern::covers(&it.to_lowercase(), &action.to_lowercase()));
         match other {
-            Self::Of(theirs) => theirs.iter().all(|it| covered(it)),
+            Self::Of(patterns) => patterns.iter().all(|it| covered(it)),
             Self::AllBut(_) => covered("*"),
         }
     }
 }
 
-/// The members of a list, or the one that a list of one may be written as.
+/// The members of a list, or the single value that a list of one may be written as.
 pub(crate) fn members(value: &Value) -> &[Value] {
     match value {
         Value::Array(members) => members,
@@ -212,7 +212,7 @@ pub(crate) fn members(value: &Value) -> &[Value] {
 }
 
 /// A string or a list of strings.
-pub(crate) fn texts(path: &str, value: &Value) -> Result<Vec<String>, ShapeError> {
+pub(crate) fn strings(path: &str, value: &Value) -> Result<Vec<String>, ShapeError> {
     let wrong = || ShapeError::new(path, "a string or a list of strings", value);
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_concerns_the_bucket_its_objects_or_neither() {
+    fn a_statement_concerns_a_bucket_if_it_reaches_it_or_its_objects() {
         for (resource, expected) in [
             (json!({"Resource": "*"}), true),
             (json!({"Resource": ["arn:aws:s3:::other", "arn:aws:s3:::pics/a/*"]}), true),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn only_resources_below_the_bucket_need_covering() {
+    fn only_resources_at_or_below_the_bucket_need_covering() {
         for (wide, narrow, expected) in [
             (json!({"Resource": "*"}), json!({"Resource": "arn:aws:s3:::pics/*"}), true),
             (json!({"Resource": "arn:aws:s3:::pics/*"}), json!({"Resource": "arn:aws:s3:::pics"}), false),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_must_be_there_once_and_be_readable() {
+    fn a_missing_duplicate_or_malformed_element_is_rejected() {
         let parse = |value: Value| Statement::parse("p", 3, &value, PolicyType::Resource).unwrap_err().to_string();
         for (value, expected) in [
             (json!("Allow"), "p.Statement[3]: expected a statement: received `\"Allow\"`"),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_label_is_the_sid_or_else_the_position() {
+    fn the_label_is_the_sid_or_the_position() {
         assert_eq!(with(json!({"Resource": "*", "Sid": "AllowAll"})).label, "AllowAll");
         assert_eq!(with(json!({"Resource": "*", "Sid": ""})).label, "0");
     }

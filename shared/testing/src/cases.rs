@@ -1,4 +1,4 @@
-//! A table of subjects with the verdict and the plan of each.
+//! A table of subjects, each with its verdict and plan.
 
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::plan::call_text;
@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::NOW;
 
-/// The subject that the cases of a control start from.
+/// The base subject of a control's cases.
 #[derive(Debug)]
 pub struct Cases<'a, K: Control> {
     control: &'a K,
     base: K::Subject,
 }
 
-/// One subject, to be compared with what is expected of it.
+/// One subject, to compare with the expected verdict and plan.
 #[derive(Debug)]
 #[must_use = "a case without a verdict proves nothing"]
 pub struct Case<'a, K: Control> {
@@ -26,12 +26,12 @@ pub struct Case<'a, K: Control> {
 }
 
 impl<'a, K: Control> Cases<'a, K> {
-    /// Cases of `control`, each of which changes `base`.
+    /// Cases of `control`; each changes `base`.
     pub const fn of(control: &'a K, base: K::Subject) -> Self {
         Self { control, base }
     }
 
-    /// A case of this name, without parameters and at [`NOW`].
+    /// A case with this name, without parameters and at [`NOW`].
     pub fn case(&self, name: &'a str, change: impl FnOnce(&mut K::Subject)) -> Case<'a, K> {
         let mut subject = self.base.clone();
         change(&mut subject);
@@ -40,10 +40,10 @@ impl<'a, K: Control> Cases<'a, K> {
 }
 
 impl<K: Control> Case<'_, K> {
-    /// Under these rule parameters, as AWS Config sends them.
+    /// With these rule parameters, as AWS Config sends them.
     ///
     /// # Panics
-    /// When the control refuses them.
+    /// If the control rejects them.
     pub fn with(mut self, parameters: &str) -> Self {
         match RuleParameters::parse(Some(parameters)) {
             Ok(parsed) => self.params = parsed.control,
@@ -57,70 +57,70 @@ impl<K: Control> Case<'_, K> {
         Self { now, ..self }
     }
 
-    /// Is COMPLIANT without a remark.
+    /// Asserts COMPLIANT without an annotation.
     ///
     /// # Panics
-    /// When it is not.
+    /// If the verdict differs.
     pub fn compliant(self) {
         self.is(&Verdict::COMPLIANT);
     }
 
-    /// Is COMPLIANT with this remark.
+    /// Asserts COMPLIANT with this annotation.
     ///
     /// # Panics
-    /// When it is not.
-    pub fn compliant_with(self, remark: &str) {
-        self.is(&Verdict::Compliant(Some(remark.into())));
+    /// If the verdict differs.
+    pub fn compliant_with(self, annotation: &str) {
+        self.is(&Verdict::Compliant(Some(annotation.into())));
     }
 
-    /// Is NOT_APPLICABLE for this reason.
+    /// Asserts NOT_APPLICABLE for this reason.
     ///
     /// # Panics
-    /// When it is not.
+    /// If the verdict differs.
     pub fn not_applicable(self, reason: &str) {
         self.is(&Verdict::not_applicable(reason));
     }
 
-    /// Is NON_COMPLIANT with this finding.
+    /// Asserts NON_COMPLIANT with this finding.
     ///
     /// # Panics
-    /// When it is not.
+    /// If the verdict differs.
     pub fn non_compliant(self, finding: &str) -> Found<Self> {
         self.is(&Verdict::non_compliant(finding));
         Found(self)
     }
 
-    /// Has this verdict.
+    /// Asserts this verdict.
     ///
     /// # Panics
-    /// When it has another.
+    /// If the verdict differs.
     pub fn is(&self, verdict: &Verdict) {
         assert_eq!(self.control.evaluate(&self.subject, &self.params, self.now), *verdict, "{}", self.name);
     }
 }
 
-/// A finding, of which a plan may be expected.
+/// A finding, whose plan can be asserted.
 #[derive(Debug)]
 pub struct Found<C>(C);
 
 impl<K: Remediation> Found<Case<'_, K>> {
-    /// And this is planned, a line a step: `L1 ModifyDBInstance {"DBInstanceIdentifier":"orders","DeletionProtection":true}`,
-    /// `L0 by hand: …`, after `held: …` where something stands against it.
+    /// Asserts this plan, one line per step: `L1 ModifyDBInstance {…}` with the input as JSON, or `L0 by hand: …`. The
+    /// first line is `held: …` if the plan is blocked.
     ///
     /// # Panics
-    /// When something else is planned.
+    /// If the plan differs.
     pub fn planned(&self, expected: &[&str]) {
         let Case { control, name, subject, params, now } = &self.0;
         assert_eq!(lines(&control.plan(subject, params, *now)), expected, "{name}");
     }
 }
 
-/// A plan as people read it: what holds it, and a line a step.
+/// A plan as readable lines: the reason of a blocked plan, and one line per step.
 pub fn lines<A: Serialize>(plan: &Plan<A>) -> Vec<String> {
-    let held = if let Plan::Blocked { reason, .. } = plan { vec![format!("held: {reason}")] } else { Vec::new() };
+    let blocked = if let Plan::Blocked { reason, .. } = plan { vec![format!("held: {reason}")] } else { Vec::new() };
     let steps = plan.steps().iter().map(|step| match &step.work {
         Work::Api(call) => format!("{} {}", step.level, call_text(call)),
         Work::Manual(text) => format!("{} by hand: {text}", step.level),
     });
-    held.into_iter().chain(steps).collect()
+    blocked.into_iter().chain(steps).collect()
 }

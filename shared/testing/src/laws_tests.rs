@@ -1,4 +1,4 @@
-//! A made-up control that keeps every law, and one that breaks each of them.
+//! An example control that satisfies every law, and variants that each break one.
 
 use proptest::prelude::*;
 use rectify_compliance::{
@@ -14,7 +14,7 @@ struct Lamp {
     on: bool,
     dimmed: bool,
     #[serde(skip_serializing, default)]
-    forgotten: bool,
+    not_stored: bool,
     tags: Tags,
 }
 
@@ -35,15 +35,15 @@ enum Broken {
     Nothing,
     PlansNothing,
     FixesNothing,
-    HoldsWhatFixesNothing,
-    Settles,
-    ChangesMore,
+    BlocksUselessPlan,
+    IsInProgress,
+    ChangesOtherField,
     Toggles,
     HidesTheChange,
     RestoresNothing,
     CannotUndo,
     CallsAgain,
-    NeedsSomebody,
+    RequiresOperator,
     HasNoCall,
 }
 
@@ -82,41 +82,41 @@ impl Remediation for LampOn {
     fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {
         let call = Step::call(Level::L1, Call::SetLamp { on: true });
         let by_hand = Step::manual(Level::L0, "turn it on");
-        if self.0 == Broken::HoldsWhatFixesNothing && lamp.dimmed {
+        if self.0 == Broken::BlocksUselessPlan && lamp.dimmed {
             return Plan::blocked("no bulb", vec![call]);
         }
         Plan::steps_in_order(match self.0 {
             Broken::PlansNothing => vec![],
             Broken::CallsAgain => vec![call, by_hand],
             Broken::HasNoCall => vec![by_hand],
-            Broken::NeedsSomebody if !lamp.tags.is_empty() => vec![by_hand],
+            Broken::RequiresOperator if !lamp.tags.is_empty() => vec![by_hand],
             _ => vec![call],
         })
     }
 
     fn predict(&self, mut lamp: Lamp, Call::SetLamp { on }: &Call) -> Lamp {
         match self.0 {
-            Broken::FixesNothing | Broken::CallsAgain | Broken::NeedsSomebody => {
+            Broken::FixesNothing | Broken::CallsAgain | Broken::RequiresOperator => {
                 lamp.tags.insert("tried".into(), "yes".into());
             }
             Broken::Toggles => lamp.on = !lamp.on,
             _ => lamp.on = *on,
         }
-        if self.0 == Broken::Settles || self.0 == Broken::HoldsWhatFixesNothing && lamp.dimmed {
+        if self.0 == Broken::IsInProgress || self.0 == Broken::BlocksUselessPlan && lamp.dimmed {
             lamp.tags.insert("broken".into(), "yes".into());
         }
-        lamp.dimmed |= self.0 == Broken::ChangesMore;
+        lamp.dimmed |= self.0 == Broken::ChangesOtherField;
         lamp
     }
 
     fn is_in_progress(&self, _: &Lamp, _: &[Call]) -> bool {
-        self.0 == Broken::Settles
+        self.0 == Broken::IsInProgress
     }
 
     fn touched_fields(&self, lamp: &Lamp, _: &[Call]) -> Value {
         match self.0 {
             Broken::HidesTheChange => json!({}),
-            Broken::NeedsSomebody => json!(lamp.tags),
+            Broken::RequiresOperator => json!(lamp.tags),
             _ => json!({ "on": lamp.on }),
         }
     }
@@ -134,12 +134,12 @@ fn laws(control: &LampOn) -> Laws<'_, LampOn> {
     Laws::of(control, &["/on", "/tags"], |_, lamp, Call::SetLamp { on }| Lamp { on: *on, ..lamp })
 }
 
-fn lamps(forgotten: bool) -> impl Strategy<Value = (Lamp, NoParameters)> {
-    let lamp = move |(on, dimmed)| (Lamp { on, dimmed, forgotten, tags: Tags::new() }, NoParameters {});
+fn lamps(not_stored: bool) -> impl Strategy<Value = (Lamp, NoParameters)> {
+    let lamp = move |(on, dimmed)| (Lamp { on, dimmed, not_stored, tags: Tags::new() }, NoParameters {});
     any::<(bool, bool)>().prop_map(lamp)
 }
 
-/// The text with which a run fails, or "holds".
+/// The panic text of a run, or "holds".
 fn outcome(run: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let error = match std::panic::catch_unwind(run) {
         Ok(()) => return "holds".to_owned(),
@@ -154,15 +154,15 @@ fn each_law_fails_for_a_control_that_breaks_it() {
         (Broken::Nothing, "holds"),
         (Broken::PlansNothing, "a finding has a plan"),
         (Broken::FixesNothing, "the fix ends the finding"),
-        (Broken::HoldsWhatFixesNothing, "the fix ends the finding"),
-        (Broken::Settles, "holds"),
-        (Broken::ChangesMore, "the calls change /dimmed besides"),
-        (Broken::Toggles, "twice is once"),
+        (Broken::BlocksUselessPlan, "the fix ends the finding"),
+        (Broken::IsInProgress, "holds"),
+        (Broken::ChangesOtherField, "the calls must not change /dimmed"),
+        (Broken::Toggles, "an action is idempotent"),
         (Broken::HidesTheChange, "the touched fields show the change"),
-        (Broken::RestoresNothing, "undo restores what was touched"),
+        (Broken::RestoresNothing, "undo restores the touched fields"),
         (Broken::CannotUndo, "cannot be undone: burnt"),
         (Broken::CallsAgain, "no call is left after the calls"),
-        (Broken::NeedsSomebody, "the fix ends the finding"),
+        (Broken::RequiresOperator, "the fix ends the finding"),
         (Broken::HasNoCall, "too few of a kind"),
     ] {
         let outcome = outcome(|| laws(&LampOn(broken)).hold(lamps(false)));
@@ -171,12 +171,12 @@ fn each_law_fails_for_a_control_that_breaks_it() {
 }
 
 #[test]
-fn a_subject_that_does_not_read_back_fails() {
-    assert!(outcome(|| laws(&LampOn(Broken::Nothing)).hold(lamps(true))).contains("the stored subject reads back"));
+fn a_subject_that_does_not_round_trip_fails() {
+    assert!(outcome(|| laws(&LampOn(Broken::Nothing)).hold(lamps(true))).contains("the stored subject round-trips"));
 }
 
 #[test]
-fn a_control_says_what_is_never_weakened_and_what_is_irreversible() {
+fn a_control_may_declare_weakening_and_irreversible_changes() {
     let control = LampOn(Broken::Nothing);
     let weakens = outcome(|| laws(&control).never(|before, after| after.on && !before.on).hold(lamps(false)));
     assert!(weakens.contains("the fix weakens something"), "{weakens}");
@@ -184,41 +184,41 @@ fn a_control_says_what_is_never_weakened_and_what_is_irreversible() {
 }
 
 #[test]
-fn a_plan_that_is_held_for_a_lack_need_not_fix_and_must_occur() {
-    laws(&LampOn(Broken::HoldsWhatFixesNothing)).held_for_a_lack().hold(lamps(false));
+fn a_plan_blocked_by_a_lack_need_not_fix_and_must_occur() {
+    laws(&LampOn(Broken::BlocksUselessPlan)).held_for_a_lack().hold(lamps(false));
     let none = outcome(|| laws(&LampOn(Broken::Nothing)).held_for_a_lack().hold(lamps(false)));
-    assert!(none.contains("too few of a kind") && none.contains("0 held"), "{none}");
+    assert!(none.contains("too few of a kind") && none.contains("0 blocked"), "{none}");
 }
 
 #[test]
-fn an_undo_that_leaves_something_behind_fails_where_it_must_not() {
+fn an_incomplete_undo_fails_if_the_whole_subject_must_be_restored() {
     let dims = |_: &LampOn, lamp, Call::SetLamp { on }: &Call| Lamp { on: *on, dimmed: true, ..lamp };
     let laws = Laws::of(&LampOn(Broken::Nothing), &["/on"], dims);
     laws.hold(lamps(false));
     let outcome = outcome(|| laws.restoring_whole().hold(lamps(false)));
-    assert!(outcome.contains("undo leaves Lamp { on: false, dimmed: true"), "{outcome}");
+    assert!(outcome.contains("undo restores only Lamp { on: false, dimmed: true"), "{outcome}");
 }
 
 #[test]
-fn a_finding_may_end_by_what_somebody_does_after_the_calls_or_by_hand_alone() {
+fn a_finding_may_end_after_the_calls_or_by_manual_steps_alone() {
     let untagged = |_: &LampOn, lamp, _: &Call| Lamp { tags: Tags::new(), ..lamp };
-    let laws_of = Laws::of(&LampOn(Broken::NeedsSomebody), &["/tags"], untagged);
+    let laws_of = Laws::of(&LampOn(Broken::RequiresOperator), &["/tags"], untagged);
     laws_of.then(|lamp| Lamp { on: true, ..lamp }).hold(lamps(false));
     laws(&LampOn(Broken::HasNoCall)).by_hand().hold(lamps(false));
     let outcome = outcome(|| laws(&LampOn(Broken::Nothing)).by_hand().hold(lamps(false)));
-    assert!(outcome.contains("not by hand alone"), "{outcome}");
+    assert!(outcome.contains("every step is manual"), "{outcome}");
 }
 
 #[test]
-fn a_kind_of_plan_that_is_not_met_proves_nothing() {
+fn a_missing_kind_of_plan_fails() {
     laws(&LampOn(Broken::Nothing)).meeting(&[("applied", |plan| !plan.calls().is_empty())]).hold(lamps(false));
-    let held = |plan: &Plan<Call>| matches!(plan, Plan::Blocked { .. });
-    let outcome = outcome(|| laws(&LampOn(Broken::Nothing)).meeting(&[("held", held)]).hold(lamps(false)));
-    assert!(outcome.contains("too few of a kind: 0 held of "), "{outcome}");
+    let blocked = |plan: &Plan<Call>| matches!(plan, Plan::Blocked { .. });
+    let outcome = outcome(|| laws(&LampOn(Broken::Nothing)).meeting(&[("blocked", blocked)]).hold(lamps(false)));
+    assert!(outcome.contains("too few of a kind: 0 blocked of "), "{outcome}");
 }
 
 #[test]
-fn a_generator_that_makes_one_kind_proves_nothing() {
+fn a_generator_of_only_findings_or_none_fails() {
     for on in [true, false] {
         let one_kind = lamps(false).prop_map(move |(lamp, none)| (Lamp { on, ..lamp }, none));
         let outcome = outcome(|| laws(&LampOn(Broken::Nothing)).hold(one_kind));
@@ -227,7 +227,7 @@ fn a_generator_that_makes_one_kind_proves_nothing() {
 }
 
 #[test]
-fn differences_are_paths_and_a_list_is_one_value() {
+fn changed_returns_paths_and_treats_a_list_as_one_value() {
     let before = json!({ "a": { "b": 1, "c": [1, 2] }, "d": 1 });
     let after = json!({ "a": { "b": 2, "c": [1, 3] }, "d": 1, "e": null });
     assert_eq!(changed("", &before, &after), ["/a/b", "/a/c"]);

@@ -1,9 +1,9 @@
-//! What every control must prove, for the controls' own tests: an author writes cases and a generator, not machinery.
+//! Test tables and property tests of controls: the author of a control writes cases and a generator only.
 //!
-//! | module | what |
+//! | module | noun |
 //! |---|---|
-//! | [`cases`] | a table of subjects with verdict and plan |
-//! | [`laws`] | what holds of every remediation, over generated subjects |
+//! | [`cases`] | a table of subjects, each with its verdict and plan |
+//! | [`laws`] | properties of every remediation, over generated subjects |
 
 #![allow(clippy::panic)] // a law that does not hold fails its test
 
@@ -15,5 +15,5 @@ pub use laws::Laws;
 
 use rectify_compliance::Timestamp;
 
-/// The event time of cases and laws, unless they state one.
+/// The default event time of cases and laws.
 pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;

@@ -7,29 +7,29 @@ use serde_json::Value;
 use super::{printable, stack_in};
 use crate::ShapeError;
 
-/// What the host names of AWS's services end with, where they stand in a caller's place.
+/// Suffixes of the host names of AWS services, as they appear in `sourceIPAddress`.
 const SERVICES: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
-/// CloudFormation, as it stands in a caller's place.
+/// Prefix of CloudFormation's host name, as it appears in `invokedBy` and `sourceIPAddress`.
 const CLOUDFORMATION: &str = "cloudformation.";
 
 /// Who made a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// Whose credentials signed it.
+    /// The identity whose credentials signed it.
     pub identity: Identity,
-    /// The service that made the call with them, e.g. `cloudformation.amazonaws.com`. From `invokedBy`, else from a
-    /// `sourceIPAddress` that is a service; AWS writes both, no caller can.
+    /// The service that made the call with these credentials, e.g. `cloudformation.amazonaws.com`. From `invokedBy`,
+    /// else from a `sourceIPAddress` that is a service. AWS writes both; a caller cannot.
     pub via: Option<String>,
-    /// The CloudFormation stack the call was made for, where the call itself says so.
+    /// The CloudFormation stack that the call was made for, if the request names one.
     pub stack: Option<String>,
 }
 
-/// Whose credentials signed a call: `userIdentity` by its `type`.
+/// The identity whose credentials signed a call: `userIdentity` by its `type`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// `Root`.
     Root {
-        /// Of which account, where it is said.
+        /// The account, if the record has it.
         account: Option<String>,
     },
     /// `IAMUser`.
@@ -37,44 +37,44 @@ pub enum Identity {
         /// The user's name.
         name: String,
     },
-    /// `AssumedRole` and `Role`: a role's session. IAM Identity Center names it after the user, Lambda after the function,
-    /// and everyone else as they like.
+    /// `AssumedRole` and `Role`: a role session. IAM Identity Center names it after the user, Lambda after the
+    /// function; any other caller chooses the name.
     Role {
         /// The role's name, unique in its account.
         role: String,
         /// The role's account.
         account: Option<String>,
-        /// The session's name, chosen by whoever assumed the role; absent for a role without one.
+        /// The session name, chosen by the principal that assumed the role; absent for a role without a session.
         session: Option<String>,
-        /// The source identity, set once and kept through chains of roles.
+        /// The source identity, set once and kept through role chaining.
         source: Option<String>,
     },
     /// `FederatedUser`, `SAMLUser` and `WebIdentityUser`.
     Federated {
-        /// The name the provider gave.
+        /// The name from the provider.
         name: String,
-        /// Who vouched: the user who asked for the session, or the identity provider.
+        /// The issuer: the user who requested the session, or the identity provider.
         issuer: Option<String>,
     },
     /// `IdentityCenterUser`.
     Directory {
-        /// The user's id in the identity store.
+        /// The user id in the identity store.
         user: String,
     },
     /// `AWSAccount`: another account.
     Account {
-        /// Which.
+        /// The account id.
         account: String,
-        /// Its principal's id.
+        /// The principal id.
         principal: Option<String>,
     },
-    /// `AWSService`: the service alone, in nobody's name; which one is the actor's `via`.
+    /// `AWSService`: a service on its own behalf. The actor's `via` names the service.
     Service,
-    /// `Unknown`, and every type that this does not know.
+    /// `Unknown`, and every type that is not listed here.
     Other {
         /// The type.
         kind: String,
-        /// What else names it: ARN, principal or account.
+        /// Its ARN, principal id or account id.
         principal: Option<String>,
     },
 }
@@ -83,7 +83,7 @@ impl Actor {
     /// Reads the actor of a record.
     ///
     /// # Errors
-    /// [`ShapeError`] where the record does not say who called.
+    /// [`ShapeError`] if the record does not identify the caller.
     pub fn read(record: &Value) -> Result<Self, ShapeError> {
         let who = record.get("userIdentity").filter(|it| it.is_object());
         let who = who.ok_or_else(|| ShapeError::missing("userIdentity", "an identity"))?;
@@ -93,13 +93,13 @@ impl Actor {
         Ok(Self { identity: identity(who, via.is_some())?, via, stack })
     }
 
-    /// The name and account of the role whose session this is.
+    /// The name and account of the role, if this is a role session.
     pub fn role(&self) -> Option<(&str, Option<&str>)> {
         let Identity::Role { role, account, .. } = &self.identity else { return None };
         Some((role, account.as_deref()))
     }
 
-    /// The name of the role's session.
+    /// The role session name.
     pub fn session(&self) -> Option<&str> {
         let Identity::Role { session, .. } = &self.identity else { return None };
         session.as_deref()
@@ -112,10 +112,10 @@ impl Actor {
 }
 
 fn identity(who: &Value, invoked: bool) -> Result<Identity, ShapeError> {
-    let missing = |member: &str| ShapeError::missing(format!("userIdentity.{member}"), "a text");
+    let missing = |member: &str| ShapeError::missing(format!("userIdentity.{member}"), "a string");
     let account = text(who, "accountId");
     let Some(kind) = text(who, "type") else {
-        // What a service does of itself (`AwsServiceEvent`) names the service and no type.
+        // An `AwsServiceEvent` names the service and has no type.
         return if invoked { Ok(Identity::Service) } else { Err(missing("type")) };
     };
     let arn = text(who, "arn");
@@ -152,8 +152,8 @@ fn identity(who: &Value, invoked: bool) -> Result<Identity, ShapeError> {
     })
 }
 
-/// `arn:<partition>:sts::<account>:assumed-role/<role>/<session>` says role and session; the session's issuer says the role
-/// where the ARN does not.
+/// `arn:<partition>:sts::<account>:assumed-role/<role>/<session>` names role and session. If the ARN does not name the
+/// role, the session issuer does.
 fn role(
     who: &Value,
     arn: Option<&str>,
@@ -172,9 +172,9 @@ fn role(
             (named, principal.and_then(after_colon))
         }
     };
-    let role = role.ok_or_else(|| ShapeError::missing("userIdentity.arn", "the ARN of a role's session"))?;
+    let role = role.ok_or_else(|| ShapeError::missing("userIdentity.arn", "the ARN of a role session"))?;
     let source = context.and_then(|it| text(it, "sourceIdentity"));
-    // The account of the role, not that of the resource: a role of another account may act here.
+    // The role's account, not the resource's: a role of another account may act here.
     let account = issuer.and_then(|it| text(it, "accountId")).or(account);
     Ok(Identity::Role { role, account, session, source })
 }
@@ -183,7 +183,7 @@ fn text(of: &Value, member: &str) -> Option<String> {
     of.get(member).and_then(Value::as_str).and_then(printable)
 }
 
-/// The last part of an ARN's path behind `mark`: names carry no path.
+/// The last segment of an ARN's path after `mark`: names have no path.
 fn last(arn: &str, mark: &str) -> Option<String> {
     let (_, path) = arn.split_once(mark)?;
     path.rsplit('/').next().and_then(printable)
@@ -194,7 +194,7 @@ fn after_colon(principal: &str) -> Option<String> {
     principal.split_once(':').and_then(|(_, name)| printable(name))
 }
 
-/// As it stands in a ticket: `jane@corp via AWSReservedSSO_x`, `CloudFormation stack web for deployer via CfnRole`.
+/// As shown in a ticket: `jane@corp via AWSReservedSSO_x`, `CloudFormation stack web for deployer via CfnRole`.
 impl fmt::Display for Actor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let service = match (&self.via, &self.stack) {

@@ -4,7 +4,7 @@ use super::*;
 
 const ACCOUNT: &str = "111122223333";
 
-/// A session of a role, as CloudTrail writes it.
+/// A role session, as CloudTrail writes it.
 fn session(role: &str, session: &str) -> Value {
     json!({
         "type": "AssumedRole", "principalId": format!("AROAEXAMPLE:{session}"), "accountId": ACCOUNT,
@@ -24,16 +24,16 @@ fn with(mut identity: Value, member: &str, value: &str) -> Value {
     identity
 }
 
-fn said(record: &Value) -> Result<String, String> {
+fn described(record: &Value) -> Result<String, String> {
     Actor::read(record).map(|actor| actor.to_string()).map_err(|error| error.to_string())
 }
 
 #[test]
-fn every_type_of_identity_is_told_in_words() {
+fn every_type_of_identity_has_a_description() {
     let mut of_a_source = session("App", "i-0abc");
     of_a_source["sessionContext"]["sourceIdentity"] = json!("jane");
     for (identity, expected) in [
-        // runtime/23: somebody of IAM Identity Center.
+        // runtime/23: a user of IAM Identity Center.
         (session("AWSReservedSSO_x", "jane@corp"), "jane@corp via AWSReservedSSO_x"),
         (of_a_source, "i-0abc via App (source identity jane)"),
         (
@@ -77,13 +77,13 @@ fn every_type_of_identity_is_told_in_words() {
         (json!({"type": "Unknown", "principalId": "p"}), "identity of type Unknown (p)"),
         (json!({"type": "Robot"}), "identity of type Robot"),
     ] {
-        assert_eq!(said(&json!({"userIdentity": identity})), Ok(expected.to_owned()), "{identity}");
+        assert_eq!(described(&json!({"userIdentity": identity})), Ok(expected.to_owned()), "{identity}");
     }
 }
 
-/// runtime/24: a change by CloudFormation names it, with its stack where the call says it, and the role.
+/// runtime/24: a change by CloudFormation names CloudFormation, the stack if the request names one, and the role.
 #[test]
-fn a_service_that_acts_for_somebody_is_named_with_them() {
+fn a_service_that_acts_for_a_principal_is_named_with_it() {
     let deployer = || session("CfnRole", "AWSCloudFormation");
     let invoked = || with(deployer(), "invokedBy", "cloudformation.amazonaws.com");
     let tags = json!({"tagSpecificationSet": {"items": [{"resourceType": "security-group", "tags": [
@@ -108,40 +108,40 @@ fn a_service_that_acts_for_somebody_is_named_with_them() {
             json!({"userIdentity": {"type": "IAMUser", "userName": "jane"}, "sourceIPAddress": "autoscaling.amazonaws.com"}),
             "autoscaling.amazonaws.com for IAM user jane",
         ),
-        // A stack's tags in somebody's own call make nobody CloudFormation.
+        // Stack tags in a principal's own call do not make it a call by CloudFormation.
         (
             json!({"userIdentity": session("App", "s"), "requestParameters": tags, "sourceIPAddress": "192.0.2.1",
                    "userAgent": "cloudformation.amazonaws.com"}),
             "s via App",
         ),
     ] {
-        assert_eq!(said(&record), Ok(expected.to_owned()), "{record}");
+        assert_eq!(described(&record), Ok(expected.to_owned()), "{record}");
     }
 }
 
 #[test]
-fn who_is_not_said_is_not_guessed() {
+fn a_missing_identity_is_an_error() {
     for (record, expected) in [
         (json!({}), "userIdentity: expected an identity: received `nothing`"),
         (json!({"userIdentity": "jane"}), "userIdentity: expected an identity: received `nothing`"),
-        (json!({"userIdentity": {}}), "userIdentity.type: expected a text: received `nothing`"),
-        (json!({"userIdentity": {"type": "IAMUser"}}), "userIdentity.userName: expected a text: received `nothing`"),
+        (json!({"userIdentity": {}}), "userIdentity.type: expected a string: received `nothing`"),
+        (json!({"userIdentity": {"type": "IAMUser"}}), "userIdentity.userName: expected a string: received `nothing`"),
         (
             json!({"userIdentity": {"type": "AWSService"}}),
-            "userIdentity.invokedBy: expected a text: received `nothing`",
+            "userIdentity.invokedBy: expected a string: received `nothing`",
         ),
         (
             json!({"userIdentity": {"type": "AssumedRole", "arn": "arn:p:sts::1:user/x"}}),
-            "userIdentity.arn: expected the ARN of a role's session: received `nothing`",
+            "userIdentity.arn: expected the ARN of a role session: received `nothing`",
         ),
     ] {
-        assert_eq!(said(&record), Err(expected.to_owned()), "{record}");
+        assert_eq!(described(&record), Err(expected.to_owned()), "{record}");
     }
 }
 
 #[test]
-fn what_stands_in_a_ticket_is_printable_and_bounded() {
+fn a_description_is_printable_and_bounded() {
     let name = format!("ja\u{1b}[2Jne\n{}", "x".repeat(900));
-    let words = said(&json!({"userIdentity": {"type": "IAMUser", "userName": name}})).unwrap_or_default();
+    let words = described(&json!({"userIdentity": {"type": "IAMUser", "userName": name}})).unwrap_or_default();
     assert!(words.starts_with("IAM user ja[2Jnexx") && words.chars().count() < 300, "{words}");
 }

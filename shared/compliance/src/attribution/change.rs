@@ -1,11 +1,11 @@
-//! One call that changed something, read from one record of CloudTrail.
+//! One call that changed something, read from one CloudTrail record.
 
 use serde_json::Value;
 
 use super::{Actor, printable};
 use crate::{ShapeError, Timestamp};
 
-/// What the names of calls begin with that read; asked only where a record does not say `readOnly` (versions before 1.01).
+/// Prefixes of the names of read-only calls; used only for records without `readOnly` (versions before 1.01).
 const READS: [&str; 9] = ["Get", "List", "Describe", "Lookup", "Head", "BatchGet", "Search", "Query", "Select"];
 
 /// One call that changed something.
@@ -22,11 +22,11 @@ pub struct Change {
 }
 
 impl Change {
-    /// Reads a record, the text in an event's `CloudTrailEvent`. `None` for what changed nothing: a call that only reads, one
-    /// that was refused or failed, a sign-in, an insight.
+    /// Reads a record: the text of an event's `CloudTrailEvent`. `None` for a record of no change: a read-only call, a
+    /// denied or failed call, a sign-in, an insight.
     ///
     /// # Errors
-    /// [`ShapeError`] for a record that does not say what happened, when, or by whom.
+    /// [`ShapeError`] for a record without its call, its time or its caller.
     pub fn read(text: &str) -> Result<Option<Self>, ShapeError> {
         let record: Value = serde_json::from_str(text)
             .map_err(|error| ShapeError::new("CloudTrailEvent", "JSON", format!("{error}: {text}")))?;
@@ -35,7 +35,7 @@ impl Change {
             return Err(ShapeError::new("eventVersion", "1.x", version));
         }
         let name = member(&record, "eventName")?;
-        if is_no_call(&record) || failed(&record)? || reads(&record, &name)? {
+        if is_not_a_call(&record) || failed(&record)? || is_read_only(&record, &name)? {
             return Ok(None);
         }
         let source = member(&record, "eventSource")?;
@@ -49,25 +49,25 @@ impl Change {
     }
 }
 
-fn is_no_call(record: &Value) -> bool {
+fn is_not_a_call(record: &Value) -> bool {
     let is = |member: &str, value: &str| record.get(member).and_then(Value::as_str) == Some(value);
     is("eventType", "AwsConsoleSignIn") || is("eventType", "AwsCloudTrailInsight") || is("eventCategory", "Insight")
 }
 
-/// Whether the call was refused or failed; a dry run is a failure as well.
+/// Whether the call was denied or failed. A dry run counts as failed.
 fn failed(record: &Value) -> Result<bool, ShapeError> {
     match record.get("errorCode") {
         None | Some(Value::Null) => Ok(false),
         Some(Value::String(code)) => Ok(!code.is_empty()),
-        Some(other) => Err(ShapeError::new("errorCode", "a text", other)),
+        Some(other) => Err(ShapeError::new("errorCode", "a string", other)),
     }
 }
 
-fn reads(record: &Value, name: &str) -> Result<bool, ShapeError> {
+fn is_read_only(record: &Value, name: &str) -> Result<bool, ShapeError> {
     match record.get("readOnly") {
-        Some(Value::Bool(reads)) => Ok(*reads),
+        Some(Value::Bool(read_only)) => Ok(*read_only),
         None | Some(Value::Null) => Ok(READS.iter().any(|verb| name.starts_with(verb))),
-        Some(Value::String(reads)) if reads == "true" || reads == "false" => Ok(reads == "true"),
+        Some(Value::String(text)) if text == "true" || text == "false" => Ok(text == "true"),
         Some(other) => Err(ShapeError::new("readOnly", "true or false", other)),
     }
 }
@@ -75,8 +75,8 @@ fn reads(record: &Value, name: &str) -> Result<bool, ShapeError> {
 fn member(record: &Value, name: &'static str) -> Result<String, ShapeError> {
     let text = record.get(name).and_then(Value::as_str).and_then(printable);
     text.ok_or_else(|| match record.get(name) {
-        None => ShapeError::missing(name, "a text"),
-        Some(other) => ShapeError::new(name, "a text", other),
+        None => ShapeError::missing(name, "a string"),
+        Some(other) => ShapeError::new(name, "a string", other),
     })
 }
 

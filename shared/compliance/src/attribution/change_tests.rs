@@ -22,23 +22,23 @@ fn read_with(member: &str, value: &Value) -> Result<Option<Change>, String> {
 }
 
 #[test]
-fn a_change_says_when_what_and_who() {
+fn a_change_has_time_call_and_actor() {
     let change = read_with("none", &Value::Null).ok().flatten();
-    let told = change.map(|it| (it.at.to_string(), it.event_id, it.call, it.actor.to_string()));
+    let actual = change.map(|it| (it.at.to_string(), it.event_id, it.call, it.actor.to_string()));
     let expected = ["2026-03-04T05:06:07Z", "e-1", "ec2:AuthorizeSecurityGroupIngress", "IAM user jane"];
     let [at, id, call, who] = expected.map(str::to_owned);
-    assert_eq!(told, Some((at, id, call, who)));
+    assert_eq!(actual, Some((at, id, call, who)));
 }
 
 #[test]
-fn what_changed_nothing_is_no_change() {
+fn read_only_failed_and_non_api_events_are_not_changes() {
     for (member, value, changes) in [
         ("errorCode", json!("Client.UnauthorizedOperation"), false),
         ("errorCode", json!("Client.DryRunOperation"), false),
         ("errorCode", json!(""), true),
         ("readOnly", json!(true), false),
         ("readOnly", json!("true"), false),
-        // Where it is not said, the call's name tells.
+        // Without the member, the name of the call decides.
         ("readOnly", Value::Null, true),
         ("eventType", json!("AwsConsoleSignIn"), false),
         ("eventType", json!("AwsServiceEvent"), true),
@@ -53,14 +53,14 @@ fn what_changed_nothing_is_no_change() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_and_no_change() {
+fn an_unreadable_record_is_an_error() {
     for (member, value, expected) in [
         ("eventVersion", json!("2.0"), "eventVersion: expected 1.x: received `2.0`"),
-        ("eventVersion", Value::Null, "eventVersion: expected a text: received `nothing`"),
+        ("eventVersion", Value::Null, "eventVersion: expected a string: received `nothing`"),
         ("eventTime", json!("yesterday"), "eventTime: expected an instant in RFC 3339: received `yesterday`"),
-        ("eventID", Value::Null, "eventID: expected a text: received `nothing`"),
-        ("eventName", json!(7), "eventName: expected a text: received `7`"),
-        ("errorCode", json!(7), "errorCode: expected a text: received `7`"),
+        ("eventID", Value::Null, "eventID: expected a string: received `nothing`"),
+        ("eventName", json!(7), "eventName: expected a string: received `7`"),
+        ("errorCode", json!(7), "errorCode: expected a string: received `7`"),
         ("readOnly", json!("maybe"), "readOnly: expected true or false: received `\"maybe\"`"),
         ("userIdentity", Value::Null, "userIdentity: expected an identity: received `nothing`"),
     ] {

@@ -1,4 +1,4 @@
-//! The changes of a resource, and which of them can be behind a finding.
+//! The changes of a resource, and which of them can have caused a finding.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use jiff::SignedDuration;
 use super::{Actor, Change};
 use crate::{AccountId, Timestamp};
 
-/// How far the clocks of AWS Config and CloudTrail may differ. CloudTrail writes whole seconds, cut off.
+/// Maximum clock skew between AWS Config and CloudTrail. CloudTrail truncates its times to whole seconds.
 pub const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 
-/// The roles that act for this suite.
+/// The roles of Rectify's own functions.
 ///
-/// A role's name is unique in its account, so nobody can have another one of the name, and these can be assumed by Lambda
-/// alone. What a caller chooses is not asked: anybody may name a session after a function of ours. Only who may change our
-/// functions or the trust of their roles can act as one of them.
+/// A role's name is unique in its account, and only Lambda may assume these roles. The session name is ignored: any
+/// principal can name a session after one of Rectify's functions. Only a principal that may change these functions or
+/// their roles' trust policies can act as one of the roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ours {
     account: AccountId,
@@ -22,12 +22,12 @@ pub struct Ours {
 }
 
 impl Ours {
-    /// The roles of these names in this account.
+    /// The roles with these names in this account.
     pub fn new(account: AccountId, roles: impl IntoIterator<Item = String>) -> Self {
         Self { account, roles: roles.into_iter().collect() }
     }
 
-    /// Whether one of them acted.
+    /// Whether one of these roles made the call, and no service made it on the role's behalf.
     pub fn acted(&self, actor: &Actor) -> bool {
         actor.role().is_some_and(|(role, account)| {
             account == Some(self.account.as_str()) && self.roles.contains(role) && actor.via.is_none()
@@ -35,18 +35,18 @@ impl Ours {
     }
 }
 
-/// What CloudTrail was read to say about one resource: each event once, newest first.
+/// The CloudTrail records read about one resource: each event once, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     changes: Vec<Change>,
-    /// Records that were read, changes or not.
+    /// Number of records, changes or not.
     pub records: usize,
-    /// Records that could not be read.
+    /// Number of records that could not be read.
     pub unreadable: usize,
 }
 
 impl History {
-    /// Adds a record: `CloudTrailEvent` of an event.
+    /// Adds a record: the `CloudTrailEvent` of an event.
     pub fn add(&mut self, record: Option<&str>) {
         self.records += 1;
         match record.map(Change::read) {
@@ -61,27 +61,28 @@ impl History {
         }
     }
 
-    /// The changes that can be behind a finding, newest first: not later than it, not ours, and later than the last time that
-    /// `fixer`, the finding's own remediation, set the resource right. What lies before that was fixed.
-    pub fn behind(&self, found: Timestamp, ours: &Ours, fixer: &str) -> Vec<&Change> {
-        let later = self.until(found).take_while(|it| !is_fix(it, found, ours, fixer));
-        later.filter(|it| !ours.acted(&it.actor)).collect()
+    /// The changes that can have caused a finding, newest first: not later than the finding, not made by Rectify, and
+    /// later than the last fix by `fixer`, the finding's own remediation. That fix corrected all earlier changes.
+    pub fn behind(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> Vec<&Change> {
+        let later = self.until(found).take_while(|it| !is_fix(it, found, own_roles, fixer));
+        later.filter(|it| !own_roles.acted(&it.actor)).collect()
     }
 
-    /// Whether it goes back to that last time, before which nothing can be behind the finding.
-    pub fn reaches_a_fix(&self, found: Timestamp, ours: &Ours, fixer: &str) -> bool {
-        self.until(found).any(|it| is_fix(it, found, ours, fixer))
+    /// Whether the history reaches back to that last fix. No earlier change can have caused the finding.
+    pub fn reaches_a_fix(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
+        self.until(found).any(|it| is_fix(it, found, own_roles, fixer))
     }
 
-    /// The oldest instant a change was read of.
+    /// The time of the oldest change.
     pub fn since(&self) -> Option<Timestamp> {
         self.changes.last().map(|it| it.at)
     }
 
-    /// The changes of others within a time before the finding, newest first, our fixes between them or not.
-    pub fn within(&self, found: Timestamp, before: SignedDuration, ours: &Ours) -> Vec<&Change> {
+    /// The changes not made by Rectify in the period `before` the finding, newest first. Fixes in between do not end
+    /// it.
+    pub fn within(&self, found: Timestamp, before: SignedDuration, own_roles: &Ours) -> Vec<&Change> {
         let since = found.saturating_sub(before).unwrap_or(Timestamp::MIN);
-        self.until(found).take_while(|it| it.at >= since).filter(|it| !ours.acted(&it.actor)).collect()
+        self.until(found).take_while(|it| it.at >= since).filter(|it| !own_roles.acted(&it.actor)).collect()
     }
 
     fn until(&self, found: Timestamp) -> impl Iterator<Item = &Change> {
@@ -90,14 +91,14 @@ impl History {
     }
 }
 
-/// Whether a finding's own remediation made this change before the finding. Lambda names a role's session after the function.
-/// What it changed about the finding itself comes after it, by more than the clocks differ.
-fn is_fix(change: &Change, found: Timestamp, ours: &Ours, fixer: &str) -> bool {
+/// Whether a finding's own remediation made this change before the finding. Lambda names a role session after the
+/// function. The change that fixes this finding is later than the finding by more than the clock skew.
+fn is_fix(change: &Change, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
     let before = found.saturating_sub(CLOCKS).unwrap_or(Timestamp::MIN);
-    change.at < before && change.actor.session() == Some(fixer) && ours.acted(&change.actor)
+    change.at < before && change.actor.session() == Some(fixer) && own_roles.acted(&change.actor)
 }
 
-/// Who made these changes and how many each, the busiest first.
+/// The actors of these changes with the number of changes of each, highest first.
 pub fn tally<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for change in changes {

@@ -7,7 +7,7 @@ const FIXER: &str = "rectify-door-ajar-fix";
 /// When the finding was recorded, seconds.
 const FOUND: i64 = 1_772_600_000;
 
-fn ours() -> Ours {
+fn own_roles() -> Ours {
     Ours::new(AccountId::new(ACCOUNT), ["rectify-DoorAjarFixRole-1", "rectify-OtherFixRole-2"].map(str::to_owned))
 }
 
@@ -44,25 +44,25 @@ fn found() -> Timestamp {
     Timestamp::from_second(FOUND).unwrap_or_default()
 }
 
-/// The numbers of the calls that can be behind the finding.
+/// The numbers of the calls that can have caused the finding.
 fn behind(calls: &[(i64, Value)]) -> Vec<String> {
-    history(calls).behind(found(), &ours(), FIXER).into_iter().map(|it| it.event_id.clone()).collect()
+    history(calls).behind(found(), &own_roles(), FIXER).into_iter().map(|it| it.event_id.clone()).collect()
 }
 
 #[test]
 fn the_newest_change_before_a_finding_comes_first() {
     assert_eq!(behind(&[(-90, jane()), (-30, jane()), (-60, jane())]), ["e-1", "e-2", "e-0"]);
-    assert_eq!(behind(&[(60, jane()), (5, jane()), (6, jane())]), ["e-1"], "a later change is no cause");
+    assert_eq!(behind(&[(60, jane()), (5, jane()), (6, jane())]), ["e-1"], "a later change is not a cause");
     assert_eq!(behind(&[]), [""; 0]);
 }
 
-/// runtime/22: what a remediation did is never told as the violation.
+/// runtime/22: a change made by a remediation is never reported as the violation.
 #[test]
-fn our_own_change_is_never_behind_a_finding() {
+fn a_change_made_by_rectify_never_causes_a_finding() {
     assert_eq!(behind(&[(-30, fix())]), [""; 0]);
-    // The fix of this very finding does not hide what it was about.
+    // The fix of this very finding does not hide its cause.
     assert_eq!(behind(&[(-60, jane()), (1, fix()), (-2, fix())]), ["e-0"]);
-    // What was fixed before is not behind a new finding; what another control did does not matter.
+    // A change that was fixed does not cause a new finding; a fix by another control does not matter.
     assert_eq!(behind(&[(-60, jane()), (-30, fix())]), [""; 0]);
     assert_eq!(behind(&[(-60, jane()), (-30, fix()), (-20, jane())]), ["e-2"]);
     let other = session(ACCOUNT, "rectify-OtherFixRole-2", "rectify-other-fix");
@@ -70,7 +70,7 @@ fn our_own_change_is_never_behind_a_finding() {
 }
 
 #[test]
-fn nobody_becomes_one_of_us_by_a_name_they_can_choose() {
+fn a_chosen_name_does_not_make_a_principal_one_of_rectifys_roles() {
     for (who, expected) in [
         (session(ACCOUNT, "Admin", FIXER), true),
         (session("444455556666", "rectify-DoorAjarFixRole-1", FIXER), true),
@@ -87,7 +87,7 @@ fn nobody_becomes_one_of_us_by_a_name_they_can_choose() {
 }
 
 #[test]
-fn each_event_counts_once_and_what_cannot_be_read_is_counted() {
+fn each_event_counts_once_and_unreadable_records_are_counted() {
     let mut history = history(&[(-30, jane()), (-60, json!({}))]);
     history.add(None);
     history.add(Some("{"));
@@ -103,7 +103,7 @@ fn each_event_counts_once_and_what_cannot_be_read_is_counted() {
 }
 
 #[test]
-fn who_keeps_reverting_is_counted_across_our_fixes() {
+fn repeated_changes_are_counted_per_actor_across_fixes() {
     let bob = || json!({"type": "IAMUser", "userName": "bob"});
     let history = history(&[
         (-90_000, bob()),
@@ -116,8 +116,8 @@ fn who_keeps_reverting_is_counted_across_our_fixes() {
         (-300, bob()),
         (-200, jane()),
     ]);
-    let within = history.within(found(), SignedDuration::from_hours(24), &ours());
+    let within = history.within(found(), SignedDuration::from_hours(24), &own_roles());
     let expected = [("jane@corp via AWSReservedSSO_x".to_owned(), 3), ("IAM user bob".to_owned(), 2)];
     assert_eq!(tally(within), expected);
-    assert!(history.reaches_a_fix(found(), &ours(), FIXER));
+    assert!(history.reaches_a_fix(found(), &own_roles(), FIXER));
 }

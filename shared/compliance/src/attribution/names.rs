@@ -1,13 +1,13 @@
-//! What CloudTrail calls a resource: its `ResourceName`, which is not always AWS Config's id.
+//! The names of a resource in CloudTrail: its `ResourceName`, which is not always AWS Config's id.
 //!
-//! CloudTrail takes the names out of a call's own input and answer, so one resource has several: a trail is named by its
-//! name in one call and by its ARN in another. Each is asked for; `docs/attribution.md` has the table.
+//! CloudTrail takes the names from a call's request and response, so one resource has several: one call names a trail
+//! by its name, another by its ARN. Each name is looked up; `docs/attribution.md` has the table.
 
 use crate::place::ACCOUNT_TYPE;
 use crate::{Region, Target};
 
-/// The names to ask for, the likeliest first, without repeats. `arn` is the resource's, where it is known. None for the
-/// account as a whole, which no call names.
+/// The names to look up, the most likely first, without duplicates. `arn` is the resource's ARN, if known. Empty for
+/// the account as a whole, which no call names.
 pub fn names(target: &Target, arn: Option<&str>) -> Vec<String> {
     if target.resource.kind == ACCOUNT_TYPE {
         return Vec::new();
@@ -27,7 +27,8 @@ pub fn names(target: &Target, arn: Option<&str>) -> Vec<String> {
     names
 }
 
-/// The ARNs that calls name and that follow from type and name: a key's calls name nothing else.
+/// The ARN, for types whose calls name it and for which it follows from type and name: calls on a key name only the
+/// ARN.
 fn derived_arn(target: &Target) -> Option<String> {
     let (service, resource) = match target.resource.kind.as_str() {
         "AWS::KMS::Key" => ("kms", format!("key/{}", target.resource.id)),
@@ -38,17 +39,17 @@ fn derived_arn(target: &Target) -> Option<String> {
     Some(region.partition().arn(service, region.as_str(), account.as_str(), &resource))
 }
 
-/// Whether an event is about a resource of this type, by what CloudTrail lists under the name that was asked for: a bucket
-/// and a user may share one. Services name their types as AWS Config does, though not always the same type; the service is
-/// compared, and a name without a type is taken.
+/// Whether an event is about a resource of this type, by the resources that CloudTrail lists under the name: a bucket
+/// and a user may share a name. CloudTrail's type names look like AWS Config's but may differ, so only the service is
+/// compared. A name without a type matches.
 pub fn is_about(kind: &str, names: &[String], listed: &[(Option<String>, Option<String>)]) -> bool {
     let service = |kind: &str| kind.split("::").nth(1).unwrap_or_default().to_owned();
     let mut of_the_name = listed.iter().filter(|(_, name)| name.as_ref().is_some_and(|it| names.contains(it)));
     of_the_name.any(|(listed, _)| listed.as_deref().is_none_or(|it| it.is_empty() || service(it) == service(kind)))
 }
 
-/// Whether CloudTrail keeps this resource's events in one region of the partition: IAM's are in us-east-1, wherever the
-/// call came from.
+/// Whether CloudTrail records this resource's events in one region of the partition: IAM's are in us-east-1, whatever
+/// the region of the call.
 pub fn is_global(kind: &str, region: &Region) -> bool {
     region.as_str() == "global" || kind.starts_with("AWS::IAM::")
 }
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_asked_for_once() {
+    fn every_name_is_looked_up_once() {
         for (target, arn, expected) in [
             (target("AWS::S3::Bucket", "logs", Some("logs")), None, vec!["logs"]),
             (

@@ -1,4 +1,4 @@
-//! What a control can do, whatever its types: JSON in, JSON out. Each is implemented once, for every control that can do it.
+//! The traits of a control with types erased: JSON in, JSON out. Each has one blanket implementation.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,36 +11,36 @@ use crate::{
     Remediation, Resource, ResourceState, ShapeError, StoredState, Timestamp, Verdict,
 };
 
-/// A [`Control`] of any types.
+/// A type-erased [`Control`].
 pub trait ErasedControl: Sync {
     /// JSON Schema of its parameters.
     fn parameters(&self) -> Value;
 
-    /// Reads its parameters; what the shell takes of them.
+    /// Parses all parameters and returns those that every rule has.
     ///
     /// # Errors
-    /// The parameter, what was expected and what it was.
+    /// The parameter, the expected value and the received one.
     fn shell_parameters(&self, text: &str) -> Result<CommonParameters, ParameterError>;
 
-    /// Freezes a subject given as JSON.
+    /// Converts a subject, given as JSON, to its stored form.
     ///
     /// # Errors
-    /// [`EntryError::Shape`] when it is no subject of the control.
+    /// [`EntryError::Shape`] if it is not a subject of the control.
     fn image(&self, subject: Value) -> Result<IdentifiedState, EntryError>;
 
     /// [`ResourceState::VERSION`] of its subject.
     fn state_version(&self) -> u16;
 
-    /// Whether two subjects are equal: a subject knows what of it has an order, its JSON does not.
+    /// Whether two subjects are equal. The subject type decides which lists have an order; JSON does not.
     ///
     /// # Errors
-    /// [`EntryError::Shape`] when one cannot be read.
+    /// [`EntryError::Shape`] if one cannot be read.
     fn same(&self, one: &StoredState, other: &StoredState) -> Result<bool, EntryError>;
 
-    /// Judges a subject.
+    /// Evaluates a subject.
     ///
     /// # Errors
-    /// [`EntryError`] when the image or the parameters cannot be read.
+    /// [`EntryError`] if the state or the parameters cannot be read.
     fn evaluate(&self, subject: &StoredState, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError>;
 }
 
@@ -72,75 +72,75 @@ impl<K: Control> ErasedControl for K {
     }
 }
 
-/// A [`FromItem`] of any types.
-pub(super) trait JudgeChange: Sync {
+/// A type-erased [`FromItem`].
+pub(super) trait ErasedFromItem: Sync {
     fn permissions(&self) -> &'static [Permission];
-    fn made_of(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError>;
+    fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError>;
 }
 
-impl<K: FromItem> JudgeChange for K {
+impl<K: FromItem> ErasedFromItem for K {
     fn permissions(&self) -> &'static [Permission] {
         self.fact_permissions()
     }
 
-    fn made_of(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError> {
+    fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError> {
         let facts = read("facts", "the control's facts", facts)?;
-        Ok(StoredState::of(&self.subject(K::Resource::from_item(item)?, facts))?)
+        Ok(StoredState::of(&FromItem::subject(self, K::Resource::from_item(item)?, facts))?)
     }
 }
 
-/// An [`Periodic`] of any types.
-pub(super) trait Listed: Sync {
+/// A type-erased [`Periodic`].
+pub(super) trait ErasedPeriodic: Sync {
     fn permissions(&self) -> &'static [Permission];
 }
 
-impl<K: Periodic> Listed for K {
+impl<K: Periodic> ErasedPeriodic for K {
     fn permissions(&self) -> &'static [Permission] {
         self.list_permissions()
     }
 }
 
-/// A [`Remediation`] of any types. Every error is [`EntryError`]: an image, an action, a call or the parameters that cannot be
-/// read.
+/// A type-erased [`Remediation`]. Every method returns [`EntryError`] if a state, an action, a call or the parameters
+/// cannot be read.
 #[allow(clippy::missing_errors_doc)] // One sentence, above, for all of them.
 pub trait ErasedRemediation: ErasedControl {
-    /// What the live read may call.
+    /// Permissions of the live read.
     fn read_permissions(&self) -> &'static [Permission];
 
-    /// What enforcing may call.
+    /// Permissions of the calls that fix.
     fn fix_permissions(&self) -> &'static [Permission];
 
-    /// What undo may call.
+    /// Permissions of the calls that undo.
     fn undo_permissions(&self) -> &'static [Permission];
 
-    /// Whether the shell must resolve the resource's name through AWS Config.
+    /// Whether the handler must resolve the resource's name through AWS Config.
     fn needs_name(&self) -> bool;
 
-    /// Whether undo needs what a call answers.
+    /// Whether undo needs the responses of the calls.
     fn needs_answers(&self) -> bool;
 
-    /// How it is known that a CloudFormation stack manages what the calls change.
+    /// How to determine whether a CloudFormation stack manages what the calls change.
     fn managed_by(&self) -> ManagedBy;
 
-    /// What of a stack an action would change.
+    /// The resources that an action changes, as CloudFormation identifies them.
     fn stack_resources(&self, live: &StoredState, action: &Value) -> Result<Vec<PhysicalId>, EntryError>;
 
-    /// What would fix a subject: nothing where it is no finding.
+    /// The plan that fixes a subject; [`Plan::Noop`] if it is not NON_COMPLIANT.
     fn plan(&self, live: &StoredState, parameters: &str, now: Timestamp) -> Result<Plan<Value>, EntryError>;
 
-    /// What the subject becomes by an action.
+    /// The subject after an action.
     fn predict(&self, live: &StoredState, action: &Value) -> Result<IdentifiedState, EntryError>;
 
-    /// Whether the service still works on the actions.
+    /// Whether the service is still applying the actions.
     fn is_in_progress(&self, after: &StoredState, done: &[Value]) -> Result<bool, EntryError>;
 
-    /// The part of the subject that the actions touched.
+    /// The fields of the subject that the actions changed.
     fn touched_fields(&self, subject: &StoredState, done: &[Value]) -> Result<Value, EntryError>;
 
-    /// The calls that take actions back, given the before-image and what each action was answered.
+    /// The calls that undo actions, given the prior state and the response to each action.
     fn undo(&self, before: &StoredState, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError>;
 
-    /// What the subject becomes by one call of an undo, where the control says.
+    /// The subject after one call of an undo, if the control models it.
     fn reverted(&self, live: &StoredState, call: &Value) -> Result<Option<StoredState>, EntryError>;
 }
 

@@ -1,10 +1,10 @@
-//! A moment as a parameter.
+//! A point in time as a parameter.
 
 use super::{Cow, Deserialize, Deserializer, FromStr, JsonSchema, Schema, SchemaGenerator, Serialize, Serializer};
 use super::{fmt, from_scalar, json_schema};
 use crate::Timestamp;
 
-/// A moment, RFC 3339 with its offset: `2026-03-04T05:06:07Z`.
+/// A point in time, RFC 3339 with an offset: `2026-03-04T05:06:07Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub Timestamp);
 
@@ -13,7 +13,7 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        text.parse().map(Self).map_err(|_| format!("expected an RFC 3339 time with its offset: received `{text}`"))
+        text.parse().map(Self).map_err(|_| format!("expected an RFC 3339 time with an offset: received `{text}`"))
     }
 }
 
@@ -31,11 +31,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_needs_its_offset() {
+    fn a_moment_requires_an_offset() {
         assert_eq!("2026-03-04T06:06:07+01:00".parse::<Moment>().unwrap().to_string(), "2026-03-04T05:06:07Z");
         for text in ["2026-03-04", "2026-03-04T05:06:07", "yesterday"] {
             let error = text.parse::<Moment>().unwrap_err();
-            assert_eq!(error, format!("expected an RFC 3339 time with its offset: received `{text}`"));
+            assert_eq!(error, format!("expected an RFC 3339 time with an offset: received `{text}`"));
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Ports as parameters: sets with their arithmetic, and one port that may be taken away.
+//! Ports as parameters: sets with their arithmetic, and one port that `none` can remove.
 
 use super::{Bounded, Cow, Deserialize, Deserializer, FromStr, JsonSchema, Schema, SchemaGenerator};
 use super::{LIST, Serialize, Serializer, fmt, from_scalar, json_schema, members};
 
-/// TCP or UDP ports: a comma list of ports and `from-to` ranges, `0..=65535`, at most sixteen members.
+/// TCP or UDP ports: a comma-separated list of ports and `from-to` ranges, `0..=65535`, at most 16 members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PortSet(Vec<(u16, u16)>);
 
-/// A [`PortSet`] of up to 128 members, for lists that AWS's own rules take without a limit.
+/// A [`PortSet`] of up to 128 members, for lists that AWS managed rules accept without a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortList(pub PortSet);
 
-/// One port, `0..=65535`, or `none` where a default is to be taken away.
+/// One port, `0..=65535`, or `none` to remove a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortOrNone(pub Option<u16>);
 
 impl PortSet {
-    /// The most members of a list.
+    /// Maximum number of members of a list.
     pub const MAX_MEMBERS: usize = 16;
 
     /// One port.
@@ -29,7 +29,7 @@ impl PortSet {
         Self(vec![(0, u16::MAX)])
     }
 
-    /// The union of these ranges, both ends included; one that is reversed is read from its low end.
+    /// The union of these inclusive ranges; the ends of a reversed range are swapped.
     pub fn of(ranges: impl IntoIterator<Item = (u16, u16)>) -> Self {
         let mut ranges: Vec<(u16, u16)> = ranges.into_iter().map(|(from, to)| (from.min(to), from.max(to))).collect();
         ranges.sort_unstable();
@@ -43,7 +43,7 @@ impl PortSet {
         Self(merged)
     }
 
-    /// Every port that is not one of them.
+    /// Every port that is not in the set.
     #[must_use]
     pub fn complement(&self) -> Self {
         let mut left = Vec::new();
@@ -58,7 +58,7 @@ impl PortSet {
         Self(left)
     }
 
-    /// Whether there is no port in it.
+    /// Whether the set has no port.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -68,17 +68,17 @@ impl PortSet {
         &self.0
     }
 
-    /// Whether `port` is one of them.
+    /// Whether `port` is in the set.
     pub fn contains(&self, port: u16) -> bool {
         self.0.iter().any(|(from, to)| (*from..=*to).contains(&port))
     }
 
-    /// Whether the whole of `from..=to` lies within.
+    /// Whether all of `from..=to` is in the set.
     pub fn covers(&self, from: u16, to: u16) -> bool {
         self.0.iter().any(|(low, high)| *low <= from && to <= *high)
     }
 
-    fn read(text: &str, most: usize) -> Result<Self, String> {
+    fn read(text: &str, max_members: usize) -> Result<Self, String> {
         let port =
             |part: &str| part.trim().parse::<Bounded<0, 65535>>().map(|it| u16::try_from(it.get()).unwrap_or(u16::MAX));
         let mut ranges = Vec::new();
@@ -92,15 +92,15 @@ impl PortSet {
             }
             ranges.push((from, to));
         }
-        if ranges.is_empty() || ranges.len() > most {
-            return Err(format!("expected 1 to {most} ports: received `{}`", crate::error::shorten(text)));
+        if ranges.is_empty() || ranges.len() > max_members {
+            return Err(format!("expected 1 to {max_members} ports: received `{}`", crate::error::shorten(text)));
         }
         Ok(Self::of(ranges))
     }
 }
 
 impl PortList {
-    /// The most members of a list.
+    /// Maximum number of members of a list.
     pub const MAX_MEMBERS: usize = 128;
 }
 
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_are_sorted_merged_and_written_back() {
+    fn ports_are_sorted_and_merged() {
         for (text, written) in [
             ("22", "22"),
             (" 2222 , 22,,23 ", "22-23,2222"),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_out_of_range_reversed_none_or_too_many_are_refused() {
+    fn invalid_reversed_missing_or_too_many_ports_are_rejected() {
         let many = (1..=17).map(|port| (port * 10).to_string()).collect::<Vec<_>>().join(",");
         for (text, expected) in [
             ("70000", "expected a whole number in 0..=65535: received `70000`"),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_takes_what_a_short_one_refuses() {
+    fn a_port_list_accepts_more_members_than_a_port_set() {
         let many = (1..=128).map(|port| (port * 10).to_string()).collect::<Vec<_>>().join(",");
         assert_eq!(many.parse::<PortList>().unwrap().0.ranges().len(), 128);
         assert!(format!("{many},65000").parse::<PortList>().is_err());
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_may_be_none_and_nothing_else() {
+    fn port_or_none_accepts_a_port_or_none() {
         assert_eq!("none".parse(), Ok(PortOrNone(None)));
         assert_eq!(" 3389 ".parse(), Ok(PortOrNone(Some(3389))));
         for text in ["abc", "65536", "-1", "22-23"] {

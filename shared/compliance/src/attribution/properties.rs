@@ -1,4 +1,5 @@
-//! Whatever stands in a record: nothing panics, nothing unprintable is told, and no change of ours is told as another's.
+//! For any record: no panic, no unprintable character in a description, and no change by Rectify attributed to another
+//! actor.
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -7,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::{AccountId, Timestamp};
 
-/// The members a record has, so that generated ones go deeper than the first look.
+/// The members of a record, so that generated records reach the inner parsers.
 const MEMBERS: [&str; 24] = [
     "eventVersion",
     "eventTime",
@@ -35,7 +36,7 @@ const MEMBERS: [&str; 24] = [
     "aws:cloudformation:stack-name",
 ];
 
-/// The words they hold.
+/// Their values.
 const WORDS: [&str; 18] = [
     "1.11",
     "2026-03-04T05:06:07Z",
@@ -77,7 +78,7 @@ fn document() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A record that says everything but who.
+/// A record with this identity.
 fn record(who: Value, second: i64, rest: Map<String, Value>) -> Value {
     let at = Timestamp::from_second(second).unwrap_or_default();
     let mut record = json!({
@@ -93,29 +94,29 @@ fn record(who: Value, second: i64, rest: Map<String, Value>) -> Value {
 
 proptest! {
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>()) {
+    fn any_text_is_read_or_rejected(text in any::<String>()) {
         let _ = Change::read(&text);
     }
 
     #[test]
-    fn any_document_is_read_or_refused_and_told_in_printable_words(
+    fn any_document_is_rejected_or_has_a_printable_actor(
         document in document(), who in document(), second in 0_i64..4_000_000_000, request in document(),
     ) {
         let _ = Change::read(&document.to_string());
         let rest = Map::from_iter([("requestParameters".to_owned(), request)]);
         if let Ok(Some(change)) = Change::read(&record(who, second, rest).to_string()) {
             let words = change.actor.to_string();
-            prop_assert!(!words.is_empty() && words.chars().count() <= 4 * LONGEST, "{words}");
+            prop_assert!(!words.is_empty() && words.chars().count() <= 4 * MAX_CHARS, "{words}");
             prop_assert!(!words.chars().any(char::is_control), "{words}");
         }
     }
 
     #[test]
-    fn nothing_later_and_nothing_of_ours_is_behind_a_finding(
+    fn no_later_change_and_no_change_by_rectify_causes_a_finding(
         calls in proptest::collection::vec((any::<bool>(), -100_i64..100, document()), 0..20),
     ) {
         let found = Timestamp::from_second(1_772_600_000).unwrap_or_default();
-        let ours = Ours::new(AccountId::new("111122223333"), ["Fix".to_owned()]);
+        let own_roles = Ours::new(AccountId::new("111122223333"), ["Fix".to_owned()]);
         let mut history = History::default();
         for (own, after, who) in calls {
             let fix = json!({"type": "AssumedRole", "accountId": "111122223333",
@@ -124,9 +125,9 @@ proptest! {
             history.add(Some(&record(who, found.as_second() + after, Map::new()).to_string()));
         }
         let end = found.saturating_add(CLOCKS).unwrap_or(Timestamp::MAX);
-        let within = history.within(found, SignedDuration::from_hours(1), &ours);
-        for change in history.behind(found, &ours, "rectify-a-fix").into_iter().chain(within) {
-            prop_assert!(change.at <= end && !ours.acted(&change.actor));
+        let within = history.within(found, SignedDuration::from_hours(1), &own_roles);
+        for change in history.behind(found, &own_roles, "rectify-a-fix").into_iter().chain(within) {
+            prop_assert!(change.at <= end && !own_roles.acted(&change.actor));
         }
     }
 }
