@@ -102,7 +102,11 @@ fn partial_undo_is_modeled<K: RevokesRules>(
         apply(&mut live.group, &call);
         modeled = control.reverted(&modeled, &call).unwrap();
         prop_assert_eq!(control.touched_fields(&modeled, &done), control.touched_fields(&live, &done));
-        prop_assert_eq!(control.reverted(&modeled, &call), Some(modeled.clone()), "an existing rule is not created again");
+        prop_assert_eq!(
+            control.reverted(&modeled, &call),
+            Some(modeled.clone()),
+            "an existing rule is not created again"
+        );
     }
     Ok(())
 }

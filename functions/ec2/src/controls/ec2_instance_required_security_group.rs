@@ -155,7 +155,8 @@ impl Control for Ec2InstanceRequiredSecurityGroup {
             return Verdict::non_compliant(format!("{} reports no primary interface", instance.id));
         }
         let lacks = |it: &&&Interface| !required_groups.missing(it).is_empty();
-        let lacking: Vec<String> = in_scope.iter().filter(lacks).map(|it| required_groups.describe_missing(it)).collect();
+        let lacking: Vec<String> =
+            in_scope.iter().filter(lacks).map(|it| required_groups.describe_missing(it)).collect();
         if lacking.is_empty() {
             return Verdict::COMPLIANT;
         }

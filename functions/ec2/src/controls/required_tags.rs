@@ -188,7 +188,10 @@ impl Remediation for RequiredTags {
         let violations = requirements.violations(&live.tags);
         let id = &live.key.id;
         if !live.is_of_ec2() {
-            return Plan::steps_in_order(vec![Step::manual(Level::L0, format!("tag {id}: {}", annotation(&violations)))]);
+            return Plan::steps_in_order(vec![Step::manual(
+                Level::L0,
+                format!("tag {id}: {}", annotation(&violations)),
+            )]);
         }
         let (mut written, mut reasons, mut manual) = (Vec::new(), Vec::new(), Vec::new());
         for violation in violations {

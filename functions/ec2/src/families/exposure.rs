@@ -39,12 +39,7 @@ pub struct Exposure<'a> {
 
 impl<'a> Exposure<'a> {
     /// The rules that let the internet reach one of `ports` over `protocol`.
-    pub fn of(
-        subject: &'a GroupInNetwork,
-        protocol: &Protocol,
-        ports: &PortSet,
-        max_prefix: MaxPrefixLength,
-    ) -> Self {
+    pub fn of(subject: &'a GroupInNetwork, protocol: &Protocol, ports: &PortSet, max_prefix: MaxPrefixLength) -> Self {
         let (broad, rest): (Vec<Candidate<'_>>, Vec<Candidate<'_>>) = candidates(subject, protocol, ports)
             .partition(|it| it.cidrs.iter().any(|net| max_prefix.counts_as_internet(net)));
         Self { broad: broad.into_iter().map(|it| it.rule).collect(), combined: combined(&rest, ports) }
@@ -167,11 +162,16 @@ mod tests {
 
     const WORLD: MaxPrefixLength = MaxPrefixLength { v4: 0, v6: 0 };
 
-    fn exposure(rules: &[(&str, i32, i32, &str)], ports: &str, max_prefix: MaxPrefixLength) -> (Vec<String>, Vec<String>) {
+    fn exposure(
+        rules: &[(&str, i32, i32, &str)],
+        ports: &str,
+        max_prefix: MaxPrefixLength,
+    ) -> (Vec<String>, Vec<String>) {
         let rules = rules.iter().map(|(protocol, from, to, peer)| ingress(protocol, *from, *to, peer)).collect();
         let subject = group(rules);
         let found = Exposure::of(&subject, &Protocol::Tcp, &ports.parse().unwrap(), max_prefix);
-        let texts = |rules: &[&Rule]| rules.iter().map(|rule| format!("{} {}", rule.protocol_and_ports(), rule.peer)).collect();
+        let texts =
+            |rules: &[&Rule]| rules.iter().map(|rule| format!("{} {}", rule.protocol_and_ports(), rule.peer)).collect();
         (texts(&found.broad), texts(&found.combined))
     }
 

@@ -126,7 +126,9 @@ impl Ports {
         let (level, text) = match self {
             Self::Closed { ports, .. } if must_replace => (
                 Level::L3,
-                format!("replace the rule {rule} with rules for the required traffic, without tcp {ports} from the internet"),
+                format!(
+                    "replace the rule {rule} with rules for the required traffic, without tcp {ports} from the internet"
+                ),
             ),
             Self::Closed { ports, narrow_wide_rules: true, .. } => {
                 draft.hold(format!("narrowing the rule {rule} needs a role that may authorize ingress"));

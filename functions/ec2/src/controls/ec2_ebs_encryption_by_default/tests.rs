@@ -60,9 +60,10 @@ fn the_setting_is_turned_on() {
     case("off and the right key", defaults(false, REQUIRED_DEFAULT), KEY).non_compliant(OFF).planned(&[ENABLE]);
     let mut subject = defaults(false, None);
     subject.unsupported_types = Some(["t1.micro", "c1.medium"].map(str::to_owned).into());
-    case("ec2-ebs-encryption-by-default/5", subject.clone(), "{}")
-        .non_compliant(OFF)
-        .planned(&["held: existing instances have types that could no longer be launched: `c1.medium, t1.micro`", ENABLE]);
+    case("ec2-ebs-encryption-by-default/5", subject.clone(), "{}").non_compliant(OFF).planned(&[
+        "held: existing instances have types that could no longer be launched: `c1.medium, t1.micro`",
+        ENABLE,
+    ]);
     subject.unsupported_types = None;
     case("types not read", subject, "{}")
         .non_compliant(OFF)
@@ -97,7 +98,9 @@ fn unusable_key_blocks_the_plan() {
         case(&reason, subject, CHANGE).non_compliant(&wrong_key(OTHER)).planned(&[&format!("held: {reason}"), &step]);
     };
     held(format!("key {REQUIRED} is in state Disabled"), REQUIRED, |key| key.state = "Disabled".to_owned());
-    held(format!("key {REQUIRED} is of spec RSA_2048, not symmetric"), REQUIRED, |key| key.spec = "RSA_2048".to_owned());
+    held(format!("key {REQUIRED} is of spec RSA_2048, not symmetric"), REQUIRED, |key| {
+        key.spec = "RSA_2048".to_owned()
+    });
     held(format!("key {elsewhere} is not of region eu-west-1"), &elsewhere, |key| {
         key.arn = key.arn.replace("eu-west-1", "eu-central-1");
     });

@@ -60,8 +60,10 @@ fn tokens_determine_the_verdict() {
     changed("no options", |it| it.options = None)
         .non_compliant("i-1 reports no metadata options")
         .planned(&["held: the metadata options were not read", REQUIRE]);
-    changed("in an Auto Scaling group", |it| drop(it.instance.tags.insert("aws:autoscaling:groupName".into(), "web".into())))
-        .non_compliant(&format!("{ALLOWS}; launched by Auto Scaling group web"));
+    changed("in an Auto Scaling group", |it| {
+        drop(it.instance.tags.insert("aws:autoscaling:groupName".into(), "web".into()))
+    })
+    .non_compliant(&format!("{ALLOWS}; launched by Auto Scaling group web"));
     changed("ec2-imdsv2-check/5", |it| it.instance = instance("terminated")).not_applicable("instance is terminated");
     changed("shutting down", |it| it.instance = instance("shutting-down")).not_applicable("instance is shutting-down");
     changed("stopped", |it| it.instance = instance("stopped")).non_compliant(ALLOWS).planned(&[REQUIRE]);

@@ -41,9 +41,10 @@ impl<'a> RequiredGroups<'a> {
     /// Sorts the requirements by whether the existing groups can satisfy them.
     pub fn of(subject: &InstanceInGroups, required: &'a [GroupRequirement], matching: Match) -> Self {
         let attached = subject.attached();
-        let with_candidates = required
-            .iter()
-            .map(|requirement| Satisfiable { candidates: subject.found.candidates(requirement, &attached), requirement });
+        let with_candidates = required.iter().map(|requirement| Satisfiable {
+            candidates: subject.found.candidates(requirement, &attached),
+            requirement,
+        });
         let (satisfiable, others): (Vec<Satisfiable<'a>>, Vec<Satisfiable<'a>>) =
             with_candidates.partition(|it| !it.candidates.is_empty());
         let matters = matching == Match::All || satisfiable.is_empty();

@@ -129,7 +129,8 @@ fn instance_without_requirement_or_gone_is_not_applicable() {
 #[test]
 fn unsatisfiable_unknown_or_ambiguous_requirement_is_not_fixed_automatically() {
     let fix = modify("eni-1", &["sg-a", "sg-b"]);
-    let create = |wanted: &str| format!("L0 by hand: create a group that matches {wanted} in vpc-1, or share one into it");
+    let create =
+        |wanted: &str| format!("L0 by hand: create a group that matches {wanted} in vpc-1, or share one into it");
     let (no_base, no_scan) = (create("sg-b"), create("name:scan"));
     let unsatisfiable = |groups: &str| format!("i-1 not satisfiable: no {groups} in vpc-1");
     case("ec2-instance-required-security-group/2", one_of(&["sg-a"], &[]), BASE)

@@ -278,7 +278,9 @@ pub fn annotation(violations: &[TagViolation]) -> String {
         TagViolation::Missing { .. } | TagViolation::Wrong { .. } => None,
     });
     let wrong = named(|violation| match violation {
-        TagViolation::Wrong { key, value, allowed } => Some(format!("{}=\"{}\" (allowed {allowed})", key.0, shown(value))),
+        TagViolation::Wrong { key, value, allowed } => {
+            Some(format!("{}=\"{}\" (allowed {allowed})", key.0, shown(value)))
+        }
         TagViolation::Missing { .. } | TagViolation::Empty { .. } => None,
     });
     let parts = [("missing", missing), ("empty", empty), ("wrong value", wrong)];

@@ -158,7 +158,9 @@ fn only_missing_keys_with_a_default_are_written() {
 
 #[test]
 fn existing_value_is_never_overwritten() {
-    let by_hand = |key: &str| format!("L0 by hand: change the value of the tag {key} on r-1: existing values are never overwritten");
+    let by_hand = |key: &str| {
+        format!("L0 by hand: change the value of the tag {key} on r-1: existing values are never overwritten")
+    };
     case("empty", volume(&[("Owner", "")]), &owner_default("")).non_compliant(EMPTY).planned(&[&by_hand("Owner")]);
     let both = owner_default(r#","tag2Key":"Env","tag2Value":"prod""#);
     let wrong = || volume(&[("Env", "prodution")]);

@@ -85,7 +85,10 @@ fn keys_and_values_are_compared_in_full() {
 fn missing_key_names_its_lookalike() {
     let requirements = Requirements::merged(required(json!({"Owner": {}})), false, false).unwrap();
     let lookalike = Some("owner".to_owned());
-    assert_eq!(requirements.violations(&tags(&[("owner", "ada")])), [TagViolation::Missing { key: key("Owner"), lookalike }]);
+    assert_eq!(
+        requirements.violations(&tags(&[("owner", "ada")])),
+        [TagViolation::Missing { key: key("Owner"), lookalike }]
+    );
 }
 
 #[test]
