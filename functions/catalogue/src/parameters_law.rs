@@ -1,8 +1,8 @@
 //! Law: every parameter of every control, set by itself, changes some verdict or some plan.
 //!
 //! A parameter without effect misleads the operator who sets it. Each parameter is tried on the stored subjects of the
-//! repository, then on variants that differ in one place, until the compliance type or the calls of the plan change. Texts
-//! of annotations and plans do not count. For a parameter with enumerated values, each value must have an effect.
+//! repository, then on variants that differ in one place, until the compliance type or the calls of the plan change.
+//! Texts of annotations and plans do not count. For a parameter with enumerated values, each value must have an effect.
 //!
 //! | module | noun |
 //! |---|---|

@@ -170,7 +170,7 @@ pub(super) const COMBINED: &[Combined] = &[
         control: "security-group-drift",
         parameters: &["baselineSource=config"],
         others: r#"{"baselineTime": "2026-01-01T00:00:00Z"}"#,
-        reason: "the history of AWS Config is read at a moment",
+        reason: "the configuration history is read at a point in time",
     },
     Combined {
         control: "security-group-drift",
@@ -180,8 +180,8 @@ pub(super) const COMBINED: &[Combined] = &[
     },
 ];
 
-/// Parameters, or single values of them as `parameter=value`, that change no verdict and no plan. One that does must not
-/// be listed.
+/// Parameters, or single values of them as `parameter=value`, that change no verdict and no plan. One that does must
+/// not be listed.
 pub(super) const NO_EFFECT: &[(&str, &[&str], &str)] = &[
     (
         "restricted-*",

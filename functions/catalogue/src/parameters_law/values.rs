@@ -31,8 +31,8 @@ impl fmt::Display for Setting {
     }
 }
 
-/// The settings of a parameter: one for each enumerated value of its schema except the default; without enumerated values,
-/// a single setting with numbers near its bounds, values `given` in the control's files, and `more`.
+/// The settings of a parameter: one for each enumerated value of its schema except the default; without enumerated
+/// values, a single setting with numbers near its bounds, values `given` in the control's files, and `more`.
 pub(super) fn of(schema: &Value, name: &str, given: &[Value], more: impl Iterator<Item = Value>) -> Vec<Setting> {
     let property = &schema["properties"][name];
     let default = &property["default"];

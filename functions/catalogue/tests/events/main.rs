@@ -7,10 +7,10 @@
 //! | `remediation-…` | an EventBridge event that starts the control's remediation |
 //! | `facts/<name>` | the facts that the APIs would return for the item of the event with this name |
 //! | `subjects/<name>` | the subjects that would be listed for the scheduled event with this name |
-//! | `items/<name>` | the item that the history would return for the oversized event with this name; missing fields come from the event |
+//! | `items/<name>` | the item in the history for the oversized event with this name; other fields come from the event |
 //!
-//! Shapes that are the same for every control (deleted, oversized, proactive, …) are not stored in files: [`derived`] derives
-//! them from each control's first compliant and first non-compliant event.
+//! Shapes that are the same for every control (deleted, oversized, proactive, …) are not stored in files: [`derived`]
+//! derives them from each control's first compliant and first non-compliant event.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 

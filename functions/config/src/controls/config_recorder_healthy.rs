@@ -81,7 +81,7 @@ control! {
 }
 
 /// How long a stop counts as intended, hours.
-const STOP_GRACE_HOURS: u32 = 24;
+const STOP_GRACE: u32 = 24;
 
 parameters! {
     /// The parameters of [`ConfigRecorderHealthy`].
@@ -95,7 +95,7 @@ parameters! {
         required_types: Option<StringList> = None,
         /// Whether the delivery channel must have an SNS topic. Default true.
         require_sns: Flag = Flag(true),
-        /// The maximum age of the last delivered snapshot, if the channel schedules snapshots, hours, 1..=168. Default 30.
+        /// The maximum age of the last snapshot, if the channel schedules snapshots, hours, 1..=168. Default 30.
         max_delivery_age_hours: Bounded<1, 168> = Bounded::of(30),
         /// Whether recording once a day is enough. Default true.
         allow_daily: Flag = Flag(true),
@@ -253,8 +253,8 @@ impl Recorder {
     fn start_blocker(&self, now: Timestamp) -> Option<String> {
         let Self { name, status, .. } = self;
         match status.stopped {
-            Some(stopped) if is_within_hours(stopped, STOP_GRACE_HOURS, now) => Some(format!(
-                "recorder {name} was stopped at {stopped:.0}, less than {STOP_GRACE_HOURS} h ago: the stop may be intended"
+            Some(stopped) if is_within_hours(stopped, STOP_GRACE, now) => Some(format!(
+                "recorder {name} was stopped at {stopped:.0}, less than {STOP_GRACE} h ago: the stop may be intended"
             )),
             None if status.started.is_some() => Some(format!("the stop time of recorder {name} is unknown")),
             Some(_) | None => None,

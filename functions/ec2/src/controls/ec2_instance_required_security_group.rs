@@ -143,7 +143,7 @@ impl Control for Ec2InstanceRequiredSecurityGroup {
         let required = match params.wanted(vpc, subject.per_vpc.as_ref()) {
             Ok([]) => return Verdict::not_applicable(format!("no requirement for {vpc}")),
             Ok(required) => required,
-            Err(reason) => return Verdict::non_compliant(format!("{} not judged: {reason}", instance.id)),
+            Err(reason) => return Verdict::non_compliant(format!("{} not evaluated: {reason}", instance.id)),
         };
         let required_groups = RequiredGroups::of(subject, required, params.matching);
         if !required_groups.unsatisfiable.is_empty() {

@@ -41,7 +41,7 @@ control! {
     /// `tag1Key` to `tag6Key` with `tag1Value` to `tag6Value`, as in the managed rule; `tag1Key` defaults to `CostCenter`, even if other parameters require more tags.
     /// `required` adds any number of tags, as JSON by key: `{"Owner": {}, "Env": {"values": ["prod"]}, "Cost": {"pattern": "[0-9]{4}"}}`; a pattern must match the whole value.
     /// If a key is required twice, the requirement that restricts its values wins; two different restrictions are rejected.
-    /// `defaults` is JSON too, `{"Owner": "nobody"}`, and each of its values must be allowed for its key.
+    /// `defaults` is JSON too, `{"Owner": "unassigned"}`, and each of its values must be allowed for its key.
     /// Both can be stored in a Systems Manager parameter whose name begins with `/rectify/`: `ssm:/rectify/tags`.
     ///
     /// ## Remediation
@@ -124,7 +124,7 @@ impl Control for RequiredTags {
         }
         let requirements = match params.requirements(&subject.stored) {
             Ok(requirements) => requirements,
-            Err(reason) => return Verdict::non_compliant(format!("Tags not judged: {reason}")),
+            Err(reason) => return Verdict::non_compliant(format!("Tags not evaluated: {reason}")),
         };
         let recorded = requirements.violations(&subject.tags);
         if recorded.is_empty() {

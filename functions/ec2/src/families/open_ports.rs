@@ -1,7 +1,7 @@
 //! Controls that limit which ports the internet may reach: each is a value of [`OpenPorts`].
 //!
-//! Rules are evaluated individually and in combination ([`exposure`](crate::families::exposure)). A rule that opens only
-//! forbidden ports is revoked; everything else becomes a manual step.
+//! Rules are evaluated individually and in combination ([`exposure`](crate::families::exposure)). A rule that opens
+//! only forbidden ports is revoked; everything else becomes a manual step.
 
 use rectify_compliance::{
     Control, FromItem, Irreversible, Parameters, Periodic, Permission, Plan, Remediation, Timestamp, Verdict,

@@ -1,4 +1,4 @@
-//! `IpPermission`: many peers under one protocol and port range, as in configuration items and `DescribeSecurityGroups`.
+//! `IpPermission`: many peers with the same protocol and ports, as in configuration items and `DescribeSecurityGroups`.
 //!
 //! Only this module flattens it into [`Rule`]s, so an item and a live read of the same group get the same verdict.
 

@@ -194,7 +194,7 @@ impl Remediation for CmkBackingKeyRotationEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[ENABLE]
     }
-    // The same API action turns rotation on and sets the period: only `plan` keeps the remediation from lengthening one.
+    // One API action turns rotation on and sets the period: only `plan` keeps the remediation from lengthening it.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[DISABLE, ENABLE]
     }

@@ -146,7 +146,7 @@ fn unsatisfiable_unknown_or_ambiguous_requirement_is_not_fixed_automatically() {
         .non_compliant("i-1 reports no primary interface")
         .planned(&["held: the primary interface is not known"]);
     case("not read", one(&["sg-b"]), STORED)
-        .non_compliant("i-1 not judged: `ssm:/rectify/groups` was not read")
+        .non_compliant("i-1 not evaluated: `ssm:/rectify/groups` was not read")
         .planned(&["held: `ssm:/rectify/groups` was not read"]);
     let choice = |groups: &str| {
         [

@@ -39,7 +39,7 @@ parameters! {
         allow_empty_value: Flag = Flag(false),
         /// Whether keys that differ only in case are the same. Default false.
         case_insensitive_keys: Flag = Flag(false),
-        /// Whether resources that AWS services own, such as the network interfaces of Lambda, are NOT_APPLICABLE. Default true.
+        /// Whether resources owned by AWS services, such as Lambda network interfaces, are NOT_APPLICABLE. Default true.
         skip_requester_managed: Flag = Flag(true),
         /// Values the remediation may write, by key. Default: none.
         defaults: Option<JsonParameter<DefaultValues>> = None,

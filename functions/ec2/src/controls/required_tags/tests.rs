@@ -35,11 +35,11 @@ fn case<'a>(name: &'a str, subject: TaggedResource, params: &str) -> Case<'a, Re
 const OWNER: &str = r#"{"tag1Key":"Owner"}"#;
 const MISSING: &str = "Tags missing: Owner";
 const EMPTY: &str = "Tags empty: Owner";
-const CREATE: &str = r#"L1 CreateTags {"Resources":["r-1"],"Tags":[{"Key":"Owner","Value":"nobody"}]}"#;
+const CREATE: &str = r#"L1 CreateTags {"Resources":["r-1"],"Tags":[{"Key":"Owner","Value":"unassigned"}]}"#;
 
-/// Parameters: `Owner` is required, with the default `nobody`, and more.
+/// Parameters: `Owner` is required, with the default `unassigned`, and more.
 fn owner_default(more: &str) -> String {
-    format!(r#"{{"tag1Key":"Owner","defaults":{{"Owner":"nobody"}}{more}}}"#)
+    format!(r#"{{"tag1Key":"Owner","defaults":{{"Owner":"unassigned"}}{more}}}"#)
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn stored_values_count_once_read_and_are_an_error_if_not() {
         required: serde_json::from_value(required).unwrap(),
         defaults: serde_json::from_value(defaults).unwrap(),
     };
-    let read = stored(json!({"Owner": {}}), json!({"Owner": "nobody"}));
+    let read = stored(json!({"Owner": {}}), json!({"Owner": "unassigned"}));
     let subject = TaggedResource { stored: read.clone(), ..volume(&[("Env", "prod")]) };
     case("read", subject, params).non_compliant(MISSING).planned(&[CREATE]);
     case("not read", volume(&[("Env", "prod"), ("Owner", "ada")]), params)
-        .non_compliant("Tags not judged: `ssm:/rectify/tags` was not read")
+        .non_compliant("Tags not evaluated: `ssm:/rectify/tags` was not read")
         .planned(&["held: `ssm:/rectify/tags` was not read"]);
     let params = parse(params).unwrap();
     assert_eq!(params.check_stored(&read), Ok(()));
@@ -173,12 +173,12 @@ fn existing_value_is_never_overwritten() {
 
 #[test]
 fn undo_deletes_only_tags_that_the_fix_created() {
-    let tag = Tag { key: "Owner".to_owned(), value: "nobody".to_owned() };
+    let tag = Tag { key: "Owner".to_owned(), value: "unassigned".to_owned() };
     let done = [RequiredTagsAction::CreateTags { resources: vec!["r-1".to_owned()], tags: vec![tag] }];
     let undo = RequiredTags.undo(&volume(&[]), &done).unwrap();
     assert_eq!(
         undo.iter().map(call_text).collect::<Vec<_>>(),
-        [r#"DeleteTags {"Resources":["r-1"],"Tags":[{"Key":"Owner","Value":"nobody"}]}"#]
+        [r#"DeleteTags {"Resources":["r-1"],"Tags":[{"Key":"Owner","Value":"unassigned"}]}"#]
     );
     let error = RequiredTags.undo(&volume(&[("Owner", "ada")]), &done).unwrap_err();
     assert!(error.to_string().contains("the tag `Owner` was there before"), "{error}");
@@ -208,11 +208,11 @@ fn resources() -> impl Strategy<Value = TaggedResource> {
 }
 
 const PARAMETERS: [(u32, &str); 6] = [
-    (3, r#"{"tag1Key":"Owner","defaults":{"Owner":"nobody"}}"#),
-    (2, r#"{"tag1Key":"Owner","tag2Key":"Env","tag2Value":"prod","defaults":{"Owner":"nobody","Env":"prod"}}"#),
-    (1, r#"{"tag1Key":"Owner","caseInsensitiveKeys":"true","defaults":{"owner":"nobody"}}"#),
+    (3, r#"{"tag1Key":"Owner","defaults":{"Owner":"unassigned"}}"#),
+    (2, r#"{"tag1Key":"Owner","tag2Key":"Env","tag2Value":"prod","defaults":{"Owner":"unassigned","Env":"prod"}}"#),
+    (1, r#"{"tag1Key":"Owner","caseInsensitiveKeys":"true","defaults":{"owner":"unassigned"}}"#),
     (1, r#"{"tag1Key":"Owner","required":{"Cost":{"pattern":"[0-9]{4}"}},"defaults":{"Owner":"a","Cost":"0000"}}"#),
-    (1, r#"{"tag1Key":"Owner","protectedKeys":"Owner","defaults":{"Owner":"nobody"}}"#),
+    (1, r#"{"tag1Key":"Owner","protectedKeys":"Owner","defaults":{"Owner":"unassigned"}}"#),
     (1, OWNER),
 ];
 

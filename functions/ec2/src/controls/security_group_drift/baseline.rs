@@ -1,7 +1,7 @@
 //! The approved rules of a security group: the stored document, and its parser.
 //!
-//! Unknown is never safe, in both directions: rules read too widely would be authorized, rules read too narrowly would be
-//! revoked. So anything that is not exactly understood is an error, and there is no verdict.
+//! Unknown is never safe, in both directions: rules read too widely would be authorized, rules read too narrowly would
+//! be revoked. So anything that is not exactly understood is an error, and there is no verdict.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -14,7 +14,7 @@ parameters! {
         baseline_source: BaselineSource = BaselineSource::Ssm,
         /// The name of a baseline, with `{groupId}` in it: below `/sg-baseline/`, or `bucket/sg-baseline/…` for s3.
         baseline_name: String = "/sg-baseline/{groupId}".to_owned(),
-        /// Only for `config`, and required there: the time of the configuration item that is the baseline, RFC 3339. Default none.
+        /// The time of the configuration item that is the baseline, RFC 3339; for `config` only. Default none.
         baseline_time: Option<Moment> = None,
         /// Which differences count: `exact` (both kinds), `extra` or `missing`. Default exact.
         drift_mode: DriftMode = DriftMode::Exact,

@@ -109,7 +109,7 @@ fn stricter_of_two_requirements_for_a_key_wins() {
 fn default_must_satisfy_its_requirement() {
     let requirements = Requirements::merged(required(json!({"Env": {"values": ["prod"]}, "Owner": {}})), false, false);
     let check = |defaults| requirements.clone().unwrap().check_defaults(&serde_json::from_value(defaults).unwrap());
-    assert_eq!(check(json!({"Env": "prod", "Owner": "nobody"})), Ok(()));
+    assert_eq!(check(json!({"Env": "prod", "Owner": "unassigned"})), Ok(()));
     assert_eq!(
         check(json!({"Env": "test"})),
         Err("defaults: `test` is not an allowed value of the tag `Env`".to_owned())
