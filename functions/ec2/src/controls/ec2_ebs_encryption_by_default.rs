@@ -34,7 +34,7 @@ control! {
     ///
     /// ## Remediation
     /// First `ModifyEbsDefaultKmsKeyId` changes the default key, only with `allowKeyChange` (L2: principals that create volumes need permission to use the key, and the key costs money); then `EnableEbsEncryptionByDefault` turns the setting on (L1).
-    /// In that order no volume is ever encrypted with the wrong key.
+    /// In that order there is no moment in which new volumes are encrypted with the wrong key.
     /// Without `allowKeyChange` a wrong key blocks the whole plan.
     /// The plan is also blocked if an instance has a type that does not support encrypted volumes, because instances of such types could no longer be launched, and if the required key is not enabled, not symmetric, or in another region.
     /// Existing volumes stay as they are.

@@ -174,11 +174,11 @@ impl Remediation for SecurityGroupDrift {
         let drift = Drift::of(&live.group, baseline, params);
         let mut draft = RevocationPlan::new(&live.group, blockers(&live.group, live.usage.as_ref()));
         for reason in change_in_progress(live, baseline, params, now) {
-            draft.hold(reason);
+            draft.block(reason);
         }
         let (extra, total) = (drift.extra.len(), live.group.rules.len());
         if extra * 2 > total {
-            draft.hold(format!("{extra} of the {total} rules would be revoked, more than half"));
+            draft.block(format!("{extra} of the {total} rules would be revoked, more than half"));
         }
         for direction in [Direction::Ingress, Direction::Egress] {
             let missing = drift.missing.iter().copied().filter(|rule| rule.direction == direction);
@@ -187,7 +187,7 @@ impl Remediation for SecurityGroupDrift {
             }
         }
         for rule in drift.missing.iter().filter(|rule| Authorize::recreate(&live.group.id, rule).is_none()) {
-            draft.hold("a rule of the baseline states no peer");
+            draft.block("a rule of the baseline states no peer");
             draft.push(Step::manual(Level::L2, format!("create the rule {rule} in {}", live.group.id)));
         }
         draft.revoke(drift.extra);

@@ -34,7 +34,7 @@ control! {
     ///
     /// ## Remediation
     /// All rules are revoked by id, ingress first: `RevokeSecurityGroupIngress`, then `RevokeSecurityGroupEgress` (L2: it cuts off resources that use the group).
-    /// If the second call is denied, the first one stands and the attempt fails.
+    /// If the second call fails, the first one stands and the attempt fails.
     /// If a network interface uses the group, the plan is blocked and names the interface: it needs another group first.
     /// Nothing is revoked in a group of another account, and a rule without a peer blocks the plan, because undo could not recreate it.
     /// What may break: resources launched later without a group of their own reach nothing, which is the point.
@@ -126,7 +126,7 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         let mut draft = RevocationPlan::new(&live.group, live.blockers());
         if let Some(usage) = live.network.usage.as_ref().filter(|usage| usage.in_use) {
             let named = offenders(usage.interfaces.iter().take(3).cloned());
-            draft.hold(format!("network interfaces use the group, among them `{named}`"));
+            draft.block(format!("network interfaces use the group, among them `{named}`"));
         }
         draft.revoke(&live.group.rules);
         draft.plan()

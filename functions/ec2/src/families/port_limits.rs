@@ -131,7 +131,7 @@ impl Ports {
                 ),
             ),
             Self::Closed { ports, narrow_wide_rules: true, .. } => {
-                draft.hold(format!("narrowing the rule {rule} needs a role that may authorize ingress"));
+                draft.block(format!("narrowing the rule {rule} needs a role that may authorize ingress"));
                 (Level::L2, narrowing(group, rule, &without(range, ports)))
             }
             Self::Closed { ports, .. } => (Level::L2, format!("narrow the rule {rule} to exclude tcp {ports}")),

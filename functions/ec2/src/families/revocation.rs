@@ -137,7 +137,7 @@ impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
     }
 
     /// Blocks the plan for this reason.
-    pub fn hold(&mut self, reason: impl Into<String>) {
+    pub fn block(&mut self, reason: impl Into<String>) {
         self.reasons.push(reason.into());
     }
 
@@ -161,11 +161,11 @@ impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
             rules.iter().filter(|rule| Authorize::recreate(&self.group.id, rule).is_none()).map(ToString::to_string);
         let irreversible = offenders(irreversible);
         if !irreversible.is_empty() {
-            self.hold(format!("undo could not recreate these rules, because they state no peer: {irreversible}"));
+            self.block(format!("undo could not recreate these rules, because they state no peer: {irreversible}"));
         }
         let without_id: Vec<&Rule> = rules.into_iter().filter(|rule| rule.id.is_none()).collect();
         if !without_id.is_empty() {
-            self.hold("the rule ids are not known: a plan needs a live read");
+            self.block("the rule ids are not known: a plan needs a live read");
         }
         for rule in without_id {
             self.push(Step::manual(Level::L2, format!("revoke the rule {rule} of {}", self.group.id)));
