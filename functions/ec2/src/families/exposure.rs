@@ -118,7 +118,7 @@ fn combined<'a>(rest: &[Candidate<'a>], ports: &PortSet) -> Vec<&'a Rule> {
     rules.into_iter().collect()
 }
 
-/// The ports at which the set of matching rules can differ from that of the port below.
+/// The ports at which the set of matching rules can change.
 fn boundary_ports(rest: &[Candidate<'_>], ports: &PortSet) -> BTreeSet<u16> {
     let starts = ports.ranges().iter().map(|(from, _)| *from);
     let edges = rest.iter().flat_map(|it| [Some(it.range.from), it.range.to.checked_add(1)]).flatten();

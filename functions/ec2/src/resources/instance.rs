@@ -28,7 +28,7 @@ pub struct Instance {
     pub state: Option<String>,
     /// `VpcId`; an instance that is gone has none.
     pub vpc_id: Option<String>,
-    /// The service that manages it (`Operator.Managed`), where one does.
+    /// The service that manages it (`Operator.Managed`), if any.
     pub operator: Option<String>,
     /// Its tags.
     pub tags: Tags,
@@ -73,7 +73,7 @@ impl Instance {
     }
 }
 
-/// The service that manages a resource, where `operator` of its configuration names one.
+/// The service that manages a resource according to `operator` in its configuration, if any.
 pub fn operator(configuration: &Value) -> Option<String> {
     let managed = configuration.pointer("/operator/managed").and_then(Value::as_bool) == Some(true);
     let principal = configuration.pointer("/operator/principal").and_then(Value::as_str).filter(|it| !it.is_empty());

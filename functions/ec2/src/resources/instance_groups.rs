@@ -25,7 +25,7 @@ pub struct Interface {
     pub kind: Option<String>,
     /// `RequesterManaged`; known only after `DescribeNetworkInterfaces`.
     pub requester_managed: Option<bool>,
-    /// The service that manages it (`Operator.Managed`), where one does.
+    /// The service that manages it (`Operator.Managed`), if any.
     pub operator: Option<String>,
 }
 

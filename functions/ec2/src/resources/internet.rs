@@ -36,7 +36,7 @@ impl Internet {
         (self.ignore_unattached && unattached).then(|| Verdict::not_applicable("no network interface uses the group"))
     }
 
-    /// A note on those of these relevant prefix lists that the verdict does not take into account.
+    /// A note on the given prefix lists that the verdict does not take into account.
     pub fn note(&self, network: &Network, prefix_lists: BTreeSet<String>) -> Option<String> {
         if !self.resolve_prefix_lists {
             return (!prefix_lists.is_empty()).then(|| "prefix lists not resolved".to_owned());

@@ -22,7 +22,7 @@ pub struct Ownership<'a> {
 const USER_CREATED: [&str; 3] = ["interface", "efa", "efa-only"];
 
 impl<'a> Ownership<'a> {
-    /// What the `configuration` of an item states.
+    /// The ownership stated in the `configuration` of an item.
     pub fn of(configuration: &'a Value) -> Self {
         let at = |pointer: &str| configuration.pointer(pointer);
         Self {

@@ -54,7 +54,7 @@ fn wrong_key(id: &str) -> String {
 }
 
 #[test]
-fn the_setting_is_turned_on() {
+fn setting_is_turned_on() {
     case("ec2-ebs-encryption-by-default/1", defaults(false, None), "{}").non_compliant(OFF).planned(&[ENABLE]);
     case("ec2-ebs-encryption-by-default/2", defaults(true, None), "{}").compliant();
     case("off and the right key", defaults(false, REQUIRED_DEFAULT), KEY).non_compliant(OFF).planned(&[ENABLE]);

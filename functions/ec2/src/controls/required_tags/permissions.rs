@@ -21,7 +21,7 @@ const ARNS: [&str; 12] = [
 ];
 
 /// One permission per resource type.
-#[allow(clippy::indexing_slicing)] // evaluated at compile time, where an index out of range is an error
+#[allow(clippy::indexing_slicing)] // evaluated at compile time: an index out of range does not compile
 const fn on_each_type(action: &'static str) -> [Permission; ARNS.len()] {
     let mut all = [Permission::unscoped(action); ARNS.len()];
     let mut index = 0;
