@@ -1,13 +1,13 @@
-//! Every control of the suite behind one table.
+//! All controls in one table.
 //!
-//! Links no SDK. The same controls with their calls to AWS are in `rectify-catalogue-lambda`.
+//! Links no SDK. The same controls with their API calls are in `rectify-catalogue-lambda`.
 
 use rectify_compliance::Entry;
 
-/// The services that have controls: a folder `functions/<service>` each.
+/// The services that have controls; each has a folder `functions/<service>`.
 pub const SERVICES: [&str; 8] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config"];
 
-/// Every control, service by service, each in its service's own order.
+/// Every control, grouped by service, in the order of each service's crate.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
     [
         rectify_ec2::CONTROLS,
@@ -34,13 +34,13 @@ pub fn service(control: &Entry) -> &'static str {
     path.split(['/', '\\']).nth(1).unwrap_or(path)
 }
 
-/// The file that declares a control, from the root of the repository wherever that stood when it was built.
+/// The path of the file that declares a control, relative to the root of the repository.
 pub fn source(control: &Entry) -> &'static str {
     let path = control.meta.source;
     path.rfind("functions").and_then(|at| path.get(at..)).unwrap_or(path)
 }
 
-/// The folder beside that file, from the root of the repository: the control's tests and its stored attempts.
+/// The folder with the control's tests and stored attempts, relative to the root of the repository.
 pub fn folder(control: &Entry) -> &'static str {
     let source = source(control);
     source.strip_suffix(".rs").unwrap_or(source)

@@ -1,20 +1,20 @@
-//! Law: each parameter of each control, set alone, changes some verdict or some plan.
+//! Law: every parameter of every control, set by itself, changes some verdict or some plan.
 //!
-//! A parameter that changes nothing misleads the operator who sets it. Each is tried on the subjects that the repository stores, then
-//! on subjects that differ from those in one place, until the compliance type or the calls of the plan differ. The words of an
-//! annotation or a plan do not count. Of a parameter that takes one of a few words, each word must change something.
+//! A parameter without effect misleads the operator who sets it. Each parameter is tried on the stored subjects of the
+//! repository, then on variants that differ in one place, until the compliance type or the calls of the plan change.
+//! Texts of annotations and plans do not count. For a parameter with enumerated values, each value must have an effect.
 //!
 //! | module | noun |
 //! |---|---|
-//! | `subjects` | what a control is tried on |
-//! | `changes` | subjects that differ in one place |
-//! | `values` | what a parameter is set to |
-//! | `trial` | a control with its subjects, and whether a setting changes what it says |
+//! | `subjects` | the stored subjects of a control |
+//! | `changes` | variants that differ in one place |
+//! | `values` | the values of a parameter |
+//! | `trial` | a control with its subjects, and whether a setting has an effect |
 //! | `table` | values and changes that the files lack; exceptions, each checked and with its reason |
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-// Each is marked: that is how the laws over sources know files that only tests compile.
+// Each module is marked `cfg(test)`: the laws over sources recognize test-only files by it.
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
@@ -36,21 +36,21 @@ use rectify_kms::resources::key::{Key, RecordedKey};
 use serde_json::{Map, Value};
 
 use crate::controls;
-use table::{BESIDE, CHANGES, UNSEEN, VALUES};
-use trial::{Found, Trial};
+use table::{CHANGES, COMBINED, NO_EFFECT, VALUES};
+use trial::{Effect, Trial};
 use values::Setting;
 
 #[test]
 fn every_parameter_changes_a_verdict_or_a_plan() {
-    let faults: Vec<String> = controls().flat_map(faults).collect();
-    assert!(faults.is_empty(), "{} parameters:\n{}", faults.len(), faults.join("\n"));
+    let violations: Vec<String> = controls().flat_map(violations).collect();
+    assert!(violations.is_empty(), "{} parameters:\n{}", violations.len(), violations.join("\n"));
 }
 
 #[test]
-fn every_row_of_the_table_is_about_a_setting_or_a_subject() {
-    let beside = BESIDE.iter().map(|row| (row.control, row.parameters));
-    let others = VALUES.iter().chain(UNSEEN).map(|row| (row.0, row.1));
-    for (control, parameters) in beside.chain(others) {
+fn every_table_row_applies_to_a_setting_or_a_subject() {
+    let combined = COMBINED.iter().map(|row| (row.control, row.parameters));
+    let others = VALUES.iter().chain(NO_EFFECT).map(|row| (row.0, row.1));
+    for (control, parameters) in combined.chain(others) {
         let all: Vec<Setting> = named(control).flat_map(|it| settings(it, &[])).collect();
         for parameter in parameters {
             assert!(all.iter().any(|setting| setting.is_named(&[parameter])), "{control}: no parameter `{parameter}`");
@@ -62,13 +62,13 @@ fn every_row_of_the_table_is_about_a_setting_or_a_subject() {
     }
 }
 
-/// A control that ignores its parameters is found.
+/// A control that ignores its parameters is detected.
 #[test]
-fn an_ignored_parameter_is_named() {
+fn ignored_parameter_is_reported() {
     const ID: &str = "cmk-backing-key-rotation-enabled";
-    struct Deaf;
+    struct IgnoresParameters;
 
-    impl Control for Deaf {
+    impl Control for IgnoresParameters {
         type Params = KeyRotationParameters;
         type Subject = Key;
 
@@ -77,7 +77,7 @@ fn an_ignored_parameter_is_named() {
         }
     }
 
-    impl FromItem for Deaf {
+    impl FromItem for IgnoresParameters {
         type Resource = RecordedKey;
         type Facts = Option<Key>;
 
@@ -86,65 +86,69 @@ fn an_ignored_parameter_is_named() {
         }
     }
 
-    static DEAF: Declared<Deaf> = Declared { meta: CMK_BACKING_KEY_ROTATION_ENABLED.meta, logic: Deaf };
-    let faults = faults(&on_change(&DEAF).reported());
+    static IGNORES_PARAMETERS: Declared<IgnoresParameters> =
+        Declared { meta: CMK_BACKING_KEY_ROTATION_ENABLED.meta, logic: IgnoresParameters };
+    let violations = violations(&on_change(&IGNORES_PARAMETERS).reported());
     assert!(
-        faults.iter().any(|it| it.starts_with(&format!("{ID}: includeDisabled=true: changes nothing"))),
-        "{faults:?}"
+        violations.iter().any(|it| it.starts_with(&format!("{ID}: includeDisabled=true: changes nothing"))),
+        "{violations:?}"
     );
     assert!(
-        faults.iter().any(|it| it.starts_with(&format!("{ID}: maxRotationPeriodInDays: changes nothing"))),
-        "{faults:?}"
+        violations.iter().any(|it| it.starts_with(&format!("{ID}: maxRotationPeriodInDays: changes nothing"))),
+        "{violations:?}"
     );
 }
 
-/// The controls that an id with `*` in it names.
+/// The controls that match an id, in which `*` matches any text.
 fn named(id: &str) -> impl Iterator<Item = &'static Entry> {
     let id = Globs::single(id);
     controls().filter(move |control| id.matches(control.meta.id))
 }
 
-/// What is wrong with the parameters of a control, a line each.
-fn faults(control: &Entry) -> Vec<String> {
+/// The violations of the law by the parameters of a control, one line each.
+fn violations(control: &Entry) -> Vec<String> {
     let (stored, given) = subjects::stored(control);
-    let changes = CHANGES.iter().filter(|row| is_about(row.0, control)).map(|row| row.1);
+    let changes = CHANGES.iter().filter(|row| applies_to(row.0, control)).map(|row| row.1);
     let trial = Trial::of(control, stored, changes);
     let settings = settings(control, &given).into_iter();
-    settings.filter_map(|it| Some(format!("{}: {it}: {}", control.meta.id, fault(&trial, &it)?))).collect()
+    settings.filter_map(|it| Some(format!("{}: {it}: {}", control.meta.id, violation(&trial, &it)?))).collect()
 }
 
-/// What each parameter of a control is set to.
+/// The settings to try for each parameter of a control.
 fn settings(control: &Entry, given: &[Value]) -> Vec<Setting> {
     let schema = control.parameters();
     let names = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let of_parameter = |name: &str| {
-        let rows = VALUES.iter().filter(|row| is_about(row.0, control) && row.1.contains(&name));
+        let rows = VALUES.iter().filter(|row| applies_to(row.0, control) && row.1.contains(&name));
         values::of(&schema, name, given, rows.map(|row| serde_json::from_str(row.2).unwrap()))
     };
     names.flat_map(of_parameter).collect()
 }
 
-/// What is wrong with one setting of a parameter.
-fn fault(trial: &Trial<'_>, setting: &Setting) -> Option<String> {
-    let unseen = UNSEEN.iter().find(|row| is_about(row.0, trial.control) && setting.is_named(row.1));
-    let beside = BESIDE.iter().find(|row| is_about(row.control, trial.control) && setting.is_named(row.parameters));
-    let others = beside.map_or_else(Map::new, |row| serde_json::from_str(row.others).unwrap());
+/// The violation by one setting of a parameter.
+fn violation(trial: &Trial<'_>, setting: &Setting) -> Option<String> {
+    let exempt = NO_EFFECT.iter().find(|row| applies_to(row.0, trial.control) && setting.is_named(row.1));
+    let combined =
+        COMBINED.iter().find(|row| applies_to(row.control, trial.control) && setting.is_named(row.parameters));
+    let others = combined.map_or_else(Map::new, |row| serde_json::from_str(row.others).unwrap());
     let alone = trial.run(&Map::new(), setting);
-    if let (Found::Change(how), Some(row)) = (&alone, beside) {
-        return Some(format!("changes {how}, and not only beside {}: `{}`", row.others, row.reason));
+    if let (Effect::Change(change), Some(row)) = (&alone, combined) {
+        return Some(format!("changes {change} even without {}: `{}`", row.others, row.reason));
     }
-    let found = if beside.is_some() { trial.run(&others, setting) } else { alone };
-    match (found, unseen) {
-        (Found::Nothing { tried: 0 }, _) => Some("no value is accepted: name one in the table".to_owned()),
-        (Found::Change(how), Some((_, _, reason))) => {
-            Some(format!("changes {how}, which the table denies: `{reason}`"))
+    let effect = if combined.is_some() { trial.run(&others, setting) } else { alone };
+    match (effect, exempt) {
+        (Effect::None { tried: 0 }, _) => Some("no value is accepted: add one to the table".to_owned()),
+        (Effect::Change(change), Some((_, _, reason))) => {
+            Some(format!("changes {change}, although the table lists it as without effect: `{reason}`"))
         }
-        (Found::Change(_), None) if !trial.takes(&others) => Some("what it stands beside is refused".to_owned()),
-        (Found::Nothing { tried }, None) => Some(format!("changes nothing on {tried} subjects")),
-        (Found::Change(_), None) | (Found::Nothing { .. }, Some(_)) => None,
+        (Effect::Change(_), None) if !trial.accepts(&others) => {
+            Some("the parameters it is combined with are rejected".to_owned())
+        }
+        (Effect::None { tried }, None) => Some(format!("changes nothing on {tried} subjects")),
+        (Effect::Change(_), None) | (Effect::None { .. }, Some(_)) => None,
     }
 }
 
-fn is_about(id: &str, control: &Entry) -> bool {
+fn applies_to(id: &str, control: &Entry) -> bool {
     Globs::single(id).matches(control.meta.id)
 }

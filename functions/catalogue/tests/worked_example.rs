@@ -1,4 +1,4 @@
-//! The event that ARCHITECTURE.md leads from AWS Config to undo: every block of it is what the code makes.
+//! The example event in ARCHITECTURE.md, from AWS Config to undo: every block shows what the code produces.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -13,7 +13,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// The block of this name in ARCHITECTURE.md.
+/// The block with this name in ARCHITECTURE.md.
 fn block(name: &str) -> Value {
     let text = read("ARCHITECTURE.md");
     let fence = format!("```json {name}\n");
@@ -21,17 +21,17 @@ fn block(name: &str) -> Value {
     serde_json::from_str(block).unwrap_or_else(|error| panic!("block {name}: {error}"))
 }
 
-/// The attempt that a journey of the control stored, with the calls that took it back.
+/// The stored attempt of the control, with its undo calls.
 fn stored() -> Value {
     serde_json::from_str(&read("functions/rds/src/controls/rds_instance_deletion_protection_enabled/attempt.v1.json"))
         .unwrap()
 }
 
-/// Whether `whole` has everything that `part` shows.
-fn shows(whole: &Value, part: &Value) -> bool {
+/// Whether `whole` contains everything in `part`.
+fn contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
-            part.iter().all(|(name, part)| whole.get(name).is_some_and(|whole| shows(whole, part)))
+            part.iter().all(|(name, part)| whole.get(name).is_some_and(|whole| contains(whole, part)))
         }
         (whole, part) => whole == part,
     }
@@ -49,10 +49,10 @@ fn subject() -> StoredState {
 }
 
 #[test]
-fn the_event_is_judged_and_planned_for_as_shown() {
+fn verdict_and_plan_are_as_documented() {
     let control = find(ID).unwrap();
     let subject = subject();
-    assert_eq!(subject.subject, stored()["attempt"]["before"]["subject"], "the event is about the stored attempt");
+    assert_eq!(subject.subject, stored()["attempt"]["before"]["subject"], "the event belongs to the stored attempt");
     let verdict = control.evaluate(&subject, "{}", Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(json!(verdict), block("verdict"));
     let plan = control.remediation.unwrap().plan(&subject, "{}", Timestamp::UNIX_EPOCH).unwrap();
@@ -60,15 +60,15 @@ fn the_event_is_judged_and_planned_for_as_shown() {
 }
 
 #[test]
-fn the_attempt_was_stored_and_is_taken_back_as_shown() {
+fn stored_attempt_and_undo_are_as_documented() {
     let stored = stored();
-    assert!(shows(&stored["attempt"], &block("attempt")), "{:#}", stored["attempt"]);
+    assert!(contains(&stored["attempt"], &block("attempt")), "{:#}", stored["attempt"]);
     assert_eq!(stored["undo"], block("undo"));
 }
 
 #[test]
-fn a_value_shows_its_parts_and_nothing_else() {
+fn value_contains_its_parts_and_nothing_else() {
     let whole = json!({ "a": { "b": 1, "c": 2 } });
-    assert!(shows(&whole, &json!({ "a": { "b": 1 } })));
-    assert!(!shows(&whole, &json!({ "a": { "b": 2 } })) && !shows(&whole, &json!({ "d": null })));
+    assert!(contains(&whole, &json!({ "a": { "b": 1 } })));
+    assert!(!contains(&whole, &json!({ "a": { "b": 2 } })) && !contains(&whole, &json!({ "d": null })));
 }

@@ -1,4 +1,4 @@
-//! The controls, a file each, with their tests and one stored attempt in the folder of the same name.
+//! The controls, one file each; tests and one stored attempt are in the folder of the same name.
 
 pub mod config_recorder_healthy;
 

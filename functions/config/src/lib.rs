@@ -1,6 +1,6 @@
-//! AWS Config controls: does the recorder record.
+//! AWS Config controls: recorder health.
 //!
-//! The pure half names no SDK; the calls are in `rectify-config-lambda`.
+//! No SDK is linked; the API calls are in `rectify-config-lambda`.
 
 pub mod controls;
 pub mod resources;

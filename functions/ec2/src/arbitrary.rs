@@ -1,4 +1,4 @@
-//! Security groups for tests: by hand, and generated with faults and without.
+//! Security groups for tests: built by hand, or generated with and without violations.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,7 @@ pub(crate) fn item(kind: &str, id: &str, configuration: Value, tags: &[(&str, &s
     }
 }
 
-/// An ingress rule; the look of a peer says its kind, an empty one is not stated, ports of -1 are absent.
+/// An ingress rule. The form of `peer` selects its kind; an empty one is unstated, and a port of -1 is absent.
 pub(crate) fn ingress(protocol: &str, from: i32, to: i32, peer: &str) -> Rule {
     let peer = if peer.is_empty() {
         Peer::Unstated
@@ -66,7 +66,7 @@ pub(crate) fn tcp(from: i32, to: i32, peer: &str) -> Rule {
     ingress("tcp", from, to, peer)
 }
 
-/// The same rule the other way.
+/// The same rule as egress.
 pub(crate) fn egress(rule: Rule) -> Rule {
     Rule { direction: Direction::Egress, ..rule }
 }
@@ -93,7 +93,7 @@ pub(crate) fn group(mut rules: Vec<Rule>) -> GroupInNetwork {
     }
 }
 
-/// The same group as AWS Config writes it: peers gathered under permissions, IPv4 twice, no ids, no ports for `-1`.
+/// The same group as AWS Config records it: peers grouped under permissions, IPv4 twice, no ids, no ports for `-1`.
 pub(crate) fn as_item(group: &SecurityGroup) -> ConfigurationItem {
     let mut item = item_of(
         &group.id,
@@ -108,16 +108,17 @@ pub(crate) fn as_item(group: &SecurityGroup) -> ConfigurationItem {
     item
 }
 
-/// `ipProtocol`, `fromPort`, `toPort`: what the peers of one permission share. A rule without a peer shares nothing.
+/// `ipProtocol`, `fromPort`, `toPort`: the fields that the peers of one permission share. A rule without a peer gets a
+/// permission of its own.
 type Shared = (String, Option<i32>, Option<i32>, Option<String>);
 
 fn permissions(group: &SecurityGroup, direction: Direction) -> Value {
-    let mut gathered: BTreeMap<Shared, Vec<&Rule>> = BTreeMap::new();
+    let mut grouped: BTreeMap<Shared, Vec<&Rule>> = BTreeMap::new();
     for rule in group.rules.iter().filter(|rule| rule.direction == direction) {
         let ports = |port: Option<i32>| port.filter(|_| rule.protocol != Protocol::All);
-        let of_its_own = (rule.peer == Peer::Unstated).then(|| rule.id.clone()).flatten();
-        let shared = (rule.protocol.to_string(), ports(rule.from_port), ports(rule.to_port), of_its_own);
-        gathered.entry(shared).or_default().push(rule);
+        let own_permission = (rule.peer == Peer::Unstated).then(|| rule.id.clone()).flatten();
+        let shared = (rule.protocol.to_string(), ports(rule.from_port), ports(rule.to_port), own_permission);
+        grouped.entry(shared).or_default().push(rule);
     }
     let permission = |((protocol, from, to, _), rules): (Shared, Vec<&Rule>)| {
         let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
@@ -143,14 +144,14 @@ fn permissions(group: &SecurityGroup, direction: Direction) -> Value {
         }
         object
     };
-    Value::Array(gathered.into_iter().map(permission).collect())
+    Value::Array(grouped.into_iter().map(permission).collect())
 }
 
-/// The same rules as `DescribeSecurityGroupRules` answers them: one peer each, ports of -1 for `-1`.
+/// The same rules as `DescribeSecurityGroupRules` returns them: one peer each, ports of -1 for `-1`.
 pub(crate) fn as_live(group: &SecurityGroup) -> Vec<LiveRule> {
     let live = |rule: &Rule| {
         let port = |port: Option<i32>| if rule.protocol == Protocol::All { Some(-1) } else { port };
-        let mut answer = LiveRule {
+        let mut returned = LiveRule {
             id: rule.id.clone(),
             is_egress: Some(rule.direction == Direction::Egress),
             protocol: Some(rule.protocol.to_string()),
@@ -161,13 +162,13 @@ pub(crate) fn as_live(group: &SecurityGroup) -> Vec<LiveRule> {
             ..LiveRule::default()
         };
         match &rule.peer {
-            Peer::CidrIpv4(net) => answer.cidr_ipv4 = Some(net.to_string()),
-            Peer::CidrIpv6(net) => answer.cidr_ipv6 = Some(net.to_string()),
-            Peer::PrefixList(id) => answer.prefix_list_id = Some(id.clone()),
-            Peer::Group { group_id, user_id } => answer.group = Some((group_id.clone(), user_id.clone())),
+            Peer::CidrIpv4(net) => returned.cidr_ipv4 = Some(net.to_string()),
+            Peer::CidrIpv6(net) => returned.cidr_ipv6 = Some(net.to_string()),
+            Peer::PrefixList(id) => returned.prefix_list_id = Some(id.clone()),
+            Peer::Group { group_id, user_id } => returned.group = Some((group_id.clone(), user_id.clone())),
             Peer::Unstated => {}
         }
-        answer
+        returned
     };
     group.rules.iter().map(live).collect()
 }
@@ -236,7 +237,7 @@ fn prefix_list() -> impl Strategy<Value = PrefixList> {
     ]
 }
 
-/// Groups of every kind: open in every way, closed, foreign, used by a service.
+/// Groups of every kind: open in various ways, closed, owned by another account, used by a service.
 pub(crate) fn groups() -> impl Strategy<Value = GroupInNetwork> {
     let owner = prop_oneof![9 => Just(ACCOUNT), 1 => Just("444455556666")];
     let operators = prop_oneof![9 => Just(vec![]), 1 => Just(vec!["eks.amazonaws.com".to_owned()])];

@@ -1,4 +1,4 @@
-//! What several controls share: one judgement and one plan with different values.
+//! Logic that several controls share: the same evaluation and plan with different values.
 
 pub mod authorization;
 pub mod exposure;

@@ -1,5 +1,5 @@
-//! What the tests of every control that closes security groups share: a group by its rules, and the laws beside
-//! [`Laws`](rectify_testing::Laws).
+//! Shared by the tests of every control that revokes security group rules: cases built from rules, and laws in addition
+//! to [`Laws`](rectify_testing::Laws).
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::cell::Cell;
@@ -16,16 +16,16 @@ use crate::families::revocation::Revoke;
 use crate::resources::rule::{Direction, Rule};
 use crate::resources::security_group::{GroupInNetwork, SecurityGroup};
 
-/// A control that closes groups by revoking rules.
-pub(crate) trait Closes: Remediation<Subject = GroupInNetwork, Action = Revoke, Undo = Authorize> {}
+/// A control whose remediation revokes rules.
+pub(crate) trait RevokesRules: Remediation<Subject = GroupInNetwork, Action = Revoke, Undo = Authorize> {}
 
-impl<K: Remediation<Subject = GroupInNetwork, Action = Revoke, Undo = Authorize>> Closes for K {}
+impl<K: Remediation<Subject = GroupInNetwork, Action = Revoke, Undo = Authorize>> RevokesRules for K {}
 
 pub(crate) fn parameters<P: Parameters>(text: &str) -> P {
     RuleParameters::<P>::parse(Some(text)).unwrap().control
 }
 
-/// A case about a group with these rules.
+/// A case for a group with these rules.
 pub(crate) fn case<'a, K>(control: &'a K, name: &'a str, rules: Vec<Rule>) -> Case<'a, K>
 where
     K: Control<Subject = GroupInNetwork>,
@@ -39,19 +39,19 @@ pub(crate) fn revoke(direction: Direction, ids: &[&str]) -> String {
     format!(r#"L2 RevokeSecurityGroup{direction:?} {{"GroupId":"sg-1","SecurityGroupRuleIds":{ids}}}"#)
 }
 
-/// What EC2 makes of an undo: the rules again, under other ids.
-pub(crate) fn play(group: &mut SecurityGroup, open: &Authorize) {
-    for rule in open.rules() {
+/// Applies an undo call as EC2 does: the rules come back under new ids.
+pub(crate) fn apply(group: &mut SecurityGroup, call: &Authorize) {
+    for rule in call.rules() {
         let id = Some(format!("sgr-new-{}", group.rules.len()));
         group.rules.push(Rule { id, ..rule });
     }
     group.rules.sort();
 }
 
-/// Checks [`Laws`] and those of this module; one subject in ten must be fixed by machine.
-pub(crate) fn hold<K: Closes>(control: &K, subjects: impl Strategy<Value = (GroupInNetwork, K::Params)>) {
-    let reopened = |_: &K, mut live: GroupInNetwork, open: &Authorize| {
-        play(&mut live.group, open);
+/// Checks [`Laws`] and the laws of this module; at least one subject in ten must be fixed automatically.
+pub(crate) fn hold<K: RevokesRules>(control: &K, subjects: impl Strategy<Value = (GroupInNetwork, K::Params)>) {
+    let reopened = |_: &K, mut live: GroupInNetwork, call: &Authorize| {
+        apply(&mut live.group, call);
         live
     };
     Laws::of(control, &["/group/rules"], reopened).hold(&subjects);
@@ -59,18 +59,18 @@ pub(crate) fn hold<K: Closes>(control: &K, subjects: impl Strategy<Value = (Grou
     let config = Config { failure_persistence: None, ..Config::default() };
     let run = TestRunner::new(config).run(&subjects, |(subject, params)| {
         all.set(all.get() + 1);
-        applied.set(applied.get() + u32::from(takes_only_what_is_wrong(control, &subject, &params)?));
-        an_undo_that_breaks_off_is_known(control, &subject, &params)?;
-        item_and_live_read_are_judged_alike(control, &subject, &params)
+        applied.set(applied.get() + u32::from(revokes_exactly_the_violating_rules(control, &subject, &params)?));
+        partial_undo_is_modeled(control, &subject, &params)?;
+        item_and_live_read_get_the_same_verdict(control, &subject, &params)
     });
     if let Err(broken) = run {
         panic!("{broken}");
     }
-    assert!(applied.get() * 10 >= all.get(), "{} of {} fixed by machine", applied.get(), all.get());
+    assert!(applied.get() * 10 >= all.get(), "{} of {} fixed automatically", applied.get(), all.get());
 }
 
-/// A plan that a machine may apply takes away the rules that are a finding each alone, and no others.
-fn takes_only_what_is_wrong<K: Closes>(
+/// A plan that may be applied automatically revokes every rule that is a finding by itself, and no others.
+fn revokes_exactly_the_violating_rules<K: RevokesRules>(
     control: &K,
     subject: &GroupInNetwork,
     params: &K::Params,
@@ -89,26 +89,30 @@ fn takes_only_what_is_wrong<K: Closes>(
     Ok(true)
 }
 
-/// After each call of an undo the model has the touched fields that the group has.
-fn an_undo_that_breaks_off_is_known<K: Closes>(
+/// After each undo call, the model and the group have the same touched fields.
+fn partial_undo_is_modeled<K: RevokesRules>(
     control: &K,
     subject: &GroupInNetwork,
     params: &K::Params,
 ) -> TestCaseResult {
     let done: Vec<Revoke> = control.plan(subject, params, NOW).calls().into_iter().cloned().collect();
     let mut live = done.iter().fold(subject.clone(), |live, action| control.predict(live, action));
-    let mut modelled = live.clone();
-    for open in control.undo(subject, &done).unwrap() {
-        play(&mut live.group, &open);
-        modelled = control.reverted(&modelled, &open).unwrap();
-        prop_assert_eq!(control.touched_fields(&modelled, &done), control.touched_fields(&live, &done));
-        prop_assert_eq!(control.reverted(&modelled, &open), Some(modelled.clone()), "what is there is not made again");
+    let mut modeled = live.clone();
+    for call in control.undo(subject, &done).unwrap() {
+        apply(&mut live.group, &call);
+        modeled = control.reverted(&modeled, &call).unwrap();
+        prop_assert_eq!(control.touched_fields(&modeled, &done), control.touched_fields(&live, &done));
+        prop_assert_eq!(
+            control.reverted(&modeled, &call),
+            Some(modeled.clone()),
+            "an existing rule is not created again"
+        );
     }
     Ok(())
 }
 
-/// A group is judged alike, whether it came as an item or was read live.
-fn item_and_live_read_are_judged_alike<K: Closes>(
+/// A group gets the same verdict from an item and from a live read.
+fn item_and_live_read_get_the_same_verdict<K: RevokesRules>(
     control: &K,
     subject: &GroupInNetwork,
     params: &K::Params,

@@ -1,6 +1,6 @@
 //! EC2 controls: security groups, instances, tags and account-level EBS encryption.
 //!
-//! No SDK is linked: everything that decides compiles and tests in seconds. The calls are in `rectify-ec2-lambda`.
+//! No SDK is linked, so the decision logic compiles and tests in seconds. The API calls are in `rectify-ec2-lambda`.
 
 pub mod controls;
 pub mod families;

@@ -1,55 +1,55 @@
-//! The IAM permissions that several controls need, each once.
+//! IAM permissions that several controls share.
 
 use rectify_compliance::Permission;
 
-/// Any security group of the account and region.
+/// All security groups in the account and region.
 const GROUPS: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/*";
-/// Any rule of one.
+/// All security group rules in the account and region.
 const RULES: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group-rule/*";
 
 /// Instances with their metadata options and interfaces.
 pub const DESCRIBE_INSTANCES: Permission = Permission::unscoped("ec2:DescribeInstances");
-/// Groups with the rules in them, without the rules' ids.
+/// Groups with their rules, without rule ids.
 pub const DESCRIBE_GROUPS: Permission = Permission::unscoped("ec2:DescribeSecurityGroups");
 /// Rules with their ids and tags.
 pub const DESCRIBE_RULES: Permission = Permission::unscoped("ec2:DescribeSecurityGroupRules");
-/// Who uses a group.
+/// The network interfaces that use a group.
 pub const DESCRIBE_INTERFACES: Permission = Permission::unscoped("ec2:DescribeNetworkInterfaces");
-/// The CIDRs behind a prefix list, another account's included.
+/// The CIDRs in a prefix list, including lists of other accounts.
 pub const READ_PREFIX_LIST: Permission =
     Permission::on("ec2:GetManagedPrefixListEntries", "arn:${AWS::Partition}:ec2:${AWS::Region}:*:prefix-list/*");
 
-/// Closes a group inwards. Both revocations are authorized on the group alone.
+/// Revokes ingress rules. IAM authorizes both revocations on the group alone.
 pub const REVOKE_INGRESS: Permission = Permission::on("ec2:RevokeSecurityGroupIngress", GROUPS);
-/// Closes it outwards.
+/// Revokes egress rules.
 pub const REVOKE_EGRESS: Permission = Permission::on("ec2:RevokeSecurityGroupEgress", GROUPS);
 
-/// Opens a group inwards.
+/// Authorizes ingress rules.
 pub const AUTHORIZE_INGRESS: [Permission; 2] = [
     Permission::on("ec2:AuthorizeSecurityGroupIngress", GROUPS),
     Permission::on("ec2:AuthorizeSecurityGroupIngress", RULES),
 ];
-/// Opens it outwards.
+/// Authorizes egress rules.
 pub const AUTHORIZE_EGRESS: [Permission; 2] = [
     Permission::on("ec2:AuthorizeSecurityGroupEgress", GROUPS),
     Permission::on("ec2:AuthorizeSecurityGroupEgress", RULES),
 ];
-/// Gives rules their tags while they are made, inwards.
+/// Tags ingress rules on creation.
 pub const TAG_NEW_INGRESS: Permission =
     Permission::on("ec2:CreateTags", RULES).when("ec2:CreateAction", "AuthorizeSecurityGroupIngress");
-/// Outwards.
+/// Tags egress rules on creation.
 pub const TAG_NEW_EGRESS: Permission =
     Permission::on("ec2:CreateTags", RULES).when("ec2:CreateAction", "AuthorizeSecurityGroupEgress");
 
-/// The facts of a control that says which ports the internet may reach.
+/// Reads the facts for a control that limits which ports the internet can reach.
 pub const INTERNET_FACTS: &[Permission] = &[DESCRIBE_INTERFACES, READ_PREFIX_LIST];
-/// The listing of such a control.
+/// Lists the groups for such a control.
 pub const INTERNET_LISTING: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INTERFACES, READ_PREFIX_LIST];
-/// The live read of such a control's remediation.
+/// Reads the live state for the remediation of such a control.
 pub const INTERNET_LIVE: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_RULES, DESCRIBE_INTERFACES, READ_PREFIX_LIST];
-/// What makes revoked ingress rules again.
+/// Recreates revoked ingress rules.
 pub const REOPEN_INGRESS: &[Permission] = &[AUTHORIZE_INGRESS[0], AUTHORIZE_INGRESS[1], TAG_NEW_INGRESS];
-/// What makes revoked rules of both directions again.
+/// Recreates revoked rules in both directions.
 pub const REOPEN: &[Permission] = &[
     AUTHORIZE_INGRESS[0],
     AUTHORIZE_INGRESS[1],

@@ -1,4 +1,4 @@
-//! Resources as AWS answers them, from items and API calls alike. Knows no control.
+//! Resources as AWS reports them, in configuration items and in API responses. Knows no control.
 
 pub mod instance;
 pub mod instance_groups;

@@ -1,6 +1,6 @@
-//! KMS controls: are keys rotated.
+//! KMS controls: key rotation.
 //!
-//! The pure half names no SDK; the calls are in `rectify-kms-lambda`.
+//! No SDK is linked; the API calls are in `rectify-kms-lambda`.
 
 pub mod controls;
 pub mod resources;

@@ -1,33 +1,33 @@
-//! Subjects that differ from a stored one in a single place.
+//! Variants of stored subjects that differ in a single place.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// The values that stored subjects have in each place; the members of a list share one.
+/// The values that stored subjects have in each place; the members of a list share one place.
 #[derive(Debug, Default)]
-pub(super) struct Seen(BTreeMap<String, Vec<Value>>);
+pub(super) struct SeenValues(BTreeMap<String, Vec<Value>>);
 
-impl Seen {
-    /// Notes every place of `value`, from the `place` on.
-    pub(super) fn note(&mut self, place: &str, value: &Value) {
+impl SeenValues {
+    /// Records `value` and every place within it, starting at `place`.
+    pub(super) fn record(&mut self, place: &str, value: &Value) {
         let known = self.0.entry(place.to_owned()).or_default();
         if !known.contains(value) {
             known.push(value.clone());
         }
         match value {
-            Value::Array(members) => members.iter().for_each(|it| self.note(&format!("{place}/*"), it)),
-            Value::Object(fields) => fields.iter().for_each(|(key, it)| self.note(&format!("{place}/{key}"), it)),
+            Value::Array(members) => members.iter().for_each(|it| self.record(&format!("{place}/*"), it)),
+            Value::Object(fields) => fields.iter().for_each(|(key, it)| self.record(&format!("{place}/{key}"), it)),
             _ => {}
         }
     }
 
-    /// What may stand in a place instead of `value`.
-    fn instead(&self, place: &str, value: &Value) -> Vec<Value> {
+    /// Alternatives to `value` in a place.
+    fn alternatives(&self, place: &str, value: &Value) -> Vec<Value> {
         let mut others: Vec<Value> =
             self.0.get(place).into_iter().flatten().filter(|it| *it != value).cloned().collect();
         match value {
-            Value::Bool(is) => others.push(json!(!is)),
+            Value::Bool(flag) => others.push(json!(!flag)),
             Value::Number(number) => match number.as_i64() {
                 Some(whole) => others.extend([whole - 1, whole + 1, whole * 2, whole / 2, 0].map(|it| json!(it))),
                 None => {
@@ -36,9 +36,9 @@ impl Seen {
             },
             Value::Array(members) => {
                 others.push(json!([]));
-                for at in 0..members.len() {
+                for index in 0..members.len() {
                     let mut fewer = members.clone();
-                    fewer.remove(at);
+                    fewer.remove(index);
                     others.push(Value::Array(fewer));
                 }
                 for member in self.0.get(&format!("{place}/*")).into_iter().flatten() {
@@ -56,22 +56,22 @@ impl Seen {
         others
     }
 
-    /// Every value that differs from `value` in one place, from the `place` on.
-    pub(super) fn changed(&self, place: &str, value: &Value) -> Vec<Value> {
-        let mut all = self.instead(place, value);
+    /// Every variant of `value` that differs in one place, starting at `place`.
+    pub(super) fn variants(&self, place: &str, value: &Value) -> Vec<Value> {
+        let mut all = self.alternatives(place, value);
         match value {
             Value::Array(members) => {
-                for (at, member) in members.iter().enumerate() {
-                    for other in self.changed(&format!("{place}/*"), member) {
+                for (index, member) in members.iter().enumerate() {
+                    for other in self.variants(&format!("{place}/*"), member) {
                         let mut members = members.clone();
-                        members[at] = other;
+                        members[index] = other;
                         all.push(Value::Array(members));
                     }
                 }
             }
             Value::Object(fields) => {
                 for (key, field) in sorted(fields) {
-                    for other in self.changed(&format!("{place}/{key}"), field) {
+                    for other in self.variants(&format!("{place}/{key}"), field) {
                         let mut fields = fields.clone();
                         fields.insert(key.clone(), other);
                         all.push(Value::Object(fields));
@@ -84,7 +84,8 @@ impl Seen {
     }
 }
 
-/// The fields of an object in one order in every build: serde_json keeps another where a tool needs `preserve_order`.
+/// The fields of an object in the same order in every build: with the feature `preserve_order`, which another crate may
+/// enable, serde_json keeps another one.
 fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
     sorted.sort_by_key(|(key, _)| *key);

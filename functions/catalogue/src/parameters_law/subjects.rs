@@ -1,4 +1,4 @@
-//! What a control is tried on: the subjects of its sample events and of the attempt that its journey stored.
+//! The stored subjects of a control: those of its sample events and of its stored attempts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 use rectify_compliance::{Entry, Message, RuleEvent, StoredState, Timestamp};
 use serde_json::Value;
 
-/// A subject, and the moment at which it is judged.
+/// A subject, and the time at which it is evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Subject {
-    pub(super) image: StoredState,
+    pub(super) state: StoredState,
     pub(super) now: Timestamp,
 }
 
 impl Subject {
-    /// The same with other values in these places, where it has all of them.
+    /// A copy with these values in these places; `None` if it lacks one of the places.
     pub(super) fn with(&self, places: &[(&str, &str)]) -> Option<Self> {
         let mut changed = self.clone();
         for (pointer, value) in places {
-            *changed.image.subject.pointer_mut(pointer)? = serde_json::from_str(value).unwrap();
+            *changed.state.subject.pointer_mut(pointer)? = serde_json::from_str(value).unwrap();
         }
         Some(changed)
     }
 }
 
-/// Every subject that the files of the repository have for a control, and the rule parameters they come with.
+/// Every subject that the repository stores for a control, and the rule parameters in the same files.
 pub(super) fn stored(control: &Entry) -> (Vec<Subject>, Vec<Value>) {
     let (mut subjects, mut parameters) = (Vec::new(), Vec::new());
     let folder = root().join("events").join(control.meta.id);
@@ -34,7 +34,7 @@ pub(super) fn stored(control: &Entry) -> (Vec<Subject>, Vec<Value>) {
         if let Ok(event) = RuleEvent::parse(&event) {
             let now = event.message.time();
             let of_event = of_event(control, &folder, &name, &event.message);
-            subjects.extend(of_event.into_iter().map(|image| Subject { image, now }));
+            subjects.extend(of_event.into_iter().map(|state| Subject { state, now }));
         }
     }
     let attempts = root().join(crate::folder(control));
@@ -44,14 +44,14 @@ pub(super) fn stored(control: &Entry) -> (Vec<Subject>, Vec<Value>) {
         let attempt = &json(&attempts.join(name))["attempt"];
         parameters.extend(attempt["parameters"].as_str().and_then(|text| serde_json::from_str(text).ok()));
         for side in ["before", "after"] {
-            let image = serde_json::from_value(attempt[side].clone()).unwrap();
+            let state = serde_json::from_value(attempt[side].clone()).unwrap();
             let now = serde_json::from_value(attempt["started_at"].clone()).unwrap();
-            subjects.push(Subject { image, now });
+            subjects.push(Subject { state, now });
         }
     }
     let mut distinct: Vec<Subject> = Vec::new();
     for subject in subjects {
-        let is_new = distinct.iter().all(|known| known.image != subject.image || known.now != subject.now);
+        let is_new = distinct.iter().all(|known| known.state != subject.state || known.now != subject.now);
         if is_new {
             distinct.push(subject);
         }
@@ -59,20 +59,20 @@ pub(super) fn stored(control: &Entry) -> (Vec<Subject>, Vec<Value>) {
     (distinct, parameters)
 }
 
-/// The subjects of one event; none where it is one that must fail.
+/// The subjects of one event; none if the event must fail.
 fn of_event(control: &Entry, folder: &Path, name: &str, message: &Message) -> Vec<StoredState> {
-    let answer = |kind: &str| {
+    let response = |kind: &str| {
         let file = folder.join(kind).join(name);
         file.exists().then(|| json(&file))
     };
     let version = control.state_version();
-    if let Some(Value::Array(listed)) = answer("subjects") {
+    if let Some(Value::Array(listed)) = response("subjects") {
         return listed.into_iter().map(|subject| StoredState { version, subject }).collect();
     }
     match (message, control.change) {
-        (Message::Change { item, .. }, Some(half)) => {
-            let image = half.subject(item, answer("facts").unwrap_or_default());
-            image.into_iter().collect()
+        (Message::Change { item, .. }, Some(trigger)) => {
+            let state = trigger.subject(item, response("facts").unwrap_or_default());
+            state.into_iter().collect()
         }
         _ => Vec::new(),
     }

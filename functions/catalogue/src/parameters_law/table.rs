@@ -1,8 +1,8 @@
-//! What schemas and stored files lack, and the exceptions from the law.
+//! Values and changes that schemas and stored files lack, and the exceptions from the law.
 //!
-//! A control is named by its id, in which `*` matches any text.
+//! Controls are given by id, in which `*` matches any text.
 
-/// Values to try beside those of the schema and of the sample events.
+/// Values to try in addition to those of the schema and of the sample events.
 pub(super) const VALUES: &[(&str, &[&str], &str)] = &[
     ("cloudwatch-alarm-*", &["topicArn"], r#""arn:aws:sns:us-east-1:111122223333:alarms""#),
     ("cloudwatch-alarm-*", &["logGroupName"], r#""elsewhere""#),
@@ -19,7 +19,7 @@ pub(super) const VALUES: &[(&str, &[&str], &str)] = &[
     ("security-group-drift", &["baselineTime"], r#""2026-01-01T00:00:00Z""#),
 ];
 
-/// Changes to make in stored subjects that have these places, each a JSON pointer with the value to put there.
+/// Changes to stored subjects: JSON pointers with the values to set. Subjects without these places are skipped.
 pub(super) const CHANGES: &[(&str, &[(&str, &str)])] = &[
     ("cloudwatch-alarm-*", &[("/metrics/0/alarms/0/threshold", "2.0")]),
     (
@@ -71,83 +71,83 @@ const WIDE_RULE: &str = r#"[{"direction": "ingress", "protocol": "tcp", "fromPor
     "peer": {"cidrIpv4": "0.0.0.0/0"}, "description": null, "tags": {}, "id": "sgr-0a1b2c3d4e5f60718"}]"#;
 const IN_USE: &str = r#"{"prefixLists": {}, "usage": {"inUse": true, "operators": []}}"#;
 
-/// Parameters that change something only beside others.
-pub(super) struct Beside {
+/// Parameters that have an effect only combined with others.
+pub(super) struct Combined {
     pub(super) control: &'static str,
     pub(super) parameters: &'static [&'static str],
     pub(super) others: &'static str,
     pub(super) reason: &'static str,
 }
 
-/// Each is tried beside its others; one that changes something alone must not be here.
-pub(super) const BESIDE: &[Beside] = &[
-    Beside {
+/// Each parameter is tried together with `others`; one that has an effect by itself must not be listed.
+pub(super) const COMBINED: &[Combined] = &[
+    Combined {
         control: "cloud-trail-cloud-watch-logs-enabled",
         parameters: &["logGroupArn"],
         others: r#"{"logRoleArn": "arn:aws:iam::111122223333:role/trails", "logGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:audit:*"}"#,
-        reason: "CloudTrail takes a log group with its role only; one without the other is refused",
+        reason: "CloudTrail accepts a log group only with its role; one without the other is rejected",
     },
-    Beside {
+    Combined {
         control: "cloud-trail-cloud-watch-logs-enabled",
         parameters: &["logRoleArn"],
         others: r#"{"logRoleArn": "arn:aws:iam::111122223333:role/trails", "logGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:audit:*"}"#,
-        reason: "CloudTrail takes a role with its log group only; one without the other is refused",
+        reason: "CloudTrail accepts a role only with its log group; one without the other is rejected",
     },
-    Beside {
+    Combined {
         control: "cloudwatch-alarm-*",
         parameters: &["threshold"],
         others: r#"{"topicArn": "arn:aws:sns:us-east-1:111122223333:alarms", "maxThreshold": 50}"#,
-        reason: "without a topic no alarm is made, and its threshold is at most maxThreshold",
+        reason: "without a topic no alarm is created, and its threshold is at most maxThreshold",
     },
-    Beside {
+    Combined {
         control: "config-recorder-healthy",
         parameters: &["requireAllSupported"],
         others: r#"{"requiredTypes": "AWS::S3::Bucket"}"#,
-        reason: "false without a required type is refused",
+        reason: "false without a required type is rejected",
     },
-    Beside {
+    Combined {
         control: "config-recorder-healthy",
         parameters: &["requiredTypes"],
         others: r#"{"requireAllSupported": "false", "requiredTypes": "AWS::EC2::Volume"}"#,
-        reason: "where all types are required, so are these",
+        reason: "if all types are required, so are these",
     },
-    Beside {
+    Combined {
         control: "ec2-ebs-encryption-by-default",
         parameters: &["allowKeyChange"],
         others: r#"{"kmsKeyId": "alias/volumes"}"#,
         reason: "allows a change to the key that kmsKeyId names",
     },
-    Beside {
+    Combined {
         control: "ec2-instance-required-security-group",
         parameters: &["match", "maxGroupsPerEni", "scope"],
         others: r#"{"requiredGroups": "sg-0a0000000000000b2, name:scan, name:base"}"#,
-        reason: "without a required group there is nothing to judge",
+        reason: "without a required group there is nothing to evaluate",
     },
-    Beside {
+    Combined {
         control: "*mfa-enabled*",
         parameters: &["mfaPolicyArn"],
         others: r#"{"mfaPolicyOptIn": "true", "mfaPolicyArn": "arn:aws:iam::111122223333:policy/other"}"#,
-        reason: "the remediation attaches the policy only where it is opted in to",
+        reason: "the remediation attaches the policy only with the opt-in",
     },
-    Beside {
+    Combined {
         control: "*mfa-enabled*",
         parameters: &["mfaPolicyOptIn"],
         others: r#"{"mfaPolicyArn": "arn:aws:iam::111122223333:policy/require-mfa"}"#,
-        reason: "opts in to the policy that mfaPolicyArn names; without one it is refused",
+        reason: "opts in to the policy that mfaPolicyArn names; without one it is rejected",
     },
-    Beside {
+    Combined {
         control: "required-tags",
         parameters: &["tag2Value", "tag3Value", "tag4Value", "tag5Value", "tag6Value"],
         others: r#"{"tag2Key": "Team", "tag3Key": "Team", "tag4Key": "Team", "tag5Key": "Team", "tag6Key": "Team"}"#,
-        reason: "a value without its key is refused",
+        reason: "a value without its key is rejected",
     },
-    Beside {
+    Combined {
         control: "required-tags",
         parameters: &["protectedKeys"],
         others: r#"{"defaults": "{\"CostCenter\":\"4711\"}"}"#,
         reason: "the remediation writes only keys that have a default",
     },
-    Beside {
+    Combined {
         control: "s3-lifecycle-log-archive",
         parameters: &[
             "abortMultipartDays",
@@ -158,44 +158,45 @@ pub(super) const BESIDE: &[Beside] = &[
             "transitionDays",
         ],
         others: r#"{"bucketNames": "*"}"#,
-        reason: "a bucket is judged only where bucketNames or bucketTag selects it",
+        reason: "a bucket is evaluated only if bucketNames or bucketTag selects it",
     },
-    Beside {
+    Combined {
         control: "security-group-drift",
         parameters: &["baselineSource=s3"],
         others: r#"{"baselineName": "bucket/sg-baseline/{groupId}"}"#,
         reason: "the name of an object begins with its bucket",
     },
-    Beside {
+    Combined {
         control: "security-group-drift",
         parameters: &["baselineSource=config"],
         others: r#"{"baselineTime": "2026-01-01T00:00:00Z"}"#,
-        reason: "the history of AWS Config is read at a moment",
+        reason: "the configuration history is read at a point in time",
     },
-    Beside {
+    Combined {
         control: "security-group-drift",
         parameters: &["baselineTime"],
         others: r#"{"baselineSource": "config"}"#,
-        reason: "only the history of AWS Config is read at a moment",
+        reason: "only the configuration history is read at a point in time",
     },
 ];
 
-/// Parameters, or single words of them as `parameter=word`, that change no verdict and no plan. One that does must not be here.
-pub(super) const UNSEEN: &[(&str, &[&str], &str)] = &[
+/// Parameters, or single values of them as `parameter=value`, that change no verdict and no plan. One that does must
+/// not be listed.
+pub(super) const NO_EFFECT: &[(&str, &[&str], &str)] = &[
     (
         "restricted-*",
         &["resolvePrefixLists"],
-        "decides which prefix lists are read; a subject has the entries that were read, and no others",
+        "determines which prefix lists are read; a subject has only the entries that were read",
     ),
     (
         "vpc-sg-open-only-to-authorized-ports",
         &["resolvePrefixLists"],
-        "decides which prefix lists are read; a subject has the entries that were read, and no others",
+        "determines which prefix lists are read; a subject has only the entries that were read",
     ),
     (
         "security-group-drift",
         &["baselineName", "baselineSource", "baselineTime"],
-        "say where the baseline is read; a subject has the baseline that was read",
+        "determine where the baseline is read; a subject has the baseline that was read",
     ),
     (
         "security-group-drift",
@@ -210,6 +211,6 @@ pub(super) const UNSEEN: &[(&str, &[&str], &str)] = &[
     (
         "cloudwatch-alarm-root-usage",
         &["acceptVariants"],
-        "no variant of its pattern is known, so none is accepted either way; the alarm controls share their parameters",
+        "its pattern has no known variant, so none is accepted either way; the alarm controls share their parameters",
     ),
 ];

@@ -1,4 +1,4 @@
-//! A control with what it is tried on.
+//! A control with its subjects, to try settings on.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -6,131 +6,133 @@ use std::collections::BTreeMap;
 use rectify_compliance::{Entry, Plan, Step, StoredState, Work};
 use serde_json::{Map, Value};
 
-use super::changes::Seen;
+use super::changes::SeenValues;
 use super::subjects::Subject;
 use super::values::Setting;
 
-/// The most subjects that differ from a stored one in one place: enough to contradict the table, few enough for seconds.
-const MOST: usize = 80;
+/// The maximum number of generated variants: enough to contradict the table, few enough to run in seconds.
+const MAX_VARIANTS: usize = 80;
 
-/// The most subjects that get one change of the table.
-const CHANGED: usize = 2;
+/// The maximum number of subjects that each change of the table is applied to.
+const MAX_CHANGED: usize = 2;
 
-/// What a control says of a subject: the compliance type and what its plan does. None where it cannot say anything.
-type Answer = Option<(&'static str, Option<Plan<Value>>)>;
+/// The result for a subject: the compliance type and the plan without its texts. `None` on an error.
+type Outcome = Option<(&'static str, Option<Plan<Value>>)>;
 
-/// Whether a setting changes what a control says.
+/// The effect of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    /// How.
+pub(super) enum Effect {
+    /// A change, described.
     Change(String),
-    /// On none of these many subjects; zero where the control takes no value of the setting.
-    Nothing { tried: usize },
+    /// No change on this number of subjects; zero if the control accepts no value of the setting.
+    None { tried: usize },
 }
 
-/// A control, its subjects, and what it says of them.
+/// A control, its subjects, and its cached results.
 pub(super) struct Trial<'a> {
     pub(super) control: &'a Entry,
     stored: Vec<Subject>,
     generated: OnceCell<Vec<Subject>>,
-    answers: RefCell<BTreeMap<(String, usize), Answer>>,
+    outcomes: RefCell<BTreeMap<(String, usize), Outcome>>,
 }
 
 impl<'a> Trial<'a> {
-    /// On the stored subjects, first as they are, then with each of the table's changes.
+    /// Uses the stored subjects, first unchanged, then with each change of the table.
     pub(super) fn of<'t>(
         control: &'a Entry,
         mut stored: Vec<Subject>,
         changes: impl Iterator<Item = &'t [(&'t str, &'t str)]>,
     ) -> Self {
-        let changed: Vec<Subject> =
-            changes.flat_map(|places| stored.iter().filter_map(|subject| subject.with(places)).take(CHANGED)).collect();
+        let changed: Vec<Subject> = changes
+            .flat_map(|places| stored.iter().filter_map(|subject| subject.with(places)).take(MAX_CHANGED))
+            .collect();
         stored.extend(changed);
-        Self { control, stored, generated: OnceCell::new(), answers: RefCell::default() }
+        Self { control, stored, generated: OnceCell::new(), outcomes: RefCell::default() }
     }
 
-    /// Whether the control takes these parameters.
-    pub(super) fn takes(&self, parameters: &Map<String, Value>) -> bool {
+    /// Whether the control accepts these parameters.
+    pub(super) fn accepts(&self, parameters: &Map<String, Value>) -> bool {
         self.control.check_parameters(&Value::Object(parameters.clone()).to_string()).is_ok()
     }
 
-    /// Tries a setting beside other parameters, against those alone; against the defaults where those are refused.
-    pub(super) fn run(&self, beside: &Map<String, Value>, setting: &Setting) -> Found {
-        let without = if self.takes(beside) { Value::Object(beside.clone()).to_string() } else { "{}".to_owned() };
+    /// Compares a setting combined with other parameters to those parameters alone, or to the defaults if those are
+    /// rejected.
+    pub(super) fn run(&self, others: &Map<String, Value>, setting: &Setting) -> Effect {
+        let without = if self.accepts(others) { Value::Object(others.clone()).to_string() } else { "{}".to_owned() };
         let with = setting.values.iter().map(|value| {
-            let mut all = beside.clone();
+            let mut all = others.clone();
             all.insert(setting.name.clone(), value.clone());
             Value::Object(all).to_string()
         });
         let with: Vec<String> = with.filter(|it| self.control.check_parameters(it).is_ok()).collect();
         if with.is_empty() {
-            return Found::Nothing { tried: 0 };
+            return Effect::None { tried: 0 };
         }
         let mut tried = 0;
-        for (at, subject) in self.subjects() {
-            let base = self.known_answer(at, subject, &without);
-            // A generated subject is tried with one of the values, in turn: there are many of them.
-            let values = if at < self.stored.len() { with.as_slice() } else { &with[at % with.len()..][..1] };
+        for (index, subject) in self.subjects() {
+            let base = self.cached_outcome(index, subject, &without);
+            // There are many generated subjects, so each is tried with only one of the values, in turn.
+            let values = if index < self.stored.len() { with.as_slice() } else { &with[index % with.len()..][..1] };
             for text in values {
-                let answer = self.answer(subject, text);
-                match (&base, &answer) {
+                let outcome = self.outcome(subject, text);
+                match (&base, &outcome) {
                     (Some((before, plan)), Some((after, other))) if before != after || plan != other => {
-                        let what = if before == after { "a plan".to_owned() } else { format!("{before} to {after}") };
-                        return Found::Change(format!("{what} by {text}"));
+                        let change = if before == after { "a plan".to_owned() } else { format!("{before} to {after}") };
+                        return Effect::Change(format!("{change} by {text}"));
                     }
                     _ => {}
                 }
             }
             tried += usize::from(base.is_some());
         }
-        Found::Nothing { tried }
+        Effect::None { tried }
     }
 
-    /// Every subject with its number; those that differ in one place are made when the others are through.
+    /// Every subject with its index; variants are generated only after the stored subjects are done.
     fn subjects(&self) -> impl Iterator<Item = (usize, &Subject)> {
         let generated = std::iter::once_with(|| self.generated.get_or_init(|| generated(&self.stored))).flatten();
         self.stored.iter().chain(generated).enumerate()
     }
 
-    /// The answer under parameters that are tried many times.
-    fn known_answer(&self, at: usize, subject: &Subject, parameters: &str) -> Answer {
-        let key = (parameters.to_owned(), at);
-        if let Some(known) = self.answers.borrow().get(&key) {
-            return known.clone();
+    /// The cached outcome, for parameters that are tried many times.
+    fn cached_outcome(&self, index: usize, subject: &Subject, parameters: &str) -> Outcome {
+        let key = (parameters.to_owned(), index);
+        if let Some(cached) = self.outcomes.borrow().get(&key) {
+            return cached.clone();
         }
-        let answer = self.answer(subject, parameters);
-        self.answers.borrow_mut().insert(key, answer.clone());
-        answer
+        let outcome = self.outcome(subject, parameters);
+        self.outcomes.borrow_mut().insert(key, outcome.clone());
+        outcome
     }
 
-    fn answer(&self, subject: &Subject, parameters: &str) -> Answer {
-        let verdict = self.control.evaluate(&subject.image, parameters, subject.now).ok()?;
+    fn outcome(&self, subject: &Subject, parameters: &str) -> Outcome {
+        let verdict = self.control.evaluate(&subject.state, parameters, subject.now).ok()?;
         let plan = match self.control.remediation {
             None => None,
-            Some(half) => Some(deeds(half.plan(&subject.image, parameters, subject.now).ok()?)),
+            Some(remediation) => Some(without_texts(remediation.plan(&subject.state, parameters, subject.now).ok()?)),
         };
         Some((verdict.compliance_type(), plan))
     }
 }
 
-/// Subjects that differ from a stored one in one place, from all of them in equal parts.
+/// Variants of the stored subjects that differ in one place, sampled evenly across all of them.
 fn generated(stored: &[Subject]) -> Vec<Subject> {
-    let mut seen = Seen::default();
-    stored.iter().for_each(|subject| seen.note("", &subject.image.subject));
+    let mut seen = SeenValues::default();
+    stored.iter().for_each(|subject| seen.record("", &subject.state.subject));
     let all: Vec<Subject> = stored
         .iter()
-        .flat_map(|Subject { image, now }| {
-            let changed = seen.changed("", &image.subject).into_iter();
-            changed.map(|subject| Subject { image: StoredState { version: image.version, subject }, now: *now })
+        .flat_map(|Subject { state, now }| {
+            let variants = seen.variants("", &state.subject).into_iter();
+            variants.map(|subject| Subject { state: StoredState { version: state.version, subject }, now: *now })
         })
         .collect();
-    let step = all.len().div_ceil(MOST).max(1);
+    let step = all.len().div_ceil(MAX_VARIANTS).max(1);
     all.into_iter().step_by(step).collect()
 }
 
-/// A plan without its words.
-fn deeds(plan: Plan<Value>) -> Plan<Value> {
-    let silent = |steps: Vec<Step<Value>>| {
+/// A plan without its texts.
+fn without_texts(plan: Plan<Value>) -> Plan<Value> {
+    let strip = |steps: Vec<Step<Value>>| {
         let steps = steps.into_iter().map(|step| match step.work {
             Work::Api(_) => step,
             Work::Manual(_) => Step::manual(step.level, ""),
@@ -139,7 +141,7 @@ fn deeds(plan: Plan<Value>) -> Plan<Value> {
     };
     match plan {
         Plan::Noop => Plan::Noop,
-        Plan::Blocked { steps, .. } => Plan::blocked("", silent(steps)),
-        Plan::Apply { steps } => Plan::Apply { steps: silent(steps) },
+        Plan::Blocked { steps, .. } => Plan::blocked("", strip(steps)),
+        Plan::Apply { steps } => Plan::Apply { steps: strip(steps) },
     }
 }

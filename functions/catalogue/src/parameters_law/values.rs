@@ -1,20 +1,20 @@
-//! What a parameter is set to.
+//! The values to try for a parameter.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-/// A parameter with values of which one at least must change something.
+/// A parameter with values, at least one of which must have an effect.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Setting {
     pub(super) name: String,
     pub(super) values: Vec<Value>,
-    /// Whether the value is one of a few words, each of which must change something.
-    is_word: bool,
+    /// Whether the value is one of an enumeration, each of which must have an effect.
+    is_enumerated: bool,
 }
 
 impl Setting {
-    /// Whether it is among these: a parameter with whatever value, or one with this word, `parameter=word`.
+    /// Whether it is in this list, by its name or as `parameter=value`.
     pub(super) fn is_named(&self, parameters: &[&str]) -> bool {
         parameters.contains(&self.name.as_str()) || parameters.contains(&self.to_string().as_str())
     }
@@ -24,22 +24,23 @@ impl fmt::Display for Setting {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.name)?;
         match self.values.as_slice() {
-            [Value::String(word)] if self.is_word => write!(out, "={word}"),
-            [value] if self.is_word => write!(out, "={value}"),
+            [Value::String(text)] if self.is_enumerated => write!(out, "={text}"),
+            [value] if self.is_enumerated => write!(out, "={value}"),
             _ => Ok(()),
         }
     }
 }
 
-/// The settings of a parameter: one for each word of its schema but the default; where it has no words, one of values near
-/// its bounds, values that the control's files `give`, and `more`.
+/// The settings of a parameter: one for each enumerated value of its schema except the default; without enumerated
+/// values, a single setting with numbers near its bounds, values `given` in the control's files, and `more`.
 pub(super) fn of(schema: &Value, name: &str, given: &[Value], more: impl Iterator<Item = Value>) -> Vec<Setting> {
     let property = &schema["properties"][name];
     let default = &property["default"];
-    let setting = |values: Vec<Value>, is_word| Setting { name: name.to_owned(), values, is_word };
-    let words: Vec<Value> = words(schema, property).into_iter().filter(|word| text(word) != text(default)).collect();
-    if !words.is_empty() {
-        return words.into_iter().map(|word| setting(vec![word], true)).collect();
+    let setting = |values: Vec<Value>, is_enumerated| Setting { name: name.to_owned(), values, is_enumerated };
+    let enumerated: Vec<Value> =
+        enumerated(schema, property).into_iter().filter(|value| text(value) != text(default)).collect();
+    if !enumerated.is_empty() {
+        return enumerated.into_iter().map(|value| setting(vec![value], true)).collect();
     }
     let given = given.iter().filter_map(|parameters| parameters.get(name)).cloned();
     let mut values: Vec<Value> = Vec::new();
@@ -56,19 +57,19 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The words a schema names.
-fn words(schema: &Value, property: &Value) -> Vec<Value> {
+/// The enumerated values of a schema.
+fn enumerated(schema: &Value, property: &Value) -> Vec<Value> {
     if let Some(target) = property["$ref"].as_str() {
-        return words(schema, schema.pointer(target.trim_start_matches('#')).unwrap());
+        return enumerated(schema, schema.pointer(target.trim_start_matches('#')).unwrap());
     }
-    if let Some(word) = property.get("const") {
-        return vec![word.clone()];
+    if let Some(value) = property.get("const") {
+        return vec![value.clone()];
     }
     if property["type"] == "boolean" {
         return vec![json!(true), json!(false)];
     }
     let alternatives = ["anyOf", "allOf", "oneOf"].iter().filter_map(|key| property[key].as_array());
-    let of_alternatives = alternatives.flatten().flat_map(|it| words(schema, it));
+    let of_alternatives = alternatives.flatten().flat_map(|it| enumerated(schema, it));
     of_alternatives.chain(property["enum"].as_array().into_iter().flatten().cloned()).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The shapes of an event that are the same for every control, made of each control's own first events.
+//! Event shapes that are the same for every control, derived from each control's first events.
 
 use std::collections::BTreeMap;
 
@@ -6,36 +6,36 @@ use rectify_catalogue::controls;
 use rectify_compliance::{ControlMeta, Entry, Scope};
 use serde_json::{Value, json};
 
-use super::{Given, json as read_json, names, outcome, root};
+use super::{Input, json as read_json, names, outcome, root};
 
 const CHANGE: &str = "ConfigurationItemChangeNotification";
 const OVERSIZED: &str = "OversizedConfigurationItemChangeNotification";
 const SCHEDULED: &str = "ScheduledNotification";
 
-/// An event in parts: AWS Config sends the message as JSON in a string.
+/// An event with its message parsed: AWS Config sends the message as JSON in a string.
 struct Parts {
-    given: Given,
+    input: Input,
     message: Value,
 }
 
-/// One shape: its name, what comes out of it (`None`: the same as of the event it was made of), and what it changes.
+/// A shape: its name, the expected outcome (`None`: that of the original event), and the change to the event.
 type Shape = (&'static str, Option<&'static str>, fn(&mut Parts));
 
-/// Every event, of either kind.
+/// Shapes of every event.
 const ANY: [Shape; 5] = [
-    ("a parameter that no control has", Some("error"), |it| {
-        it.given.event["ruleParameters"] = json!("{\"noSuchParameter\":\"1\"}");
+    ("an unknown parameter", Some("error"), |it| {
+        it.input.event["ruleParameters"] = json!("{\"noSuchParameter\":\"1\"}");
     }),
-    ("parameters that are no JSON", Some("error"), |it| it.given.event["ruleParameters"] = json!("{")),
-    ("no result token", Some("error"), |it| remove(&mut it.given.event, "resultToken")),
-    ("a message that is no JSON", Some("error"), |it| it.message = json!("no JSON")),
+    ("parameters that are not JSON", Some("error"), |it| it.input.event["ruleParameters"] = json!("{")),
+    ("no result token", Some("error"), |it| remove(&mut it.input.event, "resultToken")),
+    ("a message that is not JSON", Some("error"), |it| it.message = json!("not JSON")),
     ("a message of an unknown type", Some("error"), |it| it.message["messageType"] = json!("Unknown")),
 ];
 
-/// A change of a resource.
+/// Shapes of a change event.
 const CHANGED: [Shape; 18] = [
-    ("as it is", None, |_| ()),
-    // What orders a verdict about a change is the item's capture time.
+    ("unchanged", None, |_| ()),
+    // Verdicts on changes are ordered by the capture time of the item.
     ("no creation time", None, |it| remove(&mut it.message, "notificationCreationTime")),
     ("discovered", None, |it| item(it)["configurationItemStatus"] = json!("ResourceDiscovered")),
     ("deleted", Some("not-applicable"), |it| {
@@ -50,39 +50,39 @@ const CHANGED: [Shape; 18] = [
     }),
     ("not recorded", Some("not-applicable"), |it| item(it)["configurationItemStatus"] = json!("ResourceNotRecorded")),
     ("of an unknown status", Some("error"), |it| item(it)["configurationItemStatus"] = json!("Unknown")),
-    ("left the scope", Some("not-applicable"), |it| it.given.event["eventLeftScope"] = json!(true)),
+    ("left the scope", Some("not-applicable"), |it| it.input.event["eventLeftScope"] = json!(true)),
     ("of another type", Some("not-applicable"), |it| item(it)["resourceType"] = json!("AWS::Test::Other")),
-    ("proactive", Some("not-applicable"), |it| it.given.event["evaluationMode"] = json!("PROACTIVE")),
+    ("proactive", Some("not-applicable"), |it| it.input.event["evaluationMode"] = json!("PROACTIVE")),
     ("excluded by id", Some("not-applicable"), |it| {
         let excluded = json!({ "excludeResources": format!("other, {}", item(it)["resourceId"].as_str().unwrap()) });
-        it.given.event["ruleParameters"] = json!(excluded.to_string());
+        it.input.event["ruleParameters"] = json!(excluded.to_string());
     }),
     ("without a configuration", Some("error"), |it| item(it)["configuration"] = Value::Null),
     ("without an item", Some("error"), |it| remove(&mut it.message, "configurationItem")),
     ("without a resource id", Some("error"), |it| remove(item(it), "resourceId")),
     ("without a capture time", Some("error"), |it| remove(item(it), "configurationItemCaptureTime")),
-    ("too large to be sent", None, oversize),
+    ("too large to send", None, oversize),
     ("too large, deleted", Some("not-applicable"), |it| {
         oversize(it);
         it.message["configurationItemSummary"]["configurationItemStatus"] = json!("ResourceDeleted");
         it.message["configurationItemSummary"]["changeType"] = json!("DELETE");
-        it.given.history = None;
+        it.input.history = None;
     }),
     ("too large, and not yet in the history", Some("error"), |it| {
         oversize(it);
-        it.given.history = None;
+        it.input.history = None;
     }),
 ];
 
-/// A schedule. It is the message's time that its verdicts are ordered by.
+/// Shapes of a scheduled event, whose verdicts are ordered by the time of the message.
 const SCHEDULE: [Shape; 2] = [
-    ("as it is", None, |_| ()),
+    ("unchanged", None, |_| ()),
     ("no creation time", Some("error"), |it| remove(&mut it.message, "notificationCreationTime")),
 ];
 
-/// The message of a change that is too large for an event: a summary, and the item is in AWS Config's history.
+/// Replaces the item by a summary, as for a change that is too large for an event; the history has the item.
 fn oversize(it: &mut Parts) {
-    let whole = it.message["configurationItem"].take();
+    let full_item = it.message["configurationItem"].take();
     let copied = [
         "awsAccountId",
         "awsRegion",
@@ -98,7 +98,7 @@ fn oversize(it: &mut Parts) {
         "availabilityZone",
         "resourceCreationTime",
     ];
-    let mut summary: Value = copied.iter().map(|key| ((*key).to_owned(), whole[*key].clone())).collect();
+    let mut summary: Value = copied.iter().map(|key| ((*key).to_owned(), full_item[*key].clone())).collect();
     summary["changeType"] = json!("UPDATE");
     it.message = json!({
         "messageType": OVERSIZED,
@@ -107,7 +107,7 @@ fn oversize(it: &mut Parts) {
         "configurationItemSummary": summary,
         "s3DeliverySummary": { "s3BucketLocation": null, "errorCode": null, "errorMessage": null },
     });
-    it.given.history = Some(whole);
+    it.input.history = Some(full_item);
 }
 
 fn item(it: &mut Parts) -> &mut Value {
@@ -115,37 +115,37 @@ fn item(it: &mut Parts) -> &mut Value {
 }
 
 fn remove(value: &mut Value, key: &str) {
-    assert!(value.as_object_mut().unwrap().remove(key).is_some(), "{key} was there");
+    assert!(value.as_object_mut().unwrap().remove(key).is_some(), "{key} is missing");
 }
 
 #[test]
-fn every_control_answers_every_shape_of_its_own_events() {
+fn every_control_handles_every_event_shape() {
     let mut wrong = Vec::new();
-    let mut judged: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut evaluated: BTreeMap<&str, u32> = BTreeMap::new();
     for control in controls() {
-        for (name, given) in first_events(control) {
-            let message: Value = serde_json::from_str(given.event["invokingEvent"].as_str().unwrap()).unwrap();
-            let base = outcome(control, &given).0;
+        for (name, input) in first_events(control) {
+            let message: Value = serde_json::from_str(input.event["invokingEvent"].as_str().unwrap()).unwrap();
+            let base = outcome(control, &input).0;
             for (shape, expected, change) in shapes(control.meta, &message) {
-                let mut parts = Parts { given: given.clone(), message: message.clone() };
+                let mut parts = Parts { input: input.clone(), message: message.clone() };
                 change(&mut parts);
-                let Parts { mut given, message } = parts;
-                given.event["invokingEvent"] = match message {
+                let Parts { mut input, message } = parts;
+                input.event["invokingEvent"] = match message {
                     Value::String(text) => text.into(),
                     message => message.to_string().into(),
                 };
-                let (outcome, why) = outcome(control, &given);
-                *judged.entry(shape).or_default() += 1;
+                let (outcome, reason) = outcome(control, &input);
+                *evaluated.entry(shape).or_default() += 1;
                 if outcome != expected.unwrap_or(base) {
-                    wrong.push(format!("{}/{name}, {shape}: {outcome}: {why}", control.meta.id));
+                    wrong.push(format!("{}/{name}, {shape}: {outcome}: {reason}", control.meta.id));
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "{} come out otherwise:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} unexpected outcomes:\n{}", wrong.len(), wrong.join("\n"));
     let changed = u32::try_from(controls().filter(|it| it.change.is_some()).count()).unwrap();
     for (shape, _, _) in CHANGED {
-        assert!(judged[shape] >= 2 * changed, "{shape}: {} of {changed} controls", judged[shape]);
+        assert!(evaluated[shape] >= 2 * changed, "{shape}: {} of {changed} controls", evaluated[shape]);
     }
 }
 
@@ -157,11 +157,11 @@ fn shapes(meta: &ControlMeta, message: &Value) -> Vec<Shape> {
     }
     if meta.scope == Scope::Global {
         shapes.push(("outside of the home region", Some("not-applicable"), |it| {
-            it.given.event["ruleParameters"] = json!("{\"homeRegion\":\"ap-southeast-2\"}");
+            it.input.event["ruleParameters"] = json!("{\"homeRegion\":\"ap-southeast-2\"}");
         }));
     }
     if !meta.on_change() || meta.frequency().is_none() {
-        shapes.push(("of the half that the control lacks", Some("error"), |it| {
+        shapes.push(("of an unsupported trigger", Some("error"), |it| {
             let is_change = it.message["messageType"] == CHANGE;
             it.message["messageType"] = json!(if is_change { SCHEDULED } else { CHANGE });
         }));
@@ -169,8 +169,8 @@ fn shapes(meta: &ControlMeta, message: &Value) -> Vec<Shape> {
     shapes
 }
 
-/// The first compliant and the first violating event of each kind of message that the control is sent, by name.
-fn first_events(control: &Entry) -> Vec<(String, Given)> {
+/// The first compliant and the first non-compliant event of each message type that the control receives, by name.
+fn first_events(control: &Entry) -> Vec<(String, Input)> {
     let folder = root().join("events").join(control.meta.id);
     let mut first: BTreeMap<(String, &str), String> = BTreeMap::new();
     for name in names(&folder) {
@@ -184,5 +184,5 @@ fn first_events(control: &Entry) -> Vec<(String, Given)> {
             first.entry((kind, verdict)).or_insert(name);
         }
     }
-    first.into_values().map(|name| (name.clone(), Given::read(&folder, &name))).collect()
+    first.into_values().map(|name| (name.clone(), Input::read(&folder, &name))).collect()
 }

@@ -1,16 +1,16 @@
-//! Every file in `events/<control>/` is judged, and its name must say what comes out.
+//! Every file in `events/<control>/` is evaluated, and its name must state the outcome.
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
 //! | `compliant-…`, `non-compliant-…`, `not-applicable-…` | an event as AWS Config sends it, with this verdict |
 //! | `error-…` | an event that must fail the invocation |
-//! | `remediation-…` | an event of EventBridge that starts the control's remediation |
-//! | `facts/<name>` | what the APIs would answer about the item of the event of this name |
-//! | `subjects/<name>` | what the inventory would list for the scheduled event of this name |
-//! | `items/<name>` | what AWS Config's history would answer for the oversized event of this name; what it leaves out is the event's |
+//! | `remediation-…` | an EventBridge event that starts the control's remediation |
+//! | `facts/<name>` | the facts that the APIs would return for the item of the event with this name |
+//! | `subjects/<name>` | the subjects that would be listed for the scheduled event with this name |
+//! | `items/<name>` | the item in the history for the oversized event with this name; other fields come from the event |
 //!
-//! The shapes that are the same for every control (deleted, oversized, proactive, …) are not in files: [`derived`] makes them
-//! of each control's first compliant and first violating event.
+//! Shapes that are the same for every control (deleted, oversized, proactive, …) are not stored in files: [`derived`]
+//! derives them from each control's first compliant and first non-compliant event.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -27,130 +27,135 @@ use rectify_compliance::{
 };
 use serde_json::Value;
 
-/// The outcomes a file name can begin with, longest first where one begins another.
+/// The outcomes that a file name can begin with.
 const OUTCOMES: [&str; 5] = ["non-compliant", "compliant", "not-applicable", "error", "remediation"];
 
 #[test]
-fn every_event_comes_out_as_its_name_says() {
+fn every_event_has_the_outcome_in_its_name() {
     let mut wrong = Vec::new();
-    let mut judged = 0;
+    let mut evaluated = 0;
     for control in controls() {
         let folder = root().join("events").join(control.meta.id);
         for name in names(&folder) {
-            let Some(said) = OUTCOMES
+            let Some(expected) = OUTCOMES
                 .iter()
                 .find(|outcome| name.starts_with(&format!("{outcome}-")) || name == format!("{outcome}.json"))
             else {
-                wrong.push(format!("{}/{name}: expected one of {OUTCOMES:?} in front", control.meta.id));
+                wrong.push(format!("{}/{name}: expected a name that begins with one of {OUTCOMES:?}", control.meta.id));
                 continue;
             };
-            judged += 1;
-            let (outcome, why) = match *said {
+            evaluated += 1;
+            let (outcome, reason) = match *expected {
                 "remediation" => remediation(control, &json(&folder.join(&name))),
-                _ => outcome(control, &Given::read(&folder, &name)),
+                _ => outcome(control, &Input::read(&folder, &name)),
             };
-            if outcome != *said {
-                wrong.push(format!("{}/{name}: {outcome}: {why}", control.meta.id));
+            if outcome != *expected {
+                wrong.push(format!("{}/{name}: {outcome}: {reason}", control.meta.id));
             }
         }
     }
-    assert!(judged > 0, "no event was judged");
-    assert!(wrong.is_empty(), "{} of {judged} events come out otherwise:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(evaluated > 0, "no event was evaluated");
+    assert!(
+        wrong.is_empty(),
+        "{} of {evaluated} events have an unexpected outcome:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
-fn no_answer_stands_without_its_event() {
+fn every_response_file_has_its_event() {
     for control in controls() {
         let folder = root().join("events").join(control.meta.id);
-        for answers in ["facts", "subjects", "items"] {
-            for name in names(&folder.join(answers)) {
-                assert!(folder.join(&name).exists(), "events/{}/{answers}/{name}: no such event", control.meta.id);
+        for kind in ["facts", "subjects", "items"] {
+            for name in names(&folder.join(kind)) {
+                assert!(folder.join(&name).exists(), "events/{}/{kind}/{name}: no such event", control.meta.id);
             }
         }
     }
 }
 
-/// An event, and what stands in the place of APIs.
+/// An event with the API responses that belong to it.
 #[derive(Clone)]
-struct Given {
+struct Input {
     event: Value,
-    /// What the APIs answer about the item; null where the item is enough.
+    /// The facts that the APIs return for the item; null if the item is enough.
     facts: Value,
-    /// What the inventory lists.
+    /// The listed subjects.
     subjects: Option<Vec<Value>>,
-    /// What AWS Config's history answers.
+    /// The item in the history of AWS Config.
     history: Option<Value>,
 }
 
-impl Given {
+impl Input {
     fn read(folder: &Path, name: &str) -> Self {
-        let beside = |answers: &str| {
-            let file = folder.join(answers).join(name);
+        let response = |kind: &str| {
+            let file = folder.join(kind).join(name);
             file.exists().then(|| json(&file))
         };
-        let subjects = beside("subjects").map(|list| match list {
+        let subjects = response("subjects").map(|list| match list {
             Value::Array(subjects) => subjects,
             other => panic!("{}/subjects/{name}: expected a list: {other}", folder.display()),
         });
-        let facts = beside("facts").unwrap_or_default();
-        Self { event: json(&folder.join(name)), facts, subjects, history: beside("items") }
+        let facts = response("facts").unwrap_or_default();
+        Self { event: json(&folder.join(name)), facts, subjects, history: response("items") }
     }
 }
 
-/// What comes out of the event, as a file name says it, and why.
-fn outcome(control: &Entry, given: &Given) -> (&'static str, String) {
-    match judge(control, given) {
+/// The outcome of an event, spelled as in file names, and the reason.
+fn outcome(control: &Entry, input: &Input) -> (&'static str, String) {
+    match evaluate(control, input) {
         Err(error) => ("error", error),
         Ok(verdicts) => {
-            let why = verdicts.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>().join("; ");
+            let reason = verdicts.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>().join("; ");
             if verdicts.iter().any(Verdict::is_non_compliant) {
-                ("non-compliant", why)
+                ("non-compliant", reason)
             } else if verdicts.iter().any(Verdict::is_compliant) {
-                ("compliant", why)
+                ("compliant", reason)
             } else {
-                ("not-applicable", why)
+                ("not-applicable", reason)
             }
         }
     }
 }
 
-/// The way of an event through the shell, with files in place of APIs.
-fn judge(control: &Entry, given: &Given) -> Result<Vec<Verdict>, String> {
+/// Handles an event like the runtime, with files in place of API responses.
+fn evaluate(control: &Entry, input: &Input) -> Result<Vec<Verdict>, String> {
     let text = |error: &dyn std::error::Error| error.to_string();
-    let event = RuleEvent::parse(&given.event).map_err(|error| text(&error))?;
+    let event = RuleEvent::parse(&input.event).map_err(|error| text(&error))?;
     let parameters = event.parameters.clone().unwrap_or_default();
     control.check_parameters(&parameters).map_err(|error| text(&error))?;
-    let shell = CommonParameters::parse(&parameters).map_err(|error| text(&error))?;
+    let common = CommonParameters::parse(&parameters).map_err(|error| text(&error))?;
     let here = region(&event);
-    let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
+    let home = common.home_region.clone().unwrap_or_else(|| here.default_home());
     let now = event.message.time();
-    let scope = RuleScope { meta: control.meta, parameters: &shell, here: &here, home: &home };
+    let scope = RuleScope { meta: control.meta, parameters: &common, here: &here, home: &home };
     match gate::route(&event, &scope).map_err(|error| text(&error))? {
         Route::Answer(_, verdict) | Route::AnswerAccount(verdict) => Ok(vec![verdict]),
         Route::Periodic => {
             if control.list_permissions().is_none() {
-                return Err("the control has no periodic half".to_owned());
+                return Err("the control has no periodic trigger".to_owned());
             }
-            let subjects = given.subjects.as_ref().unwrap_or_else(|| panic!("{}: no list", control.meta.id));
-            let judged = subjects.iter().map(|subject| {
-                let known = control.image(subject.clone());
-                if let Some(verdict) = known.ok().and_then(|it| scope.out_of_scope(&it.resource, it.name.as_deref())) {
+            let subjects = input.subjects.as_ref().unwrap_or_else(|| panic!("{}: no list", control.meta.id));
+            let verdicts = subjects.iter().map(|subject| {
+                let state = control.image(subject.clone());
+                if let Some(verdict) = state.ok().and_then(|it| scope.out_of_scope(&it.resource, it.name.as_deref())) {
                     return Ok(verdict);
                 }
-                // When a subject's form changes, these files, all of version 1, try its upgrade.
-                let image = StoredState { version: 1, subject: subject.clone() };
-                control.evaluate(&image, &parameters, now).map_err(|error| text(&error))
+                // These files all have version 1, so they also test the upgrade of a changed subject.
+                let state = StoredState { version: 1, subject: subject.clone() };
+                control.evaluate(&state, &parameters, now).map_err(|error| text(&error))
             });
-            judged.collect()
+            verdicts.collect()
         }
-        Route::Judge(item) => judge_item(control, given, item, &parameters, now),
+        Route::Judge(item) => evaluate_item(control, input, item, &parameters, now),
         Route::Fetch => {
-            let Some(answer) = &given.history else { return Err("the history has no item".to_owned()) };
-            let Message::Oversized { summary, .. } = &event.message else { panic!("nothing else is fetched") };
-            let item = history(answer).announced_by(summary);
+            let Some(item) = &input.history else { return Err("the history has no item".to_owned()) };
+            let Message::Oversized { summary, .. } = &event.message else { panic!("only oversized items are fetched") };
+            let item = history(item).announced_by(summary);
             let item = ConfigurationItem::from_api(item).map_err(|error| text(&error))?;
             match gate::route_fetched(&event, &scope, &item).map_err(|error| text(&error))? {
-                Route::Judge(item) => judge_item(control, given, item, &parameters, now),
+                Route::Judge(item) => evaluate_item(control, input, item, &parameters, now),
                 Route::Answer(_, verdict) => Ok(vec![verdict]),
                 other => panic!("a fetched item goes to {other:?}"),
             }
@@ -158,7 +163,7 @@ fn judge(control: &Entry, given: &Given) -> Result<Vec<Verdict>, String> {
     }
 }
 
-/// An item as the history answers it: JSON as text, all of it optional. The file has the keys of a notification.
+/// An item as the history returns it: JSON as text, every field optional. The file has the keys of a notification.
 fn history(item: &Value) -> ApiItem {
     let text = |key: &str| item[key].as_str().map(str::to_owned);
     let entries = |key: &str| item[key].as_object().into_iter().flatten();
@@ -178,37 +183,37 @@ fn history(item: &Value) -> ApiItem {
     }
 }
 
-fn judge_item(
+fn evaluate_item(
     control: &Entry,
-    given: &Given,
+    input: &Input,
     item: &ConfigurationItem,
     parameters: &str,
     now: rectify_compliance::Timestamp,
 ) -> Result<Vec<Verdict>, String> {
-    let Some(half) = control.change else {
-        return Err("the control judges no changes".to_owned());
+    let Some(trigger) = control.change else {
+        return Err("the control has no change trigger".to_owned());
     };
-    let image = half.subject(item, given.facts.clone()).map_err(|error| error.to_string())?;
-    control.evaluate(&image, parameters, now).map(|verdict| vec![verdict]).map_err(|error| error.to_string())
+    let state = trigger.subject(item, input.facts.clone()).map_err(|error| error.to_string())?;
+    control.evaluate(&state, parameters, now).map(|verdict| vec![verdict]).map_err(|error| error.to_string())
 }
 
 /// `remediation` when the event is a finding of this control.
 fn remediation(control: &Entry, event: &Value) -> (&'static str, String) {
     let detail_type = event["detail-type"].as_str().unwrap_or_default();
     let source = event["source"].as_str().unwrap_or_default();
-    let ours = |change: &ComplianceChange| {
+    let is_of_this_control = |change: &ComplianceChange| {
         change.is_finding()
             && control.meta.resource_types.contains(&change.resource.kind.as_str())
             && change.rule_name.strip_prefix("rectify-").and_then(find).is_some_and(|it| it.meta.id == control.meta.id)
     };
     match ComplianceChange::parse(source, detail_type, &event["detail"]) {
-        Ok(Some(change)) if ours(&change) => ("remediation", String::new()),
-        Ok(other) => ("no finding of this control", format!("{other:?}")),
+        Ok(Some(change)) if is_of_this_control(&change) => ("remediation", String::new()),
+        Ok(other) => ("not a finding of this control", format!("{other:?}")),
         Err(error) => ("error", error.to_string()),
     }
 }
 
-/// The region the function would run in: the rule's own.
+/// The region that the function runs in: that of the rule.
 fn region(event: &RuleEvent) -> Region {
     let of_rule = event.rule_arn.as_deref().and_then(|arn| arn.parse::<Arn>().ok()?.region());
     match (of_rule, &event.message) {

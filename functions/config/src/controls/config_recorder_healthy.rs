@@ -1,6 +1,6 @@
 //! `config-recorder-healthy`: AWS Config does not record everything it should, or does not deliver it.
 //!
-//! Knows recorder and channel as one [`Recording`], and no API.
+//! Knows the recorder and the channel as one [`Recording`], and no API.
 
 mod violation;
 
@@ -18,20 +18,20 @@ use crate::resources::recording::{Outcome, Recorder, Recording};
 
 control! {
     /// ## What it checks
-    /// That the account has a configuration recorder of its own in the region, that it is on, has a role, succeeds, and records all supported resource types; and that a delivery channel takes what it records to a bucket and a topic without failing.
-    /// Recorders that AWS services make for themselves do not count.
-    /// The types of IAM are the same in every region and have to be recorded in one, `globalTypesRegion`.
-    /// A recorder that was started within the last hour and has recorded nothing yet is compliant; what a stopped one recorded last, and that it delivers no snapshot, is not held against it besides.
-    /// A daily frequency for single types is one that `allowDaily` must allow.
-    /// AWS Config delivers a history only of what changed, so that none comes is no fault: its last delivery must not have failed, however long ago it was.
-    /// Snapshots come on a schedule where the channel has one, whatever changed: the last of them must not have failed either, nor be older than `maxDeliveryAgeHours`.
-    /// What AWS Config answers that is not known here fails the invocation.
+    /// That the account has a customer managed configuration recorder in the region; that the recorder is on, has a role, succeeds, and records all supported resource types; and that a delivery channel delivers to a bucket and a topic without failures.
+    /// Service-linked recorders do not count.
+    /// The global IAM types are the same in every region and must be recorded in one, `globalTypesRegion`.
+    /// A recorder that was started within the last hour and has recorded nothing yet is compliant; a stopped recorder is not also reported for its last recording or for late snapshots.
+    /// Daily recording of single types also needs `allowDaily`.
+    /// AWS Config delivers a history only for changes, so a missing history is not a finding; the last delivery must not have failed, however long ago it was.
+    /// Scheduled snapshots are delivered whether or not anything changed: the last one must not have failed either, nor be older than `maxDeliveryAgeHours`.
+    /// Unknown values in the responses of AWS Config fail the invocation.
     ///
     /// ## Why it matters
-    /// Every rule that waits for changes hears of none while the recorder is off, and its last verdicts stand as if they were still true.
-    /// This rule runs on a schedule, and [AWS Config goes on with scheduled rules](https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config-rules.html) while the recorder is off.
-    /// Where the rule itself is gone, or AWS Config does not call it, nothing here can tell: `rectify doctor` reads the recorder and the rules without AWS Config's help, and a CloudWatch alarm on the `Invocations` of the rule's function that treats missing data as breaching tells that an hour has passed without one.
-    /// A finding whose event was lost is asked about again by the reconciler.
+    /// While the recorder is off, change-triggered rules are not invoked, and their last verdicts remain as if they were still true.
+    /// This rule runs on a schedule, and [AWS Config continues to run periodic rules](https://docs.aws.amazon.com/config/latest/developerguide/evaluate-config-rules.html) while the recorder is off.
+    /// This rule cannot detect its own deletion, or that AWS Config does not invoke it: `rectify doctor` checks the recorder and the rules independently of AWS Config, and a CloudWatch alarm on the `Invocations` of the rule's function that treats missing data as breaching detects an hour without an invocation.
+    /// If the event of a finding is lost, the reconciler requests the remediation again.
     ///
     /// ## Compliant example
     /// ```json
@@ -44,18 +44,18 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// With `requireAllSupported` false the types to be recorded are named in `requiredTypes`; those of IAM among them are asked for in `globalTypesRegion` only.
-    /// A control does not see the stack's `HomeRegion`: where that is another than the partition's default, it is named in `globalTypesRegion` as well.
+    /// With `requireAllSupported` false, `requiredTypes` lists the types that must be recorded; global IAM types in it are required only in `globalTypesRegion`.
+    /// A control does not see the stack's `HomeRegion`: if that is not the default of the partition, set `globalTypesRegion` too.
     ///
     /// ## Remediation
-    /// L1: `config:StartConfigurationRecorder`, where all that is wrong is that the recorder is stopped.
-    /// What changes: AWS Config finds what changed meanwhile and records from then on, for a price per item; rules that wait for changes are invoked.
+    /// L1: `config:StartConfigurationRecorder`, if the only violation is that the recorder is stopped.
+    /// What changes: AWS Config discovers the changes made in the meantime and records from then on, for a price per item; change-triggered rules are invoked.
     /// What may break: nothing.
-    /// Held back while the recorder was stopped less than 24 hours ago, since whoever stopped it may have meant to; AWS Config does not tell who it was, so every stop is respected for that long.
-    /// Held back also where the time of the stop is not told.
-    /// Everything else is left to a person, in words, and with it the start: types, frequency and role cost money and often belong to another stack, a missing channel keeps the recorder from starting, and a delivery that fails would go on failing.
-    /// The call has no revision to compare, so milliseconds lie between the last read and the write.
-    /// How to undo: `config:StopConfigurationRecorder`; what was recorded meanwhile stays.
+    /// Blocked if the recorder was stopped less than 24 hours ago, because the stop may be intended; AWS Config does not record who stopped it, so every stop is respected for that long.
+    /// Also blocked if the time of the stop is unknown.
+    /// Every other violation becomes a manual step, and the start then waits for it: types, frequency and role cost money and often belong to another stack, a recorder cannot start without a channel, and a failing delivery would keep failing.
+    /// The call has no revision check, so another change can fall into the milliseconds between the last read and the write.
+    /// How to undo: `config:StopConfigurationRecorder`; items recorded in between stay.
     ///
     /// ## References
     /// - [Security Hub Config.1](https://docs.aws.amazon.com/securityhub/latest/userguide/config-controls.html#config-1)
@@ -81,21 +81,21 @@ control! {
 }
 
 /// How long a stop counts as intended, hours.
-const RESPECT: u32 = 24;
+const STOP_GRACE: u32 = 24;
 
 parameters! {
     /// The parameters of [`ConfigRecorderHealthy`].
     pub ConfigRecorderHealthyParameters, check: check {
-        /// The region in which the types of IAM must be recorded. Default: us-east-1, us-gov-west-1 or cn-north-1, as the
-        /// partition has it.
+        /// The region in which the global IAM types must be recorded. Default: us-east-1, us-gov-west-1 or cn-north-1,
+        /// depending on the partition.
         global_types_region: Option<String> = None,
         /// Whether all supported types must be recorded. Default true.
         require_all_supported: Flag = Flag(true),
-        /// The types that must be recorded where not all must, a comma list. Default: none.
+        /// The types that must be recorded if not all must, a comma list. Default: none.
         required_types: Option<StringList> = None,
         /// Whether the delivery channel must have an SNS topic. Default true.
         require_sns: Flag = Flag(true),
-        /// How old the last delivered snapshot may be where the channel schedules snapshots, hours, 1..=168. Default 30.
+        /// The maximum age of the last snapshot, if the channel schedules snapshots, hours, 1..=168. Default 30.
         max_delivery_age_hours: Bounded<1, 168> = Bounded::of(30),
         /// Whether recording once a day is enough. Default true.
         allow_daily: Flag = Flag(true),
@@ -110,14 +110,14 @@ fn check(params: &ConfigRecorderHealthyParameters) -> Result<(), String> {
 }
 
 impl ConfigRecorderHealthyParameters {
-    /// The types that must be recorded; none where all must.
+    /// The types that must be recorded; `None` if all must be.
     pub(crate) fn required(&self) -> Option<&[String]> {
         let named = self.required_types.as_ref().map_or(&[][..], StringList::list);
         (!self.require_all_supported.0).then_some(named)
     }
 
     /// Whether this is the region in which global types must be recorded.
-    pub(crate) fn global_types_are_recorded_in(&self, region: &Region) -> bool {
+    pub(crate) fn requires_global_types_in(&self, region: &Region) -> bool {
         match &self.global_types_region {
             Some(named) => named.trim() == region.as_str(),
             None => region.default_home() == *region,
@@ -158,7 +158,7 @@ impl Periodic for ConfigRecorderHealthy {
     }
 }
 
-/// What the remediation may call.
+/// The calls of the remediation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Action {
@@ -169,7 +169,7 @@ pub enum Action {
     },
 }
 
-/// What undo may call.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
@@ -207,15 +207,15 @@ impl Remediation for ConfigRecorderHealthy {
         let mut steps = Vec::new();
         for violation in violations(live, params, now) {
             match violation.fix {
-                Fix::Person(words) => steps.push(Step::manual(Level::L0, words)),
+                Fix::Manual(text) => steps.push(Step::manual(Level::L0, text)),
                 Fix::Start => start = live.recorder.as_ref().filter(|_| live.channel.is_some()),
             }
         }
         let Some(recorder) = start else { return Plan::steps_in_order(steps) };
-        // Last: what a person must do comes before a start that it might keep from succeeding.
+        // Last: the start may depend on the manual steps.
         let configuration_recorder_name = recorder.name.clone();
         steps.push(Step::call(Level::L1, Action::StartConfigurationRecorder { configuration_recorder_name }));
-        match recorder.reason_to_stay_off(now) {
+        match recorder.start_blocker(now) {
             Some(reason) => Plan::blocked(reason, steps),
             None => Plan::steps_in_order(steps),
         }
@@ -232,7 +232,7 @@ impl Remediation for ConfigRecorderHealthy {
         live
     }
 
-    /// Whether the recorder is on: its settings may be changed later without standing in the way of an undo.
+    /// Only whether the recorder is on, so that a later change to its settings does not block an undo.
     fn touched_fields(&self, subject: &Recording, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
@@ -249,14 +249,14 @@ impl Remediation for ConfigRecorderHealthy {
 }
 
 impl Recorder {
-    /// Why nobody but a person should start it, if that is so. One that never was on was stopped by nobody.
-    fn reason_to_stay_off(&self, now: Timestamp) -> Option<String> {
+    /// Why it must not be started automatically, if so. A recorder that was never started may be.
+    fn start_blocker(&self, now: Timestamp) -> Option<String> {
         let Self { name, status, .. } = self;
         match status.stopped {
-            Some(stopped) if is_within_hours(stopped, RESPECT, now) => Some(format!(
-                "recorder {name} was stopped at {stopped:.0}, less than {RESPECT} h ago: whoever did it may have meant to"
+            Some(stopped) if is_within_hours(stopped, STOP_GRACE, now) => Some(format!(
+                "recorder {name} was stopped at {stopped:.0}, less than {STOP_GRACE} h ago: the stop may be intended"
             )),
-            None if status.started.is_some() => Some(format!("when recorder {name} was stopped is not told")),
+            None if status.started.is_some() => Some(format!("the stop time of recorder {name} is unknown")),
             Some(_) | None => None,
         }
     }

@@ -1,28 +1,28 @@
-//! What AWS Config records of an account in a region, and where it delivers that.
+//! The configuration recorder and the delivery channel of an account in a region.
 //!
-//! Knows the recorder that is the customer's; those that AWS services make for themselves deliver nothing to anybody else.
+//! Only the customer managed recorder counts: service-linked recorders deliver only to their service.
 
 use std::collections::BTreeSet;
 
 use rectify_compliance::{AccountId, Region, ResourceKey, ResourceState, ShapeError, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The types whose resources are the same in every region: it is enough that they are recorded in one.
+/// Global resource types: their resources are the same in every region, so recording them in one is enough.
 pub const GLOBAL_TYPES: [&str; 4] = ["AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User"];
 
 /// Recorder and delivery channel of one account in one region; AWS Config has at most one of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recording {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Where.
+    /// The region.
     pub region: Region,
-    /// The customer managed recorder, where there is one.
+    /// The customer managed recorder, if there is one.
     pub recorder: Option<Recorder>,
-    /// The delivery channel, where there is one.
+    /// The delivery channel, if there is one.
     pub channel: Option<Channel>,
-    /// An account has none here.
+    /// Always empty: an account has no tags here.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -31,15 +31,15 @@ pub struct Recording {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recorder {
-    /// `name`; `default` unless somebody named it.
+    /// `name`; `default` unless another one was chosen.
     pub name: String,
-    /// `roleARN`, where there is one.
+    /// `roleARN`, if there is one.
     pub role_arn: Option<String>,
     /// `recordingGroup`.
     pub types: RecordedTypes,
     /// `recordingMode`.
     pub frequency: Frequency,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
 }
 
@@ -47,14 +47,14 @@ pub struct Recorder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RecordedTypes {
-    /// All that AWS Config supports, of the [global ones](GLOBAL_TYPES) only where this says so.
+    /// All types that AWS Config supports; the [global ones](GLOBAL_TYPES) only with `include_global`.
     All {
         /// `includeGlobalResourceTypes`.
         include_global: bool,
     },
-    /// All but these.
+    /// All types except these.
     Except(BTreeSet<String>),
-    /// These and no other.
+    /// Only these types.
     Only(BTreeSet<String>),
 }
 
@@ -62,48 +62,48 @@ pub enum RecordedTypes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Frequency {
-    /// Each change.
+    /// On each change.
     Continuous,
-    /// Each change, but of these types once a day.
+    /// On each change, but once a day for these types.
     DailyFor(BTreeSet<String>),
-    /// Once a day, whatever is said of single types.
+    /// Once a day, whatever the overrides for single types.
     Daily,
 }
 
-/// How the recorder stands.
+/// The status of the recorder.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     /// `recording`: whether it is on.
     pub recording: bool,
-    /// `lastStatus`: what became of the last thing it recorded, where that is stated.
+    /// `lastStatus`: the outcome of the last recording, if stated.
     pub last: Option<Outcome>,
-    /// `lastErrorCode`, where there is one.
+    /// `lastErrorCode`, if there is one.
     pub last_error: Option<String>,
-    /// `lastStartTime`, where it was ever started.
+    /// `lastStartTime`, if it was ever started.
     pub started: Option<Timestamp>,
-    /// `lastStopTime`, where it was ever stopped.
+    /// `lastStopTime`, if it was ever stopped.
     pub stopped: Option<Timestamp>,
 }
 
 impl PartialEq for Status {
-    /// Whether it is on: all else AWS Config keeps by itself, so that no plan can tell it beforehand.
+    /// Compares only whether it is on: AWS Config updates the other fields by itself, so no plan can predict them.
     fn eq(&self, other: &Self) -> bool {
         self.recording == other.recording
     }
 }
 
-/// What became of something: `RecorderStatus` and `DeliveryStatus`.
+/// The outcome of a recording (`RecorderStatus`) or a delivery (`DeliveryStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// It has not ended.
+    /// In progress.
     Pending,
-    /// It was done.
+    /// Succeeded.
     Success,
-    /// It was not done.
+    /// Failed.
     Failure,
-    /// There was nothing to do.
+    /// Nothing to do.
     NotApplicable,
 }
 
@@ -111,34 +111,34 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Channel {
-    /// `s3BucketName`, where there is one.
+    /// `s3BucketName`, if there is one.
     pub bucket: Option<String>,
-    /// `snsTopicARN`, where there is one.
+    /// `snsTopicARN`, if there is one.
     pub topic: Option<String>,
-    /// `configHistoryDeliveryInfo`, where anything is stated of it.
+    /// `configHistoryDeliveryInfo`, if stated.
     pub history: Option<Delivery>,
-    /// `configStreamDeliveryInfo`, where anything is stated of it.
+    /// `configStreamDeliveryInfo`, if stated.
     pub stream: Option<Delivery>,
-    /// `configSnapshotDeliveryInfo`, where snapshots are scheduled (`configSnapshotDeliveryProperties.deliveryFrequency`)
-    /// and anything is stated of them.
+    /// `configSnapshotDeliveryInfo`, if stated and snapshots are scheduled
+    /// (`configSnapshotDeliveryProperties.deliveryFrequency`).
     #[serde(default)]
     pub snapshot: Option<Delivery>,
 }
 
-/// How the last delivery went.
+/// The last delivery.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     /// `lastStatus`.
     pub last: Option<Outcome>,
-    /// `lastErrorCode`, where there is one.
+    /// `lastErrorCode`, if there is one.
     pub last_error: Option<String>,
-    /// `lastSuccessfulTime`, where there was any; a stream has none.
+    /// `lastSuccessfulTime`, if there is one; a stream has none.
     pub last_success: Option<Timestamp>,
 }
 
 impl PartialEq for Delivery {
-    /// What became of it: when is AWS Config's own doing, so that no plan can tell it beforehand.
+    /// Compares only the outcome: AWS Config sets the times by itself, so no plan can predict them.
     fn eq(&self, other: &Self) -> bool {
         self.last == other.last
     }
@@ -157,11 +157,11 @@ impl ResourceState for Recording {
 }
 
 impl Outcome {
-    /// Reads a status as AWS Config writes it, `SUCCESS` or `Not_Applicable`, or as its model has it, `Success` or
+    /// Parses a status as AWS Config writes it, `SUCCESS` or `Not_Applicable`, or as in its API model, `Success` or
     /// `NotApplicable`.
     ///
     /// # Errors
-    /// [`ShapeError`] for a status that is not known.
+    /// [`ShapeError`] for an unknown status.
     pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
         match text.replace('_', "").to_ascii_lowercase().as_str() {
             "pending" => Ok(Self::Pending),
@@ -184,7 +184,7 @@ impl RecordedTypes {
     }
 }
 
-/// The answers of AWS Config, before anything is known to be there.
+/// The API responses of AWS Config; every field may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
     /// `DescribeConfigurationRecorders`.
@@ -197,25 +197,25 @@ pub struct Answers {
     pub deliveries: Vec<(Option<String>, DeliveriesAnswer)>,
 }
 
-/// `DeliveryChannelStatus` as it was answered: each part where anything is stated of it.
+/// `DeliveryChannelStatus` from the API; each field only if stated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveriesAnswer {
     /// `configHistoryDeliveryInfo`.
     pub history: Option<Delivery>,
     /// `configStreamDeliveryInfo`.
     pub stream: Option<Delivery>,
-    /// `configSnapshotDeliveryInfo`, which is also there where snapshots were requested one by one.
+    /// `configSnapshotDeliveryInfo`; also present if snapshots were requested individually.
     pub snapshot: Option<Delivery>,
 }
 
-/// `ConfigurationRecorder` as it was answered.
+/// `ConfigurationRecorder` from the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecorderAnswer {
     /// `name`.
     pub name: Option<String>,
     /// `roleARN`.
     pub role_arn: Option<String>,
-    /// `servicePrincipal`: the AWS service that made it for itself.
+    /// `servicePrincipal`: the AWS service that a service-linked recorder belongs to.
     pub service_principal: Option<String>,
     /// `recordingScope`: `PAID` for the customer, `INTERNAL` for an AWS service.
     pub recording_scope: Option<String>,
@@ -223,11 +223,11 @@ pub struct RecorderAnswer {
     pub group: Option<GroupAnswer>,
     /// `recordingMode.recordingFrequency`.
     pub frequency: Option<String>,
-    /// `recordingMode.recordingModeOverrides`: frequency and types of each.
+    /// `recordingMode.recordingModeOverrides`: frequency and types of each override.
     pub overrides: Vec<(String, Vec<String>)>,
 }
 
-/// `RecordingGroup` as it was answered.
+/// `RecordingGroup` from the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupAnswer {
     /// `allSupported`.
@@ -242,7 +242,7 @@ pub struct GroupAnswer {
     pub strategy: Option<String>,
 }
 
-/// `DeliveryChannel` as it was answered.
+/// `DeliveryChannel` from the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChannelAnswer {
     /// `name`.
@@ -256,33 +256,36 @@ pub struct ChannelAnswer {
 }
 
 impl Answers {
-    /// Puts the answers together.
+    /// Combines the responses.
     ///
     /// # Errors
-    /// [`ShapeError`] when there is more than one of what there can be one of, a recorder is without status, or a value is
-    /// of a kind that is not known.
+    /// [`ShapeError`] if there is more than one customer managed recorder or channel, a recorder has no status, or a value
+    /// is unknown.
     pub fn read(self, account: AccountId, region: Region) -> Result<Recording, ShapeError> {
-        let ours = self.recorders.into_iter().filter(RecorderAnswer::is_the_customers).collect();
-        let recorder = one(ours, "ConfigurationRecorders")?.map(|it| it.read(self.statuses)).transpose()?;
-        let channel = one(self.channels, "DeliveryChannels")?.map(|it| it.read(self.deliveries));
+        let customer_managed = self.recorders.into_iter().filter(RecorderAnswer::is_customer_managed).collect();
+        let recorder =
+            at_most_one(customer_managed, "ConfigurationRecorders")?.map(|it| it.read(self.statuses)).transpose()?;
+        let channel = at_most_one(self.channels, "DeliveryChannels")?.map(|it| it.read(self.deliveries));
         Ok(Recording { account, region, recorder, channel, tags: Tags::new() })
     }
 }
 
 impl RecorderAnswer {
-    fn is_the_customers(&self) -> bool {
+    fn is_customer_managed(&self) -> bool {
         self.service_principal.is_none() && self.recording_scope.as_deref() != Some("INTERNAL")
     }
 
     fn read(self, statuses: Vec<(Option<String>, Status)>) -> Result<Recorder, ShapeError> {
         let name = filled(self.name).ok_or_else(|| ShapeError::missing("ConfigurationRecorder.name", "a name"))?;
-        let status = statuses.into_iter().find(|(of, _)| of.as_ref() == Some(&name)).map(|(_, status)| status);
+        let status =
+            statuses.into_iter().find(|(recorder, _)| recorder.as_ref() == Some(&name)).map(|(_, status)| status);
         let group = self.group.ok_or_else(|| ShapeError::missing("recordingGroup", "a recording group"))?;
         Ok(Recorder {
             role_arn: filled(self.role_arn),
             types: group.read()?,
             frequency: frequency(self.frequency, self.overrides)?,
-            status: status.ok_or_else(|| ShapeError::missing("ConfigurationRecordersStatus", "one of the recorder"))?,
+            status: status
+                .ok_or_else(|| ShapeError::missing("ConfigurationRecordersStatus", "a status of the recorder"))?,
             name,
         })
     }
@@ -294,7 +297,7 @@ impl GroupAnswer {
             Some("ALL_SUPPORTED_RESOURCE_TYPES") => Ok(RecordedTypes::All { include_global: self.include_global }),
             Some("EXCLUSION_BY_RESOURCE_TYPES") => Ok(RecordedTypes::Except(self.excluded.into_iter().collect())),
             Some("INCLUSION_BY_RESOURCE_TYPES") => Ok(RecordedTypes::Only(self.included.into_iter().collect())),
-            // Recorders are older than strategies.
+            // Recorders created before strategies existed have none.
             None if self.all_supported => Ok(RecordedTypes::All { include_global: self.include_global }),
             None => Ok(RecordedTypes::Only(self.included.into_iter().collect())),
             Some(other) => Err(ShapeError::new("recordingStrategy.useOnly", "a known strategy", other)),
@@ -304,14 +307,14 @@ impl GroupAnswer {
 
 impl ChannelAnswer {
     fn read(self, deliveries: Vec<(Option<String>, DeliveriesAnswer)>) -> Channel {
-        let stated = deliveries.into_iter().find(|(of, _)| *of == self.name);
+        let stated = deliveries.into_iter().find(|(channel, _)| *channel == self.name);
         let DeliveriesAnswer { history, stream, snapshot } = stated.map(|(_, stated)| stated).unwrap_or_default();
         let snapshot = snapshot.filter(|_| self.schedules_snapshots);
         Channel { bucket: filled(self.bucket), topic: filled(self.topic), history, stream, snapshot }
     }
 }
 
-/// Recorders are older than daily recording: without a mode each change is recorded.
+/// Recorders created before daily recording existed have no mode: they record continuously.
 fn frequency(by_default: Option<String>, overrides: Vec<(String, Vec<String>)>) -> Result<Frequency, ShapeError> {
     let mut daily = BTreeSet::new();
     for (frequency, types) in overrides {
@@ -338,9 +341,9 @@ fn filled(text: Option<String>) -> Option<String> {
     text.filter(|it| !it.is_empty())
 }
 
-fn one<T>(mut many: Vec<T>, path: &str) -> Result<Option<T>, ShapeError> {
+fn at_most_one<T>(mut many: Vec<T>, path: &str) -> Result<Option<T>, ShapeError> {
     let first = many.pop();
-    if many.is_empty() { Ok(first) } else { Err(ShapeError::new(path, "one at most", many.len() + 1)) }
+    if many.is_empty() { Ok(first) } else { Err(ShapeError::new(path, "at most one", many.len() + 1)) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! `ec2-ebs-encryption-by-default`: in this region, new EBS volumes are encrypted without anybody asking.
+//! `ec2-ebs-encryption-by-default`: new EBS volumes in the region are encrypted by default.
 //!
-//! Pure: the settings, the keys and the instance types in use come from outside, as one [`EbsDefaults`].
+//! Pure: the settings, the keys and the instance types in use are passed in as one [`EbsDefaults`].
 
 use std::collections::BTreeSet;
 
@@ -16,29 +16,29 @@ use serde_json::{Map, Value, json};
 
 control! {
     /// ## What it checks
-    /// The account's setting "EBS encryption by default" in one region, whether the region holds volumes or not.
-    /// With `kmsKeyId` it also checks that the default key is that key, compared by the ARNs both resolve to.
-    /// A default key that no longer exists is another key; a `kmsKeyId` that cannot be resolved fails the rule.
+    /// The account's setting "EBS encryption by default" in one region, whether or not the region has volumes.
+    /// With `kmsKeyId` it also checks that the default key is that key; both are resolved to ARNs first.
+    /// A default key that no longer exists counts as a different key; a `kmsKeyId` that cannot be resolved fails the rule.
     ///
     /// ## Why it matters
-    /// A volume or a copy of a snapshot that is made without the setting is not encrypted unless its maker thought of it, and it cannot be encrypted later in place.
+    /// Without the setting, a new volume or snapshot copy is encrypted only if its creator requests it, and it cannot be encrypted in place later.
     ///
     /// ## Compliant example
-    /// `GetEbsEncryptionByDefault` answers `{"EbsEncryptionByDefault": true}`.
+    /// `GetEbsEncryptionByDefault` returns `{"EbsEncryptionByDefault": true}`.
     ///
     /// ## Non-compliant example
-    /// It answers `{"EbsEncryptionByDefault": false}`, or `GetEbsDefaultKmsKeyId` answers `alias/aws/ebs` where `kmsKeyId` names a key of the customer.
+    /// It returns `{"EbsEncryptionByDefault": false}`, or `GetEbsDefaultKmsKeyId` returns `alias/aws/ebs` although `kmsKeyId` names a customer managed key.
     ///
     /// ## Parameters
-    /// `kmsKeyId` names the key the default must be; `allowKeyChange` lets the remediation make it so.
+    /// `kmsKeyId` is the required default key; `allowKeyChange` allows the remediation to set it.
     ///
     /// ## Remediation
-    /// The default key is changed first, with `ModifyEbsDefaultKmsKeyId`, and only with `allowKeyChange` (L2: whoever makes volumes needs to be allowed to use the key, and the key costs money); then the setting is turned on, with `EnableEbsEncryptionByDefault` (L1).
-    /// That order leaves no moment in which volumes are encrypted with the wrong key.
-    /// Without `allowKeyChange` a wrong key holds the whole plan for a person.
-    /// The plan is also held while an instance has a type that cannot use encrypted volumes, since instances of such types could no longer be launched, and while the wanted key is not enabled, not symmetric, or of another region.
+    /// First `ModifyEbsDefaultKmsKeyId` changes the default key, only with `allowKeyChange` (L2: principals that create volumes need permission to use the key, and the key costs money); then `EnableEbsEncryptionByDefault` turns the setting on (L1).
+    /// In that order there is no moment in which new volumes are encrypted with the wrong key.
+    /// Without `allowKeyChange` a wrong key blocks the whole plan.
+    /// The plan is also blocked if an instance has a type that does not support encrypted volumes, because instances of such types could no longer be launched, and if the required key is not enabled, not symmetric, or in another region.
     /// Existing volumes stay as they are.
-    /// Undo turns the setting off again and sets the previous default key, or resets it where it was the key of AWS; volumes made in between stay encrypted.
+    /// Undo turns the setting off again and sets the previous default key, or resets it if that was the AWS managed key; volumes created in between stay encrypted.
     ///
     /// ## References
     /// - [ec2-ebs-encryption-by-default](https://docs.aws.amazon.com/config/latest/developerguide/ec2-ebs-encryption-by-default.html)
@@ -64,7 +64,7 @@ control! {
 parameters! {
     /// The parameters of [`Ec2EbsEncryptionByDefault`].
     pub Ec2EbsEncryptionByDefaultParameters {
-        /// The key the default must be: key id, key ARN, alias or alias ARN. Default: any key.
+        /// The required default key: key id, key ARN, alias or alias ARN. Default: any key.
         kms_key_id: Option<String> = None,
         /// Whether the remediation may change the default key. Default false.
         allow_key_change: Flag = Flag(false),
@@ -75,31 +75,31 @@ parameters! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EbsDefaults {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Where.
+    /// The region.
     pub region: Region,
     /// `EbsEncryptionByDefault`.
     pub enabled: bool,
-    /// The keys, read only where `kmsKeyId` is given.
+    /// The keys; read only if `kmsKeyId` is given.
     pub keys: Option<Keys>,
-    /// Types of existing instances with `EbsInfo.EncryptionSupport` `unsupported`; read only by a remediation that would
-    /// have to turn the setting on.
+    /// Types of existing instances with `EbsInfo.EncryptionSupport` `unsupported`; read only by a remediation that has
+    /// to turn the setting on.
     pub unsupported_types: Option<BTreeSet<String>>,
-    /// An account has none here.
+    /// Always empty: an account has no tags here.
     #[serde(default)]
     pub tags: Tags,
 }
 
-/// The default key beside the wanted one.
+/// The default key and the required one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Keys {
-    /// `KmsKeyId` of `GetEbsDefaultKmsKeyId`, as answered: an ARN, an id or `alias/aws/ebs`.
+    /// `KmsKeyId` of `GetEbsDefaultKmsKeyId`, as returned: an ARN, an id or `alias/aws/ebs`.
     pub default_id: String,
-    /// What `kms:DescribeKey` says of it; `None` when there is no such key any more.
+    /// `kms:DescribeKey` of the default key; `None` if it no longer exists.
     pub default: Option<KmsKey>,
-    /// What it says of the parameter `kmsKeyId`.
+    /// `kms:DescribeKey` of the parameter `kmsKeyId`.
     pub wanted: KmsKey,
 }
 
@@ -115,16 +115,16 @@ impl ResourceState for EbsDefaults {
     }
 }
 
-const HERE: (&str, &str) = ("ec2:Region", "${AWS::Region}");
+const IN_REGION: (&str, &str) = ("ec2:Region", "${AWS::Region}");
 const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", "arn:${AWS::Partition}:kms:${AWS::Region}:*:key/*");
 
-const fn here(action: &'static str) -> Permission {
-    Permission::unscoped(action).when(HERE.0, HERE.1)
+const fn in_region(action: &'static str) -> Permission {
+    Permission::unscoped(action).when(IN_REGION.0, IN_REGION.1)
 }
 
 impl Periodic for Ec2EbsEncryptionByDefault {
     fn list_permissions(&self) -> &'static [Permission] {
-        const { &[here("ec2:GetEbsEncryptionByDefault"), here("ec2:GetEbsDefaultKmsKeyId"), DESCRIBE_KEY] }
+        const { &[in_region("ec2:GetEbsEncryptionByDefault"), in_region("ec2:GetEbsDefaultKmsKeyId"), DESCRIBE_KEY] }
     }
 }
 
@@ -139,44 +139,44 @@ impl Control for Ec2EbsEncryptionByDefault {
         }
         match (&params.kms_key_id, &subject.keys) {
             (None, _) => Verdict::COMPLIANT,
-            (Some(_), Some(keys)) if keys.agree() => Verdict::COMPLIANT,
-            (Some(wanted), Some(keys)) => Verdict::non_compliant(format!(
-                "EBS default key is another one in {region}: {}; expected {}",
+            (Some(_), Some(keys)) if keys.match_required() => Verdict::COMPLIANT,
+            (Some(required), Some(keys)) => Verdict::non_compliant(format!(
+                "EBS default key in {region} is {}; expected {}",
                 keys.default_id,
-                shown(wanted)
+                shown(required)
             )),
-            (Some(wanted), None) => {
-                Verdict::non_compliant(format!("EBS default key is not known in {region}; expected {}", shown(wanted)))
+            (Some(required), None) => {
+                Verdict::non_compliant(format!("EBS default key in {region} is unknown; expected {}", shown(required)))
             }
         }
     }
 }
 
-/// What the remediation may call.
+/// The calls of the remediation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum EbsAction {
     /// Turns the setting on.
     EnableEbsEncryptionByDefault {},
-    /// Makes another key the default.
+    /// Sets the default key.
     ModifyEbsDefaultKmsKeyId {
-        /// The ARN of the wanted key.
+        /// The ARN of the required key.
         kms_key_id: String,
     },
 }
 
-/// What undo may call.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum EbsUndo {
     /// Turns the setting off.
     DisableEbsEncryptionByDefault {},
-    /// Makes the previous key the default again.
+    /// Sets the previous default key.
     ModifyEbsDefaultKmsKeyId {
         /// The previous key.
         kms_key_id: String,
     },
-    /// Makes `alias/aws/ebs` the default again.
+    /// Resets the default key to `alias/aws/ebs`.
     ResetEbsDefaultKmsKeyId {},
 }
 
@@ -186,23 +186,23 @@ impl Remediation for Ec2EbsEncryptionByDefault {
     fn read_permissions(&self) -> &'static [Permission] {
         const {
             &[
-                here("ec2:GetEbsEncryptionByDefault"),
-                here("ec2:GetEbsDefaultKmsKeyId"),
-                here("ec2:DescribeInstances"),
-                here("ec2:DescribeInstanceTypes"),
+                in_region("ec2:GetEbsEncryptionByDefault"),
+                in_region("ec2:GetEbsDefaultKmsKeyId"),
+                in_region("ec2:DescribeInstances"),
+                in_region("ec2:DescribeInstanceTypes"),
                 DESCRIBE_KEY,
             ]
         }
     }
     fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[here("ec2:EnableEbsEncryptionByDefault"), here("ec2:ModifyEbsDefaultKmsKeyId")] }
+        const { &[in_region("ec2:EnableEbsEncryptionByDefault"), in_region("ec2:ModifyEbsDefaultKmsKeyId")] }
     }
     fn undo_permissions(&self) -> &'static [Permission] {
         const {
             &[
-                here("ec2:DisableEbsEncryptionByDefault"),
-                here("ec2:ModifyEbsDefaultKmsKeyId"),
-                here("ec2:ResetEbsDefaultKmsKeyId"),
+                in_region("ec2:DisableEbsEncryptionByDefault"),
+                in_region("ec2:ModifyEbsDefaultKmsKeyId"),
+                in_region("ec2:ResetEbsDefaultKmsKeyId"),
             ]
         }
     }
@@ -216,7 +216,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
         let mut reasons = Vec::new();
         match (&params.kms_key_id, &live.keys) {
             (None, _) => {}
-            (Some(_), Some(keys)) if keys.agree() => {}
+            (Some(_), Some(keys)) if keys.match_required() => {}
             (Some(_), Some(keys)) => {
                 if !params.allow_key_change.0 {
                     reasons.push("changing the default key needs allowKeyChange".to_owned());
@@ -272,13 +272,13 @@ impl Remediation for Ec2EbsEncryptionByDefault {
             .map(|action| match action {
                 EbsAction::EnableEbsEncryptionByDefault {} => Ok(EbsUndo::DisableEbsEncryptionByDefault {}),
                 EbsAction::ModifyEbsDefaultKmsKeyId { .. } => match &before.keys {
-                    Some(keys) if keys.was_of_aws() => Ok(EbsUndo::ResetEbsDefaultKmsKeyId {}),
+                    Some(keys) if keys.default_is_aws_managed() => Ok(EbsUndo::ResetEbsDefaultKmsKeyId {}),
                     Some(keys) => {
                         Ok(EbsUndo::ModifyEbsDefaultKmsKeyId { kms_key_id: keys.default_arn_or_id().to_owned() })
                     }
                     None => Err(Irreversible {
                         action: "ModifyEbsDefaultKmsKeyId".to_owned(),
-                        reason: "the before-image does not hold the previous key".to_owned(),
+                        reason: "the prior state does not contain the previous key".to_owned(),
                     }),
                 },
             })
@@ -287,7 +287,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
 }
 
 impl Keys {
-    fn agree(&self) -> bool {
+    fn match_required(&self) -> bool {
         self.default.as_ref().is_some_and(|default| default.arn == self.wanted.arn)
     }
 
@@ -295,7 +295,7 @@ impl Keys {
         self.default.as_ref().map_or(&self.default_id, |key| &key.arn)
     }
 
-    fn was_of_aws(&self) -> bool {
+    fn default_is_aws_managed(&self) -> bool {
         self.default_id.ends_with("alias/aws/ebs") || self.default.as_ref().is_some_and(|key| key.aws_managed)
     }
 }
@@ -306,14 +306,14 @@ impl EbsDefaults {
             None => Some("the types of the instances were not read".to_owned()),
             Some(types) if types.is_empty() => None,
             Some(types) => Some(format!(
-                "instances exist of types that could no longer be launched: `{}`",
+                "existing instances have types that could no longer be launched: `{}`",
                 offenders(types.iter().cloned())
             )),
         }
     }
 }
 
-/// A parameter's text within an annotation, at most 60 characters.
+/// A parameter value for an annotation, at most 60 characters.
 fn shown(text: &str) -> String {
     text.chars().take(60).collect()
 }

@@ -1,6 +1,6 @@
 //! `ec2-imdsv2-check`: no instance answers metadata requests without a session token.
 //!
-//! Pure: the instance, its metadata options and what CloudWatch counted come from outside, as one [`InstanceMetadata`].
+//! Pure: the instance, its metadata options and the CloudWatch counts are passed in as one [`InstanceMetadata`].
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
@@ -19,15 +19,15 @@ use crate::resources::instance_metadata::{
 control! {
     /// ## What it checks
     /// `metadataOptions.httpTokens` of an instance: `optional` is a finding, `required` is not.
-    /// With `maxHopLimit`, a higher `httpPutResponseHopLimit` is a finding too, since an answer that may travel further can reach a container or a proxy it was not meant for.
-    /// An instance whose metadata endpoint is disabled is COMPLIANT and says so; the managed rule looks at the tokens alone, as far as its page tells.
-    /// What is set counts, whether it is applied yet or not; a stopped instance is judged, one that is shutting down or terminated is NOT_APPLICABLE.
-    /// Each option of the item counts for itself; where those it states do not decide, `ec2:DescribeInstances` is read, and if that does not state the tokens of an enabled endpoint either, the invocation fails.
+    /// With `maxHopLimit`, a higher `httpPutResponseHopLimit` is a finding too, because a response that may travel further can reach a container or a proxy it was not meant for.
+    /// An instance whose metadata endpoint is disabled is COMPLIANT, with an annotation; according to its documentation, the managed rule evaluates only the tokens.
+    /// Settings count whether they are applied yet or still pending; a stopped instance is evaluated, one that is shutting down or terminated is NOT_APPLICABLE.
+    /// Each option of the item counts separately; if the stated options are not enough for a verdict, `ec2:DescribeInstances` is called, and if it does not state the tokens of an enabled endpoint either, the invocation fails.
     ///
     /// ## Why it matters
-    /// A request without a token needs one GET that an attacker can often make a web application or a proxy send in his place.
-    /// The answer holds the credentials of the instance's role.
-    /// A token has to be fetched with a PUT and sent back in a header, which such an application rarely does.
+    /// Without a token, a single GET is enough, and an attacker can often trick a web application or a proxy into sending it.
+    /// The response contains the credentials of the instance's role.
+    /// A token must be fetched with a PUT and sent back in a header, which such an application rarely does.
     ///
     /// ## Compliant example
     /// ```json
@@ -40,16 +40,16 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `maxHopLimit` decides what else is found; `observationDays` says how long CloudWatch must have seen no call without a token before the remediation acts.
+    /// `maxHopLimit` adds the hop limit to the check; `observationDays` is how long CloudWatch must have counted no call without a token before the remediation acts.
     ///
     /// ## Remediation
-    /// L2: `ec2:ModifyInstanceMetadataOptions` with `HttpTokens` `required` and nothing else; what is left out keeps its value, the hop limit among it.
-    /// What may break: software on the instance that still asks without a token loses its credentials at once.
-    /// Held back unless the instance is running or stopped, unless no service manages it, and unless the CloudWatch metric `MetadataNoToken` (AWS/EC2) reaches back `observationDays` and its sum is 0; without datapoints nothing is known and nothing is done.
-    /// A hop limit that is too high is planned for a person: containers may need it.
-    /// Replacements come with the settings of their launch template, so the finding names it or the Auto Scaling group.
-    /// The call has no revision to compare, so milliseconds lie between the last read and the write; it names one option only, so that another changed within them stays as it was changed.
-    /// How to undo: the same call with `optional`, which lets calls without a token through again; the role of the remediation cannot make it, since IAM tells the two apart by `ec2:Attribute/HttpTokens`.
+    /// L2: `ec2:ModifyInstanceMetadataOptions` with `HttpTokens` `required` and nothing else; omitted options, such as the hop limit, keep their values.
+    /// What may break: software on the instance that still calls without a token loses its credentials at once.
+    /// Blocked unless the instance is running or stopped, no service manages it, and the CloudWatch metric `MetadataNoToken` (AWS/EC2) reaches back `observationDays` with a sum of 0; without datapoints the usage is unknown and nothing is done.
+    /// A hop limit that is too high becomes a manual step: containers may need it.
+    /// Replacement instances get the settings of their launch template, so the finding names the Auto Scaling group or the launch template.
+    /// The call has no revision check, so another change can fall into the milliseconds between the last read and the write; the call names only one option, so a change to any other option is kept.
+    /// How to undo: the same call with `optional`, which allows calls without a token again; the role of the remediation cannot make it, because IAM distinguishes the two by `ec2:Attribute/HttpTokens`.
     ///
     /// ## References
     /// - [ec2-imdsv2-check](https://docs.aws.amazon.com/config/latest/developerguide/ec2-imdsv2-check.html)
@@ -77,7 +77,7 @@ control! {
 parameters! {
     /// The parameters of [`Ec2Imdsv2Check`]; the managed rule has none.
     pub Ec2Imdsv2CheckParameters {
-        /// The highest response hop limit that is no finding, hops, 1..=64. Default: any.
+        /// The maximum response hop limit, hops, 1..=64. Default: any.
         max_hop_limit: Option<Bounded<1, 64>> = None,
         /// How long CloudWatch must have counted no call without a token before the remediation acts, days, 1..=15. Default 14.
         observation_days: Bounded<1, 15> = Bounded::of(14),
@@ -86,12 +86,12 @@ parameters! {
 
 const INSTANCES: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*";
 const MODIFY: Permission = Permission::on("ec2:ModifyInstanceMetadataOptions", INSTANCES);
-/// The value that is being set, not the one that was there.
+/// The condition key compares the new value, not the current one.
 const TOKENS: &str = "ec2:Attribute/HttpTokens";
 
 impl FromItem for Ec2Imdsv2Check {
     type Resource = RecordedMetadata;
-    /// The options as they are now, where the item does not tell them.
+    /// The current options, if those of the item are not enough.
     type Facts = Option<MetadataOptions>;
     fn fact_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE_INSTANCES]
@@ -112,18 +112,20 @@ impl Control for Ec2Imdsv2Check {
             return Verdict::not_applicable(format!("instance is {state}"));
         }
         let Some(options) = &subject.options else {
-            return Verdict::non_compliant(format!("{} does not tell its metadata options", instance.id));
+            return Verdict::non_compliant(format!("{} reports no metadata options", instance.id));
         };
         if options.http_endpoint == Some(HttpEndpoint::Disabled) {
             return Verdict::Compliant(Some("metadata endpoint disabled".into()));
         }
-        match (options.http_tokens, params.excess_hops(options)) {
+        match (options.http_tokens, params.hop_limit_violation(options)) {
             (None, _) => Verdict::non_compliant(format!("{} does not state whether tokens are required", instance.id)),
             (Some(HttpTokens::Optional), _) => {
                 let launched = instance.launched_by().map_or_else(String::new, |it| format!("; launched by {it}"));
                 Verdict::non_compliant(format!("{} allows IMDSv1 (httpTokens=optional){launched}", instance.id))
             }
-            (Some(HttpTokens::Required), Some(excess)) => Verdict::non_compliant(format!("{} {excess}", instance.id)),
+            (Some(HttpTokens::Required), Some(violation)) => {
+                Verdict::non_compliant(format!("{} {violation}", instance.id))
+            }
             (Some(HttpTokens::Required), None) => Verdict::COMPLIANT,
         }
     }
@@ -133,7 +135,7 @@ impl Control for Ec2Imdsv2Check {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Ec2Imdsv2CheckAction {
-    /// `ModifyInstanceMetadataOptions`; every option it leaves out stays as it is.
+    /// `ModifyInstanceMetadataOptions`; omitted options keep their values.
     ModifyInstanceMetadataOptions {
         /// The instance.
         instance_id: String,
@@ -167,9 +169,9 @@ impl Remediation for Ec2Imdsv2Check {
                 Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens },
             ));
         }
-        if let Some(excess) = live.options.as_ref().and_then(|options| params.excess_hops(options)) {
-            let words = format!("lower the response hop limit of {}, which {excess}", live.instance.id);
-            steps.push(Step::manual(Level::L2, words));
+        if let Some(violation) = live.options.as_ref().and_then(|options| params.hop_limit_violation(options)) {
+            let text = format!("lower the response hop limit of {}, which {violation}", live.instance.id);
+            steps.push(Step::manual(Level::L2, text));
         }
         Plan::unless(&reasons, steps)
     }
@@ -182,7 +184,7 @@ impl Remediation for Ec2Imdsv2Check {
         live
     }
 
-    /// The one option, so that somebody's later change of another does not stand in the way of an undo.
+    /// Only this option, so that a later change to another one does not block an undo.
     fn touched_fields(&self, subject: &InstanceMetadata, done: &[Ec2Imdsv2CheckAction]) -> Value {
         if done.is_empty() {
             return json!({});
@@ -200,7 +202,7 @@ impl Remediation for Ec2Imdsv2Check {
             let http_tokens = before.options.and_then(|options| options.http_tokens);
             let http_tokens = http_tokens.ok_or_else(|| Irreversible {
                 action: "ModifyInstanceMetadataOptions".to_owned(),
-                reason: "the before-image does not hold the options".to_owned(),
+                reason: "the prior state does not contain the options".to_owned(),
             })?;
             let instance_id = instance_id.clone();
             Ok(Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens })
@@ -210,17 +212,17 @@ impl Remediation for Ec2Imdsv2Check {
 }
 
 impl Ec2Imdsv2CheckParameters {
-    /// What is wrong with the hop limit, to be read after the instance's id; one that is not told is too high.
-    fn excess_hops(&self, options: &MetadataOptions) -> Option<String> {
-        let most = self.max_hop_limit?.get();
+    /// The violation of the hop limit, worded to follow the instance id; a missing hop limit counts as too high.
+    fn hop_limit_violation(&self, options: &MetadataOptions) -> Option<String> {
+        let max = self.max_hop_limit?.get();
         match options.http_put_response_hop_limit {
-            Some(limit) if limit <= most => None,
-            Some(limit) => Some(format!("lets metadata travel {limit} hops; expected at most {most}")),
-            None => Some(format!("does not tell its hop limit; expected at most {most}")),
+            Some(limit) if limit <= max => None,
+            Some(limit) => Some(format!("lets metadata travel {limit} hops; expected at most {max}")),
+            None => Some(format!("reports no hop limit; expected at most {max}")),
         }
     }
 
-    /// The preconditions that do not hold.
+    /// The unmet preconditions.
     fn blockers(&self, live: &InstanceMetadata) -> Vec<String> {
         let mut reasons = Vec::new();
         match live.instance.state.as_deref() {
@@ -236,12 +238,12 @@ impl Ec2Imdsv2CheckParameters {
         if live.options.is_none_or(|options| options.http_tokens.is_none()) {
             reasons.push("the metadata options were not read".to_owned());
         }
-        reasons.extend(self.silence(live.tokenless_calls));
+        reasons.extend(self.usage_blocker(live.tokenless_calls));
         reasons
     }
 
-    /// Why it is not known that nobody calls without a token.
-    fn silence(&self, calls: Option<TokenlessCalls>) -> Option<String> {
+    /// Why calls without a token cannot be ruled out.
+    fn usage_blocker(&self, calls: Option<TokenlessCalls>) -> Option<String> {
         let days = self.observation_days.get();
         match calls {
             None => Some("the calls without a token were not read".to_owned()),

@@ -1,8 +1,8 @@
 //! `ec2-instance-required-security-group`: every instance has the security groups that are mandatory in its VPC.
 //!
-//! Pure: the instance, its interfaces and the groups of its VPC come from outside, as one [`InstanceInGroups`].
+//! Pure: the instance, its interfaces and the groups of its VPC are passed in as one [`InstanceInGroups`].
 
-pub mod demand;
+pub mod required_groups;
 pub mod requirement;
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use self::demand::{Match, RequiredGroups};
+use self::required_groups::{Match, RequiredGroups};
 use self::requirement::{GroupRequirement, GroupRequirements, PerVpc};
 use crate::permissions::{DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES};
 use crate::resources::instance::TYPE;
@@ -26,16 +26,16 @@ use crate::resources::stored_parameter::{GET_PARAMETER, known};
 
 control! {
     /// ## What it checks
-    /// That the first network interface of an instance, or each with `scope` `allEnis`, has the security groups that are mandatory in its VPC.
-    /// A group is named by its id, by `name:` or by `tag:`; names and tags are looked up among the groups of that VPC, and where several match, one of them is enough.
-    /// A requirement that no group of the VPC can satisfy is a finding of its own: a group of another VPC never counts, one that is shared into the VPC does.
-    /// A group that is associated with the VPC from another one counts where an interface has it; that it could be added is not known.
-    /// A VPC without a requirement, and every VPC while there is no requirement at all, is NOT_APPLICABLE, as is an instance that is gone; a stopped one is judged.
-    /// An item without interfaces tells the groups of the first one; with `allEnis` they are read live then.
+    /// That the primary network interface of an instance, or every one with `scope` `allEnis`, has the security groups that are mandatory in its VPC.
+    /// A group is given by id, by `name:` or by `tag:`; names and tags are looked up among the groups of that VPC, and if several match, one of them is enough.
+    /// A requirement that no group of the VPC satisfies is a finding of its own: a group of another VPC never counts, one that is shared into the VPC does.
+    /// A group of another VPC that is associated with this VPC counts if an interface has it; whether it could be added is unknown.
+    /// Instances in a VPC without a requirement are NOT_APPLICABLE, and so are instances that are gone; a stopped instance is evaluated.
+    /// An item without interfaces records only the groups of the primary one; with `allEnis` the interfaces are then read live.
     ///
     /// ## Why it matters
-    /// A mandatory group lets scanners, agents and backups reach an instance, or keeps it in a quarantine that responders know.
-    /// An instance without it is one that nobody watches.
+    /// A mandatory group lets scanners, agents and backups reach an instance, or keeps it in a known quarantine.
+    /// An instance without it goes unmonitored.
     ///
     /// ## Compliant example
     /// With `requiredGroups` `sg-0a`: `{"networkInterfaces": [{"attachment": {"deviceIndex": 0}, "groups": [{"groupId": "sg-0a"}, {"groupId": "sg-0b"}]}]}`.
@@ -44,17 +44,17 @@ control! {
     /// With the same parameter: `{"networkInterfaces": [{"attachment": {"deviceIndex": 0}, "groups": [{"groupId": "sg-0b"}]}]}`.
     ///
     /// ## Parameters
-    /// `requiredGroups` holds for every VPC that `perVpc` does not name; `perVpc` is JSON, `{"vpc-1": ["sg-0a", "name:base"]}`, or the name of a parameter of Systems Manager below `/rectify/`: `ssm:/rectify/groups`.
-    /// `match` says whether all groups are mandatory or any of them is enough; with `any`, one that cannot be satisfied does not count while another one is.
+    /// `requiredGroups` applies to every VPC that `perVpc` does not name; `perVpc` is JSON, `{"vpc-1": ["sg-0a", "name:base"]}`, or the name of a Systems Manager parameter below `/rectify/`: `ssm:/rectify/groups`.
+    /// `match` determines whether all groups are mandatory or any one is enough; with `any`, an unsatisfiable requirement does not count if another one is satisfiable.
     /// `maxGroupsPerEni` is the quota of the account.
     ///
     /// ## Remediation
-    /// L2: `ec2:ModifyNetworkInterfaceAttribute` with the groups the interface has, in their order, and the missing ones behind them; the call replaces the whole set.
-    /// What may break: nothing is taken away, but each group more may let more traffic in.
-    /// Held back while a service manages the instance or the interface, or made the interface for itself, while the interface is neither an ordinary one nor an EFA, while it would have more than `maxGroupsPerEni` groups, and while more than one group would do.
-    /// What no group of the VPC can satisfy is planned for a person.
-    /// EC2 knows no revisions: a group added or removed by somebody else within the milliseconds between the last read and the write is lost or comes back.
-    /// How to undo: the same call with the groups the interface had.
+    /// L2: `ec2:ModifyNetworkInterfaceAttribute` with the current groups of the interface, in their order, followed by the missing ones; the call replaces the whole set.
+    /// What may break: no group is removed, but each added group can allow more traffic.
+    /// Blocked if a service manages the instance or the interface, if the interface is requester-managed or neither a standard interface nor an EFA, if it would have more than `maxGroupsPerEni` groups, or if more than one group satisfies the requirement.
+    /// A requirement that no group of the VPC satisfies becomes a manual step.
+    /// EC2 has no revision check: a group that another principal adds or removes in the milliseconds between the last read and the write is lost or comes back.
+    /// How to undo: the same call with the previous groups of the interface.
     ///
     /// ## References
     /// - [ModifyNetworkInterfaceAttribute](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html)
@@ -79,32 +79,32 @@ parameters! {
     pub Ec2InstanceRequiredSecurityGroupParameters {
         /// The groups that are mandatory in every VPC. Default: none.
         required_groups: Option<GroupRequirements> = None,
-        /// The groups that are mandatory in a VPC, in place of `requiredGroups`. Default: none.
+        /// The groups that are mandatory in a VPC, instead of `requiredGroups`. Default: none.
         per_vpc: Option<JsonParameter<PerVpc>> = None,
         /// Whether `all` groups are mandatory or `any` is enough. Default all.
         #[serde(rename = "match")]
         matching: Match = Match::All,
-        /// Whether the `primary` interface is judged or `allEnis`. Default primary.
+        /// Whether the `primary` interface is evaluated or `allEnis`. Default primary.
         scope: InterfaceScope = InterfaceScope::Primary,
-        /// The most groups an interface may have, the quota of the account, 1..=16. Default 5.
+        /// The maximum number of groups per interface, the quota of the account, 1..=16. Default 5.
         max_groups_per_eni: Bounded<1, 16> = Bounded::of(5),
     }
 }
 
-/// Which interfaces are judged.
+/// Which interfaces are evaluated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum InterfaceScope {
-    /// The first.
+    /// The primary interface.
     #[default]
     Primary,
-    /// Each.
+    /// All interfaces.
     AllEnis,
 }
 
 const READS: &[Permission] = &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, GET_PARAMETER];
 const MODIFY: &str = "ec2:ModifyNetworkInterfaceAttribute";
-/// IAM asks about the interface, the groups it is given and the instance it is attached to.
+/// IAM authorizes the call on the interface, its new groups and the instance it is attached to.
 const MODIFIES: &[Permission] = &[
     Permission::on(MODIFY, "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*"),
     Permission::on(MODIFY, "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/*"),
@@ -113,7 +113,7 @@ const MODIFIES: &[Permission] = &[
 
 impl FromItem for Ec2InstanceRequiredSecurityGroup {
     type Resource = RecordedInterfaces;
-    /// Nothing where nothing is asked for.
+    /// `None` if nothing is required.
     type Facts = Option<GroupFacts>;
     fn fact_permissions(&self) -> &'static [Permission] {
         READS
@@ -140,22 +140,23 @@ impl Control for Ec2InstanceRequiredSecurityGroup {
             return Verdict::not_applicable(format!("instance is {state}"));
         }
         let vpc = instance.vpc_id.as_deref().unwrap_or_default();
-        let wanted = match params.wanted(vpc, subject.per_vpc.as_ref()) {
+        let required = match params.wanted(vpc, subject.per_vpc.as_ref()) {
             Ok([]) => return Verdict::not_applicable(format!("no requirement for {vpc}")),
-            Ok(wanted) => wanted,
-            Err(reason) => return Verdict::non_compliant(format!("{} not judged: {reason}", instance.id)),
+            Ok(required) => required,
+            Err(reason) => return Verdict::non_compliant(format!("{} not evaluated: {reason}", instance.id)),
         };
-        let demand = RequiredGroups::of(subject, wanted, params.matching);
-        if !demand.unsatisfiable.is_empty() {
-            let named = offenders(demand.unsatisfiable.iter().map(ToString::to_string));
+        let required_groups = RequiredGroups::of(subject, required, params.matching);
+        if !required_groups.unsatisfiable.is_empty() {
+            let named = offenders(required_groups.unsatisfiable.iter().map(ToString::to_string));
             return Verdict::non_compliant(format!("{} not satisfiable: no {named} in {vpc}", instance.id));
         }
-        let judged: Vec<&Interface> = params.judged(subject).collect();
-        if judged.is_empty() {
-            return Verdict::non_compliant(format!("{} tells no primary interface", instance.id));
+        let in_scope: Vec<&Interface> = params.in_scope(subject).collect();
+        if in_scope.is_empty() {
+            return Verdict::non_compliant(format!("{} reports no primary interface", instance.id));
         }
-        let lacks = |it: &&&Interface| !demand.missing(it).is_empty();
-        let lacking: Vec<String> = judged.iter().filter(lacks).map(|it| demand.lack(it)).collect();
+        let lacks = |it: &&&Interface| !required_groups.missing(it).is_empty();
+        let lacking: Vec<String> =
+            in_scope.iter().filter(lacks).map(|it| required_groups.describe_missing(it)).collect();
         if lacking.is_empty() {
             return Verdict::COMPLIANT;
         }
@@ -187,31 +188,32 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
     fn fix_permissions(&self) -> &'static [Permission] {
         MODIFIES
     }
-    // IAM cannot tell a set of groups from another: what keeps the remediation from taking groups away is `plan` alone.
+    // IAM cannot restrict the set of groups: only `plan` keeps the remediation from removing groups.
     fn undo_permissions(&self) -> &'static [Permission] {
         MODIFIES
     }
 
     fn fix(&self, live: &InstanceInGroups, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let vpc = live.instance.vpc_id.as_deref().unwrap_or_default();
-        let wanted = match params.wanted(vpc, live.per_vpc.as_ref()) {
-            Ok(wanted) => wanted,
+        let required = match params.wanted(vpc, live.per_vpc.as_ref()) {
+            Ok(required) => required,
             Err(reason) => return Plan::blocked(reason, vec![]),
         };
-        let demand = RequiredGroups::of(live, wanted, params.matching);
+        let required_groups = RequiredGroups::of(live, required, params.matching);
         let (mut steps, mut reasons) = (Vec::new(), Vec::new());
         reasons.extend(live.instance.operator.as_ref().map(|it| format!("the instance is managed by `{it}`")));
-        for wanted in &demand.unsatisfiable {
-            steps.push(Step::manual(Level::L0, format!("make or share into {vpc} a group that is {wanted}")));
+        for requirement in &required_groups.unsatisfiable {
+            let text = format!("create a group that matches {requirement} in {vpc}, or share one into it");
+            steps.push(Step::manual(Level::L0, text));
         }
-        for interface in params.judged(live) {
-            let missing = demand.missing(interface);
+        for interface in params.in_scope(live) {
+            let missing = required_groups.missing(interface);
             if missing.is_empty() {
                 continue;
             }
-            let Some(added) = demand.choice(&missing) else {
+            let Some(added) = required_groups.groups_to_add(&missing) else {
                 let one_of = offenders(missing.iter().flat_map(|it| it.candidates.iter().cloned()));
-                reasons.push(format!("more than one group would do for {}: {one_of}", interface.id));
+                reasons.push(format!("more than one group satisfies the requirement for {}: {one_of}", interface.id));
                 steps.push(Step::manual(Level::L2, format!("add to {} one of {one_of}", interface.id)));
                 continue;
             };
@@ -221,7 +223,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
             let network_interface_id = interface.id.clone();
             steps.push(Step::call(Level::L2, Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups }));
         }
-        if params.judged(live).next().is_none() {
+        if params.in_scope(live).next().is_none() {
             reasons.push("the primary interface is not known".to_owned());
         }
         Plan::unless(&reasons, steps)
@@ -235,7 +237,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         live
     }
 
-    /// The groups of the interfaces that were touched, in no order: EC2 promises none.
+    /// The groups of the touched interfaces; their order is ignored, as EC2 does not guarantee one.
     fn touched_fields(&self, subject: &InstanceInGroups, done: &[Action]) -> Value {
         let groups = |Action::ModifyNetworkInterfaceAttribute { network_interface_id: id, .. }: &Action| {
             let interface = subject.interfaces.iter().find(|it| it.id == *id);
@@ -251,7 +253,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
             let found = before.interfaces.iter().find(|it| it.id == *id).filter(|it| !it.groups.is_empty());
             let interface = found.ok_or_else(|| Irreversible {
                 action: "ModifyNetworkInterfaceAttribute".to_owned(),
-                reason: format!("the before-image does not hold the groups of `{id}`"),
+                reason: format!("the prior state does not contain the groups of `{id}`"),
             })?;
             let (network_interface_id, groups) = (id.clone(), interface.groups.clone());
             Ok(Action::ModifyNetworkInterfaceAttribute { network_interface_id, groups })
@@ -264,34 +266,34 @@ impl Ec2InstanceRequiredSecurityGroupParameters {
     /// The groups that are mandatory in a VPC.
     ///
     /// # Errors
-    /// That `perVpc` is kept elsewhere and was not read.
+    /// `perVpc` is stored and was not read.
     pub fn wanted<'a>(&'a self, vpc: &str, read: Option<&'a PerVpc>) -> Result<&'a [GroupRequirement], String> {
         let everywhere = self.required_groups.as_ref().map_or(&[][..], GroupRequirements::list);
         let per_vpc = known(self.per_vpc.as_ref(), read)?;
         Ok(per_vpc.and_then(|it| it.get(vpc)).map_or(everywhere, Vec::as_slice))
     }
 
-    fn judged<'a>(&self, subject: &'a InstanceInGroups) -> impl Iterator<Item = &'a Interface> {
+    fn in_scope<'a>(&self, subject: &'a InstanceInGroups) -> impl Iterator<Item = &'a Interface> {
         let all = self.scope == InterfaceScope::AllEnis;
         subject.interfaces.iter().filter(move |it| all || it.is_primary)
     }
 
-    /// Why an interface must not be given `count` groups by machine.
+    /// Why an interface must not get `count` groups automatically.
     fn blockers(&self, interface: &Interface, count: usize) -> Vec<String> {
         let Interface { id, kind, .. } = interface;
         let mut reasons = Vec::new();
         match interface.requester_managed {
-            None => reasons.push(format!("{id} was not read by itself")),
-            Some(true) => reasons.push(format!("an AWS service made {id} for itself")),
+            None => reasons.push(format!("{id} was not read with DescribeNetworkInterfaces")),
+            Some(true) => reasons.push(format!("{id} is requester-managed")),
             Some(false) => {}
         }
         reasons.extend(interface.operator.as_ref().map(|it| format!("{id} is managed by `{it}`")));
         if !matches!(kind.as_deref(), Some("interface" | "efa")) {
             reasons.push(format!("{id} is of type `{}`", kind.as_deref().unwrap_or("unknown")));
         }
-        let most = self.max_groups_per_eni.get();
-        if u32::try_from(count).is_ok_and(|count| count > most) || count > 16 {
-            reasons.push(format!("{id} would have {count} groups; at most {most} are allowed"));
+        let max = self.max_groups_per_eni.get();
+        if u32::try_from(count).is_ok_and(|count| count > max) || count > 16 {
+            reasons.push(format!("{id} would have {count} groups; at most {max} are allowed"));
         }
         reasons
     }

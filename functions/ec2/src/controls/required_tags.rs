@@ -1,6 +1,6 @@
-//! `required-tags`: every resource of the types that AWS Config's own rule knows has the tags that are asked for.
+//! `required-tags`: resources have the required tags. Covers the resource types of AWS Config's managed rule.
 //!
-//! Pure: the resource with its tags comes from outside, as one [`TaggedResource`].
+//! Pure: the resource with its tags is passed in as one [`TaggedResource`].
 
 pub mod requirement;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use self::requirement::{
-    Allowed, DefaultValues, RequiredTags as RequiredByKey, Requirements, TagFault, TagKey, default_for, words,
+    Allowed, DefaultValues, RequiredTags as RequiredByKey, Requirements, TagKey, TagViolation, annotation, default_for,
 };
 use crate::families::authorization::Tag;
 use crate::resources::stored_parameter::{GET_PARAMETER, known};
@@ -21,15 +21,15 @@ use crate::resources::tagged_resource::{StoredTags, TYPES, TagFacts, TaggedResou
 
 control! {
     /// ## What it checks
-    /// That a resource has every required tag, with a value, and with one of the allowed values where some are given.
-    /// Keys and values are compared whole and with regard to letter case; `caseInsensitiveKeys` leaves the case of keys out.
-    /// An empty value is a finding, which the managed rule lets pass; `allowEmptyValue` lets it pass too.
-    /// Items lag behind the tags of EC2 resources, so before such a resource is a finding `ec2:DescribeTags` is asked, and tags found there count.
-    /// What an AWS service owns and instances that are gone are NOT_APPLICABLE: the tags of people do not last on it.
-    /// EC2 states the owner in three places, and each is enough: `requesterManaged`, an `interfaceType` that people do not make (all but `interface`, `efa` and `efa-only`), and `operator.managed`, which instances, volumes and interfaces have.
+    /// That a resource has every required tag, with a value, and with one of the allowed values if there are any.
+    /// Keys and values are compared in full and are case-sensitive; `caseInsensitiveKeys` ignores the case of keys.
+    /// An empty value is a finding, unlike with the managed rule; `allowEmptyValue` accepts it.
+    /// Items lag behind the tags of EC2 resources, so before such a resource becomes a finding, `ec2:DescribeTags` is called, and the tags it returns count.
+    /// Resources that an AWS service owns and instances that are gone are NOT_APPLICABLE: user tags do not last on them.
+    /// EC2 states service ownership in three places, and any one is enough: `requesterManaged`, an `interfaceType` that users do not create (all but `interface`, `efa` and `efa-only`), and `operator.managed`, which instances, volumes and interfaces have.
     ///
     /// ## Why it matters
-    /// Without tags nobody knows whom to ask about a resource, who pays for it, or whether it may be deleted.
+    /// Without tags it is unclear who owns a resource, who pays for it, and whether it may be deleted.
     ///
     /// ## Compliant example
     /// With `tag1Key` `Env` and `tag1Value` `prod,test`: `{"tags": {"Env": "prod"}}`.
@@ -38,21 +38,21 @@ control! {
     /// With the same parameters: `{"tags": {"Env": "production"}}`.
     ///
     /// ## Parameters
-    /// `tag1Key` to `tag6Key` with `tag1Value` to `tag6Value`, as the managed rule has them; `tag1Key` is `CostCenter` unless told otherwise, whatever else is required.
-    /// `required` adds any number, as JSON by key: `{"Owner": {}, "Env": {"values": ["prod"]}, "Cost": {"pattern": "[0-9]{4}"}}`; a pattern must match the whole value.
-    /// A key that is required twice is required once, by whichever says more; two different ideas of its values are refused.
-    /// `defaults` is JSON too, `{"Owner": "nobody"}`, and each of its values must be one that its key may have.
-    /// Both may be kept in a parameter of Systems Manager whose name begins with `/rectify/`: `ssm:/rectify/tags`.
+    /// `tag1Key` to `tag6Key` with `tag1Value` to `tag6Value`, as in the managed rule; `tag1Key` defaults to `CostCenter`, even if other parameters require more tags.
+    /// `required` adds any number of tags, as JSON by key: `{"Owner": {}, "Env": {"values": ["prod"]}, "Cost": {"pattern": "[0-9]{4}"}}`; a pattern must match the whole value.
+    /// If a key is required twice, the requirement that restricts its values wins; two different restrictions are rejected.
+    /// `defaults` is JSON too, `{"Owner": "unassigned"}`, and each of its values must be allowed for its key.
+    /// Both can be stored in a Systems Manager parameter whose name begins with `/rectify/`: `ssm:/rectify/tags`.
     ///
     /// ## Remediation
-    /// L1, for types of EC2: `ec2:CreateTags` with the missing keys that have a default, and no others.
-    /// A value that is there is never overwritten, so a wrong or an empty one is planned for a person, as is a missing key without a default, and then nothing is done by machine.
-    /// Held back while a key to be written is one of `protectedKeys` (a tag can grant access), while a key is there that differs from it in letter case alone, and while the resource would have more than 50 tags of its own.
-    /// Resources of other types are planned for a person.
-    /// What may break: policies whose conditions name such a tag; that is what `protectedKeys` is for.
-    /// The role may write any key on the twelve types: the keys of `defaults` are known at run time only, so no condition on `aws:TagKeys` can name them.
-    /// `CreateTags` overwrites, so milliseconds lie between the last read and the write in which a value given by somebody else would be lost.
-    /// How to undo: `ec2:DeleteTags` with keys and values, so that a value changed meanwhile stays.
+    /// L1, for EC2 resource types: `ec2:CreateTags` with the missing keys that have a default, and no others.
+    /// Existing values are never overwritten: a wrong or empty value becomes a manual step, and so does a missing key without a default; a plan with a manual step is not applied automatically.
+    /// Blocked if a key to write is one of `protectedKeys` (a tag can grant access), if an existing key differs from it only in case, or if the resource would have more than 50 user tags.
+    /// For resources of other types, the plan is a manual step.
+    /// What may break: policies with conditions on such a tag; list its key in `protectedKeys`.
+    /// The role may write any key on the twelve types: the keys of `defaults` are known only at run time, so no condition on `aws:TagKeys` can name them.
+    /// `CreateTags` overwrites, so a value that another principal writes in the milliseconds between the last read and the write is lost.
+    /// How to undo: `ec2:DeleteTags` with keys and values, so that a value changed in the meantime stays.
     ///
     /// ## References
     /// - [required-tags](https://docs.aws.amazon.com/config/latest/developerguide/required-tags.html)
@@ -73,11 +73,11 @@ control! {
     }
 }
 
-/// The most tags of its own a resource can have; those of AWS do not count.
-const MOST_TAGS: usize = 50;
+/// The maximum number of user tags of a resource; `aws:` tags do not count.
+const MAX_TAGS: usize = 50;
 
 impl RequiredTagsParameters {
-    /// Refuses parameters that contradict each other, as far as they are given and not kept elsewhere.
+    /// Rejects parameters that contradict each other; stored values are not known here.
     fn check_given(&self) -> Result<(), String> {
         for (number, (key, values)) in (2..).zip(self.optional()) {
             if key.is_none() && values.as_ref().is_some_and(|values| !values.list().is_empty()) {
@@ -96,7 +96,7 @@ impl RequiredTagsParameters {
 
 impl FromItem for RequiredTags {
     type Resource = TaggedResource;
-    /// Nothing where the item decides alone.
+    /// `None` if the item is enough for a verdict.
     type Facts = Option<TagFacts>;
     fn fact_permissions(&self) -> &'static [Permission] {
         const { &[Permission::unscoped("ec2:DescribeTags"), GET_PARAMETER] }
@@ -124,24 +124,24 @@ impl Control for RequiredTags {
         }
         let requirements = match params.requirements(&subject.stored) {
             Ok(requirements) => requirements,
-            Err(reason) => return Verdict::non_compliant(format!("Tags not judged: {reason}")),
+            Err(reason) => return Verdict::non_compliant(format!("Tags not evaluated: {reason}")),
         };
-        let recorded = requirements.faults(&subject.tags);
+        let recorded = requirements.violations(&subject.tags);
         if recorded.is_empty() {
             return Verdict::COMPLIANT;
         }
-        match subject.live_tags.as_ref().map(|tags| requirements.faults(tags)) {
+        match subject.live_tags.as_ref().map(|tags| requirements.violations(tags)) {
             Some(live) if live.is_empty() => Verdict::Compliant(Some("tags found live".into())),
-            live => Verdict::non_compliant(words(&live.unwrap_or(recorded))),
+            live => Verdict::non_compliant(annotation(&live.unwrap_or(recorded))),
         }
     }
 }
 
-/// What the remediation may call.
+/// The calls of the remediation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum RequiredTagsAction {
-    /// Writes tags; a key that is there gets the new value.
+    /// Writes tags; an existing key gets the new value.
     CreateTags {
         /// Ids, always one.
         resources: Vec<String>,
@@ -150,7 +150,7 @@ pub enum RequiredTagsAction {
     },
 }
 
-/// What undo may call.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum RequiredTagsUndo {
@@ -185,37 +185,40 @@ impl Remediation for RequiredTags {
             (Ok(requirements), Ok(defaults)) => (requirements, defaults),
             (Err(reason), _) | (_, Err(reason)) => return Plan::blocked(reason, vec![]),
         };
-        let faults = requirements.faults(&live.tags);
+        let violations = requirements.violations(&live.tags);
         let id = &live.key.id;
         if !live.is_of_ec2() {
-            return Plan::steps_in_order(vec![Step::manual(Level::L0, format!("tag {id}: {}", words(&faults)))]);
+            return Plan::steps_in_order(vec![Step::manual(
+                Level::L0,
+                format!("tag {id}: {}", annotation(&violations)),
+            )]);
         }
-        let (mut written, mut reasons, mut by_hand) = (Vec::new(), Vec::new(), Vec::new());
-        for fault in faults {
-            match fault {
-                TagFault::Missing { key, lookalike } => match params.default_of(defaults, &key) {
-                    None => by_hand.push(format!("give {id} the tag {}", key.as_str())),
+        let (mut written, mut reasons, mut manual) = (Vec::new(), Vec::new(), Vec::new());
+        for violation in violations {
+            match violation {
+                TagViolation::Missing { key, lookalike } => match params.default_of(defaults, &key) {
+                    None => manual.push(format!("add the tag {} to {id}", key.as_str())),
                     Some(value) => {
                         reasons.extend(params.blocker(&key, lookalike.as_deref()));
                         written.push(Tag { key: key.as_str().to_owned(), value: value.to_owned() });
                     }
                 },
-                TagFault::Empty { key } | TagFault::Wrong { key, .. } => {
-                    by_hand
-                        .push(format!("give the tag {} of {id} another value: none is ever overwritten", key.as_str()));
-                }
+                TagViolation::Empty { key } | TagViolation::Wrong { key, .. } => manual.push(format!(
+                    "change the value of the tag {} on {id}: existing values are never overwritten",
+                    key.as_str()
+                )),
             }
         }
-        let own = live.tags.keys().filter(|key| !key.starts_with("aws:")).count();
-        if own + written.len() > MOST_TAGS && !written.is_empty() {
-            reasons.push(format!("{id} has {own} tags; {} more would be above {MOST_TAGS}", written.len()));
+        let user_tags = live.tags.keys().filter(|key| !key.starts_with("aws:")).count();
+        if user_tags + written.len() > MAX_TAGS && !written.is_empty() {
+            reasons.push(format!("{id} has {user_tags} tags; {} more would exceed {MAX_TAGS}", written.len()));
         }
         let mut steps = Vec::new();
         if !written.is_empty() {
             let action = RequiredTagsAction::CreateTags { resources: vec![id.clone()], tags: written };
             steps.push(Step::call(Level::L1, action));
         }
-        steps.extend(by_hand.into_iter().map(|words| Step::manual(Level::L0, words)));
+        steps.extend(manual.into_iter().map(|text| Step::manual(Level::L0, text)));
         Plan::unless(&reasons, steps)
     }
 
@@ -227,7 +230,7 @@ impl Remediation for RequiredTags {
         live
     }
 
-    /// The keys that were written, so that no other tag stands in the way of an undo.
+    /// Only the written keys, so that other tags do not block an undo.
     fn touched_fields(&self, subject: &TaggedResource, done: &[RequiredTagsAction]) -> Value {
         let written = done.iter().flat_map(|RequiredTagsAction::CreateTags { tags, .. }| tags);
         let value = |tag: &Tag| subject.tags.get(&tag.key).map_or(Value::Null, |value| value.as_str().into());
@@ -255,7 +258,7 @@ impl Remediation for RequiredTags {
 }
 
 impl RequiredTagsParameters {
-    /// The keys the managed rule leaves open, with their values.
+    /// The optional keys of the managed rule, with their values.
     fn optional(&self) -> [(&Option<TagKey>, &Option<StringList>); 5] {
         [
             (&self.tag2_key, &self.tag2_value),
@@ -277,26 +280,26 @@ impl RequiredTagsParameters {
         Requirements::merged(all, self.case_insensitive_keys.0, self.allow_empty_value.0)
     }
 
-    /// What is required, whole.
+    /// All requirements, including stored ones.
     fn requirements(&self, stored: &StoredTags) -> Result<Requirements, String> {
         self.merged(known(self.required.as_ref(), stored.required.as_ref())?)
     }
 
-    /// What may be written.
+    /// The values that may be written.
     fn default_values<'a>(&'a self, stored: &'a StoredTags) -> Result<Option<&'a DefaultValues>, String> {
         known(self.defaults.as_ref(), stored.defaults.as_ref())
     }
 
-    /// Refuses what stored values make of the parameters: what a look at the parameters alone cannot see.
+    /// Rejects contradictions that show only once the stored values are read.
     ///
     /// # Errors
-    /// The contradiction, in words.
+    /// A description of the contradiction.
     pub fn check_stored(&self, stored: &StoredTags) -> Result<(), String> {
         let requirements = self.requirements(stored)?;
         self.default_values(stored)?.map_or(Ok(()), |defaults| requirements.check_defaults(defaults))
     }
 
-    /// Whether an item decides alone, so that no live tags are to be read.
+    /// Whether an item is enough for a verdict, so that live tags need not be read.
     pub fn is_settled(&self, resource: &TaggedResource, stored: &StoredTags) -> bool {
         let recorded = TaggedResource { stored: stored.clone(), ..resource.clone() };
         !resource.is_of_ec2() || !RequiredTags.evaluate(&recorded, self, Timestamp::UNIX_EPOCH).is_non_compliant()
@@ -306,15 +309,15 @@ impl RequiredTagsParameters {
         default_for(defaults?, key, self.case_insensitive_keys.0)
     }
 
-    /// Why a key must not be written by machine.
+    /// Why a key must not be written automatically.
     fn blocker(&self, key: &TagKey, lookalike: Option<&str>) -> Option<String> {
         let name = key.as_str();
         let protected = self.protected_keys.as_ref().map_or(&[][..], StringList::list);
-        // A policy compares the keys of its conditions without regard to letter case.
+        // Condition keys in policies are case-insensitive.
         if protected.iter().any(|it| it.to_lowercase() == name.to_lowercase()) {
             return Some(format!("the tag `{name}` is protected"));
         }
-        lookalike.map(|other| format!("the tag `{other}` differs from `{name}` in letter case alone"))
+        lookalike.map(|other| format!("the tag `{other}` differs from `{name}` only in case"))
     }
 }
 

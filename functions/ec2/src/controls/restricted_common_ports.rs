@@ -12,35 +12,35 @@ use crate::resources::security_group::TYPE;
 control! {
     /// ## What it checks
     /// Every ingress rule of a security group that lets TCP through on a blocked port, protocol `-1` included.
-    /// Blocked are `blockedPort1` to `blockedPort5` and the ports in `blockedPorts`.
-    /// The group is NON_COMPLIANT when one CIDR is at most `maxPrefixV4` or `maxPrefixV6` bits long, or when the CIDRs of several rules cover the whole IPv4 or the whole IPv6 space together, as `0.0.0.0/1` and `128.0.0.0/1` do.
-    /// A prefix list counts as the CIDRs in it.
+    /// The blocked ports are `blockedPort1` to `blockedPort5` and those in `blockedPorts`.
+    /// The group is NON_COMPLIANT if the prefix length of a CIDR is at most `maxPrefixV4` or `maxPrefixV6`, or if the CIDRs of several rules together cover the whole IPv4 or IPv6 space, as `0.0.0.0/1` and `128.0.0.0/1` do.
+    /// A prefix list counts as its CIDRs.
     /// Security groups as sources, egress rules, UDP, ICMP and other protocols never count.
-    /// A range of ports that AWS does not state, and one that makes no sense, is every port.
+    /// A missing or invalid port range counts as every port.
     ///
     /// ## Why it matters
-    /// Remote desktops, file transfer and databases are found by scanners within minutes of being reachable, and are attacked by everybody from then on.
-    /// A comparison of one port with `0.0.0.0/0` alone misses IPv6, wide ranges of ports, prefix lists, and two halves that make a whole.
+    /// Scanners find reachable remote desktops, file transfer and databases within minutes, and attacks follow.
+    /// Comparing one port with `0.0.0.0/0` alone misses IPv6, wide port ranges, prefix lists, and address ranges that are open only in combination.
     ///
     /// ## Compliant example
     /// A rule for tcp 3306 from `10.0.0.0/8`, beside one for tcp 443 from `0.0.0.0/0`.
     ///
     /// ## Non-compliant example
-    /// A rule for tcp 3000-4000 from `0.0.0.0/0`, which holds 3306 and 3389.
+    /// A rule for tcp 3000-4000 from `0.0.0.0/0`, which includes 3306 and 3389.
     ///
     /// ## Parameters
-    /// `blockedPort1` to `blockedPort5` and `blockedPorts` are those of the managed rule; a blank one has its default, and `none`, which the managed rule does not have, takes a default away.
-    /// `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` decide what is found; `narrowWideRules` decides what the plan shows.
-    /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
-    /// The managed rule judges groups "in use"; this one judges every group, unless `ignoreUnattached` says otherwise: a group that nobody uses today is used tomorrow without a change of its own.
+    /// `blockedPort1` to `blockedPort5` and `blockedPorts` are those of the managed rule; a blank one has its default, and `none`, which the managed rule does not have, turns a default off.
+    /// `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` determine the findings; `narrowWideRules` determines what the plan shows.
+    /// A prefix list that cannot be read, because it was deleted or is not shared with this account, does not count, and the annotation names it.
+    /// The managed rule evaluates groups "in use"; this one evaluates every group unless `ignoreUnattached` is set: an unused group can be attached later without any change to the group itself.
     ///
     /// ## Remediation
-    /// Authorize rules whose ports are all blocked ones are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off who uses it).
-    /// Everything else is planned for a person: a wider range of ports, protocol `-1`, a prefix list, and rules that are open only together.
-    /// With `narrowWideRules` the plan spells out the calls that would narrow a wider range, but no machine makes them: they need a role that may authorize ingress.
-    /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.
-    /// What may break is every client that reaches these ports from the internet.
-    /// Undo makes each revoked rule again with its description and its tags; its id is a new one, and tags of AWS itself (`aws:…`) are not restored.
+    /// Open rules whose ports are all blocked are revoked by id in one `RevokeSecurityGroupIngress`, so other rules of the same permission stay (L2: it can cut off clients).
+    /// Everything else becomes a manual step: a wider port range, protocol `-1`, a prefix list, and rules that are open only in combination.
+    /// With `narrowWideRules` the plan lists the calls that would narrow a wider range, but they are never made automatically: they need a role that may authorize ingress.
+    /// Nothing is revoked if the group belongs to another account or if a service manages an interface that uses it.
+    /// What may break: every client that reaches these ports from the internet.
+    /// Undo recreates each revoked rule with its description and tags; the rule gets a new id, and `aws:` tags are not restored.
     ///
     /// ## References
     /// - [RESTRICTED_INCOMING_TRAFFIC](https://docs.aws.amazon.com/config/latest/developerguide/restricted-common-ports.html)
@@ -66,7 +66,7 @@ control! {
 }
 
 parameters! {
-    /// The parameters of [`RESTRICTED_COMMON_PORTS`]; the blocked ports are the managed rule's own.
+    /// The parameters of [`RESTRICTED_COMMON_PORTS`]; the blocked ports are those of the managed rule.
     pub RestrictedCommonPortsParameters, check: something_is_blocked {
         /// A blocked TCP port, 0..=65535, or `none`. Default 20 (FTP data).
         blocked_port1: PortOrNone = PortOrNone(Some(20)),
@@ -78,17 +78,17 @@ parameters! {
         blocked_port4: PortOrNone = PortOrNone(Some(3306)),
         /// A blocked TCP port, 0..=65535, or `none`. Default 4333 (mSQL).
         blocked_port5: PortOrNone = PortOrNone(Some(4333)),
-        /// Blocked TCP ports beside the five: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
+        /// More blocked TCP ports: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
         blocked_ports: Option<PortList> = None,
-        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        /// IPv4 CIDRs with a prefix of at most this length count as the internet, 0..=32. Default 0.
         max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
-        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        /// IPv6 CIDRs with a prefix of at most this length count as the internet, 0..=128. Default 0.
         max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
-        /// Whether the entries of prefix lists are read and judged. Default true.
+        /// Whether the entries of prefix lists are read and evaluated. Default true.
         resolve_prefix_lists: Flag = Flag(true),
         /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
         ignore_unattached: Flag = Flag(false),
-        /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
+        /// Whether the plan shows the calls that split a wide TCP range, for an operator to make. Default false.
         narrow_wide_rules: Flag = Flag(false),
     }
 }

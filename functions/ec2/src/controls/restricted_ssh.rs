@@ -12,14 +12,14 @@ use crate::resources::security_group::TYPE;
 control! {
     /// ## What it checks
     /// Every ingress rule of a security group that lets TCP through on one of `ports`, protocol `-1` included.
-    /// The group is NON_COMPLIANT when one CIDR is at most `maxPrefixV4` or `maxPrefixV6` bits long, or when the CIDRs of several rules cover the whole IPv4 or the whole IPv6 space together, as `0.0.0.0/1` and `128.0.0.0/1` do.
-    /// A prefix list counts as the CIDRs in it.
+    /// The group is NON_COMPLIANT if the prefix length of a CIDR is at most `maxPrefixV4` or `maxPrefixV6`, or if the CIDRs of several rules together cover the whole IPv4 or IPv6 space, as `0.0.0.0/1` and `128.0.0.0/1` do.
+    /// A prefix list counts as its CIDRs.
     /// Security groups as sources, egress rules, UDP, ICMP and other protocols never count.
-    /// A range of ports that AWS does not state, and one that makes no sense, is every port.
+    /// A missing or invalid port range counts as every port.
     ///
     /// ## Why it matters
-    /// An SSH server that everybody can reach can be attacked by everybody: with guessed passwords, with leaked keys, and through whatever flaw its version has.
-    /// A comparison with `0.0.0.0/0` alone misses IPv6, wide ranges of ports, prefix lists, and two halves that make a whole.
+    /// An SSH server that anyone can reach can be attacked by anyone: with guessed passwords, leaked keys, and any vulnerability of its version.
+    /// Comparing with `0.0.0.0/0` alone misses IPv6, wide port ranges, prefix lists, and address ranges that are open only in combination.
     ///
     /// ## Compliant example
     /// A rule for tcp 22 from `203.0.113.0/24`, beside one for tcp 443 from `0.0.0.0/0`.
@@ -28,17 +28,17 @@ control! {
     /// A rule for tcp 20-25 from `::/0`.
     ///
     /// ## Parameters
-    /// `ports`, `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` decide what is found; `narrowWideRules` decides what the plan shows.
-    /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
+    /// `ports`, `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` determine the findings; `narrowWideRules` determines what the plan shows.
+    /// A prefix list that cannot be read, because it was deleted or is not shared with this account, does not count, and the annotation names it.
     ///
     /// ## Remediation
-    /// Authorize rules whose ports all lie within `ports` are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it can cut off an operator).
-    /// Everything else is planned for a person: a wider range of ports, protocol `-1`, a prefix list, and rules that are open only together.
-    /// With `narrowWideRules` the plan spells out the calls that would narrow a wider range, but no machine makes them: they need a role that may authorize ingress, and the role of this remediation cannot open SSH.
-    /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.
-    /// What may break is every SSH session and tool that comes from the internet.
-    /// EC2 knows no revisions: between the last read and the revocation lie milliseconds in which a change by somebody else goes unseen; the call names ids, so a rule made in between is not touched.
-    /// Undo makes each revoked rule again with its description and its tags; its id is a new one, and tags of AWS itself (`aws:…`) are not restored.
+    /// Open rules whose ports are all in `ports` are revoked by id in one `RevokeSecurityGroupIngress`, so other rules of the same permission stay (L2: it can cut off an operator).
+    /// Everything else becomes a manual step: a wider port range, protocol `-1`, a prefix list, and rules that are open only in combination.
+    /// With `narrowWideRules` the plan lists the calls that would narrow a wider range, but they are never made automatically: they need a role that may authorize ingress, and the role of this remediation cannot open SSH.
+    /// Nothing is revoked if the group belongs to another account or if a service manages an interface that uses it.
+    /// What may break: every SSH session and tool that connects from the internet.
+    /// EC2 has no revision check: a change in the milliseconds between the last read and the revocation goes unnoticed; the call names ids, so a rule created in between is not touched.
+    /// Undo recreates each revoked rule with its description and tags; the rule gets a new id, and `aws:` tags are not restored.
     ///
     /// ## References
     /// - [INCOMING_SSH_DISABLED](https://docs.aws.amazon.com/config/latest/developerguide/restricted-ssh.html)
@@ -67,15 +67,15 @@ parameters! {
     pub RestrictedSshParameters {
         /// Ports treated as SSH: a comma list of 1 to 16 ports or ranges, 0..=65535. Default 22.
         ports: PortSet = PortSet::single(22),
-        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        /// IPv4 CIDRs with a prefix of at most this length count as the internet, 0..=32. Default 0.
         max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
-        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        /// IPv6 CIDRs with a prefix of at most this length count as the internet, 0..=128. Default 0.
         max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
-        /// Whether the entries of prefix lists are read and judged. Default true.
+        /// Whether the entries of prefix lists are read and evaluated. Default true.
         resolve_prefix_lists: Flag = Flag(true),
         /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
         ignore_unattached: Flag = Flag(false),
-        /// Whether the plan shows the calls that split a wide TCP range; a person makes them. Default false.
+        /// Whether the plan shows the calls that split a wide TCP range, for an operator to make. Default false.
         narrow_wide_rules: Flag = Flag(false),
     }
 }

@@ -1,6 +1,6 @@
-//! `security-group-drift`: a security group is what was approved.
+//! `security-group-drift`: a security group matches its approved baseline.
 //!
-//! Pure: the group and its baseline come from outside, and both are compared in one form.
+//! Pure: the group and its baseline are passed in, and are compared in normalized form.
 
 pub mod baseline;
 pub mod drift;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::baseline::Baseline;
-use self::drift::{Approval, Drift, GroupAndBaseline, told};
+use self::drift::{Approval, Drift, GroupAndBaseline, describe};
 use self::parameters::SecurityGroupDriftParameters;
 use crate::families::authorization::Authorize;
 use crate::families::revocation::{self, RevocationPlan, Revoke};
@@ -23,16 +23,16 @@ use crate::resources::security_group::{SecurityGroup, TYPE, blockers};
 
 control! {
     /// ## What it checks
-    /// That the rules of a security group are those of its approved baseline, no more and no fewer.
-    /// Rules are compared one by one as EC2 tells them apart: direction, protocol, ports (or ICMP type and code) and peer, however they are spread over permissions and whatever tool wrote them.
-    /// A security group as a peer is compared by its id, which is unique, and by the account that owns it where both sides state one; over a transit gateway EC2 does not.
+    /// That the rules of a security group are exactly those of its approved baseline.
+    /// Rules are compared one by one, by the fields that identify a rule in EC2: direction, protocol, ports (or ICMP type and code) and peer, however they are grouped into permissions and whatever tool wrote them.
+    /// A security group as a peer is compared by its id, which is unique, and by its owner account if both sides state one; over a transit gateway EC2 does not.
     /// A permission without a peer is a rule like any other.
     /// A group without a baseline is NOT_APPLICABLE, or has no verdict with `requireBaseline`.
-    /// A group whose baseline cannot be read, is for another group, or does not match its digest has no verdict, and no remediation: the invocation fails, and a scheduled run judges the other groups first.
+    /// A group whose baseline cannot be read, is for another group, or does not match its digest has no verdict and no remediation: the invocation fails; a scheduled run evaluates the other groups first.
     ///
     /// ## Why it matters
-    /// The rule somebody added for an hour is still there a year later, and the rule somebody removed is missed when a failover needs it.
-    /// A list of forbidden things sees neither.
+    /// A rule added for an hour is still there a year later, and a removed rule is missed only when a failover needs it.
+    /// A list of forbidden rules catches neither.
     ///
     /// ## Compliant example
     /// A baseline of tcp 443 from `0.0.0.0/0`, and a group with exactly this rule.
@@ -41,22 +41,22 @@ control! {
     /// The same baseline, and a group with tcp 8080 from `0.0.0.0/0` beside it.
     ///
     /// ## Parameters
-    /// `baselineSource` says where baselines are: `ssm` (a parameter, plain text), `s3` (an object) or `config` (what AWS Config recorded of the group at `baselineTime`).
-    /// `baselineName` holds `{groupId}`: a parameter name below `/sg-baseline/`, or `bucket/sg-baseline/…` in a bucket of the account; the roles may read nothing else.
-    /// Where the role may not list the bucket, S3 answers a missing object as a denied one, so the invocation fails; allow `s3:ListBucket` in the bucket's policy where groups without a baseline are to be NOT_APPLICABLE.
-    /// `driftMode` and `direction` say which differences count; `compareDescriptions` makes descriptions count.
+    /// `baselineSource` is where baselines are stored: `ssm` (a parameter, plain text), `s3` (an object) or `config` (the configuration that AWS Config recorded at `baselineTime`).
+    /// `baselineName` contains `{groupId}`: a parameter name below `/sg-baseline/`, or `bucket/sg-baseline/…` in a bucket of the account; the roles cannot read anything else.
+    /// Without permission to list the bucket, S3 denies access to a missing object, so the invocation fails; allow `s3:ListBucket` in the bucket policy if groups without a baseline should be NOT_APPLICABLE.
+    /// `driftMode` and `direction` select which differences count; with `compareDescriptions` descriptions count too.
     /// A baseline is `{"version":1,"groupId":…,"rules":[{"dir","proto","from","to","peer":{"kind":"v4|v6|pl|sg","value","owner"},"description"}],"sha256":…}`.
-    /// Its digest is that of the document without `sha256`, with sorted keys and without blanks: `jq -cjS 'del(.sha256)' baseline.json | sha256sum`.
+    /// Its digest is that of the document without `sha256`, with sorted keys and without whitespace: `jq -cjS 'del(.sha256)' baseline.json | sha256sum`.
     ///
     /// ## Remediation
-    /// First the missing rules are authorized, then the extra ones are revoked by their ids; where the first is refused, as by the quota of rules, nothing is revoked (L2: it opens and it closes).
-    /// This remediation's role may therefore authorize any rule in any group of the account; none of the others may. Where that is too much, leave the mode at `plan`.
-    /// A description that differs is left to a person, since the role may not change descriptions.
-    /// The plan is held while an approved change is under way: the baseline is younger than `approvalGraceMinutes`, or the group has a tag `approved-change` with a younger time (RFC 3339, then whatever names the ticket), or with one that is none.
-    /// It is held where more than half of the group's rules would be revoked: then the baseline is more likely wrong than the group.
-    /// It is held in a group of another account, and while a service manages an interface that uses the group.
-    /// What may break is whatever an unapproved rule served.
-    /// Undo makes revoked rules again with description and tags, under new ids, and revokes the rules that were made by the ids EC2 gave them.
+    /// First the missing rules are authorized, then the extra ones are revoked by id; if the authorization fails, for example because of the rule quota, nothing is revoked (L2: it both allows and cuts off traffic).
+    /// The role of this remediation can therefore authorize any rule in any group of the account; no other remediation role can. If that is too much, leave the mode at `plan`.
+    /// A changed description becomes a manual step, because the role cannot change descriptions.
+    /// The plan is blocked while an approved change is in progress: the baseline is younger than `approvalGraceMinutes`, or the group has a tag `approved-change` with a younger time (RFC 3339, followed by a ticket reference) or without a valid time.
+    /// It is blocked if more than half of the group's rules would be revoked: then the baseline is more likely wrong than the group.
+    /// It is blocked for a group of another account, and while a service manages an interface that uses the group.
+    /// What may break: all traffic that depends on an unapproved rule.
+    /// Undo recreates revoked rules with description and tags, under new ids, and revokes created rules by the ids that EC2 assigned.
     ///
     /// ## References
     /// - [DescribeSecurityGroupRules](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupRules.html)
@@ -77,7 +77,7 @@ control! {
     }
 }
 
-/// Where baselines are read from.
+/// The places that baselines are read from.
 const READ_PARAMETER: Permission = Permission::on(
     "ssm:GetParameter",
     "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/sg-baseline/*",
@@ -117,19 +117,19 @@ impl Control for SecurityGroupDrift {
     }
 }
 
-/// What remediation and undo may call: what one of them does, the other takes back.
+/// The calls of remediation and undo: each reverts the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RuleChange {
-    /// Makes rules.
+    /// Creates rules.
     Authorize(Authorize),
     /// Revokes rules.
     Revoke(Revoke),
 }
 
 impl From<Revoke> for RuleChange {
-    fn from(close: Revoke) -> Self {
-        Self::Revoke(close)
+    fn from(call: Revoke) -> Self {
+        Self::Revoke(call)
     }
 }
 
@@ -173,35 +173,36 @@ impl Remediation for SecurityGroupDrift {
         let Some(baseline) = &live.baseline else { return Plan::Noop };
         let drift = Drift::of(&live.group, baseline, params);
         let mut draft = RevocationPlan::new(&live.group, blockers(&live.group, live.usage.as_ref()));
-        for reason in change_under_way(live, baseline, params, now) {
-            draft.hold(reason);
+        for reason in change_in_progress(live, baseline, params, now) {
+            draft.block(reason);
         }
-        let (going, there) = (drift.extra.len(), live.group.rules.len());
-        if going * 2 > there {
-            draft.hold(format!("{going} of the {there} rules would be revoked, more than half"));
+        let (extra, total) = (drift.extra.len(), live.group.rules.len());
+        if extra * 2 > total {
+            draft.block(format!("{extra} of the {total} rules would be revoked, more than half"));
         }
         for direction in [Direction::Ingress, Direction::Egress] {
             let missing = drift.missing.iter().copied().filter(|rule| rule.direction == direction);
-            if let Some(open) = Authorize::all(&live.group.id, direction, missing) {
-                draft.push(Step::call(Level::L2, RuleChange::Authorize(open)));
+            if let Some(call) = Authorize::all(&live.group.id, direction, missing) {
+                draft.push(Step::call(Level::L2, RuleChange::Authorize(call)));
             }
         }
-        for rule in drift.missing.iter().filter(|rule| Authorize::again(&live.group.id, rule).is_none()) {
-            draft.hold("a rule of the baseline states no peer");
-            draft.push(Step::manual(Level::L2, format!("make the rule {rule} of {}", live.group.id)));
+        for rule in drift.missing.iter().filter(|rule| Authorize::recreate(&live.group.id, rule).is_none()) {
+            draft.block("a rule of the baseline states no peer");
+            draft.push(Step::manual(Level::L2, format!("create the rule {rule} in {}", live.group.id)));
         }
         draft.revoke(drift.extra);
-        for rule in drift.reworded {
-            let (told, words) = (told(rule, live.group.owner.as_str()), rule.description.as_deref().unwrap_or(""));
-            draft.push(Step::manual(Level::L1, format!("describe the rule {told} as `{words}`")));
+        for rule in drift.changed_descriptions {
+            let (rule_text, approved) =
+                (describe(rule, live.group.owner.as_str()), rule.description.as_deref().unwrap_or(""));
+            draft.push(Step::manual(Level::L1, format!("set the description of the rule {rule_text} to `{approved}`")));
         }
         draft.plan()
     }
 
     fn predict(&self, mut live: GroupAndBaseline, action: &RuleChange) -> GroupAndBaseline {
         match action {
-            RuleChange::Authorize(open) => open.predict(&mut live.group.rules),
-            RuleChange::Revoke(close) => close.predict(&mut live.group.rules),
+            RuleChange::Authorize(call) => call.predict(&mut live.group.rules),
+            RuleChange::Revoke(call) => call.predict(&mut live.group.rules),
         }
         live.group.rules.sort();
         live
@@ -219,7 +220,7 @@ impl Remediation for SecurityGroupDrift {
         self.undo_answered(before, done, &[])
     }
 
-    /// An authorization answers the ids of the rules that it made; undo revokes these and no others.
+    /// An authorization returns the ids of the rules that it created; undo revokes these and no others.
     fn undo_answered(
         &self,
         before: &GroupAndBaseline,
@@ -229,20 +230,20 @@ impl Remediation for SecurityGroupDrift {
         let mut calls = Vec::new();
         for (index, action) in done.iter().enumerate().rev() {
             match action {
-                RuleChange::Revoke(close) => {
-                    calls.extend(close.undo(&before.group)?.into_iter().map(RuleChange::Authorize));
+                RuleChange::Revoke(call) => {
+                    calls.extend(call.undo(&before.group)?.into_iter().map(RuleChange::Authorize));
                 }
-                RuleChange::Authorize(open) => {
+                RuleChange::Authorize(call) => {
                     let answer = answers.get(index).unwrap_or(&Value::Null);
-                    let made = Vec::<String>::deserialize(answer).map_err(|error| Irreversible {
-                        action: match open.direction() {
+                    let created = Vec::<String>::deserialize(answer).map_err(|error| Irreversible {
+                        action: match call.direction() {
                             Direction::Ingress => "AuthorizeSecurityGroupIngress".to_owned(),
                             Direction::Egress => "AuthorizeSecurityGroupEgress".to_owned(),
                         },
-                        reason: format!("its answer is not on record as a list of rule ids: {error}"),
+                        reason: format!("its response was not recorded as a list of rule ids: {error}"),
                     })?;
-                    if !made.is_empty() {
-                        calls.push(Revoke::of(open.direction(), &before.group.id, made).into());
+                    if !created.is_empty() {
+                        calls.push(Revoke::of(call.direction(), &before.group.id, created).into());
                     }
                 }
             }
@@ -250,7 +251,7 @@ impl Remediation for SecurityGroupDrift {
         Ok(calls)
     }
 
-    /// What is taken away again is told by ids that the model does not have.
+    /// Created rules are revoked by ids that the model does not have.
     fn reverted(&self, live: &GroupAndBaseline, call: &RuleChange) -> Option<GroupAndBaseline> {
         match call {
             RuleChange::Authorize(_) => Some(self.predict(live.clone(), call)),
@@ -259,11 +260,11 @@ impl Remediation for SecurityGroupDrift {
     }
 }
 
-/// The tag by which a change is announced: a time, RFC 3339, then whatever names the ticket.
+/// The tag that announces a change: a time, RFC 3339, followed by a ticket reference.
 const APPROVED_CHANGE: &str = "approved-change";
 
-/// Why the group is left alone for now: somebody may be about to bring it to a new baseline.
-fn change_under_way(
+/// Why the plan is blocked for now: an operator may be bringing the group to a new baseline.
+fn change_in_progress(
     live: &GroupAndBaseline,
     baseline: &Baseline,
     params: &SecurityGroupDriftParameters,

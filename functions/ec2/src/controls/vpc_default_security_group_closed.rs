@@ -1,6 +1,6 @@
-//! `vpc-default-security-group-closed`: the default security group of a VPC lets nothing through.
+//! `vpc-default-security-group-closed`: the default security group of a VPC allows no traffic.
 //!
-//! Pure: the group comes from outside, as an item or a live read.
+//! Pure: the group is passed in, from an item or a live read.
 
 use rectify_compliance::{
     ConfigurationItem, Control, FromItem, Irreversible, NoParameters, Permission, Plan, Remediation, Resource,
@@ -16,29 +16,29 @@ use crate::resources::security_group::{GroupInNetwork, Network, SecurityGroup, T
 control! {
     /// ## What it checks
     /// That the security group named `default` of a VPC has no rules, neither ingress nor egress.
-    /// A permission that names no peer is a rule too: what it lets through does not matter here.
-    /// The name is compared exactly: only the group that came with its VPC can have it, and every other group is NOT_APPLICABLE.
+    /// A permission without a peer counts as a rule too, whatever it allows.
+    /// The name is compared exactly: only the group that AWS creates with the VPC can have it; every other group is NOT_APPLICABLE.
     ///
     /// ## Why it matters
-    /// What is launched without a security group gets the default one.
-    /// As AWS makes it, everything in it can talk to everything else in it and to the whole internet.
+    /// Resources launched without a security group get the default one.
+    /// With its initial rules, its members can reach each other and the whole internet.
     ///
     /// ## Compliant example
     /// A group `default` without rules.
     ///
     /// ## Non-compliant example
-    /// A group `default` as AWS makes it: all traffic from itself, all traffic to `0.0.0.0/0`.
+    /// A group `default` as AWS creates it: all traffic from itself, all traffic to `0.0.0.0/0`.
     ///
     /// ## Parameters
     /// None, as with the managed rule.
     ///
     /// ## Remediation
-    /// Both directions are revoked by the ids of their rules, ingress first: `RevokeSecurityGroupIngress`, then `RevokeSecurityGroupEgress` (L2: it cuts off whoever uses the group).
-    /// Where the second is refused the first one stands, and the attempt has failed.
-    /// As soon as one network interface uses the group the plan is held and names it: first that interface needs a group of its own.
-    /// Nothing is revoked in a group of another account, nor by machine a rule that states no peer, since undo could not make it again.
-    /// What may break is what is launched later without a group of its own: it reaches nothing, which is the point.
-    /// Undo makes every revoked rule again, the one from the group itself included, with description and tags; ids are new ones, and tags of AWS itself (`aws:…`) are not restored.
+    /// All rules are revoked by id, ingress first: `RevokeSecurityGroupIngress`, then `RevokeSecurityGroupEgress` (L2: it cuts off resources that use the group).
+    /// If the second call fails, the first one stands and the attempt fails.
+    /// If a network interface uses the group, the plan is blocked and names the interface: it needs another group first.
+    /// Nothing is revoked in a group of another account, and a rule without a peer blocks the plan, because undo could not recreate it.
+    /// What may break: resources launched later without a group of their own reach nothing, which is the point.
+    /// Undo recreates every revoked rule with description and tags, including the one that references the group itself; the rules get new ids, and `aws:` tags are not restored.
     ///
     /// ## References
     /// - [VPC_DEFAULT_SECURITY_GROUP_CLOSED](https://docs.aws.amazon.com/config/latest/developerguide/vpc-default-security-group-closed.html)
@@ -61,10 +61,10 @@ control! {
     }
 }
 
-/// The name of the group that comes with a VPC; no other group can be given it.
+/// The name of the group that AWS creates with a VPC; no other group can have it.
 const DEFAULT: &str = "default";
 
-/// A group whose name is known: without it could be the open default one.
+/// A group with a known name: an unnamed group could be the open default one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedGroup(SecurityGroup);
 
@@ -126,7 +126,7 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         let mut draft = RevocationPlan::new(&live.group, live.blockers());
         if let Some(usage) = live.network.usage.as_ref().filter(|usage| usage.in_use) {
             let named = offenders(usage.interfaces.iter().take(3).cloned());
-            draft.hold(format!("network interfaces use the group, among them `{named}`"));
+            draft.block(format!("network interfaces use the group, among them `{named}`"));
         }
         draft.revoke(&live.group.rules);
         draft.plan()
@@ -144,8 +144,8 @@ impl Remediation for VpcDefaultSecurityGroupClosed {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(&self, live: &GroupInNetwork, open: &Authorize) -> Option<GroupInNetwork> {
-        Some(revocation::reverted(live, open))
+    fn reverted(&self, live: &GroupInNetwork, call: &Authorize) -> Option<GroupInNetwork> {
+        Some(revocation::reverted(live, call))
     }
 }
 

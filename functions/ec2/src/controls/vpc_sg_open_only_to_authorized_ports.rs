@@ -1,4 +1,4 @@
-//! `vpc-sg-open-only-to-authorized-ports`: what the internet reaches, somebody has authorized.
+//! `vpc-sg-open-only-to-authorized-ports`: the internet reaches only authorized ports.
 
 use rectify_compliance::values::{Bounded, Flag, PortList, PortSet};
 use rectify_compliance::{control, parameters};
@@ -13,14 +13,14 @@ use crate::resources::security_group::TYPE;
 
 control! {
     /// ## What it checks
-    /// That an ingress rule of a security group which is open to the internet lets through only authorized ports: a TCP rule only ports in `authorizedTcpPorts`, a UDP rule only ports in `authorizedUdpPorts`.
-    /// A rule is open when one of its CIDRs is at most `maxPrefixV4` or `maxPrefixV6` bits long; rules whose CIDRs cover the whole IPv4 or IPv6 space only together are judged as one.
+    /// That every ingress rule that is open to the internet allows only authorized ports: TCP rules only ports in `authorizedTcpPorts`, UDP rules only ports in `authorizedUdpPorts`.
+    /// A rule is open if the prefix length of one of its CIDRs is at most `maxPrefixV4` or `maxPrefixV6`; rules whose CIDRs cover the whole IPv4 or IPv6 space only together are evaluated as one.
     /// The whole range of a rule must be authorized: 80-443 is not authorized by 80 and 443.
-    /// Protocol `-1` from the internet is always a finding; protocols without ports are one only with `otherProtocols` `noncompliant`.
+    /// Protocol `-1` from the internet is always a finding; protocols without ports are a finding only with `otherProtocols` `noncompliant`.
     /// A group that is not open to the internet at all is NOT_APPLICABLE, as with the managed rule.
     ///
     /// ## Why it matters
-    /// A list of ports that must be closed forgets the port that somebody opens tomorrow; a list of ports that may be open does not.
+    /// A list of ports that must be closed misses the port that is opened tomorrow; a list of ports that may be open does not.
     ///
     /// ## Compliant example
     /// With `authorizedTcpPorts` `443,1020-1025`: a rule for tcp 1020-1024 from `::/0`.
@@ -30,17 +30,17 @@ control! {
     ///
     /// ## Parameters
     /// `authorizedTcpPorts` and `authorizedUdpPorts` are those of the managed rule; without them every open rule is a finding.
-    /// `otherProtocols`, `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` are ours; their defaults are what the managed rule does, as far as AWS documents it.
-    /// What the managed rule says of ICMP and other protocols is not documented.
-    /// A prefix list that cannot be read, because it is gone or not shared with this account, contributes nothing, and the annotation names it.
+    /// `otherProtocols`, `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` are additions; their defaults match the documented behavior of the managed rule.
+    /// AWS does not document how the managed rule evaluates ICMP and other protocols.
+    /// A prefix list that cannot be read, because it was deleted or is not shared with this account, does not count, and the annotation names it.
     ///
     /// ## Remediation
-    /// Authorize rules for CIDRs none of whose ports is authorized are revoked by their ids in one `RevokeSecurityGroupIngress`, so every neighbour in the same permission stays (L2: it cuts off who uses them).
-    /// Everything else is planned for a person: rules with some authorized ports, protocol `-1`, prefix lists, and rules that are open only together.
-    /// "All traffic" from elsewhere than the internet is not touched.
-    /// Nothing is revoked while the group belongs to another account, or while a service manages an interface that uses it.
-    /// What may break is every client on the internet that uses an unauthorized port.
-    /// Undo makes each revoked rule again with its description and its tags; its id is a new one, and tags of AWS itself (`aws:…`) are not restored.
+    /// Open CIDR rules without any authorized port are revoked by id in one `RevokeSecurityGroupIngress`, so other rules of the same permission stay (L2: it cuts off clients).
+    /// Everything else becomes a manual step: rules with some authorized ports, protocol `-1`, prefix lists, and rules that are open only in combination.
+    /// "All traffic" from sources other than the internet is not touched.
+    /// Nothing is revoked if the group belongs to another account or if a service manages an interface that uses it.
+    /// What may break: every client on the internet that uses an unauthorized port.
+    /// Undo recreates each revoked rule with its description and tags; the rule gets a new id, and `aws:` tags are not restored.
     ///
     /// ## References
     /// - [VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS](https://docs.aws.amazon.com/config/latest/developerguide/vpc-sg-open-only-to-authorized-ports.html)
@@ -48,7 +48,7 @@ control! {
     /// - [RevokeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html)
     pub VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS: OpenPorts<VpcSgOpenOnlyToAuthorizedPortsParameters> = AUTHORIZED_PORTS {
         id: "vpc-sg-open-only-to-authorized-ports",
-        title: "Security group is open to the internet on a port nobody authorized",
+        title: "Security group is open to the internet on an unauthorized port",
         severity: High,
         triggers: [Change, Periodic(TwentyFourHours)],
         scope: Regional,
@@ -63,30 +63,30 @@ control! {
 }
 
 parameters! {
-    /// The parameters of [`VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS`]; the authorized ports are the managed rule's own.
+    /// The parameters of [`VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS`]; the authorized ports are those of the managed rule.
     pub VpcSgOpenOnlyToAuthorizedPortsParameters {
         /// TCP ports that may be open to the internet: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
         authorized_tcp_ports: Option<PortList> = None,
         /// UDP ports that may be open to the internet: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
         authorized_udp_ports: Option<PortList> = None,
-        /// What an open rule for a protocol without ports is: `ignore` or `noncompliant`. Default ignore.
+        /// How an open rule for a protocol without ports is evaluated: `ignore` or `noncompliant`. Default ignore.
         other_protocols: OtherProtocols = OtherProtocols::Ignore,
-        /// IPv4 CIDRs with a prefix of at most that many bits are the internet, 0..=32. Default 0.
+        /// IPv4 CIDRs with a prefix of at most this length count as the internet, 0..=32. Default 0.
         max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
-        /// IPv6 CIDRs with a prefix of at most that many bits are the internet, 0..=128. Default 0.
+        /// IPv6 CIDRs with a prefix of at most this length count as the internet, 0..=128. Default 0.
         max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
-        /// Whether the entries of prefix lists are read and judged. Default true.
+        /// Whether the entries of prefix lists are read and evaluated. Default true.
         resolve_prefix_lists: Flag = Flag(true),
         /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
         ignore_unattached: Flag = Flag(false),
     }
 }
 
-/// What an open rule for a protocol without ports is.
+/// How an open rule for a protocol without ports is evaluated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OtherProtocols {
-    /// Not judged.
+    /// Never a finding.
     #[default]
     Ignore,
     /// A finding.

@@ -1,5 +1,5 @@
-//! The calls that open a security group, as data, spelt as the API has them: what undo plays and what a person is told.
-//! Of the remediations only `security-group-drift` may hold them.
+//! The `AuthorizeSecurityGroup…` calls as data, spelled as in the API: undo calls, and steps shown to an operator.
+//! Of the remediations, only `security-group-drift` may make them.
 
 use rectify_compliance::Tags;
 use serde::{Deserialize, Serialize};
@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 use crate::resources::permission::{GroupPair, IpPermission, Listed};
 use crate::resources::rule::{Direction, Peer, PortRange, Rule};
 
-/// A call that opens a group.
+/// A call that authorizes rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Authorize {
-    /// Makes rules that let traffic in.
+    /// Creates ingress rules.
     AuthorizeSecurityGroupIngress(Authorization),
-    /// Makes rules that let traffic out.
+    /// Creates egress rules.
     AuthorizeSecurityGroupEgress(Authorization),
 }
 
-/// The input of both: rules that come into being with their descriptions and tags.
+/// The input of both calls: new rules with their descriptions and tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Authorization {
     /// The group.
     pub group_id: String,
-    /// What is let through.
+    /// The rules to create.
     pub ip_permissions: Vec<NewPermission>,
-    /// Tags of the new rules; none are an absent list.
+    /// Tags of the new rules; omitted if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tag_specifications: Vec<TagSpecification>,
 }
 
-/// An `IpPermission` of one peer.
+/// An `IpPermission` with one peer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NewPermission {
@@ -61,7 +61,7 @@ pub struct NewPermission {
 pub struct IpRange {
     /// The CIDR.
     pub cidr_ip: String,
-    /// What it is for.
+    /// `Description`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -72,7 +72,7 @@ pub struct IpRange {
 pub struct Ipv6Range {
     /// The CIDR.
     pub cidr_ipv6: String,
-    /// What it is for.
+    /// `Description`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -83,7 +83,7 @@ pub struct Ipv6Range {
 pub struct PrefixListId {
     /// `pl-…`.
     pub prefix_list_id: String,
-    /// What it is for.
+    /// `Description`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -97,12 +97,12 @@ pub struct UserIdGroupPair {
     /// The account that owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// What it is for.
+    /// `Description`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// The tags of every rule a call makes.
+/// The tags of every rule that a call creates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TagSpecification {
@@ -123,7 +123,7 @@ pub struct Tag {
 }
 
 impl Authorize {
-    /// The call of one direction.
+    /// The call for a direction.
     pub const fn of(direction: Direction, input: Authorization) -> Self {
         match direction {
             Direction::Ingress => Self::AuthorizeSecurityGroupIngress(input),
@@ -131,19 +131,19 @@ impl Authorize {
         }
     }
 
-    /// Makes `rule` again as it was, but for its id; `None` where its peer is not stated, or is a group without an id.
-    pub fn again(group_id: &str, rule: &Rule) -> Option<Self> {
+    /// Recreates `rule` unchanged except for its id; `None` if it has no peer, or its peer is a group without an id.
+    pub fn recreate(group_id: &str, rule: &Rule) -> Option<Self> {
         let ports = [(rule.from_port, rule.to_port)];
         Authorization::with_ports(group_id, rule, ports).map(|input| Self::of(rule.direction, input))
     }
 
-    /// Makes the rule again for the ports in `left` only; `None` where there are none.
-    pub fn narrowed(group_id: &str, rule: &Rule, left: &[PortRange]) -> Option<Self> {
-        let ports = left.iter().map(|range| (Some(i32::from(range.from)), Some(i32::from(range.to))));
+    /// Recreates the rule for `kept` ports only; `None` if `kept` is empty, or as in [`Self::recreate`].
+    pub fn narrowed(group_id: &str, rule: &Rule, kept: &[PortRange]) -> Option<Self> {
+        let ports = kept.iter().map(|range| (Some(i32::from(range.from)), Some(i32::from(range.to))));
         Authorization::with_ports(group_id, rule, ports).map(|input| Self::of(rule.direction, input))
     }
 
-    /// Makes all of these rules, which are without tags, in one call; `None` where there are none.
+    /// Creates these rules, without tags, in one call; `None` if there are none.
     pub fn all<'r>(group_id: &str, direction: Direction, rules: impl IntoIterator<Item = &'r Rule>) -> Option<Self> {
         let ip_permissions: Vec<NewPermission> = rules
             .into_iter()
@@ -156,7 +156,7 @@ impl Authorize {
         (!input.ip_permissions.is_empty()).then(|| Self::of(direction, input))
     }
 
-    /// Which way it opens the group.
+    /// Whether it authorizes ingress or egress.
     pub const fn direction(&self) -> Direction {
         match self {
             Self::AuthorizeSecurityGroupIngress(_) => Direction::Ingress,
@@ -164,14 +164,14 @@ impl Authorize {
         }
     }
 
-    /// What is sent.
+    /// The input of the call.
     pub const fn input(&self) -> &Authorization {
         match self {
             Self::AuthorizeSecurityGroupIngress(input) | Self::AuthorizeSecurityGroupEgress(input) => input,
         }
     }
 
-    /// Adds the rules it makes to a group's; one that is there already is not made again.
+    /// Adds the rules it creates to the rules of a group; an existing rule is not added twice.
     pub fn predict(&self, rules: &mut Vec<Rule>) {
         for rule in self.rules() {
             if !rules.iter().any(|it| it.traffic() == rule.traffic()) {
@@ -181,7 +181,7 @@ impl Authorize {
         rules.sort();
     }
 
-    /// The rules it makes, without the ids that EC2 assigns. What EC2 would refuse makes none.
+    /// The rules it creates, without the ids that EC2 assigns. Permissions that EC2 would reject yield none.
     pub fn rules(&self) -> Vec<Rule> {
         let input = self.input();
         let tags: Tags = input
@@ -189,10 +189,10 @@ impl Authorize {
             .iter()
             .flat_map(|it| it.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())))
             .collect();
-        let flat = input.ip_permissions.iter().flat_map(|permission| {
+        let created = input.ip_permissions.iter().flat_map(|permission| {
             IpPermission::from(permission.clone()).flatten(self.direction()).unwrap_or_default()
         });
-        flat.map(|rule| Rule { tags: tags.clone(), ..rule }).collect()
+        created.map(|rule| Rule { tags: tags.clone(), ..rule }).collect()
     }
 }
 

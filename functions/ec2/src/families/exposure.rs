@@ -1,6 +1,6 @@
-//! How open a security group is: which ingress rules let the internet reach a port, alone or together.
+//! The exposure of a security group: which ingress rules let the internet reach a port, individually or combined.
 //!
-//! Port and CIDR arithmetic only. Groups as peers never count, nor do prefix lists that could not be read.
+//! Port and CIDR arithmetic only. Groups as peers never count, and neither do unreadable prefix lists.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use rectify_compliance::values::PortSet;
 use crate::resources::rule::{PortRange, Protocol, Rule};
 use crate::resources::security_group::GroupInNetwork;
 
-/// From which breadth on a CIDR is the internet: prefix lengths, bits; at most that long is open.
+/// The longest prefixes that count as the internet, in bits: a CIDR with a prefix of at most this length is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Breadth {
+pub struct MaxPrefixLength {
     /// For IPv4, 0..=32.
     pub v4: u32,
     /// For IPv6, 0..=128.
     pub v6: u32,
 }
 
-impl Breadth {
-    fn includes(self, net: &IpNet) -> bool {
+impl MaxPrefixLength {
+    fn counts_as_internet(self, net: &IpNet) -> bool {
         match net {
             IpNet::V4(net) => u32::from(net.prefix_len()) <= self.v4,
             IpNet::V6(net) => u32::from(net.prefix_len()) <= self.v6,
@@ -28,68 +28,68 @@ impl Breadth {
     }
 }
 
-/// The ingress rules that open a group, sorted.
+/// The ingress rules that open a group to the internet, sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposure<'a> {
-    /// Those that open it each alone: a CIDR of theirs is broad enough.
+    /// Rules that open it individually: one of their CIDRs counts as the internet.
     pub broad: Vec<&'a Rule>,
-    /// Those that, with the broad ones gone, still cover the whole IPv4 or IPv6 space together on some port.
-    pub joint: Vec<&'a Rule>,
+    /// Rules that, without the broad ones, still cover the whole IPv4 or IPv6 space in combination on some port.
+    pub combined: Vec<&'a Rule>,
 }
 
 impl<'a> Exposure<'a> {
-    /// What lets the internet reach one of `ports` by `protocol`.
-    pub fn of(subject: &'a GroupInNetwork, protocol: &Protocol, ports: &PortSet, breadth: Breadth) -> Self {
-        let (broad, rest): (Vec<Reaching<'_>>, Vec<Reaching<'_>>) =
-            reaching(subject, protocol, ports).partition(|it| it.cidrs.iter().any(|net| breadth.includes(net)));
-        Self { broad: broad.into_iter().map(|it| it.rule).collect(), joint: joint(&rest, ports) }
+    /// The rules that let the internet reach one of `ports` over `protocol`.
+    pub fn of(subject: &'a GroupInNetwork, protocol: &Protocol, ports: &PortSet, max_prefix: MaxPrefixLength) -> Self {
+        let (broad, rest): (Vec<Candidate<'_>>, Vec<Candidate<'_>>) = candidates(subject, protocol, ports)
+            .partition(|it| it.cidrs.iter().any(|net| max_prefix.counts_as_internet(net)));
+        Self { broad: broad.into_iter().map(|it| it.rule).collect(), combined: combined(&rest, ports) }
     }
 
-    /// What several protocols open, as one: a rule that opens the group alone is not named a second time.
-    pub fn together(exposures: impl IntoIterator<Item = Self>) -> Self {
-        let (mut broad, mut joint) = (BTreeSet::new(), BTreeSet::new());
+    /// Merges the exposures of several protocols; each rule is named once per kind.
+    pub fn merge(exposures: impl IntoIterator<Item = Self>) -> Self {
+        let (mut broad, mut combined) = (BTreeSet::new(), BTreeSet::new());
         for exposure in exposures {
             broad.extend(exposure.broad);
-            joint.extend(exposure.joint);
+            combined.extend(exposure.combined);
         }
-        Self { broad: broad.into_iter().collect(), joint: joint.into_iter().collect() }
+        Self { broad: broad.into_iter().collect(), combined: combined.into_iter().collect() }
     }
 
     /// Whether nothing is open.
     pub fn is_empty(&self) -> bool {
-        self.broad.is_empty() && self.joint.is_empty()
+        self.broad.is_empty() && self.combined.is_empty()
     }
 
     /// All rules of both kinds.
     pub fn rules(&self) -> impl Iterator<Item = &'a Rule> {
-        self.broad.iter().chain(&self.joint).copied()
+        self.broad.iter().chain(&self.combined).copied()
     }
 }
 
-/// A rule that reaches one of the ports in question, and from where.
-struct Reaching<'a> {
+/// A rule that allows one of the ports in question, with its CIDRs.
+struct Candidate<'a> {
     rule: &'a Rule,
     range: PortRange,
     cidrs: Vec<IpNet>,
 }
 
-fn reaching<'a>(
+fn candidates<'a>(
     subject: &'a GroupInNetwork,
     protocol: &Protocol,
     ports: &PortSet,
-) -> impl Iterator<Item = Reaching<'a>> {
+) -> impl Iterator<Item = Candidate<'a>> {
     subject.group.ingress().filter_map(|rule| {
-        let range = rule.reaches(protocol)?;
-        touches(range, ports).then(|| Reaching { rule, range, cidrs: subject.cidrs(rule) })
+        let range = rule.ports_for(protocol)?;
+        overlaps(range, ports).then(|| Candidate { rule, range, cidrs: subject.cidrs(rule) })
     })
 }
 
-/// Whether a range and a set of ports have one in common.
-pub fn touches(range: PortRange, ports: &PortSet) -> bool {
+/// Whether a range and a set of ports overlap.
+pub fn overlaps(range: PortRange, ports: &PortSet) -> bool {
     ports.ranges().iter().any(|(from, to)| range.overlaps(PortRange { from: *from, to: *to }))
 }
 
-/// What a range and a set of ports have in common.
+/// The ports of `range` that are in `ports`.
 pub fn within(range: PortRange, ports: &PortSet) -> Vec<PortRange> {
     let ranges = ports.ranges().iter().map(|(from, to)| PortRange { from: *from, to: *to });
     ranges
@@ -98,18 +98,18 @@ pub fn within(range: PortRange, ports: &PortSet) -> Vec<PortRange> {
         .collect()
 }
 
-/// What is left of a range without the ports.
+/// The ports of `range` that are not in `ports`.
 pub fn without(range: PortRange, ports: &PortSet) -> Vec<PortRange> {
     within(range, &ports.complement())
 }
 
-fn joint<'a>(rest: &[Reaching<'a>], ports: &PortSet) -> Vec<&'a Rule> {
+fn combined<'a>(rest: &[Candidate<'a>], ports: &PortSet) -> Vec<&'a Rule> {
     let everything: Vec<IpNet> = rest.iter().flat_map(|it| it.cidrs.iter().copied()).collect();
     if covering(&everything).is_empty() {
         return Vec::new();
     }
     let mut rules = BTreeSet::new();
-    for port in turning_points(rest, ports) {
+    for port in boundary_ports(rest, ports) {
         let here = || rest.iter().filter(|it| it.range.contains(port));
         let cidrs: Vec<IpNet> = here().flat_map(|it| it.cidrs.iter().copied()).collect();
         let covering = covering(&cidrs);
@@ -118,14 +118,14 @@ fn joint<'a>(rest: &[Reaching<'a>], ports: &PortSet) -> Vec<&'a Rule> {
     rules.into_iter().collect()
 }
 
-/// The ports at which the set of reaching rules can differ from that of the port below.
-fn turning_points(rest: &[Reaching<'_>], ports: &PortSet) -> BTreeSet<u16> {
+/// The ports at which the set of matching rules can change.
+fn boundary_ports(rest: &[Candidate<'_>], ports: &PortSet) -> BTreeSet<u16> {
     let starts = ports.ranges().iter().map(|(from, _)| *from);
     let edges = rest.iter().flat_map(|it| [Some(it.range.from), it.range.to.checked_add(1)]).flatten();
     starts.chain(edges).filter(|port| ports.contains(*port)).collect()
 }
 
-/// The widest of the nets of every family whose union is the whole space; none where neither is covered.
+/// The widest nets of each address family whose union is the whole space; empty if neither family is covered.
 fn covering(nets: &[IpNet]) -> BTreeSet<IpNet> {
     let v4: Vec<Ipv4Net> =
         nets.iter().filter_map(|net| if let IpNet::V4(net) = net { Some(*net) } else { None }).collect();
@@ -141,7 +141,7 @@ fn covering(nets: &[IpNet]) -> BTreeSet<IpNet> {
     found
 }
 
-/// Drops the nets that lie within another one. Two nets are nested or apart, so one pass over the sorted nets is enough.
+/// Drops nets contained in another one. Two nets are nested or disjoint, so one pass over the sorted nets is enough.
 fn widest(nets: impl Iterator<Item = IpNet>) -> Vec<IpNet> {
     let mut nets: Vec<IpNet> = nets.collect();
     nets.sort_by_key(|net| (net.network(), net.prefix_len()));
@@ -160,38 +160,43 @@ mod tests {
     use super::*;
     use crate::arbitrary::{group, ingress};
 
-    const WORLD: Breadth = Breadth { v4: 0, v6: 0 };
+    const WORLD: MaxPrefixLength = MaxPrefixLength { v4: 0, v6: 0 };
 
-    fn exposure(rules: &[(&str, i32, i32, &str)], ports: &str, breadth: Breadth) -> (Vec<String>, Vec<String>) {
+    fn exposure(
+        rules: &[(&str, i32, i32, &str)],
+        ports: &str,
+        max_prefix: MaxPrefixLength,
+    ) -> (Vec<String>, Vec<String>) {
         let rules = rules.iter().map(|(protocol, from, to, peer)| ingress(protocol, *from, *to, peer)).collect();
         let subject = group(rules);
-        let found = Exposure::of(&subject, &Protocol::Tcp, &ports.parse().unwrap(), breadth);
-        let texts = |rules: &[&Rule]| rules.iter().map(|rule| format!("{} {}", rule.reach(), rule.peer)).collect();
-        (texts(&found.broad), texts(&found.joint))
+        let found = Exposure::of(&subject, &Protocol::Tcp, &ports.parse().unwrap(), max_prefix);
+        let texts =
+            |rules: &[&Rule]| rules.iter().map(|rule| format!("{} {}", rule.protocol_and_ports(), rule.peer)).collect();
+        (texts(&found.broad), texts(&found.combined))
     }
 
     #[test]
-    fn breadth_is_a_prefix_length_of_each_family() {
+    fn each_address_family_has_its_own_prefix_length() {
         let rules = [("tcp", 22, 22, "10.0.0.0/8"), ("tcp", 22, 22, "10.1.0.0/16"), ("tcp", 22, 22, "2000::/3")];
         assert_eq!(exposure(&rules, "22", WORLD), (vec![], vec![]));
-        let (broad, joint) = exposure(&rules, "22", Breadth { v4: 8, v6: 3 });
-        assert_eq!((broad, joint), (vec!["tcp 22 10.0.0.0/8".to_owned(), "tcp 22 2000::/3".to_owned()], vec![]));
+        let (broad, combined) = exposure(&rules, "22", MaxPrefixLength { v4: 8, v6: 3 });
+        assert_eq!((broad, combined), (vec!["tcp 22 10.0.0.0/8".to_owned(), "tcp 22 2000::/3".to_owned()], vec![]));
     }
 
     #[test]
-    fn halves_open_together_only_on_a_port_they_share() {
+    fn two_halves_open_only_a_port_they_share() {
         let apart = [("tcp", 20, 21, "0.0.0.0/1"), ("tcp", 23, 24, "128.0.0.0/1")];
         assert_eq!(exposure(&apart, "20-24", WORLD), (vec![], vec![]));
         let shared = [("tcp", 20, 23, "0.0.0.0/1"), ("-1", -1, -1, "128.0.0.0/1"), ("tcp", 22, 22, "10.0.0.0/8")];
-        let (broad, joint) = exposure(&shared, "22-30", WORLD);
+        let (broad, combined) = exposure(&shared, "22-30", WORLD);
         assert_eq!(
-            (broad, joint),
+            (broad, combined),
             (vec![], vec!["all traffic 128.0.0.0/1".to_owned(), "tcp 20-23 0.0.0.0/1".to_owned()])
         );
     }
 
     #[test]
-    fn families_are_united_each_for_itself() {
+    fn address_families_are_not_combined_with_each_other() {
         let mixed = [("tcp", 22, 22, "0.0.0.0/1"), ("tcp", 22, 22, "8000::/1")];
         assert_eq!(exposure(&mixed, "22", WORLD), (vec![], vec![]));
         let v6 = [("tcp", 22, 22, "::/1"), ("tcp", 22, 22, "8000::/1")];
@@ -199,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_found_beside_a_broad_rule_since_they_outlive_it() {
+    fn two_halves_are_found_beside_a_broad_rule() {
         let rules = [("tcp", 22, 22, "0.0.0.0/0"), ("tcp", 22, 22, "0.0.0.0/1"), ("tcp", 22, 22, "128.0.0.0/1")];
-        let (broad, joint) = exposure(&rules, "22", WORLD);
-        assert_eq!((broad.len(), joint.len()), (1, 2));
+        let (broad, combined) = exposure(&rules, "22", WORLD);
+        assert_eq!((broad.len(), combined.len()), (1, 2));
     }
 
     #[test]
-    fn what_is_left_of_a_range_never_holds_the_ports() {
+    fn remaining_range_excludes_the_ports() {
         for (from, to, ports, expected) in [
             (20, 25, "22", "20-21,23-25"),
             (22, 25, "22", "23-25"),

@@ -1,7 +1,7 @@
-//! The controls that say which ports the internet may reach: each is a value of [`OpenPorts`].
+//! Controls that limit which ports the internet may reach: each is a value of [`OpenPorts`].
 //!
-//! A rule that opens ports is judged alone and together with others ([`exposure`](crate::families::exposure)). What is open and serves
-//! nothing else is revoked; everything else is left to a person.
+//! Rules are evaluated individually and in combination ([`exposure`](crate::families::exposure)). A rule that opens
+//! only forbidden ports is revoked; everything else becomes a manual step.
 
 use rectify_compliance::{
     Control, FromItem, Irreversible, Parameters, Periodic, Permission, Plan, Remediation, Timestamp, Verdict,
@@ -15,12 +15,12 @@ use crate::permissions;
 use crate::resources::rule::{Direction, Protocol, Rule};
 use crate::resources::security_group::{GroupInNetwork, Network, SecurityGroup};
 
-/// A control that says which ports the internet may reach.
+/// A control that limits which ports the internet may reach.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenPorts<P: 'static> {
-    /// What its parameters say.
+    /// The limits that its parameters set.
     pub limits: fn(&P) -> Limits,
-    /// The protocols whose rules it can revoke.
+    /// The protocols whose rules it may revoke.
     pub revokes: fn(&Protocol) -> bool,
 }
 
@@ -58,19 +58,19 @@ impl<P: Parameters> Control for OpenPorts<P> {
         if let Some(unattached) = limits.internet.unattached(&subject.network) {
             return unattached;
         }
-        let remark = limits.internet.remark(&subject.network, limits.prefix_lists(&subject.group));
-        let remarked = |text: String| match &remark {
-            Some(remark) => format!("{text}; {remark}"),
+        let note = limits.internet.note(&subject.network, limits.prefix_lists(&subject.group));
+        let with_note = |text: String| match &note {
+            Some(note) => format!("{text}; {note}"),
             None => text,
         };
         if limits.is_not_open(subject) {
-            return Verdict::not_applicable(remarked("no rule lets the internet in".to_owned()));
+            return Verdict::not_applicable(with_note("no rule lets the internet in".to_owned()));
         }
         let exposure = limits.exposure(subject);
         if exposure.is_empty() {
-            return Verdict::Compliant(remark.map(Into::into));
+            return Verdict::Compliant(note.map(Into::into));
         }
-        Verdict::non_compliant(remarked(limits.ports.finding(exposure.rules())))
+        Verdict::non_compliant(with_note(limits.ports.finding(exposure.rules())))
     }
 }
 
@@ -93,14 +93,14 @@ impl<P: Parameters> Remediation for OpenPorts<P> {
     fn fix(&self, live: &GroupInNetwork, params: &P, _now: Timestamp) -> Plan<Revoke> {
         let limits = (self.limits)(params);
         let exposure = limits.exposure(live);
-        let (exact, others): (Vec<&Rule>, Vec<&Rule>) =
-            exposure.broad.iter().partition(|rule| self.can_revoke(rule) && limits.ports.forbid_whole(rule));
+        let (revocable, others): (Vec<&Rule>, Vec<&Rule>) =
+            exposure.broad.iter().partition(|rule| self.can_revoke(rule) && limits.ports.forbid_entirely(rule));
         let mut draft = RevocationPlan::new(&live.group, live.blockers());
-        draft.revoke(exact);
+        draft.revoke(revocable);
         for rule in others {
-            limits.ports.leave_to_a_person(&mut draft, rule);
+            limits.ports.add_manual_step(&mut draft, rule);
         }
-        draft.narrow_together(&exposure.joint);
+        draft.narrow_combined(&exposure.combined);
         draft.plan()
     }
 
@@ -108,7 +108,7 @@ impl<P: Parameters> Remediation for OpenPorts<P> {
         revocation::predict(live, action)
     }
 
-    /// All rules that a revocation can touch.
+    /// All rules that a revocation can change.
     fn touched_fields(&self, subject: &GroupInNetwork, _done: &[Revoke]) -> Value {
         revocation::touched_fields(&subject.group, |rule| self.can_revoke(rule))
     }
@@ -117,7 +117,7 @@ impl<P: Parameters> Remediation for OpenPorts<P> {
         revocation::undo(&before.group, done)
     }
 
-    fn reverted(&self, live: &GroupInNetwork, open: &Authorize) -> Option<GroupInNetwork> {
-        Some(revocation::reverted(live, open))
+    fn reverted(&self, live: &GroupInNetwork, call: &Authorize) -> Option<GroupInNetwork> {
+        Some(revocation::reverted(live, call))
     }
 }

@@ -1,6 +1,6 @@
-//! Which ports the internet may reach, as the parameters of a control say it, and what follows from that about a rule.
+//! Which ports the internet may reach according to the parameters of a control, and what that means for a rule.
 //!
-//! Knows no control: [`open_ports`](crate::families::open_ports) judges and plans with it.
+//! Knows no control: [`open_ports`](crate::families::open_ports) evaluates and plans with it.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use rectify_compliance::values::PortSet;
 use rectify_compliance::{Level, Step, offenders, plan::call_text};
 
 use crate::families::authorization::Authorize;
-use crate::families::exposure::{Exposure, touches, within, without};
+use crate::families::exposure::{Exposure, overlaps, within, without};
 use crate::families::revocation::{RevocationPlan, Revoke};
 use crate::resources::internet::{Internet, sources};
 use crate::resources::rule::{Direction, Peer, PortRange, Protocol, Rule};
 use crate::resources::security_group::{GroupInNetwork, SecurityGroup};
 
-/// What the internet is, and which ports it may reach.
+/// The definition of the internet, and the ports it may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// What the internet is.
+    /// The definition of the internet.
     pub internet: Internet,
     /// Which ports it may reach.
     pub ports: Ports,
@@ -26,16 +26,16 @@ pub struct Limits {
 /// Which ports the internet may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ports {
-    /// All but these TCP ports.
+    /// All except these TCP ports.
     Closed {
-        /// How a finding begins.
+        /// The start of the annotation.
         finding: &'static str,
         /// The ports.
         ports: PortSet,
-        /// `narrowWideRules`: whether the plan spells out how a wider rule is narrowed.
+        /// `narrowWideRules`: whether the plan lists the calls that narrow a wider rule.
         narrow_wide_rules: bool,
     },
-    /// None but these. A group that is not open at all is not judged.
+    /// Only these. A group that is not open at all is NOT_APPLICABLE.
     Authorized {
         /// The TCP ports.
         tcp: PortSet,
@@ -47,36 +47,36 @@ pub enum Ports {
 }
 
 impl Limits {
-    /// The prefix lists without which a group cannot be judged: what has to be read, and nothing else.
+    /// The prefix lists that must be read before a group can be evaluated.
     pub fn prefix_lists_to_read(&self, group: &SecurityGroup) -> BTreeSet<String> {
         if self.internet.resolve_prefix_lists { self.prefix_lists(group) } else { BTreeSet::new() }
     }
 
-    /// The prefix lists of the rules that can matter, whether they are to be read or not.
+    /// The prefix lists of the relevant rules, whether they are read or not.
     pub fn prefix_lists(&self, group: &SecurityGroup) -> BTreeSet<String> {
-        let matters = |rule: &&Rule| match &self.ports {
-            Ports::Closed { ports, .. } => rule.reaches(&Protocol::Tcp).is_some_and(|range| touches(range, ports)),
-            // Whether a group is open at all decides between COMPLIANT and NOT_APPLICABLE.
+        let is_relevant = |rule: &&Rule| match &self.ports {
+            Ports::Closed { ports, .. } => rule.ports_for(&Protocol::Tcp).is_some_and(|range| overlaps(range, ports)),
+            // Any open rule turns NOT_APPLICABLE into COMPLIANT.
             Ports::Authorized { .. } => true,
         };
         let list = |rule: &Rule| if let Peer::PrefixList(id) = &rule.peer { Some(id.clone()) } else { None };
-        group.ingress().filter(matters).filter_map(list).collect()
+        group.ingress().filter(is_relevant).filter_map(list).collect()
     }
 
-    /// What lets the internet reach ports that it may not.
+    /// The rules that let the internet reach forbidden ports.
     pub fn exposure<'a>(&self, subject: &'a GroupInNetwork) -> Exposure<'a> {
         self.exposure_on(subject, |protocol| self.ports.forbidden(protocol))
     }
 
-    /// Whether the internet reaches nothing, in a control that judges open groups only.
+    /// Whether the internet reaches no port, for a control that evaluates open groups only.
     pub fn is_not_open(&self, subject: &GroupInNetwork) -> bool {
         matches!(self.ports, Ports::Authorized { .. }) && self.exposure_on(subject, |_| PortSet::every()).is_empty()
     }
 
     fn exposure_on<'a>(&self, subject: &'a GroupInNetwork, ports: impl Fn(&Protocol) -> PortSet) -> Exposure<'a> {
-        let own = subject.group.ingress().map(|rule| rule.protocol.clone());
-        let protocols: BTreeSet<Protocol> = own.chain([Protocol::All, Protocol::Tcp, Protocol::Udp]).collect();
-        Exposure::together(protocols.iter().map(|it| Exposure::of(subject, it, &ports(it), self.internet.breadth)))
+        let in_rules = subject.group.ingress().map(|rule| rule.protocol.clone());
+        let protocols: BTreeSet<Protocol> = in_rules.chain([Protocol::All, Protocol::Tcp, Protocol::Udp]).collect();
+        Exposure::merge(protocols.iter().map(|it| Exposure::of(subject, it, &ports(it), self.internet.max_prefix)))
     }
 }
 
@@ -96,45 +96,47 @@ impl Ports {
         }
     }
 
-    /// Whether a rule opens nothing but forbidden ports, so that it can go whole.
-    pub fn forbid_whole(&self, rule: &Rule) -> bool {
-        let range = rule.reaches(&rule.protocol).unwrap_or(PortRange::ALL);
+    /// Whether a rule opens only forbidden ports, so that the whole rule can be revoked.
+    pub fn forbid_entirely(&self, rule: &Rule) -> bool {
+        let range = rule.ports_for(&rule.protocol).unwrap_or(PortRange::ALL);
         self.forbidden(&rule.protocol).covers(range.from, range.to)
     }
 
-    /// The finding about rules that open forbidden ports.
+    /// The annotation for rules that open forbidden ports.
     pub fn finding<'a>(&self, rules: impl Iterator<Item = &'a Rule>) -> String {
         match self {
             Self::Closed { finding, ports, .. } => {
-                format!("{finding}: {}", sources(rules, |rule| reach_with(rule, ports)))
+                format!("{finding}: {}", sources(rules, |rule| ports_in_question(rule, ports)))
             }
             Self::Authorized { tcp, udp, .. } => {
                 let lists = [("tcp", tcp), ("udp", udp)].into_iter().filter(|(_, ports)| !ports.is_empty());
-                let lists: Vec<String> = lists.map(|(name, ports)| format!("{name} {}", cut(ports))).collect();
+                let lists: Vec<String> = lists.map(|(name, ports)| format!("{name} {}", shortened(ports))).collect();
                 let authorized = if lists.is_empty() { "none".to_owned() } else { lists.join(", ") };
-                let open = sources(rules, Rule::reach);
+                let open = sources(rules, Rule::protocol_and_ports);
                 format!("Open to the internet on unauthorized ports: {open}; authorized {authorized}")
             }
         }
     }
 
-    /// Drafts what a person does about an open rule that also serves something else.
-    pub fn leave_to_a_person(&self, draft: &mut RevocationPlan<'_, Revoke>, rule: &Rule) {
+    /// Adds a manual step for an open rule that cannot simply be revoked.
+    pub fn add_manual_step(&self, draft: &mut RevocationPlan<'_, Revoke>, rule: &Rule) {
         let group = draft.group();
-        let is_whole = rule.protocol == Protocol::All || !rule.peer.is_cidr();
+        let must_replace = rule.protocol == Protocol::All || !rule.peer.is_cidr();
         let range = PortRange::of(rule.from_port, rule.to_port);
         let (level, text) = match self {
-            Self::Closed { ports, .. } if is_whole => (
+            Self::Closed { ports, .. } if must_replace => (
                 Level::L3,
-                format!("replace the rule {rule} by rules for what is needed: without tcp {ports} from the internet"),
+                format!(
+                    "replace the rule {rule} with rules for the required traffic, without tcp {ports} from the internet"
+                ),
             ),
             Self::Closed { ports, narrow_wide_rules: true, .. } => {
-                draft.hold(format!("narrowing the rule {rule} needs a role that may authorize ingress"));
+                draft.block(format!("narrowing the rule {rule} needs a role that may authorize ingress"));
                 (Level::L2, narrowing(group, rule, &without(range, ports)))
             }
-            Self::Closed { ports, .. } => (Level::L2, format!("narrow the rule {rule} to leave out tcp {ports}")),
-            Self::Authorized { .. } if is_whole => {
-                (Level::L3, format!("replace the rule {rule} by rules for what is authorized"))
+            Self::Closed { ports, .. } => (Level::L2, format!("narrow the rule {rule} to exclude tcp {ports}")),
+            Self::Authorized { .. } if must_replace => {
+                (Level::L3, format!("replace the rule {rule} with rules for the authorized ports"))
             }
             Self::Authorized { .. } => {
                 let kept = without(range, &self.forbidden(&rule.protocol));
@@ -146,26 +148,26 @@ impl Ports {
     }
 }
 
-/// What a rule reaches; where it is wider than several ports in question, with those of them it holds.
-fn reach_with(rule: &Rule, ports: &PortSet) -> String {
-    let range = rule.reaches(&Protocol::Tcp).unwrap_or(PortRange::ALL);
+/// Protocol and ports of a rule; if it is wider than the ports in question, followed by those it contains.
+fn ports_in_question(rule: &Rule, ports: &PortSet) -> String {
+    let range = rule.ports_for(&Protocol::Tcp).unwrap_or(PortRange::ALL);
     let is_single = matches!(ports.ranges(), [(from, to)] if from == to);
     if is_single || ports.covers(range.from, range.to) {
-        return rule.reach();
+        return rule.protocol_and_ports();
     }
-    format!("{} ({})", rule.reach(), offenders(within(range, ports).iter().map(ToString::to_string)))
+    format!("{} ({})", rule.protocol_and_ports(), offenders(within(range, ports).iter().map(ToString::to_string)))
 }
 
-/// The calls by which a person leaves nothing of a rule but these ports.
-fn narrowing(group: &SecurityGroup, rule: &Rule, left: &[PortRange]) -> String {
-    let mut calls: Vec<String> = Authorize::narrowed(&group.id, rule, left).iter().map(call_text).collect();
+/// The calls by which an operator reduces a rule to these ports.
+fn narrowing(group: &SecurityGroup, rule: &Rule, kept: &[PortRange]) -> String {
+    let mut calls: Vec<String> = Authorize::narrowed(&group.id, rule, kept).iter().map(call_text).collect();
     calls.extend(rule.id.iter().map(|id| call_text(&Revoke::of(Direction::Ingress, &group.id, vec![id.clone()]))));
     calls.join(", then ")
 }
 
-/// Ports as an annotation repeats them: at most 60 characters.
-fn cut(ports: &PortSet) -> String {
-    const MOST: usize = 60;
+/// Ports for an annotation: at most 60 characters.
+fn shortened(ports: &PortSet) -> String {
+    const MAX_CHARS: usize = 60;
     let text = ports.to_string();
-    if text.len() <= MOST { text } else { text.chars().take(MOST - 1).chain(['…']).collect() }
+    if text.len() <= MAX_CHARS { text } else { text.chars().take(MAX_CHARS - 1).chain(['…']).collect() }
 }

@@ -1,7 +1,6 @@
-//! The calls that close a security group, as data, and what follows from them: the model, the way back, and the plan that
-//! is drafted around them.
+//! The `RevokeSecurityGroup…` calls as data, with their predicted effect, their undo, and the plan around them.
 //!
-//! Rules are revoked by their ids and by nothing else, so that every neighbour in the same permission stays.
+//! Rules are revoked by id only, so the other rules of the same permission stay.
 
 use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use crate::families::authorization::Authorize;
 use crate::resources::rule::{Direction, Rule};
 use crate::resources::security_group::{GroupInNetwork, SecurityGroup};
 
-/// A call that closes a group.
+/// A call that revokes rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Revoke {
     /// Revokes ingress rules by their ids.
@@ -20,7 +19,7 @@ pub enum Revoke {
     RevokeSecurityGroupEgress(Revocation),
 }
 
-/// The input of both.
+/// The input of both calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Revocation {
@@ -31,7 +30,7 @@ pub struct Revocation {
 }
 
 impl Revoke {
-    /// The call of one direction.
+    /// The call for a direction.
     pub fn of(direction: Direction, group_id: &str, security_group_rule_ids: Vec<String>) -> Self {
         let input = Revocation { group_id: group_id.to_owned(), security_group_rule_ids };
         match direction {
@@ -40,7 +39,7 @@ impl Revoke {
         }
     }
 
-    /// Which way it closes the group.
+    /// Whether it revokes ingress or egress.
     pub const fn direction(&self) -> Direction {
         match self {
             Self::RevokeSecurityGroupIngress(_) => Direction::Ingress,
@@ -48,76 +47,77 @@ impl Revoke {
         }
     }
 
-    /// What is sent.
+    /// The input of the call.
     pub const fn input(&self) -> &Revocation {
         match self {
             Self::RevokeSecurityGroupIngress(input) | Self::RevokeSecurityGroupEgress(input) => input,
         }
     }
 
-    /// Takes the rules it revokes out of a group's.
+    /// Removes the revoked rules from the rules of a group.
     pub fn predict(&self, rules: &mut Vec<Rule>) {
-        let gone = &self.input().security_group_rule_ids;
-        rules.retain(|rule| rule.id.as_ref().is_none_or(|id| !gone.contains(id)));
+        let revoked = &self.input().security_group_rule_ids;
+        rules.retain(|rule| rule.id.as_ref().is_none_or(|id| !revoked.contains(id)));
     }
 
-    /// The calls that make the revoked rules again, last rule first.
+    /// The calls that recreate the revoked rules, last rule first.
     ///
     /// # Errors
-    /// [`Irreversible`] when the group as it was before does not hold a rule, or holds one that cannot be made again.
+    /// [`Irreversible`] if the prior state does not contain a rule, or contains one that cannot be recreated.
     pub fn undo(&self, before: &SecurityGroup) -> Result<Vec<Authorize>, Irreversible> {
         let action = match self {
             Self::RevokeSecurityGroupIngress(_) => "RevokeSecurityGroupIngress",
             Self::RevokeSecurityGroupEgress(_) => "RevokeSecurityGroupEgress",
         };
-        let lost = |reason: String| Irreversible { action: action.to_owned(), reason };
+        let irreversible = |reason: String| Irreversible { action: action.to_owned(), reason };
         let ids = self.input().security_group_rule_ids.iter().rev();
         ids.map(|id| {
-            let rule =
-                before.rule(id).ok_or_else(|| lost(format!("the before-image does not hold the rule `{id}`")))?;
-            Authorize::again(&before.id, rule)
-                .ok_or_else(|| lost(format!("the rule `{id}` names no peer to be made again from")))
+            let rule = before
+                .rule(id)
+                .ok_or_else(|| irreversible(format!("the prior state does not contain the rule `{id}`")))?;
+            Authorize::recreate(&before.id, rule)
+                .ok_or_else(|| irreversible(format!("the rule `{id}` states no peer and cannot be recreated")))
         })
         .collect()
     }
 }
 
-/// The calls that take revocations back, last one first.
+/// The calls that undo revocations, last one first.
 ///
 /// # Errors
 /// As [`Revoke::undo`].
 pub fn undo(before: &SecurityGroup, done: &[Revoke]) -> Result<Vec<Authorize>, Irreversible> {
-    let calls: Vec<Vec<Authorize>> = done.iter().rev().map(|close| close.undo(before)).collect::<Result<_, _>>()?;
+    let calls: Vec<Vec<Authorize>> = done.iter().rev().map(|call| call.undo(before)).collect::<Result<_, _>>()?;
     Ok(calls.into_iter().flatten().collect())
 }
 
-/// What `live` becomes by the call that makes a revoked rule again.
-pub fn reverted(live: &GroupInNetwork, open: &Authorize) -> GroupInNetwork {
+/// `live` after an undo call.
+pub fn reverted(live: &GroupInNetwork, call: &Authorize) -> GroupInNetwork {
     let mut live = live.clone();
-    open.predict(&mut live.group.rules);
+    call.predict(&mut live.group.rules);
     live
 }
 
-/// What `live` becomes by a revocation.
-pub fn predict(mut live: GroupInNetwork, close: &Revoke) -> GroupInNetwork {
-    close.predict(&mut live.group.rules);
+/// `live` after a revocation.
+pub fn predict(mut live: GroupInNetwork, call: &Revoke) -> GroupInNetwork {
+    call.predict(&mut live.group.rules);
     live
 }
 
-/// The rules that `touches` names, as anybody could have written them: all that a revocation can touch. Neither ids nor
-/// other rules stand in the way of undo.
-pub fn touched_fields(group: &SecurityGroup, touches: impl Fn(&Rule) -> bool) -> Value {
+/// The rules that a revocation can change, without ids and reserved tags, so that neither these nor other rules block
+/// an undo.
+pub fn touched_fields(group: &SecurityGroup, can_change: impl Fn(&Rule) -> bool) -> Value {
     let mut rules: Vec<Rule> = group
         .rules
         .iter()
-        .filter(|rule| touches(rule))
+        .filter(|rule| can_change(rule))
         .map(|rule| Rule { id: None, tags: rule.own_tags(), ..rule.clone() })
         .collect();
     rules.sort();
     json!({ "groupId": group.id, "rules": rules })
 }
 
-/// A plan about one group in the making: the steps, and what forbids taking them by machine.
+/// A plan under construction for one group: the steps, and the reasons that block it.
 #[derive(Debug)]
 pub struct RevocationPlan<'a, A> {
     group: &'a SecurityGroup,
@@ -126,7 +126,7 @@ pub struct RevocationPlan<'a, A> {
 }
 
 impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
-    /// A draft about a group with these blockers in the way.
+    /// An empty plan for a group, with these blockers.
     pub fn new(group: &'a SecurityGroup, blockers: Vec<String>) -> Self {
         Self { group, reasons: blockers, steps: Vec::new() }
     }
@@ -136,8 +136,8 @@ impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
         self.group
     }
 
-    /// Names a precondition that does not hold.
-    pub fn hold(&mut self, reason: impl Into<String>) {
+    /// Blocks the plan for this reason.
+    pub fn block(&mut self, reason: impl Into<String>) {
         self.reasons.push(reason.into());
     }
 
@@ -146,8 +146,8 @@ impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
         self.steps.push(step);
     }
 
-    /// Revokes these rules in one call per direction, level L2: what used them is cut off. Rules without an id are left to
-    /// a person, and hold the plan, as do rules that undo could not make again.
+    /// Revokes these rules in one call per direction, level L2: clients that use them lose access. Rules without an id
+    /// become manual steps and block the plan; rules that undo could not recreate block it too.
     pub fn revoke<'r>(&mut self, rules: impl IntoIterator<Item = &'r Rule>) {
         let rules: Vec<&Rule> = rules.into_iter().collect();
         for direction in [Direction::Ingress, Direction::Egress] {
@@ -157,26 +157,26 @@ impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
                 self.push(Step::call(Level::L2, Revoke::of(direction, &self.group.id, ids).into()));
             }
         }
-        let lost =
-            rules.iter().filter(|rule| Authorize::again(&self.group.id, rule).is_none()).map(ToString::to_string);
-        let lost = offenders(lost);
-        if !lost.is_empty() {
-            self.hold(format!("undo could not make these rules again, since their peer is not stated: {lost}"));
+        let irreversible =
+            rules.iter().filter(|rule| Authorize::recreate(&self.group.id, rule).is_none()).map(ToString::to_string);
+        let irreversible = offenders(irreversible);
+        if !irreversible.is_empty() {
+            self.block(format!("undo could not recreate these rules, because they state no peer: {irreversible}"));
         }
-        let nameless: Vec<&Rule> = rules.into_iter().filter(|rule| rule.id.is_none()).collect();
-        if !nameless.is_empty() {
-            self.hold("the ids of the rules are not known: only a live read can be planned from");
+        let without_id: Vec<&Rule> = rules.into_iter().filter(|rule| rule.id.is_none()).collect();
+        if !without_id.is_empty() {
+            self.block("the rule ids are not known: a plan needs a live read");
         }
-        for rule in nameless {
+        for rule in without_id {
             self.push(Step::manual(Level::L2, format!("revoke the rule {rule} of {}", self.group.id)));
         }
     }
 
-    /// Leaves rules that cover the internet only together to a person, who knows which of them is wanted.
-    pub fn narrow_together(&mut self, rules: &[&Rule]) {
+    /// Adds a manual step for rules that cover the internet only in combination: an operator decides which of them to keep.
+    pub fn narrow_combined(&mut self, rules: &[&Rule]) {
         if !rules.is_empty() {
             let rules = offenders(rules.iter().map(ToString::to_string));
-            let text = format!("narrow these rules, which cover the internet together: {rules}");
+            let text = format!("narrow these rules, which together cover the internet: {rules}");
             self.push(Step::manual(Level::L3, text));
         }
     }

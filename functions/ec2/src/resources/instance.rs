@@ -1,6 +1,6 @@
-//! `AWS::EC2::Instance`: which one it is, whether it still lives, and who else decides about it.
+//! `AWS::EC2::Instance`: its identity, its state, and who else manages it.
 //!
-//! Knows no control and no SDK; what a control judges beyond this is its own subject's.
+//! Knows no control and no SDK; fields that only one control evaluates belong to that control's subject.
 
 use rectify_compliance::{AccountId, ConfigurationItem, Region, Tags};
 use serde::{Deserialize, Serialize};
@@ -9,26 +9,26 @@ use serde_json::Value;
 /// The resource type.
 pub const TYPE: &str = "AWS::EC2::Instance";
 
-/// States of an instance that will never run again; EC2 shows it for about an hour.
+/// States of an instance that will never run again; EC2 still lists it for about an hour.
 const GONE: [&str; 2] = ["shutting-down", "terminated"];
 
-/// An instance, as every control of instances needs it.
+/// The part of an instance that every instance control needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Instance {
-    /// The account that is judged.
+    /// The account that is evaluated.
     pub account: AccountId,
-    /// Where it is.
+    /// The region it is in.
     pub region: Region,
     /// `InstanceId`.
     pub id: String,
     /// The ARN.
     pub arn: String,
-    /// `State.Name`, e.g. `running`. Not known is not gone.
+    /// `State.Name`, e.g. `running`. An unknown state does not count as gone.
     pub state: Option<String>,
     /// `VpcId`; an instance that is gone has none.
     pub vpc_id: Option<String>,
-    /// The service that manages it (`Operator.Managed`), where one does.
+    /// The service that manages it (`Operator.Managed`), if any.
     pub operator: Option<String>,
     /// Its tags.
     pub tags: Tags,
@@ -64,8 +64,8 @@ impl Instance {
         self.state.as_deref().is_some_and(is_gone)
     }
 
-    /// What launched it and will launch its replacements with the settings it had: an Auto Scaling group before a launch
-    /// template, told by the tags only these can set.
+    /// The Auto Scaling group or else the launch template that launched it, and will launch replacements with the same
+    /// settings. Identified by `aws:` tags, which only AWS can set.
     pub fn launched_by(&self) -> Option<String> {
         let tag = |key: &str| self.tags.get(key).filter(|value| !value.is_empty());
         let group = tag("aws:autoscaling:groupName").map(|name| format!("Auto Scaling group {name}"));
@@ -73,7 +73,7 @@ impl Instance {
     }
 }
 
-/// The service that manages a resource, where `operator` of its configuration names one.
+/// The service that manages a resource according to `operator` in its configuration, if any.
 pub fn operator(configuration: &Value) -> Option<String> {
     let managed = configuration.pointer("/operator/managed").and_then(Value::as_bool) == Some(true);
     let principal = configuration.pointer("/operator/principal").and_then(Value::as_str).filter(|it| !it.is_empty());
@@ -103,7 +103,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_item_becomes_an_instance_whole() {
+    fn item_becomes_an_instance() {
         let item = item_of(json!({
             "state": {"code": 16, "name": "running"}, "vpcId": "vpc-1",
             "operator": {"managed": true, "principal": "eks.amazonaws.com"}
@@ -124,7 +124,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_a_state_that_says_so_is_gone() {
+    fn only_terminated_and_shutting_down_are_gone() {
         for (state, gone) in
             [("terminated", true), ("shutting-down", true), ("stopped", false), ("stopping", false), ("pending", false)]
         {
@@ -134,7 +134,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_launched_it_is_told_by_tags_of_aws() {
+    fn launcher_is_identified_by_aws_tags() {
         let with = |tags: &[(&str, &str)]| {
             let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
             Instance { tags, ..instance("running") }.launched_by()

@@ -17,19 +17,19 @@ use crate::resources::instance::{Instance, TYPE, operator};
 pub struct Interface {
     /// `NetworkInterfaceId`.
     pub id: String,
-    /// Whether it is the first: device index 0 on network card 0.
+    /// Whether it is the primary interface: device index 0 on network card 0.
     pub is_primary: bool,
     /// The ids of its groups, in EC2's order.
     pub groups: Vec<String>,
     /// `InterfaceType`, e.g. `interface`.
     pub kind: Option<String>,
-    /// `RequesterManaged`; known of an interface that was read by itself only.
+    /// `RequesterManaged`; known only after `DescribeNetworkInterfaces`.
     pub requester_managed: Option<bool>,
-    /// The service that manages it (`Operator.Managed`), where one does.
+    /// The service that manages it (`Operator.Managed`), if any.
     pub operator: Option<String>,
 }
 
-/// An item as far as it tells of groups.
+/// The interfaces and groups that an item records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedInterfaces {
     /// The instance.
@@ -38,19 +38,19 @@ pub struct RecordedInterfaces {
     groups: Option<Vec<String>>,
 }
 
-/// What an item does not hold.
+/// Facts that an item does not contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct GroupFacts {
-    /// The groups of the instance's VPC that are asked for.
+    /// The groups in the instance's VPC that match a requirement.
     pub found: FoundGroups,
-    /// The interfaces as they are now, where the item does not list them.
+    /// The current interfaces, if the item does not list them.
     pub interfaces: Option<Vec<Interface>>,
-    /// What `perVpc` named instead of holding it.
+    /// The value of the Systems Manager parameter that `perVpc` names.
     pub per_vpc: Option<PerVpc>,
 }
 
-/// An instance among groups: what is judged.
+/// An instance with its interfaces and the matching groups: the subject of the control.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceInGroups {
@@ -58,15 +58,15 @@ pub struct InstanceInGroups {
     pub instance: Instance,
     /// Its interfaces.
     pub interfaces: Vec<Interface>,
-    /// The groups of its VPC that are asked for.
+    /// The groups in its VPC that match a requirement.
     pub found: FoundGroups,
-    /// What `perVpc` named instead of holding it.
+    /// The value of the Systems Manager parameter that `perVpc` names.
     #[serde(default)]
     pub per_vpc: Option<PerVpc>,
 }
 
 impl PartialEq for Interface {
-    /// EC2 promises no order of the groups, so lists of the same ones are equal.
+    /// EC2 does not guarantee the order of groups, so order is ignored.
     fn eq(&self, other: &Self) -> bool {
         let Self { id, is_primary, groups, kind, requester_managed, operator } = self;
         *id == other.id
@@ -109,12 +109,12 @@ impl Resource for RecordedInterfaces {
 }
 
 impl RecordedInterfaces {
-    /// Whether the item lists the interfaces, so that each can be judged.
+    /// Whether the item lists the interfaces, so that each can be evaluated.
     pub fn lists_interfaces(&self) -> bool {
         self.interfaces.is_some()
     }
 
-    /// What is judged. An item without interfaces tells the groups of the first one only, under the instance's own id.
+    /// The subject. An item without interfaces records the groups of the primary one only; it gets the instance's id.
     pub fn among(self, facts: GroupFacts) -> InstanceInGroups {
         let first = Interface {
             id: self.instance.id.clone(),
@@ -130,7 +130,7 @@ impl RecordedInterfaces {
 }
 
 impl InstanceInGroups {
-    /// Every group that an interface of the instance has.
+    /// Every group attached to an interface of the instance.
     pub fn attached(&self) -> BTreeSet<&str> {
         self.interfaces.iter().flat_map(|it| &it.groups).map(String::as_str).collect()
     }
@@ -152,7 +152,7 @@ fn interface(member: &Value) -> Result<Interface, ShapeError> {
     })
 }
 
-/// Whether an interface with these indexes is the first; a card that is not told is card 0.
+/// Whether an interface with these indexes is the primary one; a missing card index counts as 0.
 pub fn is_primary(device_index: Option<i64>, network_card_index: Option<i64>) -> bool {
     device_index == Some(0) && network_card_index.unwrap_or(0) == 0
 }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_are_read_with_their_groups_in_order() {
+    fn interfaces_keep_the_order_of_their_groups() {
         let configuration = json!({
             "state": {"name": "running"}, "vpcId": "vpc-1", "securityGroups": [{"groupId": "sg-9"}],
             "networkInterfaces": [
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(subject.interfaces[0].groups, ["sg-2", "sg-1"]);
         let other_order = Interface { groups: vec!["sg-1".to_owned(), "sg-2".to_owned()], ..first.clone() };
         let fewer = Interface { groups: vec!["sg-1".to_owned()], ..first.clone() };
-        assert!(first == other_order && first != fewer, "EC2 promises no order");
+        assert!(first == other_order && first != fewer, "order is ignored");
         assert_eq!(subject.interfaces, [first, second]);
         assert_eq!(subject.attached(), BTreeSet::from(["sg-1", "sg-2"]));
 
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_hide_a_fault_is_no_instance() {
+    fn item_that_could_hide_a_violation_is_an_error() {
         for (configuration, expected) in [
             (json!({"securityGroups": [{"groupId": "sg-1"}]}), "configuration.vpcId: expected a VPC"),
             (json!({"vpcId": "vpc-1"}), "configuration.networkInterfaces: expected interfaces or security groups"),

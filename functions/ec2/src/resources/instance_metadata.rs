@@ -1,23 +1,23 @@
-//! How an instance's metadata service is set up, and whether anybody still calls it without a token.
+//! The metadata options of an instance, and whether it still receives IMDSv1 calls.
 //!
-//! Knows no SDK: the client hands over texts and numbers, and what cannot be read stops here.
+//! Knows no SDK: the client passes texts and numbers, and unreadable values are rejected here.
 
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::instance::{Instance, TYPE};
 
-/// `MetadataOptions` of an instance, as far as it is judged. What is set, not whether it is applied yet.
+/// The evaluated part of an instance's `MetadataOptions`: the settings, whether applied yet or still pending.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetadataOptions {
-    /// Whether a session token is required, where that is stated.
+    /// Whether a session token is required, if stated.
     #[serde(default)]
     pub http_tokens: Option<HttpTokens>,
-    /// Whether the service answers at all, where that is stated; unless it is disabled it is judged as enabled.
+    /// Whether the metadata endpoint is on, if stated; anything but `disabled` is evaluated as enabled.
     #[serde(default)]
     pub http_endpoint: Option<HttpEndpoint>,
-    /// How many hops an answer with a token may travel, 1..=64, where that is stated.
+    /// The hop limit of the response that carries a token, 1..=64, if stated.
     #[serde(default)]
     pub http_put_response_hop_limit: Option<u32>,
 }
@@ -26,9 +26,9 @@ pub struct MetadataOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HttpTokens {
-    /// Calls without a token are answered: IMDSv1.
+    /// Calls without a token are accepted: IMDSv1.
     Optional,
-    /// They are refused.
+    /// Calls without a token are rejected.
     Required,
 }
 
@@ -36,45 +36,45 @@ pub enum HttpTokens {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HttpEndpoint {
-    /// The service answers.
+    /// The endpoint is on.
     Enabled,
-    /// It does not, with a token or without.
+    /// The endpoint is off, with or without a token.
     Disabled,
 }
 
-/// The CloudWatch metric `AWS/EC2` `MetadataNoToken` of one instance over some days, summed up.
+/// The sum of the CloudWatch metric `AWS/EC2` `MetadataNoToken` of one instance over some days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenlessCalls {
-    /// How long ago the oldest datapoint is, days, a day begun counting whole; 0 without any datapoint.
+    /// The age of the oldest datapoint in days, rounded up; 0 without datapoints.
     pub observed_days: u32,
     /// The sum of all datapoints.
     pub calls: u64,
 }
 
-/// An item as far as it tells of the metadata service.
+/// The metadata options that an item records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedMetadata {
     instance: Instance,
     options: Option<MetadataOptions>,
 }
 
-/// An instance with its metadata service: what is judged.
+/// An instance with its metadata options: the subject of the control.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceMetadata {
     /// The instance.
     pub instance: Instance,
-    /// How its metadata service is set up; absent for an instance that is gone, and judged as IMDSv1 for any other.
+    /// Its metadata options; absent for an instance that is gone. For any other instance, missing options are a finding.
     pub options: Option<MetadataOptions>,
-    /// Calls without a token, read by a remediation only.
+    /// Calls without a token; only a remediation reads them.
     pub tokenless_calls: Option<TokenlessCalls>,
 }
 
 const DAY_SECONDS: i64 = 86_400;
 
 impl TokenlessCalls {
-    /// Sums up datapoints read at `now`; a fraction of a call counts as one.
+    /// Sums datapoints read at `now`, rounding up to whole calls.
     pub fn of(datapoints: impl IntoIterator<Item = (Timestamp, f64)>, now: Timestamp) -> Self {
         let (mut oldest, mut sum) = (None, 0.0_f64);
         for (at, calls) in datapoints {
@@ -83,7 +83,7 @@ impl TokenlessCalls {
         }
         let observed = oldest.map_or(0, |oldest| (now.as_second() - oldest.as_second()).max(1));
         let days = observed.div_euclid(DAY_SECONDS) + i64::from(observed.rem_euclid(DAY_SECONDS) > 0);
-        // A float past the largest u64 becomes just that; a negative one was left out.
+        // A float above `u64::MAX` saturates; negative values were clamped above.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let calls = sum.ceil() as u64;
         Self { observed_days: u32::try_from(days).unwrap_or(u32::MAX), calls }
@@ -91,16 +91,16 @@ impl TokenlessCalls {
 }
 
 impl MetadataOptions {
-    /// Whether they decide: an endpoint that is disabled does alone, and otherwise it takes the tokens, and the hop limit too
-    /// `with_hop_limit`. Tokens that are optional decide only beside an endpoint that is known to be on.
-    fn decide(&self, with_hop_limit: bool) -> bool {
-        let tokens_decide = match self.http_tokens {
+    /// Whether they are enough for a verdict: a disabled endpoint is; otherwise the tokens are needed, and the hop limit if
+    /// `with_hop_limit`. Optional tokens are enough only if the endpoint is stated too.
+    fn suffice(&self, with_hop_limit: bool) -> bool {
+        let tokens_suffice = match self.http_tokens {
             None => false,
             Some(HttpTokens::Optional) => self.http_endpoint.is_some(),
             Some(HttpTokens::Required) => true,
         };
         self.http_endpoint == Some(HttpEndpoint::Disabled)
-            || (tokens_decide && (!with_hop_limit || self.http_put_response_hop_limit.is_some()))
+            || (tokens_suffice && (!with_hop_limit || self.http_put_response_hop_limit.is_some()))
     }
 }
 
@@ -121,12 +121,12 @@ impl Resource for RecordedMetadata {
 }
 
 impl RecordedMetadata {
-    /// Whether the item decides alone: `with_hop_limit` where the hop limit matters too.
+    /// Whether the item is enough for a verdict; `with_hop_limit` if the hop limit is evaluated too.
     pub fn suffices(&self, with_hop_limit: bool) -> bool {
-        self.instance.is_gone() || self.options.is_some_and(|options| options.decide(with_hop_limit))
+        self.instance.is_gone() || self.options.is_some_and(|options| options.suffice(with_hop_limit))
     }
 
-    /// What is judged: the options as read live, where they had to be.
+    /// The subject, with the live options if they were read.
     pub fn or_live(self, live: Option<MetadataOptions>) -> InstanceMetadata {
         InstanceMetadata { instance: self.instance, options: live.or(self.options), tokenless_calls: None }
     }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_read_whatever_their_state() {
+    fn options_are_read_in_any_state() {
         let expected = MetadataOptions {
             http_tokens: Some(HttpTokens::Required),
             http_endpoint: Some(HttpEndpoint::Disabled),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_cannot_be_read_are_no_options() {
+    fn unreadable_options_are_an_error() {
         for options in [
             json!({"httpTokens": "preferred"}),
             json!({"httpTokens": "required", "httpEndpoint": "open"}),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn datapoints_are_summed_up_and_dated() {
+    fn datapoints_are_summed_and_dated() {
         let now: Timestamp = "2026-03-15T12:00:00Z".parse().unwrap();
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let of = |points: &[(&str, f64)]| TokenlessCalls::of(points.iter().map(|(time, sum)| (at(time), *sum)), now);

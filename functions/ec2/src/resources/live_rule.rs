@@ -1,10 +1,10 @@
-//! A rule as `DescribeSecurityGroupRules` answers it: the only form that knows ids and tags.
+//! A rule as `DescribeSecurityGroupRules` returns it: the only form with ids and tags.
 
 use rectify_compliance::{ShapeError, Tags};
 
 use crate::resources::rule::{Direction, Peer, Rule, described, protocol};
 
-/// An item of `DescribeSecurityGroupRules`, without its SDK's types.
+/// A `SecurityGroupRule` without SDK types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LiveRule {
     /// `SecurityGroupRuleId`.
@@ -34,7 +34,8 @@ pub struct LiveRule {
 impl TryFrom<LiveRule> for Rule {
     type Error = ShapeError;
 
-    /// Fails when id, direction, protocol or peer is missing: a rule that cannot be read could be the open one.
+    /// Fails if the id, direction or protocol is missing, or if the peer is unreadable or stated more than once: an
+    /// unreadable rule could be the open one.
     fn try_from(raw: LiveRule) -> Result<Self, ShapeError> {
         let id = raw.id.ok_or_else(|| ShapeError::missing("SecurityGroupRuleId", "a rule id"))?;
         let is_egress = raw.is_egress.ok_or_else(|| ShapeError::missing("IsEgress", "a boolean").within(&id))?;
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_live_rule_needs_id_direction_protocol_and_no_second_peer() {
+    fn live_rule_needs_id_direction_protocol_and_at_most_one_peer() {
         let whole = LiveRule {
             id: Some("sgr-1".to_owned()),
             is_egress: Some(false),

@@ -1,13 +1,13 @@
-//! Whether an AWS service owns a resource, so that what people set on it does not last.
+//! Whether an AWS service owns a resource, so that user changes to it do not last.
 //!
-//! EC2 states it in three places, and each of them alone is enough. Knows no SDK and no control.
+//! EC2 states it in three places; any one of them is enough. Knows no SDK and no control.
 
 use serde_json::Value;
 
-/// What EC2 states about who owns a resource, each part where the resource has it.
+/// What EC2 states about the owner of a resource; a field is absent if the resource does not have it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ownership<'a> {
-    /// `RequesterManaged`: a service made it in the account's VPC.
+    /// `RequesterManaged`: a service created it in the account's VPC.
     pub requester_managed: Option<bool>,
     /// `InterfaceType` of a network interface.
     pub interface_type: Option<&'a str>,
@@ -15,14 +15,14 @@ pub struct Ownership<'a> {
     pub operator_managed: Option<bool>,
 }
 
-/// The types of network interfaces that people make. All others are made by a service: `lambda`, `nat_gateway`,
-/// `vpc_endpoint`, `network_load_balancer`, the `trunk` and `branch` interfaces of ECS and EKS, and those still to come
+/// The types of network interfaces that users create. All others are created by a service: `lambda`, `nat_gateway`,
+/// `vpc_endpoint`, `network_load_balancer`, the `trunk` and `branch` interfaces of ECS and EKS, and future types
 /// ([DescribeNetworkInterfaces](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html),
 /// November 2026).
-const OF_PEOPLE: [&str; 3] = ["interface", "efa", "efa-only"];
+const USER_CREATED: [&str; 3] = ["interface", "efa", "efa-only"];
 
 impl<'a> Ownership<'a> {
-    /// What the `configuration` of an item states.
+    /// The ownership stated in the `configuration` of an item.
     pub fn of(configuration: &'a Value) -> Self {
         let at = |pointer: &str| configuration.pointer(pointer);
         Self {
@@ -32,11 +32,11 @@ impl<'a> Ownership<'a> {
         }
     }
 
-    /// Whether a service owns it. What is not stated is not owned by one.
-    pub fn is_of_a_service(&self) -> bool {
+    /// Whether a service owns it. Without a statement it counts as the user's.
+    pub fn is_service_owned(&self) -> bool {
         self.requester_managed == Some(true)
             || self.operator_managed == Some(true)
-            || self.interface_type.is_some_and(|kind| !OF_PEOPLE.contains(&kind))
+            || self.interface_type.is_some_and(|kind| !USER_CREATED.contains(&kind))
     }
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_of_the_three_places_is_enough() {
+    fn each_of_the_three_fields_is_enough() {
         for (configuration, expected) in [
             (json!({}), false),
             (json!({"requesterManaged": null, "interfaceType": null, "operator": null}), false),
@@ -59,12 +59,12 @@ mod tests {
             (json!({"operator": {"managed": true, "principal": "eks.amazonaws.com"}}), true),
             (json!({"operator": {"principal": "eks.amazonaws.com"}}), false),
         ] {
-            assert_eq!(Ownership::of(&configuration).is_of_a_service(), expected, "{configuration}");
+            assert_eq!(Ownership::of(&configuration).is_service_owned(), expected, "{configuration}");
         }
     }
 
     #[test]
-    fn an_interface_is_of_a_service_unless_its_type_is_one_that_people_make() {
+    fn interface_is_service_owned_unless_users_create_its_type() {
         for kind in [
             "lambda",
             "branch",
@@ -83,10 +83,10 @@ mod tests {
             "iot_rules_managed",
             "aws_codestar_connections_managed",
             "ec2_instance_connect_endpoint",
-            "a_type_of_next_year",
+            "a_future_type",
         ] {
             let configuration = json!({"interfaceType": kind, "requesterManaged": false});
-            assert!(Ownership::of(&configuration).is_of_a_service(), "{kind}");
+            assert!(Ownership::of(&configuration).is_service_owned(), "{kind}");
         }
     }
 }

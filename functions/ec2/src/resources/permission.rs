@@ -1,21 +1,21 @@
-//! `IpPermission`: many peers under one protocol and port range, as configuration items and listings of groups have it.
+//! `IpPermission`: many peers with the same protocol and ports, as in configuration items and `DescribeSecurityGroups`.
 //!
-//! Flattened into [`Rule`]s here and nowhere else, so that an item and a live read of one group judge alike.
+//! Only this module flattens it into [`Rule`]s, so an item and a live read of the same group get the same verdict.
 
 use rectify_compliance::{ShapeError, Tags};
 use serde::Deserialize;
 
 use crate::resources::rule::{Direction, Peer, Rule, described, protocol};
 
-/// One element of `ipPermissions` or `ipPermissionsEgress`; `DescribeSecurityGroups` answers the same, spelt otherwise.
+/// One element of `ipPermissions` or `ipPermissionsEgress`; `DescribeSecurityGroups` returns the same in `PascalCase`.
 ///
-/// A missing list is an empty one: items leave `ipv6Ranges` out where there are none.
+/// A missing list counts as empty: items omit `ipv6Ranges` if there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IpPermission {
     /// `ipProtocol`, never absent.
     pub ip_protocol: Option<String>,
-    /// `fromPort`, absent or null for every protocol.
+    /// `fromPort`, absent or null if the protocol is `-1`.
     pub from_port: Option<i32>,
     /// `toPort`, likewise.
     pub to_port: Option<i32>,
@@ -61,10 +61,10 @@ pub struct GroupPair {
 }
 
 impl IpPermission {
-    /// One rule a peer. A permission that states no peer is a rule too.
+    /// One rule per peer. A permission without a peer becomes a rule too.
     ///
     /// # Errors
-    /// [`ShapeError`] when the protocol is missing or a CIDR cannot be read.
+    /// [`ShapeError`] if the protocol is missing or a CIDR is unreadable.
     pub fn flatten(self, direction: Direction) -> Result<Vec<Rule>, ShapeError> {
         let protocol = protocol(self.ip_protocol)?;
         let mut peers: Vec<(Peer, Option<String>)> = Vec::new();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn bare_and_described_ranges_are_united_and_every_peer_becomes_a_rule() {
+    fn bare_and_described_ranges_merge_and_every_peer_becomes_a_rule() {
         let rules = peers(json!({
             "ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
             "ipRanges": ["10.0.0.0/8", "0.0.0.0/00"], "ipv4Ranges": [{"cidrIp": "0.0.0.0/0", "description": "d"}],
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn missing_and_null_lists_and_ports_are_none() {
+    fn missing_and_null_lists_are_empty() {
         let rules = peers(json!({"ipProtocol": "-1", "fromPort": null, "ipRanges": ["0.0.0.0/0"], "ipv6Ranges": null}));
         assert_eq!(rules.unwrap(), ["all traffic from 0.0.0.0/0 -"]);
     }
 
     #[test]
-    fn a_permission_without_a_peer_is_a_rule() {
+    fn permission_without_a_peer_is_a_rule() {
         for permission in [json!({"ipProtocol": "-1"}), json!({"ipProtocol": "-1", "ipRanges": [], "ipv6Ranges": null})]
         {
             assert_eq!(peers(permission).unwrap(), ["all traffic from an unstated peer -"]);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_hide_an_open_rule_is_an_error() {
+    fn permission_that_could_hide_an_open_rule_is_an_error() {
         for (permission, expected) in [
             (json!({"ipRanges": ["0.0.0.0/0"]}), "ipProtocol: expected a protocol: received `nothing`"),
             (

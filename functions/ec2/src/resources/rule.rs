@@ -1,6 +1,6 @@
-//! One rule of a security group with exactly one peer, in one model for configuration items and live answers.
+//! One security group rule with exactly one peer; one model for configuration items and live reads.
 //!
-//! Knows no control: what is too wide is decided by [`exposure`](crate::families::exposure) and the controls.
+//! Knows no control: whether a rule is too wide is decided by [`exposure`](crate::families::exposure) and the controls.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use rectify_compliance::{ShapeError, Tags};
 use serde::{Deserialize, Serialize};
 
-/// Which way the traffic goes that a rule lets through. From `IsEgress`.
+/// The direction of the traffic that a rule allows. From `IsEgress`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Direction {
@@ -23,7 +23,7 @@ pub enum Direction {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Protocol {
-    /// `-1`: every protocol, and with it every port.
+    /// `-1`: every protocol on every port.
     All,
     /// `tcp` or `6`.
     Tcp,
@@ -83,8 +83,8 @@ impl PortRange {
     /// Every port.
     pub const ALL: Self = Self { from: 0, to: u16::MAX };
 
-    /// Reads `FromPort` and `ToPort`. What is no range of ports (absent, `-1`, reversed) is every port: unknown is
-    /// never safe.
+    /// Reads `FromPort` and `ToPort`. An invalid range (absent, `-1`, reversed) counts as every port: unknown is never
+    /// safe.
     pub fn of(from: Option<i32>, to: Option<i32>) -> Self {
         let port = |value: Option<i32>| value.and_then(|it| u16::try_from(it).ok());
         match (port(from), port(to)) {
@@ -93,12 +93,12 @@ impl PortRange {
         }
     }
 
-    /// Whether `port` lies within.
+    /// Whether the range contains `port`.
     pub const fn contains(self, port: u16) -> bool {
         self.from <= port && port <= self.to
     }
 
-    /// Whether both have a port in common.
+    /// Whether the two ranges share a port.
     pub const fn overlaps(self, other: Self) -> bool {
         self.from <= other.to && other.from <= self.to
     }
@@ -110,7 +110,7 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// The other end of a rule.
+/// The source or destination of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Peer {
@@ -127,15 +127,15 @@ pub enum Peer {
         /// `UserId`, the account that owns it. Over a transit gateway EC2 does not state it.
         user_id: Option<String>,
     },
-    /// None is stated: a rule all the same, which can be revoked by its id and not made again.
+    /// No peer is stated. The rule can be revoked by its id but not recreated.
     Unstated,
 }
 
 impl Peer {
-    /// Reads an IPv4 CIDR; `0.0.0.0/00` and `10.1.2.3/8` are normalised.
+    /// Reads an IPv4 CIDR; `0.0.0.0/00` and `10.1.2.3/8` are normalized.
     ///
     /// # Errors
-    /// [`ShapeError`] when `text` is no IPv4 CIDR: a source that cannot be read is never taken for a narrow one.
+    /// [`ShapeError`] if `text` is not an IPv4 CIDR: an unreadable source never counts as a narrow one.
     pub fn cidr_v4(text: &str) -> Result<Self, ShapeError> {
         let net = text
             .trim()
@@ -144,10 +144,10 @@ impl Peer {
         net.map(|it| Self::CidrIpv4(it.trunc())).ok_or_else(|| ShapeError::new("cidrIp", "an IPv4 CIDR", text))
     }
 
-    /// Reads an IPv6 CIDR; normalised like its twin.
+    /// Reads an IPv6 CIDR; normalized in the same way.
     ///
     /// # Errors
-    /// [`ShapeError`] when `text` is no IPv6 CIDR.
+    /// [`ShapeError`] if `text` is not an IPv6 CIDR.
     pub fn cidr_v6(text: &str) -> Result<Self, ShapeError> {
         let net = text
             .trim()
@@ -156,7 +156,7 @@ impl Peer {
         net.map(|it| Self::CidrIpv6(it.trunc())).ok_or_else(|| ShapeError::new("cidrIpv6", "an IPv6 CIDR", text))
     }
 
-    /// Whether it states addresses itself.
+    /// Whether it is a CIDR.
     pub const fn is_cidr(&self) -> bool {
         match self {
             Self::CidrIpv4(_) | Self::CidrIpv6(_) => true,
@@ -164,8 +164,7 @@ impl Peer {
         }
     }
 
-    /// Whether both are the same peer, as far as that is stated: the id of a group is unique, so an owner that one of them
-    /// does not state is the other's.
+    /// Whether the two peers are the same. A group id is unique, so a missing owner matches any owner.
     pub fn matches(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -189,9 +188,9 @@ impl fmt::Display for Peer {
     }
 }
 
-/// One rule: one direction, one protocol, one range, one peer.
+/// One rule: one direction, one protocol, one port range, one peer.
 ///
-/// The order of the fields is the order of rules within a group, so two reads of one group are equal.
+/// Rules are sorted by their fields in this order, so two reads of the same group are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
@@ -199,33 +198,33 @@ pub struct Rule {
     pub direction: Direction,
     /// `IpProtocol`.
     pub protocol: Protocol,
-    /// `FromPort` as AWS has it: a port, an ICMP type, or -1.
+    /// `FromPort` as AWS returns it: a port, an ICMP type, or -1.
     pub from_port: Option<i32>,
-    /// `ToPort` as AWS has it: a port, an ICMP code, or -1.
+    /// `ToPort` as AWS returns it: a port, an ICMP code, or -1.
     pub to_port: Option<i32>,
-    /// Who is at the other end.
+    /// The source or destination.
     pub peer: Peer,
     /// `Description`.
     pub description: Option<String>,
-    /// The tags of the rule itself; only a live read of rules knows them.
+    /// The tags of the rule itself; only `DescribeSecurityGroupRules` returns them.
     pub tags: Tags,
-    /// `SecurityGroupRuleId`; a configuration item and a listing of groups have none.
+    /// `SecurityGroupRuleId`; absent in configuration items and in `DescribeSecurityGroups`.
     pub id: Option<String>,
 }
 
 impl Rule {
-    /// The ports on which traffic of `protocol` passes, or `None` where none does. A protocol without ports passes on all.
-    pub fn reaches(&self, protocol: &Protocol) -> Option<PortRange> {
+    /// The ports on which the rule allows `protocol`, or `None`. A protocol without ports is allowed on all of them.
+    pub fn ports_for(&self, protocol: &Protocol) -> Option<PortRange> {
         match &self.protocol {
             Protocol::All => Some(PortRange::ALL),
-            own if own != protocol => None,
+            allowed if allowed != protocol => None,
             Protocol::Tcp | Protocol::Udp => Some(PortRange::of(self.from_port, self.to_port)),
             Protocol::Icmp | Protocol::Icmpv6 | Protocol::Other(_) => Some(PortRange::ALL),
         }
     }
 
-    /// Protocol and ports as people write them: `tcp 20-25`, `all traffic`.
-    pub fn reach(&self) -> String {
+    /// Protocol and ports in readable form: `tcp 20-25`, `all traffic`.
+    pub fn protocol_and_ports(&self) -> String {
         match &self.protocol {
             Protocol::All => "all traffic".to_owned(),
             Protocol::Tcp | Protocol::Udp => {
@@ -236,8 +235,8 @@ impl Rule {
         }
     }
 
-    /// The rule in the one form in which EC2 tells rules apart: what it lets through and to whom, without description, tags
-    /// and id. Ports are stated for TCP and UDP only, type and code for ICMP, -1 where there is none.
+    /// The rule reduced to the fields by which EC2 identifies a rule: direction, protocol, ports and peer, without
+    /// description, tags and id. TCP and UDP have ports, ICMP has type and code (-1 if absent), other protocols neither.
     #[must_use]
     pub fn traffic(&self) -> Self {
         let (from_port, to_port) = match &self.protocol {
@@ -251,13 +250,13 @@ impl Rule {
         Self { from_port, to_port, description: None, tags: Tags::new(), id: None, ..self.clone() }
     }
 
-    /// Whether both let the same traffic through to and from the same peer.
+    /// Whether the two rules allow the same traffic for the same peer.
     pub fn is_same_traffic(&self, other: &Self) -> bool {
         let (one, another) = (self.traffic(), other.traffic());
         one.peer.matches(&another.peer) && one == Self { peer: one.peer.clone(), ..another }
     }
 
-    /// The tags that a caller may set: those of AWS itself (`aws:…`) cannot be given to a rule that is made again.
+    /// The tags without the reserved `aws:` ones, which cannot be set on a recreated rule.
     pub fn own_tags(&self) -> Tags {
         self.tags
             .iter()
@@ -272,18 +271,18 @@ impl fmt::Display for Rule {
         if let Some(id) = &self.id {
             write!(out, "{id} ")?;
         }
-        write!(out, "{} from {}", self.reach(), self.peer)
+        write!(out, "{} from {}", self.protocol_and_ports(), self.peer)
     }
 }
 
-/// Reads `IpProtocol`, which a rule cannot be without.
+/// Reads `IpProtocol`, which is mandatory.
 pub(crate) fn protocol(text: Option<String>) -> Result<Protocol, ShapeError> {
     text.filter(|it| !it.trim().is_empty())
         .map(Protocol::from)
         .ok_or_else(|| ShapeError::missing("ipProtocol", "a protocol"))
 }
 
-/// A description; AWS answers an empty one and none alike.
+/// A description; an empty one counts as absent.
 pub(crate) fn described(text: Option<String>) -> Option<String> {
     text.filter(|it| !it.is_empty())
 }
@@ -294,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protocols_are_read_by_name_and_number_and_written_as_the_api_has_them() {
+    fn protocols_are_read_by_name_or_number_and_written_as_in_the_api() {
         for (text, expected) in [
             ("-1", "-1"),
             ("all", "-1"),
@@ -310,19 +309,19 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_is_not_stated_matches_any() {
+    fn missing_owner_matches_any() {
         let group = |id: Option<&str>, owner: Option<&str>| Peer::Group {
             group_id: id.map(str::to_owned),
             user_id: owner.map(str::to_owned),
         };
-        let (ours, other) = (Some("111122223333"), Some("444455556666"));
+        let (own, other) = (Some("111122223333"), Some("444455556666"));
         for (one, another, expected) in [
-            (group(Some("sg-2"), ours), group(Some("sg-2"), ours), true),
-            (group(Some("sg-2"), ours), group(Some("sg-2"), None), true),
+            (group(Some("sg-2"), own), group(Some("sg-2"), own), true),
+            (group(Some("sg-2"), own), group(Some("sg-2"), None), true),
             (group(Some("sg-2"), None), group(Some("sg-2"), None), true),
-            (group(Some("sg-2"), ours), group(Some("sg-2"), other), false),
+            (group(Some("sg-2"), own), group(Some("sg-2"), other), false),
             (group(Some("sg-2"), None), group(Some("sg-3"), None), false),
-            (group(None, ours), group(None, other), false),
+            (group(None, own), group(None, other), false),
             (group(Some("sg-2"), None), Peer::cidr_v4("10.0.0.0/8").unwrap(), false),
             (Peer::Unstated, Peer::Unstated, true),
         ] {
@@ -335,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_port_range_is_every_port() {
+    fn invalid_port_range_is_every_port() {
         for (from, to, expected) in [
             (Some(22), Some(22), "22"),
             (Some(20), Some(25), "20-25"),
@@ -350,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn cidrs_are_normalised_and_what_is_none_is_refused() {
+    fn cidrs_are_normalized_and_invalid_ones_rejected() {
         assert_eq!(Peer::cidr_v4("0.0.0.0/00").unwrap().to_string(), "0.0.0.0/0");
         assert_eq!(Peer::cidr_v4("10.1.2.3/8").unwrap().to_string(), "10.0.0.0/8");
         assert_eq!(Peer::cidr_v6("2001:DB8::1/32").unwrap().to_string(), "2001:db8::/32");

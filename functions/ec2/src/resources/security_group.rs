@@ -1,7 +1,7 @@
-//! `AWS::EC2::SecurityGroup`: the group, what surrounds it, and both together as the subject of its controls.
+//! `AWS::EC2::SecurityGroup`: the group, its network context, and both together as the subject of the controls.
 //!
-//! Knows no control and no SDK. Groups made from an item, from a listing and from a live read are of one type; only the
-//! last one knows the ids and tags of its rules.
+//! Knows no control and no SDK. Items, listings and live reads all produce the same type; only a live read includes the
+//! ids and tags of the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,11 +22,11 @@ pub const TYPE: &str = "AWS::EC2::SecurityGroup";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityGroup {
-    /// The account that is judged.
+    /// The account that is evaluated.
     pub account: AccountId,
-    /// `OwnerId`: the account that owns the group. Another one's group can be seen through a shared VPC.
+    /// `OwnerId`: the account that owns the group. Groups of other accounts are visible in a shared VPC.
     pub owner: AccountId,
-    /// Where it is.
+    /// The region it is in.
     pub region: Region,
     /// `GroupId`.
     pub id: String,
@@ -42,66 +42,66 @@ pub struct SecurityGroup {
     pub rules: Vec<Rule>,
 }
 
-/// What a group's item does not hold.
+/// Facts that the item of a group does not contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Network {
-    /// The prefix lists that were asked for, by id.
+    /// The prefix lists that were read, by id.
     pub prefix_lists: BTreeMap<String, PrefixList>,
-    /// Who uses the group, where that was asked for.
+    /// The use of the group, if it was read.
     pub usage: Option<Usage>,
 }
 
-/// The answer to `GetManagedPrefixListEntries`.
+/// The result of `GetManagedPrefixListEntries`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PrefixList {
     /// Its CIDRs, all pages.
     Entries(BTreeSet<IpNet>),
-    /// It is gone, or belongs to another account that does not share it.
+    /// It was deleted, or belongs to another account that does not share it.
     Unreadable,
 }
 
-/// The network interfaces with this group, summed up: their number says nothing and may be large.
+/// A summary of the network interfaces with this group, whose number can be large.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Usage {
-    /// Whether there is one at all.
+    /// Whether any interface uses the group.
     pub in_use: bool,
-    /// `Operator.Principal` of those that a service manages (`Operator.Managed`).
+    /// `Operator.Principal` of the interfaces that a service manages (`Operator.Managed`).
     pub operators: BTreeSet<String>,
-    /// The first few of their ids, where a plan names them.
+    /// The first few interface ids, if a plan names them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub interfaces: BTreeSet<String>,
 }
 
 impl Usage {
-    /// How many interfaces are kept by name.
-    const NAMED: usize = 10;
+    /// The maximum number of interface ids to keep.
+    const MAX_IDS: usize = 10;
 
-    /// Keeps the id of an interface, of all of them the first ones.
+    /// Adds the id of an interface; only the first ids in order are kept.
     pub fn name(&mut self, interface: Option<&str>) {
         self.interfaces.extend(interface.map(str::to_owned));
-        if self.interfaces.len() > Self::NAMED {
+        if self.interfaces.len() > Self::MAX_IDS {
             self.interfaces.pop_last();
         }
     }
 
-    /// The same without the ids: where a plan does not name interfaces, their coming and going must not count as a change
-    /// of what is judged.
+    /// The same without the ids: if a plan does not name interfaces, a change of interfaces must not count as a change of
+    /// the subject.
     #[must_use]
     pub fn unnamed(self) -> Self {
         Self { interfaces: BTreeSet::new(), ..self }
     }
 }
 
-/// A group in its surroundings: what controls of security groups judge.
+/// A group with its network context: the subject of security group controls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupInNetwork {
     /// The group.
     pub group: SecurityGroup,
-    /// What surrounds it.
+    /// Its network context.
     pub network: Network,
 }
 
@@ -111,7 +111,7 @@ impl SecurityGroup {
         region.partition().arn("ec2", region.as_str(), owner.as_str(), &format!("security-group/{id}"))
     }
 
-    /// The rules that let traffic in.
+    /// The ingress rules.
     pub fn ingress(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(|rule| rule.direction == Direction::Ingress)
     }
@@ -124,7 +124,7 @@ impl SecurityGroup {
     /// Flattens both lists of permissions into sorted rules.
     ///
     /// # Errors
-    /// [`ShapeError`] when a permission cannot be read.
+    /// [`ShapeError`] if a permission is unreadable.
     pub fn rules_of(ingress: Vec<IpPermission>, egress: Vec<IpPermission>) -> Result<Vec<Rule>, ShapeError> {
         let mut rules = Vec::new();
         for (direction, path, permissions) in
@@ -193,7 +193,7 @@ impl ResourceState for GroupInNetwork {
 }
 
 impl GroupInNetwork {
-    /// The CIDRs behind a rule's peer; a group has none, nor has a prefix list that was not or cannot be read.
+    /// The CIDRs of a rule's peer; none for a group or a prefix list without entries on record.
     pub fn cidrs(&self, rule: &Rule) -> Vec<IpNet> {
         match &rule.peer {
             Peer::CidrIpv4(net) => vec![IpNet::V4(*net)],
@@ -207,7 +207,7 @@ impl GroupInNetwork {
     }
 }
 
-/// The preconditions of every remediation of a group that do not hold.
+/// The unmet preconditions that all remediations of a group share.
 pub fn blockers(group: &SecurityGroup, usage: Option<&Usage>) -> Vec<String> {
     let mut reasons = Vec::new();
     if group.owner != group.account {
@@ -225,7 +225,7 @@ pub fn blockers(group: &SecurityGroup, usage: Option<&Usage>) -> Vec<String> {
 }
 
 impl GroupInNetwork {
-    /// The preconditions of every remediation that do not hold of this group.
+    /// The unmet preconditions that all remediations of a group share.
     pub fn blockers(&self) -> Vec<String> {
         blockers(&self.group, self.network.usage.as_ref())
     }
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_becomes_a_group_whole() {
+    fn item_becomes_a_group() {
         let group = read(json!({
             "groupId": "sg-1", "groupName": "web", "ownerId": "444455556666", "vpcId": "vpc-1",
             "ipPermissions": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": ["10.0.0.0/8"]}],
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_without_id_or_permissions_is_no_group() {
+    fn item_without_id_or_permissions_is_an_error() {
         for (configuration, expected) in [
             (json!({"ipPermissions": [], "ipPermissionsEgress": []}), "configuration.groupId"),
             (json!({"groupId": "sg-1", "ipPermissionsEgress": []}), "configuration.ipPermissions"),

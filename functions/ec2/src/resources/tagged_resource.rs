@@ -1,7 +1,7 @@
-//! A resource of any type that has tags, as the subject of what asks for some.
+//! A resource of any type that has tags: the subject of `required-tags`.
 //!
-//! Knows no SDK: which types there are, how their items tell tags, and what of a resource decides whether tags are asked
-//! for at all.
+//! Knows no SDK. Covers the resource types, where their items keep tags, and whether tags are required of a resource at
+//! all.
 
 use rectify_compliance::{
     AccountId, ConfigurationItem, Partition, Region, Resource, ResourceKey, ResourceState, ShapeError, Tags, Target,
@@ -47,7 +47,7 @@ pub const TYPES: &[&str] = &[
     "AWS::S3::Bucket",
 ];
 
-/// ARNs of types whose id is no ARN: service, and what stands before the name.
+/// ARNs of types whose id is not an ARN: type, service, and the prefix before the name.
 const ARNS: &[(&str, &str, &str)] = &[
     ("AWS::DynamoDB::Table", "dynamodb", "table/"),
     ("AWS::ElasticLoadBalancing::LoadBalancer", "elasticloadbalancing", "loadbalancer/"),
@@ -68,59 +68,59 @@ const ARNS: &[(&str, &str, &str)] = &[
 pub struct TaggedResource {
     /// Type and id.
     pub key: ResourceKey,
-    /// Whose.
+    /// The account that owns it.
     pub account: AccountId,
-    /// Where.
+    /// The region it is in.
     pub region: Region,
-    /// The ARN, where it is known.
+    /// The ARN, if known.
     pub arn: Option<String>,
-    /// Why no tags are asked for, where that is so.
+    /// Whether tags are required, and if not, why.
     pub standing: TaggingSupport,
     /// Its tags, as recorded or as read live.
     pub tags: Tags,
-    /// Its tags as read after the recorded ones were found wanting.
+    /// Its tags as read live, after the recorded ones violated a requirement.
     pub live_tags: Option<Tags>,
-    /// What parameters named instead of holding it.
+    /// The values of parameters that are stored in Systems Manager.
     #[serde(default)]
     pub stored: StoredTags,
 }
 
-/// Whether somebody can be asked to tag a resource.
+/// Whether tags can be required of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TaggingSupport {
-    /// Yes.
+    /// They can.
     Ordinary,
-    /// An AWS service owns it, by one of the places in which EC2 states so ([`Ownership`]).
+    /// An AWS service owns it ([`Ownership`]).
     RequesterManaged,
-    /// It is gone but for its record; its state.
+    /// The resource is gone, although EC2 still lists it; its state.
     Gone(String),
 }
 
 impl TaggingSupport {
-    /// The standing of a resource that is there.
+    /// The tagging support of an existing resource.
     pub fn under(ownership: Ownership<'_>) -> Self {
-        if ownership.is_of_a_service() { Self::RequesterManaged } else { Self::Ordinary }
+        if ownership.is_service_owned() { Self::RequesterManaged } else { Self::Ordinary }
     }
 }
 
-/// The values of parameters that are kept in Systems Manager.
+/// The values of parameters that are stored in Systems Manager.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StoredTags {
-    /// Behind `required`.
+    /// The value of `required`.
     pub required: Option<RequiredTags>,
-    /// Behind `defaults`.
+    /// The value of `defaults`.
     pub defaults: Option<DefaultValues>,
 }
 
-/// What a rule had to read before it could judge an item.
+/// What a rule reads before it can evaluate an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TagFacts {
-    /// The tags as they are now, where the recorded ones were found wanting.
+    /// The current tags, if the recorded ones violate a requirement.
     pub live_tags: Option<Tags>,
-    /// What parameters named.
+    /// The values of stored parameters.
     #[serde(default)]
     pub stored: StoredTags,
 }
@@ -149,18 +149,18 @@ impl Resource for TaggedResource {
 }
 
 impl TaggedResource {
-    /// Whether EC2 is asked about its tags.
+    /// Whether its tags are read from EC2.
     pub fn is_of_ec2(&self) -> bool {
         is_of_ec2(&self.key.kind)
     }
 }
 
-/// Whether a type is one of EC2's, whose tags are read and written by id.
+/// Whether a type belongs to EC2, whose tags are read and written by id.
 pub fn is_of_ec2(kind: &str) -> bool {
     kind.starts_with("AWS::EC2::")
 }
 
-/// The ARN of a resource of another service; `None` where it does not follow from what is known.
+/// The ARN of a resource of another service; `None` if it cannot be derived.
 pub fn arn_of(target: &Target) -> Option<String> {
     let kind = target.resource.kind.as_str();
     if let Some(arn) = &target.arn {
@@ -173,14 +173,14 @@ pub fn arn_of(target: &Target) -> Option<String> {
     if kind == "AWS::S3::Bucket" {
         return Some(partition.arn("s3", "", "", &target.resource.id));
     }
-    let (_, service, before) = ARNS.iter().find(|(name, _, _)| *name == kind)?;
-    // The id of a database instance is none of its names.
+    let (_, service, prefix) = ARNS.iter().find(|(name, _, _)| *name == kind)?;
+    // The resource id of a database instance is not its name.
     let name = if kind == "AWS::RDS::DBInstance" { target.name.as_deref()? } else { target.name_or_id() };
-    let resource = format!("{before}{name}");
+    let resource = format!("{prefix}{name}");
     Some(partition.arn(service, target.region.as_str(), target.account.as_str(), &resource))
 }
 
-/// The tags of an item: its own map, or, where that is empty, what some types have beside their configuration.
+/// The tags of an item: its tag map, or else the supplementary configuration, where some types keep them.
 fn tags_of(item: &ConfigurationItem) -> Result<Tags, ShapeError> {
     if !item.tags.is_empty() {
         return Ok(item.tags.clone());
@@ -196,7 +196,7 @@ fn tags_of(item: &ConfigurationItem) -> Result<Tags, ShapeError> {
     }
 }
 
-/// Tags as a list of keys and values, in either spelling.
+/// Tags from a list of keys and values, in either capitalization.
 fn listed(list: &Value) -> Option<Tags> {
     let text = |tag: &Value, names: [&str; 2]| names.iter().find_map(|name| tag.get(name)?.as_str().map(str::to_owned));
     let pair = |tag: &Value| Some((text(tag, ["key", "Key"])?, text(tag, ["value", "Value"]).unwrap_or_default()));
@@ -243,7 +243,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn tags_are_found_wherever_a_type_keeps_them() {
+    fn tags_are_read_wherever_a_type_keeps_them() {
         let expected = Tags::from([("Owner".to_owned(), "ada".to_owned())]);
         assert_eq!(tagged(expected.clone()).tags, expected);
         assert_eq!(read(json!({"Tags": [{"key": "Owner", "value": "ada"}]})), Ok(expected.clone()));
@@ -259,7 +259,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_nobody_can_be_asked_to_tag_is_told_apart() {
+    fn service_owned_and_gone_resources_are_recognized() {
         let standing = |kind: &str, configuration| {
             TaggedResource::from_item(&item(kind, configuration, json!({}))).unwrap().standing
         };
@@ -285,7 +285,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn arns_follow_from_type_and_id() {
+    fn arn_is_derived_from_type_and_id() {
         let arn = |kind: &str, id: &str, name: Option<&str>| {
             arn_of(&Target {
                 account: AccountId::new("111122223333"),

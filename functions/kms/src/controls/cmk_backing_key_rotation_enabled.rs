@@ -1,6 +1,6 @@
 //! `cmk-backing-key-rotation-enabled`: a customer managed key is not rotated.
 //!
-//! Knows keys as [`Key`], whatever they were read from, and no API.
+//! Knows keys as [`Key`], from any source, and no API.
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
@@ -14,15 +14,15 @@ use crate::resources::key::{DEFAULT_PERIOD, Key, KeyState, RecordedKey, Rotation
 
 control! {
     /// ## What it checks
-    /// That KMS makes new key material for every customer managed key by itself, and at least every `maxRotationPeriodInDays` where that is given.
-    /// Keys that KMS cannot rotate are NOT_APPLICABLE: those managed by AWS, asymmetric and HMAC keys, keys with imported material, and keys in a custom key store.
-    /// So is a multi-Region replica, whose rotation is that of its primary key, and a key that is being made, waits for its material or its deletion, or cannot be reached.
-    /// A disabled key keeps its setting and is not rotated; it is evaluated with `includeDisabled` only.
-    /// Where the item does not say whether the key is rotated, or a period is asked for, `kms:GetKeyRotationStatus` is asked.
+    /// That automatic rotation is on for every customer managed key, with a period of at most `maxRotationPeriodInDays` if that is given.
+    /// Keys without automatic rotation are NOT_APPLICABLE: AWS managed keys, asymmetric and HMAC keys, keys with imported material, and keys in a custom key store.
+    /// So are multi-Region replicas, which follow the rotation of their primary key, and keys that are being created, await import or deletion, or are unavailable.
+    /// A disabled key keeps its setting and is not rotated; it is evaluated only with `includeDisabled`.
+    /// If the item does not state the rotation status, or if a maximum period is set, `kms:GetKeyRotationStatus` is called.
     ///
     /// ## Why it matters
-    /// Who learns the material of a key can read what was encrypted with it.
-    /// Rotation bounds how much that is: data encrypted after it needs other material, and what was encrypted before stays readable to those who may use the key.
+    /// Anyone who obtains key material can decrypt the data that was encrypted with it.
+    /// Rotation limits that amount: later data is encrypted with other material, and earlier data stays readable to principals that may use the key.
     ///
     /// ## Compliant example
     /// ```json
@@ -35,17 +35,17 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `maxRotationPeriodInDays` and `includeDisabled` decide what is found.
+    /// `maxRotationPeriodInDays` and `includeDisabled` determine the findings.
     ///
     /// ## Remediation
-    /// L1: `kms:EnableKeyRotation` with the key's id.
-    /// The period is named only where it must be: where it would otherwise be longer than `maxRotationPeriodInDays`; without one KMS rotates every 365 days.
+    /// L1: `kms:EnableKeyRotation` with the key id.
+    /// The call names a period only if it would otherwise be longer than `maxRotationPeriodInDays`; without one KMS rotates every 365 days.
     /// A period is shortened, never lengthened.
-    /// What changes: new material after that many days and every so many after, each for a monthly price; id, ARN, aliases and policy stay, and all replicas of a multi-Region key follow.
-    /// What may break: nothing; KMS keeps the former material for what was encrypted with it.
-    /// Nothing is changed while the key is in another state than `Enabled`, and a key policy that does not let the remediation in ends the attempt for good.
-    /// KMS has no revision to compare, so milliseconds lie between the last read and the write.
-    /// Undo calls `kms:DisableKeyRotation`, or `kms:EnableKeyRotation` with the previous period; material made meanwhile stays.
+    /// What changes: KMS creates new material at the end of each period, for a monthly price each; id, ARN, aliases and policy stay, and all replicas of a multi-Region key follow.
+    /// What may break: nothing; KMS keeps previous material to decrypt older data.
+    /// Nothing is changed unless the key is in state `Enabled`; if the key policy does not allow the remediation, the attempt fails permanently.
+    /// KMS has no revision check, so another change can fall into the milliseconds between the last read and the write.
+    /// Undo calls `kms:DisableKeyRotation`, or `kms:EnableKeyRotation` with the previous period; material created in between stays.
     ///
     /// ## References
     /// - [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cmk-backing-key-rotation-enabled.html)
@@ -74,7 +74,7 @@ control! {
 parameters! {
     /// The parameters of [`CmkBackingKeyRotationEnabled`]; the managed rule has none.
     pub KeyRotationParameters {
-        /// The longest rotation period, days, 90..=2560. Default: any.
+        /// The maximum rotation period, days, 90..=2560. Default: any.
         max_rotation_period_in_days: Option<Bounded<90, 2560>> = None,
         /// Whether disabled keys are evaluated. Default false.
         include_disabled: Flag = Flag(false),
@@ -82,13 +82,13 @@ parameters! {
 }
 
 impl KeyRotationParameters {
-    /// Why a key is not judged, if it is not; then its rotation need not be known.
+    /// Why a key is not evaluated, if so; its rotation is then not needed.
     pub fn exemption(&self, key: &Key) -> Option<String> {
         let ignored = key.state == KeyState::Disabled && !self.include_disabled.0;
         key.exemption().or_else(|| ignored.then(|| format!("Key {} is disabled", key.id)))
     }
 
-    /// Whether a key that is rotated must be known to be rotated often enough.
+    /// Whether the rotation period is needed.
     pub fn needs_period(&self) -> bool {
         self.max_rotation_period_in_days.is_some()
     }
@@ -136,7 +136,7 @@ impl Control for CmkBackingKeyRotationEnabled {
 
 impl FromItem for CmkBackingKeyRotationEnabled {
     type Resource = RecordedKey;
-    /// The key read live, where the item does not decide.
+    /// The key read live, if the item is not enough for a verdict.
     type Facts = Option<Key>;
     fn fact_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE_KEY, ROTATION_STATUS]
@@ -153,21 +153,21 @@ impl Periodic for CmkBackingKeyRotationEnabled {
     }
 }
 
-/// What the remediation may call.
+/// The calls of the remediation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Action {
-    /// `EnableKeyRotation`: turns rotation on, or sets its period where it is on.
+    /// `EnableKeyRotation`: turns rotation on, or changes the period if it is on.
     EnableKeyRotation {
         /// `KeyId`.
         key_id: String,
-        /// `RotationPeriodInDays`; left out, it is 365 days.
+        /// `RotationPeriodInDays`; 365 days if omitted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rotation_period_in_days: Option<u32>,
     },
 }
 
-/// What undo may call.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
@@ -176,7 +176,7 @@ pub enum Undo {
         /// `KeyId`.
         key_id: String,
     },
-    /// `EnableKeyRotation` in the previous period.
+    /// `EnableKeyRotation` with the previous period.
     EnableKeyRotation {
         /// `KeyId`.
         key_id: String,
@@ -194,7 +194,7 @@ impl Remediation for CmkBackingKeyRotationEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[ENABLE]
     }
-    // A period is set by the action that turns rotation on: what keeps the remediation from lengthening one is `plan` alone.
+    // One API action turns rotation on and sets the period: only `plan` keeps the remediation from lengthening it.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[DISABLE, ENABLE]
     }
@@ -231,7 +231,7 @@ impl Remediation for CmkBackingKeyRotationEnabled {
         live
     }
 
-    /// The rotation alone: a description or a tag that somebody changes later does not stand in the way of an undo.
+    /// Only the rotation, so that a later change to a description or a tag does not block an undo.
     fn touched_fields(&self, subject: &Key, done: &[Action]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "rotation": subject.rotation }) }
     }
@@ -246,7 +246,7 @@ impl Remediation for CmkBackingKeyRotationEnabled {
                 Some(Rotation::Off) => Ok(Undo::DisableKeyRotation { key_id }),
                 None | Some(Rotation::On { period_in_days: None } | Rotation::Unsupported) => Err(Irreversible {
                     action: "EnableKeyRotation".to_owned(),
-                    reason: "how the key was rotated before is not known".to_owned(),
+                    reason: "the previous rotation setting is unknown".to_owned(),
                 }),
             }
         };

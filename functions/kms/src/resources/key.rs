@@ -1,6 +1,6 @@
-//! A KMS key, whether from a configuration item or from the API, with what KMS says of its rotation.
+//! A KMS key with its rotation status, from a configuration item or from the API.
 //!
-//! Knows no control and no SDK. Which keys KMS can rotate by itself at all is known here.
+//! Knows no control and no SDK. Knows which keys support automatic rotation.
 
 use rectify_compliance::values::Flag;
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
@@ -8,102 +8,104 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The resource type in AWS Config. Its id is the key's id.
+/// The resource type in AWS Config. The resource id is the key id.
 pub const TYPE: &str = "AWS::KMS::Key";
 
-/// The period KMS rotates in where nobody set another, days ([EnableKeyRotation], November 2026).
+/// The default rotation period, days ([EnableKeyRotation], November 2026).
 ///
 /// [EnableKeyRotation]: https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
 pub const DEFAULT_PERIOD: u32 = 365;
 
-/// The only specification that KMS rotates; all others are asymmetric or HMAC.
+/// The only key spec that supports automatic rotation; all others are asymmetric or HMAC.
 const ROTATED_SPEC: &str = "SYMMETRIC_DEFAULT";
-/// The only origin whose material KMS can make anew. Keys of a custom key store have `AWS_CLOUDHSM` or `EXTERNAL_KEY_STORE`.
+/// The only origin that supports automatic rotation. Keys in a custom key store have `AWS_CLOUDHSM` or
+/// `EXTERNAL_KEY_STORE`.
 const ROTATED_ORIGIN: &str = "AWS_KMS";
-/// What the id of a multi-Region key begins with, and of no other.
+/// The prefix of multi-Region key ids; no other key id has it.
 const MULTI_REGION_PREFIX: &str = "mrk-";
 
-/// A key, whole.
+/// A key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Key {
-    /// `KeyId`: what AWS Config identifies it by.
+    /// `KeyId`, which is also the resource id in AWS Config.
     pub id: String,
     /// `Arn`.
     pub arn: String,
     /// `KeyManager`.
     pub manager: Manager,
-    /// `KeySpec`, or `CustomerMasterKeySpec` where an older item has no other.
+    /// `KeySpec`, or `CustomerMasterKeySpec` in older items.
     pub spec: String,
     /// `Origin`.
     pub origin: String,
-    /// Its place among keys of the same material.
+    /// Its role among the keys that share its key material.
     pub part: Part,
     /// `KeyState`.
     pub state: KeyState,
-    /// What `GetKeyRotationStatus` said; none where it was not called, since KMS cannot rotate such a key.
+    /// The rotation status; `None` if it was not read, as for keys without automatic rotation.
     pub rotation: Option<Rotation>,
-    /// The tags, where they were read.
+    /// The tags, if they were read.
     pub tags: Tags,
 }
 
-/// `KeyManager`: who looks after a key.
+/// `KeyManager`: who manages the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Manager {
-    /// An AWS service, for its own use in this account.
+    /// AWS: an AWS managed key.
     Aws,
-    /// The account.
+    /// The account: a customer managed key.
     Customer,
 }
 
 /// `KeyState`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyState {
-    /// Being made in a custom key store.
+    /// Being created in a custom key store.
     Creating,
-    /// In use.
+    /// Usable.
     Enabled,
-    /// Cannot be used, and is not rotated meanwhile.
+    /// Not usable, and not rotated in the meantime.
     Disabled,
-    /// Deleted after a waiting period.
+    /// Scheduled for deletion after a waiting period.
     PendingDeletion,
     /// Without key material.
     PendingImport,
-    /// A primary key, deleted once its replicas are.
+    /// A primary key that is deleted after its replicas.
     PendingReplicaDeletion,
-    /// Its custom key store cannot be reached.
+    /// Its custom key store is disconnected.
     Unavailable,
     /// Its primary region is being changed.
     Updating,
 }
 
-/// The place of a key among keys of the same material.
+/// The role of a key among the keys that share its key material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Part {
-    /// The only one.
+    /// A single-Region key.
     Single,
-    /// The multi-Region key whose rotation is that of all its replicas.
+    /// The multi-Region primary key, whose rotation setting applies to all replicas.
     Primary,
-    /// A copy in another region.
+    /// A multi-Region replica key.
     Replica,
-    /// A multi-Region key whose item does not say which of the two.
-    Untold,
+    /// A multi-Region key whose item does not state whether it is primary or replica.
+    #[serde(rename = "untold")]
+    Unknown,
 }
 
-/// Whether and how often KMS makes new key material.
+/// Automatic rotation: whether and how often KMS rotates the key material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Rotation {
-    /// Never by itself.
+    /// Off.
     Off,
-    /// By itself.
+    /// On.
     On {
-        /// `RotationPeriodInDays`, 90..=2560; none where only an item says that rotation is on.
+        /// `RotationPeriodInDays`, 90..=2560; `None` from a configuration item, which does not include it.
         period_in_days: Option<u32>,
     },
-    /// KMS says that this key has no rotation (`UnsupportedOperationException`).
+    /// The key does not support rotation (`UnsupportedOperationException`).
     Unsupported,
 }
 
@@ -131,7 +133,7 @@ pub struct Description {
     pub multi_region_configuration: Option<MultiRegionConfiguration>,
 }
 
-/// `MultiRegionConfiguration`, as far as it matters.
+/// The required part of `MultiRegionConfiguration`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MultiRegionConfiguration {
@@ -140,7 +142,7 @@ pub struct MultiRegionConfiguration {
 }
 
 impl Key {
-    /// Why KMS does not rotate this key by itself, whoever asks for it, if it does not; unless it is merely disabled.
+    /// Why this key has no automatic rotation, if so. A disabled key is not exempt.
     pub fn exemption(&self) -> Option<String> {
         let Self { id, spec, origin, state, .. } = self;
         if self.manager == Manager::Aws {
@@ -183,14 +185,14 @@ impl ResourceState for Key {
 }
 
 impl Rotation {
-    /// What `GetKeyRotationStatus` answered. An answer without a period is of a key that is rotated in the default one:
-    /// there was no other before KMS had the field.
+    /// The result of `GetKeyRotationStatus`. A missing period means the default one: there was no other before KMS had the
+    /// field.
     ///
     /// # Errors
-    /// [`ShapeError`] for a period of no days.
+    /// [`ShapeError`] for a period that is not a positive number of days.
     pub fn answered(enabled: bool, period_in_days: Option<i32>) -> Result<Self, ShapeError> {
         if !enabled {
-            return Ok(Self::Off); // no period: one is set when rotation is turned on
+            return Ok(Self::Off); // no period while rotation is off
         }
         let period = match period_in_days {
             None => DEFAULT_PERIOD,
@@ -204,31 +206,31 @@ impl Rotation {
 }
 
 impl Description {
-    /// The key as the API described it, before its rotation is read.
+    /// The key from the API, before its rotation is read.
     ///
     /// # Errors
-    /// [`ShapeError`] when something a verdict needs is missing or of a kind that is not known.
+    /// [`ShapeError`] if a field that a verdict needs is missing or has an unknown value.
     pub fn live(self) -> Result<Key, ShapeError> {
         let key = self.key()?;
-        if key.part == Part::Untold {
+        if key.part == Part::Unknown {
             return Err(ShapeError::missing("MultiRegionConfiguration.MultiRegionKeyType", "PRIMARY or REPLICA"));
         }
         Ok(key)
     }
 
-    /// The key, as far as it is described.
+    /// The described part of the key.
     fn key(self) -> Result<Key, ShapeError> {
         let id = required(self.key_id, "KeyId", "a key id")?;
-        let many = self.multi_region.unwrap_or(false) || id.starts_with(MULTI_REGION_PREFIX);
+        let is_multi_region = self.multi_region.unwrap_or(false) || id.starts_with(MULTI_REGION_PREFIX);
         let kind = self.multi_region_configuration.and_then(|it| it.multi_region_key_type);
         Ok(Key {
             arn: required(self.arn, "Arn", "an ARN")?,
             manager: known(self.key_manager, "KeyManager", "AWS or CUSTOMER")?,
             spec: required(self.key_spec.or(self.customer_master_key_spec), "KeySpec", "a key specification")?,
             origin: required(self.origin, "Origin", "an origin")?,
-            part: match (many, kind.as_deref()) {
+            part: match (is_multi_region, kind.as_deref()) {
                 (false, _) => Part::Single,
-                (true, None) => Part::Untold,
+                (true, None) => Part::Unknown,
                 (true, Some("PRIMARY")) => Part::Primary,
                 (true, Some("REPLICA")) => Part::Replica,
                 (true, Some(other)) => return Err(ShapeError::new("MultiRegionKeyType", "PRIMARY or REPLICA", other)),
@@ -258,12 +260,12 @@ impl Resource for RecordedKey {
 }
 
 impl RecordedKey {
-    /// The key, as far as the item describes it.
+    /// The key as recorded in the item.
     pub fn key(&self) -> &Key {
         &self.0
     }
 
-    /// Whether the item alone decides, for a control that needs the rotation period only if `with_period`.
+    /// Whether the item is enough for a verdict; `with_period` if the rotation period is needed too.
     pub fn suffices(&self, with_period: bool) -> bool {
         if self.0.exemption().is_some() {
             return true;
@@ -273,16 +275,16 @@ impl RecordedKey {
             Some(Rotation::Off | Rotation::Unsupported) => true,
             Some(Rotation::On { period_in_days }) => !with_period || period_in_days.is_some(),
         };
-        is_known && self.0.part != Part::Untold
+        is_known && self.0.part != Part::Unknown
     }
 
-    /// The key to judge: the live one where it was read.
+    /// The subject: the live key if it was read.
     pub fn or_live(self, live: Option<Key>) -> Key {
         live.unwrap_or(self.0)
     }
 }
 
-/// `supplementaryConfiguration.KeyRotationStatus`: true or false, as JSON or as text. It says nothing of the period.
+/// `supplementaryConfiguration.KeyRotationStatus`: true or false, as JSON or as text. It does not include the period.
 fn recorded_rotation(status: &Value) -> Result<Rotation, ShapeError> {
     let flag: Flag = serde_json::from_value(status.clone())
         .map_err(|_| ShapeError::new("supplementaryConfiguration.KeyRotationStatus", "true or false", status))?;
@@ -293,7 +295,7 @@ fn required(value: Option<String>, path: &str, expected: &str) -> Result<String,
     value.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing(path, expected))
 }
 
-/// One of the values that AWS documents; a new one is not guessed at.
+/// One of the documented values; an unknown one is an error.
 fn known<T: DeserializeOwned>(value: Option<String>, path: &str, expected: &str) -> Result<T, ShapeError> {
     let text = required(value, path, expected)?;
     serde_json::from_value(Value::String(text.clone())).map_err(|_| ShapeError::new(path, expected, text))

@@ -20,7 +20,7 @@ fn outcomes() -> impl Strategy<Value = Option<Outcome>> {
     ]
 }
 
-/// A time within the fifty hours before the judgement.
+/// A time within the fifty hours before the evaluation.
 fn times() -> impl Strategy<Value = Option<Timestamp>> {
     prop::option::weighted(
         0.9,
@@ -93,8 +93,8 @@ fn reverted(_: &ConfigRecorderHealthy, mut recording: Recording, call: &Undo) ->
     recording
 }
 
-/// Whether the recorder was stopped within the day before the judgement.
-fn was_stopped_lately(recording: &Recording) -> bool {
+/// Whether the recorder was stopped within the day before the evaluation.
+fn was_recently_stopped(recording: &Recording) -> bool {
     let stopped = recording.recorder.as_ref().and_then(|it| it.status.stopped);
     stopped.is_some_and(|it| at(NOW).duration_since(it).as_hours() < 24)
 }
@@ -117,8 +117,8 @@ fn laws() {
         .never(|before, after| is_on(before) && !is_on(after))
         .restoring_whole()
         .meeting(&[
-            ("held", |plan| matches!(plan, Plan::Blocked { .. })),
-            ("by hand", |plan| plan.calls().is_empty()),
+            ("blocked", |plan| matches!(plan, Plan::Blocked { .. })),
+            ("manual", |plan| plan.calls().is_empty()),
             ("fixed", |plan| plan.blocker(false).is_none()),
         ])
         .hold((recordings(), parameters()));
@@ -126,9 +126,9 @@ fn laws() {
 
 proptest! {
     #[test]
-    fn a_machine_never_starts_what_was_stopped_lately(subject in recordings(), params in parameters()) {
+    fn recently_stopped_recorder_is_never_started_automatically(subject in recordings(), params in parameters()) {
         let plan = ConfigRecorderHealthy.plan(&subject, &params, at(NOW));
-        let is_left_alone = plan.calls().is_empty() || plan.blocker(true).is_some();
-        prop_assert!(!was_stopped_lately(&subject) || is_left_alone);
+        let is_not_applied = plan.calls().is_empty() || plan.blocker(true).is_some();
+        prop_assert!(!was_recently_stopped(&subject) || is_not_applied);
     }
 }

@@ -17,7 +17,7 @@ const START: &str = r#"L1 StartConfigurationRecorder {"ConfigurationRecorderName
 const MISSING_GLOBAL: &str =
     "Recorder default: global types not recorded: AWS::IAM::Group, AWS::IAM::Policy, AWS::IAM::Role +1 more";
 
-/// A case of a healthy recording, changed.
+/// A case for a healthy recording with this change.
 fn case(name: &str, change: impl FnOnce(&mut Recording)) -> Case<'_, ConfigRecorderHealthy> {
     Cases::of(&ConfigRecorderHealthy, healthy()).case(name, change).at(at(NOW))
 }
@@ -38,7 +38,7 @@ fn types(name: &str, types: RecordedTypes) -> Case<'_, ConfigRecorderHealthy> {
     recorder(name, |it| it.types = types)
 }
 
-/// The same in the home region of the partition.
+/// A case with these types in the home region of the partition.
 fn at_home(name: &str, types: RecordedTypes) -> Case<'_, ConfigRecorderHealthy> {
     case(name, |it| {
         it.region = Region::new("us-east-1");
@@ -80,7 +80,7 @@ fn start() -> Action {
 }
 
 #[test]
-fn a_recorder_must_be_there_and_succeed() {
+fn recorder_must_exist_and_succeed() {
     let last = |name, last, error: Option<&str>| {
         status(name, |it| (it.last, it.last_error) = (last, error.map(str::to_owned)))
     };
@@ -90,13 +90,13 @@ fn a_recorder_must_be_there_and_succeed() {
     case("config-recorder-healthy/5", |it| it.recorder = None)
         .non_compliant("No configuration recorder in eu-west-1")
         .planned(&[
-            "L0 by hand: make a configuration recorder in eu-west-1 with PutConfigurationRecorder, and start it",
+            "L0 by hand: create a configuration recorder in eu-west-1 with PutConfigurationRecorder and start it",
         ]);
     case("nothing at all", |it| (it.recorder, it.channel) = (None, None))
         .non_compliant("No configuration recorder in eu-west-1; delivery: no channel")
         .planned(&[
-            "L0 by hand: make a configuration recorder in eu-west-1 with PutConfigurationRecorder, and start it",
-            "L0 by hand: make a delivery channel with PutDeliveryChannel",
+            "L0 by hand: create a configuration recorder in eu-west-1 with PutConfigurationRecorder and start it",
+            "L0 by hand: create a delivery channel with PutDeliveryChannel",
         ]);
     pending("config-recorder-healthy/9", Some("2026-03-10T11:00:01Z"))
         .compliant_with("Recorder default: started, nothing recorded yet");
@@ -115,23 +115,23 @@ fn a_recorder_must_be_there_and_succeed() {
 }
 
 #[test]
-fn a_stopped_recorder_is_started_unless_it_was_stopped_within_a_day() {
+fn stopped_recorder_is_started_after_a_day() {
     let finding = "Recorder default: stopped";
     let held = |time: &str| {
-        let why = "less than 24 h ago: whoever did it may have meant to";
+        let why = "less than 24 h ago: the stop may be intended";
         format!("held: recorder default was stopped at {time}, {why}")
     };
     stopped("config-recorder-healthy/1", Some("2026-03-09T12:00:00Z")).non_compliant(finding).planned(&[START]);
     stopped("config-recorder-healthy/11", Some("2026-03-09T12:00:01Z"))
         .non_compliant(finding)
         .planned(&[&held("2026-03-09T12:00:01Z"), START]);
-    stopped("after now, by another clock", Some("2026-03-10T12:00:03Z"))
+    stopped("stopped after now (clock skew)", Some("2026-03-10T12:00:03Z"))
         .non_compliant(finding)
         .planned(&[&held("2026-03-10T12:00:03Z"), START]);
     stopped("not stated", None)
         .non_compliant(finding)
-        .planned(&["held: when recorder default was stopped is not told", START]);
-    status("never was on", |it| (it.recording, it.started, it.stopped) = (false, None, None))
+        .planned(&["held: the stop time of recorder default is unknown", START]);
+    status("never started", |it| (it.recording, it.started, it.stopped) = (false, None, None))
         .non_compliant(finding)
         .planned(&[START]);
     status("failed before it was stopped", |it| (it.recording, it.last) = (false, Some(Outcome::Failure)))
@@ -141,12 +141,12 @@ fn a_stopped_recorder_is_started_unless_it_was_stopped_within_a_day() {
         it.channel = None;
     })
     .non_compliant("Recorder default: stopped; delivery: no channel")
-    .planned(&["L0 by hand: make a delivery channel with PutDeliveryChannel"]);
+    .planned(&["L0 by hand: create a delivery channel with PutDeliveryChannel"]);
 }
 
-/// `config-recorder-healthy/2`: how `SUCCESS` is read stands beside the view; both spellings are this outcome.
+/// `config-recorder-healthy/2`: both spellings parse to the same outcome.
 #[test]
-fn success_is_compliant_however_it_is_spelt() {
+fn success_is_compliant_in_both_spellings() {
     for text in ["SUCCESS", "Success"] {
         status(text, |it| it.last = Outcome::parse("lastStatus", text).ok()).compliant();
     }
@@ -167,7 +167,7 @@ fn global_types_must_be_recorded_in_one_region() {
 }
 
 #[test]
-fn all_types_must_be_recorded_or_those_that_are_named() {
+fn all_or_the_listed_types_must_be_recorded() {
     let missing = "Recorder default: types not recorded: AWS::S3::Bucket";
     let mut with_global = set(&GLOBAL_TYPES);
     with_global.insert("AWS::S3::Bucket".into());
@@ -175,9 +175,7 @@ fn all_types_must_be_recorded_or_those_that_are_named() {
         .non_compliant("Recorder default: types excluded: AWS::S3::Bucket");
     types("only some", only(&["AWS::S3::Bucket"]))
         .non_compliant("Recorder default: only 1 types recorded, expected all")
-        .planned(&[
-            "L0 by hand: change recorder default with PutConfigurationRecorder: let it record all that is required",
-        ]);
+        .planned(&["L0 by hand: change recorder default with PutConfigurationRecorder: record all required types"]);
     case("all, some required", |_| ()).with(ONLY_BUCKETS).compliant();
     types("required excluded", except(&["AWS::S3::Bucket"])).with(ONLY_BUCKETS).non_compliant(missing);
     types("other excluded", except(&["AWS::EC2::Volume"])).with(ONLY_BUCKETS).compliant();
@@ -190,21 +188,21 @@ fn all_types_must_be_recorded_or_those_that_are_named() {
 }
 
 #[test]
-fn once_a_day_is_enough_where_it_is_allowed() {
+fn daily_recording_is_compliant_if_allowed() {
     let daily = |name| recorder(name, |it| it.frequency = Frequency::Daily);
     let daily_for = |name| recorder(name, |it| it.frequency = Frequency::DailyFor(set(&["AWS::S3::Bucket"])));
-    let refused = r#"{"allowDaily": false}"#;
+    let not_allowed = r#"{"allowDaily": false}"#;
     daily("daily").compliant();
     daily_for("daily for some").compliant();
-    daily("daily, not allowed").with(refused).non_compliant("Recorder default: records once a day");
+    daily("daily, not allowed").with(not_allowed).non_compliant("Recorder default: records once a day");
     daily_for("daily for some, not allowed")
-        .with(refused)
+        .with(not_allowed)
         .non_compliant("Recorder default: records once a day: AWS::S3::Bucket");
-    case("continuous", |_| ()).with(refused).compliant();
+    case("continuous", |_| ()).with(not_allowed).compliant();
 }
 
 #[test]
-fn a_channel_must_be_there_and_deliver() {
+fn channel_must_exist_and_deliver() {
     let success = Some(Outcome::Success);
     let history = |name, last, success| channel(name, |it| it.history = delivered(last, success));
     case("config-recorder-healthy/8", |it| it.channel = None).non_compliant("Recorder default: delivery: no channel");
@@ -216,7 +214,7 @@ fn a_channel_must_be_there_and_deliver() {
         .compliant();
     channel("config-recorder-healthy/7", |it| it.history = failed(Some("AccessDenied")))
         .non_compliant("Recorder default: delivery: history failed: AccessDenied")
-        .planned(&["L0 by hand: let AWS Config deliver: AccessDenied"]);
+        .planned(&["L0 by hand: fix the history delivery: AccessDenied"]);
     channel("stream", |it| it.stream = failed(None))
         .non_compliant("Recorder default: delivery: stream failed: no error code");
     case("stopped and failing", |it| {
@@ -227,12 +225,12 @@ fn a_channel_must_be_there_and_deliver() {
     history("config-recorder-healthy/12", success, Some("2026-03-03T10:00:00Z"))
         .with(r#"{"maxDeliveryAgeHours": "168"}"#)
         .compliant();
-    history("a quiet weekend", success, Some("2026-03-07T18:00:00Z")).compliant();
+    history("no changes over a weekend", success, Some("2026-03-07T18:00:00Z")).compliant();
     history("no history yet", None, None).compliant();
-    history("no history, and the last attempt went well", success, None).compliant();
-    channel("no word of a history", |it| it.history = None).compliant();
+    history("no history, last attempt succeeded", success, None).compliant();
+    channel("history not stated", |it| it.history = None).compliant();
     history("nothing to deliver", Some(Outcome::NotApplicable), None).compliant();
-    channel("a failed history, however fresh the last one", |it| {
+    channel("failed history after a recent success", |it| {
         let failed = failed(Some("NoSuchBucket")).unwrap();
         it.history = Some(Delivery { last_success: Some(at("2026-03-10T11:59:00Z")), ..failed });
     })
@@ -241,7 +239,7 @@ fn a_channel_must_be_there_and_deliver() {
 }
 
 #[test]
-fn a_scheduled_snapshot_must_not_be_late() {
+fn scheduled_snapshot_must_not_be_late() {
     let success = Some(Outcome::Success);
     let snapshot = |name, last, success| channel(name, |it| it.snapshot = delivered(last, success));
     let with_status = |name, success, change: fn(&mut Status)| {
@@ -253,20 +251,22 @@ fn a_scheduled_snapshot_must_not_be_late() {
     let limit = "2026-03-09T06:00:00Z";
     snapshot("config-recorder-healthy/13", success, Some(limit))
         .non_compliant("Recorder default: delivery: snapshot last delivered 2026-03-09T06:00:00Z (maximum age 30 h)");
-    snapshot("a millisecond less late", success, Some("2026-03-09T06:00:00.001Z")).compliant();
-    snapshot("late, more allowed", success, Some(limit)).with(r#"{"maxDeliveryAgeHours": "31"}"#).compliant();
-    with_status("late, recorder younger", "2026-03-01T00:00:00Z", |it| it.started = Some(at("2026-03-09T06:00:01Z")))
-        .compliant();
+    snapshot("a millisecond before the limit", success, Some("2026-03-09T06:00:00.001Z")).compliant();
+    snapshot("late, higher limit", success, Some(limit)).with(r#"{"maxDeliveryAgeHours": "31"}"#).compliant();
+    with_status("late, recorder started recently", "2026-03-01T00:00:00Z", |it| {
+        it.started = Some(at("2026-03-09T06:00:01Z"))
+    })
+    .compliant();
     snapshot("no snapshot yet", None, None).compliant();
     channel("no snapshots scheduled", |it| it.snapshot = None).compliant();
     channel("a failed snapshot", |it| it.snapshot = failed(Some("AccessDenied")))
         .non_compliant("Recorder default: delivery: snapshot failed: AccessDenied");
-    with_status("a stopped one delivers nothing", "2026-03-01T00:00:00Z", |it| it.recording = false)
+    with_status("a stopped recorder delivers nothing", "2026-03-01T00:00:00Z", |it| it.recording = false)
         .non_compliant("Recorder default: stopped");
 }
 
 #[test]
-fn a_finding_names_everything_that_is_wrong_and_the_start_comes_last() {
+fn finding_lists_every_violation_and_the_start_comes_last() {
     let put = "L0 by hand: change recorder default with PutConfigurationRecorder:";
     case("everything", |it| {
         stop(it, Some("2026-03-01T00:00:00Z"));
@@ -280,16 +280,16 @@ fn a_finding_names_everything_that_is_wrong_and_the_start_comes_last() {
          delivery: no SNS topic, stream failed: NoSuchTopic",
     )
     .planned(&[
-        &format!("{put} give it the role of AWS Config"),
-        &format!("{put} let it record all that is required"),
-        "L0 by hand: change the delivery channel with PutDeliveryChannel: name a topic",
-        "L0 by hand: let AWS Config deliver: NoSuchTopic",
+        &format!("{put} set the AWS Config role"),
+        &format!("{put} record all required types"),
+        "L0 by hand: change the delivery channel with PutDeliveryChannel: set a topic",
+        "L0 by hand: fix the stream delivery: NoSuchTopic",
         START,
     ]);
 }
 
 #[test]
-fn an_action_on_another_recorder_changes_nothing_of_this_one() {
+fn action_on_another_recorder_changes_nothing() {
     let mut off = healthy();
     stop(&mut off, Some("2026-03-01T00:00:00Z"));
     let other = Action::StartConfigurationRecorder { configuration_recorder_name: "other".into() };
@@ -302,14 +302,14 @@ fn an_action_on_another_recorder_changes_nothing_of_this_one() {
 }
 
 #[test]
-fn types_are_named_where_not_all_are_required() {
-    let refusal = |text: &str| RuleParameters::<ConfigRecorderHealthyParameters>::parse(Some(text)).err();
+fn required_types_are_mandatory_unless_all_are_required() {
+    let error = |text: &str| RuleParameters::<ConfigRecorderHealthyParameters>::parse(Some(text)).err();
     for text in [r#"{"requireAllSupported": "false"}"#, r#"{"requireAllSupported": false, "requiredTypes": " , "}"#] {
-        let error = refusal(text).unwrap().to_string();
+        let error = error(text).unwrap().to_string();
         assert!(error.contains("requireAllSupported is false and requiredTypes names no type"), "{text}: {error}");
     }
-    assert_eq!(refusal(r#"{"requiredTypes": ","}"#), None, "all are required");
+    assert_eq!(error(r#"{"requiredTypes": ","}"#), None, "all are required");
     for text in [r#"{"maxDeliveryAgeHours": 169}"#, r#"{"maxDeliveryAgeHours": "0"}"#, r#"{"requireSNS": "true"}"#] {
-        assert!(refusal(text).is_some(), "{text}");
+        assert!(error(text).is_some(), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a recording, in the words of a finding, and what would put it right.
+//! The violations of a recording, with their annotation texts and fixes.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use crate::resources::recording::{
     Channel, Delivery, Frequency, GLOBAL_TYPES, Outcome, RecordedTypes, Recorder, Recording,
 };
 
-/// How long a recorder that was started may take to record something, hours.
+/// How long a started recorder may take to record something, hours.
 const PENDING_TIMEOUT: u32 = 1;
 
 const MILLISECONDS_AN_HOUR: i128 = 60 * 60 * 1000;
 
-/// The part of a recording at fault.
+/// The component that has the violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Component {
     /// The recorder.
@@ -23,29 +23,29 @@ pub(crate) enum Component {
     Delivery,
 }
 
-/// What would fix a violation.
+/// The fix of a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fix {
-    /// To start the recorder.
+    /// Start the recorder.
     Start,
-    /// What a person must do.
-    Person(String),
+    /// A manual step.
+    Manual(String),
 }
 
-/// One thing that is wrong.
+/// One violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
     pub(crate) component: Component,
-    pub(crate) what: String,
+    pub(crate) text: String,
     pub(crate) fix: Fix,
 }
 
-fn of_recorder(what: impl Into<String>, fix: impl Into<String>) -> Violation {
-    Violation { component: Component::Recorder, what: what.into(), fix: Fix::Person(fix.into()) }
+fn of_recorder(text: impl Into<String>, fix: impl Into<String>) -> Violation {
+    Violation { component: Component::Recorder, text: text.into(), fix: Fix::Manual(fix.into()) }
 }
 
-fn of_delivery(what: impl Into<String>, fix: impl Into<String>) -> Violation {
-    Violation { component: Component::Delivery, what: what.into(), fix: Fix::Person(fix.into()) }
+fn of_delivery(text: impl Into<String>, fix: impl Into<String>) -> Violation {
+    Violation { component: Component::Delivery, text: text.into(), fix: Fix::Manual(fix.into()) }
 }
 
 /// Whether `since` is less than this many hours ago.
@@ -53,7 +53,7 @@ pub(crate) fn is_within_hours(since: Timestamp, hours: u32, now: Timestamp) -> b
     now.duration_since(since).as_millis() < i128::from(hours) * MILLISECONDS_AN_HOUR
 }
 
-/// Everything that is wrong, recorder first.
+/// All violations, recorder first.
 pub(crate) fn violations(
     recording: &Recording,
     params: &ConfigRecorderHealthyParameters,
@@ -63,16 +63,16 @@ pub(crate) fn violations(
     let mut found = match recorder {
         None => vec![of_recorder(
             format!("No configuration recorder in {region}"),
-            format!("make a configuration recorder in {region} with PutConfigurationRecorder, and start it"),
+            format!("create a configuration recorder in {region} with PutConfigurationRecorder and start it"),
         )],
         Some(recorder) => {
-            let mut found = recorder.running(now);
-            found.extend(recorder.settings(params, region));
+            let mut found = recorder.recording_violations(now);
+            found.extend(recorder.setting_violations(params, region));
             found
         }
     };
     match channel {
-        None => found.push(of_delivery("no channel", "make a delivery channel with PutDeliveryChannel")),
+        None => found.push(of_delivery("no channel", "create a delivery channel with PutDeliveryChannel")),
         Some(channel) => found.extend(channel.violations(recorder.as_ref(), params, now)),
     }
     found
@@ -84,7 +84,7 @@ pub(crate) fn finding(recorder: Option<&Recorder>, violations: &[Violation]) -> 
         let texts = violations
             .iter()
             .filter(|violation| violation.component == component)
-            .map(|violation| violation.what.as_str());
+            .map(|violation| violation.text.as_str());
         texts.collect::<Vec<_>>().join(", ")
     };
     let delivery = Some(of(Component::Delivery)).filter(|it| !it.is_empty()).map(|it| format!("delivery: {it}"));
@@ -99,26 +99,26 @@ fn code(error: Option<&str>) -> &str {
 }
 
 impl Recorder {
-    /// Whether it records, and whether that succeeds. What a stopped one recorded last says nothing about the next thing.
-    fn running(&self, now: Timestamp) -> Vec<Violation> {
+    /// Whether it records, and whether that succeeds. The last recording of a stopped recorder does not count.
+    fn recording_violations(&self, now: Timestamp) -> Vec<Violation> {
         if !self.status.recording {
-            return vec![Violation { component: Component::Recorder, what: "stopped".to_owned(), fix: Fix::Start }];
+            return vec![Violation { component: Component::Recorder, text: "stopped".to_owned(), fix: Fix::Start }];
         }
         let name = &self.name;
-        let look = |what: &str| format!("find out why recorder {name} {what}");
+        let investigate = |problem: &str| format!("find out why recorder {name} {problem}");
         let violation = match self.status.last {
             Some(Outcome::Success) => return Vec::new(),
             Some(Outcome::Pending) if self.is_young(PENDING_TIMEOUT, now) => return Vec::new(),
             Some(Outcome::Pending) => {
                 let since = self.status.started.map_or("an unknown time".to_owned(), |it| format!("{it:.0}"));
-                of_recorder(format!("nothing recorded since {since}"), look("records nothing"))
+                of_recorder(format!("nothing recorded since {since}"), investigate("records nothing"))
             }
             Some(Outcome::Failure) => {
                 let code = code(self.status.last_error.as_deref());
-                of_recorder(format!("last recording failed: {code}"), look(&format!("fails: {code}")))
+                of_recorder(format!("last recording failed: {code}"), investigate(&format!("fails: {code}")))
             }
             Some(Outcome::NotApplicable) | None => {
-                of_recorder("no outcome of the last recording", look("has no outcome of its last recording"))
+                of_recorder("no outcome of the last recording", investigate("has no outcome of its last recording"))
             }
         };
         vec![violation]
@@ -129,36 +129,36 @@ impl Recorder {
         self.status.started.is_some_and(|started| is_within_hours(started, hours, now))
     }
 
-    /// Role, types and frequency.
-    fn settings(&self, params: &ConfigRecorderHealthyParameters, region: &Region) -> Vec<Violation> {
+    /// Violations of role, types and frequency.
+    fn setting_violations(&self, params: &ConfigRecorderHealthyParameters, region: &Region) -> Vec<Violation> {
         let name = &self.name;
-        let put = |what: &str| format!("change recorder {name} with PutConfigurationRecorder: {what}");
+        let put = |change: &str| format!("change recorder {name} with PutConfigurationRecorder: {change}");
         let mut found = Vec::new();
         if self.role_arn.is_none() {
-            found.push(of_recorder("no role", put("give it the role of AWS Config")));
+            found.push(of_recorder("no role", put("set the AWS Config role")));
         }
-        if let Some(what) = self.missing_types(params) {
-            found.push(of_recorder(what, put("let it record all that is required")));
+        if let Some(text) = self.missing_types(params) {
+            found.push(of_recorder(text, put("record all required types")));
         }
         let unrecorded: Vec<&str> = GLOBAL_TYPES.into_iter().filter(|kind| !self.types.contain(kind)).collect();
-        if params.global_types_are_recorded_in(region) && !unrecorded.is_empty() {
-            let what = format!("global types not recorded: {}", offenders(unrecorded));
-            found.push(of_recorder(what, put("let it record the global types of IAM")));
+        if params.requires_global_types_in(region) && !unrecorded.is_empty() {
+            let text = format!("global types not recorded: {}", offenders(unrecorded));
+            found.push(of_recorder(text, put("record the global IAM types")));
         }
         match &self.frequency {
             Frequency::Daily if !params.allow_daily.0 => {
                 found.push(of_recorder("records once a day", put("record continuously")));
             }
             Frequency::DailyFor(types) if !params.allow_daily.0 => {
-                let what = format!("records once a day: {}", offenders(types.iter().cloned()));
-                found.push(of_recorder(what, put("record continuously")));
+                let text = format!("records once a day: {}", offenders(types.iter().cloned()));
+                found.push(of_recorder(text, put("record continuously")));
             }
             Frequency::Continuous | Frequency::Daily | Frequency::DailyFor(_) => {}
         }
         found
     }
 
-    /// What is missing of the types that are not global: whether those are recorded is judged in one region only.
+    /// Missing types other than the global ones, which are evaluated in one region only.
     fn missing_types(&self, params: &ConfigRecorderHealthyParameters) -> Option<String> {
         let is_regional = |kind: &String| !GLOBAL_TYPES.contains(&kind.as_str());
         if let Some(required) = params.required() {
@@ -184,30 +184,30 @@ impl Channel {
         params: &ConfigRecorderHealthyParameters,
         now: Timestamp,
     ) -> Vec<Violation> {
-        let put = |what: &str| format!("change the delivery channel with PutDeliveryChannel: {what}");
+        let put = |change: &str| format!("change the delivery channel with PutDeliveryChannel: {change}");
         let mut found = Vec::new();
         if self.bucket.is_none() {
-            found.push(of_delivery("no S3 bucket", put("name a bucket")));
+            found.push(of_delivery("no S3 bucket", put("set a bucket")));
         }
         if params.require_sns.0 && self.topic.is_none() {
-            found.push(of_delivery("no SNS topic", put("name a topic")));
+            found.push(of_delivery("no SNS topic", put("set a topic")));
         }
         let deliveries = [("history", &self.history), ("stream", &self.stream), ("snapshot", &self.snapshot)];
-        for (what, delivery) in deliveries {
+        for (kind, delivery) in deliveries {
             if let Some(Delivery { last: Some(Outcome::Failure), last_error, .. }) = delivery {
                 let code = code(last_error.as_deref());
-                found.push(of_delivery(format!("{what} failed: {code}"), format!("let AWS Config deliver: {code}")));
+                found.push(of_delivery(format!("{kind} failed: {code}"), format!("fix the {kind} delivery: {code}")));
             }
         }
-        // A recorder that is off delivers nothing: that it does not is no second violation.
+        // A stopped recorder delivers nothing, so a late snapshot is not a second violation.
         if let Some(recorder) = recorder.filter(|it| it.status.recording) {
             found.extend(self.late_snapshot(recorder, params.max_delivery_age_hours.get(), now));
         }
         found
     }
 
-    /// A history is delivered when something has changed, so that none comes says nothing. A scheduled snapshot comes
-    /// whatever has changed, and what is late is one that came before.
+    /// Only scheduled snapshots can be late, and only after a first one: a history is delivered only when something has
+    /// changed.
     fn late_snapshot(&self, recorder: &Recorder, hours: u32, now: Timestamp) -> Option<Violation> {
         let delivered = match &self.snapshot {
             None | Some(Delivery { last: Some(Outcome::Failure), .. }) => return None,
@@ -216,7 +216,7 @@ impl Channel {
         if recorder.is_young(hours, now) || is_within_hours(delivered, hours, now) {
             return None;
         }
-        let what = format!("snapshot last delivered {delivered:.0} (maximum age {hours} h)");
-        Some(of_delivery(what, "find out why AWS Config delivers no snapshot"))
+        let text = format!("snapshot last delivered {delivered:.0} (maximum age {hours} h)");
+        Some(of_delivery(text, "find out why AWS Config delivers no snapshot"))
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn set(types: &[&str]) -> BTreeSet<String> {
     types.iter().map(|it| (*it).to_owned()).collect()
 }
 
-/// A recorder that records everything since the first of March, in a region that is nobody's home, and delivers it.
+/// A healthy recorder, started on March 1 in a region other than the home region, with successful deliveries.
 pub(crate) fn healthy() -> Recording {
     let delivered = |last_success| Delivery { last: Some(Outcome::Success), last_error: None, last_success };
     Recording {
@@ -78,22 +78,22 @@ fn read(answers: Answers) -> Result<Recording, ShapeError> {
     answers.read(AccountId::new("111122223333"), Region::new("eu-west-1"))
 }
 
-/// Everything of a subject, with what its equality leaves out.
-fn whole(recording: &Recording) -> Value {
+/// The full subject, including fields that its equality ignores.
+fn full(recording: &Recording) -> Value {
     StoredState::of(recording).unwrap().subject
 }
 
 #[test]
-fn answers_are_read_whole_and_read_back_as_they_were_stored() {
+fn responses_are_read_and_survive_a_round_trip() {
     let recording = read(answers()).unwrap();
-    assert_eq!(whole(&recording), whole(&healthy()));
+    assert_eq!(full(&recording), full(&healthy()));
     let stored = StoredState::of(&recording).unwrap().read::<Recording>().unwrap();
-    assert_eq!(whole(&stored), whole(&recording));
+    assert_eq!(full(&stored), full(&recording));
     assert_eq!(recording.key(), ResourceKey::new("AWS::::Account", "111122223333"));
 }
 
 #[test]
-fn statuses_are_read_as_aws_writes_them_and_as_its_model_has_them() {
+fn statuses_are_parsed_in_both_spellings() {
     for (text, outcome) in [
         ("SUCCESS", Some(Outcome::Success)),
         ("Success", Some(Outcome::Success)),
@@ -112,7 +112,7 @@ fn statuses_are_read_as_aws_writes_them_and_as_its_model_has_them() {
 }
 
 #[test]
-fn recorders_of_aws_services_are_not_the_customers() {
+fn service_linked_recorders_are_ignored() {
     let linked = |principal: Option<&str>, scope: &str| RecorderAnswer {
         name: Some("AWSConfigurationRecorderForSecurityHub".into()),
         service_principal: principal.map(str::to_owned),
@@ -122,14 +122,14 @@ fn recorders_of_aws_services_are_not_the_customers() {
     for recorder in [linked(Some("securityhub.amazonaws.com"), "PAID"), linked(None, "INTERNAL")] {
         let mut both = answers();
         both.recorders.push(recorder.clone());
-        assert_eq!(whole(&read(both).unwrap()), whole(&healthy()));
+        assert_eq!(full(&read(both).unwrap()), full(&healthy()));
         let alone = Answers { recorders: vec![recorder], ..answers() };
         assert_eq!(read(alone).unwrap().recorder, None);
     }
 }
 
 #[test]
-fn a_group_is_read_with_and_without_a_strategy() {
+fn recording_group_is_read_with_and_without_a_strategy() {
     let bucket = || vec!["AWS::S3::Bucket".to_owned()];
     let group = |all_supported, include_global, strategy: Option<&str>| GroupAnswer {
         all_supported,
@@ -153,7 +153,7 @@ fn a_group_is_read_with_and_without_a_strategy() {
 }
 
 #[test]
-fn a_frequency_is_daily_whole_or_for_some_types() {
+fn frequency_is_daily_for_all_or_some_types() {
     let of = |frequency: &str| (frequency.to_owned(), vec!["AWS::S3::Bucket".to_owned()]);
     let daily_for = Frequency::DailyFor(set(&["AWS::S3::Bucket"]));
     for (by_default, overrides, expected) in [
@@ -170,11 +170,11 @@ fn a_frequency_is_daily_whole_or_for_some_types() {
 }
 
 #[test]
-fn what_cannot_be_told_is_an_error_and_no_verdict() {
+fn incomplete_or_ambiguous_responses_are_errors() {
     let with = |change: fn(&mut Answers)| {
         let mut changed = answers();
         change(&mut changed);
-        read(changed).map(|it| whole(&it)).map_err(|error| error.path)
+        read(changed).map(|it| full(&it)).map_err(|error| error.path)
     };
     let status = "ConfigurationRecordersStatus".to_owned();
     assert_eq!(with(|it| it.statuses.clear()), Err(status.clone()));
@@ -186,7 +186,7 @@ fn what_cannot_be_told_is_an_error_and_no_verdict() {
 }
 
 #[test]
-fn empty_texts_are_none_and_a_channel_may_be_without_status() {
+fn empty_texts_are_absent_and_channel_status_is_optional() {
     let mut blank = answers();
     blank.recorders[0].role_arn = Some(String::new());
     blank.channels[0].topic = Some(String::new());
@@ -198,7 +198,7 @@ fn empty_texts_are_none_and_a_channel_may_be_without_status() {
 }
 
 #[test]
-fn what_aws_config_keeps_by_itself_makes_no_difference() {
+fn equality_ignores_fields_that_aws_config_updates() {
     let mut later = healthy();
     let status = &mut later.recorder.as_mut().unwrap().status;
     *status = Status {
@@ -211,5 +211,5 @@ fn what_aws_config_keeps_by_itself_makes_no_difference() {
     assert_eq!(later, healthy());
     later.recorder.as_mut().unwrap().status.recording = false;
     assert_ne!(later, healthy());
-    assert_eq!(whole(&later)["recorder"]["status"]["stopped"], json!("2026-03-01T00:00:00Z"));
+    assert_eq!(full(&later)["recorder"]["status"]["stopped"], json!("2026-03-01T00:00:00Z"));
 }

@@ -1,4 +1,4 @@
-//! What `ec2-ebs-encryption-by-default` must say and plan, and what holds of it for all settings.
+//! Verdicts and plans of `ec2-ebs-encryption-by-default`, and properties that hold for all settings.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
@@ -7,35 +7,35 @@ use rectify_testing::{Case, Cases, Laws};
 
 use super::*;
 
-const OURS: &str = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555";
-const THEIRS: &str = "arn:aws:kms:eu-west-1:111122223333:key/99999999-2222-3333-4444-555555555555";
-const OF_AWS: &str = "arn:aws:kms:eu-west-1:111122223333:key/00000000-2222-3333-4444-555555555555";
-const WANT: &str = r#"{"kmsKeyId":"alias/volumes"}"#;
+const REQUIRED: &str = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555";
+const OTHER: &str = "arn:aws:kms:eu-west-1:111122223333:key/99999999-2222-3333-4444-555555555555";
+const AWS_MANAGED: &str = "arn:aws:kms:eu-west-1:111122223333:key/00000000-2222-3333-4444-555555555555";
+const KEY: &str = r#"{"kmsKeyId":"alias/volumes"}"#;
 const CHANGE: &str = r#"{"kmsKeyId":"alias/volumes","allowKeyChange":"true"}"#;
 
 const OFF: &str = "EBS encryption by default is off in eu-west-1";
 const ENABLE: &str = "L1 EnableEbsEncryptionByDefault {}";
 const NEEDS: &str = "held: changing the default key needs allowKeyChange";
-/// The answer where the key of AWS is the default.
-const AWS_DEFAULT: Option<(&str, Option<&str>)> = Some(("alias/aws/ebs", Some(OF_AWS)));
-const OURS_DEFAULT: Option<(&str, Option<&str>)> = Some((OURS, Some(OURS)));
+/// The response if the AWS managed key is the default.
+const AWS_DEFAULT: Option<(&str, Option<&str>)> = Some(("alias/aws/ebs", Some(AWS_MANAGED)));
+const REQUIRED_DEFAULT: Option<(&str, Option<&str>)> = Some((REQUIRED, Some(REQUIRED)));
 
 fn key(arn: &str) -> KmsKey {
     KmsKey {
         arn: arn.to_owned(),
         state: "Enabled".to_owned(),
         spec: "SYMMETRIC_DEFAULT".to_owned(),
-        aws_managed: arn == OF_AWS,
+        aws_managed: arn == AWS_MANAGED,
     }
 }
 
-/// Settings with this default key, `OURS` being the wanted one.
+/// Settings with this default key; the required key is `REQUIRED`.
 fn defaults(enabled: bool, default: Option<(&str, Option<&str>)>) -> EbsDefaults {
     EbsDefaults {
         account: AccountId::new("111122223333"),
         region: Region::new("eu-west-1"),
         enabled,
-        keys: default.map(|(id, arn)| Keys { default_id: id.to_owned(), default: arn.map(key), wanted: key(OURS) }),
+        keys: default.map(|(id, arn)| Keys { default_id: id.to_owned(), default: arn.map(key), wanted: key(REQUIRED) }),
         unsupported_types: (!enabled).then(BTreeSet::new),
         tags: Tags::new(),
     }
@@ -46,23 +46,24 @@ fn case<'a>(name: &'a str, subject: EbsDefaults, params: &str) -> Case<'a, Ec2Eb
 }
 
 fn modify() -> String {
-    format!(r#"L2 ModifyEbsDefaultKmsKeyId {{"KmsKeyId":"{OURS}"}}"#)
+    format!(r#"L2 ModifyEbsDefaultKmsKeyId {{"KmsKeyId":"{REQUIRED}"}}"#)
 }
 
-fn another(id: &str) -> String {
-    format!("EBS default key is another one in eu-west-1: {id}; expected alias/volumes")
+fn wrong_key(id: &str) -> String {
+    format!("EBS default key in eu-west-1 is {id}; expected alias/volumes")
 }
 
 #[test]
-fn the_setting_is_turned_on() {
+fn setting_is_turned_on() {
     case("ec2-ebs-encryption-by-default/1", defaults(false, None), "{}").non_compliant(OFF).planned(&[ENABLE]);
     case("ec2-ebs-encryption-by-default/2", defaults(true, None), "{}").compliant();
-    case("off and the right key", defaults(false, OURS_DEFAULT), WANT).non_compliant(OFF).planned(&[ENABLE]);
+    case("off and the right key", defaults(false, REQUIRED_DEFAULT), KEY).non_compliant(OFF).planned(&[ENABLE]);
     let mut subject = defaults(false, None);
     subject.unsupported_types = Some(["t1.micro", "c1.medium"].map(str::to_owned).into());
-    case("ec2-ebs-encryption-by-default/5", subject.clone(), "{}")
-        .non_compliant(OFF)
-        .planned(&["held: instances exist of types that could no longer be launched: `c1.medium, t1.micro`", ENABLE]);
+    case("ec2-ebs-encryption-by-default/5", subject.clone(), "{}").non_compliant(OFF).planned(&[
+        "held: existing instances have types that could no longer be launched: `c1.medium, t1.micro`",
+        ENABLE,
+    ]);
     subject.unsupported_types = None;
     case("types not read", subject, "{}")
         .non_compliant(OFF)
@@ -70,53 +71,55 @@ fn the_setting_is_turned_on() {
 }
 
 #[test]
-fn the_key_is_changed_where_that_is_allowed_and_before_the_setting() {
-    let (aws, modify) = (another("alias/aws/ebs"), modify());
+fn key_is_changed_if_allowed_and_before_the_setting() {
+    let (aws, modify) = (wrong_key("alias/aws/ebs"), modify());
     let on = || defaults(true, AWS_DEFAULT);
-    case("ec2-ebs-encryption-by-default/3", on(), WANT).non_compliant(&aws).planned(&[NEEDS, &modify]);
+    case("ec2-ebs-encryption-by-default/3", on(), KEY).non_compliant(&aws).planned(&[NEEDS, &modify]);
     case("ec2-ebs-encryption-by-default/3 allowed", on(), CHANGE).non_compliant(&aws).planned(&[&modify]);
-    case("ec2-ebs-encryption-by-default/4", defaults(true, OURS_DEFAULT), WANT).compliant();
+    case("ec2-ebs-encryption-by-default/4", defaults(true, REQUIRED_DEFAULT), KEY).compliant();
     let off = || defaults(false, AWS_DEFAULT);
     case("off and another key", off(), CHANGE).non_compliant(OFF).planned(&[&modify, ENABLE]);
-    case("off and another key, not allowed", off(), WANT).non_compliant(OFF).planned(&[NEEDS, &modify, ENABLE]);
-    case("the default key is gone", defaults(true, Some((THEIRS, None))), CHANGE)
-        .non_compliant(&another(THEIRS))
+    case("off and another key, not allowed", off(), KEY).non_compliant(OFF).planned(&[NEEDS, &modify, ENABLE]);
+    case("the default key is gone", defaults(true, Some((OTHER, None))), CHANGE)
+        .non_compliant(&wrong_key(OTHER))
         .planned(&[&modify]);
-    case("keys not read", defaults(true, None), WANT)
-        .non_compliant("EBS default key is not known in eu-west-1; expected alias/volumes")
+    case("keys not read", defaults(true, None), KEY)
+        .non_compliant("EBS default key in eu-west-1 is unknown; expected alias/volumes")
         .planned(&["held: the default key was not read"]);
 }
 
 #[test]
-fn a_key_that_cannot_be_the_default_holds_the_plan() {
-    let abroad = OURS.replace("eu-west-1", "eu-central-1");
+fn unusable_key_blocks_the_plan() {
+    let elsewhere = REQUIRED.replace("eu-west-1", "eu-central-1");
     let held = |reason: String, arn: &str, change: fn(&mut KmsKey)| {
-        let mut subject = defaults(true, Some((THEIRS, Some(THEIRS))));
+        let mut subject = defaults(true, Some((OTHER, Some(OTHER))));
         change(&mut subject.keys.as_mut().unwrap().wanted);
         let step = format!(r#"L2 ModifyEbsDefaultKmsKeyId {{"KmsKeyId":"{arn}"}}"#);
-        case(&reason, subject, CHANGE).non_compliant(&another(THEIRS)).planned(&[&format!("held: {reason}"), &step]);
+        case(&reason, subject, CHANGE).non_compliant(&wrong_key(OTHER)).planned(&[&format!("held: {reason}"), &step]);
     };
-    held(format!("key {OURS} is in state Disabled"), OURS, |key| key.state = "Disabled".to_owned());
-    held(format!("key {OURS} is of spec RSA_2048, not symmetric"), OURS, |key| key.spec = "RSA_2048".to_owned());
-    held(format!("key {abroad} is not of region eu-west-1"), &abroad, |key| {
+    held(format!("key {REQUIRED} is in state Disabled"), REQUIRED, |key| key.state = "Disabled".to_owned());
+    held(format!("key {REQUIRED} is of spec RSA_2048, not symmetric"), REQUIRED, |key| {
+        key.spec = "RSA_2048".to_owned()
+    });
+    held(format!("key {elsewhere} is not of region eu-west-1"), &elsewhere, |key| {
         key.arn = key.arn.replace("eu-west-1", "eu-central-1");
     });
 }
 
 #[test]
-fn undo_plays_the_inverse_last_action_first() {
+fn undo_reverts_the_last_action_first() {
     let done = [
-        EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id: OURS.to_owned() },
+        EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id: REQUIRED.to_owned() },
         EbsAction::EnableEbsEncryptionByDefault {},
     ];
     let reset = EbsUndo::ResetEbsDefaultKmsKeyId {};
-    let back = EbsUndo::ModifyEbsDefaultKmsKeyId { kms_key_id: THEIRS.to_owned() };
+    let restore = EbsUndo::ModifyEbsDefaultKmsKeyId { kms_key_id: OTHER.to_owned() };
     for (default, expected) in [
-        (("alias/aws/ebs", Some(OF_AWS)), reset.clone()),
+        (("alias/aws/ebs", Some(AWS_MANAGED)), reset.clone()),
         (("alias/aws/ebs", None), reset.clone()),
-        ((OF_AWS, Some(OF_AWS)), reset),
-        ((THEIRS, Some(THEIRS)), back.clone()),
-        ((THEIRS, None), back),
+        ((AWS_MANAGED, Some(AWS_MANAGED)), reset),
+        ((OTHER, Some(OTHER)), restore.clone()),
+        ((OTHER, None), restore),
     ] {
         let undo = Ec2EbsEncryptionByDefault.undo(&defaults(false, Some(default)), &done).unwrap();
         assert_eq!(undo, [EbsUndo::DisableEbsEncryptionByDefault {}, expected], "{default:?}");
@@ -124,12 +127,12 @@ fn undo_plays_the_inverse_last_action_first() {
     let error = Ec2EbsEncryptionByDefault.undo(&defaults(false, None), &done).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "ModifyEbsDefaultKmsKeyId: cannot be undone: the before-image does not hold the previous key"
+        "ModifyEbsDefaultKmsKeyId: cannot be undone: the prior state does not contain the previous key"
     );
 }
 
 #[test]
-fn actions_are_spelt_as_the_api_has_them() {
+fn actions_are_spelled_as_in_the_api() {
     assert_eq!(
         serde_json::to_value(EbsAction::ModifyEbsDefaultKmsKeyId { kms_key_id: "k".to_owned() }).unwrap(),
         json!({"ModifyEbsDefaultKmsKeyId": {"KmsKeyId": "k"}})
@@ -141,13 +144,13 @@ fn actions_are_spelt_as_the_api_has_them() {
 }
 
 #[test]
-fn the_role_of_the_remediation_cannot_turn_encryption_off() {
+fn remediation_role_cannot_disable_encryption() {
     let may: Vec<&str> = Ec2EbsEncryptionByDefault.fix_permissions().iter().map(|it| it.action).collect();
     assert_eq!(may, ["ec2:EnableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId"]);
 }
 
-/// What EC2 makes of an undo.
-fn play(_: &Ec2EbsEncryptionByDefault, mut subject: EbsDefaults, undo: &EbsUndo) -> EbsDefaults {
+/// Applies an undo call as EC2 does.
+fn apply(_: &Ec2EbsEncryptionByDefault, mut subject: EbsDefaults, undo: &EbsUndo) -> EbsDefaults {
     let default = |subject: &mut EbsDefaults, id: &str, arn: &str| {
         let keys = subject.keys.as_mut().unwrap();
         (keys.default_id, keys.default) = (id.to_owned(), Some(key(arn)));
@@ -155,19 +158,19 @@ fn play(_: &Ec2EbsEncryptionByDefault, mut subject: EbsDefaults, undo: &EbsUndo)
     match undo {
         EbsUndo::DisableEbsEncryptionByDefault {} => subject.enabled = false,
         EbsUndo::ModifyEbsDefaultKmsKeyId { kms_key_id } => default(&mut subject, kms_key_id, kms_key_id),
-        EbsUndo::ResetEbsDefaultKmsKeyId {} => default(&mut subject, "alias/aws/ebs", OF_AWS),
+        EbsUndo::ResetEbsDefaultKmsKeyId {} => default(&mut subject, "alias/aws/ebs", AWS_MANAGED),
     }
     subject
 }
 
 fn settings() -> impl Strategy<Value = (EbsDefaults, Ec2EbsEncryptionByDefaultParameters)> {
     let default = prop_oneof![
-        Just(("alias/aws/ebs", OF_AWS)),
-        Just((OF_AWS, OF_AWS)),
-        Just((THEIRS, THEIRS)),
-        Just((OURS, OURS)),
+        Just(("alias/aws/ebs", AWS_MANAGED)),
+        Just((AWS_MANAGED, AWS_MANAGED)),
+        Just((OTHER, OTHER)),
+        Just((REQUIRED, REQUIRED)),
     ];
-    let text = prop_oneof![2 => Just("{}"), 1 => Just(WANT), 3 => Just(CHANGE)];
+    let text = prop_oneof![2 => Just("{}"), 1 => Just(KEY), 3 => Just(CHANGE)];
     let state = prop_oneof![5 => Just("Enabled"), 1 => Just("PendingDeletion")];
     let types = prop_oneof![5 => Just(vec![]), 1 => Just(vec!["t1.micro".to_owned()])];
     (any::<bool>(), default, text, state, types).prop_map(|(enabled, (id, arn), text, state, types)| {
@@ -184,18 +187,18 @@ fn settings() -> impl Strategy<Value = (EbsDefaults, Ec2EbsEncryptionByDefaultPa
 #[test]
 fn laws() {
     let touched = ["/enabled", "/unsupportedTypes", "/keys/defaultId", "/keys/default"];
-    Laws::of(&Ec2EbsEncryptionByDefault, &touched, play)
+    Laws::of(&Ec2EbsEncryptionByDefault, &touched, apply)
         .never(|before, after| before.enabled && !after.enabled)
         .hold(settings());
 }
 
 #[test]
-fn turning_the_setting_on_leaves_the_keys_as_they_are() {
+fn enabling_the_setting_leaves_the_keys_unchanged() {
     let enabled = |default| {
         let action = EbsAction::EnableEbsEncryptionByDefault {};
         Ec2EbsEncryptionByDefault.predict(defaults(false, default), &action)
     };
-    for default in [None, AWS_DEFAULT, OURS_DEFAULT, Some((THEIRS, None))] {
+    for default in [None, AWS_DEFAULT, REQUIRED_DEFAULT, Some((OTHER, None))] {
         assert_eq!(enabled(default), defaults(true, default));
     }
 }

@@ -1,4 +1,4 @@
-//! What `ec2-imdsv2-check` must say and plan, and what holds of it for every instance.
+//! Verdicts and plans of `ec2-imdsv2-check`, and properties that hold for every instance.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn options(http_tokens: HttpTokens, hops: u32) -> MetadataOptions {
     }
 }
 
-/// A running instance with these options that nobody called without a token.
+/// A running instance with these options and no calls without a token.
 fn subject(http_tokens: HttpTokens, hops: u32) -> InstanceMetadata {
     InstanceMetadata {
         instance: instance("running"),
@@ -28,7 +28,7 @@ fn subject(http_tokens: HttpTokens, hops: u32) -> InstanceMetadata {
     }
 }
 
-fn judged(name: &str, subject: InstanceMetadata) -> Case<'_, Ec2Imdsv2Check> {
+fn case(name: &str, subject: InstanceMetadata) -> Case<'_, Ec2Imdsv2Check> {
     Cases::of(&Ec2Imdsv2Check, subject).case(name, |_| ())
 }
 
@@ -41,60 +41,62 @@ fn disabled() -> Verdict {
 }
 
 #[test]
-fn tokens_decide() {
+fn tokens_determine_the_verdict() {
     let cases = Cases::of(&Ec2Imdsv2Check, subject(HttpTokens::Optional, 1));
-    let case = |name, change: fn(&mut InstanceMetadata)| cases.case(name, change);
-    case("ec2-imdsv2-check/1", |_| ()).non_compliant(ALLOWS).planned(&[REQUIRE]);
-    judged("ec2-imdsv2-check/2", subject(HttpTokens::Required, 1)).compliant();
-    judged("required, any hop limit", subject(HttpTokens::Required, 64)).compliant();
-    case("ec2-imdsv2-check/3", |it| it.options.as_mut().unwrap().http_endpoint = Some(HttpEndpoint::Disabled))
+    let changed = |name, change: fn(&mut InstanceMetadata)| cases.case(name, change);
+    changed("ec2-imdsv2-check/1", |_| ()).non_compliant(ALLOWS).planned(&[REQUIRE]);
+    case("ec2-imdsv2-check/2", subject(HttpTokens::Required, 1)).compliant();
+    case("required, any hop limit", subject(HttpTokens::Required, 64)).compliant();
+    changed("ec2-imdsv2-check/3", |it| it.options.as_mut().unwrap().http_endpoint = Some(HttpEndpoint::Disabled))
         .is(&disabled());
-    case("ec2-imdsv2-check/9", |it| {
+    changed("ec2-imdsv2-check/9", |it| {
         let http_endpoint = Some(HttpEndpoint::Disabled);
         it.options = Some(MetadataOptions { http_endpoint, ..MetadataOptions::default() });
     })
     .is(&disabled());
-    case("no tokens stated", |it| it.options.as_mut().unwrap().http_tokens = None)
+    changed("no tokens stated", |it| it.options.as_mut().unwrap().http_tokens = None)
         .non_compliant("i-1 does not state whether tokens are required")
         .planned(&["held: the metadata options were not read", REQUIRE]);
-    case("no options", |it| it.options = None)
-        .non_compliant("i-1 does not tell its metadata options")
+    changed("no options", |it| it.options = None)
+        .non_compliant("i-1 reports no metadata options")
         .planned(&["held: the metadata options were not read", REQUIRE]);
-    case("of a fleet", |it| drop(it.instance.tags.insert("aws:autoscaling:groupName".into(), "web".into())))
-        .non_compliant(&format!("{ALLOWS}; launched by Auto Scaling group web"));
-    case("ec2-imdsv2-check/5", |it| it.instance = instance("terminated")).not_applicable("instance is terminated");
-    case("going", |it| it.instance = instance("shutting-down")).not_applicable("instance is shutting-down");
-    case("stopped", |it| it.instance = instance("stopped")).non_compliant(ALLOWS).planned(&[REQUIRE]);
-    case("no state", |it| it.instance.state = None)
+    changed("in an Auto Scaling group", |it| {
+        drop(it.instance.tags.insert("aws:autoscaling:groupName".into(), "web".into()))
+    })
+    .non_compliant(&format!("{ALLOWS}; launched by Auto Scaling group web"));
+    changed("ec2-imdsv2-check/5", |it| it.instance = instance("terminated")).not_applicable("instance is terminated");
+    changed("shutting down", |it| it.instance = instance("shutting-down")).not_applicable("instance is shutting-down");
+    changed("stopped", |it| it.instance = instance("stopped")).non_compliant(ALLOWS).planned(&[REQUIRE]);
+    changed("no state", |it| it.instance.state = None)
         .non_compliant(ALLOWS)
         .planned(&["held: the instance is in state `unknown`; expected running or stopped", REQUIRE]);
 }
 
 #[test]
-fn hops_decide_where_they_are_limited() {
+fn hop_limit_is_checked_if_configured() {
     let far = "lets metadata travel 2 hops; expected at most 1";
     let lower = format!("L2 by hand: lower the response hop limit of i-1, which {far}");
-    judged("ec2-imdsv2-check/8", subject(HttpTokens::Required, 2))
+    case("ec2-imdsv2-check/8", subject(HttpTokens::Required, 2))
         .with(ONE_HOP)
         .non_compliant(&format!("i-1 {far}"))
         .planned(&[&lower]);
-    judged("as many hops as allowed", subject(HttpTokens::Required, 2)).with(r#"{"maxHopLimit":"2"}"#).compliant();
-    judged("tokens before hops", subject(HttpTokens::Optional, 2))
+    case("as many hops as allowed", subject(HttpTokens::Required, 2)).with(r#"{"maxHopLimit":"2"}"#).compliant();
+    case("tokens before hops", subject(HttpTokens::Optional, 2))
         .with(ONE_HOP)
         .non_compliant(ALLOWS)
         .planned(&[REQUIRE, &lower]);
     let mut unlimited = subject(HttpTokens::Required, 1);
     unlimited.options.as_mut().unwrap().http_put_response_hop_limit = None;
-    judged("no hop limit stated", unlimited.clone())
+    case("no hop limit stated", unlimited.clone())
         .with(r#"{"maxHopLimit":"64"}"#)
-        .non_compliant("i-1 does not tell its hop limit; expected at most 64");
-    judged("no hop limit stated, none limited", unlimited).compliant();
+        .non_compliant("i-1 reports no hop limit; expected at most 64");
+    case("no hop limit stated, none limited", unlimited).compliant();
 }
 
-/// Judges what an item says, completed by a live read.
+/// A case for an item, completed by a live read.
 fn recorded(name: &str, item: Value, live: Option<MetadataOptions>) -> Case<'_, Ec2Imdsv2Check> {
     let recorded = RecordedMetadata::from_item(&item_of(item)).unwrap();
-    judged(name, Ec2Imdsv2Check.subject(recorded, live))
+    case(name, Ec2Imdsv2Check.subject(recorded, live))
 }
 
 fn suffices(item: Value) -> (bool, bool) {
@@ -103,7 +105,7 @@ fn suffices(item: Value) -> (bool, bool) {
 }
 
 #[test]
-fn an_old_item_is_completed_by_a_live_read() {
+fn incomplete_item_is_completed_by_a_live_read() {
     let running = || json!({"state": {"name": "running"}});
     assert_eq!(suffices(running()), (false, false));
     recorded("ec2-imdsv2-check/4", running(), Some(options(HttpTokens::Required, 1))).compliant();
@@ -115,7 +117,7 @@ fn an_old_item_is_completed_by_a_live_read() {
 
 /// `ec2-imdsv2-check/9`, `ec2-imdsv2-check/10`
 #[test]
-fn each_option_of_an_item_counts_for_itself() {
+fn each_option_of_an_item_counts_separately() {
     let item = |stated: &Value| json!({"state": {"name": "running"}, "metadataOptions": stated});
     for (stated, with_hop_limit) in [
         (json!({"httpEndpoint": "disabled"}), true),
@@ -144,14 +146,14 @@ fn each_option_of_an_item_counts_for_itself() {
         );
     }
     let alone = json!({"metadataOptions": {"httpEndpoint": "disabled"}});
-    recorded("disabled, and no more", alone, None).is(&disabled());
+    recorded("only disabled stated", alone, None).is(&disabled());
 }
 
 #[test]
-fn the_fix_waits_until_nobody_calls_without_a_token() {
+fn calls_without_a_token_block_the_fix() {
     let seen = |name, params: &str, calls, held: &[&str]| {
         let subject = InstanceMetadata { tokenless_calls: calls, ..subject(HttpTokens::Optional, 1) };
-        judged(name, subject).with(params).non_compliant(ALLOWS).planned(&[held, &[REQUIRE]].concat());
+        case(name, subject).with(params).non_compliant(ALLOWS).planned(&[held, &[REQUIRE]].concat());
     };
     let calls = |observed_days, calls| Some(TokenlessCalls { observed_days, calls });
     let none = "held: MetadataNoToken has no datapoints in 14 days";
@@ -164,9 +166,9 @@ fn the_fix_waits_until_nobody_calls_without_a_token() {
 }
 
 #[test]
-fn the_fix_waits_for_an_instance_at_rest_that_no_service_manages() {
+fn transitional_state_or_managing_service_blocks_the_fix() {
     let held = |reason: &str, instance| {
-        judged(reason, InstanceMetadata { instance, ..subject(HttpTokens::Optional, 1) })
+        case(reason, InstanceMetadata { instance, ..subject(HttpTokens::Optional, 1) })
             .non_compliant(ALLOWS)
             .planned(&[&format!("held: {reason}"), REQUIRE]);
     };
@@ -176,7 +178,7 @@ fn the_fix_waits_for_an_instance_at_rest_that_no_service_manages() {
 }
 
 #[test]
-fn what_a_machine_cannot_finish_it_does_not_begin() {
+fn plan_with_a_manual_step_is_not_applied() {
     let params =
         Ec2Imdsv2CheckParameters { max_hop_limit: Some(Bounded::of(1)), ..Ec2Imdsv2CheckParameters::default() };
     let plan = Ec2Imdsv2Check.plan(&subject(HttpTokens::Optional, 2), &params, NOW);
@@ -184,7 +186,7 @@ fn what_a_machine_cannot_finish_it_does_not_begin() {
 }
 
 #[test]
-fn undo_lets_calls_without_a_token_through_again() {
+fn undo_allows_calls_without_a_token_again() {
     let before = subject(HttpTokens::Optional, 3);
     let plan = Ec2Imdsv2Check.plan(&before, &Ec2Imdsv2CheckParameters::default(), NOW);
     let done: Vec<_> = plan.calls().into_iter().cloned().collect();
@@ -192,11 +194,11 @@ fn undo_lets_calls_without_a_token_through_again() {
     let texts: Vec<String> = undo.iter().map(call_text).collect();
     assert_eq!(texts, [r#"ModifyInstanceMetadataOptions {"HttpTokens":"optional","InstanceId":"i-1"}"#]);
     let unread = InstanceMetadata { options: None, ..before };
-    assert!(Ec2Imdsv2Check.undo(&unread, &done).unwrap_err().to_string().contains("does not hold the options"));
+    assert!(Ec2Imdsv2Check.undo(&unread, &done).unwrap_err().to_string().contains("does not contain the options"));
 }
 
 #[test]
-fn parameters_out_of_range_are_refused() {
+fn parameters_out_of_range_are_rejected() {
     for text in [r#"{"maxHopLimit":"65"}"#, r#"{"maxHopLimit":"0"}"#, r#"{"observationDays":"16"}"#] {
         assert!(RuleParameters::<Ec2Imdsv2CheckParameters>::parse(Some(text)).is_err(), "{text}");
     }
@@ -230,8 +232,8 @@ fn requires_tokens(it: &InstanceMetadata) -> bool {
 
 #[test]
 fn laws() {
-    let params = prop::option::of(1..4_u32).prop_map(|most| Ec2Imdsv2CheckParameters {
-        max_hop_limit: most.map(Bounded::of),
+    let params = prop::option::of(1..4_u32).prop_map(|max| Ec2Imdsv2CheckParameters {
+        max_hop_limit: max.map(Bounded::of),
         ..Ec2Imdsv2CheckParameters::default()
     });
     Laws::of(&Ec2Imdsv2Check, &["/options/httpTokens"], Remediation::predict)

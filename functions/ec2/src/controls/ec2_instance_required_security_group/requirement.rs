@@ -1,4 +1,4 @@
-//! Which security groups are asked for, and which of those there are satisfy it.
+//! Which security groups are required, and which existing groups satisfy a requirement.
 //!
 //! Knows no instance and no SDK.
 
@@ -10,19 +10,19 @@ use rectify_compliance::values::{KeyValue, LIST, members};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// One group, by what it is known by: `sg-…`, `name:…` or `tag:key=value`.
+/// A required group: `sg-…`, `name:…` or `tag:key=value`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum GroupRequirement {
-    /// This very group.
+    /// The group with this id.
     Id(String),
-    /// A group of this name.
+    /// A group with this name.
     Name(String),
     /// A group with this tag.
     Tag {
         /// The key.
         key: String,
-        /// The value, compared whole.
+        /// The value, compared in full.
         value: String,
     },
 }
@@ -32,7 +32,7 @@ pub enum GroupRequirement {
 #[serde(try_from = "String", into = "String")]
 pub struct GroupRequirements(Vec<GroupRequirement>);
 
-/// The groups asked for by VPC, as the parameter `perVpc` has them.
+/// The required groups by VPC, as in the parameter `perVpc`.
 pub type PerVpc = BTreeMap<String, Vec<GroupRequirement>>;
 
 /// The groups of one VPC that match each requirement, by the requirement's text.
@@ -48,11 +48,11 @@ impl GroupRequirements {
 }
 
 impl FoundGroups {
-    /// The groups that satisfy a requirement: those found in the VPC, and the very group where an interface of the VPC has
-    /// it, since EC2 would have refused one that does not belong there.
-    pub fn candidates(&self, wanted: &GroupRequirement, attached: &BTreeSet<&str>) -> BTreeSet<String> {
-        let mut ids = self.0.get(&wanted.to_string()).cloned().unwrap_or_default();
-        if let GroupRequirement::Id(id) = wanted
+    /// The groups that satisfy a requirement: those found in the VPC, and a group required by id if an interface has it,
+    /// because EC2 would have rejected a group that cannot be used in the VPC.
+    pub fn candidates(&self, requirement: &GroupRequirement, attached: &BTreeSet<&str>) -> BTreeSet<String> {
+        let mut ids = self.0.get(&requirement.to_string()).cloned().unwrap_or_default();
+        if let GroupRequirement::Id(id) = requirement
             && attached.contains(id.as_str())
         {
             ids.insert(id.clone());
@@ -66,17 +66,17 @@ impl TryFrom<String> for GroupRequirement {
 
     fn try_from(text: String) -> Result<Self, String> {
         let text = text.trim();
-        let refused = || format!("expected sg-…, name:… or tag:key=value: received `{text}`");
+        let invalid = || format!("expected sg-…, name:… or tag:key=value: received `{text}`");
         if let Some(name) = text.strip_prefix("name:").map(str::trim) {
-            return if name.is_empty() { Err(refused()) } else { Ok(Self::Name(name.to_owned())) };
+            return if name.is_empty() { Err(invalid()) } else { Ok(Self::Name(name.to_owned())) };
         }
         if let Some(tag) = text.strip_prefix("tag:") {
-            let KeyValue { key, value } = tag.parse().map_err(|_| refused())?;
+            let KeyValue { key, value } = tag.parse().map_err(|_| invalid())?;
             return Ok(Self::Tag { key, value });
         }
         let id =
             text.strip_prefix("sg-").filter(|id| !id.is_empty() && id.chars().all(|it| it.is_ascii_alphanumeric()));
-        id.map(|_| Self::Id(text.to_owned())).ok_or_else(refused)
+        id.map(|_| Self::Id(text.to_owned())).ok_or_else(invalid)
     }
 }
 
@@ -91,8 +91,8 @@ impl fmt::Display for GroupRequirement {
 }
 
 impl From<GroupRequirement> for String {
-    fn from(wanted: GroupRequirement) -> Self {
-        wanted.to_string()
+    fn from(requirement: GroupRequirement) -> Self {
+        requirement.to_string()
     }
 }
 
@@ -105,8 +105,8 @@ impl TryFrom<String> for GroupRequirements {
 }
 
 impl From<GroupRequirements> for String {
-    fn from(wanted: GroupRequirements) -> Self {
-        wanted.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    fn from(requirements: GroupRequirements) -> Self {
+        requirements.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_named_in_three_ways() {
+    fn groups_are_given_by_id_name_or_tag() {
         let expected = vec![
             GroupRequirement::Id("sg-0a1b".to_owned()),
             GroupRequirement::Name("base line".to_owned()),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_group_is_refused() {
+    fn invalid_requirement_is_rejected() {
         for text in ["web", "sg-", "sg-*", "name:", "tag:role", "tag:=x", "Name:web"] {
             let expected = format!("expected sg-…, name:… or tag:key=value: received `{text}`");
             assert_eq!(read(text), Err(expected), "{text}");
@@ -156,12 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn an_attached_group_counts_though_it_was_not_found_but_only_by_its_id() {
+    fn attached_group_counts_only_if_required_by_id() {
         let found = FoundGroups([("name:base".to_owned(), BTreeSet::from(["sg-1".to_owned()]))].into());
         let attached = BTreeSet::from(["sg-2"]);
         let ids = |text: &str| {
-            let wanted = GroupRequirement::try_from(text.to_owned()).unwrap();
-            found.candidates(&wanted, &attached).into_iter().collect::<Vec<_>>()
+            let requirement = GroupRequirement::try_from(text.to_owned()).unwrap();
+            found.candidates(&requirement, &attached).into_iter().collect::<Vec<_>>()
         };
         assert_eq!(ids("sg-2"), ["sg-2"]);
         assert_eq!(ids("name:base"), ["sg-1"]);

@@ -1,4 +1,4 @@
-//! What `ec2-instance-required-security-group` must say and plan, and what holds of it for every instance.
+//! Verdicts and plans of `ec2-instance-required-security-group`, and properties that hold for every instance.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
@@ -9,10 +9,10 @@ use super::requirement::FoundGroups;
 use super::*;
 use crate::resources::instance::tests::instance;
 
-type TheParameters = Ec2InstanceRequiredSecurityGroupParameters;
+type Params = Ec2InstanceRequiredSecurityGroupParameters;
 
-fn parse(text: &str) -> Result<TheParameters, String> {
-    RuleParameters::<TheParameters>::parse(Some(text)).map(|it| it.control).map_err(|error| error.to_string())
+fn parse(text: &str) -> Result<Params, String> {
+    RuleParameters::<Params>::parse(Some(text)).map(|it| it.control).map_err(|error| error.to_string())
 }
 
 fn strings(texts: &[&str]) -> Vec<String> {
@@ -30,19 +30,19 @@ fn interface(id: &str, is_primary: bool, groups: &[&str]) -> Interface {
     }
 }
 
-/// The requirements of these tests with the groups of the VPC that satisfy each.
+/// The requirements in these tests, each with the groups of the VPC that satisfy it.
 const FOUND: &[(&str, &[&str])] =
     &[("sg-b", &["sg-b"]), ("name:scan", &["sg-s"]), ("tag:role=base", &["sg-b", "sg-c"])];
-/// The first of them alone.
+/// Only the first requirement can be satisfied.
 const ONLY_BASE: &[(&str, &[&str])] = &[("sg-b", &["sg-b"])];
 
-/// `i-1` in `vpc-1` with these interfaces; of the groups asked for, these are there.
+/// `i-1` in `vpc-1` with these interfaces; `found` are the groups that satisfy each requirement.
 fn subject(interfaces: Vec<Interface>, found: &[(&str, &[&str])]) -> InstanceInGroups {
-    let found = found.iter().map(|(wanted, there)| ((*wanted).to_owned(), strings(there).into_iter().collect()));
+    let found = found.iter().map(|(requirement, ids)| ((*requirement).to_owned(), strings(ids).into_iter().collect()));
     InstanceInGroups { instance: instance("running"), interfaces, found: FoundGroups(found.collect()), per_vpc: None }
 }
 
-/// With one interface that has these groups.
+/// `i-1` with one interface that has these groups.
 fn one(groups: &[&str]) -> InstanceInGroups {
     subject(vec![interface("eni-1", true, groups)], FOUND)
 }
@@ -51,7 +51,7 @@ fn two(first: &[&str], second: &[&str]) -> InstanceInGroups {
     subject(vec![interface("eni-1", true, first), interface("eni-2", false, second)], FOUND)
 }
 
-fn among(groups: &[&str], found: &[(&str, &[&str])]) -> InstanceInGroups {
+fn one_of(groups: &[&str], found: &[(&str, &[&str])]) -> InstanceInGroups {
     subject(vec![interface("eni-1", true, groups)], found)
 }
 
@@ -75,7 +75,7 @@ const LACKS_BASE: &str = "eni-1 lacks sg-b (required for vpc-1)";
 const NO_REQUIREMENT: &str = "no requirement for vpc-1";
 
 #[test]
-fn missing_groups_are_added_behind_those_there() {
+fn missing_groups_are_appended() {
     let fixed = |name, subject, params, lack: &str, steps: &[&str]| {
         case(name, subject, params).non_compliant(&format!("{lack} (required for vpc-1)")).planned(steps);
     };
@@ -87,7 +87,7 @@ fn missing_groups_are_added_behind_those_there() {
     let fix_reversed = modify("eni-1", &["sg-a", "sg-s", "sg-b"]);
     let lack = "eni-1 lacks name:scan, sg-b";
     fixed("in the order of the requirements", one(&["sg-a"]), reversed, lack, &[&fix_reversed]);
-    let twice = among(&["sg-a"], &[("sg-b", &["sg-b"]), ("name:b", &["sg-b"])]);
+    let twice = one_of(&["sg-a"], &[("sg-b", &["sg-b"]), ("name:b", &["sg-b"])]);
     let named_twice = r#"{"requiredGroups":"sg-b,name:b"}"#;
     fixed("the same group twice", twice, named_twice, "eni-1 lacks sg-b, name:b", &[&fix]);
     let second = modify("eni-2", &["sg-a", "sg-b"]);
@@ -97,7 +97,7 @@ fn missing_groups_are_added_behind_those_there() {
     let of_both = two(&["sg-z", "sg-a"], &["sg-c"]);
     let lack = "eni-1 lacks sg-b, eni-2 lacks sg-b";
     fixed("ec2-instance-required-security-group/6", of_both, EACH, lack, &[&first, &second]);
-    fixed("any, one can be", among(&["sg-a"], ONLY_BASE), ANY, "eni-1 lacks sg-b", &[&fix]);
+    fixed("any, one is satisfiable", one_of(&["sg-a"], ONLY_BASE), ANY, "eni-1 lacks sg-b", &[&fix]);
     let per_vpc = r#"{"requiredGroups":"sg-b","perVpc":{"vpc-1":["name:scan"]}}"#;
     let scan = modify("eni-1", &["sg-b", "sg-s"]);
     fixed("perVpc in place of requiredGroups", one(&["sg-b"]), per_vpc, "eni-1 lacks name:scan", &[&scan]);
@@ -106,17 +106,17 @@ fn missing_groups_are_added_behind_those_there() {
 }
 
 #[test]
-fn interfaces_that_have_what_is_mandatory_are_compliant() {
+fn interfaces_with_the_required_groups_are_compliant() {
     case("attached", one(&["sg-a", "sg-b"]), BASE).compliant();
-    case("only the first counts", two(&["sg-b"], &["sg-a"]), BASE).compliant();
-    case("attached though not found", among(&["sg-b"], &[]), BASE).compliant();
+    case("only the primary counts", two(&["sg-b"], &["sg-a"]), BASE).compliant();
+    case("attached though not found", one_of(&["sg-b"], &[]), BASE).compliant();
     case("ec2-instance-required-security-group/3", one(&["sg-s"]), ANY).compliant();
-    case("any, one cannot be and the other is", among(&["sg-b"], ONLY_BASE), ANY).compliant();
+    case("any, one is unsatisfiable and the other attached", one_of(&["sg-b"], ONLY_BASE), ANY).compliant();
     case("ec2-instance-required-security-group/8", one(&["sg-c"]), ROLE).compliant();
 }
 
 #[test]
-fn without_a_requirement_or_once_it_is_gone_an_instance_is_not_judged() {
+fn instance_without_requirement_or_gone_is_not_applicable() {
     let elsewhere = r#"{"perVpc":{"vpc-2":["sg-b"]}}"#;
     case("ec2-instance-required-security-group/4", one(&["sg-a"]), elsewhere).not_applicable(NO_REQUIREMENT);
     case("no requirement at all", one(&["sg-a"]), "{}").not_applicable(NO_REQUIREMENT);
@@ -127,44 +127,45 @@ fn without_a_requirement_or_once_it_is_gone_an_instance_is_not_judged() {
 }
 
 #[test]
-fn what_cannot_be_satisfied_known_or_chosen_is_left_to_a_person() {
+fn unsatisfiable_unknown_or_ambiguous_requirement_is_not_fixed_automatically() {
     let fix = modify("eni-1", &["sg-a", "sg-b"]);
-    let make = |wanted: &str| format!("L0 by hand: make or share into vpc-1 a group that is {wanted}");
-    let (no_base, no_scan) = (make("sg-b"), make("name:scan"));
+    let create =
+        |wanted: &str| format!("L0 by hand: create a group that matches {wanted} in vpc-1, or share one into it");
+    let (no_base, no_scan) = (create("sg-b"), create("name:scan"));
     let unsatisfiable = |groups: &str| format!("i-1 not satisfiable: no {groups} in vpc-1");
-    case("ec2-instance-required-security-group/2", among(&["sg-a"], &[]), BASE)
+    case("ec2-instance-required-security-group/2", one_of(&["sg-a"], &[]), BASE)
         .non_compliant(&unsatisfiable("sg-b"))
         .planned(&[&no_base]);
-    case("any, none can be", among(&[], &[]), ANY)
+    case("any, none is satisfiable", one_of(&[], &[]), ANY)
         .non_compliant(&unsatisfiable("name:scan, sg-b"))
         .planned(&[&no_base, &no_scan]);
-    case("one of both", among(&["sg-a"], ONLY_BASE), BOTH)
+    case("one of two is satisfiable", one_of(&["sg-a"], ONLY_BASE), BOTH)
         .non_compliant(&unsatisfiable("name:scan"))
         .planned(&[&no_scan, &fix]);
     case("no primary", subject(vec![interface("eni-2", false, &["sg-b"])], FOUND), BASE)
-        .non_compliant("i-1 tells no primary interface")
+        .non_compliant("i-1 reports no primary interface")
         .planned(&["held: the primary interface is not known"]);
     case("not read", one(&["sg-b"]), STORED)
-        .non_compliant("i-1 not judged: `ssm:/rectify/groups` was not read")
+        .non_compliant("i-1 not evaluated: `ssm:/rectify/groups` was not read")
         .planned(&["held: `ssm:/rectify/groups` was not read"]);
     let choice = |groups: &str| {
         [
-            format!("held: more than one group would do for eni-1: {groups}"),
+            format!("held: more than one group satisfies the requirement for eni-1: {groups}"),
             format!("L2 by hand: add to eni-1 one of {groups}"),
         ]
     };
     let [held, step] = choice("sg-b, sg-c");
-    case("more than one would do", one(&["sg-a"]), ROLE)
+    case("more than one candidate", one(&["sg-a"]), ROLE)
         .non_compliant("eni-1 lacks tag:role=base (required for vpc-1)")
         .planned(&[&held, &step]);
     let [held, step] = choice("sg-b, sg-s");
-    case("any, either would do", one(&["sg-a"]), ANY)
+    case("any, two candidates", one(&["sg-a"]), ANY)
         .non_compliant("eni-1 lacks any of sg-b, name:scan (required for vpc-1)")
         .planned(&[&held, &step]);
 }
 
 #[test]
-fn what_is_kept_elsewhere_is_judged_like_what_is_given() {
+fn stored_requirements_count_like_inline_ones() {
     let read = |name, per_vpc: Value| {
         let per_vpc = serde_json::from_value(per_vpc).unwrap();
         case(name, InstanceInGroups { per_vpc, ..one(&["sg-a"]) }, STORED)
@@ -174,7 +175,7 @@ fn what_is_kept_elsewhere_is_judged_like_what_is_given() {
 }
 
 #[test]
-fn the_quota_of_groups_holds_the_plan() {
+fn group_quota_blocks_the_plan() {
     let five = ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5"];
     let step = modify("eni-1", &[&five[..], &["sg-b"]].concat());
     case("ec2-instance-required-security-group/5", one(&five), BASE)
@@ -186,15 +187,15 @@ fn the_quota_of_groups_holds_the_plan() {
 }
 
 #[test]
-fn what_a_service_manages_and_an_unusual_interface_hold_the_plan() {
+fn managing_service_or_special_interface_type_blocks_the_plan() {
     let cases = Cases::of(&Ec2InstanceRequiredSecurityGroup, one(&["sg-a"]));
     let fix = modify("eni-1", &["sg-a", "sg-b"]);
     let held = |reason: &str, change: fn(&mut InstanceInGroups)| {
         let held = format!("held: {reason}");
         cases.case(reason, change).with(BASE).non_compliant(LACKS_BASE).planned(&[&held, &fix]);
     };
-    held("an AWS service made eni-1 for itself", |it| it.interfaces[0].requester_managed = Some(true));
-    held("eni-1 was not read by itself", |it| it.interfaces[0].requester_managed = None);
+    held("eni-1 is requester-managed", |it| it.interfaces[0].requester_managed = Some(true));
+    held("eni-1 was not read with DescribeNetworkInterfaces", |it| it.interfaces[0].requester_managed = None);
     held("eni-1 is managed by `eks`", |it| it.interfaces[0].operator = Some("eks".into()));
     held("the instance is managed by `eks`", |it| it.instance.operator = Some("eks".into()));
     held("eni-1 is of type `trunk`", |it| it.interfaces[0].kind = Some("trunk".into()));
@@ -204,7 +205,7 @@ fn what_a_service_manages_and_an_unusual_interface_hold_the_plan() {
 }
 
 #[test]
-fn parameters_that_name_no_group_are_refused() {
+fn parameters_that_do_not_name_a_group_are_rejected() {
     for (text, expected) in [
         (r#"{"requiredGroups":"web"}"#, "ruleParameters.requiredGroups: expected sg-…, name:… or tag:key=value"),
         (r#"{"perVpc":"{\"vpc-1\":[\"web\"]}"}"#, "ruleParameters.perVpc: expected JSON or `ssm:/rectify/…`: "),
@@ -220,7 +221,7 @@ fn parameters_that_name_no_group_are_refused() {
 }
 
 #[test]
-fn undo_gives_an_interface_the_groups_it_had() {
+fn undo_restores_the_groups_of_an_interface() {
     let before = one(&["sg-z", "sg-a"]);
     let action = |id: &str, groups: &[&str]| Action::ModifyNetworkInterfaceAttribute {
         network_interface_id: id.to_owned(),
@@ -229,7 +230,7 @@ fn undo_gives_an_interface_the_groups_it_had() {
     let undo = Ec2InstanceRequiredSecurityGroup.undo(&before, &[action("eni-1", &["sg-z", "sg-a", "sg-b"])]);
     assert_eq!(undo, Ok(vec![action("eni-1", &["sg-z", "sg-a"])]));
     let error = Ec2InstanceRequiredSecurityGroup.undo(&before, &[action("eni-2", &["sg-b"])]).unwrap_err();
-    assert!(error.to_string().contains("does not hold the groups of `eni-2`"), "{error}");
+    assert!(error.to_string().contains("does not contain the groups of `eni-2`"), "{error}");
     let touched_fields = |it| Ec2InstanceRequiredSecurityGroup.touched_fields(&it, &[action("eni-1", &[])]);
     assert_eq!(touched_fields(one(&["sg-a", "sg-z"])), touched_fields(before));
 }
@@ -244,10 +245,10 @@ fn subjects() -> impl Strategy<Value = InstanceInGroups> {
         ..interface("eni-1", true, &groups)
     });
     let second = prop::option::of(ids().prop_map(|groups| interface("eni-2", false, &groups)));
-    let there = |ids: Vec<&'static str>| prop::sample::subsequence(ids, 0..=1);
+    let at_most_one = |ids: Vec<&'static str>| prop::sample::subsequence(ids, 0..=1);
     let role = prop::sample::subsequence(vec!["sg-b", "sg-c"], 0..=2);
     let state = prop::sample::select(vec!["running", "running", "running", "stopped", "terminated"]);
-    let sample = (first, second, there(vec!["sg-b"]), there(vec!["sg-s"]), role, state);
+    let sample = (first, second, at_most_one(vec!["sg-b"]), at_most_one(vec!["sg-s"]), role, state);
     sample.prop_map(|(first, second, base, scan, role, state)| {
         let found = [("sg-b", &base[..]), ("name:scan", &scan[..]), ("tag:role=base", &role[..])];
         let subject = subject(std::iter::once(first).chain(second).collect(), &found);
@@ -257,8 +258,8 @@ fn subjects() -> impl Strategy<Value = InstanceInGroups> {
 
 const PARAMETERS: [&str; 6] = [BASE, EACH, ANY, BOTH, ROLE, r#"{"perVpc":{"vpc-2":["sg-b"]}}"#];
 
-/// Whether an interface lost a group or changed in something else, or the order of its groups did.
-fn takes_away(before: &InstanceInGroups, after: &InstanceInGroups) -> bool {
+/// Whether an interface lost a group, changed the order of its groups, or changed in any other field.
+fn removes_or_reorders(before: &InstanceInGroups, after: &InstanceInGroups) -> bool {
     before.interfaces.iter().zip(&after.interfaces).any(|(before, after)| {
         let same_groups = Interface { groups: before.groups.clone(), ..after.clone() };
         !after.groups.starts_with(&before.groups) || same_groups != *before
@@ -269,13 +270,13 @@ fn takes_away(before: &InstanceInGroups, after: &InstanceInGroups) -> bool {
 fn laws() {
     let params = prop::sample::select(&PARAMETERS[..]).prop_map(|text| parse(text).unwrap());
     Laws::of(&Ec2InstanceRequiredSecurityGroup, &["/interfaces"], Remediation::predict)
-        .never(takes_away)
+        .never(removes_or_reorders)
         .restoring_whole()
         .hold((subjects(), params));
 }
 
 #[test]
-fn parameters_read_back_as_they_were_written() {
+fn parameters_survive_a_round_trip() {
     for text in PARAMETERS {
         let params = parse(text).unwrap();
         assert_eq!(parse(&serde_json::to_string(&params).unwrap()), Ok(params), "{text}");

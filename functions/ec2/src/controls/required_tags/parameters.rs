@@ -35,11 +35,11 @@ parameters! {
         tag6_value: Option<StringList> = None,
         /// More required keys with `values`, a `pattern` or neither. Default: none.
         required: Option<JsonParameter<RequiredByKey>> = None,
-        /// Whether an empty value is one. Default false.
+        /// Whether an empty value is accepted. Default false.
         allow_empty_value: Flag = Flag(false),
-        /// Whether keys that differ in letter case alone are the same. Default false.
+        /// Whether keys that differ only in case are the same. Default false.
         case_insensitive_keys: Flag = Flag(false),
-        /// Whether resources that AWS services own, such as the network interfaces of Lambda, are left out. Default true.
+        /// Whether resources owned by AWS services, such as Lambda network interfaces, are NOT_APPLICABLE. Default true.
         skip_requester_managed: Flag = Flag(true),
         /// Values the remediation may write, by key. Default: none.
         defaults: Option<JsonParameter<DefaultValues>> = None,

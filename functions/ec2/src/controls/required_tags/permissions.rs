@@ -1,10 +1,10 @@
-//! What the remediation of `required-tags` may call: twelve types of EC2, each with its own read and its own ARN.
+//! The permissions of the `required-tags` remediation: twelve EC2 resource types, each with its own read and ARN.
 
 use rectify_compliance::Permission;
 
 use crate::resources::stored_parameter::GET_PARAMETER;
 
-/// The types that are tagged.
+/// The resource types that the remediation tags.
 const ARNS: [&str; 12] = [
     "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:customer-gateway/*",
     "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/*",
@@ -20,8 +20,8 @@ const ARNS: [&str; 12] = [
     "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpn-gateway/*",
 ];
 
-/// One permission for each of them.
-#[allow(clippy::indexing_slicing)] // the compiler evaluates it, and refuses what is out of range
+/// One permission per resource type.
+#[allow(clippy::indexing_slicing)] // evaluated at compile time: an index out of range does not compile
 const fn on_each_type(action: &'static str) -> [Permission; ARNS.len()] {
     let mut all = [Permission::unscoped(action); ARNS.len()];
     let mut index = 0;

@@ -1,6 +1,6 @@
-//! Which tags a resource must have, and what is wrong with those it has.
+//! Which tags a resource must have, and how its tags violate that.
 //!
-//! Knows no resource type and no control: keys, values, and how both are compared.
+//! Keys, values, and their comparison. Knows no resource type and no control.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,16 +10,17 @@ use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// The longest key EC2 and most services take, in characters.
-const LONGEST_KEY: usize = 128;
-/// What the keys of AWS itself begin with, in any letter case; nobody else can write them.
-const OF_AWS: &str = "aws:";
-/// What the keys of people's decisions about Rectify begin with: a remediation that wrote one could exempt a resource.
-const OF_RECTIFY: &str = "rectify:";
-/// How much of a value or of allowed values an annotation repeats, in characters.
-const SHOWN: usize = 60;
+/// The maximum key length in EC2 and most services, in characters.
+const MAX_KEY_LENGTH: usize = 128;
+/// The prefix that AWS reserves for its own keys, in any case; users cannot write it.
+const AWS_PREFIX: &str = "aws:";
+/// The prefix of keys that control Rectify: a remediation that wrote one could exempt a resource.
+const RECTIFY_PREFIX: &str = "rectify:";
+/// The maximum length of a value or of allowed values in an annotation, in characters.
+const MAX_SHOWN: usize = 60;
 
-/// A tag key that a person can write and a remediation may: 1 to 128 characters, neither one of AWS itself nor `rectify:…`.
+/// A tag key that users can write and a remediation may write: 1 to 128 characters, without the prefixes `aws:` and
+/// `rectify:`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TagKey(String);
@@ -28,25 +29,25 @@ pub struct TagKey(String);
 #[derive(Debug, Clone)]
 pub struct Pattern(Regex, String);
 
-/// What the value of a required tag must be; nothing of it given is any value.
+/// The allowed values of a required tag; any value if neither field is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Allowed {
-    /// One of these, compared whole and with regard to case.
+    /// One of these, compared in full and case-sensitive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
-    /// Matched whole by this.
+    /// The whole value must match this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
 }
 
-/// Required tags by key, as the parameter `required` has them.
+/// Required tags by key, as in the parameter `required`.
 pub type RequiredTags = BTreeMap<TagKey, Allowed>;
 
-/// Values to be written by key, as the parameter `defaults` has them.
+/// Values to write by key, as in the parameter `defaults`.
 pub type DefaultValues = BTreeMap<TagKey, String>;
 
-/// Required tags with the way they are compared.
+/// Required tags and how they are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirements {
     required: RequiredTags,
@@ -54,34 +55,34 @@ pub struct Requirements {
     allow_empty: bool,
 }
 
-/// What is wrong with the tags of a resource, about one key.
+/// How the tags of a resource violate the requirement for one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TagFault {
-    /// There is no such key; there may be one that differs in letter case alone.
+pub enum TagViolation {
+    /// The key is missing; there may be one that differs only in case.
     Missing {
         /// The required key.
         key: TagKey,
-        /// The key that looks like it.
+        /// The existing key that differs only in case.
         lookalike: Option<String>,
     },
-    /// The key is there, without a value.
+    /// The value is empty.
     Empty {
         /// The required key.
         key: TagKey,
     },
-    /// The value is none of the allowed ones.
+    /// The value is not allowed.
     Wrong {
         /// The required key.
         key: TagKey,
         /// The value it has.
         value: String,
-        /// What is allowed, in words.
+        /// The allowed values as text.
         allowed: String,
     },
 }
 
 impl TagKey {
-    /// A key known when it was compiled.
+    /// A key known at compile time.
     pub fn literal(key: &'static str) -> Self {
         Self(key.to_owned())
     }
@@ -101,16 +102,16 @@ impl TryFrom<String> for TagKey {
 
     fn try_from(text: String) -> Result<Self, String> {
         let key = text.trim();
-        if key.is_empty() || key.chars().count() > LONGEST_KEY {
-            return Err(format!("expected a tag key of 1 to {LONGEST_KEY} characters: received `{}`", shown(key)));
+        if key.is_empty() || key.chars().count() > MAX_KEY_LENGTH {
+            return Err(format!("expected a tag key of 1 to {MAX_KEY_LENGTH} characters: received `{}`", shown(key)));
         }
         let begins_with = |prefix: &str| key.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
-        if begins_with(OF_AWS) {
-            return Err(format!("expected a tag key that people can write: received `{}`", shown(key)));
+        if begins_with(AWS_PREFIX) {
+            return Err(format!("expected a tag key without the reserved prefix `aws:`: received `{}`", shown(key)));
         }
-        if begins_with(OF_RECTIFY) {
+        if begins_with(RECTIFY_PREFIX) {
             let key = shown(key);
-            return Err(format!("expected a tag key that does not decide about Rectify itself: received `{key}`"));
+            return Err(format!("expected a tag key without Rectify's own prefix `rectify:`: received `{key}`"));
         }
         Ok(Self(key.to_owned()))
     }
@@ -160,7 +161,7 @@ impl Serialize for Pattern {
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        // Twice: alone, so that `a)(b` is refused, then as the whole of a value.
+        // Compiled twice: alone, so that `a)(b` is rejected, then anchored to the whole value.
         let whole = Regex::new(&text).and_then(|_| Regex::new(&format!(r"\A(?:{text})\z")));
         let regex = whole.map_err(|error| {
             serde::de::Error::custom(format!("expected a regular expression: received `{}`: {error}", shown(&text)))
@@ -184,7 +185,7 @@ impl Allowed {
             && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(value))
     }
 
-    fn words(&self) -> String {
+    fn to_text(&self) -> String {
         let values = self.values.as_ref().map(|values| values.join(","));
         let pattern = self.pattern.as_ref().map(|pattern| format!("pattern {}", pattern.1));
         shown(&values.into_iter().chain(pattern).collect::<Vec<_>>().join(" and "))
@@ -192,10 +193,10 @@ impl Allowed {
 }
 
 impl Requirements {
-    /// These tags, each required once: a key that is given twice keeps the one of its two that says more.
+    /// Requires each of these keys once: of two requirements for a key, the one that restricts its values wins.
     ///
     /// # Errors
-    /// Two different ideas of the values of one key.
+    /// Two different restrictions for one key.
     pub fn merged(
         given: impl IntoIterator<Item = (TagKey, Allowed)>,
         ignore_case: bool,
@@ -216,78 +217,80 @@ impl Requirements {
         Ok(Self { required, ignore_case, allow_empty })
     }
 
-    /// What is wrong with these tags, by key.
-    pub fn faults(&self, tags: &Tags) -> Vec<TagFault> {
-        self.required.iter().filter_map(|(key, allowed)| self.fault(key, allowed, tags)).collect()
+    /// The violations in these tags, by key.
+    pub fn violations(&self, tags: &Tags) -> Vec<TagViolation> {
+        self.required.iter().filter_map(|(key, allowed)| self.violation(key, allowed, tags)).collect()
     }
 
-    fn fault(&self, key: &TagKey, allowed: &Allowed, tags: &Tags) -> Option<TagFault> {
+    fn violation(&self, key: &TagKey, allowed: &Allowed, tags: &Tags) -> Option<TagViolation> {
         let values: Vec<&String> =
             tags.iter().filter(|(other, _)| key.is(other, self.ignore_case)).map(|(_, value)| value).collect();
         let Some(first) = values.first() else {
             let lookalike = tags.keys().find(|other| key.is(other, true)).cloned();
-            return Some(TagFault::Missing { key: key.clone(), lookalike });
+            return Some(TagViolation::Missing { key: key.clone(), lookalike });
         };
-        if values.iter().any(|value| self.is_right(allowed, value)) {
+        if values.iter().any(|value| self.is_allowed(allowed, value)) {
             return None;
         }
         if first.is_empty() && !self.allow_empty {
-            return Some(TagFault::Empty { key: key.clone() });
+            return Some(TagViolation::Empty { key: key.clone() });
         }
-        Some(TagFault::Wrong { key: key.clone(), value: (*first).clone(), allowed: allowed.words() })
+        Some(TagViolation::Wrong { key: key.clone(), value: (*first).clone(), allowed: allowed.to_text() })
     }
 
-    fn is_right(&self, allowed: &Allowed, value: &str) -> bool {
+    fn is_allowed(&self, allowed: &Allowed, value: &str) -> bool {
         (self.allow_empty || !value.is_empty()) && allowed.allows(value)
     }
 
-    /// Refuses values that would not mend what they are written for.
+    /// Rejects default values that would not satisfy their requirement.
     ///
     /// # Errors
-    /// The key that nobody requires, or whose value is not one of those allowed.
+    /// A key that is not required, or a value that is not allowed.
     pub fn check_defaults(&self, defaults: &DefaultValues) -> Result<(), String> {
         for (key, value) in defaults {
             let found = self.required.iter().find(|(other, _)| other.is(key.as_str(), self.ignore_case));
             let Some((_, allowed)) = found else {
                 return Err(format!("defaults: the tag `{}` is not required", key.as_str()));
             };
-            if !self.is_right(allowed, value) {
+            if !self.is_allowed(allowed, value) {
                 let (key, value) = (key.as_str(), shown(value));
-                return Err(format!("defaults: `{value}` is no value that the tag `{key}` may have"));
+                return Err(format!("defaults: `{value}` is not an allowed value of the tag `{key}`"));
             }
         }
         Ok(())
     }
 }
 
-/// The default value for a key, however it is written where letter case does not matter.
+/// The default value for a key; `ignore_case` as in the requirements.
 pub fn default_for<'a>(defaults: &'a DefaultValues, key: &TagKey, ignore_case: bool) -> Option<&'a str> {
     defaults.iter().find(|(other, _)| other.is(key.as_str(), ignore_case)).map(|(_, value)| value.as_str())
 }
 
-/// Faults as a finding: `Tags missing: Owner; empty: Env; wrong value: …`.
-pub fn words(faults: &[TagFault]) -> String {
-    let named = |pick: fn(&TagFault) -> Option<String>| offenders(faults.iter().filter_map(pick));
-    let missing = named(|fault| match fault {
-        TagFault::Missing { key, .. } => Some(key.0.clone()),
-        TagFault::Empty { .. } | TagFault::Wrong { .. } => None,
+/// Violations as an annotation: `Tags missing: Owner; empty: Env; wrong value: …`.
+pub fn annotation(violations: &[TagViolation]) -> String {
+    let named = |pick: fn(&TagViolation) -> Option<String>| offenders(violations.iter().filter_map(pick));
+    let missing = named(|violation| match violation {
+        TagViolation::Missing { key, .. } => Some(key.0.clone()),
+        TagViolation::Empty { .. } | TagViolation::Wrong { .. } => None,
     });
-    let empty = named(|fault| match fault {
-        TagFault::Empty { key } => Some(key.0.clone()),
-        TagFault::Missing { .. } | TagFault::Wrong { .. } => None,
+    let empty = named(|violation| match violation {
+        TagViolation::Empty { key } => Some(key.0.clone()),
+        TagViolation::Missing { .. } | TagViolation::Wrong { .. } => None,
     });
-    let wrong = named(|fault| match fault {
-        TagFault::Wrong { key, value, allowed } => Some(format!("{}=\"{}\" (allowed {allowed})", key.0, shown(value))),
-        TagFault::Missing { .. } | TagFault::Empty { .. } => None,
+    let wrong = named(|violation| match violation {
+        TagViolation::Wrong { key, value, allowed } => {
+            Some(format!("{}=\"{}\" (allowed {allowed})", key.0, shown(value)))
+        }
+        TagViolation::Missing { .. } | TagViolation::Empty { .. } => None,
     });
     let parts = [("missing", missing), ("empty", empty), ("wrong value", wrong)];
-    let told: Vec<String> =
-        parts.into_iter().filter(|(_, keys)| !keys.is_empty()).map(|(what, keys)| format!("{what}: {keys}")).collect();
-    format!("Tags {}", told.join("; "))
+    let texts: Vec<String> =
+        parts.into_iter().filter(|(_, keys)| !keys.is_empty()).map(|(kind, keys)| format!("{kind}: {keys}")).collect();
+    format!("Tags {}", texts.join("; "))
 }
 
 fn shown(text: &str) -> String {
-    text.chars().take(SHOWN).collect()
+    text.chars().take(MAX_SHOWN).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What `restricted-common-ports` must say and plan. What it shares with `restricted-ssh` is tested there.
+//! Verdicts and plans of `restricted-common-ports`. The logic shared with `restricted-ssh` is tested there.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
@@ -31,26 +31,26 @@ fn blocked_ports_are_revoked_by_their_ids() {
     let both = vec![tcp(3389, 3389, WORLD), tcp(3389, 3389, "::/0")];
     found("restricted-common-ports/6", both, "{}", "tcp 3389 from 0.0.0.0/0, ::/0", &["sgr-0", "sgr-1"]);
     let two = vec![tcp(3389, 3389, WORLD), tcp(3306, 3306, "::/0")];
-    let reaches = "tcp 3306 from ::/0; tcp 3389 from 0.0.0.0/0";
-    found("two blocked ports are two reaches", two, "{}", reaches, &["sgr-0", "sgr-1"]);
+    let open = "tcp 3306 from ::/0; tcp 3389 from 0.0.0.0/0";
+    found("two blocked ports are named one by one", two, "{}", open, &["sgr-0", "sgr-1"]);
     let ftp = vec![tcp(20, 20, WORLD), tcp(21, 21, WORLD)];
     let without = r#"{"blockedPort1":"none","blockedPort2":""}"#;
-    found("a default taken away", ftp, without, "tcp 21 from 0.0.0.0/0", &["sgr-1"]);
+    found("a default turned off", ftp, without, "tcp 21 from 0.0.0.0/0", &["sgr-1"]);
     let row = vec![tcp(20, 21, WORLD)];
-    found("two blocked ports in a row are one exact rule", row, "{}", "tcp 20-21 from 0.0.0.0/0", &["sgr-0"]);
+    found("adjacent blocked ports in one rule are revoked", row, "{}", "tcp 20-21 from 0.0.0.0/0", &["sgr-0"]);
 }
 
 #[test]
-fn what_serves_more_than_blocked_ports_is_left_to_a_person() {
+fn rule_that_opens_other_ports_too_is_a_manual_step() {
     let found = |name, rule, open: &str, step| {
         let finding = format!("Blocked ports open to the internet: {open} from 0.0.0.0/0");
         case(name, vec![rule]).non_compliant(&finding).planned(&[step]);
     };
     let (wide, all) = (tcp(3000, 4000, WORLD), ingress("-1", -1, -1, WORLD));
-    let narrow = "L2 by hand: narrow the rule sgr-0 tcp 3000-4000 from 0.0.0.0/0 to leave out tcp 20-21,3306,3389,4333";
+    let narrow = "L2 by hand: narrow the rule sgr-0 tcp 3000-4000 from 0.0.0.0/0 to exclude tcp 20-21,3306,3389,4333";
     found("restricted-common-ports/5", wide, "tcp 3000-4000 (3306, 3389)", narrow);
-    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 by rules for what is needed: without tcp 20-21,3306,3389,4333 from the internet";
-    found("all traffic holds every blocked port", all, "all traffic (20-21, 3306, 3389 +1 more)", replace);
+    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the required traffic, without tcp 20-21,3306,3389,4333 from the internet";
+    found("all traffic includes every blocked port", all, "all traffic (20-21, 3306, 3389 +1 more)", replace);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn narrow_sources_other_protocols_and_other_ports_do_not_count() {
 }
 
 #[test]
-fn parameters_that_block_nothing_or_are_no_ports_are_refused() {
+fn parameters_that_block_nothing_or_are_not_ports_are_rejected() {
     let none = (1..=5).map(|index| format!(r#""blockedPort{index}":"none""#)).collect::<Vec<_>>().join(",");
     for (case, text, expected) in [
         (

@@ -1,4 +1,4 @@
-//! What `restricted-ssh` must say and plan, and what holds of it for every group.
+//! Verdicts and plans of `restricted-ssh`, and properties that hold for every group.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ fn revoke(ids: &[&str]) -> String {
 }
 
 #[test]
-fn rules_for_the_ports_alone_are_revoked_by_their_ids() {
+fn rules_for_only_the_ports_are_revoked_by_id() {
     let found = |name, rules, params: &str, open: &str, ids: &[&str]| {
         case(name, rules).with(params).non_compliant(&format!("{OPEN}{open}")).planned(&[&revoke(ids)]);
     };
@@ -39,15 +39,15 @@ fn rules_for_the_ports_alone_are_revoked_by_their_ids() {
     let beside = vec![ingress("-1", -1, -1, "sg-2"), tcp(22, 22, WORLD)];
     found("restricted-ssh/6", beside, "{}", "tcp 22 from 0.0.0.0/0", &["sgr-1"]);
     let both = vec![tcp(22, 22, WORLD), tcp(22, 22, "::/0")];
-    found("both families at once", both, "{}", "tcp 22 from 0.0.0.0/0, ::/0", &["sgr-0", "sgr-1"]);
+    found("IPv4 and IPv6 at once", both, "{}", "tcp 22 from 0.0.0.0/0, ::/0", &["sgr-0", "sgr-1"]);
     let others = vec![tcp(2222, 2222, WORLD), tcp(22, 22, WORLD)];
     let ports = r#"{"ports":"2222, 8022"}"#;
     found("ports as a parameter", others, ports, "tcp 2222 from 0.0.0.0/0", &["sgr-1"]);
     let broad = vec![tcp(22, 22, "10.0.0.0/8"), tcp(22, 22, "2001:db8::/32")];
-    let breadth = r#"{"maxPrefixV4":"8","maxPrefixV6":"31"}"#;
-    found("breadth as a parameter", broad, breadth, "tcp 22 from 10.0.0.0/8", &["sgr-0"]);
+    let max_prefix = r#"{"maxPrefixV4":"8","maxPrefixV6":"31"}"#;
+    found("prefix length as a parameter", broad, max_prefix, "tcp 22 from 10.0.0.0/8", &["sgr-0"]);
     found(
-        "four kinds of reach are bounded",
+        "a long list of port ranges is shortened",
         (22..=25).map(|to| tcp(22, to, WORLD)).collect(),
         r#"{"ports":"22-25"}"#,
         "tcp 22 from 0.0.0.0/0; tcp 22-23 from 0.0.0.0/0; tcp 22-24 from 0.0.0.0/0 +1 more",
@@ -56,11 +56,11 @@ fn rules_for_the_ports_alone_are_revoked_by_their_ids() {
 }
 
 #[test]
-fn what_serves_more_than_the_ports_is_left_to_a_person() {
+fn rule_that_opens_other_ports_too_is_a_manual_step() {
     let found = |name, rules, params: &str, open: &str, steps: &[&str]| {
         case(name, rules).with(params).non_compliant(&format!("{OPEN}{open} from 0.0.0.0/0")).planned(steps);
     };
-    let narrow = |what: &str| format!("L2 by hand: narrow the rule sgr-0 {what} from 0.0.0.0/0 to leave out tcp 22");
+    let narrow = |what: &str| format!("L2 by hand: narrow the rule sgr-0 {what} from 0.0.0.0/0 to exclude tcp 22");
     let range = vec![tcp(20, 25, WORLD)];
     found("restricted-ssh/2 a range around 22", range, "{}", "tcp 20-25", &[&narrow("tcp 20-25")]);
     for (name, rule) in [
@@ -70,7 +70,7 @@ fn what_serves_more_than_the_ports_is_left_to_a_person() {
         found(name, vec![rule], "{}", "tcp 0-65535", &[&narrow("tcp 0-65535")]);
     }
     found(
-        "restricted-ssh/2 narrowed on paper",
+        "restricted-ssh/2 calls listed",
         vec![tcp(22, 25, WORLD)],
         r#"{"narrowWideRules":"true"}"#,
         "tcp 22-25",
@@ -79,13 +79,13 @@ fn what_serves_more_than_the_ports_is_left_to_a_person() {
             r#"L2 by hand: AuthorizeSecurityGroupIngress {"GroupId":"sg-1","IpPermissions":[{"FromPort":23,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":25}]}, then RevokeSecurityGroupIngress {"GroupId":"sg-1","SecurityGroupRuleIds":["sgr-0"]}"#,
         ],
     );
-    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 by rules for what is needed: without tcp 22 from the internet";
+    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the required traffic, without tcp 22 from the internet";
     found("restricted-ssh/3", vec![ingress("-1", -1, -1, WORLD)], "{}", "all traffic", &[replace]);
     let halves = vec![tcp(22, 22, "0.0.0.0/1"), tcp(22, 22, "128.0.0.0/1")];
-    let together = "L3 by hand: narrow these rules, which cover the internet together: sgr-0 tcp 22 from 0.0.0.0/1, sgr-1 tcp 22 from 128.0.0.0/1";
+    let combined = "L3 by hand: narrow these rules, which together cover the internet: sgr-0 tcp 22 from 0.0.0.0/1, sgr-1 tcp 22 from 128.0.0.0/1";
     case("restricted-ssh/9", halves)
         .non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/1, 128.0.0.0/1"))
-        .planned(&[together]);
+        .planned(&[combined]);
 }
 
 #[test]
@@ -93,11 +93,11 @@ fn other_protocols_ports_and_directions_do_not_count() {
     let others = vec![ingress("47", -1, -1, WORLD), ingress("udp", 22, 22, WORLD), ingress("icmp", 8, 0, WORLD)];
     case("restricted-ssh/4", others).compliant();
     case("restricted-ssh/7", vec![egress(tcp(22, 22, WORLD)), egress(ingress("-1", -1, -1, WORLD))]).compliant();
-    case("another port is another control's", vec![tcp(23, 23, WORLD), tcp(443, 443, WORLD)]).compliant();
+    case("other ports belong to other controls", vec![tcp(23, 23, WORLD), tcp(443, 443, WORLD)]).compliant();
 }
 
 #[test]
-fn a_missing_list_of_ipv6_ranges_is_an_empty_one() {
+fn missing_ipv6_ranges_count_as_empty() {
     let item = crate::arbitrary::item_of(
         "sg-1",
         json!({"groupId": "sg-1", "ipPermissionsEgress": [], "ipPermissions": [
@@ -120,49 +120,49 @@ fn sixty_open_rules_are_one_call() {
 }
 
 #[test]
-fn prefix_lists_count_as_their_entries_and_are_left_to_a_person() {
+fn prefix_list_counts_as_its_entries_and_is_a_manual_step() {
     let cases = Cases::of(&SSH, group(vec![tcp(22, 22, "pl-1")]));
     let list =
         |name, list: PrefixList| cases.case(name, |it| drop(it.network.prefix_lists.insert("pl-1".to_owned(), list)));
     let entries = |nets: &[&str]| PrefixList::Entries(nets.iter().map(|net| net.parse().unwrap()).collect());
     list("narrow", entries(&["10.0.0.0/8"])).compliant();
     list("wide", entries(&["10.0.0.0/8", "::/0"])).non_compliant(&format!("{OPEN}tcp 22 from pl-1")).planned(&[
-        "L3 by hand: replace the rule sgr-0 tcp 22 from pl-1 by rules for what is needed: without tcp 22 from the internet",
+        "L3 by hand: replace the rule sgr-0 tcp 22 from pl-1 with rules for the required traffic, without tcp 22 from the internet",
     ]);
-    let remarked = |text: &str| Verdict::Compliant(Some(text.into()));
-    list("unreadable", PrefixList::Unreadable).is(&remarked("prefix list pl-1 not readable"));
+    let with_note = |text: &str| Verdict::Compliant(Some(text.into()));
+    list("unreadable", PrefixList::Unreadable).is(&with_note("prefix list pl-1 not readable"));
     let unread = r#"{"resolvePrefixLists":"false"}"#;
-    cases.case("not to be read", |_| ()).with(unread).is(&remarked("prefix lists not resolved"));
+    cases.case("resolution turned off", |_| ()).with(unread).is(&with_note("prefix lists not resolved"));
     let limits = (SSH.limits)(&parameters(unread));
     assert_eq!(limits.prefix_lists_to_read(&group(vec![tcp(22, 22, "pl-1")]).group), BTreeSet::new());
 }
 
 #[test]
-fn only_prefix_lists_in_reach_of_a_port_are_read() {
+fn only_prefix_lists_of_rules_for_the_ports_are_read() {
     let subject = group(vec![tcp(443, 443, "pl-1"), ingress("-1", -1, -1, "pl-2"), ingress("udp", 22, 22, "pl-3")]);
     let limits = (SSH.limits)(&RestrictedSshParameters::default());
     assert_eq!(limits.prefix_lists_to_read(&subject.group), BTreeSet::from(["pl-2".to_owned()]));
 }
 
 #[test]
-fn an_unreadable_prefix_list_is_named_beside_a_finding_too() {
+fn unreadable_prefix_list_is_also_named_in_a_finding() {
     Cases::of(&SSH, group(vec![tcp(22, 22, WORLD), tcp(22, 22, "pl-1")]))
         .case("beside", |it| drop(it.network.prefix_lists.insert("pl-1".to_owned(), PrefixList::Unreadable)))
         .non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/0; prefix list pl-1 not readable"));
 }
 
 #[test]
-fn an_unattached_group_is_left_out_only_where_asked_for() {
+fn unattached_group_is_ignored_only_if_configured() {
     let cases = Cases::of(&SSH, group(vec![tcp(22, 22, WORLD)]));
     let (open, ignoring) = (format!("{OPEN}tcp 22 from 0.0.0.0/0"), r#"{"ignoreUnattached":"TRUE"}"#);
     let unattached = |it: &mut GroupInNetwork| it.network.usage = Some(Usage::default());
-    cases.case("judged", unattached).non_compliant(&open);
+    cases.case("evaluated", unattached).non_compliant(&open);
     cases.case("ignored", unattached).with(ignoring).not_applicable("no network interface uses the group");
     cases.case("use not read", |it| it.network.usage = None).with(ignoring).non_compliant(&open);
 }
 
 #[test]
-fn a_precondition_that_does_not_hold_holds_the_plan() {
+fn unmet_precondition_blocks_the_plan() {
     let cases = Cases::of(&SSH, group(vec![tcp(22, 22, WORLD)]));
     let held = |reason: &str, step: &str, change: fn(&mut GroupInNetwork)| {
         cases
@@ -178,13 +178,13 @@ fn a_precondition_that_does_not_hold_holds_the_plan() {
     });
     held("the interfaces that use the group were not read", &step, |it| it.network.usage = None);
     let by_hand = "L2 by hand: revoke the rule tcp 22 from 0.0.0.0/0 of sg-1";
-    held("the ids of the rules are not known: only a live read can be planned from", by_hand, |it| {
+    held("the rule ids are not known: a plan needs a live read", by_hand, |it| {
         it.group.rules[0].id = None;
     });
 }
 
 #[test]
-fn a_wide_rule_keeps_the_exact_one_from_being_revoked_alone() {
+fn manual_step_for_a_wide_rule_blocks_the_revocation_of_another() {
     let subject = group(vec![tcp(22, 22, WORLD), ingress("-1", -1, -1, "::/0")]);
     let plan = SSH.plan(&subject, &RestrictedSshParameters::default(), NOW);
     assert_eq!(plan.blocker(true).as_deref(), Some("a step of level L3 is never applied by machine"));
@@ -197,7 +197,7 @@ fn undo(subject: &GroupInNetwork, ids: &[&str]) -> Result<Vec<Authorize>, Irreve
 }
 
 #[test]
-fn undo_makes_every_revoked_rule_again_with_description_and_tags_last_first() {
+fn undo_recreates_revoked_rules_with_description_and_tags_last_first() {
     let mut subject = group(vec![tcp(22, 22, WORLD), tcp(22, 22, "::/0")]);
     subject.group.rules[0].description = Some("office".to_owned());
     subject.group.rules[1].tags = [("team".to_owned(), "net".to_owned()), ("aws:x".to_owned(), "y".to_owned())].into();
@@ -215,15 +215,15 @@ fn undo_makes_every_revoked_rule_again_with_description_and_tags_last_first() {
 }
 
 #[test]
-fn undo_refuses_what_the_before_image_does_not_hold() {
+fn undo_fails_for_a_rule_missing_from_the_prior_state() {
     assert_eq!(
         undo(&group(vec![]), &["sgr-9"]).unwrap_err().to_string(),
-        "RevokeSecurityGroupIngress: cannot be undone: the before-image does not hold the rule `sgr-9`"
+        "RevokeSecurityGroupIngress: cannot be undone: the prior state does not contain the rule `sgr-9`"
     );
 }
 
 #[test]
-fn the_role_of_the_remediation_cannot_open_a_group() {
+fn remediation_role_cannot_authorize_rules() {
     let may = [SSH.read_permissions(), SSH.fix_permissions()].concat();
     let opens = |action: &str| action.contains("Authorize") || action.contains("CreateTags");
     assert!(!may.iter().any(|it| opens(it.action)), "{may:?}");

@@ -1,7 +1,7 @@
-//! The approved rules of a security group: the document they are kept as, and its reading.
+//! The approved rules of a security group: the stored document, and its parser.
 //!
-//! Unknown is never safe here in both directions: a baseline that is read too widely would be authorized, one that is read
-//! too narrowly revoked. So whatever is not exactly understood is an error, and no verdict is made.
+//! Unknown is never safe, in both directions: rules read too widely would be authorized, rules read too narrowly would
+//! be revoked. So anything that is not exactly understood is an error, and there is no verdict.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 
 use crate::resources::rule::{Direction, Peer, Protocol, Rule};
 
-/// The rules that were approved for one group, and when.
+/// The approved rules of one group, and the time of approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Baseline {
-    /// The rules, as traffic with descriptions; no two let the same through.
+    /// The rules with their descriptions; no two allow the same traffic.
     pub rules: Vec<Rule>,
-    /// When the baseline was last changed, where its source says so.
+    /// When the baseline was last changed, if its source states it.
     pub approved_at: Option<Timestamp>,
 }
 
@@ -68,10 +68,10 @@ enum PeerKind {
 }
 
 impl Baseline {
-    /// Reads the document of one group.
+    /// Parses the document of one group.
     ///
     /// # Errors
-    /// [`ShapeError`] when it is no such document, of another version or group, changed since its digest was made, or holds
+    /// [`ShapeError`] if it is not such a document, is for another version or group, does not match its digest, or contains
     /// a rule that is not exactly understood.
     pub fn parse(text: &str, group_id: &str, approved_at: Option<Timestamp>) -> Result<Self, ShapeError> {
         let value: Value =
@@ -95,7 +95,7 @@ impl Baseline {
     /// The baseline of these rules.
     ///
     /// # Errors
-    /// [`ShapeError`] when two rules let the same through, which no group can hold.
+    /// [`ShapeError`] if two rules allow the same traffic, which EC2 does not accept.
     pub fn of(rules: Vec<Rule>, approved_at: Option<Timestamp>) -> Result<Self, ShapeError> {
         let mut seen = BTreeSet::new();
         for rule in &rules {
@@ -107,14 +107,14 @@ impl Baseline {
     }
 }
 
-/// SHA-256, in hexadecimal digits, of the document without `sha256`: keys in order, no blanks.
+/// SHA-256, in hexadecimal digits, of the document without `sha256`: sorted keys, no whitespace.
 pub fn digest(mut document: Value) -> String {
     if let Value::Object(members) = &mut document {
         members.remove("sha256");
     }
     let mut text = String::with_capacity(64);
     for byte in Sha256::digest(sorted(document).to_string().as_bytes()) {
-        // Writing into a string does not fail.
+        // Writing to a string does not fail.
         let _infallible = write!(text, "{byte:02x}");
     }
     text
@@ -154,10 +154,10 @@ impl Approved {
     }
 }
 
-/// Ports must be stated whole or not at all: half a range read as every port would be authorized as such.
+/// Both ports or neither must be stated: half a range would be read, and authorized, as every port.
 fn check_ports(protocol: &Protocol, from: Option<i32>, to: Option<i32>) -> Result<(), ShapeError> {
     let stated = |port: Option<i32>| port.filter(|it| *it != -1);
-    let fine = match (protocol, stated(from), stated(to)) {
+    let is_valid = match (protocol, stated(from), stated(to)) {
         (Protocol::Tcp | Protocol::Udp, Some(from), Some(to)) => 0 <= from && from <= to && to <= 65535,
         (Protocol::Icmp | Protocol::Icmpv6, from, to) => {
             let byte = |it: Option<i32>| it.is_none_or(|it| (0..=255).contains(&it));
@@ -166,7 +166,7 @@ fn check_ports(protocol: &Protocol, from: Option<i32>, to: Option<i32>) -> Resul
         (_, None, None) => true,
         _ => false,
     };
-    if fine {
+    if is_valid {
         return Ok(());
     }
     let received = format!("{protocol} {from:?} {to:?}");
@@ -192,15 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn a_document_becomes_rules() {
+    fn document_becomes_rules() {
         let rules = Baseline::parse(&signed(document()), "sg-1", None).unwrap().rules;
-        let told: Vec<String> = rules.iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["tcp 443 from 10.0.0.0/8", "all traffic from sg-2"]);
+        let texts: Vec<String> = rules.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["tcp 443 from 10.0.0.0/8", "all traffic from sg-2"]);
         assert_eq!(rules[1].description.as_deref(), Some("all"));
     }
 
     #[test]
-    fn the_digest_is_that_of_the_document_in_order_and_without_blanks() {
+    fn digest_uses_sorted_keys_and_no_whitespace() {
         let text = r#"{"groupId":"sg-1","rules":[],"version":1}"#;
         let document = json!({"version": 1, "sha256": "x", "groupId": "sg-1", "rules": []});
         let expected: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -209,7 +209,7 @@ mod tests {
 
     /// `security-group-drift/6`
     #[test]
-    fn a_document_that_is_not_exactly_understood_is_refused() {
+    fn document_that_is_not_exactly_understood_is_rejected() {
         let changed = |pointer: &str, value: Value| {
             let mut document = document();
             *document.pointer_mut(pointer).unwrap() = value;

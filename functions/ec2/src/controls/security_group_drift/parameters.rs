@@ -1,4 +1,4 @@
-//! The parameters of `security-group-drift`: where baselines are, and which differences count.
+//! The parameters of `security-group-drift`: where baselines are stored, and which differences count.
 
 use rectify_compliance::parameters;
 use rectify_compliance::values::{Bounded, Flag, Moment};
@@ -10,35 +10,35 @@ use crate::resources::rule::{Direction, Rule};
 parameters! {
     /// The parameters of [`SecurityGroupDrift`](crate::SecurityGroupDrift); there is no managed rule.
     pub SecurityGroupDriftParameters, check: baseline_can_be_read {
-        /// Where baselines are: `ssm`, `s3` or `config`. Default ssm.
+        /// Where baselines are stored: `ssm`, `s3` or `config`. Default ssm.
         baseline_source: BaselineSource = BaselineSource::Ssm,
         /// The name of a baseline, with `{groupId}` in it: below `/sg-baseline/`, or `bucket/sg-baseline/…` for s3.
         baseline_name: String = "/sg-baseline/{groupId}".to_owned(),
-        /// With `config` alone, and there needed: the moment whose configuration item is the baseline, RFC 3339. Default none.
+        /// The time of the configuration item that is the baseline, RFC 3339; for `config` only. Default none.
         baseline_time: Option<Moment> = None,
         /// Which differences count: `exact` (both kinds), `extra` or `missing`. Default exact.
         drift_mode: DriftMode = DriftMode::Exact,
         /// Which rules count: `both`, `ingress` or `egress`. Default both.
         direction: Directions = Directions::Both,
-        /// Whether a description that differs counts. Default false.
+        /// Whether a changed description counts. Default false.
         compare_descriptions: Flag = Flag(false),
         /// Whether a group without a baseline fails the invocation. Default false.
         require_baseline: Flag = Flag(false),
-        /// How long after an approved change the group is left alone, minutes, 0..=1440. Default 60.
+        /// How long after an approved change the plan is blocked, minutes, 0..=1440. Default 60.
         approval_grace_minutes: Bounded<0, 1440> = Bounded::of(60),
     }
 }
 
-/// Where baselines are.
+/// Where baselines are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BaselineSource {
-    /// A parameter of Systems Manager.
+    /// A Systems Manager parameter.
     #[default]
     Ssm,
     /// An object in S3.
     S3,
-    /// AWS Config's own history.
+    /// The configuration history of AWS Config.
     Config,
 }
 
@@ -59,16 +59,16 @@ pub enum DriftMode {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Directions {
-    /// All of them.
+    /// All rules.
     #[default]
     Both,
-    /// Those that let traffic in.
+    /// Ingress rules.
     Ingress,
-    /// Those that let it out.
+    /// Egress rules.
     Egress,
 }
 
-/// What stands in a name for the id of the group.
+/// The placeholder for the id of the group in a baseline name.
 const GROUP_ID: &str = "{groupId}";
 
 fn baseline_can_be_read(params: &SecurityGroupDriftParameters) -> Result<(), String> {
@@ -90,11 +90,11 @@ fn baseline_can_be_read(params: &SecurityGroupDriftParameters) -> Result<(), Str
         }
         BaselineSource::Config => true,
     };
-    let wanted = match params.baseline_source {
+    let expected = match params.baseline_source {
         BaselineSource::S3 => "bucket/sg-baseline/…",
         BaselineSource::Ssm | BaselineSource::Config => "/sg-baseline/…",
     };
-    if is_readable { Ok(()) } else { Err(format!("baselineName: expected {wanted}: received `{name}`")) }
+    if is_readable { Ok(()) } else { Err(format!("baselineName: expected {expected}: received `{name}`")) }
 }
 
 impl SecurityGroupDriftParameters {
@@ -103,13 +103,13 @@ impl SecurityGroupDriftParameters {
         self.baseline_name.replace(GROUP_ID, group_id)
     }
 
-    /// Bucket and key of a group's baseline, where the name has both.
+    /// Bucket and key of a group's baseline, if the name has both.
     pub fn object(&self, group_id: &str) -> Option<(String, String)> {
         self.name_for(group_id).split_once('/').map(|(bucket, key)| (bucket.to_owned(), key.to_owned()))
     }
 
     /// Whether a rule counts.
-    pub fn concerns(&self, rule: &Rule) -> bool {
+    pub fn applies_to(&self, rule: &Rule) -> bool {
         match self.direction {
             Directions::Both => true,
             Directions::Ingress => rule.direction == Direction::Ingress,

@@ -1,4 +1,4 @@
-//! What `security-group-drift` must say and plan, case by case, and what holds of it for every group.
+//! Verdicts and plans of `security-group-drift`, and properties that hold for every group.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use proptest::prelude::*;
@@ -11,18 +11,18 @@ use serde_json::json;
 
 use super::*;
 use crate::arbitrary::{egress, group, groups, ingress, tcp};
-use crate::group_laws::{parameters, play};
+use crate::group_laws::{apply, parameters};
 use crate::resources::rule::{Peer, Rule};
 
 type Params = SecurityGroupDriftParameters;
 
-/// Long after every approval of these tests.
+/// Long after every approval in these tests.
 fn now() -> Timestamp {
     "2026-05-06T12:00:00Z".parse().unwrap()
 }
 
-/// A group beside a baseline that is long approved.
-fn beside(live: Vec<Rule>, approved: Vec<Rule>) -> GroupAndBaseline {
+/// A group with a baseline that was approved long ago.
+fn with_baseline(live: Vec<Rule>, approved: Vec<Rule>) -> GroupAndBaseline {
     let subject = group(live);
     let baseline = Baseline::of(approved, Some("2026-05-01T00:00:00Z".parse().unwrap())).unwrap();
     GroupAndBaseline::of(subject.group, Approval { baseline: Some(baseline) }, subject.network.usage)
@@ -33,7 +33,7 @@ fn case(name: &str, subject: GroupAndBaseline) -> Case<'_, SecurityGroupDrift> {
 }
 
 fn of_owner(rule: Rule, owner: Option<&str>) -> Rule {
-    let Peer::Group { group_id, .. } = rule.peer else { panic!("{rule}: no group") };
+    let Peer::Group { group_id, .. } = rule.peer else { panic!("{rule}: not a group") };
     Rule { peer: Peer::Group { group_id, user_id: owner.map(str::to_owned) }, ..rule }
 }
 
@@ -45,26 +45,26 @@ fn on(port: i32, peer: &str) -> Rule {
 const ANOTHER: Option<&str> = Some("444455556666");
 
 #[test]
-fn rules_that_let_the_same_through_are_the_same() {
-    let same = |name, live, approved| case(name, beside(live, approved)).compliant();
+fn rules_that_allow_the_same_traffic_are_equal() {
+    let same = |name, live, approved| case(name, with_baseline(live, approved)).compliant();
     let (v4, v6, web) = ("0.0.0.0/0", "::/0", on(443, "sg-2"));
     same("security-group-drift/1", vec![on(443, v4), on(443, v6)], vec![on(443, v6), on(443, v4)]);
     let all = Rule { from_port: Some(-1), to_port: Some(-1), ..ingress("-1", -1, -1, "10.0.0.0/8") };
     same("security-group-drift/2", vec![all], vec![ingress("all", -1, -1, "10.0.0.0/8")]);
-    let written = "security-group-drift/9 whoever wrote a rule, the live set counts";
+    let written = "security-group-drift/9 any author, the live set counts";
     same(written, vec![on(443, v4), on(80, v4)], vec![on(80, v4), on(443, v4)]);
     let unowned = || vec![of_owner(web.clone(), None)];
     let of_another = || vec![of_owner(web.clone(), ANOTHER)];
-    same("an owner that is not stated is the group's own", vec![web.clone()], unowned());
+    same("a missing owner is the account of the group", vec![web.clone()], unowned());
     same("security-group-drift/10", unowned(), of_another());
     same("the baseline does not state another account", of_another(), unowned());
-    same("neither states an owner", unowned(), unowned());
+    same("no owner on either side", unowned(), unowned());
 }
 
 #[test]
 fn every_difference_is_named() {
     let differs = |name, live, approved, drift: &str| {
-        case(name, beside(live, approved)).non_compliant(&format!("Drift from baseline: {drift}"));
+        case(name, with_baseline(live, approved)).non_compliant(&format!("Drift from baseline: {drift}"));
     };
     let (icmp, ping) = (vec![ingress("icmp", 3, -1, "10.0.0.0/8")], vec![on(3, "10.0.0.0/8")]);
     let drift = "+icmp 3/-1 from 10.0.0.0/8 (ingress), -tcp 3 from 10.0.0.0/8 (ingress)";
@@ -85,33 +85,33 @@ fn every_difference_is_named() {
 }
 
 #[test]
-fn parameters_say_which_differences_count() {
+fn parameters_select_the_differences() {
     let found = |name, subject, params: &str, drift: &str| {
         case(name, subject).with(params).non_compliant(&format!("Drift from baseline: {drift}"));
     };
     let described = |text: &str| vec![Rule { description: Some(text.to_owned()), ..on(443, "::/0") }];
-    let reworded = || beside(described("new"), described("old"));
-    case("security-group-drift/5 not asked for", reworded()).compliant();
+    let changed_description = || with_baseline(described("new"), described("old"));
+    case("security-group-drift/5 off", changed_description()).compliant();
     let compared = r#"{"compareDescriptions":"true"}"#;
-    found("security-group-drift/5 asked for", reworded(), compared, "~tcp 443 from ::/0 (ingress)");
-    let both = || beside(vec![on(8080, "0.0.0.0/0")], vec![on(443, "sg-2")]);
-    found("extra alone", both(), r#"{"driftMode":"extra"}"#, "+tcp 8080 from 0.0.0.0/0 (ingress)");
-    found("missing alone", both(), r#"{"driftMode":"missing"}"#, "-tcp 443 from sg-2 (ingress)");
-    let out = beside(vec![on(8080, "0.0.0.0/0"), egress(on(25, "0.0.0.0/0"))], vec![]);
+    found("security-group-drift/5 on", changed_description(), compared, "~tcp 443 from ::/0 (ingress)");
+    let both = || with_baseline(vec![on(8080, "0.0.0.0/0")], vec![on(443, "sg-2")]);
+    found("only extra", both(), r#"{"driftMode":"extra"}"#, "+tcp 8080 from 0.0.0.0/0 (ingress)");
+    found("only missing", both(), r#"{"driftMode":"missing"}"#, "-tcp 443 from sg-2 (ingress)");
+    let out = with_baseline(vec![on(8080, "0.0.0.0/0"), egress(on(25, "0.0.0.0/0"))], vec![]);
     found("one direction", out, r#"{"direction":"egress"}"#, "+tcp 25 to 0.0.0.0/0 (egress)");
 }
 
 #[test]
-fn a_group_without_a_baseline_is_not_applicable() {
+fn group_without_a_baseline_is_not_applicable() {
     let subject = GroupAndBaseline::of(group(vec![]).group, Approval::default(), None);
     case("no baseline", subject).not_applicable("no baseline");
 }
 
-/// Three approved rules, of which one is missing; one is extra.
+/// Three approved rules, one of them missing, and one extra rule.
 fn drifting() -> GroupAndBaseline {
     let kept = || vec![on(443, "0.0.0.0/0"), egress(ingress("-1", -1, -1, "0.0.0.0/0"))];
     let approved = [kept(), vec![Rule { description: Some("app".to_owned()), ..on(5432, "sg-2") }]].concat();
-    beside([kept(), vec![on(8080, "0.0.0.0/0")]].concat(), approved)
+    with_baseline([kept(), vec![on(8080, "0.0.0.0/0")]].concat(), approved)
 }
 
 const DRIFTING: &str = "Drift from baseline: +tcp 8080 from 0.0.0.0/0 (ingress), -tcp 5432 from sg-2 (ingress)";
@@ -122,12 +122,12 @@ const STEPS: [&str; 2] = [
 ];
 
 #[test]
-fn what_is_missing_is_made_before_what_is_extra_is_revoked() {
+fn missing_rules_are_authorized_before_extra_ones_are_revoked() {
     case("drifting", drifting()).non_compliant(DRIFTING).planned(&STEPS);
 }
 
 #[test]
-fn a_change_under_way_holds_the_plan() {
+fn approved_change_in_progress_blocks_the_plan() {
     let cases = Cases::of(&SecurityGroupDrift, drifting());
     let held = |reason: &str, change: &dyn Fn(&mut GroupAndBaseline)| {
         let held = format!("held: {reason}");
@@ -136,41 +136,41 @@ fn a_change_under_way_holds_the_plan() {
     let tag = |it: &mut GroupAndBaseline, value: &str| {
         it.group.tags = Tags::from([("approved-change".to_owned(), value.to_owned())]);
     };
-    let renew = |it: &mut GroupAndBaseline| {
+    let recently_approved = |it: &mut GroupAndBaseline| {
         it.baseline.as_mut().unwrap().approved_at = Some("2026-05-06T11:30:00Z".parse().unwrap());
     };
-    held("the baseline was changed at 2026-05-06T11:30:00Z", &renew);
+    held("the baseline was changed at 2026-05-06T11:30:00Z", &recently_approved);
     for value in ["2026-05-06T11:00:01Z CHG-7", "2026-05-06T13:00:00Z"] {
         held(&format!("a change was approved: `{value}`"), &|it| tag(it, value));
     }
     held("the tag approved-change does not begin with a time: `CHG-7`", &|it| tag(it, "CHG-7"));
     let old = cases.case("an old approval", |it| tag(it, "2026-05-06T11:00:00Z CHG-7"));
     old.at(now()).non_compliant(DRIFTING).planned(&STEPS);
-    let no_grace = cases.case("no grace", renew).with(r#"{"approvalGraceMinutes":0}"#);
+    let no_grace = cases.case("no grace", recently_approved).with(r#"{"approvalGraceMinutes":0}"#);
     no_grace.at(now()).non_compliant(DRIFTING).planned(&STEPS);
 }
 
 #[test]
-fn a_baseline_that_would_empty_the_group_holds_the_plan() {
+fn revoking_most_of_the_group_blocks_the_plan() {
     let plan = |live: &[i32]| {
         let rules = |ports: &[i32]| ports.iter().map(|port| on(*port, "10.0.0.0/8")).collect();
-        lines(&SecurityGroupDrift.plan(&beside(rules(live), rules(&[1])), &Params::default(), now()))
+        lines(&SecurityGroupDrift.plan(&with_baseline(rules(live), rules(&[1])), &Params::default(), now()))
     };
     assert_eq!(plan(&[1, 2, 3])[0], "held: 2 of the 3 rules would be revoked, more than half");
     assert!(plan(&[1, 2])[0].starts_with("L2 Revoke"));
 }
 
 #[test]
-fn a_description_is_left_to_a_person() {
+fn changed_description_is_a_manual_step() {
     let rule = |text: &str| vec![Rule { description: Some(text.to_owned()), ..on(22, "10.0.0.0/8") }];
-    case("reworded", beside(rule("new"), rule("old")))
+    case("changed description", with_baseline(rule("new"), rule("old")))
         .with(r#"{"compareDescriptions":true}"#)
         .non_compliant("Drift from baseline: ~tcp 22 from 10.0.0.0/8 (ingress)")
-        .planned(&["L1 by hand: describe the rule tcp 22 from 10.0.0.0/8 (ingress) as `old`"]);
+        .planned(&["L1 by hand: set the description of the rule tcp 22 from 10.0.0.0/8 (ingress) to `old`"]);
 }
 
 #[test]
-fn undo_revokes_what_was_made_by_its_new_id_and_makes_again_what_was_revoked() {
+fn undo_revokes_new_rules_by_id_and_recreates_revoked_ones() {
     let subject = drifting();
     let calls: Vec<RuleChange> =
         SecurityGroupDrift.plan(&subject, &Params::default(), now()).calls().into_iter().cloned().collect();
@@ -186,12 +186,12 @@ fn undo_revokes_what_was_made_by_its_new_id_and_makes_again_what_was_revoked() {
     assert_eq!(serde_json::from_str::<Vec<RuleChange>>(&stored).unwrap(), undo, "{stored}");
     for answers in [&[][..], &[json!(null), json!([])], &[json!("sgr-new"), json!([])]] {
         let error = SecurityGroupDrift.undo_answered(&subject, &calls, answers).unwrap_err();
-        assert_eq!(error.action, "AuthorizeSecurityGroupIngress", "what it made is not known: {answers:?}");
+        assert_eq!(error.action, "AuthorizeSecurityGroupIngress", "created rules are unknown: {answers:?}");
     }
 }
 
 #[test]
-fn parameters_that_cannot_be_met_are_refused() {
+fn contradictory_parameters_are_rejected() {
     let name = |it: &str| format!("ruleParameters: baselineName: expected {it}");
     for (text, expected) in [
         (r#"{"baselineName":"/sg-baseline/all"}"#, name("{groupId} in it: received `/sg-baseline/all`")),
@@ -213,11 +213,11 @@ fn parameters_that_cannot_be_met_are_refused() {
 fn subjects() -> impl Strategy<Value = GroupAndBaseline> {
     (groups(), groups(), any::<bool>()).prop_map(|(live, other, drifts)| {
         let approved = if drifts { other.group.rules } else { live.group.rules.clone() };
-        beside(live.group.rules, approved)
+        with_baseline(live.group.rules, approved)
     })
 }
 
-/// Undo needs what EC2 answered: that is the law below.
+/// Undo needs the responses of EC2, so the property below covers it.
 #[test]
 fn laws() {
     Laws::of(&SecurityGroupDrift, &["/group/rules"], Remediation::predict)
@@ -226,23 +226,23 @@ fn laws() {
         .hold((subjects(), Just(Params::default())));
 }
 
-/// Gives what an authorization made the ids that EC2 would, and answers them.
+/// Assigns ids to the rules that an authorization created, as EC2 does, and returns them.
 fn answer(group: &mut SecurityGroup, index: usize, action: &RuleChange) -> Value {
-    let RuleChange::Authorize(open) = action else { return json!([]) };
-    let name = |(made, rule): (usize, Rule)| {
-        let id = format!("sgr-made-{index}-{made}");
-        let place = group.rules.iter_mut().find(|it| it.traffic() == rule.traffic()).unwrap();
-        place.id = Some(id.clone());
+    let RuleChange::Authorize(call) = action else { return json!([]) };
+    let assign = |(number, rule): (usize, Rule)| {
+        let id = format!("sgr-new-{index}-{number}");
+        let created = group.rules.iter_mut().find(|it| it.traffic() == rule.traffic()).unwrap();
+        created.id = Some(id.clone());
         id
     };
-    open.rules().into_iter().enumerate().map(name).collect()
+    call.rules().into_iter().enumerate().map(assign).collect()
 }
 
 proptest! {
     #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn undo_makes_the_group_what_it_was(subject in subjects()) {
+    fn undo_restores_the_group(subject in subjects()) {
         let plan = SecurityGroupDrift.plan(&subject, &Params::default(), now());
         let done: Vec<RuleChange> = plan.calls().into_iter().cloned().collect();
         let after = done.iter().fold(subject.clone(), |live, action| SecurityGroupDrift.predict(live, action));
@@ -251,8 +251,8 @@ proptest! {
             done.iter().enumerate().map(|(index, action)| answer(&mut group, index, action)).collect();
         for call in SecurityGroupDrift.undo_answered(&subject, &done, &answers).unwrap() {
             match call {
-                RuleChange::Authorize(open) => play(&mut group, &open),
-                RuleChange::Revoke(close) => close.predict(&mut group.rules),
+                RuleChange::Authorize(call) => apply(&mut group, &call),
+                RuleChange::Revoke(call) => call.predict(&mut group.rules),
             }
         }
         let restored = GroupAndBaseline { group, ..after };

@@ -1,4 +1,4 @@
-//! What `vpc-default-security-group-closed` must say and plan, and what holds of it for every group.
+//! Verdicts and plans of `vpc-default-security-group-closed`, and properties that hold for every group.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ use crate::resources::security_group::Usage;
 
 const FOUND: &str = "Default group sg-1 of vpc-1 has rules:";
 
-/// The default group with these rules, used by nobody.
+/// The default group with these rules, used by no interface.
 fn unused(rules: Vec<Rule>) -> GroupInNetwork {
     let mut subject = group(rules);
     subject.group.name = Some(DEFAULT.to_owned());
@@ -26,12 +26,12 @@ fn case(name: &str, subject: GroupInNetwork) -> Case<'_, VpcDefaultSecurityGroup
     Cases::of(&VpcDefaultSecurityGroupClosed, subject).case(name, |_| ())
 }
 
-fn stock() -> Vec<Rule> {
+fn initial_rules() -> Vec<Rule> {
     vec![ingress("-1", -1, -1, "sg-1"), egress(ingress("-1", -1, -1, "0.0.0.0/0"))]
 }
 
-/// The steps that close a group with [`stock`].
-fn close_stock() -> [String; 2] {
+/// The steps that revoke [`initial_rules`].
+fn revoke_initial_rules() -> [String; 2] {
     [revoke(Direction::Ingress, &["sgr-0"]), revoke(Direction::Egress, &["sgr-1"])]
 }
 
@@ -40,13 +40,13 @@ fn every_rule_is_revoked() {
     let found = |name, rules, counts: &str, steps: &[&str]| {
         case(name, unused(rules)).non_compliant(&format!("{FOUND} {counts}")).planned(steps);
     };
-    let out = vec![egress(ingress("-1", -1, -1, "0.0.0.0/0"))];
-    let revoke_out = revoke(Direction::Egress, &["sgr-0"]);
-    found("vpc-default-security-group-closed/1", out, "0 ingress, 1 egress", &[&revoke_out]);
-    let [ingress_step, egress_step] = close_stock();
-    let inward = vec![ingress("-1", -1, -1, "sg-1")];
-    found("vpc-default-security-group-closed/2", inward, "1 ingress, 0 egress", &[&ingress_step]);
-    found("as AWS makes it", stock(), "1 ingress, 1 egress", &[&ingress_step, &egress_step]);
+    let outbound = vec![egress(ingress("-1", -1, -1, "0.0.0.0/0"))];
+    let revoke_outbound = revoke(Direction::Egress, &["sgr-0"]);
+    found("vpc-default-security-group-closed/1", outbound, "0 ingress, 1 egress", &[&revoke_outbound]);
+    let [ingress_step, egress_step] = revoke_initial_rules();
+    let inbound = vec![ingress("-1", -1, -1, "sg-1")];
+    found("vpc-default-security-group-closed/2", inbound, "1 ingress, 0 egress", &[&ingress_step]);
+    found("as AWS creates it", initial_rules(), "1 ingress, 1 egress", &[&ingress_step, &egress_step]);
     case("vpc-default-security-group-closed/3", unused(vec![])).compliant();
 }
 
@@ -54,7 +54,7 @@ fn every_rule_is_revoked() {
 fn only_the_exact_name_is_the_default_group() {
     // vpc-default-security-group-closed/4
     for name in ["Default", "default-web", " default"] {
-        let mut subject = unused(stock());
+        let mut subject = unused(initial_rules());
         subject.group.name = Some(name.to_owned());
         case(name, subject).not_applicable("not the default group of a VPC");
     }
@@ -66,8 +66,8 @@ fn read(configuration: Value) -> Result<GroupInNetwork, String> {
 }
 
 #[test]
-fn an_item_without_name_or_list_is_no_closed_group() {
-    // vpc-default-security-group-closed/3: one list that is missing is an error.
+fn item_without_name_or_rules_is_an_error() {
+    // vpc-default-security-group-closed/3: a missing list is an error.
     for (configuration, expected) in [
         (
             json!({"groupId": "sg-1", "ipPermissions": [], "ipPermissionsEgress": []}),
@@ -85,14 +85,14 @@ fn an_item_without_name_or_list_is_no_closed_group() {
 }
 
 #[test]
-fn a_permission_that_states_no_peer_is_a_rule_that_is_revoked_by_its_id_and_not_by_machine() {
+fn rule_without_a_peer_counts_and_blocks_the_plan() {
     let peerless = || json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22});
-    let from_itself = json!({"ipProtocol": "-1", "userIdGroupPairs": [{"groupId": "sg-1"}]});
+    let from_own_group = json!({"ipProtocol": "-1", "userIdGroupPairs": [{"groupId": "sg-1"}]});
     let empty_lists = json!([{"ipProtocol": "-1", "ipRanges": [], "ipv6Ranges": null}]);
     for (name, ingress, egress, counts) in [
         ("vpc-default-security-group-closed/8", json!([peerless()]), json!([]), "1 ingress, 0 egress"),
         ("empty lists", json!([]), empty_lists, "0 ingress, 1 egress"),
-        ("beside one with a peer", json!([peerless(), from_itself]), json!([peerless()]), "2 ingress, 1 egress"),
+        ("beside one with a peer", json!([peerless(), from_own_group]), json!([peerless()]), "2 ingress, 1 egress"),
     ] {
         let configuration = json!({"groupId": "sg-1", "groupName": "default", "vpcId": "vpc-1",
             "ipPermissions": ingress, "ipPermissionsEgress": egress});
@@ -101,28 +101,28 @@ fn a_permission_that_states_no_peer_is_a_rule_that_is_revoked_by_its_id_and_not_
 
     let subject = unused(vec![tcp(22, 22, ""), tcp(443, 443, "10.0.0.0/8")]);
     case("by its id", subject.clone()).non_compliant(&format!("{FOUND} 2 ingress, 0 egress")).planned(&[
-        "held: undo could not make these rules again, since their peer is not stated: sgr-0 tcp 22 from an unstated peer",
+        "held: undo could not recreate these rules, because they state no peer: sgr-0 tcp 22 from an unstated peer",
         &revoke(Direction::Ingress, &["sgr-0", "sgr-1"]),
     ]);
     let plan = VpcDefaultSecurityGroupClosed.plan(&subject, &NoParameters {}, NOW);
-    let close = |live, action| VpcDefaultSecurityGroupClosed.predict(live, action);
-    case("closed", plan.calls().into_iter().fold(subject.clone(), close)).compliant();
-    assert_is_lost(&subject);
+    let apply = |live, action| VpcDefaultSecurityGroupClosed.predict(live, action);
+    case("closed", plan.calls().into_iter().fold(subject.clone(), apply)).compliant();
+    assert_irreversible(&subject);
 }
 
-/// The first rule, once revoked, cannot be made again.
-fn assert_is_lost(subject: &GroupInNetwork) {
+/// The first rule cannot be recreated once revoked.
+fn assert_irreversible(subject: &GroupInNetwork) {
     let action = Revoke::of(Direction::Ingress, "sg-1", vec!["sgr-0".to_owned()]);
     assert_eq!(
         VpcDefaultSecurityGroupClosed.undo(subject, &[action]).unwrap_err().to_string(),
-        "RevokeSecurityGroupIngress: cannot be undone: the rule `sgr-0` names no peer to be made again from"
+        "RevokeSecurityGroupIngress: cannot be undone: the rule `sgr-0` states no peer and cannot be recreated"
     );
 }
 
 #[test]
-fn a_group_that_is_used_foreign_or_not_read_whole_is_held() {
-    let cases = Cases::of(&VpcDefaultSecurityGroupClosed, unused(stock()));
-    let [ingress_step, egress_step] = close_stock();
+fn group_in_use_of_another_account_or_partly_read_is_blocked() {
+    let cases = Cases::of(&VpcDefaultSecurityGroupClosed, unused(initial_rules()));
+    let [ingress_step, egress_step] = revoke_initial_rules();
     let held = |name, reason: &str, change: fn(&mut GroupInNetwork)| {
         cases.case(name, change).non_compliant(&format!("{FOUND} 1 ingress, 1 egress")).planned(&[
             &format!("held: {reason}"),
@@ -135,16 +135,16 @@ fn a_group_that_is_used_foreign_or_not_read_whole_is_held() {
         let interfaces = ["eni-3", "eni-1", "eni-2", "eni-4"].map(str::to_owned).into();
         it.network.usage = Some(Usage { in_use: true, interfaces, ..Usage::default() });
     });
-    held("another account's", "the group belongs to account `444455556666`", |it| {
+    held("group of another account", "the group belongs to account `444455556666`", |it| {
         it.group.owner = AccountId::new("444455556666");
     });
     held("not read", "the interfaces that use the group were not read", |it| it.network.usage = None);
 }
 
 #[test]
-fn undo_restores_the_reference_to_the_group_itself_with_both_of_its_names() {
+fn undo_restores_the_self_reference_with_group_and_account() {
     // vpc-default-security-group-closed/7
-    let subject = unused(stock());
+    let subject = unused(initial_rules());
     let plan = VpcDefaultSecurityGroupClosed.plan(&subject, &NoParameters {}, NOW);
     let done: Vec<Revoke> = plan.calls().into_iter().cloned().collect();
     assert_eq!(
@@ -159,13 +159,13 @@ fn undo_restores_the_reference_to_the_group_itself_with_both_of_its_names() {
 }
 
 #[test]
-fn a_peer_without_an_id_cannot_be_made_again() {
-    let mut subject = unused(stock());
+fn group_peer_without_an_id_cannot_be_recreated() {
+    let mut subject = unused(initial_rules());
     subject.group.rules[0].peer = Peer::Group { group_id: None, user_id: None };
-    assert_is_lost(&subject);
+    assert_irreversible(&subject);
 }
 
-/// The touched fields are all rules, so the laws say that a plan empties the group and that undo fills it again.
+/// The touched fields are all rules, so the laws prove that the plan revokes every rule and that undo restores them.
 #[test]
 fn laws() {
     let named = |mut subject: GroupInNetwork| {

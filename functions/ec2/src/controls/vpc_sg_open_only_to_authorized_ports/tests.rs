@@ -1,4 +1,4 @@
-//! What `vpc-sg-open-only-to-authorized-ports` must say and plan, and what holds of it for every group.
+//! Verdicts and plans of `vpc-sg-open-only-to-authorized-ports`, and properties that hold for every group.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
@@ -43,14 +43,14 @@ fn rules_without_an_authorized_port_are_revoked_by_their_ids() {
     );
     let one = vec![tcp(443, 443, WORLD), tcp(22, 22, "10.0.0.0/8")];
     let open = "tcp 443 from 0.0.0.0/0; authorized none";
-    found("without lists every open port is one too many", one, "{}", open, &["sgr-1"]);
+    found("without lists every open port is unauthorized", one, "{}", open, &["sgr-1"]);
     let beside = vec![tcp(443, 443, WORLD), tcp(8080, 8080, WORLD), tcp(8080, 8080, "10.0.0.0/8")];
     let open = "tcp 8080 from 0.0.0.0/0; authorized tcp 80,443";
-    found("a wrong rule beside a right one", beside, WEB, open, &["sgr-1"]);
+    found("an unauthorized rule beside an authorized one", beside, WEB, open, &["sgr-1"]);
 }
 
 #[test]
-fn what_also_serves_an_authorized_port_is_left_to_a_person() {
+fn rule_that_also_opens_an_authorized_port_is_a_manual_step() {
     found(
         "vpc-sg-open-only-to-authorized-ports/1",
         vec![tcp(80, 443, WORLD)],
@@ -63,17 +63,17 @@ fn what_also_serves_an_authorized_port_is_left_to_a_person() {
         vec![ingress("-1", -1, -1, WORLD)],
         r#"{"authorizedTcpPorts":"0-65535","authorizedUdpPorts":"0-65535"}"#,
         "all traffic from 0.0.0.0/0; authorized tcp 0-65535, udp 0-65535",
-        "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 by rules for what is authorized",
+        "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the authorized ports",
     );
     found(
-        "two halves are open together, on the ports they share",
+        "two halves combined are open on the ports they share",
         vec![tcp(443, 8443, "0.0.0.0/1"), tcp(443, 8443, "128.0.0.0/1")],
         WEB,
         "tcp 443-8443 from 0.0.0.0/1, 128.0.0.0/1; authorized tcp 80,443",
-        "L3 by hand: narrow these rules, which cover the internet together: sgr-0 tcp 443-8443 from 0.0.0.0/1, sgr-1 tcp 443-8443 from 128.0.0.0/1",
+        "L3 by hand: narrow these rules, which together cover the internet: sgr-0 tcp 443-8443 from 0.0.0.0/1, sgr-1 tcp 443-8443 from 128.0.0.0/1",
     );
     found(
-        "ports that are not stated are every port",
+        "missing ports count as every port",
         vec![tcp(-1, -1, "::/0")],
         r#"{"authorizedTcpPorts":"443"}"#,
         "tcp 0-65535 from ::/0; authorized tcp 443",
@@ -82,9 +82,9 @@ fn what_also_serves_an_authorized_port_is_left_to_a_person() {
 }
 
 #[test]
-fn authorized_ports_may_be_open_and_a_group_that_is_not_open_is_not_judged() {
-    let all_from_inside = vec![ingress("-1", -1, -1, "10.0.0.0/8"), tcp(443, 443, WORLD)];
-    case("vpc-sg-open-only-to-authorized-ports/4", all_from_inside).with(WEB).compliant();
+fn authorized_ports_are_compliant_and_a_closed_group_is_not_applicable() {
+    let all_from_private_range = vec![ingress("-1", -1, -1, "10.0.0.0/8"), tcp(443, 443, WORLD)];
+    case("vpc-sg-open-only-to-authorized-ports/4", all_from_private_range).with(WEB).compliant();
     let icmp = vec![ingress("icmp", 8, 0, WORLD)];
     case("vpc-sg-open-only-to-authorized-ports/5 ignored", icmp).with(WEB).compliant();
     case("vpc-sg-open-only-to-authorized-ports/6", vec![tcp(1020, 1024, "::/0")])
@@ -98,7 +98,7 @@ fn authorized_ports_may_be_open_and_a_group_that_is_not_open_is_not_judged() {
 }
 
 #[test]
-fn a_list_that_is_none_is_refused() {
+fn invalid_list_is_rejected() {
     for (case, text, expected) in [
         (
             "vpc-sg-open-only-to-authorized-ports/7",
@@ -117,7 +117,7 @@ fn a_list_that_is_none_is_refused() {
 }
 
 #[test]
-fn every_prefix_list_of_an_ingress_rule_is_read_and_left_to_a_person() {
+fn every_ingress_prefix_list_is_read_and_open_ones_are_manual_steps() {
     let subject = group(vec![ingress("47", -1, -1, "pl-1"), tcp(8080, 8080, "pl-2")]);
     let text = r#"{"authorizedTcpPorts":"443"}"#;
     let limits = (AUTHORIZED_PORTS.limits)(&parameters(text));
@@ -129,23 +129,23 @@ fn every_prefix_list_of_an_ingress_rule_is_read_and_left_to_a_person() {
     };
     second_is(PrefixList::Entries(["::/0".parse().unwrap()].into()))
         .non_compliant(&format!("{OPEN}tcp 8080 from pl-2; authorized tcp 443; prefix list pl-1 not readable"))
-        .planned(&["L3 by hand: replace the rule sgr-0 tcp 8080 from pl-2 by rules for what is authorized"]);
+        .planned(&["L3 by hand: replace the rule sgr-0 tcp 8080 from pl-2 with rules for the authorized ports"]);
     second_is(PrefixList::Unreadable)
         .not_applicable("no rule lets the internet in; prefix list pl-1, pl-2 not readable");
 }
 
 #[test]
-fn an_unattached_group_is_left_out_only_where_asked_for() {
+fn unattached_group_is_ignored_only_if_configured() {
     let mut subject = group(vec![tcp(22, 22, WORLD)]);
     subject.network.usage = Some(Usage::default());
     let cases = Cases::of(&AUTHORIZED_PORTS, subject);
-    cases.case("judged", |_| ()).non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/0; authorized none"));
+    cases.case("evaluated", |_| ()).non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/0; authorized none"));
     let ignoring = r#"{"ignoreUnattached":true}"#;
     cases.case("ignored", |_| ()).with(ignoring).not_applicable("no network interface uses the group");
 }
 
 #[test]
-fn a_long_list_is_not_repeated_whole() {
+fn long_list_is_shortened() {
     let ports = (0..100).map(|it| (it * 2 + 1000).to_string()).collect::<Vec<_>>().join(",");
     let authorized = "1000,1002,1004,1006,1008,1010,1012,1014,1016,1018,1020,1022…";
     assert_eq!(authorized.chars().count(), 60);
@@ -172,7 +172,7 @@ proptest! {
     #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn authorizing_more_never_finds_more(subject in groups()) {
+    fn more_authorized_ports_never_add_findings(subject in groups()) {
         let found = |text| {
             AUTHORIZED_PORTS.evaluate(&subject, &parameters(text), NOW).is_non_compliant()
         };

@@ -46,7 +46,7 @@ fn parameters() -> impl Strategy<Value = KeyRotationParameters> {
     })
 }
 
-/// The rotation period, days; that of a key which is not rotated is longer than any.
+/// The rotation period, days; `u32::MAX` without rotation.
 fn period(key: &Key) -> u32 {
     match key.rotation {
         Some(Rotation::On { period_in_days: Some(days) }) => days,
@@ -55,11 +55,11 @@ fn period(key: &Key) -> u32 {
 }
 
 fn reverted(_: &CmkBackingKeyRotationEnabled, key: Key, call: &Undo) -> Key {
-    let (of, rotation) = match call {
+    let (id, rotation) = match call {
         Undo::DisableKeyRotation { key_id } => (key_id, Rotation::Off),
         Undo::EnableKeyRotation { key_id, rotation_period_in_days } => (key_id, every(*rotation_period_in_days)),
     };
-    assert_eq!(*of, key.id);
+    assert_eq!(*id, key.id);
     Key { rotation: Some(rotation), ..key }
 }
 
@@ -68,6 +68,6 @@ fn laws() {
     Laws::of(&CmkBackingKeyRotationEnabled, &["/rotation"], reverted)
         .never(|before, after| period(after) > period(before))
         .restoring_whole()
-        .meeting(&[("held", |plan| matches!(plan, Plan::Blocked { .. }))])
+        .meeting(&[("blocked", |plan| matches!(plan, Plan::Blocked { .. }))])
         .hold((keys(), parameters()));
 }

@@ -18,12 +18,12 @@ pub(super) fn every(days: u32) -> Rotation {
     Rotation::On { period_in_days: Some(days) }
 }
 
-/// A case of a key with this rotation.
+/// A case for a key with this rotation.
 fn case(name: &str, rotation: Rotation) -> Case<'_, CmkBackingKeyRotationEnabled> {
     changed(name, |key| key.rotation = Some(rotation))
 }
 
-/// A case of a key that is not rotated, changed.
+/// A case for a key with rotation off and this change.
 fn changed(name: &str, change: impl FnOnce(&mut Key)) -> Case<'_, CmkBackingKeyRotationEnabled> {
     Cases::of(&CmkBackingKeyRotationEnabled, key(Some(Rotation::Off))).case(name, change)
 }
@@ -46,14 +46,14 @@ const MAX_90: &str = r#"{"maxRotationPeriodInDays": 90}"#;
 const DISABLED_TOO: &str = r#"{"includeDisabled": "True"}"#;
 
 #[test]
-fn a_key_is_judged_by_whether_and_how_often_kms_rotates_it() {
+fn rotation_status_and_period_determine_the_verdict() {
     use Rotation::Off;
     let off = text("rotation is off");
     let unknown = Rotation::On { period_in_days: None };
     case("cmk-backing-key-rotation-enabled/1", Off).non_compliant(&off).planned(&[FIX]);
     case("on", every(365)).compliant();
     case("on, stated by an item", unknown).compliant();
-    case("on, in the longest period that KMS allows", every(2560)).compliant();
+    case("on, with the maximum period of KMS", every(2560)).compliant();
     changed("not stated", |it| it.rotation = None).non_compliant(&off).planned(&[FIX]);
     case("cmk-backing-key-rotation-enabled/7", every(730))
         .with(MAX_365)
@@ -63,12 +63,15 @@ fn a_key_is_judged_by_whether_and_how_often_kms_rotates_it() {
         .with(MAX_365)
         .non_compliant(&text("rotates every 366 d (maximum 365 d)"))
         .planned(&[FIX_365]);
-    case("just short enough", every(365)).with(MAX_365).compliant();
+    case("exactly the maximum", every(365)).with(MAX_365).compliant();
     case("much shorter", every(90)).with(MAX_365).compliant();
     case("off, the default period is short enough", Off).with(MAX_365).non_compliant(&off).planned(&[FIX]);
-    case("off, and by far", Off).with(r#"{"maxRotationPeriodInDays": 2560}"#).non_compliant(&off).planned(&[FIX]);
+    case("off, the default period is far shorter", Off)
+        .with(r#"{"maxRotationPeriodInDays": 2560}"#)
+        .non_compliant(&off)
+        .planned(&[FIX]);
     case("off, the default period is too long", Off).with(MAX_90).non_compliant(&off).planned(&[FIX_90]);
-    case("a period that is not known", unknown)
+    case("unknown period", unknown)
         .with(MAX_365)
         .non_compliant(&text("rotates in an unknown period (maximum 365 d)"))
         .planned(&[FIX_365]);
@@ -78,23 +81,23 @@ fn a_key_is_judged_by_whether_and_how_often_kms_rotates_it() {
 }
 
 #[test]
-fn a_key_that_is_not_enabled_is_left_alone() {
+fn key_state_other_than_enabled_blocks_the_plan() {
     let held = |state: &str| format!("held: KeyState is `{state}`: rotation can be set while it is `Enabled`");
     let disabled = |name, rotation| {
         let state = KeyState::Disabled;
         changed(name, |it| (it.state, it.rotation) = (state, Some(rotation))).with(DISABLED_TOO)
     };
-    disabled("disabled, by the flag", Rotation::Off)
+    disabled("disabled, included", Rotation::Off)
         .non_compliant(&text("(disabled) rotation is off"))
         .planned(&[&held("Disabled"), FIX]);
     disabled("disabled and on", every(365)).compliant_with(&text("(disabled) rotates once it is enabled again"));
-    changed("in between two primaries", |it| it.state = KeyState::Updating)
+    changed("changing the primary Region", |it| it.state = KeyState::Updating)
         .non_compliant(&text("rotation is off"))
         .planned(&[&held("Updating"), FIX]);
 }
 
 #[test]
-fn keys_that_kms_does_not_rotate_are_not_applicable() {
+fn keys_without_automatic_rotation_are_not_applicable() {
     let spec = |name, spec: &str| changed(name, |it| it.spec = spec.into());
     let origin = |name, origin: &str| changed(name, |it| it.origin = origin.into());
     let state = |name, state| changed(name, |it| it.state = state);
@@ -109,19 +112,19 @@ fn keys_that_kms_does_not_rotate_are_not_applicable() {
         ),
         (changed("cmk-backing-key-rotation-enabled/5", |it| it.manager = Manager::Aws), "is managed by AWS"),
         (state("cmk-backing-key-rotation-enabled/6", KeyState::PendingDeletion), "is in state PendingDeletion"),
-        (state("replicas first", KeyState::PendingReplicaDeletion), "is in state PendingReplicaDeletion"),
-        (state("no material", KeyState::PendingImport), "is in state PendingImport"),
-        (state("being made", KeyState::Creating), "is in state Creating"),
-        (state("out of reach", KeyState::Unavailable), "is in state Unavailable"),
+        (state("pending replica deletion", KeyState::PendingReplicaDeletion), "is in state PendingReplicaDeletion"),
+        (state("pending import", KeyState::PendingImport), "is in state PendingImport"),
+        (state("creating", KeyState::Creating), "is in state Creating"),
+        (state("unavailable", KeyState::Unavailable), "is in state Unavailable"),
         (state("disabled", KeyState::Disabled), "is disabled"),
-        (case("KMS refuses to say", Rotation::Unsupported), "has no automatic rotation"),
+        (case("rotation unsupported", Rotation::Unsupported), "has no automatic rotation"),
     ] {
         case.not_applicable(&text(reason));
     }
 }
 
 #[test]
-fn an_item_that_does_not_say_is_judged_by_the_live_key() {
+fn incomplete_item_is_completed_by_a_live_read() {
     let name = "cmk-backing-key-rotation-enabled/8";
     let item = ConfigurationItem::from_notification(&json!({
         "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": ID,
@@ -134,15 +137,15 @@ fn an_item_that_does_not_say_is_judged_by_the_live_key() {
     .unwrap();
     let recorded = RecordedKey::from_item(&item).unwrap();
     assert!(!recorded.suffices(false), "{name}");
-    let judged = |live| changed(name, |it| *it = CmkBackingKeyRotationEnabled.subject(recorded.clone(), live));
-    judged(Some(key(Some(every(365))))).compliant();
+    let with_live = |live| changed(name, |it| *it = CmkBackingKeyRotationEnabled.subject(recorded.clone(), live));
+    with_live(Some(key(Some(every(365))))).compliant();
     for live in [Some(key(Some(Rotation::Off))), None] {
-        judged(live).non_compliant(&text("rotation is off")).planned(&[FIX]);
+        with_live(live).non_compliant(&text("rotation is off")).planned(&[FIX]);
     }
 }
 
 #[test]
-fn undo_restores_the_rotation_there_was() {
+fn undo_restores_the_previous_rotation() {
     let done = [enable(None)];
     let undo = |before| CmkBackingKeyRotationEnabled.undo(&key(before), &done);
     let stored = |before| serde_json::to_value(undo(before).unwrap()).unwrap();
@@ -154,14 +157,14 @@ fn undo_restores_the_rotation_there_was() {
 }
 
 #[test]
-fn an_action_on_another_key_changes_nothing_of_this_one() {
+fn action_on_another_key_changes_nothing() {
     let other = Action::EnableKeyRotation { key_id: "other".into(), rotation_period_in_days: None };
     let off = key(Some(Rotation::Off));
     assert_eq!(CmkBackingKeyRotationEnabled.predict(off.clone(), &other), off);
 }
 
 #[test]
-fn a_period_that_kms_does_not_know_is_refused() {
+fn period_outside_the_kms_range_is_rejected() {
     for text in [r#"{"maxRotationPeriodInDays": 89}"#, r#"{"maxRotationPeriodInDays": "2561"}"#] {
         assert!(RuleParameters::<KeyRotationParameters>::parse(Some(text)).is_err(), "{text}");
     }

@@ -31,7 +31,7 @@ fn recorded(changes: &Value, supplementary: &Value) -> Result<RecordedKey, Shape
     RecordedKey::from_item(&item(changes, supplementary))
 }
 
-/// The key of the item that changes nothing: not rotated, and tagged.
+/// The key of the unchanged item: tagged, with rotation off.
 pub(crate) fn key() -> Key {
     Key {
         id: ID.into(),
@@ -47,7 +47,7 @@ pub(crate) fn key() -> Key {
 }
 
 #[test]
-fn an_item_is_read_whole() {
+fn item_becomes_a_key() {
     let case = "cmk-backing-key-rotation-enabled/9";
     for (tags, status) in [(json!({}), json!(false)), (json!([]), json!("false")), (json!(null), json!("False"))] {
         let read = recorded(&json!({}), &json!({"Tags": tags, "KeyRotationStatus": status})).unwrap();
@@ -61,7 +61,7 @@ fn an_item_is_read_whole() {
 }
 
 #[test]
-fn what_a_verdict_needs_is_never_guessed() {
+fn missing_or_unknown_fields_are_errors() {
     for (changes, path) in [
         (json!({"keyId": null}), "configuration.KeyId"),
         (json!({"arn": ""}), "configuration.Arn"),
@@ -85,7 +85,7 @@ fn what_a_verdict_needs_is_never_guessed() {
 }
 
 #[test]
-fn a_multi_region_key_is_known_by_its_flag_or_by_its_id() {
+fn multi_region_key_is_identified_by_flag_or_id() {
     let kind = |kind: &str| json!({"multiRegion": true, "multiRegionConfiguration": {"multiRegionKeyType": kind}});
     let by_id = json!({"keyId": "mrk-5b0f4b3e6a0c4a3b9a382f6b1d0e7c55", "multiRegion": null});
     for (changes, part) in [
@@ -93,19 +93,19 @@ fn a_multi_region_key_is_known_by_its_flag_or_by_its_id() {
         (json!({"multiRegion": null}), Part::Single),
         (kind("PRIMARY"), Part::Primary),
         (kind("REPLICA"), Part::Replica),
-        (json!({"multiRegion": true}), Part::Untold),
-        (by_id, Part::Untold),
+        (json!({"multiRegion": true}), Part::Unknown),
+        (by_id, Part::Unknown),
     ] {
         assert_eq!(recorded(&changes, &json!({})).unwrap().key().part, part, "{changes}");
     }
-    let untold = Description::deserialize(&configuration(&json!({"multiRegion": true}))).unwrap();
-    assert!(untold.live().unwrap_err().path.contains("MultiRegionKeyType"));
+    let unknown_part = Description::deserialize(&configuration(&json!({"multiRegion": true}))).unwrap();
+    assert!(unknown_part.live().unwrap_err().path.contains("MultiRegionKeyType"));
 }
 
 #[test]
-fn an_item_suffices_when_everything_that_decides_is_in_it() {
+fn item_suffices_if_it_contains_all_needed_fields() {
     let (none, off, on) = (json!({}), json!({"KeyRotationStatus": false}), json!({"KeyRotationStatus": true}));
-    let untold = json!({"multiRegion": true});
+    let unknown_part = json!({"multiRegion": true});
     for (changes, supplementary, with_period, suffices) in [
         (&json!({}), &none, false, false),
         (&json!({}), &off, false, true),
@@ -114,7 +114,7 @@ fn an_item_suffices_when_everything_that_decides_is_in_it() {
         (&json!({}), &on, true, false),
         (&json!({"keyManager": "AWS"}), &none, true, true),
         (&json!({"keyState": "PendingDeletion"}), &none, false, true),
-        (&untold, &on, false, false),
+        (&unknown_part, &on, false, false),
     ] {
         let recorded = recorded(changes, supplementary).unwrap();
         assert_eq!(recorded.suffices(with_period), suffices, "{changes} {supplementary} {with_period}");
@@ -122,7 +122,7 @@ fn an_item_suffices_when_everything_that_decides_is_in_it() {
 }
 
 #[test]
-fn an_answer_without_a_period_is_of_the_default_one() {
+fn missing_period_is_the_default() {
     assert_eq!(Rotation::answered(true, None), Ok(Rotation::On { period_in_days: Some(365) }));
     assert_eq!(Rotation::answered(true, Some(90)), Ok(Rotation::On { period_in_days: Some(90) }));
     assert_eq!(Rotation::answered(false, Some(90)), Ok(Rotation::Off));

@@ -1,4 +1,4 @@
-//! Which tags are right: keys, values, patterns, letter case and what is given twice.
+//! Which tags satisfy a requirement: keys, values, patterns, case, and keys that are required twice.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use serde_json::json;
@@ -17,13 +17,13 @@ fn tags(pairs: &[(&str, &str)]) -> Tags {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-fn told(given: serde_json::Value, (ignore_case, allow_empty): (bool, bool), pairs: &[(&str, &str)]) -> String {
-    let faults = Requirements::merged(required(given), ignore_case, allow_empty).unwrap().faults(&tags(pairs));
-    if faults.is_empty() { "right".to_owned() } else { words(&faults) }
+fn finding(given: serde_json::Value, (ignore_case, allow_empty): (bool, bool), pairs: &[(&str, &str)]) -> String {
+    let violations = Requirements::merged(required(given), ignore_case, allow_empty).unwrap().violations(&tags(pairs));
+    if violations.is_empty() { "none".to_owned() } else { annotation(&violations) }
 }
 
 #[test]
-fn keys_and_values_are_compared_whole() {
+fn keys_and_values_are_compared_in_full() {
     const EXACT: (bool, bool) = (false, false);
     const ANY_CASE: (bool, bool) = (true, false);
     const EMPTY: (bool, bool) = (false, true);
@@ -31,14 +31,14 @@ fn keys_and_values_are_compared_whole() {
     let env = || json!({"Env": {"values": ["prod", "test"]}});
     let cost = || json!({"Cost": {"pattern": "[0-9]{4}|none"}});
     for (case, given, how, pairs, expected) in [
-        ("there", owner(), EXACT, vec![("Owner", "ada")], "right"),
+        ("there", owner(), EXACT, vec![("Owner", "ada")], "none"),
         ("missing", owner(), EXACT, vec![], "Tags missing: Owner"),
         ("empty", owner(), EXACT, vec![("Owner", "")], "Tags empty: Owner"),
-        ("empty allowed", owner(), EMPTY, vec![("Owner", "")], "right"),
+        ("empty allowed", owner(), EMPTY, vec![("Owner", "")], "none"),
         ("another case", owner(), EXACT, vec![("owner", "ada")], "Tags missing: Owner"),
-        ("another case allowed", owner(), ANY_CASE, vec![("oWNER", "ada")], "right"),
-        ("one of two is right", owner(), ANY_CASE, vec![("OWNER", ""), ("owner", "ada")], "right"),
-        ("allowed value", env(), EXACT, vec![("Env", "test")], "right"),
+        ("another case allowed", owner(), ANY_CASE, vec![("oWNER", "ada")], "none"),
+        ("one of two matches", owner(), ANY_CASE, vec![("OWNER", ""), ("owner", "ada")], "none"),
+        ("allowed value", env(), EXACT, vec![("Env", "test")], "none"),
         (
             "longer value",
             env(),
@@ -54,14 +54,14 @@ fn keys_and_values_are_compared_whole() {
             "Tags wrong value: Env=\"Prod\" (allowed prod,test)",
         ),
         (
-            "empty is no allowed value",
+            "empty is not an allowed value",
             env(),
             EMPTY,
             vec![("Env", "")],
             "Tags wrong value: Env=\"\" (allowed prod,test)",
         ),
-        ("whole pattern", cost(), EXACT, vec![("Cost", "1234")], "right"),
-        ("other branch", cost(), EXACT, vec![("Cost", "none")], "right"),
+        ("whole pattern", cost(), EXACT, vec![("Cost", "1234")], "none"),
+        ("other branch", cost(), EXACT, vec![("Cost", "none")], "none"),
         (
             "part of a value",
             cost(),
@@ -77,19 +77,22 @@ fn keys_and_values_are_compared_whole() {
             "Tags missing: A, D, E +1 more; empty: B; wrong value: C=\"y\" (allowed x)",
         ),
     ] {
-        assert_eq!(told(given, how, &pairs), expected, "{case}");
+        assert_eq!(finding(given, how, &pairs), expected, "{case}");
     }
 }
 
 #[test]
-fn a_missing_key_tells_what_looks_like_it() {
+fn missing_key_names_its_lookalike() {
     let requirements = Requirements::merged(required(json!({"Owner": {}})), false, false).unwrap();
     let lookalike = Some("owner".to_owned());
-    assert_eq!(requirements.faults(&tags(&[("owner", "ada")])), [TagFault::Missing { key: key("Owner"), lookalike }]);
+    assert_eq!(
+        requirements.violations(&tags(&[("owner", "ada")])),
+        [TagViolation::Missing { key: key("Owner"), lookalike }]
+    );
 }
 
 #[test]
-fn a_key_is_required_once_by_whoever_says_more() {
+fn stricter_of_two_requirements_for_a_key_wins() {
     let any = || (key("Env"), Allowed::default());
     let prod = || (key("Env"), Allowed::values(vec!["prod".to_owned()]));
     let test = || (key("ENV"), Allowed::values(vec!["test".to_owned()]));
@@ -103,30 +106,30 @@ fn a_key_is_required_once_by_whoever_says_more() {
 }
 
 #[test]
-fn a_default_must_mend_what_it_is_written_for() {
+fn default_must_satisfy_its_requirement() {
     let requirements = Requirements::merged(required(json!({"Env": {"values": ["prod"]}, "Owner": {}})), false, false);
     let check = |defaults| requirements.clone().unwrap().check_defaults(&serde_json::from_value(defaults).unwrap());
-    assert_eq!(check(json!({"Env": "prod", "Owner": "nobody"})), Ok(()));
+    assert_eq!(check(json!({"Env": "prod", "Owner": "unassigned"})), Ok(()));
     assert_eq!(
         check(json!({"Env": "test"})),
-        Err("defaults: `test` is no value that the tag `Env` may have".to_owned())
+        Err("defaults: `test` is not an allowed value of the tag `Env`".to_owned())
     );
-    assert_eq!(check(json!({"Owner": ""})), Err("defaults: `` is no value that the tag `Owner` may have".to_owned()));
+    assert_eq!(check(json!({"Owner": ""})), Err("defaults: `` is not an allowed value of the tag `Owner`".to_owned()));
     assert_eq!(check(json!({"owner": "ada"})), Err("defaults: the tag `owner` is not required".to_owned()));
 }
 
 #[test]
-fn keys_of_aws_long_keys_and_broken_patterns_are_refused() {
+fn reserved_keys_long_keys_and_invalid_patterns_are_rejected() {
     let read = |value| serde_json::from_value::<RequiredTags>(value).map_err(|error| error.to_string());
     let long = "k".repeat(129);
     for (value, expected) in [
-        (json!({"aws:name": {}}), "expected a tag key that people can write: received `aws:name`"),
-        (json!({"AWS:name": {}}), "expected a tag key that people can write"),
+        (json!({"aws:name": {}}), "expected a tag key without the reserved prefix `aws:`: received `aws:name`"),
+        (json!({"AWS:name": {}}), "expected a tag key without the reserved prefix `aws:`"),
         (
             json!({"rectify:exempt": {}}),
-            "expected a tag key that does not decide about Rectify itself: received `rectify:exempt`",
+            "expected a tag key without Rectify's own prefix `rectify:`: received `rectify:exempt`",
         ),
-        (json!({"Rectify:Mode": {}}), "expected a tag key that does not decide about Rectify itself"),
+        (json!({"Rectify:Mode": {}}), "expected a tag key without Rectify's own prefix `rectify:`"),
         (json!({" ": {}}), "expected a tag key of 1 to 128 characters"),
         (json!({long: {}}), "expected a tag key of 1 to 128 characters"),
         (json!({"a": {"pattern": "("}}), "expected a regular expression: received `(`"),
