@@ -57,9 +57,9 @@ control! {
     /// The reading ends at a hundred buckets of either kind; an account with thousands of private ones may need more time than the function has, and then the delivery fails as `OutOfTime` and nothing is changed.
     /// Objects whose own ACL is public are not looked at: they become private with `IgnorePublicAcls`.
     /// Where an organization policy manages the block S3 refuses the call, and the attempt fails for good.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
-    /// Undo puts the four flags back, or removes the block where there was none, and so may open buckets again.
-    /// IAM has no action of its own for removing the block: `s3:PutAccountPublicAccessBlock` allows both, so the remediation's role could also undo.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the flags in between is overwritten.
+    /// Undo restores the four flags, or removes the block where there was none, and so may open buckets to the public again.
+    /// IAM has no separate action for removing the block: `s3:PutAccountPublicAccessBlock` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -220,14 +220,14 @@ pub struct PublicAccessBlock {
     pub public_access_block_configuration: Flags,
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Sets the account's block.
     PutPublicAccessBlock(PublicAccessBlock),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {

@@ -49,8 +49,8 @@ control! {
     /// Otherwise L2: writers that send a public ACL are refused, objects whose own ACL is public (which is not looked at) become private, and public access ends.
     /// Where the public can reach the bucket it is planned and never applied for the reasons of `s3-bucket-public-read-prohibited`: an access point lets the public in, S3 calls the policy public and no statement explains it, or the policy also lets others in whom `RestrictPublicBuckets` would cut off.
     /// A website holds it back wherever ACLs are in effect or the public comes in.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
-    /// Undo puts the four flags back, or removes the block where there was none, and so may open the bucket again.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the flags in between is overwritten.
+    /// Undo restores the four flags, or removes the block where there was none, and so may open the bucket to the public again.
     ///
     /// ## References
     ///
@@ -94,7 +94,7 @@ impl Params {
 /// The block of a bucket as AWS Config recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedBlock {
-    /// Which bucket.
+    /// The bucket.
     pub bucket: Identity,
     /// Its own block; `None` where it has none.
     pub block: Option<Flags>,
@@ -172,20 +172,20 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
     type Action = Action;
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
-        public_access::LIVE
+        public_access::READ_PERMISSIONS
     }
     fn fix_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
+        public_access::FIX_PERMISSIONS
     }
     fn undo_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
+        public_access::FIX_PERMISSIONS
     }
 
     fn fix(&self, live: &Subject, _params: &Params, _now: Timestamp) -> Plan<Action> {
         let step = |level| vec![Step::call(level, block::put(live, Flags::ALL))];
         let everybody = public_access::Params::default();
         let exposure = live.exposure(&everybody);
-        if exposure.is_none() && live.ownership == Ownership::BucketOwnerEnforced {
+        if exposure.is_empty() && live.ownership == Ownership::BucketOwnerEnforced {
             return Plan::Apply { steps: step(Level::L1) };
         }
         let blocker = [Access::Read, Access::Write]
@@ -249,7 +249,7 @@ mod tests {
     }
 
     /// A bucket as S3 makes them today, without its block.
-    fn quiet() -> Subject {
+    fn private() -> Subject {
         Subject { ownership: Ownership::BucketOwnerEnforced, ..bare() }
     }
 
@@ -259,7 +259,7 @@ mod tests {
         let three = Flags { block_public_policy: false, ..all };
         let one = Flags { ignore_public_acls: true, ..none };
         let restricting = Flags { restrict_public_buckets: true, ..none };
-        let remarked = |text: &str| Verdict::Compliant(Some(Annotation::new(text)));
+        let compliant_with_note = |text: &str| Verdict::Compliant(Some(Annotation::new(text)));
         let lacks_policy = "Bucket and account block lack BlockPublicPolicy";
         case("s3-bucket-level-public-access-prohibited/1", None, none).non_compliant(LACKS_ALL);
         case("no flag", Some(none), none).non_compliant(LACKS_ALL);
@@ -268,23 +268,25 @@ mod tests {
         case("s3-bucket-level-public-access-prohibited/3", None, all).non_compliant(LACKS_ALL);
         case("s3-bucket-level-public-access-prohibited/3, accepted", None, all)
             .with(ACCEPTING)
-            .is(&remarked("protected by account-level block"));
+            .is(&compliant_with_note("protected by account-level block"));
         case("an account with three", None, three).with(ACCEPTING).non_compliant(lacks_policy);
         case("the account's three, not accepted", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR)
             .non_compliant("Bucket block lacks BlockPublicPolicy, RestrictPublicBuckets");
         case("s3-bucket-level-public-access-prohibited/8", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR)
             .with(ACCEPTING)
-            .is(&remarked("protected by bucket and account-level block together"));
+            .is(&compliant_with_note("protected by bucket and account-level block together"));
         case("a flag that neither sets", Some(Flags::ACL_PAIR), restricting)
             .with(ACCEPTING)
             .non_compliant(lacks_policy);
         case("a bucket with one, an account with all", Some(one), all)
             .with(ACCEPTING)
-            .is(&remarked("protected by account-level block"));
+            .is(&compliant_with_note("protected by account-level block"));
         case("s3-bucket-level-public-access-prohibited/4", Some(EFFECTIVE), none)
             .non_compliant("Bucket block lacks BlockPublicAcls, BlockPublicPolicy");
         for excluded in [r#"{"excludedPublicBuckets": "web, pics"}"#, r#"{"excludedPublicBuckets": "p*s"}"#] {
-            case("s3-bucket-level-public-access-prohibited/5", None, none).with(excluded).is(&remarked("excluded"));
+            case("s3-bucket-level-public-access-prohibited/5", None, none)
+                .with(excluded)
+                .is(&compliant_with_note("excluded"));
         }
         case("another name", None, none).with(r#"{"excludedPublicBuckets": "pic, PICS"}"#).non_compliant(LACKS_ALL);
         case("all", Some(all), none).compliant();
@@ -310,14 +312,14 @@ mod tests {
     fn what_nobody_uses_is_closed_at_once_and_what_may_be_in_use_only_where_opted_in() {
         let open = allowing(allow(json!({})));
         for (name, subject, level) in [
-            ("quiet", quiet(), Level::L1),
+            ("quiet", private(), Level::L1),
             (
                 "s3-bucket-level-public-access-prohibited/7",
-                Subject { block: Some(Flags::ACL_PAIR), ..quiet() },
+                Subject { block: Some(Flags::ACL_PAIR), ..private() },
                 Level::L1,
             ),
-            ("stale ACL", Subject { acl: granting(Grantee::AllUsers, Grants::Read).acl, ..quiet() }, Level::L1),
-            ("a website of CloudFront", Subject { website: Some(true), ..quiet() }, Level::L1),
+            ("stale ACL", Subject { acl: granting(Grantee::AllUsers, Grants::Read).acl, ..private() }, Level::L1),
+            ("a website of CloudFront", Subject { website: Some(true), ..private() }, Level::L1),
             ("s3-bucket-level-public-access-prohibited/6", bare(), Level::L2),
             ("public policy", Subject { ownership: Ownership::BucketOwnerEnforced, ..open }, Level::L2),
         ] {
@@ -328,7 +330,7 @@ mod tests {
     #[test]
     fn what_a_machine_must_not_end_is_held() {
         let partner = json!({"Sid": "Partner", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}});
-        let point = |action| Subject { access_points: vec![open_access_point("app", action)], ..quiet() };
+        let point = |action| Subject { access_points: vec![open_access_point("app", action)], ..private() };
         for (subject, expected) in [
             (Subject { website: Some(true), ..bare() }, "website: "),
             (Subject { website: None, ..bare() }, "website: "),
@@ -342,7 +344,7 @@ mod tests {
                 },
                 "RestrictPublicBuckets would also cut off others in policy:Partner",
             ),
-            (Subject { policy_is_public: Some(true), ..quiet() }, "GetBucketPolicyStatus disagrees"),
+            (Subject { policy_is_public: Some(true), ..private() }, "GetBucketPolicyStatus disagrees"),
         ] {
             let planned = planned(&subject);
             assert!(planned[0].starts_with(&format!("held: {expected}")), "{expected}: {planned:?}");

@@ -48,9 +48,9 @@ control! {
     /// ACL and policy stay as they are.
     /// It is planned and never applied when the bucket carries `publicTag`, when an access point is a cause, when S3 calls the policy public and no statement explains it, when the policy also names other accounts or lets others in under a condition (`RestrictPublicBuckets` would cut them off), and when the ACL also serves AuthenticatedUsers who are not public by parameter.
     /// A website holds it back as well, unless an ACL is the only cause and lets nobody in public read.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
-    /// Undo puts the four flags back, or removes the block where there was none, and so opens the bucket again.
-    /// IAM has no action of its own for removing a block: `s3:PutBucketPublicAccessBlock` allows both, so the remediation's role could also undo.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the flags in between is overwritten.
+    /// Undo restores the four flags, or removes the block where there was none, and so opens the bucket to the public again.
+    /// IAM has no separate action for removing a block: `s3:PutBucketPublicAccessBlock` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///

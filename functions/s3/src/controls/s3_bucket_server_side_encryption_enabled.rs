@@ -57,9 +57,9 @@ control! {
     /// Level L1 where nothing was set and `AES256` is enough; every change that involves KMS is L2, since readers then need `kms:Decrypt` and each use of the key costs money.
     /// It is planned and never applied where the choice of a key is a person's (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or of another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, or may be one of buckets that the remediation cannot read, and where `aws:fsx` would have to be replaced.
     /// Objects that are there stay as they are.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the rule in it is overwritten.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the rule in between is overwritten.
     /// Undo puts the rule back as it was, or removes it where there was none, which S3 answers with its own default, `AES256`.
-    /// IAM has no action of its own for removing the rule: `s3:PutEncryptionConfiguration` allows both, so the remediation's role could also undo.
+    /// IAM has no separate action for removing the rule: `s3:PutEncryptionConfiguration` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -107,7 +107,7 @@ impl Control for S3BucketServerSideEncryptionEnabled {
             let (is, required) = (algorithm.name(), required.name());
             return Verdict::non_compliant(format!("Default encryption is {is}; {required} required"));
         }
-        if let Some(fault) = key_fault(subject, params) {
+        if let Some(fault) = key_violation(subject, params) {
             return Verdict::non_compliant(fault);
         }
         if params.wants_bucket_key(algorithm) && !subject.has_bucket_key() {
@@ -118,7 +118,7 @@ impl Control for S3BucketServerSideEncryptionEnabled {
 }
 
 /// What is wrong with the key of a rule that is strong enough.
-fn key_fault(subject: &Subject, params: &Params) -> Option<String> {
+fn key_violation(subject: &Subject, params: &Params) -> Option<String> {
     let named = subject.rule.as_ref().and_then(Rule::key);
     if !params.keys_matter() || is_allowed(subject, params) {
         return None;

@@ -50,7 +50,7 @@ control! {
     /// It is planned and never applied when a statement names a user or role that was deleted (`AIDA…`, `AROA…`), with which S3 refuses the whole policy (`MalformedPolicy`): which statement, the plan says, and a person takes it out, since whether what is left of the statement still means what it should is not for a machine to say.
     /// It is planned and never applied either when the bucket serves a website, whose endpoint speaks nothing but HTTP, when the policy would become larger than the 20480 bytes that S3 takes, and when a statement cannot be put into its text without touching anything else.
     /// S3 refuses the call where the policy is public already and `BlockPublicPolicy` is set: the attempt fails for good and says so, and `s3-bucket-public-read-prohibited` or a person must end the public access first.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the policy in it is overwritten.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the policy in between is overwritten.
     /// Undo puts the policy back as it was, or removes it where there was none, and so lets HTTP in again.
     ///
     /// ## References
@@ -78,7 +78,7 @@ control! {
 }
 
 /// The most bytes of a bucket policy (S3 User Guide, bucket policies: 20 KB).
-const LARGEST_POLICY: usize = 20_480;
+const MAX_POLICY_BYTES: usize = 20_480;
 /// The `Sid` of the statement that is added, unless the policy has it.
 const SID: &str = "DenyInsecureTransport";
 
@@ -86,7 +86,7 @@ const SID: &str = "DenyInsecureTransport";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Which one.
+    /// The bucket.
     #[serde(flatten)]
     pub bucket: Identity,
     /// Its policy, where it has one.
@@ -173,20 +173,20 @@ impl Control for S3BucketSslRequestsOnly {
 pub struct BucketPolicy {
     /// `Bucket`.
     pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
     pub expected_bucket_owner: String,
     /// `Policy`, whole.
     pub policy: Document,
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Puts the policy with the statement it lacked.
     PutBucketPolicy(BucketPolicy),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
@@ -261,9 +261,9 @@ impl Remediation for S3BucketSslRequestsOnly {
                 steps,
             );
         }
-        if size > LARGEST_POLICY {
+        if size > MAX_POLICY_BYTES {
             return Plan::blocked(
-                format!("policy: {size} bytes with the statement, and S3 takes {LARGEST_POLICY}"),
+                format!("policy: {size} bytes with the statement, and S3 takes {MAX_POLICY_BYTES}"),
                 steps,
             );
         }

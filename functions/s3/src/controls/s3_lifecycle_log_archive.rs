@@ -70,9 +70,9 @@ control! {
     /// - `transitionDays` is less than the 30 days after which S3 moves objects to `STANDARD_IA` and `ONEZONE_IA`;
     /// - former versions need a rule and `transitionDays` is 0, which leaves open what it should do.
     ///
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the configuration in it is overwritten.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the configuration in between is overwritten.
     /// Undo puts the configuration back as it was, or removes it where there was none; objects that were moved stay where they are, and uploads that were aborted are gone.
-    /// IAM has no action of its own for removing the configuration: `s3:PutLifecycleConfiguration` allows both, so the remediation's role could also undo.
+    /// IAM has no separate action for removing the configuration: `s3:PutLifecycleConfiguration` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -136,7 +136,7 @@ impl Remediation for S3LifecycleLogArchive {
             let level = if addition.moves_objects() { Level::L2 } else { Level::L1 };
             Step::call(level, Action::PutBucketLifecycleConfiguration(addition.put(live)))
         });
-        let steps = call.into_iter().chain(for_a_person(&findings, params)).collect();
+        let steps = call.into_iter().chain(manual_step(&findings, params)).collect();
         if blockers.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(blockers.join("; "), steps) }
     }
 
@@ -176,7 +176,7 @@ impl Remediation for S3LifecycleLogArchive {
 }
 
 /// What a machine must not decide: how long something is kept.
-fn for_a_person(findings: &Findings, params: &Params) -> Option<Step<Action>> {
+fn manual_step(findings: &Findings, params: &Params) -> Option<Step<Action>> {
     let retention = params.min_retention_days;
     if findings.lose_logs() {
         let rules = findings.early.iter().map(|it| format!("logs expire {it}"));

@@ -7,13 +7,13 @@ use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Laws, NOW};
 
 use super::S3BucketServerSideEncryptionEnabled as CONTROL;
-use super::tests::{AWS, OTHER, OURS, key_of, rule, subject};
+use super::tests::{ALLOWED, AWS, OTHER, key_of, rule, subject};
 use super::*;
 use crate::resources::encryption::BlockedEncryptionTypes;
 
 fn rules() -> impl Strategy<Value = Option<Rule>> {
     let algorithm = prop::sample::select(vec![Algorithm::Aes256, Algorithm::Kms, Algorithm::Dsse, Algorithm::Fsx]);
-    let key = prop::option::of(prop::sample::select(vec![OURS, OTHER, AWS]));
+    let key = prop::option::of(prop::sample::select(vec![ALLOWED, OTHER, AWS]));
     let blocked = prop::option::of(Just(BlockedEncryptionTypes { encryption_type: vec!["SSE-C".to_owned()] }));
     let generated = (algorithm, key, prop::option::of(any::<bool>()), blocked).prop_map(
         |(algorithm, key, bucket_key_enabled, blocked_encryption_types)| Rule {
@@ -27,7 +27,7 @@ fn rules() -> impl Strategy<Value = Option<Rule>> {
 
 fn requirements() -> impl Strategy<Value = Params> {
     let algorithm = prop::sample::select(vec!["any", "AES256", "aws:kms", "aws:kms:dsse"]);
-    let keys = prop::sample::select(vec!["", "", OURS, "alias/a,alias/b"]);
+    let keys = prop::sample::select(vec!["", "", ALLOWED, "alias/a,alias/b"]);
     (algorithm, keys, any::<bool>(), any::<bool>()).prop_map(|(algorithm, keys, cmk, bucket_key)| {
         let text = json!({"requiredAlgorithm": algorithm, "kmsKeyArns": keys, "requireCmk": cmk,
             "requireBucketKey": bucket_key});
@@ -40,7 +40,7 @@ fn subjects() -> impl Strategy<Value = (Subject, Params)> {
     let unreadable = prop::collection::btree_set("[a-z]{3}", 0..2);
     (rules(), requirements(), sources, unreadable).prop_map(|(rule, params, log_sources, unreadable_sources)| {
         let current = rule.as_ref().and_then(Rule::key).map(key_of);
-        let allowed = [OURS, OTHER].iter().take(params.allowed().len()).map(|arn| key_of(arn)).collect();
+        let allowed = [ALLOWED, OTHER].iter().take(params.allowed().len()).map(|arn| key_of(arn)).collect();
         let keys = params.keys_matter().then_some(Keys { current, allowed });
         (Subject { keys, log_sources, unreadable_sources, ..subject(rule) }, params)
     })

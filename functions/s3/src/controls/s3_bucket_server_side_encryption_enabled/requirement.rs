@@ -82,7 +82,7 @@ impl Params {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Which one.
+    /// The bucket.
     #[serde(flatten)]
     pub bucket: Identity,
     /// Its rule, where it has one.
@@ -112,7 +112,7 @@ impl Subject {
 /// Default encryption as AWS Config recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEncryption {
-    /// Which bucket.
+    /// The bucket.
     pub bucket: Identity,
     /// Its rule; `None` where the item has none.
     pub rule: Option<Rule>,
@@ -182,7 +182,7 @@ fn is_without_encryption(condition: &Condition) -> bool {
 pub struct PutEncryption {
     /// `Bucket`.
     pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
     pub expected_bucket_owner: String,
     /// `ServerSideEncryptionConfiguration`, whole: the API replaces it.
     pub server_side_encryption_configuration: Configuration,
@@ -212,14 +212,14 @@ impl PutEncryption {
     }
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Sets the rule.
     PutBucketEncryption(PutEncryption),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {

@@ -11,7 +11,7 @@ use super::*;
 use crate::resources::encryption::BlockedEncryptionTypes;
 use crate::testing::{allow, item, pics, policy};
 
-pub(super) const OURS: &str = "arn:aws:kms:eu-west-1:111122223333:key/ours";
+pub(super) const ALLOWED: &str = "arn:aws:kms:eu-west-1:111122223333:key/allowed";
 pub(super) const OTHER: &str = "arn:aws:kms:eu-west-1:111122223333:key/other";
 pub(super) const AWS: &str = "arn:aws:kms:eu-west-1:111122223333:key/aws-s3";
 
@@ -76,7 +76,7 @@ fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
         ("kms, dsse", Some(kms), json!({"requiredAlgorithm": "aws:kms:dsse"}), weak("aws:kms", "aws:kms:dsse")),
         ("none, AES256", None, json!({"requiredAlgorithm": "AES256"}), none("; AES256 required")),
         ("requireCmk implies kms", Some(aes), json!({"requireCmk": true}), weak("AES256", "aws:kms")),
-        ("keys imply kms", Some(aes), json!({"kmsKeyArns": "alias/ours"}), weak("AES256", "aws:kms")),
+        ("keys imply kms", Some(aes), json!({"kmsKeyArns": "alias/allowed"}), weak("AES256", "aws:kms")),
         (
             "a stronger one is required beside",
             Some(kms),
@@ -118,28 +118,33 @@ fn an_item_that_says_nothing_is_completed_by_what_s3_says() {
 #[test]
 fn the_key_must_be_allowed() {
     let kms = |key| rule(Algorithm::Kms, key);
-    let (listed, cmk) = (json!({"kmsKeyArns": "alias/ours"}), json!({"requireCmk": "true"}));
+    let (listed, cmk) = (json!({"kmsKeyArns": "alias/allowed"}), json!({"requireCmk": "true"}));
     let managed = "Key aws/s3 is managed by AWS; a customer managed key required";
     for (name, subject, params, finding) in [
-        ("s3-bucket-server-side-encryption-enabled/3", keyed(kms(Some(OURS)), Some(OURS), &[OURS]), &listed, None),
+        (
+            "s3-bucket-server-side-encryption-enabled/3",
+            keyed(kms(Some(ALLOWED)), Some(ALLOWED), &[ALLOWED]),
+            &listed,
+            None,
+        ),
         (
             "another",
-            keyed(kms(Some(OTHER)), Some(OTHER), &[OURS]),
+            keyed(kms(Some(OTHER)), Some(OTHER), &[ALLOWED]),
             &listed,
             Some(format!("Key {OTHER} is none of kmsKeyArns")),
         ),
-        ("gone", keyed(kms(Some(OTHER)), None, &[OURS]), &listed, Some(format!("Key {OTHER} not found"))),
+        ("gone", keyed(kms(Some(OTHER)), None, &[ALLOWED]), &listed, Some(format!("Key {OTHER} not found"))),
         ("s3-bucket-server-side-encryption-enabled/4", keyed(kms(None), None, &[]), &cmk, Some(managed.to_owned())),
         ("of AWS, named", keyed(kms(Some(AWS)), Some(AWS), &[]), &cmk, Some(managed.replace("aws/s3", AWS))),
-        ("of a customer", keyed(kms(Some(OURS)), Some(OURS), &[]), &cmk, None),
+        ("of a customer", keyed(kms(Some(ALLOWED)), Some(ALLOWED), &[]), &cmk, None),
         (
             "of AWS, not listed",
-            keyed(kms(None), None, &[OURS]),
+            keyed(kms(None), None, &[ALLOWED]),
             &listed,
             Some("Key aws/s3 is none of kmsKeyArns".to_owned()),
         ),
         ("of AWS, listed", keyed(kms(None), None, &[AWS]), &listed, None),
-        ("not read", subject(Some(kms(Some(OURS)))), &listed, Some(format!("Key {OURS} was not read"))),
+        ("not read", subject(Some(kms(Some(ALLOWED)))), &listed, Some(format!("Key {ALLOWED} was not read"))),
     ] {
         case(name, subject, params.clone()).is(&finding.map_or(Verdict::COMPLIANT, Verdict::non_compliant));
     }
@@ -206,10 +211,10 @@ fn the_whole_rule_is_sent_with_all_that_it_does_not_change() {
     case("none", subject(None), json!({}))
         .non_compliant("No default encryption")
         .planned(&[&put(Level::L1, off(rule(Algorithm::Aes256, None)))]);
-    let unlisted = keyed(rule(Algorithm::Dsse, Some(OTHER)), Some(OTHER), &[OURS]);
-    case("s3-bucket-server-side-encryption-enabled/7", no_target(unlisted), json!({"kmsKeyArns": OURS}))
+    let unlisted = keyed(rule(Algorithm::Dsse, Some(OTHER)), Some(OTHER), &[ALLOWED]);
+    case("s3-bucket-server-side-encryption-enabled/7", no_target(unlisted), json!({"kmsKeyArns": ALLOWED}))
         .non_compliant(&format!("Key {OTHER} is none of kmsKeyArns"))
-        .planned(&[&put(Level::L2, off(rule(Algorithm::Dsse, Some(OURS))))]);
+        .planned(&[&put(Level::L2, off(rule(Algorithm::Dsse, Some(ALLOWED))))]);
 }
 
 #[test]
@@ -221,9 +226,9 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
         unreadable_sources: BTreeSet::from(["logs (s3:GetBucketLogging: AccessDenied)".to_owned()]),
         ..no_target(subject(Some(aes())))
     };
-    let mut disabled = keyed(aes(), None, &[OURS]);
+    let mut disabled = keyed(aes(), None, &[ALLOWED]);
     disabled.keys.as_mut().unwrap().allowed[0].state = "PendingDeletion".into();
-    let mut abroad = keyed(aes(), None, &[OURS]);
+    let mut abroad = keyed(aes(), None, &[ALLOWED]);
     abroad.bucket.region = Region::new("eu-central-1");
     let planned = |subject: &Subject, params: Value| {
         let params = RuleParameters::parse(Some(&params.to_string())).unwrap().control;
@@ -238,17 +243,17 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
              them: logs (s3:GetBucketLogging: AccessDenied)",
         ),
         (subject(Some(aes())), kms, "whether server access logs are delivered here was not read"),
-        (keyed(aes(), None, &[OURS, OTHER]), json!({"kmsKeyArns": "a,b"}), "key: a person must choose among"),
+        (keyed(aes(), None, &[ALLOWED, OTHER]), json!({"kmsKeyArns": "a,b"}), "key: a person must choose among"),
         (keyed(aes(), None, &[]), json!({"requireCmk": true}), "key: kmsKeyArns names none to use"),
         (
             disabled,
             json!({"kmsKeyArns": "a"}),
-            "key arn:aws:kms:eu-west-1:111122223333:key/ours is in state PendingDeletion",
+            "key arn:aws:kms:eu-west-1:111122223333:key/allowed is in state PendingDeletion",
         ),
         (
             abroad,
             json!({"kmsKeyArns": "a"}),
-            "key arn:aws:kms:eu-west-1:111122223333:key/ours is not of region eu-central-1",
+            "key arn:aws:kms:eu-west-1:111122223333:key/allowed is not of region eu-central-1",
         ),
         (subject(Some(rule(Algorithm::Fsx, None))), json!({"requiredAlgorithm": "AES256"}), "aws:fsx: "),
     ] {

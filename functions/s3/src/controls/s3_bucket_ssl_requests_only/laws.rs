@@ -10,7 +10,7 @@ use rectify_testing::Laws;
 use super::S3BucketSslRequestsOnly as CONTROL;
 use super::tests::{deny, plan, with_text};
 use super::*;
-use crate::testing::respelt;
+use crate::testing::reordered;
 
 fn statement() -> impl Strategy<Value = Value> {
     let resource = prop::sample::select(vec!["arn:aws:s3:::pics", "arn:aws:s3:::pics/*", "arn:aws:s3:::pics*", "*"]);
@@ -85,7 +85,7 @@ proptest! {
     #[test]
     fn a_policy_that_comes_back_in_another_order_is_the_same_to_fix_and_undo((_, subject) in subjects()) {
         let returned = |subject: &Subject| Subject {
-            policy: subject.policy.as_ref().map(|it| Document::parse("p", &respelt(it.text())).unwrap()),
+            policy: subject.policy.as_ref().map(|it| Document::parse("p", &reordered(it.text())).unwrap()),
             ..subject.clone()
         };
         let (actions, after) = fixed(&subject);

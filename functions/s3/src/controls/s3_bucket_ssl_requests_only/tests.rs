@@ -6,7 +6,7 @@ use rectify_testing::{Case, Cases, NOW};
 
 use super::S3BucketSslRequestsOnly as CONTROL;
 use super::*;
-use crate::testing::{item, pics, respelt};
+use crate::testing::{item, pics, reordered};
 
 const BUCKET: &str = "arn:aws:s3:::pics";
 const OBJECTS: &str = "arn:aws:s3:::pics/*";
@@ -188,7 +188,7 @@ fn a_policy_that_names_a_deleted_principal_is_left_to_a_person() {
          one: take it out of the policy"
     );
     assert!(planned.len() == 2 && planned[1].starts_with("L2 PutBucketPolicy"), "{planned:?}");
-    assert_eq!(named, with_text(Some(&respelt(named.policy.as_ref().unwrap().text()))));
+    assert_eq!(named, with_text(Some(&reordered(named.policy.as_ref().unwrap().text()))));
 }
 
 #[test]

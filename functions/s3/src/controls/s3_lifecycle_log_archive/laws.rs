@@ -148,7 +148,7 @@ proptest! {
             prop_assert!(abort(added).is_none() || abort(rule).is_none_or(|days| Some(days) <= abort(added)), "{:?}", rule);
             for (ours, theirs) in added.transitions.iter().flat_map(|ours| rule.transitions.iter().map(move |it| (ours, it))) {
                 let (class, next) = (ours.storage_class.as_ref().unwrap(), theirs.storage_class.as_ref().unwrap());
-                prop_assert!(theirs.days.is_some_and(|days| Some(days) <= ours.days) || class.leads_to(next), "{:?}", rule);
+                prop_assert!(theirs.days.is_some_and(|days| Some(days) <= ours.days) || class.can_transition_to(next), "{:?}", rule);
             }
         }
     }

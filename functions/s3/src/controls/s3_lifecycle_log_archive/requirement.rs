@@ -132,7 +132,7 @@ impl Versioning {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Which one.
+    /// The bucket.
     #[serde(flatten)]
     pub bucket: Identity,
     /// Its lifecycle configuration, where it has one.
@@ -188,7 +188,7 @@ impl Subject {
 pub struct PutLifecycle {
     /// `Bucket`.
     pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
     pub expected_bucket_owner: String,
     /// `LifecycleConfiguration` and, beside it, `TransitionDefaultMinimumObjectSize`, both whole: the API replaces them.
     pub lifecycle_configuration: Configuration,
@@ -201,14 +201,14 @@ impl PutLifecycle {
     }
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Puts the configuration with a rule more.
     PutBucketLifecycleConfiguration(PutLifecycle),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {

@@ -11,7 +11,7 @@ use crate::resources::lifecycle::{Abort, Configuration, Form, NoncurrentTransiti
 /// The id of the rule that is added.
 const ID: &str = "s3-lifecycle-log-archive";
 /// The most rules of a configuration (S3 API reference, `PutBucketLifecycleConfiguration`).
-const MOST_RULES: usize = 1000;
+const MAX_RULES: usize = 1000;
 /// S3's default for a configuration that is new: objects below 128 KiB are moved to no class.
 const NEW_MINIMUM_SIZE: &str = "all_storage_classes_128K";
 
@@ -77,17 +77,17 @@ impl Addition {
                 reasons
                     .push("lifecycle: TransitionDefaultMinimumObjectSize was not told, and would be reset".to_owned());
             }
-            if existing.rules.len() >= MOST_RULES {
-                reasons.push(format!("lifecycle: {} rules, and S3 takes {MOST_RULES}", existing.rules.len()));
+            if existing.rules.len() >= MAX_RULES {
+                reasons.push(format!("lifecycle: {} rules, and S3 takes {MAX_RULES}", existing.rules.len()));
             }
         }
         if subject.rules().iter().any(|rule| rule.id.as_deref() == Some(ID)) {
             reasons.push(format!("rule {ID}: is there, and does not do what is required"));
         }
         let days = i32::try_from(params.transition_days.get()).unwrap_or(i32::MAX);
-        let late = params.storage_classes.first().filter(|it| it.least_days() > days);
+        let late = params.storage_classes.first().filter(|it| it.min_days() > days);
         if let Some(class) = late.filter(|_| self.moves_objects()) {
-            let (class, earliest) = (class.name(), class.least_days());
+            let (class, earliest) = (class.name(), class.min_days());
             reasons.push(format!(
                 "transitionDays {days}: S3 moves objects to {class} after {earliest} days at the earliest"
             ));
@@ -145,9 +145,9 @@ impl<'a> Move<'a> {
             return false;
         };
         if others > days {
-            return class.leads_to(next) && others.saturating_sub(days) >= class.least_days();
+            return class.can_transition_to(next) && others.saturating_sub(days) >= class.min_days();
         }
-        let follows = next.leads_to(class) && days.saturating_sub(others) >= next.least_days();
+        let follows = next.can_transition_to(class) && days.saturating_sub(others) >= next.min_days();
         accepted.accept(Some(next)) || (others < days && follows)
     }
 
