@@ -1,4 +1,4 @@
-//! The laws of remediation over generated rules and requirements.
+//! The laws of the remediation over generated rules and requirements.
 
 #![allow(clippy::unwrap_used)]
 
@@ -46,13 +46,13 @@ fn subjects() -> impl Strategy<Value = (Subject, Params)> {
     })
 }
 
-/// A weaker algorithm, a bucket key that is off though the algorithm has one, or other blocked types.
+/// Whether the algorithm is weaker, the bucket key is turned off although the algorithm supports it, or the blocked types differ.
 fn is_weakened(before: &Subject, after: &Subject) -> bool {
-    let (was, is) = (before.rule.clone().unwrap_or_default(), after.rule.clone().unwrap_or_default());
-    let turned = is.algorithm() == Some(Algorithm::Dsse) && was.algorithm() != Some(Algorithm::Dsse);
-    was.algorithm().and_then(Algorithm::strength) > is.algorithm().and_then(Algorithm::strength)
-        || (before.has_bucket_key() && !after.has_bucket_key() && !turned)
-        || was.blocked_encryption_types != is.blocked_encryption_types
+    let (old, new) = (before.rule.clone().unwrap_or_default(), after.rule.clone().unwrap_or_default());
+    let to_dsse = new.algorithm() == Some(Algorithm::Dsse) && old.algorithm() != Some(Algorithm::Dsse);
+    old.algorithm().and_then(Algorithm::strength) > new.algorithm().and_then(Algorithm::strength)
+        || (before.has_bucket_key() && !after.has_bucket_key() && !to_dsse)
+        || old.blocked_encryption_types != new.blocked_encryption_types
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn laws() {
 
 proptest! {
     #[test]
-    fn kms_is_applied_only_where_no_access_logs_are_known_to_end((subject, params) in subjects()) {
+    fn kms_is_applied_only_where_no_access_log_delivery_ends((subject, params) in subjects()) {
         let plan = CONTROL.plan(&subject, &params, NOW);
         let (Plan::Apply { .. }, Some(Action::PutBucketEncryption(put))) = (&plan, plan.calls().first()) else {
             return Ok(());
