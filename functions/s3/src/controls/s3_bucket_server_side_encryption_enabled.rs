@@ -24,7 +24,7 @@ control! {
     /// By default any algorithm is sufficient, `aws:fsx` included; where an algorithm is required, `aws:fsx` is a finding.
     /// Where the item lacks the encryption, as old items do, it is read from S3.
     /// A bucket without default encryption is compliant only where any algorithm is sufficient and its policy denies everyone `s3:PutObject` on all objects without the header `x-amz-server-side-encryption`.
-    /// Keys are compared by the ARNs that ids and aliases resolve to; a bucket key ARN that does not exist is a finding, and a key in `kmsKeyArns` that does not exist fails the rule.
+    /// Keys are compared by the ARNs that ids and aliases resolve to; where the bucket's key does not exist, that is a finding, and a key in `kmsKeyArns` that does not exist fails the rule.
     ///
     /// ## Why it matters
     ///
