@@ -75,7 +75,8 @@ parameters! {
     pub AccessKeysRotatedParameters {
         /// The maximum age of an active key, days, 1..=3650. Default 90.
         max_access_key_age: Bounded<1, 3650> = Bounded::of(90),
-        /// The remediation turns off keys that are too old and unused for longer than this, days, 30..=3650. Default: none.
+        /// The remediation turns off keys that are too old and unused for longer than this, days, 30..=3650. Default:
+        /// none.
         deactivate_unused_days: Option<Bounded<30, 3650>> = None,
     }
 }

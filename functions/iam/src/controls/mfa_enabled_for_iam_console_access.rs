@@ -69,7 +69,8 @@ control! {
 parameters! {
     /// The parameters of [`MfaEnabledForIamConsoleAccess`].
     pub MfaEnabledForIamConsoleAccessParameters, check: check {
-        /// The age of a user below which its plan is blocked, hours, 0..=720; the verdict does not depend on it. Default 0.
+        /// The age of a user below which its plan is blocked, hours, 0..=720; the verdict does not depend on it.
+        /// Default 0.
         grace_hours: Bounded<0, 720> = Bounded::of(0),
         /// The ARN of the customer managed policy the remediation attaches. Default: none.
         mfa_policy_arn: Option<PolicyArn> = None,

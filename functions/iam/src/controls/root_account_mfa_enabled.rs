@@ -88,8 +88,8 @@ pub struct RootSignIn {
     pub password: Option<bool>,
     /// `AccountAccessKeysPresent`; `None` as for the password.
     pub access_keys: Option<bool>,
-    /// `AccountSigningCertificatesPresent`; `None` where the summary lacks it. A certificate is a credential, but cannot be
-    /// used to sign in, so it does not affect the verdict.
+    /// `AccountSigningCertificatesPresent`; `None` where the summary lacks it. A certificate is a credential, but
+    /// cannot be used to sign in, so it does not affect the verdict.
     #[serde(default)]
     pub signing_certificates: Option<bool>,
 }

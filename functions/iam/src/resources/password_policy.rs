@@ -150,8 +150,8 @@ impl PasswordPolicy {
         }
     }
 
-    /// The policy for an account that had none: as required, with at least AWS's default length, and users may change their
-    /// own passwords.
+    /// The policy for an account that had none: as required, with at least AWS's default length, and users may change
+    /// their own passwords.
     #[must_use]
     pub fn initial(required: &Requirements) -> Self {
         let base = Self {

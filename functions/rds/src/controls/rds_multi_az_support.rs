@@ -73,7 +73,8 @@ parameters! {
     pub MultiAzParameters {
         /// Whether read replicas are evaluated. Default false.
         include_replicas: Flag = Flag(false),
-        /// The tag, `key=value`, of the instances that the remediation may change. Default: none, so it changes nothing.
+        /// The tag, `key=value`, of the instances that the remediation may change. Default: none, so it changes
+        /// nothing.
         tag_opt_in: Option<KeyValue> = None,
     }
 }

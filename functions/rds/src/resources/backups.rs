@@ -16,9 +16,11 @@ pub struct Backups {
     pub database: Database,
     /// `DBClusterIdentifier` of an instance that belongs to a cluster.
     pub cluster: Option<String>,
-    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier` of an instance that is a replica.
+    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier` of an instance that is a
+    /// replica.
     pub replica_of: Option<String>,
-    /// `BackupRetentionPeriod`, days; 0 means no automated backups. Absent only where the database itself is not judged.
+    /// `BackupRetentionPeriod`, days; 0 means no automated backups. Absent only where the database itself is not
+    /// judged.
     pub retention: Option<u32>,
     /// `PendingModifiedValues.BackupRetentionPeriod`: the retention after the next maintenance window.
     pub pending_retention: Option<u32>,
@@ -53,8 +55,8 @@ impl Backups {
     /// Reads the backups from a description.
     ///
     /// # Errors
-    /// [`ShapeError`] when the retention is not a number of days, or is missing although the database is judged: a verdict
-    /// needs a known retention.
+    /// [`ShapeError`] when the retention is not a number of days, or is missing although the database is judged: a
+    /// verdict needs a known retention.
     pub fn of(description: &Description, database: Database) -> Result<Self, ShapeError> {
         let is_instance = database.kind == Kind::Instance;
         let backups = Self {

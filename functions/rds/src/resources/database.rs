@@ -44,9 +44,10 @@ pub enum Kind {
     Cluster,
 }
 
-/// An instance or a cluster as AWS Config or RDS describes it; every field may be missing. Reads the `configuration` of an
-/// item of either type, in the casing of AWS Config: `dBInstanceIdentifier`, but `dbiResourceId` and `multiAZ`, and for a
-/// cluster `dbclusterIdentifier`, but `dbClusterResourceId` (aws-config-resource-schema, and captured notifications).
+/// An instance or a cluster as AWS Config or RDS describes it; every field may be missing. Reads the `configuration` of
+/// an item of either type, in the casing of AWS Config: `dBInstanceIdentifier`, but `dbiResourceId` and `multiAZ`, and
+/// for a cluster `dbclusterIdentifier`, but `dbClusterResourceId` (aws-config-resource-schema, and captured
+/// notifications).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Description {
@@ -145,8 +146,8 @@ impl Database {
 }
 
 impl Description {
-    /// Reads the description and the database from the `configuration` of an item. The resource id is the item's; so is the
-    /// ARN where the configuration has none.
+    /// Reads the description and the database from the `configuration` of an item. The resource id is the item's; so is
+    /// the ARN where the configuration has none.
     ///
     /// # Errors
     /// [`ShapeError`] when a value has another type than AWS documents, or a required field of [`Database`] is missing.

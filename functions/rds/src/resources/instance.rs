@@ -18,7 +18,8 @@ pub struct Instance {
     pub database: Database,
     /// `DBClusterIdentifier`, where the instance belongs to a cluster.
     pub cluster: Option<String>,
-    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier`, where the instance is a read replica.
+    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier`, where the instance is a read
+    /// replica.
     pub replica_of: Option<String>,
     /// `DeletionProtection`; off where missing.
     pub deletion_protection: bool,

@@ -1,4 +1,5 @@
-//! Whether the account blocks public access to all of its buckets. Of a bucket it uses only the access that a block would end.
+//! Whether the account blocks public access to all of its buckets. Of a bucket it uses only the access that a block
+//! would end.
 
 use std::collections::BTreeSet;
 
@@ -164,7 +165,7 @@ impl AccountBlock {
 
     /// Whether required flags are missing, so that a plan needs the public buckets.
     pub fn lacks(&self, params: &Params) -> bool {
-        !self.block.unwrap_or_default().lacking(params.required()).is_empty()
+        !self.block.unwrap_or_default().missing(params.required()).is_empty()
     }
 }
 
@@ -180,7 +181,8 @@ impl ResourceState for AccountBlock {
     }
 }
 
-/// The bucket with the causes of public access that an account-level block with these flags would end; `None` if there are none.
+/// The bucket with the causes of public access that an account-level block with these flags would end; `None` if there
+/// are none.
 pub fn exposed(bucket: &public_access::Subject, wanted: Flags) -> Option<String> {
     let params = public_access::Params::default();
     let current = bucket.exposure(&params);
@@ -196,11 +198,11 @@ impl Control for S3AccountLevelPublicAccessBlocksPeriodic {
     type Subject = AccountBlock;
 
     fn evaluate(&self, subject: &AccountBlock, params: &Params, _now: Timestamp) -> Verdict {
-        let lacking = subject.block.unwrap_or_default().lacking(params.required());
-        if lacking.is_empty() {
+        let missing = subject.block.unwrap_or_default().missing(params.required());
+        if missing.is_empty() {
             return Verdict::COMPLIANT;
         }
-        Verdict::non_compliant(format!("Account block lacks {}", lacking.join(", ")))
+        Verdict::non_compliant(format!("Account block lacks {}", missing.join(", ")))
     }
 }
 

@@ -87,7 +87,7 @@ parameters! {
 impl Params {
     /// Whether the verdict for this bucket needs the account-level block.
     pub fn ask_for_account(&self, recorded: &RecordedBlock) -> bool {
-        self.accept_account_level.0 && !recorded.block.unwrap_or_default().lacking(Flags::ALL).is_empty()
+        self.accept_account_level.0 && !recorded.block.unwrap_or_default().missing(Flags::ALL).is_empty()
     }
 }
 
@@ -125,15 +125,15 @@ impl Control for S3BucketLevelPublicAccessProhibited {
         if params.excluded_public_buckets.as_ref().is_some_and(|excluded| excluded.matches(&subject.bucket.name)) {
             return Verdict::Compliant(Some(Annotation::new("excluded")));
         }
-        let lacking = subject.block.unwrap_or_default().lacking(Flags::ALL);
-        if lacking.is_empty() {
+        let missing = subject.block.unwrap_or_default().missing(Flags::ALL);
+        if missing.is_empty() {
             return Verdict::COMPLIANT;
         }
         if !params.accept_account_level.0 {
-            return Verdict::non_compliant(format!("Bucket block lacks {}", lacking.join(", ")));
+            return Verdict::non_compliant(format!("Bucket block lacks {}", missing.join(", ")));
         }
-        let lacking = subject.block.unwrap_or_default().or(subject.account_block).lacking(Flags::ALL);
-        if lacking.is_empty() {
+        let missing = subject.block.unwrap_or_default().or(subject.account_block).missing(Flags::ALL);
+        if missing.is_empty() {
             let note = if subject.block.is_some_and(|it| it != Flags::NONE) && subject.account_block != Flags::ALL {
                 "protected by bucket and account-level block together"
             } else {
@@ -141,7 +141,7 @@ impl Control for S3BucketLevelPublicAccessProhibited {
             };
             return Verdict::Compliant(Some(Annotation::new(note)));
         }
-        Verdict::non_compliant(format!("Bucket and account block lack {}", lacking.join(", ")))
+        Verdict::non_compliant(format!("Bucket and account block lack {}", missing.join(", ")))
     }
 }
 

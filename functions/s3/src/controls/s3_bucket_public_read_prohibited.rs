@@ -1,4 +1,5 @@
-//! Whether the public can read a bucket. Ignores write access, except permissions that let a writer grant itself read access.
+//! Whether the public can read a bucket. Ignores write access, except permissions that let a writer grant itself read
+//! access.
 
 use rectify_compliance::control;
 

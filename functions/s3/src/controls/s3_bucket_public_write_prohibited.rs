@@ -157,7 +157,12 @@ mod tests {
                 true,
             ),
             ("denied again", denied, false, true),
-            ("a partner beside it", json!([narrowed(json!("s3:GetObject")), allow(partner.clone())]), true, false),
+            (
+                "with a statement for a partner",
+                json!([narrowed(json!("s3:GetObject")), allow(partner.clone())]),
+                true,
+                false,
+            ),
             ("s3-bucket-public-write-prohibited/10", json!([]), true, true),
             ("named principals only", allow(partner), true, true),
             ("actions of another service", narrowed(json!("sqs:*")), true, true),

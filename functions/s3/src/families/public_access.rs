@@ -68,12 +68,13 @@ pub const FIX_PERMISSIONS: &[Permission] = &[Permission::on("s3:PutBucketPublicA
 parameters! {
     /// Which grantees are public, and which settings are evaluated.
     pub Params {
-        /// Whether a grant to the group AuthenticatedUsers, every principal with any AWS account, counts as public. Default `true`.
+        /// Whether a grant to the group AuthenticatedUsers, every principal with any AWS account, counts as public.
+        /// Default `true`.
         treat_authenticated_users_as_public: Flag = Flag(true),
         /// Whether periodic runs and remediations evaluate the bucket's access points. Default `true`.
         check_access_points: Flag = Flag(true),
-        /// Tag, as `key=value`, of intentionally public buckets: they stay NON_COMPLIANT, and the remediation only plans.
-        /// Default: none.
+        /// Tag, as `key=value`, of intentionally public buckets: they stay NON_COMPLIANT, and the remediation only
+        /// plans. Default: none.
         public_tag: Option<KeyValue> = None,
     }
 }

@@ -110,8 +110,8 @@ impl Rule {
         self.apply_server_side_encryption_by_default.as_ref()?.key.as_deref()
     }
 
-    /// Parses `ServerSideEncryptionConfiguration` of a configuration item; `None` where it is absent, as in old items, or has
-    /// no rule. Items do not record blocked encryption types.
+    /// Parses `ServerSideEncryptionConfiguration` of a configuration item; `None` where it is absent, as in old items,
+    /// or has no rule. Items do not record blocked encryption types.
     ///
     /// # Errors
     /// [`ShapeError`] when it is malformed, has more than one rule, or has an unknown algorithm.

@@ -1,8 +1,8 @@
-//! Lifecycle configuration of a bucket: when S3 transitions, expires or aborts objects, noncurrent versions and multipart
-//! uploads.
+//! Lifecycle configuration of a bucket: when S3 transitions, expires or aborts objects, noncurrent versions and
+//! multipart uploads.
 //!
-//! Depends on no control and no SDK. A call replaces the complete configuration, so every element of the API is here, in
-//! its spelling: elements are sent back as they were read.
+//! Depends on no control and no SDK. A call replaces the complete configuration, so every element of the API is here,
+//! in its spelling: elements are sent back as they were read.
 
 mod recorded;
 mod storage_class;
@@ -20,8 +20,8 @@ pub use storage_class::StorageClass;
 pub struct Configuration {
     /// `Rules`, in the order S3 returned them.
     pub rules: Vec<Rule>,
-    /// `TransitionDefaultMinimumObjectSize`: objects below this size do not transition. `None` where unknown; a call without
-    /// it resets the value to S3's default.
+    /// `TransitionDefaultMinimumObjectSize`: objects below this size do not transition. `None` where unknown; a call
+    /// without it resets the value to S3's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition_default_minimum_object_size: Option<String>,
 }
@@ -201,8 +201,8 @@ impl PartialEq for Configuration {
 impl Eq for Configuration {}
 
 impl Configuration {
-    /// The rules as JSON, sorted by id and with sorted lists, for the comparison before an undo. S3 does not preserve the
-    /// order of rules, transitions and tags.
+    /// The rules as JSON, sorted by id and with sorted lists, for the comparison before an undo. S3 does not preserve
+    /// the order of rules, transitions and tags.
     pub fn canonical(&self) -> Vec<Value> {
         let mut rules: Vec<&Rule> = self.rules.iter().collect();
         rules.sort_by(|left, right| left.id.cmp(&right.id)); // ids are unique
@@ -306,7 +306,7 @@ mod tests {
             ("old, the same", json!({"Prefix": "logs/"}), true, true),
             ("and, with a prefix only", json!({"Filter": {"And": {"Prefix": "logs/"}}}), true, true),
             ("below", json!({"Filter": {"Prefix": "logs/web/"}}), false, true),
-            ("beside", json!({"Filter": {"Prefix": "data/"}}), false, false),
+            ("other prefix", json!({"Filter": {"Prefix": "data/"}}), false, false),
             ("tag", json!({"Filter": {"Tag": tag}}), false, true),
             ("larger", json!({"Filter": {"ObjectSizeGreaterThan": 1}}), false, true),
             ("smaller", json!({"Filter": {"ObjectSizeLessThan": 1}}), false, true),

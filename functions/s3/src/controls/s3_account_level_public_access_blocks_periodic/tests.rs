@@ -158,7 +158,7 @@ fn laws() {
         Undo::PutPublicAccessBlock(put) => AccountBlock { block: Some(put.public_access_block_configuration), ..live },
         Undo::DeletePublicAccessBlock { .. } => AccountBlock { block: None, ..live },
     })
-    .never(|before, after| !after.block.unwrap_or_default().lacking(before.block.unwrap_or_default()).is_empty())
+    .never(|before, after| !after.block.unwrap_or_default().missing(before.block.unwrap_or_default()).is_empty())
     .hold(generated());
 }
 

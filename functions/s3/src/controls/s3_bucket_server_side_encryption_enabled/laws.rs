@@ -46,7 +46,8 @@ fn subjects() -> impl Strategy<Value = (Subject, Params)> {
     })
 }
 
-/// Whether the algorithm is weaker, the bucket key is turned off although the algorithm supports it, or the blocked types differ.
+/// Whether the algorithm is weaker, the bucket key is turned off although the algorithm supports it, or the blocked
+/// types differ.
 fn is_weakened(before: &Subject, after: &Subject) -> bool {
     let (old, new) = (before.rule.clone().unwrap_or_default(), after.rule.clone().unwrap_or_default());
     let to_dsse = new.algorithm() == Some(Algorithm::Dsse) && old.algorithm() != Some(Algorithm::Dsse);

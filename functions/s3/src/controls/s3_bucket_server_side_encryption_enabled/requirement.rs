@@ -34,9 +34,11 @@ parameters! {
     pub Params, check: Params::names_keys {
         /// The minimum algorithm: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
         required_algorithm: RequiredAlgorithm = RequiredAlgorithm::Any,
-        /// The allowed keys, a comma-separated list of ARNs, ids and aliases without wildcards; implies `aws:kms`. Default: any key.
+        /// The allowed keys, a comma-separated list of ARNs, ids and aliases without wildcards; implies `aws:kms`.
+        /// Default: any key.
         kms_key_arns: Option<Globs> = None,
-        /// Whether the key must be customer managed, so that `aws/s3` does not count; implies `aws:kms`. Default `false`.
+        /// Whether the key must be customer managed, so that `aws/s3` does not count; implies `aws:kms`. Default
+        /// `false`.
         require_cmk: Flag = Flag(false),
         /// Whether `aws:kms` must use a bucket key. Default `false`.
         require_bucket_key: Flag = Flag(false),
@@ -164,7 +166,8 @@ fn refuses(statement: &Statement, arn: &str) -> bool {
         && matches!(statement.conditions.as_slice(), [only] if is_without_encryption(only))
 }
 
-/// Whether the condition matches a missing or unknown encryption header. `StringNotEquals` matches a missing header too.
+/// Whether the condition matches a missing or unknown encryption header. `StringNotEquals` matches a missing header
+/// too.
 fn is_without_encryption(condition: &Condition) -> bool {
     const KNOWN: [&str; 3] = ["AES256", "aws:kms", "aws:kms:dsse"];
     let all = |matches: &dyn Fn(&String) -> bool| !condition.values.is_empty() && condition.values.iter().all(matches);

@@ -25,9 +25,11 @@ parameters! {
         log_prefix: String = String::new(),
         /// The minimum days before logs expire, 1..=36500. Default 365.
         min_retention_days: Bounded<1, 36500> = Bounded::of(365),
-        /// The maximum days before logs transition to one of `storageClasses`, 0..=36500; 0 requires no transition. Default 90.
+        /// The maximum days before logs transition to one of `storageClasses`, 0..=36500; 0 requires no transition.
+        /// Default 90.
         transition_days: Bounded<0, 36500> = Bounded::of(90),
-        /// The accepted storage classes, a comma-separated list; the fix uses the first. Default `GLACIER,DEEP_ARCHIVE,GLACIER_IR`.
+        /// The accepted storage classes, a comma-separated list; the fix uses the first. Default
+        /// `GLACIER,DEEP_ARCHIVE,GLACIER_IR`.
         #[schemars(with = "StringList")]
         storage_classes: StorageClasses = StorageClasses::default(),
         /// The maximum days before incomplete multipart uploads are aborted, 0..=365; 0 requires no abort. Default 7.

@@ -23,8 +23,8 @@ pub(super) fn case(name: &str, subject: Subject, changes: Value) -> Case<'_, S3L
     Cases::of(&CONTROL, subject).case(name, |_| ()).with(&text(changes))
 }
 
-/// The bucket, never versioned, with these rules in the form of the API; each is enabled and for the whole bucket unless
-/// its fields differ.
+/// The bucket, never versioned, with these rules in the form of the API; each is enabled and for the whole bucket
+/// unless its fields differ.
 pub(super) fn subject(rules: Value) -> Subject {
     let rules = rules.as_array().unwrap().iter().map(|fields| {
         let fields = fields.as_object().unwrap();

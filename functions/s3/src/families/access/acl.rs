@@ -158,8 +158,8 @@ impl Grantee {
 }
 
 impl Grant {
-    /// Whether the grant is public. Anyone can open an AWS account, so `AuthenticatedUsers` is public too unless a parameter
-    /// excludes it.
+    /// Whether the grant is public. Anyone can open an AWS account, so `AuthenticatedUsers` is public too unless a
+    /// parameter excludes it.
     pub const fn is_public(&self, authenticated_users: bool) -> bool {
         match self.grantee {
             Grantee::AllUsers => true,
@@ -171,7 +171,8 @@ impl Grant {
     /// Parses `AccessControlList` of a configuration item: `grantList` or `grantSet`, group grantees as bare strings.
     ///
     /// # Errors
-    /// [`ShapeError`] when it is not such an object (e.g. text that cannot be decoded) or has an unknown group or permission.
+    /// [`ShapeError`] when it is not such an object (e.g. text that cannot be decoded) or has an unknown group or
+    /// permission.
     pub fn list_from_item(path: &str, value: &Value) -> Result<Acl, ShapeError> {
         let lists: Vec<&Vec<Value>> =
             ["grantList", "grantSet"].iter().filter_map(|key| value.get(key)?.as_array()).collect();

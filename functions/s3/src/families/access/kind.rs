@@ -1,7 +1,7 @@
 //! How S3 decides whether a policy is public.
 //!
-//! From "The meaning of public" (S3 User Guide), as `rectify_policy::condition` describes: a value is fixed if it has no
-//! wildcard, and `aws:PrincipalOrgPaths`, which the page does not list, restricts nothing.
+//! From "The meaning of public" (S3 User Guide), as `rectify_policy::condition` describes: a value is fixed if it has
+//! no wildcard, and `aws:PrincipalOrgPaths`, which the page does not list, restricts nothing.
 
 use rectify_compliance::Arn;
 use rectify_policy::condition::is_fixed;
@@ -9,7 +9,8 @@ use rectify_policy::{Key, ResourceKind, Wildcards};
 
 use super::actions;
 
-/// An access point. Every request to it comes through that account's access point, so the access point keys restrict nothing.
+/// An access point. Every request to it comes through that account's access point, so the access point keys restrict
+/// nothing.
 pub const ACCESS_POINT: ResourceKind = ResourceKind {
     keys: &[KEY_ID],
     ignored_keys: &["aws:principalorgpaths"],

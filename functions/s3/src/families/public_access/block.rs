@@ -43,7 +43,8 @@ pub enum Undo {
     },
 }
 
-/// Adds the pair of flags that each kind of cause requires to the flags already set. Level L2: the access may be in use.
+/// Adds the pair of flags that each kind of cause requires to the flags already set. Level L2: the access may be in
+/// use.
 pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> {
     let exposure = subject.exposure(params);
     let causes = exposure.causes(access);

@@ -19,7 +19,7 @@ where
     K: Remediation<Subject = Subject, Action = Action, Undo = Undo>,
 {
     Laws::of(control, &["/block"], |_, live, undo| reverted(live, undo))
-        .never(|before, after| !after.block.unwrap_or_default().lacking(before.block.unwrap_or_default()).is_empty())
+        .never(|before, after| !after.block.unwrap_or_default().missing(before.block.unwrap_or_default()).is_empty())
         .hold((subjects(), params));
 }
 

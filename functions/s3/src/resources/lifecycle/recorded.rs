@@ -76,8 +76,8 @@ struct RecordedAbort {
 }
 
 impl Configuration {
-    /// Parses `BucketLifecycleConfiguration` of a configuration item; `None` where it is absent or null, which means that
-    /// there is none. Items do not record the minimum object size for transitions.
+    /// Parses `BucketLifecycleConfiguration` of a configuration item; `None` where it is absent or null, which means
+    /// that there is none. Items do not record the minimum object size for transitions.
     ///
     /// # Errors
     /// [`ShapeError`] when it is malformed, or has an unknown status or predicate, or negative days.

@@ -36,8 +36,8 @@ impl StorageClass {
         }
     }
 
-    /// Whether S3 supports the transition from this class to `other`, by the waterfall of the S3 User Guide ("Transitioning
-    /// objects using Amazon S3 Lifecycle"). False for an unknown class.
+    /// Whether S3 supports the transition from this class to `other`, by the waterfall of the S3 User Guide
+    /// ("Transitioning objects using Amazon S3 Lifecycle"). False for an unknown class.
     pub fn can_transition_to(&self, other: &Self) -> bool {
         match (self.step(), other.step()) {
             (Some(from), Some(to)) => from < to,
@@ -53,8 +53,8 @@ impl StorageClass {
         }
     }
 
-    /// Its place in the waterfall. `ONEZONE_IA` can transition only to `GLACIER` and `DEEP_ARCHIVE`, not to `GLACIER_IR`,
-    /// so both share a step.
+    /// Its place in the waterfall. `ONEZONE_IA` can transition only to `GLACIER` and `DEEP_ARCHIVE`, not to
+    /// `GLACIER_IR`, so both share a step.
     const fn step(&self) -> Option<u8> {
         match self {
             Self::StandardIa => Some(1),

@@ -1,7 +1,7 @@
 //! The rule to add to a log bucket, and the reasons not to add it automatically.
 //!
-//! It never has an expiration. Only an operator changes existing rules: the new rule would otherwise preempt one of them,
-//! and objects would transition, or uploads be aborted, sooner than intended.
+//! It never has an expiration. Only an operator changes existing rules: the new rule would otherwise preempt one of
+//! them, and objects would transition, or uploads be aborted, sooner than intended.
 
 use rectify_compliance::offenders;
 
@@ -135,9 +135,9 @@ impl<'a> Move<'a> {
         rule.noncurrent_version_transitions.iter().map(of).collect()
     }
 
-    /// Whether both can apply: objects that the other moves earlier can move on to this class or are in an accepted class
-    /// already; objects that the other moves later can move on from this class. A move not by days only, or to an unknown
-    /// class, is never compatible.
+    /// Whether both can apply: objects that the other moves earlier can move on to this class or are in an accepted
+    /// class already; objects that the other moves later can move on from this class. A move not by days only, or to an
+    /// unknown class, is never compatible.
     fn is_compatible_with(&self, other: &Self, accepted: &StorageClasses) -> bool {
         let (Some(days), Some(other_days), Some(class), Some(other_class)) =
             (self.days, other.days, self.class, other.class)

@@ -8,7 +8,8 @@ use crate::resources::lifecycle::Rule;
 /// The violations of a bucket's lifecycle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Enabled rules that expire logs too early, as text. A rule limited by a tag or a size counts too: it can delete logs.
+    /// Enabled rules that expire logs too early, as text. A rule limited by a tag or a size counts too: it can delete
+    /// logs.
     pub early: Vec<String>,
     /// The same for noncurrent versions.
     pub early_noncurrent: Vec<String>,
