@@ -1,4 +1,4 @@
-//! What several controls share: one judgement and one plan with different values.
+//! Code that several controls share: one verdict and one plan, with different values.
 
 pub mod mfa;
 pub mod mfa_policy;

@@ -1,7 +1,7 @@
-//! IAM controls: the root user, the password policy, and how users sign in.
+//! IAM controls: the root user, the password policy, MFA and access keys of users.
 //!
 //! IAM is global: every control here is evaluated in the home region only.
-//! The pure half names no SDK; the calls are in `rectify-iam-lambda`.
+//! This crate is pure and uses no SDK; the API calls are in `rectify-iam-lambda`.
 
 pub mod controls;
 pub mod families;

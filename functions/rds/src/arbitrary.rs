@@ -1,4 +1,4 @@
-//! Generated instances, for the laws of every control about them.
+//! Generated instances for the laws of the controls.
 
 use proptest::prelude::*;
 use rectify_compliance::Tags;
@@ -6,7 +6,7 @@ use rectify_compliance::Tags;
 use crate::resources::database::{Database, Kind};
 use crate::resources::instance::Instance;
 
-/// An engine, a status, and a few tags.
+/// Databases with one of these engines, any status and a few tags.
 pub(crate) fn databases(kind: Kind, engines: &'static [&'static str]) -> impl Strategy<Value = Database> {
     let status = prop_oneof![
         6 => Just("available"),
@@ -28,12 +28,12 @@ pub(crate) fn databases(kind: Kind, engines: &'static [&'static str]) -> impl St
     )
 }
 
-/// One in four or so.
+/// `Some` about one time in four.
 pub(crate) fn rarely<T: Clone + std::fmt::Debug + 'static>(value: T) -> impl Strategy<Value = Option<T>> {
     prop_oneof![3 => Just(None), 1 => Just(Some(value))]
 }
 
-/// Instances of many engines, members and replicas among them.
+/// Instances of many engines, cluster members and read replicas included.
 pub(crate) fn instances() -> impl Strategy<Value = Instance> {
     const ENGINES: &[&str] =
         &["mysql", "postgres", "mariadb", "oracle-ee", "sqlserver-se", "aurora-mysql", "custom-oracle-ee"];

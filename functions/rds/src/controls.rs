@@ -1,4 +1,4 @@
-//! The controls, a file each, with their tests and one stored attempt in the folder of the same name.
+//! The controls, one file each; the folder of the same name holds a control's tests and one stored attempt.
 
 pub mod db_instance_backup_enabled;
 pub mod rds_instance_deletion_protection_enabled;

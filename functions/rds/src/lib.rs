@@ -1,7 +1,7 @@
-//! RDS controls: are databases backed up, available and protected.
+//! RDS controls: backups, availability and deletion protection of databases.
 //!
-//! AWS Config identifies a database by its resource id, the API by its identifier; the shell resolves the one to the other.
-//! The pure half names no SDK; the calls are in `rectify-rds-lambda`.
+//! AWS Config identifies a database by its resource id, the API by its identifier; the runtime looks the identifier up.
+//! This crate is pure and uses no SDK; the API calls are in `rectify-rds-lambda`.
 
 pub mod controls;
 pub mod resources;

@@ -1,4 +1,4 @@
-//! The controls, a file each, with their tests and one stored attempt in the folder of the same name.
+//! The controls, one file each; the folder of the same name holds a control's tests and one stored attempt.
 
 pub mod s3_account_level_public_access_blocks_periodic;
 pub mod s3_bucket_level_public_access_prohibited;

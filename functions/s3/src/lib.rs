@@ -1,6 +1,6 @@
-//! The S3 controls: who can reach a bucket, and how it keeps what lies in it.
+//! The S3 controls: access to buckets, and encryption and lifecycle of their objects.
 //!
-//! The crate is pure and links no SDK; the calls are in `rectify-s3-lambda`.
+//! This crate is pure and uses no SDK; the API calls are in `rectify-s3-lambda`.
 
 pub mod controls;
 pub mod families;

@@ -1,4 +1,4 @@
-//! Resources as AWS answers them, from items and API calls alike. Knows no control.
+//! Resources as AWS describes them, in configuration items and API responses. Depends on no control.
 
 pub mod bucket;
 pub mod encryption;

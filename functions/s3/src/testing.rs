@@ -10,7 +10,7 @@ use crate::families::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin,
 use crate::families::public_access::Subject;
 use crate::resources::bucket::Identity;
 
-/// A notification about the bucket `pics` with this supplementary configuration.
+/// A notification for the bucket `pics` with this supplementary configuration.
 pub(crate) fn notification(supplementary: Value) -> Value {
     json!({
         "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": "AWS::S3::Bucket", "resourceId": "pics",
@@ -25,12 +25,12 @@ pub(crate) fn item(supplementary: Value) -> ConfigurationItem {
     ConfigurationItem::from_notification(&notification(supplementary)).unwrap()
 }
 
-/// Which bucket the tests of this crate are about.
+/// The bucket of the tests in this crate.
 pub(crate) fn pics() -> Identity {
     Identity::named("pics", &AccountId::new("111122223333"), &Region::new("eu-west-1"))
 }
 
-/// A bucket as `CreateBucket` made it before 2023: ACLs in effect, no policy, no block.
+/// A bucket with the defaults before 2023: ACLs in effect, no policy, no block.
 pub(crate) fn bare() -> Subject {
     Subject {
         bucket: pics(),
@@ -45,22 +45,22 @@ pub(crate) fn bare() -> Subject {
     }
 }
 
-/// The same with one grant.
+/// [`bare`] with one grant.
 pub(crate) fn granting(grantee: Grantee, permission: Permission) -> Subject {
     Subject { acl: Some(vec![Grant { grantee, permission }]), ..bare() }
 }
 
-/// A policy of these statements.
+/// A policy with these statements.
 pub(crate) fn policy(statements: Value) -> Policy {
     Policy::parse("policy", &json!({"Version": "2012-10-17", "Statement": statements}).to_string()).unwrap()
 }
 
-/// The same with a policy of these statements.
+/// [`bare`] with a policy of these statements.
 pub(crate) fn allowing(statements: Value) -> Subject {
     Subject { policy: Some(policy(statements)), ..bare() }
 }
 
-/// An Allow on bucket and objects, changed by `changes`.
+/// An Allow on bucket and objects, with `changes`.
 pub(crate) fn allow(changes: Value) -> Value {
     let mut statement = json!({"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
                                "Resource": ["arn:aws:s3:::pics", "arn:aws:s3:::pics/*"]});
@@ -74,7 +74,7 @@ pub(crate) fn allow(changes: Value) -> Value {
     statement
 }
 
-/// An access point reached from the internet with a policy that lets everybody do `action`.
+/// An access point with the network origin Internet and a policy that allows everyone `action`.
 pub(crate) fn open_access_point(name: &str, action: &str) -> AccessPoint {
     let arn = format!("arn:aws:s3:eu-west-1:111122223333:accesspoint/{name}");
     let resource = json!([arn, format!("{arn}/object/*")]);
@@ -88,8 +88,8 @@ pub(crate) fn open_access_point(name: &str, action: &str) -> AccessPoint {
     }
 }
 
-/// A policy text as S3 may return it: the members of every list the other way round, and lists of one as what is in them.
-pub(crate) fn respelt(text: &str) -> String {
+/// A policy text as S3 may return it: every list in reverse order, and lists with one member as that member.
+pub(crate) fn reordered(text: &str) -> String {
     fn reversed(value: &Value) -> Value {
         match value {
             Value::Array(members) => match members.as_slice() {

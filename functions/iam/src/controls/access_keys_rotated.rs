@@ -1,6 +1,6 @@
 //! `access-keys-rotated`: an active access key is older than allowed.
 //!
-//! Knows a user and its keys, and no API. Shows a key by the last four characters of its id.
+//! Works on a user and its keys; makes no API calls. Displays a key as the last four characters of its id.
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
@@ -17,14 +17,14 @@ use crate::resources::user::{GET_USER, LIST_ACCESS_KEYS, LIST_USERS, TYPE, USERS
 control! {
     /// ## What it checks
     /// That no active access key of an IAM user is more than `maxAccessKeyAge` days old.
-    /// The age is counted to the second from the key's `CreateDate` to the moment AWS Config asked; exactly as old as allowed is compliant.
-    /// Keys that are `Inactive` or `Expired` open nothing and do not count; a user without active keys is compliant.
+    /// The age is exact, from the key's `CreateDate` to the time of the AWS Config event; a key exactly as old as allowed is compliant.
+    /// `Inactive` and `Expired` keys cannot authenticate and do not count; a user without active keys is compliant.
     /// Keys are listed live: the managed rule reads the credential report, which may be four hours old.
-    /// A key with a status nobody knows fails the invocation.
-    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    /// A key with an unknown status fails the invocation.
+    /// IAM is global, so the control is evaluated in the home region only; in other regions the verdict is NOT_APPLICABLE.
     ///
     /// ## Why it matters
-    /// A key works until somebody turns it off, wherever a copy of it went meanwhile: a laptop, a build log, a repository.
+    /// A key stays valid until it is turned off, wherever it was copied meanwhile: a laptop, a build log, a repository.
     ///
     /// ## Compliant example
     /// ```json
@@ -37,16 +37,16 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `maxAccessKeyAge` is the managed rule's; `deactivateUnusedDays` is an addition and concerns the remediation only.
+    /// `maxAccessKeyAge` is the managed rule's; `deactivateUnusedDays` is an addition and affects only the remediation.
     ///
     /// ## Remediation
-    /// L0 by default: whoever uses the key must put a new one in its place, and the plan says which key of which user.
-    /// L2 with `deactivateUnusedDays`: a key that is too old and that nobody used for longer than that is turned off with `iam:UpdateAccessKey`.
+    /// L0 by default: the owner of the key must replace it, and the plan names the key and its user.
+    /// L2 with `deactivateUnusedDays`: a key that is too old and unused for longer than that is turned off with `iam:UpdateAccessKey`.
     /// What changes: the key's status; keys are never deleted.
-    /// What may break: whoever uses the key less often than the parameter says; its next call is refused.
-    /// IAM tells of the last use with some delay, so a use within the last hours may not be seen.
-    /// While another old key of the user is still in use, nothing is turned off: a person looks at both.
-    /// How to undo: the same call with `Active`; the key works again at once.
+    /// What may break: a workload that uses the key less often than the parameter allows; its next call is denied.
+    /// IAM reports the last use with a delay, so a use within the last hours may be missed.
+    /// While another old key of the user is still in use, nothing is turned off: an operator decides on both.
+    /// How to undo: the same call with `Active`; the key works again immediately.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/access-keys-rotated.html)
@@ -73,28 +73,29 @@ control! {
 parameters! {
     /// The parameters of [`AccessKeysRotated`].
     pub AccessKeysRotatedParameters {
-        /// The oldest an active key may be, days, 1..=3650. Default 90.
+        /// The maximum age of an active key, days, 1..=3650. Default 90.
         max_access_key_age: Bounded<1, 3650> = Bounded::of(90),
-        /// The remediation turns off keys that are too old and unused for more than this, days, 30..=3650. Default: none.
+        /// The remediation turns off keys that are too old and unused for longer than this, days, 30..=3650. Default:
+        /// none.
         deactivate_unused_days: Option<Bounded<30, 3650>> = None,
     }
 }
 
-/// A user with its keys.
+/// A user and its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserKeys {
-    /// Whose keys.
+    /// The user.
     pub user: User,
-    /// All of them.
+    /// All its keys.
     pub keys: AccessKeys,
 }
 
 impl UserKeys {
     /// The active keys that are too old, by id.
     fn overdue(&self, params: &AccessKeysRotatedParameters, now: Timestamp) -> Vec<(&KeyId, &AccessKey)> {
-        let longest = params.max_access_key_age.get();
-        let is_overdue = |key: &AccessKey| key.is_active() && Age::of(key.created, now).exceeds_days(longest);
+        let max = params.max_access_key_age.get();
+        let is_overdue = |key: &AccessKey| key.is_active() && Age::of(key.created, now).exceeds_days(max);
         self.keys.iter().filter(|(_, key)| is_overdue(key)).collect()
     }
 }
@@ -124,14 +125,14 @@ impl Control for AccessKeysRotated {
     type Subject = UserKeys;
 
     fn evaluate(&self, subject: &UserKeys, params: &Self::Params, now: Timestamp) -> Verdict {
-        let (name, longest) = (&subject.user.name, params.max_access_key_age);
+        let (name, max) = (&subject.user.name, params.max_access_key_age);
         let days = |key: &AccessKey| Age::of(key.created, now).days();
         match subject.overdue(params, now).as_slice() {
             [] => Verdict::COMPLIANT,
-            [(id, key)] => Verdict::non_compliant(format!("Key {id} of {name} is {} d old (max {longest})", days(key))),
+            [(id, key)] => Verdict::non_compliant(format!("Key {id} of {name} is {} d old (max {max})", days(key))),
             keys => {
                 let all: Vec<String> = keys.iter().map(|(id, key)| format!("{id} ({} d)", days(key))).collect();
-                Verdict::non_compliant(format!("Keys of {name} are too old: {} (max {longest} d)", all.join(", ")))
+                Verdict::non_compliant(format!("Keys of {name} are too old: {} (max {max} d)", all.join(", ")))
             }
         }
     }
@@ -151,7 +152,7 @@ pub enum KeyAction {
     UpdateAccessKey {
         /// `UserName`.
         user_name: String,
-        /// `AccessKeyId`, whole.
+        /// `AccessKeyId`, in full.
         access_key_id: KeyId,
         /// `Status`.
         status: KeyStatus,
@@ -169,7 +170,7 @@ impl Remediation for AccessKeysRotated {
     fn fix_permissions(&self) -> &'static [Permission] {
         UPDATE
     }
-    // IAM cannot tell the two statuses apart: what keeps the remediation from turning a key on is `plan` alone.
+    // IAM cannot restrict the status: only `fix` keeps the remediation from turning a key on.
     fn undo_permissions(&self) -> &'static [Permission] {
         UPDATE
     }
@@ -205,7 +206,7 @@ impl Remediation for AccessKeysRotated {
         live
     }
 
-    /// The status of each key that was turned off, so that a new key or a later use does not stand in the way of an undo.
+    /// The status of each key that was turned off. A new key or a later use does not block an undo.
     fn touched_fields(&self, subject: &UserKeys, done: &[KeyAction]) -> Value {
         let status = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
             let status = subject.keys.get(access_key_id).map(|key| key.status);
@@ -223,7 +224,7 @@ impl Remediation for AccessKeysRotated {
 }
 
 impl AccessKey {
-    /// Whether it is known that nobody used it for more than this many days.
+    /// Whether the key is known to be unused for more than this many days.
     fn is_unused_for(&self, days: u32, now: Timestamp) -> bool {
         match self.last_use {
             None => false,
@@ -244,8 +245,8 @@ fn rotate(user: &User, id: &KeyId, key: &AccessKey, now: Timestamp) -> String {
         Some(LastUse::At(then)) => format!(", last used {then}"),
     };
     format!(
-        "user {}, or who looks after it: make a new access key, move what signs with {id} ({} old{used}) to it, then \
-         deactivate and delete the old one",
+        "user {} or its owner: create a new access key, move the workloads that sign with {id} ({} old{used}) to it, \
+         then deactivate and delete the old one",
         user.name,
         Age::of(key.created, now)
     )

@@ -1,6 +1,6 @@
-//! `iam-password-policy`: the password policy of the account asks for less than it must.
+//! `iam-password-policy`: the password policy of the account is weaker than required.
 //!
-//! Knows the policy as its nine settings, each as the API has it, and no API.
+//! Works on the nine settings of the policy, named as in the API; makes no API calls.
 
 use std::borrow::Cow;
 
@@ -19,16 +19,16 @@ use crate::resources::password_policy::{PasswordPolicy, Requirements};
 
 control! {
     /// ## What it checks
-    /// That the account's own password policy asks IAM users for passwords at least as strong as the parameters say.
-    /// It is read live with `iam:GetAccountPasswordPolicy`: AWS Config records no item for it.
-    /// An account without a policy of its own is a finding, whatever the parameters: what AWS applies then keeps no history of passwords and lets them live forever.
-    /// A stricter policy is compliant; a parameter that is `false` or `none` asks for nothing and forbids nothing.
-    /// A blank parameter means its default, so "not required" is said as `none`.
-    /// Unlike the managed rule, which reads every text but `true` as false, a boolean that is neither `true` nor `false` fails the rule.
-    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    /// That the account's custom password policy requires passwords at least as strong as the parameters.
+    /// The policy is read live with `iam:GetAccountPasswordPolicy`: AWS Config records no item for it.
+    /// An account without a custom policy is a finding, whatever the parameters: AWS's default policy remembers no previous passwords and never expires them.
+    /// A stricter policy is compliant; a parameter that is `false` or `none` requires nothing and forbids nothing.
+    /// A blank parameter means its default, so use `none` for "not required".
+    /// Unlike the managed rule, which treats every value but `true` as false, a boolean that is neither `true` nor `false` fails the rule.
+    /// IAM is global, so the control is evaluated in the home region only; in other regions the verdict is NOT_APPLICABLE.
     ///
     /// ## Why it matters
-    /// A short or often used password is guessed or found in a leak, and the console of the account is open to everybody.
+    /// A short or reused password can be guessed or found in a leak, and the console of the account is reachable from the internet.
     ///
     /// ## Compliant example
     /// ```json
@@ -41,17 +41,17 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// Named and defaulted as those of the managed rule; `none` is an addition.
+    /// Names and defaults are those of the managed rule; `none` is an addition.
     ///
     /// ## Remediation
-    /// One `iam:UpdateAccountPasswordPolicy` with all nine settings, because IAM sets back to its default what is left out.
-    /// What changes: each setting becomes the stricter of what it is and what is required; `AllowUsersToChangePassword` and `HardExpiry` stay as they are, or are true and false where there was no policy.
-    /// L1 while passwords live as long as before: IAM asks for more only when a password is next changed.
-    /// L2 where passwords begin to expire or expire sooner, since IAM enforces that at once: whoever has an older password must change it at the next sign-in, and with `HardExpiry` is shut out until an administrator resets it.
-    /// Held back where users may not change their own passwords and would now have to: nobody could sign in any more.
-    /// Held back where there is no policy and the parameters ask for fewer than three kinds of characters: what AWS applies without a policy asks for eight characters of three kinds, and the fix must not ask for less.
-    /// The call has no revision to compare, so milliseconds lie between the last read and the write.
-    /// How to undo: the previous policy is set again, whole, or the policy is deleted where there was none; passwords that were changed meanwhile stay changed.
+    /// One `iam:UpdateAccountPasswordPolicy` with all nine settings, because IAM resets omitted settings to their defaults.
+    /// What changes: each setting becomes the stricter of its current and its required value; `AllowUsersToChangePassword` and `HardExpiry` stay unchanged, or are set to true and false where there was no policy.
+    /// L1 while the password age stays unchanged: IAM enforces the other requirements only at the next password change.
+    /// L2 where passwords start to expire or expire sooner, since IAM enforces that immediately: users with an older password must change it at the next sign-in, and with `HardExpiry` they are locked out until an administrator resets it.
+    /// Blocked where users may not change their own passwords and passwords would start to expire: users could no longer sign in.
+    /// Blocked where there is no policy and the parameters require fewer than three character types: AWS's default policy requires eight characters of three types, and the fix must not require less.
+    /// IAM offers no conditional write, so milliseconds pass between the last read and the write.
+    /// How to undo: the complete previous policy is restored, or the policy is deleted where there was none; passwords changed meanwhile stay changed.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/iam-password-policy.html)
@@ -90,19 +90,19 @@ parameters! {
         /// Whether a password must have a digit. Default true.
         #[serde(rename = "RequireNumbers")]
         require_numbers: Flag = Flag(true),
-        /// The least length of a password, characters, 6..=128. Default 14.
+        /// The minimum length of a password, characters, 6..=128. Default 14.
         #[serde(rename = "MinimumPasswordLength")]
         minimum_password_length: Bounded<6, 128> = Bounded::of(14),
-        /// How many previous passwords may not be used again, 1..=24, or `none`. Default 24.
+        /// The number of previous passwords that may not be reused, 1..=24, or `none`. Default 24.
         #[serde(rename = "PasswordReusePrevention")]
         password_reuse_prevention: OrNone<1, 24> = OrNone(Some(Bounded::of(24))),
-        /// The longest life of a password, days, 1..=1095, or `none`. Default 90.
+        /// The maximum age of a password, days, 1..=1095, or `none`. Default 90.
         #[serde(rename = "MaxPasswordAge")]
         max_password_age: OrNone<1, 1095> = OrNone(Some(Bounded::of(90))),
     }
 }
 
-/// A whole number in `MIN..=MAX`, or the word `none`: nothing is required.
+/// A whole number in `MIN..=MAX`, or `none`: nothing is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrNone<const MIN: u32, const MAX: u32>(pub Option<Bounded<MIN, MAX>>);
 
@@ -151,9 +151,9 @@ impl<const MIN: u32, const MAX: u32> JsonSchema for OrNone<MIN, MAX> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Passwords {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// The account's own policy; `None` where AWS's default applies.
+    /// The custom policy; `None` where AWS's default policy applies.
     pub policy: Option<PasswordPolicy>,
 }
 
@@ -175,13 +175,13 @@ impl Control for IamPasswordPolicy {
 
     fn evaluate(&self, subject: &Passwords, params: &Self::Params, _now: Timestamp) -> Verdict {
         let Some(policy) = &subject.policy else {
-            return Verdict::non_compliant("Account has no password policy of its own");
+            return Verdict::non_compliant("Account has no custom password policy");
         };
-        let faults = policy.faults(&params.requirements());
-        if faults.is_empty() {
+        let violations = policy.violations(&params.requirements());
+        if violations.is_empty() {
             return Verdict::COMPLIANT;
         }
-        Verdict::non_compliant(format!("Password policy: {}", faults.join(", ")))
+        Verdict::non_compliant(format!("Password policy: {}", violations.join(", ")))
     }
 }
 
@@ -193,19 +193,19 @@ impl Periodic for IamPasswordPolicy {
 
 const READ: &[Permission] = &[Permission::unscoped("iam:GetAccountPasswordPolicy")];
 
-/// What the remediation may call.
+/// The calls of the remediation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PasswordAction {
-    /// Sets the policy, whole.
+    /// Sets the complete policy.
     UpdateAccountPasswordPolicy(PasswordPolicy),
 }
 
-/// What undo may call.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PasswordUndo {
-    /// Sets the previous policy again, whole.
+    /// Restores the complete previous policy.
     UpdateAccountPasswordPolicy(PasswordPolicy),
-    /// Leaves the account without a policy of its own.
+    /// Deletes the custom policy.
     DeleteAccountPasswordPolicy {},
 }
 
@@ -218,7 +218,7 @@ impl Remediation for IamPasswordPolicy {
     fn fix_permissions(&self) -> &'static [Permission] {
         const { &[Permission::unscoped("iam:UpdateAccountPasswordPolicy")] }
     }
-    // IAM cannot tell a stricter policy from a weaker one: what keeps the remediation from weakening is `plan` alone.
+    // IAM cannot restrict the settings: only `fix` keeps the remediation from weakening the policy.
     fn undo_permissions(&self) -> &'static [Permission] {
         const {
             &[
@@ -229,20 +229,20 @@ impl Remediation for IamPasswordPolicy {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("CloudFormation has no type for the password policy of an account")
+        ManagedBy::Nobody("CloudFormation has no resource type for the password policy of an account")
     }
 
     fn fix(&self, live: &Passwords, params: &Self::Params, _now: Timestamp) -> Plan<PasswordAction> {
         let required = params.requirements();
         let before = live.policy.as_ref();
-        let after = before.map_or_else(|| PasswordPolicy::first(&required), |policy| policy.merged(&required));
+        let after = before.map_or_else(|| PasswordPolicy::initial(&required), |policy| policy.merged(&required));
         let age = before.and_then(|policy| policy.max_password_age);
         let level = if after.max_password_age == age { Level::L1 } else { Level::L2 };
-        let begins_to_expire = age.is_none() && after.max_password_age.is_some();
-        let blocker = if begins_to_expire && !after.allow_users_to_change_password {
+        let starts_to_expire = age.is_none() && after.max_password_age.is_some();
+        let blocker = if starts_to_expire && !after.allow_users_to_change_password {
             Some("AllowUsersToChangePassword is false: users whose password expires could not set a new one")
-        } else if before.is_none() && !after.replaces_the_default() {
-            Some("the parameters ask for fewer than three kinds of characters, which AWS's default policy asks for")
+        } else if before.is_none() && !after.is_at_least_default() {
+            Some("the parameters require fewer character types than the three of AWS's default policy")
         } else {
             None
         };
@@ -258,13 +258,13 @@ impl Remediation for IamPasswordPolicy {
         Passwords { policy: Some(policy.clone()), ..live }
     }
 
-    /// The whole policy: the call replaces it whole, and so does its undo.
+    /// The complete policy: both the call and its undo replace it.
     fn touched_fields(&self, subject: &Passwords, done: &[PasswordAction]) -> Value {
         if done.is_empty() { json!({}) } else { json!({ "policy": subject.policy }) }
     }
 
     fn undo(&self, before: &Passwords, done: &[PasswordAction]) -> Result<Vec<PasswordUndo>, Irreversible> {
-        // However often it was set, there is one policy to go back to.
+        // However often the policy was set, there is one previous policy.
         Ok(done
             .first()
             .map(|_| match &before.policy {
@@ -277,7 +277,7 @@ impl Remediation for IamPasswordPolicy {
 }
 
 impl IamPasswordPolicyParameters {
-    /// The weakest policy that is compliant, in the policy's own words.
+    /// The requirements, in the terms of the policy.
     fn requirements(&self) -> Requirements {
         Requirements {
             uppercase: self.require_uppercase_characters.0,

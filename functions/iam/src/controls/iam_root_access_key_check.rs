@@ -1,6 +1,6 @@
 //! `iam-root-access-key-check`: the root user has access keys.
 //!
-//! Knows the account summary as a number, not the API it came from.
+//! Works on one number of the account summary; makes no API calls.
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::{
@@ -14,14 +14,14 @@ control! {
     /// ## What it checks
     /// That the root user of the account has no access keys.
     /// The number is `AccountAccessKeysPresent` of `iam:GetAccountSummary`, read live every hour: AWS Config records no item for the root user.
-    /// Any number but zero is a finding; whether the keys are active is not told by the API and does not matter here.
-    /// An answer without the number fails the invocation: absence is not zero.
-    /// Central management of root access in AWS Organizations does not change the verdict: a member account that still has keys is still open to whoever holds them.
-    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    /// Any number but zero is a finding; the API does not return whether the keys are active, and it does not matter here.
+    /// A response without the number fails the invocation: a missing number is not zero.
+    /// Central management of root access in AWS Organizations does not change the verdict: existing keys of a member account still grant access.
+    /// IAM is global, so the control is evaluated in the home region only; in other regions the verdict is NOT_APPLICABLE.
     ///
     /// ## Why it matters
     /// No policy of the account limits the root user; in a member account only a service control policy can.
-    /// An access key is a password that needs no second factor, so one leaked file is the whole account, its backups and its audit log included.
+    /// An access key needs no second factor, so one leaked file gives away the whole account, its backups and its audit log included.
     ///
     /// ## Compliant example
     /// ```json
@@ -34,15 +34,15 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// None of its own.
+    /// None besides the common ones.
     ///
     /// ## Remediation
-    /// L0: the plan is words, and a person carries them out.
-    /// What changes: the root user's keys are deleted, after what still signs with them has moved to a role.
-    /// Who does it in an account on its own: whoever can sign in as root, on the page "My security credentials".
+    /// L0: the plan has manual steps only, for an operator.
+    /// What changes: the root user's keys are deleted, after the workloads that still sign with them have moved to a role.
+    /// Who does it in a standalone account: a user who can sign in as root, on the page "My security credentials".
     /// Who does it in a member account of an organization with central root access: the management account or the delegated administrator for IAM, with `sts:AssumeRoot` and the AWS managed task policy `IAMDeleteRootUserCredentials`, then `iam:DeleteAccessKey`.
-    /// What may break: everything that still uses the keys, at once.
-    /// How to undo: not at all; a deleted key cannot be brought back, and a new root key would be the finding again.
+    /// What may break: everything that still uses the keys, immediately.
+    /// How to undo: not possible; a deleted key cannot be restored, and a new root key would be the same finding.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/iam-root-access-key-check.html)
@@ -71,19 +71,19 @@ control! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RootUser {
-    /// Whose root user.
+    /// The account of the root user.
     pub account: AccountId,
-    /// The partition of the account: ARNs in a plan are made with it.
+    /// The partition of the account, for ARNs in a plan.
     pub partition: Partition,
     /// `SummaryMap.AccountAccessKeysPresent` of `GetAccountSummary`.
     pub access_keys: u32,
 }
 
 impl RootUser {
-    /// Takes the number as the API answered it.
+    /// Takes the number from the API response.
     ///
     /// # Errors
-    /// [`ShapeError`] when there is none or it is negative.
+    /// [`ShapeError`] when the number is missing or negative.
     pub fn counted(account: AccountId, partition: Partition, present: Option<i32>) -> Result<Self, ShapeError> {
         const PATH: &str = "SummaryMap.AccountAccessKeysPresent";
         let present = present.ok_or_else(|| ShapeError::missing(PATH, "a number of access keys"))?;
@@ -119,8 +119,8 @@ const CONTROL: IamRootAccessKeyCheck = RootControl {
 
 fn find_use(root: &RootUser) -> String {
     format!(
-        "owner of account {}: find what still signs with the root access keys (`access_key_1_last_used_date` and \
-         `access_key_2_last_used_date` of `<root_account>` in the IAM credential report) and move it to a role",
+        "owner of account {}: find the workloads that still sign with the root access keys (`access_key_1_last_used_date` \
+         and `access_key_2_last_used_date` of `<root_account>` in the IAM credential report) and move them to a role",
         root.account
     )
 }
@@ -159,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn any_key_of_the_root_user_is_a_finding_whose_plan_names_both_ways() {
+    fn any_root_key_is_a_finding_whose_plan_names_both_procedures() {
         let plan = [
-            "L0 by hand: owner of account 111122223333: find what still signs with the root access keys \
+            "L0 by hand: owner of account 111122223333: find the workloads that still sign with the root access keys \
              (`access_key_1_last_used_date` and `access_key_2_last_used_date` of `<root_account>` in the IAM credential \
-             report) and move it to a role",
+             report) and move them to a role",
             "L0 by hand: root user of account 111122223333, unless the account is a member of an organization with central \
              root access: sign in as root and delete the access keys under \"My security credentials\"",
             "L0 by hand: management account or delegated administrator for IAM, if account 111122223333 is a member of an \
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_missing_or_impossible_is_refused() {
+    fn a_missing_or_negative_number_is_rejected() {
         for (case, present, received) in [
             ("iam-root-access-key-check/3", None, "nothing"),
             ("iam-root-access-key-check/3, not a count", Some(-1), "-1"),
@@ -194,29 +194,29 @@ mod tests {
     }
 
     #[test]
-    fn arns_in_a_plan_are_of_the_accounts_partition() {
+    fn arns_in_a_plan_have_the_partition_of_the_account() {
         for (region, arn) in [
             ("us-gov-west-1", "arn:aws-us-gov:iam::aws:policy/root-task/"),
             ("cn-north-1", "arn:aws-cn:iam::aws:policy/root-task/"),
         ] {
-            let there = RootUser { partition: Region::new(region).partition(), ..root(1) };
-            assert!(delete_centrally(&there).contains(arn), "{region}");
+            let root = RootUser { partition: Region::new(region).partition(), ..root(1) };
+            assert!(delete_centrally(&root).contains(arn), "{region}");
         }
     }
 
     #[test]
-    fn outside_of_the_home_region_the_account_is_not_applicable() {
+    fn the_account_is_not_applicable_outside_the_home_region() {
         let case = "iam-root-access-key-check/6";
         let invoking = json!({"messageType": "ScheduledNotification", "awsAccountId": "111122223333",
             "notificationCreationTime": "2026-03-04T05:06:07.890Z", "recordVersion": "1.0"});
         let event = json!({"invokingEvent": invoking.to_string(), "resultToken": "t"});
         let event = RuleEvent::parse(&event).unwrap();
-        let (home, away) = (Region::new("us-east-1"), Region::new("eu-west-1"));
+        let (home, other) = (Region::new("us-east-1"), Region::new("eu-west-1"));
         let meta = &IAM_ROOT_ACCESS_KEY_CHECK.meta;
-        let answer = Route::AnswerAccount(Verdict::not_applicable("evaluated in us-east-1"));
+        let expected = Route::AnswerAccount(Verdict::not_applicable("evaluated in us-east-1"));
         let parameters = CommonParameters::default();
         let at = |here| RuleScope { meta, parameters: &parameters, here, home: &home };
-        assert_eq!(route(&event, &at(&away)), Ok(answer), "{case}");
+        assert_eq!(route(&event, &at(&other)), Ok(expected), "{case}");
         assert_eq!(route(&event, &at(&home)), Ok(Route::Periodic), "{case}");
     }
 

@@ -1,6 +1,6 @@
 //! `iam-user-mfa-enabled`: an IAM user has no MFA device.
 //!
-//! Knows a user with its devices and credentials, and no API. What it may attach stands in
+//! Works on a user with its devices and credentials; makes no API calls. The policy to attach is in
 //! [`mfa_policy`](crate::families::mfa_policy).
 
 use std::collections::BTreeSet;
@@ -15,32 +15,32 @@ use crate::resources::user::{GET_LOGIN_PROFILE, GET_USER, LIST_ACCESS_KEYS, LIST
 
 control! {
     /// ## What it checks
-    /// That every IAM user has an MFA device, whatever it signs in with.
-    /// With `onlyWithCredentials` a user without console password and without active access key is NOT_APPLICABLE; an inactive key is no credential.
+    /// That every IAM user has an MFA device, whatever its credentials.
+    /// With `onlyWithCredentials` a user without a console password and without an active access key is NOT_APPLICABLE; an inactive key is not a credential.
     /// Devices and credentials are read live: the managed rule reads the credential report, which may be four hours old.
-    /// The root user is no IAM user and is judged by `root-account-mfa-enabled`; users of the console alone by `mfa-enabled-for-iam-console-access`.
-    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    /// The root user is not an IAM user; `root-account-mfa-enabled` evaluates it. `mfa-enabled-for-iam-console-access` covers console passwords only.
+    /// IAM is global, so the control is evaluated in the home region only; in other regions the verdict is NOT_APPLICABLE.
     ///
     /// ## Why it matters
-    /// Policies can ask for MFA only of a user that has a device; without one, a password or a key alone opens whatever they open.
+    /// Policies can require MFA only from a user that has a device; without one, a password or a key alone grants all of the user's access.
     ///
     /// ## Compliant example
-    /// `ListMFADevices` answers `{"MFADevices": [{"SerialNumber": "arn:…:mfa/alice"}]}`.
+    /// `ListMFADevices` returns `{"MFADevices": [{"SerialNumber": "arn:…:mfa/alice"}]}`.
     ///
     /// ## Non-compliant example
-    /// `ListMFADevices` answers `{"MFADevices": []}`.
+    /// `ListMFADevices` returns `{"MFADevices": []}`.
     ///
     /// ## Parameters
-    /// Additions to the managed rule, which has no parameter.
+    /// Additions to the managed rule, which has no parameters.
     ///
     /// ## Remediation
-    /// L0 by default: the user registers a device or gives way to a role, and the plan says who.
-    /// L2 with `mfaPolicyArn` and `mfaPolicyOptIn`, for users with a console password: `iam:AttachUserPolicy` of that customer managed policy, which must deny everything but registering a device to whoever signed in without MFA.
-    /// What changes: one policy more is attached to the user; the finding stands, and the attempt stays pending, until the user has registered a device.
-    /// What may break: whatever the user does without MFA, its access keys included where the policy says `BoolIfExists`.
-    /// Held back while the policy does not exist, belongs to another account, does not deny `iam:CreateAccessKey` without MFA, does not let the user register a device, or the user has as many policies as it may have.
-    /// The remediation's role may attach the one policy that the stack's parameter `MfaPolicyArn` names, and none without it; both must name the same.
-    /// How to undo: `iam:DetachUserPolicy`; the user is as free as before, and as unprotected.
+    /// L0 by default: the user registers a device or is replaced by a role, and the plan names the user.
+    /// L2 with `mfaPolicyArn` and `mfaPolicyOptIn`, for users with a console password: `iam:AttachUserPolicy` of that customer managed policy, which must deny everything but registering a device to callers without MFA.
+    /// What changes: one more policy is attached to the user; the finding stays open, and the attempt stays pending, until the user has registered a device.
+    /// What may break: everything the user does without MFA, its access keys included where the policy uses `BoolIfExists`.
+    /// Blocked while the policy does not exist, belongs to another account, does not deny `iam:CreateAccessKey` without MFA, does not let the user register a device, or the user has reached its policy quota.
+    /// The remediation's role may attach only the policy in the stack's parameter `MfaPolicyArn`, and none without it; both parameters must name the same policy.
+    /// How to undo: `iam:DetachUserPolicy`; the user has its previous access again, without MFA.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/iam-user-mfa-enabled.html)
@@ -65,7 +65,7 @@ control! {
 parameters! {
     /// The parameters of [`IamUserMfaEnabled`].
     pub IamUserMfaEnabledParameters, check: check {
-        /// Whether users without console password and active access key are left out. Default false.
+        /// Whether users without a console password and an active access key are excluded. Default false.
         only_with_credentials: Flag = Flag(false),
         /// The ARN of the customer managed policy the remediation attaches. Default: none.
         mfa_policy_arn: Option<PolicyArn> = None,
@@ -84,13 +84,13 @@ impl IamUserMfaEnabledParameters {
         mfa_policy::opted_in(self.mfa_policy_arn.as_ref(), self.mfa_policy_opt_in)
     }
 
-    /// Whether credentials decide about a user with this many devices, or are named in its finding.
+    /// Whether the verdict or the annotation for a user with this many devices depends on its credentials.
     pub fn needs_credentials(&self, devices: usize) -> bool {
         self.only_with_credentials.0 || devices == 0
     }
 }
 
-/// What a user signs in with, beside its devices.
+/// The credentials of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Credentials {
@@ -100,13 +100,13 @@ pub struct Credentials {
     pub active_keys: usize,
 }
 
-/// The devices of a user, and its credentials.
+/// The devices and credentials of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Devices {
     /// The serial numbers of its MFA devices, of every kind.
     pub mfa_devices: BTreeSet<String>,
-    /// What it signs in with; `None` where that does not matter and was not read.
+    /// Its credentials; `None` where they do not matter and were not read.
     pub credentials: Option<Credentials>,
 }
 
@@ -115,9 +115,9 @@ pub type IamUserMfaEnabled = MfaControl<Devices, IamUserMfaEnabledParameters>;
 
 const CONTROL: IamUserMfaEnabled = MfaControl {
     judge,
-    // Who cannot sign in to the console could not register a device there: the policy would shut it out for good.
+    // A user without console access cannot register a device there: the policy would lock it out permanently.
     policy: |user, params| params.policy().filter(|_| user.sign_in.credentials.is_some_and(|it| it.password)),
-    alternative: "let a role take the user's place",
+    alternative: "replace the user with a role",
     grace: |_, _, _| None,
     list: &[LIST_USERS, LIST_MFA_DEVICES, GET_LOGIN_PROFILE, LIST_ACCESS_KEYS],
     read: &[
@@ -135,30 +135,31 @@ const CONTROL: IamUserMfaEnabled = MfaControl {
 
 fn judge(subject: &MfaUser<Devices>, params: &IamUserMfaEnabledParameters, _now: Timestamp) -> Verdict {
     let (name, Devices { mfa_devices, credentials }) = (&subject.user.name, &subject.sign_in);
-    // Credentials that were not read may be there.
-    if params.only_with_credentials.0 && credentials.is_some_and(Credentials::are_none) {
+    // Credentials that were not read may exist.
+    if params.only_with_credentials.0 && credentials.is_some_and(Credentials::is_empty) {
         return Verdict::not_applicable(format!("User {name} has no console password and no active access key"));
     }
     if !mfa_devices.is_empty() {
         return Verdict::COMPLIANT;
     }
-    let with = credentials.map_or_else(String::new, |it| format!(" ({})", it.named()));
-    Verdict::non_compliant(format!("User {name} has no MFA device{with}"))
+    let details = credentials.map_or_else(String::new, |it| format!(" ({})", it.describe()));
+    Verdict::non_compliant(format!("User {name} has no MFA device{details}"))
 }
 
 impl Credentials {
-    const fn are_none(self) -> bool {
+    const fn is_empty(self) -> bool {
         !self.password && self.active_keys == 0
     }
 
-    fn named(self) -> String {
+    fn describe(self) -> String {
         let keys = match self.active_keys {
             0 => None,
             1 => Some("1 active key".to_owned()),
             more => Some(format!("{more} active keys")),
         };
-        let named: Vec<String> = self.password.then(|| "console password".to_owned()).into_iter().chain(keys).collect();
-        if named.is_empty() { "no credentials".to_owned() } else { named.join(", ") }
+        let present: Vec<String> =
+            self.password.then(|| "console password".to_owned()).into_iter().chain(keys).collect();
+        if present.is_empty() { "no credentials".to_owned() } else { present.join(", ") }
     }
 }
 
@@ -175,8 +176,8 @@ mod tests {
     use crate::resources::user::tests::alice;
 
     const WITH_CREDENTIALS: &str = r#"{"onlyWithCredentials":"true"}"#;
-    const REGISTER: &str = "L0 by hand: user alice, or who looks after it: register an MFA device under \"Security \
-                            credentials\", or let a role take the user's place";
+    const REGISTER: &str = "L0 by hand: user alice or its owner: register an MFA device under \"Security credentials\", or \
+     replace the user with a role";
 
     fn params(text: &str) -> IamUserMfaEnabledParameters {
         RuleParameters::parse(Some(text)).unwrap().control
@@ -188,13 +189,13 @@ mod tests {
         MfaUser { user: alice(), sign_in: Devices { mfa_devices, credentials }, attachment: None }
     }
 
-    /// A case of a user without a device.
+    /// A case for a user without a device.
     fn case(name: &str, credentials: Option<(bool, usize)>) -> Case<'_, IamUserMfaEnabled> {
         Cases::of(&CONTROL, user(&[], credentials)).case(name, |_| ())
     }
 
     #[test]
-    fn a_user_without_a_device_is_a_finding_that_says_what_it_signs_in_with() {
+    fn a_user_without_a_device_is_a_finding_that_names_its_credentials() {
         let with_device = |name, credentials| {
             let user = user(&["arn:aws:iam::111122223333:mfa/alice"], credentials);
             Cases::of(&CONTROL, user).case(name, |_| ())
@@ -218,13 +219,13 @@ mod tests {
         case("a key is a credential", Some((false, 1)))
             .with(WITH_CREDENTIALS)
             .non_compliant("User alice has no MFA device (1 active key)");
-        case("not read, may be there", None).with(WITH_CREDENTIALS).non_compliant("User alice has no MFA device");
+        case("not read, may exist", None).with(WITH_CREDENTIALS).non_compliant("User alice has no MFA device");
         let needs = |text: &str, devices| params(text).needs_credentials(devices);
         assert!(needs("{}", 0) && !needs("{}", 1) && needs(WITH_CREDENTIALS, 0) && needs(WITH_CREDENTIALS, 1));
     }
 
     #[test]
-    fn the_policy_is_for_users_of_the_console_alone() {
+    fn the_policy_is_only_for_users_with_a_console_password() {
         let ready = |name, credentials| {
             let user = MfaUser { attachment: Some(attachment(&[])), ..user(&[], credentials) };
             Cases::of(&CONTROL, user).case(name, |_| ())

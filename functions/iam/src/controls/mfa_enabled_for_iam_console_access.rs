@@ -1,6 +1,7 @@
 //! `mfa-enabled-for-iam-console-access`: a user signs in to the console without MFA.
 //!
-//! Knows a user with its console access, and no API. What it may attach stands in [`mfa_policy`](crate::families::mfa_policy).
+//! Works on a user with its console access; makes no API calls. The policy to attach is in
+//! [`mfa_policy`](crate::families::mfa_policy).
 
 use std::collections::BTreeSet;
 
@@ -16,32 +17,32 @@ use crate::resources::user::{GET_LOGIN_PROFILE, GET_USER, LIST_MFA_DEVICES, LIST
 control! {
     /// ## What it checks
     /// That every IAM user with a console password has an MFA device: a virtual one, a hardware one, a security key or a passkey.
-    /// A user without a console password is compliant and says so, whatever else it signs in with.
+    /// A user without a console password is compliant, whatever its other credentials, and the annotation says so.
     /// Password and devices are read live, on a schedule and on each change of a user: AWS Config records neither, and the managed rule reads the credential report, which may be four hours old.
-    /// The root user is no IAM user and is judged by `root-account-mfa-enabled`.
-    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    /// The root user is not an IAM user; `root-account-mfa-enabled` evaluates it.
+    /// IAM is global, so the control is evaluated in the home region only; in other regions the verdict is NOT_APPLICABLE.
     ///
     /// ## Why it matters
-    /// A password alone can be guessed, phished or found in a leak, and the console is open to everybody.
+    /// A password alone can be guessed, phished or found in a leak, and the console is reachable from the internet.
     ///
     /// ## Compliant example
-    /// `ListMFADevices` of a user with a login profile answers `{"MFADevices": [{"SerialNumber": "arn:…:u2f/user/alice/key"}]}`, or `GetLoginProfile` answers `NoSuchEntity`.
+    /// `ListMFADevices` for a user with a login profile returns `{"MFADevices": [{"SerialNumber": "arn:…:u2f/user/alice/key"}]}`, or `GetLoginProfile` returns `NoSuchEntity`.
     ///
     /// ## Non-compliant example
-    /// `GetLoginProfile` answers a profile, and `ListMFADevices` answers `{"MFADevices": []}`.
+    /// `GetLoginProfile` returns a profile, and `ListMFADevices` returns `{"MFADevices": []}`.
     ///
     /// ## Parameters
-    /// All concern the remediation only and are additions to the managed rule, which has no parameter.
+    /// All affect only the remediation and are additions to the managed rule, which has no parameters.
     ///
     /// ## Remediation
-    /// L0 by default: the user registers a device, and the plan says who; until a user is `graceHours` old, the plan is held.
-    /// L2 with `mfaPolicyArn` and `mfaPolicyOptIn`: `iam:AttachUserPolicy` of that customer managed policy, which must deny everything but registering a device to whoever signed in without MFA.
-    /// What changes: one policy more is attached to the user; the finding stands, and the attempt stays pending, until the user has registered a device.
-    /// What may break: whatever the user does without MFA, its access keys included where the policy says `BoolIfExists`.
-    /// Held back while the policy does not exist, belongs to another account, does not deny `iam:CreateAccessKey` without MFA, does not let the user register a device, or the user has as many policies as it may have.
-    /// The remediation's role may attach the one policy that the stack's parameter `MfaPolicyArn` names, and none without it; both must name the same.
+    /// L0 by default: the user registers a device, and the plan names the user; until a user is `graceHours` old, the plan is blocked.
+    /// L2 with `mfaPolicyArn` and `mfaPolicyOptIn`: `iam:AttachUserPolicy` of that customer managed policy, which must deny everything but registering a device to callers without MFA.
+    /// What changes: one more policy is attached to the user; the finding stays open, and the attempt stays pending, until the user has registered a device.
+    /// What may break: everything the user does without MFA, its access keys included where the policy uses `BoolIfExists`.
+    /// Blocked while the policy does not exist, belongs to another account, does not deny `iam:CreateAccessKey` without MFA, does not let the user register a device, or the user has reached its policy quota.
+    /// The remediation's role may attach only the policy in the stack's parameter `MfaPolicyArn`, and none without it; both parameters must name the same policy.
     /// Deleting the login profile would be L3 and is never done.
-    /// How to undo: `iam:DetachUserPolicy`; the user is as free as before, and as unprotected.
+    /// How to undo: `iam:DetachUserPolicy`; the user has its previous access again, without MFA.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/mfa-enabled-for-iam-console-access.html)
@@ -68,7 +69,8 @@ control! {
 parameters! {
     /// The parameters of [`MfaEnabledForIamConsoleAccess`].
     pub MfaEnabledForIamConsoleAccessParameters, check: check {
-        /// How old a user must be before anything is planned for it, hours, 0..=720; the verdict does not wait. Default 0.
+        /// The age of a user below which its plan is blocked, hours, 0..=720; the verdict does not depend on it.
+        /// Default 0.
         grace_hours: Bounded<0, 720> = Bounded::of(0),
         /// The ARN of the customer managed policy the remediation attaches. Default: none.
         mfa_policy_arn: Option<PolicyArn> = None,
@@ -88,13 +90,13 @@ impl MfaEnabledForIamConsoleAccessParameters {
     }
 }
 
-/// Whether and how a user signs in to the console.
+/// The console access of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Console {
-    /// It has no password, so it does not.
+    /// No console password, so no console access.
     NoPassword,
-    /// By its password.
+    /// A console password.
     Password {
         /// The serial numbers of its MFA devices, of every kind.
         mfa_devices: BTreeSet<String>,
@@ -104,7 +106,7 @@ pub enum Console {
 /// The console access of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleAccess {
-    /// How it signs in.
+    /// The access.
     pub console: Console,
 }
 
@@ -114,7 +116,7 @@ pub type MfaEnabledForIamConsoleAccess = MfaControl<ConsoleAccess, MfaEnabledFor
 const CONTROL: MfaEnabledForIamConsoleAccess = MfaControl {
     judge,
     policy: |_, params| params.policy(),
-    alternative: "give up the console password",
+    alternative: "delete the console password",
     grace: |user, params, now| {
         let (age, grace) = (Age::of(user.created, now), params.grace_hours);
         let is_young = age.is_below_hours(grace.get());
@@ -167,10 +169,10 @@ mod tests {
     use crate::resources::user::tests::alice;
 
     const FINDING: &str = "User alice has a console password and no MFA device (user 3 h old)";
-    const REGISTER: &str = "L0 by hand: user alice, or who looks after it: register an MFA device under \"Security \
-                            credentials\", or give up the console password";
+    const REGISTER: &str = "L0 by hand: user alice or its owner: register an MFA device under \"Security credentials\", or \
+     delete the console password";
 
-    /// Three hours after the user was made.
+    /// Three hours after the user was created.
     fn now() -> Timestamp {
         "2026-03-04T06:00:00.412Z".parse().unwrap()
     }
@@ -183,7 +185,7 @@ mod tests {
         Console::Password { mfa_devices: devices.iter().map(|it| (*it).to_owned()).collect() }
     }
 
-    /// A case of a user with a password, no device, and policies that were read; changed.
+    /// A case for a user with a password, without a device, with policies read; after `change`.
     fn case(name: &str, change: impl FnOnce(&mut Console)) -> Case<'_, MfaEnabledForIamConsoleAccess> {
         let sign_in = ConsoleAccess { console: password(&[]) };
         let user = MfaUser { user: alice(), sign_in, attachment: Some(attachment(&[])) };
@@ -201,17 +203,21 @@ mod tests {
         devices("a hardware token", "GAHT12345678").compliant();
         let subject = CONTROL.subject(RecordedUser(alice()), Console::NoPassword);
         let sign_in = ConsoleAccess { console: Console::NoPassword };
-        assert_eq!(subject, MfaUser { user: alice(), sign_in, attachment: None }, "item and facts make the subject");
+        assert_eq!(
+            subject,
+            MfaUser { user: alice(), sign_in, attachment: None },
+            "the subject combines item and facts"
+        );
     }
 
     #[test]
-    fn facts_are_stored_in_words() {
+    fn the_stored_form_of_facts_is_stable() {
         assert_eq!(serde_json::to_value(Console::NoPassword).unwrap(), json!("noPassword"));
         assert_eq!(serde_json::to_value(password(&["m"])).unwrap(), json!({"password": {"mfaDevices": ["m"]}}));
     }
 
     #[test]
-    fn the_plan_is_words_unless_a_policy_was_opted_in_to() {
+    fn the_plan_is_manual_without_an_opt_in() {
         let arn_alone = r#"{"mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
         case("a policy and no opt-in", |_| ()).with(arn_alone).non_compliant(FINDING).planned(&[REGISTER]);
         case("opted in", |_| ()).with(OPTED_IN).non_compliant(FINDING).planned(&[ATTACH]);
@@ -222,8 +228,8 @@ mod tests {
     }
 
     #[test]
-    fn the_grace_period_holds_the_plan_and_not_the_verdict() {
-        case("as old", |_| ()).with(r#"{"graceHours":"3"}"#).non_compliant(FINDING).planned(&[REGISTER]);
+    fn the_grace_period_blocks_the_plan_and_not_the_verdict() {
+        case("exactly as old", |_| ()).with(r#"{"graceHours":"3"}"#).non_compliant(FINDING).planned(&[REGISTER]);
         case("younger", |_| ())
             .with(r#"{"graceHours":"4"}"#)
             .non_compliant(FINDING)

@@ -1,6 +1,6 @@
 //! `root-account-mfa-enabled`: the root user can sign in without MFA.
 //!
-//! Knows the account summary as the numbers it needs, not the API it came from.
+//! Works on the numbers it needs of the account summary; makes no API calls.
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
@@ -14,15 +14,15 @@ use crate::families::root::{RootControl, act_centrally};
 control! {
     /// ## What it checks
     /// That the root user of the account has an MFA device: `AccountMFAEnabled` of `iam:GetAccountSummary`, read live every hour.
-    /// A root user without password, access keys and device has nothing to sign in with: that is compliant, unless `acceptNoRootPassword` is false.
-    /// Centrally managed member accounts are of this kind.
-    /// Nobody signs in with a signing certificate, so one that is there (`AccountSigningCertificatesPresent`) is named and decides nothing.
-    /// A summary that does not tell of a password or of access keys is taken to have them; one that does not tell of MFA fails the invocation.
-    /// IAM is global, so the control is evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    /// A root user without password, access keys and device cannot sign in: that is compliant, unless `acceptNoRootPassword` is false.
+    /// This is the case in centrally managed member accounts.
+    /// A signing certificate (`AccountSigningCertificatesPresent`) cannot be used to sign in, so the annotation names it, but it does not affect the verdict.
+    /// A missing password or access key entry of the summary counts as present; a missing MFA entry fails the invocation.
+    /// IAM is global, so the control is evaluated in the home region only; in other regions the verdict is NOT_APPLICABLE.
     ///
     /// ## Why it matters
     /// No policy of the account limits the root user; in a member account only a service control policy can.
-    /// A password alone can be guessed, phished or reset through the mailbox of the account, and then the whole account is somebody else's.
+    /// A password alone can be guessed, phished or reset through the mailbox of the account, and then an attacker controls the whole account.
     ///
     /// ## Compliant example
     /// ```json
@@ -35,13 +35,13 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `acceptNoRootPassword` is an addition to the managed rule, which has no parameter.
+    /// `acceptNoRootPassword` is an addition to the managed rule, which has no parameters.
     ///
     /// ## Remediation
-    /// L0: the plan is words, and a person carries them out.
-    /// What changes: the root user registers an MFA device, or, in a member account under central root access, loses its credentials.
-    /// What may break: nothing by a device; with the credentials goes every use of them.
-    /// How to undo: the root user removes the device; deleted credentials come back by "forgot password" only where central root access allows it.
+    /// L0: the plan has manual steps only, for an operator.
+    /// What changes: the root user registers an MFA device, or, in a member account under central root access, its credentials are deleted.
+    /// What may break: a device breaks nothing; deleting the credentials breaks everything that uses them.
+    /// How to undo: the root user removes the device; deleted credentials can be recovered through "forgot password" only where central root access allows it.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/root-account-mfa-enabled.html)
@@ -74,31 +74,31 @@ parameters! {
     }
 }
 
-/// What the root user of one account signs in with.
+/// The credentials of the root user of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RootSignIn {
-    /// Whose root user.
+    /// The account of the root user.
     pub account: AccountId,
-    /// The partition of the account: ARNs in a plan are made with it.
+    /// The partition of the account, for ARNs in a plan.
     pub partition: Partition,
-    /// `AccountMFAEnabled`: whether it has a device.
+    /// `AccountMFAEnabled`: whether it has an MFA device.
     pub mfa: bool,
-    /// `AccountPasswordPresent`; `None` where the API did not say, which counts as present.
+    /// `AccountPasswordPresent`; `None` where the summary lacks it, which counts as present.
     pub password: Option<bool>,
-    /// `AccountAccessKeysPresent`; the same.
+    /// `AccountAccessKeysPresent`; `None` as for the password.
     pub access_keys: Option<bool>,
-    /// `AccountSigningCertificatesPresent`; `None` where the API did not say. Nobody signs in with a certificate, so it
-    /// decides nothing, but it is a credential.
+    /// `AccountSigningCertificatesPresent`; `None` where the summary lacks it. A certificate is a credential, but
+    /// cannot be used to sign in, so it does not affect the verdict.
     #[serde(default)]
     pub signing_certificates: Option<bool>,
 }
 
 impl RootSignIn {
-    /// Takes the numbers as the API answered them.
+    /// Takes the numbers from the API response.
     ///
     /// # Errors
-    /// [`ShapeError`] when the summary does not state MFA, or a number is negative.
+    /// [`ShapeError`] when the MFA entry is missing, or a number is negative.
     pub fn summarised(
         account: AccountId,
         partition: Partition,
@@ -115,8 +115,8 @@ impl RootSignIn {
         Ok(Self { account, partition, mfa, password, access_keys, signing_certificates })
     }
 
-    /// What is true of a root user that has neither password nor access keys nor device.
-    fn without_sign_in(&self) -> &'static str {
+    /// The annotation for a root user without password, access keys and device.
+    fn no_sign_in_annotation(&self) -> &'static str {
         match self.signing_certificates {
             Some(false) => "Root user has no credentials",
             Some(true) => "Root user has no password and no access keys; it has a signing certificate",
@@ -125,7 +125,7 @@ impl RootSignIn {
     }
 }
 
-/// Whether a number of the summary counts anything.
+/// Whether a number of the summary is above zero.
 fn present(entry: &str, number: Option<i32>) -> Result<Option<bool>, ShapeError> {
     match number {
         Some(number) if number < 0 => Err(ShapeError::new(format!("SummaryMap.{entry}"), "0 or more", number)),
@@ -156,7 +156,7 @@ fn judge(root: &RootSignIn, params: &RootAccountMfaEnabledParameters) -> Verdict
     }
     match (root.password, root.access_keys) {
         (Some(false), Some(false)) if params.accept_no_root_password.0 => {
-            Verdict::Compliant(Some(root.without_sign_in().into()))
+            Verdict::Compliant(Some(root.no_sign_in_annotation().into()))
         }
         (Some(false), Some(false)) => Verdict::non_compliant("Root user has no MFA device"),
         (Some(true), _) => Verdict::non_compliant("Root user has a password and no MFA device"),
@@ -169,10 +169,10 @@ fn judge(root: &RootSignIn, params: &RootAccountMfaEnabledParameters) -> Verdict
 fn instructions(root: &RootSignIn) -> Vec<String> {
     let register = format!(
         "root user of account {}, unless the account is a member of an organization with central root access: sign in as \
-         root and register an MFA device under \"My security credentials\", better two, best hardware keys",
+         root and register an MFA device under \"My security credentials\", preferably two, ideally hardware security keys",
         root.account
     );
-    // Where there is nothing to delete any more, this way leads nowhere.
+    // Without credentials there is nothing to delete centrally.
     let has_credentials = root.password != Some(false) || root.access_keys != Some(false);
     let calls = "iam:DeleteLoginProfile, and iam:DeleteAccessKey for each key of iam:ListAccessKeys";
     let delete = has_credentials.then(|| act_centrally(&root.account, &root.partition, calls));
@@ -192,7 +192,7 @@ mod tests {
     const STRICT: &str = r#"{"acceptNoRootPassword":"false"}"#;
     const REGISTER: &str = "L0 by hand: root user of account 111122223333, unless the account is a member of an \
                             organization with central root access: sign in as root and register an MFA device under \
-                            \"My security credentials\", better two, best hardware keys";
+                            \"My security credentials\", preferably two, ideally hardware security keys";
     const DELETE: &str = "L0 by hand: management account or delegated administrator for IAM, if account 111122223333 is \
                           a member of an organization with central root access: at a regional STS endpoint \
                           sts:AssumeRoot(TargetPrincipal=111122223333, \
@@ -214,13 +214,13 @@ mod tests {
         RootSignIn::summarised(AccountId::new("111122223333"), partition, mfa, password, access_keys, certificates)
     }
 
-    /// A case of a root user without MFA.
+    /// A case for a root user without MFA.
     fn case(name: &str, password: Option<i32>, access_keys: Option<i32>) -> Case<'_, RootAccountMfaEnabled> {
         Cases::of(&CONTROL, read(Some(0), password, access_keys).unwrap()).case(name, |_| ())
     }
 
     #[test]
-    fn a_root_user_with_anything_to_sign_in_with_needs_mfa() {
+    fn a_root_user_with_credentials_needs_mfa() {
         let with_mfa =
             |name, password| Cases::of(&CONTROL, read(Some(1), Some(password), Some(0)).unwrap()).case(name, |_| ());
         let password = "Root user has a password and no MFA device";
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signing_certificate_is_named_and_decides_nothing() {
+    fn a_signing_certificate_is_named_and_does_not_affect_the_verdict() {
         let certificate = "Root user has no password and no access keys; it has a signing certificate";
         for (name, certificates, expected) in [
             ("root-account-mfa-enabled/7", Some(1), certificate),
@@ -264,11 +264,11 @@ mod tests {
         }
         let stored = json!({"account": "111122223333", "partition": "aws", "mfa": false, "password": false, "accessKeys": false});
         let root: RootSignIn = serde_json::from_value(stored).unwrap();
-        assert_eq!(root.signing_certificates, None, "what was stored before stays readable");
+        assert_eq!(root.signing_certificates, None, "older stored states stay readable");
     }
 
     #[test]
-    fn a_summary_without_mfa_or_with_a_count_below_zero_is_refused() {
+    fn a_summary_without_mfa_or_with_a_negative_count_is_rejected() {
         let error = read(None, Some(1), Some(0)).unwrap_err();
         assert_eq!(error.to_string(), "SummaryMap.AccountMFAEnabled: expected 0 or 1: received `nothing`");
         for (summary, path) in [

@@ -1,4 +1,4 @@
-//! What the controls of users without MFA have in common: all but whom they judge and by what.
+//! The shared code of the controls for users without MFA; each control adds its evaluated users and credentials.
 //!
 //! A control is a value of [`MfaControl`]. The policy that its remediation attaches, and when, is in
 //! [`mfa_policy`](crate::families::mfa_policy).
@@ -16,16 +16,16 @@ use serde_json::Value;
 use crate::families::mfa_policy::{self, AttachAction, Attachment, DetachAction, PolicyArn};
 use crate::resources::user::User;
 
-/// A user with what it signs in with.
+/// A user with its credentials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MfaUser<S> {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// What it signs in with, as far as the control judges it.
+    /// The credentials that the control evaluates.
     #[serde(flatten)]
     pub sign_in: S,
-    /// What attaching the policy depends on; read by a remediation with opt-in only.
+    /// The preconditions for attaching the policy; read only by a remediation with opt-in.
     pub attachment: Option<Attachment>,
 }
 
@@ -52,20 +52,20 @@ where
     }
 }
 
-/// A control of users that must have an MFA device.
+/// A control for users that must have an MFA device.
 #[derive(Debug)]
 pub struct MfaControl<S: 'static, P: 'static> {
-    /// Judges a user.
+    /// Evaluates a user.
     pub judge: fn(&MfaUser<S>, &P, Timestamp) -> Verdict,
     /// The policy to attach to this user, where an operator opted in.
     pub policy: for<'a> fn(&MfaUser<S>, &'a P) -> Option<&'a PolicyArn>,
-    /// What a user can do in place of registering a device.
+    /// The alternative to registering a device.
     pub alternative: &'static str,
-    /// Why nothing is done about this user yet.
+    /// Why the plan for this user is still blocked.
     pub grace: fn(&User, &P, Timestamp) -> Option<String>,
-    /// What listing may call.
+    /// The permissions to list users.
     pub list: &'static [Permission],
-    /// What the live read may call.
+    /// The permissions for the live read.
     pub read: &'static [Permission],
 }
 
@@ -123,11 +123,11 @@ where
     }
 
     fn fix(&self, live: &MfaUser<S>, params: &P, now: Timestamp) -> Plan<AttachAction> {
-        let words = format!(
-            "user {}, or who looks after it: register an MFA device under \"Security credentials\", or {}",
+        let instruction = format!(
+            "user {} or its owner: register an MFA device under \"Security credentials\", or {}",
             live.user.name, self.alternative
         );
-        let plan = mfa_policy::plan(&live.user, live.attachment.as_ref(), (self.policy)(live, params), words);
+        let plan = mfa_policy::plan(&live.user, live.attachment.as_ref(), (self.policy)(live, params), instruction);
         match ((self.grace)(&live.user, params, now), plan) {
             (Some(reason), Plan::Apply { steps }) => Plan::blocked(reason, steps),
             (_, plan) => plan,
@@ -139,7 +139,7 @@ where
         live
     }
 
-    /// The policy is attached; the device is the user's to register.
+    /// The policy is attached; only the user can register the device.
     fn is_in_progress(&self, after: &MfaUser<S>, done: &[AttachAction]) -> bool {
         mfa_policy::is_in_place(after.attachment.as_ref(), done)
     }

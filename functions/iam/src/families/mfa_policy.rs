@@ -1,8 +1,8 @@
-//! The policy that leaves a user nothing but registering a device until it signs in with MFA: what the controls of users
-//! without MFA attach where a person opted in.
+//! The policy that denies a user everything but registering a device until it signs in with MFA. The controls for users
+//! without MFA attach it where an operator opted in.
 //!
-//! Attaching it does not give the user a device: the finding stands until the user registers one, and the attempt stays
-//! open until then.
+//! Attaching it does not give the user a device: the finding stays open until the user registers one, and the attempt
+//! stays in progress until then.
 
 use std::collections::BTreeSet;
 
@@ -15,18 +15,19 @@ use serde_json::{Map, Value, json};
 use crate::resources::policy::Document;
 use crate::resources::user::{USERS, User};
 
-/// What a user needs in order to register a device.
+/// The actions that a user needs to register a device.
 const SELF_SERVICE: [&str; 3] = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices"];
 
-/// What nobody may do before: it would be a way around the policy.
-const PROBE: &str = "iam:CreateAccessKey";
+/// The action that the policy must deny without MFA: an access key would bypass the policy.
+const BYPASS: &str = "iam:CreateAccessKey";
 
 const POLICIES: &str = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/*";
 
-/// The one policy the deployment grants attaching: without the condition, the role could make anybody an administrator.
+/// The only policy that the deployment allows to attach: without this condition, the role could make any user an
+/// administrator.
 const GRANTED: (&str, &str) = ("iam:PolicyARN", "${MfaPolicyArn}");
 
-/// What reading an [`Attachment`] may call.
+/// The permissions to read an [`Attachment`].
 pub(crate) const READ: [Permission; 4] = [
     Permission::on("iam:ListAttachedUserPolicies", USERS),
     Permission::on("iam:GetPolicy", POLICIES),
@@ -34,10 +35,10 @@ pub(crate) const READ: [Permission; 4] = [
     Permission::unscoped("iam:GetAccountSummary"),
 ];
 
-/// What attaching may call.
+/// The permissions to attach the policy.
 pub(crate) const ATTACH: &[Permission] = &[Permission::on("iam:AttachUserPolicy", USERS).when(GRANTED.0, GRANTED.1)];
 
-/// What detaching may call.
+/// The permissions to detach the policy.
 pub(crate) const DETACH: &[Permission] = &[Permission::on("iam:DetachUserPolicy", USERS).when(GRANTED.0, GRANTED.1)];
 
 /// The ARN of a customer managed policy: `arn:<partition>:iam::<account>:policy/<path and name>`.
@@ -79,7 +80,7 @@ impl From<PolicyArn> for String {
     }
 }
 
-/// What attaching the policy to a user depends on; read only where a person opted in.
+/// The preconditions for attaching the policy to a user; read only where an operator opted in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attachment {
@@ -87,11 +88,11 @@ pub struct Attachment {
     pub attached: BTreeSet<String>,
     /// `AttachedPoliciesPerUserQuota` of the account.
     pub quota: u32,
-    /// The default version of the policy to attach; `None` when there is no such policy.
+    /// The default version of the policy to attach; `None` when the policy does not exist.
     pub policy: Option<Document>,
 }
 
-/// What the remediation may call.
+/// The calls of the remediation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum AttachAction {
@@ -104,11 +105,11 @@ pub enum AttachAction {
     },
 }
 
-/// What undo may call.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum DetachAction {
-    /// Detaches it again.
+    /// Detaches the policy.
     DetachUserPolicy {
         /// `UserName`.
         user_name: String,
@@ -117,35 +118,35 @@ pub enum DetachAction {
     },
 }
 
-/// Refuses an opt-in to nothing.
+/// Rejects an opt-in without a policy.
 pub(crate) fn check(policy: Option<&PolicyArn>, opted_in: bool) -> Result<(), String> {
     if opted_in && policy.is_none() {
-        return Err("mfaPolicyOptIn `true` needs mfaPolicyArn".to_owned());
+        return Err("mfaPolicyOptIn `true` requires mfaPolicyArn".to_owned());
     }
     Ok(())
 }
 
-/// The policy to attach, where a person opted in.
+/// The policy to attach, where an operator opted in.
 pub(crate) fn opted_in(policy: Option<&PolicyArn>, opt_in: Flag) -> Option<&PolicyArn> {
     policy.filter(|_| opt_in.0)
 }
 
-/// Attaches `policy` where a person opted in to that, or tells a person; `words` are what the user is told.
+/// Plans to attach `policy` where an operator opted in; otherwise, or once attached, a manual step with `instruction`.
 pub(crate) fn plan(
     user: &User,
     attachment: Option<&Attachment>,
     policy: Option<&PolicyArn>,
-    words: String,
+    instruction: String,
 ) -> Plan<AttachAction> {
-    let told = || Plan::steps_in_order(vec![Step::manual(Level::L0, words)]);
-    let Some(policy) = policy else { return told() };
+    let by_hand = || Plan::steps_in_order(vec![Step::manual(Level::L0, instruction)]);
+    let Some(policy) = policy else { return by_hand() };
     let attach = AttachAction::AttachUserPolicy { user_name: user.name.clone(), policy_arn: policy.clone() };
     let steps = vec![Step::call(Level::L2, attach)];
     let Some(attachment) = attachment else {
         return Plan::blocked("the user's policies were not read", steps);
     };
     if attachment.attached.contains(policy.as_str()) {
-        return told();
+        return by_hand();
     }
     let blockers = attachment.blockers(user, policy);
     if blockers.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(blockers.join("; "), steps) }
@@ -158,7 +159,7 @@ pub(crate) fn predict(user: &User, attachment: &mut Option<Attachment>, action: 
     }
 }
 
-/// Whether all that was done is still there: then only the user can go on.
+/// Whether every policy attached by `done` is still attached: then only the user can end the finding.
 pub(crate) fn is_in_place(after: Option<&Attachment>, done: &[AttachAction]) -> bool {
     let is_attached = |AttachAction::AttachUserPolicy { policy_arn, .. }: &AttachAction| {
         after.is_some_and(|it| it.attached.contains(policy_arn.as_str()))
@@ -166,7 +167,7 @@ pub(crate) fn is_in_place(after: Option<&Attachment>, done: &[AttachAction]) -> 
     !done.is_empty() && done.iter().all(is_attached)
 }
 
-/// Whether each policy is attached, so that other policies and a device do not stand in the way of an undo.
+/// Whether each policy is attached. Other policies and a device do not block an undo.
 pub(crate) fn touched_fields(attachment: Option<&Attachment>, done: &[AttachAction]) -> Value {
     let is_attached = |AttachAction::AttachUserPolicy { policy_arn, .. }: &AttachAction| {
         let attached = attachment.map(|it| it.attached.contains(policy_arn.as_str()));
@@ -175,7 +176,7 @@ pub(crate) fn touched_fields(attachment: Option<&Attachment>, done: &[AttachActi
     Value::Object(done.iter().map(is_attached).collect::<Map<_, _>>())
 }
 
-/// Detaches what was not attached before, last first.
+/// Detaches the policies that were not attached before, last first.
 ///
 /// # Errors
 /// None: the signature is that of [`rectify_compliance::Remediation::undo`].
@@ -189,16 +190,16 @@ pub(crate) fn undo(before: Option<&Attachment>, done: &[AttachAction]) -> Result
 }
 
 impl Attachment {
-    /// What speaks against attaching `policy` to `user`.
+    /// Why `policy` cannot be attached to `user`.
     fn blockers(&self, user: &User, policy: &PolicyArn) -> Vec<String> {
         let arn = policy.as_str();
         let mut blockers = Vec::new();
         if !policy.is_of(&user.account) {
-            blockers.push(format!("policy {arn} is not of account {}", user.account));
+            blockers.push(format!("policy {arn} is not in account {}", user.account));
         }
         match &self.policy {
             None => blockers.push(format!("policy {arn} does not exist")),
-            Some(document) => blockers.extend(unfit(&document.applied_to(&user.name), user, arn)),
+            Some(document) => blockers.extend(unsuitable(&document.applied_to(&user.name), user, arn)),
         }
         let attached = self.attached.len();
         if attached >= usize::try_from(self.quota).unwrap_or(usize::MAX) {
@@ -208,13 +209,13 @@ impl Attachment {
     }
 }
 
-/// Why the document does not do what it is attached for.
-fn unfit(document: &Document, user: &User, arn: &str) -> Vec<String> {
+/// Why the document does not serve its purpose.
+fn unsuitable(document: &Document, user: &User, arn: &str) -> Vec<String> {
     let mut reasons = Vec::new();
-    if !document.denies_without_mfa(PROBE, &user.arn) {
-        reasons.push(format!("policy {arn} does not deny {PROBE} without MFA"));
+    if !document.denies_without_mfa(BYPASS, &user.arn) {
+        reasons.push(format!("policy {arn} does not deny {BYPASS} without MFA"));
     }
-    // A device made in the console is named after the user, and without the user's path.
+    // The console names a device after the user, without the user's path.
     let owner = user.arn.split_once(":user/").map_or(user.arn.as_str(), |(owner, _)| owner);
     let device = format!("{owner}:mfa/{}", user.name);
     let blocked: Vec<&str> = SELF_SERVICE

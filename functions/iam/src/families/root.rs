@@ -1,6 +1,6 @@
-//! What the controls of the root user have in common: all but what they judge and what must be done.
+//! The shared code of the controls for the root user; each control adds its verdict and its instructions.
 //!
-//! A control is a value of [`RootControl`]. It has no call: IAM inside the account cannot touch its root user.
+//! A control is a value of [`RootControl`]. Its plan has no API calls: IAM in the account cannot change the root user.
 
 use rectify_compliance::{
     AccountId, Control, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Periodic, Permission, Plan,
@@ -8,16 +8,16 @@ use rectify_compliance::{
 };
 use serde_json::{Value, json};
 
-/// A control of the root user.
+/// A control for the root user.
 #[derive(Debug)]
 pub struct RootControl<S: 'static, P: 'static> {
-    /// Judges what the account summary says of it.
+    /// Evaluates the account summary.
     pub judge: fn(&S, &P) -> Verdict,
-    /// What must be done about a finding, in order, and by whom.
+    /// The manual steps for a finding, in order, each with its actor.
     pub instructions: fn(&S) -> Vec<String>,
 }
 
-/// What reading the account summary may call; IAM cannot scope it.
+/// The permission to read the account summary; IAM cannot scope it to a resource.
 const ACCOUNT_SUMMARY: &[Permission] = &[Permission::unscoped("iam:GetAccountSummary")];
 
 impl<S: ResourceState, P: Parameters> Control for RootControl<S, P> {
@@ -52,7 +52,7 @@ impl<S: ResourceState, P: Parameters> Remediation for RootControl<S, P> {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("only a person changes anything of the root user")
+        ManagedBy::Nobody("only an operator changes the root user")
     }
 
     fn fix(&self, live: &S, _params: &P, _now: Timestamp) -> Plan<Never> {
@@ -73,15 +73,16 @@ impl<S: ResourceState, P: Parameters> Remediation for RootControl<S, P> {
     }
 }
 
-/// The longest session `sts:AssumeRoot` gives, in seconds. STS service model, 2025-09.
-const LONGEST_ROOT_SESSION: u32 = 900;
+/// The maximum session duration of `sts:AssumeRoot`, in seconds. STS service model, 2025-09.
+const MAX_ROOT_SESSION_SECONDS: u32 = 900;
 
-/// Who acts for the root user of a member account under central root access, and how; `calls` are made in that session.
+/// The manual step for a member account under central root access: who opens the `sts:AssumeRoot` session, and the
+/// `calls` to make in it.
 pub(crate) fn act_centrally(account: &AccountId, partition: &Partition, calls: &str) -> String {
     let task_policy = partition.arn("iam", "", "aws", "policy/root-task/IAMDeleteRootUserCredentials");
     format!(
         "management account or delegated administrator for IAM, if account {account} is a member of an organization \
          with central root access: at a regional STS endpoint sts:AssumeRoot(TargetPrincipal={account}, \
-         TaskPolicyArn={task_policy}, DurationSeconds={LONGEST_ROOT_SESSION}), then in that session {calls}"
+         TaskPolicyArn={task_policy}, DurationSeconds={MAX_ROOT_SESSION_SECONDS}), then in that session {calls}"
     )
 }

@@ -1,4 +1,4 @@
-//! Access keys of a user. Ids are no secrets, but whole ones are kept out of texts that many people read.
+//! Access keys of a user. Key ids are not secrets, but widely read texts show only their last characters.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,21 +6,21 @@ use std::fmt;
 use rectify_compliance::{ShapeError, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How many characters of an id are shown.
+/// How many characters of a key id are shown.
 const SHOWN: usize = 4;
 
-/// `AccessKeyId`, e.g. `AKIA…`. Shown by its last four characters; serialized whole.
+/// `AccessKeyId`, e.g. `AKIA…`. Displayed as its last four characters; serialized in full.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyId(String);
 
 impl KeyId {
-    /// Takes the id as IAM wrote it.
+    /// Wraps the id as IAM returns it.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
-    /// The whole id, for calls.
+    /// The full id, for API calls.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -33,22 +33,22 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// `Status` of a key. Only an active one opens anything.
+/// `Status` of a key. Only an active key authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyStatus {
-    /// The key works.
+    /// The key authenticates.
     Active,
-    /// It was turned off and can be turned on again.
+    /// Turned off; can be turned on again.
     Inactive,
-    /// It ran out.
+    /// The key has expired.
     Expired,
 }
 
 impl KeyStatus {
-    /// Reads the status as IAM spells it.
+    /// Parses the status in IAM's spelling.
     ///
     /// # Errors
-    /// [`ShapeError`] for another word: a status nobody knows may be one that works.
+    /// [`ShapeError`] for any other value: an unknown status may be one that authenticates.
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
         match text {
             "Active" => Ok(Self::Active),
@@ -58,7 +58,7 @@ impl KeyStatus {
         }
     }
 
-    /// The word in the API.
+    /// The API's spelling.
     pub const fn api_name(self) -> &'static str {
         match self {
             Self::Active => "Active",
@@ -72,7 +72,7 @@ impl KeyStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LastUse {
-    /// Not since IAM began to keep it, in April 2015.
+    /// Never since April 2015, when IAM began to record it.
     Never,
     /// At this time.
     At(Timestamp),
@@ -82,22 +82,22 @@ pub enum LastUse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessKey {
-    /// Whether it works.
+    /// Its status.
     pub status: KeyStatus,
     /// `CreateDate`.
     pub created: Timestamp,
-    /// When it was last used; `None` where that was not read.
+    /// When it was last used; `None` where not read.
     pub last_use: Option<LastUse>,
 }
 
 impl AccessKey {
-    /// Whether it opens anything.
+    /// Whether the key authenticates.
     pub fn is_active(&self) -> bool {
         self.status == KeyStatus::Active
     }
 }
 
-/// The keys of one user, by id; IAM allows two.
+/// The keys of one user by id; IAM allows two.
 pub type AccessKeys = BTreeMap<KeyId, AccessKey>;
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_shown_by_its_last_four_characters_and_stored_whole() {
+    fn a_key_id_displays_its_last_four_characters_and_serializes_in_full() {
         let id = KeyId::new("AKIAEXAMPLEEXAMPABCD");
         assert_eq!(id.to_string(), "…ABCD");
         assert_eq!(KeyId::new("ab").to_string(), "…ab");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_read_and_written_as_iam_spells_it_and_no_other() {
+    fn only_the_spelling_of_iam_is_a_valid_status() {
         for status in [KeyStatus::Active, KeyStatus::Inactive, KeyStatus::Expired] {
             assert_eq!(KeyStatus::parse(status.api_name()), Ok(status));
             assert_eq!(serde_json::to_value(status).unwrap(), status.api_name());

@@ -1,4 +1,4 @@
-//! How old something is at the time of an event.
+//! The age of a resource at the time of an event.
 
 use std::fmt;
 
@@ -7,33 +7,33 @@ use rectify_compliance::Timestamp;
 const HOUR: i128 = 60 * 60 * 1000;
 const DAY: i128 = 24 * HOUR;
 
-/// An age, milliseconds; below zero for what is yet to come, as a clock that is off can make it.
+/// An age in milliseconds; negative for a time in the future, which clock skew can produce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Age(i128);
 
 impl Age {
-    /// The age at `now` of what is there since `since`.
+    /// The age at `now` of something created at `since`.
     pub(crate) fn of(since: Timestamp, now: Timestamp) -> Self {
         Self(now.duration_since(since).as_millis())
     }
 
-    /// Whether it is more than this many days; exactly as many are not more.
+    /// Whether the age is more than this many days; exactly that many is not more.
     pub(crate) fn exceeds_days(self, days: u32) -> bool {
         self.0 > i128::from(days) * DAY
     }
 
-    /// Whether it is less than this many hours.
+    /// Whether the age is less than this many hours.
     pub(crate) fn is_below_hours(self, hours: u32) -> bool {
         self.0 < i128::from(hours) * HOUR
     }
 
-    /// The whole days of it.
+    /// Full days.
     pub(crate) fn days(self) -> i128 {
         (self.0 / DAY).max(0)
     }
 }
 
-/// Hours below two days, else days.
+/// In hours below two days, else in days.
 impl fmt::Display for Age {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 < 2 * DAY { write!(out, "{} h", (self.0 / HOUR).max(0)) } else { write!(out, "{} d", self.days()) }

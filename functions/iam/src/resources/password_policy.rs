@@ -1,16 +1,16 @@
-//! The password policy of an account: its settings, what they lack, and how they are made stricter.
+//! The password policy of an account: its settings, their violations, and how to make them stricter.
 //!
-//! Knows no control and no SDK.
+//! Depends on no control and no SDK.
 
 use rectify_compliance::ShapeError;
 use serde::{Deserialize, Serialize};
 
-/// What AWS requires of passwords in an account without a policy of its own: eight characters, of three of four kinds.
+/// AWS's default policy for an account without a custom one: eight characters, of three of the four character types.
 /// IAM User Guide, "Setting an account password policy", default policy.
 const DEFAULT_LENGTH: u32 = 8;
-const DEFAULT_KINDS: usize = 3;
+const DEFAULT_TYPES: usize = 3;
 
-/// A policy, as `UpdateAccountPasswordPolicy` takes it. A limit that is off is left out: the API does not take 0.
+/// A policy as the input of `UpdateAccountPasswordPolicy`. A limit that is off is left out: the API rejects 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PasswordPolicy {
@@ -24,24 +24,24 @@ pub struct PasswordPolicy {
     pub require_uppercase_characters: bool,
     /// `RequireLowercaseCharacters`.
     pub require_lowercase_characters: bool,
-    /// `AllowUsersToChangePassword`: whether users may change their own.
+    /// `AllowUsersToChangePassword`: whether users may change their own passwords.
     pub allow_users_to_change_password: bool,
     /// `MaxPasswordAge`, days; `None` where passwords do not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_password_age: Option<u32>,
-    /// `PasswordReusePrevention`, passwords; `None` where none is remembered.
+    /// `PasswordReusePrevention`, number of previous passwords; `None` where reuse is allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_reuse_prevention: Option<u32>,
-    /// `HardExpiry`: whether an expired password shuts its user out until an administrator resets it.
+    /// `HardExpiry`: whether a user with an expired password is locked out until an administrator resets it.
     pub hard_expiry: bool,
 }
 
-/// A policy as the API answers it, before anything is known to be there.
+/// The policy in a `GetAccountPasswordPolicy` response; every number may be missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Answer {
     /// `MinimumPasswordLength`.
     pub minimum_password_length: Option<i32>,
-    /// `RequireSymbols`; as the other booleans false where it is missing, which is what IAM means by it.
+    /// `RequireSymbols`; false where missing, as IAM defines it. The same holds for the other booleans.
     pub require_symbols: bool,
     /// `RequireNumbers`.
     pub require_numbers: bool,
@@ -61,7 +61,7 @@ pub struct Answer {
     pub hard_expiry: Option<bool>,
 }
 
-/// The weakest policy that is strong enough.
+/// The minimum requirements for a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirements {
     /// Whether an uppercase letter is required.
@@ -72,19 +72,19 @@ pub struct Requirements {
     pub symbols: bool,
     /// Whether a digit is required.
     pub numbers: bool,
-    /// The least length, characters.
+    /// The minimum length, characters.
     pub length: u32,
-    /// The least number of passwords remembered, where any must be.
+    /// The minimum number of previous passwords to remember, where required.
     pub reuse: Option<u32>,
-    /// The longest life, days, where passwords must expire.
+    /// The maximum password age, days, where passwords must expire.
     pub age: Option<u32>,
 }
 
 impl Answer {
-    /// The policy.
+    /// Parses the policy.
     ///
     /// # Errors
-    /// [`ShapeError`] without a length, and for a number below zero.
+    /// [`ShapeError`] without a length, and for a negative number.
     pub fn read(self) -> Result<PasswordPolicy, ShapeError> {
         let length = count("MinimumPasswordLength", self.minimum_password_length)?
             .ok_or_else(|| ShapeError::missing("PasswordPolicy.MinimumPasswordLength", "a number of characters"))?;
@@ -103,7 +103,7 @@ impl Answer {
     }
 }
 
-/// A number as the API has it, where 0 and absent both say "off".
+/// A number of the API, where both 0 and absent mean "off".
 fn count(field: &str, number: Option<i32>) -> Result<Option<u32>, ShapeError> {
     let Some(number) = number else { return Ok(None) };
     u32::try_from(number)
@@ -112,29 +112,29 @@ fn count(field: &str, number: Option<i32>) -> Result<Option<u32>, ShapeError> {
 }
 
 impl PasswordPolicy {
-    /// What it lacks, each with what it has and what is required; in the order of the settings.
-    pub fn faults(&self, required: &Requirements) -> Vec<String> {
-        let mut faults = Vec::new();
+    /// The violated requirements, each with the actual and the required value, in the order of the settings.
+    pub fn violations(&self, required: &Requirements) -> Vec<String> {
+        let mut violations = Vec::new();
         if self.minimum_password_length < required.length {
-            faults.push(format!("length {} (<{})", self.minimum_password_length, required.length));
+            violations.push(format!("length {} (<{})", self.minimum_password_length, required.length));
         }
-        let kinds = self.kinds().into_iter().zip(required.kinds());
-        faults.extend(
-            kinds.filter(|((_, has), required)| *required && !has).map(|((name, _), _)| format!("no {name} required")),
+        let types = self.character_types().into_iter().zip(required.character_types());
+        violations.extend(
+            types.filter(|((_, has), required)| *required && !has).map(|((name, _), _)| format!("no {name} required")),
         );
         let reuse = self.password_reuse_prevention.unwrap_or(0);
         if let Some(required) = required.reuse.filter(|required| reuse < *required) {
-            faults.push(format!("reuse {reuse} (<{required})"));
+            violations.push(format!("reuse {reuse} (<{required})"));
         }
         match (self.max_password_age, required.age) {
-            (None, Some(longest)) => faults.push(format!("no expiry (<={longest} d)")),
-            (Some(age), Some(longest)) if age > longest => faults.push(format!("expiry {age} d (>{longest} d)")),
+            (None, Some(max)) => violations.push(format!("no expiry (<={max} d)")),
+            (Some(age), Some(max)) if age > max => violations.push(format!("expiry {age} d (>{max} d)")),
             _ => {}
         }
-        faults
+        violations
     }
 
-    /// Each setting as strict as it is and as it must be.
+    /// Each setting at the stricter of its current and its required value.
     #[must_use]
     pub fn merged(&self, required: &Requirements) -> Self {
         Self {
@@ -150,10 +150,11 @@ impl PasswordPolicy {
         }
     }
 
-    /// The policy of an account that had none: as required, not shorter than AWS's default, and users can change their own.
+    /// The policy for an account that had none: as required, with at least AWS's default length, and users may change
+    /// their own passwords.
     #[must_use]
-    pub fn first(required: &Requirements) -> Self {
-        let nothing = Self {
+    pub fn initial(required: &Requirements) -> Self {
+        let base = Self {
             minimum_password_length: DEFAULT_LENGTH,
             require_symbols: false,
             require_numbers: false,
@@ -164,17 +165,17 @@ impl PasswordPolicy {
             password_reuse_prevention: None,
             hard_expiry: false,
         };
-        nothing.merged(required)
+        base.merged(required)
     }
 
-    /// Whether it asks for all that AWS's default asks for.
-    pub fn replaces_the_default(&self) -> bool {
-        let kinds = self.kinds().into_iter().filter(|(_, required)| *required).count();
-        self.minimum_password_length >= DEFAULT_LENGTH && kinds >= DEFAULT_KINDS
+    /// Whether it requires the length and the number of character types that AWS's default policy requires.
+    pub fn is_at_least_default(&self) -> bool {
+        let types = self.character_types().into_iter().filter(|(_, required)| *required).count();
+        self.minimum_password_length >= DEFAULT_LENGTH && types >= DEFAULT_TYPES
     }
 
-    /// The kinds of characters, and whether each is required; in the order of [`Requirements::kinds`].
-    fn kinds(&self) -> [(&'static str, bool); 4] {
+    /// The character types, and whether each is required, in the order of [`Requirements::character_types`].
+    fn character_types(&self) -> [(&'static str, bool); 4] {
         [
             ("uppercase letter", self.require_uppercase_characters),
             ("lowercase letter", self.require_lowercase_characters),
@@ -185,7 +186,7 @@ impl PasswordPolicy {
 }
 
 impl Requirements {
-    const fn kinds(&self) -> [bool; 4] {
+    const fn character_types(&self) -> [bool; 4] {
         [self.uppercase, self.lowercase, self.symbols, self.numbers]
     }
 }

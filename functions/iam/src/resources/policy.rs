@@ -1,19 +1,19 @@
-//! A managed policy as the controls of MFA keep it: whether it lets a user do something, and what it denies without MFA.
+//! A managed policy as the MFA controls evaluate it: the actions it allows a user, and those it denies without MFA.
 //!
-//! Knows no control and no SDK. Elements it does not know are ignored; a statement without effect, actions or resources is
-//! no statement, and the document is refused.
+//! Depends on no control and no SDK. Unknown elements are ignored; a document with a statement that lacks its effect,
+//! actions or resources is rejected.
 
 use rectify_compliance::ShapeError;
 use rectify_policy::{Effect, Selection, canonical, decode, pattern};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A policy document, equal to every one that says the same.
+/// A policy document. Two documents are equal when they have the same canonical form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Document(Vec<Statement>);
 
-/// One statement, as far as it matters, in the form that images have.
+/// One statement with the elements that the controls read, in the form of stored states.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Statement {
@@ -25,7 +25,7 @@ struct Statement {
     conditions: Map<String, Value>,
 }
 
-/// The names that images have for the two forms of an element.
+/// The names of the two forms of an element in stored states.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Selection")]
 enum StoredSelection {
@@ -35,7 +35,7 @@ enum StoredSelection {
     AllBut(Vec<String>),
 }
 
-/// The condition key that says whether the caller signed in with MFA; compared without regard to case.
+/// The condition key for callers that signed in with MFA; compared case-insensitively.
 const WITH_MFA: &str = "aws:MultiFactorAuthPresent";
 
 impl PartialEq for Document {
@@ -47,10 +47,10 @@ impl PartialEq for Document {
 }
 
 impl Document {
-    /// Reads a document as IAM delivers it: percent-encoded, or already plain.
+    /// Parses a document as IAM returns it: percent-encoded, or already decoded.
     ///
     /// # Errors
-    /// [`ShapeError`] when it is no policy document.
+    /// [`ShapeError`] when the text is not a policy document.
     pub fn read(path: &str, text: &str) -> Result<Self, ShapeError> {
         let value = decode(path, text)?;
         let statements = match value.get("Statement") {
@@ -62,27 +62,27 @@ impl Document {
         statements.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The document as it applies to the user of this name.
+    /// The document with the name of this user in place of `${aws:username}`.
     #[must_use]
     pub fn applied_to(&self, user_name: &str) -> Self {
-        let named = |pattern: &str| pattern.replace("${aws:username}", user_name);
-        let statement = |it: &Statement| Statement { resources: it.resources.map(named), ..it.clone() };
+        let resolved = |pattern: &str| pattern.replace("${aws:username}", user_name);
+        let statement = |it: &Statement| Statement { resources: it.resources.map(resolved), ..it.clone() };
         Self(self.0.iter().map(statement).collect())
     }
 
-    /// Whether a statement allows it, whatever the circumstances.
+    /// Whether a statement allows the action unconditionally.
     pub fn allows(&self, action: &str, resource: &str) -> bool {
         self.covering(Effect::Allow, action, resource).any(|it| it.conditions.is_empty())
     }
 
-    /// Whether a statement denies it, in any circumstances.
+    /// Whether a statement denies the action, with or without a condition.
     pub fn may_deny(&self, action: &str, resource: &str) -> bool {
         self.covering(Effect::Deny, action, resource).next().is_some()
     }
 
-    /// Whether a statement denies it to whoever signed in without MFA, on no other condition.
+    /// Whether a statement denies the action to callers without MFA, on no other condition.
     pub fn denies_without_mfa(&self, action: &str, resource: &str) -> bool {
-        self.covering(Effect::Deny, action, resource).any(Statement::is_about_missing_mfa)
+        self.covering(Effect::Deny, action, resource).any(Statement::is_conditioned_on_missing_mfa)
     }
 
     fn covering(&self, effect: Effect, action: &str, resource: &str) -> impl Iterator<Item = &Statement> {
@@ -103,22 +103,22 @@ impl Statement {
             Some(_) => return Err(ShapeError::new("Condition", "an object", "another type")),
         };
         let selection = |is, is_not| {
-            let wrong = |_| ShapeError::missing(is, format!("texts, in `{is}` or in `{is_not}`"));
-            Selection::parse("", statement, is, is_not).map_err(wrong)
+            let missing = |_| ShapeError::missing(is, format!("strings in `{is}` or `{is_not}`"));
+            Selection::parse("", statement, is, is_not).map_err(missing)
         };
         let actions = selection("Action", "NotAction")?.map(str::to_lowercase);
         Ok(Self { effect, actions, resources: selection("Resource", "NotResource")?, conditions })
     }
 
-    /// The statement in the spelling of a policy document, as far as it was read.
+    /// The parsed elements in the spelling of a policy document.
     fn json(&self) -> Value {
         let (action, actions) = self.actions.element("Action", "NotAction");
         let (resource, resources) = self.resources.element("Resource", "NotResource");
         json!({ "Effect": self.effect, action: actions, resource: resources, "Condition": self.conditions })
     }
 
-    /// Whether `aws:MultiFactorAuthPresent` false is its one condition.
-    fn is_about_missing_mfa(&self) -> bool {
+    /// Whether `aws:MultiFactorAuthPresent` false is its only condition.
+    fn is_conditioned_on_missing_mfa(&self) -> bool {
         let mut operators = self.conditions.iter();
         let (Some((operator, keys)), None) = (operators.next(), operators.next()) else { return false };
         if !["Bool", "BoolIfExists"].contains(&operator.as_str()) {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_cover_by_pattern_actions_without_and_resources_with_regard_to_case() {
+    fn actions_match_case_insensitively_and_resources_case_sensitively() {
         let document = read(&json!([
             {"Effect": "Allow", "Action": ["iam:enable*", "IAM:Get?ser"], "Resource": "arn:p:iam::1:user/${aws:username}"},
             {"Effect": "Allow", "NotAction": "s3:*", "NotResource": ["arn:p:kms:*"]}
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_that_say_the_same_are_equal() {
+    fn equivalent_documents_are_equal() {
         let statement = json!({"Effect": "Deny", "NotAction": ["iam:GetUser", "iam:ListMFADevices"], "Resource": ["*"],
                                "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}});
         let same = json!([{"Effect": "Deny", "NotAction": ["iam:listMFADevices", "iam:GetUser"], "Resource": "*",
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_weakens_an_allowance_and_not_a_denial() {
+    fn a_condition_weakens_an_allow_and_not_a_deny() {
         let conditional = |effect: &str| {
             let condition = json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}});
             read(&json!({"Effect": effect, "Action": "*", "Resource": "*", "Condition": condition}))
@@ -199,8 +199,8 @@ mod tests {
     }
 
     #[test]
-    fn missing_mfa_is_told_by_one_condition_alone() {
-        for (condition, told) in [
+    fn a_deny_without_mfa_has_exactly_one_condition() {
+        for (condition, expected) in [
             (json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}), true),
             (json!({"Bool": {"aws:multifactorauthpresent": ["False"]}}), true),
             (json!({"Bool": {"aws:MultiFactorAuthPresent": false}}), true),
@@ -212,13 +212,13 @@ mod tests {
             (json!({}), false),
         ] {
             let document = read(&json!({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}));
-            assert_eq!(document.denies_without_mfa("s3:GetObject", "r"), told, "{condition}");
+            assert_eq!(document.denies_without_mfa("s3:GetObject", "r"), expected, "{condition}");
         }
     }
 
     #[test]
-    fn what_is_no_statement_is_refused_and_what_is_unknown_is_ignored() {
-        let whole = json!({"Sid": "x", "Effect": "Allow", "Action": "*", "Resource": "*", "Unheard": 1});
+    fn malformed_statements_are_rejected_and_unknown_elements_are_ignored() {
+        let whole = json!({"Sid": "x", "Effect": "Allow", "Action": "*", "Resource": "*", "Unknown": 1});
         assert!(read(&whole).allows("a:B", "r"));
         for (key, value) in [
             ("Effect", json!("allow")),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stored_form_is_that_of_the_images() {
+    fn the_stored_form_is_stable() {
         let statement = json!({"Sid": "x", "Effect": "Deny", "NotAction": "IAM:GetUser", "Resource": ["a", "B"],
                                "Condition": {"Bool": {"aws:x": false}}});
         let stored = json!([{"effect": "Deny", "actions": {"allBut": ["iam:getuser"]}, "resources": {"these": ["a", "B"]},

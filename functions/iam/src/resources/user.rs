@@ -1,7 +1,7 @@
 //! An IAM user, from AWS Config or from IAM.
 //!
-//! AWS Config identifies a user by its id (`AIDA…`), the API by its name. A name can be given to somebody else after its
-//! user is deleted, so whoever reads by name compares the id.
+//! AWS Config identifies a user by its id (`AIDA…`), the API by its name. After a user is deleted another user can get
+//! its name, so a read by name compares the id.
 
 use rectify_compliance::{
     AccountId, ConfigurationItem, Permission, Resource, ResourceKey, ShapeError, Tags, Timestamp,
@@ -12,7 +12,7 @@ use serde_json::Value;
 /// The resource type in AWS Config.
 pub const TYPE: &str = "AWS::IAM::User";
 
-/// Every user of the account, as IAM policies name them.
+/// The ARN pattern of every user of the account, for IAM policies.
 pub(crate) const USERS: &str = "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*";
 
 pub(crate) const LIST_USERS: Permission = Permission::unscoped("iam:ListUsers");
@@ -21,21 +21,21 @@ pub(crate) const GET_LOGIN_PROFILE: Permission = Permission::on("iam:GetLoginPro
 pub(crate) const LIST_MFA_DEVICES: Permission = Permission::on("iam:ListMFADevices", USERS);
 pub(crate) const LIST_ACCESS_KEYS: Permission = Permission::on("iam:ListAccessKeys", USERS);
 
-/// A user, without anything it signs in with.
+/// A user, without its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct User {
-    /// Whose.
+    /// The account of the user.
     pub account: AccountId,
-    /// `UserId`: what AWS Config identifies it by.
+    /// `UserId`: its id in AWS Config.
     pub id: String,
-    /// `UserName`: what the API identifies it by.
+    /// `UserName`: its identifier in the API.
     pub name: String,
     /// `Arn`.
     pub arn: String,
     /// `CreateDate`.
     pub created: Timestamp,
-    /// Its tags, where they were read: a listing does not have them.
+    /// Its tags, where read: `ListUsers` does not return them.
     pub tags: Tags,
 }
 
@@ -46,7 +46,7 @@ impl User {
     }
 }
 
-/// A user as AWS Config recorded it: nothing on passwords, MFA devices or access keys.
+/// A user as AWS Config records it: without passwords, MFA devices and access keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedUser(pub User);
 
@@ -109,14 +109,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_recorded_user_is_known_by_id_and_name() {
+    fn a_recorded_user_has_its_id_and_name() {
         let user = RecordedUser::from_item(&item(&configuration())).unwrap().0;
         assert_eq!(user, alice());
         assert_eq!(user.key(), ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLEALICE00001"));
     }
 
     #[test]
-    fn an_item_without_what_identifies_a_user_is_refused() {
+    fn an_item_without_a_required_field_is_rejected() {
         for key in ["userName", "arn", "createDate"] {
             for value in [json!(null), json!(""), json!("\u{0}")] {
                 let mut configuration = configuration();

@@ -1,6 +1,6 @@
 //! `db-instance-backup-enabled`: a database has no or too short automated backups.
 //!
-//! Knows databases as [`Backups`], whatever they were read from, and no API.
+//! Works on [`Backups`], whatever their source; makes no API calls.
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
@@ -16,14 +16,14 @@ use crate::{DESCRIBE_CLUSTERS, DESCRIBE_INSTANCES, MODIFY_CLUSTER, MODIFY_INSTAN
 
 control! {
     /// ## What it checks
-    /// That RDS backs up every DB instance and every DB cluster by itself, and keeps the backups as long as the parameters ask for.
-    /// An instance that belongs to a cluster is NOT_APPLICABLE: its backups are the cluster's, which is evaluated instead.
-    /// So is a read replica unless `checkReadReplicas` is true, a cluster of Amazon DocumentDB or Neptune unless `includeNonRds` is true, and a database that is being created or deleted.
-    /// A longer retention that waits for the maintenance window counts, and the annotation says so.
+    /// That every DB instance and every DB cluster has automated backups, and retains them as long as the parameters require.
+    /// An instance that belongs to a cluster is NOT_APPLICABLE: its backups are the cluster's, and the cluster is evaluated instead.
+    /// Also NOT_APPLICABLE are a read replica unless `checkReadReplicas` is true, a cluster of Amazon DocumentDB or Neptune unless `includeNonRds` is true, and a database that is being created or deleted.
+    /// A longer retention that is pending until the maintenance window counts, and the annotation says so.
     /// AWS's managed rule evaluates instances only.
     ///
     /// ## Why it matters
-    /// A table dropped by mistake, a ransom note, a failed migration: without a backup from before it the data is gone.
+    /// After an accidental `DROP TABLE`, ransomware or a failed migration, the data is lost unless an earlier backup exists.
     ///
     /// ## Compliant example
     /// ```json
@@ -36,20 +36,20 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `backupRetentionPeriod`, `backupRetentionMinimum` and `preferredBackupWindow` say what is required, `checkReadReplicas` and `includeNonRds` of what; `targetRetention` is for the remediation alone.
+    /// `backupRetentionPeriod`, `backupRetentionMinimum` and `preferredBackupWindow` are the requirements; `checkReadReplicas` and `includeNonRds` widen the set of databases; `targetRetention` is for the remediation only.
     ///
     /// ## Remediation
-    /// One `rds:ModifyDBInstance` or `rds:ModifyDBCluster` with the identifier and what is wrong, without `ApplyImmediately`.
-    /// A retention is made as long as `backupRetentionPeriod`, else `backupRetentionMinimum`, else `targetRetention` says, and never shorter.
-    /// Lengthening it is L1: RDS applies it at once, and keeps more backups, which cost storage.
-    /// Turning backups on is L2: RDS does so in the maintenance window, with an outage that lasts from seconds to minutes.
-    /// Another backup window is L2: backups load a database, and the hours in which that hurts are not known here.
-    /// Shortening a retention deletes backups: that is L3, and no machine does it.
-    /// Nothing is changed while the status of the database is not `available`, nor on a read replica of SQL Server, of which RDS takes no backups.
-    /// The call names the database by its identifier; one that took the identifier of another is not touched.
-    /// RDS has no revision to compare, so milliseconds lie between the last read and the write; the call names these settings only.
-    /// Undo sets the previous retention and window; backups older than the previous retention go with it.
-    /// Backups that were off cannot be turned off again by undo: that would delete all of them.
+    /// One `rds:ModifyDBInstance` or `rds:ModifyDBCluster` with the identifier and the settings to correct, without `ApplyImmediately`.
+    /// The retention is raised to `backupRetentionPeriod`, else `backupRetentionMinimum`, else `targetRetention`, and never shortened.
+    /// Lengthening the retention is L1: RDS applies it immediately and keeps more backups, which cost storage.
+    /// Turning backups on is L2: RDS does so in the maintenance window, with an outage of seconds to minutes.
+    /// Changing the backup window is L2: backups put load on a database, and the control does not know its peak hours.
+    /// Shortening a retention deletes backups: that is L3 and never automatic.
+    /// Nothing is changed while the status of the database is not `available`, nor on a SQL Server read replica, which RDS does not back up.
+    /// The call addresses the database by its identifier; another database that reuses the identifier is not touched.
+    /// RDS offers no conditional write, so milliseconds pass between the last read and the write; the call sends only these settings.
+    /// Undo restores the previous retention and window; backups older than the previous retention are deleted.
+    /// Undo cannot turn backups off again where they were off: that would delete all of them.
     ///
     /// ## References
     /// - [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/db-instance-backup-enabled.html)
@@ -74,17 +74,17 @@ control! {
 }
 
 parameters! {
-    /// The parameters of [`DbInstanceBackupEnabled`]. The first four are those of AWS's rule.
+    /// The parameters of [`DbInstanceBackupEnabled`]. The first four are those of AWS's managed rule.
     pub BackupParameters, check: check {
-        /// The retention that is required exactly, days, 1..=35. Default: any.
+        /// The exact retention required, days, 1..=35. Default: any.
         backup_retention_period: Option<Bounded<1, 35>> = None,
-        /// The shortest retention, days, 1..=35. Default: any but none.
+        /// The minimum retention, days, 1..=35. Default: any above 0.
         backup_retention_minimum: Option<Bounded<1, 35>> = None,
-        /// The backup window that is required exactly, `hh:mm-hh:mm` in UTC. Default: any.
+        /// The exact backup window required, `hh:mm-hh:mm` in UTC. Default: any.
         preferred_backup_window: Option<Window> = None,
         /// Whether read replicas are evaluated. Default false.
         check_read_replicas: Flag = Flag(false),
-        /// The retention that the remediation sets where none is required, days, 1..=35. Default 7.
+        /// The retention that the remediation sets where no parameter requires one, days, 1..=35. Default 7.
         target_retention: Bounded<1, 35> = Bounded::of(7),
         /// Whether clusters of Amazon DocumentDB and Neptune are evaluated. Default false.
         #[serde(rename = "includeNonRds")]
@@ -102,8 +102,8 @@ fn check(params: &BackupParameters) -> Result<(), String> {
 }
 
 impl BackupParameters {
-    /// What is wrong with a retention, if something is.
-    fn shortcoming(&self, retention: u32) -> Option<String> {
+    /// How a retention violates the parameters; `None` if it does not.
+    fn retention_violation(&self, retention: u32) -> Option<String> {
         match (self.backup_retention_period, self.backup_retention_minimum) {
             _ if retention == 0 => Some("has no automated backups".to_owned()),
             (Some(period), _) if retention != period.get() => {
@@ -116,13 +116,13 @@ impl BackupParameters {
         }
     }
 
-    /// The window there should be, where there is another.
-    fn misses(&self, backups: &Backups) -> Option<Window> {
+    /// The required window, where the backups use a different one.
+    fn window_mismatch(&self, backups: &Backups) -> Option<Window> {
         self.preferred_backup_window.filter(|window| Some(window.to_string()) != backups.window)
     }
 
     /// The retention that the remediation sets.
-    fn target(&self) -> u32 {
+    fn target_retention(&self) -> u32 {
         self.backup_retention_period.or(self.backup_retention_minimum).unwrap_or(self.target_retention).get()
     }
 }
@@ -139,20 +139,20 @@ impl Control for DbInstanceBackupEnabled {
         if let Some(source) = backups.replica_of.as_ref().filter(|_| !params.check_read_replicas.0) {
             return Verdict::not_applicable(format!("{name} is a read replica of {source}"));
         }
-        if backups.database.is_of_another_service() && !params.include_non_rds.0 {
-            return Verdict::not_applicable(format!("{name} ({engine}) is not of RDS"));
+        if backups.database.has_non_rds_engine() && !params.include_non_rds.0 {
+            return Verdict::not_applicable(format!("{name} ({engine}) is not an RDS database"));
         }
-        if backups.database.comes_or_goes() {
+        if backups.database.is_creating_or_deleting() {
             return Verdict::not_applicable(format!("{name} is {status}"));
         }
-        let retention = backups.counted();
-        let mut faults: Vec<String> = params.shortcoming(retention).into_iter().collect();
-        if let Some(required) = params.misses(backups) {
-            let window = backups.window.as_deref().unwrap_or("no certain time");
-            faults.push(format!("is backed up at {window} (required {required})"));
+        let retention = backups.evaluated_retention();
+        let mut violations: Vec<String> = params.retention_violation(retention).into_iter().collect();
+        if let Some(required) = params.window_mismatch(backups) {
+            let window = backups.window.as_deref().unwrap_or("an unknown time");
+            violations.push(format!("is backed up at {window} (required {required})"));
         }
-        match (faults.is_empty(), backups.is_pending()) {
-            (false, _) => Verdict::non_compliant(format!("{name} {}", faults.join("; "))),
+        match (violations.is_empty(), backups.is_pending()) {
+            (false, _) => Verdict::non_compliant(format!("{name} {}", violations.join("; "))),
             (true, true) => Verdict::Compliant(Some(format!("{name} retains backups {retention} d: pending").into())),
             (true, false) => Verdict::COMPLIANT,
         }
@@ -167,7 +167,7 @@ pub enum Action {
         /// `DBInstanceIdentifier`.
         #[serde(rename = "DBInstanceIdentifier")]
         identifier: String,
-        /// The settings it names.
+        /// The settings to change.
         #[serde(flatten)]
         change: Change,
     },
@@ -176,13 +176,13 @@ pub enum Action {
         /// `DBClusterIdentifier`.
         #[serde(rename = "DBClusterIdentifier")]
         identifier: String,
-        /// The settings it names.
+        /// The settings to change.
         #[serde(flatten)]
         change: Change,
     },
 }
 
-/// The settings a call names; every other one stays as it is.
+/// The settings that a call changes; all others stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Change {
@@ -203,7 +203,7 @@ impl Action {
         }
     }
 
-    /// What it names.
+    /// The settings that the call changes.
     fn change(&self) -> &Change {
         match self {
             Self::ModifyDBInstance { change, .. } | Self::ModifyDBCluster { change, .. } => change,
@@ -220,7 +220,7 @@ impl Remediation for DbInstanceBackupEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[MODIFY_INSTANCE, MODIFY_CLUSTER]
     }
-    // IAM cannot tell one retention from another: what keeps the remediation from shortening one is `plan` alone.
+    // IAM cannot restrict the value: only `fix` keeps the remediation from shortening a retention.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[MODIFY_INSTANCE, MODIFY_CLUSTER]
     }
@@ -229,10 +229,11 @@ impl Remediation for DbInstanceBackupEnabled {
     }
 
     fn fix(&self, live: &Backups, params: &BackupParameters, _now: Timestamp) -> Plan<Action> {
-        let (retention, target, window) = (live.counted(), params.target(), params.misses(live));
-        let is_wrong = params.shortcoming(retention).is_some();
+        let (retention, target, window) =
+            (live.evaluated_retention(), params.target_retention(), params.window_mismatch(live));
+        let violates = params.retention_violation(retention).is_some();
         let change = Change {
-            backup_retention_period: (is_wrong && retention < target).then_some(target),
+            backup_retention_period: (violates && retention < target).then_some(target),
             preferred_backup_window: window.map(|it| it.to_string()),
         };
         let mut steps = Vec::new();
@@ -240,7 +241,7 @@ impl Remediation for DbInstanceBackupEnabled {
             let level = if retention == 0 || window.is_some() { Level::L2 } else { Level::L1 };
             steps.push(Step::call(level, Action::on(&live.database, change)));
         }
-        if is_wrong && retention > target {
+        if violates && retention > target {
             steps.push(Step::manual(Level::L3, shorten(live, target)));
         }
         match live.database.blocker().or_else(|| unsupported(live)) {
@@ -249,11 +250,11 @@ impl Remediation for DbInstanceBackupEnabled {
         }
     }
 
-    /// RDS turns backups on in the maintenance window; every other change it makes at once.
+    /// RDS turns backups on in the maintenance window; it applies every other change immediately.
     fn predict(&self, mut live: Backups, action: &Action) -> Backups {
         let change = action.change();
         if *action != Action::on(&live.database, change.clone()) {
-            return live; // about another database
+            return live; // addresses another database
         }
         if let Some(retention) = change.backup_retention_period {
             if live.retention.unwrap_or(0) == 0 {
@@ -269,19 +270,19 @@ impl Remediation for DbInstanceBackupEnabled {
         live
     }
 
-    /// RDS works on the database for a moment, and may show what it accepted only then.
+    /// RDS modifies the database for a while and may return the accepted settings only afterwards.
     fn is_in_progress(&self, after: &Backups, done: &[Action]) -> bool {
         !done.is_empty() && after.database.is_busy()
     }
 
-    /// What the calls named; a retention is the one after the window.
+    /// The settings that the calls changed; the retention is the one after the maintenance window.
     fn touched_fields(&self, subject: &Backups, done: &[Action]) -> Value {
-        let named = |is_named: fn(&Change) -> bool| done.iter().any(|action| is_named(action.change()));
+        let changed = |is_set: fn(&Change) -> bool| done.iter().any(|action| is_set(action.change()));
         let mut touched_fields = Map::new();
-        if named(|change| change.backup_retention_period.is_some()) {
-            touched_fields.insert("retention".to_owned(), json!(subject.wanted()));
+        if changed(|change| change.backup_retention_period.is_some()) {
+            touched_fields.insert("retention".to_owned(), json!(subject.retention_after_window()));
         }
-        if named(|change| change.preferred_backup_window.is_some()) {
+        if changed(|change| change.preferred_backup_window.is_some()) {
             touched_fields.insert("window".to_owned(), json!(subject.window));
         }
         touched_fields.into()
@@ -292,7 +293,7 @@ impl Remediation for DbInstanceBackupEnabled {
     }
 }
 
-/// The call that sets again what `action` set.
+/// The call that restores the settings that `action` changed.
 fn restore(before: &Backups, action: &Action) -> Result<Action, Irreversible> {
     let change = action.change();
     let irreversible = |reason: &str| {
@@ -302,7 +303,7 @@ fn restore(before: &Backups, action: &Action) -> Result<Action, Irreversible> {
         };
         Irreversible { action: operation.to_owned(), reason: reason.to_owned() }
     };
-    let retention = match (change.backup_retention_period, before.wanted().filter(|days| *days > 0)) {
+    let retention = match (change.backup_retention_period, before.retention_after_window().filter(|days| *days > 0)) {
         (None, _) => None,
         (Some(_), Some(days)) => Some(days),
         (Some(_), None) => return Err(irreversible("turning automated backups off again deletes them")),
@@ -310,14 +311,14 @@ fn restore(before: &Backups, action: &Action) -> Result<Action, Irreversible> {
     let window = match (&change.preferred_backup_window, &before.window) {
         (None, _) => None,
         (Some(_), Some(window)) => Some(window.clone()),
-        (Some(_), None) => return Err(irreversible("the previous backup window is not known")),
+        (Some(_), None) => return Err(irreversible("the previous backup window is unknown")),
     };
     Ok(Action::on(&before.database, Change { backup_retention_period: retention, preferred_backup_window: window }))
 }
 
 fn shorten(backups: &Backups, target: u32) -> String {
     let Database { identifier, .. } = &backups.database;
-    let retention = backups.counted();
+    let retention = backups.evaluated_retention();
     format!(
         "decide whether the backups of {identifier} that are more than {target} d old may be deleted; its retention of \
          {retention} d is longer than `backupRetentionPeriod`, and shortening it deletes them"
@@ -327,7 +328,7 @@ fn shorten(backups: &Backups, target: u32) -> String {
 fn unsupported(backups: &Backups) -> Option<String> {
     let Database { identifier, engine, .. } = &backups.database;
     let unsupported = backups.replica_of.is_some() && engine.starts_with("sqlserver");
-    unsupported.then(|| format!("{identifier} is a read replica of engine {engine}, of which RDS takes no backups"))
+    unsupported.then(|| format!("{identifier} is a {engine} read replica, which RDS does not back up"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `rds-instance-deletion-protection-enabled`: a database can be deleted by one call.
+//! `rds-instance-deletion-protection-enabled`: a single call can delete a database.
 
 use rectify_compliance::values::Globs;
 use rectify_compliance::{Level, Setting, Verdict, control, parameters};
@@ -6,11 +6,11 @@ use rectify_compliance::{Level, Setting, Verdict, control, parameters};
 use crate::resources::database::INSTANCE;
 use crate::resources::instance::{Instance, MODIFY};
 
-/// The tag, key and value, with which the owner of an instance says that it is meant to be deleted.
-const EPHEMERAL: (&str, &str) = ("deletionProtection", "off");
+/// The tag, key and value, that opts an instance out of deletion protection.
+const OPT_OUT: (&str, &str) = ("deletionProtection", "off");
 
 parameters! {
-    /// Which instances are evaluated.
+    /// The instances to evaluate.
     pub DatabaseEngines {
         /// The engines to evaluate, as RDS names them (`mysql`, `oracle-*`). Default: all.
         database_engines: Option<Globs> = None,
@@ -19,13 +19,13 @@ parameters! {
 
 control! {
     /// ## What it checks
-    /// That `deletionProtection` of a DB instance is true; an item that does not say so is one without.
-    /// Instances that belong to a cluster are NOT_APPLICABLE: their protection is the cluster's, and RDS lets a member be deleted whatever the cluster says.
-    /// AWS's managed rule calls such members NON_COMPLIANT, which no call can mend.
+    /// That `deletionProtection` of a DB instance is true; a configuration item without the field counts as unprotected.
+    /// Instances that belong to a cluster are NOT_APPLICABLE: the setting belongs to the cluster, and RDS lets a member be deleted whatever the cluster's setting.
+    /// AWS's managed rule reports such members as NON_COMPLIANT, which no call can fix.
     ///
     /// ## Why it matters
-    /// One call to `rds:DeleteDBInstance`, by mistake or by somebody who stole a role, removes a database and, unless told otherwise, its automated backups.
-    /// With protection it takes two calls, of which the first can be seen and alarmed on.
+    /// One `rds:DeleteDBInstance` call, by mistake or with stolen credentials, deletes a database and, by default, its automated backups.
+    /// With protection it takes two calls, and the first can trigger an alarm.
     ///
     /// ## Compliant example
     /// ```json
@@ -38,16 +38,16 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `databaseEngines` decides which instances are evaluated.
+    /// `databaseEngines` selects the instances to evaluate.
     ///
     /// ## Remediation
-    /// L1: `rds:ModifyDBInstance` with the identifier and `DeletionProtection` true, and with nothing else.
-    /// What changes: RDS refuses to delete the instance; it applies this at once and without an outage, whatever waits for the maintenance window.
+    /// L1: `rds:ModifyDBInstance` with the identifier and `DeletionProtection` true, and nothing else.
+    /// What changes: RDS refuses to delete the instance; it applies this immediately and without an outage, whatever is pending for the maintenance window.
     /// What may break: a pipeline that deletes the instance, or a stack that replaces it.
-    /// Nothing is changed while the status of the instance is not `available`, or where it is tagged `deletionProtection` = `off`.
-    /// The call names the instance by its identifier; one that took the identifier of another is not touched.
-    /// RDS has no revision to compare, so milliseconds lie between the last read and the write; the call names one flag only.
-    /// Undo sets the flag to false again, unless somebody did so meanwhile.
+    /// Nothing is changed while the status of the instance is not `available`, or where the instance is tagged `deletionProtection` = `off`.
+    /// The call addresses the instance by its identifier; another instance that reuses the identifier is not touched.
+    /// RDS offers no conditional write, so milliseconds pass between the last read and the write; the call sends only this flag.
+    /// Undo sets the flag back to false, and is refused where it was changed meanwhile.
     ///
     /// ## References
     /// - [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/rds-instance-deletion-protection-enabled.html)
@@ -77,9 +77,11 @@ const SETTING: Setting<Instance, bool, DatabaseEngines> = Setting {
         let (name, engine) = (&instance.database.identifier, &instance.database.engine);
         match &params.database_engines {
             Some(engines) if !engines.matches(engine) => {
-                Some(Verdict::not_applicable(format!("{name} ({engine}) is of an engine that is not evaluated")))
+                Some(Verdict::not_applicable(format!("{name} has engine {engine}, which is not evaluated")))
             }
-            _ => instance.membership().map(|it| Verdict::not_applicable(format!("{it}, which is protected instead"))),
+            _ => instance
+                .membership()
+                .map(|it| Verdict::not_applicable(format!("{it}, where deletion protection is set instead"))),
         }
     },
     violation: |instance, _| {
@@ -89,7 +91,7 @@ const SETTING: Setting<Instance, bool, DatabaseEngines> = Setting {
     call: MODIFY.member("DeletionProtection"),
     level: Level::L1,
     blocked: |instance| {
-        let (key, value) = EPHEMERAL;
+        let (key, value) = OPT_OUT;
         let tagged = instance.database.tags.get(key).is_some_and(|it| it.eq_ignore_ascii_case(value));
         tagged.then(|| format!("{} is tagged {key}={value}", instance.database.identifier))
     },
@@ -114,7 +116,7 @@ mod tests {
     fn cases() {
         let cases = Cases::of(&SETTING, instance());
         let case = |name, change: fn(&mut Instance)| cases.case(name, change);
-        let member = "orders belongs to cluster shop, which is protected instead";
+        let member = "orders belongs to cluster shop, where deletion protection is set instead";
         let two_engines = r#"{"databaseEngines": "mysql, postgres"}"#;
         let to_oracle = |it: &mut Instance| it.database.engine = "oracle-ee".into();
         let to_aurora = |it: &mut Instance| {
@@ -127,25 +129,25 @@ mod tests {
         case("member of a Multi-AZ cluster", |it| it.cluster = Some("shop".into())).not_applicable(member);
         case("rds-instance-deletion-protection-enabled/3", to_oracle)
             .with(two_engines)
-            .not_applicable("orders (oracle-ee) is of an engine that is not evaluated");
-        case("an engine that is evaluated", |_| ()).with(two_engines).non_compliant(OFF);
+            .not_applicable("orders has engine oracle-ee, which is not evaluated");
+        case("an evaluated engine", |_| ()).with(two_engines).non_compliant(OFF);
         case("engines by pattern", to_oracle).with(r#"{"databaseEngines": "oracle-*"}"#).non_compliant(OFF);
         case("rds-instance-deletion-protection-enabled/5", |it| it.database.status = "deleting".into())
             .non_compliant(OFF)
             .planned(&["held: status of orders is `deleting`, not `available`", FIX]);
-        case("meant to be deleted", |it| drop(it.database.tags.insert("deletionProtection".into(), "Off".into())))
+        case("opted out by tag", |it| drop(it.database.tags.insert("deletionProtection".into(), "Off".into())))
             .non_compliant(OFF)
             .planned(&["held: orders is tagged deletionProtection=off", FIX]);
     }
 
     #[test]
-    fn an_item_that_does_not_say_is_a_finding() {
+    fn an_item_without_the_field_is_a_finding() {
         let subject = Instance::from_item(&item(&json!({"deletionProtection": null}))).unwrap();
         Cases::of(&SETTING, subject).case("rds-instance-deletion-protection-enabled/4", |_| ()).non_compliant(OFF);
     }
 
     #[test]
-    fn undo_names_the_old_value_and_is_refused_where_somebody_turned_protection_off_meanwhile() {
+    fn undo_restores_the_old_value_and_is_refused_where_protection_was_turned_off_meanwhile() {
         let done = [MODIFY.member("DeletionProtection").of("orders", &true)];
         let off = [MODIFY.member("DeletionProtection").of("orders", &false)];
         assert_eq!(SETTING.undo(&instance(), &done), Ok(off.to_vec()), "rds-instance-deletion-protection-enabled/7");

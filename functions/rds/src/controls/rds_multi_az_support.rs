@@ -1,6 +1,6 @@
 //! `rds-multi-az-support`: a database runs in one Availability Zone.
 //!
-//! Knows instances as [`Deployment`], whatever they were read from, and no API.
+//! Works on [`Deployment`], whatever its source; makes no API calls.
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
@@ -17,11 +17,11 @@ use crate::{DESCRIBE_INSTANCES, MODIFY_INSTANCE};
 control! {
     /// ## What it checks
     /// That a DB instance has a standby in another Availability Zone: `multiAZ` is true, or will be after the next maintenance window.
-    /// Instances that belong to a cluster are NOT_APPLICABLE, those of Multi-AZ DB clusters included: the zones are the cluster's.
-    /// So are instances of RDS Custom, which do not have the setting, and read replicas unless `includeReplicas` is true.
+    /// Instances that belong to a cluster are NOT_APPLICABLE, those of Multi-AZ DB clusters included: the cluster determines the zones.
+    /// Also NOT_APPLICABLE are RDS Custom instances, which do not have the setting, and read replicas unless `includeReplicas` is true.
     ///
     /// ## Why it matters
-    /// A database in one zone is gone while that zone is, and while its host is patched.
+    /// A database in one zone is unavailable while that zone is down and while its host is patched.
     ///
     /// ## Compliant example
     /// ```json
@@ -34,17 +34,17 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `includeReplicas` decides what is found; `tagOptIn` lets the remediation act, and without it every plan waits for a person.
+    /// `includeReplicas` widens the set of instances to evaluate; `tagOptIn` lets the remediation act, and without it every plan is blocked.
     ///
     /// ## Remediation
     /// L2: `rds:ModifyDBInstance` with the identifier and `MultiAZ` true, only for an instance that has the tag of `tagOptIn`.
-    /// `ApplyImmediately` is never sent, since it would also apply whatever else waits: RDS makes the standby in the maintenance window of the instance, and until then the finding is closed as pending.
-    /// What changes: a second instance is paid for, and every write waits for both.
-    /// What may break: nothing is interrupted, but writes become slower, and making the standby loads the disks.
-    /// Nothing is changed while the status of the instance is not `available`, and where `rds:DescribeOrderableDBInstanceOptions` does not offer its class, engine and version with Multi-AZ.
-    /// The call names the instance by its identifier; one that took the identifier of another is not touched.
-    /// RDS has no revision to compare, so milliseconds lie between the last read and the write; the call names one setting only.
-    /// Undo sets `MultiAZ` to false: before the window nothing has changed, after it the standby goes in the next one.
+    /// `ApplyImmediately` is never sent, since it would also apply all other pending changes: RDS creates the standby in the maintenance window of the instance, and until then the finding is closed as pending.
+    /// What changes: a second instance is billed, and every write waits for both.
+    /// What may break: nothing is interrupted, but writes become slower, and creating the standby puts load on the disks.
+    /// Nothing is changed while the status of the instance is not `available`, or where `rds:DescribeOrderableDBInstanceOptions` does not offer its class, engine and version with Multi-AZ.
+    /// The call addresses the instance by its identifier; another instance that reuses the identifier is not touched.
+    /// RDS offers no conditional write, so milliseconds pass between the last read and the write; the call sends only this setting.
+    /// Undo sets `MultiAZ` to false: before the window nothing has changed; after it RDS removes the standby in the next one.
     ///
     /// ## References
     /// - [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/rds-multi-az-support.html)
@@ -73,23 +73,24 @@ parameters! {
     pub MultiAzParameters {
         /// Whether read replicas are evaluated. Default false.
         include_replicas: Flag = Flag(false),
-        /// The tag, `key=value`, of instances that the remediation may change. Default: none, so it changes nothing.
+        /// The tag, `key=value`, of the instances that the remediation may change. Default: none, so it changes
+        /// nothing.
         tag_opt_in: Option<KeyValue> = None,
     }
 }
 
-/// An instance with what RDS offers for it.
+/// An instance and its orderable option.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deployment {
     /// The instance.
     pub instance: Instance,
-    /// The offer, read only where the instance is a finding and RDS was asked.
+    /// The orderable option; read only by the live read, and only where the instance is a finding.
     #[serde(default)]
     pub offer: Option<OrderableOption>,
 }
 
-/// What can be ordered of the instance's class, engine and version.
+/// What `DescribeOrderableDBInstanceOptions` returns for the instance's class, engine and version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderableOption {
@@ -102,7 +103,7 @@ pub struct OrderableOption {
 }
 
 impl Deployment {
-    /// Whether it is a finding, so that a plan needs to know the offer.
+    /// Whether the instance is a finding, so that a plan needs the orderable option.
     pub fn is_finding(&self, params: &MultiAzParameters) -> bool {
         RdsMultiAzSupport.evaluate(self, params, Timestamp::UNIX_EPOCH).is_non_compliant()
     }
@@ -150,7 +151,7 @@ impl Control for RdsMultiAzSupport {
             return Verdict::not_applicable(format!("{name} is a read replica of {source}"));
         }
         if engine.starts_with("custom-") {
-            return Verdict::not_applicable(format!("{name} ({engine}) does not have the setting"));
+            return Verdict::not_applicable(format!("{name} ({engine}) has no Multi-AZ setting"));
         }
         match (instance.multi_az, instance.pending_multi_az) {
             (true, Some(false)) => Verdict::Compliant(Some(format!("{name} is about to become single-AZ").into())),
@@ -164,7 +165,7 @@ impl Control for RdsMultiAzSupport {
 /// One call to RDS. The fix and its undo are the same call with the other value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
-    /// `ModifyDBInstance`, without `ApplyImmediately`; every setting it leaves out stays as it is.
+    /// `ModifyDBInstance`, without `ApplyImmediately`; settings that it does not name stay unchanged.
     ModifyDBInstance {
         /// `DBInstanceIdentifier`.
         #[serde(rename = "DBInstanceIdentifier")]
@@ -184,7 +185,7 @@ impl Remediation for RdsMultiAzSupport {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[MODIFY_INSTANCE]
     }
-    // IAM cannot tell the two values of the setting apart: what keeps the remediation from undoing is `plan` alone.
+    // IAM cannot restrict the value: only `fix` keeps the remediation from turning Multi-AZ off.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[MODIFY_INSTANCE]
     }
@@ -203,7 +204,7 @@ impl Remediation for RdsMultiAzSupport {
         }
     }
 
-    /// What RDS has accepted waits for the maintenance window; what is so already does not wait.
+    /// RDS applies the accepted value in the maintenance window; a value that is already set is not pending.
     fn predict(&self, mut live: Deployment, action: &Action) -> Deployment {
         let Action::ModifyDBInstance { identifier, multi_az } = action;
         let instance = &mut live.instance;
@@ -214,40 +215,40 @@ impl Remediation for RdsMultiAzSupport {
         live
     }
 
-    /// RDS works on the instance for a moment, and may show what waits only then.
+    /// RDS modifies the instance for a while and may return the pending value only afterwards.
     fn is_in_progress(&self, after: &Deployment, done: &[Action]) -> bool {
         !done.is_empty() && after.instance.database.is_busy()
     }
 
-    /// Whether there is to be a standby, now or after the window.
+    /// `MultiAZ` after the maintenance window.
     fn touched_fields(&self, subject: &Deployment, done: &[Action]) -> Value {
-        if done.is_empty() { json!({}) } else { json!({ "multiAz": wanted(&subject.instance) }) }
+        if done.is_empty() { json!({}) } else { json!({ "multiAz": multi_az_after_window(&subject.instance) }) }
     }
 
     fn undo(&self, before: &Deployment, done: &[Action]) -> Result<Vec<Action>, Irreversible> {
         let restore = |Action::ModifyDBInstance { identifier, .. }: &Action| Action::ModifyDBInstance {
             identifier: identifier.clone(),
-            multi_az: wanted(&before.instance),
+            multi_az: multi_az_after_window(&before.instance),
         };
         Ok(done.iter().rev().map(restore).collect())
     }
 }
 
-/// What the instance is after its window.
-fn wanted(instance: &Instance) -> bool {
+/// `MultiAZ` after the maintenance window.
+fn multi_az_after_window(instance: &Instance) -> bool {
     instance.pending_multi_az.unwrap_or(instance.multi_az)
 }
 
 fn not_opted_in(subject: &Deployment, params: &MultiAzParameters) -> Option<String> {
-    let Some(tag) = &params.tag_opt_in else { return Some("`tagOptIn` is not given".to_owned()) };
-    let has_it = subject.tags().get(&tag.key) == Some(&tag.value);
-    (!has_it).then(|| format!("{} is not tagged {tag}", subject.instance.database.identifier))
+    let Some(tag) = &params.tag_opt_in else { return Some("`tagOptIn` is not set".to_owned()) };
+    let is_tagged = subject.tags().get(&tag.key) == Some(&tag.value);
+    (!is_tagged).then(|| format!("{} is not tagged {tag}", subject.instance.database.identifier))
 }
 
 fn not_offered(subject: &Deployment) -> Option<String> {
     let engine = &subject.instance.database.engine;
     match &subject.offer {
-        None => Some("whether it can be Multi-AZ is not known: only a live read can be planned from".to_owned()),
+        None => Some("whether RDS offers it as Multi-AZ is unknown: planning needs a live read".to_owned()),
         Some(OrderableOption { class, version, multi_az_capable: false }) => {
             Some(format!("MultiAZCapable: {class} of {engine} {version} is not offered as Multi-AZ"))
         }

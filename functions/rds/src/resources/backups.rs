@@ -1,6 +1,6 @@
-//! The automated backups of an instance or a cluster, whether from a configuration item or from the API.
+//! The automated backups of an instance or a cluster, read from a configuration item or from the API.
 //!
-//! Knows no control and no SDK.
+//! Depends on no control and no SDK.
 
 use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
 use serde::{Deserialize, Serialize};
@@ -8,26 +8,28 @@ use serde::{Deserialize, Serialize};
 use crate::resources::database::{CLUSTER, Database, Description, INSTANCE, Kind};
 use crate::resources::instance::membership;
 
-/// How long and when a database is backed up.
+/// When a database is backed up, and how long the backups are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Backups {
-    /// Of what.
+    /// The instance or cluster.
     pub database: Database,
-    /// `DBClusterIdentifier` of an instance that belongs to one.
+    /// `DBClusterIdentifier` of an instance that belongs to a cluster.
     pub cluster: Option<String>,
-    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier` of an instance that is a replica.
+    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier` of an instance that is a
+    /// replica.
     pub replica_of: Option<String>,
-    /// `BackupRetentionPeriod`, days, 0 where there are none; absent only where it is not this database's to say.
+    /// `BackupRetentionPeriod`, days; 0 means no automated backups. Absent only where the database itself is not
+    /// judged.
     pub retention: Option<u32>,
-    /// `PendingModifiedValues.BackupRetentionPeriod`: what it becomes in the maintenance window.
+    /// `PendingModifiedValues.BackupRetentionPeriod`: the retention after the next maintenance window.
     pub pending_retention: Option<u32>,
     /// `PreferredBackupWindow`, UTC.
     pub window: Option<String>,
 }
 
 impl Backups {
-    /// Why the cluster is judged instead, if it is.
+    /// Why the cluster is judged instead of this instance; `None` where it is not.
     pub fn membership(&self) -> Option<String> {
         match self.database.kind {
             Kind::Instance => membership(&self.database, self.cluster.as_deref()),
@@ -35,26 +37,26 @@ impl Backups {
         }
     }
 
-    /// The retention that counts: the one that waits for its window where it is longer.
-    pub fn counted(&self) -> u32 {
+    /// The retention to judge: the pending one where it is longer, else the current one.
+    pub fn evaluated_retention(&self) -> u32 {
         self.retention.unwrap_or(0).max(self.pending_retention.unwrap_or(0))
     }
 
-    /// Whether that retention is one that waits.
+    /// Whether [`Self::evaluated_retention`] is the pending one.
     pub fn is_pending(&self) -> bool {
         self.pending_retention.is_some_and(|pending| pending > self.retention.unwrap_or(0))
     }
 
-    /// The retention after the window.
-    pub fn wanted(&self) -> Option<u32> {
+    /// The retention after the maintenance window.
+    pub fn retention_after_window(&self) -> Option<u32> {
         self.pending_retention.or(self.retention)
     }
 
-    /// The backups of an answer or an item.
+    /// Reads the backups from a description.
     ///
     /// # Errors
-    /// [`ShapeError`] when the retention is no number of days, or missing where it is this database's to say: a database
-    /// whose backups are not known is not judged.
+    /// [`ShapeError`] when the retention is not a number of days, or is missing although the database is judged: a
+    /// verdict needs a known retention.
     pub fn of(description: &Description, database: Database) -> Result<Self, ShapeError> {
         let is_instance = database.kind == Kind::Instance;
         let backups = Self {
@@ -65,7 +67,7 @@ impl Backups {
             window: description.preferred_backup_window.clone(),
             database,
         };
-        let is_not_judged = backups.membership().is_some() || backups.database.comes_or_goes();
+        let is_not_judged = backups.membership().is_some() || backups.database.is_creating_or_deleting();
         if backups.retention.is_none() && !is_not_judged {
             return Err(ShapeError::missing("backupRetentionPeriod", "a number of days"));
         }
@@ -147,7 +149,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn items_of_both_types_are_read_in_the_casing_of_aws_config() {
+    fn items_of_both_types_are_parsed_in_the_casing_of_aws_config() {
         assert_eq!(Backups::from_item(&item(&json!({}))).unwrap(), backups(3));
         let pending = item(&json!({"pendingModifiedValues": {"backupRetentionPeriod": 7}}));
         assert_eq!(Backups::from_item(&pending).unwrap(), Backups { pending_retention: Some(7), ..backups(3) });
@@ -157,9 +159,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_retention_that_is_not_stated_is_never_guessed() {
-        let silent = json!({"backupRetentionPeriod": null});
-        for recorded in [item(&silent), cluster_item(&silent), item(&json!({"backupRetentionPeriod": -1}))] {
+    fn a_missing_retention_is_an_error_where_the_database_is_judged() {
+        let unstated = json!({"backupRetentionPeriod": null});
+        for recorded in [item(&unstated), cluster_item(&unstated), item(&json!({"backupRetentionPeriod": -1}))] {
             assert_eq!(Backups::from_item(&recorded).unwrap_err().path, "configuration.backupRetentionPeriod");
         }
         let member = json!({"backupRetentionPeriod": null, "dBClusterIdentifier": "shop"});
@@ -170,16 +172,16 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_longer_retention_that_waits_counts_and_a_shorter_one_does_not_yet() {
+    fn a_longer_pending_retention_counts_and_a_shorter_one_does_not() {
         let with = |retention, pending| Backups { pending_retention: pending, ..backups(retention) };
-        for (subject, counted, pending, wanted) in [
+        for (subject, evaluated, pending, after_window) in [
             (with(3, None), 3, false, 3),
             (with(0, Some(7)), 7, true, 7),
             (with(7, Some(0)), 7, false, 0),
             (with(7, Some(7)), 7, false, 7),
         ] {
-            assert_eq!((subject.counted(), subject.is_pending()), (counted, pending), "{subject:?}");
-            assert_eq!(subject.wanted(), Some(wanted), "{subject:?}");
+            assert_eq!((subject.evaluated_retention(), subject.is_pending()), (evaluated, pending), "{subject:?}");
+            assert_eq!(subject.retention_after_window(), Some(after_window), "{subject:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What instances and clusters have in common: what they are called, what they run and whether they can be changed now.
+//! What instances and clusters have in common: identifiers, engine, status and tags.
 //!
-//! Knows no control and no SDK. AWS Config identifies a database by its resource id, the API by its identifier.
+//! Depends on no control and no SDK. AWS Config identifies a database by its resource id, the API by its identifier.
 
 use rectify_compliance::{ConfigurationItem, ResourceKey, ShapeError, Tags, Target};
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,9 @@ const AVAILABLE: &str = "available";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Database {
-    /// Which of the two.
+    /// Instance or cluster.
     pub kind: Kind,
-    /// `DbiResourceId` or `DbClusterResourceId`: it stays when the identifier changes.
+    /// `DbiResourceId` or `DbClusterResourceId`; it stays the same when the identifier changes.
     pub id: String,
     /// `DBInstanceIdentifier` or `DBClusterIdentifier`.
     pub identifier: String,
@@ -34,7 +34,7 @@ pub struct Database {
     pub tags: Tags,
 }
 
-/// What a database is to the API.
+/// The API's type for a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -44,9 +44,10 @@ pub enum Kind {
     Cluster,
 }
 
-/// An instance or a cluster as AWS Config or RDS describes it; every field may be missing. Reads the `configuration` of an
-/// item of either type, in the casing of AWS Config: `dBInstanceIdentifier`, but `dbiResourceId` and `multiAZ`, and for a
-/// cluster `dbclusterIdentifier`, but `dbClusterResourceId` (aws-config-resource-schema, and captured notifications).
+/// An instance or a cluster as AWS Config or RDS describes it; every field may be missing. Reads the `configuration` of
+/// an item of either type, in the casing of AWS Config: `dBInstanceIdentifier`, but `dbiResourceId` and `multiAZ`, and
+/// for a cluster `dbclusterIdentifier`, but `dbClusterResourceId` (aws-config-resource-schema, and captured
+/// notifications).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Description {
@@ -86,7 +87,7 @@ pub struct Description {
     pub pending_modified_values: Option<PendingValues>,
 }
 
-/// `PendingModifiedValues`, as far as they matter.
+/// The values of `PendingModifiedValues` that a control reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PendingValues {
@@ -98,7 +99,7 @@ pub struct PendingValues {
 }
 
 impl Kind {
-    /// The type in AWS Config.
+    /// The resource type in AWS Config.
     pub const fn resource_type(self) -> &'static str {
         match self {
             Self::Instance => INSTANCE,
@@ -113,44 +114,43 @@ impl Database {
         ResourceKey::new(self.kind.resource_type(), &self.id)
     }
 
-    /// Whether the engine is one of Amazon DocumentDB or Neptune, which answer to the API of RDS.
-    pub fn is_of_another_service(&self) -> bool {
+    /// Whether the engine is Amazon DocumentDB or Neptune, whose clusters the RDS API returns as well.
+    pub fn has_non_rds_engine(&self) -> bool {
         ["docdb", "neptune"].contains(&self.engine.as_str())
     }
 
-    /// Whether instances of this engine exist in clusters only.
-    pub fn has_clustered_engine(&self) -> bool {
-        self.engine.starts_with("aurora") || self.is_of_another_service()
+    /// Whether every instance of this engine belongs to a cluster.
+    pub fn has_cluster_only_engine(&self) -> bool {
+        self.engine.starts_with("aurora") || self.has_non_rds_engine()
     }
 
-    /// Whether it is not there yet, or not for much longer.
-    pub fn comes_or_goes(&self) -> bool {
+    /// Whether the database is being created or deleted.
+    pub fn is_creating_or_deleting(&self) -> bool {
         ["creating", "deleting"].contains(&self.status.as_str())
     }
 
-    /// Whether RDS works on it, or it cannot be changed for another reason.
+    /// Whether the status is not `available`, so RDS may reject a modification.
     pub fn is_busy(&self) -> bool {
         self.status != AVAILABLE
     }
 
-    /// Why nothing can be changed now, if it cannot: a later look will find another status.
+    /// Why the database cannot be modified now; `None` if it can. The status changes later.
     pub fn blocker(&self) -> Option<String> {
         self.is_busy().then(|| format!("status of {} is `{}`, not `{AVAILABLE}`", self.identifier, self.status))
     }
 
-    /// Whether this is the database that `target` identifies: another may have taken its identifier since.
+    /// Whether this is the database that `target` identifies. Another database may use the identifier by now.
     pub fn is_at(&self, target: &Target) -> bool {
         self.key() == target.resource
     }
 }
 
 impl Description {
-    /// Reads the `configuration` of an item, and the database it is about: its resource id is the item's, and so is its ARN
-    /// where the configuration has none.
+    /// Reads the description and the database from the `configuration` of an item. The resource id is the item's; so is
+    /// the ARN where the configuration has none.
     ///
     /// # Errors
-    /// [`ShapeError`] when a value is of another type than AWS documents, or something that identifies the database is
-    /// missing.
+    /// [`ShapeError`] when a value has another type than AWS documents, or a required field of [`Database`] is missing.
     pub fn of_item(item: &ConfigurationItem) -> Result<(Self, Database), ShapeError> {
         let (kind, expected) = match item.resource.kind.as_str() {
             CLUSTER => (Kind::Cluster, "a DB cluster"),
@@ -164,13 +164,13 @@ impl Description {
         Ok((description, database))
     }
 
-    /// The database it is about.
+    /// The described database.
     ///
     /// # Errors
-    /// [`ShapeError`] with what is missing.
+    /// [`ShapeError`] that names the missing field.
     pub fn database(&self, kind: Kind, tags: Tags) -> Result<Database, ShapeError> {
         let required = |value: &Option<String>, path: &str| {
-            filled(value.clone()).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
+            non_empty(value.clone()).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
         };
         Ok(Database {
             kind,
@@ -183,30 +183,30 @@ impl Description {
         })
     }
 
-    /// The cluster that an instance belongs to.
+    /// The cluster that the instance belongs to.
     pub fn cluster(&self) -> Option<String> {
-        filled(self.cluster.clone())
+        non_empty(self.cluster.clone())
     }
 
-    /// What it is a read replica of.
+    /// The source of a read replica.
     pub fn replica_of(&self) -> Option<String> {
-        filled(self.source_instance.clone().or_else(|| self.source_cluster.clone()))
+        non_empty(self.source_instance.clone().or_else(|| self.source_cluster.clone()))
     }
 
-    /// What changes in the maintenance window.
+    /// The changes pending until the maintenance window.
     pub fn pending(&self) -> PendingValues {
         self.pending_modified_values.unwrap_or_default()
     }
 }
 
-fn filled(value: Option<String>) -> Option<String> {
+fn non_empty(value: Option<String>) -> Option<String> {
     value.filter(|it| !it.is_empty())
 }
 
-/// The identifier by which the API is called about `target`: the name that AWS Config has for it.
+/// The identifier of `target` for API calls: its `resourceName` in AWS Config.
 ///
 /// # Errors
-/// [`ShapeError`] where AWS Config has none: a resource id is no identifier, and would be answered with "not found".
+/// [`ShapeError`] where AWS Config records no name. The resource id is not an identifier: RDS would return "not found".
 pub fn identifier_of(target: &Target) -> Result<&str, ShapeError> {
     target.name.as_deref().ok_or_else(|| ShapeError::missing(format!("{}.resourceName", target.resource), "a name"))
 }
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn engines_and_statuses_are_distinguished() {
-        for (engine, clustered, other) in [
+        for (engine, cluster_only, non_rds) in [
             ("mysql", false, false),
             ("sqlserver-ee", false, false),
             ("custom-oracle-ee", false, false),
@@ -244,22 +244,22 @@ mod tests {
             ("neptune", true, true),
         ] {
             let database = database(engine, AVAILABLE);
-            assert_eq!(database.has_clustered_engine(), clustered, "{engine}");
-            assert_eq!(database.is_of_another_service(), other, "{engine}");
+            assert_eq!(database.has_cluster_only_engine(), cluster_only, "{engine}");
+            assert_eq!(database.has_non_rds_engine(), non_rds, "{engine}");
         }
-        for (status, comes_or_goes, blocker) in [
+        for (status, in_transition, blocker) in [
             ("available", false, None),
             ("creating", true, Some("status of orders is `creating`, not `available`")),
             ("stopped", false, Some("status of orders is `stopped`, not `available`")),
         ] {
             let database = database("mysql", status);
-            assert_eq!(database.comes_or_goes(), comes_or_goes, "{status}");
+            assert_eq!(database.is_creating_or_deleting(), in_transition, "{status}");
             assert_eq!(database.blocker().as_deref(), blocker, "{status}");
         }
     }
 
     #[test]
-    fn a_database_that_took_the_identifier_of_another_is_another() {
+    fn a_reused_identifier_is_not_the_target() {
         let target = |kind: &str, id: &str| Target {
             account: AccountId::new("111122223333"),
             region: Region::new("eu-west-1"),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_without_what_identifies_it_is_refused() {
+    fn a_description_without_a_resource_id_is_rejected() {
         let error = Description::default().database(Kind::Cluster, Tags::new()).unwrap_err();
         assert_eq!(error.path, "resourceId");
     }

@@ -1,6 +1,6 @@
-//! A DB instance, whether from a configuration item or from the API.
+//! A DB instance, read from a configuration item or from the API.
 //!
-//! Knows no control and no SDK.
+//! Depends on no control and no SDK.
 
 use rectify_compliance::{
     ConfigurationItem, Operation, Permission, Resource, ResourceKey, ResourceState, ShapeError, Tags, View,
@@ -10,26 +10,27 @@ use serde::{Deserialize, Serialize};
 use crate::resources::database::{Database, Description, INSTANCE};
 use crate::{DESCRIBE_INSTANCES, MODIFY_INSTANCE};
 
-/// An instance, as far as anything here concerns it.
+/// An instance with the settings that the controls read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Instance {
-    /// What it is.
+    /// Its identifiers, engine, status and tags.
     pub database: Database,
-    /// `DBClusterIdentifier`, where it belongs to a cluster.
+    /// `DBClusterIdentifier`, where the instance belongs to a cluster.
     pub cluster: Option<String>,
-    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier`, where it is a read replica.
+    /// `ReadReplicaSourceDBInstanceIdentifier` or `ReadReplicaSourceDBClusterIdentifier`, where the instance is a read
+    /// replica.
     pub replica_of: Option<String>,
-    /// `DeletionProtection`; off where it is not stated.
+    /// `DeletionProtection`; off where missing.
     pub deletion_protection: bool,
-    /// `MultiAZ`; one zone where it is not stated.
+    /// `MultiAZ`; single-AZ where missing.
     pub multi_az: bool,
-    /// `PendingModifiedValues.MultiAZ`: what it becomes in its maintenance window.
+    /// `PendingModifiedValues.MultiAZ`: the value after the next maintenance window.
     pub pending_multi_az: Option<bool>,
 }
 
 impl Instance {
-    /// The instance of an answer or an item.
+    /// Builds the instance from a description.
     pub fn of(description: &Description, database: Database) -> Self {
         Self {
             database,
@@ -41,18 +42,21 @@ impl Instance {
         }
     }
 
-    /// Why what is set for its cluster is not judged here, if it belongs to one.
+    /// Why cluster-level settings are not judged on this instance; `None` where it belongs to no cluster.
     pub fn membership(&self) -> Option<String> {
         membership(&self.database, self.cluster.as_deref())
     }
 }
 
-/// Why an instance is not judged, if its cluster is instead: `DBClusterIdentifier` is set, or the engine has no others.
+/// Why the cluster is judged instead of the instance: `DBClusterIdentifier` is set, or the engine always runs in a
+/// cluster. `None` where neither is so.
 pub fn membership(database: &Database, cluster: Option<&str>) -> Option<String> {
     let name = &database.identifier;
     match cluster {
         Some(cluster) => Some(format!("{name} belongs to cluster {cluster}")),
-        None if database.has_clustered_engine() => Some(format!("{name} ({}) belongs to a cluster", database.engine)),
+        None if database.has_cluster_only_engine() => {
+            Some(format!("{name} ({}) belongs to a cluster", database.engine))
+        }
         None => None,
     }
 }
@@ -77,7 +81,7 @@ impl ResourceState for Instance {
     }
 }
 
-/// `ModifyDBInstance`; every setting it leaves out stays as it is.
+/// `ModifyDBInstance`; settings that it does not name stay unchanged.
 pub const MODIFY: Operation =
     Operation { name: "ModifyDBInstance", resource: "DBInstanceIdentifier", permissions: &[MODIFY_INSTANCE] };
 
@@ -101,7 +105,7 @@ impl View for Instance {
         self.database.blocker()
     }
 
-    /// RDS works on the instance for a moment, and may show a changed setting only then.
+    /// RDS modifies the instance for a while and may return the new setting only afterwards.
     fn is_in_progress(&self) -> bool {
         self.database.is_busy()
     }
@@ -165,7 +169,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_item_is_read_in_the_casing_of_aws_config() {
+    fn an_item_is_parsed_in_the_casing_of_aws_config() {
         assert_eq!(Instance::from_item(&item(&json!({}))).unwrap(), instance());
         let changes = json!({
             "dBClusterIdentifier": "shop", "readReplicaSourceDBInstanceIdentifier": "first", "deletionProtection": true,
@@ -183,13 +187,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_setting_that_is_not_stated_is_off() {
-        let silent = json!({"deletionProtection": null, "multiAZ": null, "pendingModifiedValues": null});
-        assert_eq!(Instance::from_item(&item(&silent)).unwrap(), instance());
+    fn a_missing_setting_is_off() {
+        let unstated = json!({"deletionProtection": null, "multiAZ": null, "pendingModifiedValues": null});
+        assert_eq!(Instance::from_item(&item(&unstated)).unwrap(), instance());
     }
 
     #[test]
-    fn what_identifies_an_instance_is_never_guessed() {
+    fn a_missing_or_malformed_required_field_is_an_error() {
         for (changes, path) in [
             (json!({"dBInstanceIdentifier": null}), "configuration.identifier"),
             (json!({"engine": ""}), "configuration.engine"),
@@ -202,7 +206,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_member_of_a_cluster_is_known_by_the_cluster_or_by_its_engine() {
+    fn a_cluster_member_is_identified_by_its_cluster_or_its_engine() {
         let of = |engine: &str, cluster: Option<&str>| {
             let mut it = instance();
             it.database.engine = engine.to_owned();

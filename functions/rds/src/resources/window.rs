@@ -1,4 +1,4 @@
-//! A time of day from and to, as RDS writes backup windows.
+//! A backup window in the format of RDS.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `hh:mm-hh:mm` in UTC, 24 hours; it may span midnight.
+/// `hh:mm-hh:mm` in UTC, 24-hour clock; it may span midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -19,7 +19,7 @@ pub struct Window {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Minute(u16);
 
-const MINUTES_AN_HOUR: u16 = 60;
+const MINUTES_PER_HOUR: u16 = 60;
 
 impl FromStr for Minute {
     type Err = ();
@@ -30,13 +30,13 @@ impl FromStr for Minute {
             number.then(|| digits.parse().ok()).flatten().filter(|it| *it < below).ok_or(())
         };
         let (hour, minute) = text.split_once(':').ok_or(())?;
-        Ok(Self(two(hour, 24)? * MINUTES_AN_HOUR + two(minute, MINUTES_AN_HOUR)?))
+        Ok(Self(two(hour, 24)? * MINUTES_PER_HOUR + two(minute, MINUTES_PER_HOUR)?))
     }
 }
 
 impl fmt::Display for Minute {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:02}:{:02}", self.0 / MINUTES_AN_HOUR, self.0 % MINUTES_AN_HOUR)
+        write!(out, "{:02}:{:02}", self.0 / MINUTES_PER_HOUR, self.0 % MINUTES_PER_HOUR)
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_read_as_rds_writes_it() {
+    fn a_window_is_parsed_in_the_format_of_rds() {
         for (text, written) in [("08:50-09:20", "08:50-09:20"), (" 23:45-00:15 ", "23:45-00:15")] {
             assert_eq!(read(text).as_deref(), Ok(written));
         }

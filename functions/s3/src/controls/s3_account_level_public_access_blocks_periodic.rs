@@ -1,4 +1,5 @@
-//! Whether the account blocks public access to all of its buckets. Knows a bucket only by what a block would end there.
+//! Whether the account blocks public access to all of its buckets. Of a bucket it uses only the access that a block
+//! would end.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +19,14 @@ use crate::resources::bucket::BUCKETS;
 control! {
     /// ## What it checks
     ///
-    /// That the public access block of the account has the flags that are required, all four by default.
-    /// S3 answers with what is in effect, so flags that an organization policy sets count.
-    /// An account where nothing was ever set has none.
-    /// The block holds for all regions at once, so it is judged in the home region only.
+    /// That the account-level public access block has the required flags, all four by default.
+    /// S3 returns the flags in effect, so those set by an organization policy count.
+    /// An account where no block was ever set has none of the flags.
+    /// The block applies to all regions, so it is evaluated in the home region only.
     ///
     /// ## Why it matters
     ///
-    /// It is the one setting that keeps every bucket private, those of tomorrow too, whatever their own ACL, policy and block say.
+    /// It is the only setting that keeps every bucket private, future ones included, whatever their ACL, policy and bucket-level block.
     ///
     /// ## Compliant example
     ///
@@ -43,23 +44,23 @@ control! {
     ///
     /// ## Parameters
     ///
-    /// The four flags say which are required; at least one must be.
-    /// False means "not required", and not, as for the managed rule, "must be off": a stricter account is never a finding.
-    /// `accountWide` is a second opt-in for the remediation, which acts on every bucket of the account at once.
+    /// The four flags select the required ones; at least one must be required.
+    /// False means "not required", and not, as in the managed rule, "must be off": a stricter account is never a finding.
+    /// `accountWide` is a second opt-in for the remediation, which affects every bucket of the account at once.
     ///
     /// ## Remediation
     ///
-    /// One `PutPublicAccessBlock` for the account, level L2, with the flags that are set and the required ones.
-    /// It is planned and never applied without `accountWide`, and while it would end public access that is in use.
-    /// For that every bucket of every region is read live, with its access points, and judged as `s3-bucket-public-read-prohibited` and `s3-bucket-public-write-prohibited` do: no stored result is trusted, and whether those rules are deployed anywhere does not matter.
-    /// A bucket that cannot be read, as one whose policy denies everybody outside of a VPC, holds the plan and is named in it: a person looks at it, and sets the block by hand or lets the remediation's role in.
-    /// A bucket that is exempt from those controls holds the plan too, since the block would end its access as well.
-    /// The reading ends at a hundred buckets of either kind; an account with thousands of private ones may need more time than the function has, and then the delivery fails as `OutOfTime` and nothing is changed.
-    /// Objects whose own ACL is public are not looked at: they become private with `IgnorePublicAcls`.
-    /// Where an organization policy manages the block S3 refuses the call, and the attempt fails for good.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
-    /// Undo puts the four flags back, or removes the block where there was none, and so may open buckets again.
-    /// IAM has no action of its own for removing the block: `s3:PutAccountPublicAccessBlock` allows both, so the remediation's role could also undo.
+    /// One `PutPublicAccessBlock` for the account, level L2, with the flags already set and the required ones.
+    /// It is planned and never applied without `accountWide`, and while it would end public access in use.
+    /// To find such access, the remediation reads every bucket of every region live, with its access points, and evaluates it as `s3-bucket-public-read-prohibited` and `s3-bucket-public-write-prohibited` do: it uses no stored result, and those rules need not be deployed.
+    /// A bucket that cannot be read, such as one whose policy denies all access from outside a VPC, blocks the plan and is named in it: an operator checks it, and sets the block by hand or grants the remediation's role access.
+    /// A bucket that is exempt from those controls blocks the plan too, since the block would end its access as well.
+    /// The search stops at a hundred public or a hundred unreadable buckets; an account with thousands of private buckets may need more time than the function has, and then the delivery fails as `OutOfTime` and nothing is changed.
+    /// Object ACLs are not read: objects with a public ACL become private with `IgnorePublicAcls`.
+    /// Where an organization policy manages the block, S3 rejects the call, and the attempt fails permanently.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the flags in between is overwritten.
+    /// Undo restores the four flags, or removes the block where there was none, and so may open buckets to the public again.
+    /// IAM has no separate action for removing the block: `s3:PutAccountPublicAccessBlock` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -85,14 +86,14 @@ control! {
     }
 }
 
-/// How many buckets with public access are looked for: more would change nothing.
+/// The maximum number of public buckets to look for: more would not change the plan.
 pub const MOST_EXPOSED: usize = 100;
 
 /// Access points of the account, in every region.
 const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:*:${AWS::AccountId}:accesspoint/*";
 
 parameters! {
-    /// Which flags are required, and the second opt-in.
+    /// The required flags, and the second opt-in.
     pub Params, check: Params::requires_one {
         /// Whether `IgnorePublicAcls` is required. Default `true`.
         #[serde(rename = "IgnorePublicAcls")]
@@ -106,7 +107,7 @@ parameters! {
         /// Whether `RestrictPublicBuckets` is required. Default `true`.
         #[serde(rename = "RestrictPublicBuckets")]
         restrict_public_buckets: Flag = Flag(true),
-        /// Whether the remediation may set a block for every bucket of the account. Default `false`.
+        /// Whether the remediation may set the block for every bucket of the account. Default `false`.
         account_wide: Flag = Flag(false),
     }
 }
@@ -115,12 +116,12 @@ impl Params {
     fn requires_one(&self) -> Result<(), String> {
         let names = "BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls and RestrictPublicBuckets";
         match self.required() {
-            Flags::NONE => Err(format!("{names} are all false: expected one at least")),
+            Flags::NONE => Err(format!("{names} are all false: expected at least one")),
             _ => Ok(()),
         }
     }
 
-    /// The flags that are required.
+    /// The required flags.
     pub const fn required(&self) -> Flags {
         Flags {
             block_public_acls: self.block_public_acls.0,
@@ -135,36 +136,36 @@ impl Params {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountBlock {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// The flags in effect; `None` where no block was ever set, which undo restores as such.
+    /// The flags in effect; `None` where no block was ever set, and undo removes it again.
     pub block: Option<Flags>,
-    /// The buckets whose public access the required flags would end, [`MOST_EXPOSED`] at most, each with the ways in.
+    /// The buckets whose public access the required flags would end, at most [`MOST_EXPOSED`], each with the causes.
     /// Read only by a remediation that has flags to set.
     #[serde(default)]
     pub exposed: Option<BTreeSet<String>>,
-    /// The buckets that could not be read for that, [`MOST_EXPOSED`] at most, each with the operation and its error code.
+    /// The buckets that could not be read, at most [`MOST_EXPOSED`], each with the operation and its error code.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unreadable: BTreeSet<String>,
-    /// An account has none here.
+    /// Always empty for an account.
     #[serde(default)]
     pub tags: Tags,
 }
 
 impl AccountBlock {
-    /// An account with this block, of whose buckets nothing was read.
+    /// An account with this block, its buckets not read.
     pub fn new(account: &AccountId, block: Option<Flags>) -> Self {
         Self { account: account.clone(), block, exposed: None, unreadable: BTreeSet::new(), tags: Tags::new() }
     }
 
-    /// The flags after the fix: those that are set and those that are required.
+    /// The flags after the fix: those already set and the required ones.
     pub fn wanted(&self, params: &Params) -> Flags {
         self.block.unwrap_or_default().or(params.required())
     }
 
-    /// Whether flags are missing, so that it matters who comes in.
+    /// Whether required flags are missing, so that a plan needs the public buckets.
     pub fn lacks(&self, params: &Params) -> bool {
-        !self.block.unwrap_or_default().lacking(params.required()).is_empty()
+        !self.block.unwrap_or_default().missing(params.required()).is_empty()
     }
 }
 
@@ -180,13 +181,14 @@ impl ResourceState for AccountBlock {
     }
 }
 
-/// The bucket with the ways in that an account's block of these flags would close, if there are any.
+/// The bucket with the causes of public access that an account-level block with these flags would end; `None` if there
+/// are none.
 pub fn exposed(bucket: &public_access::Subject, wanted: Flags) -> Option<String> {
-    let everybody = public_access::Params::default();
-    let now = bucket.exposure(&everybody);
-    let then = public_access::Subject { account_block: wanted, ..bucket.clone() }.exposure(&everybody);
-    let closed = |access| now.causes(access).difference(then.causes(access)).map(Cause::to_string);
-    let causes = offenders(closed(Access::Read).chain(closed(Access::Write)));
+    let params = public_access::Params::default();
+    let current = bucket.exposure(&params);
+    let blocked = public_access::Subject { account_block: wanted, ..bucket.clone() }.exposure(&params);
+    let ended = |access| current.causes(access).difference(blocked.causes(access)).map(Cause::to_string);
+    let causes = offenders(ended(Access::Read).chain(ended(Access::Write)));
     let identity = &bucket.bucket;
     (!causes.is_empty()).then(|| format!("{} in {} ({causes})", identity.name, identity.region))
 }
@@ -196,11 +198,11 @@ impl Control for S3AccountLevelPublicAccessBlocksPeriodic {
     type Subject = AccountBlock;
 
     fn evaluate(&self, subject: &AccountBlock, params: &Params, _now: Timestamp) -> Verdict {
-        let lacking = subject.block.unwrap_or_default().lacking(params.required());
-        if lacking.is_empty() {
+        let missing = subject.block.unwrap_or_default().missing(params.required());
+        if missing.is_empty() {
             return Verdict::COMPLIANT;
         }
-        Verdict::non_compliant(format!("Account block lacks {}", lacking.join(", ")))
+        Verdict::non_compliant(format!("Account block lacks {}", missing.join(", ")))
     }
 }
 
@@ -216,22 +218,22 @@ impl Periodic for S3AccountLevelPublicAccessBlocksPeriodic {
 pub struct PublicAccessBlock {
     /// `AccountId`.
     pub account_id: String,
-    /// `PublicAccessBlockConfiguration`, whole: the API replaces all four flags.
+    /// `PublicAccessBlockConfiguration`, complete: the API replaces all four flags.
     pub public_access_block_configuration: Flags,
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
-    /// Sets the account's block.
+    /// Sets the account-level block.
     PutPublicAccessBlock(PublicAccessBlock),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
-    /// Sets the flags that were there.
+    /// Restores the previous flags.
     PutPublicAccessBlock(PublicAccessBlock),
     /// Removes the block, where there was none.
     DeletePublicAccessBlock {
@@ -269,7 +271,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("CloudFormation has no type for the block of an account")
+        ManagedBy::Nobody("CloudFormation has no resource type for the public access block of an account")
     }
 
     fn fix(&self, live: &AccountBlock, params: &Params, _now: Timestamp) -> Plan<Action> {
@@ -277,7 +279,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
         let steps = vec![Step::call(Level::L2, put)];
         let mut reasons = Vec::new();
         if !params.account_wide.0 {
-            reasons.push("accountWide is not true, and the block concerns every bucket of the account".to_owned());
+            reasons.push("accountWide is not true, and the block applies to every bucket of the account".to_owned());
         }
         match &live.exposed {
             None => reasons.push("the buckets of the account were not read".to_owned()),
@@ -288,14 +290,13 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
         }
         if !live.unreadable.is_empty() {
             let (all, names) = (at_least(&live.unreadable), named(&live.unreadable));
-            reasons.push(format!(
-                "whether public access would end is not known of buckets that cannot be read{all}: {names}"
-            ));
+            reasons
+                .push(format!("public access that would end is unknown for buckets that cannot be read{all}: {names}"));
         }
         if reasons.is_empty() { Plan::Apply { steps } } else { Plan::blocked(reasons.join("; "), steps) }
     }
 
-    /// Sets the four flags; nothing is left then that they would end.
+    /// Sets the four flags; the buckets are not read again.
     fn predict(&self, live: AccountBlock, action: &Action) -> AccountBlock {
         let Action::PutPublicAccessBlock(put) = action;
         let block = Some(put.public_access_block_configuration);

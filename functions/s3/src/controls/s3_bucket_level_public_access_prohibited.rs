@@ -1,4 +1,4 @@
-//! Whether a bucket has all four flags of its own block. Who can reach it matters to the plan alone.
+//! Whether the bucket-level public access block has all four flags. Only the plan depends on the actual public access.
 
 use rectify_compliance::values::{Flag, Globs};
 use rectify_compliance::{
@@ -15,13 +15,13 @@ use crate::resources::bucket::{self, Identity, TYPES};
 control! {
     /// ## What it checks
     ///
-    /// That the bucket's own public access block has all four flags, whether anything public is there or not.
-    /// A bucket without a block has none of them, and a block of the account does not count unless `acceptAccountLevel` says so.
-    /// Buckets named by `excludedPublicBuckets` are compliant and say "excluded".
+    /// That the bucket-level public access block has all four flags, whether the bucket is public or not.
+    /// A bucket without a block has none of them, and the account-level block does not count unless `acceptAccountLevel` is true.
+    /// Buckets named by `excludedPublicBuckets` are compliant, with the annotation "excluded".
     ///
     /// ## Why it matters
     ///
-    /// A bucket that is private today becomes public by one statement or one grant, and a block of the account can be taken away by one call for all buckets at once.
+    /// A private bucket becomes public through one statement or one grant, and one call removes the account-level block for all buckets.
     ///
     /// ## Compliant example
     ///
@@ -39,18 +39,18 @@ control! {
     ///
     /// ## Parameters
     ///
-    /// `excludedPublicBuckets` names buckets that are public on purpose, exactly or with `*` and `?`.
-    /// With `acceptAccountLevel` a flag counts where either the bucket or the account sets it, which is how S3 combines the two blocks.
+    /// `excludedPublicBuckets` names intentionally public buckets, exactly or with `*` and `?`.
+    /// With `acceptAccountLevel` a flag counts where either the bucket or the account sets it, as S3 combines the two blocks.
     ///
     /// ## Remediation
     ///
     /// One `PutPublicAccessBlock` with all four flags.
-    /// Level L1 where nothing in use can break: the object ownership is `BucketOwnerEnforced`, and neither policy nor access points let the public in.
-    /// Otherwise L2: writers that send a public ACL are refused, objects whose own ACL is public (which is not looked at) become private, and public access ends.
-    /// Where the public can reach the bucket it is planned and never applied for the reasons of `s3-bucket-public-read-prohibited`: an access point lets the public in, S3 calls the policy public and no statement explains it, or the policy also lets others in whom `RestrictPublicBuckets` would cut off.
-    /// A website holds it back wherever ACLs are in effect or the public comes in.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
-    /// Undo puts the four flags back, or removes the block where there was none, and so may open the bucket again.
+    /// Level L1 where nothing in use can break: the object ownership is `BucketOwnerEnforced`, and neither policy nor access points allow public access.
+    /// Otherwise L2: requests that set a public ACL are rejected, objects with a public ACL (object ACLs are not read) become private, and public access ends.
+    /// Where the bucket is public, the call is planned and never applied for the reasons of `s3-bucket-public-read-prohibited`: an access point allows public access, S3 reports the policy as public and no statement explains it, or the policy also allows other principals that `RestrictPublicBuckets` would cut off.
+    /// A website blocks the plan wherever ACLs are in effect or the bucket is public.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the flags in between is overwritten.
+    /// Undo restores the four flags, or removes the block where there was none, and so may open the bucket to the public again.
     ///
     /// ## References
     ///
@@ -75,28 +75,28 @@ control! {
 }
 
 parameters! {
-    /// Which buckets must have a block of their own, and whether that of the account helps them.
+    /// The buckets that must have a bucket-level block, and whether the account-level block counts.
     pub Params {
-        /// Names of buckets, or patterns with `*` and `?`, that are public on purpose: COMPLIANT. Default: none.
+        /// Names of intentionally public buckets, or patterns with `*` and `?`: COMPLIANT. Default: none.
         excluded_public_buckets: Option<Globs> = None,
-        /// Whether a flag that the account's block sets counts as set on the bucket. Default `false`.
+        /// Whether a flag of the account-level block counts as set on the bucket. Default `false`.
         accept_account_level: Flag = Flag(false),
     }
 }
 
 impl Params {
-    /// Whether a verdict about this bucket needs the account's block.
+    /// Whether the verdict for this bucket needs the account-level block.
     pub fn ask_for_account(&self, recorded: &RecordedBlock) -> bool {
-        self.accept_account_level.0 && !recorded.block.unwrap_or_default().lacking(Flags::ALL).is_empty()
+        self.accept_account_level.0 && !recorded.block.unwrap_or_default().missing(Flags::ALL).is_empty()
     }
 }
 
-/// The block of a bucket as AWS Config recorded it.
+/// The bucket-level block as AWS Config recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedBlock {
-    /// Which bucket.
+    /// The bucket.
     pub bucket: Identity,
-    /// Its own block; `None` where it has none.
+    /// Its block; `None` where it has none.
     pub block: Option<Flags>,
 }
 
@@ -108,7 +108,7 @@ impl Resource for RecordedBlock {
     }
 }
 
-/// The block of the account, where the verdict needs it.
+/// The account-level block, where the verdict needs it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
@@ -125,23 +125,23 @@ impl Control for S3BucketLevelPublicAccessProhibited {
         if params.excluded_public_buckets.as_ref().is_some_and(|excluded| excluded.matches(&subject.bucket.name)) {
             return Verdict::Compliant(Some(Annotation::new("excluded")));
         }
-        let lacking = subject.block.unwrap_or_default().lacking(Flags::ALL);
-        if lacking.is_empty() {
+        let missing = subject.block.unwrap_or_default().missing(Flags::ALL);
+        if missing.is_empty() {
             return Verdict::COMPLIANT;
         }
         if !params.accept_account_level.0 {
-            return Verdict::non_compliant(format!("Bucket block lacks {}", lacking.join(", ")));
+            return Verdict::non_compliant(format!("Bucket block lacks {}", missing.join(", ")));
         }
-        let lacking = subject.block.unwrap_or_default().or(subject.account_block).lacking(Flags::ALL);
-        if lacking.is_empty() {
-            let by = if subject.block.is_some_and(|it| it != Flags::NONE) && subject.account_block != Flags::ALL {
+        let missing = subject.block.unwrap_or_default().or(subject.account_block).missing(Flags::ALL);
+        if missing.is_empty() {
+            let note = if subject.block.is_some_and(|it| it != Flags::NONE) && subject.account_block != Flags::ALL {
                 "protected by bucket and account-level block together"
             } else {
                 "protected by account-level block"
             };
-            return Verdict::Compliant(Some(Annotation::new(by)));
+            return Verdict::Compliant(Some(Annotation::new(note)));
         }
-        Verdict::non_compliant(format!("Bucket and account block lack {}", lacking.join(", ")))
+        Verdict::non_compliant(format!("Bucket and account block lack {}", missing.join(", ")))
     }
 }
 
@@ -152,7 +152,7 @@ impl FromItem for S3BucketLevelPublicAccessProhibited {
         const { &[Permission::unscoped("s3:GetAccountPublicAccessBlock")] }
     }
 
-    /// What this verdict does not need is not read, and has the most open value there is.
+    /// The verdict needs only the blocks; the other settings are not read and have their least restrictive values.
     fn subject(&self, recorded: RecordedBlock, facts: Facts) -> Subject {
         Subject {
             bucket: recorded.bucket,
@@ -172,25 +172,25 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
     type Action = Action;
     type Undo = Undo;
     fn read_permissions(&self) -> &'static [Permission] {
-        public_access::LIVE
+        public_access::READ_PERMISSIONS
     }
     fn fix_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
+        public_access::FIX_PERMISSIONS
     }
     fn undo_permissions(&self) -> &'static [Permission] {
-        public_access::CALLS
+        public_access::FIX_PERMISSIONS
     }
 
     fn fix(&self, live: &Subject, _params: &Params, _now: Timestamp) -> Plan<Action> {
         let step = |level| vec![Step::call(level, block::put(live, Flags::ALL))];
-        let everybody = public_access::Params::default();
-        let exposure = live.exposure(&everybody);
-        if exposure.is_none() && live.ownership == Ownership::BucketOwnerEnforced {
+        let params = public_access::Params::default();
+        let exposure = live.exposure(&params);
+        if exposure.is_empty() && live.ownership == Ownership::BucketOwnerEnforced {
             return Plan::Apply { steps: step(Level::L1) };
         }
         let blocker = [Access::Read, Access::Write]
             .into_iter()
-            .find_map(|access| block::blocker(live, &everybody, access, &exposure));
+            .find_map(|access| block::blocker(live, &params, access, &exposure));
         match blocker {
             Some(reason) => Plan::blocked(reason, step(Level::L2)),
             None => Plan::Apply { steps: step(Level::L2) },
@@ -229,7 +229,7 @@ mod tests {
     const LACKS_ALL: &str =
         "Bucket block lacks BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets";
     const ACCEPTING: &str = r#"{"acceptAccountLevel": "true"}"#;
-    /// The flags that take effect on what is there.
+    /// The flags that affect existing grants.
     const EFFECTIVE: Flags = Flags { ignore_public_acls: true, restrict_public_buckets: true, ..Flags::NONE };
 
     fn recorded(block: Option<Flags>) -> RecordedBlock {
@@ -248,8 +248,8 @@ mod tests {
         format!("{level} {}", call_text(&block::put(&bare(), Flags::ALL)))
     }
 
-    /// A bucket as S3 makes them today, without its block.
-    fn quiet() -> Subject {
+    /// A bucket with S3's current defaults, without the block.
+    fn private() -> Subject {
         Subject { ownership: Ownership::BucketOwnerEnforced, ..bare() }
     }
 
@@ -259,7 +259,7 @@ mod tests {
         let three = Flags { block_public_policy: false, ..all };
         let one = Flags { ignore_public_acls: true, ..none };
         let restricting = Flags { restrict_public_buckets: true, ..none };
-        let remarked = |text: &str| Verdict::Compliant(Some(Annotation::new(text)));
+        let compliant_with_note = |text: &str| Verdict::Compliant(Some(Annotation::new(text)));
         let lacks_policy = "Bucket and account block lack BlockPublicPolicy";
         case("s3-bucket-level-public-access-prohibited/1", None, none).non_compliant(LACKS_ALL);
         case("no flag", Some(none), none).non_compliant(LACKS_ALL);
@@ -268,56 +268,58 @@ mod tests {
         case("s3-bucket-level-public-access-prohibited/3", None, all).non_compliant(LACKS_ALL);
         case("s3-bucket-level-public-access-prohibited/3, accepted", None, all)
             .with(ACCEPTING)
-            .is(&remarked("protected by account-level block"));
+            .is(&compliant_with_note("protected by account-level block"));
         case("an account with three", None, three).with(ACCEPTING).non_compliant(lacks_policy);
         case("the account's three, not accepted", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR)
             .non_compliant("Bucket block lacks BlockPublicPolicy, RestrictPublicBuckets");
         case("s3-bucket-level-public-access-prohibited/8", Some(Flags::ACL_PAIR), Flags::POLICY_PAIR)
             .with(ACCEPTING)
-            .is(&remarked("protected by bucket and account-level block together"));
+            .is(&compliant_with_note("protected by bucket and account-level block together"));
         case("a flag that neither sets", Some(Flags::ACL_PAIR), restricting)
             .with(ACCEPTING)
             .non_compliant(lacks_policy);
         case("a bucket with one, an account with all", Some(one), all)
             .with(ACCEPTING)
-            .is(&remarked("protected by account-level block"));
+            .is(&compliant_with_note("protected by account-level block"));
         case("s3-bucket-level-public-access-prohibited/4", Some(EFFECTIVE), none)
             .non_compliant("Bucket block lacks BlockPublicAcls, BlockPublicPolicy");
         for excluded in [r#"{"excludedPublicBuckets": "web, pics"}"#, r#"{"excludedPublicBuckets": "p*s"}"#] {
-            case("s3-bucket-level-public-access-prohibited/5", None, none).with(excluded).is(&remarked("excluded"));
+            case("s3-bucket-level-public-access-prohibited/5", None, none)
+                .with(excluded)
+                .is(&compliant_with_note("excluded"));
         }
         case("another name", None, none).with(r#"{"excludedPublicBuckets": "pic, PICS"}"#).non_compliant(LACKS_ALL);
         case("all", Some(all), none).compliant();
     }
 
     #[test]
-    fn nobody_reads_where_the_flags_that_take_effect_are_set() {
+    fn there_is_no_public_read_where_the_effective_flags_are_set() {
         let open = Subject { block: Some(EFFECTIVE), ..granting(Grantee::AllUsers, Grants::Read) };
         Cases::of(&READ, open).case("s3-bucket-level-public-access-prohibited/4", |_| ()).compliant();
     }
 
     #[test]
-    fn the_account_is_asked_only_where_its_block_can_decide() {
+    fn the_account_block_is_read_only_where_it_can_decide() {
         let accepting = Params { accept_account_level: Flag(true), ..Params::default() };
         assert!(!Params::default().ask_for_account(&recorded(None)));
         assert!(accepting.ask_for_account(&recorded(Some(Flags::ACL_PAIR))));
         assert!(!accepting.ask_for_account(&recorded(Some(Flags::ALL))));
-        let with_other_parts_broken = item(json!({"AccessControlList": "{", "BucketPolicy": 7}));
-        assert_eq!(RecordedBlock::from_item(&with_other_parts_broken).unwrap().block, None);
+        let malformed_elsewhere = item(json!({"AccessControlList": "{", "BucketPolicy": 7}));
+        assert_eq!(RecordedBlock::from_item(&malformed_elsewhere).unwrap().block, None);
     }
 
     #[test]
-    fn what_nobody_uses_is_closed_at_once_and_what_may_be_in_use_only_where_opted_in() {
+    fn the_level_is_l1_where_no_access_can_be_in_use_and_else_l2() {
         let open = allowing(allow(json!({})));
         for (name, subject, level) in [
-            ("quiet", quiet(), Level::L1),
+            ("private", private(), Level::L1),
             (
                 "s3-bucket-level-public-access-prohibited/7",
-                Subject { block: Some(Flags::ACL_PAIR), ..quiet() },
+                Subject { block: Some(Flags::ACL_PAIR), ..private() },
                 Level::L1,
             ),
-            ("stale ACL", Subject { acl: granting(Grantee::AllUsers, Grants::Read).acl, ..quiet() }, Level::L1),
-            ("a website of CloudFront", Subject { website: Some(true), ..quiet() }, Level::L1),
+            ("stale ACL", Subject { acl: granting(Grantee::AllUsers, Grants::Read).acl, ..private() }, Level::L1),
+            ("a website behind CloudFront", Subject { website: Some(true), ..private() }, Level::L1),
             ("s3-bucket-level-public-access-prohibited/6", bare(), Level::L2),
             ("public policy", Subject { ownership: Ownership::BucketOwnerEnforced, ..open }, Level::L2),
         ] {
@@ -326,9 +328,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_machine_must_not_end_is_held() {
+    fn access_that_must_not_end_automatically_blocks_the_plan() {
         let partner = json!({"Sid": "Partner", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}});
-        let point = |action| Subject { access_points: vec![open_access_point("app", action)], ..quiet() };
+        let point = |action| Subject { access_points: vec![open_access_point("app", action)], ..private() };
         for (subject, expected) in [
             (Subject { website: Some(true), ..bare() }, "website: "),
             (Subject { website: None, ..bare() }, "website: "),
@@ -340,9 +342,9 @@ mod tests {
                     policy: Some(policy(json!([allow(json!({"Action": "s3:PutObject"})), allow(partner)]))),
                     ..bare()
                 },
-                "RestrictPublicBuckets would also cut off others in policy:Partner",
+                "RestrictPublicBuckets would also cut off other principals in policy:Partner",
             ),
-            (Subject { policy_is_public: Some(true), ..quiet() }, "GetBucketPolicyStatus disagrees"),
+            (Subject { policy_is_public: Some(true), ..private() }, "GetBucketPolicyStatus disagrees"),
         ] {
             let planned = planned(&subject);
             assert!(planned[0].starts_with(&format!("held: {expected}")), "{expected}: {planned:?}");

@@ -1,4 +1,5 @@
-//! Whether the public can read a bucket. Knows nothing of writing but what lets a writer help itself to reading.
+//! Whether the public can read a bucket. Ignores write access, except permissions that let a writer grant itself read
+//! access.
 
 use rectify_compliance::control;
 
@@ -9,26 +10,26 @@ use crate::resources::bucket::TYPES;
 control! {
     /// ## What it checks
     ///
-    /// That nobody outside can list a bucket or read its objects or settings.
-    /// ACL, bucket policy, object ownership and the public access blocks of bucket and account are judged together.
-    /// A public grant counts only if it has effect: `IgnorePublicAcls` and the ownership `BucketOwnerEnforced` switch ACLs off, `RestrictPublicBuckets` switches a public policy off.
-    /// `BlockPublicAcls` and `BlockPublicPolicy` refuse new grants and leave existing ones in effect, so they do not make a bucket compliant.
+    /// That the public cannot list a bucket or read its objects or settings.
+    /// ACL, bucket policy, object ownership and the public access blocks of bucket and account are evaluated together.
+    /// A public grant counts only if it is in effect: `IgnorePublicAcls` and the ownership `BucketOwnerEnforced` disable ACLs, `RestrictPublicBuckets` disables a public policy.
+    /// `BlockPublicAcls` and `BlockPublicPolicy` reject new grants and leave existing ones in effect, so they do not make a bucket compliant.
     /// A policy statement is public when it allows a wildcard, `NotPrincipal` or an open identity provider, and no condition narrows it to fixed values as S3 defines them.
-    /// `WriteAcp` and `FullControl` count as reading, since their holder can grant itself the rest.
-    /// Periodic runs also judge access points and ask S3 for its own verdict on the policy, which has the last word.
-    /// S3 does not say for what a policy is public: where no public statement explains it, what the Allow statements for everyone permit decides whether it is a finding here, in `s3-bucket-public-write-prohibited` or in both, and where they permit neither it is one in both.
-    /// A change event judges without these two, so its verdict can differ from a periodic run's until the next one.
-    /// A policy or ACL that cannot be decoded fails the invocation, as does a setting that may not be read: neither is taken for private.
-    /// Access points of other accounts, ACLs of single objects and directory buckets are not looked at.
+    /// `WriteAcp` and `FullControl` count as read access, since their holder can grant itself the rest.
+    /// Periodic runs also evaluate access points and read the policy status of S3, which takes precedence over the statements.
+    /// The status does not say which access is public: where no public statement explains it, the actions that the Allow statements for everyone permit decide whether it is a finding here, in `s3-bucket-public-write-prohibited` or in both, and where they permit neither it is a finding in both.
+    /// A change event is evaluated without access points and policy status, so its verdict can differ from that of the next periodic run.
+    /// A policy or ACL that cannot be decoded fails the invocation, as does a denied read of a setting: neither counts as private.
+    /// Access points of other accounts, object ACLs and directory buckets are not evaluated.
     ///
     /// ## Why it matters
     ///
-    /// Whatever lies in the bucket is copied by scanners within hours of being readable, and cannot be called back.
+    /// Scanners copy the objects within hours of a bucket becoming readable, and copies cannot be recalled.
     ///
     /// ## Compliant example
     ///
-    /// A bucket whose ACL lets `AllUsers` read while the account's block sets `IgnorePublicAcls`.
-    /// The verdict then says "protected by account-level block".
+    /// A bucket whose ACL grants `AllUsers` read access while the account-level block sets `IgnorePublicAcls`.
+    /// The annotation then is "protected by account-level block".
     ///
     /// ## Non-compliant example
     ///
@@ -40,18 +41,18 @@ control! {
     ///
     /// ## Parameters
     ///
-    /// `treatAuthenticatedUsersAsPublic` decides which ACL grants count, `checkAccessPoints` whether access points are asked for.
-    /// `publicTag` changes no verdict: a bucket that carries it is planned for and left to a person.
+    /// `treatAuthenticatedUsersAsPublic` decides which ACL grants count, `checkAccessPoints` whether access points are evaluated.
+    /// `publicTag` changes no verdict: for a bucket with this tag the remediation only plans.
     ///
     /// ## Remediation
     ///
-    /// One `PutPublicAccessBlock` on the bucket, level L2: whoever relies on the access loses it.
-    /// It adds to the flags already set the pair that the cause needs: `BlockPublicAcls` and `IgnorePublicAcls` for an ACL, `BlockPublicPolicy` and `RestrictPublicBuckets` for a policy.
-    /// ACL and policy stay as they are.
-    /// It is planned and never applied when the bucket serves a website, when it carries `publicTag`, when an access point is a cause, when S3 calls the policy public and no statement explains it, when the policy also names other accounts or lets others in under a condition (`RestrictPublicBuckets` would cut them off), and when the ACL also serves AuthenticatedUsers who are not public by parameter.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
-    /// Undo puts the four flags back, or removes the block where there was none, and so opens the bucket again.
-    /// IAM has no action of its own for removing a block: `s3:PutBucketPublicAccessBlock` allows both, so the remediation's role could also undo.
+    /// One `PutPublicAccessBlock` on the bucket, level L2: clients that rely on the access lose it.
+    /// It adds to the flags already set the pair that the cause requires: `BlockPublicAcls` and `IgnorePublicAcls` for an ACL, `BlockPublicPolicy` and `RestrictPublicBuckets` for a policy.
+    /// ACL and policy stay unchanged.
+    /// It is planned and never applied when the bucket serves a website, when it has the tag `publicTag`, when an access point is a cause, when S3 reports the policy as public and no statement explains it, when the policy also names other accounts or allows other principals under a condition (`RestrictPublicBuckets` would cut them off), and when the ACL also grants access to AuthenticatedUsers, which the parameters do not treat as public.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the flags in between is overwritten.
+    /// Undo restores the four flags, or removes the block where there was none, and so opens the bucket to the public again.
+    /// IAM has no separate action for removing a block: `s3:PutBucketPublicAccessBlock` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -108,7 +109,7 @@ mod tests {
         let under =
             |operator: &str, key: &str, value: &str| allowing(allow(json!({"Condition": {operator: {key: value}}})));
         let by_source = |range| under("IpAddress", "aws:SourceIp", range);
-        let guarded = Verdict::Compliant(Some("protected by account-level block".into()));
+        let protected = Verdict::Compliant(Some("protected by account-level block".into()));
         let ignoring = Flags { ignore_public_acls: true, ..Flags::NONE };
         let blocking = Flags { block_public_acls: true, ..Flags::NONE };
         let both = json!({"Principal": {"AWS": ["*", "arn:aws:iam::111122223333:root"]}});
@@ -116,7 +117,7 @@ mod tests {
         let through_point = Subject { access_points: vec![open_access_point("app", "s3:GetObject")], ..bare() };
         let in_account = |account_block, subject| Subject { account_block, ..subject };
 
-        case("s3-bucket-public-read-prohibited/1", in_account(Flags::ALL, everyone_reads())).is(&guarded);
+        case("s3-bucket-public-read-prohibited/1", in_account(Flags::ALL, everyone_reads())).is(&protected);
         case("s3-bucket-public-read-prohibited/2", in_account(ignoring, policy())).non_compliant(OPEN);
         case("s3-bucket-public-read-prohibited/3", Subject { block: Some(blocking), ..everyone_reads() })
             .non_compliant(BY_ACL);
@@ -133,23 +134,23 @@ mod tests {
         case("s3-bucket-public-read-prohibited/8", allowing(allow(all_but))).non_compliant(OPEN);
         case("s3-bucket-public-read-prohibited/11", through_point)
             .non_compliant("Public read through accesspoint:app; RestrictPublicBuckets=false");
-        case("s3-bucket-public-read-prohibited/13", in_account(Flags::ALL, policy())).is(&guarded);
+        case("s3-bucket-public-read-prohibited/13", in_account(Flags::ALL, policy())).is(&protected);
         case("s3-bucket-public-read-prohibited/13", policy()).non_compliant(OPEN);
     }
 
     #[test]
-    fn an_acl_has_no_effect_where_ownership_is_enforced_and_both_shapes_of_the_item_say_the_same() {
+    fn enforced_ownership_disables_the_acl_and_both_forms_of_an_item_are_equivalent() {
         let acl = json!({"grantList": [{"grantee": "AllUsers", "permission": "Read"}]}).to_string();
         let supplementary = json!({"AccessControlList": acl, "BucketPolicy": {"policyText": null}});
-        let made = |item: &ConfigurationItem, ownership| {
+        let subject = |item: &ConfigurationItem, ownership| {
             READ.subject(Bucket::from_item(item).unwrap(), Facts { ownership, ..FACTS })
         };
-        let noticed = item(supplementary.clone());
+        let notified = item(supplementary.clone());
         let stale = "s3-bucket-public-read-prohibited/9: stale ACL under BucketOwnerEnforced";
-        case(stale, made(&noticed, Ownership::BucketOwnerEnforced)).compliant();
+        case(stale, subject(&notified, Ownership::BucketOwnerEnforced)).compliant();
 
         let text = |key: &str| Some(notification(json!({}))[key].as_str().unwrap().to_owned());
-        let answered = ConfigurationItem::from_api(ApiItem {
+        let from_api = ConfigurationItem::from_api(ApiItem {
             account: text("awsAccountId"),
             region: text("awsRegion"),
             resource_type: text("resourceType"),
@@ -165,13 +166,13 @@ mod tests {
             ..ApiItem::default()
         })
         .unwrap();
-        let twice = "s3-bucket-public-read-prohibited/12: ACL encoded twice in the API's shape";
-        case(twice, made(&answered, Ownership::ObjectWriter)).non_compliant(BY_ACL);
-        case(twice, made(&noticed, Ownership::ObjectWriter)).non_compliant(BY_ACL);
+        let twice = "s3-bucket-public-read-prohibited/12: ACL encoded twice in the API's form";
+        case(twice, subject(&from_api, Ownership::ObjectWriter)).non_compliant(BY_ACL);
+        case(twice, subject(&notified, Ownership::ObjectWriter)).non_compliant(BY_ACL);
     }
 
     #[test]
-    fn s3_has_the_last_word_on_the_policy() {
+    fn the_policy_status_of_s3_takes_precedence() {
         let status = |public, changes| Subject { policy_is_public: Some(public), ..allowing(allow(changes)) };
         case("not public", status(false, json!({}))).compliant();
         case("public", status(true, json!({}))).non_compliant(OPEN);
@@ -179,29 +180,29 @@ mod tests {
     }
 
     #[test]
-    fn what_neither_item_nor_facts_held_is_judged_as_open() {
+    fn settings_missing_from_item_and_facts_are_treated_as_public() {
         let subject = READ.subject(Bucket::from_item(&item(json!({}))).unwrap(), FACTS);
         case("nothing read", subject)
             .non_compliant("Public read through acl not read, policy not read; RestrictPublicBuckets=false");
     }
 
     #[test]
-    fn the_item_goes_before_facts_and_facts_fill_what_it_lacks() {
-        let said = json!({"AccessControlList": {"grantList": []}, "BucketPolicy": {"policyText": null}});
+    fn the_item_takes_precedence_and_facts_fill_its_gaps() {
+        let recorded = json!({"AccessControlList": {"grantList": []}, "BucketPolicy": {"policyText": null}});
         let open = granting(Grantee::AllUsers, Grants::Read);
         let read = || Facts { acl: open.acl.clone(), policy: allowing(allow(json!({}))).policy, ..FACTS };
-        let made = |supplementary: Value| READ.subject(Bucket::from_item(&item(supplementary)).unwrap(), read());
-        let (subject, silent) = (made(said), made(json!({})));
+        let subject_of = |supplementary: Value| READ.subject(Bucket::from_item(&item(supplementary)).unwrap(), read());
+        let (subject, incomplete) = (subject_of(recorded), subject_of(json!({})));
         assert_eq!(subject, Subject { bucket: subject.bucket.clone(), ..bare() });
-        assert_eq!((silent.acl, silent.policy), (read().acl, read().policy));
+        assert_eq!((incomplete.acl, incomplete.policy), (read().acl, read().policy));
         assert_eq!(StoredState::of(&subject).unwrap().read::<Subject>(), Ok(subject));
     }
 
     #[test]
-    fn authenticated_users_are_the_public_unless_a_parameter_says_otherwise() {
+    fn authenticated_users_are_public_unless_a_parameter_excludes_them() {
         let signed_in = || granting(Grantee::AuthenticatedUsers, Grants::FullControl);
         case("by default", signed_in()).non_compliant("Public read through acl AuthenticatedUsers:FullControl");
-        case("spared", signed_in()).with(r#"{"treatAuthenticatedUsersAsPublic": false}"#).compliant();
+        case("excluded", signed_in()).with(r#"{"treatAuthenticatedUsersAsPublic": false}"#).compliant();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Whether the public can write to a bucket. Knows nothing of reading.
+//! Whether the public can write to a bucket. Ignores read access.
 
 use rectify_compliance::control;
 
@@ -9,20 +9,20 @@ use crate::resources::bucket::TYPES;
 control! {
     /// ## What it checks
     ///
-    /// That nobody outside can put, change, tag or delete objects of a bucket, or change its settings.
-    /// ACL, bucket policy, object ownership and the public access blocks of bucket and account are judged together, as `s3-bucket-public-read-prohibited` does for reading.
-    /// A grant of `Write`, `WriteAcp` or `FullControl` to the public counts, and a public statement whose actions have the access level Write, Tagging or Permissions management.
-    /// Reading alone is compliant here.
+    /// That the public cannot put, change, tag or delete objects of a bucket, or change its settings.
+    /// ACL, bucket policy, object ownership and the public access blocks of bucket and account are evaluated together, as `s3-bucket-public-read-prohibited` does for read access.
+    /// A grant of `Write`, `WriteAcp` or `FullControl` to the public counts, and so does a public statement whose actions have the access level Write, Tagging or Permissions management.
+    /// Read access alone is compliant here.
     /// `BlockPublicAcls` and `BlockPublicPolicy` leave existing grants in effect, so they do not make a bucket compliant.
-    /// Periodic runs also judge access points and ask S3 for its own verdict on the policy, which has the last word.
-    /// S3 does not say for what a policy is public: where no public statement explains it, what the Allow statements for everyone permit decides whether it is a finding here, in `s3-bucket-public-read-prohibited` or in both, and where they permit neither it is one in both.
-    /// A change event judges without these two, so its verdict can differ from a periodic run's until the next one.
-    /// A policy or ACL that cannot be decoded fails the invocation, as does a setting that may not be read: neither is taken for private.
-    /// Access points of other accounts, ACLs of single objects and directory buckets are not looked at.
+    /// Periodic runs also evaluate access points and read the policy status of S3, which takes precedence over the statements.
+    /// The status does not say which access is public: where no public statement explains it, the actions that the Allow statements for everyone permit decide whether it is a finding here, in `s3-bucket-public-read-prohibited` or in both, and where they permit neither it is a finding in both.
+    /// A change event is evaluated without access points and policy status, so its verdict can differ from that of the next periodic run.
+    /// A policy or ACL that cannot be decoded fails the invocation, as does a denied read of a setting: neither counts as private.
+    /// Access points of other accounts, object ACLs and directory buckets are not evaluated.
     ///
     /// ## Why it matters
     ///
-    /// Anybody can then replace what others download, delete backups, fill the bucket at the owner's cost, or hand themselves the rest by changing ACL or policy.
+    /// Anyone can then replace objects that others download, delete backups, fill the bucket at the owner's cost, or gain further access by changing ACL or policy.
     ///
     /// ## Compliant example
     ///
@@ -38,19 +38,19 @@ control! {
     ///
     /// ## Parameters
     ///
-    /// `treatAuthenticatedUsersAsPublic` decides which ACL grants count, `checkAccessPoints` whether access points are asked for.
-    /// `publicTag` changes no verdict: a bucket that carries it is planned for and left to a person.
+    /// `treatAuthenticatedUsersAsPublic` decides which ACL grants count, `checkAccessPoints` whether access points are evaluated.
+    /// `publicTag` changes no verdict: for a bucket with this tag the remediation only plans.
     ///
     /// ## Remediation
     ///
-    /// One `PutPublicAccessBlock` on the bucket, level L2: whoever relies on the access loses it, public readers through the same ACL or policy too.
-    /// It adds to the flags already set the pair that the cause needs: `BlockPublicAcls` and `IgnorePublicAcls` for an ACL, `BlockPublicPolicy` and `RestrictPublicBuckets` for a policy.
-    /// ACL and policy stay as they are.
-    /// It is planned and never applied when the bucket carries `publicTag`, when an access point is a cause, when S3 calls the policy public and no statement explains it, when the policy also names other accounts or lets others in under a condition (`RestrictPublicBuckets` would cut them off), and when the ACL also serves AuthenticatedUsers who are not public by parameter.
-    /// A website holds it back as well, unless an ACL is the only cause and lets nobody in public read.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the flags in it is overwritten.
-    /// Undo puts the four flags back, or removes the block where there was none, and so opens the bucket again.
-    /// IAM has no action of its own for removing a block: `s3:PutBucketPublicAccessBlock` allows both, so the remediation's role could also undo.
+    /// One `PutPublicAccessBlock` on the bucket, level L2: clients that rely on the access lose it, and so do public readers through the same ACL or policy.
+    /// It adds to the flags already set the pair that the cause requires: `BlockPublicAcls` and `IgnorePublicAcls` for an ACL, `BlockPublicPolicy` and `RestrictPublicBuckets` for a policy.
+    /// ACL and policy stay unchanged.
+    /// It is planned and never applied when the bucket has the tag `publicTag`, when an access point is a cause, when S3 reports the policy as public and no statement explains it, when the policy also names other accounts or allows other principals under a condition (`RestrictPublicBuckets` would cut them off), and when the ACL also grants access to AuthenticatedUsers, which the parameters do not treat as public.
+    /// A website blocks the plan as well, unless an ACL is the only cause and grants no public read access.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the flags in between is overwritten.
+    /// Undo restores the four flags, or removes the block where there was none, and so opens the bucket to the public again.
+    /// IAM has no separate action for removing a block: `s3:PutBucketPublicAccessBlock` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -92,10 +92,10 @@ mod tests {
 
     const OPEN: &str = "Public write through policy:Open; RestrictPublicBuckets=false";
 
-    /// The bucket is judged so here, and this the compliance type of the read control.
-    fn case(name: &str, subject: Subject, finding: Option<&str>, reading: &str) {
+    /// Checks the finding of this control and the compliance type of the read control.
+    fn case(name: &str, subject: Subject, finding: Option<&str>, read_compliance: &str) {
         let read = READ.evaluate(&subject, &Params::default(), NOW);
-        assert_eq!(read.compliance_type(), reading, "{name} in the read control");
+        assert_eq!(read.compliance_type(), read_compliance, "{name} in the read control");
         let case = Cases::of(&WRITE, subject).case(name, |_| ());
         match finding {
             Some(finding) => drop(case.non_compliant(finding)),
@@ -114,29 +114,29 @@ mod tests {
         let all_but = allowing(allow(json!({"NotAction": "s3:GetObject"})));
         let account = Grantee::Account("79a5".into());
         let [by_write, by_acp] = ["Write", "WriteAcp"].map(|it| format!("Public write through acl AllUsers:{it}"));
-        let (found, right) = ("NON_COMPLIANT", "COMPLIANT");
-        case("s3-bucket-public-write-prohibited/1", doing("s3:Get*"), None, found);
-        case("s3-bucket-public-write-prohibited/2", doing("s3:PutObject"), Some(OPEN), right);
+        let (non_compliant, compliant) = ("NON_COMPLIANT", "COMPLIANT");
+        case("s3-bucket-public-write-prohibited/1", doing("s3:Get*"), None, non_compliant);
+        case("s3-bucket-public-write-prohibited/2", doing("s3:PutObject"), Some(OPEN), compliant);
         let write_acp = granting(Grantee::AllUsers, Grants::WriteAcp);
-        case("s3-bucket-public-write-prohibited/3", write_acp, Some(&by_acp), found);
-        case("s3-bucket-public-write-prohibited/4", doing("s3:*"), Some(OPEN), found);
-        case("s3-bucket-public-write-prohibited/5", all_but, Some(OPEN), found);
-        case("s3-bucket-public-write-prohibited/6", encrypted, None, right);
-        case("s3-bucket-public-write-prohibited/7", allowing(allow(signed_in)), Some(OPEN), right);
-        case("s3-bucket-public-write-prohibited/8", allowing(denied), None, right);
-        case("write alone", granting(Grantee::AllUsers, Grants::Write), Some(&by_write), right);
-        case("read alone", granting(Grantee::AllUsers, Grants::Read), None, found);
-        case("log delivery", granting(Grantee::LogDelivery, Grants::Write), None, right);
-        case("an account", granting(account, Grants::Write), None, right);
+        case("s3-bucket-public-write-prohibited/3", write_acp, Some(&by_acp), non_compliant);
+        case("s3-bucket-public-write-prohibited/4", doing("s3:*"), Some(OPEN), non_compliant);
+        case("s3-bucket-public-write-prohibited/5", all_but, Some(OPEN), non_compliant);
+        case("s3-bucket-public-write-prohibited/6", encrypted, None, compliant);
+        case("s3-bucket-public-write-prohibited/7", allowing(allow(signed_in)), Some(OPEN), compliant);
+        case("s3-bucket-public-write-prohibited/8", allowing(denied), None, compliant);
+        case("write alone", granting(Grantee::AllUsers, Grants::Write), Some(&by_write), compliant);
+        case("read alone", granting(Grantee::AllUsers, Grants::Read), None, non_compliant);
+        case("log delivery", granting(Grantee::LogDelivery, Grants::Write), None, compliant);
+        case("an account", granting(account, Grants::Write), None, compliant);
     }
 
     #[test]
-    fn what_s3_calls_public_is_booked_by_what_everyone_is_allowed() {
-        let from_home = json!({"StringEquals": {"aws:PrincipalAccount": "111122223333"}});
-        let narrowed = |action: Value| allow(json!({"Action": action, "Condition": from_home}));
+    fn an_unexplained_public_policy_is_classified_by_the_actions_allowed_for_everyone() {
+        let own_account = json!({"StringEquals": {"aws:PrincipalAccount": "111122223333"}});
+        let narrowed = |action: Value| allow(json!({"Action": action, "Condition": own_account}));
         let partner = json!({"Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "s3:PutObject"});
         let denied = json!([allow(json!({"Action": "s3:Put*"})), allow(json!({"Effect": "Deny", "Action": "s3:*"}))]);
-        let elsewhere = allow(json!({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::other/*"}));
+        let other_bucket = allow(json!({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::other/*"}));
         let through = |name: &str, subject: &Subject, cause: &str, reads: bool, writes: bool| {
             let expected = |public: bool, class| match public {
                 true => Verdict::non_compliant(format!("Public {class} through {cause}; RestrictPublicBuckets=false")),
@@ -150,19 +150,29 @@ mod tests {
             ("reading", narrowed(json!("s3:GetObject")), true, false),
             ("both in one", narrowed(json!(["s3:GetObject", "s3:DeleteObject"])), true, true),
             ("both in two", json!([narrowed(json!("s3:List*")), narrowed(json!("s3:PutBucketAcl"))]), true, true),
-            ("every action but one class", allow(json!({"NotAction": "s3:Put*", "Condition": from_home})), true, true),
-            ("taken back", denied, false, true),
-            ("a partner beside it", json!([narrowed(json!("s3:GetObject")), allow(partner.clone())]), true, false),
+            (
+                "every action but one class",
+                allow(json!({"NotAction": "s3:Put*", "Condition": own_account})),
+                true,
+                true,
+            ),
+            ("denied again", denied, false, true),
+            (
+                "with a statement for a partner",
+                json!([narrowed(json!("s3:GetObject")), allow(partner.clone())]),
+                true,
+                false,
+            ),
             ("s3-bucket-public-write-prohibited/10", json!([]), true, true),
             ("named principals only", allow(partner), true, true),
             ("actions of another service", narrowed(json!("sqs:*")), true, true),
-            ("another bucket", elsewhere, true, true),
+            ("another bucket", other_bucket, true, true),
         ] {
             let subject = Subject { policy_is_public: Some(true), ..allowing(statements.clone()) };
             let unexplained = "policy; S3 reports the policy public; statement not identified";
             through(name, &subject, unexplained, reads, writes);
-            let held = WRITE.plan(&subject, &Params::default(), NOW);
-            assert_eq!(matches!(held, Plan::Blocked { .. }), writes, "{name}: {held:?}");
+            let plan = WRITE.plan(&subject, &Params::default(), NOW);
+            assert_eq!(matches!(plan, Plan::Blocked { .. }), writes, "{name}: {plan:?}");
             through(name, &Subject { block: Some(Flags::POLICY_PAIR), ..subject }, unexplained, false, false);
 
             let arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint/app";
@@ -182,17 +192,17 @@ mod tests {
     }
 
     #[test]
-    fn an_access_point_is_open_unless_vpc_block_or_s3_say_otherwise() {
+    fn an_access_point_is_public_unless_vpc_block_or_policy_status_prevent_it() {
         let open = || open_access_point("app", "s3:PutObject");
         let finding = Some("Public write through accesspoint:app; RestrictPublicBuckets=false");
-        let mut in_bucket_terms = open();
-        let condition = json!({"StringLike": {"s3:DataAccessPointArn": in_bucket_terms.arn}});
-        let resource = json!(format!("{}/object/*", in_bucket_terms.arn));
+        let mut with_bucket_key = open();
+        let condition = json!({"StringLike": {"s3:DataAccessPointArn": with_bucket_key.arn}});
+        let resource = json!(format!("{}/object/*", with_bucket_key.arn));
         let narrowed = json!({"Action": "s3:PutObject", "Resource": resource, "Condition": condition});
-        in_bucket_terms.policy = allowing(allow(narrowed)).policy.unwrap();
-        for (name, access_point, finding, reading) in [
+        with_bucket_key.policy = allowing(allow(narrowed)).policy.unwrap();
+        for (name, access_point, finding, read_compliance) in [
             ("open", open(), finding, "COMPLIANT"),
-            ("by the terms of the bucket", in_bucket_terms, finding, "COMPLIANT"),
+            ("by a key of bucket policies", with_bucket_key, finding, "COMPLIANT"),
             ("in a VPC", AccessPoint { network_origin: NetworkOrigin::Vpc, ..open() }, None, "COMPLIANT"),
             ("blocked", AccessPoint { block: Flags::POLICY_PAIR, ..open() }, None, "COMPLIANT"),
             ("not public", AccessPoint { policy_is_public: false, ..open() }, None, "COMPLIANT"),
@@ -200,7 +210,7 @@ mod tests {
         ] {
             let subject = Subject { access_points: vec![access_point], ..bare() };
             case(name, Subject { block: Some(Flags::POLICY_PAIR), ..subject.clone() }, None, "COMPLIANT");
-            case(name, subject, finding, reading);
+            case(name, subject, finding, read_compliance);
         }
     }
 

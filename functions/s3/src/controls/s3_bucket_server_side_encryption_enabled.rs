@@ -1,4 +1,4 @@
-//! Whether a bucket encrypts new objects as strongly, and with such a key, as is required.
+//! Whether a bucket encrypts new objects with the required algorithm and key.
 
 pub mod requirement;
 
@@ -21,14 +21,14 @@ control! {
     /// ## What it checks
     ///
     /// That the bucket's default encryption is the required algorithm or a stronger one (`aws:kms:dsse`, then `aws:kms`, then `AES256`), with an allowed key.
-    /// By default any algorithm is enough, `aws:fsx` too; where one is required `aws:fsx` is a finding.
-    /// Where the item says nothing, as old ones do, S3 is asked.
-    /// A bucket without default encryption is compliant only where any algorithm is enough and its policy denies everybody `s3:PutObject` on all objects without the header `x-amz-server-side-encryption`.
-    /// Keys are compared by the ARNs that ids and aliases resolve to; a key of the bucket that does not exist is a finding, and a key in `kmsKeyArns` that does not exist fails the rule.
+    /// By default any algorithm is sufficient, `aws:fsx` included; where an algorithm is required, `aws:fsx` is a finding.
+    /// Where the item lacks the encryption, as old items do, it is read from S3.
+    /// A bucket without default encryption is compliant only where any algorithm is sufficient and its policy denies everyone `s3:PutObject` on all objects without the header `x-amz-server-side-encryption`.
+    /// Keys are compared by the ARNs that ids and aliases resolve to; where the bucket's key does not exist, that is a finding, and a key in `kmsKeyArns` that does not exist fails the rule.
     ///
     /// ## Why it matters
     ///
-    /// With a key of KMS whoever reads an object needs the key as well, and every use of it is logged; encrypting later means copying every object.
+    /// With a KMS key, reading an object also requires permission for the key, and every use of the key is logged; encrypting later means copying every object.
     ///
     /// ## Compliant example
     ///
@@ -48,18 +48,18 @@ control! {
     ///
     /// ## Parameters
     ///
-    /// `kmsKeyArns` and `requireCmk` each imply `aws:kms` at least.
-    /// `requireBucketKey` concerns buckets that encrypt with `aws:kms`, whatever is required: `aws:kms:dsse` does not support bucket keys, and with `AES256` they mean nothing.
+    /// `kmsKeyArns` and `requireCmk` each imply at least `aws:kms`.
+    /// `requireBucketKey` applies to buckets that encrypt with `aws:kms`, whatever the required algorithm: `aws:kms:dsse` does not support bucket keys, and with `AES256` they have no effect.
     ///
     /// ## Remediation
     ///
-    /// One `PutBucketEncryption` with the whole rule: the stronger of the algorithms, the key that is there if it is allowed or else the one key of `kmsKeyArns`, the bucket key on where it is on or required, and the blocked encryption types as they are.
-    /// Level L1 where nothing was set and `AES256` is enough; every change that involves KMS is L2, since readers then need `kms:Decrypt` and each use of the key costs money.
-    /// It is planned and never applied where the choice of a key is a person's (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or of another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, or may be one of buckets that the remediation cannot read, and where `aws:fsx` would have to be replaced.
-    /// Objects that are there stay as they are.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the rule in it is overwritten.
-    /// Undo puts the rule back as it was, or removes it where there was none, which S3 answers with its own default, `AES256`.
-    /// IAM has no action of its own for removing the rule: `s3:PutEncryptionConfiguration` allows both, so the remediation's role could also undo.
+    /// One `PutBucketEncryption` with the complete rule: the stronger of the current and the required algorithm, the current key if it is allowed or else the only key of `kmsKeyArns`, the bucket key on where it is on or required, and the blocked encryption types unchanged.
+    /// Level L1 where nothing was set and `AES256` is sufficient; every change that involves KMS is L2, since readers then need `kms:Decrypt` and each use of the key costs money.
+    /// It is planned and never applied where an operator must choose the key (several are allowed, or `requireCmk` without `kmsKeyArns`), where the key is not enabled, not symmetric or in another region, where the bucket is a target of server access logs, which S3 does not deliver under KMS default encryption, or may be the target of buckets that the remediation cannot read, and where `aws:fsx` would have to be replaced.
+    /// Existing objects stay unchanged.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the rule in between is overwritten.
+    /// Undo restores the previous rule, or removes the rule where there was none; S3 then applies its default, `AES256`.
+    /// IAM has no separate action for removing the rule: `s3:PutEncryptionConfiguration` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -104,21 +104,21 @@ impl Control for S3BucketServerSideEncryptionEnabled {
             };
         };
         if let Some(required) = required.filter(|required| algorithm.strength() < required.strength()) {
-            let (is, required) = (algorithm.name(), required.name());
-            return Verdict::non_compliant(format!("Default encryption is {is}; {required} required"));
+            let (current, required) = (algorithm.name(), required.name());
+            return Verdict::non_compliant(format!("Default encryption is {current}; {required} required"));
         }
-        if let Some(fault) = key_fault(subject, params) {
-            return Verdict::non_compliant(fault);
+        if let Some(violation) = key_violation(subject, params) {
+            return Verdict::non_compliant(violation);
         }
-        if params.wants_bucket_key(algorithm) && !subject.has_bucket_key() {
+        if params.requires_bucket_key(algorithm) && !subject.has_bucket_key() {
             return Verdict::non_compliant("Bucket key is off; required with aws:kms");
         }
         Verdict::COMPLIANT
     }
 }
 
-/// What is wrong with the key of a rule that is strong enough.
-fn key_fault(subject: &Subject, params: &Params) -> Option<String> {
+/// The violation by the key of a rule whose algorithm is strong enough; `None` if there is none.
+fn key_violation(subject: &Subject, params: &Params) -> Option<String> {
     let named = subject.rule.as_ref().and_then(Rule::key);
     if !params.keys_matter() || is_allowed(subject, params) {
         return None;
@@ -128,20 +128,20 @@ fn key_fault(subject: &Subject, params: &Params) -> Option<String> {
     Some(match (&named, &keys.current) {
         (Some(named), None) => format!("Key {named} not found"),
         _ if params.require_cmk.0 && keys.current.as_ref().is_none_or(|key| key.aws_managed) => {
-            format!("Key {shown} is managed by AWS; a customer managed key required")
+            format!("Key {shown} is managed by AWS; a customer managed key is required")
         }
-        _ => format!("Key {shown} is none of kmsKeyArns"),
+        _ => format!("Key {shown} is not in kmsKeyArns"),
     })
 }
 
-/// Whether the key that is used may be.
+/// Whether the current key is allowed.
 fn is_allowed(subject: &Subject, params: &Params) -> bool {
     let Some(keys) = &subject.keys else { return !params.keys_matter() };
     let named = subject.rule.as_ref().and_then(Rule::key).is_some();
     let of_customer = keys.current.as_ref().is_some_and(|key| !key.aws_managed);
     let listed = match (&keys.current, named) {
         (Some(current), _) => keys.allowed.iter().any(|key| key.arn == current.arn),
-        // No key named is the key of AWS, and the only one of AWS that S3 can use by default.
+        // No key named means `aws/s3`, the only AWS managed key that S3 uses by default.
         (None, false) => keys.allowed.iter().any(|key| key.aws_managed),
         (None, true) => false,
     };
@@ -173,20 +173,20 @@ impl FromItem for S3BucketServerSideEncryptionEnabled {
     }
 }
 
-/// What a rule must become, or why a person must say.
-fn target(live: &Subject, params: &Params) -> Result<Rule, String> {
+/// The rule to set, or why an operator must choose it.
+fn target_rule(live: &Subject, params: &Params) -> Result<Rule, String> {
     let before = live.rule.clone().unwrap_or_default();
     let required = params.required().unwrap_or(Algorithm::Aes256);
     let algorithm = match before.algorithm() {
-        Some(Algorithm::Fsx) => return Err("aws:fsx: what replaces it is not known".to_owned()),
+        Some(Algorithm::Fsx) => return Err("aws:fsx: its replacement is unknown".to_owned()),
         Some(current) if current.strength() >= required.strength() => current,
         Some(_) | None => required,
     };
-    let key = if algorithm.uses_kms() { key(live, params)? } else { before.key().map(str::to_owned) };
+    let key = if algorithm.uses_kms() { target_key(live, params)? } else { before.key().map(str::to_owned) };
     let bucket_key_enabled = match algorithm {
         Algorithm::Dsse if before.algorithm() != Some(Algorithm::Dsse) => Some(false), // DSSE has no bucket keys
-        _ if params.wants_bucket_key(algorithm) => Some(true),
-        _ => Some(before.bucket_key_enabled.unwrap_or(false)), // S3 answers an absent one as off
+        _ if params.requires_bucket_key(algorithm) => Some(true),
+        _ => Some(before.bucket_key_enabled.unwrap_or(false)), // S3 returns an absent one as off
     };
     Ok(Rule {
         apply_server_side_encryption_by_default: Some(ByDefault { algorithm, key }),
@@ -195,8 +195,8 @@ fn target(live: &Subject, params: &Params) -> Result<Rule, String> {
     })
 }
 
-/// The key to use: the one that is used if it may be, or else the one that may be.
-fn key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
+/// The key to set: the current one if it is allowed, else the only allowed one.
+fn target_key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
     let current = live.rule.as_ref().and_then(Rule::key).map(str::to_owned);
     let with_kms = live.rule.as_ref().and_then(Rule::algorithm).is_some_and(Algorithm::uses_kms);
     let usable = |key: &KmsKey| match key.blockers_in(&live.bucket.region).as_slice() {
@@ -210,15 +210,17 @@ fn key(live: &Subject, params: &Params) -> Result<Option<String>, String> {
     let allowed = live.keys.as_ref().map_or(&[][..], |keys| &keys.allowed);
     match allowed.iter().filter(|key| !(params.require_cmk.0 && key.aws_managed)).collect::<Vec<&KmsKey>>().as_slice() {
         [only] => usable(only).map(|()| Some(only.arn.clone())),
-        [] => Err("key: kmsKeyArns names none to use".to_owned()),
-        several => Err(format!("key: a person must choose among {}", offenders(several.iter().map(|key| &*key.arn)))),
+        [] => Err("key: kmsKeyArns names no key that can be used".to_owned()),
+        several => {
+            Err(format!("key: an operator must choose among {}", offenders(several.iter().map(|key| &*key.arn))))
+        }
     }
 }
 
-/// Whether the fix would have new objects encrypted by KMS in another way than now: it then matters what is delivered here.
+/// Whether the fix would set KMS encryption, so that the plan needs the log sources.
 pub fn turns_to_kms(live: &Subject, params: &Params) -> bool {
     let finding = S3BucketServerSideEncryptionEnabled.evaluate(live, params, Timestamp::UNIX_EPOCH).is_non_compliant();
-    finding && target(live, params).is_ok_and(|rule| rule.algorithm().is_some_and(Algorithm::uses_kms))
+    finding && target_rule(live, params).is_ok_and(|rule| rule.algorithm().is_some_and(Algorithm::uses_kms))
 }
 
 impl Remediation for S3BucketServerSideEncryptionEnabled {
@@ -244,11 +246,11 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
     }
 
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
-        let rule = match target(live, params) {
+        let rule = match target_rule(live, params) {
             Ok(rule) => rule,
             Err(reason) => {
-                let words = "choose algorithm and key, and set them as default encryption of the bucket";
-                return Plan::blocked(reason, vec![Step::manual(Level::L2, words)]);
+                let instruction = "choose an algorithm and a key, and set them as the default encryption of the bucket";
+                return Plan::blocked(reason, vec![Step::manual(Level::L2, instruction)]);
             }
         };
         let kms = rule.algorithm().is_some_and(Algorithm::uses_kms);
@@ -256,30 +258,33 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         let steps = vec![Step::call(level, Action::PutBucketEncryption(PutEncryption::of(&live.bucket, rule)))];
         match &live.log_sources {
             Some(sources) if kms && !sources.is_empty() => Plan::blocked(
-                format!("target of the server access logs of {}, which KMS default encryption ends", named(sources)),
+                format!(
+                    "target of the server access logs of {}; KMS default encryption ends their delivery",
+                    named(sources)
+                ),
                 steps,
             ),
             Some(_) if kms && !live.unreadable_sources.is_empty() => Plan::blocked(
                 format!(
-                    "whether access logs come from buckets that cannot be read is not known, and KMS default encryption \
-                     ends them: {}",
+                    "buckets that cannot be read may deliver access logs here, and KMS default encryption ends their \
+                     delivery: {}",
                     named(&live.unreadable_sources)
                 ),
                 steps,
             ),
-            None if kms => Plan::blocked("whether server access logs are delivered here was not read", steps),
+            None if kms => Plan::blocked("the sources of server access logs were not read", steps),
             Some(_) | None => Plan::Apply { steps },
         }
     }
 
-    /// Sets the whole rule; what was read to decide about it is then read no more, or follows from the new key.
+    /// Sets the complete rule. The values read only for the decision are reset, or follow from the new key.
     fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketEncryption(put) = action;
         let Some(rule) = put.rule().cloned() else { return live };
-        let same = live.rule.as_ref().and_then(Rule::key) == rule.key();
+        let same_key = live.rule.as_ref().and_then(Rule::key) == rule.key();
         let keys = live.keys.map(|keys| {
             let allowed = || keys.allowed.iter().find(|key| Some(key.arn.as_str()) == rule.key()).cloned();
-            Keys { current: if same { keys.current.clone() } else { allowed() }, ..keys.clone() }
+            Keys { current: if same_key { keys.current.clone() } else { allowed() }, ..keys.clone() }
         });
         Subject {
             rule: Some(rule),

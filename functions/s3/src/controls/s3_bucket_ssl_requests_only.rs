@@ -1,4 +1,4 @@
-//! Whether a bucket refuses requests that come without TLS. Knows no SDK, and of a policy only what denies.
+//! Whether a bucket denies requests without TLS. Depends on no SDK; evaluates only Deny statements.
 
 use rectify_compliance::{
     ConfigurationItem, Control, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
@@ -13,16 +13,16 @@ use crate::resources::bucket::{self, BUCKETS, Identity, TYPES, state_of_bucket};
 control! {
     /// ## What it checks
     ///
-    /// That the bucket policy denies everything to everybody who does not use TLS, on the bucket and on all its objects.
+    /// That the bucket policy denies all actions to everyone without TLS, on the bucket and on all its objects.
     /// A statement counts when its effect is Deny, its principal is `*` or `{"AWS": "*"}`, one of its actions is `s3:*` or `*`, and its only condition is `aws:SecureTransport` false, under `Bool` or `BoolIfExists`.
-    /// The resources of all such statements together must cover the ARN of the bucket and `<bucket>/*`, by themselves or by a wildcard.
+    /// The resources of all such statements together must cover the ARN of the bucket and `<bucket>/*`, literally or with a wildcard.
     /// `NotPrincipal`, `NotAction`, `NotResource`, a further condition, other operators and `s3:TlsVersion` do not count, and neither does a Deny without a condition.
-    /// An Allow that is limited to TLS denies nobody else, so it is not enough.
+    /// An Allow that is limited to TLS does not deny other requests, so it does not count.
     /// A bucket without a policy is a finding; a policy that cannot be decoded fails the invocation.
     ///
     /// ## Why it matters
     ///
-    /// S3 answers plain HTTP unless it is told not to: whoever listens on the way reads objects, and can change them.
+    /// S3 accepts plain HTTP unless a policy denies it: an attacker on the network path can read and change objects.
     ///
     /// ## Compliant example
     ///
@@ -34,24 +34,24 @@ control! {
     ///
     /// ## Non-compliant example
     ///
-    /// The same statement with the first of the two resources only.
+    /// The same statement with only the first of the two resources.
     /// Annotation: `No Deny for aws:SecureTransport=false on objects (bucket ARN only)`.
     ///
     /// ## Parameters
     ///
-    /// None of its own.
+    /// None besides the common ones.
     ///
     /// ## Remediation
     ///
-    /// One `PutBucketPolicy`, level L2: it adds the statement of the example under a `Sid` of its own to the text of the policy as S3 returned it, behind the statements there are.
-    /// Every other byte of the policy stays as it was.
-    /// What may break: clients that still use plain HTTP are refused from then on.
-    /// Server access logs are not searched for such clients; look before you opt in.
-    /// It is planned and never applied when a statement names a user or role that was deleted (`AIDA…`, `AROA…`), with which S3 refuses the whole policy (`MalformedPolicy`): which statement, the plan says, and a person takes it out, since whether what is left of the statement still means what it should is not for a machine to say.
-    /// It is planned and never applied either when the bucket serves a website, whose endpoint speaks nothing but HTTP, when the policy would become larger than the 20480 bytes that S3 takes, and when a statement cannot be put into its text without touching anything else.
-    /// S3 refuses the call where the policy is public already and `BlockPublicPolicy` is set: the attempt fails for good and says so, and `s3-bucket-public-read-prohibited` or a person must end the public access first.
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the policy in it is overwritten.
-    /// Undo puts the policy back as it was, or removes it where there was none, and so lets HTTP in again.
+    /// One `PutBucketPolicy`, level L2: it adds the statement of the example with a unique `Sid` to the policy text that S3 returned, after the existing statements.
+    /// Every other byte of the policy stays unchanged.
+    /// What may break: clients that still use plain HTTP are denied from then on.
+    /// Server access logs are not searched for such clients; check them before you opt in.
+    /// It is planned and never applied when a statement names a deleted user or role (`AIDA…`, `AROA…`), since S3 then rejects the whole policy (`MalformedPolicy`): the plan names the statement, and an operator removes the principal, since only an operator can decide whether the rest of the statement is still right.
+    /// It is also planned and never applied when the bucket serves a website, whose endpoint supports only HTTP, when the policy would exceed the 20480 bytes that S3 allows, and when a statement cannot be inserted without changing the rest of the text.
+    /// S3 rejects the call where the policy is already public and `BlockPublicPolicy` is set: the attempt fails permanently and says so, and `s3-bucket-public-read-prohibited` or an operator must end the public access first.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the policy in between is overwritten.
+    /// Undo restores the previous policy, or removes the policy where there was none, and so allows HTTP again.
     ///
     /// ## References
     ///
@@ -77,21 +77,21 @@ control! {
     }
 }
 
-/// The most bytes of a bucket policy (S3 User Guide, bucket policies: 20 KB).
-const LARGEST_POLICY: usize = 20_480;
-/// The `Sid` of the statement that is added, unless the policy has it.
+/// The maximum size of a bucket policy in bytes (S3 User Guide, bucket policies: 20 KB).
+const MAX_POLICY_BYTES: usize = 20_480;
+/// The `Sid` of the added statement, unless the policy already has it.
 const SID: &str = "DenyInsecureTransport";
 
-/// A bucket with its policy.
+/// A bucket and its policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Which one.
+    /// The bucket.
     #[serde(flatten)]
     pub bucket: Identity,
-    /// Its policy, where it has one.
+    /// Its policy; `None` where it has none.
     pub policy: Option<Document>,
-    /// Whether it serves a website, which only HTTP reaches.
+    /// Whether it serves a website, whose endpoint supports only HTTP.
     pub website: bool,
 }
 
@@ -114,14 +114,14 @@ impl Subject {
         self.policy.as_ref().map_or(&[], |document| &document.policy().0)
     }
 
-    /// Whether bucket and objects are each covered by statements that refuse HTTP.
+    /// Whether bucket and objects are each covered by statements that deny HTTP.
     fn covered(&self) -> (bool, bool) {
         let covers =
-            |what: &str| self.statements().iter().filter(|it| refuses_http(it)).any(|it| it.covers_resource(what));
+            |arn: &str| self.statements().iter().filter(|it| denies_http(it)).any(|it| it.covers_resource(arn));
         (covers(&self.bucket.arn), covers(&format!("{}/*", self.bucket.arn)))
     }
 
-    /// The statement that is missing, under a `Sid` the policy does not have.
+    /// The missing statement, with a `Sid` that the policy does not have.
     fn denial(&self) -> String {
         let taken = |sid: &String| self.statements().iter().any(|it| it.label == *sid);
         let numbered = (2..).map(|number| format!("{SID}{number}"));
@@ -136,8 +136,8 @@ impl Subject {
     }
 }
 
-/// Whether the statement denies everything to everybody without TLS, on whatever it is about.
-fn refuses_http(statement: &Statement) -> bool {
+/// Whether the statement denies all actions to everyone without TLS, on its resources.
+fn denies_http(statement: &Statement) -> bool {
     statement.effect == Effect::Deny
         && statement.actions.any(|it| it == "*" || it.eq_ignore_ascii_case("s3:*"))
         && statement.is_for_everyone()
@@ -156,14 +156,14 @@ impl Control for S3BucketSslRequestsOnly {
     type Subject = Subject;
 
     fn evaluate(&self, subject: &Subject, _params: &NoParameters, _now: Timestamp) -> Verdict {
-        let place = match subject.covered() {
+        let uncovered = match subject.covered() {
             (true, true) => return Verdict::COMPLIANT,
             (true, false) => "objects (bucket ARN only)",
             (false, true) => "the bucket (objects only)",
             (false, false) if subject.policy.is_none() => "bucket and objects (no policy)",
             (false, false) => "bucket and objects",
         };
-        Verdict::non_compliant(format!("No Deny for aws:SecureTransport=false on {place}"))
+        Verdict::non_compliant(format!("No Deny for aws:SecureTransport=false on {uncovered}"))
     }
 }
 
@@ -173,24 +173,24 @@ impl Control for S3BucketSslRequestsOnly {
 pub struct BucketPolicy {
     /// `Bucket`.
     pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
     pub expected_bucket_owner: String,
-    /// `Policy`, whole.
+    /// `Policy`, complete.
     pub policy: Document,
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
-    /// Puts the policy with the statement it lacked.
+    /// Puts the policy with the added statement.
     PutBucketPolicy(BucketPolicy),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
-    /// Puts the policy that was there.
+    /// Restores the previous policy.
     PutBucketPolicy(BucketPolicy),
     /// Removes the policy, where there was none.
     DeleteBucketPolicy {
@@ -222,7 +222,7 @@ impl Remediation for S3BucketSslRequestsOnly {
 
     fn managed_by(&self) -> ManagedBy {
         ManagedBy::Lookup(
-            "the name of the bucket, by which it knows a bucket policy too, in its region and in the home region",
+            "the name of the bucket, which is the physical id of a bucket policy too, in its region and in the home region",
         )
     }
 
@@ -230,7 +230,7 @@ impl Remediation for S3BucketSslRequestsOnly {
         let Identity { name, region, .. } = &live.bucket;
         let home = region.default_home();
         let mut resources = vec![PhysicalId::here(name)];
-        // From there alone a template may set the policy of a bucket in another region.
+        // Only a template in the home region may set the policy of a bucket in another region.
         if home != *region {
             resources.push(PhysicalId { id: name.clone(), region: Some(home) });
         }
@@ -244,26 +244,26 @@ impl Remediation for S3BucketSslRequestsOnly {
             None => new_policy(&denial),
         };
         let Some(policy) = extended else {
-            let words = format!("add to the statements of the bucket policy: {denial}");
+            let instruction = format!("add to the statements of the bucket policy: {denial}");
             return Plan::blocked(
-                "policy: a statement cannot be put into its text without touching anything else",
-                vec![Step::manual(Level::L2, words)],
+                "policy: a statement cannot be inserted without changing the rest of the text",
+                vec![Step::manual(Level::L2, instruction)],
             );
         };
         let size = policy.text().len();
         let steps = vec![Step::call(Level::L2, Action::PutBucketPolicy(put(live, policy)))];
-        if let Some(reason) = live.policy.as_ref().and_then(deleted) {
+        if let Some(reason) = live.policy.as_ref().and_then(deleted_principals) {
             return Plan::blocked(reason, steps);
         }
         if live.website {
             return Plan::blocked(
-                "website: BucketWebsiteConfiguration is set, and a website endpoint speaks nothing but HTTP",
+                "website: BucketWebsiteConfiguration is set, and a website endpoint supports only HTTP",
                 steps,
             );
         }
-        if size > LARGEST_POLICY {
+        if size > MAX_POLICY_BYTES {
             return Plan::blocked(
-                format!("policy: {size} bytes with the statement, and S3 takes {LARGEST_POLICY}"),
+                format!("policy: {size} bytes with the statement, and S3 allows {MAX_POLICY_BYTES}"),
                 steps,
             );
         }
@@ -278,7 +278,7 @@ impl Remediation for S3BucketSslRequestsOnly {
         Subject { policy: Some(put.policy.clone()), ..live }
     }
 
-    /// What the policy says, however it is written: S3 returns it otherwise than it was put.
+    /// The policy in canonical form: S3 may return it in another form than it was put.
     fn touched_fields(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
@@ -300,14 +300,14 @@ impl Remediation for S3BucketSslRequestsOnly {
     }
 }
 
-/// Why S3 would refuse the policy as it is, statement added or not.
-fn deleted(policy: &Document) -> Option<String> {
+/// Why S3 would reject the existing policy, with or without the added statement.
+fn deleted_principals(policy: &Document) -> Option<String> {
     let named = policy.deleted_principals();
     let named: Vec<String> = named.iter().map(|it| format!("statement `{}` names {}", it.statement, it.id)).collect();
-    let (what, them) = if named.len() == 1 { ("a principal that was", "it") } else { ("principals that were", "them") };
+    let (kind, them) = if named.len() == 1 { ("a deleted principal", "it") } else { ("deleted principals", "them") };
     (!named.is_empty()).then(|| {
         let named = named.join(", ");
-        format!("policy: {named}, {what} deleted, and S3 takes no policy that names one: take {them} out of the policy")
+        format!("policy: {named}, {kind}, and S3 rejects a policy that names one: remove {them} from the policy")
     })
 }
 

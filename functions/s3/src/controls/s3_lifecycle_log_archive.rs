@@ -1,4 +1,4 @@
-//! Whether a log bucket keeps its logs long enough, moves them to cheap storage and leaks no partial uploads.
+//! Whether a log bucket retains its logs long enough, archives them and aborts incomplete multipart uploads.
 
 pub mod requirement;
 
@@ -14,23 +14,23 @@ use crate::resources::lifecycle::Configuration;
 control! {
     /// ## What it checks
     ///
-    /// That the lifecycle configuration of every log bucket, which are those that `bucketNames` or `bucketTag` selects, keeps, moves and cleans up what lies below `logPrefix`:
+    /// That the lifecycle configuration of every log bucket, selected by `bucketNames` or `bucketTag`, retains, transitions and cleans up the objects under `logPrefix`:
     ///
-    /// - No enabled rule lets logs expire before `minRetentionDays`, or on a date; no expiration at all is fine.
-    ///   A rule that a tag, a size or a longer prefix narrows counts too, since it can delete logs.
-    /// - An enabled rule about all logs moves them to one of `storageClasses` within `transitionDays`; a move on a date is none.
-    /// - An enabled rule about all logs aborts partial uploads within `abortMultipartDays`.
-    /// - Where the bucket keeps versions, or did, an enabled rule about all logs moves or expires the former ones, and none expires them before `minRetentionDays`.
+    /// - No enabled rule expires logs before `minRetentionDays`, or on a date; no expiration at all is compliant.
+    ///   A rule limited by a tag, a size or a longer prefix counts too, since it can delete logs.
+    /// - An enabled rule for all logs transitions them to one of `storageClasses` within `transitionDays`; a transition on a date does not count.
+    /// - An enabled rule for all logs aborts incomplete multipart uploads within `abortMultipartDays`.
+    /// - Where versioning is enabled or suspended, an enabled rule for all logs transitions or expires noncurrent versions, and no rule expires them before `minRetentionDays`.
     ///
-    /// A rule is about all logs when its prefix is a prefix of `logPrefix` and neither a tag nor a size narrows it, be it alone or within `And`; several rules may do it together.
+    /// A rule is for all logs when its prefix is a prefix of `logPrefix` and neither a tag nor a size limits it, alone or in `And`; several rules together can meet the requirements.
     /// A bucket that is not selected is NOT_APPLICABLE, and so is every bucket while neither selector is set.
-    /// An item that does not tell whether the bucket keeps versions is judged as if it did.
-    /// A status, a predicate or days that are not known fail the rule.
+    /// An item without the versioning status is evaluated as if versioning were enabled.
+    /// An unknown status or predicate, or invalid days, fail the rule.
     ///
     /// ## Why it matters
     ///
-    /// Logs that expire early are missing when an incident is looked into, often months after it.
-    /// Logs that stay in hot storage, and parts of uploads that nobody sees, are paid for every month.
+    /// Logs that expire early are missing when an incident is investigated, often months later.
+    /// Logs that stay in hot storage, and hidden parts of incomplete uploads, cost money every month.
     ///
     /// ## Compliant example
     ///
@@ -50,29 +50,29 @@ control! {
     ///
     /// ## Parameters
     ///
-    /// `bucketNames` and `bucketTag` together select the union.
+    /// Together `bucketNames` and `bucketTag` select the union.
     /// `transitionDays` must be less than `minRetentionDays`.
     /// `storageClasses` may name `GLACIER`, `DEEP_ARCHIVE`, `GLACIER_IR`, `STANDARD_IA`, `ONEZONE_IA` and `INTELLIGENT_TIERING`.
     ///
     /// ## Remediation
     ///
-    /// One `PutBucketLifecycleConfiguration`: every rule as it was read, in its form, and behind them one rule `s3-lifecycle-log-archive` about `logPrefix` with what is missing, which may be a transition, one for former versions after the same days, and an abort of partial uploads.
-    /// `TransitionDefaultMinimumObjectSize` is sent again as it was read, since the call would otherwise reset it; a new configuration gets S3's own default, under which objects below 128 KiB are not moved.
-    /// The rule is written with `Prefix` where the others are, and with `Filter` otherwise: S3 refuses a mixture.
-    /// Level L1 where only the abort is missing: an upload that is still open after `abortMultipartDays` is then lost.
-    /// Level L2 with a transition: it costs per object, applies to the logs that are there as well, and to read a log of `GLACIER` or `DEEP_ARCHIVE` it must be restored first, which takes minutes to days and is charged.
-    /// Nothing is ever expired, and no rule is changed or removed: that logs or former versions expire too early is a step of level L3, for a person, and then nothing of the plan is applied.
+    /// One `PutBucketLifecycleConfiguration`: every rule as it was read, in its form, and after them one rule `s3-lifecycle-log-archive` for `logPrefix` with the missing actions: a transition, a transition of noncurrent versions after the same days, and an abort of incomplete multipart uploads.
+    /// `TransitionDefaultMinimumObjectSize` is sent back as it was read, since the call would otherwise reset it; a new configuration gets S3's default, under which objects below 128 KiB do not transition.
+    /// The rule uses `Prefix` where the others do, and `Filter` otherwise: S3 rejects a mixture.
+    /// Level L1 where only the abort is missing: an upload still incomplete after `abortMultipartDays` is then lost.
+    /// Level L2 with a transition: it costs per object and applies to existing logs as well, and a log in `GLACIER` or `DEEP_ARCHIVE` must be restored before it can be read, which takes minutes to days and is charged.
+    /// The fix adds no expiration, and changes or removes no rule: where logs or noncurrent versions expire too early, the plan has a manual step of level L3, and no step is applied.
     /// It is also planned and never applied when
     ///
-    /// - a rule about some of the same objects would be overtaken or could never be followed: it aborts later, moves later to the same or a warmer class, moves before to a class that is not accepted and from which S3 moves nothing to ours, or not within the 30 days that objects stay in `STANDARD_IA` and `ONEZONE_IA`, or moves on a date, or all but a number of versions;
-    /// - the configuration has an element that is not known here, rules of both forms, or 1000 rules, or its smallest object to move was not told;
-    /// - there is a rule `s3-lifecycle-log-archive` already, such as one that somebody disabled;
-    /// - `transitionDays` is less than the 30 days after which S3 moves objects to `STANDARD_IA` and `ONEZONE_IA`;
-    /// - former versions need a rule and `transitionDays` is 0, which leaves open what it should do.
+    /// - the new rule would preempt, or could never follow, another rule for some of the same objects: one that aborts later; one that transitions later to the same or a warmer class; one that transitions earlier to a class that is not accepted and from which S3 does not transition objects to the new rule's class, or not within the 30 days that objects stay in `STANDARD_IA` and `ONEZONE_IA`; or one that transitions on a date, or retains a number of versions;
+    /// - the configuration has an unknown element, rules of both forms, or 1000 rules, or S3 did not return its minimum object size for transitions;
+    /// - a rule `s3-lifecycle-log-archive` already exists, e.g. one that was disabled;
+    /// - `transitionDays` is less than the 30 days after which S3 transitions objects to `STANDARD_IA` and `ONEZONE_IA`;
+    /// - noncurrent versions need a rule and `transitionDays` is 0, which leaves the action of the rule undefined.
     ///
-    /// Between the last live read and the call lies a window of milliseconds, as the API knows no revisions: a change of the configuration in it is overwritten.
-    /// Undo puts the configuration back as it was, or removes it where there was none; objects that were moved stay where they are, and uploads that were aborted are gone.
-    /// IAM has no action of its own for removing the configuration: `s3:PutLifecycleConfiguration` allows both, so the remediation's role could also undo.
+    /// The API has no conditional write, so milliseconds pass between the last live read and the call: a change to the configuration in between is overwritten.
+    /// Undo restores the previous configuration, or removes it where there was none; objects that have transitioned stay in their storage class, and aborted uploads are lost.
+    /// IAM has no separate action for removing the configuration: `s3:PutLifecycleConfiguration` allows both, so the remediation's role could also undo.
     ///
     /// ## References
     ///
@@ -136,11 +136,11 @@ impl Remediation for S3LifecycleLogArchive {
             let level = if addition.moves_objects() { Level::L2 } else { Level::L1 };
             Step::call(level, Action::PutBucketLifecycleConfiguration(addition.put(live)))
         });
-        let steps = call.into_iter().chain(for_a_person(&findings, params)).collect();
+        let steps = call.into_iter().chain(manual_step(&findings, params)).collect();
         if blockers.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(blockers.join("; "), steps) }
     }
 
-    /// Sets the whole configuration.
+    /// Sets the complete configuration.
     fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketLifecycleConfiguration(put) = action;
         if put.bucket != live.bucket.name {
@@ -149,7 +149,7 @@ impl Remediation for S3LifecycleLogArchive {
         Subject { lifecycle: Some(put.lifecycle_configuration.clone()), unknown: Vec::new(), ..live }
     }
 
-    /// The whole configuration, whatever the order of its rules.
+    /// The complete configuration, whatever the order of its rules.
     fn touched_fields(&self, subject: &Subject, done: &[Action]) -> Value {
         if done.is_empty() {
             return json!({});
@@ -175,8 +175,8 @@ impl Remediation for S3LifecycleLogArchive {
     }
 }
 
-/// What a machine must not decide: how long something is kept.
-fn for_a_person(findings: &Findings, params: &Params) -> Option<Step<Action>> {
+/// The decision about retention, which is an operator's.
+fn manual_step(findings: &Findings, params: &Params) -> Option<Step<Action>> {
     let retention = params.min_retention_days;
     if findings.lose_logs() {
         let rules = findings.early.iter().map(|it| format!("logs expire {it}"));
@@ -184,13 +184,13 @@ fn for_a_person(findings: &Findings, params: &Params) -> Option<Step<Action>> {
         let rules = offenders(rules);
         return Some(Step::manual(
             Level::L3,
-            format!("keep for {retention} days at least, or not let expire at all: {rules}"),
+            format!("retain for at least {retention} days, or remove the expiration: {rules}"),
         ));
     }
-    let open = findings.no_noncurrent && params.transition_days.get() == 0;
-    open.then(|| {
-        let words = format!("move noncurrent versions, or let them expire after {retention} days or more");
-        Step::manual(Level::L3, words)
+    let undecided = findings.no_noncurrent && params.transition_days.get() == 0;
+    undecided.then(|| {
+        let instruction = format!("transition noncurrent versions, or expire them after {retention} days or more");
+        Step::manual(Level::L3, instruction)
     })
 }
 

@@ -1,17 +1,16 @@
-//! Who can reach a bucket, all settings taken together: what ACL, bucket policy and access points grant, less what block
-//! public access and object ownership switch off.
+//! The effective public access to a bucket: the grants of ACL, bucket policy and access points, minus those that block
+//! public access and object ownership disable.
 //!
-//! Pure: it knows configuration items, SDKs and controls as little as the clock. What a policy says, and whom it
-//! lets in, is the business of `rectify_policy`. Every parser here refuses what it does not know, so that judging
-//! ([`exposure`]) is total and never meets an unknown.
+//! Pure: depends on no SDK, no control and no clock. `rectify_policy` parses policies and decides whom they
+//! allow. Every parser here rejects unknown values, so [`exposure`] is total and never meets an unknown.
 //!
-//! | module | noun |
+//! | module | contents |
 //! |---|---|
 //! | [`flags`] | the four flags of block public access, of a bucket, an account or an access point |
 //! | [`acl`] | grants of an access control list, and object ownership |
-//! | [`actions`] | every S3 action with a bucket or object resource, as reading or writing |
-//! | [`kind`] | what a policy of S3 is judged by |
-//! | [`exposure`] | the result: through what the public reads, and through what it writes |
+//! | [`actions`] | every S3 action with a bucket or object resource, as read or write |
+//! | [`kind`] | the condition keys by which S3 decides whether a policy is public |
+//! | [`exposure`] | the result: the causes of public read and public write access |
 
 pub mod acl;
 pub mod actions;

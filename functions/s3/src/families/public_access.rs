@@ -1,4 +1,4 @@
-//! The controls that let nobody outside do one class of access. A control is a value of [`PublicAccess`].
+//! The controls that prohibit one class of public access. A control is a value of [`PublicAccess`].
 
 pub mod block;
 mod subject;
@@ -22,16 +22,16 @@ pub use subject::{Facts, Subject};
 /// The access points of the function's own region and account.
 const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:${AWS::Region}:${AWS::AccountId}:accesspoint/*";
 
-/// What a change event's facts are read with: ACL and policy only where the item lacks them.
-const FACTS: &[Permission] = &[
+/// The permissions to read the facts of a change event: ACL and policy only where the item lacks them.
+const FACT_PERMISSIONS: &[Permission] = &[
     Permission::unscoped("s3:GetAccountPublicAccessBlock"),
     Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
     Permission::on("s3:GetBucketAcl", BUCKETS),
     Permission::on("s3:GetBucketPolicy", BUCKETS),
 ];
 
-/// What a periodic run calls.
-const LISTING: &[Permission] = &[
+/// The permissions of a periodic run.
+const LIST_PERMISSIONS: &[Permission] = &[
     Permission::unscoped("s3:ListAllMyBuckets"),
     Permission::unscoped("s3:GetAccountPublicAccessBlock"),
     Permission::unscoped("s3:ListAccessPoints"),
@@ -45,8 +45,8 @@ const LISTING: &[Permission] = &[
     Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
 ];
 
-/// What the live read of a remediation calls: as a periodic run, and what else a plan depends on.
-pub const LIVE: &[Permission] = &[
+/// The permissions for the live read of a remediation: those of a periodic run, and those that only a plan needs.
+pub const READ_PERMISSIONS: &[Permission] = &[
     Permission::unscoped("s3:GetAccountPublicAccessBlock"),
     Permission::unscoped("s3:ListAccessPoints"),
     Permission::unscoped("s3:GetAccessPoint"),
@@ -61,24 +61,25 @@ pub const LIVE: &[Permission] = &[
     Permission::on("s3:GetBucketWebsite", BUCKETS),
 ];
 
-/// What the fix calls. The undo needs the very same action: IAM has none of its own for
-/// `DeletePublicAccessBlock` (Service Authorization Reference for Amazon S3, 2026-11-21).
-pub const CALLS: &[Permission] = &[Permission::on("s3:PutBucketPublicAccessBlock", BUCKETS)];
+/// The permission of fix and undo: IAM has no separate action for `DeletePublicAccessBlock` (Service Authorization
+/// Reference for Amazon S3, 2026-11-21).
+pub const FIX_PERMISSIONS: &[Permission] = &[Permission::on("s3:PutBucketPublicAccessBlock", BUCKETS)];
 
 parameters! {
-    /// Who is the public, and where it is looked for.
+    /// Which grantees are public, and which settings are evaluated.
     pub Params {
-        /// Whether a grant to the group AuthenticatedUsers, anybody with any AWS account, counts as public. Default `true`.
+        /// Whether a grant to the group AuthenticatedUsers, every principal with any AWS account, counts as public.
+        /// Default `true`.
         treat_authenticated_users_as_public: Flag = Flag(true),
-        /// Whether periodic runs and remediations look at the bucket's access points. Default `true`.
+        /// Whether periodic runs and remediations evaluate the bucket's access points. Default `true`.
         check_access_points: Flag = Flag(true),
-        /// Tag, as `key=value`, of buckets that are public on purpose: they stay NON_COMPLIANT, and the remediation only plans.
-        /// Default: none.
+        /// Tag, as `key=value`, of intentionally public buckets: they stay NON_COMPLIANT, and the remediation only
+        /// plans. Default: none.
         public_tag: Option<KeyValue> = None,
     }
 }
 
-/// A control that lets nobody outside do one class of access.
+/// A control that prohibits one class of public access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicAccess {
     /// The class.
@@ -94,9 +95,10 @@ impl Control for PublicAccess {
         let exposure = subject.exposure(params);
         let causes = exposure.causes(access);
         if causes.is_empty() {
-            let alone = Subject { account_block: Flags::NONE, ..subject.clone() }.exposure(params);
+            let without_account_block = Subject { account_block: Flags::NONE, ..subject.clone() }.exposure(params);
             return Verdict::Compliant(
-                (!alone.causes(access).is_empty()).then(|| Annotation::new("protected by account-level block")),
+                (!without_account_block.causes(access).is_empty())
+                    .then(|| Annotation::new("protected by account-level block")),
             );
         }
         let mut finding =
@@ -116,7 +118,7 @@ impl FromItem for PublicAccess {
     type Facts = Facts;
 
     fn fact_permissions(&self) -> &'static [Permission] {
-        FACTS
+        FACT_PERMISSIONS
     }
 
     fn subject(&self, bucket: Bucket, facts: Facts) -> Subject {
@@ -126,7 +128,7 @@ impl FromItem for PublicAccess {
 
 impl Periodic for PublicAccess {
     fn list_permissions(&self) -> &'static [Permission] {
-        LISTING
+        LIST_PERMISSIONS
     }
 }
 
@@ -135,15 +137,15 @@ impl Remediation for PublicAccess {
     type Undo = Undo;
 
     fn read_permissions(&self) -> &'static [Permission] {
-        LIVE
+        READ_PERMISSIONS
     }
 
     fn fix_permissions(&self) -> &'static [Permission] {
-        CALLS
+        FIX_PERMISSIONS
     }
 
     fn undo_permissions(&self) -> &'static [Permission] {
-        CALLS
+        FIX_PERMISSIONS
     }
 
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {

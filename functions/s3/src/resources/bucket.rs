@@ -1,6 +1,6 @@
-//! Typed view of an `AWS::S3::Bucket` configuration item: what it records about access, and what it leaves open.
+//! Typed view of an `AWS::S3::Bucket` configuration item: its access settings, some of which may be missing.
 //!
-//! Object ownership and the account's block are not in the item; who needs them reads them live.
+//! Object ownership and the account's block are not in the item; the controls that need them read them live.
 
 use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource, ResourceKey, ShapeError, Tags, Target};
 use rectify_policy::{Document, Policy};
@@ -9,44 +9,44 @@ use serde_json::Value;
 
 use crate::families::access::{Acl, Flags, Grant};
 
-/// The resource type in AWS Config. Its id is the bucket's name; directory buckets are of another type.
+/// The resource type in AWS Config. Its id is the bucket's name; directory buckets have another type.
 pub const TYPE: &str = "AWS::S3::Bucket";
 
-/// The types of every control over buckets.
+/// The resource types of every control for buckets.
 pub const TYPES: &[&str] = &[TYPE];
 
-/// Any bucket, for a role: its ARN has neither region nor account, so a permission cannot be scoped closer.
+/// Any bucket, for permissions: a bucket ARN has neither region nor account, so the scope cannot be narrower.
 pub const BUCKETS: &str = "arn:${AWS::Partition}:s3:::*";
 
-/// Which bucket, and whose: the part of every subject that no action changes.
+/// The identity of a bucket: the fields of every subject that no action changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    /// Its name, which is its id.
+    /// Its name, which is also its id.
     #[serde(rename = "bucket")]
     pub name: String,
-    /// Who owns it.
+    /// The owner account.
     pub account: AccountId,
-    /// Where it lies.
+    /// Its region.
     pub region: Region,
     /// Its ARN.
     pub arn: String,
-    /// Its tags; empty where they were not read.
+    /// Its tags; empty where not read.
     pub tags: Tags,
 }
 
 impl Identity {
-    /// The bucket an item is about.
+    /// The bucket of an item.
     pub fn of_item(item: &ConfigurationItem) -> Self {
         Self { tags: item.tags.clone(), ..Self::named(&item.resource.id, &item.account, &item.region) }
     }
 
-    /// The bucket a target names, its tags not read.
+    /// The bucket of a target, without tags.
     pub fn of_target(target: &Target) -> Self {
         Self::named(&target.resource.id, &target.account, &target.region)
     }
 
-    /// The bucket of this name, its tags not read.
+    /// The bucket of this name, without tags.
     pub fn named(name: &str, account: &AccountId, region: &Region) -> Self {
         Self {
             name: name.to_owned(),
@@ -57,13 +57,13 @@ impl Identity {
         }
     }
 
-    /// As AWS Config identifies it.
+    /// The resource as AWS Config identifies it.
     pub fn key(&self) -> ResourceKey {
         ResourceKey::new(TYPE, self.name.as_str())
     }
 }
 
-/// Makes a subject about one bucket an image: identified by its field `bucket`.
+/// Implements `ResourceState` for a subject that is one bucket, identified by its field `bucket`.
 macro_rules! state_of_bucket {
     ($subject:ty) => {
         impl rectify_compliance::ResourceState for $subject {
@@ -85,18 +85,18 @@ macro_rules! state_of_bucket {
 }
 pub(crate) use state_of_bucket;
 
-/// A general purpose bucket as AWS Config recorded it, with all that decides who can reach it.
+/// A general purpose bucket as AWS Config recorded it, with its access settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
-    /// Which one.
+    /// The bucket.
     pub identity: Identity,
     /// `supplementaryConfiguration.AccessControlList`; `None` where the item has none.
     pub acl: Option<Acl>,
-    /// `supplementaryConfiguration.BucketPolicy.policyText`: no statements where it is null, `None` where it is absent.
+    /// `supplementaryConfiguration.BucketPolicy.policyText`: no statements where null, `None` where absent.
     pub policy: Option<Policy>,
     /// `supplementaryConfiguration.PublicAccessBlockConfiguration`; absent means that the bucket has none.
     pub block: Option<Flags>,
-    /// Whether `supplementaryConfiguration.BucketWebsiteConfiguration` is there.
+    /// Whether `supplementaryConfiguration.BucketWebsiteConfiguration` is set.
     pub website: bool,
 }
 
@@ -122,11 +122,11 @@ pub fn arn(region: &Region, name: &str) -> String {
     region.partition().arn("s3", "", "", name)
 }
 
-/// `supplementaryConfiguration.BucketPolicy.policyText`: `Some(None)` where it is null, which says that there is no policy,
-/// `None` where it is absent, which says nothing.
+/// `supplementaryConfiguration.BucketPolicy.policyText`: `Some(None)` where null, which means that there is no policy;
+/// `None` where absent, which means that the policy is unknown.
 ///
 /// # Errors
-/// [`ShapeError`] when something is there that cannot be read as a policy.
+/// [`ShapeError`] when the value cannot be parsed as a policy.
 pub fn policy(item: &ConfigurationItem) -> Result<Option<Option<Document>>, ShapeError> {
     let Some(value) = item.supplement("BucketPolicy") else { return Ok(None) };
     let fields =
@@ -143,19 +143,19 @@ pub fn policy(item: &ConfigurationItem) -> Result<Option<Option<Document>>, Shap
 /// `supplementaryConfiguration.PublicAccessBlockConfiguration`; absent means that the bucket has none.
 ///
 /// # Errors
-/// [`ShapeError`] when something else than four flags is there.
+/// [`ShapeError`] when the value is not an object of four flags.
 pub fn block(item: &ConfigurationItem) -> Result<Option<Flags>, ShapeError> {
     let value = item.supplement("PublicAccessBlockConfiguration");
     value.map(|value| Flags::from_item(&path("PublicAccessBlockConfiguration"), value)).transpose()
 }
 
-/// Whether `supplementaryConfiguration.BucketWebsiteConfiguration` says something.
+/// Whether `supplementaryConfiguration.BucketWebsiteConfiguration` is set.
 pub fn website(item: &ConfigurationItem) -> bool {
-    item.supplement("BucketWebsiteConfiguration").is_some_and(|it| !is_void(it))
+    item.supplement("BucketWebsiteConfiguration").is_some_and(|it| !is_empty_object(it))
 }
 
-/// An object all of whose values are null says as much as no object.
-fn is_void(value: &Value) -> bool {
+/// Whether all values of an object are null, which is equivalent to no object.
+fn is_empty_object(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| fields.values().all(Value::is_null))
 }
 
@@ -174,7 +174,7 @@ mod tests {
         Bucket::from_item(&item(supplementary))
     }
 
-    /// By its tags a bucket is known to be CloudFormation's, or exempt.
+    /// The tags decide whether a bucket belongs to CloudFormation or is exempt.
     #[test]
     fn a_recorded_bucket_has_the_tags_of_its_item() {
         let mut tagged = item(json!({}));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_item_lacks_is_left_open_and_what_it_says_is_read() {
+    fn missing_settings_of_an_item_are_none_and_present_ones_are_parsed() {
         let bucket = read(json!({})).unwrap();
         assert_eq!((bucket.acl, bucket.policy, bucket.block, bucket.website), (None, None, None, false));
         let bucket = read(json!({
@@ -204,11 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_and_cannot_be_decoded_is_refused() {
+    fn settings_that_cannot_be_decoded_are_rejected() {
         for (supplementary, expected) in [
             (
                 json!({"AccessControlList": "{\"grantList\":"}),
-                "supplementaryConfiguration.AccessControlList: expected an object with a list of grants: received `text that is no JSON`",
+                "supplementaryConfiguration.AccessControlList: expected an object with a list of grants: received `text that is not JSON`",
             ),
             (
                 json!({"BucketPolicy": "text"}),
@@ -230,11 +230,11 @@ mod tests {
     }
 
     #[test]
-    fn the_arn_is_of_the_partition_the_bucket_lies_in() {
+    fn the_arn_has_the_partition_of_the_bucket() {
         assert_eq!(arn(&Region::new("cn-north-1"), "pics"), "arn:aws-cn:s3:::pics");
-        let mut elsewhere = notification(json!({}));
-        elsewhere["awsRegion"] = json!("us-gov-west-1");
-        let bucket = Bucket::from_item(&ConfigurationItem::from_notification(&elsewhere).unwrap()).unwrap();
+        let mut other_region = notification(json!({}));
+        other_region["awsRegion"] = json!("us-gov-west-1");
+        let bucket = Bucket::from_item(&ConfigurationItem::from_notification(&other_region).unwrap()).unwrap();
         assert_eq!(bucket.identity.arn, "arn:aws-us-gov:s3:::pics");
     }
 }

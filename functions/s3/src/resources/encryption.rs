@@ -1,6 +1,6 @@
-//! Default encryption of a bucket as S3 holds it: what new objects are encrypted with unless whoever puts them says otherwise.
+//! Default encryption of a bucket: how S3 encrypts new objects unless the request specifies another encryption.
 //!
-//! Knows neither controls nor SDKs. An algorithm that is not known is refused here, since it could be none.
+//! Depends on no control and no SDK. An unknown algorithm is rejected, since it could mean no encryption.
 
 use rectify_compliance::{ConfigurationItem, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,13 @@ use crate::resources::bucket;
 /// `SSEAlgorithm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
-    /// Keys of S3 itself.
+    /// S3 managed keys.
     #[serde(rename = "AES256")]
     Aes256,
-    /// A key of KMS.
+    /// A KMS key.
     #[serde(rename = "aws:kms")]
     Kms,
-    /// A key of KMS, two layers.
+    /// A KMS key, dual-layer encryption.
     #[serde(rename = "aws:kms:dsse")]
     Dsse,
     /// Keys of an FSx file system behind the bucket.
@@ -32,7 +32,7 @@ pub struct ByDefault {
     /// `SSEAlgorithm`.
     #[serde(rename = "SSEAlgorithm")]
     pub algorithm: Algorithm,
-    /// `KMSMasterKeyID`: ARN, id or alias of the key; none means the key of AWS, `aws/s3`.
+    /// `KMSMasterKeyID`: ARN, id or alias of the key; `None` means the AWS managed key `aws/s3`.
     #[serde(rename = "KMSMasterKeyID", default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
@@ -44,10 +44,10 @@ pub struct Rule {
     /// `ApplyServerSideEncryptionByDefault`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apply_server_side_encryption_by_default: Option<ByDefault>,
-    /// `BucketKeyEnabled`: one key of the bucket's own in place of a call to KMS an object.
+    /// `BucketKeyEnabled`: a bucket-level key instead of one KMS call per object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket_key_enabled: Option<bool>,
-    /// `BlockedEncryptionTypes`: what objects must not be encrypted with, e.g. `SSE-C`.
+    /// `BlockedEncryptionTypes`: the encryption types that S3 rejects for new objects, e.g. `SSE-C`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
 }
@@ -61,10 +61,10 @@ pub struct BlockedEncryptionTypes {
 }
 
 impl Algorithm {
-    /// Reads the API's spelling, which is the item's as well.
+    /// Parses the spelling of the API, which items use as well.
     ///
     /// # Errors
-    /// [`ShapeError`] for an algorithm that is not known.
+    /// [`ShapeError`] for an unknown algorithm.
     pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
         let known = [Self::Aes256, Self::Kms, Self::Dsse, Self::Fsx].into_iter().find(|it| it.name() == text);
         known.ok_or_else(|| ShapeError::new(path, "a known algorithm", text))
@@ -80,7 +80,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether a key of KMS is used.
+    /// Whether the algorithm uses a KMS key.
     pub const fn uses_kms(self) -> bool {
         match self {
             Self::Kms | Self::Dsse => true,
@@ -88,7 +88,7 @@ impl Algorithm {
         }
     }
 
-    /// Its place among those that can be compared; keys of FSx are neither more nor less than any.
+    /// Its rank among the comparable algorithms; `aws:fsx` is not comparable.
     pub const fn strength(self) -> Option<u8> {
         match self {
             Self::Aes256 => Some(1),
@@ -110,11 +110,11 @@ impl Rule {
         self.apply_server_side_encryption_by_default.as_ref()?.key.as_deref()
     }
 
-    /// Reads `ServerSideEncryptionConfiguration` of a configuration item; `None` where it is absent, as in old items, or has
-    /// no rule. The item does not say what is blocked.
+    /// Parses `ServerSideEncryptionConfiguration` of a configuration item; `None` where it is absent, as in old items,
+    /// or has no rule. Items do not record blocked encryption types.
     ///
     /// # Errors
-    /// [`ShapeError`] when it has another form, more than one rule, or an algorithm that is not known.
+    /// [`ShapeError`] when it is malformed, has more than one rule, or has an unknown algorithm.
     pub fn from_item(item: &ConfigurationItem) -> Result<Option<Self>, ShapeError> {
         let path = bucket::path("ServerSideEncryptionConfiguration.rules");
         let Some(value) = item.supplement("ServerSideEncryptionConfiguration") else { return Ok(None) };
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_of_an_item_is_read_and_none_is_none() {
+    fn a_rule_of_an_item_is_parsed_and_a_missing_one_is_none() {
         let key = "arn:aws:kms:eu-west-1:111122223333:key/1";
         let rule = json!({"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyID": key},
                           "bucketKeyEnabled": true});
@@ -185,14 +185,14 @@ mod tests {
             assert_eq!(read(&none), Ok(None), "{none}");
         }
         for default in [json!(null), json!({}), json!({"sseAlgorithm": null, "kmsMasterKeyID": key})] {
-            let silent = json!({"rules": [{"applyServerSideEncryptionByDefault": default, "bucketKeyEnabled": null}]});
-            assert_eq!(read(&silent), Ok(Some(Rule::default())), "what is not stated is read live");
+            let unset = json!({"rules": [{"applyServerSideEncryptionByDefault": default, "bucketKeyEnabled": null}]});
+            assert_eq!(read(&unset), Ok(Some(Rule::default())), "missing fields are read live");
         }
         assert_eq!(Rule::from_item(&item(json!({}))), Ok(None));
     }
 
     #[test]
-    fn what_could_be_no_encryption_is_refused() {
+    fn a_rule_that_could_mean_no_encryption_is_rejected() {
         let rule = |algorithm: Value| json!({"applyServerSideEncryptionByDefault": {"sseAlgorithm": algorithm}});
         for (configuration, expected) in [
             (json!("on"), "a list of rules"),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_back_and_strengths_ordered() {
+    fn names_round_trip_and_strengths_are_ordered() {
         for algorithm in [Algorithm::Aes256, Algorithm::Kms, Algorithm::Dsse, Algorithm::Fsx] {
             assert_eq!(Algorithm::parse("p", algorithm.name()), Ok(algorithm));
             assert_eq!(serde_json::to_value(algorithm).unwrap(), json!(algorithm.name()));

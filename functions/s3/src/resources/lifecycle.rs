@@ -1,7 +1,8 @@
-//! Lifecycle configuration of a bucket as S3 holds it: when objects, their former versions and partial uploads move or go.
+//! Lifecycle configuration of a bucket: when S3 transitions, expires or aborts objects, noncurrent versions and
+//! multipart uploads.
 //!
-//! Knows neither controls nor SDKs. S3 replaces a configuration whole, so everything the API has is here, in its spelling:
-//! what is read is what is sent again.
+//! Depends on no control and no SDK. A call replaces the complete configuration, so every element of the API is here,
+//! in its spelling: elements are sent back as they were read.
 
 mod recorded;
 mod storage_class;
@@ -12,15 +13,15 @@ use serde_json::Value;
 
 pub use storage_class::StorageClass;
 
-/// A bucket's lifecycle configuration. Two are equal whatever the order of their rules and of what
-/// these list: it means nothing to S3, which promises none.
+/// A bucket's lifecycle configuration. Equality ignores the order of rules and of the lists in them: the order has no
+/// meaning to S3, which does not preserve it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Configuration {
     /// `Rules`, in the order S3 returned them.
     pub rules: Vec<Rule>,
-    /// `TransitionDefaultMinimumObjectSize`: how small an object is not moved. `None` where it is not known; a call without
-    /// it sets S3's own default, whatever was there.
+    /// `TransitionDefaultMinimumObjectSize`: objects below this size do not transition. `None` where unknown; a call
+    /// without it resets the value to S3's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition_default_minimum_object_size: Option<String>,
 }
@@ -29,15 +30,15 @@ pub struct Configuration {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Rule {
-    /// `ID`, unique in the configuration; S3 makes one up for a rule without.
+    /// `ID`, unique in the configuration; S3 generates one for a rule without.
     #[serde(rename = "ID", default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// `Status`.
     pub status: Status,
-    /// `Prefix`: the older form of a filter, and of the whole configuration then (lifecycle V1).
+    /// `Prefix`: the older form of a filter; then the whole configuration uses it (lifecycle V1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    /// `Filter`: the newer form (V2); an empty one is the whole bucket.
+    /// `Filter`: the newer form (V2); an empty filter selects the whole bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
     /// `Expiration`.
@@ -60,13 +61,13 @@ pub struct Rule {
 /// `Status` of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
-    /// S3 follows it.
+    /// S3 applies the rule.
     Enabled,
-    /// S3 does not.
+    /// S3 ignores the rule.
     Disabled,
 }
 
-/// `LifecycleRuleFilter`: at most one of its parts.
+/// `LifecycleRuleFilter`: at most one of its members is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Filter {
@@ -87,7 +88,7 @@ pub struct Filter {
     pub and: Option<And>,
 }
 
-/// `LifecycleRuleAndOperator`: all of its parts.
+/// `LifecycleRuleAndOperator`: all of its members apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct And {
@@ -122,10 +123,10 @@ pub struct Expiration {
     /// `Date`, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// `Days` after an object was made.
+    /// `Days` after an object was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<i32>,
-    /// `ExpiredObjectDeleteMarker`: markers with no version behind them go; no object does.
+    /// `ExpiredObjectDeleteMarker`: removes delete markers without noncurrent versions; deletes no object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired_object_delete_marker: Option<bool>,
 }
@@ -137,7 +138,7 @@ pub struct Transition {
     /// `Date`, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// `Days` after an object was made.
+    /// `Days` after an object was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<i32>,
     /// `StorageClass`.
@@ -149,10 +150,10 @@ pub struct Transition {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NoncurrentTransition {
-    /// `NoncurrentDays` since a newer version is there.
+    /// `NoncurrentDays` since the version became noncurrent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noncurrent_days: Option<i32>,
-    /// `NewerNoncurrentVersions` that stay whatever their age.
+    /// `NewerNoncurrentVersions` to retain, whatever their age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer_noncurrent_versions: Option<i32>,
     /// `StorageClass`.
@@ -164,10 +165,10 @@ pub struct NoncurrentTransition {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NoncurrentExpiration {
-    /// `NoncurrentDays` since a newer version is there.
+    /// `NoncurrentDays` since the version became noncurrent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noncurrent_days: Option<i32>,
-    /// `NewerNoncurrentVersions` that stay whatever their age.
+    /// `NewerNoncurrentVersions` to retain, whatever their age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer_noncurrent_versions: Option<i32>,
 }
@@ -181,7 +182,7 @@ pub struct Abort {
     pub days_after_initiation: Option<i32>,
 }
 
-/// In which of its two forms a configuration says what its rules are about; S3 refuses a mixture of both.
+/// The form in which the rules of a configuration select objects; S3 rejects a mixture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `Prefix` in every rule.
@@ -200,15 +201,15 @@ impl PartialEq for Configuration {
 impl Eq for Configuration {}
 
 impl Configuration {
-    /// The rules in the order of their ids, as JSON in which what they list is in order: what undo compares. S3 promises
-    /// no order of rules, transitions and tags.
+    /// The rules as JSON, sorted by id and with sorted lists, for the comparison before an undo. S3 does not preserve
+    /// the order of rules, transitions and tags.
     pub fn canonical(&self) -> Vec<Value> {
         let mut rules: Vec<&Rule> = self.rules.iter().collect();
         rules.sort_by(|left, right| left.id.cmp(&right.id)); // ids are unique
         rules.into_iter().map(|rule| unordered(serde_json::to_value(rule).unwrap_or_default())).collect()
     }
 
-    /// The form of all rules; `None` where they have different ones, or a rule has both or neither.
+    /// The form of all rules; `None` where they mix forms, or a rule has both or neither.
     pub fn form(&self) -> Option<Form> {
         let mut forms = self.rules.iter().map(|rule| match (&rule.prefix, &rule.filter) {
             (Some(_), None) => Some(Form::Prefix),
@@ -221,7 +222,7 @@ impl Configuration {
 }
 
 impl Rule {
-    /// An enabled rule about the objects below `prefix`, which does nothing yet.
+    /// An enabled rule for the objects under `prefix`, without actions.
     pub fn of(id: &str, form: Form, prefix: &str) -> Self {
         let (old, new) = match form {
             Form::Prefix => (Some(prefix.to_owned()), None),
@@ -240,34 +241,34 @@ impl Rule {
         }
     }
 
-    /// Its id, for texts.
+    /// Its id, for display.
     pub fn name(&self) -> &str {
         self.id.as_deref().unwrap_or("without id")
     }
 
-    /// Whether S3 follows it.
+    /// Whether S3 applies the rule.
     pub fn is_enabled(&self) -> bool {
         self.status == Status::Enabled
     }
 
-    /// Whether it is about every object below `prefix`.
+    /// Whether the rule applies to every object under `prefix`.
     pub fn covers(&self, prefix: &str) -> bool {
         !self.is_narrowed() && prefix.starts_with(self.scope())
     }
 
-    /// Whether it is about an object below `prefix`, be it one of some tag or size.
+    /// Whether the rule can apply to an object under `prefix`, also if only to objects with a certain tag or size.
     pub fn touches(&self, prefix: &str) -> bool {
         prefix.starts_with(self.scope()) || self.scope().starts_with(prefix)
     }
 
-    /// The prefix of the objects it is about, empty for all.
+    /// The prefix of the objects it applies to; empty for all.
     fn scope(&self) -> &str {
         let filter = self.filter.as_ref();
         let within = filter.and_then(|it| it.and.as_ref()).and_then(|and| and.prefix.as_deref());
         self.prefix.as_deref().or(filter.and_then(|it| it.prefix.as_deref())).or(within).unwrap_or_default()
     }
 
-    /// Whether it is about objects of some tag or size only.
+    /// Whether a tag or size filter limits the rule.
     fn is_narrowed(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| {
             let within = filter.and.as_ref().is_some_and(|and| {
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_covers_what_is_below_its_prefix_and_nothing_that_a_tag_or_size_picks() {
+    fn a_rule_covers_a_prefix_unless_a_tag_or_size_limits_it() {
         let tag = json!({"Key": "k", "Value": "v"});
         for (case, fields, covers, touches) in [
             ("neither", json!({}), true, true),
@@ -303,9 +304,9 @@ mod tests {
             ("old empty prefix", json!({"Prefix": ""}), true, true),
             ("above", json!({"Filter": {"Prefix": "lo"}}), true, true),
             ("old, the same", json!({"Prefix": "logs/"}), true, true),
-            ("and, of a prefix alone", json!({"Filter": {"And": {"Prefix": "logs/"}}}), true, true),
+            ("and, with a prefix only", json!({"Filter": {"And": {"Prefix": "logs/"}}}), true, true),
             ("below", json!({"Filter": {"Prefix": "logs/web/"}}), false, true),
-            ("beside", json!({"Filter": {"Prefix": "data/"}}), false, false),
+            ("other prefix", json!({"Filter": {"Prefix": "data/"}}), false, false),
             ("tag", json!({"Filter": {"Tag": tag}}), false, true),
             ("larger", json!({"Filter": {"ObjectSizeGreaterThan": 1}}), false, true),
             ("smaller", json!({"Filter": {"ObjectSizeLessThan": 1}}), false, true),
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_has_one_form_or_none() {
+    fn a_configuration_with_mixed_forms_has_none() {
         let (old, new) = (json!({"Prefix": ""}), json!({"Filter": {}}));
         for (rules, expected) in [
             (vec![], Some(Form::Filter)),

@@ -13,7 +13,7 @@ fn days_ago(days: i64) -> Timestamp {
     Timestamp::from_second(now().as_second() - days * 24 * 60 * 60).unwrap()
 }
 
-fn a_key() -> impl Strategy<Value = AccessKey> {
+fn keys() -> impl Strategy<Value = AccessKey> {
     use KeyStatus::{Active, Expired, Inactive};
     let status = prop::sample::select(vec![Active, Active, Active, Inactive, Expired]);
     let last_use = prop_oneof![
@@ -29,7 +29,7 @@ fn a_key() -> impl Strategy<Value = AccessKey> {
 }
 
 fn subjects() -> impl Strategy<Value = UserKeys> {
-    prop::collection::btree_map("AKIA[A-Z0-9]{16}".prop_map(KeyId::new), a_key(), 0..=2)
+    prop::collection::btree_map("AKIA[A-Z0-9]{16}".prop_map(KeyId::new), keys(), 0..=2)
         .prop_map(|keys| UserKeys { user: alice(), keys })
 }
 
@@ -40,8 +40,8 @@ fn parameters() -> impl Strategy<Value = AccessKeysRotatedParameters> {
     })
 }
 
-/// Whether anything else was done than to turn off active keys whose last use is known.
-fn more_than_turned_off(before: &UserKeys, after: &UserKeys) -> bool {
+/// Whether `after` differs from `before` in more than active keys of known last use that were turned off.
+fn changes_more_than_unused_keys(before: &UserKeys, after: &UserKeys) -> bool {
     let mut turned_off = before.clone();
     for (id, key) in &mut turned_off.keys {
         if key.is_active() && key.last_use.is_some() && !after.keys[id].is_active() {
@@ -55,7 +55,7 @@ fn more_than_turned_off(before: &UserKeys, after: &UserKeys) -> bool {
 fn laws() {
     Laws::of(&AccessKeysRotated, &["/keys"], Remediation::predict)
         .at(now())
-        .never(more_than_turned_off)
+        .never(changes_more_than_unused_keys)
         .restoring_whole()
         .meeting(&[("fixed", |plan| plan.blocker(true).is_none()), ("by hand", |plan| plan.blocker(true).is_some())])
         .hold((subjects(), parameters()));
@@ -63,13 +63,13 @@ fn laws() {
 
 proptest! {
     #[test]
-    fn no_text_shows_a_whole_key(subject in subjects(), params in parameters()) {
+    fn no_text_shows_a_full_key_id(subject in subjects(), params in parameters()) {
         let verdict = AccessKeysRotated.evaluate(&subject, &params, now());
         let plan = AccessKeysRotated.plan(&subject, &params, now());
-        let words = plan.steps().iter().filter(|it| it.action().is_none())
+        let instructions = plan.steps().iter().filter(|it| it.action().is_none())
             .map(|step| serde_json::to_string(step).unwrap()).collect::<String>();
         for id in subject.keys.keys() {
-            prop_assert!(!words.contains(id.expose()));
+            prop_assert!(!instructions.contains(id.expose()));
             prop_assert!(!verdict.annotation().is_some_and(|it| it.as_str().contains(id.expose())));
         }
     }

@@ -1,4 +1,4 @@
-//! The cases of the control.
+//! Cases for the control.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -19,7 +19,7 @@ pub(super) fn now() -> Timestamp {
     "2026-07-01T00:00:00Z".parse().unwrap()
 }
 
-/// A key that ends in these four characters.
+/// A key id that ends in these four characters.
 fn id(end: &str) -> KeyId {
     KeyId::new(format!("AKIAEXAMPLEEXAMP{end}"))
 }
@@ -49,7 +49,7 @@ fn turn(end: &str, status: KeyStatus) -> KeyAction {
 }
 
 #[test]
-fn an_active_key_past_its_age_is_a_finding_that_shows_four_characters() {
+fn an_active_key_past_its_maximum_age_is_a_finding_that_shows_four_characters() {
     let old = key(Active, "2026-02-19T00:00:00Z");
     let one = "Key …ABCD of alice is 132 d old (max 90)";
     case("access-keys-rotated/1", &[("ABCD", key(Active, LIMIT))]).compliant();
@@ -67,34 +67,34 @@ fn an_active_key_past_its_age_is_a_finding_that_shows_four_characters() {
 }
 
 #[test]
-fn an_age_of_zero_and_a_rash_deactivation_are_refused() {
+fn an_age_of_zero_and_an_early_deactivation_are_rejected() {
     let parse = |text: &str| {
         RuleParameters::<AccessKeysRotatedParameters>::parse(Some(text)).map(|it| it.control).unwrap_err().to_string()
     };
     let zero = parse(r#"{"maxAccessKeyAge":"0"}"#);
     assert!(zero.ends_with("expected a whole number in 1..=3650: received `0`"), "access-keys-rotated/7: {zero}");
-    let rash = parse(r#"{"deactivateUnusedDays":"29"}"#);
-    assert!(rash.ends_with("expected a whole number in 30..=3650: received `29`"), "{rash}");
+    let early = parse(r#"{"deactivateUnusedDays":"29"}"#);
+    assert!(early.ends_with("expected a whole number in 30..=3650: received `29`"), "{early}");
 }
 
 #[test]
-fn only_a_key_that_is_known_to_be_unused_is_turned_off() {
+fn only_a_key_known_to_be_unused_is_turned_off() {
     let off = r#"L2 UpdateAccessKey {"AccessKeyId":"AKIAEXAMPLEEXAMPABCD","Status":"Inactive","UserName":"alice"}"#;
     let old = "Key …ABCD of alice is 365 d old (max 90)";
     let by_hand = |age: &str| {
         format!(
-            "L0 by hand: user alice, or who looks after it: make a new access key, move what signs with …ABCD ({age}) to \
-             it, then deactivate and delete the old one"
+            "L0 by hand: user alice or its owner: create a new access key, move the workloads that sign with …ABCD ({age}) \
+             to it, then deactivate and delete the old one"
         )
     };
-    for (name, last_use, not_opted_in) in [
+    for (name, last_use, by_default) in [
         ("access-keys-rotated/5, unused for 200 d", at("2025-12-13T00:00:00Z"), "last used 2025-12-13T00:00:00Z"),
         ("access-keys-rotated/5, never used", LastUse::Never, "never used"),
         ("a moment past the limit", at("2026-03-22T23:59:59Z"), "last used 2026-03-22T23:59:59Z"),
     ] {
         let key = [("ABCD", used(A_YEAR_AGO, last_use))];
         case(name, &key).with(UNUSED_100).non_compliant(old).planned(&[off]);
-        case(name, &key).non_compliant(old).planned(&[&by_hand(&format!("365 d old, {not_opted_in}"))]);
+        case(name, &key).non_compliant(old).planned(&[&by_hand(&format!("365 d old, {by_default}"))]);
     }
     for (name, key, finding, age) in [
         (
@@ -110,7 +110,7 @@ fn only_a_key_that_is_known_to_be_unused_is_turned_off() {
             "365 d old, last used 2026-03-23T00:00:00Z",
         ),
         (
-            "never used, but made lately",
+            "never used, but created recently",
             used("2026-03-24T00:00:00Z", LastUse::Never),
             "Key …ABCD of alice is 99 d old (max 90)",
             "99 d old, never used",
@@ -122,20 +122,20 @@ fn only_a_key_that_is_known_to_be_unused_is_turned_off() {
 }
 
 #[test]
-fn one_old_key_still_in_use_leaves_both_to_a_person() {
+fn one_old_key_still_in_use_leaves_both_to_an_operator() {
     let keys = [("ABCD", used(A_YEAR_AGO, LastUse::Never)), ("WXYZ", used(A_YEAR_AGO, at(YESTERDAY)))];
     case("both old", &keys)
         .with(UNUSED_100)
         .non_compliant("Keys of alice are too old: …ABCD (365 d), …WXYZ (365 d) (max 90 d)")
         .planned(&[
             r#"L2 UpdateAccessKey {"AccessKeyId":"AKIAEXAMPLEEXAMPABCD","Status":"Inactive","UserName":"alice"}"#,
-            "L0 by hand: user alice, or who looks after it: make a new access key, move what signs with …WXYZ (365 d old, \
-             last used 2026-06-30T00:00:00Z) to it, then deactivate and delete the old one",
+            "L0 by hand: user alice or its owner: create a new access key, move the workloads that sign with …WXYZ (365 d \
+             old, last used 2026-06-30T00:00:00Z) to it, then deactivate and delete the old one",
         ]);
 }
 
 #[test]
-fn an_undo_restores_the_status_of_the_key_alone() {
+fn undo_restores_only_the_status_of_the_key() {
     let before = user(&[("ABCD", used(A_YEAR_AGO, LastUse::Never))]);
     let off = [turn("ABCD", Inactive)];
     let fixed = AccessKeysRotated.predict(before.clone(), &off[0]);

@@ -73,8 +73,8 @@ fn laws() {
         })
         .restoring_whole()
         .meeting(&[
-            ("held", |plan| matches!(plan, Plan::Blocked { .. })),
-            ("of L1", |plan| plan.level() == Some(Level::L1)),
+            ("blocked", |plan| matches!(plan, Plan::Blocked { .. })),
+            ("L1", |plan| plan.level() == Some(Level::L1)),
         ])
         .hold((prop::option::weighted(0.9, policies()).prop_map(with), parameters()));
 }
@@ -84,7 +84,7 @@ proptest! {
     fn a_setting_that_is_strong_enough_is_not_touched(policy in policies(), params in parameters()) {
         let required = params.requirements();
         let merged = policy.merged(&required);
-        // As strict as required and no stricter, wherever it had to change.
+        // A changed setting is exactly as strict as required.
         if merged.minimum_password_length != policy.minimum_password_length {
             prop_assert_eq!(merged.minimum_password_length, required.length);
         }

@@ -1,4 +1,4 @@
-//! The cases of the control, and what the policy is read from.
+//! Cases for the control, and tests of parsing the policy.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -9,7 +9,7 @@ use rectify_testing::{Case, Cases};
 use super::*;
 use crate::resources::password_policy::Answer;
 
-const NO_POLICY: &str = "Account has no password policy of its own";
+const NO_POLICY: &str = "Account has no custom password policy";
 
 fn strong() -> PasswordPolicy {
     PasswordPolicy {
@@ -39,7 +39,7 @@ fn set(level: Level, policy: PasswordPolicy) -> String {
 }
 
 #[test]
-fn a_policy_is_judged_setting_by_setting_and_the_fix_weakens_none() {
+fn each_setting_is_judged_and_the_fix_weakens_none() {
     let weak = PasswordPolicy {
         minimum_password_length: 8,
         require_symbols: false,
@@ -59,7 +59,7 @@ fn a_policy_is_judged_setting_by_setting_and_the_fix_weakens_none() {
     let short = PasswordPolicy { minimum_password_length: 8, ..strong() };
     let hard = PasswordPolicy { hard_expiry: true, ..strong() };
 
-    case("iam-password-policy/1, none required", None).with(off).non_compliant(NO_POLICY);
+    case("iam-password-policy/1, nothing required", None).with(off).non_compliant(NO_POLICY);
     case("as required", strong()).compliant();
     case("everything", weak.clone())
         .non_compliant(
@@ -97,21 +97,21 @@ fn a_policy_is_judged_setting_by_setting_and_the_fix_weakens_none() {
 }
 
 #[test]
-fn an_account_without_a_policy_gets_one_that_is_not_weaker_than_the_default_of_aws() {
+fn an_account_without_a_policy_gets_one_no_weaker_than_the_aws_default() {
     let lax = r#"{"MaxPasswordAge":"none","PasswordReusePrevention":"none","MinimumPasswordLength":6,"RequireSymbols":false}"#;
     let laxer = r#"{"MaxPasswordAge":"none","RequireNumbers":false,"RequireSymbols":false}"#;
     let eternal = PasswordPolicy { require_symbols: false, max_password_age: None, ..strong() };
     let first = PasswordPolicy { minimum_password_length: 8, password_reuse_prevention: None, ..eternal.clone() };
     case("iam-password-policy/1", None).non_compliant(NO_POLICY).planned(&[&set(Level::L2, strong())]);
     case("iam-password-policy/1, lax", None).with(lax).non_compliant(NO_POLICY).planned(&[&set(Level::L1, first)]);
-    case("two kinds of characters", None).with(laxer).non_compliant(NO_POLICY).planned(&[
-        "held: the parameters ask for fewer than three kinds of characters, which AWS's default policy asks for",
+    case("two character types", None).with(laxer).non_compliant(NO_POLICY).planned(&[
+        "held: the parameters require fewer character types than the three of AWS's default policy",
         &set(Level::L1, PasswordPolicy { require_numbers: false, ..eternal }),
     ]);
 }
 
 #[test]
-fn passwords_that_users_may_not_change_are_not_made_to_expire() {
+fn passwords_that_users_may_not_change_do_not_start_to_expire() {
     let fixed = PasswordPolicy { allow_users_to_change_password: false, ..strong() };
     case("no expiry", PasswordPolicy { max_password_age: None, ..fixed.clone() })
         .non_compliant("Password policy: no expiry (<=90 d)")
@@ -119,14 +119,14 @@ fn passwords_that_users_may_not_change_are_not_made_to_expire() {
             "held: AllowUsersToChangePassword is false: users whose password expires could not set a new one",
             &set(Level::L2, fixed.clone()),
         ]);
-    // They expire already: making them expire sooner shuts nobody out who was not.
+    // They expire already: an earlier expiry locks out no additional users.
     case("an expiry", PasswordPolicy { max_password_age: Some(365), ..fixed.clone() })
         .non_compliant("Password policy: expiry 365 d (>90 d)")
         .planned(&[&set(Level::L2, fixed)]);
 }
 
 #[test]
-fn parameters_are_read_as_they_are_meant_or_not_at_all() {
+fn valid_spellings_of_parameters_are_accepted_and_others_rejected() {
     let parse = |text: &str| RuleParameters::<IamPasswordPolicyParameters>::parse(Some(text)).map(|it| it.control);
     for text in [
         r#"{"RequireSymbols":"TRUE"}"#,
@@ -161,7 +161,7 @@ fn parameters_are_read_as_they_are_meant_or_not_at_all() {
 }
 
 #[test]
-fn a_call_names_every_setting_that_is_on_as_the_api_spells_it() {
+fn a_call_names_every_setting_that_is_on_in_the_spelling_of_the_api() {
     let call = PasswordAction::UpdateAccountPasswordPolicy(PasswordPolicy { max_password_age: None, ..strong() });
     let expected = json!({"UpdateAccountPasswordPolicy": {
         "MinimumPasswordLength": 14, "RequireSymbols": true, "RequireNumbers": true, "RequireUppercaseCharacters": true,
@@ -172,7 +172,7 @@ fn a_call_names_every_setting_that_is_on_as_the_api_spells_it() {
 }
 
 #[test]
-fn undo_sets_the_whole_previous_policy_or_none() {
+fn undo_restores_the_previous_policy_or_deletes_the_new_one() {
     let before = PasswordPolicy { minimum_password_length: 8, ..strong() };
     let done = [PasswordAction::UpdateAccountPasswordPolicy(strong())];
     let restored = vec![PasswordUndo::UpdateAccountPasswordPolicy(before.clone())];
@@ -183,8 +183,8 @@ fn undo_sets_the_whole_previous_policy_or_none() {
 }
 
 #[test]
-fn an_answer_is_read_with_off_as_none_and_nothing_guessed() {
-    let answer = Answer {
+fn limits_that_are_off_parse_as_none_and_a_missing_length_is_an_error() {
+    let response = Answer {
         minimum_password_length: Some(14),
         require_symbols: true,
         require_numbers: true,
@@ -196,13 +196,13 @@ fn an_answer_is_read_with_off_as_none_and_nothing_guessed() {
         password_reuse_prevention: Some(24),
         hard_expiry: None,
     };
-    assert_eq!(answer.read(), Ok(strong()));
+    assert_eq!(response.read(), Ok(strong()));
     for (age, expires) in [(Some(0), true), (Some(90), false), (None, true), (None, false)] {
-        let policy = Answer { max_password_age: age, expire_passwords: expires, ..answer }.read().unwrap();
+        let policy = Answer { max_password_age: age, expire_passwords: expires, ..response }.read().unwrap();
         assert_eq!(policy.max_password_age, None, "{age:?} {expires}");
     }
-    let error = Answer { minimum_password_length: None, ..answer }.read().unwrap_err();
+    let error = Answer { minimum_password_length: None, ..response }.read().unwrap_err();
     assert_eq!(error.path, "PasswordPolicy.MinimumPasswordLength");
-    let error = Answer { password_reuse_prevention: Some(-1), ..answer }.read().unwrap_err();
+    let error = Answer { password_reuse_prevention: Some(-1), ..response }.read().unwrap_err();
     assert_eq!(error.received, "-1");
 }

@@ -1,4 +1,4 @@
-//! What holds of both controls: the laws of the remediation, and the stored form of a user.
+//! Tests of both controls: the laws of the remediation, and the stored form of a user.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -12,14 +12,14 @@ use super::*;
 use crate::controls::iam_user_mfa_enabled::Devices;
 use crate::families::mfa_policy::tests::attachment;
 
-/// Parameters with which a remediation attaches a policy, and the step that does.
+/// Parameters with an opt-in, and the step that attaches the policy.
 pub(crate) const OPTED_IN: &str = r#"{"mfaPolicyOptIn":"true",
     "mfaPolicyArn":"arn:aws:iam::111122223333:policy/security/require-mfa"}"#;
 pub(crate) const ATTACH: &str = "L2 AttachUserPolicy \
      {\"PolicyArn\":\"arn:aws:iam::111122223333:policy/security/require-mfa\",\"UserName\":\"alice\"}";
 
-/// The laws of `control` over users of which some have as many policies as they may have. A finding ends when the user
-/// registers a device, which makes it `registered`; until then an attempt is pending.
+/// The laws of `control` over users, some of which have reached their policy quota. A finding ends when the user
+/// registers a device, as `registered` models; until then an attempt is pending.
 pub(crate) fn hold<S, P>(
     control: &MfaControl<S, P>,
     now: Timestamp,
@@ -44,7 +44,7 @@ pub(crate) fn hold<S, P>(
     .at(now)
     .then(registered)
     .restoring_whole()
-    .meeting(&[("held", |plan| matches!(plan, Plan::Blocked { .. }))])
+    .meeting(&[("blocked", |plan| matches!(plan, Plan::Blocked { .. }))])
     .hold(&users);
     let is_pending = |(user, params): (MfaUser<S>, P)| {
         let done: Vec<AttachAction> = control.plan(&user, &params, now).calls().into_iter().cloned().collect();
@@ -57,7 +57,7 @@ pub(crate) fn hold<S, P>(
 }
 
 #[test]
-fn a_stored_user_reads_back_and_one_with_more_in_it_does_not() {
+fn a_stored_user_round_trips_and_unknown_fields_are_rejected() {
     let user = json!({"account": "111122223333", "id": "AIDAEXAMPLEALICE00001", "name": "alice", "tags": {},
         "arn": "arn:aws:iam::111122223333:user/alice", "created": "2026-03-04T03:00:00Z"});
     let mut subject = json!({"user": user, "mfaDevices": ["m"], "credentials": null, "attachment": null});

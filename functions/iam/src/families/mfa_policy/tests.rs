@@ -1,4 +1,4 @@
-//! When the policy is attached, when it is held back, and how it is detached; laws over generated attachments.
+//! When the policy is attached and detached, and what blocks the plan; laws over generated attachments.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -13,7 +13,7 @@ pub(crate) fn require_mfa() -> PolicyArn {
     PolicyArn::try_from(ARN.to_owned()).unwrap()
 }
 
-/// A policy that allows users to register a device and denies all else without MFA.
+/// A policy that allows users to register a device and denies everything else without MFA.
 fn document() -> Value {
     let listed = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices", "sts:GetSessionToken"];
     json!({"Version": "2012-10-17", "Statement": [
@@ -44,12 +44,12 @@ fn plan_with(attachment: &Attachment) -> Plan<AttachAction> {
 fn reason(plan: &Plan<AttachAction>) -> String {
     match plan {
         Plan::Blocked { reason, steps } if steps == &[Step::call(Level::L2, attach())] => reason.clone(),
-        other => panic!("held with the call: {other:?}"),
+        other => panic!("expected a blocked call: {other:?}"),
     }
 }
 
 #[test]
-fn only_a_customer_managed_policy_can_be_named() {
+fn only_the_arn_of_a_customer_managed_policy_is_valid() {
     for text in [
         "arn:aws:iam::aws:policy/AdministratorAccess",
         "arn:aws:iam::111122223333:policy/",
@@ -62,21 +62,21 @@ fn only_a_customer_managed_policy_can_be_named() {
         assert!(PolicyArn::try_from(text.to_owned()).unwrap_err().starts_with("expected the ARN of a"), "{text}");
     }
     assert_eq!(PolicyArn::try_from(format!(" {ARN} ")), Ok(require_mfa()));
-    assert_eq!(check(None, true).unwrap_err(), "mfaPolicyOptIn `true` needs mfaPolicyArn");
+    assert_eq!(check(None, true).unwrap_err(), "mfaPolicyOptIn `true` requires mfaPolicyArn");
     assert_eq!((check(None, false), check(Some(&require_mfa()), true)), (Ok(()), Ok(())));
 }
 
 #[test]
-fn without_an_opt_in_and_once_attached_a_person_is_told() {
-    let told = Plan::Apply { steps: vec![Step::manual(Level::L0, "register")] };
-    assert_eq!(plan(&alice(), Some(&attachment(&[])), None, "register".to_owned()), told);
+fn the_step_is_manual_without_an_opt_in_and_once_attached() {
+    let by_hand = Plan::Apply { steps: vec![Step::manual(Level::L0, "register")] };
+    assert_eq!(plan(&alice(), Some(&attachment(&[])), None, "register".to_owned()), by_hand);
     let case = "mfa-enabled-for-iam-console-access/8";
-    assert_eq!(plan_with(&attachment(&[ARN])), told, "{case}");
+    assert_eq!(plan_with(&attachment(&[ARN])), by_hand, "{case}");
     assert_eq!(plan_with(&attachment(&[])), Plan::Apply { steps: vec![Step::call(Level::L2, attach())] }, "{case}");
 }
 
 #[test]
-fn a_failed_precondition_holds_the_call_back_by_name() {
+fn a_failed_precondition_blocks_the_call_and_is_named() {
     let nine = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
     assert!(matches!(plan_with(&attachment(&nine)), Plan::Apply { .. }));
     let full = Attachment { quota: 9, ..attachment(&nine) };
@@ -88,11 +88,11 @@ fn a_failed_precondition_holds_the_call_back_by_name() {
     let mut elsewhere = alice();
     elsewhere.account = rectify_compliance::AccountId::new("444455556666");
     let foreign = plan(&elsewhere, Some(&attachment(&[])), Some(&require_mfa()), "register".to_owned());
-    assert_eq!(reason(&foreign), format!("policy {ARN} is not of account 444455556666"));
+    assert_eq!(reason(&foreign), format!("policy {ARN} is not in account 444455556666"));
 }
 
 #[test]
-fn a_policy_that_locks_out_or_does_not_lock_at_all_is_not_attached() {
+fn a_policy_that_locks_users_out_or_denies_nothing_is_not_attached() {
     let with = |change: &dyn Fn(&mut Value)| {
         let mut document = document();
         change(&mut document["Statement"]);
@@ -103,15 +103,15 @@ fn a_policy_that_locks_out_or_does_not_lock_at_all_is_not_attached() {
     let harmless = format!("policy {ARN} does not deny iam:CreateAccessKey without MFA");
     let enable = format!("{blocks}iam:EnableMFADevice, iam:ListMFADevices");
     let all = format!("{blocks}iam:CreateVirtualMFADevice, iam:EnableMFADevice, iam:ListMFADevices");
-    for (what, told, expected) in [
-        ("allowed for somebody else", with(&|it| it[1]["Resource"] = json!("arn:aws:iam::*:user/bob")), enable.clone()),
+    for (case, reason, expected) in [
+        ("allowed for another user", with(&|it| it[1]["Resource"] = json!("arn:aws:iam::*:user/bob")), enable.clone()),
         (
             "allowed on a condition",
             with(&|it| it[1]["Condition"] = json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
             enable,
         ),
         (
-            "devices not to be made",
+            "creating devices not allowed",
             with(&|it| it[0]["Action"] = json!("iam:GetUser")),
             format!("{blocks}iam:CreateVirtualMFADevice"),
         ),
@@ -123,12 +123,12 @@ fn a_policy_that_locks_out_or_does_not_lock_at_all_is_not_attached() {
         ),
         ("denies nothing", with(&|it| it[2]["Effect"] = json!("Allow")), harmless),
     ] {
-        assert_eq!(told, expected, "{what}");
+        assert_eq!(reason, expected, "{case}");
     }
 }
 
 #[test]
-fn calls_are_spelt_as_the_api_spells_them() {
+fn calls_serialize_in_the_spelling_of_the_api() {
     let input = json!({"UserName": "alice", "PolicyArn": ARN});
     assert_eq!(serde_json::to_value(attach()).unwrap(), json!({"AttachUserPolicy": input}));
     let undo = undo(Some(&attachment(&[])), &[attach()]).unwrap();
@@ -144,7 +144,7 @@ fn an_attempt_is_in_place_while_its_policy_is_attached() {
 
 proptest! {
     #[test]
-    fn attaching_adds_the_one_policy_and_undo_takes_it_alone(
+    fn attaching_adds_only_the_policy_and_undo_removes_only_it(
         others in prop::collection::btree_set("[a-z]{1,6}", 0..=12), already in any::<bool>(), quota in 8_u32..=12,
     ) {
         let mut attached = others;

@@ -46,10 +46,10 @@ fn parameters() -> impl Strategy<Value = BackupParameters> {
     let window =
         prop::option::of(Just("01:00-01:30")).prop_map(|it| it.and_then(|it| Window::try_from(it.to_owned()).ok()));
     (days(), days(), window, any::<bool>(), any::<bool>(), 1..=35_u32).prop_map(
-        |(one, other, window, replicas, non_rds, target)| {
-            // A period shorter than the minimum is refused.
-            let is_period = one.map(Bounded::get) >= other.map(Bounded::get);
-            let (period, minimum) = if is_period { (one, other) } else { (other, one) };
+        |(first, second, window, replicas, non_rds, target)| {
+            // Parsing rejects a period shorter than the minimum.
+            let in_order = first.map(Bounded::get) >= second.map(Bounded::get);
+            let (period, minimum) = if in_order { (first, second) } else { (second, first) };
             BackupParameters {
                 backup_retention_period: period,
                 backup_retention_minimum: minimum,
@@ -65,8 +65,8 @@ fn parameters() -> impl Strategy<Value = BackupParameters> {
 #[test]
 fn laws() {
     Laws::of(&DbInstanceBackupEnabled, &["/retention", "/pendingRetention", "/window"], Remediation::predict)
-        .never(|before, after| after.counted() < before.counted())
-        .irreversible(|subject| subject.wanted().unwrap_or(0) == 0)
-        .meeting(&[("held", |plan| matches!(plan, Plan::Blocked { .. }))])
+        .never(|before, after| after.evaluated_retention() < before.evaluated_retention())
+        .irreversible(|subject| subject.retention_after_window().unwrap_or(0) == 0)
+        .meeting(&[("blocked", |plan| matches!(plan, Plan::Blocked { .. }))])
         .hold((subjects(), parameters()));
 }

@@ -1,4 +1,4 @@
-//! The cases of the rule and of its remediation.
+//! Cases for the rule and its remediation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -15,7 +15,7 @@ const WINDOW: &str = r#"{"preferredBackupWindow": "01:00-01:30"}"#;
 const NONE: &str = "orders has no automated backups";
 const SHORT: &str = "orders retains backups 3 d (minimum 7)";
 
-/// A case of an instance whose backups are kept for 3 days, changed.
+/// A case for an instance with a retention of 3 days, after `change`.
 fn case(name: &str, change: impl FnOnce(&mut Backups)) -> Case<'_, DbInstanceBackupEnabled> {
     Cases::of(&DbInstanceBackupEnabled, backups(3)).case(name, change)
 }
@@ -28,7 +28,7 @@ fn of_item<'a>(name: &'a str, item: &ConfigurationItem) -> Case<'a, DbInstanceBa
     case(name, |it| *it = Backups::from_item(item).unwrap())
 }
 
-/// What is planned for the instance: one call with these settings.
+/// The plan for the instance: one call with these settings.
 fn fix(level: &str, settings: &str) -> String {
     format!(r#"{level} ModifyDBInstance {{{settings}}}"#)
 }
@@ -43,7 +43,7 @@ fn modify(retention: Option<u32>, window: Option<&str>) -> Action {
 }
 
 #[test]
-fn an_instance_is_judged_by_its_retention_and_the_fix_has_the_level_of_what_it_costs() {
+fn retention_decides_the_verdict_and_the_level_of_the_fix() {
     let both = r#"{"backupRetentionPeriod": "14", "backupRetentionMinimum": "7"}"#;
     let exactly = r#"{"backupRetentionPeriod": 14}"#;
     let pending =
@@ -72,7 +72,7 @@ fn an_instance_is_judged_by_its_retention_and_the_fix_has_the_level_of_what_it_c
 }
 
 #[test]
-fn an_instance_is_judged_by_its_backup_window() {
+fn another_backup_window_is_a_violation() {
     let window = r#""DBInstanceIdentifier":"orders","PreferredBackupWindow":"01:00-01:30""#;
     let in_addition = |days: u32| format!(r#""BackupRetentionPeriod":{days},{window}"#);
     retention("another window", 7)
@@ -91,7 +91,7 @@ fn an_instance_is_judged_by_its_backup_window() {
 }
 
 #[test]
-fn a_replica_or_a_database_that_is_being_created_is_not_judged() {
+fn a_replica_or_a_database_being_created_is_not_applicable() {
     let replica = |name| case(name, |it| (it.retention, it.replica_of) = (Some(0), Some("first".into())));
     replica("db-instance-backup-enabled/5").not_applicable("orders is a read replica of first");
     replica("db-instance-backup-enabled/5, checked").with(r#"{"checkReadReplicas": "true"}"#).non_compliant(NONE);
@@ -100,7 +100,7 @@ fn a_replica_or_a_database_that_is_being_created_is_not_judged() {
 }
 
 #[test]
-fn a_cluster_is_judged_in_the_place_of_its_instances() {
+fn a_cluster_is_judged_instead_of_its_instances() {
     let name = "db-instance-backup-enabled/4";
     let short = "shop retains backups 1 d (minimum 7)";
     let fix = r#"L1 ModifyDBCluster {"BackupRetentionPeriod":7,"DBClusterIdentifier":"shop"}"#;
@@ -112,7 +112,7 @@ fn a_cluster_is_judged_in_the_place_of_its_instances() {
     of_item(name, &cluster).with(MINIMUM).non_compliant(short).planned(&[fix]);
     of_item("a cluster without a minimum", &cluster).compliant();
     let documents = cluster_item(&json!({"engine": "docdb"}));
-    of_item("DocumentDB", &documents).with(MINIMUM).not_applicable("shop (docdb) is not of RDS");
+    of_item("DocumentDB", &documents).with(MINIMUM).not_applicable("shop (docdb) is not an RDS database");
     of_item("DocumentDB, included", &documents)
         .with(r#"{"backupRetentionMinimum": 7, "includeNonRds": true}"#)
         .non_compliant(short)
@@ -120,7 +120,7 @@ fn a_cluster_is_judged_in_the_place_of_its_instances() {
 }
 
 #[test]
-fn a_database_that_cannot_be_changed_now_waits() {
+fn a_plan_is_blocked_while_the_database_cannot_be_modified() {
     case("db-instance-backup-enabled/6", |it| it.database.status = "modifying".into())
         .with(MINIMUM)
         .non_compliant(SHORT)
@@ -131,12 +131,12 @@ fn a_database_that_cannot_be_changed_now_waits() {
             .non_compliant(SHORT)
     };
     replica("a replica of MySQL", "mysql").planned(&[&days("L1", 7)]);
-    let held = "held: orders is a read replica of engine sqlserver-ee, of which RDS takes no backups";
-    replica("a replica of SQL Server", "sqlserver-ee").planned(&[held, &days("L1", 7)]);
+    let blocked = "held: orders is a sqlserver-ee read replica, which RDS does not back up";
+    replica("a replica of SQL Server", "sqlserver-ee").planned(&[blocked, &days("L1", 7)]);
 }
 
 #[test]
-fn backups_that_are_turned_on_wait_for_the_window() {
+fn turning_backups_on_is_pending_until_the_window() {
     let turn_on = [modify(Some(7), None)];
     let accepted = DbInstanceBackupEnabled.predict(backups(0), &turn_on[0]);
     assert_eq!(accepted, Backups { pending_retention: Some(7), ..backups(0) });
@@ -150,21 +150,21 @@ fn backups_that_are_turned_on_wait_for_the_window() {
 }
 
 #[test]
-fn undo_sets_what_was_set_before_and_never_turns_backups_off() {
+fn undo_restores_the_previous_settings_and_never_turns_backups_off() {
     let undo = |before: &Backups, action: Action| DbInstanceBackupEnabled.undo(before, &[action]);
     assert_eq!(undo(&backups(3), modify(Some(7), None)), Ok(vec![modify(Some(3), None)]));
     let both = modify(Some(7), Some("01:00-01:30"));
     assert_eq!(undo(&backups(3), both), Ok(vec![modify(Some(3), Some("08:50-09:20"))]));
     let refused = undo(&backups(0), modify(Some(7), None)).unwrap_err();
-    let said = "ModifyDBInstance: cannot be undone: turning automated backups off again deletes them";
-    assert_eq!(refused.to_string(), said);
+    let expected = "ModifyDBInstance: cannot be undone: turning automated backups off again deletes them";
+    assert_eq!(refused.to_string(), expected);
     assert_eq!(undo(&backups(0), modify(None, Some("01:00-01:30"))), Ok(vec![modify(None, Some("08:50-09:20"))]));
     let no_window = Backups { window: None, ..backups(3) };
     assert!(undo(&no_window, modify(None, Some("01:00-01:30"))).is_err());
 }
 
 #[test]
-fn an_action_on_another_database_changes_nothing_of_this_one() {
+fn an_action_on_another_database_leaves_this_one_unchanged() {
     let change = Change { backup_retention_period: Some(7), preferred_backup_window: None };
     let of_a_cluster = Action::ModifyDBCluster { identifier: "orders".into(), change };
     assert_eq!(DbInstanceBackupEnabled.predict(backups(3), &of_a_cluster), backups(3));
@@ -172,13 +172,13 @@ fn an_action_on_another_database_changes_nothing_of_this_one() {
 }
 
 #[test]
-fn parameters_that_cannot_all_hold_are_refused() {
-    let refusal = |text: &str| RuleParameters::<BackupParameters>::parse(Some(text)).unwrap_err().to_string();
+fn contradictory_or_malformed_parameters_are_rejected() {
+    let error = |text: &str| RuleParameters::<BackupParameters>::parse(Some(text)).unwrap_err().to_string();
     let case = "db-instance-backup-enabled/8";
     let contradiction = r#"{"backupRetentionPeriod": "7", "backupRetentionMinimum": "14"}"#;
-    let said = "ruleParameters: backupRetentionPeriod `7` is shorter than backupRetentionMinimum `14`";
-    assert_eq!(refusal(contradiction), said, "{case}");
-    let said = "ruleParameters.preferredBackupWindow: expected hh:mm-hh:mm: received `1-2`";
-    assert_eq!(refusal(r#"{"preferredBackupWindow": "1-2"}"#), said);
-    assert!(refusal(r#"{"targetRetention": 36}"#).contains("1..=35"));
+    let expected = "ruleParameters: backupRetentionPeriod `7` is shorter than backupRetentionMinimum `14`";
+    assert_eq!(error(contradiction), expected, "{case}");
+    let expected = "ruleParameters.preferredBackupWindow: expected hh:mm-hh:mm: received `1-2`";
+    assert_eq!(error(r#"{"preferredBackupWindow": "1-2"}"#), expected);
+    assert!(error(r#"{"targetRetention": 36}"#).contains("1..=35"));
 }

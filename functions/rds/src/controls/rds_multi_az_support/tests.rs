@@ -1,4 +1,4 @@
-//! The cases of the rule and of its remediation, and the laws over generated instances.
+//! Cases for the rule and its remediation, and laws over generated instances.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -22,18 +22,18 @@ fn offered(instance: Instance, multi_az_capable: bool) -> Deployment {
     Deployment { instance, offer: Some(offer) }
 }
 
-/// A case of an instance in one zone that RDS offers with Multi-AZ, changed.
+/// A case for an instance in one zone that RDS offers with Multi-AZ, after `change`.
 fn case(name: &str, change: impl FnOnce(&mut Deployment)) -> Case<'_, RdsMultiAzSupport> {
     Cases::of(&RdsMultiAzSupport, offered(instance(), true)).case(name, change)
 }
 
-/// A case of an instance as an item says it is.
+/// A case for an instance read from a configuration item.
 fn recorded<'a>(name: &'a str, changes: &Value) -> Case<'a, RdsMultiAzSupport> {
     case(name, |it| *it = Deployment::from_item(&item(changes)).unwrap())
 }
 
 #[test]
-fn an_instance_is_judged_by_its_standby() {
+fn the_standby_decides_the_verdict() {
     let replica = json!({"readReplicaSourceDBInstanceIdentifier": "first"});
     let pending = |multi_az: bool, pending: bool| json!({"multiAZ": multi_az, "pendingModifiedValues": {"multiAZ": pending, "port": 3307}});
     let of_cluster = "orders belongs to cluster shop, whose zones count instead";
@@ -51,46 +51,46 @@ fn an_instance_is_judged_by_its_standby() {
     recorded("rds-multi-az-support/5", &json!({"engine": "docdb"}))
         .not_applicable("orders (docdb) belongs to a cluster, whose zones count instead");
     recorded("RDS Custom", &json!({"engine": "custom-oracle-ee"}))
-        .not_applicable("orders (custom-oracle-ee) does not have the setting");
+        .not_applicable("orders (custom-oracle-ee) has no Multi-AZ setting");
     recorded("rds-multi-az-support/7", &json!({"dBInstanceStatus": "stopped"})).non_compliant(SINGLE);
 }
 
 #[test]
-fn an_instance_that_cannot_or_must_not_be_changed_waits() {
-    let held = |name, change: fn(&mut Deployment), params: &str, reason: &str| {
+fn a_plan_is_blocked_without_opt_in_or_while_the_instance_cannot_be_modified() {
+    let blocked = |name, change: fn(&mut Deployment), params: &str, reason: &str| {
         case(name, change).with(params).non_compliant(SINGLE).planned(&[&format!("held: {reason}"), FIX]);
     };
     case("opted in", |_| ()).with(OPTED_IN).non_compliant(SINGLE).planned(&[FIX]);
-    held(
+    blocked(
         "rds-multi-az-support/6",
         |it| *it = offered(instance(), false),
         OPTED_IN,
         "MultiAZCapable: db.m6g.large of mysql 8.0.40 is not offered as Multi-AZ",
     );
-    held(
+    blocked(
         "rds-multi-az-support/7",
         |it| it.instance.database.status = "stopped".into(),
         OPTED_IN,
         "status of orders is `stopped`, not `available`",
     );
-    held("rds-multi-az-support/8", |_| (), r#"{"tagOptIn": "ha=yes"}"#, "orders is not tagged ha=yes");
-    held(
+    blocked("rds-multi-az-support/8", |_| (), r#"{"tagOptIn": "ha=yes"}"#, "orders is not tagged ha=yes");
+    blocked(
         "rds-multi-az-support/8, another value",
         |_| (),
         r#"{"tagOptIn": "team=pay"}"#,
         "orders is not tagged team=pay",
     );
-    held("no opt-in at all", |_| (), "{}", "`tagOptIn` is not given");
-    held(
+    blocked("no opt-in at all", |_| (), "{}", "`tagOptIn` is not set");
+    blocked(
         "planned from an item",
         |it| it.offer = None,
         OPTED_IN,
-        "whether it can be Multi-AZ is not known: only a live read can be planned from",
+        "whether RDS offers it as Multi-AZ is unknown: planning needs a live read",
     );
 }
 
 #[test]
-fn an_accepted_change_waits_for_the_window_and_undo_takes_it_back() {
+fn an_accepted_change_is_pending_until_the_window_and_undo_reverts_it() {
     let before = offered(instance(), true);
     let accepted = RdsMultiAzSupport.predict(before.clone(), &modify(true));
     let pending = Instance { pending_multi_az: Some(true), ..instance() };
@@ -100,18 +100,18 @@ fn an_accepted_change_waits_for_the_window_and_undo_takes_it_back() {
 }
 
 #[test]
-fn a_standby_that_is_there_by_now_has_the_footprint_of_one_that_was_pending() {
+fn a_created_standby_has_the_touched_fields_of_a_pending_one() {
     let pending = Instance { pending_multi_az: Some(true), ..instance() };
-    let there = Instance { multi_az: true, ..instance() };
+    let created = Instance { multi_az: true, ..instance() };
     let touched_fields =
         |instance| RdsMultiAzSupport.touched_fields(&Deployment { instance, offer: None }, &[modify(true)]);
-    assert_eq!(touched_fields(pending), touched_fields(there.clone()));
-    assert_ne!(touched_fields(there), touched_fields(instance()));
+    assert_eq!(touched_fields(pending), touched_fields(created.clone()));
+    assert_ne!(touched_fields(created), touched_fields(instance()));
     assert_eq!(RdsMultiAzSupport.touched_fields(&offered(instance(), true), &[]), json!({}));
 }
 
 #[test]
-fn a_modification_that_rds_still_works_on_is_not_a_failure() {
+fn pending_modification_is_not_a_failure() {
     let mut modifying = offered(instance(), true);
     modifying.instance.database.status = "modifying".into();
     assert!(RdsMultiAzSupport.is_in_progress(&modifying, &[modify(true)]));
@@ -131,7 +131,7 @@ fn deployments() -> impl Strategy<Value = Deployment> {
 fn laws() {
     let opted_in = MultiAzParameters { tag_opt_in: "team=shop".parse().ok(), ..MultiAzParameters::default() };
     Laws::of(&RdsMultiAzSupport, &["/instance/pendingMultiAz", "/offer"], Remediation::predict)
-        .never(|before, after| wanted(&before.instance) && !wanted(&after.instance))
-        .meeting(&[("held", |plan| matches!(plan, Plan::Blocked { .. }))])
+        .never(|before, after| multi_az_after_window(&before.instance) && !multi_az_after_window(&after.instance))
+        .meeting(&[("blocked", |plan| matches!(plan, Plan::Blocked { .. }))])
         .hold((deployments(), Just(opted_in)));
 }

@@ -20,8 +20,8 @@ fn account(block: Option<Flags>) -> AccountBlock {
     AccountBlock::new(&AccountId::new("111122223333"), block)
 }
 
-/// An account with this block, of whose buckets the public comes into none.
-fn unused(block: Option<Flags>) -> AccountBlock {
+/// An account with this block and without public buckets.
+fn unexposed(block: Option<Flags>) -> AccountBlock {
     AccountBlock { exposed: Some(BTreeSet::new()), ..account(block) }
 }
 
@@ -35,12 +35,12 @@ fn read(text: &Value) -> Result<Params, String> {
 }
 
 #[test]
-fn the_flags_that_are_required_must_be_set() {
+fn the_required_flags_must_be_set() {
     let all_but_policy = Flags { block_public_policy: false, ..Flags::ALL };
     let one = r#"{"BlockPublicPolicy": "false", "BlockPublicAcls": "false", "IgnorePublicAcls": "false"}"#;
     case("s3-account-level-public-access-blocks-periodic/1", account(None)).non_compliant(LACKS_ALL);
     case("all", account(Some(Flags::ALL))).compliant();
-    case("half", account(Some(Flags::ACL_PAIR)))
+    case("one pair", account(Some(Flags::ACL_PAIR)))
         .non_compliant("Account block lacks BlockPublicPolicy, RestrictPublicBuckets");
     case("s3-account-level-public-access-blocks-periodic/2", account(Some(all_but_policy)))
         .with(r#"{"BlockPublicPolicy": "False"}"#)
@@ -52,7 +52,7 @@ fn the_flags_that_are_required_must_be_set() {
 }
 
 #[test]
-fn flags_are_read_in_every_spelling_and_one_must_be_required() {
+fn flags_parse_in_every_spelling_and_one_must_be_required() {
     for value in [json!("True"), json!("TRUE"), json!(true), json!("")] {
         let text = json!({"IgnorePublicAcls": value});
         assert_eq!(read(&text), Ok(Params::default()), "s3-account-level-public-access-blocks-periodic/3: {text}");
@@ -60,60 +60,60 @@ fn flags_are_read_in_every_spelling_and_one_must_be_required() {
     let none = json!({"IgnorePublicAcls": false, "BlockPublicPolicy": false, "BlockPublicAcls": "false",
                       "RestrictPublicBuckets": "FALSE"});
     let error = read(&none).unwrap_err();
-    assert!(error.ends_with("are all false: expected one at least"), "{error}");
+    assert!(error.ends_with("are all false: expected at least one"), "{error}");
 }
 
-/// `s3-account-level-public-access-blocks-periodic/6`: the gate answers elsewhere, for it is declared so.
+/// `s3-account-level-public-access-blocks-periodic/6`: the gate answers in other regions, because of this scope.
 #[test]
-fn it_is_judged_in_one_region() {
+fn it_is_evaluated_in_one_region() {
     assert_eq!(S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC.meta.scope, Scope::Global);
 }
 
 #[test]
-fn the_fix_is_one_call_that_keeps_the_flags_that_are_set() {
-    case("none", unused(None)).with(ACCOUNT_WIDE).non_compliant(LACKS_ALL).planned(&[PUT]);
-    case("s3-account-level-public-access-blocks-periodic/7", unused(Some(Flags::ACL_PAIR)))
+fn the_fix_is_one_call_that_keeps_the_flags_already_set() {
+    case("none", unexposed(None)).with(ACCOUNT_WIDE).non_compliant(LACKS_ALL).planned(&[PUT]);
+    case("s3-account-level-public-access-blocks-periodic/7", unexposed(Some(Flags::ACL_PAIR)))
         .with(r#"{"accountWide": true, "BlockPublicAcls": false, "IgnorePublicAcls": false}"#)
         .non_compliant("Account block lacks BlockPublicPolicy, RestrictPublicBuckets")
         .planned(&[PUT]);
 }
 
 #[test]
-fn access_in_use_and_a_missing_opt_in_hold_the_plan() {
-    let held = |name, exposed: Option<Vec<String>>, reason: &str| {
+fn access_in_use_and_a_missing_opt_in_block_the_plan() {
+    let blocked = |name, exposed: Option<Vec<String>>, reason: &str| {
         let exposed = exposed.map(BTreeSet::from_iter);
         let case = case(name, AccountBlock { exposed, ..account(None) }).with(ACCOUNT_WIDE);
         case.non_compliant(LACKS_ALL).planned(&[&format!("held: {reason}"), PUT]);
     };
-    held(
+    blocked(
         "s3-account-level-public-access-blocks-periodic/4",
         Some(vec!["web in eu-west-1 (policy:Open)".to_owned()]),
         "public access in use would end: web in eu-west-1 (policy:Open)",
     );
-    held("not read", None, "the buckets of the account were not read");
+    blocked("not read", None, "the buckets of the account were not read");
     let many = (0..MOST_EXPOSED).map(|number| format!("b{number:03}")).collect();
-    held("many", Some(many), "public access in use would end, at least: b000, b001, b002 +97 more");
-    case("no opt-in", unused(None))
+    blocked("many", Some(many), "public access in use would end, at least: b000, b001, b002 +97 more");
+    case("no opt-in", unexposed(None))
         .non_compliant(LACKS_ALL)
-        .planned(&["held: accountWide is not true, and the block concerns every bucket of the account", PUT]);
+        .planned(&["held: accountWide is not true, and the block applies to every bucket of the account", PUT]);
 }
 
-/// Unknown is never safe: whatever is known of the others, a person must look at these.
+/// Unknown is never safe: an operator must check these, whatever is known of the others.
 #[test]
-fn buckets_that_cannot_be_read_hold_the_plan_and_are_named() {
-    let held = |names: Vec<String>, which: &str| {
-        let account = AccountBlock { unreadable: names.into_iter().collect(), ..unused(None) };
-        let reason = "held: whether public access would end is not known of buckets that cannot be read";
+fn unreadable_buckets_block_the_plan_and_are_named() {
+    let blocked = |names: Vec<String>, which: &str| {
+        let account = AccountBlock { unreadable: names.into_iter().collect(), ..unexposed(None) };
+        let reason = "held: public access that would end is unknown for buckets that cannot be read";
         let found = case(which, account).with(ACCOUNT_WIDE).non_compliant(LACKS_ALL);
         found.planned(&[&format!("{reason}{which}"), PUT]);
     };
-    held(vec!["logs (s3:GetBucketAcl: AccessDenied)".to_owned()], ": logs (s3:GetBucketAcl: AccessDenied)");
+    blocked(vec!["logs (s3:GetBucketAcl: AccessDenied)".to_owned()], ": logs (s3:GetBucketAcl: AccessDenied)");
     let many = (0..MOST_EXPOSED).map(|number| format!("b{number:03}")).collect();
-    held(many, ", at least: b000, b001, b002 +97 more");
+    blocked(many, ", at least: b000, b001, b002 +97 more");
 }
 
 #[test]
-fn a_bucket_counts_for_what_the_wanted_flags_would_end_there() {
+fn a_bucket_counts_for_the_access_that_the_flags_would_end() {
     let by_acl = || granting(Grantee::AllUsers, Grants::Read);
     let by_policy = || allowing(allow(json!({"Action": "s3:PutObject"})));
     let both = public_access::Subject { acl: by_acl().acl, ..by_policy() };
@@ -158,13 +158,13 @@ fn laws() {
         Undo::PutPublicAccessBlock(put) => AccountBlock { block: Some(put.public_access_block_configuration), ..live },
         Undo::DeletePublicAccessBlock { .. } => AccountBlock { block: None, ..live },
     })
-    .never(|before, after| !after.block.unwrap_or_default().lacking(before.block.unwrap_or_default()).is_empty())
+    .never(|before, after| !after.block.unwrap_or_default().missing(before.block.unwrap_or_default()).is_empty())
     .hold(generated());
 }
 
 proptest! {
     #[test]
-    fn it_is_applied_only_with_the_opt_in_and_where_all_buckets_are_known_to_be_private((account, params) in generated()) {
+    fn the_plan_applies_only_with_the_opt_in_and_where_all_buckets_are_private((account, params) in generated()) {
         prop_assert_eq!(CONTROL.evaluate(&account, &params, NOW).is_non_compliant(), account.lacks(&params));
         if let Plan::Apply { .. } = CONTROL.plan(&account, &params, NOW) {
             prop_assert!(params.account_wide.0 && account.exposed.is_some_and(|it| it.is_empty()));

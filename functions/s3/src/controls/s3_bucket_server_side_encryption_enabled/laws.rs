@@ -1,4 +1,4 @@
-//! The laws of remediation over generated rules and requirements.
+//! The laws of the remediation over generated rules and requirements.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,13 +7,13 @@ use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Laws, NOW};
 
 use super::S3BucketServerSideEncryptionEnabled as CONTROL;
-use super::tests::{AWS, OTHER, OURS, key_of, rule, subject};
+use super::tests::{ALLOWED, AWS, OTHER, key_of, rule, subject};
 use super::*;
 use crate::resources::encryption::BlockedEncryptionTypes;
 
 fn rules() -> impl Strategy<Value = Option<Rule>> {
     let algorithm = prop::sample::select(vec![Algorithm::Aes256, Algorithm::Kms, Algorithm::Dsse, Algorithm::Fsx]);
-    let key = prop::option::of(prop::sample::select(vec![OURS, OTHER, AWS]));
+    let key = prop::option::of(prop::sample::select(vec![ALLOWED, OTHER, AWS]));
     let blocked = prop::option::of(Just(BlockedEncryptionTypes { encryption_type: vec!["SSE-C".to_owned()] }));
     let generated = (algorithm, key, prop::option::of(any::<bool>()), blocked).prop_map(
         |(algorithm, key, bucket_key_enabled, blocked_encryption_types)| Rule {
@@ -27,7 +27,7 @@ fn rules() -> impl Strategy<Value = Option<Rule>> {
 
 fn requirements() -> impl Strategy<Value = Params> {
     let algorithm = prop::sample::select(vec!["any", "AES256", "aws:kms", "aws:kms:dsse"]);
-    let keys = prop::sample::select(vec!["", "", OURS, "alias/a,alias/b"]);
+    let keys = prop::sample::select(vec!["", "", ALLOWED, "alias/a,alias/b"]);
     (algorithm, keys, any::<bool>(), any::<bool>()).prop_map(|(algorithm, keys, cmk, bucket_key)| {
         let text = json!({"requiredAlgorithm": algorithm, "kmsKeyArns": keys, "requireCmk": cmk,
             "requireBucketKey": bucket_key});
@@ -40,19 +40,20 @@ fn subjects() -> impl Strategy<Value = (Subject, Params)> {
     let unreadable = prop::collection::btree_set("[a-z]{3}", 0..2);
     (rules(), requirements(), sources, unreadable).prop_map(|(rule, params, log_sources, unreadable_sources)| {
         let current = rule.as_ref().and_then(Rule::key).map(key_of);
-        let allowed = [OURS, OTHER].iter().take(params.allowed().len()).map(|arn| key_of(arn)).collect();
+        let allowed = [ALLOWED, OTHER].iter().take(params.allowed().len()).map(|arn| key_of(arn)).collect();
         let keys = params.keys_matter().then_some(Keys { current, allowed });
         (Subject { keys, log_sources, unreadable_sources, ..subject(rule) }, params)
     })
 }
 
-/// A weaker algorithm, a bucket key that is off though the algorithm has one, or other blocked types.
+/// Whether the algorithm is weaker, the bucket key is turned off although the algorithm supports it, or the blocked
+/// types differ.
 fn is_weakened(before: &Subject, after: &Subject) -> bool {
-    let (was, is) = (before.rule.clone().unwrap_or_default(), after.rule.clone().unwrap_or_default());
-    let turned = is.algorithm() == Some(Algorithm::Dsse) && was.algorithm() != Some(Algorithm::Dsse);
-    was.algorithm().and_then(Algorithm::strength) > is.algorithm().and_then(Algorithm::strength)
-        || (before.has_bucket_key() && !after.has_bucket_key() && !turned)
-        || was.blocked_encryption_types != is.blocked_encryption_types
+    let (old, new) = (before.rule.clone().unwrap_or_default(), after.rule.clone().unwrap_or_default());
+    let to_dsse = new.algorithm() == Some(Algorithm::Dsse) && old.algorithm() != Some(Algorithm::Dsse);
+    old.algorithm().and_then(Algorithm::strength) > new.algorithm().and_then(Algorithm::strength)
+        || (before.has_bucket_key() && !after.has_bucket_key() && !to_dsse)
+        || old.blocked_encryption_types != new.blocked_encryption_types
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn laws() {
 
 proptest! {
     #[test]
-    fn kms_is_applied_only_where_no_access_logs_are_known_to_end((subject, params) in subjects()) {
+    fn kms_is_applied_only_where_no_access_log_delivery_ends((subject, params) in subjects()) {
         let plan = CONTROL.plan(&subject, &params, NOW);
         let (Plan::Apply { .. }, Some(Action::PutBucketEncryption(put))) = (&plan, plan.calls().first()) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What a bucket's default encryption is compared with: parameters, the bucket with its keys, and the call that sets a rule.
+//! The requirements for default encryption: parameters, the bucket with its keys, and the call that sets a rule.
 
 use std::collections::BTreeSet;
 
@@ -15,28 +15,30 @@ use crate::resources::encryption::{Algorithm, Rule};
 /// `requiredAlgorithm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RequiredAlgorithm {
-    /// Whatever is set.
+    /// Any algorithm.
     #[serde(rename = "any")]
     Any,
-    /// Keys of S3 or stronger.
+    /// S3 managed keys or stronger.
     #[serde(rename = "AES256")]
     Aes256,
     /// KMS or stronger.
     #[serde(rename = "aws:kms")]
     Kms,
-    /// KMS in two layers.
+    /// Dual-layer KMS.
     #[serde(rename = "aws:kms:dsse")]
     Dsse,
 }
 
 parameters! {
-    /// The weakest default encryption that is enough.
+    /// The minimum default encryption.
     pub Params, check: Params::names_keys {
-        /// The weakest algorithm that is enough: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
+        /// The minimum algorithm: `any`, `AES256`, `aws:kms` or `aws:kms:dsse`. Default `any`.
         required_algorithm: RequiredAlgorithm = RequiredAlgorithm::Any,
-        /// The keys that are allowed, a comma list of ARNs, ids and aliases without wildcards; implies `aws:kms`. Default: any key.
+        /// The allowed keys, a comma-separated list of ARNs, ids and aliases without wildcards; implies `aws:kms`.
+        /// Default: any key.
         kms_key_arns: Option<Globs> = None,
-        /// Whether the key must be managed by the customer, so that `aws/s3` does not count; implies `aws:kms`. Default `false`.
+        /// Whether the key must be customer managed, so that `aws/s3` does not count; implies `aws:kms`. Default
+        /// `false`.
         require_cmk: Flag = Flag(false),
         /// Whether `aws:kms` must use a bucket key. Default `false`.
         require_bucket_key: Flag = Flag(false),
@@ -51,7 +53,7 @@ impl Params {
         }
     }
 
-    /// The weakest algorithm that is enough; `None` where any is.
+    /// The minimum algorithm; `None` where any is sufficient.
     pub fn required(&self) -> Option<Algorithm> {
         match self.required_algorithm {
             RequiredAlgorithm::Dsse => Some(Algorithm::Dsse),
@@ -67,35 +69,35 @@ impl Params {
         self.kms_key_arns.as_ref().map_or(&[], Globs::patterns)
     }
 
-    /// Whether it matters which key is used.
+    /// Whether the verdict depends on the key.
     pub fn keys_matter(&self) -> bool {
         self.require_cmk.0 || self.kms_key_arns.is_some()
     }
 
-    /// Whether a rule of this algorithm must have a bucket key.
-    pub fn wants_bucket_key(&self, algorithm: Algorithm) -> bool {
+    /// Whether a rule with this algorithm must have a bucket key.
+    pub fn requires_bucket_key(&self, algorithm: Algorithm) -> bool {
         self.require_bucket_key.0 && algorithm == Algorithm::Kms
     }
 }
 
-/// A bucket with its default encryption.
+/// A bucket and its default encryption.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Which one.
+    /// The bucket.
     #[serde(flatten)]
     pub bucket: Identity,
-    /// Its rule, where it has one.
+    /// Its rule; `None` where it has none.
     pub rule: Option<Rule>,
-    /// Whether its policy refuses objects sent without encryption; looked at only where no rule sets an algorithm.
+    /// Whether its policy denies uploads without encryption; evaluated only where no rule sets an algorithm.
     pub refuses_unencrypted: bool,
-    /// Its key and the allowed ones; read only where it matters which is used.
+    /// Its key and the allowed keys; read only where the verdict depends on the key.
     pub keys: Option<Keys>,
-    /// Buckets whose server access logs are delivered here, some of them at least; read only by a remediation that would turn
-    /// to KMS.
+    /// Buckets whose server access logs are delivered here, possibly not all; read only by a remediation that would set
+    /// KMS encryption.
     #[serde(default)]
     pub log_sources: Option<BTreeSet<String>>,
-    /// Buckets of which that could not be read, some of them at least, each with the operation and its error code.
+    /// Buckets whose logging could not be read, possibly not all, each with the operation and its error code.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unreadable_sources: BTreeSet<String>,
 }
@@ -112,7 +114,7 @@ impl Subject {
 /// Default encryption as AWS Config recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEncryption {
-    /// Which bucket.
+    /// The bucket.
     pub bucket: Identity,
     /// Its rule; `None` where the item has none.
     pub rule: Option<Rule>,
@@ -126,7 +128,7 @@ impl Resource for RecordedEncryption {
     }
 }
 
-/// What an item does not hold.
+/// The settings that an item lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
@@ -136,22 +138,22 @@ pub struct Facts {
     /// `GetBucketPolicy`, read where no rule sets an algorithm.
     #[serde(default)]
     pub policy: Option<Policy>,
-    /// `kms:DescribeKey`, read where it matters which key is used.
+    /// `kms:DescribeKey`, read where the verdict depends on the key.
     #[serde(default)]
     pub keys: Option<Keys>,
 }
 
-/// The key of a bucket beside the allowed ones.
+/// The key of a bucket, and the allowed keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Keys {
-    /// The key the rule names; `None` where it names none, or there is no such key.
+    /// The key that the rule names; `None` where it names none, or the key does not exist.
     pub current: Option<KmsKey>,
     /// The keys of `kmsKeyArns`.
     pub allowed: Vec<KmsKey>,
 }
 
-/// Whether a policy denies everybody to put any object into the bucket `arn` without naming an encryption.
+/// Whether a policy denies everyone uploads to the bucket `arn` without an encryption header.
 pub fn refuses_unencrypted(policy: Option<&Policy>, arn: &str) -> bool {
     policy.is_some_and(|policy| policy.0.iter().any(|statement| refuses(statement, arn)))
 }
@@ -164,10 +166,11 @@ fn refuses(statement: &Statement, arn: &str) -> bool {
         && matches!(statement.conditions.as_slice(), [only] if is_without_encryption(only))
 }
 
-/// The header is absent or names no encryption. `StringNotEquals` holds of an absent header too.
+/// Whether the condition matches a missing or unknown encryption header. `StringNotEquals` matches a missing header
+/// too.
 fn is_without_encryption(condition: &Condition) -> bool {
     const KNOWN: [&str; 3] = ["AES256", "aws:kms", "aws:kms:dsse"];
-    let all = |fits: &dyn Fn(&String) -> bool| !condition.values.is_empty() && condition.values.iter().all(fits);
+    let all = |matches: &dyn Fn(&String) -> bool| !condition.values.is_empty() && condition.values.iter().all(matches);
     condition.key.eq_ignore_ascii_case("s3:x-amz-server-side-encryption")
         && match condition.operator.to_lowercase().as_str() {
             "null" => all(&|value| value == "true"),
@@ -182,9 +185,9 @@ fn is_without_encryption(condition: &Condition) -> bool {
 pub struct PutEncryption {
     /// `Bucket`.
     pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
     pub expected_bucket_owner: String,
-    /// `ServerSideEncryptionConfiguration`, whole: the API replaces it.
+    /// `ServerSideEncryptionConfiguration`, complete: the API replaces it.
     pub server_side_encryption_configuration: Configuration,
 }
 
@@ -192,12 +195,12 @@ pub struct PutEncryption {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Configuration {
-    /// `Rules`: one.
+    /// `Rules`: exactly one.
     pub rules: Vec<Rule>,
 }
 
 impl PutEncryption {
-    /// The call that gives this bucket this rule.
+    /// The call that sets this rule on this bucket.
     pub fn of(bucket: &Identity, rule: Rule) -> Self {
         Self {
             bucket: bucket.name.clone(),
@@ -212,18 +215,18 @@ impl PutEncryption {
     }
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Sets the rule.
     PutBucketEncryption(PutEncryption),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
-    /// Sets the rule that was there.
+    /// Restores the previous rule.
     PutBucketEncryption(PutEncryption),
     /// Removes the rule, where there was none.
     DeleteBucketEncryption {

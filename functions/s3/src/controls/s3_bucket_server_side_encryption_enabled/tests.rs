@@ -11,7 +11,7 @@ use super::*;
 use crate::resources::encryption::BlockedEncryptionTypes;
 use crate::testing::{allow, item, pics, policy};
 
-pub(super) const OURS: &str = "arn:aws:kms:eu-west-1:111122223333:key/ours";
+pub(super) const ALLOWED: &str = "arn:aws:kms:eu-west-1:111122223333:key/allowed";
 pub(super) const OTHER: &str = "arn:aws:kms:eu-west-1:111122223333:key/other";
 pub(super) const AWS: &str = "arn:aws:kms:eu-west-1:111122223333:key/aws-s3";
 
@@ -35,18 +35,18 @@ pub(super) fn subject(rule: Option<Rule>) -> Subject {
     }
 }
 
-/// The same with its key and the allowed ones resolved.
+/// A bucket with its key and the allowed keys resolved.
 fn keyed(rule: Rule, current: Option<&str>, allowed: &[&str]) -> Subject {
     let keys = Keys { current: current.map(key_of), allowed: allowed.iter().map(|arn| key_of(arn)).collect() };
     Subject { keys: Some(keys), ..subject(Some(rule)) }
 }
 
-/// The same with no logs delivered there.
+/// A bucket without log sources.
 fn no_target(subject: Subject) -> Subject {
     Subject { log_sources: Some(BTreeSet::new()), ..subject }
 }
 
-/// A bucket under these parameters.
+/// A case for a bucket with these parameters.
 fn case(name: &str, subject: Subject, params: Value) -> Case<'_, S3BucketServerSideEncryptionEnabled> {
     Cases::of(&CONTROL, subject).case(name, |_| ()).with(&params.to_string())
 }
@@ -59,7 +59,7 @@ fn put(level: Level, rule: Rule) -> String {
 #[test]
 fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
     let (aes, kms, dsse, fsx) = (Algorithm::Aes256, Algorithm::Kms, Algorithm::Dsse, Algorithm::Fsx);
-    let weak = |is: &str, required: &str| Some(format!("Default encryption is {is}; {required} required"));
+    let weak = |current: &str, required: &str| Some(format!("Default encryption is {current}; {required} required"));
     let none = |text: &str| Some(format!("No default encryption{text}"));
     for (name, algorithm, params, finding) in [
         ("s3-bucket-server-side-encryption-enabled/1", Some(aes), json!({}), None),
@@ -76,9 +76,9 @@ fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
         ("kms, dsse", Some(kms), json!({"requiredAlgorithm": "aws:kms:dsse"}), weak("aws:kms", "aws:kms:dsse")),
         ("none, AES256", None, json!({"requiredAlgorithm": "AES256"}), none("; AES256 required")),
         ("requireCmk implies kms", Some(aes), json!({"requireCmk": true}), weak("AES256", "aws:kms")),
-        ("keys imply kms", Some(aes), json!({"kmsKeyArns": "alias/ours"}), weak("AES256", "aws:kms")),
+        ("keys imply kms", Some(aes), json!({"kmsKeyArns": "alias/allowed"}), weak("AES256", "aws:kms")),
         (
-            "a stronger one is required beside",
+            "a stronger one is required as well",
             Some(kms),
             json!({"requireCmk": true, "requiredAlgorithm": "aws:kms:dsse"}),
             weak("aws:kms", "aws:kms:dsse"),
@@ -91,7 +91,7 @@ fn the_algorithm_must_be_the_required_one_or_a_stronger_one() {
 }
 
 #[test]
-fn a_bucket_key_is_required_of_kms_whatever_algorithm_is() {
+fn a_bucket_key_is_required_with_kms_whatever_the_required_algorithm() {
     let with = |algorithm, enabled| Rule { bucket_key_enabled: enabled, ..rule(algorithm, None) };
     let fix = put(Level::L2, with(Algorithm::Kms, Some(true)));
     for required in [json!(null), json!("any"), json!("AES256"), json!("aws:kms")] {
@@ -104,12 +104,12 @@ fn a_bucket_key_is_required_of_kms_whatever_algorithm_is() {
             found.non_compliant("Bucket key is off; required with aws:kms").planned(&[&fix]);
         }
         case("on", with(Algorithm::Kms, Some(true))).compliant();
-        case("two layers have none", with(Algorithm::Dsse, Some(false))).compliant();
+        case("dual-layer has none", with(Algorithm::Dsse, Some(false))).compliant();
     }
 }
 
 #[test]
-fn an_item_that_says_nothing_is_completed_by_what_s3_says() {
+fn facts_complete_an_item_without_a_rule() {
     let recorded = RecordedEncryption::from_item(&item(json!({}))).unwrap();
     let facts = Facts { rule: Some(rule(Algorithm::Aes256, None)), ..Facts::default() };
     case("s3-bucket-server-side-encryption-enabled/1", CONTROL.subject(recorded, facts), json!({})).compliant();
@@ -118,28 +118,33 @@ fn an_item_that_says_nothing_is_completed_by_what_s3_says() {
 #[test]
 fn the_key_must_be_allowed() {
     let kms = |key| rule(Algorithm::Kms, key);
-    let (listed, cmk) = (json!({"kmsKeyArns": "alias/ours"}), json!({"requireCmk": "true"}));
-    let managed = "Key aws/s3 is managed by AWS; a customer managed key required";
+    let (listed, cmk) = (json!({"kmsKeyArns": "alias/allowed"}), json!({"requireCmk": "true"}));
+    let managed = "Key aws/s3 is managed by AWS; a customer managed key is required";
     for (name, subject, params, finding) in [
-        ("s3-bucket-server-side-encryption-enabled/3", keyed(kms(Some(OURS)), Some(OURS), &[OURS]), &listed, None),
+        (
+            "s3-bucket-server-side-encryption-enabled/3",
+            keyed(kms(Some(ALLOWED)), Some(ALLOWED), &[ALLOWED]),
+            &listed,
+            None,
+        ),
         (
             "another",
-            keyed(kms(Some(OTHER)), Some(OTHER), &[OURS]),
+            keyed(kms(Some(OTHER)), Some(OTHER), &[ALLOWED]),
             &listed,
-            Some(format!("Key {OTHER} is none of kmsKeyArns")),
+            Some(format!("Key {OTHER} is not in kmsKeyArns")),
         ),
-        ("gone", keyed(kms(Some(OTHER)), None, &[OURS]), &listed, Some(format!("Key {OTHER} not found"))),
+        ("gone", keyed(kms(Some(OTHER)), None, &[ALLOWED]), &listed, Some(format!("Key {OTHER} not found"))),
         ("s3-bucket-server-side-encryption-enabled/4", keyed(kms(None), None, &[]), &cmk, Some(managed.to_owned())),
-        ("of AWS, named", keyed(kms(Some(AWS)), Some(AWS), &[]), &cmk, Some(managed.replace("aws/s3", AWS))),
-        ("of a customer", keyed(kms(Some(OURS)), Some(OURS), &[]), &cmk, None),
+        ("AWS managed, named", keyed(kms(Some(AWS)), Some(AWS), &[]), &cmk, Some(managed.replace("aws/s3", AWS))),
+        ("customer managed", keyed(kms(Some(ALLOWED)), Some(ALLOWED), &[]), &cmk, None),
         (
-            "of AWS, not listed",
-            keyed(kms(None), None, &[OURS]),
+            "AWS managed, not listed",
+            keyed(kms(None), None, &[ALLOWED]),
             &listed,
-            Some("Key aws/s3 is none of kmsKeyArns".to_owned()),
+            Some("Key aws/s3 is not in kmsKeyArns".to_owned()),
         ),
-        ("of AWS, listed", keyed(kms(None), None, &[AWS]), &listed, None),
-        ("not read", subject(Some(kms(Some(OURS)))), &listed, Some(format!("Key {OURS} was not read"))),
+        ("AWS managed, listed", keyed(kms(None), None, &[AWS]), &listed, None),
+        ("not read", subject(Some(kms(Some(ALLOWED)))), &listed, Some(format!("Key {ALLOWED} was not read"))),
     ] {
         case(name, subject, params.clone()).is(&finding.map_or(Verdict::COMPLIANT, Verdict::non_compliant));
     }
@@ -148,7 +153,7 @@ fn the_key_must_be_allowed() {
 }
 
 #[test]
-fn without_default_encryption_a_policy_that_refuses_all_unencrypted_objects_is_enough() {
+fn a_policy_that_denies_unencrypted_uploads_replaces_default_encryption() {
     let deny = |changes: Value| {
         let mut statement = allow(json!({"Effect": "Deny", "Action": "s3:PutObject",
             "Condition": {"Null": {"s3:x-amz-server-side-encryption": "true"}}}));
@@ -157,7 +162,7 @@ fn without_default_encryption_a_policy_that_refuses_all_unencrypted_objects_is_e
     };
     let condition = |condition: Value| deny(json!({ "Condition": condition }));
     let header = "s3:x-amz-server-side-encryption";
-    for (name, policy, is_enough) in [
+    for (name, policy, is_sufficient) in [
         ("null", deny(json!({})), true),
         ("boolean", condition(json!({"Null": {"s3:X-amz-server-side-encryption": true}})), true),
         ("not one of", condition(json!({"StringNotEquals": {header: ["AES256", "aws:kms"]}})), true),
@@ -177,8 +182,8 @@ fn without_default_encryption_a_policy_that_refuses_all_unencrypted_objects_is_e
     ] {
         let recorded = RecordedEncryption::from_item(&item(json!({}))).unwrap();
         let subject = CONTROL.subject(recorded, Facts { policy: Some(policy), ..Facts::default() });
-        let enough = Verdict::Compliant(Some(Annotation::new("bucket policy refuses unencrypted objects")));
-        let expected = if is_enough { enough } else { Verdict::non_compliant("No default encryption") };
+        let sufficient = Verdict::Compliant(Some(Annotation::new("bucket policy refuses unencrypted objects")));
+        let expected = if is_sufficient { sufficient } else { Verdict::non_compliant("No default encryption") };
         case(name, subject.clone(), json!({})).is(&expected);
         case(name, subject, json!({"requiredAlgorithm": "AES256"}))
             .non_compliant("No default encryption; AES256 required");
@@ -186,7 +191,7 @@ fn without_default_encryption_a_policy_that_refuses_all_unencrypted_objects_is_e
 }
 
 #[test]
-fn the_whole_rule_is_sent_with_all_that_it_does_not_change() {
+fn the_complete_rule_is_sent_with_unchanged_settings() {
     let blocked = BlockedEncryptionTypes { encryption_type: vec!["SSE-C".to_owned()] };
     let before = Rule {
         bucket_key_enabled: Some(true),
@@ -206,14 +211,14 @@ fn the_whole_rule_is_sent_with_all_that_it_does_not_change() {
     case("none", subject(None), json!({}))
         .non_compliant("No default encryption")
         .planned(&[&put(Level::L1, off(rule(Algorithm::Aes256, None)))]);
-    let unlisted = keyed(rule(Algorithm::Dsse, Some(OTHER)), Some(OTHER), &[OURS]);
-    case("s3-bucket-server-side-encryption-enabled/7", no_target(unlisted), json!({"kmsKeyArns": OURS}))
-        .non_compliant(&format!("Key {OTHER} is none of kmsKeyArns"))
-        .planned(&[&put(Level::L2, off(rule(Algorithm::Dsse, Some(OURS))))]);
+    let unlisted = keyed(rule(Algorithm::Dsse, Some(OTHER)), Some(OTHER), &[ALLOWED]);
+    case("s3-bucket-server-side-encryption-enabled/7", no_target(unlisted), json!({"kmsKeyArns": ALLOWED}))
+        .non_compliant(&format!("Key {OTHER} is not in kmsKeyArns"))
+        .planned(&[&put(Level::L2, off(rule(Algorithm::Dsse, Some(ALLOWED))))]);
 }
 
 #[test]
-fn what_a_machine_must_not_choose_or_end_is_held() {
+fn a_choice_of_key_or_access_logs_block_the_plan() {
     let kms = json!({"requiredAlgorithm": "aws:kms"});
     let aes = || rule(Algorithm::Aes256, None);
     let target = Subject { log_sources: Some(BTreeSet::from(["web".to_owned()])), ..subject(Some(aes())) };
@@ -221,10 +226,10 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
         unreadable_sources: BTreeSet::from(["logs (s3:GetBucketLogging: AccessDenied)".to_owned()]),
         ..no_target(subject(Some(aes())))
     };
-    let mut disabled = keyed(aes(), None, &[OURS]);
+    let mut disabled = keyed(aes(), None, &[ALLOWED]);
     disabled.keys.as_mut().unwrap().allowed[0].state = "PendingDeletion".into();
-    let mut abroad = keyed(aes(), None, &[OURS]);
-    abroad.bucket.region = Region::new("eu-central-1");
+    let mut other_region = keyed(aes(), None, &[ALLOWED]);
+    other_region.bucket.region = Region::new("eu-central-1");
     let planned = |subject: &Subject, params: Value| {
         let params = RuleParameters::parse(Some(&params.to_string())).unwrap().control;
         lines(&CONTROL.plan(subject, &params, NOW))
@@ -234,29 +239,29 @@ fn what_a_machine_must_not_choose_or_end_is_held() {
         (
             locked.clone(),
             kms.clone(),
-            "whether access logs come from buckets that cannot be read is not known, and KMS default encryption ends \
-             them: logs (s3:GetBucketLogging: AccessDenied)",
+            "buckets that cannot be read may deliver access logs here, and KMS default encryption ends their delivery: \
+             logs (s3:GetBucketLogging: AccessDenied)",
         ),
-        (subject(Some(aes())), kms, "whether server access logs are delivered here was not read"),
-        (keyed(aes(), None, &[OURS, OTHER]), json!({"kmsKeyArns": "a,b"}), "key: a person must choose among"),
-        (keyed(aes(), None, &[]), json!({"requireCmk": true}), "key: kmsKeyArns names none to use"),
+        (subject(Some(aes())), kms, "the sources of server access logs were not read"),
+        (keyed(aes(), None, &[ALLOWED, OTHER]), json!({"kmsKeyArns": "a,b"}), "key: an operator must choose among"),
+        (keyed(aes(), None, &[]), json!({"requireCmk": true}), "key: kmsKeyArns names no key that can be used"),
         (
             disabled,
             json!({"kmsKeyArns": "a"}),
-            "key arn:aws:kms:eu-west-1:111122223333:key/ours is in state PendingDeletion",
+            "key arn:aws:kms:eu-west-1:111122223333:key/allowed is in state PendingDeletion",
         ),
         (
-            abroad,
+            other_region,
             json!({"kmsKeyArns": "a"}),
-            "key arn:aws:kms:eu-west-1:111122223333:key/ours is not of region eu-central-1",
+            "key arn:aws:kms:eu-west-1:111122223333:key/allowed is not of region eu-central-1",
         ),
         (subject(Some(rule(Algorithm::Fsx, None))), json!({"requiredAlgorithm": "AES256"}), "aws:fsx: "),
     ] {
         let planned = planned(&subject, params);
-        let is_held = planned[0].starts_with(&format!("held: {expected}"));
-        assert!(is_held, "s3-bucket-server-side-encryption-enabled/6: {expected}: {planned:?}");
+        let is_blocked = planned[0].starts_with(&format!("held: {expected}"));
+        assert!(is_blocked, "s3-bucket-server-side-encryption-enabled/6: {expected}: {planned:?}");
     }
-    // Keys of S3 end no logs, whoever sends them.
+    // S3 managed keys do not affect log delivery.
     let unset = planned(&Subject { rule: None, ..locked }, json!({"requiredAlgorithm": "AES256"}));
     assert!(unset[0].starts_with("L1 PutBucketEncryption"), "{unset:?}");
 }

@@ -1,4 +1,4 @@
-//! The laws of remediation over generated policies.
+//! The laws of the remediation over generated policies.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -10,7 +10,7 @@ use rectify_testing::Laws;
 use super::S3BucketSslRequestsOnly as CONTROL;
 use super::tests::{deny, plan, with_text};
 use super::*;
-use crate::testing::respelt;
+use crate::testing::reordered;
 
 fn statement() -> impl Strategy<Value = Value> {
     let resource = prop::sample::select(vec!["arn:aws:s3:::pics", "arn:aws:s3:::pics/*", "arn:aws:s3:::pics*", "*"]);
@@ -24,18 +24,18 @@ fn statement() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Each statement as it stands in the text, and the text.
+/// The text of each statement, and the text of the policy.
 fn texts() -> impl Strategy<Value = (Vec<String>, String)> {
     let gap = prop::sample::select(vec!["", " ", "\n  "]);
     (prop::collection::vec((statement(), any::<bool>()), 0..4), gap, any::<bool>()).prop_map(
-        |(statements, gap, alone)| {
+        |(statements, gap, bare)| {
             let text = |(statement, pretty): &(Value, bool)| match pretty {
                 true => serde_json::to_string_pretty(statement).unwrap(),
                 false => statement.to_string(),
             };
             let texts: Vec<String> = statements.iter().map(text).collect();
             let list = match texts.as_slice() {
-                [only] if alone => only.clone(),
+                [only] if bare => only.clone(),
                 all => format!("[{gap}{}{gap}]", all.join(&format!("{gap},{gap}"))),
             };
             (texts, format!(r#"{{"Version":{gap}"2012-10-17",{gap}"Statement":{list}{gap},"Id":"Statement"}}"#))
@@ -74,18 +74,18 @@ proptest! {
             prop_assert_eq!(after.policy().0.len(), before.policy().0.len() + 1);
             let mut rest = after.text();
             for statement in &statements {
-                let (_, behind) = rest.split_once(statement.as_str()).expect("every statement, in its order");
-                rest = behind;
+                let (_, after) = rest.split_once(statement.as_str()).expect("every statement, in order");
+                rest = after;
             }
             let labels = |of: &Document| of.policy().0.iter().map(|it| it.label.clone()).collect::<BTreeSet<_>>();
-            prop_assert_eq!(labels(after).len(), labels(before).len() + 1, "the new Sid is nobody else's");
+            prop_assert_eq!(labels(after).len(), labels(before).len() + 1, "the new Sid is unique");
         }
     }
 
     #[test]
-    fn a_policy_that_comes_back_in_another_order_is_the_same_to_fix_and_undo((_, subject) in subjects()) {
+    fn fix_and_undo_ignore_the_order_in_a_policy((_, subject) in subjects()) {
         let returned = |subject: &Subject| Subject {
-            policy: subject.policy.as_ref().map(|it| Document::parse("p", &respelt(it.text())).unwrap()),
+            policy: subject.policy.as_ref().map(|it| Document::parse("p", &reordered(it.text())).unwrap()),
             ..subject.clone()
         };
         let (actions, after) = fixed(&subject);

@@ -6,12 +6,12 @@ use rectify_testing::{Case, Cases, NOW};
 
 use super::S3BucketSslRequestsOnly as CONTROL;
 use super::*;
-use crate::testing::{item, pics, respelt};
+use crate::testing::{item, pics, reordered};
 
 const BUCKET: &str = "arn:aws:s3:::pics";
 const OBJECTS: &str = "arn:aws:s3:::pics/*";
 
-/// A Deny of HTTP on bucket and objects, changed by `changes`; null takes a key away.
+/// A Deny of HTTP on bucket and objects, with `changes`; null removes a key.
 pub(super) fn deny(changes: Value) -> Value {
     let mut statement = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [BUCKET, OBJECTS],
                                "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
@@ -43,11 +43,11 @@ pub(super) fn plan(subject: &Subject) -> Plan<Action> {
 }
 
 #[test]
-fn only_a_deny_of_all_http_on_all_of_the_bucket_is_enough() {
+fn only_a_deny_of_all_http_on_bucket_and_objects_is_compliant() {
     let nothing = || Some("bucket and objects");
     let condition = |block: Value| deny(json!({"Condition": block}));
     let on = |resource: &str| deny(json!({"Resource": resource}));
-    for (name, statements, place) in [
+    for (name, statements, uncovered) in [
         ("s3-bucket-ssl-requests-only/2", on(OBJECTS), Some("the bucket (objects only)")),
         ("bucket only", on(BUCKET), Some("objects (bucket ARN only)")),
         ("s3-bucket-ssl-requests-only/3", json!([on(BUCKET), on(OBJECTS)]), None),
@@ -85,7 +85,7 @@ fn only_a_deny_of_all_http_on_all_of_the_bucket_is_enough() {
             nothing(),
         ),
     ] {
-        let finding = place.map(|it| format!("No Deny for aws:SecureTransport=false on {it}"));
+        let finding = uncovered.map(|it| format!("No Deny for aws:SecureTransport=false on {it}"));
         case(name, with(statements)).is(&finding.map_or(Verdict::COMPLIANT, Verdict::non_compliant));
     }
 }
@@ -113,7 +113,7 @@ fn planned_text(subject: &Subject) -> String {
 }
 
 #[test]
-fn one_statement_is_added_behind_those_there_are() {
+fn one_statement_is_added_after_the_existing_ones() {
     let none = format!(r#"{{"Version":"2012-10-17","Statement":[{DENIAL}]}}"#);
     assert_eq!(planned_text(&with_text(None)), none);
     let (old, numbered) = (DENIAL.replace("\"s3:*\"", "\"s3:Get*\""), DENIAL.replace("Transport\",", "Transport2\","));
@@ -128,7 +128,7 @@ fn one_statement_is_added_behind_those_there_are() {
 }
 
 #[test]
-fn a_policy_that_says_it_already_is_left_alone() {
+fn a_policy_with_an_equivalent_statement_is_compliant() {
     let statement = deny(json!({"Sid": "SomeOtherName"}));
     case("s3-bucket-ssl-requests-only/7", with(statement)).compliant();
 }
@@ -146,54 +146,54 @@ fn the_statement_names_the_bucket_in_its_own_partition() {
 }
 
 #[test]
-fn what_a_machine_must_not_write_is_held_and_named() {
-    let served = lines(&plan(&Subject { website: true, ..with_text(None) }));
-    assert!(served[0].starts_with("held: website: "), "{served:?}");
+fn a_website_a_large_policy_and_an_unusual_text_block_the_plan() {
+    let website = lines(&plan(&Subject { website: true, ..with_text(None) }));
+    assert!(website[0].starts_with("held: website: "), "{website:?}");
     let text = format!(r#"{{"Id":"{}","Statement":[]}}"#, "x".repeat(20_300));
     let size = text.len() + DENIAL.len();
     let large = lines(&plan(&with_text(Some(&text))));
-    assert_eq!(large[0], format!("held: policy: {size} bytes with the statement, and S3 takes 20480"));
-    let odd = lines(&plan(&with_text(Some(r#"{"Statemen\u0074":[]}"#))));
-    let why = "held: policy: a statement cannot be put into its text without touching anything else";
-    let words = format!("L2 by hand: add to the statements of the bucket policy: {DENIAL}");
-    assert_eq!(odd, [why.to_owned(), words]);
+    assert_eq!(large[0], format!("held: policy: {size} bytes with the statement, and S3 allows 20480"));
+    let unusual = lines(&plan(&with_text(Some(r#"{"Statemen\u0074":[]}"#))));
+    let reason = "held: policy: a statement cannot be inserted without changing the rest of the text";
+    let instruction = format!("L2 by hand: add to the statements of the bucket policy: {DENIAL}");
+    assert_eq!(unusual, [reason.to_owned(), instruction]);
 }
 
 #[test]
-fn two_roles_in_another_order_are_no_change() {
-    let roles = |one: &str, other: &str| {
+fn two_roles_in_another_order_are_not_a_change() {
+    let roles = |first: &str, second: &str| {
         let role = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
         with(
-            json!({"Effect": "Allow", "Principal": {"AWS": [role(one), role(other)]}, "Action": "s3:Get*", "Resource": OBJECTS}),
+            json!({"Effect": "Allow", "Principal": {"AWS": [role(first), role(second)]}, "Action": "s3:Get*", "Resource": OBJECTS}),
         )
     };
     let (put, returned) = (roles("a", "b"), roles("b", "a"));
-    assert_eq!(put, returned, "gate 10 and what is expected after a fix");
+    assert_eq!(put, returned, "gate 10 compares the prediction with the state after a fix");
     let done: Vec<Action> = plan(&put).calls().into_iter().cloned().collect();
     let touched_fields = |it: &Subject| CONTROL.touched_fields(it, &done);
-    assert_eq!(touched_fields(&put), touched_fields(&returned), "what undo compares");
+    assert_eq!(touched_fields(&put), touched_fields(&returned), "undo compares these");
     assert_ne!(touched_fields(&put), touched_fields(&roles("a", "c")));
     let stored = serde_json::to_value(&returned).unwrap();
-    assert_eq!(stored["policy"], json!(returned.policy.as_ref().unwrap().text()), "the text is kept for what is sent");
+    assert_eq!(stored["policy"], json!(returned.policy.as_ref().unwrap().text()), "the stored text is the one to send");
 }
 
 #[test]
-fn a_policy_that_names_a_deleted_principal_is_left_to_a_person() {
+fn a_policy_that_names_a_deleted_principal_blocks_the_plan() {
     let named = with(json!({"Sid": "Old", "Effect": "Allow", "Principal": {"AWS": ["AROAEXAMPLEID", "111122223333"]},
                             "Action": "s3:Get*", "Resource": OBJECTS}));
     let planned = lines(&plan(&named));
     assert_eq!(
         planned[0],
-        "held: policy: statement `Old` names AROAEXAMPLEID, a principal that was deleted, and S3 takes no policy that names \
-         one: take it out of the policy"
+        "held: policy: statement `Old` names AROAEXAMPLEID, a deleted principal, and S3 rejects a policy that names one: \
+         remove it from the policy"
     );
     assert!(planned.len() == 2 && planned[1].starts_with("L2 PutBucketPolicy"), "{planned:?}");
-    assert_eq!(named, with_text(Some(&respelt(named.policy.as_ref().unwrap().text()))));
+    assert_eq!(named, with_text(Some(&reordered(named.policy.as_ref().unwrap().text()))));
 }
 
 #[test]
-fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_are_set() {
-    let looked_for = |region: &str| {
+fn the_stack_lookup_covers_the_region_of_the_bucket_and_the_home_region() {
+    let looked_up = |region: &str| {
         let bucket = Identity::named("pics", &pics().account, &Region::new(region));
         let subject = Subject { bucket, ..with_text(None) };
         let plan = plan(&subject);
@@ -201,12 +201,12 @@ fn a_stack_is_looked_for_where_the_bucket_is_and_where_policies_of_any_bucket_ar
         ids.map(|it| (it.id, it.region.map(|region| region.to_string()))).collect::<Vec<_>>()
     };
     let here = ("pics".to_owned(), None);
-    assert_eq!(looked_for("us-east-1"), std::slice::from_ref(&here));
-    assert_eq!(looked_for("eu-west-1"), [here, ("pics".to_owned(), Some("us-east-1".to_owned()))]);
+    assert_eq!(looked_up("us-east-1"), std::slice::from_ref(&here));
+    assert_eq!(looked_up("eu-west-1"), [here, ("pics".to_owned(), Some("us-east-1".to_owned()))]);
 }
 
 #[test]
-fn an_action_on_another_bucket_changes_nothing_of_this_one() {
+fn an_action_on_another_bucket_leaves_this_one_unchanged() {
     let other = Subject { bucket: Identity::named("other", &pics().account, &pics().region), ..with_text(None) };
     for action in plan(&other).calls() {
         assert_eq!(CONTROL.predict(with_text(None), action), with_text(None));
@@ -214,22 +214,22 @@ fn an_action_on_another_bucket_changes_nothing_of_this_one() {
 }
 
 #[test]
-fn undo_restores_the_very_text_or_removes_what_was_added() {
-    let taken_back = |before: &Subject| {
+fn undo_restores_the_exact_text_or_deletes_the_policy() {
+    let undo_calls = |before: &Subject| {
         let done: Vec<Action> = plan(before).calls().into_iter().cloned().collect();
         serde_json::to_value(CONTROL.undo(before, &done).unwrap()).unwrap()
     };
     let owner = "111122223333";
     assert_eq!(
-        taken_back(&with_text(None)),
+        undo_calls(&with_text(None)),
         json!([{"DeleteBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": owner}}])
     );
     let spaced = "{ \"Statement\" : [] }";
     assert_eq!(
-        taken_back(&with_text(Some(spaced))),
+        undo_calls(&with_text(Some(spaced))),
         json!([{"PutBucketPolicy": {"Bucket": "pics", "ExpectedBucketOwner": owner, "Policy": spaced}}])
     );
-    assert_eq!(taken_back(&with(deny(json!({})))), json!([]));
-    let spaces = CONTROL.touched_fields(&with_text(Some(spaced)), &[]);
-    assert_eq!(spaces, json!({}), "nothing was done");
+    assert_eq!(undo_calls(&with(deny(json!({})))), json!([]));
+    let untouched = CONTROL.touched_fields(&with_text(Some(spaced)), &[]);
+    assert_eq!(untouched, json!({}), "nothing was done");
 }

@@ -1,4 +1,4 @@
-//! The laws of remediation over generated configurations and requirements.
+//! The laws of the remediation over generated configurations and requirements.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -17,7 +17,7 @@ fn prefixes() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["", "l", "logs/", "logs/web/", "data/"])
 }
 
-/// What a rule is about, in the newer form, in every shape there is.
+/// Filters in the newer form, of every shape.
 fn filters() -> impl Strategy<Value = Value> {
     let tag = || json!({"Key": "k", "Value": "v"});
     prop_oneof![
@@ -40,7 +40,7 @@ fn days() -> impl Strategy<Value = i32> {
     prop::sample::select(vec![0, 3, 7, 30, 90, 180, 364, 365, 400])
 }
 
-/// What a rule does: any of the actions, each with days or a date where it may have one.
+/// The actions of a rule: any of them, each with days, or a date where allowed.
 fn actions() -> impl Strategy<Value = Value> {
     let class = || prop::sample::select(CLASSES.to_vec());
     let date = "2030-01-01T00:00:00Z";
@@ -54,27 +54,27 @@ fn actions() -> impl Strategy<Value = Value> {
         true => json!({"Date": date, "StorageClass": class}),
         false => json!({"Days": days, "StorageClass": class}),
     });
-    let former = (days(), class())
+    let noncurrent = (days(), class())
         .prop_map(|(days, class)| json!({"NoncurrentDays": days, "NewerNoncurrentVersions": 2, "StorageClass": class}));
-    let lists = (prop::collection::vec(transition, 0..2), prop::collection::vec(former, 0..2));
-    let gone = prop::option::of(days().prop_map(|days| json!({ "NoncurrentDays": days })));
+    let lists = (prop::collection::vec(transition, 0..2), prop::collection::vec(noncurrent, 0..2));
+    let noncurrent_expiration = prop::option::of(days().prop_map(|days| json!({ "NoncurrentDays": days })));
     let abort = prop::option::of(days().prop_map(|days| json!({ "DaysAfterInitiation": days })));
-    (expiration, lists, gone, abort).prop_map(|(expiration, (transitions, former), gone, abort)| {
-        json!({"Expiration": expiration, "Transitions": transitions, "NoncurrentVersionTransitions": former,
-            "NoncurrentVersionExpiration": gone, "AbortIncompleteMultipartUpload": abort})
+    (expiration, lists, noncurrent_expiration, abort).prop_map(|(expiration, (current, noncurrent), expired, abort)| {
+        json!({"Expiration": expiration, "Transitions": current, "NoncurrentVersionTransitions": noncurrent,
+            "NoncurrentVersionExpiration": expired, "AbortIncompleteMultipartUpload": abort})
     })
 }
 
 fn rules() -> impl Strategy<Value = Vec<Value>> {
     let rule = (filters(), prefixes(), actions(), any::<bool>());
     (prop::collection::vec(rule, 0..4), any::<bool>()).prop_map(|(rules, old)| {
-        let made = rules.into_iter().enumerate().map(|(number, (filter, prefix, mut rule, enabled))| {
+        let rules = rules.into_iter().enumerate().map(|(number, (filter, prefix, mut rule, enabled))| {
             rule["ID"] = json!(format!("rule {number}"));
             rule["Status"] = json!(if enabled { "Enabled" } else { "Disabled" });
             rule[if old { "Prefix" } else { "Filter" }] = if old { json!(prefix) } else { filter };
             rule
         });
-        made.collect()
+        rules.collect()
     })
 }
 
@@ -88,12 +88,12 @@ fn subjects() -> impl Strategy<Value = (Subject, Params)> {
         any::<bool>(),
     );
     (rules(), any::<bool>(), prop::sample::select(versioning.to_vec()), text).prop_map(
-        |(rules, some, versioning, (transition, abort, prefix, classes, noncurrent))| {
-            let made = subject(Value::from(rules));
-            let lifecycle = made.lifecycle.clone().filter(|it| some || !it.rules.is_empty());
+        |(rules, has_configuration, versioning, (transition, abort, prefix, classes, noncurrent))| {
+            let subject = subject(Value::from(rules));
+            let lifecycle = subject.lifecycle.clone().filter(|it| has_configuration || !it.rules.is_empty());
             let params = params(json!({"transitionDays": transition, "abortMultipartDays": abort, "logPrefix": prefix,
                 "storageClasses": classes, "requireNoncurrent": noncurrent}));
-            (Subject { lifecycle, versioning, ..made }, params)
+            (Subject { lifecycle, versioning, ..subject }, params)
         },
     )
 }
@@ -113,7 +113,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn the_fix_adds_one_rule_that_expires_nothing_and_leaves_the_rest_to_a_person((before, params) in subjects()) {
+    fn the_fix_adds_at_most_one_rule_without_expiration((before, params) in subjects()) {
         let plan = CONTROL.plan(&before, &params, NOW);
         prop_assert!(plan.calls().len() <= 1);
         let Some(action) = plan.calls().first().copied() else { return Ok(()) };
@@ -123,20 +123,20 @@ proptest! {
         prop_assert_eq!(kept, before.rules());
         prop_assert!(added.expiration.is_none() && added.noncurrent_version_expiration.is_none(), "{:?}", added);
         prop_assert!(added.covers(&params.log_prefix) && (params.log_prefix.is_empty() || !added.touches("data/")));
-        if let Some(was) = before.lifecycle.as_ref().filter(|it| !it.rules.is_empty()) {
-            let size = &was.transition_default_minimum_object_size;
+        if let Some(previous) = before.lifecycle.as_ref().filter(|it| !it.rules.is_empty()) {
+            let size = &previous.transition_default_minimum_object_size;
             prop_assert_eq!(&lifecycle.transition_default_minimum_object_size, size);
-            prop_assert_eq!(lifecycle.form(), was.form());
+            prop_assert_eq!(lifecycle.form(), previous.form());
         }
-        let is_alone = plan.steps().len() == plan.calls().len();
-        let left = CONTROL.plan(&after, &params, NOW);
-        prop_assert_eq!(left == Plan::Noop, is_alone, "{:?}", after);
-        prop_assert!(left.calls().is_empty());
+        let is_complete = plan.steps().len() == plan.calls().len();
+        let next = CONTROL.plan(&after, &params, NOW);
+        prop_assert_eq!(next == Plan::Noop, is_complete, "{:?}", after);
+        prop_assert!(next.calls().is_empty());
     }
 
-    /// A rule that is applied lets no enabled rule about the same objects come too late.
+    /// An applied rule preempts no enabled rule for the same objects.
     #[test]
-    fn what_is_applied_overtakes_nothing((before, params) in subjects()) {
+    fn an_applied_rule_preempts_no_other((before, params) in subjects()) {
         let plan = CONTROL.plan(&before, &params, NOW);
         let (Plan::Apply { .. }, Some(action)) = (&plan, plan.calls().first().copied()) else { return Ok(()) };
         let after = CONTROL.predict(before.clone(), action).lifecycle.unwrap();
@@ -146,19 +146,19 @@ proptest! {
         };
         for rule in before.rules().iter().filter(|it| it.is_enabled() && it.touches(&params.log_prefix)) {
             prop_assert!(abort(added).is_none() || abort(rule).is_none_or(|days| Some(days) <= abort(added)), "{:?}", rule);
-            for (ours, theirs) in added.transitions.iter().flat_map(|ours| rule.transitions.iter().map(move |it| (ours, it))) {
-                let (class, next) = (ours.storage_class.as_ref().unwrap(), theirs.storage_class.as_ref().unwrap());
-                prop_assert!(theirs.days.is_some_and(|days| Some(days) <= ours.days) || class.leads_to(next), "{:?}", rule);
+            for (new, old) in added.transitions.iter().flat_map(|new| rule.transitions.iter().map(move |it| (new, it))) {
+                let (class, next) = (new.storage_class.as_ref().unwrap(), old.storage_class.as_ref().unwrap());
+                prop_assert!(old.days.is_some_and(|days| Some(days) <= new.days) || class.can_transition_to(next), "{:?}", rule);
             }
         }
     }
 
     #[test]
-    fn the_order_of_rules_and_of_what_they_list_means_nothing((before, params) in subjects()) {
+    fn equality_ignores_the_order_of_rules_and_their_lists((before, params) in subjects()) {
         let plan = CONTROL.plan(&before, &params, NOW);
         let actions: Vec<Action> = plan.calls().into_iter().cloned().collect();
-        let mut turned = before.clone();
-        if let Some(lifecycle) = &mut turned.lifecycle {
+        let mut reversed = before.clone();
+        if let Some(lifecycle) = &mut reversed.lifecycle {
             lifecycle.rules.reverse();
             for rule in &mut lifecycle.rules {
                 rule.transitions.reverse();
@@ -166,7 +166,7 @@ proptest! {
                 rule.filter.iter_mut().filter_map(|it| it.and.as_mut()).for_each(|it| it.tags.reverse());
             }
         }
-        prop_assert_eq!(CONTROL.touched_fields(&turned, &actions), CONTROL.touched_fields(&before, &actions));
-        prop_assert_eq!(turned, before);
+        prop_assert_eq!(CONTROL.touched_fields(&reversed, &actions), CONTROL.touched_fields(&before, &actions));
+        prop_assert_eq!(reversed, before);
     }
 }

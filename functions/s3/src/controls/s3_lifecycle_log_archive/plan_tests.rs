@@ -12,14 +12,14 @@ fn planned(subject: &Subject, changes: Value) -> Plan<Action> {
     CONTROL.plan(subject, &params(changes), NOW)
 }
 
-/// What the one call of a plan puts.
+/// The configuration in the only call of a plan.
 fn put(plan: &Plan<Action>) -> Value {
     let calls = serde_json::to_value(plan.calls()).unwrap();
     calls[0]["PutBucketLifecycleConfiguration"]["LifecycleConfiguration"].clone()
 }
 
 #[test]
-fn one_rule_is_added_behind_those_that_are_there() {
+fn one_rule_is_added_after_the_existing_ones() {
     let three = json!([
         {"ID": "a", "Filter": {"And": {"Prefix": "web/", "Tags": [{"Key": "k", "Value": "v"}], "ObjectSizeLessThan": 9}},
             "Expiration": {"Days": 400}},
@@ -46,7 +46,7 @@ fn one_rule_is_added_behind_those_that_are_there() {
 }
 
 #[test]
-fn only_what_is_missing_is_added_and_in_the_form_of_the_others() {
+fn only_missing_actions_are_added_in_the_form_of_the_other_rules() {
     let no_abort = planned(&subject(json!([transition(90, "GLACIER")])), json!({}));
     let expected = json!({"ID": "s3-lifecycle-log-archive", "Status": "Enabled", "Filter": {"Prefix": ""},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}});
@@ -70,46 +70,46 @@ fn only_what_is_missing_is_added_and_in_the_form_of_the_others() {
 }
 
 #[test]
-fn how_long_something_is_kept_is_for_a_person() {
+fn retention_is_a_manual_step() {
     let name = "s3-lifecycle-log-archive/5";
-    let keep = "L3 by hand: keep for 365 days at least, or not let expire at all:";
+    let keep = "L3 by hand: retain for at least 365 days, or remove the expiration:";
     let (expiring, good) = (json!({"ID": "tmp", "Expiration": {"Days": 30}}), [transition(90, "GLACIER"), abort(7)]);
     let and_good = |rule: &Value| Value::from_iter([rule.clone()].into_iter().chain(good.clone()));
     let early = "expires after 30 d (< 365) in rule tmp";
-    let words = format!("{keep} logs expire after 30 d (< 365) in rule tmp");
+    let by_hand = format!("{keep} logs expire after 30 d (< 365) in rule tmp");
     case(name, subject(and_good(&expiring)), json!({}))
         .non_compliant(&format!("Lifecycle: {early}"))
-        .planned(&[&words]);
+        .planned(&[&by_hand]);
     let plan = planned(&subject(json!([expiring])), json!({}));
     let planned = lines(&plan);
     assert!(planned.len() == 2 && planned[0].starts_with("L2 PutBucketLifecycleConfiguration"), "{planned:?}");
-    assert_eq!((&planned[1], plan.blocker(true).is_some()), (&words, true), "{name}");
+    assert_eq!((&planned[1], plan.blocker(true).is_some()), (&by_hand, true), "{name}");
 
-    let former = json!({"ID": "former", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}});
-    case("former versions", versioned(and_good(&former), Some(Versioning::Enabled)), json!({}))
-        .non_compliant("Lifecycle: noncurrent versions expire after 30 d (< 365) in rule former")
-        .planned(&[&format!("{keep} noncurrent versions expire after 30 d (< 365) in rule former")]);
+    let noncurrent = json!({"ID": "noncurrent", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}});
+    case("noncurrent versions", versioned(and_good(&noncurrent), Some(Versioning::Enabled)), json!({}))
+        .non_compliant("Lifecycle: noncurrent versions expire after 30 d (< 365) in rule noncurrent")
+        .planned(&[&format!("{keep} noncurrent versions expire after 30 d (< 365) in rule noncurrent")]);
     case("nothing moves", versioned(json!([abort(7)]), Some(Versioning::Enabled)), json!({"transitionDays": 0}))
         .non_compliant("Lifecycle: no rule for noncurrent versions")
-        .planned(&["L3 by hand: move noncurrent versions, or let them expire after 365 days or more"]);
+        .planned(&["L3 by hand: transition noncurrent versions, or expire them after 365 days or more"]);
 }
 
 #[test]
-fn what_would_lose_or_overtake_something_is_held() {
+fn a_rule_that_would_preempt_another_or_lose_an_element_is_blocked() {
     let moved = |days: i32, class: &str| json!([transition(days, class), abort(7)]);
     let below = |rule: Value| with(rule, json!({"Filter": {"Prefix": "web/"}}));
     let dated =
         json!({"ID": "dated", "Transitions": [{"Date": "2040-01-01T00:00:00Z", "StorageClass": "DEEP_ARCHIVE"}]});
-    let former = json!({"ID": "former", "Filter": {"Prefix": "web/"},
+    let noncurrent = json!({"ID": "noncurrent", "Filter": {"Prefix": "web/"},
         "NoncurrentVersionTransitions": [{"NoncurrentDays": 91, "StorageClass": "GLACIER"}]});
     let kept = json!({"ID": "kept", "Filter": {"Prefix": "web/"}, "NoncurrentVersionTransitions":
         [{"NoncurrentDays": 30, "NewerNoncurrentVersions": 2, "StorageClass": "GLACIER"}]});
     let full: Vec<Value> = (0..1000).map(|number| json!({"ID": number.to_string(), "Status": "Disabled"})).collect();
     let unknown = Subject { unknown: vec!["Rule.Pause".to_owned()], ..subject(json!([abort(7)])) };
-    let mut untold = subject(json!([abort(7)]));
-    untold.lifecycle.as_mut().unwrap().transition_default_minimum_object_size = None;
-    let mut formless = subject(json!([abort(7)]));
-    formless.lifecycle.as_mut().unwrap().rules[0].filter = None;
+    let mut without_size = subject(json!([abort(7)]));
+    without_size.lifecycle.as_mut().unwrap().transition_default_minimum_object_size = None;
+    let mut without_form = subject(json!([abort(7)]));
+    without_form.lifecycle.as_mut().unwrap().rules[0].filter = None;
     let ia = json!({"storageClasses": "STANDARD_IA", "transitionDays": 29});
     for (subject, text, expected) in [
         (subject(moved(91, "GLACIER")), json!({}), "rule move: moves objects to GLACIER after 91 d"),
@@ -131,34 +131,30 @@ fn what_would_lose_or_overtake_something_is_held() {
             "rule move: moves objects to GLACIER after 59 d",
         ),
         (subject(moved(30, "COLDEST")), json!({}), "rule move: moves objects to COLDEST after 30 d"),
-        (subject(json!([abort(7), dated])), json!({}), "rule dated: moves objects to DEEP_ARCHIVE, not by days alone"),
+        (subject(json!([abort(7), dated])), json!({}), "rule dated: moves objects to DEEP_ARCHIVE, not by days only"),
         (
-            versioned(json!([abort(7), former]), Some(Versioning::Enabled)),
+            versioned(json!([abort(7), noncurrent]), Some(Versioning::Enabled)),
             json!({}),
-            "rule former: moves versions to GLACIER after 91 d",
+            "rule noncurrent: moves versions to GLACIER after 91 d",
         ),
         (
             versioned(json!([abort(7), kept]), Some(Versioning::Enabled)),
             json!({}),
-            "rule kept: moves versions to GLACIER, not by days alone",
+            "rule kept: moves versions to GLACIER, not by days only",
         ),
-        (subject(json!([abort(8)])), json!({}), "rule abort: aborts partial uploads after 8 d, not 7"),
-        (subject(json!([below(abort(8))])), json!({}), "rule abort: aborts partial uploads after 8 d, not 7"),
-        (subject(Value::from(full)), json!({}), "lifecycle: 1000 rules, and S3 takes 1000"),
-        (unknown, json!({}), "lifecycle: Rule.Pause: not known here, and would be lost"),
-        (untold, json!({}), "lifecycle: TransitionDefaultMinimumObjectSize was not told"),
-        (formless, json!({}), "lifecycle: rules have Prefix here and Filter there"),
-        (
-            subject(json!([abort(7), {"Prefix": "old"}])),
-            json!({}),
-            "lifecycle: rules have Prefix here and Filter there",
-        ),
+        (subject(json!([abort(8)])), json!({}), "rule abort: aborts incomplete uploads after 8 d, not 7"),
+        (subject(json!([below(abort(8))])), json!({}), "rule abort: aborts incomplete uploads after 8 d, not 7"),
+        (subject(Value::from(full)), json!({}), "lifecycle: 1000 rules, and S3 allows 1000"),
+        (unknown, json!({}), "lifecycle: Rule.Pause: unknown, and would be lost"),
+        (without_size, json!({}), "lifecycle: TransitionDefaultMinimumObjectSize was not returned"),
+        (without_form, json!({}), "lifecycle: rules mix Prefix and Filter"),
+        (subject(json!([abort(7), {"Prefix": "old"}])), json!({}), "lifecycle: rules mix Prefix and Filter"),
         (
             subject(json!([{"ID": "s3-lifecycle-log-archive", "Status": "Disabled"}])),
             json!({}),
-            "rule s3-lifecycle-log-archive: is there",
+            "rule s3-lifecycle-log-archive: exists already",
         ),
-        (subject(json!([])), ia, "transitionDays 29: S3 moves objects to STANDARD_IA after 30 days at the earliest"),
+        (subject(json!([])), ia, "transitionDays 29: S3 moves objects to STANDARD_IA after at least 30 days"),
     ] {
         let planned = lines(&planned(&subject, text));
         assert!(planned[0].starts_with(&format!("held: {expected}")), "{expected}: {planned:?}");
@@ -167,7 +163,7 @@ fn what_would_lose_or_overtake_something_is_held() {
 }
 
 #[test]
-fn rules_that_go_well_together_are_not_in_the_way() {
+fn compatible_rules_do_not_block_the_plan() {
     let below = |rule: Value| with(rule, json!({"Filter": {"Prefix": "web/"}}));
     for rules in [
         json!([transition(60, "STANDARD_IA"), abort(7)]),
@@ -183,5 +179,5 @@ fn rules_that_go_well_together_are_not_in_the_way() {
     }
     let logs = json!({"logPrefix": "logs/"});
     let plan = planned(&subject(json!([below(transition(180, "STANDARD_IA"))])), logs);
-    assert!(matches!(plan, Plan::Apply { .. }), "beside the logs: {plan:?}");
+    assert!(matches!(plan, Plan::Apply { .. }), "a rule outside the logs: {plan:?}");
 }

@@ -1,4 +1,4 @@
-//! What the lifecycle of a log bucket is compared with: parameters, the bucket, and the call that sets a configuration.
+//! The requirements for the lifecycle of a log bucket: parameters, the bucket, and the call that sets a configuration.
 
 mod addition;
 mod findings;
@@ -15,24 +15,26 @@ pub use addition::Addition;
 pub use findings::Findings;
 
 parameters! {
-    /// Which buckets are log buckets, and what their lifecycle must do.
+    /// The log buckets, and the requirements for their lifecycle.
     pub Params, check: Params::moves_before_expiring {
         /// Names of the log buckets, or patterns with `*` and `?`. Default: none.
         bucket_names: Option<Globs> = None,
         /// A tag that makes a bucket a log bucket, `key=value`. Default: none.
         bucket_tag: Option<KeyValue> = None,
-        /// Where in the bucket the logs are, a prefix of their keys. Default: the whole bucket.
+        /// The key prefix of the logs. Default: the whole bucket.
         log_prefix: String = String::new(),
-        /// Days before which no log may expire, 1..=36500. Default 365.
+        /// The minimum days before logs expire, 1..=36500. Default 365.
         min_retention_days: Bounded<1, 36500> = Bounded::of(365),
-        /// Days after which logs must have moved to one of `storageClasses`, 0..=36500; 0 where they need not move. Default 90.
+        /// The maximum days before logs transition to one of `storageClasses`, 0..=36500; 0 requires no transition.
+        /// Default 90.
         transition_days: Bounded<0, 36500> = Bounded::of(90),
-        /// The storage classes that logs may move to, a comma list; the fix takes the first. Default `GLACIER,DEEP_ARCHIVE,GLACIER_IR`.
+        /// The accepted storage classes, a comma-separated list; the fix uses the first. Default
+        /// `GLACIER,DEEP_ARCHIVE,GLACIER_IR`.
         #[schemars(with = "StringList")]
         storage_classes: StorageClasses = StorageClasses::default(),
-        /// Days after which partial uploads must be aborted, 0..=365; 0 where they need not be. Default 7.
+        /// The maximum days before incomplete multipart uploads are aborted, 0..=365; 0 requires no abort. Default 7.
         abort_multipart_days: Bounded<0, 365> = Bounded::of(7),
-        /// Whether a bucket with versions needs a rule for the former ones. Default `true`.
+        /// Whether a versioned bucket needs a rule for noncurrent versions. Default `true`.
         require_noncurrent: Flag = Flag(true),
     }
 }
@@ -53,18 +55,18 @@ impl Params {
     }
 }
 
-/// `storageClasses`: at least one, each known, in the order written.
+/// `storageClasses`: at least one, each known, in the given order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "StringList")]
 pub struct StorageClasses(Vec<StorageClass>);
 
 impl StorageClasses {
-    /// Whether logs may lie there.
+    /// Whether the class is accepted.
     pub fn accept(&self, class: Option<&StorageClass>) -> bool {
         class.is_some_and(|class| self.0.contains(class))
     }
 
-    /// The one that the fix moves logs to.
+    /// The class that the fix transitions logs to.
     pub fn first(&self) -> Option<&StorageClass> {
         self.0.first()
     }
@@ -79,12 +81,12 @@ impl Default for StorageClasses {
 impl TryFrom<StringList> for StorageClasses {
     type Error = String;
 
-    fn try_from(words: StringList) -> Result<Self, String> {
-        let classes: Vec<StorageClass> = words.list().iter().cloned().map(StorageClass::from).collect();
+    fn try_from(names: StringList) -> Result<Self, String> {
+        let classes: Vec<StorageClass> = names.list().iter().cloned().map(StorageClass::from).collect();
         if let Some(StorageClass::Other(name)) = classes.iter().find(|it| matches!(it, StorageClass::Other(_))) {
-            return Err(format!("expected storage classes that objects can move to: received `{name}`"));
+            return Err(format!("expected storage classes that objects can transition to: received `{name}`"));
         }
-        // A list that becomes empty is absent.
+        // An empty list counts as absent.
         if classes.is_empty() { Ok(Self::default()) } else { Ok(Self(classes)) }
     }
 }
@@ -105,19 +107,19 @@ impl std::fmt::Display for StorageClasses {
 /// `Status` of a bucket's versioning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Versioning {
-    /// Never turned on: there is one version of an object.
+    /// Never enabled: each object has one version.
     Off,
-    /// Every version stays.
+    /// Every version is kept.
     Enabled,
-    /// Versions that were made stay, new ones replace each other.
+    /// Existing versions are kept; new objects overwrite each other.
     Suspended,
 }
 
 impl Versioning {
-    /// Reads the API's spelling, which is the item's as well.
+    /// Parses the spelling of the API, which items use as well.
     ///
     /// # Errors
-    /// [`ShapeError`] for a status that is not known.
+    /// [`ShapeError`] for an unknown status.
     pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
         match text {
             "Off" => Ok(Self::Off),
@@ -128,18 +130,18 @@ impl Versioning {
     }
 }
 
-/// A bucket with its lifecycle.
+/// A bucket and its lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Which one.
+    /// The bucket.
     #[serde(flatten)]
     pub bucket: Identity,
-    /// Its lifecycle configuration, where it has one.
+    /// Its lifecycle configuration; `None` where it has none.
     pub lifecycle: Option<Configuration>,
-    /// Whether it keeps versions; `None` where an item does not say, which is judged as if it did.
+    /// Its versioning status; `None` where the item lacks it, which counts as enabled.
     pub versioning: Option<Versioning>,
-    /// Elements of the configuration that are not known here, and so could not be sent again.
+    /// Unknown elements of the configuration, which could not be sent back.
     #[serde(default)]
     pub unknown: Vec<String>,
 }
@@ -159,7 +161,7 @@ impl Resource for Subject {
     }
 }
 
-/// `supplementaryConfiguration.BucketVersioningConfiguration.status`; null, as absent, says nothing.
+/// `supplementaryConfiguration.BucketVersioningConfiguration.status`; `None` where null or absent.
 fn versioning(item: &ConfigurationItem) -> Result<Option<Versioning>, ShapeError> {
     let path = bucket::path("BucketVersioningConfiguration.status");
     let Some(value) = item.supplement("BucketVersioningConfiguration") else { return Ok(None) };
@@ -171,12 +173,12 @@ fn versioning(item: &ConfigurationItem) -> Result<Option<Versioning>, ShapeError
 }
 
 impl Subject {
-    /// Its rules; none where it has no configuration.
+    /// Its rules; empty where it has no configuration.
     pub fn rules(&self) -> &[Rule] {
         self.lifecycle.as_ref().map_or(&[], |lifecycle| &lifecycle.rules)
     }
 
-    /// Whether there can be former versions.
+    /// Whether there can be noncurrent versions.
     pub fn keeps_versions(&self) -> bool {
         self.versioning != Some(Versioning::Off)
     }
@@ -188,31 +190,31 @@ impl Subject {
 pub struct PutLifecycle {
     /// `Bucket`.
     pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
     pub expected_bucket_owner: String,
-    /// `LifecycleConfiguration` and, beside it, `TransitionDefaultMinimumObjectSize`, both whole: the API replaces them.
+    /// `LifecycleConfiguration` and `TransitionDefaultMinimumObjectSize`, both complete: the API replaces them.
     pub lifecycle_configuration: Configuration,
 }
 
 impl PutLifecycle {
-    /// The call that gives this bucket this configuration.
+    /// The call that sets this configuration on this bucket.
     pub fn of(bucket: &Identity, lifecycle_configuration: Configuration) -> Self {
         Self { bucket: bucket.name.clone(), expected_bucket_owner: bucket.account.to_string(), lifecycle_configuration }
     }
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
-    /// Puts the configuration with a rule more.
+    /// Puts the configuration with one more rule.
     PutBucketLifecycleConfiguration(PutLifecycle),
 }
 
-/// What takes it back.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
-    /// Puts the configuration that was there.
+    /// Restores the previous configuration.
     PutBucketLifecycleConfiguration(PutLifecycle),
     /// Removes the configuration, where there was none.
     DeleteBucketLifecycle {

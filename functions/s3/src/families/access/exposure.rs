@@ -1,4 +1,4 @@
-//! The result: through what the public reads a bucket, and through what it writes to it.
+//! The result: the causes of public read and public write access to a bucket.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::actions;
 use super::kind::{ACCESS_POINT, BUCKET};
 use super::{Acl, Flags, Grantee, Ownership, Permission};
 
-/// What somebody does with a bucket.
+/// A class of access to a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Access levels Read and List.
@@ -19,18 +19,18 @@ pub enum Access {
     Write,
 }
 
-/// One way in.
+/// A cause of public access.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// A grant of the ACL.
     Acl(Grantee, Permission),
-    /// The ACL could not be told; judged as open.
+    /// The ACL is unknown; treated as public.
     AclUnread,
     /// A statement of the bucket policy, by label.
     Policy(String),
-    /// S3 calls the bucket policy public, and no public statement is found that would explain it.
+    /// S3 reports the bucket policy as public, and no public statement explains it.
     PolicyUnexplained,
-    /// The bucket policy could not be told; judged as open.
+    /// The bucket policy is unknown; treated as public.
     PolicyUnread,
     /// An access point, by name.
     AccessPoint(String),
@@ -46,29 +46,29 @@ pub struct AccessPoint {
     pub arn: String,
     /// `NetworkOrigin`.
     pub network_origin: NetworkOrigin,
-    /// Its own block; it cannot be changed after creation.
+    /// Its block; it cannot be changed after creation.
     pub block: Flags,
     /// Its policy.
     pub policy: Policy,
-    /// `GetAccessPointPolicyStatus`: whether S3 calls its policy public.
+    /// `GetAccessPointPolicyStatus`: whether S3 reports its policy as public.
     pub policy_is_public: bool,
 }
 
 /// `NetworkOrigin` of an access point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NetworkOrigin {
-    /// Reached from anywhere.
+    /// Reachable from the internet.
     Internet,
-    /// Reached from one VPC, which is never the public.
+    /// Reachable from one VPC, which is never public.
     #[serde(rename = "VPC")]
     Vpc,
 }
 
 impl NetworkOrigin {
-    /// Reads the API's spelling.
+    /// Parses the API's spelling.
     ///
     /// # Errors
-    /// [`ShapeError`] for a spelling that is not known.
+    /// [`ShapeError`] for an unknown value.
     pub fn parse(text: &str) -> Result<Self, ShapeError> {
         match text {
             "Internet" => Ok(Self::Internet),
@@ -78,38 +78,38 @@ impl NetworkOrigin {
     }
 }
 
-/// Everything that decides about access to one bucket.
+/// The settings that decide about access to one bucket.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings<'a> {
     /// ARN of the bucket.
     pub arn: &'a str,
-    /// The bucket's flags and the account's together.
+    /// The flags of bucket and account combined.
     pub flags: Flags,
     /// Object ownership.
     pub ownership: Ownership,
-    /// The ACL; `None` when it could not be told.
+    /// The ACL; `None` if unknown.
     pub acl: Option<&'a Acl>,
-    /// The policy; `None` when it could not be told.
+    /// The policy; `None` if unknown.
     pub policy: Option<&'a Policy>,
-    /// `GetBucketPolicyStatus`, where it was asked.
+    /// `GetBucketPolicyStatus`, where it was read.
     pub policy_is_public: Option<bool>,
-    /// The access points, where they were looked at.
+    /// The access points, where they were read.
     pub access_points: &'a [AccessPoint],
-    /// Whether the group AuthenticatedUsers is the public.
+    /// Whether the group AuthenticatedUsers counts as public.
     pub authenticated_users: bool,
 }
 
-/// Through what the public comes in.
+/// The causes of public access, by class.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exposure {
-    /// To read.
+    /// Causes of public read access.
     pub read: BTreeSet<Cause>,
-    /// To write.
+    /// Causes of public write access.
     pub write: BTreeSet<Cause>,
 }
 
 impl Exposure {
-    /// Weighs all settings against each other.
+    /// Evaluates all settings together.
     pub fn of(settings: &Settings<'_>) -> Self {
         let mut exposure = Self::default();
         if settings.ownership != Ownership::BucketOwnerEnforced && !settings.flags.ignore_public_acls {
@@ -127,8 +127,8 @@ impl Exposure {
         exposure
     }
 
-    /// Whether the public comes in nowhere.
-    pub fn is_none(&self) -> bool {
+    /// Whether there is no public access.
+    pub fn is_empty(&self) -> bool {
         self.read.is_empty() && self.write.is_empty()
     }
 
@@ -157,8 +157,8 @@ impl Exposure {
         }
     }
 
-    /// S3's own answer has the last word: "not public" clears what was found, "public" stands even where nothing was.
-    /// It does not say for what, so that follows from what the policy lets everyone do.
+    /// The policy status of S3 takes precedence: "not public" overrides public statements, "public" holds even without
+    /// one. The status has no access class, so the class follows from the actions that the policy allows everyone.
     fn add_policy(&mut self, settings: &Settings<'_>) {
         if settings.policy_is_public == Some(false) {
             return;
@@ -166,8 +166,8 @@ impl Exposure {
         let Some(policy) = settings.policy else { return self.add(&Cause::PolicyUnread, true, true) };
         let openings = policy.openings(settings.arn, &BUCKET);
         if openings.is_empty() && settings.policy_is_public == Some(true) {
-            let offers = |access| offers(policy, settings.arn, access);
-            self.add(&Cause::PolicyUnexplained, offers(Access::Read), offers(Access::Write));
+            let permits = |access| permits(policy, settings.arn, access);
+            self.add(&Cause::PolicyUnexplained, permits(Access::Read), permits(Access::Write));
         }
         for opening in openings {
             let allows = |access| actions::contain(&opening.actions, access);
@@ -182,29 +182,29 @@ impl Exposure {
         let cause = Cause::AccessPoint(access_point.name.clone());
         let openings = access_point.policy.openings(&access_point.arn, &ACCESS_POINT);
         let allows = |access| match openings.as_slice() {
-            [] => offers(&access_point.policy, &access_point.arn, access),
+            [] => permits(&access_point.policy, &access_point.arn, access),
             openings => openings.iter().any(|opening| actions::contain(&opening.actions, access)),
         };
         self.add(&cause, allows(Access::Read), allows(Access::Write));
     }
 }
 
-/// Whether the Allows for everyone permit something of this class at the resource `arn` or below it, whatever conditions and
-/// Denies narrow them: what a policy can be public for that S3 calls public while it has no openings. Where they permit nothing
-/// of either class, what a policy is public for is unclear, and that counts as both.
-fn offers(policy: &Policy, arn: &str, access: Access) -> bool {
+/// Whether the Allow statements for everyone permit an action of this class on the resource `arn` or under it,
+/// regardless of conditions and Deny statements. This decides the class of a policy that S3 reports as public although
+/// it has no openings. Where they permit no action of either class, the class is unclear, and both count.
+fn permits(policy: &Policy, arn: &str, access: Access) -> bool {
     let is_public = |it: &Principal| it.is_public();
     let for_everyone = policy
         .0
         .iter()
         .filter(|it| it.effect == Effect::Allow && it.principal.as_ref().is_none_or(is_public) && it.concerns(arn));
-    let offered: Vec<&Selection> = for_everyone.map(|it| &it.actions).collect();
-    let permit = |access| offered.iter().any(|it| actions::contain(it, access));
-    permit(access) || !(permit(Access::Read) || permit(Access::Write))
+    let allowed: Vec<&Selection> = for_everyone.map(|it| &it.actions).collect();
+    let any = |access| allowed.iter().any(|it| actions::contain(it, access));
+    any(access) || !(any(Access::Read) || any(Access::Write))
 }
 
 impl Cause {
-    /// Whether the ACL is the way in.
+    /// Whether the ACL is the cause.
     pub const fn is_acl(&self) -> bool {
         match self {
             Self::Acl(..) | Self::AclUnread => true,

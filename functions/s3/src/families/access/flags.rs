@@ -7,17 +7,17 @@ use serde_json::Value;
 /// `PublicAccessBlockConfiguration` of a bucket, an account or an access point. All false where none exists.
 ///
 /// Only [`ignore_public_acls`](Self::ignore_public_acls) and [`restrict_public_buckets`](Self::restrict_public_buckets)
-/// change what existing grants allow; the other two refuse new ones (S3 API, `PublicAccessBlockConfiguration`, 2026-11).
+/// affect existing grants; the other two reject new ones (S3 API, `PublicAccessBlockConfiguration`, 2026-11).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Flags {
-    /// Refuses requests that would set a public ACL.
+    /// Rejects requests that would set a public ACL.
     pub block_public_acls: bool,
-    /// Takes the effect from public ACLs that exist.
+    /// Disables existing public ACLs.
     pub ignore_public_acls: bool,
-    /// Refuses requests that would set a public policy.
+    /// Rejects requests that would set a public policy.
     pub block_public_policy: bool,
-    /// Takes public and cross-account access from a public policy that exists.
+    /// Disables public and cross-account access through an existing public policy.
     pub restrict_public_buckets: bool,
 }
 
@@ -33,13 +33,13 @@ impl Flags {
     /// Every flag set.
     pub const ALL: Self = Self::ACL_PAIR.or(Self::POLICY_PAIR);
 
-    /// The pair that ends access through ACLs and keeps it from coming back.
+    /// The pair that ends public access through ACLs and prevents new public ACLs.
     pub const ACL_PAIR: Self = Self { block_public_acls: true, ignore_public_acls: true, ..Self::NONE };
 
-    /// The pair that ends access through policies and keeps it from coming back.
+    /// The pair that ends public access through policies and prevents new public policies.
     pub const POLICY_PAIR: Self = Self { block_public_policy: true, restrict_public_buckets: true, ..Self::NONE };
 
-    /// Every flag that is set in one of the two: how S3 combines the levels.
+    /// Every flag that is set in at least one of the two, as S3 combines the levels.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self {
@@ -50,8 +50,8 @@ impl Flags {
         }
     }
 
-    /// The names of the flags that are set in `required` and not here, in the order of the names.
-    pub fn lacking(self, required: Self) -> Vec<&'static str> {
+    /// The names of the flags that are set in `required` and not in `self`, sorted.
+    pub fn missing(self, required: Self) -> Vec<&'static str> {
         [
             ("BlockPublicAcls", required.block_public_acls && !self.block_public_acls),
             ("BlockPublicPolicy", required.block_public_policy && !self.block_public_policy),
@@ -63,10 +63,11 @@ impl Flags {
         .collect()
     }
 
-    /// Reads the lower camel form of a configuration item. An absent or null flag is off, which never protects.
+    /// Parses the lower camel case form of a configuration item. An absent or null flag is off, which is the less safe
+    /// value.
     ///
     /// # Errors
-    /// [`ShapeError`] when `value` is no object or a flag is neither boolean nor null.
+    /// [`ShapeError`] when `value` is not an object or a flag is neither boolean nor null.
     pub fn from_item(path: &str, value: &Value) -> Result<Self, ShapeError> {
         let object = value.as_object().ok_or_else(|| ShapeError::new(path, "an object of four flags", value))?;
         let flag = |name: &str| match object.get(name) {
@@ -90,7 +91,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_absent_flag_is_off_and_another_type_is_refused() {
+    fn an_absent_flag_is_off_and_another_type_is_rejected() {
         let read = |value: Value| Flags::from_item("p", &value);
         assert_eq!(read(json!({})), Ok(Flags::NONE));
         assert_eq!(
@@ -110,8 +111,8 @@ mod tests {
         assert!(all.block_public_acls && all.ignore_public_acls);
         assert!(all.block_public_policy && all.restrict_public_buckets);
         assert_eq!(all, Flags::ALL);
-        assert_eq!(Flags::ACL_PAIR.lacking(Flags::ALL), ["BlockPublicPolicy", "RestrictPublicBuckets"]);
-        assert_eq!(Flags::NONE.lacking(Flags::NONE).len(), 0);
+        assert_eq!(Flags::ACL_PAIR.missing(Flags::ALL), ["BlockPublicPolicy", "RestrictPublicBuckets"]);
+        assert_eq!(Flags::NONE.missing(Flags::NONE).len(), 0);
         assert_eq!(Flags::NONE.or(Flags::ACL_PAIR), Flags::ACL_PAIR);
     }
 }

@@ -1,7 +1,7 @@
-//! What a policy of S3 is judged by: AWS's own meaning of public.
+//! How S3 decides whether a policy is public.
 //!
-//! From "The meaning of public" (S3 User Guide), as `rectify_policy::condition` says: values are fixed without a wildcard, and
-//! `aws:PrincipalOrgPaths`, which the page does not list, restricts nothing.
+//! From "The meaning of public" (S3 User Guide), as `rectify_policy::condition` describes: a value is fixed if it has
+//! no wildcard, and `aws:PrincipalOrgPaths`, which the page does not list, restricts nothing.
 
 use rectify_compliance::Arn;
 use rectify_policy::condition::is_fixed;
@@ -9,7 +9,8 @@ use rectify_policy::{Key, ResourceKind, Wildcards};
 
 use super::actions;
 
-/// An access point. Every request comes through one of that account, so the keys about access points say nothing there.
+/// An access point. Every request to it comes through that account's access point, so the access point keys restrict
+/// nothing.
 pub const ACCESS_POINT: ResourceKind = ResourceKind {
     keys: &[KEY_ID],
     ignored_keys: &["aws:principalorgpaths"],
@@ -30,7 +31,7 @@ pub const BUCKET: ResourceKind = ResourceKind {
 
 const KEY_ID: Key = Key { name: "s3:x-amz-server-side-encryption-aws-kms-key-id", is_fixed };
 
-/// `arn:<partition>:s3:<region>:<account>:accesspoint/<name>`, in which only the name may be a wildcard.
+/// `arn:<partition>:s3:<region>:<account>:accesspoint/<name>`, where only the name may be a wildcard.
 fn names_access_point_account(value: &str) -> bool {
     let Ok(arn) = value.parse::<Arn>() else { return false };
     let (Some(region), Some(account)) = (arn.region(), arn.account()) else { return false };
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn access_point_keys_restrict_a_bucket_policy_only_and_allow_a_wildcard_for_the_name_only() {
+    fn access_point_keys_restrict_only_bucket_policies_and_only_the_name_may_be_a_wildcard() {
         let (arn, account) = ("s3:DataAccessPointArn", "s3:DataAccessPointAccount");
         for (key, value, expected) in [
             (arn, "arn:aws:s3:eu-west-1:111122223333:accesspoint/*", true),
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_fixed_and_the_keys_are_those_of_the_page() {
+    fn only_fixed_values_of_the_documented_keys_restrict() {
         for kind in [&BUCKET, &ACCESS_POINT] {
             assert!(restricts("s3:x-amz-server-side-encryption-aws-kms-key-id", "key-1", kind));
             assert!(restricts("aws:SourceArn", "arn:aws:sns:eu-west-1:111122223333:t", kind));

@@ -1,4 +1,4 @@
-//! The bucket's own block, by which public access is ended: the calls, their plan and model, and the undo.
+//! The bucket-level public access block that ends public access: the calls, the plan, the prediction and the undo.
 
 use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
 use rectify_policy::Policy;
@@ -15,24 +15,24 @@ use crate::families::access::{Access, Cause, Exposure, Flags, Grantee};
 pub struct PublicAccessBlock {
     /// `Bucket`.
     pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails on a bucket of the same name that somebody else owns by now.
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
     pub expected_bucket_owner: String,
-    /// `PublicAccessBlockConfiguration`, whole: the API replaces all four flags.
+    /// `PublicAccessBlockConfiguration`, complete: the API replaces all four flags.
     pub public_access_block_configuration: Flags,
 }
 
-/// What the fix calls.
+/// The calls of the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
-    /// Sets the bucket's own block.
+    /// Sets the bucket-level block.
     PutPublicAccessBlock(PublicAccessBlock),
 }
 
-/// What undoes it.
+/// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
-    /// Sets the flags that were there.
+    /// Restores the previous flags.
     PutPublicAccessBlock(PublicAccessBlock),
     /// Removes the block, where there was none.
     DeletePublicAccessBlock {
@@ -43,7 +43,8 @@ pub enum Undo {
     },
 }
 
-/// The pair of flags each kind of cause needs, added to those that are set. Level L2: somebody may rely on the access.
+/// Adds the pair of flags that each kind of cause requires to the flags already set. Level L2: the access may be in
+/// use.
 pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> {
     let exposure = subject.exposure(params);
     let causes = exposure.causes(access);
@@ -63,7 +64,7 @@ pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> 
 
 /// `PutPublicAccessBlock` sets the four flags and nothing else.
 ///
-/// What `GetBucketPolicyStatus` answers afterwards is left as it was: under RestrictPublicBuckets neither answer exposes.
+/// The policy status stays as it was: under RestrictPublicBuckets neither status is exposure.
 #[must_use]
 pub fn predict(subject: Subject, action: &Action) -> Subject {
     match action {
@@ -73,15 +74,15 @@ pub fn predict(subject: Subject, action: &Action) -> Subject {
     }
 }
 
-/// The bucket's own four flags; null where it has no block.
+/// The four flags of the bucket; null where it has no block.
 pub fn touched_fields(subject: &Subject) -> Value {
     json!(subject.block)
 }
 
-/// One call restores the block as it was, however many calls were made.
+/// One call restores the previous block, however many calls were made.
 ///
 /// # Errors
-/// None: the block before is known whole.
+/// None: the complete previous block is known.
 pub fn undo(before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
     if done.is_empty() {
         return Ok(Vec::new());
@@ -95,7 +96,7 @@ pub fn undo(before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible
     }])
 }
 
-/// The call that gives the bucket these flags.
+/// The call that sets these flags.
 pub fn put(subject: &Subject, flags: Flags) -> Action {
     Action::PutPublicAccessBlock(block(subject, flags))
 }
@@ -108,17 +109,17 @@ fn block(subject: &Subject, flags: Flags) -> PublicAccessBlock {
     }
 }
 
-/// Why a machine must not end this access, by the first precondition that does not hold.
+/// Why this access must not be ended automatically: the first failed precondition.
 pub fn blocker(subject: &Subject, params: &Params, access: Access, exposure: &Exposure) -> Option<String> {
     let causes = exposure.causes(access);
     if let Some(tag) = params.public_tag.as_ref().filter(|tag| subject.bucket.tags.get(&tag.key) == Some(&tag.value)) {
-        return Some(format!("tag `{tag}` marks the bucket as public on purpose"));
+        return Some(format!("tag `{tag}` marks the bucket as intentionally public"));
     }
     let unread = causes.iter().find(|cause| matches!(cause, Cause::AclUnread | Cause::PolicyUnread));
     if let Some(unread) = unread {
-        return Some(format!("{unread}: what would be cut off is not known"));
+        return Some(format!("{unread}: the access that would be cut off is unknown"));
     }
-    // A website is served to anonymous readers. A write-only grant to the public serves none.
+    // A website serves anonymous readers. A public write-only grant serves none.
     let serves_readers =
         access == Access::Read || !causes.iter().all(Cause::is_acl) || exposure.read.iter().any(Cause::is_acl);
     match subject.website {
@@ -138,19 +139,20 @@ pub fn blocker(subject: &Subject, params: &Params, access: Access, exposure: &Ex
         );
     }
     if causes.iter().any(|cause| matches!(cause, Cause::Policy(_))) {
-        let strangers = subject.policy.as_ref().map_or_else(Vec::new, |policy: &Policy| {
+        let other_principals = subject.policy.as_ref().map_or_else(Vec::new, |policy: &Policy| {
             policy.strangers(&subject.bucket.arn, &subject.bucket.account, &BUCKET)
         });
-        if !strangers.is_empty() {
-            let labels = offenders(strangers.into_iter().map(|it| it.label.as_str()));
-            return Some(format!("RestrictPublicBuckets would also cut off others in policy:{labels}"));
+        if !other_principals.is_empty() {
+            let labels = offenders(other_principals.into_iter().map(|it| it.label.as_str()));
+            return Some(format!("RestrictPublicBuckets would also cut off other principals in policy:{labels}"));
         }
     }
-    let spares_authenticated = !params.treat_authenticated_users_as_public.0;
+    let excludes_authenticated = !params.treat_authenticated_users_as_public.0;
     let grants_authenticated =
         || subject.acl.iter().flatten().any(|grant| grant.grantee == Grantee::AuthenticatedUsers);
-    (spares_authenticated && causes.iter().any(Cause::is_acl) && grants_authenticated())
-        .then(|| "IgnorePublicAcls would also cut off AuthenticatedUsers, who are not public by parameter".to_owned())
+    (excludes_authenticated && causes.iter().any(Cause::is_acl) && grants_authenticated()).then(|| {
+        "IgnorePublicAcls would also cut off AuthenticatedUsers, which the parameters do not treat as public".to_owned()
+    })
 }
 
 #[cfg(test)]

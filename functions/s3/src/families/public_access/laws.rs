@@ -1,4 +1,4 @@
-//! The laws of the controls that end public access by the bucket's own block, over generated buckets.
+//! The laws of the controls that end public access with the bucket-level block, over generated buckets.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,17 +13,17 @@ use super::{Action, Params, Subject, Undo};
 use crate::families::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
 use crate::testing::{allow, bare, open_access_point, policy};
 
-/// Checks them for one of these controls.
+/// Checks the laws for one of these controls.
 pub(crate) fn hold<K>(control: &K, params: impl Strategy<Value = K::Params>)
 where
     K: Remediation<Subject = Subject, Action = Action, Undo = Undo>,
 {
     Laws::of(control, &["/block"], |_, live, undo| reverted(live, undo))
-        .never(|before, after| !after.block.unwrap_or_default().lacking(before.block.unwrap_or_default()).is_empty())
+        .never(|before, after| !after.block.unwrap_or_default().missing(before.block.unwrap_or_default()).is_empty())
         .hold((subjects(), params));
 }
 
-/// Parameters of the two controls that look at who comes in.
+/// Parameters of the two public access controls.
 pub(crate) fn params() -> impl Strategy<Value = Params> {
     any::<bool>().prop_map(|authenticated| Params {
         treat_authenticated_users_as_public: Flag(authenticated),
@@ -31,7 +31,7 @@ pub(crate) fn params() -> impl Strategy<Value = Params> {
     })
 }
 
-/// What S3 does with an undo.
+/// Models the effect of an undo.
 fn reverted(live: Subject, undo: &Undo) -> Subject {
     match undo {
         Undo::PutPublicAccessBlock(call) => predict(live, &Action::PutPublicAccessBlock(call.clone())),
@@ -40,7 +40,7 @@ fn reverted(live: Subject, undo: &Undo) -> Subject {
 }
 
 pub(crate) fn flags() -> impl Strategy<Value = Flags> {
-    // Mostly off, as a bucket behind four flags is rarely worth judging.
+    // Mostly off, since most flags end the public access that the laws need.
     let flag = || prop::bool::weighted(0.2);
     (flag(), flag(), flag(), flag()).prop_map(
         |(block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets)| Flags {

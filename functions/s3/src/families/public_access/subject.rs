@@ -1,4 +1,4 @@
-//! One bucket with everything that decides who can reach it.
+//! One bucket with all settings that decide about access to it.
 
 use rectify_policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -8,32 +8,32 @@ use crate::families::access::exposure::Settings;
 use crate::families::access::{AccessPoint, Acl, Exposure, Flags, Ownership};
 use crate::resources::bucket::{Bucket, Identity, state_of_bucket};
 
-/// A bucket as it is judged, from an item with facts, a listing or a live read.
+/// A bucket as it is evaluated, from an item with facts, a listing or a live read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// Which one; a listing, which has no use for tags, leaves them empty.
+    /// The bucket; a listing does not need tags and leaves them empty.
     #[serde(flatten)]
     pub bucket: Identity,
-    /// Its ACL. `None` when neither item nor facts held it: judged as open.
+    /// Its ACL. `None` when neither item nor facts have it: treated as public.
     pub acl: Option<Acl>,
     /// Its object ownership.
     pub ownership: Ownership,
-    /// Its policy. `None` when neither item nor facts held it: judged as open.
+    /// Its policy. `None` when neither item nor facts have it: treated as public.
     pub policy: Option<Policy>,
-    /// `GetBucketPolicyStatus`; `None` on change events, which do not ask.
+    /// `GetBucketPolicyStatus`; `None` on change events, which do not read it.
     pub policy_is_public: Option<bool>,
-    /// Its own block; `None` where none exists, which undo restores as such.
+    /// Its bucket-level block; `None` where none exists, and undo removes it again.
     pub block: Option<Flags>,
-    /// The account's block, with what the organization adds to it.
+    /// The account's block, including the flags set by an organization policy.
     pub account_block: Flags,
-    /// Whether it serves a website; `None` in a listing, which has no use for it.
+    /// Whether it serves a website; `None` in a listing, which does not need it.
     pub website: Option<bool>,
-    /// Its access points owned by this account; empty on change events and where they are not to be looked at.
+    /// Its access points owned by this account; empty on change events and where they are not evaluated.
     pub access_points: Vec<AccessPoint>,
 }
 
-/// What an item does not hold.
+/// The settings that an item lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
@@ -52,7 +52,7 @@ pub struct Facts {
 state_of_bucket!(Subject);
 
 impl Subject {
-    /// Item and facts together; what the item says goes before what was read later.
+    /// Combines item and facts; the item takes precedence.
     pub fn of(bucket: Bucket, facts: Facts) -> Self {
         Self {
             bucket: bucket.identity,
@@ -67,7 +67,7 @@ impl Subject {
         }
     }
 
-    /// Through what the public comes in.
+    /// The causes of public access.
     pub fn exposure(&self, params: &Params) -> Exposure {
         Exposure::of(&Settings {
             arn: &self.bucket.arn,

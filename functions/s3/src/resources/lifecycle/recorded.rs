@@ -1,9 +1,9 @@
-//! `supplementaryConfiguration.BucketLifecycleConfiguration` of an item, read into the API's form.
+//! `supplementaryConfiguration.BucketLifecycleConfiguration` of an item, converted to the form of the API.
 //!
-//! AWS Config writes it in the words of an old SDK: -1 for days that are not set, and predicates with a `type` for filters.
-//! Captured items show rules with prefixes and noncurrent transitions; the names within the other predicates, and of the
-//! newer expiration of noncurrent versions, are those of that SDK and so a guess. A predicate of another type is refused,
-//! since it could be about anything.
+//! AWS Config writes it with the names of an old SDK: -1 for unset days, and predicates with a `type` for filters.
+//! Captured items show rules with prefixes and noncurrent transitions; the names in the other predicates, and of the
+//! newer expiration of noncurrent versions, are those of that SDK and so a guess. A predicate of an unknown type is
+//! rejected, since it could select any object.
 
 use rectify_compliance::{ConfigurationItem, ShapeError};
 use serde::Deserialize;
@@ -59,7 +59,7 @@ struct RecordedTag {
     value: Option<String>,
 }
 
-/// A transition, or the expiration of noncurrent versions, which has no class.
+/// A transition, or the expiration of noncurrent versions, which has no storage class.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RecordedTransition {
@@ -76,11 +76,11 @@ struct RecordedAbort {
 }
 
 impl Configuration {
-    /// Reads `BucketLifecycleConfiguration` of a configuration item; `None` where it is absent or null, which says that
-    /// there is none. The item does not say which objects are too small to move.
+    /// Parses `BucketLifecycleConfiguration` of a configuration item; `None` where it is absent or null, which means
+    /// that there is none. Items do not record the minimum object size for transitions.
     ///
     /// # Errors
-    /// [`ShapeError`] when it has another form, a status or predicate that is not known, or days below zero.
+    /// [`ShapeError`] when it is malformed, or has an unknown status or predicate, or negative days.
     pub fn from_item(item: &ConfigurationItem) -> Result<Option<Self>, ShapeError> {
         let path = bucket::path("BucketLifecycleConfiguration.rules");
         let Some(value) = item.supplement("BucketLifecycleConfiguration") else { return Ok(None) };
@@ -118,15 +118,15 @@ fn rule_of(path: &str, value: &Value) -> Result<Rule, ShapeError> {
         })
     };
     let newer = recorded.noncurrent_version_expiration;
-    let told = newer.as_ref().and_then(|it| it.days).filter(|it| *it != UNSET);
-    let noncurrent_days = told.or(recorded.noncurrent_version_expiration_in_days);
+    let stated = newer.as_ref().and_then(|it| it.days).filter(|it| *it != UNSET);
+    let noncurrent_days = stated.or(recorded.noncurrent_version_expiration_in_days);
     let noncurrent_expiration = NoncurrentExpiration {
         noncurrent_days: days("noncurrentVersionExpirationInDays", noncurrent_days)?,
         newer_noncurrent_versions: newer.and_then(|it| it.newer_noncurrent_versions),
     };
     let abort = recorded.abort_incomplete_multipart_upload.map(|it| it.days_after_initiation);
     let abort = abort.map(|it| days("abortIncompleteMultipartUpload", it)).transpose()?;
-    let (transitions, former) = (recorded.transitions, recorded.noncurrent_version_transitions);
+    let (transitions, noncurrent_transitions) = (recorded.transitions, recorded.noncurrent_version_transitions);
     Ok(Rule {
         id: recorded.id,
         status: recorded.status,
@@ -134,13 +134,17 @@ fn rule_of(path: &str, value: &Value) -> Result<Rule, ShapeError> {
         filter: recorded.filter.map(filter),
         expiration: (expiration != Expiration::default()).then_some(expiration),
         transitions: transitions.into_iter().flatten().map(current).collect::<Result<_, _>>()?,
-        noncurrent_version_transitions: former.into_iter().flatten().map(noncurrent).collect::<Result<_, _>>()?,
+        noncurrent_version_transitions: noncurrent_transitions
+            .into_iter()
+            .flatten()
+            .map(noncurrent)
+            .collect::<Result<_, _>>()?,
         noncurrent_version_expiration: noncurrent_expiration.noncurrent_days.is_some().then_some(noncurrent_expiration),
         abort_incomplete_multipart_upload: abort.map(|days_after_initiation| Abort { days_after_initiation }),
     })
 }
 
-/// Days that are not set.
+/// Unset days.
 const UNSET: i32 = -1;
 
 fn days_of(path: &str, days: Option<i32>) -> Result<Option<i32>, ShapeError> {
@@ -151,7 +155,7 @@ fn days_of(path: &str, days: Option<i32>) -> Result<Option<i32>, ShapeError> {
     }
 }
 
-/// A date in whatever form: that there is one is all that is judged.
+/// A date in any form: controls judge only whether there is one.
 fn date(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -215,7 +219,7 @@ mod tests {
         Configuration::from_item(&item(json!({ "BucketLifecycleConfiguration": configuration })))
     }
 
-    /// A rule as AWS Config writes it, all its keys there, with these in place of what they are in a rule that does nothing.
+    /// A rule as AWS Config writes it, with all its keys; `fields` replace those of a rule without actions.
     fn recorded(fields: Value) -> Value {
         let mut whole = json!({"id": "x", "prefix": null, "status": "Enabled", "filter": null, "expirationInDays": -1,
             "expiredObjectDeleteMarker": false, "noncurrentVersionExpirationInDays": -1, "expirationDate": null,
@@ -225,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_an_item_are_those_of_the_api() {
+    fn rules_of_an_item_convert_to_those_of_the_api() {
         let predicate = |predicate: Value| json!({"filter": {"predicate": predicate}});
         let prefix = json!({"type": "LifecyclePrefixPredicate", "prefix": "a/"});
         let tag = json!({"type": "LifecycleTagPredicate", "tag": {"key": "k", "value": "v"}});
@@ -282,15 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn none_is_none() {
-        for none in [json!(null), json!({"rules": null})] {
-            assert_eq!(read(none), Ok(None));
+    fn an_absent_or_null_configuration_is_none() {
+        for absent in [json!(null), json!({"rules": null})] {
+            assert_eq!(read(absent), Ok(None));
         }
         assert_eq!(Configuration::from_item(&item(json!({}))), Ok(None));
     }
 
     #[test]
-    fn what_could_be_about_anything_is_refused() {
+    fn rules_that_could_select_any_object_are_rejected() {
         for (configuration, path) in [
             (json!("on"), "rules"),
             (json!({"rules": {}}), "rules"),

@@ -1,4 +1,4 @@
-//! Where a transition moves objects, and from where to where S3 moves them at all.
+//! Storage classes of transitions, and the transitions between them that S3 supports.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub enum StorageClass {
     Glacier,
     /// `DEEP_ARCHIVE`: hours to days.
     DeepArchive,
-    /// One that is not known here; sent again as it was read.
+    /// An unknown class; sent back as it was read.
     Other(String),
 }
 
@@ -36,25 +36,25 @@ impl StorageClass {
         }
     }
 
-    /// Whether S3 moves objects of this class on to `other`, by the waterfall of the S3 User Guide ("Transitioning objects
-    /// using Amazon S3 Lifecycle"). Nothing is known of an unknown class.
-    pub fn leads_to(&self, other: &Self) -> bool {
+    /// Whether S3 supports the transition from this class to `other`, by the waterfall of the S3 User Guide
+    /// ("Transitioning objects using Amazon S3 Lifecycle"). False for an unknown class.
+    pub fn can_transition_to(&self, other: &Self) -> bool {
         match (self.step(), other.step()) {
             (Some(from), Some(to)) => from < to,
             (None, _) | (_, None) => false,
         }
     }
 
-    /// The least days after which S3 takes objects into this class, and for which they stay in it before they move on.
-    pub const fn least_days(&self) -> i32 {
+    /// The minimum days before S3 transitions objects to this class, and the minimum days they stay in it.
+    pub const fn min_days(&self) -> i32 {
         match self {
             Self::StandardIa | Self::OnezoneIa => 30,
             Self::IntelligentTiering | Self::GlacierIr | Self::Glacier | Self::DeepArchive | Self::Other(_) => 0,
         }
     }
 
-    /// Its place in the waterfall. `ONEZONE_IA` leads to `GLACIER` and `DEEP_ARCHIVE` only, not to `GLACIER_IR`, which is
-    /// why both share a step.
+    /// Its place in the waterfall. `ONEZONE_IA` can transition only to `GLACIER` and `DEEP_ARCHIVE`, not to
+    /// `GLACIER_IR`, so both share a step.
     const fn step(&self) -> Option<u8> {
         match self {
             Self::StandardIa => Some(1),
@@ -96,18 +96,18 @@ mod tests {
     }
 
     #[test]
-    fn objects_go_down_the_waterfall_and_never_up() {
-        let leads = |from: &str, to: &str| class(from).leads_to(&class(to));
-        assert!(leads("STANDARD_IA", "INTELLIGENT_TIERING") && leads("STANDARD_IA", "GLACIER_IR"));
-        assert!(leads("INTELLIGENT_TIERING", "ONEZONE_IA") && leads("GLACIER_IR", "GLACIER"));
-        assert!(leads("ONEZONE_IA", "DEEP_ARCHIVE") && leads("GLACIER", "DEEP_ARCHIVE"));
-        assert!(!leads("ONEZONE_IA", "GLACIER_IR") && !leads("GLACIER_IR", "ONEZONE_IA"));
-        assert!(!leads("DEEP_ARCHIVE", "GLACIER") && !leads("GLACIER", "GLACIER"));
-        assert!(!leads("COLDEST", "DEEP_ARCHIVE") && !leads("GLACIER", "COLDEST"));
+    fn transitions_go_down_the_waterfall_and_never_up() {
+        let allowed = |from: &str, to: &str| class(from).can_transition_to(&class(to));
+        assert!(allowed("STANDARD_IA", "INTELLIGENT_TIERING") && allowed("STANDARD_IA", "GLACIER_IR"));
+        assert!(allowed("INTELLIGENT_TIERING", "ONEZONE_IA") && allowed("GLACIER_IR", "GLACIER"));
+        assert!(allowed("ONEZONE_IA", "DEEP_ARCHIVE") && allowed("GLACIER", "DEEP_ARCHIVE"));
+        assert!(!allowed("ONEZONE_IA", "GLACIER_IR") && !allowed("GLACIER_IR", "ONEZONE_IA"));
+        assert!(!allowed("DEEP_ARCHIVE", "GLACIER") && !allowed("GLACIER", "GLACIER"));
+        assert!(!allowed("COLDEST", "DEEP_ARCHIVE") && !allowed("GLACIER", "COLDEST"));
     }
 
     #[test]
-    fn names_are_read_back_be_they_known_or_not() {
+    fn known_and_unknown_names_round_trip() {
         for name in
             ["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "COLDEST"]
         {

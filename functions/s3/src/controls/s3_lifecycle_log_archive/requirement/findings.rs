@@ -1,35 +1,35 @@
-//! What the lifecycle of a log bucket lacks, and which rules let logs go too early.
+//! The violations of a log bucket's lifecycle: missing actions, and rules that expire logs too early.
 
 use rectify_compliance::offenders;
 
 use super::{Params, Subject};
 use crate::resources::lifecycle::Rule;
 
-/// Every fault of a bucket's lifecycle.
+/// The violations of a bucket's lifecycle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Enabled rules under which logs expire too early, in words. A tag or a size narrows such a rule and does not excuse it:
-    /// it can delete logs.
+    /// Enabled rules that expire logs too early, as text. A rule limited by a tag or a size counts too: it can delete
+    /// logs.
     pub early: Vec<String>,
-    /// The same of former versions.
+    /// The same for noncurrent versions.
     pub early_noncurrent: Vec<String>,
-    /// No rule about all logs moves them to an accepted class in time.
+    /// No rule for all logs transitions them to an accepted class in time.
     pub no_transition: bool,
-    /// No rule about all logs aborts partial uploads in time.
+    /// No rule for all logs aborts incomplete multipart uploads in time.
     pub no_abort: bool,
-    /// No rule about all logs moves or expires former versions.
+    /// No rule for all logs transitions or expires noncurrent versions.
     pub no_noncurrent: bool,
-    /// The least days after which partial uploads are aborted too late, if they are at all.
+    /// The minimum days after which a rule for all logs aborts incomplete uploads; `None` if no rule does.
     late_abort: Option<i32>,
 }
 
-/// Whether `days` are at most `most`; days that are not there are not.
-fn within(days: Option<i32>, most: u32) -> bool {
-    days.and_then(|days| u32::try_from(days).ok()).is_some_and(|days| days <= most)
+/// Whether `days` is set and at most `max`.
+fn within(days: Option<i32>, max: u32) -> bool {
+    days.and_then(|days| u32::try_from(days).ok()).is_some_and(|days| days <= max)
 }
 
 impl Findings {
-    /// The faults of this subject.
+    /// The violations of this subject.
     pub fn of(subject: &Subject, params: &Params) -> Self {
         let prefix = params.log_prefix.as_str();
         let enabled = || subject.rules().iter().filter(|rule| rule.is_enabled());
@@ -45,7 +45,7 @@ impl Findings {
         };
         let aborts =
             |rule: &Rule| rule.abort_incomplete_multipart_upload.as_ref().and_then(|it| it.days_after_initiation);
-        let former = |rule: &Rule| {
+        let noncurrent = |rule: &Rule| {
             !rule.noncurrent_version_transitions.is_empty() || rule.noncurrent_version_expiration.is_some()
         };
         let late_abort = enabled().filter(|rule| rule.covers(prefix)).filter_map(aborts).min();
@@ -57,17 +57,17 @@ impl Findings {
                 .collect(),
             no_transition: transition > 0 && !covered(&moves),
             no_abort: abort > 0 && !covered(&|rule| within(aborts(rule), abort)),
-            no_noncurrent: versions && !covered(&former),
+            no_noncurrent: versions && !covered(&noncurrent),
             late_abort,
         }
     }
 
-    /// Whether a rule lets something go too early.
+    /// Whether a rule expires logs or noncurrent versions too early.
     pub fn lose_logs(&self) -> bool {
         !self.early.is_empty() || !self.early_noncurrent.is_empty()
     }
 
-    /// All of it in one line; `None` where nothing is wrong.
+    /// All violations in one line; `None` if there are none.
     pub fn text(&self, params: &Params) -> Option<String> {
         let mut parts = Vec::new();
         if !self.early.is_empty() {
@@ -91,7 +91,7 @@ impl Findings {
     }
 }
 
-/// When logs expire under this rule, if that is too early. A date comes for every object at once, so it always is.
+/// When logs expire under this rule, if too early. A date applies to every object at once, so it is always too early.
 fn early(rule: &Rule, params: &Params) -> Option<String> {
     let expiration = rule.expiration.as_ref()?;
     let required = params.min_retention_days;
