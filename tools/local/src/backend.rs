@@ -1,7 +1,7 @@
 //! The emulator behind every service except AWS Config: one `moto_server` as a child process.
 //!
-//! This module starts, resets and stops the process. It knows nothing about the calls: callers reach the emulator through
-//! [`crate::proxy`], never directly.
+//! This module starts, resets and stops the process. It knows nothing about the calls: callers reach the emulator
+//! through [`crate::proxy`], never directly.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,9 @@ const PORT_ATTEMPTS: u32 = 3;
 /// The number of log lines that an error quotes.
 const QUOTED_LINES: usize = 15;
 
-/// Starts the emulator under a shell that kills it when this process's end of the pipe closes, however this process ends:
-/// a dropped future, a test binary that runs no destructors, or a kill. The shell exits with the emulator's status.
+/// Starts the emulator under a shell that kills it when this process's end of the pipe closes, however this process
+/// ends: a dropped future, a test binary that runs no destructors, or a kill. The shell exits with the emulator's
+/// status.
 const GUARD: &str = r#"exec 3<&0; "$0" "$@" 0</dev/null & child=$!; (cat <&3 >/dev/null; kill "$child" 2>/dev/null) & exec 3<&-; wait "$child""#;
 
 /// Why the emulator does not run.
@@ -82,8 +83,8 @@ pub struct BackendSettings {
 }
 
 impl BackendSettings {
-    /// The program from [`PROGRAM_VARIABLE`] or the nearest `.local/venv` at or above the working directory, and a timeout of
-    /// half a minute: a start takes 0.6 to 1.6 s on an idle machine.
+    /// The program from [`PROGRAM_VARIABLE`] or the nearest `.local/venv` at or above the working directory, and a
+    /// timeout of half a minute: a start takes 0.6 to 1.6 s on an idle machine.
     #[must_use]
     pub fn new(account: &str, log: &Path) -> Self {
         Self {
@@ -120,7 +121,8 @@ impl Backend {
     /// Starts the emulator on a free port of 127.0.0.1 and waits for its first answer.
     ///
     /// # Errors
-    /// [`BackendError`]: the program is missing, ends early or does not answer; the latter two quote the end of the log.
+    /// [`BackendError`]: the program is missing, ends early or does not answer; the latter two quote the end of the
+    /// log.
     pub async fn start(settings: &BackendSettings) -> Result<Self, BackendError> {
         if !settings.program.is_file() {
             return Err(BackendError::Missing(settings.program.clone()));
@@ -225,7 +227,8 @@ pub(crate) fn plain_client() -> Result<reqwest::Client, BackendError> {
 }
 
 async fn free_port() -> Result<u16, BackendError> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|source| start_error("find a free port", source))?;
+    let listener =
+        TcpListener::bind(("127.0.0.1", 0)).await.map_err(|source| start_error("find a free port", source))?;
     listener.local_addr().map(|address| address.port()).map_err(|source| start_error("find a free port", source))
 }
 

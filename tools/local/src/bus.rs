@@ -1,9 +1,9 @@
 //! EventBridge on your machine: the template's event rules in moto, each with a queue in front of its functions.
 //!
-//! moto matches the real patterns but cannot invoke local functions. So a rule's function targets are replaced by an internal
-//! queue, which is drained after each `PutEvents`. Targets that are queues get their events from moto. Queues of the template
-//! that invoke a function are polled here too. This module does not interpret events. It adds one field to what moto delivers:
-//! the `account`, which moto leaves out.
+//! moto matches the real patterns but cannot invoke local functions. So a rule's function targets are replaced by an
+//! internal queue, which is drained after each `PutEvents`. Targets that are queues get their events from moto. Queues
+//! of the template that invoke a function are polled here too. This module does not interpret events. It adds one field
+//! to what moto delivers: the `account`, which moto leaves out.
 
 mod event_source;
 

@@ -1,7 +1,7 @@
 //! Local AWS as a whole: starts every part in order, runs the workers between them, waits for idle, and stops.
 //!
-//! The template and its parameters decide what is deployed. A user or a test changes resources through [`World::clients`]
-//! (or any AWS client at [`World::endpoint`]), calls [`World::settle`] and reads the results.
+//! The template and its parameters decide what is deployed. A user or a test changes resources through
+//! [`World::clients`] (or any AWS client at [`World::endpoint`]), calls [`World::settle`] and reads the results.
 
 mod clients;
 mod pending_work;
@@ -86,7 +86,8 @@ pub enum WorldError {
     },
 }
 
-/// Local AWS with Rectify deployed in it. Dropping it ends its processes and servers; [`World::stop`] also waits for them.
+/// Local AWS with Rectify deployed in it. Dropping it ends its processes and servers; [`World::stop`] also waits for
+/// them.
 #[derive(Debug)]
 pub struct World {
     settings: WorldSettings,
@@ -106,8 +107,8 @@ pub struct World {
 impl World {
     /// Starts the emulator, the proxy, AWS Config and Lambda, and deploys the template.
     ///
-    /// Resource types in the rules' scopes that no reader can read are not recorded: [`unrecorded`](Self::unrecorded) lists
-    /// them.
+    /// Resource types in the rules' scopes that no reader can read are not recorded: [`unrecorded`](Self::unrecorded)
+    /// lists them.
     ///
     /// # Errors
     /// The first part that does not start, by name.
@@ -166,7 +167,8 @@ impl World {
                 .await
                 .map_err(|why| WorldError::Table { table: table.name.clone(), why })?;
         }
-        let bus = Arc::new(Bus::start(internal.events.clone(), internal.sqs.clone(), host.clone(), ACCOUNT, &wiring).await?);
+        let bus =
+            Arc::new(Bus::start(internal.events.clone(), internal.sqs.clone(), host.clone(), ACCOUNT, &wiring).await?);
         let recorder = Recorder::new(
             engine.clone(),
             Readers::new(&Clients::new(&proxy, &settings.region, clients::RECORDER)?.sdk),
@@ -266,8 +268,8 @@ impl World {
         &self.bus
     }
 
-    /// The resource types in each rule's scope that are not recorded here, by the rule's name: a change of such a resource
-    /// does not invoke the rule, though it does in AWS.
+    /// The resource types in each rule's scope that are not recorded here, by the rule's name: a change of such a
+    /// resource does not invoke the rule, though it does in AWS.
     #[must_use]
     pub fn unrecorded(&self) -> BTreeMap<&str, Vec<&str>> {
         let unrecorded = |rule| types_of(rule).filter(|it| !is_recorded(it)).collect::<Vec<_>>();
@@ -275,8 +277,8 @@ impl World {
         rows.filter(|(_, types)| !types.is_empty()).collect()
     }
 
-    /// Takes the errors since the last call: first what could not be delivered, oldest first (an invocation of a function
-    /// that is not deployed, an event that the backend refused), then every call that a function's role does not allow.
+    /// Takes the errors since the last call, oldest first: failed deliveries (an invocation of a function that is not
+    /// deployed, an event that the backend refused), then calls that a function's role does not allow.
     #[must_use]
     pub fn take_errors(&self) -> Vec<String> {
         let mut errors = self.workers.take_errors();
@@ -292,12 +294,12 @@ impl World {
         Ok(self.recorder.tick().await?)
     }
 
-    /// Records changes and delivers events until local AWS is idle: every function has finished with all its attempts, every
-    /// event is delivered, and recording once more finds no change.
+    /// Records changes and delivers events until local AWS is idle: every function has finished with all its attempts,
+    /// every event is delivered, and recording once more finds no change.
     ///
     /// # Errors
-    /// [`WorldError::PendingWork`] with the pending work when [`WorldSettings::patience`] is over: two controls that undo each
-    /// other's fixes never become idle. Also any error in reading resources or delivering events.
+    /// [`WorldError::PendingWork`] with the pending work when [`WorldSettings::patience`] is over: two controls that
+    /// undo each other's fixes never become idle. Also any error in reading resources or delivering events.
     pub async fn settle(&self) -> Result<(), WorldError> {
         let start = tokio::time::Instant::now();
         loop {

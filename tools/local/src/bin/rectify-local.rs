@@ -237,7 +237,7 @@ fn print_deployment(world: &World, up: &Up) -> Result<(), Failure> {
         writeln!(out, "  aws configservice get-compliance-details-by-config-rule --config-rule-name {rule}")?;
         writeln!(out, "  aws configservice start-config-rules-evaluation --config-rule-names {rule}")?;
     }
-    writeln!(out, "\nThe local CloudTrail holds only the events that you post. To test attribution (docs/attribution.md), post one:\n")?;
+    writeln!(out, "\nCloudTrail has only the events that you post, to try attribution (docs/attribution.md):\n")?;
     writeln!(out, "  curl {endpoint}/_rectify/trail-events -d @event.json")?;
     writeln!(out, "\nPress Ctrl-C to stop.\n")?;
     Ok(out.flush()?)

@@ -18,9 +18,9 @@ pub(super) struct SqsEventSource {
 }
 
 impl Bus {
-    /// Invokes functions with the messages of their queues until no message is visible, and returns the number of messages
-    /// delivered. A failed message becomes visible again at once if the queue has a dead-letter queue. Delayed messages are
-    /// not waited for.
+    /// Invokes functions with the messages of their queues until no message is visible, and returns the number of
+    /// messages delivered. A failed message becomes visible again at once if the queue has a dead-letter queue. Delayed
+    /// messages are not waited for.
     ///
     /// # Errors
     /// A call that the backend refuses.

@@ -1,5 +1,5 @@
-//! The demo's second part: the limits that keep a remediation from acting. Each opens a security group to the internet that
-//! the remediation leaves open, for a different reason.
+//! The demo's second part: the limits that keep a remediation from acting. Each opens a security group to the internet
+//! that the remediation leaves open, for a different reason.
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! The demo: creates noncompliant resources and lets the deployable binaries find, plan, fix, verify and undo them.
 //!
-//! It checks the result itself. Each scenario lists the lines of a resource's state that the fix may change; every other
-//! line, the verdicts, the calls and the undo must match too. No other module of this crate knows controls by name.
+//! It checks the result itself. Each scenario lists the lines of a resource's state that the fix may change; every
+//! other line, the verdicts, the calls and the undo must match too. No other module of this crate knows controls by
+//! name.
 
 mod fixture;
 mod limits;
@@ -49,10 +50,12 @@ pub enum DemoError {
     },
 }
 
-/// Longer than any remediation of the demo runs (moto takes a second for `DescribeInstanceTypes`), as Lambda's waits are.
+/// Longer than any remediation of the demo runs (moto takes a second for `DescribeInstanceTypes`), as Lambda's waits
+/// are.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// The demo's template parameters: every control in mode `enforce`, with disruptive steps (L2) allowed where there are any.
+/// The demo's template parameters: every control in mode `enforce`, with disruptive steps (L2) allowed where there are
+/// any.
 pub fn parameters() -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
     for (control, has_l2_steps) in scenario::CONTROLS {

@@ -33,7 +33,11 @@ impl Report {
     pub(super) fn of(rows: Vec<Row>, limits: Vec<Limit>, world: &World) -> Self {
         let mut problems = world.take_errors();
         problems.extend(
-            world.host().dead_letters().iter().map(|it| format!("{} failed on every attempt: {}", it.function, it.error)),
+            world
+                .host()
+                .dead_letters()
+                .iter()
+                .map(|it| format!("{} failed on every attempt: {}", it.function, it.error)),
         );
         problems.extend(unannounced_calls(&rows, &limits, world));
         Self { rows, limits, problems, substitutions: world.proxy().substitutions() }

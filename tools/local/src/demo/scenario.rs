@@ -2,7 +2,8 @@
 
 use super::fixture::Fixture;
 
-/// The demo's controls in Pascal case, as in the names of template parameters, and whether they have a step of level L2.
+/// The demo's controls in Pascal case, as in the names of template parameters, and whether they have a step of level
+/// L2.
 pub(super) const CONTROLS: [(&str, bool); 6] = [
     ("RestrictedSsh", true),
     ("Ec2EbsEncryptionByDefault", true),
@@ -28,8 +29,8 @@ pub struct Scenario {
 /// How a scenario must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedEnd {
-    /// Found, fixed, verified and undone. Exactly these lines of its state change, from the left text to the right one; an
-    /// empty right text means that the line is removed.
+    /// Found, fixed, verified and undone. Exactly these lines of its state change, from the left text to the right one;
+    /// an empty right text means that the line is removed.
     Fixed(&'static [(&'static str, &'static str)]),
     /// Found and planned: only an operator can act, so nothing changes.
     Planned,

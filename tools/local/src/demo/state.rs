@@ -15,7 +15,9 @@ pub(super) type State = BTreeSet<String>;
 pub(super) async fn read(fixture: Fixture, resource: &ResourceKey, clients: &Clients) -> Result<State, String> {
     let id = resource.resource_id.as_str();
     match fixture {
-        Fixture::SshOverIpv6 | Fixture::SshMixed | Fixture::AllTcpOpen | Fixture::SshFromOffice => group(id, clients).await,
+        Fixture::SshOverIpv6 | Fixture::SshMixed | Fixture::AllTcpOpen | Fixture::SshFromOffice => {
+            group(id, clients).await
+        }
         Fixture::BucketByPolicy | Fixture::BucketByAcl { .. } => bucket(id, clients).await,
         Fixture::TrailWithoutValidation => trail(id, clients).await,
         Fixture::EbsEncryptionOff => {

@@ -54,8 +54,8 @@ impl Drop for Pending {
 }
 
 impl Host {
-    /// Accepts an event for a function and returns at once, as Lambda's asynchronous invocation does. A failed attempt is
-    /// retried as often as the function's [`retries`](super::FunctionSpec::retries) allow; then the event becomes a
+    /// Accepts an event for a function and returns at once, as Lambda's asynchronous invocation does. A failed attempt
+    /// is retried as often as the function's [`retries`](super::FunctionSpec::retries) allow; then the event becomes a
     /// [`DeadLetter`].
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Lambda on your machine: starts built binaries as Lambda does and delivers events to them.
 //!
-//! Each instance of a function is a process with its own Runtime API address, so that an answer always belongs to the process
-//! that gave it. A crash, a hang or a failed start becomes the function's error and never hangs the host. This module does not
-//! interpret events.
+//! Each instance of a function is a process with its own Runtime API address, so that an answer always belongs to the
+//! process that gave it. A crash, a hang or a failed start becomes the function's error and never hangs the host. This
+//! module does not interpret events.
 
 mod asynchronous;
 mod function_log;
@@ -87,8 +87,8 @@ pub struct FunctionSpec {
 }
 
 impl FunctionSpec {
-    /// The access key id of the function's process, which identifies its calls. Derived from the name, valid only on this
-    /// machine.
+    /// The access key id of the function's process, which identifies its calls. Derived from the name, valid only on
+    /// this machine.
     #[must_use]
     pub fn access_key(&self) -> String {
         // FNV-1a: a stable hash of the name; it need not be hard to guess.
@@ -109,8 +109,8 @@ pub struct HostSettings {
     pub environment: BTreeMap<String, String>,
     /// The maximum number of concurrent processes of one function.
     pub instances: usize,
-    /// How long a process may take to request its first event. Lambda allows 10 s; a debug build on a busy machine may need
-    /// more.
+    /// How long a process may take to request its first event. Lambda allows 10 s; a debug build on a busy machine may
+    /// need more.
     pub init_timeout: Duration,
     /// The waits before the second and third attempt of an asynchronous event; Lambda waits 1 and 2 minutes.
     pub retry_waits: [Duration; 2],
@@ -210,8 +210,8 @@ impl Host {
     /// Invokes a function and waits for its answer.
     ///
     /// # Errors
-    /// The function's own error, or Lambda's: a crash (`Runtime.ExitError`), a timeout (`Sandbox.Timedout`), a process that
-    /// does not start (`Runtime.InvalidEntrypoint`), or no such function (`ResourceNotFoundException`).
+    /// The function's own error, or Lambda's: a crash (`Runtime.ExitError`), a timeout (`Sandbox.Timedout`), a process
+    /// that does not start (`Runtime.InvalidEntrypoint`), or no such function (`ResourceNotFoundException`).
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, FunctionError> {
         let function = self
             .find(function)

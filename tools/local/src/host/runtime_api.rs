@@ -1,6 +1,7 @@
 //! Lambda's Runtime API (2018-06-01), with one base path per process.
 //!
-//! `lambda_runtime` keeps the path of `AWS_LAMBDA_RUNTIME_API` if the value has a scheme, so one listener serves all processes.
+//! `lambda_runtime` keeps the path of `AWS_LAMBDA_RUNTIME_API` if the value has a scheme, so one listener serves all
+//! processes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -153,7 +154,8 @@ async fn next(State(queues): State<Queues>, Path(instance): Path<String>) -> Res
         None => return Err(StatusCode::GONE),
     };
     *lock(&queue.current) = Some((job.request_id.clone(), job.answer));
-    // If the host has stopped waiting for the process's start, the event is stale and the process is about to be killed.
+    // If the host has stopped waiting for the process's start, the event is stale and the process is about to be
+    // killed.
     job.taken.send(Instant::now() + job.timeout).map_err(|_| StatusCode::GONE)?;
     let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + job.timeout;
     let headers = [

@@ -1,7 +1,7 @@
 //! The IAM actions that an API operation needs: some have other names, and some operations need several.
 //!
-//! Source: Service Authorization Reference, read in November 2026. An operation without a row needs the action of its own
-//! name, so a row exists only if the name differs or the operation needs more actions.
+//! Source: Service Authorization Reference, read in November 2026. An operation without a row needs the action of its
+//! own name, so a row exists only if the name differs or the operation needs more actions.
 
 /// `service:Operation` as in the API, and the IAM actions it needs.
 const RENAMED: &[(&str, &[&str])] = &[

@@ -6,8 +6,8 @@
 //! | [`request`] | the IAM requests of a call |
 //! | [`actions`] | the IAM actions of an operation |
 //!
-//! Only the roles of functions are enforced: operators, tests and local AWS itself act as administrators. What Lambda itself
-//! does with a role (logs, dead letters, polling) is not a call of the function and is not authorized here.
+//! Only the roles of functions are enforced: operators, tests and local AWS itself act as administrators. What Lambda
+//! itself does with a role (logs, dead letters, polling) is not a call of the function and is not authorized here.
 
 pub mod actions;
 pub mod policy;

@@ -1,5 +1,5 @@
-//! Policy statements and their decision about a request, as in IAM: nothing is allowed unless a statement allows it, and a
-//! Deny overrides every Allow.
+//! Policy statements and their decision about a request, as in IAM: nothing is allowed unless a statement allows it,
+//! and a Deny overrides every Allow.
 //!
 //! Written from the IAM user guide ("Policy evaluation logic", "IAM JSON policy elements", "Multivalued context keys").
 //! An unsupported element or operator is an error when the policy is read; a statement is never skipped.

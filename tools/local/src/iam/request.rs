@@ -1,8 +1,8 @@
 //! The IAM requests of a call: actions, resources and condition keys, read from the HTTP request.
 //!
-//! Sources: Service Authorization Reference and the services' own pages on access control, read in November 2026. A call
-//! without an entry here requests `*`, as IAM does for an action without a resource type. A permission on an ARN does not
-//! allow `*`, so a missing entry shows up as a denied call.
+//! Sources: Service Authorization Reference and the services' own pages on access control, read in November 2026. A
+//! call without an entry here requests `*`, as IAM does for an action without a resource type. A permission on an ARN
+//! does not allow `*`, so a missing entry shows up as a denied call.
 
 use std::collections::BTreeMap;
 

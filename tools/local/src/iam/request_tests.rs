@@ -224,7 +224,10 @@ fn requests_carry_condition_keys() {
 
     let body = json!({"Name": "arn:aws:cloudtrail:x", "CloudWatchLogsRoleArn": "arn:aws:iam::1:role/r"});
     let passed = json_call("cloudtrail", "UpdateTrail", &body);
-    assert_eq!(action_and_resource(&passed), ["cloudtrail:UpdateTrail arn:aws:cloudtrail:x", "iam:PassRole arn:aws:iam::1:role/r"]);
+    assert_eq!(
+        action_and_resource(&passed),
+        ["cloudtrail:UpdateTrail arn:aws:cloudtrail:x", "iam:PassRole arn:aws:iam::1:role/r"]
+    );
     assert_eq!(values(&passed[1], "iam:passedtoservice"), ["cloudtrail.amazonaws.com"]);
     let cleared = json_call("cloudtrail", "UpdateTrail", &json!({"Name": "arn:aws:x", "CloudWatchLogsRoleArn": ""}));
     assert_eq!(action_and_resource(&cleared), ["cloudtrail:UpdateTrail arn:aws:x"], "no role is passed");

@@ -59,11 +59,9 @@ fn cloudwatch(call: &ApiCall<'_>) -> Vec<String> {
 
 fn config(call: &ApiCall<'_>) -> Vec<String> {
     match call.operation {
-        "GetComplianceDetailsByConfigRule" => call
-            .json("ConfigRuleName")
-            .map(|it| call.arn("config", &format!("config-rule/{it}")))
-            .into_iter()
-            .collect(),
+        "GetComplianceDetailsByConfigRule" => {
+            call.json("ConfigRuleName").map(|it| call.arn("config", &format!("config-rule/{it}"))).into_iter().collect()
+        }
         "StartConfigRulesEvaluation" => {
             let rules = call.list("ConfigRuleNames");
             rules.into_iter().map(|it| call.arn("config", &format!("config-rule/{it}"))).collect()

@@ -15,7 +15,8 @@ pub(super) struct AwsError {
 }
 
 impl AwsError {
-    /// The error of a call that the backend does not implement. The status is 501 and not 500, so that no SDK retries it.
+    /// The error of a call that the backend does not implement. The status is 501 and not 500, so that no SDK retries
+    /// it.
     pub(super) fn not_implemented(call: &CallName, why: &str) -> Self {
         Self {
             status: StatusCode::NOT_IMPLEMENTED,
@@ -113,8 +114,8 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Whether a body is a web page, the answer of moto's web framework if moto does not implement the call. The content type
-/// is no help, since moto also sends valid JSON as `text/html`.
+/// Whether a body is a web page, the answer of moto's web framework if moto does not implement the call. The content
+/// type is no help, since moto also sends valid JSON as `text/html`.
 pub(super) fn is_web_page(body: &[u8]) -> bool {
     let start: Vec<u8> = body.iter().copied().skip_while(u8::is_ascii_whitespace).take(14).collect();
     let start = String::from_utf8_lossy(&start).to_ascii_lowercase();

@@ -90,14 +90,7 @@ async fn handle_call(shared: &Shared, at: Timestamp, head: &Parts, body: Bytes) 
     outcome.response
 }
 
-async fn inject(
-    shared: &Shared,
-    head: &Parts,
-    body: Bytes,
-    call: &CallName,
-    caller: &str,
-    kind: FaultKind,
-) -> Outcome {
+async fn inject(shared: &Shared, head: &Parts, body: Bytes, call: &CallName, caller: &str, kind: FaultKind) -> Outcome {
     let refuse = |error: AwsError| Outcome::from(error.respond(call.protocol));
     let mut outcome = match kind {
         FaultKind::Throttle => refuse(AwsError::throttle(call)),

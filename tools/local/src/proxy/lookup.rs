@@ -11,8 +11,8 @@ const PAGE: usize = 50;
 /// Answers a `LookupEvents` request from the seeded events, newest first.
 ///
 /// # Errors
-/// The request is not JSON, has more than one attribute, an unknown attribute, a page size outside 1..=50, or a token that
-/// is not a number.
+/// The request is not JSON, has more than one attribute, an unknown attribute, a page size outside 1..=50, or a token
+/// that is not a number.
 pub(super) fn answer(events: &[Value], request: &[u8]) -> Result<Value, AwsError> {
     let request: Value = if request.is_empty() {
         json!({})
@@ -121,8 +121,9 @@ mod tests {
 
     #[test]
     fn events_are_filtered_by_resource_and_time() {
-        let about_group = look_up(&json!({ "LookupAttributes": [{ "AttributeKey": "ResourceName", "AttributeValue": "sg-1" }] }))
-            .unwrap();
+        let about_group =
+            look_up(&json!({ "LookupAttributes": [{ "AttributeKey": "ResourceName", "AttributeValue": "sg-1" }] }))
+                .unwrap();
         assert_eq!(ids(&about_group), ["e3", "e1"]);
         assert_eq!(ids(&look_up(&json!({ "StartTime": 2.0, "EndTime": 2.5 })).unwrap()), ["e2"]);
     }

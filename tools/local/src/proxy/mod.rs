@@ -252,8 +252,8 @@ impl Proxy {
         self.shared.state().root_user.insert("AccountPasswordPresent", present.into());
     }
 
-    /// Adds an event that `LookupEvents` returns, in the shape of its answer (`EventId`, `EventName`, `EventTime` in epoch
-    /// seconds, `Username`, `Resources`, `CloudTrailEvent` …).
+    /// Adds an event that `LookupEvents` returns, in the shape of its answer (`EventId`, `EventName`, `EventTime` in
+    /// epoch seconds, `Username`, `Resources`, `CloudTrailEvent` …).
     pub fn seed_trail_event(&self, event: Value) {
         self.shared.state().trail_events.push(event);
     }

@@ -1,8 +1,8 @@
 //! Corrects the XML root of answers where moto's differs from the service model's.
 //!
 //! moto 5.2.5 names the root of S3 Control's access point reads and of `GetBucketVersioning` after the operation
-//! (`ListAccessPointsResponse`), while the service model has another name. botocore ignores the root; the Rust SDK checks it.
-//! Remove this module when moto uses the right names.
+//! (`ListAccessPointsResponse`), while the service model has another name. botocore ignores the root; the Rust SDK
+//! checks it. Remove this module when moto uses the right names.
 
 use axum::body::Bytes;
 

@@ -1,7 +1,8 @@
 //! Translates Smithy RPC v2 CBOR, which moto does not speak, to AWS JSON and back.
 //!
-//! CloudWatch's SDK speaks nothing else. The translation knows no operation: values keep their type, and a timestamp, which
-//! is a plain number in JSON, is recognized by its field's name. Source: Smithy 2.0, "Smithy RPC v2 CBOR protocol".
+//! CloudWatch's SDK speaks nothing else. The translation knows no operation: values keep their type, and a timestamp,
+//! which is a plain number in JSON, is recognized by its field's name. Source: Smithy 2.0, "Smithy RPC v2 CBOR
+//! protocol".
 
 use aws_smithy_cbor::data::Type;
 use aws_smithy_cbor::decode::DeserializeError;
@@ -20,7 +21,8 @@ const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 /// Suffixes of fields whose numbers are timestamps, also inside lists.
 const TIMES: [&str; 3] = ["Timestamp", "Timestamps", "Date"];
 
-/// The target header of the same call in AWS JSON: `GraniteServiceVersion20100801.GetMetricData`; `None` for any other path.
+/// The target header of the same call in AWS JSON: `GraniteServiceVersion20100801.GetMetricData`; `None` for any other
+/// path.
 pub fn target(path: &str) -> Option<String> {
     let (service, operation) = path.strip_prefix("/service/")?.split_once("/operation/")?;
     (!operation.is_empty() && !operation.contains('/')).then(|| format!("{service}.{operation}"))

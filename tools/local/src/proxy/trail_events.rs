@@ -1,9 +1,10 @@
-//! CloudTrail events posted by an operator or a test, since nothing here writes any. The route exists in this proxy only.
+//! CloudTrail events posted by an operator or a test, since nothing here writes any. The route exists in this proxy
+//! only.
 //!
-//! `POST /_rectify/trail-events` accepts one event in the shape of `LookupEvents`' answer. `CloudTrailEvent`, the record, may
-//! be an object; fields that the answer repeats from it (`EventId`, `EventName`, `EventSource`, `EventTime`, `Username`,
-//! `ReadOnly`) are taken from it if they are missing. `Resources` is required: AWS derives it by rules that it does not
-//! publish.
+//! `POST /_rectify/trail-events` accepts one event in the shape of `LookupEvents`' answer. `CloudTrailEvent`, the
+//! record, may be an object; fields that the answer repeats from it (`EventId`, `EventName`, `EventSource`,
+//! `EventTime`, `Username`, `ReadOnly`) are taken from it if they are missing. `Resources` is required: AWS derives it
+//! by rules that it does not publish.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};

@@ -1,7 +1,8 @@
-//! CloudFormation's intrinsic functions: Ref, Sub, GetAtt, If, Join, Split, and the conditions Equals, Not, And, Or, Condition.
+//! CloudFormation's intrinsic functions: Ref, Sub, GetAtt, If, Join, Split, and the conditions Equals, Not, And, Or,
+//! Condition.
 //!
-//! Generates names and ARNs as CloudFormation does, for the types that work locally. A limit on the depth detects circular
-//! references.
+//! Generates names and ARNs as CloudFormation does, for the types that work locally. A limit on the depth detects
+//! circular references.
 
 use serde_json::{Map, Value};
 
@@ -303,8 +304,8 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// `{"Fn::Name": argument}`, `{"Ref": …}` or `{"Condition": "name"}`: an object with exactly one such key. A `Condition`
-/// that is not a string belongs to a policy statement and is left alone.
+/// `{"Fn::Name": argument}`, `{"Ref": …}` or `{"Condition": "name"}`: an object with exactly one such key. A
+/// `Condition` that is not a string belongs to a policy statement and is left alone.
 fn function(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut entries = object.iter();
     let (Some((key, argument)), None) = (entries.next(), entries.next()) else { return None };

@@ -1,9 +1,9 @@
 //! The stack, read from the template that is deployed to AWS, so that the local and the deployed stack cannot differ.
 //!
-//! [`Wiring::read`] resolves the template for one set of parameters and keeps the resources that work locally: functions with
-//! their roles, Config rules, event rules, tables, queues and event source mappings. Types that do nothing locally are listed
-//! in [`Wiring::ignored`]. Any other type is an error, and so are an unsupported intrinsic function and an invocation without
-//! a permission.
+//! [`Wiring::read`] resolves the template for one set of parameters and keeps the resources that work locally:
+//! functions with their roles, Config rules, event rules, tables, queues and event source mappings. Types that do
+//! nothing locally are listed in [`Wiring::ignored`]. Any other type is an error, and so are an unsupported intrinsic
+//! function and an invocation without a permission.
 
 mod intrinsics;
 mod resources;
@@ -43,7 +43,9 @@ pub enum WiringError {
         why: String,
     },
     /// A resource of an unsupported type.
-    #[error("template: resource `{resource}`: type `{kind}` is not supported locally: implement it or list it as ignored")]
+    #[error(
+        "template: resource `{resource}`: type `{kind}` is not supported locally: implement it or list it as ignored"
+    )]
     UnknownType {
         /// Its logical id.
         resource: String,

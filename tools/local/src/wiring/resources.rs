@@ -51,7 +51,7 @@ impl Resolved<'_> {
     }
 
     fn required(&self, path: &str) -> Result<String, WiringError> {
-        self.text(path).ok_or_else(|| self.refuse(path, "expected a text"))
+        self.text(path).ok_or_else(|| self.refuse(path, "expected a string"))
     }
 
     fn number(&self, path: &str, default: u32) -> Result<u32, WiringError> {
@@ -133,7 +133,8 @@ pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
     Ok(stack)
 }
 
-/// Replaces the ARNs of targets by names: each must be a function or queue of the template, and its invocation permitted.
+/// Replaces the ARNs of targets by names: each must be a function or queue of the template, and its invocation
+/// permitted.
 fn connect(stack: &mut Wiring, permissions: &Permissions) -> Result<(), WiringError> {
     let functions: BTreeMap<&str, &str> =
         stack.functions.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
@@ -203,9 +204,10 @@ fn with_globals(globals: &Value, own: &Value) -> Value {
 
 fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function, WiringError> {
     if resource.get("Events").is_some() {
-        return Err(
-            resource.refuse("Events", "SAM event sources are not supported locally: declare the event rule and its permission")
-        );
+        return Err(resource.refuse(
+            "Events",
+            "SAM event sources are not supported locally: declare the event rule and its permission",
+        ));
     }
     let code = resource.required("CodeUri")?;
     let binary = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -218,7 +220,7 @@ fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function
             variables.as_object().ok_or_else(|| resource.refuse("Environment.Variables", "expected a mapping"))?;
         for (name, value) in variables {
             let value = text(value)
-                .ok_or_else(|| resource.refuse(&format!("Environment.Variables.{name}"), "expected a text"))?;
+                .ok_or_else(|| resource.refuse(&format!("Environment.Variables.{name}"), "expected a string"))?;
             environment.insert(name.clone(), value);
         }
     }
@@ -245,8 +247,8 @@ fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function
     })
 }
 
-/// A destination takes precedence over a dead-letter queue: with both set Lambda uses both, and the destination's record
-/// contains the event too.
+/// A destination takes precedence over a dead-letter queue: with both set Lambda uses both, and the destination's
+/// record contains the event too.
 fn on_failure(resource: &Resolved<'_>) -> Option<OnFailure> {
     let destination =
         resource.text("EventInvokeConfig.DestinationConfig.OnFailure.Destination").map(OnFailure::Destination);
@@ -277,12 +279,13 @@ fn event_rule(resource: &Resolved<'_>) -> Result<EventRule, WiringError> {
     let mut targets = Vec::new();
     for target in resource.list("Targets")? {
         if let Some(unsupported) = ["InputPath", "InputTransformer"].iter().find(|name| target.get(**name).is_some()) {
-            return Err(resource.refuse(&format!("Targets.{unsupported}"), "not supported locally: use Input or the event itself"));
+            return Err(resource
+                .refuse(&format!("Targets.{unsupported}"), "not supported locally: use Input or the event itself"));
         }
         let arn = target
             .get("Arn")
             .and_then(Value::as_str)
-            .ok_or_else(|| resource.refuse("Targets.Arn", "expected a text"))?;
+            .ok_or_else(|| resource.refuse("Targets.Arn", "expected a string"))?;
         let input = target
             .get("Input")
             .and_then(Value::as_str)

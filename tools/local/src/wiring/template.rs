@@ -157,8 +157,8 @@ fn is_mode(name: &str, declaration: &Value) -> bool {
     name.ends_with("Mode") && allowed.is_some_and(|it| it.iter().any(|value| value == OFF))
 }
 
-/// Checks the constraints of a declaration except `AllowedPattern`, which CloudFormation checks: a regular expression engine
-/// is not worth one check.
+/// Checks the constraints of a declaration except `AllowedPattern`, which CloudFormation checks: a regular expression
+/// engine is not worth one check.
 fn check(declaration: &Value, value: &str) -> Result<(), String> {
     if let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array) {
         let allowed: Vec<String> = allowed.iter().filter_map(text).collect();
@@ -169,8 +169,7 @@ fn check(declaration: &Value, value: &str) -> Result<(), String> {
     let bound = |name: &str| declaration.get(name).and_then(text).and_then(|it| it.parse::<f64>().ok());
     if declaration.get("Type").and_then(Value::as_str) == Some("Number") {
         let number: f64 = value.parse().map_err(|_| format!("expected a number: received `{value}`"))?;
-        if bound("MinValue").is_some_and(|min| number < min) || bound("MaxValue").is_some_and(|max| number > max)
-        {
+        if bound("MinValue").is_some_and(|min| number < min) || bound("MaxValue").is_some_and(|max| number > max) {
             return Err(format!("out of the template's range: received `{value}`"));
         }
     }

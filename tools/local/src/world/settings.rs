@@ -16,8 +16,8 @@ pub struct WorldSettings {
     pub parameters: BTreeMap<String, String>,
     /// Whether a control without a mode among the parameters is off.
     pub others_off: bool,
-    /// The folder with the built programs. A function runs `<binaries>/<name>/bootstrap` if there is one, else the program
-    /// `<binaries>/<service>-functions` that lists its name, else `<binaries>/<name>`.
+    /// The folder with the built programs. A function runs `<binaries>/<name>/bootstrap` if there is one, else the
+    /// program `<binaries>/<service>-functions` that lists its name, else `<binaries>/<name>`.
     pub binaries: PathBuf,
     /// Programs to run instead of the binary of that name: tests replace binaries with broken ones.
     pub replacements: BTreeMap<String, PathBuf>,
@@ -31,7 +31,8 @@ pub struct WorldSettings {
     pub environment: BTreeMap<String, String>,
     /// The maximum number of concurrent processes of one function.
     pub instances: usize,
-    /// Whether to leave out the Config rules until [`put_rules`](super::World::put_rules), so that resources exist before them.
+    /// Whether to leave out the Config rules until [`put_rules`](super::World::put_rules), so that resources exist
+    /// before them.
     pub rules_later: bool,
     /// The waits before the second and third attempt of an asynchronous event; Lambda waits 1 and 2 minutes.
     pub retry_waits: [Duration; 2],

@@ -1,8 +1,8 @@
-//! The tasks that deliver AWS Config's invocations to Lambda, its compliance changes to the bus, the bus's events to Lambda,
-//! and dead letters to their queues.
+//! The tasks that deliver AWS Config's invocations to Lambda, its compliance changes to the bus, the bus's events to
+//! Lambda, and dead letters to their queues.
 //!
-//! Every message in flight must be counted, or local AWS looks idle when it is not: one lock covers taking a message from its
-//! channel and counting it elsewhere.
+//! Every message in flight must be counted, or local AWS looks idle when it is not: one lock covers taking a message
+//! from its channel and counting it elsewhere.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
