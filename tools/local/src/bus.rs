@@ -191,7 +191,7 @@ impl Bus {
         Ok(delivered + self.poll_event_sources().await?)
     }
 
-    /// What functions have put on the bus so far, oldest first.
+    /// The events that functions have put on the bus so far, oldest first.
     #[must_use]
     pub fn announcements(&self) -> Vec<Announcement> {
         self.announcements.lock().unwrap_or_else(PoisonError::into_inner).clone()

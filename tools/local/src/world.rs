@@ -73,7 +73,7 @@ pub enum WorldError {
     Table {
         /// The table's name.
         table: String,
-        /// The whole chain of causes.
+        /// The error with its chain of causes.
         why: String,
     },
     /// It did not become idle in time.

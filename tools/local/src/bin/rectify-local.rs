@@ -24,7 +24,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start everything and leave it running until Ctrl-C
+    /// Start local AWS and run it until Ctrl-C
     ///
     /// Prints the endpoint, then every verdict, plan and outcome as it happens. Use it with any AWS client: create a
     /// security group that is open to the internet, for example, and watch AWS Config find it.

@@ -1,4 +1,4 @@
-//! A function's output: the last lines in memory, all of it in a file.
+//! A function's output: the last lines in memory, all lines in a file.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -77,7 +77,7 @@ fn conditions_hold_as_documented() {
         ("missing, if it exists", "StringEqualsIfExists", "aws:SourceAccount", json!("1"), &none, true),
         ("unequal, if it exists", "StringEqualsIfExists", "aws:SourceAccount", json!("1"), &one, false),
         ("not equal", "StringNotEquals", "aws:SourceAccount", json!(["1", "2"]), &one, true),
-        ("one of several is no not", "StringNotEquals", "aws:SourceAccount", json!(["1", "111122223333"]), &one, false),
+        ("not equal, but one of several is", "StringNotEquals", "aws:SourceAccount", json!(["1", "111122223333"]), &one, false),
         ("not equal and missing", "StringNotEquals", "aws:SourceAccount", json!("1"), &none, true),
         ("like", "StringLike", "aws:SourceAccount", json!("1111????3333"), &one, true),
         ("not like", "StringNotLike", "aws:SourceAccount", json!("1*"), &one, false),
