@@ -213,7 +213,7 @@ fn print_deployment(world: &World, up: &Up) -> Result<(), Failure> {
         return Ok(out.flush()?);
     }
     let (endpoint, region) = (world.endpoint(), &up.region);
-    writeln!(out, "Local AWS runs at {endpoint}, account {ACCOUNT}, region {region}. Logs: {}", up.logs.display())?;
+    writeln!(out, "Local AWS at {endpoint}, account {ACCOUNT}, region {region}, logs in {}.", up.logs.display())?;
     writeln!(out, "\n{} Config rules with their modes, {} functions:", rules.len(), stack.functions.len())?;
     for rule in &rules {
         let mode = stack.function(&format!("{rule}-fix")).and_then(|fix| fix.environment.get("MODE"));
