@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 """CPU time, memory and size of functions, side by side in one run.
 
-Each function is started as Lambda starts it, against a Runtime API and AWS endpoints that this script plays. What it
-costs is read from the kernel: CPU time (user and system, all threads) from the process's own clock, peak memory from
-VmHWM. Rounds go through the functions in turn, so that whatever else the machine does falls on all alike: trust the
-ratios, not the milliseconds.
+Starts each function as Lambda does, against a Runtime API and AWS endpoints that this script emulates. The costs come
+from the kernel: CPU time (user and system, all threads) from the process's CPU clock, peak memory from VmHWM. Each
+round runs every function once, so that other load on the machine affects all of them alike: trust the ratios, not the
+milliseconds.
 
-  cold   from the start of the process to its asking for the second event
-  warm   one of the events after that, on average
-  peak   the most memory it held, after all of them
+  cold   from the start of the process until it requests its second event
+  warm   the average of the events after that
+  peak   peak memory after all events
 
-The endpoints speak TLS as AWS does (RSA 2048, a certificate authority of this run beside the system's own), one for
-AWS Config and one for everything else, since those are two hosts on AWS as well. Names are not resolved: both are
-127.0.0.1. Needs Linux, and `openssl` unless --plain.
+The endpoints use TLS as AWS does (RSA 2048, with a certificate authority for this run in addition to the system's).
+There is one for AWS Config and one for everything else, since AWS has two hosts as well. Names are not resolved: both
+are at 127.0.0.1. Requires Linux, and `openssl` unless --plain is given.
 
 Example, after `make build`:
   tools/measure/measure.py --event events/iam-root-access-key-check/compliant-no-root-access-key.json \\
@@ -41,7 +41,7 @@ import zipfile
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
 SYSTEM_CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-PATIENCE = 60  # seconds until a function that does not ask for its next event is given up
+TIMEOUT = 60  # seconds that a function may take to request its next event
 
 ASSUMED_ROLE = (
     b'<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>'
@@ -52,13 +52,13 @@ ASSUMED_ROLE = (
 )
 
 
-class Stopped(Exception):
-    """A function that cannot be measured, and why."""
+class MeasurementFailed(Exception):
+    """Why a function cannot be measured."""
 
 
 @dataclasses.dataclass
 class Subject:
-    """A function under measurement, and what its rounds gave."""
+    """A function under measurement and its results."""
 
     name: str
     command: list
@@ -75,7 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, *_):
-        """Silent."""
+        """Logs nothing."""
 
     def body(self):
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -97,22 +97,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
-    """The Runtime API: gives out events, and tells when the function asks for one and what it answered."""
+    """The Runtime API: serves events, and queues the function's requests for events and its answers."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), RuntimeApiHandler)
-        self.events, self.asked, self.answers = queue.Queue(), queue.Queue(), queue.Queue()
+        self.events, self.requests, self.answers = queue.Queue(), queue.Queue(), queue.Queue()
 
 
 class RuntimeApiHandler(Handler):
     def do_GET(self):
-        self.server.asked.put(True)
+        self.server.requests.put(True)
         event = self.server.events.get()
         if event is None:  # the round is over; the function is killed while it waits
             return
-        deadline = int((time.time() + PATIENCE) * 1000)
+        deadline = int((time.time() + TIMEOUT) * 1000)
         with contextlib.suppress(ConnectionError):
             self.answer(200, event, [
                 ("Content-Type", "application/json"),
@@ -130,7 +130,7 @@ class RuntimeApiHandler(Handler):
 
 
 class Aws(http.server.ThreadingHTTPServer):
-    """An AWS endpoint that answers the calls of the functions measured here, and refuses any other by name."""
+    """An AWS endpoint that answers the calls of the measured functions, and refuses any other by name."""
 
     daemon_threads = True
 
@@ -140,12 +140,12 @@ class Aws(http.server.ThreadingHTTPServer):
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
-            # The handshake belongs to the connection's own thread, not to the one that accepts.
+            # The handshake runs in the connection's thread, not in the one that accepts connections.
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request, client_address):
-        """A killed function leaves broken connections behind."""
+        """Ignored: a killed function leaves broken connections behind."""
 
 
 class AwsHandler(Handler):
@@ -163,15 +163,15 @@ class AwsHandler(Handler):
             self.answer(200, b'{"EvaluationResults":[]}', [("Content-Type", "application/x-amz-json-1.1")])
         elif name == "GetAccountSummary":
             self.answer(200, account_summary(self.server.root_keys), [("Content-Type", "text/xml")])
-        elif name == "AssumeRole":  # rdklib assumes the rule's role by itself
+        elif name == "AssumeRole":  # rdklib always assumes the rule's role
             self.answer(200, ASSUMED_ROLE, [("Content-Type", "text/xml")])
         else:
-            refusal = {"__type": "NotPlayed", "message": f"`{name}` is not played by this script"}
+            refusal = {"__type": "NotImplemented", "message": f"`{name}` is not implemented by this script"}
             self.answer(501, json.dumps(refusal).encode(), [("Content-Type", "application/x-amz-json-1.1")])
 
 
 def account_summary(root_keys):
-    """The answer of `GetAccountSummary`, in the size of a real one."""
+    """An answer of `GetAccountSummary` with the size of a real one."""
     numbers = {
         "AccountAccessKeysPresent": root_keys, "AccountMFAEnabled": 1, "Users": 27, "UsersQuota": 5000, "Groups": 15,
         "GroupsQuota": 300, "Roles": 61, "RolesQuota": 1000, "Policies": 8, "PoliciesQuota": 1500, "MFADevices": 6,
@@ -189,7 +189,7 @@ def account_summary(root_keys):
 
 
 def certificate(folder):
-    """A certificate for 127.0.0.1 with its key, and a bundle that trusts it and whatever this system trusts."""
+    """A certificate for 127.0.0.1 with its key, and a bundle of its authority and those that the system trusts."""
 
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
@@ -210,7 +210,7 @@ def certificate(folder):
 
 
 def environment(runtime_api, config, everything_else, bundle, extra):
-    """What Lambda sets, and where AWS is."""
+    """The variables that Lambda sets, and the endpoints."""
     variables = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "en_US.UTF-8", "TZ": ":UTC",
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime_api.server_port}",
@@ -228,7 +228,7 @@ def environment(runtime_api, config, everything_else, bundle, extra):
 
 
 def cpu_seconds(process):
-    """CPU time of the process and its threads, ended ones included: its own clock (CPUCLOCK_SCHED in the kernel)."""
+    """CPU time of the process and all its threads, including ended ones: its CPU clock (CPUCLOCK_SCHED in the kernel)."""
     return time.clock_gettime((~process.pid << 3) | 2)
 
 
@@ -236,11 +236,11 @@ def peak_kib(process):
     for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1])
-    raise Stopped("no VmHWM in /proc")
+    raise MeasurementFailed("no VmHWM in /proc")
 
 
 def run_once(subject, event, given, certified, bundle):
-    """One process: its first event, then the warm ones."""
+    """Runs one process: its first event, then the warm ones."""
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         runtime_api = RuntimeApi()
@@ -257,26 +257,26 @@ def run_once(subject, event, given, certified, bundle):
         stack.callback(process.wait)
         stack.callback(process.kill)
 
-        def settle():
-            """Waits until the function asks for an event, that is: has done all it had to for the last one."""
-            deadline = time.monotonic() + PATIENCE
+        def wait_for_request():
+            """Waits until the function requests an event, and so has finished the last one."""
+            deadline = time.monotonic() + TIMEOUT
             while True:
                 with contextlib.suppress(queue.Empty):
-                    return runtime_api.asked.get(timeout=0.2)
+                    return runtime_api.requests.get(timeout=0.2)
                 if process.poll() is not None or time.monotonic() > deadline:
                     log.seek(0)
                     ended = "still running" if process.returncode is None else f"exit status {process.returncode}"
-                    said = log.read()[-800:].strip() or "nothing written"
-                    raise Stopped(f"{subject.name}: asks for no event: {ended}: {said}")
+                    output = log.read()[-800:].strip() or "no output"
+                    raise MeasurementFailed(f"{subject.name}: did not request an event: {ended}: {output}")
 
         def invoke():
             runtime_api.events.put(event)
-            settle()
-            kind, answer = runtime_api.answers.get(timeout=PATIENCE)
+            wait_for_request()
+            kind, answer = runtime_api.answers.get(timeout=TIMEOUT)
             if kind != "response":
-                raise Stopped(f"{subject.name}: the invocation did not succeed: {answer[:800]}")
+                raise MeasurementFailed(f"{subject.name}: the invocation failed: {answer[:800]}")
 
-        settle()
+        wait_for_request()
         invoke()
         cold = cpu_seconds(process)
         calls = config.calls + rest.calls
@@ -290,7 +290,7 @@ def run_once(subject, event, given, certified, bundle):
 
 
 def sizes(command):
-    """Bytes of the program, and of a zip file with it alone; nothing for what is not one program."""
+    """The size of the program and of a zip file with it, in MB; `-` if the command is more than a program."""
     if len(command) > 1:
         return "-", "-"
     with tempfile.TemporaryFile() as file:
@@ -326,10 +326,10 @@ def function(text):
     return Subject(name, shlex.split(command))
 
 
-def at_least(least):
+def at_least(minimum):
     def whole_number(text):
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number from {least}: received `{text}`")
+        if not text.isdigit() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {minimum}: received `{text}`")
         return int(text)
 
     return whole_number
@@ -345,14 +345,14 @@ def variable(text):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("functions", nargs="+", type=function, metavar="NAME=COMMAND",
-                        help="what to measure; ratios are to the first")
-    parser.add_argument("--event", required=True, type=pathlib.Path, help="file with the event that all are given")
+                        help="the functions to measure; ratios are to the first one")
+    parser.add_argument("--event", required=True, type=pathlib.Path, help="file with the event for all functions")
     parser.add_argument("--runs", type=at_least(1), default=25, help="processes per function (default 25)")
     parser.add_argument("--warm", type=at_least(0), default=100,
                         help="events per process after the first (default 100)")
     parser.add_argument("--root-keys", type=at_least(0), default=0, help="access keys of the root user (default 0)")
     parser.add_argument("--env", action="append", default=[], type=variable, metavar="NAME=VALUE",
-                        help="one more variable for all of them; may be given again")
+                        help="an additional variable for all functions; repeatable")
     parser.add_argument("--plain", action="store_true", help="endpoints without TLS")
     return parser.parse_args()
 
@@ -368,7 +368,7 @@ def main():
                     print(f"\rround {at + 1}/{given.runs}", end="", file=sys.stderr, flush=True)
                 for it in given.functions:
                     run_once(it, event, given, certified, bundle)
-        except (Stopped, OSError, subprocess.CalledProcessError) as reason:
+        except (MeasurementFailed, OSError, subprocess.CalledProcessError) as reason:
             print(f"measure: {reason}", file=sys.stderr)
             return 1
         if sys.stderr.isatty():

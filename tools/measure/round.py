@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What a periodic round costs: invocations, wall time and peak memory of a rule's function over a made-up account.
+"""The cost of a periodic round: invocations, wall time and peak memory of a rule's function in a synthetic account.
 
     tools/measure/round.py --resources 100000 --call-ms 20 restricted-ssh=target/debug/restricted-ssh
 
-Plays the Lambda Runtime API, AWS Config, Lambda and the service of the control (EC2 or KMS) on one port. Every AWS call is
-answered after --call-ms; AWS Config holds an earlier result of each resource, and of one that is gone. A function that
-invokes itself gets what it sent as its next event.
+Emulates the Lambda Runtime API, AWS Config, Lambda and the control's service (EC2 or KMS) on one port. Every AWS call is
+answered after --call-ms. AWS Config has an earlier result of each resource, and of one that is deleted. A function that
+invokes itself gets the payload as its next event.
 """
 
 import argparse
@@ -185,7 +185,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--resources", type=int, default=100_000)
     parser.add_argument("--call-ms", type=float, default=20)
-    parser.add_argument("--timeout", type=float, default=900, help="seconds of an invocation")
+    parser.add_argument("--timeout", type=float, default=900, help="timeout of an invocation in seconds")
     parser.add_argument("functions", nargs="+", metavar="NAME=BINARY")
     options = parser.parse_args()
     print("| function | resources | calls | invocations | wall s | longest s | CPU s | peak MiB |\n|---|---|---|---|---|---|---|---|")

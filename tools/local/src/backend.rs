@@ -1,7 +1,7 @@
-//! The emulator behind everything that is not AWS Config: one `moto_server` as a child process.
+//! The emulator behind every service except AWS Config: one `moto_server` as a child process.
 //!
-//! It knows how to start, empty and end the process, and nothing of what is asked of it: callers reach it through
-//! [`crate::proxy`], never directly.
+//! This module starts, resets and stops the process. It knows nothing about the calls: callers reach the emulator
+//! through [`crate::proxy`], never directly.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,90 +12,91 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-/// The variable that names another `moto_server` than the project's own.
+/// The environment variable that overrides the path of `moto_server`.
 pub const PROGRAM_VARIABLE: &str = "RECTIFY_MOTO_SERVER";
 
-/// Where `make` installs the emulator, relative to the folder commands are run from.
+/// Where `make` installs the emulator, relative to the working directory.
 const DEFAULT_PROGRAM: &str = ".local/venv/bin/moto_server";
 
-/// A free port can be taken by someone else between our look and the child's; then another one is tried.
+/// Another process can take a free port before the child binds it; then another port is tried.
 const PORT_ATTEMPTS: u32 = 3;
 
-/// How much of the log an error quotes, lines.
+/// The number of log lines that an error quotes.
 const QUOTED_LINES: usize = 15;
 
-/// Starts the emulator under a shell that ends it as soon as our end of the pipe closes, however we end: a dropped
-/// future, a test binary that never runs destructors, or a kill. The shell itself ends with the emulator's status.
+/// Starts the emulator under a shell that kills it when this process's end of the pipe closes, however this process
+/// ends: a dropped future, a test binary that runs no destructors, or a kill. The shell exits with the emulator's
+/// status.
 const GUARD: &str = r#"exec 3<&0; "$0" "$@" 0</dev/null & child=$!; (cat <&3 >/dev/null; kill "$child" 2>/dev/null) & exec 3<&-; wait "$child""#;
 
-/// Why the emulator is not there.
+/// Why the emulator does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
-    /// There is no such program.
-    #[error("moto server: `{}` is not there: `make local` installs it; or set {PROGRAM_VARIABLE}", .0.display())]
+    /// The program does not exist.
+    #[error("moto server: `{}` not found: run `make local` to install it, or set {PROGRAM_VARIABLE}", .0.display())]
     Missing(PathBuf),
     /// The operating system refused a port, the log file or the process.
     #[error("moto server: {what}: {source}")]
     Start {
-        /// The step that was refused.
+        /// The step that failed.
         what: String,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The process ended before it answered.
-    #[error("moto server: ended with {status} before it answered, its log ends:\n{log}")]
+    /// The process ended before its first answer.
+    #[error("moto server: ended with {status} before its first answer; its log ends with:\n{log}")]
     Ended {
-        /// How it ended.
+        /// Its exit status.
         status: String,
         /// The last lines of its log.
         log: String,
     },
-    /// The process did not answer within the patience of the settings.
-    #[error("moto server: no answer within {seconds} s, its log ends:\n{log}")]
+    /// The process did not answer within the start timeout.
+    #[error("moto server: no answer within {seconds} s; its log ends with:\n{log}")]
     Silent {
-        /// How long it was waited for, seconds.
+        /// The timeout, in seconds.
         seconds: u64,
         /// The last lines of its log.
         log: String,
     },
-    /// The emulator answered, but not to what was asked.
-    #[error("moto server: {asked}: {answer}")]
+    /// The emulator did not answer a request with success.
+    #[error("moto server: {request}: {answer}")]
     Refused {
         /// The request.
-        asked: &'static str,
-        /// The status or the transport's cli_error.
+        request: &'static str,
+        /// The status, or the transport's error.
         answer: String,
     },
 }
 
-/// What the emulator is started with.
+/// How to start the emulator.
 #[derive(Debug, Clone)]
 pub struct BackendSettings {
     /// The `moto_server` program.
     pub program: PathBuf,
-    /// The account everything belongs to unless a caller assumes a role elsewhere, 12 digits.
+    /// The account of all resources unless a caller assumes a role in another one, 12 digits.
     pub account: String,
-    /// The file its output goes to; overwritten at each start.
+    /// The file for its output; overwritten at each start.
     pub log: PathBuf,
     /// How long to wait for the first answer.
-    pub patience: Duration,
+    pub start_timeout: Duration,
 }
 
 impl BackendSettings {
-    /// The program from [`PROGRAM_VARIABLE`] or the nearest `.local/venv` at or above the current folder, and half a
-    /// minute of patience: a start takes 0.6 to 1.6 s on an idle machine.
+    /// The program from [`PROGRAM_VARIABLE`] or the nearest `.local/venv` at or above the working directory, and a
+    /// timeout of half a minute: a start takes 0.6 to 1.6 s on an idle machine.
     #[must_use]
     pub fn new(account: &str, log: &Path) -> Self {
         Self {
             program: default_program(),
             account: account.to_owned(),
             log: log.to_owned(),
-            patience: Duration::from_secs(30),
+            start_timeout: Duration::from_secs(30),
         }
     }
 }
 
-/// Tests run in their crate's folder and people in the workspace root, so the folders above are looked at too.
+/// Tests run in their crate's folder and commands in the workspace root, so the folders above are searched too.
 fn default_program() -> PathBuf {
     if let Some(named) = std::env::var_os(PROGRAM_VARIABLE) {
         return PathBuf::from(named);
@@ -107,7 +108,7 @@ fn default_program() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(DEFAULT_PROGRAM))
 }
 
-/// A running emulator; it ends when this is dropped.
+/// A running emulator; dropping this ends it.
 #[derive(Debug)]
 pub struct Backend {
     guard: Child,
@@ -120,7 +121,8 @@ impl Backend {
     /// Starts the emulator on a free port of 127.0.0.1 and waits for its first answer.
     ///
     /// # Errors
-    /// The program is missing, ends early, or stays silent: see [`BackendError`]; each quotes the end of the log.
+    /// [`BackendError`]: the program is missing, ends early or does not answer; the latter two quote the end of the
+    /// log.
     pub async fn start(settings: &BackendSettings) -> Result<Self, BackendError> {
         if !settings.program.is_file() {
             return Err(BackendError::Missing(settings.program.clone()));
@@ -130,7 +132,7 @@ impl Backend {
         loop {
             let port = free_port().await?;
             let mut backend = Self::spawn(settings, port, http.clone())?;
-            match backend.wait_until_ready(settings.patience).await {
+            match backend.wait_until_ready(settings.start_timeout).await {
                 Err(BackendError::Ended { log, .. }) if attempt < PORT_ATTEMPTS && log.contains("in use") => {
                     attempt += 1;
                 }
@@ -140,46 +142,46 @@ impl Backend {
         }
     }
 
-    /// Where it listens, e.g. `http://127.0.0.1:40001`.
+    /// Its endpoint, e.g. `http://127.0.0.1:40001`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The file its output goes to.
+    /// The file of its output.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Forgets every resource of every account.
+    /// Deletes every resource of every account.
     ///
     /// # Errors
-    /// [`BackendError::Refused`] when the emulator is gone or answers with anything but success.
+    /// [`BackendError::Refused`] when the emulator has ended or does not answer with success.
     pub async fn reset(&self) -> Result<(), BackendError> {
-        let asked = "POST /moto-api/reset";
+        let request = "POST /moto-api/reset";
         let answer = self.http.post(format!("{}/moto-api/reset", self.endpoint)).send().await;
-        let answer = answer.map_err(|refused| BackendError::Refused { asked, answer: refused.to_string() })?;
+        let answer = answer.map_err(|error| BackendError::Refused { request, answer: error.to_string() })?;
         if answer.status().is_success() {
             Ok(())
         } else {
-            Err(BackendError::Refused { asked, answer: answer.status().to_string() })
+            Err(BackendError::Refused { request, answer: answer.status().to_string() })
         }
     }
 
-    /// Ends the emulator and waits until it is gone.
+    /// Stops the emulator and waits until it has ended.
     ///
     /// # Errors
     /// [`BackendError::Start`] when the operating system cannot wait for the process.
     pub async fn stop(mut self) -> Result<(), BackendError> {
         drop(self.guard.stdin.take());
-        self.guard.wait().await.map(|_| ()).map_err(|source| refused("wait for its end", source))
+        self.guard.wait().await.map(|_| ()).map_err(|source| start_error("wait for its end", source))
     }
 
     fn spawn(settings: &BackendSettings, port: u16, http: reqwest::Client) -> Result<Self, BackendError> {
         let output = File::create(&settings.log)
-            .map_err(|source| refused(&format!("open `{}`", settings.log.display()), source))?;
-        let errors = output.try_clone().map_err(|source| refused("share its log file", source))?;
+            .map_err(|source| start_error(&format!("open `{}`", settings.log.display()), source))?;
+        let errors = output.try_clone().map_err(|source| start_error("share its log file", source))?;
         let guard = Command::new("sh")
             .args(["-c", GUARD])
             .arg(&settings.program)
@@ -191,23 +193,23 @@ impl Backend {
             .stderr(errors)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| refused(&format!("start `{}`", settings.program.display()), source))?;
+            .map_err(|source| start_error(&format!("start `{}`", settings.program.display()), source))?;
         Ok(Self { guard, endpoint: format!("http://127.0.0.1:{port}"), log: settings.log.clone(), http })
     }
 
-    async fn wait_until_ready(&mut self, patience: Duration) -> Result<(), BackendError> {
-        let deadline = Instant::now() + patience;
+    async fn wait_until_ready(&mut self, timeout: Duration) -> Result<(), BackendError> {
+        let deadline = Instant::now() + timeout;
         let mut pause = Duration::from_millis(20);
-        let asked = format!("{}/moto-api/config", self.endpoint);
+        let url = format!("{}/moto-api/config", self.endpoint);
         loop {
-            if let Some(status) = self.guard.try_wait().map_err(|source| refused("look after it", source))? {
+            if let Some(status) = self.guard.try_wait().map_err(|source| start_error("read its exit status", source))? {
                 return Err(BackendError::Ended { status: status.to_string(), log: tail(&self.log) });
             }
-            if self.http.get(&asked).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                return Err(BackendError::Silent { seconds: patience.as_secs(), log: tail(&self.log) });
+                return Err(BackendError::Silent { seconds: timeout.as_secs(), log: tail(&self.log) });
             }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(250));
@@ -215,25 +217,26 @@ impl Backend {
     }
 }
 
-/// A client for loopback: no proxy of the environment, no redirects, every status is an answer.
+/// An HTTP client for loopback: ignores the environment's proxy and follows no redirects.
 pub(crate) fn plain_client() -> Result<reqwest::Client, BackendError> {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .map_err(|refusal| BackendError::Refused { asked: "an HTTP client", answer: refusal.to_string() })
+        .map_err(|error| BackendError::Refused { request: "an HTTP client", answer: error.to_string() })
 }
 
 async fn free_port() -> Result<u16, BackendError> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|source| refused("find a free port", source))?;
-    listener.local_addr().map(|address| address.port()).map_err(|source| refused("find a free port", source))
+    let listener =
+        TcpListener::bind(("127.0.0.1", 0)).await.map_err(|source| start_error("find a free port", source))?;
+    listener.local_addr().map(|address| address.port()).map_err(|source| start_error("find a free port", source))
 }
 
-fn refused(what: &str, source: std::io::Error) -> BackendError {
+fn start_error(what: &str, source: std::io::Error) -> BackendError {
     BackendError::Start { what: what.to_owned(), source }
 }
 
-/// The last lines of a log, or what keeps them from being read: this goes into an error that is on its way already.
+/// The last lines of a log, or the error in reading them: this becomes part of another error.
 fn tail(log: &Path) -> String {
     match std::fs::read(log) {
         Ok(bytes) => {
@@ -250,11 +253,11 @@ fn tail(log: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn settings(folder: &Path, script: &str, patience: Duration) -> BackendSettings {
+    fn settings(folder: &Path, script: &str, start_timeout: Duration) -> BackendSettings {
         let program = folder.join("moto_server");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::process::Command::new("chmod").arg("+x").arg(&program).status().unwrap();
-        BackendSettings { program, account: "111122223333".to_owned(), log: folder.join("moto.log"), patience }
+        BackendSettings { program, account: "111122223333".to_owned(), log: folder.join("moto.log"), start_timeout }
     }
 
     #[tokio::test]
@@ -262,11 +265,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut absent = settings(folder.path(), "", Duration::from_secs(1));
         absent.program = folder.path().join("absent");
-        let refusal = Backend::start(&absent).await.unwrap_err();
+        let error = Backend::start(&absent).await.unwrap_err();
         assert_eq!(
-            refusal.to_string(),
+            error.to_string(),
             format!(
-                "moto server: `{}` is not there: `make local` installs it; or set RECTIFY_MOTO_SERVER",
+                "moto server: `{}` not found: run `make local` to install it, or set RECTIFY_MOTO_SERVER",
                 absent.program.display()
             )
         );
@@ -276,18 +279,18 @@ mod tests {
     async fn early_end_quotes_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let broken = settings(folder.path(), "echo no module named moto >&2; exit 3", Duration::from_secs(20));
-        let refusal = Backend::start(&broken).await.unwrap_err();
+        let error = Backend::start(&broken).await.unwrap_err();
         assert_eq!(
-            refusal.to_string(),
-            "moto server: ended with exit status: 3 before it answered, its log ends:\nno module named moto"
+            error.to_string(),
+            "moto server: ended with exit status: 3 before its first answer; its log ends with:\nno module named moto"
         );
     }
 
     #[tokio::test]
-    async fn silence_ends_with_the_patience() {
+    async fn silent_program_times_out() {
         let folder = tempfile::tempdir().unwrap();
         let silent = settings(folder.path(), "echo starting; exec sleep 60", Duration::from_millis(300));
-        let refusal = Backend::start(&silent).await.unwrap_err();
-        assert_eq!(refusal.to_string(), "moto server: no answer within 0 s, its log ends:\nstarting");
+        let error = Backend::start(&silent).await.unwrap_err();
+        assert_eq!(error.to_string(), "moto server: no answer within 0 s; its log ends with:\nstarting");
     }
 }

@@ -1,11 +1,11 @@
-//! EventBridge on your machine: the template's event rules in moto, each with a queue that leads to its functions.
+//! EventBridge on your machine: the template's event rules in moto, each with a queue in front of its functions.
 //!
-//! moto matches the real patterns; it cannot invoke our functions, so a rule's function targets are reached through a queue
-//! of ours, which is emptied whenever somebody put events on the bus. Targets that are queues get their events from moto.
-//! A queue of the template that invokes a function is emptied into it likewise. What an event says is not known here. One
-//! thing is added to what moto delivers: the `account`, which it leaves out.
+//! moto matches the real patterns but cannot invoke local functions. So a rule's function targets are replaced by an
+//! internal queue, which is drained after each `PutEvents`. Targets that are queues get their events from moto. Queues
+//! of the template that invoke a function are polled here too. This module does not interpret events. It adds one field
+//! to what moto delivers: the `account`, which moto leaves out.
 
-mod fed;
+mod event_source;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,13 +18,13 @@ use crate::engine::ComplianceChange;
 use crate::host::{Host, HostError};
 use crate::wiring::{EventRule, Target, Trigger, Wiring};
 
-/// The `source` of events that functions put themselves.
-const OWN_SOURCE: &str = "rectify";
+/// The `source` of events that Rectify's functions put.
+const RECTIFY_SOURCE: &str = "rectify";
 
-/// The rule and queue through which our own events can be read; the name is ours alone.
+/// The internal rule and queue that collect Rectify's announcements.
 const ANNOUNCEMENTS: &str = "rectify-local-announcements";
 
-/// Why the bus cannot do what it is asked.
+/// Why the bus failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
     /// A call that the backend refused.
@@ -32,20 +32,20 @@ pub enum BusError {
     Call {
         /// The operation, with its service.
         operation: &'static str,
-        /// What it was called for.
+        /// The rule, queue or event that the call was about.
         subject: String,
-        /// The whole chain of causes.
+        /// The error with its chain of causes.
         why: String,
     },
-    /// The event rule has no schedule, or there is none of this name.
+    /// No event rule of this name, or one without a schedule.
     #[error("bus: event rule `{0}`: no such rule with a schedule")]
     NoSchedule(String),
-    /// A message that is no event.
-    #[error("bus: queue `{queue}`: message is no event: {why}")]
+    /// A message that is not an event.
+    #[error("bus: queue `{queue}`: message is not an event: {why}")]
     Message {
         /// The queue's name.
         queue: String,
-        /// What is wrong.
+        /// The parse error.
         why: String,
     },
     /// A target that is not deployed.
@@ -62,12 +62,12 @@ pub struct Announcement {
     pub detail: Value,
 }
 
-/// A queue of ours, and who is told of what arrives in it.
+/// An internal queue and the functions that its events invoke.
 #[derive(Debug)]
-struct Bridge {
+struct InternalQueue {
     name: String,
     url: String,
-    /// Function and constant input; none for the announcements.
+    /// Function and constant input; empty for the announcements.
     functions: Vec<(String, Option<Value>)>,
 }
 
@@ -79,10 +79,10 @@ pub struct Bus {
     host: Host,
     account: String,
     scheduled: Vec<EventRule>,
-    /// Behind a lock that is held while messages are carried, so that nobody sees an empty queue and an event on its way.
-    bridges: tokio::sync::Mutex<Vec<Bridge>>,
-    /// Behind a lock for the same reason.
-    fed: tokio::sync::Mutex<Vec<fed::SqsEventSource>>,
+    /// The lock is held while messages are delivered, so that no caller sees an empty queue and an event in flight.
+    internal_queues: tokio::sync::Mutex<Vec<InternalQueue>>,
+    /// Locked for the same reason.
+    sources: tokio::sync::Mutex<Vec<event_source::SqsEventSource>>,
     announcements: Mutex<Vec<Announcement>>,
 }
 
@@ -90,7 +90,7 @@ impl Bus {
     /// Creates the template's queues and event rules, and a queue for each rule that has functions as targets.
     ///
     /// # Errors
-    /// The first call the backend refuses.
+    /// The first call that the backend refuses.
     pub async fn start(
         events: aws_sdk_eventbridge::Client,
         sqs: aws_sdk_sqs::Client,
@@ -109,33 +109,33 @@ impl Bus {
                 .filter(|rule| matches!(rule.trigger, Trigger::Schedule(_)))
                 .cloned()
                 .collect(),
-            bridges: tokio::sync::Mutex::default(),
-            fed: tokio::sync::Mutex::default(),
+            internal_queues: tokio::sync::Mutex::default(),
+            sources: tokio::sync::Mutex::default(),
             announcements: Mutex::default(),
         };
-        // Those that others lead to come first.
+        // A dead-letter queue must exist before the queue that names it.
         for queue in wiring.queues.iter().filter(|queue| queue.redrive.is_none()) {
             bus.create_queue(&queue.name).await?;
         }
         for queue in &wiring.queues {
             if let Some(redrive) = &queue.redrive {
-                bus.create_queue_before(&queue.name, redrive).await?;
+                bus.create_queue_with_redrive(&queue.name, redrive).await?;
             }
         }
-        bus.feed_from(&wiring.mappings).await?;
-        let mut bridges = vec![bus.bridge(ANNOUNCEMENTS, Vec::new()).await?];
+        bus.create_event_sources(&wiring.mappings).await?;
+        let mut internal_queues = vec![bus.internal_queue(ANNOUNCEMENTS, Vec::new()).await?];
         bus.put_rule(
             ANNOUNCEMENTS,
-            &json!({ "source": [OWN_SOURCE] }),
+            &json!({ "source": [RECTIFY_SOURCE] }),
             vec![bus.queue_target(0, ANNOUNCEMENTS).await?],
         )
         .await?;
         for rule in wiring.event_rules.iter().filter(|rule| rule.enabled) {
             if let Trigger::Pattern(pattern) = &rule.trigger {
-                bridges.extend(bus.connect(rule, pattern).await?);
+                internal_queues.extend(bus.deploy_rule(rule, pattern).await?);
             }
         }
-        *bus.bridges.lock().await = bridges;
+        *bus.internal_queues.lock().await = internal_queues;
         Ok(bus)
     }
 
@@ -147,7 +147,7 @@ impl Bus {
         self.put_event(ComplianceChange::SOURCE, ComplianceChange::DETAIL_TYPE, &change.detail).await
     }
 
-    /// Puts any event on the bus; unlike AWS, moto takes events of `aws.*` from everyone.
+    /// Puts any event on the bus; unlike AWS, moto accepts `aws.*` sources from any caller.
     ///
     /// # Errors
     /// The backend refuses the event.
@@ -166,10 +166,10 @@ impl Bus {
         }
     }
 
-    /// Puts a text into a queue of the template, given by its ARN.
+    /// Sends a message to a queue of the template, given by its ARN.
     ///
     /// # Errors
-    /// There is no such queue.
+    /// No such queue.
     pub async fn send(&self, queue_arn: &str, text: &str) -> Result<(), BusError> {
         let name = queue_arn.rsplit(':').next().unwrap_or_default();
         let url = self.sqs.get_queue_url().queue_name(name).send().await.map_err(call("sqs:GetQueueUrl", queue_arn))?;
@@ -177,36 +177,36 @@ impl Bus {
         sent.map(|_| ()).map_err(call("sqs:SendMessage", queue_arn))
     }
 
-    /// Carries what lies in the queues to the functions; the answer is how many events were carried.
+    /// Delivers the messages of all queues to their functions, and returns the number delivered.
     ///
     /// # Errors
-    /// A call the backend refuses, or a target that is not deployed; what was not carried stays in its queue.
+    /// A call that the backend refuses, or a target that is not deployed; undelivered messages stay in their queue.
     pub async fn drain(&self) -> Result<usize, BusError> {
-        let bridges = self.bridges.lock().await;
-        let mut carried = 0;
-        for bridge in bridges.iter() {
-            carried += self.empty(bridge).await?;
+        let internal_queues = self.internal_queues.lock().await;
+        let mut delivered = 0;
+        for queue in internal_queues.iter() {
+            delivered += self.drain_queue(queue).await?;
         }
-        drop(bridges);
-        Ok(carried + self.feed().await?)
+        drop(internal_queues);
+        Ok(delivered + self.poll_event_sources().await?)
     }
 
-    /// What functions have put on the bus so far, oldest first.
+    /// The events that functions have put on the bus so far, oldest first.
     #[must_use]
     pub fn announcements(&self) -> Vec<Announcement> {
         self.announcements.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The event rules with a schedule; time does not pass here, so they start when [`Bus::fire`] says so.
+    /// The event rules with a schedule; nothing runs them on time here, only [`Bus::fire`].
     #[must_use]
     pub fn scheduled(&self) -> &[EventRule] {
         &self.scheduled
     }
 
-    /// Starts an event rule as if its time had come.
+    /// Triggers a scheduled event rule now.
     ///
     /// # Errors
-    /// There is no such scheduled rule, or a target is not deployed.
+    /// No such scheduled rule, or a target that is not deployed.
     pub fn fire(&self, rule: &str) -> Result<(), BusError> {
         let scheduled = self.scheduled.iter().find(|it| it.name == rule || it.logical_id == rule);
         let scheduled = scheduled.ok_or_else(|| BusError::NoSchedule(rule.to_owned()))?;
@@ -219,7 +219,7 @@ impl Bus {
         Ok(())
     }
 
-    async fn connect(&self, rule: &EventRule, pattern: &Value) -> Result<Option<Bridge>, BusError> {
+    async fn deploy_rule(&self, rule: &EventRule, pattern: &Value) -> Result<Option<InternalQueue>, BusError> {
         let mut functions = Vec::new();
         let mut targets = Vec::new();
         for target in &rule.targets {
@@ -228,39 +228,43 @@ impl Bus {
                 Target::Queue(queue) => targets.push(self.queue_target(targets.len(), queue).await?),
             }
         }
-        let mut bridge = None;
+        let mut internal_queue = None;
         if !functions.is_empty() {
             let name = format!("rectify-local-{}", rule.logical_id);
-            bridge = Some(self.bridge(&name, functions).await?);
+            internal_queue = Some(self.internal_queue(&name, functions).await?);
             targets.push(self.queue_target(targets.len(), &name).await?);
         }
         self.put_rule(&rule.name, pattern, targets).await?;
-        Ok(bridge)
+        Ok(internal_queue)
     }
 
-    async fn bridge(&self, name: &str, functions: Vec<(String, Option<Value>)>) -> Result<Bridge, BusError> {
-        Ok(Bridge { name: name.to_owned(), url: self.create_queue(name).await?, functions })
+    async fn internal_queue(
+        &self,
+        name: &str,
+        functions: Vec<(String, Option<Value>)>,
+    ) -> Result<InternalQueue, BusError> {
+        Ok(InternalQueue { name: name.to_owned(), url: self.create_queue(name).await?, functions })
     }
 
     async fn create_queue(&self, name: &str) -> Result<String, BusError> {
         let answer = self.sqs.create_queue().queue_name(name).send().await.map_err(call("sqs:CreateQueue", name))?;
-        answer.queue_url.ok_or_else(|| missing("sqs:CreateQueue", name, "QueueUrl"))
+        answer.queue_url.ok_or_else(|| unexpected("sqs:CreateQueue", name, "no QueueUrl"))
     }
 
     async fn queue_target(&self, position: usize, queue: &str) -> Result<BusTarget, BusError> {
         use aws_sdk_sqs::types::QueueAttributeName::QueueArn;
         let url = self.sqs.get_queue_url().queue_name(queue).send().await.map_err(call("sqs:GetQueueUrl", queue))?;
-        let asked = self.sqs.get_queue_attributes().set_queue_url(url.queue_url).attribute_names(QueueArn);
-        let answer = asked.send().await.map_err(call("sqs:GetQueueAttributes", queue))?;
+        let request = self.sqs.get_queue_attributes().set_queue_url(url.queue_url).attribute_names(QueueArn);
+        let answer = request.send().await.map_err(call("sqs:GetQueueAttributes", queue))?;
         let arn = answer
             .attributes()
             .and_then(|all| all.get(&QueueArn))
-            .ok_or_else(|| missing("sqs:GetQueueAttributes", queue, "QueueArn"))?;
+            .ok_or_else(|| unexpected("sqs:GetQueueAttributes", queue, "no QueueArn"))?;
         BusTarget::builder()
             .id(format!("target-{position}"))
             .arn(arn)
             .build()
-            .map_err(|fault| missing("events:PutTargets", queue, &fault.to_string()))
+            .map_err(|error| unexpected("events:PutTargets", queue, &error.to_string()))
     }
 
     async fn put_rule(&self, name: &str, pattern: &Value, targets: Vec<BusTarget>) -> Result<(), BusError> {
@@ -276,34 +280,34 @@ impl Bus {
             .map_err(call("events:PutTargets", name))?;
         match answer.failed_entries().first() {
             None => Ok(()),
-            Some(failed) => Err(missing("events:PutTargets", name, failed.error_message().unwrap_or_default())),
+            Some(failed) => Err(unexpected("events:PutTargets", name, failed.error_message().unwrap_or_default())),
         }
     }
 
-    async fn empty(&self, bridge: &Bridge) -> Result<usize, BusError> {
-        let mut carried = 0;
+    async fn drain_queue(&self, queue: &InternalQueue) -> Result<usize, BusError> {
+        let mut delivered = 0;
         loop {
-            let asked =
-                self.sqs.receive_message().queue_url(&bridge.url).max_number_of_messages(10).wait_time_seconds(0);
-            let answer = asked.send().await.map_err(call("sqs:ReceiveMessage", &bridge.name))?;
+            let request =
+                self.sqs.receive_message().queue_url(&queue.url).max_number_of_messages(10).wait_time_seconds(0);
+            let answer = request.send().await.map_err(call("sqs:ReceiveMessage", &queue.name))?;
             if answer.messages().is_empty() {
-                return Ok(carried);
+                return Ok(delivered);
             }
             for message in answer.messages() {
                 let body = message.body().unwrap_or_default();
                 let event: Value = serde_json::from_str(body)
-                    .map_err(|fault| BusError::Message { queue: bridge.name.clone(), why: fault.to_string() })?;
-                self.carry(bridge, event)?;
+                    .map_err(|error| BusError::Message { queue: queue.name.clone(), why: error.to_string() })?;
+                self.dispatch(queue, event)?;
                 let done =
-                    self.sqs.delete_message().queue_url(&bridge.url).set_receipt_handle(message.receipt_handle.clone());
-                done.send().await.map_err(call("sqs:DeleteMessage", &bridge.name))?;
-                carried += 1;
+                    self.sqs.delete_message().queue_url(&queue.url).set_receipt_handle(message.receipt_handle.clone());
+                done.send().await.map_err(call("sqs:DeleteMessage", &queue.name))?;
+                delivered += 1;
             }
         }
     }
 
-    fn carry(&self, bridge: &Bridge, mut event: Value) -> Result<(), BusError> {
-        if bridge.functions.is_empty() {
+    fn dispatch(&self, queue: &InternalQueue, mut event: Value) -> Result<(), BusError> {
+        if queue.functions.is_empty() {
             let detail_type = event.get("detail-type").and_then(Value::as_str).unwrap_or_default().to_owned();
             let detail = event.get("detail").cloned().unwrap_or_default();
             self.announcements
@@ -315,13 +319,13 @@ impl Bus {
         if let Some(envelope) = event.as_object_mut() {
             envelope.entry("account").or_insert_with(|| json!(self.account));
         }
-        for (function, input) in &bridge.functions {
+        for (function, input) in &queue.functions {
             self.host.enqueue(function, input.clone().unwrap_or_else(|| event.clone()))?;
         }
         Ok(())
     }
 
-    /// The event of a schedule, in EventBridge's shape; its time has second precision, as there.
+    /// EventBridge's scheduled event; its time has second precision, as in AWS.
     fn scheduled_event(&self, rule: &str) -> Value {
         json!({
             "version": "0",
@@ -337,14 +341,14 @@ impl Bus {
     }
 }
 
-/// SerializedCalls a failed call into the error that names it.
+/// Maps a failed call to the error that names it.
 fn call<E: std::error::Error + Send + Sync + 'static>(
     operation: &'static str,
     subject: &str,
 ) -> impl FnOnce(E) -> BusError {
-    move |fault| BusError::Call { operation, subject: subject.to_owned(), why: DisplayErrorContext(&fault).to_string() }
+    move |error| BusError::Call { operation, subject: subject.to_owned(), why: DisplayErrorContext(&error).to_string() }
 }
 
-fn missing(operation: &'static str, subject: &str, what: &str) -> BusError {
-    BusError::Call { operation, subject: subject.to_owned(), why: format!("the answer says: {what}") }
+fn unexpected(operation: &'static str, subject: &str, what: &str) -> BusError {
+    BusError::Call { operation, subject: subject.to_owned(), why: format!("unexpected answer: {what}") }
 }

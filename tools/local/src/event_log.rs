@@ -1,4 +1,4 @@
-//! What is new in a world since somebody last asked, for a person who watches.
+//! The events since the last read, for an operator who watches local AWS.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::world::World;
 
-/// One thing that happened.
+/// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
 pub enum Item {
-    /// A rule judged a resource for the first time, or otherwise than before.
+    /// A rule's verdict about a resource: the first one, or one that differs from the last.
     Verdict {
         /// The Config rule.
         rule: String,
@@ -20,26 +20,26 @@ pub enum Item {
         resource: String,
         /// `COMPLIANT`, `NON_COMPLIANT` or `NOT_APPLICABLE`.
         compliance: String,
-        /// The rule's own words.
+        /// The rule's annotation.
         annotation: Option<String>,
     },
-    /// A function put an event on the bus.
+    /// An event that a function put on the bus.
     Announcement {
         /// E.g. `Rectify Outcome`.
         kind: String,
         /// Its content.
         detail: Value,
     },
-    /// A function failed with an event in every attempt.
+    /// An event that a function failed on in every attempt.
     DeadLetter {
         /// The function.
         function: String,
         /// The last error.
         error: String,
     },
-    /// Something could not be carried where it belongs.
+    /// Something that could not be delivered.
     Undelivered {
-        /// What and why.
+        /// What it was, and why.
         why: String,
     },
 }
@@ -53,19 +53,19 @@ impl fmt::Display for Item {
             }
             Self::Announcement { kind, detail } => {
                 write!(out, "{kind}")?;
-                let told = TOLD.iter().filter_map(|field| detail.get(*field).and_then(Value::as_str));
-                told.into_iter().try_for_each(|text| write!(out, "  {text}"))
+                let shown = SHOWN_FIELDS.iter().filter_map(|field| detail.get(*field).and_then(Value::as_str));
+                shown.into_iter().try_for_each(|text| write!(out, "  {text}"))
             }
-            Self::DeadLetter { function, error } => write!(out, "{function} gave up: {error}"),
+            Self::DeadLetter { function, error } => write!(out, "{function} failed on every attempt: {error}"),
             Self::Undelivered { why } => write!(out, "not delivered: {why}"),
         }
     }
 }
 
-/// What a line tells of an announcement; all of it is in the JSON.
-const TOLD: [&str; 7] = ["control", "resourceType", "resourceId", "outcome", "actor", "reason", "attempt"];
+/// The fields of an announcement that a line shows; the JSON has all of them.
+const SHOWN_FIELDS: [&str; 7] = ["control", "resourceType", "resourceId", "outcome", "actor", "reason", "attempt"];
 
-/// What has been told already.
+/// Remembers what was read already.
 #[derive(Debug, Default)]
 pub struct News {
     verdicts: BTreeMap<(String, String), (String, Option<String>)>,
@@ -74,15 +74,15 @@ pub struct News {
 }
 
 impl News {
-    /// What happened since the last call, verdicts first.
+    /// The events since the last call, verdicts first.
     pub fn since_last(&mut self, world: &World) -> Vec<Item> {
         let mut items = Vec::new();
         for rule in &world.wiring().rules {
             for (resource, result) in world.compliance(&rule.name) {
                 let resource = format!("{} {}", resource.resource_type, resource.resource_id);
                 let verdict = (result.compliance.to_string(), result.annotation);
-                let known = self.verdicts.insert((rule.name.clone(), resource.clone()), verdict.clone());
-                if known.as_ref() != Some(&verdict) {
+                let last = self.verdicts.insert((rule.name.clone(), resource.clone()), verdict.clone());
+                if last.as_ref() != Some(&verdict) {
                     let (compliance, annotation) = verdict;
                     items.push(Item::Verdict { rule: rule.name.clone(), resource, compliance, annotation });
                 }
@@ -92,10 +92,10 @@ impl News {
         let fresh = announcements.iter().skip(self.announcements);
         items.extend(fresh.map(|it| Item::Announcement { kind: it.detail_type.clone(), detail: it.detail.clone() }));
         self.announcements = announcements.len();
-        let letters = world.host().dead_letters();
-        let fresh = letters.iter().skip(self.dead_letters);
+        let dead_letters = world.host().dead_letters();
+        let fresh = dead_letters.iter().skip(self.dead_letters);
         items.extend(fresh.map(|it| Item::DeadLetter { function: it.function.clone(), error: it.error.to_string() }));
-        self.dead_letters = letters.len();
+        self.dead_letters = dead_letters.len();
         items.extend(world.take_errors().into_iter().map(|why| Item::Undelivered { why }));
         items
     }

@@ -1,20 +1,20 @@
-//! AWS Config on your machine: engine, recorder, Lambda host, proxy and event loop around moto.
+//! AWS Config on your machine: the engine, recorder, Lambda host, proxy and event loop around moto.
 //!
 //! | module | noun |
 //! |---|---|
-//! | [`backend`] | the emulator process behind everything that is not AWS Config |
-//! | [`proxy`] | the one address of local AWS: names, forwards, records and disturbs calls |
+//! | [`backend`] | the moto process behind every service except AWS Config |
+//! | [`proxy`] | the single endpoint of local AWS: names, authorizes, forwards and records calls, and injects faults |
 //! | [`engine`] | AWS Config: rules, items, results, compliance changes |
 //! | [`recorder`] | reads resources from the emulator into configuration items |
 //! | [`host`] | Lambda: built binaries as functions |
-//! | [`iam`] | the role of each function, decided call by call |
-//! | [`wiring`] | what is deployed, read from the template |
-//! | [`bus`] | EventBridge: the template's event rules, really matched |
-//! | [`world`] | all of it, started in order, run, and ended |
-//! | [`demo`] | faulty resources, each from found to undone |
-//! | [`news`] | what happened in it since somebody last asked |
+//! | [`iam`] | authorizes each call of a function by its role |
+//! | [`wiring`] | the deployed stack, resolved from the template |
+//! | [`bus`] | EventBridge: the template's event rules, matched by moto |
+//! | [`world`] | all of the above, started in order and stopped |
+//! | [`demo`] | noncompliant resources: found, fixed and undone |
+//! | [`event_log`] | what happened since the last read |
 //!
-//! But for [`demo`], nothing here knows a control by name: what runs is what the template deploys.
+//! Except for [`demo`], no module knows a control by name: the template decides what runs.
 
 pub mod backend;
 pub mod bus;

@@ -1,12 +1,12 @@
-//! All of it together: started in order, run by small pumps, asked whether it is quiet, and ended.
+//! Local AWS as a whole: starts every part in order, runs the workers between them, waits for idle, and stops.
 //!
-//! What runs is what the template deploys for the parameters given. A person or a test changes resources through
-//! [`World::clients`] (or any AWS client at [`World::endpoint`]), calls [`World::settle`] and reads what came of it.
+//! The template and its parameters decide what is deployed. A user or a test changes resources through
+//! [`World::clients`] (or any AWS client at [`World::endpoint`]), calls [`World::settle`] and reads the results.
 
-mod busy;
 mod clients;
-mod pumps;
+mod pending_work;
 mod settings;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,23 +25,23 @@ use crate::iam::request::Place;
 use crate::proxy::{Proxy, ProxyError, ProxySettings};
 use crate::recorder::{self, Change, Readers, Recorder, RecorderError};
 use crate::wiring::{Deployment, Function, Rule, Wiring, WiringError};
-pub use busy::PendingWork;
 pub use clients::Clients;
-use pumps::Workers;
+pub use pending_work::PendingWork;
 pub use settings::WorldSettings;
+use workers::Workers;
 
-/// The account of every local world.
+/// The account of local AWS.
 pub const ACCOUNT: &str = "111122223333";
 
-/// Why there is no world, or it does not go on.
+/// Why local AWS does not start, become idle or stop.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// A file of the settings cannot be read or made.
+    /// A file of the settings cannot be read or created.
     #[error("`{}`: {source}", path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The emulator.
@@ -68,25 +68,26 @@ pub enum WorldError {
     /// The clients.
     #[error("clients: {0}")]
     Clients(#[from] rectify_runtime::Error),
-    /// A table of the template that the emulator refuses.
+    /// The emulator refused to create a table of the template.
     #[error("table `{table}`: {why}")]
     Table {
         /// The table's name.
         table: String,
-        /// The whole chain of causes.
+        /// The error with its chain of causes.
         why: String,
     },
-    /// It did not become quiet in time.
-    #[error("not quiet after {seconds} s: {busy}")]
+    /// It did not become idle in time.
+    #[error("not idle after {seconds} s: {pending}")]
     PendingWork {
-        /// How long it was waited for, seconds.
+        /// The time waited, in seconds.
         seconds: u64,
-        /// What still went on.
-        busy: PendingWork,
+        /// What is still pending.
+        pending: PendingWork,
     },
 }
 
-/// AWS with Rectify deployed in it. Its processes and servers end when it is dropped; [`World::stop`] waits for it.
+/// Local AWS with Rectify deployed in it. Dropping it ends its processes and servers; [`World::stop`] also waits for
+/// them.
 #[derive(Debug)]
 pub struct World {
     settings: WorldSettings,
@@ -97,17 +98,17 @@ pub struct World {
     recorder: Recorder,
     host: Host,
     bus: Arc<Bus>,
-    pumps: Workers,
+    workers: Workers,
     server: JoinHandle<()>,
     proxy: Proxy,
     backend: Backend,
 }
 
 impl World {
-    /// Starts the emulator, the proxy, AWS Config and Lambda, and deploys what the template says.
+    /// Starts the emulator, the proxy, AWS Config and Lambda, and deploys the template.
     ///
-    /// Types that the rules name and nobody can read here are left out of what is recorded: [`unrecorded`](Self::unrecorded)
-    /// names them.
+    /// Resource types in the rules' scopes that no reader can read are not recorded: [`unrecorded`](Self::unrecorded)
+    /// lists them.
     ///
     /// # Errors
     /// The first part that does not start, by name.
@@ -139,8 +140,8 @@ impl World {
             place: Place { partition: partition.clone(), account: ACCOUNT.to_owned(), keys: wiring.partition_keys() },
         })
         .await?;
-        let clients = Clients::new(&proxy, &settings.region, clients::PERSON)?;
-        let ours = Clients::new(&proxy, &settings.region, clients::MACHINERY)?;
+        let clients = Clients::new(&proxy, &settings.region, clients::OPERATOR)?;
+        let internal = Clients::new(&proxy, &settings.region, clients::INTERNAL)?;
         let host = Host::start(settings.host(proxy.endpoint())).await?;
         let programs = settings.programs().map_err(|(program, error)| in_file(&program)(error))?;
         for function in &wiring.functions {
@@ -162,17 +163,18 @@ impl World {
             host.deploy(spec)?;
         }
         for table in &wiring.tables {
-            clients::create_table(&ours.dynamodb, table)
+            clients::create_table(&internal.dynamodb, table)
                 .await
                 .map_err(|why| WorldError::Table { table: table.name.clone(), why })?;
         }
-        let bus = Arc::new(Bus::start(ours.events.clone(), ours.sqs.clone(), host.clone(), ACCOUNT, &wiring).await?);
+        let bus =
+            Arc::new(Bus::start(internal.events.clone(), internal.sqs.clone(), host.clone(), ACCOUNT, &wiring).await?);
         let recorder = Recorder::new(
             engine.clone(),
             Readers::new(&Clients::new(&proxy, &settings.region, clients::RECORDER)?.sdk),
-            &wanted_types(&wiring).filter(|it| is_recorded(it)).collect::<Vec<_>>(),
+            &scoped_types(&wiring).filter(|it| is_recorded(it)).collect::<Vec<_>>(),
         )?;
-        let pumps = Workers::start(outputs, &host, &bus, proxy.put_events(), graves(&wiring));
+        let workers = Workers::start(outputs, &host, &bus, proxy.put_events(), dead_letter_targets(&wiring));
         let rules_later = settings.rules_later;
         proxy.clear_calls();
         let world = Self {
@@ -184,7 +186,7 @@ impl World {
             recorder,
             host,
             bus,
-            pumps,
+            workers,
             server,
             proxy,
             backend,
@@ -195,10 +197,10 @@ impl World {
         Ok(world)
     }
 
-    /// Puts the template's Config rules: AWS Config evaluates each at once.
+    /// Puts the template's Config rules; AWS Config evaluates each of them at once.
     ///
     /// # Errors
-    /// A rule that AWS Config would refuse.
+    /// A rule that AWS Config would reject.
     pub fn put_rules(&self) -> Result<(), WorldError> {
         for rule in &self.wiring.rules {
             self.engine.put_rule(rule.definition.clone())?;
@@ -206,37 +208,37 @@ impl World {
         Ok(())
     }
 
-    /// The one address of everything, AWS Config included: what `AWS_ENDPOINT_URL` is set to.
+    /// The single endpoint of all services, AWS Config included: the value for `AWS_ENDPOINT_URL`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         self.proxy.endpoint()
     }
 
-    /// AWS Config's own address, past the proxy.
+    /// The endpoint of AWS Config, bypassing the proxy.
     #[must_use]
     pub fn engine_endpoint(&self) -> &str {
         &self.engine_endpoint
     }
 
-    /// The emulator's own address, past the proxy.
+    /// The endpoint of the emulator, bypassing the proxy.
     #[must_use]
     pub fn backend_endpoint(&self) -> &str {
         self.backend.endpoint()
     }
 
-    /// What it was started with.
+    /// The settings it was started with.
     #[must_use]
     pub fn settings(&self) -> &WorldSettings {
         &self.settings
     }
 
-    /// What is deployed.
+    /// The deployed stack.
     #[must_use]
     pub fn wiring(&self) -> &Wiring {
         &self.wiring
     }
 
-    /// Clients of the person at the keyboard, recorded as `person`.
+    /// The operator's clients; their calls are recorded as `operator`.
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients
@@ -254,7 +256,7 @@ impl World {
         &self.host
     }
 
-    /// The proxy: calls made, faults to inject, what is answered in the emulator's place.
+    /// The proxy: recorded calls, faults to inject, and the answers it substitutes for the emulator's.
     #[must_use]
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
@@ -266,25 +268,25 @@ impl World {
         &self.bus
     }
 
-    /// The types each rule wants to hear of and nobody reads here, by the rule's name: no change of such a resource is
-    /// noticed in this world, though it would be deployed.
+    /// The resource types in each rule's scope that are not recorded here, by the rule's name: a change of such a
+    /// resource does not invoke the rule, though it does in AWS.
     #[must_use]
     pub fn unrecorded(&self) -> BTreeMap<&str, Vec<&str>> {
-        let unread = |rule| types_of(rule).filter(|it| !is_recorded(it)).collect::<Vec<_>>();
-        let rows = self.wiring.rules.iter().map(|rule| (rule.name.as_str(), unread(rule)));
+        let unrecorded = |rule| types_of(rule).filter(|it| !is_recorded(it)).collect::<Vec<_>>();
+        let rows = self.wiring.rules.iter().map(|rule| (rule.name.as_str(), unrecorded(rule)));
         rows.filter(|(_, types)| !types.is_empty()).collect()
     }
 
-    /// What could not be carried where it belongs, oldest first: an invocation of a function that is not deployed, an
-    /// event the backend refused; and every call that a function's role does not allow. Each is said once.
+    /// Takes the errors since the last call, oldest first: failed deliveries (an invocation of a function that is not
+    /// deployed, an event that the backend refused), then calls that a function's role does not allow.
     #[must_use]
     pub fn take_errors(&self) -> Vec<String> {
-        let mut complaints = self.pumps.take_errors();
-        complaints.extend(self.proxy.take_refused().iter().map(ToString::to_string));
-        complaints
+        let mut errors = self.workers.take_errors();
+        errors.extend(self.proxy.take_refused().iter().map(ToString::to_string));
+        errors
     }
 
-    /// Lets AWS Config look at every resource once.
+    /// Lets AWS Config record every resource once.
     ///
     /// # Errors
     /// A resource that cannot be read.
@@ -292,70 +294,70 @@ impl World {
         Ok(self.recorder.tick().await?)
     }
 
-    /// Records and carries until nothing changes any more: every function has ended (attempts included), every event is
-    /// carried, and a last look finds every resource as it was.
+    /// Records changes and delivers events until local AWS is idle: every function has finished with all its attempts,
+    /// every event is delivered, and recording once more finds no change.
     ///
     /// # Errors
-    /// [`WorldError::PendingWork`] after the patience of the settings, with what still goes on: two controls that undo each
-    /// other's work never become quiet. Else what keeps resources from being read or events from being carried.
+    /// [`WorldError::PendingWork`] with the pending work when [`WorldSettings::patience`] is over: two controls that
+    /// undo each other's fixes never become idle. Also any error in reading resources or delivering events.
     pub async fn settle(&self) -> Result<(), WorldError> {
         let start = tokio::time::Instant::now();
         loop {
-            let (before, was_quiet) = (self.activity(), self.busy().is_quiet());
+            let (before, was_idle) = (self.activity(), self.pending_work().is_idle());
             let changes = self.recorder.tick().await?;
-            self.wait_until_idle(start).await?;
-            let carried = self.bus.drain().await?;
-            let quiet = was_quiet && changes.is_empty() && carried == 0;
-            if quiet && self.busy().is_quiet() && self.activity() == before {
+            self.wait_for_pending_work(start).await?;
+            let delivered = self.bus.drain().await?;
+            let idle = was_idle && changes.is_empty() && delivered == 0;
+            if idle && self.pending_work().is_idle() && self.activity() == before {
                 return Ok(());
             }
         }
     }
 
-    /// What one rule says about the resources it has judged.
+    /// One rule's results about the resources it has evaluated.
     #[must_use]
     pub fn compliance(&self, rule: &str) -> Vec<(ResourceKey, Evaluated)> {
         self.engine.results(rule)
     }
 
-    /// What one rule says about one resource; none before its first result.
+    /// One rule's result about one resource; none before its first one.
     #[must_use]
     pub fn compliance_of(&self, rule: &str, resource: &ResourceKey) -> Option<Compliance> {
         self.engine.result(rule, resource).map(|result| result.compliance)
     }
 
-    /// Ends every process and server and waits for the emulator's end.
+    /// Ends every process and server and waits until the emulator has ended.
     ///
     /// # Errors
-    /// The emulator cannot be waited for.
+    /// The operating system cannot wait for the emulator.
     pub async fn stop(self) -> Result<(), WorldError> {
-        self.pumps.stop();
+        self.workers.stop();
         self.server.abort();
         self.host.recycle();
         self.backend.stop().await?;
         Ok(())
     }
 
-    /// Grows with everything that happens.
+    /// A counter that grows with every published change and accepted event.
     fn activity(&self) -> u64 {
-        self.pumps.published() + self.host.accepted()
+        self.workers.published() + self.host.accepted()
     }
 
-    fn busy(&self) -> PendingWork {
-        let (invocations, changes) = self.pumps.waiting();
-        let letters = self.host.dead_letters().len().saturating_sub(self.pumps.sent_to_dlq());
-        PendingWork { functions: self.host.busy(), invocations, changes, letters }
+    fn pending_work(&self) -> PendingWork {
+        let (invocations, changes) = self.workers.waiting();
+        let dead_letters = self.host.dead_letters().len().saturating_sub(self.workers.sent_to_dlq());
+        PendingWork { functions: self.host.pending_by_function(), invocations, changes, dead_letters }
     }
 
-    async fn wait_until_idle(&self, start: tokio::time::Instant) -> Result<(), WorldError> {
+    async fn wait_for_pending_work(&self, start: tokio::time::Instant) -> Result<(), WorldError> {
         let mut pause = Duration::from_millis(2);
         loop {
-            let busy = self.busy();
+            let pending = self.pending_work();
             let waited = start.elapsed();
             if waited > self.settings.patience {
-                return Err(WorldError::PendingWork { seconds: waited.as_secs(), busy });
+                return Err(WorldError::PendingWork { seconds: waited.as_secs(), pending });
             }
-            if busy.is_quiet() {
+            if pending.is_idle() {
                 return Ok(());
             }
             tokio::time::sleep(pause).await;
@@ -364,14 +366,14 @@ impl World {
     }
 }
 
-fn graves(wiring: &Wiring) -> pumps::DeadLetterTargets {
-    let grave = |function: &Function| Some((function.name.clone(), function.on_failure.clone()?));
-    wiring.functions.iter().filter_map(grave).collect()
+fn dead_letter_targets(stack: &Wiring) -> workers::DeadLetterTargets {
+    let target = |function: &Function| Some((function.name.clone(), function.on_failure.clone()?));
+    stack.functions.iter().filter_map(target).collect()
 }
 
-/// The types the rules want to hear of, as often as they do.
-fn wanted_types(wiring: &Wiring) -> impl Iterator<Item = &str> {
-    wiring.rules.iter().flat_map(types_of)
+/// The resource types in the rules' scopes, once per rule.
+fn scoped_types(stack: &Wiring) -> impl Iterator<Item = &str> {
+    stack.rules.iter().flat_map(types_of)
 }
 
 fn types_of(rule: &Rule) -> impl Iterator<Item = &str> {
@@ -386,7 +388,7 @@ async fn serve(engine: Engine) -> Result<(JoinHandle<()>, String), WorldError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(HostError::Listen)?;
     let endpoint = format!("http://{}", listener.local_addr().map_err(HostError::Listen)?);
     let server = tokio::spawn(async move {
-        // axum retries what a listener can fail with and never returns.
+        // axum retries every listener error and never returns.
         let _ended = engine.serve(listener).await;
     });
     Ok((server, endpoint))

@@ -1,4 +1,4 @@
-//! `rectify-local`: AWS with Rectify deployed in it, on this machine, for a person with the AWS CLI.
+//! `rectify-local`: an emulated AWS with Rectify deployed in it, on this machine, for work with the AWS CLI.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,10 +11,10 @@ use rectify_local::event_log::News;
 use rectify_local::world::{ACCOUNT, World, WorldError, WorldSettings};
 use serde_json::json;
 
-/// AWS Config, Lambda and EventBridge on this machine, with everything the template deploys running in them.
+/// AWS Config, Lambda and EventBridge on this machine, running everything that the template deploys
 ///
-/// Nothing leaves this machine and no AWS account is needed: an own engine stands in for AWS Config, moto for the other
-/// services, and the functions are the very binaries that would be deployed.
+/// Needs no AWS account, and nothing leaves this machine: a local engine replaces AWS Config, moto emulates the other
+/// services, and the functions are the same binaries that you deploy.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Cli {
@@ -24,44 +24,44 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start everything and leave it running until Ctrl-C
+    /// Start local AWS and run it until Ctrl-C
     ///
-    /// Prints the address, then every verdict, plan and outcome as it happens. Work against it with any AWS client, e.g.
-    /// make a security group that is open to the world and watch AWS Config find it.
+    /// Prints the endpoint, then every verdict, plan and outcome as it happens. Use it with any AWS client: create a
+    /// security group that is open to the internet, for example, and watch AWS Config find it.
     Up(Up),
 
-    /// Make faulty resources and show each one's way: found, planned, fixed, verified, undone
+    /// Create noncompliant resources and show how each is found, planned, fixed, verified and undone
     ///
-    /// Ends with 0 when every row is as it should be, with 1 when one is not, and with 3 when it could not be played.
+    /// Exits with 0 if everything ends as expected, with 1 if anything does not, and with 3 if the demo cannot finish.
     Demo(Demo),
 }
 
 #[derive(Args)]
 struct Demo {
-    /// The template that says what is deployed
+    /// The template to deploy
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
 
-    /// The folder with the built binaries, the command line `rectify` among them
+    /// The folder with the built binaries, including the command line `rectify`
     #[arg(long, default_value = "target/debug", env = "RECTIFY_BINARIES")]
     binaries: PathBuf,
 
-    /// Run another program in a function's place, e.g. `restricted-ssh-remediation=target/debug/other`
+    /// Run another program instead of a function's binary, e.g. `restricted-ssh-remediation=target/debug/other`
     #[arg(long = "replace", value_name = "BINARY=PROGRAM", value_parser = assignment)]
     replacements: Vec<(String, String)>,
 
-    /// The folder for the logs of the functions and of moto
+    /// The folder for the logs of moto and the functions
     #[arg(long, default_value = ".local/logs")]
     logs: PathBuf,
 
-    /// Write the rows as JSON
+    /// Write the report as JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args)]
 struct Up {
-    /// The template that says what is deployed
+    /// The template to deploy
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
 
@@ -69,31 +69,31 @@ struct Up {
     #[arg(long, default_value = "target/debug", env = "RECTIFY_BINARIES")]
     binaries: PathBuf,
 
-    /// A template parameter, e.g. `RestrictedSshMode=enforce`; may be given many times
+    /// A template parameter, e.g. `RestrictedSshMode=enforce`; repeatable
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     parameters: Vec<(String, String)>,
 
-    /// The region everything is in
+    /// The region to emulate
     #[arg(long, default_value = "us-east-1")]
     region: String,
 
-    /// The address of local AWS; port 0 takes a free one
+    /// The address to listen on; port 0 picks a free port
     #[arg(long, default_value = "127.0.0.1:4599")]
     listen: String,
 
-    /// How many root access keys the account has; moto knows no root user
+    /// The number of root access keys of the account, since moto has no root user
     #[arg(long, value_name = "COUNT")]
     root_access_keys: Option<u32>,
 
-    /// How often AWS Config looks at the resources, seconds
+    /// How often AWS Config records the resources, in seconds
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
 
-    /// The folder for the logs of the functions and of moto
+    /// The folder for the logs of moto and the functions
     #[arg(long, default_value = ".local/logs")]
     logs: PathBuf,
 
-    /// Write JSON, one object a line: first what runs where, then what happens
+    /// Write JSON, one object per line: the deployment first, then each event
     #[arg(long)]
     json: bool,
 }
@@ -103,9 +103,9 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Why the program ends with 3.
+/// Why the program exits with 3.
 #[derive(Debug, thiserror::Error)]
-enum Ending {
+enum Failure {
     #[error(transparent)]
     World(#[from] WorldError),
     #[error(transparent)]
@@ -116,28 +116,28 @@ enum Ending {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
-        Command::Up(up) => run(up).await.map(|()| ExitCode::SUCCESS),
-        Command::Demo(demo) => play(demo).await,
+    let result = match Cli::parse().command {
+        Command::Up(up) => run_up(up).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo(demo) => run_demo(demo).await,
     };
-    match ended {
+    match result {
         Ok(code) => code,
-        // A reader that went away (`| head`) is no failure of ours.
-        Err(Ending::Output(gone)) if gone.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(ending) => {
-            // Without standard error there is nobody left to tell.
-            let _unheard = writeln!(std::io::stderr(), "rectify-local: {ending}");
+        // A reader that closes the pipe (`| head`) is not a failure.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            // If standard error is closed too, the exit code must do.
+            let _unwritten = writeln!(std::io::stderr(), "rectify-local: {failure}");
             ExitCode::from(3)
         }
     }
 }
 
-async fn play(demo: Demo) -> Result<ExitCode, Ending> {
+async fn run_demo(demo: Demo) -> Result<ExitCode, Failure> {
     let mut settings = WorldSettings::new(&demo.template, &demo.binaries, &demo.logs);
     settings.parameters = rectify_local::demo::parameters();
     settings.others_off = true;
     settings.replacements = demo.replacements.into_iter().map(|(name, program)| (name, program.into())).collect();
-    let report = rectify_local::demo::play(settings).await?;
+    let report = rectify_local::demo::run(settings).await?;
     let mut out = std::io::stdout().lock();
     if demo.json {
         writeln!(out, "{}", json!(report))?;
@@ -145,10 +145,10 @@ async fn play(demo: Demo) -> Result<ExitCode, Ending> {
         writeln!(out, "{report}")?;
     }
     out.flush()?;
-    Ok(if report.is_as_it_should_be() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn run(up: Up) -> Result<(), Ending> {
+async fn run_up(up: Up) -> Result<(), Failure> {
     let mut settings = WorldSettings::new(&up.template, &up.binaries, &up.logs);
     settings.parameters = up.parameters.iter().cloned().collect::<BTreeMap<_, _>>();
     settings.region.clone_from(&up.region);
@@ -157,19 +157,19 @@ async fn run(up: Up) -> Result<(), Ending> {
     if let Some(count) = up.root_access_keys {
         world.proxy().set_root_access_keys(count);
     }
-    let told = tell(&world, &up).await;
+    let result = report_events(&world, &up).await;
     world.stop().await?;
-    told
+    result
 }
 
-/// Introduces the world and tells what happens in it until a signal or a closed output ends that.
-async fn tell(world: &World, up: &Up) -> Result<(), Ending> {
-    introduce(world, up)?;
-    let mut news = News::default();
+/// Prints the deployment, then the events, until a signal or a closed output stops it.
+async fn report_events(world: &World, up: &Up) -> Result<(), Failure> {
+    print_deployment(world, up)?;
+    let mut events = News::default();
     let mut clock = tokio::time::interval(Duration::from_secs(up.every));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let mut last_refusal = String::new();
+    let mut last_error = String::new();
     loop {
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
@@ -177,24 +177,24 @@ async fn tell(world: &World, up: &Up) -> Result<(), Ending> {
             _ = clock.tick() => {}
         }
         let mut out = std::io::stdout().lock();
-        for item in news.since_last(world) {
+        for item in events.since_last(world) {
             if up.json { writeln!(out, "{}", json!(item))? } else { writeln!(out, "{item}")? }
         }
         out.flush()?;
         drop(out);
-        // A resource that cannot be read now may be readable at the next look: said once, tried again.
-        let refusal = world.tick().await.err().map(|refusal| refusal.to_string()).unwrap_or_default();
-        if !refusal.is_empty() && refusal != last_refusal {
-            writeln!(std::io::stderr(), "rectify-local: {refusal}")?;
+        // A resource that cannot be read may be readable next time: the error is printed once and the read repeated.
+        let error = world.tick().await.err().map(|error| error.to_string()).unwrap_or_default();
+        if !error.is_empty() && error != last_error {
+            writeln!(std::io::stderr(), "rectify-local: {error}")?;
         }
-        last_refusal = refusal;
+        last_error = error;
     }
 }
 
-fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
+fn print_deployment(world: &World, up: &Up) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let wiring = world.wiring();
-    let rules: Vec<&str> = wiring.rules.iter().map(|rule| rule.name.as_str()).collect();
+    let stack = world.wiring();
+    let rules: Vec<&str> = stack.rules.iter().map(|rule| rule.name.as_str()).collect();
     if up.json {
         let started = json!({
             "what": "started",
@@ -204,8 +204,8 @@ fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
             "account": ACCOUNT,
             "region": up.region,
             "rules": rules,
-            "functions": wiring.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>(),
-            "ignored": wiring.ignored,
+            "functions": stack.functions.iter().map(|function| function.name.as_str()).collect::<Vec<_>>(),
+            "ignored": stack.ignored,
             "unrecorded": world.unrecorded(),
             "logs": up.logs,
         });
@@ -214,18 +214,18 @@ fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
     }
     let (endpoint, region) = (world.endpoint(), &up.region);
     writeln!(out, "Local AWS at {endpoint}, account {ACCOUNT}, region {region}, logs in {}.", up.logs.display())?;
-    writeln!(out, "\n{} Config rules, {} functions:", rules.len(), wiring.functions.len())?;
+    writeln!(out, "\n{} Config rules with their modes, {} functions:", rules.len(), stack.functions.len())?;
     for rule in &rules {
-        let mode = wiring.function(&format!("{rule}-fix")).and_then(|fix| fix.environment.get("MODE"));
+        let mode = stack.function(&format!("{rule}-fix")).and_then(|fix| fix.environment.get("MODE"));
         writeln!(out, "  {rule}  {}", mode.map_or("observe", String::as_str))?;
     }
     for (rule, types) in world.unrecorded() {
-        writeln!(out, "\nNot recorded here, so that {rule} does not hear of them: {}", types.join(", "))?;
+        writeln!(out, "\nNot recorded locally, so {rule} is never invoked for: {}", types.join(", "))?;
     }
-    writeln!(out, "\nIn another terminal:\n")?;
+    writeln!(out, "\nTry it in another terminal:\n")?;
     writeln!(
         out,
-        "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=LKIAPERSON AWS_SECRET_ACCESS_KEY=local"
+        "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=LKIAOPERATOR AWS_SECRET_ACCESS_KEY=local"
     )?;
     writeln!(out, "  aws ec2 create-security-group --group-name open --description open")?;
     writeln!(
@@ -237,8 +237,8 @@ fn introduce(world: &World, up: &Up) -> Result<(), Ending> {
         writeln!(out, "  aws configservice get-compliance-details-by-config-rule --config-rule-name {rule}")?;
         writeln!(out, "  aws configservice start-config-rules-evaluation --config-rule-names {rule}")?;
     }
-    writeln!(out, "\nWho did it is asked of a CloudTrail that knows what it is told (docs/attribution.md):\n")?;
+    writeln!(out, "\nCloudTrail has only the events that you post, to try attribution (docs/attribution.md):\n")?;
     writeln!(out, "  curl {endpoint}/_rectify/trail-events -d @event.json")?;
-    writeln!(out, "\nCtrl-C ends it.\n")?;
+    writeln!(out, "\nPress Ctrl-C to stop.\n")?;
     Ok(out.flush()?)
 }

@@ -1,14 +1,15 @@
-//! The demo: faulty resources made, found, planned, fixed, verified and undone, by the binaries that would be deployed.
+//! The demo: creates noncompliant resources and lets the deployable binaries find, plan, fix, verify and undo them.
 //!
-//! It judges for itself: each scenario says which lines of a resource's state the fix may change, and every other line, the
-//! verdicts, the calls and the way back must be as they should be. Of this crate only the demo knows controls by name.
+//! It checks the result itself. Each scenario lists the lines of a resource's state that the fix may change; every
+//! other line, the verdicts, the calls and the undo must match too. No other module of this crate knows controls by
+//! name.
 
-mod fault;
+mod fixture;
 mod limits;
 mod report;
+mod run;
 mod scenario;
 mod state;
-mod story;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,24 +20,24 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::world::{World, WorldError, WorldSettings};
 pub use limits::Limit;
 pub use report::Report;
-pub use scenario::{Ending, SCENARIOS, Scenario};
-use story::Made;
-pub use story::Row;
+use run::CreatedResource;
+pub use run::Row;
+pub use scenario::{ExpectedEnd, SCENARIOS, Scenario};
 
-/// Why the demo could not be played to its end.
+/// Why the demo could not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The world did not start, or did not become quiet.
+    /// Local AWS did not start, or did not become idle.
     #[error(transparent)]
     World(#[from] WorldError),
-    /// A resource could not be made or read.
+    /// A resource could not be created or read.
     #[error("{scenario}: {step}: {why}")]
     Resource {
-        /// Whose resource.
+        /// The resource's scenario.
         scenario: &'static str,
-        /// What was tried.
+        /// The step that failed.
         step: &'static str,
-        /// What AWS said.
+        /// The service's error.
         why: String,
     },
     /// The command line could not be run.
@@ -44,74 +45,75 @@ pub enum DemoError {
     CommandLine {
         /// The program.
         program: PathBuf,
-        /// Why.
+        /// The operating system's error.
         why: String,
     },
 }
 
-/// Longer than any remediation of the demo works (`DescribeInstanceTypes` takes moto a second), as Lambda's waits are.
+/// Longer than any remediation of the demo runs (moto takes a second for `DescribeInstanceTypes`), as Lambda's waits
+/// are.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// Template parameters of the demo: every control enforces, with the steps that need to be opted in to.
+/// The demo's template parameters: every control in mode `enforce`, with disruptive steps (L2) allowed where there are
+/// any.
 pub fn parameters() -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
-    for (control, opts_in) in scenario::CONTROLS {
+    for (control, has_l2_steps) in scenario::CONTROLS {
         parameters.insert(format!("{control}Mode"), "enforce".to_owned());
-        if opts_in {
+        if has_l2_steps {
             parameters.insert(format!("{control}AllowL2"), "true".to_owned());
         }
     }
-    // So that one tag shows a mode, and five groups a budget, whatever else there is.
+    // A tag may lower the mode of one resource, and no share of the recorded resources limits the hourly budget.
     parameters.insert("AllowTagMode".to_owned(), "true".to_owned());
     parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
-    // No CloudTrail is played: everybody would be unknown.
+    // CloudTrail has no events here, so attribution would find no one.
     parameters.insert("Attribution".to_owned(), "false".to_owned());
     parameters
 }
 
-/// Plays the demo and says what came of it.
+/// Runs the demo and reports its result.
 ///
 /// # Errors
-/// [`DemoError`] when it cannot be played to its end. A row that is not as it should be is no error of this kind: see
-/// [`Report::is_as_it_should_be`].
-pub async fn play(mut settings: WorldSettings) -> Result<Report, DemoError> {
+/// [`DemoError`] when it cannot finish. A row with problems is not an error: see [`Report::passed`].
+pub async fn run(mut settings: WorldSettings) -> Result<Report, DemoError> {
     let steps = Steps::new(7);
     steps.begin("starting AWS Config, Lambda, EventBridge and moto");
     let rectify = settings.binaries.join("rectify");
     settings.rules_later = true;
-    // Two controls judge the account; whoever comes second must find the first one's lease gone at its last attempt.
+    // Two controls evaluate the account: by the last attempt of the second, the first must have released its lease.
     settings.retry_waits = RETRY_WAITS;
     let world = World::start(settings).await?;
     world.proxy().set_root_access_keys(1);
-    steps.begin("making resources");
-    let mut made: Vec<Made> = Vec::with_capacity(SCENARIOS.len());
+    steps.begin("creating resources");
+    let mut resources: Vec<CreatedResource> = Vec::with_capacity(SCENARIOS.len());
     for scenario in SCENARIOS {
-        made.push(Made::make(scenario, &world).await?);
+        resources.push(CreatedResource::create(scenario, &world).await?);
     }
-    steps.begin("rules judge, remediations plan and fix");
+    steps.begin("evaluating rules, planning and applying fixes");
     world.put_rules()?;
-    settle_all(&world).await?;
-    steps.begin("judging again");
-    settle_all(&world).await?;
-    let mut rows = Vec::with_capacity(made.len());
-    for made in made {
-        rows.push(Row::after_fix(made, &world).await?);
+    wait_until_idle(&world).await?;
+    steps.begin("evaluating again");
+    wait_until_idle(&world).await?;
+    let mut rows = Vec::with_capacity(resources.len());
+    for created in resources {
+        rows.push(Row::after_fix(created, &world).await?);
     }
-    steps.begin("undoing every fix, with the command line");
+    steps.begin("undoing every fix with `rectify undo`");
     for row in &mut rows {
         row.undo(&world, &rectify).await?;
     }
-    steps.begin("judging what was undone, and that it is left alone");
-    settle_all(&world).await?;
-    settle_all(&world).await?;
+    steps.begin("checking that undone resources are found again and left alone");
+    wait_until_idle(&world).await?;
+    wait_until_idle(&world).await?;
     for row in &mut rows {
         row.after_undo(&world).await?;
     }
-    // What holds a remediation back is shown once the remediation is known to work.
+    // Limits are shown only once the remediations are known to work.
     let mut limits = Vec::new();
     if rows.iter().all(|row| row.problems.is_empty()) {
-        steps.begin("plan mode, an exemption, a breaker, a budget");
-        limits = limits::play(&world, &rectify).await?;
+        steps.begin("trying the limits: plan mode, an exemption, the breaker, the hourly budget");
+        limits = limits::run(&world, &rectify).await?;
     }
     steps.end();
     let report = Report::of(rows, limits, &world);
@@ -119,39 +121,39 @@ pub async fn play(mut settings: WorldSettings) -> Result<Report, DemoError> {
     Ok(report)
 }
 
-/// Lets changes and schedules run until nothing happens any more.
-async fn settle_all(world: &World) -> Result<(), DemoError> {
+/// Starts every scheduled rule and waits until nothing is pending.
+async fn wait_until_idle(world: &World) -> Result<(), DemoError> {
     world.settle().await?;
     for rule in &world.wiring().rules {
-        // A rule without a schedule says so; the others run as if their time had come.
-        let _change_only = world.engine().start_schedule(&rule.name);
+        // An error only says that the rule has no schedule.
+        let _unscheduled = world.engine().start_schedule(&rule.name);
     }
     Ok(world.settle().await?)
 }
 
-/// Progress on standard error: a spinner on a terminal, one line a step elsewhere.
+/// Progress on standard error: a spinner on a terminal, one line per step elsewhere.
 struct Steps {
     bar: ProgressBar,
-    of: usize,
-    at: std::cell::Cell<usize>,
+    total: usize,
+    current: std::cell::Cell<usize>,
 }
 
 impl Steps {
-    fn new(of: usize) -> Self {
+    fn new(total: usize) -> Self {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, of, at: std::cell::Cell::new(0) }
+        Self { bar, total, current: std::cell::Cell::new(0) }
     }
 
-    fn begin(&self, what: &str) {
+    fn begin(&self, step: &str) {
         use std::io::Write;
-        self.at.set(self.at.get() + 1);
-        let text = format!("[{}/{}] {what}", self.at.get(), self.of);
+        self.current.set(self.current.get() + 1);
+        let text = format!("[{}/{}] {step}", self.current.get(), self.total);
         if self.bar.is_hidden() {
-            // Without standard error nobody waits.
+            // A closed standard error must not end the demo.
             let _ = writeln!(std::io::stderr(), "{text}");
         } else {
             self.bar.set_message(text);

@@ -1,8 +1,9 @@
-//! What the demo shows: one row a resource.
+//! The demo's scenarios, one per resource.
 
-use super::fault::Fault;
+use super::fixture::Fixture;
 
-/// The controls of the demo in Pascal case, as the template's parameters have them, and whether they have a step to opt in to.
+/// The demo's controls in Pascal case, as in the names of template parameters, and whether they have a step of level
+/// L2.
 pub(super) const CONTROLS: [(&str, bool); 6] = [
     ("RestrictedSsh", true),
     ("Ec2EbsEncryptionByDefault", true),
@@ -12,62 +13,62 @@ pub(super) const CONTROLS: [(&str, bool); 6] = [
     ("CloudTrailLogFileValidationEnabled", false),
 ];
 
-/// One resource, what is wrong with it, and how it must end.
+/// One resource, how it is created, and how it must end.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
-    /// What people call it.
+    /// The name shown in the report.
     pub name: &'static str,
-    /// The control that judges it.
+    /// The control that evaluates it.
     pub control: &'static str,
-    /// What is wrong.
-    pub(super) fault: Fault,
+    /// Creates the resource.
+    pub(super) fixture: Fixture,
     /// How it must end.
-    pub ending: Ending,
+    pub expected: ExpectedEnd,
 }
 
 /// How a scenario must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Found, fixed, verified, undone: exactly these lines of its state change, from left to right; an empty right side
-    /// means that the line goes.
+pub enum ExpectedEnd {
+    /// Found, fixed, verified and undone. Exactly these lines of its state change, from the left text to the right one;
+    /// an empty right text means that the line is removed.
     Fixed(&'static [(&'static str, &'static str)]),
-    /// Found and planned; a person must act, and nothing changes.
+    /// Found and planned: only an operator can act, so nothing changes.
     Planned,
-    /// Nothing is found and nothing changes.
-    Right,
+    /// Compliant from the start: nothing is found and nothing changes.
+    Untouched,
 }
 
-/// The demo's rows, in their order.
+/// The demo's scenarios, in the order of the report.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "SSH open over IPv6 only",
         control: "restricted-ssh",
-        fault: Fault::SshOverIpv6,
-        ending: Ending::Fixed(&[("ingress tcp 22-22 ::/0 temporary", "")]),
+        fixture: Fixture::SshOverIpv6,
+        expected: ExpectedEnd::Fixed(&[("ingress tcp 22-22 ::/0 temporary", "")]),
     },
     Scenario {
-        name: "one permission, the world and a private range",
+        name: "one permission, public and private ranges",
         control: "restricted-ssh",
-        fault: Fault::SshMixed,
-        ending: Ending::Fixed(&[("ingress tcp 22-22 0.0.0.0/0 debugging", "")]),
+        fixture: Fixture::SshMixed,
+        expected: ExpectedEnd::Fixed(&[("ingress tcp 22-22 0.0.0.0/0 debugging", "")]),
     },
     Scenario {
         name: "all TCP ports open",
         control: "restricted-ssh",
-        fault: Fault::AllTcpOpen,
-        ending: Ending::Planned,
+        fixture: Fixture::AllTcpOpen,
+        expected: ExpectedEnd::Planned,
     },
     Scenario {
         name: "SSH from the office only",
         control: "restricted-ssh",
-        fault: Fault::SshFromOffice,
-        ending: Ending::Right,
+        fixture: Fixture::SshFromOffice,
+        expected: ExpectedEnd::Untouched,
     },
     Scenario {
         name: "bucket readable by policy",
         control: "s3-bucket-public-read-prohibited",
-        fault: Fault::BucketByPolicy,
-        ending: Ending::Fixed(&[
+        fixture: Fixture::BucketByPolicy,
+        expected: ExpectedEnd::Fixed(&[
             ("block BlockPublicPolicy=false", "block BlockPublicPolicy=true"),
             ("block RestrictPublicBuckets=false", "block RestrictPublicBuckets=true"),
         ]),
@@ -75,8 +76,8 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "bucket readable by ACL",
         control: "s3-bucket-public-read-prohibited",
-        fault: Fault::BucketByAcl { permission: "READ" },
-        ending: Ending::Fixed(&[
+        fixture: Fixture::BucketByAcl { permission: "READ" },
+        expected: ExpectedEnd::Fixed(&[
             ("block BlockPublicAcls=false", "block BlockPublicAcls=true"),
             ("block IgnorePublicAcls=false", "block IgnorePublicAcls=true"),
         ]),
@@ -84,28 +85,28 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "bucket writable by ACL",
         control: "s3-bucket-public-write-prohibited",
-        fault: Fault::BucketByAcl { permission: "WRITE" },
-        ending: Ending::Fixed(&[
+        fixture: Fixture::BucketByAcl { permission: "WRITE" },
+        expected: ExpectedEnd::Fixed(&[
             ("block BlockPublicAcls=false", "block BlockPublicAcls=true"),
             ("block IgnorePublicAcls=false", "block IgnorePublicAcls=true"),
         ]),
     },
     Scenario {
-        name: "trail without validation",
+        name: "trail without log file validation",
         control: "cloud-trail-log-file-validation-enabled",
-        fault: Fault::TrailWithoutValidation,
-        ending: Ending::Fixed(&[("LogFileValidationEnabled=false", "LogFileValidationEnabled=true")]),
+        fixture: Fixture::TrailWithoutValidation,
+        expected: ExpectedEnd::Fixed(&[("LogFileValidationEnabled=false", "LogFileValidationEnabled=true")]),
     },
     Scenario {
-        name: "EBS encryption off",
+        name: "EBS encryption by default is off",
         control: "ec2-ebs-encryption-by-default",
-        fault: Fault::EbsEncryptionOff,
-        ending: Ending::Fixed(&[("EbsEncryptionByDefault=false", "EbsEncryptionByDefault=true")]),
+        fixture: Fixture::EbsEncryptionOff,
+        expected: ExpectedEnd::Fixed(&[("EbsEncryptionByDefault=false", "EbsEncryptionByDefault=true")]),
     },
     Scenario {
-        name: "root user with a key",
+        name: "root user with an access key",
         control: "iam-root-access-key-check",
-        fault: Fault::RootAccessKey,
-        ending: Ending::Planned,
+        fixture: Fixture::RootAccessKey,
+        expected: ExpectedEnd::Planned,
     },
 ];

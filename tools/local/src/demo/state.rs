@@ -1,29 +1,31 @@
-//! A resource's state as lines, read past the functions: what a fix changed is the difference of two readings.
+//! A resource's state as lines, read independently of the functions: two readings show what a fix changed.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 
-use super::fault::{Fault, text};
+use super::fixture::{Fixture, text};
 use crate::engine::ResourceKey;
 use crate::world::Clients;
 
-/// One line a setting; rule ids and times are left out, since AWS assigns them.
+/// One line per setting, without the rule ids and times that AWS assigns.
 pub(super) type State = BTreeSet<String>;
 
-/// Reads the state of the resource this fault was made in.
-pub(super) async fn read(fault: Fault, resource: &ResourceKey, clients: &Clients) -> Result<State, String> {
+/// Reads the state of the resource that the fixture created.
+pub(super) async fn read(fixture: Fixture, resource: &ResourceKey, clients: &Clients) -> Result<State, String> {
     let id = resource.resource_id.as_str();
-    match fault {
-        Fault::SshOverIpv6 | Fault::SshMixed | Fault::AllTcpOpen | Fault::SshFromOffice => group(id, clients).await,
-        Fault::BucketByPolicy | Fault::BucketByAcl { .. } => bucket(id, clients).await,
-        Fault::TrailWithoutValidation => trail(id, clients).await,
-        Fault::EbsEncryptionOff => {
+    match fixture {
+        Fixture::SshOverIpv6 | Fixture::SshMixed | Fixture::AllTcpOpen | Fixture::SshFromOffice => {
+            group(id, clients).await
+        }
+        Fixture::BucketByPolicy | Fixture::BucketByAcl { .. } => bucket(id, clients).await,
+        Fixture::TrailWithoutValidation => trail(id, clients).await,
+        Fixture::EbsEncryptionOff => {
             let answer = clients.ec2.get_ebs_encryption_by_default().send().await.map_err(text)?;
             let is_on = answer.ebs_encryption_by_default.unwrap_or_default();
             Ok(State::from([format!("EbsEncryptionByDefault={is_on}")]))
         }
-        Fault::RootAccessKey => {
+        Fixture::RootAccessKey => {
             let answer = clients.iam.get_account_summary().send().await.map_err(text)?;
             let summary = answer.summary_map.unwrap_or_default();
             Ok(summary.iter().map(|(name, count)| format!("{}={count}", name.as_str())).collect())
@@ -55,10 +57,10 @@ async fn bucket(name: &str, clients: &Clients) -> Result<State, String> {
     let mut state = State::new();
     let block = match clients.s3.get_public_access_block().bucket(name).send().await {
         Ok(answer) => answer.public_access_block_configuration,
-        Err(refusal) if code(&refusal) == Some("NoSuchPublicAccessBlockConfiguration") => None,
-        Err(refusal) => return Err(text(refusal)),
+        Err(error) if code(&error) == Some("NoSuchPublicAccessBlockConfiguration") => None,
+        Err(error) => return Err(text(error)),
     };
-    // An absent block is one with nothing set.
+    // A missing block counts as one with every flag off.
     let block = block.unwrap_or_else(|| PublicAccessBlockConfiguration::builder().build());
     for (flag, value) in [
         ("BlockPublicAcls", block.block_public_acls),
@@ -75,8 +77,8 @@ async fn bucket(name: &str, clients: &Clients) -> Result<State, String> {
     }
     match clients.s3.get_bucket_policy().bucket(name).send().await {
         Ok(answer) => state.insert(format!("policy {}", answer.policy.unwrap_or_default())),
-        Err(refusal) if code(&refusal) == Some("NoSuchBucketPolicy") => state.insert("policy none".to_owned()),
-        Err(refusal) => return Err(text(refusal)),
+        Err(error) if code(&error) == Some("NoSuchBucketPolicy") => state.insert("policy none".to_owned()),
+        Err(error) => return Err(text(error)),
     };
     Ok(state)
 }
@@ -95,6 +97,6 @@ async fn trail(name: &str, clients: &Clients) -> Result<State, String> {
     ]))
 }
 
-fn code<E: aws_sdk_s3::error::ProvideErrorMetadata, R>(refusal: &aws_sdk_s3::error::SdkError<E, R>) -> Option<&str> {
-    refusal.as_service_error().and_then(aws_sdk_s3::error::ProvideErrorMetadata::code)
+fn code<E: aws_sdk_s3::error::ProvideErrorMetadata, R>(error: &aws_sdk_s3::error::SdkError<E, R>) -> Option<&str> {
+    error.as_service_error().and_then(aws_sdk_s3::error::ProvideErrorMetadata::code)
 }

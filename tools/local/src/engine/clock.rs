@@ -1,7 +1,7 @@
-//! The engine's time: milliseconds, and never the same one twice.
+//! The engine's clock, which never returns the same millisecond twice.
 //!
-//! AWS Config orders items by their capture time and results by their ordering time.
-//! Two items of one resource in the same millisecond would have no order, so this clock gives each caller its own.
+//! AWS Config orders items by capture time and results by ordering time.
+//! Two items of one resource in the same millisecond would have no order, so each reading is unique.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,7 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
 
-/// A clock whose every reading is later than the one before, by at least a millisecond.
+/// A clock whose readings are at least a millisecond apart.
 #[derive(Debug, Default)]
 pub(super) struct Clock(AtomicI64);
 
@@ -20,22 +20,22 @@ impl Clock {
         let wall = Timestamp::now().as_millisecond();
         let last =
             self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(wall.max(last + 1))).unwrap_or(wall);
-        // Out of jiff's range only after the year 9999; the wall time is then as good an answer.
+        // Outside of jiff's range only after the year 9999; then the wall time will do.
         Timestamp::from_millisecond(wall.max(last + 1)).unwrap_or_else(|_| Timestamp::now())
     }
 
-    /// Moves the clock past a time given by somebody else, so that later readings stay later than it.
-    pub(super) fn pass(&self, time: Timestamp) {
+    /// Moves the clock to an external time, so that later readings are later than it.
+    pub(super) fn advance_to(&self, time: Timestamp) {
         self.0.fetch_max(time.as_millisecond(), Ordering::SeqCst);
     }
 }
 
-/// RFC 3339 with milliseconds and `Z`, as AWS Config writes times inside notifications.
+/// RFC 3339 with milliseconds and `Z`, as in AWS Config's notifications.
 pub(super) fn iso(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// Epoch seconds with a fraction: the time shape of the JSON 1.1 wire.
+/// Epoch seconds with a fraction: the timestamp format of AWS JSON 1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Epoch(pub(super) Timestamp);
 
@@ -58,7 +58,7 @@ impl Serialize for Epoch {
 impl<'de> Deserialize<'de> for Epoch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seconds = f64::deserialize(deserializer)?;
-        // Rounded, not cut: 1.512 s arrives as 1.5119999…
+        // Rounded, not truncated: 1.512 s arrives as 1.5119999…
         #[allow(clippy::cast_possible_truncation)]
         let milliseconds = (seconds * 1000.0).round() as i64;
         Timestamp::from_millisecond(milliseconds).map(Self).map_err(D::Error::custom)
@@ -78,10 +78,10 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_later_time_is_passed() {
+    fn clock_advances_past_a_later_external_time() {
         let clock = Clock::default();
         let later = Timestamp::now() + jiff::SignedDuration::from_secs(60);
-        clock.pass(later);
+        clock.advance_to(later);
         assert!(clock.now() > later);
     }
 

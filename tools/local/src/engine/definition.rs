@@ -1,4 +1,4 @@
-//! A Config rule's definition: the wire shape as it is put and described, and what makes one that cannot be put.
+//! A Config rule's definition: its API shape and its validation.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,14 +10,14 @@ use super::shape::{Violations, is_resource_type};
 const OWNERS: [&str; 3] = ["CUSTOM_LAMBDA", "AWS", "CUSTOM_POLICY"];
 const FREQUENCIES: [&str; 5] = ["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"];
 
-/// `ConfigRule` of the service model, as `PutConfigRule` takes it and `DescribeConfigRules` gives it.
+/// `ConfigRule` of the service model, in `PutConfigRule` and `DescribeConfigRules`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ConfigRule {
     /// 1 to 128 characters; required for a new rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_rule_name: Option<String>,
-    /// Assigned by AWS Config; may stand in place of the name when a rule is updated.
+    /// Assigned by AWS Config; may replace the name when a rule is updated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_rule_arn: Option<String>,
     /// Assigned by AWS Config, `config-rule-` and six characters.
@@ -26,21 +26,21 @@ pub struct ConfigRule {
     /// At most 256 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Which resources a change rule is invoked for; absent means all.
+    /// The resources that a change-triggered rule is invoked for; all if missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// Who evaluates, and on which messages.
+    /// The function that evaluates, and the messages it is invoked for.
     pub source: Source,
-    /// A JSON object as text, 1 to 1024 characters.
+    /// A JSON object as text, 1 to 1,024 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_parameters: Option<String>,
-    /// How often a periodic rule runs, unless its source says so itself.
+    /// How often a periodic rule runs, unless its source sets a frequency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum_execution_frequency: Option<String>,
     /// `ACTIVE` in answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_rule_state: Option<String>,
-    /// The service that made the rule; never set here.
+    /// The service that created the rule; never set here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// `[{"Mode": "DETECTIVE"}]` in answers.
@@ -66,11 +66,11 @@ pub struct Scope {
     pub compliance_resource_id: Option<String>,
 }
 
-/// `Source` of the service model, as far as a custom Lambda rule uses it.
+/// `Source` of the service model, without the members that a custom Lambda rule does not use.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Source {
-    /// `CUSTOM_LAMBDA`; this engine runs no managed and no policy rules.
+    /// `CUSTOM_LAMBDA`; this engine runs neither managed nor policy rules.
     pub owner: String,
     /// The function's ARN.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,12 +104,12 @@ pub struct Mode {
 }
 
 impl ConfigRule {
-    /// The rule that the properties of an `AWS::Config::ConfigRule` declare, intrinsics already resolved.
+    /// Reads the rule from the resolved properties of an `AWS::Config::ConfigRule`.
     ///
-    /// CloudFormation writes `InputParameters` as an object where the API takes its text; everything else is alike.
+    /// In CloudFormation `InputParameters` is an object, in the API its JSON text; everything else is the same.
     ///
     /// # Errors
-    /// A property of another shape.
+    /// A property of an unexpected type.
     pub fn from_template(properties: &Value) -> Result<Self, serde_json::Error> {
         let mut properties = properties.clone();
         if let Some(parameters) = properties.get_mut("InputParameters").filter(|value| value.is_object()) {
@@ -118,7 +118,10 @@ impl ConfigRule {
         serde_json::from_value(properties)
     }
 
-    /// Whether the engine can run the rule under this name; if not, AWS Config's refusal.
+    /// Validates the rule under this name.
+    ///
+    /// # Errors
+    /// AWS Config's error, or one that the engine cannot run the rule.
     pub(super) fn check(&self, name: &str) -> Result<(), ApiError> {
         check(self, name)
     }
@@ -212,13 +215,13 @@ fn check_model(rule: &ConfigRule, name: &str) -> Result<(), ApiError> {
     }
     if let Some(scope) = &rule.scope {
         violations.count("configRule.scope.complianceResourceTypes", scope.compliance_resource_types.len(), 0, 100);
-        for (member, value, most) in [
+        for (member, value, max) in [
             ("tagKey", &scope.tag_key, 128),
             ("tagValue", &scope.tag_value, 256),
             ("complianceResourceId", &scope.compliance_resource_id, 768),
         ] {
             if let Some(value) = value {
-                violations.length(&format!("configRule.scope.{member}"), value, 1, most);
+                violations.length(&format!("configRule.scope.{member}"), value, 1, max);
             }
         }
     }
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_the_engine_cannot_run_is_refused() {
+    fn invalid_rule_is_refused() {
         const INVALID: &str = "InvalidParameterValueException";
         const MODEL: &str = "ValidationException: 1 validation error detected";
         type Edit = fn(&mut ConfigRule);

@@ -1,13 +1,13 @@
-//! The `configurationItemDiff` of a notification: what changed between two items of one resource.
+//! The `configurationItemDiff` of a notification: the difference between two items of one resource.
 //!
-//! Shape as captured from AWS: dotted paths whose segments start with a capital; a list is compared as a set, and its
-//! members that left and those that came share one running number.
+//! The shape follows captured events: dotted paths with capitalized segments; a list is compared as a set, and its
+//! removed and added members are numbered together.
 
 use serde_json::{Map, Value, json};
 
 use super::item::Item;
 
-/// How an item differs from the one before it: `CREATE`, `UPDATE` or `DELETE`.
+/// The change type of an item against the one before it: `CREATE`, `UPDATE` or `DELETE`.
 pub(super) fn change_type(previous: Option<&Item>, next: &Item) -> &'static str {
     match previous {
         _ if next.deleted => "DELETE",
@@ -16,7 +16,7 @@ pub(super) fn change_type(previous: Option<&Item>, next: &Item) -> &'static str 
     }
 }
 
-/// The diff of `next` against `previous`, as it stands in `invokingEvent`.
+/// The diff of `next` against `previous`, as in `invokingEvent`.
 pub(super) fn between(previous: Option<&Item>, next: &Item) -> Value {
     let change = change_type(previous, next);
     let mut changed = Map::new();
@@ -45,11 +45,11 @@ fn walk(changed: &mut Map<String, Value>, path: &str, previous: &Value, next: &V
             }
         }
         (Value::Array(before), Value::Array(after)) => {
-            let left = before.iter().filter(|member| !after.contains(member)).map(|member| (member, &Value::Null));
-            let came = after.iter().filter(|member| !before.contains(member)).map(|member| (&Value::Null, member));
-            let mut numbered = left.chain(came).enumerate().peekable();
+            let removed = before.iter().filter(|member| !after.contains(member)).map(|member| (member, &Value::Null));
+            let added = after.iter().filter(|member| !before.contains(member)).map(|member| (&Value::Null, member));
+            let mut numbered = removed.chain(added).enumerate().peekable();
             if numbered.peek().is_none() {
-                // The same members, reordered or repeated: no member changed, the list did.
+                // The same members, reordered or repeated: only the list as a whole changed.
                 put(changed, path, previous, next);
             }
             for (number, (old, new)) in numbered {
@@ -93,15 +93,15 @@ mod tests {
     }
 
     #[test]
-    fn a_first_item_and_one_after_a_deletion_are_created() {
+    fn first_item_and_item_after_a_deletion_are_created() {
         let first = item(|_| ());
         let created = json!({"changedProperties": {}, "changeType": "CREATE"});
         assert_eq!(between(None, &first), created);
-        assert_eq!(between(Some(&first.gone(first.captured)), &first), created);
+        assert_eq!(between(Some(&first.deletion(first.captured)), &first), created);
     }
 
     #[test]
-    fn an_update_names_each_changed_path() {
+    fn update_lists_each_changed_path() {
         let before = item(|body| body["configuration"]["groups"] = json!([{"id": "a"}, {"id": "b"}]));
         let after = item(|body| {
             body["configuration"]["groups"] = json!([{"id": "b"}, {"id": "c"}]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reordered_list_is_a_change_of_the_list() {
+    fn reordered_list_is_a_change_of_the_list() {
         let before = item(|body| body["configuration"] = json!({"ports": [1, 2]}));
         let after = item(|body| body["configuration"] = json!({"ports": [2, 1]}));
         let diff = between(Some(&before), &after);
@@ -138,9 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_keeps_the_last_configuration() {
+    fn deletion_keeps_the_last_configuration() {
         let before = item(|_| ());
-        let diff = between(Some(&before), &before.gone(before.captured));
+        let diff = between(Some(&before), &before.deletion(before.captured));
         assert_eq!(diff["changeType"], "DELETE");
         let configuration = &diff["changedProperties"]["Configuration"];
         assert_eq!(configuration["previousValue"], *before.field("configuration"));

@@ -1,21 +1,21 @@
-//! The two kinds of refusal: one to the caller in this process, one on the wire.
+//! The engine's errors: for callers in this process, and for API clients.
 
 use serde_json::{Value, json};
 
 use super::item::ResourceKey;
 
-/// Why the engine refused what a caller in the same process asked for.
+/// Why the engine refused a call in this process.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A configuration item lacks what every item has, or a field has another shape.
+    /// A configuration item without a required field, or with an invalid one.
     #[error("configuration item: `{field}`: {why}")]
     Item {
-        /// The field at fault.
+        /// The invalid field.
         field: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// An item is not newer than the one recorded before it.
+    /// An item that is not newer than the resource's last one.
     #[error("configuration item: {key}: captured at {captured}, not after the last one at {last}")]
     OutOfOrder {
         /// The resource.
@@ -28,25 +28,25 @@ pub enum EngineError {
     /// A resource that was never recorded, or is already recorded as deleted.
     #[error("configuration item: {0}: not recorded, so it cannot be deleted")]
     NotRecorded(ResourceKey),
-    /// AWS Config's own refusal, from an operation called in process.
+    /// AWS Config's error from an operation called in this process.
     #[error(transparent)]
     Refused(#[from] ApiError),
 }
 
-/// An error as AWS Config puts it on the wire: a code, a message and an HTTP status.
+/// An API error of AWS Config: a code, a message and an HTTP status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ApiError {
     /// The exception's name, for example `NoSuchConfigRuleException`.
     pub code: String,
-    /// The text a person reads.
+    /// The error message.
     pub message: String,
-    /// The HTTP status; 400 for everything the caller got wrong.
+    /// The HTTP status; 400 for client errors.
     pub status: u16,
 }
 
 impl ApiError {
-    /// A refusal with HTTP 400.
+    /// An error with HTTP status 400.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), status: 400 }
     }
@@ -71,10 +71,10 @@ impl ApiError {
         Self::new("InvalidResultTokenException", "The result token provided is invalid.")
     }
 
-    pub(super) fn nobody_listens(output: &str) -> Self {
+    pub(super) fn receiver_dropped(output: &str) -> Self {
         Self {
             status: 500,
-            ..Self::new("InternalFailure", format!("local engine: the receiver of its {output} is gone"))
+            ..Self::new("InternalFailure", format!("local engine: the receiver of its {output} is dropped"))
         }
     }
 }

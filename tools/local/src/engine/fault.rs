@@ -1,11 +1,11 @@
-//! Faults that a test asks for: the next calls of one operation answer with what AWS answers on a bad day.
+//! Injected faults: the next calls of an operation fail as AWS can fail.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
 use super::error::ApiError;
 
-/// The operations this engine has.
+/// The operations that this engine implements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the names are AWS's own")]
 pub enum Operation {
@@ -32,7 +32,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All operations, in the order of their names.
+    /// All operations, by name.
     pub const ALL: [Self; 20] = [
         Self::BatchGetResourceConfig,
         Self::DeleteConfigRule,
@@ -68,12 +68,13 @@ impl fmt::Display for Operation {
     }
 }
 
-/// What a call answers in place of its own answer.
+/// The effect of an injected fault on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// An error; nothing is done.
+    /// The call fails with this error and has no effect.
     Error(ApiError),
-    /// `PutEvaluations` only: HTTP 200, with the evaluations of these resource ids in `FailedEvaluations` and not stored.
+    /// `PutEvaluations` only: HTTP 200; the evaluations of these resource ids are in `FailedEvaluations` and not
+    /// stored.
     FailedEvaluations(Vec<String>),
 }
 
@@ -96,7 +97,7 @@ impl Fault {
     }
 }
 
-/// The faults still to come, first in, first out, per operation.
+/// The pending faults per operation, first in, first out.
 #[derive(Debug, Default)]
 pub(super) struct Faults(HashMap<Operation, VecDeque<Fault>>);
 

@@ -1,4 +1,4 @@
-//! Who is invoked, and when: the engine's reactions to items, schedules and requests.
+//! Rule invocations: the engine's reactions to items, schedules and requests.
 
 use serde_json::Value;
 
@@ -6,43 +6,44 @@ use super::error::{ApiError, EngineError};
 use super::item::{Item, ResourceKey};
 use super::results::Evaluated;
 use super::rule::{Message, Rule};
-use super::{ComplianceChange, Engine, Invocation, Shared, State, diff, notice};
+use super::{ComplianceChange, Engine, Invocation, Shared, State, diff, notification};
 
-/// What an item set in motion.
+/// The result of recording an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// The rules that were invoked.
+    /// The rules that it invoked.
     pub invoked: Vec<String>,
-    /// Change rules in whose scope the item is, but which do not subscribe to its message: AWS loses the change silently.
-    pub unheard: Vec<String>,
+    /// Change-triggered rules with the item in scope that do not subscribe to its message type: as in AWS, they miss
+    /// the change.
+    pub unsubscribed: Vec<String>,
 }
 
 impl Engine {
-    /// Records an item in the notification shape and invokes the change rules that it concerns.
+    /// Records an item in the notification shape and invokes the change-triggered rules with the resource in scope.
     ///
-    /// An item of more than 256 KB is announced by summary only.
-    /// A resource that is gone or lost the rule's tag is announced with `eventLeftScope: true`.
+    /// An item of more than 256 KB is sent as an oversized notification.
+    /// A resource that was deleted or lost the rule's tag is sent with `eventLeftScope: true`.
     ///
     /// # Errors
-    /// An item of another shape, or not newer than the last one of its resource.
+    /// An invalid item, or one that is not newer than the resource's last item.
     pub fn record(&self, item: Value) -> Result<Recorded, EngineError> {
         let item = Item::parse(item)?;
         let mut state = self.lock();
         self.shared.record(&mut state, item)
     }
 
-    /// Records that a resource is gone.
+    /// Records the deletion of a resource.
     ///
     /// # Errors
-    /// The resource was never recorded, or is recorded as gone.
+    /// The resource was never recorded, or is recorded as deleted.
     pub fn record_deleted(&self, key: &ResourceKey) -> Result<Recorded, EngineError> {
         let mut state = self.lock();
         let last = state.history.latest(key).filter(|item| !item.deleted);
-        let gone = last.ok_or_else(|| EngineError::NotRecorded(key.clone()))?.gone(self.shared.clock.now());
-        self.shared.record(&mut state, gone)
+        let deletion = last.ok_or_else(|| EngineError::NotRecorded(key.clone()))?.deletion(self.shared.clock.now());
+        self.shared.record(&mut state, deletion)
     }
 
-    /// Invokes a periodic rule as if its period were over.
+    /// Invokes a periodic rule now.
     ///
     /// # Errors
     /// `NoSuchConfigRuleException`, or `InvalidParameterValueException` for a rule without `ScheduledNotification`.
@@ -56,21 +57,22 @@ impl Engine {
         Ok(self.shared.schedule(rule)?)
     }
 
-    /// Invokes every rule that waits for snapshots, as if one had been delivered to `bucket` under `object_key`.
+    /// Invokes every rule with `ConfigurationSnapshotDeliveryCompleted` for a snapshot in `bucket` under `object_key`.
     ///
     /// # Errors
-    /// Nobody holds the other end of the invocations.
+    /// The receiver of the invocations is dropped.
     pub fn deliver_snapshot(&self, bucket: &str, object_key: &str) -> Result<(), EngineError> {
         let state = self.lock();
         for rule in state.rules.values().filter(|rule| rule.subscribes(Message::Snapshot)) {
             let created = self.shared.clock.now();
-            let notification = notice::snapshot(bucket, object_key, &crate::request_id::next(), created);
+            let notification = notification::snapshot(bucket, object_key, &crate::request_id::next(), created);
             self.shared.invoke(rule, Message::Snapshot, &notification, None, false)?;
         }
         Ok(())
     }
 
-    /// Evaluates a rule anew: a periodic run if it is periodic, and every recorded resource in scope if it hears changes.
+    /// Evaluates a rule as `StartConfigRulesEvaluation` does: a periodic run if it is periodic, and every recorded
+    /// resource in scope if it is change-triggered.
     ///
     /// # Errors
     /// `NoSuchConfigRuleException`.
@@ -82,25 +84,25 @@ impl Engine {
 
 impl Shared {
     fn record(&self, state: &mut State, item: Item) -> Result<Recorded, EngineError> {
-        self.clock.pass(item.captured);
+        self.clock.advance_to(item.captured);
         let (previous, item) = state.history.record(item)?;
         let diff = diff::between(previous.as_deref(), &item);
         let (message, notification) = self.notification(state, previous.as_deref(), &item, &diff);
         state.recording.succeed(self.clock.now());
         let mut recorded = Recorded::default();
         for rule in state.rules.values() {
-            let Some(left_scope) = reach(rule, previous.as_deref(), &item) else { continue };
+            let Some(left_scope) = left_scope(rule, previous.as_deref(), &item) else { continue };
             if rule.subscribes(message) {
                 self.invoke(rule, message, &notification, Some(&item.key), left_scope)?;
                 recorded.invoked.push(rule.name.clone());
             } else if rule.subscribes(Message::Change) || rule.subscribes(Message::Oversized) {
-                recorded.unheard.push(rule.name.clone());
+                recorded.unsubscribed.push(rule.name.clone());
             }
         }
         Ok(recorded)
     }
 
-    /// The periodic run and the look at every live resource in scope that `StartConfigRulesEvaluation` asks for.
+    /// Starts the periodic run, and an evaluation of every live resource in scope.
     pub(super) fn evaluate(&self, state: &State, rule: &Rule) -> Result<(), ApiError> {
         if rule.subscribes(Message::Scheduled) {
             self.schedule(rule)?;
@@ -115,17 +117,17 @@ impl Shared {
     }
 
     fn schedule(&self, rule: &Rule) -> Result<(), ApiError> {
-        let notification = notice::scheduled(&self.settings.account, self.clock.now());
+        let notification = notification::scheduled(&self.settings.account, self.clock.now());
         self.invoke(rule, Message::Scheduled, &notification, None, false)
     }
 
     fn notification(&self, state: &State, previous: Option<&Item>, item: &Item, diff: &Value) -> (Message, Value) {
         let created = self.clock.now();
         let size = item.notification().to_string().len();
-        if size > notice::LARGEST_ITEM || state.oversized.contains(&item.key) {
-            (Message::Oversized, notice::oversized(previous, item, created))
+        if size > notification::MAX_ITEM_SIZE || state.oversized.contains(&item.key) {
+            (Message::Oversized, notification::oversized(previous, item, created))
         } else {
-            (Message::Change, notice::change(item, diff, created))
+            (Message::Change, notification::change(item, diff, created))
         }
     }
 
@@ -143,12 +145,12 @@ impl Shared {
             rule: rule.name.clone(),
             message,
             resource: resource.cloned(),
-            event: notice::rule_event(&self.settings, rule, notification, &token, left_scope),
+            event: notification::rule_event(&self.settings, rule, notification, &token, left_scope),
         };
-        self.invocations.send(invocation).map_err(|_| ApiError::nobody_listens("invocations"))
+        self.invocations.send(invocation).map_err(|_| ApiError::receiver_dropped("invocations"))
     }
 
-    /// Puts a transition on its way to the event bus.
+    /// Sends a compliance change for the event bus.
     pub(super) fn announce(
         &self,
         rule: &Rule,
@@ -157,18 +159,18 @@ impl Shared {
         old: Option<Evaluated>,
     ) -> Result<(), ApiError> {
         let created = self.clock.now();
-        let detail = notice::compliance_change(&self.settings, rule, &resource, &new, old.as_ref(), created);
+        let detail = notification::compliance_change(&self.settings, rule, &resource, &new, old.as_ref(), created);
         let change = ComplianceChange { rule: rule.name.clone(), resource, new, old, detail };
-        self.changes.send(change).map_err(|_| ApiError::nobody_listens("compliance changes"))
+        self.changes.send(change).map_err(|_| ApiError::receiver_dropped("compliance changes"))
     }
 }
 
-/// Whether an item concerns a rule and, if so, whether the resource thereby left the rule's scope.
-fn reach(rule: &Rule, previous: Option<&Item>, item: &Item) -> Option<bool> {
+/// Whether the resource left the rule's scope with this item; none if it was not in scope.
+fn left_scope(rule: &Rule, previous: Option<&Item>, item: &Item) -> Option<bool> {
     if !item.deleted && rule.covers(item) {
         return Some(false);
     }
-    // A gone resource has no tags any more: what counts is where it was.
+    // A deleted resource has no tags: its last item decides.
     let last = previous.filter(|previous| !previous.deleted).unwrap_or(item);
     rule.covers(last).then_some(true)
 }

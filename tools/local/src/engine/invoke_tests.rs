@@ -1,4 +1,4 @@
-//! What the engine sends, for what.
+//! The invocations and compliance changes that the engine sends.
 
 use serde_json::json;
 
@@ -55,11 +55,11 @@ fn token(invocation: Option<Invocation>) -> String {
 }
 
 #[test]
-fn a_change_invokes_the_rule_with_the_event_that_aws_sends() {
+fn change_invokes_the_rule_with_the_aws_event() {
     let mut bench = Bench::with("no-public-read", &[Message::Change], BUCKETS);
     let item = bucket("logs", "2026-03-04T05:06:07.512Z", json!({}));
     let recorded = bench.engine.record(item.clone()).unwrap();
-    assert_eq!(recorded, Recorded { invoked: vec!["no-public-read".to_owned()], unheard: vec![] });
+    assert_eq!(recorded, Recorded { invoked: vec!["no-public-read".to_owned()], unsubscribed: vec![] });
 
     let (invocation, invoking) = bench.next();
     let Invocation { function_arn, rule, message, resource, event } = invocation.unwrap();
@@ -97,7 +97,7 @@ fn a_change_invokes_the_rule_with_the_event_that_aws_sends() {
 }
 
 #[test]
-fn a_rule_hears_only_the_messages_its_source_lists() {
+fn rule_is_invoked_only_for_the_message_types_in_its_source() {
     let mut bench = Bench::with("change-only", &[Message::Change], BUCKETS);
     bench.put(
         "other-type",
@@ -106,15 +106,15 @@ fn a_rule_hears_only_the_messages_its_source_lists() {
     );
     bench.engine.force_oversized(ResourceKey::new("AWS::S3::Bucket", "logs"));
     let recorded = bench.engine.record(bucket("logs", "2026-03-04T05:06:07.512Z", json!({}))).unwrap();
-    assert_eq!(recorded, Recorded { invoked: vec![], unheard: vec!["change-only".to_owned()] });
+    assert_eq!(recorded, Recorded { invoked: vec![], unsubscribed: vec!["change-only".to_owned()] });
     assert_eq!(bench.next().0, None);
 }
 
 #[test]
-fn an_item_over_256_kilobytes_is_announced_by_summary() {
+fn item_over_256_kilobytes_is_sent_as_a_summary() {
     let mut bench = Bench::with("both", &[Message::Change, Message::Oversized], BUCKETS);
     let mut item = bucket("logs", "2026-03-04T05:06:07.512Z", json!({}));
-    item["configuration"]["note"] = "x".repeat(notice::LARGEST_ITEM).into();
+    item["configuration"]["note"] = "x".repeat(notification::MAX_ITEM_SIZE).into();
     bench.engine.record(item).unwrap();
     let (invocation, invoking) = bench.next();
     assert_eq!(invocation.unwrap().message, Message::Oversized);
@@ -133,7 +133,7 @@ fn an_item_over_256_kilobytes_is_announced_by_summary() {
 }
 
 #[test]
-fn a_deletion_leaves_the_scope_once() {
+fn deletion_leaves_the_scope_once() {
     let mut bench = Bench::with("both", &[Message::Change, Message::Oversized], BUCKETS);
     let key = ResourceKey::new("AWS::S3::Bucket", "logs");
     assert_eq!(
@@ -162,7 +162,7 @@ fn a_deletion_leaves_the_scope_once() {
 }
 
 #[test]
-fn a_resource_that_loses_the_tag_leaves_the_scope_with_its_configuration() {
+fn resource_that_loses_the_tag_leaves_the_scope_with_its_configuration() {
     let mut bench = Bench::with("tagged", &[Message::Change], r#"{"TagKey":"team"}"#);
     let mut record = |time: &str, tags| {
         bench.engine.record(bucket("logs", time, tags)).unwrap();
@@ -173,11 +173,11 @@ fn a_resource_that_loses_the_tag_leaves_the_scope_with_its_configuration() {
     let (left, invoking) = record("2026-03-04T05:00:02Z", json!({}));
     assert_eq!(left.unwrap().event["eventLeftScope"], true);
     assert_eq!(invoking["configurationItem"]["configuration"]["name"], "logs");
-    assert_eq!(record("2026-03-04T05:00:03Z", json!({})).0, None, "left before");
+    assert_eq!(record("2026-03-04T05:00:03Z", json!({})).0, None, "left already");
 }
 
 #[test]
-fn a_new_rule_and_a_requested_evaluation_look_at_every_live_resource() {
+fn new_rule_and_requested_evaluation_cover_every_live_resource() {
     let mut bench = Bench::new();
     for name in ["a", "b", "gone"] {
         bench.engine.record(bucket(name, "2026-03-04T05:00:00Z", json!({}))).unwrap();
@@ -207,7 +207,7 @@ fn a_new_rule_and_a_requested_evaluation_look_at_every_live_resource() {
 }
 
 #[test]
-fn schedules_and_snapshots_reach_the_rules_that_wait_for_them() {
+fn schedules_and_snapshots_invoke_subscribed_rules() {
     let mut bench = Bench::with("hourly", &[Message::Scheduled], "null");
     bench.put("snapshot", &[Message::Snapshot], "null");
     bench.next();
@@ -225,7 +225,7 @@ fn schedules_and_snapshots_reach_the_rules_that_wait_for_them() {
 }
 
 #[test]
-fn a_compliance_change_is_sent_on_a_transition_only() {
+fn compliance_change_is_sent_on_a_transition_only() {
     let mut bench = Bench::with("no-public-read", &[Message::Change], BUCKETS);
     bench.engine.record(bucket("logs", "2026-03-04T05:06:07.512Z", json!({}))).unwrap();
     let (invocation, _) = bench.next();
@@ -266,7 +266,7 @@ fn a_compliance_change_is_sent_on_a_transition_only() {
 
     bench.report(&token, "NON_COMPLIANT", "2026-03-04T05:06:08Z").unwrap();
     bench.report(&token, "COMPLIANT", "2026-03-04T05:06:07Z").unwrap();
-    assert!(bench.outputs.changes.try_recv().is_err(), "the same verdict and a stale one are no transition");
+    assert!(bench.outputs.changes.try_recv().is_err(), "neither the same verdict nor a stale one is a transition");
 
     bench.report(&token, "COMPLIANT", "2026-03-04T05:06:09Z").unwrap();
     let second = bench.outputs.changes.try_recv().unwrap();
@@ -276,7 +276,7 @@ fn a_compliance_change_is_sent_on_a_transition_only() {
 }
 
 #[test]
-fn a_token_of_a_rule_that_is_gone_names_the_rule_as_missing() {
+fn token_of_a_deleted_rule_is_no_such_rule() {
     let mut bench = Bench::with("hourly", &[Message::Scheduled], "null");
     let token = token(bench.next().0);
     bench.engine.delete_rule("hourly").unwrap();
@@ -288,7 +288,7 @@ fn a_token_of_a_rule_that_is_gone_names_the_rule_as_missing() {
 }
 
 #[test]
-fn an_item_that_is_not_newer_is_refused() {
+fn item_that_is_not_newer_is_refused() {
     let bench = Bench::new();
     bench.engine.record(bucket("logs", "2026-03-04T05:06:07.512Z", json!({}))).unwrap();
     let error = bench.engine.record(bucket("logs", "2026-03-04T05:06:07.512Z", json!({}))).unwrap_err();
@@ -300,15 +300,15 @@ fn an_item_that_is_not_newer_is_refused() {
 }
 
 #[test]
-fn nothing_is_lost_silently_when_nobody_listens() {
+fn dropped_receiver_is_an_error() {
     let (engine, outputs) = Engine::new(settings());
     drop(outputs);
     let error = engine.put_rule(definition("hourly", &[Message::Scheduled], Value::Null)).unwrap_err();
-    assert_eq!(error.to_string(), "InternalFailure: local engine: the receiver of its invocations is gone");
+    assert_eq!(error.to_string(), "InternalFailure: local engine: the receiver of its invocations is dropped");
 }
 
 #[test]
-fn faults_come_in_the_order_they_were_injected_and_end() {
+fn faults_apply_in_injection_order_and_are_used_up() {
     let bench = Bench::new();
     let operation = Operation::PutEvaluations;
     bench.engine.inject(operation, 1, &Fault::throttling());

@@ -1,8 +1,7 @@
 //! One recorded configuration item, kept in the notification shape.
 //!
-//! The API shape (`GetResourceConfigHistory`, `BatchGetResourceConfig`) is derived from it on demand: other names,
-//! strings inside strings, epoch times.
-//! Source: developer guide "Configuration item", and captured items of both shapes.
+//! The API shape (`GetResourceConfigHistory`, `BatchGetResourceConfig`) is derived on demand: it has other names, JSON
+//! inside strings, and epoch times. Source: developer guide "Configuration item", and captured items of both shapes.
 
 use std::fmt;
 
@@ -12,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::clock::{Epoch, iso};
 use super::error::EngineError;
 
-/// A resource as AWS Config names it: its type and Config's id, which is often not its name.
+/// A resource's identity in AWS Config: its type and Config's resource id, which is often not its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceKey {
     /// For example `AWS::EC2::SecurityGroup`.
@@ -34,11 +33,11 @@ impl fmt::Display for ResourceKey {
     }
 }
 
-/// Item fields that hold strings and are the same in both shapes.
+/// String fields that are the same in both shapes.
 const PLAIN: [&str; 6] =
     ["configurationItemStatus", "resourceType", "resourceId", "resourceName", "awsRegion", "availabilityZone"];
 
-/// A configuration item whose identity, time and status were checked.
+/// A configuration item with validated identity, time and status.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
     pub(super) key: ResourceKey,
@@ -48,7 +47,7 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// Checks an item in the notification shape.
+    /// Validates an item in the notification shape.
     pub(super) fn parse(body: Value) -> Result<Self, EngineError> {
         let key = ResourceKey::new(text(&body, "resourceType")?, text(&body, "resourceId")?);
         text(&body, "ARN")?;
@@ -78,8 +77,8 @@ impl Item {
         Ok(Self { key, captured, deleted, body })
     }
 
-    /// The item that says this resource is gone, in the shape AWS sends for it.
-    pub(super) fn gone(&self, captured: Timestamp) -> Self {
+    /// The item that records the deletion of this resource, as AWS sends it.
+    pub(super) fn deletion(&self, captured: Timestamp) -> Self {
         let mut body = self.body.clone();
         if let Some(fields) = body.as_object_mut() {
             for (name, value) in [
@@ -104,22 +103,22 @@ impl Item {
         &self.body
     }
 
-    /// One field of the notification shape; null when it is absent.
+    /// A field of the notification shape; null if it is missing.
     pub(super) fn field(&self, name: &str) -> &Value {
         self.body.get(name).unwrap_or(&Value::Null)
     }
 
-    /// The value of a tag, from the item's own map.
+    /// The value of a tag, from the item's `tags`.
     pub(super) fn tag(&self, name: &str) -> Option<&str> {
         self.field("tags").get(name).and_then(Value::as_str)
     }
 
-    /// The name that AWS Config shows beside the id, if there is one.
+    /// The resource name that AWS Config shows beside the id, if any.
     pub(super) fn name(&self) -> Option<&str> {
         self.field("resourceName").as_str()
     }
 
-    /// What an oversized notification says in place of the item.
+    /// The summary in an oversized notification.
     pub(super) fn summary(&self, change: &str) -> Value {
         let mut summary = Map::new();
         summary.insert("changeType".to_owned(), change.into());
@@ -133,7 +132,7 @@ impl Item {
         Value::Object(summary)
     }
 
-    /// The item as `BatchGetResourceConfig` answers it: no tags, relationships or hash.
+    /// The item as `BatchGetResourceConfig` returns it: without tags, relationships and hash.
     pub(super) fn base(&self) -> Value {
         let mut answer = Map::new();
         let mut put = |name: &str, value: Value| {
@@ -159,7 +158,7 @@ impl Item {
         Value::Object(answer)
     }
 
-    /// The item as `GetResourceConfigHistory` answers it.
+    /// The item as `GetResourceConfigHistory` returns it.
     pub(super) fn api(&self) -> Value {
         let mut answer = self.base();
         if let Some(fields) = answer.as_object_mut() {
@@ -178,7 +177,7 @@ impl Item {
 fn text<'a>(body: &'a Value, field: &'static str) -> Result<&'a str, EngineError> {
     match body.get(field) {
         Some(Value::String(value)) if !value.is_empty() => Ok(value),
-        Some(other) => Err(EngineError::Item { field, why: format!("`{other}` is not a text") }),
+        Some(other) => Err(EngineError::Item { field, why: format!("`{other}` is not a string") }),
         None => Err(EngineError::Item { field, why: "missing".to_owned() }),
     }
 }
@@ -191,7 +190,7 @@ fn state_id(value: &Value) -> Value {
     }
 }
 
-/// Each value as JSON text; a value that is JSON text already is thereby encoded twice, as AWS does it.
+/// Each value as JSON text; a value that is JSON text already is encoded twice, as in AWS.
 fn encoded(supplementary: &Value) -> Value {
     let values = supplementary.as_object().into_iter().flatten();
     Value::Object(values.map(|(name, value)| (name.clone(), value.to_string().into())).collect())
@@ -250,7 +249,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_api_shape_has_other_names_and_strings_inside_strings() {
+    fn api_shape_has_other_names_and_json_inside_strings() {
         let item = Item::parse(bucket("logs", "2026-03-04T05:06:07.512Z", json!({"team": "blue"}))).unwrap();
         assert_eq!(
             item.api(),
@@ -283,12 +282,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_gone_resource_has_no_configuration_tags_or_place() {
+    fn deleted_resource_has_no_configuration_tags_or_zone() {
         let item = Item::parse(bucket("logs", "2026-03-04T05:06:07.512Z", json!({"team": "blue"}))).unwrap();
-        let gone = item.gone("2026-03-04T06:00:00Z".parse().unwrap());
-        assert!(gone.deleted);
+        let deletion = item.deletion("2026-03-04T06:00:00Z".parse().unwrap());
+        assert!(deletion.deleted);
         assert_eq!(
-            *gone.notification(),
+            *deletion.notification(),
             json!({
                 "relatedEvents": [], "relationships": [], "configuration": null, "supplementaryConfiguration": {}, "tags": {},
                 "configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-03-04T06:00:00.000Z",
@@ -298,15 +297,15 @@ pub(super) mod tests {
                 "configurationStateMd5Hash": "", "resourceCreationTime": null
             })
         );
-        assert_eq!(Item::parse(gone.notification().clone()).unwrap(), gone);
-        assert!(gone.api().get("configuration").is_none());
+        assert_eq!(Item::parse(deletion.notification().clone()).unwrap(), deletion);
+        assert!(deletion.api().get("configuration").is_none());
     }
 
     #[test]
-    fn an_item_without_identity_time_or_known_status_is_refused() {
+    fn item_without_identity_or_valid_fields_is_refused() {
         let rows = [
-            ("resourceType", Value::Null, "configuration item: `resourceType`: `null` is not a text"),
-            ("resourceId", json!(""), "configuration item: `resourceId`: `\"\"` is not a text"),
+            ("resourceType", Value::Null, "configuration item: `resourceType`: `null` is not a string"),
+            ("resourceId", json!(""), "configuration item: `resourceId`: `\"\"` is not a string"),
             (
                 "configurationItemStatus",
                 json!("Ok"),

@@ -1,13 +1,14 @@
-//! AWS Config's engine: rules, items, invocations, results, compliance changes and recorder, over AWS Config's own wire.
+//! The AWS Config engine: rules, items, invocations, results, compliance changes and recorder, behind AWS Config's API.
 //!
-//! It knows nothing of functions, of the emulator behind the other services, or of any control.
-//! What it wants done it puts into two channels ([`EngineOutputs`]); whoever holds their ends runs functions and sends events.
-//! The channels are unbounded on purpose: a function that the driver runs calls back into the engine, so an engine that
-//! waited for its driver would wait for itself.
+//! It knows nothing about functions, the emulator of the other services, or any control. It sends invocations and
+//! compliance changes to two channels ([`EngineOutputs`]); the receiver runs functions and publishes events. The
+//! channels are unbounded: a function that the receiver runs calls the engine, so an engine that waited for its
+//! receiver would deadlock.
 //!
-//! As in AWS: putting a rule evaluates it at once; a rule hears only the messages its source lists; compliance changes are
-//! sent on a transition only. Not as in AWS: deleting a rule is instant, `StartConfigRulesEvaluation` may be called more
-//! than once a minute (inject a [`Fault`] to see the refusal), and the recording group is kept and told, but not obeyed.
+//! As in AWS, putting a rule evaluates it at once, a rule is invoked only for the message types in its source, and a
+//! compliance change is sent on a transition only. Unlike AWS, deleting a rule is instant, `StartConfigRulesEvaluation`
+//! may be called more than once a minute (inject a [`Fault`] to test the error), and the recording group is stored and
+//! described but has no effect.
 
 mod api;
 mod clock;
@@ -18,7 +19,7 @@ mod fault;
 mod history;
 mod invoke;
 mod item;
-mod notice;
+mod notification;
 mod page;
 mod recording;
 mod results;
@@ -50,18 +51,18 @@ use self::results::Results;
 use self::rule::Rule;
 use self::token::Tokens;
 
-/// Whose AWS Config this is.
+/// The account and region of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineSettings {
-    /// Twelve digits.
+    /// 12 digits.
     pub account: String,
     /// For example `us-east-1`.
     pub region: String,
-    /// `aws`, `aws-cn` or `aws-us-gov`; stands in every ARN the engine makes.
+    /// `aws`, `aws-cn` or `aws-us-gov`; part of every ARN that the engine creates.
     pub partition: String,
 }
 
-/// The ends of the engine's two channels. Drop neither while the engine is used: it refuses to lose what it sends.
+/// The receivers of the engine's two channels. Keep both while the engine is used: it fails if it cannot send.
 #[derive(Debug)]
 pub struct EngineOutputs {
     /// Functions to invoke.
@@ -70,31 +71,31 @@ pub struct EngineOutputs {
     pub changes: mpsc::UnboundedReceiver<ComplianceChange>,
 }
 
-/// A rule's function to invoke, asynchronously, as AWS Config does it.
+/// An asynchronous invocation of a rule's function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invocation {
     /// The ARN in the rule's `SourceIdentifier`.
     pub function_arn: String,
     /// The rule's name.
     pub rule: String,
-    /// Why it is invoked.
+    /// The message type it is invoked for.
     pub message: Message,
     /// The resource it is about; none for a periodic run.
     pub resource: Option<ResourceKey>,
-    /// The whole event, as the function gets it.
+    /// The event for the function.
     pub event: Value,
 }
 
-/// A resource whose compliance with a rule changed, or was judged for the first time.
+/// A change of a resource's compliance with a rule, or its first result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComplianceChange {
     /// The rule's name.
     pub rule: String,
-    /// The resource that was judged.
+    /// The evaluated resource.
     pub resource: ResourceKey,
-    /// What it is now.
+    /// The new result.
     pub new: Evaluated,
-    /// What it was; none for the first result.
+    /// The old result; none for the first one.
     pub old: Option<Evaluated>,
     /// The event's `detail`.
     pub detail: Value,
@@ -126,8 +127,8 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     rules: BTreeMap<String, Rule>,
-    /// Counts rules ever put, so that a rule put again after its deletion gets another id.
-    rules_made: u64,
+    /// The number of rules ever created, so that a rule created again after its deletion gets a new id.
+    rules_created: u64,
     history: History,
     results: Results,
     faults: Faults,
@@ -139,7 +140,7 @@ impl State {
     fn new(recording: Recording) -> Self {
         Self {
             rules: BTreeMap::default(),
-            rules_made: 0,
+            rules_created: 0,
             history: History::default(),
             results: Results::default(),
             faults: Faults::default(),
@@ -154,10 +155,10 @@ impl State {
 }
 
 impl Engine {
-    /// An engine without rules and items, and the ends of its channels.
+    /// An engine without rules and items, and the receivers of its channels.
     pub fn new(settings: EngineSettings) -> (Self, EngineOutputs) {
-        let (invocations, invocations_end) = mpsc::unbounded_channel();
-        let (changes, changes_end) = mpsc::unbounded_channel();
+        let (invocations, invocations_receiver) = mpsc::unbounded_channel();
+        let (changes, changes_receiver) = mpsc::unbounded_channel();
         let clock = Clock::default();
         let recording = Recording::healthy(&settings, clock.now());
         let shared = Shared {
@@ -168,16 +169,16 @@ impl Engine {
             changes,
             state: Mutex::new(State::new(recording)),
         };
-        let outputs = EngineOutputs { invocations: invocations_end, changes: changes_end };
+        let outputs = EngineOutputs { invocations: invocations_receiver, changes: changes_receiver };
         (Self { shared: Arc::new(shared) }, outputs)
     }
 
-    /// Whose AWS Config this is.
+    /// The account and region of the engine.
     pub fn settings(&self) -> &EngineSettings {
         &self.shared.settings
     }
 
-    /// The engine's time: every reading is later than all before it, by at least a millisecond.
+    /// The engine's time: each reading is at least a millisecond later than the one before.
     pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
@@ -185,7 +186,7 @@ impl Engine {
     /// Puts a rule as `PutConfigRule` does, and starts its first evaluation.
     ///
     /// # Errors
-    /// AWS Config's refusal of the definition.
+    /// AWS Config's error for an invalid definition.
     pub fn put_rule(&self, rule: ConfigRule) -> Result<(), EngineError> {
         Ok(api::put_rule(self, rule)?)
     }
@@ -198,7 +199,7 @@ impl Engine {
         Ok(api::delete_rule(self, name)?)
     }
 
-    /// All rules, in the order of their names, as `DescribeConfigRules` gives them.
+    /// All rules, by name, as `DescribeConfigRules` returns them.
     pub fn rules(&self) -> Vec<ConfigRule> {
         self.lock().rules.values().map(Rule::describe).collect()
     }
@@ -215,40 +216,40 @@ impl Engine {
         state.results.of_rule(rule).find(|(candidate, _)| *candidate == key).map(|(_, result)| result.clone())
     }
 
-    /// The newest item of a resource in the notification shape, also one that says the resource is gone.
+    /// The newest item of a resource in the notification shape, including one that records its deletion.
     pub fn latest(&self, key: &ResourceKey) -> Option<Value> {
         self.lock().history.latest(key).map(|item| item.notification().clone())
     }
 
-    /// The resources of a type that are recorded and not gone.
+    /// The recorded resources of a type, without deleted ones.
     pub fn recorded(&self, resource_type: &str) -> Vec<ResourceKey> {
         let state = self.lock();
         let live = state.history.all_latest().filter(|item| !item.deleted && item.key.resource_type == resource_type);
         live.map(|item| item.key.clone()).collect()
     }
 
-    /// Whether AWS Config's recorder is on; while it is off, whoever observes resources for this engine must not.
+    /// Whether AWS Config's recorder is on; while it is off, resources must not be read for this engine.
     pub fn is_recording(&self) -> bool {
         self.lock().recording.is_recording()
     }
 
-    /// Stops AWS Config's recorder as if somebody had called `StopConfigurationRecorder` at `at`.
+    /// Stops AWS Config's recorder as `StopConfigurationRecorder` does, at the time `at`.
     pub fn stop_recorder(&self, at: Timestamp) {
         self.lock().recording.stop(at);
     }
 
-    /// From now on announces this resource by summary only, as if its item were too big to send.
+    /// Sends oversized notifications for this resource from now on, as if its item were too big.
     pub fn force_oversized(&self, key: ResourceKey) {
         self.lock().oversized.insert(key);
     }
 
-    /// Makes the next `times` calls of an operation answer with a fault, after those injected before.
+    /// Injects a fault into the next `times` calls of an operation, after the faults injected before.
     pub fn inject(&self, operation: Operation, times: usize, fault: &Fault) {
         self.lock().faults.add(operation, times, fault);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere must not turn every later answer into a panic; each change of the state is one step.
+        // A panic elsewhere must not make every later call panic; each change of the state is one step.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,27 +1,27 @@
-//! Pages: an ordered list cut at a limit, and the token that continues it.
+//! Pagination: pages of an ordered list, and the token for the next page.
 //!
-//! A token names the query it belongs to and the last key given out, so a list that grows between two pages neither
-//! repeats nor skips what was there before.
+//! A token contains the query and the last key returned, so a list that grows between two pages neither repeats nor
+//! skips existing members.
 
-/// Which way the keys of a list run.
+/// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Ascending,
     Descending,
 }
 
-/// One page and, if more is left, the token of the next.
+/// A page and, if there are more, the token of the next one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     pub(super) next: Option<String>,
 }
 
-/// A token that is not one, or belongs to another query.
+/// An invalid token, or one of another query.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadToken;
 
-/// Cuts the page that `token` asks for out of `items`, which are in `order` by their unique keys.
+/// The page of `items` at `token`; `items` are in `order` by their unique keys.
 pub(super) fn cut<T>(
     query: &str,
     order: Order,
@@ -29,7 +29,7 @@ pub(super) fn cut<T>(
     limit: usize,
     token: Option<&str>,
 ) -> Result<Page<T>, BadToken> {
-    let after = token.map(|token| open(query, token).ok_or(BadToken)).transpose()?;
+    let after = token.map(|token| decode(query, token).ok_or(BadToken)).transpose()?;
     let is_left = |key: &String| {
         after.as_ref().is_none_or(|last| match order {
             Order::Ascending => key > last,
@@ -45,17 +45,17 @@ pub(super) fn cut<T>(
         last = Some(key);
     }
     if left.peek().is_some() {
-        page.next = last.map(|key| seal(query, &key));
+        page.next = last.map(|key| encode(query, &key));
     }
     Ok(page)
 }
 
-/// Hexadecimal: opaque enough that nobody builds one by hand, and safe in every JSON text and shell.
-fn seal(query: &str, last: &str) -> String {
+/// Hexadecimal: opaque, and safe in JSON and shells.
+fn encode(query: &str, last: &str) -> String {
     format!("{query}\n{last}").bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn open(query: &str, token: &str) -> Option<String> {
+fn decode(query: &str, token: &str) -> Option<String> {
     let digits = token.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
         u8::from_str_radix(pair, 16).ok()
@@ -70,17 +70,17 @@ fn open(query: &str, token: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn letters(keys: &str) -> Vec<(String, char)> {
+    fn keyed(keys: &str) -> Vec<(String, char)> {
         keys.chars().map(|key| (key.to_string(), key)).collect()
     }
 
     #[test]
-    fn pages_follow_each_other_until_the_list_ends() {
+    fn pages_cover_the_list_in_order() {
         for (order, keys) in [(Order::Ascending, "abcde"), (Order::Descending, "edcba")] {
             let mut seen = String::new();
             let mut token: Option<String> = None;
             loop {
-                let page = cut("q", order, letters(keys), 2, token.as_deref()).unwrap();
+                let page = cut("q", order, keyed(keys), 2, token.as_deref()).unwrap();
                 seen.extend(page.items);
                 token = page.next;
                 if token.is_none() {
@@ -92,23 +92,23 @@ mod tests {
     }
 
     #[test]
-    fn a_full_last_page_has_no_token() {
-        assert_eq!(cut("q", Order::Ascending, letters("ab"), 2, None), Ok(Page { items: vec!['a', 'b'], next: None }));
+    fn full_last_page_has_no_token() {
+        assert_eq!(cut("q", Order::Ascending, keyed("ab"), 2, None), Ok(Page { items: vec!['a', 'b'], next: None }));
     }
 
     #[test]
-    fn a_vanished_item_does_not_break_the_next_page() {
-        let first = cut("q", Order::Ascending, letters("abcd"), 2, None).unwrap();
-        let second = cut("q", Order::Ascending, letters("acd"), 2, first.next.as_deref()).unwrap();
+    fn removed_item_does_not_break_the_next_page() {
+        let first = cut("q", Order::Ascending, keyed("abcd"), 2, None).unwrap();
+        let second = cut("q", Order::Ascending, keyed("acd"), 2, first.next.as_deref()).unwrap();
         assert_eq!(second.items, ['c', 'd']);
     }
 
     #[test]
-    fn a_foreign_token_is_refused() {
-        let token = cut("q", Order::Ascending, letters("abcd"), 2, None).unwrap().next.unwrap();
+    fn invalid_token_is_refused() {
+        let token = cut("q", Order::Ascending, keyed("abcd"), 2, None).unwrap().next.unwrap();
         for bad in ["", "zz", "6", "ü", &token[1..]] {
-            assert_eq!(cut("q", Order::Ascending, letters("abcd"), 2, Some(bad)), Err(BadToken), "{bad}");
+            assert_eq!(cut("q", Order::Ascending, keyed("abcd"), 2, Some(bad)), Err(BadToken), "{bad}");
         }
-        assert_eq!(cut("other", Order::Ascending, letters("abcd"), 2, Some(&token)), Err(BadToken));
+        assert_eq!(cut("other", Order::Ascending, keyed("abcd"), 2, Some(&token)), Err(BadToken));
     }
 }

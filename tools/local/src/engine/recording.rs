@@ -1,9 +1,10 @@
-//! AWS Config's own recorder and delivery channel: their wire shapes, what AWS makes of a request, and how they stand.
+//! AWS Config's configuration recorder and delivery channel: API shapes, normalization of requests, and status.
 //!
-//! There is always one of each, healthy until somebody changes it: an account without any is a matter of replayed answers.
+//! There is always one of each, healthy until a caller changes it; tests of an account without them use replayed
+//! answers.
 //!
-//! moto has a recorder as well, and is not asked: a service has one home, which for AWS Config is this engine, and what
-//! moto 5.2.5 starts stays PENDING for good and has no status of its delivery (`config/models.py`).
+//! moto has a recorder too, which is not used: AWS Config is served by this engine alone, and a recorder that moto
+//! 5.2.5 starts stays PENDING forever and has no delivery status (`config/models.py`).
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,8 @@ use serde_json::{Value, json};
 use super::EngineSettings;
 use super::clock::Epoch;
 
-/// A channel delivers the history at each sixth hour of the day.
-const HISTORY_EVERY: SignedDuration = SignedDuration::from_hours(6);
+/// A channel delivers the history every six hours: at 00:00, 06:00, 12:00 and 18:00 UTC.
+const HISTORY_INTERVAL: SignedDuration = SignedDuration::from_hours(6);
 
 /// Recorder, status and channel.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) struct Recording {
     changed: Timestamp,
     started: Timestamp,
     stopped: Option<Timestamp>,
-    /// The last history delivered before the recorder was started or stopped last.
+    /// When the last history was delivered before the recorder was last started or stopped.
     delivered: Timestamp,
 }
 
@@ -102,14 +103,14 @@ pub(super) struct DeliveryChannel {
     pub(super) config_snapshot_delivery_properties: Option<Value>,
 }
 
-/// The name of whatever is made without one.
+/// The default name of recorder and channel.
 pub(super) const DEFAULT: &str = "default";
 pub(super) const ALL: &str = "ALL_SUPPORTED_RESOURCE_TYPES";
 pub(super) const ONLY: &str = "INCLUSION_BY_RESOURCE_TYPES";
 pub(super) const EXCEPT: &str = "EXCLUSION_BY_RESOURCE_TYPES";
 
 impl Recording {
-    /// A recorder that records everything since `now`, and a channel that delivers it.
+    /// A recorder of all types, started at `now`, and its channel.
     pub(super) fn healthy(settings: &EngineSettings, now: Timestamp) -> Self {
         let EngineSettings { account, region, partition } = settings;
         let role = "role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
@@ -154,16 +155,16 @@ impl Recording {
         self.channel.name.as_deref().unwrap_or(DEFAULT)
     }
 
-    /// Starts the recorder; one that records goes on.
+    /// Starts the recorder; no effect if it is on.
     pub(super) fn start(&mut self, now: Timestamp) {
         if !self.is_recording {
             self.is_recording = true;
             self.started = now;
-            self.tell("PENDING", now);
+            self.set_status("PENDING", now);
         }
     }
 
-    /// Stops the recorder; the status of what it recorded last stays. What is stopped was started before.
+    /// Stops the recorder. Its last status stays, and its start time is never later than its stop time.
     pub(super) fn stop(&mut self, now: Timestamp) {
         if self.is_recording {
             self.started = self.started.min(now);
@@ -173,19 +174,19 @@ impl Recording {
         }
     }
 
-    /// An item was recorded.
+    /// Notes that an item was recorded.
     pub(super) fn succeed(&mut self, now: Timestamp) {
         if self.is_recording && self.last_status != "SUCCESS" {
-            self.tell("SUCCESS", now);
+            self.set_status("SUCCESS", now);
         }
     }
 
-    fn tell(&mut self, status: &'static str, now: Timestamp) {
+    fn set_status(&mut self, status: &'static str, now: Timestamp) {
         self.last_status = status;
         self.changed = now;
     }
 
-    /// `ConfigurationRecorderStatus`. AWS writes the status in capitals, though its model has `Success`.
+    /// `ConfigurationRecorderStatus`. AWS sends the status in capitals, although its model has `Success`.
     pub(super) fn status(&self) -> Value {
         let mut status = json!({
             "arn": self.recorder.arn, "name": self.recorder_name(), "recording": self.is_recording,
@@ -198,13 +199,13 @@ impl Recording {
         status
     }
 
-    /// When a recorder that is on delivered its history last.
+    /// When a running recorder last delivered its history.
     fn delivered(&self, now: Timestamp) -> Timestamp {
-        let due = sixth_hour(now);
+        let due = last_interval(now);
         if due < self.started { self.delivered } else { due.max(self.delivered) }
     }
 
-    /// `DeliveryChannelStatus`: what was due has been delivered, until the recorder stopped.
+    /// `DeliveryChannelStatus`: every delivery that was due until the recorder stopped has succeeded.
     pub(super) fn delivery(&self, now: Timestamp) -> Value {
         let delivered = if self.is_recording { self.delivered(now) } else { self.delivered };
         let stream = match self.channel.sns_topic_arn {
@@ -222,9 +223,9 @@ impl Recording {
     }
 }
 
-/// The sixth hour of the day before `time`.
-fn sixth_hour(time: Timestamp) -> Timestamp {
-    let every = HISTORY_EVERY.as_secs();
+/// The start of the six-hour interval that contains `time`.
+fn last_interval(time: Timestamp) -> Timestamp {
+    let every = HISTORY_INTERVAL.as_secs();
     Timestamp::from_second(time.as_second().div_euclid(every) * every).unwrap_or(time)
 }
 
@@ -241,8 +242,8 @@ impl RecordingMode {
 }
 
 impl RecordingGroup {
-    /// The group as AWS Config keeps it; none when it asks for what does not go together.
-    pub(super) fn settled(self) -> Option<Self> {
+    /// The group as AWS Config stores it; none if its members contradict each other.
+    pub(super) fn normalized(self) -> Option<Self> {
         let Self { all_supported, include_global_resource_types, resource_types, exclusion_by_resource_types, .. } =
             self;
         let strategy = self.recording_strategy.use_only;
@@ -288,19 +289,19 @@ mod tests {
             let status = recording.delivery(at(now));
             status["configHistoryDeliveryInfo"]["lastSuccessfulTime"].clone()
         };
-        assert_eq!(delivered(&recording, "2026-03-04T13:00:00Z"), Epoch(at(NOON)).value(), "not before it was started");
+        assert_eq!(delivered(&recording, "2026-03-04T13:00:00Z"), Epoch(at(NOON)).value(), "not before its start");
         let evening = Epoch(at("2026-03-04T18:00:00Z")).value();
         assert_eq!(delivered(&recording, "2026-03-04T18:00:01Z"), evening);
         recording.stop(at("2026-03-04T20:00:00Z"));
         assert_eq!(delivered(&recording, "2026-03-06T20:00:00Z"), evening);
         recording.start(at("2026-03-06T21:00:00Z"));
-        assert_eq!(delivered(&recording, "2026-03-06T22:00:00Z"), evening, "not at once");
+        assert_eq!(delivered(&recording, "2026-03-06T22:00:00Z"), evening, "not immediately");
         let midnight = Epoch(at("2026-03-07T00:00:00Z")).value();
         assert_eq!(delivered(&recording, "2026-03-07T00:00:01Z"), midnight);
     }
 
     #[test]
-    fn what_was_started_is_pending_until_something_is_recorded() {
+    fn started_recorder_is_pending_until_an_item_is_recorded() {
         let (engine, _outputs) = Engine::new(settings());
         let status = || engine.lock().recording.status();
         assert_eq!((status()["recording"].clone(), status()["lastStatus"].clone()), (json!(true), json!("SUCCESS")));
@@ -314,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_of_one_kind() {
-        let settled = |group: Value| {
+    fn group_has_one_strategy() {
+        let strategy = |group: Value| {
             let group: RecordingGroup = serde_json::from_value(group).unwrap();
-            group.settled().and_then(|group| group.recording_strategy.use_only)
+            group.normalized().and_then(|group| group.recording_strategy.use_only)
         };
         let types = json!(["AWS::S3::Bucket"]);
         for (group, kind) in [
@@ -333,7 +334,7 @@ mod tests {
             (json!({"includeGlobalResourceTypes": true, "resourceTypes": types}), None),
             (json!({"exclusionByResourceTypes": {"resourceTypes": types}}), None),
         ] {
-            assert_eq!(settled(group.clone()).as_deref(), kind, "{group}");
+            assert_eq!(strategy(group.clone()).as_deref(), kind, "{group}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What rules found: one result per rule and resource, the one with the newest ordering time.
+//! Evaluation results: one per rule and resource, the one with the newest ordering time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,22 +9,22 @@ use serde_json::{Map, Value, json};
 use super::clock::{Epoch, iso};
 use super::item::ResourceKey;
 
-/// What a rule can say about a resource. `INSUFFICIENT_DATA` is AWS Config's own word and never stored.
+/// A rule's verdict about a resource. `INSUFFICIENT_DATA` is set by AWS Config only and never stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Compliance {
-    /// The resource holds what the rule asks.
+    /// The resource meets the rule.
     Compliant,
-    /// It does not.
+    /// The resource violates the rule.
     NonCompliant,
-    /// The rule has nothing to say about it, for example because it is gone.
+    /// The rule does not apply, for example because the resource is deleted.
     NotApplicable,
 }
 
 impl Compliance {
-    /// The names that `PutEvaluations` knows, including the one it refuses.
+    /// The names in the service model of `PutEvaluations`, including the one that it refuses.
     pub(super) const NAMES: [&str; 4] = ["COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA"];
 
-    /// The name on the wire.
+    /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Compliant => "COMPLIANT",
@@ -33,7 +33,7 @@ impl Compliance {
         }
     }
 
-    /// The compliance of that name; none for `INSUFFICIENT_DATA` and for what is no name.
+    /// The compliance of that name; none for `INSUFFICIENT_DATA` and for any other text.
     pub(super) fn named(name: &str) -> Option<Self> {
         [Self::Compliant, Self::NonCompliant, Self::NotApplicable].into_iter().find(|value| value.name() == name)
     }
@@ -48,13 +48,13 @@ impl fmt::Display for Compliance {
 /// A stored result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluated {
-    /// What the rule said.
+    /// The rule's verdict.
     pub compliance: Compliance,
-    /// Its own words, 1 to 256 characters.
+    /// The rule's annotation, 1 to 256 characters.
     pub annotation: Option<String>,
-    /// The time of what was judged: capture time of the item, or creation time of the schedule's notification.
+    /// The ordering time: the capture time of the item, or the creation time of the scheduled notification.
     pub ordering: Timestamp,
-    /// When AWS Config stored the result.
+    /// When the result was stored.
     pub recorded: Timestamp,
     /// When the rule was invoked.
     pub invoked: Timestamp,
@@ -85,7 +85,7 @@ impl Evaluated {
         Value::Object(result)
     }
 
-    /// The result inside a compliance-change event: lower camel case and ISO times.
+    /// The result in a compliance change event: lower camel case and ISO times.
     pub(super) fn event(&self, rule: &str, key: &ResourceKey) -> Value {
         let mut result = json!({
             "evaluationResultIdentifier": {
@@ -108,14 +108,14 @@ impl Evaluated {
     }
 }
 
-/// What became of a reported result.
+/// The effect of a reported result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reported {
     /// Older than the stored one: dropped.
     Stale,
-    /// Stored; the compliance is what it was.
+    /// Stored; the compliance is unchanged.
     Same,
-    /// Stored; the compliance is another than before, or the first.
+    /// Stored; the compliance changed, or this is the first result.
     Changed(Option<Evaluated>),
 }
 
@@ -124,7 +124,8 @@ pub(super) enum Reported {
 pub(super) struct Results(BTreeMap<String, BTreeMap<ResourceKey, Evaluated>>);
 
 impl Results {
-    /// Stores a result unless a newer one is there. The same ordering time replaces: a re-evaluation judges the same item.
+    /// Stores a result unless the stored one is newer. One with the same ordering time replaces it: a re-evaluation of
+    /// the same item.
     pub(super) fn report(&mut self, rule: &str, key: ResourceKey, new: Evaluated) -> Reported {
         let results = self.0.entry(rule.to_owned()).or_default();
         let old = results.get(&key);
@@ -136,12 +137,12 @@ impl Results {
         if same { Reported::Same } else { Reported::Changed(old) }
     }
 
-    /// The results of one rule, in the order of the resources' keys.
+    /// The results of one rule, by resource.
     pub(super) fn of_rule(&self, rule: &str) -> impl Iterator<Item = (&ResourceKey, &Evaluated)> {
         self.0.get(rule).into_iter().flatten()
     }
 
-    /// The results of all rules about one resource, in the order of the rules' names.
+    /// The results of all rules about one resource, by rule name.
     pub(super) fn of_resource(&self, key: &ResourceKey) -> impl Iterator<Item = (&String, &Evaluated)> {
         self.0.iter().filter_map(move |(rule, results)| results.get(key).map(|result| (rule, result)))
     }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn newer_wins_older_never_replaces_and_equal_replaces() {
+    fn result_is_replaced_unless_it_is_newer() {
         use Compliance::{Compliant, NonCompliant, NotApplicable};
         let mut results = Results::default();
         let key = ResourceKey::new("AWS::S3::Bucket", "logs");

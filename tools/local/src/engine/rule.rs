@@ -1,28 +1,28 @@
-//! A checked rule: what it hears, which resources it covers, and how it is described.
+//! A validated rule: the messages it subscribes to, its scope and its description.
 
 use super::EngineSettings;
 use super::definition::{ConfigRule, Mode};
 use super::error::ApiError;
 use super::item::Item;
 
-/// Most rules an account may have; AWS answers `MaxNumberOfConfigRulesExceededException` past it.
-pub(super) const MOST_RULES: usize = 1000;
+/// The maximum number of rules in an account; AWS answers `MaxNumberOfConfigRulesExceededException` beyond it.
+pub(super) const MAX_RULES: usize = 1000;
 
-/// The messages a rule can subscribe to.
+/// The message types that a rule can subscribe to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
-    /// A resource was created, changed, deleted, or is looked at again.
+    /// A resource was created, changed or deleted, or is re-evaluated.
     Change,
-    /// The same, with an item too big to be sent.
+    /// The same, with an item that is too big to send.
     Oversized,
-    /// The rule's period is over.
+    /// The rule's schedule is due.
     Scheduled,
     /// A snapshot of all items was delivered.
     Snapshot,
 }
 
 impl Message {
-    /// All messages.
+    /// All message types.
     pub const ALL: [Self; 4] = [Self::Change, Self::Oversized, Self::Scheduled, Self::Snapshot];
 
     /// The `messageType` of the notification.
@@ -36,7 +36,7 @@ impl Message {
     }
 }
 
-/// A rule that was checked and has its identity.
+/// A validated rule with its name and id.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) name: String,
@@ -47,7 +47,7 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Checks a definition whose name and id are settled.
+    /// Validates a definition under its final name and id.
     pub(super) fn new(
         definition: ConfigRule,
         name: String,
@@ -61,7 +61,7 @@ impl Rule {
         Ok(Self { name, id, arn, function, definition })
     }
 
-    /// Whether the rule's source lists this message.
+    /// Whether the rule's source lists this message type.
     pub(super) fn subscribes(&self, message: Message) -> bool {
         let mut details = self.definition.source.source_details.iter();
         details.any(|detail| detail.message_type.as_deref() == Some(message.name()))
@@ -71,21 +71,21 @@ impl Rule {
     pub(super) fn covers(&self, item: &Item) -> bool {
         let Some(scope) = &self.definition.scope else { return true };
         let types = &scope.compliance_resource_types;
-        let right_type = types.is_empty() || types.contains(&item.key.resource_type);
-        let right_id = scope.compliance_resource_id.as_ref().is_none_or(|id| *id == item.key.resource_id);
-        let right_tag = scope.tag_key.as_deref().is_none_or(|key| {
+        let type_matches = types.is_empty() || types.contains(&item.key.resource_type);
+        let id_matches = scope.compliance_resource_id.as_ref().is_none_or(|id| *id == item.key.resource_id);
+        let tag_matches = scope.tag_key.as_deref().is_none_or(|key| {
             let value = item.tag(key);
             scope.tag_value.as_deref().map_or(value.is_some(), |wanted| value == Some(wanted))
         });
-        right_type && right_id && right_tag
+        type_matches && id_matches && tag_matches
     }
 
-    /// The parameters as text; an empty object when the rule has none.
+    /// The parameters as JSON text; an empty object if the rule has none.
     pub(super) fn parameters(&self) -> &str {
         self.definition.input_parameters.as_deref().unwrap_or("{}")
     }
 
-    /// The rule as `DescribeConfigRules` gives it.
+    /// The rule as `DescribeConfigRules` returns it.
     pub(super) fn describe(&self) -> ConfigRule {
         let mut rule = ConfigRule {
             config_rule_name: Some(self.name.clone()),
@@ -140,7 +140,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_scope_selects_by_type_id_and_tag() {
+    fn scope_selects_by_type_id_and_tag() {
         let item = |tags| Item::parse(bucket("logs", "2026-03-04T05:06:07.512Z", tags)).unwrap();
         let rows = [
             (Value::Null, json!({}), true),

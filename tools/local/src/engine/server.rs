@@ -1,6 +1,6 @@
-//! The wire: AWS JSON 1.1 over HTTP, `X-Amz-Target: StarlingDoveService.<operation>`.
+//! The HTTP server: AWS JSON 1.1, `X-Amz-Target: StarlingDoveService.<operation>`.
 //!
-//! Knows how a request names its operation and how an answer looks; what an operation does is in `api`.
+//! Parses requests and writes answers; the operations are in `api`.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -16,21 +16,21 @@ use super::{Engine, api};
 const TARGET: &str = "StarlingDoveService.";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
-/// 100 evaluations of a kilobyte are far below it; AWS's own limit is not documented.
-const LARGEST_BODY: usize = 1024 * 1024;
+/// Far above 100 evaluations of a kilobyte; AWS's own limit is not documented.
+const MAX_BODY: usize = 1024 * 1024;
 
 impl Engine {
-    /// Answers AWS Config's operations on `listener` until the future is dropped.
+    /// Serves AWS Config's operations on `listener` until the future is dropped.
     ///
     /// # Errors
-    /// The listener's own.
+    /// Errors of the listener.
     pub async fn serve(self, listener: tokio::net::TcpListener) -> std::io::Result<()> {
         axum::serve(listener, self.router()).await
     }
 
-    /// The same as a service, for a server that somebody else runs.
+    /// The router, for a server that the caller runs.
     pub fn router(self) -> Router {
-        Router::new().fallback(answer).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(self)
+        Router::new().fallback(answer).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(self)
     }
 }
 
@@ -86,11 +86,12 @@ impl Engine {
 fn operation(method: &Method, headers: &HeaderMap) -> Result<Operation, ApiError> {
     let unknown = |what: String| ApiError::new("UnknownOperationException", format!("local engine: {what}"));
     if method != Method::POST {
-        return Err(unknown(format!("{method} is not a way to call AWS Config")));
+        return Err(unknown(format!("{method} is not supported, only POST")));
     }
     let target = headers.get("x-amz-target").ok_or_else(|| unknown("no X-Amz-Target".to_owned()))?;
     let target = String::from_utf8_lossy(target.as_bytes());
-    let name = target.strip_prefix(TARGET).ok_or_else(|| unknown(format!("`{target}` is not of AWS Config")))?;
+    let name =
+        target.strip_prefix(TARGET).ok_or_else(|| unknown(format!("`{target}` is not an operation of AWS Config")))?;
     Operation::named(name).ok_or_else(|| unknown(format!("{name} is not implemented")))
 }
 
@@ -119,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_names_no_operation_is_refused_by_name() {
+    fn unknown_operation_is_refused_by_name() {
         let rows = [
-            (Method::GET, Some("StarlingDoveService.DescribeConfigRules"), "GET is not a way to call AWS Config"),
+            (Method::GET, Some("StarlingDoveService.DescribeConfigRules"), "GET is not supported, only POST"),
             (Method::POST, None, "no X-Amz-Target"),
-            (Method::POST, Some("AmazonSQS.SendMessage"), "`AmazonSQS.SendMessage` is not of AWS Config"),
+            (Method::POST, Some("AmazonSQS.SendMessage"), "`AmazonSQS.SendMessage` is not an operation of AWS Config"),
             (Method::POST, Some("StarlingDoveService.PutTelegram"), "PutTelegram is not implemented"),
         ];
         for (method, target, why) in rows {
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_a_json_object_or_nothing() {
+    fn body_is_a_json_object_or_empty() {
         let target = Some("StarlingDoveService.DescribeConfigRules");
         let rules = json!({ "ConfigRules": [] });
         assert_eq!(call(&Method::POST, target, ""), Ok(rules.clone()));

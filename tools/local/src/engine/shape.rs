@@ -1,15 +1,15 @@
-//! Constraints of the service model, refused in AWS's own words.
+//! Constraints of the service model, with AWS's own error messages.
 //!
-//! AWS checks a whole request against the model before anything else and lists every violation in one `ValidationException`.
+//! AWS first validates the whole request against the model and lists every violation in one `ValidationException`.
 
 use super::error::ApiError;
 
-/// The violations found in one request.
+/// The violations in one request.
 #[derive(Debug, Default)]
 pub(super) struct Violations(Vec<String>);
 
 impl Violations {
-    /// A required member is missing: returns the empty string in its place, so that the check goes on.
+    /// A required string; if it is missing, returns the empty string so that validation continues.
     pub(super) fn required<'a>(&mut self, at: &str, value: Option<&'a str>) -> &'a str {
         if value.is_none() {
             self.add("null", at, "Member must not be null");
@@ -17,7 +17,7 @@ impl Violations {
         value.unwrap_or_default()
     }
 
-    /// A required member of another kind than a string.
+    /// A required member that is not a string.
     pub(super) fn present<T>(&mut self, at: &str, value: Option<&T>) {
         if value.is_none() {
             self.add("null", at, "Member must not be null");
@@ -32,7 +32,7 @@ impl Violations {
 
     /// The number of members of a list.
     pub(super) fn count(&mut self, at: &str, members: usize, min: usize, max: usize) {
-        // AWS prints the members here; their number says more and cannot leak what they hold.
+        // AWS prints the members here; their number is more useful and cannot leak their content.
         self.bounds(&format!("'[{members} members]'"), at, "length", members, min, max);
     }
 
@@ -61,7 +61,7 @@ impl Violations {
         }
     }
 
-    /// The request stands, or the one exception that lists all violations.
+    /// Succeeds, or fails with one exception that lists all violations.
     pub(super) fn finish(self) -> Result<(), ApiError> {
         let Self(found) = self;
         if found.is_empty() {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn violations_are_worded_as_aws_words_them() {
+    fn violation_has_the_message_of_aws() {
         let mut violations = Violations::default();
         violations.count("evaluations", 101, 0, 100);
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn all_violations_come_in_one_exception() {
+    fn one_exception_lists_all_violations() {
         let mut violations = Violations::default();
         violations.required("resultToken", None);
         violations.range("limit", -1, 0, 100);

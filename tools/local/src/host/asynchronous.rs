@@ -1,4 +1,4 @@
-//! Asynchronous events: attempts, waits, and where an event goes that no attempt could finish.
+//! Asynchronous invocation: attempts, the waits between them, and dead letters.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{FunctionError, Host, HostError, Shared, lock};
 
-/// An event that failed in every attempt, as the function's on-failure destination gets it.
+/// An event that failed in every attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
     /// The function's name.
@@ -21,13 +21,13 @@ pub struct DeadLetter {
     pub payload: Value,
     /// How the last attempt failed.
     pub error: FunctionError,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The record in the shape Lambda sends it to a destination.
+    /// The record that Lambda sends to an on-failure destination.
     pub record: Value,
 }
 
-/// Counts an event as long as anyone works on it, whatever way that ends.
+/// Counts an event as pending until this is dropped.
 struct Pending {
     shared: Arc<Shared>,
     function: String,
@@ -54,8 +54,8 @@ impl Drop for Pending {
 }
 
 impl Host {
-    /// Takes an event for a function and returns at once, as Lambda's asynchronous invocation does: a failed attempt is
-    /// repeated as often as the function is deployed for (two times unless said otherwise), then the event is a
+    /// Accepts an event for a function and returns at once, as Lambda's asynchronous invocation does. A failed attempt
+    /// is retried as often as the function's [`retries`](super::FunctionSpec::retries) allow; then the event becomes a
     /// [`DeadLetter`].
     ///
     /// # Errors
@@ -68,9 +68,9 @@ impl Host {
         tokio::spawn(async move {
             if let Err((error, attempts)) = host.attempt(&function, &payload, retries).await {
                 let record = destination_record(&arn, &payload, &error, attempts);
-                let mut letters = lock(&host.shared.dead_letters);
-                letters.push(DeadLetter { function, payload, error, attempts, record });
-                host.shared.dead_letter_count.send_replace(letters.len());
+                let mut dead_letters = lock(&host.shared.dead_letters);
+                dead_letters.push(DeadLetter { function, payload, error, attempts, record });
+                host.shared.dead_letter_count.send_replace(dead_letters.len());
             }
             drop(pending);
         });
@@ -83,7 +83,7 @@ impl Host {
         lock(&self.shared.dead_letters).clone()
     }
 
-    /// How many dead letters there are, for whoever carries them on.
+    /// Watches the number of dead letters.
     #[must_use]
     pub fn dead_letter_count(&self) -> watch::Receiver<usize> {
         self.shared.dead_letter_count.subscribe()
@@ -95,7 +95,7 @@ impl Host {
         lock(&self.shared.pending).values().sum()
     }
 
-    /// Asynchronous events taken so far.
+    /// The number of asynchronous events accepted so far.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.shared.accepted.load(Ordering::SeqCst)
@@ -103,7 +103,7 @@ impl Host {
 
     /// [`Host::pending`] by function; functions without events are left out.
     #[must_use]
-    pub fn busy(&self) -> BTreeMap<String, usize> {
+    pub fn pending_by_function(&self) -> BTreeMap<String, usize> {
         lock(&self.shared.pending).clone()
     }
 

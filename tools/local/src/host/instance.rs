@@ -1,4 +1,4 @@
-//! One process of a function: its start, its events, its end.
+//! One process of a function: starts it, passes events to it, ends it.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::journal::Journal;
+use super::function_log::FunctionLog;
 use super::runtime_api::{Answer, Job, Registration, RuntimeApi};
 use super::{FunctionError, FunctionSpec, HostSettings};
 
 /// How long to wait for the last lines of a process that has ended.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// How an event ended in a process.
+/// The result of an event in a process.
 pub(super) enum Run {
     /// The process answered and can take another event.
     Answered(Answer),
-    /// The process is gone or was ended; this is what the caller learns.
+    /// The process ended or was killed; the error for the caller.
     Broken(FunctionError),
     /// The process ended before it took the event; for a new process this is its error.
     NeverTaken(FunctionError),
@@ -28,7 +28,7 @@ pub(super) enum Run {
 
 pub(super) struct Instance {
     process: Child,
-    place: Registration,
+    registration: Registration,
     arn: String,
     timeout: Duration,
     init_timeout: Duration,
@@ -36,14 +36,14 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// Starts the process; it asks for its first event by itself.
+    /// Starts the process, which then requests its first event.
     pub(super) fn start(
         api: &RuntimeApi,
         settings: &HostSettings,
         spec: &FunctionSpec,
-        journal: &Arc<Journal>,
+        log: &Arc<FunctionLog>,
     ) -> Result<Self, FunctionError> {
-        let (place, base) = api.open();
+        let (registration, base) = api.register();
         let mut process = Command::new(&spec.binary)
             .env_clear()
             .envs(lambda_environment(settings, spec))
@@ -55,21 +55,21 @@ impl Instance {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|refusal| {
-                FunctionError::new("Runtime.InvalidEntrypoint", format!("`{}`: {refusal}", spec.binary.display()))
+            .map_err(|error| {
+                FunctionError::new("Runtime.InvalidEntrypoint", format!("`{}`: {error}", spec.binary.display()))
             })?;
         let mut readers = Vec::new();
         if let Some(stream) = process.stdout.take() {
-            let journal = Arc::clone(journal);
-            readers.push(tokio::spawn(async move { journal.follow(stream).await }));
+            let log = Arc::clone(log);
+            readers.push(tokio::spawn(async move { log.follow(stream).await }));
         }
         if let Some(stream) = process.stderr.take() {
-            let journal = Arc::clone(journal);
-            readers.push(tokio::spawn(async move { journal.follow(stream).await }));
+            let log = Arc::clone(log);
+            readers.push(tokio::spawn(async move { log.follow(stream).await }));
         }
         Ok(Self {
             process,
-            place,
+            registration,
             arn: spec.arn.clone(),
             timeout: spec.timeout,
             init_timeout: settings.init_timeout,
@@ -77,12 +77,12 @@ impl Instance {
         })
     }
 
-    /// Whether the process still runs; one that cannot be asked is taken for dead.
+    /// Whether the process runs; if its status cannot be read, it counts as ended.
     pub(super) fn is_alive(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
     }
 
-    /// Gives the process one event and waits for the answer, its death, or the deadline.
+    /// Passes one event to the process and waits for its answer, its end or the deadline.
     pub(super) async fn run(&mut self, request_id: &str, body: &str) -> Run {
         let (taken, was_taken) = oneshot::channel();
         let (answer, mut answered) = oneshot::channel();
@@ -94,15 +94,15 @@ impl Instance {
             taken,
             answer,
         };
-        if let Err(refusal) = self.place.mailbox.put(job) {
-            return Run::NeverTaken(refusal);
+        if let Err(error) = self.registration.queue.put(job) {
+            return Run::NeverTaken(error);
         }
-        let patience = Instant::now() + self.init_timeout;
+        let init_deadline = Instant::now() + self.init_timeout;
         let deadline = tokio::select! {
             biased;
             Ok(deadline) = was_taken => deadline,
             status = self.process.wait() => return Run::NeverTaken(self.start_error(request_id, status).await),
-            () = sleep_until(patience) => {
+            () = sleep_until(init_deadline) => {
                 self.end().await;
                 let seconds = self.init_timeout.as_secs_f64();
                 return Run::NeverTaken(FunctionError::new("Sandbox.Timedout", format!("RequestId: {request_id} Error: Init timed out after {seconds:.2} seconds")));
@@ -113,7 +113,7 @@ impl Instance {
             Ok(answer) = &mut answered => Run::Answered(answer),
             status = self.process.wait() => {
                 self.last_lines().await;
-                // It may have answered with its last breath.
+                // It may have answered just before it ended.
                 match answered.try_recv() {
                     Ok(answer) => Run::Answered(answer),
                     Err(_) => Run::Broken(exit_error(request_id, status)),
@@ -127,31 +127,31 @@ impl Instance {
         }
     }
 
-    /// What the process reported about its start, else how it ended.
+    /// The init error that the process reported, else its exit status.
     async fn start_error(
         &mut self,
         request_id: &str,
         status: std::io::Result<std::process::ExitStatus>,
     ) -> FunctionError {
         self.last_lines().await;
-        self.place.mailbox.init_error().unwrap_or_else(|| exit_error(request_id, status))
+        self.registration.queue.init_error().unwrap_or_else(|| exit_error(request_id, status))
     }
 
     async fn end(&mut self) {
-        // Refused only when it has ended already, which is what is wanted.
+        // Fails only if it has ended already.
         let _ended = self.process.kill().await;
         self.last_lines().await;
     }
 
     async fn last_lines(&mut self) {
         for reader in self.readers.drain(..) {
-            // A grandchild may hold the pipe open for ever; its lines are not waited for.
+            // A grandchild may keep the pipe open forever; its lines are not waited for.
             let _unread = timeout(LAST_LINES, reader).await;
         }
     }
 }
 
-/// The text Lambda writes for a process that ended without an answer.
+/// Lambda's error for a process that ended without an answer.
 fn exit_error(request_id: &str, status: std::io::Result<std::process::ExitStatus>) -> FunctionError {
     let how = match status {
         Ok(status) => status.to_string().replace("exit status:", "exit status"),
@@ -160,7 +160,7 @@ fn exit_error(request_id: &str, status: std::io::Result<std::process::ExitStatus
     FunctionError::new("Runtime.ExitError", format!("RequestId: {request_id} Error: Runtime exited with error: {how}"))
 }
 
-/// The variables Lambda defines for every function; credentials are the function's own, good for nothing elsewhere.
+/// The variables that Lambda sets for every function; the credentials identify the function and work nowhere else.
 fn lambda_environment(settings: &HostSettings, spec: &FunctionSpec) -> Vec<(&'static str, String)> {
     let folder = spec.binary.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     vec![

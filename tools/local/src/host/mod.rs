@@ -1,12 +1,12 @@
-//! Lambda on your machine: starts built binaries as Lambda would and carries events to them.
+//! Lambda on your machine: starts built binaries as Lambda does and delivers events to them.
 //!
-//! Each instance of a function is a process with its own address of the Runtime API, so that an answer always belongs to
-//! the process that gave it. A crash, a hang, or a process that never starts ends as the function's error, never as a
-//! hang of the host. What an event means is not known here.
+//! Each instance of a function is a process with its own Runtime API address, so that an answer always belongs to the
+//! process that gave it. A crash, a hang or a failed start becomes the function's error and never hangs the host. This
+//! module does not interpret events.
 
 mod asynchronous;
+mod function_log;
 mod instance;
-mod journal;
 mod runtime_api;
 
 use std::collections::BTreeMap;
@@ -20,33 +20,33 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
 pub use asynchronous::DeadLetter;
+use function_log::FunctionLog;
 use instance::Instance;
-use journal::Journal;
 use runtime_api::RuntimeApi;
 
-/// Why the host itself cannot do what it is asked.
+/// Why the host failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// No free port for the Runtime API.
+    /// The Runtime API has no port to listen on.
     #[error("lambda host: listen for the Runtime API: {0}")]
     Listen(std::io::Error),
-    /// The folder for logs cannot be written.
+    /// The log folder cannot be written.
     #[error("lambda host: log folder `{folder}`: {source}")]
     Logs {
         /// The folder of the settings.
         folder: String,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// There is no binary where the function should be.
-    #[error("lambda host: function `{function}`: binary `{binary}` is not there: run `make programs`")]
+    /// The function's binary does not exist.
+    #[error("lambda host: function `{function}`: binary `{binary}` not found: run `make programs`")]
     Binary {
         /// The function's name.
         function: String,
-        /// The path looked at.
+        /// The expected path.
         binary: String,
     },
-    /// Nobody added a function of this name.
+    /// No function of this name is deployed.
     #[error("lambda host: function `{0}` is not deployed")]
     Unknown(String),
 }
@@ -55,9 +55,9 @@ pub enum HostError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{error_type}: {message}")]
 pub struct FunctionError {
-    /// The stable type: the function's own, or `Runtime.ExitError`, `Sandbox.Timedout`, `Runtime.InvalidEntrypoint` …
+    /// The error type: the function's own, or `Runtime.ExitError`, `Sandbox.Timedout`, `Runtime.InvalidEntrypoint` …
     pub error_type: String,
-    /// What went wrong, for people.
+    /// The error message.
     pub message: String,
 }
 
@@ -76,22 +76,22 @@ pub struct FunctionSpec {
     pub arn: String,
     /// The built program.
     pub binary: PathBuf,
-    /// Its own variables; they win over the host's common ones.
+    /// Its own variables; they override those of the host.
     pub environment: BTreeMap<String, String>,
-    /// How long one invocation may take.
+    /// The timeout of one invocation.
     pub timeout: Duration,
-    /// MiB, as deployed; told to the function, not enforced.
+    /// Memory in MiB; passed to the function, not enforced.
     pub memory: u32,
-    /// Attempts after the first for an asynchronous event, 0..=2.
+    /// Retries of an asynchronous event, 0..=2.
     pub retries: u32,
 }
 
 impl FunctionSpec {
-    /// The access key id the function is started with, so that its calls can be told from others'. Made from the name,
-    /// valid only on this machine.
+    /// The access key id of the function's process, which identifies its calls. Derived from the name, valid only on
+    /// this machine.
     #[must_use]
     pub fn access_key(&self) -> String {
-        // FNV-1a: a stable spread of names over keys; nothing depends on it being hard to guess.
+        // FNV-1a: a stable hash of the name; it need not be hard to guess.
         let hash = self
             .name
             .bytes()
@@ -100,26 +100,26 @@ impl FunctionSpec {
     }
 }
 
-/// What is the same for every function.
+/// The settings of all functions.
 #[derive(Debug, Clone)]
 pub struct HostSettings {
     /// The region functions run in.
     pub region: String,
     /// Variables every function gets, e.g. `AWS_ENDPOINT_URL`.
     pub environment: BTreeMap<String, String>,
-    /// Processes one function may have at a time.
+    /// The maximum number of concurrent processes of one function.
     pub instances: usize,
-    /// How long a process may take until it asks for its first event. Lambda allows 10 s; a debug build on a busy
-    /// machine may need more.
+    /// How long a process may take to request its first event. Lambda allows 10 s; a debug build on a busy machine may
+    /// need more.
     pub init_timeout: Duration,
     /// The waits before the second and third attempt of an asynchronous event; Lambda waits 1 and 2 minutes.
     pub retry_waits: [Duration; 2],
-    /// The folder each function's output goes to, one file each.
+    /// The folder for the functions' output, one file each.
     pub logs: PathBuf,
 }
 
 impl HostSettings {
-    /// Lambda's behaviour with waits short enough to sit through.
+    /// Lambda's behavior with short waits between attempts.
     #[must_use]
     pub fn new(region: &str, logs: PathBuf) -> Self {
         Self {
@@ -135,7 +135,7 @@ impl HostSettings {
 
 struct Function {
     spec: FunctionSpec,
-    journal: Arc<Journal>,
+    log: Arc<FunctionLog>,
     slots: Semaphore,
     idle: Mutex<Vec<Instance>>,
 }
@@ -150,7 +150,7 @@ struct Shared {
     accepted: AtomicU64,
 }
 
-/// The host; a clone is the same host. Its processes end with the last clone.
+/// The host; clones share it. Its processes end with the last clone.
 #[derive(Clone)]
 pub struct Host {
     shared: Arc<Shared>,
@@ -163,10 +163,10 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// Opens the Runtime API. No process is started before its first event.
+    /// Starts the Runtime API. A function's process starts with its first event.
     ///
     /// # Errors
-    /// No free port, or the log folder cannot be made.
+    /// No free port, or the log folder cannot be created.
     pub async fn start(settings: HostSettings) -> Result<Self, HostError> {
         std::fs::create_dir_all(&settings.logs)
             .map_err(|source| HostError::Logs { folder: settings.logs.display().to_string(), source })?;
@@ -183,20 +183,20 @@ impl Host {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Deploys a function; one of the same name is replaced, and its processes end.
+    /// Deploys a function, replacing one of the same name and ending its processes.
     ///
     /// # Errors
-    /// The binary is not there, or its log file cannot be opened.
+    /// The binary does not exist, or the log file cannot be created.
     pub fn deploy(&self, spec: FunctionSpec) -> Result<(), HostError> {
         if !spec.binary.is_file() {
             return Err(HostError::Binary { function: spec.name, binary: spec.binary.display().to_string() });
         }
         let folder = &self.shared.settings.logs;
-        let journal = Journal::open(&folder.join(format!("{}.log", spec.name)))
+        let log = FunctionLog::open(&folder.join(format!("{}.log", spec.name)))
             .map_err(|source| HostError::Logs { folder: folder.display().to_string(), source })?;
         let slots = Semaphore::new(self.shared.settings.instances.max(1));
         let name = spec.name.clone();
-        let function = Function { spec, journal: Arc::new(journal), slots, idle: Mutex::default() };
+        let function = Function { spec, log: Arc::new(log), slots, idle: Mutex::default() };
         lock(&self.shared.functions).insert(name, Arc::new(function));
         Ok(())
     }
@@ -210,9 +210,8 @@ impl Host {
     /// Invokes a function and waits for its answer.
     ///
     /// # Errors
-    /// What the function or Lambda reports: its own error, a crash (`Runtime.ExitError`), a passed deadline
-    /// (`Sandbox.Timedout`), a process that does not start (`Runtime.InvalidEntrypoint`), or no such function
-    /// (`ResourceNotFoundException`).
+    /// The function's own error, or Lambda's: a crash (`Runtime.ExitError`), a timeout (`Sandbox.Timedout`), a process
+    /// that does not start (`Runtime.InvalidEntrypoint`), or no such function (`ResourceNotFoundException`).
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, FunctionError> {
         let function = self
             .find(function)
@@ -230,11 +229,11 @@ impl Host {
                     return answer;
                 }
                 instance::Run::Broken(error) => return Err(error),
-                // It died between two events: nobody saw this one yet, so a new process gets it.
+                // It ended between two events and never took this one, so a new process gets it.
                 instance::Run::NeverTaken(_) => {}
             }
         }
-        let mut fresh = Instance::start(&self.shared.api, &self.shared.settings, &function.spec, &function.journal)?;
+        let mut fresh = Instance::start(&self.shared.api, &self.shared.settings, &function.spec, &function.log)?;
         match fresh.run(&request_id, &body).await {
             instance::Run::Answered(answer) => {
                 Self::keep(&function, fresh);
@@ -244,13 +243,13 @@ impl Host {
         }
     }
 
-    /// What a function wrote so far, line by line (the last 10 000). A line may arrive shortly after the answer.
+    /// A function's output, line by line (the last 10,000). A line may arrive shortly after the answer.
     #[must_use]
     pub fn logs(&self, function: &str) -> Vec<String> {
-        self.find(function).map(|function| function.journal.lines()).unwrap_or_default()
+        self.find(function).map(|function| function.log.lines()).unwrap_or_default()
     }
 
-    /// Ends every process; the functions stay deployed and start again at their next event.
+    /// Ends every process; the functions stay deployed and start again with their next event.
     pub fn recycle(&self) {
         let functions: Vec<Arc<Function>> = lock(&self.shared.functions).values().cloned().collect();
         for function in functions {
@@ -277,7 +276,7 @@ impl Host {
     }
 }
 
-/// The host's state is whole between any two statements, so a poisoned lock is as good as another.
+/// The host's state is consistent between any two statements, so a poisoned lock is safe to use.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
-//! The Runtime API of Lambda (2018-06-01), one base path for each process.
+//! Lambda's Runtime API (2018-06-01), with one base path per process.
 //!
-//! `lambda_runtime` keeps a path in `AWS_LAMBDA_RUNTIME_API` if the value has a scheme, so one listener serves all.
+//! `lambda_runtime` keeps the path of `AWS_LAMBDA_RUNTIME_API` if the value has a scheme, so one listener serves all
+//! processes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -20,23 +21,23 @@ use tokio::time::Instant;
 
 use super::{FunctionError, lock};
 
-/// The largest answer Lambda takes from a function, bytes.
+/// The largest response that Lambda accepts from a function, in bytes.
 const ANSWER_LIMIT: usize = 6 * 1024 * 1024;
 
 pub(super) type Answer = Result<Value, FunctionError>;
 
-/// One event on its way to a process.
+/// One event for a process.
 pub(super) struct Job {
     pub(super) request_id: String,
     pub(super) body: String,
     pub(super) arn: String,
     pub(super) timeout: Duration,
-    /// Told the deadline when the process takes the event: Lambda's clock starts there.
+    /// Receives the deadline when the process takes the event: Lambda's timeout starts there.
     pub(super) taken: oneshot::Sender<Instant>,
     pub(super) answer: oneshot::Sender<Answer>,
 }
 
-/// The state of one process at the Runtime API.
+/// The invocation queue of one process.
 #[derive(Default)]
 pub(super) struct InvocationQueue {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
@@ -51,26 +52,26 @@ impl InvocationQueue {
         Self { jobs: Mutex::new(Some(sender)), waiting: tokio::sync::Mutex::new(Some(receiver)), ..Self::default() }
     }
 
-    /// Lays the event ready for the process's next question. An instance has one event at a time, so there is room.
+    /// Queues the event for the process's next request. An instance has one event at a time, so the queue has room.
     pub(super) fn put(&self, job: Job) -> Result<(), FunctionError> {
         let sender = lock(&self.jobs).clone();
         sender
             .and_then(|sender| sender.try_send(job).ok())
-            .ok_or_else(|| FunctionError::new("ServiceException", "the process has left an earlier event unread"))
+            .ok_or_else(|| FunctionError::new("ServiceException", "the process has not taken an earlier event"))
     }
 
-    /// What the process said about its own start, if it did.
+    /// The init error that the process reported, if any.
     pub(super) fn init_error(&self) -> Option<FunctionError> {
         lock(&self.init_error).clone()
     }
 
-    /// The error of the process, whether it concerns an event or the start.
+    /// Ends the current event with the process's answer.
     fn close(&self, request_id: &str, answer: Answer) -> StatusCode {
         let mut current = lock(&self.current);
         match current.take() {
             Some((id, sender)) if id == request_id => {
-                // The host may have given up on it meanwhile (deadline); then nobody listens.
-                let _unheard = sender.send(answer);
+                // After the deadline the host no longer waits for the answer.
+                let _unreceived = sender.send(answer);
                 StatusCode::ACCEPTED
             }
             other => {
@@ -81,12 +82,12 @@ impl InvocationQueue {
     }
 }
 
-type Mailboxes = Arc<Mutex<BTreeMap<String, Arc<InvocationQueue>>>>;
+type Queues = Arc<Mutex<BTreeMap<String, Arc<InvocationQueue>>>>;
 
-/// The server; it ends when this is dropped.
+/// The server; dropping this ends it.
 pub(super) struct RuntimeApi {
     address: String,
-    mailboxes: Mailboxes,
+    queues: Queues,
     server: JoinHandle<()>,
 }
 
@@ -100,7 +101,7 @@ impl RuntimeApi {
     pub(super) async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
-        let mailboxes = Mailboxes::default();
+        let queues = Queues::default();
         let root = "/.rt/{instance}/2018-06-01/runtime";
         let app = Router::new()
             .route(&format!("{root}/invocation/next"), get(next))
@@ -108,52 +109,53 @@ impl RuntimeApi {
             .route(&format!("{root}/invocation/{{request}}/error"), post(error))
             .route(&format!("{root}/init/error"), post(init_error))
             .layer(DefaultBodyLimit::max(ANSWER_LIMIT))
-            .with_state(Arc::clone(&mailboxes));
+            .with_state(Arc::clone(&queues));
         let server = tokio::spawn(async move {
-            // axum retries what a listener can fail with and never returns.
+            // axum retries every listener error and never returns.
             let _ended = axum::serve(listener, app).await;
         });
-        Ok(Self { address, mailboxes, server })
+        Ok(Self { address, queues, server })
     }
 
-    /// Opens a mailbox: its handle, which closes it again when dropped, and the process's `AWS_LAMBDA_RUNTIME_API`.
-    pub(super) fn open(&self) -> (Registration, String) {
+    /// Creates a queue and returns its registration, which removes it when dropped, and its `AWS_LAMBDA_RUNTIME_API`.
+    pub(super) fn register(&self) -> (Registration, String) {
         let id = crate::request_id::next();
-        let mailbox = Arc::new(InvocationQueue::new());
-        lock(&self.mailboxes).insert(id.clone(), Arc::clone(&mailbox));
+        let queue = Arc::new(InvocationQueue::new());
+        lock(&self.queues).insert(id.clone(), Arc::clone(&queue));
         let base = format!("http://{}/.rt/{id}", self.address);
-        (Registration { id, mailbox, mailboxes: Arc::clone(&self.mailboxes) }, base)
+        (Registration { id, queue, queues: Arc::clone(&self.queues) }, base)
     }
 }
 
-/// A process's place at the Runtime API.
+/// A process's registration at the Runtime API.
 pub(super) struct Registration {
     id: String,
-    pub(super) mailbox: Arc<InvocationQueue>,
-    mailboxes: Mailboxes,
+    pub(super) queue: Arc<InvocationQueue>,
+    queues: Queues,
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        lock(&self.mailboxes).remove(&self.id);
-        // Wakes a process that waits for its next event: it learns that there is none.
-        lock(&self.mailbox.jobs).take();
+        lock(&self.queues).remove(&self.id);
+        // Wakes a process that waits for its next event with the status GONE.
+        lock(&self.queue.jobs).take();
     }
 }
 
-fn find(mailboxes: &Mailboxes, instance: &str) -> Result<Arc<InvocationQueue>, StatusCode> {
-    lock(mailboxes).get(instance).cloned().ok_or(StatusCode::GONE)
+fn find(queues: &Queues, instance: &str) -> Result<Arc<InvocationQueue>, StatusCode> {
+    lock(queues).get(instance).cloned().ok_or(StatusCode::GONE)
 }
 
-async fn next(State(mailboxes): State<Mailboxes>, Path(instance): Path<String>) -> Result<Response, StatusCode> {
-    let mailbox = find(&mailboxes, &instance)?;
-    let mut waiting = mailbox.waiting.lock().await;
+async fn next(State(queues): State<Queues>, Path(instance): Path<String>) -> Result<Response, StatusCode> {
+    let queue = find(&queues, &instance)?;
+    let mut waiting = queue.waiting.lock().await;
     let job = match waiting.as_mut() {
         Some(receiver) => receiver.recv().await.ok_or(StatusCode::GONE)?,
         None => return Err(StatusCode::GONE),
     };
-    *lock(&mailbox.current) = Some((job.request_id.clone(), job.answer));
-    // The host stopped waiting before the process was ready: the event is stale, and the process about to be ended.
+    *lock(&queue.current) = Some((job.request_id.clone(), job.answer));
+    // If the host has stopped waiting for the process's start, the event is stale and the process is about to be
+    // killed.
     job.taken.send(Instant::now() + job.timeout).map_err(|_| StatusCode::GONE)?;
     let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + job.timeout;
     let headers = [
@@ -166,7 +168,7 @@ async fn next(State(mailboxes): State<Mailboxes>, Path(instance): Path<String>) 
     Ok((headers, job.body).into_response())
 }
 
-/// X-Ray's shape, never sampled: `Root=1-<8 hex of time>-<24 hex>;Parent=<16 hex>;Sampled=0`.
+/// An X-Ray trace header, never sampled: `Root=1-<8 hex of time>-<24 hex>;Parent=<16 hex>;Sampled=0`.
 fn trace_id(seconds: u64, request_id: &str) -> String {
     let hex: String = request_id.chars().filter(char::is_ascii_hexdigit).collect();
     let tail: String = hex.chars().skip(8).take(24).collect();
@@ -175,42 +177,42 @@ fn trace_id(seconds: u64, request_id: &str) -> String {
 }
 
 async fn response(
-    State(mailboxes): State<Mailboxes>,
+    State(queues): State<Queues>,
     Path((instance, request)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<StatusCode, StatusCode> {
-    let mailbox = find(&mailboxes, &instance)?;
+    let queue = find(&queues, &instance)?;
     let answer = if body.is_empty() {
         Ok(Value::Null)
     } else {
         serde_json::from_slice(&body)
-            .map_err(|fault| FunctionError::new("Runtime.InvalidResponse", format!("answer is no JSON: {fault}")))
+            .map_err(|error| FunctionError::new("Runtime.InvalidResponse", format!("answer is not JSON: {error}")))
     };
-    Ok(mailbox.close(&request, answer))
+    Ok(queue.close(&request, answer))
 }
 
 async fn error(
-    State(mailboxes): State<Mailboxes>,
+    State(queues): State<Queues>,
     Path((instance, request)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, StatusCode> {
-    let mailbox = find(&mailboxes, &instance)?;
-    Ok(mailbox.close(&request, Err(reported(&headers, &body))))
+    let queue = find(&queues, &instance)?;
+    Ok(queue.close(&request, Err(reported(&headers, &body))))
 }
 
 async fn init_error(
-    State(mailboxes): State<Mailboxes>,
+    State(queues): State<Queues>,
     Path(instance): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, StatusCode> {
-    let mailbox = find(&mailboxes, &instance)?;
-    *lock(&mailbox.init_error) = Some(reported(&headers, &body));
+    let queue = find(&queues, &instance)?;
+    *lock(&queue.init_error) = Some(reported(&headers, &body));
     Ok(StatusCode::ACCEPTED)
 }
 
-/// `{"errorType": …, "errorMessage": …}`; a body in another shape is the message as it is.
+/// Reads `{"errorType": …, "errorMessage": …}`; any other body becomes the message.
 fn reported(headers: &HeaderMap, body: &[u8]) -> FunctionError {
     let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
     let field = |name: &str| parsed.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -228,11 +230,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_read_in_every_shape() {
+    fn errors_are_read_from_body_and_header() {
         let mut headers = HeaderMap::new();
         assert_eq!(
-            reported(&headers, br#"{"errorType":"Fault","errorMessage":"why"}"#),
-            FunctionError::new("Fault", "why")
+            reported(&headers, br#"{"errorType":"Error","errorMessage":"why"}"#),
+            FunctionError::new("Error", "why")
         );
         assert_eq!(reported(&headers, b"plain"), FunctionError::new("Runtime.Unknown", "plain"));
         headers.insert("lambda-runtime-function-error-type", "unhandled".parse().unwrap());
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn trace_ids_have_the_shape_of_xray() {
+    fn trace_ids_have_the_xray_format() {
         assert_eq!(
             trace_id(0x6565_6565, "00000001-0002-4000-8000-00000000000a"),
             "Root=1-65656565-00024000800000000000000a;Parent=0000000100024000;Sampled=0"

@@ -1,13 +1,13 @@
-//! IAM on your machine: every call of a deployed function is decided by the role the template gives it.
+//! IAM on your machine: authorizes every call of a deployed function by the role that the template gives it.
 //!
 //! | module | noun |
 //! |---|---|
-//! | [`policy`] | statements, and what they decide about a request |
-//! | [`request`] | what a call asks IAM for |
-//! | [`actions`] | the actions an operation needs |
+//! | [`policy`] | policy statements and their decision about a request |
+//! | [`request`] | the IAM requests of a call |
+//! | [`actions`] | the IAM actions of an operation |
 //!
-//! Only roles of functions are enforced: people, tests and the machinery here are whoever deploys. What Lambda does with a
-//! role itself (logs, dead letters, polling) is not a call of the function and does not come by here.
+//! Only the roles of functions are enforced: operators, tests and local AWS itself act as administrators. What Lambda
+//! itself does with a role (logs, dead letters, polling) is not a call of the function and is not authorized here.
 
 pub mod actions;
 pub mod policy;
@@ -18,33 +18,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{Decision, Request, Statement, decide};
 
-/// The roles of the callers, and what they used of them.
+/// The callers' roles, the actions they used and the calls that were denied.
 #[derive(Debug, Default)]
-pub struct Guard {
+pub struct Authorizer {
     roles: BTreeMap<String, Vec<Statement>>,
     used: BTreeMap<String, BTreeSet<String>>,
-    refused: Vec<Refused>,
+    denied: Vec<DeniedCall>,
 }
 
 /// A call that a role does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct DeniedCall {
     /// The function.
     pub caller: String,
-    /// What it asked for.
+    /// The denied request.
     pub request: Request,
-    /// Whether a statement denies it, or none allows it.
-    pub denied: bool,
+    /// Whether a statement denies it explicitly; otherwise no statement allows it.
+    pub explicit: bool,
 }
 
-impl Guard {
-    /// From now on calls of this function are decided by these statements.
-    pub fn give(&mut self, caller: &str, statements: Vec<Statement>) {
+impl Authorizer {
+    /// Authorizes the calls of this function by these statements from now on.
+    pub fn set_role(&mut self, caller: &str, statements: Vec<Statement>) {
         self.roles.insert(caller.to_owned(), statements);
     }
 
-    /// Decides a call of a caller: `None` where all that it asks for is allowed, or where the caller has no role here.
-    pub fn refuse(&mut self, caller: &str, requests: Vec<Request>) -> Option<Refused> {
+    /// Checks a call: `None` if all of its requests are allowed, or if the caller has no role here.
+    pub fn denial(&mut self, caller: &str, requests: Vec<Request>) -> Option<DeniedCall> {
         let statements = self.roles.get(caller)?;
         for request in requests {
             let decision = decide(statements, &request);
@@ -52,30 +52,30 @@ impl Guard {
                 self.used.entry(caller.to_owned()).or_default().insert(request.action);
                 continue;
             }
-            let refused = Refused { caller: caller.to_owned(), request, denied: decision == Decision::Denied };
-            self.refused.push(refused.clone());
-            return Some(refused);
+            let denied = DeniedCall { caller: caller.to_owned(), request, explicit: decision == Decision::Denied };
+            self.denied.push(denied.clone());
+            return Some(denied);
         }
         None
     }
 
-    /// The actions a function used, of those its role allows.
+    /// The actions of its role that a function has used.
     #[must_use]
     pub fn used(&self, caller: &str) -> BTreeSet<String> {
         self.used.get(caller).cloned().unwrap_or_default()
     }
 
-    /// The calls that a role did not allow, oldest first; each is told once.
+    /// Takes the denied calls since the last call, oldest first.
     #[must_use]
-    pub fn take_refused(&mut self) -> Vec<Refused> {
-        std::mem::take(&mut self.refused)
+    pub fn take_denied(&mut self) -> Vec<DeniedCall> {
+        std::mem::take(&mut self.denied)
     }
 }
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for DeniedCall {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Request { action, resource, context } = &self.request;
-        let why = if self.denied { "an explicit deny in its role" } else { "no statement of its role allows it" };
+        let why = if self.explicit { "an explicit deny in its role" } else { "no statement of its role allows it" };
         write!(out, "{} is not authorized to perform {action} on {resource} with {context:?}: {why}", self.caller)
     }
 }

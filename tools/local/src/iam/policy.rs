@@ -1,26 +1,26 @@
-//! Policy statements and what they decide about one request, as IAM does it: nothing is allowed unless a statement says so,
-//! and a Deny wins over every Allow.
+//! Policy statements and their decision about a request, as in IAM: nothing is allowed unless a statement allows it,
+//! and a Deny overrides every Allow.
 //!
 //! Written from the IAM user guide ("Policy evaluation logic", "IAM JSON policy elements", "Multivalued context keys").
-//! An element or operator that is not known here is an error when the policy is read, never a statement that is passed over.
+//! An unsupported element or operator is an error when the policy is read; a statement is never skipped.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wildmatch::WildMatch;
 
-/// One request as IAM sees it.
+/// One IAM request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// `service:Action`.
     pub action: String,
-    /// The ARN of the resource; `*` where the action has no resource type.
+    /// The ARN of the resource; `*` if the action has no resource type.
     pub resource: String,
-    /// Condition keys with their values; keys are compared without regard to case.
+    /// Condition keys with their values; keys are case-insensitive.
     pub context: BTreeMap<String, Vec<String>>,
 }
 
-/// What a set of statements decides.
+/// The decision of a set of statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// A statement allows it and none denies it.
@@ -40,7 +40,7 @@ pub struct Statement {
     conditions: Vec<Test>,
 }
 
-/// Patterns, or all but what they match.
+/// Patterns; inverted, everything that they do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Matcher {
     patterns: Vec<String>,
@@ -79,7 +79,7 @@ impl Request {
         Self { action: action.into(), resource: resource.into(), context: BTreeMap::new() }
     }
 
-    /// The same with a condition key.
+    /// Adds a condition key.
     #[must_use]
     pub fn with<V: Into<String>>(mut self, key: &str, values: impl IntoIterator<Item = V>) -> Self {
         self.context.entry(key.to_ascii_lowercase()).or_default().extend(values.into_iter().map(Into::into));
@@ -87,7 +87,7 @@ impl Request {
     }
 }
 
-/// What these statements decide about a request.
+/// Decides about a request by these statements.
 pub fn decide(statements: &[Statement], request: &Request) -> Decision {
     let mut decision = Decision::NotAllowed;
     for statement in statements.iter().filter(|it| it.applies(request)) {
@@ -103,7 +103,7 @@ impl Statement {
     /// Reads the statements of a policy document.
     ///
     /// # Errors
-    /// What is not understood, in words: it would decide wrongly.
+    /// An unsupported element, which would lead to a wrong decision.
     pub fn all_of(document: &Value) -> Result<Vec<Self>, String> {
         match document.get("Statement") {
             Some(Value::Array(all)) => all.iter().map(Self::read).collect(),
@@ -116,7 +116,7 @@ impl Statement {
         let members = statement.as_object().ok_or("expected a statement")?;
         const KNOWN: [&str; 7] = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
         if let Some(other) = members.keys().find(|it| !KNOWN.contains(&it.as_str())) {
-            return Err(format!("element `{other}` is not known here"));
+            return Err(format!("element `{other}` is not supported"));
         }
         let allows = match members.get("Effect").and_then(Value::as_str) {
             Some("Allow") => true,
@@ -168,7 +168,7 @@ impl Test {
         let (quantifier, name) = match operator.split_once(':') {
             Some(("ForAnyValue", name)) => (Quantifier::Any, name),
             Some(("ForAllValues", name)) => (Quantifier::All, name),
-            Some((other, _)) => return Err(format!("condition `{other}` is not known here")),
+            Some((other, _)) => return Err(format!("condition `{other}` is not supported")),
             None => (Quantifier::One, operator),
         };
         let (name, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |name| (name, true));
@@ -181,7 +181,7 @@ impl Test {
             "ArnNotEquals" | "ArnNotLike" => Operator::Arn { negated: true },
             "Bool" => Operator::Bool,
             "Null" => Operator::Null,
-            other => return Err(format!("condition operator `{other}` is not known here")),
+            other => return Err(format!("condition operator `{other}` is not supported")),
         };
         Ok(Self { quantifier, operator, if_exists, key: key.to_ascii_lowercase(), values })
     }
@@ -208,12 +208,12 @@ impl Test {
     }
 }
 
-/// `*` for any characters and `?` for one, over the whole text.
+/// Matches the whole text; `*` is any characters, `?` is one.
 fn like(pattern: &str, text: &str) -> bool {
     WildMatch::new(pattern).matches(text)
 }
 
-/// Each of an ARN's six members on its own; a wildcard does not reach into the next but in the last.
+/// Matches each of an ARN's six parts by itself; only in the last part may a wildcard match a colon.
 fn arn_like(pattern: &str, arn: &str) -> bool {
     let (patterns, members): (Vec<&str>, Vec<&str>) = (pattern.splitn(6, ':').collect(), arn.splitn(6, ':').collect());
     patterns.len() == members.len() && patterns.iter().zip(&members).all(|(pattern, member)| like(pattern, member))
@@ -223,7 +223,7 @@ fn texts(value: &Value) -> Result<Vec<String>, String> {
     let text = |it: &Value| match it {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(it) => Ok(it.to_string()),
-        other => Err(format!("expected a text: received {other}")),
+        other => Err(format!("expected a string: received {other}")),
     };
     match value {
         Value::Array(all) => all.iter().map(text).collect(),

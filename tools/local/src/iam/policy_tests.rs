@@ -10,42 +10,46 @@ fn decided(statements: &Value, request: &Request) -> Decision {
 }
 
 #[test]
-fn nothing_is_allowed_by_itself_and_a_deny_wins() {
+fn default_is_not_allowed_and_deny_overrides_allow() {
     use Decision::{Allowed, Denied, NotAllowed};
     let get = Request::new("s3:GetObject", "arn:aws:s3:::logs/a/b");
     let allow = |action: &str, resource: &str| json!({"Effect": "Allow", "Action": action, "Resource": resource});
     let deny = |action: &str, resource: &str| json!({"Effect": "Deny", "Action": action, "Resource": resource});
     for (case, statements, expected) in [
         ("no statement", json!([]), NotAllowed),
-        ("exactly", json!([allow("s3:GetObject", "arn:aws:s3:::logs/a/b")]), Allowed),
+        ("exact match", json!([allow("s3:GetObject", "arn:aws:s3:::logs/a/b")]), Allowed),
         ("one statement without a list", allow("s3:GetObject", "*"), Allowed),
-        ("action in other letters", json!([allow("S3:getobject", "*")]), Allowed),
+        ("action in another case", json!([allow("S3:getobject", "*")]), Allowed),
         ("action with a wildcard", json!([allow("s3:Get*", "*")]), Allowed),
-        ("every action", json!([allow("*", "*")]), Allowed),
-        ("a character", json!([allow("s3:GetObjec?", "*")]), Allowed),
+        ("any action", json!([allow("*", "*")]), Allowed),
+        ("single-character wildcard", json!([allow("s3:GetObjec?", "*")]), Allowed),
         ("another action", json!([allow("s3:GetObjectAcl", "*")]), NotAllowed),
-        ("the beginning of the action", json!([allow("s3:GetObj", "*")]), NotAllowed),
-        ("wildcard over slashes", json!([allow("s3:GetObject", "arn:aws:s3:::logs/*")]), Allowed),
-        ("resource in other letters", json!([allow("s3:GetObject", "arn:aws:s3:::Logs/*")]), NotAllowed),
-        ("the bucket alone", json!([allow("s3:GetObject", "arn:aws:s3:::logs")]), NotAllowed),
+        ("prefix of the action", json!([allow("s3:GetObj", "*")]), NotAllowed),
+        ("wildcard across slashes", json!([allow("s3:GetObject", "arn:aws:s3:::logs/*")]), Allowed),
+        ("resource in another case", json!([allow("s3:GetObject", "arn:aws:s3:::Logs/*")]), NotAllowed),
+        ("the bucket only", json!([allow("s3:GetObject", "arn:aws:s3:::logs")]), NotAllowed),
         ("denied before", json!([deny("s3:*", "*"), allow("s3:GetObject", "*")]), Denied),
         ("denied after", json!([allow("s3:GetObject", "*"), deny("s3:*", "*")]), Denied),
         ("something else denied", json!([allow("s3:*", "*"), deny("s3:Put*", "*")]), Allowed),
         ("denied elsewhere", json!([allow("s3:*", "*"), deny("s3:*", "arn:aws:s3:::state*")]), Allowed),
         ("NotAction", json!([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]), Allowed),
-        ("NotAction of it", json!([{"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": "*"}]), NotAllowed),
         (
-            "denied but for one resource",
+            "NotAction that excludes it",
+            json!([{"Effect": "Allow", "NotAction": ["iam:*", "s3:*"], "Resource": "*"}]),
+            NotAllowed,
+        ),
+        (
+            "denied except for this resource",
             json!([allow("s3:*", "*"), {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::logs/*"}]),
             Allowed,
         ),
         (
-            "denied but for another",
+            "denied except for another resource",
             json!([allow("s3:*", "*"), {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::state"}]),
             Denied,
         ),
         (
-            "lists are either",
+            "any member of a list",
             json!([{"Effect": "Allow", "Action": ["ec2:*", "s3:GetObject"], "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::logs/*"]}]),
             Allowed,
         ),
@@ -55,7 +59,7 @@ fn nothing_is_allowed_by_itself_and_a_deny_wins() {
     let listed = Request::new("s3:ListAllMyBuckets", "*");
     assert_eq!(decided(&allow("s3:ListAllMyBuckets", "*"), &listed), Allowed);
     let scoped = decided(&allow("s3:ListAllMyBuckets", "arn:aws:s3:::*"), &listed);
-    assert_eq!(scoped, NotAllowed, "an action without a resource type is allowed on `*` alone");
+    assert_eq!(scoped, NotAllowed, "an action without a resource type is allowed on `*` only");
 }
 
 #[test]
@@ -66,27 +70,48 @@ fn conditions_hold_as_documented() {
     let arn = none.clone().with("aws:SourceArn", ["arn:aws:sns:eu-west-1:111122223333:topic:a"]);
     for (case, operator, key, values, request, holds) in [
         ("equal", "StringEquals", "aws:SourceAccount", json!("111122223333"), &one, true),
-        ("key in other letters", "StringEquals", "AWS:sourceaccount", json!("111122223333"), &one, true),
+        ("key in another case", "StringEquals", "AWS:sourceaccount", json!("111122223333"), &one, true),
         ("one of several", "StringEquals", "aws:SourceAccount", json!(["1", "111122223333"]), &one, true),
         ("unequal", "StringEquals", "aws:SourceAccount", json!("1*"), &one, false),
         ("missing", "StringEquals", "aws:SourceAccount", json!("1"), &none, false),
         ("missing, if it exists", "StringEqualsIfExists", "aws:SourceAccount", json!("1"), &none, true),
         ("unequal, if it exists", "StringEqualsIfExists", "aws:SourceAccount", json!("1"), &one, false),
         ("not equal", "StringNotEquals", "aws:SourceAccount", json!(["1", "2"]), &one, true),
-        ("one of several is no not", "StringNotEquals", "aws:SourceAccount", json!(["1", "111122223333"]), &one, false),
+        (
+            "not equal, but one of several is",
+            "StringNotEquals",
+            "aws:SourceAccount",
+            json!(["1", "111122223333"]),
+            &one,
+            false,
+        ),
         ("not equal and missing", "StringNotEquals", "aws:SourceAccount", json!("1"), &none, true),
         ("like", "StringLike", "aws:SourceAccount", json!("1111????3333"), &one, true),
         ("not like", "StringNotLike", "aws:SourceAccount", json!("1*"), &one, false),
         ("all", "ForAllValues:StringLike", "aws:TagKeys", json!(["a*", "b"]), &tags(&["a", "ab", "b"]), true),
-        ("all but one", "ForAllValues:StringLike", "aws:TagKeys", json!(["a*", "b"]), &tags(&["a", "c"]), false),
+        (
+            "one outside the list",
+            "ForAllValues:StringLike",
+            "aws:TagKeys",
+            json!(["a*", "b"]),
+            &tags(&["a", "c"]),
+            false,
+        ),
         ("all of none", "ForAllValues:StringLike", "aws:TagKeys", json!("a"), &none, true),
         ("any", "ForAnyValue:StringLike", "aws:TagKeys", json!("rectify:*"), &tags(&["a", "rectify:mode"]), true),
-        ("not any", "ForAnyValue:StringLike", "aws:TagKeys", json!("rectify:*"), &tags(&["a", "Rectify:mode"]), false),
+        (
+            "none of the values",
+            "ForAnyValue:StringLike",
+            "aws:TagKeys",
+            json!("rectify:*"),
+            &tags(&["a", "Rectify:mode"]),
+            false,
+        ),
         ("any of none", "ForAnyValue:StringLike", "aws:TagKeys", json!("*"), &none, false),
-        ("not there", "Null", "aws:TagKeys", json!("true"), &none, true),
-        ("there", "Null", "aws:TagKeys", json!(false), &tags(&["a"]), true),
-        ("there and must not be", "Null", "aws:TagKeys", json!("true"), &tags(&["a"]), false),
-        ("not there and must be", "Null", "aws:TagKeys", json!("false"), &none, false),
+        ("absent", "Null", "aws:TagKeys", json!("true"), &none, true),
+        ("present", "Null", "aws:TagKeys", json!(false), &tags(&["a"]), true),
+        ("present but must be absent", "Null", "aws:TagKeys", json!("true"), &tags(&["a"]), false),
+        ("absent but must be present", "Null", "aws:TagKeys", json!("false"), &none, false),
         (
             "boolean",
             "Bool",
@@ -96,8 +121,22 @@ fn conditions_hold_as_documented() {
             true,
         ),
         ("an ARN", "ArnLike", "aws:SourceArn", json!("arn:*:sns:*:111122223333:topic:*"), &arn, true),
-        ("an ARN's members stay apart", "ArnLike", "aws:SourceArn", json!("arn:aws:*:topic:a"), &arn, false),
-        ("an ARN may have colons at its end", "ArnEquals", "aws:SourceArn", json!("arn:aws:sns:*:*:*"), &arn, true),
+        (
+            "a wildcard stays within a part of the ARN",
+            "ArnLike",
+            "aws:SourceArn",
+            json!("arn:aws:*:topic:a"),
+            &arn,
+            false,
+        ),
+        (
+            "the last part of an ARN may contain colons",
+            "ArnEquals",
+            "aws:SourceArn",
+            json!("arn:aws:sns:*:*:*"),
+            &arn,
+            true,
+        ),
     ] {
         let statement =
             json!({"Effect": "Allow", "Action": "a:B", "Resource": "*", "Condition": {operator: {key: values}}});
@@ -111,21 +150,21 @@ fn conditions_hold_as_documented() {
 }
 
 #[test]
-fn what_is_not_understood_is_refused_when_it_is_read() {
+fn unsupported_policy_is_an_error_when_read() {
     let read = |statement: Value| Statement::all_of(&json!({ "Statement": [statement] })).unwrap_err();
     for (statement, expected) in [
         (json!({"Effect": "Permit", "Action": "*", "Resource": "*"}), "Effect: expected Allow or Deny"),
         (json!({"Effect": "Allow", "Resource": "*"}), "expected Action or NotAction"),
         (json!({"Effect": "Allow", "Action": "*"}), "expected Resource or NotResource"),
         (json!({"Effect": "Allow", "Action": "*", "Resource": "none"}), "expected an ARN or `*`: received `none`"),
-        (json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"}), "`Principal` is not known"),
+        (json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"}), "`Principal` is not supported"),
         (
             json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": {"a": "b"}}}),
-            "`DateLessThan` is not known",
+            "`DateLessThan` is not supported",
         ),
         (
             json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ForSome:Bool": {"a": "b"}}}),
-            "`ForSome` is not known",
+            "`ForSome` is not supported",
         ),
     ] {
         let error = read(statement.clone());

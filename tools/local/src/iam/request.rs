@@ -1,8 +1,8 @@
-//! What a call asks IAM for: actions, resources and condition keys, read from the request as it is sent.
+//! The IAM requests of a call: actions, resources and condition keys, read from the HTTP request.
 //!
-//! Sources: Service Authorization Reference and the services' own pages on access control, read in November 2026. What has no
-//! entry here is asked for on `*`, as IAM does for an action without a resource type; a permission on an ARN does not allow
-//! that, so a service that is left out shows itself.
+//! Sources: Service Authorization Reference and the services' own pages on access control, read in November 2026. A
+//! call without an entry here requests `*`, as IAM does for an action without a resource type. A permission on an ARN
+//! does not allow `*`, so a missing entry shows up as a denied call.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use super::actions::actions;
 use super::policy::Request;
 use crate::proxy::{CallName, Pairs};
 
-/// Where a call is made.
+/// The account that calls are made in.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// E.g. `aws`.
     pub partition: String,
-    /// The account of caller and resources.
+    /// The account of the caller and the resources.
     pub account: String,
     /// The name of each table's partition key, by the table's name.
     pub keys: BTreeMap<String, String>,
 }
 
-/// A call with its parameters, whatever the protocol.
-pub(super) struct Asked<'a> {
+/// A call with its parameters, independent of the protocol.
+pub(super) struct ApiCall<'a> {
     pub(super) service: &'a str,
     pub(super) operation: &'a str,
     pub(super) place: &'a Place,
@@ -35,11 +35,11 @@ pub(super) struct Asked<'a> {
     form: Pairs,
 }
 
-/// What a call asks for; all of it must be allowed.
+/// The IAM requests of a call; all of them must be allowed.
 #[must_use]
 pub fn requests(call: &CallName, head: &Parts, body: &[u8], place: &Place) -> Vec<Request> {
     let form = std::str::from_utf8(body).ok().filter(|_| body.first() != Some(&b'{')).unwrap_or_default();
-    let asked = Asked {
+    let api_call = ApiCall {
         service: &call.service,
         operation: &call.operation,
         place,
@@ -49,17 +49,17 @@ pub fn requests(call: &CallName, head: &Parts, body: &[u8], place: &Place) -> Ve
         form: Pairs::parse(form),
     };
     match call.service.as_str() {
-        "dynamodb" => dynamodb(&asked),
-        "events" if call.operation == "PutEvents" => put_events(&asked),
-        "ec2" => ec2(&asked).into_iter().map(|it| it.with("ec2:Region", [asked.region.as_str()])).collect(),
-        "s3" => s3(&asked),
+        "dynamodb" => dynamodb(&api_call),
+        "events" if call.operation == "PutEvents" => put_events(&api_call),
+        "ec2" => ec2(&api_call).into_iter().map(|it| it.with("ec2:Region", [api_call.region.as_str()])).collect(),
+        "s3" => s3(&api_call),
         _ => {
-            let mut requests = asked.on(super::resources::of(&asked));
+            let mut requests = api_call.on(super::resources::of(&api_call));
             if call.service == "iam" {
-                let policy = asked.form("PolicyArn");
+                let policy = api_call.form("PolicyArn");
                 requests = requests.into_iter().map(|it| it.with("iam:PolicyARN", policy.clone())).collect();
             }
-            requests.extend(passed_role(&asked));
+            requests.extend(passed_role(&api_call));
             requests
         }
     }
@@ -71,11 +71,11 @@ fn region(head: &Parts) -> String {
     signed.split('/').nth(2).unwrap_or_default().to_owned()
 }
 
-impl Asked<'_> {
-    /// The IAM name of the service.
+impl ApiCall<'_> {
+    /// The service prefix of IAM actions.
     fn prefix(&self) -> &str {
         match self.service {
-            // Signed by the name of their endpoint.
+            // These sign with their endpoint's name.
             "monitoring" => "cloudwatch",
             "tagging" => "tag",
             other => other,
@@ -87,12 +87,12 @@ impl Asked<'_> {
         self.path
     }
 
-    /// A member of a JSON body, as text.
+    /// A string member of a JSON body.
     pub(super) fn json(&self, name: &str) -> Option<&str> {
         self.json.get(name).and_then(Value::as_str).filter(|it| !it.is_empty())
     }
 
-    /// The texts of a list in a JSON body.
+    /// The strings of a list in a JSON body.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
         self.json.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
     }
@@ -102,9 +102,9 @@ impl Asked<'_> {
         self.form.value(name).filter(|it| !it.is_empty())
     }
 
-    /// The fields of a form whose names begin and end so: `ResourceId.1`, `Tag.2.Key`.
-    fn fields(&self, begins: &str, ends: &str) -> Vec<String> {
-        self.form.values_named(|name| name.starts_with(begins) && name.ends_with(ends))
+    /// The form fields whose names have this prefix and suffix: `ResourceId.1`, `Tag.2.Key`.
+    fn fields(&self, prefix: &str, suffix: &str) -> Vec<String> {
+        self.form.values_named(|name| name.starts_with(prefix) && name.ends_with(suffix))
     }
 
     pub(super) fn arn(&self, service: &str, rest: &str) -> String {
@@ -112,7 +112,7 @@ impl Asked<'_> {
         format!("arn:{partition}:{service}:{}:{account}:{rest}", self.region)
     }
 
-    /// The call's own actions on each of these resources; on `*` where there is none.
+    /// The call's actions on each of these resources; on `*` if there are none.
     fn on(&self, resources: Vec<String>) -> Vec<Request> {
         let operation = format!("{}:{}", self.prefix(), self.operation);
         let resources = if resources.is_empty() { vec!["*".to_owned()] } else { resources };
@@ -122,29 +122,29 @@ impl Asked<'_> {
     }
 }
 
-/// A transaction is authorized as its members are, each with its own key.
-fn dynamodb(asked: &Asked<'_>) -> Vec<Request> {
-    if asked.operation != "TransactWriteItems" {
-        return vec![one_item(asked, asked.operation, &asked.json)];
+/// A transaction is authorized item by item, each with its own key.
+fn dynamodb(call: &ApiCall<'_>) -> Vec<Request> {
+    if call.operation != "TransactWriteItems" {
+        return vec![one_item(call, call.operation, &call.json)];
     }
-    let members = asked.json.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
+    let members = call.json.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
     members
         .filter_map(Value::as_object)
         .flatten()
         .map(|(kind, member)| {
             let action = if kind == "ConditionCheck" { "ConditionCheckItem".to_owned() } else { format!("{kind}Item") };
-            one_item(asked, &action, member).with("dynamodb:EnclosingOperation", [asked.operation])
+            one_item(call, &action, member).with("dynamodb:EnclosingOperation", [call.operation])
         })
         .collect()
 }
 
-fn one_item(asked: &Asked<'_>, action: &str, member: &Value) -> Request {
+fn one_item(call: &ApiCall<'_>, action: &str, member: &Value) -> Request {
     let table = member.get("TableName").and_then(Value::as_str).unwrap_or_default();
     let table = table.rsplit('/').next().unwrap_or(table);
-    let request = Request::new(format!("dynamodb:{action}"), asked.arn("dynamodb", &format!("table/{table}")));
-    let Some(key) = asked.place.keys.get(table) else { return request };
+    let request = Request::new(format!("dynamodb:{action}"), call.arn("dynamodb", &format!("table/{table}")));
+    let Some(key) = call.place.keys.get(table) else { return request };
     let own = |members: &str| member.get(members).and_then(|it| it.get(key)).cloned();
-    // `pk = :pk AND …`: the value stands under the name that the condition gives it.
+    // `pk = :pk AND …`: the placeholder names the value.
     let named = || {
         let condition = member.get("KeyConditionExpression")?.as_str()?;
         let (_, after) = condition.split_once(&format!("{key} = "))?;
@@ -157,61 +157,61 @@ fn one_item(asked: &Asked<'_>, action: &str, member: &Value) -> Request {
 }
 
 /// Each event is authorized with its own source and type.
-fn put_events(asked: &Asked<'_>) -> Vec<Request> {
-    let entries = asked.json.get("Entries").and_then(Value::as_array).into_iter().flatten();
+fn put_events(call: &ApiCall<'_>) -> Vec<Request> {
+    let entries = call.json.get("Entries").and_then(Value::as_array).into_iter().flatten();
     entries
         .map(|entry| {
             let text = |name: &str| entry.get(name).and_then(Value::as_str);
             let bus = text("EventBusName").unwrap_or("default");
             let bus = bus.rsplit('/').next().unwrap_or(bus);
-            Request::new("events:PutEvents", asked.arn("events", &format!("event-bus/{bus}")))
+            Request::new("events:PutEvents", call.arn("events", &format!("event-bus/{bus}")))
                 .with("events:source", text("Source"))
                 .with("events:detail-type", text("DetailType"))
         })
         .collect()
 }
 
-fn ec2(asked: &Asked<'_>) -> Vec<Request> {
+fn ec2(call: &ApiCall<'_>) -> Vec<Request> {
     let of =
-        |noun: &str, ids: Vec<String>| ids.into_iter().map(|id| asked.arn("ec2", &format!("{noun}/{id}"))).collect();
-    let action = format!("ec2:{}", asked.operation);
+        |noun: &str, ids: Vec<String>| ids.into_iter().map(|id| call.arn("ec2", &format!("{noun}/{id}"))).collect();
+    let action = format!("ec2:{}", call.operation);
     let each = |resources: Vec<String>| resources.into_iter().map(|it| Request::new(&action, it)).collect::<Vec<_>>();
-    match asked.operation {
+    match call.operation {
         "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => {
-            let rules = asked.arn("ec2", "security-group-rule/*");
-            let mut requests = each(of("security-group", asked.fields("GroupId", "")));
+            let rules = call.arn("ec2", "security-group-rule/*");
+            let mut requests = each(of("security-group", call.fields("GroupId", "")));
             requests.extend(each(vec![rules.clone()]));
-            let tags = asked.fields("TagSpecification.", ".Key");
+            let tags = call.fields("TagSpecification.", ".Key");
             if !tags.is_empty() {
                 let create = Request::new("ec2:CreateTags", rules).with("aws:TagKeys", tags);
-                requests.push(create.with("ec2:CreateAction", [asked.operation]));
+                requests.push(create.with("ec2:CreateAction", [call.operation]));
             }
             requests
         }
         "RevokeSecurityGroupIngress" | "RevokeSecurityGroupEgress" => {
-            each(of("security-group", asked.fields("GroupId", "")))
+            each(of("security-group", call.fields("GroupId", "")))
         }
         "CreateTags" | "DeleteTags" => {
-            let tags = asked.fields("Tag.", ".Key");
-            let resources = asked.fields("ResourceId.", "").iter().map(|id| asked.arn("ec2", &noun_of(id))).collect();
+            let tags = call.fields("Tag.", ".Key");
+            let resources = call.fields("ResourceId.", "").iter().map(|id| call.arn("ec2", &noun_of(id))).collect();
             each(resources).into_iter().map(|it| it.with("aws:TagKeys", tags.clone())).collect()
         }
         "ModifyInstanceMetadataOptions" => {
-            let tokens = asked.form("HttpTokens");
-            let requests = each(of("instance", asked.fields("InstanceId", "")));
+            let tokens = call.form("HttpTokens");
+            let requests = each(of("instance", call.fields("InstanceId", "")));
             requests.into_iter().map(|it| it.with("ec2:Attribute/HttpTokens", tokens.clone())).collect()
         }
         "ModifyNetworkInterfaceAttribute" => {
-            let mut resources: Vec<String> = of("network-interface", asked.fields("NetworkInterfaceId", ""));
-            resources.extend::<Vec<String>>(of("security-group", asked.fields("SecurityGroupId.", "")));
+            let mut resources: Vec<String> = of("network-interface", call.fields("NetworkInterfaceId", ""));
+            resources.extend::<Vec<String>>(of("security-group", call.fields("SecurityGroupId.", "")));
             each(resources)
         }
-        "GetManagedPrefixListEntries" => each(of("prefix-list", asked.fields("PrefixListId", ""))),
-        _ => asked.on(Vec::new()),
+        "GetManagedPrefixListEntries" => each(of("prefix-list", call.fields("PrefixListId", ""))),
+        _ => call.on(Vec::new()),
     }
 }
 
-/// A resource's part of its ARN, by what its id begins with.
+/// The resource part of an ARN, from the prefix of the id.
 fn noun_of(id: &str) -> String {
     const NOUNS: [(&str, &str); 13] = [
         ("acl-", "network-acl"),
@@ -232,19 +232,19 @@ fn noun_of(id: &str) -> String {
     format!("{noun}/{id}")
 }
 
-/// Buckets by path. Every bucket here is the account's own.
-fn s3(asked: &Asked<'_>) -> Vec<Request> {
-    let path = asked.path.trim_matches('/');
+/// Buckets and objects, from the path. Every bucket here belongs to the account.
+fn s3(call: &ApiCall<'_>) -> Vec<Request> {
+    let path = call.path.trim_matches('/');
     if path.is_empty() {
-        return asked.on(Vec::new());
+        return call.on(Vec::new());
     }
-    let requests = asked.on(vec![format!("arn:{}:s3:::{path}", asked.place.partition)]);
-    requests.into_iter().map(|it| it.with("aws:ResourceAccount", [asked.place.account.as_str()])).collect()
+    let requests = call.on(vec![format!("arn:{}:s3:::{path}", call.place.partition)]);
+    requests.into_iter().map(|it| it.with("aws:ResourceAccount", [call.place.account.as_str()])).collect()
 }
 
-/// A call that hands a role to a service asks for that as well.
-fn passed_role(asked: &Asked<'_>) -> Option<Request> {
-    let role = asked.json("CloudWatchLogsRoleArn").filter(|_| asked.service == "cloudtrail")?;
+/// A call that passes a role to a service also needs `iam:PassRole`.
+fn passed_role(call: &ApiCall<'_>) -> Option<Request> {
+    let role = call.json("CloudWatchLogsRoleArn").filter(|_| call.service == "cloudtrail")?;
     Some(Request::new("iam:PassRole", role).with("iam:PassedToService", ["cloudtrail.amazonaws.com"]))
 }
 

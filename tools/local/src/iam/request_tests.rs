@@ -1,4 +1,4 @@
-//! Calls as the SDKs send them, and what IAM is asked about each.
+//! Calls as the SDKs send them, and the IAM requests of each.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use axum::http::Request as Http;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-fn asked(service: &str, headers: &[(&str, &str)], method: &str, uri: &str, body: &str) -> Vec<Request> {
+fn requested(service: &str, headers: &[(&str, &str)], method: &str, uri: &str, body: &str) -> Vec<Request> {
     let mut request = Http::builder().method(method).uri(uri);
     let signed = format!("AWS4-HMAC-SHA256 Credential=LKIA/20260101/eu-west-1/{service}/aws4_request, Signature=0");
     request = request.header("authorization", signed);
@@ -23,15 +23,15 @@ fn asked(service: &str, headers: &[(&str, &str)], method: &str, uri: &str, body:
 }
 
 fn json_call(service: &str, operation: &str, body: &Value) -> Vec<Request> {
-    asked(service, &[("x-amz-target", &format!("Target.{operation}"))], "POST", "/", &body.to_string())
+    requested(service, &[("x-amz-target", &format!("Target.{operation}"))], "POST", "/", &body.to_string())
 }
 
 fn form_call(service: &str, body: &str) -> Vec<Request> {
-    asked(service, &[("content-type", "application/x-www-form-urlencoded")], "POST", "/", body)
+    requested(service, &[("content-type", "application/x-www-form-urlencoded")], "POST", "/", body)
 }
 
-/// Action and resource of each request, with the account and region left out of the ARNs.
-fn told(requests: &[Request]) -> Vec<String> {
+/// Action and resource of each request; `R` replaces region and account in ARNs.
+fn action_and_resource(requests: &[Request]) -> Vec<String> {
     let short = |it: &Request| format!("{} {}", it.action, it.resource.replace("eu-west-1:111122223333", "R"));
     requests.iter().map(short).collect()
 }
@@ -41,7 +41,7 @@ fn values<'a>(request: &'a Request, key: &str) -> &'a [String] {
 }
 
 #[test]
-fn calls_are_about_what_they_name() {
+fn calls_request_the_resources_they_name() {
     let arn = "arn:aws:kms:eu-west-1:111122223333:key/k";
     for (service, operation, body, expected) in [
         ("cloudtrail", "DescribeTrails", json!({"trailNameList": ["a"]}), "cloudtrail:DescribeTrails *"),
@@ -112,7 +112,7 @@ fn calls_are_about_what_they_name() {
         ("ssm", "GetParameter", json!({"Name": "/rectify/a"}), "ssm:GetParameter arn:aws:ssm:R:parameter/rectify/a"),
         ("tagging", "GetResources", json!({}), "tag:GetResources *"),
     ] {
-        assert_eq!(told(&json_call(service, operation, &body)), [expected], "{service}:{operation}");
+        assert_eq!(action_and_resource(&json_call(service, operation, &body)), [expected], "{service}:{operation}");
     }
     for (service, body, expected) in [
         ("ec2", "Action=DescribeSecurityGroups&GroupId.1=sg-1", "ec2:DescribeSecurityGroups *"),
@@ -139,7 +139,7 @@ fn calls_are_about_what_they_name() {
         ("rds", "Action=ModifyDBCluster&DBClusterIdentifier=c", "rds:ModifyDBCluster arn:aws:rds:R:cluster:c"),
         ("sns", "Action=GetTopicAttributes&TopicArn=arn%3Aaws%3At", "sns:GetTopicAttributes arn:aws:t"),
     ] {
-        assert_eq!(told(&form_call(service, body)), [expected], "{body}");
+        assert_eq!(action_and_resource(&form_call(service, body)), [expected], "{body}");
     }
     for (method, uri, expected) in [
         ("GET", "/", "s3:ListAllMyBuckets *"),
@@ -149,14 +149,14 @@ fn calls_are_about_what_they_name() {
         ("PUT", "/v20180820/configuration/publicAccessBlock", "s3:PutAccountPublicAccessBlock *"),
         ("GET", "/v20180820/accesspoint/p/policyStatus", "s3:GetAccessPointPolicyStatus arn:aws:s3:R:accesspoint/p"),
     ] {
-        assert_eq!(told(&asked("s3", &[], method, uri, "")), [expected], "{method} {uri}");
+        assert_eq!(action_and_resource(&requested("s3", &[], method, uri, "")), [expected], "{method} {uri}");
     }
-    let bucket = asked("s3", &[], "GET", "/logs?policy", "");
+    let bucket = requested("s3", &[], "GET", "/logs?policy", "");
     assert_eq!(values(&bucket[0], "aws:resourceaccount"), ["111122223333"]);
 }
 
 #[test]
-fn a_transaction_is_asked_about_member_by_member_with_its_own_key() {
+fn transaction_is_authorized_item_by_item_with_its_key() {
     let text = |value: &str| json!({"S": value});
     let body = json!({"TransactItems": [
         {"Put": {"TableName": "t", "Item": {"pk": text("a#A"), "sk": text("1")}}},
@@ -168,7 +168,7 @@ fn a_transaction_is_asked_about_member_by_member_with_its_own_key() {
     let table = "arn:aws:dynamodb:R:table/t";
     let expected =
         ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"].map(|it| format!("dynamodb:{it} {table}"));
-    assert_eq!(told(&requests), expected);
+    assert_eq!(action_and_resource(&requests), expected);
     let keys: Vec<&[String]> = requests.iter().map(|it| values(it, "dynamodb:leadingkeys")).collect();
     assert_eq!(keys, [["a#A"], ["L#r"], ["a#OPEN"], ["STOP"]]);
     assert_eq!(values(&requests[0], "dynamodb:enclosingoperation"), ["TransactWriteItems"]);
@@ -177,21 +177,21 @@ fn a_transaction_is_asked_about_member_by_member_with_its_own_key() {
         "ExpressionAttributeValues": {":pk": text("X#*"), ":prefix": text("a")}});
     let query = json_call("dynamodb", "Query", &query);
     assert_eq!(
-        (told(&query), values(&query[0], "dynamodb:leadingkeys")),
+        (action_and_resource(&query), values(&query[0], "dynamodb:leadingkeys")),
         (vec![format!("dynamodb:Query {table}")], &["X#*".to_owned()][..])
     );
     let other = json_call("dynamodb", "PutItem", &json!({"TableName": "u", "Item": {"pk": text("a")}}));
-    assert_eq!(values(&other[0], "dynamodb:leadingkeys"), [""; 0], "a table whose key is not known");
+    assert_eq!(values(&other[0], "dynamodb:leadingkeys"), [""; 0], "a table with an unknown key");
 }
 
 #[test]
-fn conditions_are_told_with_the_call() {
+fn requests_carry_condition_keys() {
     let events = json!({"Entries": [
         {"Source": "rectify", "DetailType": "Rectify Plan", "EventBusName": "default"},
         {"Source": "other", "DetailType": "Other"},
     ]});
     let events = json_call("events", "PutEvents", &events);
-    assert_eq!(told(&events), ["events:PutEvents arn:aws:events:R:event-bus/default"; 2]);
+    assert_eq!(action_and_resource(&events), ["events:PutEvents arn:aws:events:R:event-bus/default"; 2]);
     assert_eq!(values(&events[0], "events:detail-type"), ["Rectify Plan"]);
     assert_eq!(values(&events[1], "events:source"), ["other"]);
 
@@ -200,7 +200,7 @@ fn conditions_are_told_with_the_call() {
         "Action=CreateTags&ResourceId.1=i-1&ResourceId.2=sg-2&Tag.1.Key=Owner&Tag.1.Value=ada&Tag.2.Key=b",
     );
     assert_eq!(
-        told(&tags),
+        action_and_resource(&tags),
         ["instance/i-1", "security-group/sg-2"].map(|it| format!("ec2:CreateTags arn:aws:ec2:R:{it}"))
     );
     assert_eq!(values(&tags[1], "aws:tagkeys"), ["Owner", "b"]);
@@ -213,19 +213,22 @@ fn conditions_are_told_with_the_call() {
         format!("ec2:AuthorizeSecurityGroupEgress {rule}"),
         format!("ec2:CreateTags {rule}"),
     ];
-    assert_eq!(told(&made), expected);
+    assert_eq!(action_and_resource(&made), expected);
     assert_eq!(values(&made[2], "ec2:createaction"), ["AuthorizeSecurityGroupEgress"]);
 
     let options = form_call("ec2", "Action=ModifyInstanceMetadataOptions&InstanceId=i-1&HttpTokens=required");
     assert_eq!(values(&options[0], "ec2:attribute/httptokens"), ["required"]);
     let attached = form_call("iam", "Action=AttachUserPolicy&UserName=ada&PolicyArn=arn%3Aaws%3Ap");
-    assert_eq!(told(&attached), ["iam:AttachUserPolicy arn:aws:iam::111122223333:user/ada"]);
+    assert_eq!(action_and_resource(&attached), ["iam:AttachUserPolicy arn:aws:iam::111122223333:user/ada"]);
     assert_eq!(values(&attached[0], "iam:policyarn"), ["arn:aws:p"]);
 
     let body = json!({"Name": "arn:aws:cloudtrail:x", "CloudWatchLogsRoleArn": "arn:aws:iam::1:role/r"});
     let passed = json_call("cloudtrail", "UpdateTrail", &body);
-    assert_eq!(told(&passed), ["cloudtrail:UpdateTrail arn:aws:cloudtrail:x", "iam:PassRole arn:aws:iam::1:role/r"]);
+    assert_eq!(
+        action_and_resource(&passed),
+        ["cloudtrail:UpdateTrail arn:aws:cloudtrail:x", "iam:PassRole arn:aws:iam::1:role/r"]
+    );
     assert_eq!(values(&passed[1], "iam:passedtoservice"), ["cloudtrail.amazonaws.com"]);
     let cleared = json_call("cloudtrail", "UpdateTrail", &json!({"Name": "arn:aws:x", "CloudWatchLogsRoleArn": ""}));
-    assert_eq!(told(&cleared), ["cloudtrail:UpdateTrail arn:aws:x"], "no role is passed");
+    assert_eq!(action_and_resource(&cleared), ["cloudtrail:UpdateTrail arn:aws:x"], "no role is passed");
 }

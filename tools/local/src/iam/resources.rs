@@ -1,38 +1,38 @@
-//! The ARN a call is about, for services whose calls name one resource or a list of one kind.
+//! The ARNs of a call's resources, for services whose calls name one resource or a list of one type.
 
-use super::request::Asked;
+use super::request::ApiCall;
 
-/// The resources of a call; none where its action has no resource type.
-pub(super) fn of(asked: &Asked<'_>) -> Vec<String> {
-    match asked.service {
-        "cloudtrail" => cloudtrail(asked),
-        "monitoring" | "cloudwatch" => cloudwatch(asked),
-        "config" => config(asked),
-        "iam" => iam(asked),
-        "kms" => asked.json("KeyId").map(|key| named(asked, "kms", "key/", key)).into_iter().collect(),
-        "logs" => logs(asked),
-        "rds" => rds(asked),
-        "s3control" => s3control(asked),
-        "sns" => asked.form("TopicArn").into_iter().collect(),
-        "sqs" => asked.json("QueueUrl").map(|url| asked.arn("sqs", last(url, '/'))).into_iter().collect(),
+/// The resources of a call; empty if its action has no resource type.
+pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
+    match call.service {
+        "cloudtrail" => cloudtrail(call),
+        "monitoring" | "cloudwatch" => cloudwatch(call),
+        "config" => config(call),
+        "iam" => iam(call),
+        "kms" => call.json("KeyId").map(|key| named(call, "kms", "key/", key)).into_iter().collect(),
+        "logs" => logs(call),
+        "rds" => rds(call),
+        "s3control" => s3control(call),
+        "sns" => call.form("TopicArn").into_iter().collect(),
+        "sqs" => call.json("QueueUrl").map(|url| call.arn("sqs", last(url, '/'))).into_iter().collect(),
         "ssm" => {
-            let name = asked.json("Name").map(|it| it.trim_start_matches('/'));
-            name.map(|it| asked.arn("ssm", &format!("parameter/{it}"))).into_iter().collect()
+            let name = call.json("Name").map(|it| it.trim_start_matches('/'));
+            name.map(|it| call.arn("ssm", &format!("parameter/{it}"))).into_iter().collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// An ARN as it is, a name or id as the ARN of it.
-fn named(asked: &Asked<'_>, service: &str, noun: &str, name: &str) -> String {
+/// The ARN for an ARN, a name or an id.
+fn named(call: &ApiCall<'_>, service: &str, noun: &str, name: &str) -> String {
     match name {
-        // IAM decides about the key that an alias names: any key.
-        alias if alias.starts_with("alias/") => asked.arn(service, &format!("{noun}*")),
+        // IAM authorizes the key behind the alias, which is not known here: any key.
+        alias if alias.starts_with("alias/") => call.arn(service, &format!("{noun}*")),
         arn if arn.starts_with("arn:") => match arn.split_once(":alias/") {
             Some((before, _)) => format!("{before}:{noun}*"),
             None => arn.to_owned(),
         },
-        id => asked.arn(service, &format!("{noun}{id}")),
+        id => call.arn(service, &format!("{noun}{id}")),
     }
 }
 
@@ -40,86 +40,84 @@ fn last(text: &str, separator: char) -> &str {
     text.rsplit(separator).next().unwrap_or(text)
 }
 
-fn cloudtrail(asked: &Asked<'_>) -> Vec<String> {
-    let mut trails: Vec<&str> = asked.json("Name").or_else(|| asked.json("TrailName")).into_iter().collect();
-    if asked.operation == "ListTags" {
-        trails = asked.list("ResourceIdList");
+fn cloudtrail(call: &ApiCall<'_>) -> Vec<String> {
+    let mut trails: Vec<&str> = call.json("Name").or_else(|| call.json("TrailName")).into_iter().collect();
+    if call.operation == "ListTags" {
+        trails = call.list("ResourceIdList");
     }
-    trails.into_iter().map(|it| named(asked, "cloudtrail", "trail/", it)).collect()
+    trails.into_iter().map(|it| named(call, "cloudtrail", "trail/", it)).collect()
 }
 
-fn cloudwatch(asked: &Asked<'_>) -> Vec<String> {
-    let alarms = match asked.operation {
-        "PutMetricAlarm" => asked.json("AlarmName").into_iter().collect(),
-        "DeleteAlarms" | "DisableAlarmActions" | "EnableAlarmActions" => asked.list("AlarmNames"),
+fn cloudwatch(call: &ApiCall<'_>) -> Vec<String> {
+    let alarms = match call.operation {
+        "PutMetricAlarm" => call.json("AlarmName").into_iter().collect(),
+        "DeleteAlarms" | "DisableAlarmActions" | "EnableAlarmActions" => call.list("AlarmNames"),
         _ => Vec::new(),
     };
-    alarms.into_iter().map(|it| asked.arn("cloudwatch", &format!("alarm:{it}"))).collect()
+    alarms.into_iter().map(|it| call.arn("cloudwatch", &format!("alarm:{it}"))).collect()
 }
 
-fn config(asked: &Asked<'_>) -> Vec<String> {
-    match asked.operation {
-        "GetComplianceDetailsByConfigRule" => asked
-            .json("ConfigRuleName")
-            .map(|it| asked.arn("config", &format!("config-rule/{it}")))
-            .into_iter()
-            .collect(),
+fn config(call: &ApiCall<'_>) -> Vec<String> {
+    match call.operation {
+        "GetComplianceDetailsByConfigRule" => {
+            call.json("ConfigRuleName").map(|it| call.arn("config", &format!("config-rule/{it}"))).into_iter().collect()
+        }
         "StartConfigRulesEvaluation" => {
-            let rules = asked.list("ConfigRuleNames");
-            rules.into_iter().map(|it| asked.arn("config", &format!("config-rule/{it}"))).collect()
+            let rules = call.list("ConfigRuleNames");
+            rules.into_iter().map(|it| call.arn("config", &format!("config-rule/{it}"))).collect()
         }
         "StartConfigurationRecorder" | "StopConfigurationRecorder" => {
-            let recorder = asked.json("ConfigurationRecorderName");
-            recorder.map(|it| asked.arn("config", &format!("configuration-recorder/{it}"))).into_iter().collect()
+            let recorder = call.json("ConfigurationRecorderName");
+            recorder.map(|it| call.arn("config", &format!("configuration-recorder/{it}"))).into_iter().collect()
         }
-        // All there are, where none is named.
+        // Without a name: all recorders.
         "DescribeConfigurationRecorders" | "DescribeConfigurationRecorderStatus" => {
-            vec![asked.arn("config", "configuration-recorder/*")]
+            vec![call.arn("config", "configuration-recorder/*")]
         }
         _ => Vec::new(),
     }
 }
 
-fn iam(asked: &Asked<'_>) -> Vec<String> {
-    let global = |rest: &str| format!("arn:{}:iam::{}:{rest}", asked.place.partition, asked.place.account);
-    match asked.operation {
-        // A user's path is not in the request, and here users and roles have none.
+fn iam(call: &ApiCall<'_>) -> Vec<String> {
+    let global = |rest: &str| format!("arn:{}:iam::{}:{rest}", call.place.partition, call.place.account);
+    match call.operation {
+        // The request does not contain a user's path; local users and roles have none.
         "GetAccessKeyLastUsed" => vec![global("user/*")],
-        "GetPolicy" | "GetPolicyVersion" => asked.form("PolicyArn").into_iter().collect(),
-        "SimulatePrincipalPolicy" => asked.form("PolicySourceArn").into_iter().collect(),
-        "GetRole" => asked.form("RoleName").map(|it| global(&format!("role/{it}"))).into_iter().collect(),
-        _ => asked.form("UserName").map(|it| global(&format!("user/{it}"))).into_iter().collect(),
+        "GetPolicy" | "GetPolicyVersion" => call.form("PolicyArn").into_iter().collect(),
+        "SimulatePrincipalPolicy" => call.form("PolicySourceArn").into_iter().collect(),
+        "GetRole" => call.form("RoleName").map(|it| global(&format!("role/{it}"))).into_iter().collect(),
+        _ => call.form("UserName").map(|it| global(&format!("user/{it}"))).into_iter().collect(),
     }
 }
 
-fn logs(asked: &Asked<'_>) -> Vec<String> {
-    match asked.operation {
+fn logs(call: &ApiCall<'_>) -> Vec<String> {
+    match call.operation {
         "DescribeLogGroups" => Vec::new(),
-        "ListTagsForResource" => asked.json("resourceArn").map(str::to_owned).into_iter().collect(),
+        "ListTagsForResource" => call.json("resourceArn").map(str::to_owned).into_iter().collect(),
         _ => {
-            let group = asked.json("logGroupName").or_else(|| asked.json("logGroupIdentifier")).unwrap_or("*");
-            vec![named(asked, "logs", "log-group:", group)]
+            let group = call.json("logGroupName").or_else(|| call.json("logGroupIdentifier")).unwrap_or("*");
+            vec![named(call, "logs", "log-group:", group)]
         }
     }
 }
 
-fn rds(asked: &Asked<'_>) -> Vec<String> {
+fn rds(call: &ApiCall<'_>) -> Vec<String> {
     let on = |noun: &str, field: &str| {
-        let name = asked.form(field).unwrap_or_else(|| "*".to_owned());
-        vec![named(asked, "rds", noun, &name)]
+        let name = call.form(field).unwrap_or_else(|| "*".to_owned());
+        vec![named(call, "rds", noun, &name)]
     };
-    match asked.operation {
+    match call.operation {
         "DescribeDBInstances" | "ModifyDBInstance" => on("db:", "DBInstanceIdentifier"),
         "DescribeDBClusters" | "ModifyDBCluster" => on("cluster:", "DBClusterIdentifier"),
         _ => Vec::new(),
     }
 }
 
-fn s3control(asked: &Asked<'_>) -> Vec<String> {
-    match asked.operation {
+fn s3control(call: &ApiCall<'_>) -> Vec<String> {
+    match call.operation {
         "GetAccessPointPolicy" | "GetAccessPointPolicyStatus" => {
-            let name = asked.path().split("/accesspoint/").nth(1).and_then(|it| it.split('/').next()).unwrap_or("*");
-            vec![asked.arn("s3", &format!("accesspoint/{name}"))]
+            let name = call.path().split("/accesspoint/").nth(1).and_then(|it| it.split('/').next()).unwrap_or("*");
+            vec![call.arn("s3", &format!("accesspoint/{name}"))]
         }
         _ => Vec::new(),
     }

@@ -1,26 +1,27 @@
-//! Answers the proxy gives itself: AWS errors in the protocol of the call.
+//! The AWS errors that the proxy itself answers, in the protocol of the call.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
 use super::call::{CallName, Protocol};
-use crate::iam::Refused;
+use crate::iam::DeniedCall;
 
-/// An error as AWS would send it.
+/// An AWS error.
 #[derive(Debug, Clone)]
-pub(super) struct AwsFault {
+pub(super) struct AwsError {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) message: String,
 }
 
-impl AwsFault {
-    /// The code of a call the backend has no implementation of. 501 and not 500, so that no SDK retries it.
-    pub(super) fn not_implemented(call: &CallName, what: &str) -> Self {
+impl AwsError {
+    /// The error of a call that the backend does not implement. The status is 501 and not 500, so that no SDK retries
+    /// it.
+    pub(super) fn not_implemented(call: &CallName, why: &str) -> Self {
         Self {
             status: StatusCode::NOT_IMPLEMENTED,
             code: "NotImplementedLocally",
-            message: format!("{}:{}: {what}", call.service, call.operation),
+            message: format!("{}:{}: {why}", call.service, call.operation),
         }
     }
 
@@ -35,14 +36,14 @@ impl AwsFault {
     }
 
     pub(super) fn access_denied(call: &CallName, caller: &str) -> Self {
-        let what =
+        let message =
             format!("User: {caller} is not authorized to perform: {}:{} (injected)", call.service, call.operation);
-        Self::denied(call, what)
+        Self::denied(call, message)
     }
 
-    /// The answer to a call that the caller's role does not allow.
-    pub(super) fn not_authorized(call: &CallName, refused: &Refused) -> Self {
-        Self::denied(call, format!("User: {refused}"))
+    /// The error of a call that the caller's role does not allow.
+    pub(super) fn not_authorized(call: &CallName, denied: &DeniedCall) -> Self {
+        Self::denied(call, format!("User: {denied}"))
     }
 
     fn denied(call: &CallName, message: String) -> Self {
@@ -74,7 +75,7 @@ impl AwsFault {
         }
     }
 
-    /// The error on the wire.
+    /// The HTTP response in this protocol.
     pub(super) fn respond(&self, protocol: Protocol) -> Response<Body> {
         let request_id = crate::request_id::next();
         let (code, message) = (self.code, escaped(&self.message));
@@ -108,13 +109,13 @@ impl AwsFault {
     }
 }
 
-/// Text inside an XML element.
+/// Escapes text for an XML element.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Whether a body is a web page: what moto's web framework answers where the emulator has no code. The content type
-/// does not tell, since moto sends good JSON as `text/html` too.
+/// Whether a body is a web page, the answer of moto's web framework if moto does not implement the call. The content
+/// type is no help, since moto also sends valid JSON as `text/html`.
 pub(super) fn is_web_page(body: &[u8]) -> bool {
     let start: Vec<u8> = body.iter().copied().skip_while(u8::is_ascii_whitespace).take(14).collect();
     let start = String::from_utf8_lossy(&start).to_ascii_lowercase();
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn web_pages_are_told_by_their_body() {
+    fn web_pages_are_recognized_by_their_body() {
         assert!(is_web_page(b"<!doctype html>\n<html lang=en>"));
         assert!(is_web_page(b"\n <HTML>"));
         assert!(!is_web_page(br#"{"FailedEntryCount": 0}"#));

@@ -1,19 +1,19 @@
-//! Which operation of which service a request asks for, and by whom.
+//! Names the service, operation and caller of a request.
 //!
-//! AWS has five wire protocols and the request alone says which one it speaks: a target header (JSON), an `Action`
-//! field (Query), or method and path (REST). Nothing here forwards or answers.
+//! The request itself shows its protocol: a target header (JSON), an `Action` field (Query), or method and path (REST).
+//! Nothing here forwards or answers.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
-/// How a service writes its errors.
+/// The format of a service's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// `application/x-amz-json-1.x`: the error's code in `__type`.
     Json,
     /// The Query protocol of IAM, STS and old SQS: `ErrorResponse/Error`.
     Query,
-    /// EC2's own variant of it: `Response/Errors/Error`.
+    /// EC2's variant of Query: `Response/Errors/Error`.
     Ec2,
     /// S3: a bare `Error`.
     S3,
@@ -21,16 +21,16 @@ pub enum Protocol {
     S3Control,
 }
 
-/// A request as AWS would name it.
+/// A request's service and operation, as AWS names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallName {
-    /// The service of the credential scope, e.g. `ec2`; `s3control` is told from `s3` by its path.
+    /// The service of the credential scope, e.g. `ec2`; `s3control` is recognized by its path.
     pub service: String,
-    /// The operation, e.g. `GetBucketPolicyStatus`; method and path where no name is known.
+    /// The operation, e.g. `GetBucketPolicyStatus`; method and path if the name is not known.
     pub operation: String,
-    /// How its errors are written.
+    /// The format of its errors.
     pub protocol: Protocol,
-    /// The access key the request is signed with; empty when it is not signed.
+    /// The access key that signed the request; empty without a signature.
     pub access_key: String,
 }
 
@@ -58,7 +58,7 @@ impl CallName {
             let operation = s3_operation(&head.method, path, &query, &head.headers);
             return Self { service: "s3".to_owned(), operation, protocol: Protocol::S3, access_key };
         }
-        // A REST-JSON service (Lambda, say): none of ours, so method and path stand for the operation.
+        // A REST-JSON service (Lambda, for example), which Rectify does not call: method and path replace the name.
         Self { service: scope, operation: format!("{} {path}", head.method), protocol: Protocol::Json, access_key }
     }
 }
@@ -77,7 +77,7 @@ fn credential(headers: &HeaderMap) -> (String, String) {
     (access_key, service)
 }
 
-/// `AmazonSQS.SendMessage`, or with dots inside: `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.GetTrail`.
+/// `AmazonSQS.SendMessage`, or with more dots: `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.GetTrail`.
 fn target(headers: &HeaderMap) -> Option<(String, String)> {
     let (service, operation) = headers.get("x-amz-target")?.to_str().ok()?.rsplit_once('.')?;
     Some((service.to_ascii_lowercase(), operation.to_owned()))
@@ -98,7 +98,7 @@ fn s3_control_operation(method: &Method, path: &str) -> String {
     match members.as_slice() {
         ["configuration", "publicAccessBlock"] => format!("{verb}PublicAccessBlock"),
         ["accesspoint"] => "ListAccessPoints".to_owned(),
-        // An access point is made by PUT, and AWS calls that Create.
+        // PUT creates an access point, so AWS names it Create.
         ["accesspoint", _] if method == Method::PUT => "CreateAccessPoint".to_owned(),
         ["accesspoint", _] => format!("{verb}AccessPoint"),
         ["accesspoint", _, "policy"] => format!("{verb}AccessPointPolicy"),
@@ -144,7 +144,7 @@ const OBJECT_SUBRESOURCES: &[(&str, &str)] = &[
 
 fn s3_operation(method: &Method, path: &str, query: &Pairs, headers: &HeaderMap) -> String {
     if let Some(named) = query.value("x-id") {
-        return named; // the SDKs of AWS name some operations themselves
+        return named; // the AWS SDKs name some operations themselves
     }
     let path = path.trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
@@ -201,7 +201,7 @@ fn verb(method: &Method) -> &str {
     }
 }
 
-/// The fields of a form or query string, keys as they are, values decoded.
+/// The decoded fields of a form or query string.
 #[derive(Debug)]
 pub(crate) struct Pairs(Vec<(String, String)>);
 
@@ -214,9 +214,9 @@ impl Pairs {
         Self(text.split('&').filter(|field| !field.is_empty()).map(pair).collect())
     }
 
-    /// The values of all fields whose names are wanted, in their order.
-    pub(crate) fn values_named(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        self.0.iter().filter(|(name, _)| wanted(name)).map(|(_, value)| value.clone()).collect()
+    /// The values of all fields whose names match, in order.
+    pub(crate) fn values_named(&self, matches: impl Fn(&str) -> bool) -> Vec<String> {
+        self.0.iter().filter(|(name, _)| matches(name)).map(|(_, value)| value.clone()).collect()
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<String> {
@@ -228,7 +228,7 @@ impl Pairs {
     }
 }
 
-/// Percent-decoding with `+` as a space, as forms have it; a stray `%` stays itself.
+/// Percent-decoding with `+` as a space, as in forms; a stray `%` stays.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -267,7 +267,7 @@ mod tests {
         (call.service, call.operation, call.protocol)
     }
 
-    /// Method, URI, headers and body, then what they are called.
+    /// Method, URI, headers and body, then the expected name.
     type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, (&'a str, &'a str, Protocol));
 
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn every_protocol_tells_its_operation() {
+    fn operation_is_read_in_every_protocol() {
         let (ec2, iam, s3) = (signed("ec2"), signed("iam"), signed("s3"));
         let (sqs, trail) = (signed("sqs"), signed("cloudtrail"));
         let rows: &[Row<'_>] = &[

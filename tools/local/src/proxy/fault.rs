@@ -1,41 +1,41 @@
-//! Faults a test asks for: which call goes wrong, how often, and in what way.
+//! Injected faults: the calls they hit, how often, and their effect.
 
 use std::time::Duration;
 
-/// What happens to a call.
+/// The effect of a fault on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Refused as too fast; nothing reaches the backend.
+    /// The call is throttled; nothing reaches the backend.
     Throttle,
-    /// Refused as not allowed; nothing reaches the backend.
+    /// The call is denied; nothing reaches the backend.
     AccessDenied,
     /// The service fails; nothing reaches the backend.
     Http500,
-    /// The call takes effect and the caller never learns it: the connection breaks instead of an answer.
+    /// The call takes effect, but the connection breaks before the answer.
     TimeoutAfterApply,
-    /// The call arrives, later by this much.
+    /// The call is forwarded after this delay.
     Delay(Duration),
-    /// The call takes effect at once; its answer comes later by this much.
+    /// The call takes effect at once; its answer is delayed by this much.
     AnswerLate(Duration),
 }
 
-/// One rule of disturbance. The oldest rule that matches and has times left applies.
+/// An injected fault. The oldest fault that matches and is not used up applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The service, e.g. `ec2`.
     pub service: String,
-    /// The operation, e.g. `RevokeSecurityGroupIngress`, or `*` for each of the service.
+    /// The operation, e.g. `RevokeSecurityGroupIngress`, or `*` for every operation of the service.
     pub operation: String,
-    /// Only calls of this caller (a function's name); `None` for everyone's.
+    /// Only calls of this caller (a function's name); `None` for every caller.
     pub caller: Option<String>,
-    /// How many calls it hits before it is used up.
+    /// The number of calls it hits before it is used up.
     pub times: u32,
-    /// What happens to them.
+    /// Its effect.
     pub kind: FaultKind,
 }
 
 impl Fault {
-    /// A rule for every caller.
+    /// A fault for every caller.
     #[must_use]
     pub fn new(service: &str, operation: &str, times: u32, kind: FaultKind) -> Self {
         Self { service: service.to_owned(), operation: operation.to_owned(), caller: None, times, kind }
@@ -49,7 +49,7 @@ impl Fault {
     }
 }
 
-/// Takes one use of the first rule that matches.
+/// Uses the first fault that matches once.
 pub(super) fn take(faults: &mut Vec<Fault>, service: &str, operation: &str, caller: &str) -> Option<FaultKind> {
     let position = faults.iter().position(|fault| fault.matches(service, operation, caller))?;
     let fault = faults.get_mut(position)?;
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_used_up_in_order_and_only_by_their_caller() {
+    fn faults_are_used_in_order_and_only_for_their_caller() {
         let mut faults = vec![
             Fault { caller: Some("rectify-a".to_owned()), ..Fault::new("ec2", "*", 1, FaultKind::AccessDenied) },
             Fault::new("ec2", "DescribeVpcs", 2, FaultKind::Throttle),

@@ -1,4 +1,4 @@
-//! One call on its way: named, disturbed if a test wants that, forwarded, and its answer put right.
+//! Handles one call: names it, authorizes it, injects faults, forwards it, and corrects its answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use jiff::Timestamp;
 
-use super::answer::{AwsFault, is_web_page};
+use super::answer::{AwsError, is_web_page};
 use super::call::CallName;
 use super::fault::FaultKind;
 use super::{Shared, fault, lookup, roots, rpc, trail_events};
 use crate::iam::request;
 
-/// The largest body taken, bytes: above what any test uploads, below what hurts.
+/// The maximum size of a body in bytes: larger than any test's upload, small enough for memory.
 const BODY_LIMIT: usize = 256 * 1024 * 1024;
 
-/// Headers that belong to one connection and not to the message (RFC 9110, 7.6.1), and those the next hop sets itself.
+/// Headers of one connection rather than of the message (RFC 9110, 7.6.1), and those that the next hop sets itself.
 const HOP_HEADERS: &[header::HeaderName] = &[
     header::CONNECTION,
     header::TRANSFER_ENCODING,
@@ -30,7 +30,7 @@ const HOP_HEADERS: &[header::HeaderName] = &[
     header::CONTENT_LENGTH,
 ];
 
-/// What goes back to the caller, and what is noted about it.
+/// The response to the caller, and what is recorded about it.
 struct Outcome {
     response: Response<Body>,
     status: u16,
@@ -43,66 +43,59 @@ impl From<Response<Body>> for Outcome {
     }
 }
 
-pub(super) async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let at = Timestamp::now();
     let (head, body) = request.into_parts();
     let body = match to_bytes(body, BODY_LIMIT).await {
         Ok(body) => body,
         Err(unread) => {
             let call = CallName::of(&head, &[]);
-            let fault = AwsFault {
+            let error = AwsError {
                 status: StatusCode::PAYLOAD_TOO_LARGE,
                 code: "EntityTooLarge",
                 message: format!("body: {unread}"),
             };
-            return fault.respond(call.protocol);
+            return error.respond(call.protocol);
         }
     };
     if head.uri.path() == trail_events::PATH {
-        return trail_events::take(&shared, &head.method, &body);
+        return trail_events::receive(&shared, &head.method, &body);
     }
     match rpc::translated(&head, &body) {
-        Some((head, body)) => rpc::translated_back(pass_on(&shared, at, &head, body).await, BODY_LIMIT).await,
-        None => pass_on(&shared, at, &head, body).await,
+        Some((head, body)) => rpc::translated_back(handle_call(&shared, at, &head, body).await, BODY_LIMIT).await,
+        None => handle_call(&shared, at, &head, body).await,
     }
 }
 
-async fn pass_on(shared: &Shared, at: Timestamp, head: &Parts, body: Bytes) -> Response<Body> {
+async fn handle_call(shared: &Shared, at: Timestamp, head: &Parts, body: Bytes) -> Response<Body> {
     let call = CallName::of(head, &body);
-    let asked = request::requests(&call, head, &body, &shared.settings.place);
-    let (caller, refused, fault) = {
-        let mut ledger = shared.ledger();
-        let caller = ledger.callers.get(&call.access_key).cloned().unwrap_or_else(|| call.access_key.clone());
-        let refused = ledger.guard.refuse(&caller, asked);
-        let fault = fault::take(&mut ledger.faults, &call.service, &call.operation, &caller);
-        (caller, refused, fault)
+    let requests = request::requests(&call, head, &body, &shared.settings.place);
+    let (caller, denied, fault) = {
+        let mut state = shared.state();
+        let caller = state.callers.get(&call.access_key).cloned().unwrap_or_else(|| call.access_key.clone());
+        let denied = state.authorizer.denial(&caller, requests);
+        let fault = fault::take(&mut state.faults, &call.service, &call.operation, &caller);
+        (caller, denied, fault)
     };
-    let outcome = match (refused, fault) {
-        (Some(refused), _) => {
-            let mut outcome = Outcome::from(AwsFault::not_authorized(&call, &refused).respond(call.protocol));
-            outcome.note = Some(format!("refused: {refused}"));
+    let outcome = match (denied, fault) {
+        (Some(denied), _) => {
+            let mut outcome = Outcome::from(AwsError::not_authorized(&call, &denied).respond(call.protocol));
+            outcome.note = Some(format!("denied: {denied}"));
             outcome
         }
         (None, None) => forward(shared, head, body, &call).await,
-        (None, Some(kind)) => disturb(shared, head, body, &call, &caller, kind).await,
+        (None, Some(kind)) => inject(shared, head, body, &call, &caller, kind).await,
     };
     shared.record(at, caller, &call, outcome.status, outcome.note);
     outcome.response
 }
 
-async fn disturb(
-    shared: &Shared,
-    head: &Parts,
-    body: Bytes,
-    call: &CallName,
-    caller: &str,
-    kind: FaultKind,
-) -> Outcome {
-    let refuse = |fault: AwsFault| Outcome::from(fault.respond(call.protocol));
+async fn inject(shared: &Shared, head: &Parts, body: Bytes, call: &CallName, caller: &str, kind: FaultKind) -> Outcome {
+    let refuse = |error: AwsError| Outcome::from(error.respond(call.protocol));
     let mut outcome = match kind {
-        FaultKind::Throttle => refuse(AwsFault::throttle(call)),
-        FaultKind::AccessDenied => refuse(AwsFault::access_denied(call, caller)),
-        FaultKind::Http500 => refuse(AwsFault::internal(call)),
+        FaultKind::Throttle => refuse(AwsError::throttle(call)),
+        FaultKind::AccessDenied => refuse(AwsError::access_denied(call, caller)),
+        FaultKind::Http500 => refuse(AwsError::internal(call)),
         FaultKind::Delay(by) => {
             tokio::time::sleep(by).await;
             forward(shared, head, body, call).await
@@ -125,7 +118,7 @@ async fn disturb(
     outcome
 }
 
-/// An answer whose body fails before its first byte: the server closes the connection on it, mid-message.
+/// A response whose body fails before its first byte, so that the server closes the connection mid-message.
 fn broken() -> Response<Body> {
     let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     let mut response = Response::new(Body::from_stream(futures_util::stream::iter([Err::<Bytes, _>(cut)])));
@@ -141,22 +134,22 @@ async fn forward(shared: &Shared, head: &Parts, body: Bytes, call: &CallName) ->
     let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let mut headers = message_headers(&head.headers);
     if body.is_empty() && [Method::PUT, Method::POST].contains(&head.method) {
-        // The client leaves the length of an empty body out, and moto asks for it (`PutBucketAcl` by headers alone).
+        // The client omits the length of an empty body, and moto requires it (`PutBucketAcl` with headers only).
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    let turn = shared.turns.take(call).await;
+    let lock = shared.serialized.lock_for(call).await;
     let sent =
         shared.http.request(head.method.clone(), format!("{upstream}{path}")).headers(headers).body(body).send().await;
     let answer = match sent {
         Ok(answer) => answer,
-        Err(refusal) => return AwsFault::unreachable(call, &refusal.to_string()).respond(call.protocol).into(),
+        Err(error) => return AwsError::unreachable(call, &error.to_string()).respond(call.protocol).into(),
     };
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = match answer.bytes().await {
         Ok(body) => body,
-        Err(cut) => return AwsFault::unreachable(call, &cut.to_string()).respond(call.protocol).into(),
+        Err(error) => return AwsError::unreachable(call, &error.to_string()).respond(call.protocol).into(),
     };
-    drop(turn);
+    drop(lock);
     if !status.is_success() && is_web_page(&body) {
         return web_page(shared, call, status);
     }
@@ -169,58 +162,58 @@ async fn forward(shared: &Shared, head: &Parts, body: Bytes, call: &CallName) ->
     outcome
 }
 
-/// moto's web framework speaks where the emulator has no code, or where its code broke; its log tells which.
+/// moto's web framework answers if moto does not implement the call or its code failed; its log says which.
 fn web_page(shared: &Shared, call: &CallName, status: StatusCode) -> Outcome {
     let note = shared.substituted(call, "error NotImplementedLocally for a web page");
-    let what = format!(
-        "the local backend (moto) has no implementation of it, or broke in it: it answered with a web page, status {}",
+    let why = format!(
+        "the local backend (moto) has no implementation of it, or failed: it answered with a web page, status {}",
         status.as_u16()
     );
-    let mut outcome = Outcome::from(AwsFault::not_implemented(call, &what).respond(call.protocol));
+    let mut outcome = Outcome::from(AwsError::not_implemented(call, &why).respond(call.protocol));
     outcome.note = Some(note);
     outcome
 }
 
 fn look_up(shared: &Shared, call: &CallName, body: &[u8]) -> Outcome {
-    let answered = lookup::answer(&shared.ledger().trail_events, body);
+    let answered = lookup::answer(&shared.state().trail_events, body);
     let mut outcome = Outcome::from(match answered {
         Ok(events) => {
             let mut response = Response::new(Body::from(events.to_string()));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
             response
         }
-        Err(fault) => fault.respond(call.protocol),
+        Err(error) => error.respond(call.protocol),
     });
     outcome.note = Some(shared.substituted(call, "seeded events"));
     outcome
 }
 
 fn substitute(shared: &Shared, call: &CallName, status: StatusCode, body: Bytes) -> (Bytes, Option<String>) {
-    let wanted = shared.ledger().root_user.clone();
+    let root_user = shared.state().root_user.clone();
     let is_summary = (call.service.as_str(), call.operation.as_str()) == ("iam", "GetAccountSummary");
-    if !is_summary || !status.is_success() || wanted.is_empty() {
+    if !is_summary || !status.is_success() || root_user.is_empty() {
         return (roots::put_right(&call.service, &call.operation, body), None);
     }
-    match with_root_user(&body, &wanted) {
-        Some(edited) => (edited, Some(shared.substituted(call, "what the root user has"))),
+    match with_root_user(&body, &root_user) {
+        Some(edited) => (edited, Some(shared.substituted(call, "root user's entries"))),
         None => (body, Some("root user: no summary in the backend's answer".to_owned())),
     }
 }
 
-/// Sets entries of the summary, whether they were there or not; `None` if the answer has no summary.
+/// Sets entries of the summary, adding missing ones; `None` if the answer has no summary.
 fn with_root_user(body: &[u8], entries: &BTreeMap<&str, u32>) -> Option<Bytes> {
     let mut text = std::str::from_utf8(body).ok()?.to_owned();
     for (key, number) in entries {
-        let told = format!("<key>{key}</key>");
-        text = match text.split_once(&told) {
+        let key = format!("<key>{key}</key>");
+        text = match text.split_once(&key) {
             Some((before, after)) => {
                 let (space, value) = after.split_once("<value>").filter(|(space, _)| space.trim().is_empty())?;
                 let (_, rest) = value.split_once("</value>")?;
-                format!("{before}{told}{space}<value>{number}</value>{rest}")
+                format!("{before}{key}{space}<value>{number}</value>{rest}")
             }
             None => {
                 let (before, after) = text.split_once("</SummaryMap>")?;
-                format!("{before}<entry>{told}<value>{number}</value></entry></SummaryMap>{after}")
+                format!("{before}<entry>{key}<value>{number}</value></entry></SummaryMap>{after}")
             }
         };
     }
@@ -234,7 +227,7 @@ fn message_headers(all: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// The backend's answer for our own connection. HEAD keeps its `Content-Length`: it tells the size of what GET would send.
+/// The backend's answer for the caller's connection. HEAD keeps its `Content-Length`, the size of GET's body.
 fn rebuilt(method: &Method, status: StatusCode, headers: &HeaderMap, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -255,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_root_user_has_is_put_into_the_summary() {
+    fn root_user_entries_are_set_in_the_summary() {
         let body = "<SummaryMap><entry>\n<key>AccountAccessKeysPresent</key>\n<value>0</value></entry><entry><key>Users</key><value>4</value></entry></SummaryMap>";
         let edited = with_root_user(body.as_bytes(), &BTreeMap::from([("AccountAccessKeysPresent", 2)])).unwrap();
         assert_eq!(edited, body.replace("<value>0<", "<value>2<"));

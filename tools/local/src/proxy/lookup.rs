@@ -1,23 +1,23 @@
-//! CloudTrail's LookupEvents, which moto does not have: events a test seeds, filtered and paged as AWS does it.
+//! CloudTrail's `LookupEvents`, which moto does not have: the seeded events, filtered and paged as in AWS.
 
 use serde_json::{Value, json};
 
-use super::answer::AwsFault;
+use super::answer::AwsError;
 use axum::http::StatusCode;
 
-/// Page size when the caller names none; also the largest AWS allows.
+/// The default page size, and the largest that AWS allows.
 const PAGE: usize = 50;
 
-/// The answer to a LookupEvents request over the seeded events, newest first.
+/// Answers a `LookupEvents` request from the seeded events, newest first.
 ///
 /// # Errors
-/// The request is not JSON, has more than the one attribute AWS allows, an unknown attribute, a page size outside
-/// 1..=50, or a token this never gave out.
-pub(super) fn answer(events: &[Value], request: &[u8]) -> Result<Value, AwsFault> {
+/// The request is not JSON, has more than one attribute, an unknown attribute, a page size outside 1..=50, or a token
+/// that is not a number.
+pub(super) fn answer(events: &[Value], request: &[u8]) -> Result<Value, AwsError> {
     let request: Value = if request.is_empty() {
         json!({})
     } else {
-        serde_json::from_slice(request).map_err(|fault| refused("SerializationException", &fault.to_string()))?
+        serde_json::from_slice(request).map_err(|error| refused("SerializationException", &error.to_string()))?
     };
     let attributes = match request.get("LookupAttributes").and_then(Value::as_array).map(Vec::as_slice) {
         None | Some([]) => None,
@@ -29,7 +29,7 @@ pub(super) fn answer(events: &[Value], request: &[u8]) -> Result<Value, AwsFault
     if let Some((key, _)) = attributes
         && !ATTRIBUTES.contains(&key)
     {
-        return Err(refused("InvalidLookupAttributesException", &format!("`{key}` is no lookup attribute")));
+        return Err(refused("InvalidLookupAttributesException", &format!("`{key}` is not a lookup attribute")));
     }
     let size = match request.get("MaxResults").and_then(Value::as_u64) {
         None => PAGE,
@@ -75,7 +75,7 @@ fn has(event: &Value, key: &str, value: &str) -> bool {
     }
 }
 
-/// Times are epoch seconds, in events and requests alike; an event without a time lies in every window.
+/// Times are epoch seconds in events and requests; an event without a time is in every window.
 fn in_window(event: &Value, request: &Value) -> bool {
     let Some(at) = event.get("EventTime").and_then(Value::as_f64) else { return true };
     let bound = |name: &str| request.get(name).and_then(Value::as_f64);
@@ -86,12 +86,12 @@ fn time(event: &Value) -> f64 {
     event.get("EventTime").and_then(Value::as_f64).unwrap_or_default()
 }
 
-fn text<'a>(of: &'a Value, field: &str) -> &'a str {
-    of.get(field).and_then(Value::as_str).unwrap_or_default()
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn refused(code: &'static str, why: &str) -> AwsFault {
-    AwsFault { status: StatusCode::BAD_REQUEST, code, message: format!("LookupEvents: {why}") }
+fn refused(code: &'static str, why: &str) -> AwsError {
+    AwsError { status: StatusCode::BAD_REQUEST, code, message: format!("LookupEvents: {why}") }
 }
 
 #[cfg(test)]
@@ -107,34 +107,35 @@ mod tests {
         answer["Events"].as_array().unwrap().iter().map(|event| event["EventId"].as_str().unwrap()).collect()
     }
 
-    fn ask(request: &Value) -> Result<Value, AwsFault> {
+    fn look_up(request: &Value) -> Result<Value, AwsError> {
         answer(&events(), request.to_string().as_bytes())
     }
 
     #[test]
-    fn events_come_newest_first_in_pages() {
-        let first = ask(&json!({ "MaxResults": 2 })).unwrap();
+    fn events_are_paged_newest_first() {
+        let first = look_up(&json!({ "MaxResults": 2 })).unwrap();
         assert_eq!(ids(&first), ["e3", "e2"]);
-        let rest = ask(&json!({ "MaxResults": 2, "NextToken": first["NextToken"] })).unwrap();
+        let rest = look_up(&json!({ "MaxResults": 2, "NextToken": first["NextToken"] })).unwrap();
         assert_eq!(rest, json!({ "Events": [events()[0]] }));
     }
 
     #[test]
     fn events_are_filtered_by_resource_and_time() {
-        let about = ask(&json!({ "LookupAttributes": [{ "AttributeKey": "ResourceName", "AttributeValue": "sg-1" }] }))
-            .unwrap();
-        assert_eq!(ids(&about), ["e3", "e1"]);
-        assert_eq!(ids(&ask(&json!({ "StartTime": 2.0, "EndTime": 2.5 })).unwrap()), ["e2"]);
+        let about_group =
+            look_up(&json!({ "LookupAttributes": [{ "AttributeKey": "ResourceName", "AttributeValue": "sg-1" }] }))
+                .unwrap();
+        assert_eq!(ids(&about_group), ["e3", "e1"]);
+        assert_eq!(ids(&look_up(&json!({ "StartTime": 2.0, "EndTime": 2.5 })).unwrap()), ["e2"]);
     }
 
     #[test]
-    fn requests_aws_refuses_are_refused() {
+    fn invalid_requests_are_refused() {
         let codes = [
             json!({ "MaxResults": 51 }),
             json!({ "NextToken": "x" }),
-            json!({ "LookupAttributes": [{ "AttributeKey": "Colour" }] }),
+            json!({ "LookupAttributes": [{ "AttributeKey": "Color" }] }),
         ]
-        .map(|request| ask(&request).unwrap_err().code);
+        .map(|request| look_up(&request).unwrap_err().code);
         assert_eq!(
             codes,
             ["InvalidMaxResultsException", "InvalidNextTokenException", "InvalidLookupAttributesException"]

@@ -1,8 +1,15 @@
-//! The one address of local AWS: names every call, forwards it, and says what the emulator cannot.
+//! The single endpoint of local AWS: names every call and forwards it to moto or to the Config engine.
 //!
-//! Six things are done on the way: a call of a function is decided by its role ([`iam`](crate::iam)); a web page instead of an answer becomes the AWS error `NotImplementedLocally`;
-//! what moto cannot have is put in (each time counted as a [`Substitution`]); CBOR, which moto does not speak, is carried
-//! as JSON; faults a test asked for are injected; every call is recorded with its caller. The proxy keeps no state of AWS itself and knows no control.
+//! On the way the proxy
+//!
+//! - authorizes a function's call by its role ([`iam`](crate::iam)),
+//! - turns a web page in place of an answer into the AWS error `NotImplementedLocally`,
+//! - adds what moto does not have, each time counted as a [`Substitution`],
+//! - translates CBOR, which moto does not speak, to JSON and back,
+//! - injects the faults that a test set up,
+//! - records every call with its caller.
+//!
+//! Apart from that it keeps no state of AWS, and it knows no control.
 
 mod answer;
 mod call;
@@ -11,8 +18,8 @@ mod forward;
 mod lookup;
 pub mod roots;
 pub mod rpc;
+mod serialized;
 mod trail_events;
-mod turn;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,90 +37,90 @@ pub use fault::{Fault, FaultKind};
 
 use crate::iam::policy::Statement;
 use crate::iam::request::Place;
-use crate::iam::{Guard, Refused};
+use crate::iam::{Authorizer, DeniedCall};
 
-/// How many calls are remembered; the oldest go first. `make local` may run for days.
-const CALLS_KEPT: usize = 20_000;
+/// The maximum number of recorded calls; the oldest are dropped, since `make local` may run for days.
+const MAX_CALLS: usize = 20_000;
 
-/// Why the proxy is not there.
+/// Why the proxy does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    /// The address is taken or not ours.
+    /// The address is in use or not local.
     #[error("proxy: listen on `{address}`: {source}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: String,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The client towards the backend cannot be made.
+    /// The HTTP client for the backend cannot be created.
     #[error("proxy: {0}")]
     Client(#[from] crate::backend::BackendError),
 }
 
-/// Where calls go.
+/// Where the proxy listens and forwards to.
 #[derive(Debug, Clone)]
 pub struct ProxySettings {
     /// The address to listen on, e.g. `127.0.0.1:0` for any free port.
     pub listen: String,
     /// The emulator, e.g. `http://127.0.0.1:40001`.
     pub backend: String,
-    /// Services (by signing name) that are served elsewhere, e.g. `config` by our own engine.
+    /// Endpoints of services that the emulator does not serve, by signing name, e.g. `config` for the engine.
     pub upstreams: BTreeMap<String, String>,
-    /// Where calls are made, for the ARNs that IAM is asked about.
+    /// The account that calls are made in, for the ARNs of IAM requests.
     pub place: Place,
 }
 
-/// One call as it passed.
+/// A recorded call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Call {
     /// When it arrived.
     pub at: Timestamp,
-    /// The function or tool whose key signed it; the key itself if nobody registered it.
+    /// The function or tool whose key signed it; the key itself if it is not registered.
     pub caller: String,
     /// The service, e.g. `s3control`.
     pub service: String,
     /// The operation, e.g. `PutPublicAccessBlock`.
     pub operation: String,
-    /// The status the caller saw; 0 where the connection was broken on purpose.
+    /// The status that the caller received; 0 if an injected fault broke the connection.
     pub status: u16,
-    /// What the proxy did besides forwarding: the fault injected, or what it answered in the backend's place.
+    /// What the proxy did besides forwarding: the injected fault, the denial or the substitution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// What the proxy answered in moto's place, and how often.
+/// An answer, or a part of one, that the proxy gave instead of moto.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Substitution {
     /// `service:operation`.
     pub call: String,
-    /// What was put in.
+    /// What the proxy answered.
     pub what: String,
-    /// How often.
+    /// How many times.
     pub times: u32,
 }
 
 #[derive(Debug, Default)]
-struct Ledger {
+struct ProxyState {
     calls: VecDeque<Call>,
     callers: BTreeMap<String, String>,
     faults: Vec<Fault>,
     substitutions: BTreeMap<(String, String), u32>,
     root_user: BTreeMap<&'static str, u32>,
     trail_events: Vec<Value>,
-    guard: Guard,
+    authorizer: Authorizer,
 }
 
 #[derive(Debug)]
 struct Shared {
     settings: ProxySettings,
     http: reqwest::Client,
-    turns: turn::SerializedCalls,
-    ledger: Mutex<Ledger>,
+    serialized: serialized::SerializedCalls,
+    state: Mutex<ProxyState>,
     put_events: watch::Sender<u64>,
 }
 
-/// A running proxy; it ends when this is dropped.
+/// A running proxy; dropping this ends it.
 #[derive(Debug)]
 pub struct Proxy {
     shared: Arc<Shared>,
@@ -128,69 +135,69 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// Listens and forwards from now on.
+    /// Starts the proxy.
     ///
     /// # Errors
-    /// [`ProxyError`]: the address cannot be listened on.
+    /// [`ProxyError`]: the proxy cannot listen on the address.
     pub async fn start(settings: ProxySettings) -> Result<Self, ProxyError> {
-        let refused = |source| ProxyError::Listen { address: settings.listen.clone(), source };
-        let listener = TcpListener::bind(&settings.listen).await.map_err(refused)?;
-        let endpoint = format!("http://{}", listener.local_addr().map_err(refused)?);
+        let failed = |source| ProxyError::Listen { address: settings.listen.clone(), source };
+        let listener = TcpListener::bind(&settings.listen).await.map_err(failed)?;
+        let endpoint = format!("http://{}", listener.local_addr().map_err(failed)?);
         let http = crate::backend::plain_client()?;
         let shared = Arc::new(Shared {
             settings,
             http,
-            turns: turn::SerializedCalls::default(),
-            ledger: Mutex::default(),
+            serialized: serialized::SerializedCalls::default(),
+            state: Mutex::default(),
             put_events: watch::Sender::new(0),
         });
-        let app = axum::Router::new().fallback(forward::pass).with_state(Arc::clone(&shared));
+        let app = axum::Router::new().fallback(forward::handle).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
-            // axum retries what a listener can fail with and never returns.
+            // axum retries every listener error and never returns.
             let _ended = axum::serve(listener, app).await;
         });
         Ok(Self { shared, endpoint, server })
     }
 
-    /// The address callers use, e.g. `http://127.0.0.1:4599`.
+    /// The endpoint for callers, e.g. `http://127.0.0.1:4599`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// From now on calls signed with this key are recorded under this name.
+    /// Records calls signed with this key under this name from now on.
     pub fn register_caller(&self, access_key: &str, name: &str) {
-        self.shared.ledger().callers.insert(access_key.to_owned(), name.to_owned());
+        self.shared.state().callers.insert(access_key.to_owned(), name.to_owned());
     }
 
-    /// From now on calls recorded under this name are decided by these statements, and those they do not allow are denied.
+    /// Authorizes the calls recorded under this name by these statements from now on.
     pub fn give_role(&self, caller: &str, statements: Vec<Statement>) {
-        self.shared.ledger().guard.give(caller, statements);
+        self.shared.state().authorizer.set_role(caller, statements);
     }
 
     /// The IAM actions a caller with a role has used.
     #[must_use]
     pub fn actions_used(&self, caller: &str) -> BTreeSet<String> {
-        self.shared.ledger().guard.used(caller)
+        self.shared.state().authorizer.used(caller)
     }
 
-    /// The calls that a caller's role did not allow, oldest first; each is told once.
+    /// Takes the calls that a caller's role did not allow since the last call, oldest first.
     #[must_use]
-    pub fn take_refused(&self) -> Vec<Refused> {
-        self.shared.ledger().guard.take_refused()
+    pub fn take_refused(&self) -> Vec<DeniedCall> {
+        self.shared.state().authorizer.take_denied()
     }
 
-    /// Every call so far, oldest first (the last 20 000).
+    /// The recorded calls, oldest first (the last 20,000).
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.shared.ledger().calls.iter().cloned().collect()
+        self.shared.state().calls.iter().cloned().collect()
     }
 
     /// The calls of one caller, as `service:operation`, oldest first.
     #[must_use]
     pub fn calls_of(&self, caller: &str) -> Vec<String> {
         self.shared
-            .ledger()
+            .state()
             .calls
             .iter()
             .filter(|call| call.caller == caller)
@@ -198,91 +205,91 @@ impl Proxy {
             .collect()
     }
 
-    /// Forgets the calls recorded so far.
+    /// Clears the recorded calls.
     pub fn clear_calls(&self) {
-        self.shared.ledger().calls.clear();
+        self.shared.state().calls.clear();
     }
 
-    /// What was answered in the backend's place so far.
+    /// The answers that the proxy gave instead of moto so far.
     #[must_use]
     pub fn substitutions(&self) -> Vec<Substitution> {
-        let ledger = self.shared.ledger();
-        ledger
+        let state = self.shared.state();
+        state
             .substitutions
             .iter()
             .map(|((call, what), times)| Substitution { call: call.clone(), what: what.clone(), times: *times })
             .collect()
     }
 
-    /// Makes the next calls that match go wrong.
+    /// Injects a fault into the next calls that match.
     pub fn inject(&self, fault: Fault) {
-        self.shared.ledger().faults.push(fault);
+        self.shared.state().faults.push(fault);
     }
 
-    /// Faults that have not been used up.
+    /// The injected faults that are not used up.
     #[must_use]
     pub fn pending_faults(&self) -> Vec<Fault> {
-        self.shared.ledger().faults.clone()
+        self.shared.state().faults.clone()
     }
 
-    /// Takes all faults back that have not been used up.
+    /// Removes the injected faults that are not used up.
     pub fn clear_faults(&self) {
-        self.shared.ledger().faults.clear();
+        self.shared.state().faults.clear();
     }
 
-    /// From now on `GetAccountSummary` tells of this many root access keys; moto knows no root user.
+    /// Sets the number of root access keys in `GetAccountSummary`; moto has no root user.
     pub fn set_root_access_keys(&self, count: u32) {
-        self.shared.ledger().root_user.insert("AccountAccessKeysPresent", count);
+        self.shared.state().root_user.insert("AccountAccessKeysPresent", count);
     }
 
-    /// From now on it tells of a root user with an MFA device, or without.
+    /// Sets in `GetAccountSummary` whether the root user has an MFA device.
     pub fn set_root_mfa(&self, registered: bool) {
-        self.shared.ledger().root_user.insert("AccountMFAEnabled", registered.into());
+        self.shared.state().root_user.insert("AccountMFAEnabled", registered.into());
     }
 
-    /// From now on it tells of a root user with a password, or without; moto does not tell of one at all.
+    /// Sets in `GetAccountSummary` whether the root user has a password, which moto leaves out.
     pub fn set_root_password(&self, present: bool) {
-        self.shared.ledger().root_user.insert("AccountPasswordPresent", present.into());
+        self.shared.state().root_user.insert("AccountPasswordPresent", present.into());
     }
 
-    /// Adds an event that `LookupEvents` finds, in the shape of CloudTrail's answer (`EventId`, `EventName`, `EventTime`
-    /// in epoch seconds, `Username`, `Resources`, `CloudTrailEvent` …).
+    /// Adds an event that `LookupEvents` returns, in the shape of its answer (`EventId`, `EventName`, `EventTime` in
+    /// epoch seconds, `Username`, `Resources`, `CloudTrailEvent` …).
     pub fn seed_trail_event(&self, event: Value) {
-        self.shared.ledger().trail_events.push(event);
+        self.shared.state().trail_events.push(event);
     }
 
-    /// Counts the calls that put events on the bus and succeeded, so that the event loop need not poll.
+    /// Watches the number of successful `PutEvents` calls, so that the event loop need not poll.
     #[must_use]
     pub fn put_events(&self) -> watch::Receiver<u64> {
         self.shared.put_events.subscribe()
     }
 
-    /// Forgets calls, faults, seeded answers and counts; callers and their roles stay known.
+    /// Clears calls, faults, seeded answers and counts; callers and their roles stay.
     pub fn reset(&self) {
-        let mut ledger = self.shared.ledger();
-        let (callers, guard) = (std::mem::take(&mut ledger.callers), std::mem::take(&mut ledger.guard));
-        *ledger = Ledger { callers, guard, ..Ledger::default() };
+        let mut state = self.shared.state();
+        let (callers, authorizer) = (std::mem::take(&mut state.callers), std::mem::take(&mut state.authorizer));
+        *state = ProxyState { callers, authorizer, ..ProxyState::default() };
     }
 }
 
 impl Shared {
-    /// The ledger is plain data that is whole between any two statements, so a poisoned lock is as good as another.
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The state is plain data, consistent between any two statements, so a poisoned lock is safe to use.
+    fn state(&self) -> MutexGuard<'_, ProxyState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn substituted(&self, call: &CallName, what: &str) -> String {
         let key = (format!("{}:{}", call.service, call.operation), what.to_owned());
-        *self.ledger().substitutions.entry(key).or_default() += 1;
+        *self.state().substitutions.entry(key).or_default() += 1;
         what.to_owned()
     }
 
     fn record(&self, at: Timestamp, caller: String, call: &CallName, status: u16, note: Option<String>) {
-        let mut ledger = self.ledger();
-        if ledger.calls.len() == CALLS_KEPT {
-            ledger.calls.pop_front();
+        let mut state = self.state();
+        if state.calls.len() == MAX_CALLS {
+            state.calls.pop_front();
         }
-        ledger.calls.push_back(Call {
+        state.calls.push_back(Call {
             at,
             caller,
             service: call.service.clone(),

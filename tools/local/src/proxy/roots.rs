@@ -1,12 +1,12 @@
-//! Answers that moto gives under another XML root than the service model names, put right.
+//! Corrects the XML root of answers where moto's differs from the service model's.
 //!
-//! moto 5.2.5 names the root of S3 Control's access point reads, and of S3's read of versioning, after the operation with
-//! `Response` (`ListAccessPointsResponse`) where the model has another name; botocore does not look at the root and the Rust
-//! SDK does. Goes when moto names them right.
+//! moto 5.2.5 names the root of S3 Control's access point reads and of `GetBucketVersioning` after the operation
+//! (`ListAccessPointsResponse`), while the service model has another name. botocore ignores the root; the Rust SDK
+//! checks it. Remove this module when moto uses the right names.
 
 use axum::body::Bytes;
 
-/// The answer of this operation with the root its model names.
+/// The answer of this operation with the root of its service model.
 #[must_use]
 pub fn put_right(service: &str, operation: &str, body: Bytes) -> Bytes {
     let root = match (service, operation) {
@@ -17,12 +17,12 @@ pub fn put_right(service: &str, operation: &str, body: Bytes) -> Bytes {
     renamed(&body, &format!("{operation}Response"), &root).unwrap_or(body)
 }
 
-/// The document with its root element renamed; `None` if its root is another one.
+/// Renames the document's root element; `None` if the root has another name.
 fn renamed(body: &[u8], from: &str, to: &str) -> Option<Bytes> {
     let text = std::str::from_utf8(body).ok()?;
     let (declaration, document) = text.split_at(text.find("?>").map_or(0, |end| end + 2));
     let rest = document.trim_start().strip_prefix(&format!("<{from}"))?;
-    // The name must end here: `<ListAccessPointsResponseMore` is another root.
+    // The name must end here: `<ListAccessPointsResponseMore` is a different root.
     if !rest.starts_with(['>', ' ', '/', '\n']) {
         return None;
     }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_root_is_the_one_the_model_of_the_operation_names() {
+    fn root_follows_the_service_model() {
         let body = |text: &'static str| Bytes::from(text);
         let (given, expected) = ("<GetBucketVersioningResponse/>", "<VersioningConfiguration/>");
         assert_eq!(put_right("s3", "GetBucketVersioning", body(given)), body(expected));
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_is_renamed_at_both_ends_and_nothing_else_is() {
+    fn only_the_root_element_is_renamed() {
         let text = |body: &str| renamed(body.as_bytes(), "AResponse", "AResult");
         let expected = "<?xml version=\"1.0\"?><AResult xmlns=\"x\"><B>AResponse</B></AResult>";
         let given = "<?xml version=\"1.0\"?>\n<AResponse xmlns=\"x\"><B>AResponse</B></AResponse>";

@@ -1,7 +1,8 @@
-//! Smithy RPC v2 with CBOR, which moto does not speak, carried as AWS JSON, which it does.
+//! Translates Smithy RPC v2 CBOR, which moto does not speak, to AWS JSON and back.
 //!
-//! CloudWatch's SDK speaks nothing else. Nothing is known of any operation: values keep their kind, and a time, which JSON
-//! does not tell from a number, is told by its field's name. Source: Smithy 2.0, "Smithy RPC v2 CBOR protocol".
+//! CloudWatch's SDK speaks nothing else. The translation knows no operation: values keep their type, and a timestamp,
+//! which is a plain number in JSON, is recognized by its field's name. Source: Smithy 2.0, "Smithy RPC v2 CBOR
+//! protocol".
 
 use aws_smithy_cbor::data::Type;
 use aws_smithy_cbor::decode::DeserializeError;
@@ -12,24 +13,25 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, Uri, header};
 use serde_json::{Map, Value};
 
-/// Says which protocol a request and its answer speak.
+/// Names the protocol of a request and its answer.
 const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 const RPC: &str = "rpc-v2-cbor";
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
-/// Fields whose numbers are times: their names end so, in any list.
+/// Suffixes of fields whose numbers are timestamps, also inside lists.
 const TIMES: [&str; 3] = ["Timestamp", "Timestamps", "Date"];
 
-/// The target header of the same call in AWS JSON: `GraniteServiceVersion20100801.GetMetricData`; `None` for another path.
+/// The target header of the same call in AWS JSON: `GraniteServiceVersion20100801.GetMetricData`; `None` for any other
+/// path.
 pub fn target(path: &str) -> Option<String> {
     let (service, operation) = path.strip_prefix("/service/")?.split_once("/operation/")?;
     (!operation.is_empty() && !operation.contains('/')).then(|| format!("{service}.{operation}"))
 }
 
-/// A CBOR body as JSON.
+/// Converts a CBOR body to JSON.
 ///
 /// # Errors
-/// What cannot be read, by its position.
+/// Invalid CBOR, with its position.
 pub fn to_json(body: &[u8]) -> Result<Value, DeserializeError> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
@@ -37,7 +39,7 @@ pub fn to_json(body: &[u8]) -> Result<Value, DeserializeError> {
     decode(&mut Decoder::new(body))
 }
 
-/// A JSON body as CBOR.
+/// Converts a JSON body to CBOR.
 #[must_use]
 pub fn to_cbor(value: &Value) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
@@ -76,7 +78,7 @@ fn decode(decoder: &mut Decoder<'_>) -> Result<Value, DeserializeError> {
     })
 }
 
-/// Whether a list or map has another member; the break that ends one without a length is read.
+/// Whether a list or map has another member; consumes the break that ends one of indefinite length.
 fn more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, DeserializeError> {
     match left {
         Some(0) => Ok(false),
@@ -117,7 +119,7 @@ fn encode(encoder: &mut Encoder, value: &Value, is_time: bool) {
     };
 }
 
-/// The same call in AWS JSON, if it is one of this protocol.
+/// The same call in AWS JSON; `None` if it does not use this protocol.
 pub(super) fn translated(head: &Parts, body: &[u8]) -> Option<(Parts, Bytes)> {
     if head.headers.get(PROTOCOL)?.as_bytes() != RPC.as_bytes() {
         return None;
@@ -133,7 +135,7 @@ pub(super) fn translated(head: &Parts, body: &[u8]) -> Option<(Parts, Bytes)> {
     Some((head, body.into()))
 }
 
-/// An answer in AWS JSON, in this protocol. One that breaks off stays broken.
+/// Translates an AWS JSON answer to this protocol. A broken answer stays broken.
 pub(super) async fn translated_back(answer: Response<Body>, limit: usize) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     let body = match to_bytes(body, limit).await {
@@ -164,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_keeps_its_name() {
+    fn target_is_read_from_the_path() {
         let granite = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
         assert_eq!(target(granite).as_deref(), Some("GraniteServiceVersion20100801.GetMetricData"));
         for other in ["/", "/service/a", "/service/a/operation/", "/service/a/operation/b/c"] {
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn values_keep_their_kind_there_and_back() {
+    fn values_keep_their_type_in_a_round_trip() {
         let value = json!({
             "Text": "a", "Whole": -3, "Fraction": 0.5, "Round": 3.0, "Flag": true, "None": null, "List": [1, "b", {"c": []}]
         });
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_by_its_field() {
+    fn timestamp_is_recognized_by_its_field() {
         let cbor = to_cbor(&json!({"StateUpdatedTimestamp": 1_772_600_767, "Timestamps": [1.5], "Period": 60}));
         let mut decoder = Decoder::new(&cbor);
         decoder.map().unwrap();
@@ -193,7 +195,7 @@ mod tests {
             if key == "Timestamps" {
                 decoder.list().unwrap();
             }
-            // A number that is no time is not read as one: half of it would be taken.
+            // A number that is not a timestamp must not be read as one: only part of it would be consumed.
             if decoder.datatype().unwrap() == Type::Tag {
                 decoder.timestamp().unwrap();
                 times += 1;

@@ -1,21 +1,21 @@
-//! A bucket's access control list as AWS Config writes it: JSON inside a text, with words of its own.
+//! A bucket's access control list as AWS Config writes it: JSON inside a string, with its own names.
 //!
-//! A grantee or permission it has no word for is an error: a grant that was left out would look like no grant.
+//! A grantee or permission without such a name is an error: leaving the grant out would hide it.
 
 use aws_sdk_s3::types::{Grant, Grantee, Owner, Permission};
 use serde_json::{Value, json};
 
 use super::RecorderError;
 
-/// The groups of S3 and Config's names for them; all URIs start with [`GROUPS_AT`].
+/// S3's groups and Config's names for them; all URIs start with [`GROUP_URI_PREFIX`].
 const GROUPS: [(&str, &str); 3] = [
     ("global/AllUsers", "AllUsers"),
     ("global/AuthenticatedUsers", "AuthenticatedUsers"),
     ("s3/LogDelivery", "LogDelivery"),
 ];
-const GROUPS_AT: &str = "http://acs.amazonaws.com/groups/";
+const GROUP_URI_PREFIX: &str = "http://acs.amazonaws.com/groups/";
 
-/// The owner of a bucket, as it stands in the configuration and in the list.
+/// A bucket's owner, as in the configuration and in the list.
 pub(super) fn owner(owner: Option<&Owner>) -> Value {
     json!({ "displayName": owner.and_then(Owner::display_name), "id": owner.and_then(Owner::id) })
 }
@@ -36,19 +36,19 @@ fn entry(bucket: &str, grant: &Grant) -> Result<Value, RecorderError> {
         Some(Permission::ReadAcp) => "ReadAcp",
         Some(Permission::Write) => "Write",
         Some(Permission::WriteAcp) => "WriteAcp",
-        other => return Err(unknown("permission", format!("no word for {other:?}"))),
+        other => return Err(unknown("permission", format!("no name for {other:?} in AWS Config"))),
     };
     let grantee = grant.grantee().ok_or_else(|| unknown("grantee", "missing".to_owned()))?;
-    let named = name(grantee).ok_or_else(|| unknown("grantee", format!("no word for {grantee:?}")))?;
+    let named = name(grantee).ok_or_else(|| unknown("grantee", format!("no name for {grantee:?} in AWS Config")))?;
     Ok(json!({ "grantee": named, "permission": permission }))
 }
 
-/// A group is a bare text, a user an object.
+/// A group is a string, a user an object.
 fn name(grantee: &Grantee) -> Option<Value> {
     if let Some(id) = grantee.id() {
         return Some(json!({ "id": id, "displayName": grantee.display_name() }));
     }
-    let group = grantee.uri()?.strip_prefix(GROUPS_AT)?;
+    let group = grantee.uri()?.strip_prefix(GROUP_URI_PREFIX)?;
     GROUPS.iter().find(|(path, _)| *path == group).map(|(_, name)| Value::from(*name))
 }
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_objects_and_groups_are_texts() {
+    fn users_are_objects_and_groups_are_strings() {
         let owner = Owner::builder().id("0a").build();
         let user = Grantee::builder().r#type(Type::CanonicalUser).id("0a").build().unwrap();
         let grants = [
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_without_a_word_for_it_is_refused() {
+    fn grant_without_a_name_is_an_error() {
         let rows = [
             grant(group("http://example.com/AllUsers"), Permission::Read),
             grant(group("http://acs.amazonaws.com/groups/global/AllUsers"), Permission::from("TAKE")),

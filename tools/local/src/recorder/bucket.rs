@@ -1,9 +1,10 @@
-//! `AWS::S3::Bucket`: nearly all of it stands in `supplementaryConfiguration`.
+//! `AWS::S3::Bucket`, which is nearly all in `supplementaryConfiguration`.
 //!
-//! Which key is absent, which is null and which is a text differs by key and follows captured notifications:
-//! an access block that is not set has no key, a policy that is not set has a null text, the ACL is JSON inside a text.
+//! Whether a missing setting has no key or a null value differs by setting, as in captured notifications: a missing
+//! access block has no key, a missing policy has a null text, and the ACL is JSON inside a string.
 //!
-//! Not recorded: replication, website, CORS and object lock, which no control reads; acceleration and notifications, since moto answers them under an XML root that the Rust SDK refuses.
+//! Not recorded: replication, website, CORS and object lock, which no control reads, and notifications, since moto
+//! answers with an XML root that the Rust SDK rejects.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::observation::{Observation, REGIONAL, iso, timestamp};
 use super::wrong_xml_root::WrongXmlRoot;
-use super::{RecorderError, acl, always, failed, lifecycle, unless};
+use super::{RecorderError, acl, failed, lifecycle, required, unless};
 use crate::engine::EngineSettings;
 
 pub(super) async fn read(s3: &Client, settings: &EngineSettings) -> Result<Vec<Observation>, RecorderError> {
@@ -24,7 +25,7 @@ pub(super) async fn read(s3: &Client, settings: &EngineSettings) -> Result<Vec<O
         for bucket in page.buckets() {
             match observe(s3, bucket, settings).await {
                 Ok(observation) => observations.extend(observation),
-                // Gone since it was listed: the next lines of the recorder say so.
+                // Deleted since it was listed; the recorder then records the deletion.
                 Err(RecorderError::Call { code, .. }) if code == "NoSuchBucket" => {}
                 Err(error) => return Err(error),
             }
@@ -33,13 +34,13 @@ pub(super) async fn read(s3: &Client, settings: &EngineSettings) -> Result<Vec<O
     Ok(observations)
 }
 
-/// Reads one bucket; nothing if it lives in another region, whose recorder has it.
+/// Reads one bucket; none if it is in another region, where that region's recorder records it.
 async fn observe(
     s3: &Client,
     bucket: &Bucket,
     settings: &EngineSettings,
 ) -> Result<Option<Observation>, RecorderError> {
-    let name = always("a bucket", "name", bucket.name())?;
+    let name = required("a bucket", "name", bucket.name())?;
     let location = s3.get_bucket_location().bucket(name).send().await;
     let location = location.map_err(failed("s3:GetBucketLocation", name))?;
     if region(location.location_constraint()) != settings.region {
@@ -69,7 +70,7 @@ async fn observe(
     }))
 }
 
-/// A bucket's region from its location constraint: none is `us-east-1`, and `EU` is the old name of `eu-west-1`.
+/// A bucket's region from its location constraint: without one `us-east-1`; `EU` is the old name of `eu-west-1`.
 fn region(constraint: Option<&BucketLocationConstraint>) -> &str {
     match constraint.map(BucketLocationConstraint::as_str) {
         None | Some("") => "us-east-1",
@@ -85,7 +86,7 @@ async fn tags(s3: &Client, name: &str) -> Result<BTreeMap<String, String>, Recor
     Ok(set.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-/// Everything but the ACL and the tags.
+/// Everything except the ACL and the tags.
 async fn supplementary(s3: &Client, name: &str) -> Result<Map<String, Value>, RecorderError> {
     let mut parts = Map::new();
     let mut put = |key: &str, value: Value| parts.insert(key.to_owned(), value);
@@ -110,8 +111,8 @@ async fn supplementary(s3: &Client, name: &str) -> Result<Map<String, Value>, Re
     put("BucketAccelerateConfiguration", accelerate(s3, name).await?);
     put("BucketVersioningConfiguration", versioning(s3, name).await?);
 
-    // moto has no requester pays: it implements neither the call that sets it nor the one that reads it.
-    // A backend that has it needs GetBucketRequestPayment here.
+    // moto does not support requester pays: it implements neither the call that sets it nor the one that reads it.
+    // A backend that supports it needs GetBucketRequestPayment here.
     put("IsRequesterPaysEnabled", false.into());
 
     let block = s3.get_public_access_block().bucket(name).send().await;
@@ -150,7 +151,7 @@ async fn accelerate(s3: &Client, name: &str) -> Result<Value, RecorderError> {
     Ok(json!({ "status": status }))
 }
 
-/// A bucket that was never versioned answers nothing; the item says `Off`.
+/// A bucket that was never versioned has no status; its item has `Off`.
 async fn versioning(s3: &Client, name: &str) -> Result<Value, RecorderError> {
     let (status, mfa_delete) = match s3.get_bucket_versioning().bucket(name).send().await {
         Ok(answer) => (
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_location_constraint_names_the_region() {
+    fn location_constraint_gives_the_region() {
         let rows = [
             (None, "us-east-1"),
             (Some(BucketLocationConstraint::from("")), "us-east-1"),
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encryption_rule_without_key_says_null() {
+    fn encryption_rule_without_a_key_has_null() {
         let default =
             ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build().unwrap();
         let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();

@@ -1,4 +1,4 @@
-//! `AWS::RDS::DBInstance` and `AWS::RDS::DBCluster`, in the casing of AWS Config, which differs between the two.
+//! `AWS::RDS::DBInstance` and `AWS::RDS::DBCluster`, in AWS Config's casing, which differs between the two.
 //!
 //! Source: aws-config-resource-schema, and captured items.
 
@@ -9,12 +9,13 @@ use aws_sdk_rds::types::{DbCluster, DbInstance, Tag, VpcSecurityGroupMembership}
 use serde_json::{Map, Value, json};
 
 use super::observation::{Observation, object, relationship, sorted, timestamp};
-use super::{RecorderError, always, failed};
+use super::{RecorderError, failed, required};
 use crate::engine::EngineSettings;
 
-/// The `availabilityZone` of what is in more than one.
+/// The `availabilityZone` of a resource in several zones.
 const SEVERAL_ZONES: &str = "Multiple Availability Zones";
-/// The same of what is in one: items have its name, which this recorder leaves to the configuration.
+/// The `availabilityZone` of a resource in one zone. AWS writes the zone's name, which is only in the configuration
+/// here.
 const ONE_ZONE: &str = "Regional";
 
 pub(super) async fn read_instances(rds: &Client, settings: &EngineSettings) -> Result<Vec<Observation>, RecorderError> {
@@ -38,9 +39,9 @@ pub(super) async fn read_clusters(rds: &Client, settings: &EngineSettings) -> Re
 }
 
 fn observe_instance(instance: &DbInstance, settings: &EngineSettings) -> Result<Observation, RecorderError> {
-    let name = always("a DB instance", "dBInstanceIdentifier", instance.db_instance_identifier())?;
-    let id = always(name, "dbiResourceId", instance.dbi_resource_id())?;
-    let arn = always(name, "dBInstanceArn", instance.db_instance_arn())?;
+    let name = required("a DB instance", "dBInstanceIdentifier", instance.db_instance_identifier())?;
+    let id = required(name, "dbiResourceId", instance.dbi_resource_id())?;
+    let arn = required(name, "dBInstanceArn", instance.db_instance_arn())?;
     let several = instance.multi_az() == Some(true);
     let pending = instance.pending_modified_values().map(|pending| {
         object([
@@ -92,14 +93,14 @@ fn observe_instance(instance: &DbInstance, settings: &EngineSettings) -> Result<
             ("iAMDatabaseAuthenticationEnabled", instance.iam_database_authentication_enabled().map(Value::from)),
             ("deletionProtection", instance.deletion_protection().map(Value::from)),
         ]),
-        supplementary: supplements(instance.tag_list()),
+        supplementary: supplementary(instance.tag_list()),
     })
 }
 
 fn observe_cluster(cluster: &DbCluster, settings: &EngineSettings) -> Result<Observation, RecorderError> {
-    let name = always("a DB cluster", "dbclusterIdentifier", cluster.db_cluster_identifier())?;
-    let id = always(name, "dbClusterResourceId", cluster.db_cluster_resource_id())?;
-    let arn = always(name, "dbclusterArn", cluster.db_cluster_arn())?;
+    let name = required("a DB cluster", "dbclusterIdentifier", cluster.db_cluster_identifier())?;
+    let id = required(name, "dbClusterResourceId", cluster.db_cluster_resource_id())?;
+    let arn = required(name, "dbclusterArn", cluster.db_cluster_arn())?;
     let members = cluster.db_cluster_members().iter().map(|member| {
         object([
             ("isClusterWriter", member.is_cluster_writer().map(Value::from)),
@@ -142,7 +143,7 @@ fn observe_cluster(cluster: &DbCluster, settings: &EngineSettings) -> Result<Obs
             ("dbclusterMembers", Some(sorted(members))),
             ("dbclusterArn", text(Some(arn))),
         ]),
-        supplementary: supplements(cluster.tag_list()),
+        supplementary: supplementary(cluster.tag_list()),
     })
 }
 
@@ -154,7 +155,7 @@ fn tags(list: &[Tag]) -> BTreeMap<String, String> {
     list.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect()
 }
 
-fn supplements(list: &[Tag]) -> Map<String, Value> {
+fn supplementary(list: &[Tag]) -> Map<String, Value> {
     let tags = list.iter().map(|tag| json!({ "key": tag.key(), "value": tag.value() }));
     Map::from_iter([("Tags".to_owned(), sorted(tags))])
 }
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_becomes_the_item_that_aws_config_writes() {
+    fn instance_becomes_an_aws_config_item() {
         let arn = "arn:aws:rds:us-east-1:111122223333:db:orders";
         let group = VpcSecurityGroupMembership::builder().vpc_security_group_id("sg-1").status("active").build();
         let instance = DbInstance::builder()
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_becomes_the_item_that_aws_config_writes() {
+    fn cluster_becomes_an_aws_config_item() {
         let arn = "arn:aws:rds:us-east-1:111122223333:cluster:shop";
         let member = DbClusterMember::builder().db_instance_identifier("shop-1").is_cluster_writer(true).build();
         let cluster = DbCluster::builder()

@@ -1,14 +1,14 @@
 //! `AWS::EC2::Instance`.
 //!
-//! A terminated instance has no item: AWS Config records its end as a deletion, though EC2 shows it for an hour.
-//! Source: aws-config-resource-schema, and captured notifications.
+//! A terminated instance has no item: AWS Config records its termination as a deletion, although EC2 lists it for an
+//! hour. Source: aws-config-resource-schema, and captured notifications.
 
 use aws_sdk_ec2::types::{GroupIdentifier, Instance, InstanceNetworkInterface, InstanceStateName, InstanceType};
 use serde_json::{Map, Value, json};
 
 use super::observation::{Observation, iso, object, relationship, sorted, timestamp};
 use super::tagged::{tag_map, tags};
-use super::{RecorderError, always, failed};
+use super::{RecorderError, failed, required};
 use crate::engine::EngineSettings;
 
 pub(super) async fn read(
@@ -19,8 +19,8 @@ pub(super) async fn read(
     let mut observations = Vec::new();
     while let Some(reservation) = reservations.next().await {
         let reservation = reservation.map_err(failed("ec2:DescribeInstances", "all instances"))?;
-        let there = reservation.instances().iter().filter(|it| !is_terminated(it));
-        for instance in there {
+        let existing = reservation.instances().iter().filter(|it| !is_terminated(it));
+        for instance in existing {
             observations.push(observe(instance, settings)?);
         }
     }
@@ -33,7 +33,7 @@ fn is_terminated(instance: &Instance) -> bool {
 
 fn observe(instance: &Instance, settings: &EngineSettings) -> Result<Observation, RecorderError> {
     let EngineSettings { account, region, partition } = settings;
-    let id = always("an instance", "instanceId", instance.instance_id())?;
+    let id = required("an instance", "instanceId", instance.instance_id())?;
     let zone = instance.placement().and_then(|it| it.availability_zone()).unwrap_or(region);
     let launched = instance.launch_time().and_then(timestamp);
     Ok(Observation {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_becomes_the_item_that_aws_config_writes() {
+    fn instance_becomes_an_aws_config_item() {
         let text = str::to_owned;
         let settings =
             EngineSettings { account: text("111122223333"), region: text("eu-west-1"), partition: text("aws-cn") };
@@ -178,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_terminated_instance_is_gone() {
-        for (state, gone) in [
+    fn only_a_terminated_instance_counts_as_deleted() {
+        for (state, deleted) in [
             (InstanceStateName::Terminated, true),
             (InstanceStateName::ShuttingDown, false),
             (InstanceStateName::Stopped, false),
         ] {
-            assert_eq!(is_terminated(&in_state(state.clone())), gone, "{state}");
+            assert_eq!(is_terminated(&in_state(state.clone())), deleted, "{state}");
         }
     }
 }

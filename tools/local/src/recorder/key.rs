@@ -1,4 +1,4 @@
-//! `AWS::KMS::Key`, with its policy, tags and rotation beside it; nothing on the rotation period, which is a live read.
+//! `AWS::KMS::Key`, with its policy, tags and rotation status; the rotation period is not in the item but a live read.
 //!
 //! Source: aws-config-resource-schema, and a captured notification.
 
@@ -13,34 +13,35 @@ use aws_sdk_kms::types::{
 use serde_json::{Map, Value, json};
 
 use super::observation::{NOT_APPLICABLE, Observation, object, timestamp};
-use super::{RecorderError, always, failed, unless};
+use super::{RecorderError, failed, required, unless};
 use crate::engine::EngineSettings;
 
-/// What KMS says of a key that is gone since it was listed.
-const GONE: [&str; 1] = ["NotFoundException"];
-/// What it says where a key has none of what is asked for.
-const NONE: [&str; 2] = ["NotFoundException", "UnsupportedOperationException"];
+/// KMS's error code for a key deleted since it was listed.
+const DELETED: [&str; 1] = ["NotFoundException"];
+/// KMS's error codes for a key without the requested setting.
+const UNSET: [&str; 2] = ["NotFoundException", "UnsupportedOperationException"];
 
 pub(super) async fn read(kms: &Client, settings: &EngineSettings) -> Result<Vec<Observation>, RecorderError> {
     let mut keys = kms.list_keys().into_paginator().items().send();
     let mut observations = Vec::new();
     while let Some(key) = keys.next().await {
         let key = key.map_err(failed("kms:ListKeys", "all keys"))?;
-        observations.extend(observe(kms, always("a key", "keyId", key.key_id())?, settings).await?);
+        observations.extend(observe(kms, required("a key", "keyId", key.key_id())?, settings).await?);
     }
     Ok(observations)
 }
 
-/// Reads one key; nothing if it is gone since it was listed.
+/// Reads one key; none if it was deleted since it was listed.
 async fn observe(kms: &Client, id: &str, settings: &EngineSettings) -> Result<Option<Observation>, RecorderError> {
-    let answer = unless(&GONE, kms.describe_key().key_id(id).send().await).map_err(failed("kms:DescribeKey", id))?;
+    let answer = unless(&DELETED, kms.describe_key().key_id(id).send().await).map_err(failed("kms:DescribeKey", id))?;
     let Some(key) = answer.and_then(|answer| answer.key_metadata) else { return Ok(None) };
     let rotation = kms.get_key_rotation_status().key_id(id).send().await;
-    let rotation = unless(&NONE, rotation).map_err(failed("kms:GetKeyRotationStatus", id))?;
-    let policy = unless(&NONE, kms.get_key_policy().key_id(id).send().await).map_err(failed("kms:GetKeyPolicy", id))?;
+    let rotation = unless(&UNSET, rotation).map_err(failed("kms:GetKeyRotationStatus", id))?;
+    let policy =
+        unless(&UNSET, kms.get_key_policy().key_id(id).send().await).map_err(failed("kms:GetKeyPolicy", id))?;
     let tags = kms.list_resource_tags().key_id(id).into_paginator().items().send().collect::<Result<Vec<_>, _>>();
-    let tags = unless(&NONE, tags.await).map_err(failed("kms:ListResourceTags", id))?.unwrap_or_default();
-    let supplementary = supplements(
+    let tags = unless(&UNSET, tags.await).map_err(failed("kms:ListResourceTags", id))?.unwrap_or_default();
+    let supplementary = supplementary(
         rotation.map(|answer| answer.key_rotation_enabled()),
         policy.as_ref().and_then(|answer| answer.policy()),
         &tags,
@@ -48,14 +49,14 @@ async fn observe(kms: &Client, id: &str, settings: &EngineSettings) -> Result<Op
     Ok(Some(item(&key, supplementary, &tags, settings)?))
 }
 
-/// The policy is text, as the service has it; a status that KMS does not tell is not there.
-fn supplements(rotation: Option<bool>, policy: Option<&str>, tags: &[Tag]) -> Map<String, Value> {
+/// The policy is text, as in KMS; a rotation status that KMS does not return is left out.
+fn supplementary(rotation: Option<bool>, policy: Option<&str>, tags: &[Tag]) -> Map<String, Value> {
     let tags = tags.iter().map(|tag| json!({ "tagKey": tag.tag_key(), "tagValue": tag.tag_value() }));
-    let mut supplements = Map::new();
-    supplements.extend(rotation.map(|it| ("KeyRotationStatus".to_owned(), it.into())));
-    supplements.extend(policy.map(|it| ("Policy".to_owned(), it.into())));
-    supplements.insert("Tags".to_owned(), tags.collect());
-    supplements
+    let mut fields = Map::new();
+    fields.extend(rotation.map(|it| ("KeyRotationStatus".to_owned(), it.into())));
+    fields.extend(policy.map(|it| ("Policy".to_owned(), it.into())));
+    fields.insert("Tags".to_owned(), tags.collect());
+    fields
 }
 
 fn item(
@@ -65,7 +66,7 @@ fn item(
     settings: &EngineSettings,
 ) -> Result<Observation, RecorderError> {
     let id = key.key_id();
-    let arn = always(id, "arn", key.arn())?;
+    let arn = required(id, "arn", key.arn())?;
     let spec = key.key_spec().map(KeySpec::as_str);
     let text = |value: Option<&str>| value.map(Value::from);
     let names = |names: Vec<&str>| Some(Value::from(names));
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_becomes_the_item_that_aws_config_writes() {
+    fn key_becomes_an_aws_config_item() {
         let arn = "arn:aws:kms:us-east-1:111122223333:key/0f1e";
         let key = KeyMetadata::builder()
             .aws_account_id("111122223333")
@@ -142,7 +143,7 @@ mod tests {
         let settings =
             EngineSettings { account: text("111122223333"), region: text("us-east-1"), partition: text("aws") };
         let tags = [Tag::builder().tag_key("team").tag_value("blue").build().unwrap()];
-        let observation = item(&key, supplements(Some(false), Some("{}"), &tags), &tags, &settings).unwrap();
+        let observation = item(&key, supplementary(Some(false), Some("{}"), &tags), &tags, &settings).unwrap();
         assert_eq!(
             (observation.resource_id.as_str(), observation.resource_name.as_deref(), observation.arn.as_str()),
             ("0f1e", None, arn)
@@ -162,6 +163,6 @@ mod tests {
             Value::Object(observation.supplementary),
             json!({"KeyRotationStatus": false, "Policy": "{}", "Tags": [{"tagKey": "team", "tagValue": "blue"}]})
         );
-        assert!(!supplements(None, None, &[]).contains_key("KeyRotationStatus"));
+        assert!(!supplementary(None, None, &[]).contains_key("KeyRotationStatus"));
     }
 }

@@ -1,7 +1,7 @@
-//! `BucketLifecycleConfiguration` of a bucket's item, in the words AWS Config has for it.
+//! `BucketLifecycleConfiguration` of a bucket's item, in AWS Config's shape.
 //!
-//! They are those of an old SDK: every key of a rule is there, days that are not set are -1, and a filter is a predicate with
-//! a `type`. Captured items show prefixes, noncurrent transitions and the keys of a rule; the rest follows that SDK's names.
+//! The shape is that of an old SDK: a rule has every key, unset days are -1, and a filter is a predicate with a `type`.
+//! Captured items confirm prefixes, noncurrent transitions and the keys of a rule; the rest follows that SDK's names.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::{RecorderError, failed, unless};
 
-/// What stands for days that are not set.
+/// The value of unset days.
 const UNSET: i32 = -1;
 
-/// The configuration; none where there is none: the item has no such key then.
+/// The configuration; none if the bucket has none, so that its item has no such key.
 pub(super) async fn read(s3: &Client, name: &str) -> Result<Option<Value>, RecorderError> {
     let answer = s3.get_bucket_lifecycle_configuration().bucket(name).send().await;
     let answer = unless(&["NoSuchLifecycleConfiguration"], answer);
@@ -31,11 +31,11 @@ fn rule(rule: &LifecycleRule) -> Value {
         let class = it.storage_class().map(TransitionStorageClass::as_str);
         json!({ "days": it.days().unwrap_or(UNSET), "date": it.date().map(date), "storageClass": class })
     });
-    let former = rule.noncurrent_version_transitions().iter().map(|it| {
+    let noncurrent = rule.noncurrent_version_transitions().iter().map(|it| {
         let class = it.storage_class().map(TransitionStorageClass::as_str);
         json!({ "days": it.noncurrent_days().unwrap_or(UNSET), "storageClass": class })
     });
-    let gone = rule.noncurrent_version_expiration().and_then(NoncurrentVersionExpiration::noncurrent_days);
+    let noncurrent_days = rule.noncurrent_version_expiration().and_then(NoncurrentVersionExpiration::noncurrent_days);
     let abort =
         rule.abort_incomplete_multipart_upload().map(|it| json!({ "daysAfterInitiation": it.days_after_initiation() }));
     json!({
@@ -45,15 +45,15 @@ fn rule(rule: &LifecycleRule) -> Value {
         "filter": rule.filter().map(|filter| json!({ "predicate": predicate(filter) })),
         "expirationInDays": expiration.and_then(LifecycleExpiration::days).unwrap_or(UNSET),
         "expiredObjectDeleteMarker": expiration.and_then(LifecycleExpiration::expired_object_delete_marker).unwrap_or_default(),
-        "noncurrentVersionExpirationInDays": gone.unwrap_or(UNSET),
+        "noncurrentVersionExpirationInDays": noncurrent_days.unwrap_or(UNSET),
         "expirationDate": expiration.and_then(|it| it.date()).map(date),
         "transitions": transitions(current.collect()),
-        "noncurrentVersionTransitions": transitions(former.collect()),
+        "noncurrentVersionTransitions": transitions(noncurrent.collect()),
         "abortIncompleteMultipartUpload": abort
     })
 }
 
-/// A filter's one part; null where it has none, which is the whole bucket.
+/// The filter's only condition; null without one, which selects the whole bucket.
 fn predicate(filter: &LifecycleRuleFilter) -> Value {
     if let Some(and) = filter.and() {
         let mut operands: Vec<Value> = and.prefix().map(prefix).into_iter().collect();
@@ -87,7 +87,7 @@ fn smaller(size: i64) -> Value {
     json!({ "type": "LifecycleObjectSizeLessThanPredicate", "objectSizeLessThan": size })
 }
 
-/// A date that cannot be written is told as it is in memory: it is there, and that is what matters.
+/// RFC 3339; a date that cannot be formatted is written in its debug form, so that it is not lost.
 fn date(date: &DateTime) -> String {
     date.fmt(DateTimeFormat::DateTime).unwrap_or_else(|_| format!("{date:?}"))
 }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_has_every_key_whatever_it_does() {
+    fn every_rule_has_every_key() {
         let bare = LifecycleRule::builder().id("a").status(ExpirationStatus::Disabled);
         #[allow(deprecated)]
         let bare = bare.prefix("x").build().unwrap();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_is_its_one_part() {
+    fn filter_becomes_its_predicate() {
         let filter = LifecycleRuleFilter::builder;
         let tag = json!({"type": "LifecycleTagPredicate", "tag": {"key": "k", "value": "v"}});
         let larger = json!({"type": "LifecycleObjectSizeGreaterThanPredicate", "objectSizeGreaterThan": 1});

@@ -1,7 +1,7 @@
-//! AWS Config's recorder: reads resources from the backend and hands the engine an item wherever one changed.
+//! AWS Config's recorder: reads resources from the backend and gives the engine an item for each one that changed.
 //!
-//! It keeps no state: what was last recorded is the engine's history.
-//! It knows which calls describe a resource and how AWS Config writes that down, never what a rule makes of it.
+//! It keeps no state: the engine's history holds the last recorded items.
+//! It knows the calls that describe a resource and the shape of its item, but nothing about rules.
 
 mod acl;
 mod bucket;
@@ -25,12 +25,12 @@ use self::observation::Observation;
 use self::tagged::Tagged;
 use crate::engine::{Engine, EngineError, EngineSettings, Recorded, ResourceKey};
 
-/// The clients the recorder reads with; all of the engine's account and region.
+/// The clients that the recorder reads with, all for the engine's account and region.
 #[derive(Debug, Clone)]
 pub struct Readers {
     /// Security groups.
     pub ec2: aws_sdk_ec2::Client,
-    /// Buckets, by path.
+    /// Buckets, with path-style addressing.
     pub s3: aws_sdk_s3::Client,
     /// Trails.
     pub cloudtrail: aws_sdk_cloudtrail::Client,
@@ -43,7 +43,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Clients of one configuration. S3 addresses buckets by path: on loopback there is no host per bucket.
+    /// Clients with one configuration. S3 uses path-style addressing: on loopback there is no host per bucket.
     pub fn new(config: &aws_types::SdkConfig) -> Self {
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
         Self {
@@ -57,7 +57,7 @@ impl Readers {
     }
 }
 
-/// How a resource type is read.
+/// The reader of a resource type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reader {
     Bucket,
@@ -71,7 +71,7 @@ enum Reader {
     User,
 }
 
-/// Every type the recorder can read. A type more is a reader more and a row here.
+/// Every type that the recorder can read. A new type needs a reader and a row here.
 const READERS: &[(&str, Reader)] = &[
     ("AWS::CloudTrail::Trail", Reader::Trail),
     ("AWS::EC2::CustomerGateway", Reader::Tagged(Tagged::CustomerGateway)),
@@ -93,32 +93,32 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::S3::Bucket", Reader::Bucket),
 ];
 
-/// Why the recorder could not record.
+/// Why the recorder failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecorderError {
-    /// A type that no reader reads.
-    #[error("recorder: `{0}`: no reader for this type; there are readers for {known}", known = types().join(", "))]
+    /// A type without a reader.
+    #[error("recorder: `{0}`: no reader for this type; supported: {known}", known = types().join(", "))]
     UnknownType(String),
-    /// A call the backend refused.
+    /// A call that the backend refused.
     #[error("recorder: {operation}: {resource}: {code}: {message}")]
     Call {
         /// The operation, with its service.
         operation: &'static str,
-        /// What it was called for.
+        /// The resource that the call was about.
         resource: String,
-        /// The service's error code, `unknown` if it gave none.
+        /// The service's error code; `unknown` without one.
         code: String,
-        /// The whole chain of causes.
+        /// The error with its chain of causes.
         message: String,
     },
-    /// An answer without something that AWS always sends, or with something AWS Config has no word for.
+    /// An answer without a field that AWS always sends, or with a value that an item cannot express.
     #[error("recorder: {resource}: `{field}`: {why}")]
     Answer {
-        /// What was read.
+        /// The resource.
         resource: String,
-        /// The field at fault.
+        /// The invalid field.
         field: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
     /// The engine refused the item.
@@ -126,62 +126,62 @@ pub enum RecorderError {
     Engine(#[from] EngineError),
 }
 
-/// How a resource differed from its last item.
+/// The difference of a resource from its last item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// It was not there before.
+    /// It is new.
     Created,
-    /// It was another.
+    /// It changed.
     Updated,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 
-/// One recorded difference.
+/// A recorded change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The resource.
     pub resource: ResourceKey,
-    /// How it differed.
+    /// The kind of change.
     pub kind: ChangeKind,
-    /// What the engine did with it.
+    /// The rules that the engine invoked for it.
     pub recorded: Recorded,
 }
 
-/// Reads the resources of some types and records what changed.
+/// Reads the resources of some types and records the changed ones.
 #[derive(Debug)]
 pub struct Recorder {
     engine: Engine,
     readers: Readers,
     types: Vec<(&'static str, Reader)>,
-    /// Two ticks at once would record one difference twice.
-    ticking: tokio::sync::Mutex<()>,
+    /// Two concurrent ticks would record one change twice.
+    running: tokio::sync::Mutex<()>,
 }
 
-/// The types a recorder can be asked for, in the order of their names.
+/// The types that a recorder can read, by name.
 pub fn types() -> Vec<&'static str> {
     READERS.iter().map(|(name, _)| *name).collect()
 }
 
 impl Recorder {
-    /// A recorder of these types, each once, whatever is named twice.
+    /// A recorder of these types; duplicates are ignored.
     ///
     /// # Errors
     /// A type without a reader.
     pub fn new<T: AsRef<str>>(engine: Engine, readers: Readers, types: &[T]) -> Result<Self, RecorderError> {
-        Ok(Self { engine, readers, types: select(types)?, ticking: tokio::sync::Mutex::default() })
+        Ok(Self { engine, readers, types: select(types)?, running: tokio::sync::Mutex::default() })
     }
 
-    /// Reads everything once and records each difference; the answer lists them in the order they were recorded.
+    /// Reads all resources once, records each change, and returns the changes in recording order.
     ///
-    /// A resource is recorded as gone only after all pages of its type were read.
-    /// While AWS Config's recorder is off nothing is read; what changed meanwhile is found when it is on again.
-    /// A tick that is asked for during another one waits for its end.
+    /// A resource is recorded as deleted only after all pages of its type were read.
+    /// While AWS Config's recorder is off, nothing is read; changes made meanwhile are recorded when it is on again.
+    /// Concurrent ticks run one after the other.
     ///
     /// # Errors
-    /// The first call that fails; what was recorded until then stays, and the next tick goes on from there.
+    /// The first call that fails; changes recorded before it stay, and the next tick records the rest.
     pub async fn tick(&self) -> Result<Vec<Change>, RecorderError> {
-        let _alone = self.ticking.lock().await;
+        let _exclusive = self.running.lock().await;
         let mut changes = Vec::new();
         if !self.engine.is_recording() {
             return Ok(changes);
@@ -226,9 +226,9 @@ impl Recorder {
             }
             seen.insert(key);
         }
-        for gone in self.engine.recorded(resource_type).into_iter().filter(|key| !seen.contains(key)) {
-            let recorded = self.engine.record_deleted(&gone)?;
-            changes.push(Change { resource: gone, kind: ChangeKind::Deleted, recorded });
+        for deleted in self.engine.recorded(resource_type).into_iter().filter(|key| !seen.contains(key)) {
+            let recorded = self.engine.record_deleted(&deleted)?;
+            changes.push(Change { resource: deleted, kind: ChangeKind::Deleted, recorded });
         }
         Ok(())
     }
@@ -236,9 +236,9 @@ impl Recorder {
 
 fn select<T: AsRef<str>>(types: &[T]) -> Result<Vec<(&'static str, Reader)>, RecorderError> {
     let mut selected = Vec::new();
-    for wanted in types {
-        let row = READERS.iter().copied().find(|(name, _)| *name == wanted.as_ref());
-        let row = row.ok_or_else(|| RecorderError::UnknownType(wanted.as_ref().to_owned()))?;
+    for requested in types {
+        let row = READERS.iter().copied().find(|(name, _)| *name == requested.as_ref());
+        let row = row.ok_or_else(|| RecorderError::UnknownType(requested.as_ref().to_owned()))?;
         if !selected.contains(&row) {
             selected.push(row);
         }
@@ -246,7 +246,7 @@ fn select<T: AsRef<str>>(types: &[T]) -> Result<Vec<(&'static str, Reader)>, Rec
     Ok(selected)
 }
 
-/// SerializedCalls a failed call into the error that names it.
+/// Maps a failed call to the error that names it.
 fn failed<E>(operation: &'static str, resource: &str) -> impl FnOnce(E) -> RecorderError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -259,7 +259,7 @@ where
     }
 }
 
-/// The answer, or nothing if the service says with one of these codes that there is nothing.
+/// The answer, or none if the error has one of these codes, which mean that there is nothing.
 fn unless<T, E: ProvideErrorMetadata>(absent: &[&str], answer: Result<T, E>) -> Result<Option<T>, E> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -268,8 +268,8 @@ fn unless<T, E: ProvideErrorMetadata>(absent: &[&str], answer: Result<T, E>) -> 
     }
 }
 
-/// A value that the service always sends.
-fn always<T>(resource: &str, field: &'static str, value: Option<T>) -> Result<T, RecorderError> {
+/// A value that the service always sends; an error if it is missing.
+fn required<T>(resource: &str, field: &'static str, value: Option<T>) -> Result<T, RecorderError> {
     let missing = || RecorderError::Answer { resource: resource.to_owned(), field, why: "missing".to_owned() };
     value.ok_or_else(missing)
 }
@@ -280,18 +280,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_without_reader_is_named_with_those_that_have_one() {
-        let told = select(&["AWS::S3::Bucket", "AWS::ACM::Certificate"]).unwrap_err().to_string();
+    fn type_without_a_reader_is_an_error_that_lists_the_supported_types() {
+        let error = select(&["AWS::S3::Bucket", "AWS::ACM::Certificate"]).unwrap_err().to_string();
         let known = types().join(", ");
-        assert_eq!(
-            told,
-            format!("recorder: `AWS::ACM::Certificate`: no reader for this type; there are readers for {known}")
-        );
+        assert_eq!(error, format!("recorder: `AWS::ACM::Certificate`: no reader for this type; supported: {known}"));
         assert!(types().is_sorted(), "{known}");
     }
 
     #[test]
-    fn a_type_named_twice_is_read_once() {
+    fn duplicate_type_is_read_once() {
         let selected = select(&["AWS::S3::Bucket", "AWS::IAM::User", "AWS::S3::Bucket"]).unwrap();
         assert_eq!(selected, [("AWS::S3::Bucket", Reader::Bucket), ("AWS::IAM::User", Reader::User)]);
     }

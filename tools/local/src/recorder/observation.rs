@@ -1,4 +1,4 @@
-//! What a reader saw of one resource, and the item that AWS Config makes of it.
+//! A resource as read from the backend, and its configuration item.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ use serde_json::{Map, Value, json};
 use super::ChangeKind;
 use crate::engine::{Engine, ResourceKey};
 
-/// Where a resource is, as the item's `availabilityZone` says it.
+/// The `availabilityZone` of regional resources.
 pub(super) const REGIONAL: Cow<'static, str> = Cow::Borrowed("Regional");
 /// The `availabilityZone` of resources that have none.
 pub(super) const NOT_APPLICABLE: Cow<'static, str> = Cow::Borrowed("Not Applicable");
 
-/// One resource, as read a moment ago.
+/// A resource as just read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Observation {
     pub(super) resource_id: String,
@@ -31,7 +31,7 @@ pub(super) struct Observation {
     pub(super) supplementary: Map<String, Value>,
 }
 
-/// The fields of an item in which a resource can differ from its last item.
+/// The item fields that are compared with the last item.
 const COMPARED: [&str; 8] = [
     "configuration",
     "supplementaryConfiguration",
@@ -55,8 +55,8 @@ impl Observation {
         };
         let account = &engine.settings().account;
         let item = self.item(account, key, status, engine.now());
-        let same = last.is_some_and(|last| COMPARED.iter().all(|field| last.get(field) == item.get(field)));
-        (!same).then_some((kind, item))
+        let unchanged = last.is_some_and(|last| COMPARED.iter().all(|field| last.get(field) == item.get(field)));
+        (!unchanged).then_some((kind, item))
     }
 
     fn item(&self, account: &str, key: &ResourceKey, status: &str, captured: Timestamp) -> Value {
@@ -83,12 +83,12 @@ impl Observation {
     }
 }
 
-/// RFC 3339 with milliseconds and `Z`, as items write times.
+/// RFC 3339 with milliseconds and `Z`, as in items.
 pub(super) fn iso(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// An SDK's time; none if it is out of range.
+/// The timestamp of an SDK's time; none if it is out of range.
 pub(super) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     time.to_millis().ok().and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
 }
@@ -98,13 +98,13 @@ pub(super) fn relationship(resource_type: &str, id: &str, name: Option<&str>, ki
     json!({ "resourceId": id, "resourceName": name, "resourceType": resource_type, "name": kind })
 }
 
-/// An object of the given fields; those without a value are left out.
+/// An object with these fields, without those that have no value.
 pub(super) fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
     let given = fields.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));
     Value::Object(given.collect())
 }
 
-/// A list in an order of its own: what the service gives in any order must not look like a change.
+/// A sorted list: the service returns members in any order, which must not look like a change.
 pub(super) fn sorted(members: impl IntoIterator<Item = Value>) -> Value {
     let mut members: Vec<Value> = members.into_iter().collect();
     members.sort_by_cached_key(Value::to_string);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_made_for_a_new_a_changed_and_a_recreated_resource_and_for_no_other() {
+    fn only_a_new_changed_or_recreated_resource_has_an_item_to_record() {
         let (engine, _outputs) = engine();
         let key = ResourceKey::new("AWS::S3::Bucket", "logs");
         let record = |observation: &Observation| {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_has_the_notification_shape() {
+    fn item_has_the_notification_shape() {
         let key = ResourceKey::new("AWS::S3::Bucket", "logs");
         let item = observation().item("111122223333", &key, "OK", "2026-03-04T05:06:07.5Z".parse().unwrap());
         assert_eq!(
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_one_order_whatever_order_it_came_in() {
+    fn sorted_lists_are_equal_in_any_input_order() {
         assert_eq!(sorted([json!({"b": 1}), json!({"a": 2})]), sorted([json!({"a": 2}), json!({"b": 1})]));
     }
 }

@@ -1,13 +1,13 @@
 //! `AWS::EC2::SecurityGroup`.
 //!
-//! The item has the IPv4 ranges twice, as strings (`ipRanges`) and as objects with their descriptions (`ipv4Ranges`).
+//! The item has the IPv4 ranges twice: as strings (`ipRanges`) and as objects with descriptions (`ipv4Ranges`).
 //! Source: aws-config-resource-schema, and captured notifications.
 
 use aws_sdk_ec2::types::{IpPermission, SecurityGroup, UserIdGroupPair};
 use serde_json::{Map, Value, json};
 
 use super::observation::{NOT_APPLICABLE, Observation, object, relationship, sorted};
-use super::{RecorderError, always, failed};
+use super::{RecorderError, failed, required};
 use crate::engine::EngineSettings;
 
 pub(super) async fn read(
@@ -25,7 +25,7 @@ pub(super) async fn read(
 
 fn observe(group: &SecurityGroup, settings: &EngineSettings) -> Result<Observation, RecorderError> {
     let EngineSettings { account, region, partition } = settings;
-    let id = always("a security group", "groupId", group.group_id())?;
+    let id = required("a security group", "groupId", group.group_id())?;
     let owner = group.owner_id().unwrap_or(account);
     let tags = group.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect();
     let in_vpc = group.vpc_id().map(|vpc| relationship("AWS::EC2::VPC", vpc, None, "Is contained in Vpc"));
@@ -53,7 +53,7 @@ fn observe(group: &SecurityGroup, settings: &EngineSettings) -> Result<Observati
 }
 
 fn permission(permission: &IpPermission) -> Value {
-    // All protocols have no ports in an item, whatever a backend answers in their place.
+    // With all protocols (-1) an item has no ports, even if a backend returns some.
     let ports = permission.ip_protocol() != Some("-1");
     let text = |value: Option<&str>| value.map(Value::from);
     let ranges = permission.ip_ranges();
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_becomes_the_item_that_aws_config_writes() {
+    fn group_becomes_an_aws_config_item() {
         let ssh = IpPermission::builder()
             .ip_protocol("tcp")
             .from_port(22)

@@ -1,6 +1,6 @@
-//! EC2 resources that are recorded for their tags: volumes, networks and what belongs to them.
+//! EC2 resources recorded for their tags: volumes and networking resources.
 //!
-//! Their items have every identifier and tag, and of the rest only what tells one resource from another.
+//! Their items have all identifiers and tags, and otherwise only a few distinguishing fields.
 //! Source: aws-config-resource-schema.
 
 use std::borrow::Cow;
@@ -11,10 +11,10 @@ use aws_sdk_ec2::types::{self, Tag, VpnState};
 use serde_json::{Map, Value, json};
 
 use super::observation::{NOT_APPLICABLE, Observation, object, sorted};
-use super::{RecorderError, always, failed};
+use super::{RecorderError, failed, required};
 use crate::engine::EngineSettings;
 
-/// A type that is read here.
+/// A type recorded for its tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tagged {
     CustomerGateway,
@@ -29,11 +29,11 @@ pub(super) enum Tagged {
     VpnGateway,
 }
 
-/// What all these resources have.
+/// The common fields of these resources.
 struct Found<'a> {
-    /// The noun of their ARN.
+    /// The resource type in the ARN.
     noun: &'static str,
-    /// The field of their id.
+    /// The configuration field of the id.
     field: &'static str,
     id: Option<&'a str>,
     tags: &'a [Tag],
@@ -41,7 +41,7 @@ struct Found<'a> {
     more: Vec<(&'static str, Value)>,
 }
 
-/// All items of one paged listing, each observed.
+/// Observes every resource of a paginated list.
 macro_rules! observe_all {
     ($settings:ident, $call:expr, $operation:literal, $observe:expr) => {{
         let mut items = $call.into_paginator().items().send();
@@ -78,20 +78,20 @@ pub(super) async fn read(
         Tagged::CustomerGateway => {
             let answer = ec2.describe_customer_gateways().send().await;
             let answer = answer.map_err(failed("ec2:DescribeCustomerGateways", "all"))?;
-            let there = answer.customer_gateways().iter().filter(|it| it.state() != Some("deleted"));
-            there.map(|it| customer_gateway(it).observe(settings)).collect::<Result<_, _>>()?
+            let existing = answer.customer_gateways().iter().filter(|it| it.state() != Some("deleted"));
+            existing.map(|it| customer_gateway(it).observe(settings)).collect::<Result<_, _>>()?
         }
         Tagged::VpnConnection => {
             let answer = ec2.describe_vpn_connections().send().await;
             let answer = answer.map_err(failed("ec2:DescribeVpnConnections", "all"))?;
-            let there = answer.vpn_connections().iter().filter(|it| it.state() != Some(&VpnState::Deleted));
-            there.map(|it| vpn_connection(it).observe(settings)).collect::<Result<_, _>>()?
+            let existing = answer.vpn_connections().iter().filter(|it| it.state() != Some(&VpnState::Deleted));
+            existing.map(|it| vpn_connection(it).observe(settings)).collect::<Result<_, _>>()?
         }
         Tagged::VpnGateway => {
             let answer = ec2.describe_vpn_gateways().send().await;
             let answer = answer.map_err(failed("ec2:DescribeVpnGateways", "all"))?;
-            let there = answer.vpn_gateways().iter().filter(|it| it.state() != Some(&VpnState::Deleted));
-            there.map(|it| vpn_gateway(it).observe(settings)).collect::<Result<_, _>>()?
+            let existing = answer.vpn_gateways().iter().filter(|it| it.state() != Some(&VpnState::Deleted));
+            existing.map(|it| vpn_gateway(it).observe(settings)).collect::<Result<_, _>>()?
         }
     })
 }
@@ -108,7 +108,7 @@ impl<'a> Found<'a> {
 
     fn observe(self, settings: &EngineSettings) -> Result<Observation, RecorderError> {
         let EngineSettings { account, region, partition } = settings;
-        let id = always(self.noun, self.field, self.id)?;
+        let id = required(self.noun, self.field, self.id)?;
         let Value::Object(mut configuration) = object([(self.field, Some(id.into())), ("tags", Some(tags(self.tags)))])
         else {
             return Err(RecorderError::Answer {
@@ -216,19 +216,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resource_becomes_an_item_with_its_tags() {
+    fn resource_becomes_an_item_with_its_tags() {
         let text = str::to_owned;
         let settings =
             EngineSettings { account: text("111122223333"), region: text("eu-west-1"), partition: text("aws-cn") };
         let tag = Tag::builder().key("Owner").value("net").build();
-        let made = types::NetworkInterface::builder()
+        let created = types::NetworkInterface::builder()
             .network_interface_id("eni-1")
             .requester_managed(true)
             .availability_zone("eu-west-1a")
             .tag_set(tag)
             .build();
         assert_eq!(
-            interface(&made).observe(&settings).unwrap(),
+            interface(&created).observe(&settings).unwrap(),
             Observation {
                 resource_id: text("eni-1"),
                 resource_name: None,
@@ -245,6 +245,6 @@ mod tests {
                 supplementary: Map::new(),
             }
         );
-        assert!(vpc(&types::Vpc::builder().build()).observe(&settings).is_err(), "what has no id is no resource");
+        assert!(vpc(&types::Vpc::builder().build()).observe(&settings).is_err(), "a resource needs an id");
     }
 }

@@ -1,6 +1,6 @@
-//! `AWS::CloudTrail::Trail`, where it lives: in its home region and account only.
+//! `AWS::CloudTrail::Trail`, in its home region and account only.
 //!
-//! Tags are not recorded, and whether the trail logs is not in the item (developer guide, "Supported resource types").
+//! The item contains neither tags nor whether the trail is logging (developer guide, "Supported resource types").
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use aws_sdk_cloudtrail::types::Trail;
 use serde_json::{Map, Value};
 
 use super::observation::{Observation, REGIONAL, object};
-use super::{RecorderError, always, failed};
+use super::{RecorderError, failed, required};
 use crate::engine::EngineSettings;
 
 pub(super) async fn read(
     cloudtrail: &aws_sdk_cloudtrail::Client,
     settings: &EngineSettings,
 ) -> Result<Vec<Observation>, RecorderError> {
-    // DescribeTrails has no pages: an account has at most five trails a region.
+    // DescribeTrails is not paginated: an account has at most five trails per region.
     let answer = cloudtrail.describe_trails().include_shadow_trails(false).send().await;
     let answer = answer.map_err(failed("cloudtrail:DescribeTrails", "all trails"))?;
     let home = answer.trail_list().iter().filter(|trail| is_home(trail, settings));
     home.map(|trail| observe(trail, settings)).collect()
 }
 
-/// A multi-region or organization trail is listed everywhere; its item exists once.
+/// Multi-region and organization trails are listed everywhere, but each has one item.
 fn is_home(trail: &Trail, settings: &EngineSettings) -> bool {
     let account = trail.trail_arn().and_then(|arn| arn.split(':').nth(4));
     trail.home_region().is_none_or(|region| region == settings.region)
@@ -30,8 +30,8 @@ fn is_home(trail: &Trail, settings: &EngineSettings) -> bool {
 }
 
 fn observe(trail: &Trail, settings: &EngineSettings) -> Result<Observation, RecorderError> {
-    let name = always("a trail", "name", trail.name())?;
-    let arn = always(name, "trailARN", trail.trail_arn())?;
+    let name = required("a trail", "name", trail.name())?;
+    let arn = required(name, "trailARN", trail.trail_arn())?;
     let text = |value: Option<&str>| value.map(Value::from);
     let flag = |value: Option<bool>| value.map(Value::from);
     Ok(Observation {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_of_another_region_or_account_has_no_item_here() {
+    fn trail_of_another_region_or_account_has_no_item() {
         let rows = [
             ("us-east-1", "111122223333", true),
             ("eu-west-1", "111122223333", false),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_becomes_an_item_without_what_is_not_set() {
+    fn trail_becomes_an_item_without_unset_fields() {
         let observation = observe(&trail("us-east-1", "111122223333"), &settings()).unwrap();
         assert_eq!(observation.resource_id, "audit");
         assert_eq!(

@@ -1,4 +1,5 @@
-//! `AWS::IAM::User`: its policies, groups, boundary and tags. Nothing on MFA, access keys or password: those are live reads.
+//! `AWS::IAM::User`: its policies, groups, boundary and tags. MFA, access keys and password are not in the item but
+//! live reads.
 //!
 //! Policy documents are percent-encoded (RFC 3986), as in captured items.
 
@@ -9,10 +10,10 @@ use aws_sdk_iam::types::{AttachedPolicy, Group, PermissionsBoundaryAttachmentTyp
 use serde_json::{Map, Value, json};
 
 use super::observation::{NOT_APPLICABLE, Observation, iso, relationship, sorted, timestamp};
-use super::{RecorderError, always, failed, unless};
+use super::{RecorderError, failed, required, unless};
 
-/// What IAM says of a user that is gone since it was listed.
-const GONE: [&str; 1] = ["NoSuchEntity"];
+/// IAM's error code for a user deleted since it was listed.
+const DELETED: [&str; 1] = ["NoSuchEntity"];
 
 pub(super) async fn read(iam: &Client) -> Result<Vec<Observation>, RecorderError> {
     let mut users = iam.list_users().into_paginator().items().send();
@@ -24,15 +25,15 @@ pub(super) async fn read(iam: &Client) -> Result<Vec<Observation>, RecorderError
     Ok(observations)
 }
 
-/// Reads one user; nothing if it is gone since it was listed.
+/// Reads one user; none if it was deleted since it was listed.
 async fn observe(iam: &Client, name: &str) -> Result<Option<Observation>, RecorderError> {
     // ListUsers leaves out boundary and tags; GetUser has them.
-    let answer = unless(&GONE, iam.get_user().user_name(name).send().await).map_err(failed("iam:GetUser", name))?;
+    let answer = unless(&DELETED, iam.get_user().user_name(name).send().await).map_err(failed("iam:GetUser", name))?;
     let Some(user) = answer.and_then(|answer| answer.user) else { return Ok(None) };
 
     let inline =
         iam.list_user_policies().user_name(name).into_paginator().items().send().collect::<Result<Vec<_>, _>>();
-    let inline = unless(&GONE, inline.await).map_err(failed("iam:ListUserPolicies", name))?;
+    let inline = unless(&DELETED, inline.await).map_err(failed("iam:ListUserPolicies", name))?;
     let attached = iam
         .list_attached_user_policies()
         .user_name(name)
@@ -40,16 +41,16 @@ async fn observe(iam: &Client, name: &str) -> Result<Option<Observation>, Record
         .items()
         .send()
         .collect::<Result<Vec<_>, _>>();
-    let attached = unless(&GONE, attached.await).map_err(failed("iam:ListAttachedUserPolicies", name))?;
+    let attached = unless(&DELETED, attached.await).map_err(failed("iam:ListAttachedUserPolicies", name))?;
     let groups =
         iam.list_groups_for_user().user_name(name).into_paginator().items().send().collect::<Result<Vec<_>, _>>();
-    let groups = unless(&GONE, groups.await).map_err(failed("iam:ListGroupsForUser", name))?;
+    let groups = unless(&DELETED, groups.await).map_err(failed("iam:ListGroupsForUser", name))?;
     let (Some(inline), Some(attached), Some(groups)) = (inline, attached, groups) else { return Ok(None) };
 
     let mut policies = Vec::new();
     for policy in inline {
         let answer = iam.get_user_policy().user_name(name).policy_name(&policy).send().await;
-        if let Some(answer) = unless(&GONE, answer).map_err(failed("iam:GetUserPolicy", name))? {
+        if let Some(answer) = unless(&DELETED, answer).map_err(failed("iam:GetUserPolicy", name))? {
             policies.push(json!({ "policyName": policy, "policyDocument": encoded(answer.policy_document()) }));
         }
     }
@@ -60,13 +61,14 @@ async fn observe(iam: &Client, name: &str) -> Result<Option<Observation>, Record
     Ok(Some(item(&user, policies, &attached, &groups, relationships)))
 }
 
-/// AWS's own policies are no resources of the account and have no relationship.
+/// AWS managed policies do not belong to the account and have no relationship.
 async fn customer_managed(iam: &Client, user: &str, policy: &AttachedPolicy) -> Result<Option<Value>, RecorderError> {
-    let arn = always(user, "policyArn", policy.policy_arn())?;
+    let arn = required(user, "policyArn", policy.policy_arn())?;
     if arn.split(':').nth(4) == Some("aws") {
         return Ok(None);
     }
-    let answer = unless(&GONE, iam.get_policy().policy_arn(arn).send().await).map_err(failed("iam:GetPolicy", arn))?;
+    let answer =
+        unless(&DELETED, iam.get_policy().policy_arn(arn).send().await).map_err(failed("iam:GetPolicy", arn))?;
     let id = answer.and_then(|answer| answer.policy).and_then(|policy| policy.policy_id);
     Ok(id.map(|id| relationship("AWS::IAM::Policy", &id, policy.policy_name(), "Is attached to CustomerManagedPolicy")))
 }
@@ -119,7 +121,7 @@ fn item(
     }
 }
 
-/// A policy document as items hold it. IAM answers it percent-encoded; a backend that answers plain JSON is encoded here.
+/// A policy document as in items. IAM returns it percent-encoded; plain JSON of a backend is encoded here.
 fn encoded(document: &str) -> String {
     if !document.trim_start().starts_with('{') {
         return document.to_owned();
@@ -144,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_percent_encoded_once() {
+    fn document_is_percent_encoded_once() {
         let plain = r#"{"Version": "2012-10-17", "Resource": "a+b/é"}"#;
         let once = "%7B%22Version%22%3A%20%222012-10-17%22%2C%20%22Resource%22%3A%20%22a%2Bb%2F%C3%A9%22%7D";
         assert_eq!(encoded(plain), once);
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_becomes_the_item_that_aws_config_writes() {
+    fn user_becomes_an_aws_config_item() {
         let created = DateTime::from_secs(1_767_323_045);
         let user = User::builder()
             .path("/")

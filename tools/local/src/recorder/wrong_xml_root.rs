@@ -1,25 +1,25 @@
-//! Answers that moto gives under a wrong XML root, which the Rust SDK refuses and botocore does not look at.
+//! Answers of moto with a wrong XML root, which the Rust SDK rejects and botocore ignores.
 //!
-//! moto 5.2.5 names the root of three bucket reads after the operation (`GetBucketVersioningResponse`) where S3 and its
-//! service model name the document (`VersioningConfiguration`). This module reads the leaves of such an answer.
-//! It can go when moto names the roots right: then the SDK's own answer comes first and nothing here is reached.
+//! moto 5.2.5 names the root of three bucket reads after the operation (`GetBucketVersioningResponse`), while S3 and
+//! its service model name it after the document (`VersioningConfiguration`). This module reads the leaves of such an
+//! answer. Remove it when moto uses the right names: then the SDK parses the answer and this module is never reached.
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::SdkError;
 
-/// An answer of status 200 whose root is named after its operation.
+/// A successful answer whose root is named after its operation.
 #[derive(Debug)]
 pub(super) struct WrongXmlRoot<'a>(&'a str);
 
 impl<'a> WrongXmlRoot<'a> {
-    /// The answer inside an error, if all that is wrong with it is its root.
+    /// The answer inside an error, if its only defect is the root.
     pub(super) fn inside<E>(error: &'a SdkError<E, HttpResponse>, operation: &str) -> Option<Self> {
         let response = error.raw_response()?;
         let body = std::str::from_utf8(response.body().bytes()?).ok()?;
         (response.status().is_success() && has_root(body, operation)).then_some(Self(body))
     }
 
-    /// The text of the one element of this name; none if it is not there.
+    /// The text of the only element of this name; none if it is missing.
     pub(super) fn leaf(&self, name: &str) -> Option<&'a str> {
         let (_, after) = self.0.split_once(&format!("<{name}>"))?;
         let (text, _) = after.split_once('<')?;
@@ -45,7 +45,7 @@ mod tests {
     );
 
     #[test]
-    fn a_root_named_after_the_operation_is_recognized_and_no_other() {
+    fn only_a_root_named_after_the_operation_is_recognized() {
         assert!(has_root(ANSWER, "GetBucketVersioning"));
         assert!(!has_root(ANSWER, "GetBucketAccelerateConfiguration"));
         assert!(!has_root("<VersioningConfiguration/>", "GetBucketVersioning"));

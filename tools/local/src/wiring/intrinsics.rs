@@ -1,14 +1,15 @@
-//! CloudFormation's functions: Ref, Sub, GetAtt, If, Join, Split, and the conditions Equals, Not, And, Or, Condition.
+//! CloudFormation's intrinsic functions: Ref, Sub, GetAtt, If, Join, Split, and the conditions Equals, Not, And, Or,
+//! Condition.
 //!
-//! Names and ARNs are made as CloudFormation would, for the types that have a meaning here. A reference that leads back to
-//! itself is found by its depth.
+//! Generates names and ARNs as CloudFormation does, for the types that work locally. A limit on the depth detects
+//! circular references.
 
 use serde_json::{Map, Value};
 
 use super::WiringError;
 use super::template::{Deployment, Resource, Template, text};
 
-/// Far deeper than any template nests; only a circle of references gets there.
+/// Far deeper than any template nests; only a circular reference gets there.
 const DEPTH: usize = 64;
 
 pub(super) struct Resolver<'a> {
@@ -16,7 +17,7 @@ pub(super) struct Resolver<'a> {
     pub(super) deployment: &'a Deployment,
 }
 
-/// Where we are, for messages and against circles.
+/// The location in the template, for error messages and for detecting circular references.
 #[derive(Clone)]
 pub(super) struct Place {
     path: String,
@@ -42,10 +43,10 @@ impl<'a> Resolver<'a> {
         Self { template, deployment }
     }
 
-    /// The value of an expression; `None` is `AWS::NoValue`, which takes its key or list member with it.
+    /// The value of an expression; `None` is `AWS::NoValue`, which removes its key or list member.
     pub(super) fn resolve(&self, value: &Value, place: &Place) -> Result<Option<Value>, WiringError> {
         if place.depth > DEPTH {
-            return Err(place.refuse("references lead in a circle"));
+            return Err(place.refuse("circular reference"));
         }
         match value {
             Value::Array(all) => {
@@ -97,7 +98,7 @@ impl<'a> Resolver<'a> {
                 Ok(Some(Value::String(self.texts(&list, place)?.join(separator))))
             }
             "Fn::Split" => {
-                let refuse = || place.refuse("expected a separator and a text");
+                let refuse = || place.refuse("expected a separator and a string");
                 let Some([Value::String(separator), text]) = argument.as_array().map(Vec::as_slice) else {
                     return Err(refuse());
                 };
@@ -114,7 +115,7 @@ impl<'a> Resolver<'a> {
             "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" | "Condition" => {
                 self.decide(name, argument, place).map(|it| Some(Value::Bool(it)))
             }
-            other => Err(place.refuse(format!("`{other}` is not resolved locally"))),
+            other => Err(place.refuse(format!("`{other}` is not supported locally"))),
         }
     }
 
@@ -142,7 +143,7 @@ impl<'a> Resolver<'a> {
         };
         if name == "Fn::Equals" {
             let [left, right] = members.as_slice() else { return Err(place.refuse("expected two values")) };
-            // CloudFormation compares text: 5 equals "5".
+            // CloudFormation compares strings: 5 equals "5".
             return Ok(left == right || text(left).is_some_and(|left| text(right) == Some(left)));
         }
         let truths: Option<Vec<bool>> = members.iter().map(Value::as_bool).collect();
@@ -196,20 +197,20 @@ impl<'a> Resolver<'a> {
             ("AWS::Logs::LogGroup", "Arn") => format!("{}:*", self.arn("logs", &format!("log-group:{name}"))),
             ("AWS::IAM::Role", "Arn") => self.global_arn("iam", &format!("role/{name}")),
             ("AWS::CloudWatch::Alarm", "Arn") => self.arn("cloudwatch", &format!("alarm:{name}")),
-            (kind, _) => return Err(place.refuse(format!("`{attribute}` of `{id}` ({kind}) is not resolved locally"))),
+            (kind, _) => return Err(place.refuse(format!("`{attribute}` of `{id}` ({kind}) is not supported locally"))),
         })
     }
 
-    /// Text with `${Name}`, `${Resource.Attribute}`, `${!literal}`, and names of its own in the long form.
+    /// `Fn::Sub` with `${Name}`, `${Resource.Attribute}`, `${!literal}`, and its own variables in the long form.
     fn substitute(&self, argument: &Value, place: &Place) -> Result<String, WiringError> {
         let nothing = Map::new();
         let (template, own) = match argument {
             Value::String(template) => (template.as_str(), &nothing),
             Value::Array(parts) => match parts.as_slice() {
                 [Value::String(template), Value::Object(own)] => (template.as_str(), own),
-                _ => return Err(place.refuse("expected a text and a mapping")),
+                _ => return Err(place.refuse("expected a string and a mapping")),
             },
-            _ => return Err(place.refuse("expected a text")),
+            _ => return Err(place.refuse("expected a string")),
         };
         let mut out = String::new();
         let mut rest = template;
@@ -235,28 +236,28 @@ impl<'a> Resolver<'a> {
             (None, Some((id, attribute))) => Value::String(self.attribute(id, attribute, place)?),
             (None, None) => self.reference(name, place)?,
         };
-        text(&value).ok_or_else(|| place.refuse(format!("`{name}` is no text")))
+        text(&value).ok_or_else(|| place.refuse(format!("`{name}` is not a string")))
     }
 
-    /// A resource that exists in this deployment.
+    /// The resource of this id, if its condition holds in this deployment.
     fn existing(&self, id: &str, place: &Place) -> Result<&Resource, WiringError> {
         if place.depth > DEPTH {
-            return Err(place.refuse("references lead in a circle"));
+            return Err(place.refuse("circular reference"));
         }
         let resource = self
             .template
             .resources
             .get(id)
-            .ok_or_else(|| place.refuse(format!("`{id}` is no parameter and no resource")))?;
+            .ok_or_else(|| place.refuse(format!("`{id}` is not a parameter or resource")))?;
         match &resource.condition {
             Some(condition) if !self.condition(condition, place)? => {
-                Err(place.refuse(format!("`{id}` does not exist here: condition `{condition}` does not hold")))
+                Err(place.refuse(format!("`{id}` is not deployed: condition `{condition}` is false")))
             }
             _ => Ok(resource),
         }
     }
 
-    /// The name given in the template, else one in CloudFormation's manner: stack and logical id.
+    /// The name in the template, else a generated one from stack and logical id.
     pub(super) fn name(&self, id: &str, resource: &Resource, place: &Place) -> Result<String, WiringError> {
         let property = match resource.kind.as_str() {
             "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
@@ -278,7 +279,7 @@ impl<'a> Resolver<'a> {
             .flatten();
         match given {
             None => Ok(format!("{}-{id}", self.deployment.stack)),
-            Some(value) => text(&value).ok_or_else(|| place.refuse(format!("`{property}` of `{id}` is no text"))),
+            Some(value) => text(&value).ok_or_else(|| place.refuse(format!("`{property}` of `{id}` is not a string"))),
         }
     }
 
@@ -287,7 +288,7 @@ impl<'a> Resolver<'a> {
         format!("arn:{partition}:{service}:{region}:{account}:{rest}")
     }
 
-    /// The ARN of what belongs to no region.
+    /// The ARN of a global resource.
     pub(super) fn global_arn(&self, service: &str, rest: &str) -> String {
         let Deployment { partition, account, .. } = self.deployment;
         format!("arn:{partition}:{service}::{account}:{rest}")
@@ -299,12 +300,12 @@ impl<'a> Resolver<'a> {
 
     fn texts(&self, value: &Value, place: &Place) -> Result<Vec<String>, WiringError> {
         let all = value.as_array().ok_or_else(|| place.refuse("expected a list"))?;
-        all.iter().map(|it| text(it).ok_or_else(|| place.refuse("expected a list of texts"))).collect()
+        all.iter().map(|it| text(it).ok_or_else(|| place.refuse("expected a list of strings"))).collect()
     }
 }
 
-/// `{"Fn::Name": argument}`, `{"Ref": …}` or `{"Condition": "name"}`: an object of exactly one such key. A lone
-/// `Condition` with anything but a text is a policy statement's and stays what it is.
+/// `{"Fn::Name": argument}`, `{"Ref": …}` or `{"Condition": "name"}`: an object with exactly one such key. A
+/// `Condition` that is not a string belongs to a policy statement and is left alone.
 fn function(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut entries = object.iter();
     let (Some((key, argument)), None) = (entries.next(), entries.next()) else { return None };

@@ -1,8 +1,9 @@
-//! What is deployed, read from the template that deploys it, so that local and deployed cannot drift.
+//! The stack, read from the template that is deployed to AWS, so that the local and the deployed stack cannot differ.
 //!
-//! [`Wiring::read`] resolves the template for one set of parameters and keeps what has a meaning here: functions with their
-//! roles, Config rules, event rules, tables and queues. What has none is listed in [`Wiring::ignored`]; what is not known at all is an
-//! error, and so are an intrinsic this resolver does not have and an invocation nobody permitted.
+//! [`Wiring::read`] resolves the template for one set of parameters and keeps the resources that work locally:
+//! functions with their roles, Config rules, event rules, tables, queues and event source mappings. Types that do
+//! nothing locally are listed in [`Wiring::ignored`]. Any other type is an error, and so are an unsupported intrinsic
+//! function and an invocation without a permission.
 
 mod intrinsics;
 mod resources;
@@ -19,10 +20,10 @@ use crate::engine::ConfigRule;
 use crate::iam::policy::Statement;
 pub use template::Deployment;
 
-/// Why a template cannot be wired.
+/// Why a template cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WiringError {
-    /// Not YAML, or no template.
+    /// Not YAML, or not a template.
     #[error("template: {0}")]
     Template(String),
     /// A parameter without a value, unknown, or with a value the template does not allow.
@@ -30,36 +31,38 @@ pub enum WiringError {
     Parameter {
         /// The parameter.
         name: String,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
     /// An expression that cannot be resolved.
     #[error("template: {place}: {why}")]
     Expression {
-        /// Where it stands: a condition or a resource with the way into it.
+        /// Its location: a condition, or a resource and the path into it.
         place: String,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
-    /// A resource of a type without an entry in the table of types.
-    #[error("template: resource `{resource}`: type `{kind}` is not known here: wire it or list it as ignored")]
+    /// A resource of an unsupported type.
+    #[error(
+        "template: resource `{resource}`: type `{kind}` is not supported locally: implement it or list it as ignored"
+    )]
     UnknownType {
         /// Its logical id.
         resource: String,
         /// Its type.
         kind: String,
     },
-    /// A property that is missing or has another shape than AWS gives it.
+    /// A property that is missing or has an unexpected value.
     #[error("template: resource `{resource}`: `{property}`: {why}")]
     Property {
         /// Its logical id.
         resource: String,
         /// The property.
         property: String,
-        /// What is wrong.
+        /// The reason.
         why: String,
     },
-    /// Deployed, the caller would be refused.
+    /// In AWS, the invocation would be denied.
     #[error("template: `{caller}` may not invoke function `{function}`: no AWS::Lambda::Permission for {principal}")]
     NotPermitted {
         /// The Config rule's or event rule's name.
@@ -74,7 +77,7 @@ pub enum WiringError {
 /// A function to deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Function {
-    /// Its id in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// Its name, at most 64 characters.
     pub name: String,
@@ -82,43 +85,43 @@ pub struct Function {
     pub arn: String,
     /// The name of its program: the last part of `CodeUri`.
     pub binary: String,
-    /// Its own variables.
+    /// Its environment variables.
     pub environment: BTreeMap<String, String>,
-    /// How long one invocation may take; 3 s where the template says nothing.
+    /// The timeout of one invocation; 3 s by default.
     pub timeout: Duration,
-    /// MiB; 128 where the template says nothing.
+    /// Memory in MiB; 128 by default.
     pub memory: u32,
-    /// Attempts after the first of an asynchronous event, 0..=2.
+    /// Retries of an asynchronous event, 0..=2.
     pub retries: u32,
-    /// Where an event goes that failed in every attempt.
+    /// The destination of an event that failed in every attempt.
     pub on_failure: Option<OnFailure>,
-    /// The ARN of its role; SAM makes one where the template says nothing.
+    /// The ARN of its role; without one, SAM creates a role.
     pub role: Option<String>,
 }
 
-/// Where Lambda sends an event that failed in every attempt, and in what shape.
+/// The destination of an event that failed in every attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OnFailure {
-    /// An on-failure destination (ARN): gets Lambda's record with the event and the error.
+    /// The ARN of an on-failure destination, which receives Lambda's record with the event and the error.
     Destination(String),
-    /// A dead-letter queue (ARN): gets the event alone.
+    /// The ARN of a dead-letter queue, which receives the event only.
     DeadLetterQueue(String),
 }
 
 /// A Config rule to put.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Its id in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// Its name.
     pub name: String,
-    /// The name of the function that judges.
+    /// The name of the function that evaluates.
     pub function: String,
-    /// The rule as `PutConfigRule` takes it.
+    /// The rule in the shape of `PutConfigRule`.
     pub definition: ConfigRule,
 }
 
-/// What starts an event rule.
+/// The trigger of an event rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Trigger {
     /// Events that match this pattern.
@@ -127,14 +130,14 @@ pub enum Trigger {
     Schedule(String),
 }
 
-/// Who is told.
+/// A target of an event rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Target {
-    /// A function, by its name, which gets the event or the constant input instead.
+    /// A function, invoked with the event or with a constant input.
     Function {
         /// Its name.
         name: String,
-        /// What it gets in the event's place.
+        /// The constant input, if any.
         input: Option<Value>,
     },
     /// A queue, by its name.
@@ -144,38 +147,38 @@ pub enum Target {
 /// An event rule of the default bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventRule {
-    /// Its id in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// Its name.
     pub name: String,
-    /// What starts it.
+    /// Its trigger.
     pub trigger: Trigger,
-    /// Who is told, in the template's order.
+    /// Its targets, in the template's order.
     pub targets: Vec<Target>,
-    /// `State` is not `DISABLED`.
+    /// Whether its `State` is not `DISABLED`.
     pub enabled: bool,
 }
 
-/// A name and how it is used: `(pk, HASH)` in a key, `(pk, S)` as an attribute.
+/// An attribute and its role or type: `(pk, HASH)` in a key schema, `(pk, S)` in the definitions.
 pub type Named = (String, String);
 
-/// A secondary index.
+/// A global secondary index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Index {
     /// Its name.
     pub name: String,
-    /// Its key: attribute and `HASH` or `RANGE`.
+    /// Its key schema: attribute and `HASH` or `RANGE`.
     pub key: Vec<Named>,
     /// `ALL`, `KEYS_ONLY` or `INCLUDE`.
     pub projection: String,
-    /// The attributes of `INCLUDE`.
+    /// The non-key attributes of `INCLUDE`.
     pub attributes: Vec<String>,
 }
 
-/// A DynamoDB table to create, billed by request.
+/// A DynamoDB table to create, with on-demand billing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// Its id in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// Its name.
     pub name: String,
@@ -185,48 +188,48 @@ pub struct Table {
     pub key: Vec<Named>,
     /// Global secondary indexes.
     pub indexes: Vec<Index>,
-    /// The attribute that holds the expiry, if items expire.
+    /// The time-to-live attribute, if items expire.
     pub time_to_live: Option<String>,
 }
 
 /// A queue to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Queue {
-    /// Its id in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// Its name.
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// Where a message goes that was received too often.
+    /// Its redrive policy, if any.
     pub redrive: Option<Redrive>,
 }
 
-/// The dead-letter queue of a queue.
+/// The redrive policy of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redrive {
-    /// Its ARN.
+    /// The ARN of the dead-letter queue.
     pub arn: String,
-    /// How often a message is received before.
+    /// `maxReceiveCount`.
     pub most: u32,
 }
 
-/// A queue whose messages invoke a function.
+/// An event source mapping: a queue whose messages invoke a function.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mapping {
-    /// Its id in the template.
+    /// Its logical id.
     pub logical_id: String,
     /// The queue's name.
     pub queue: String,
     /// The function's name.
     pub function: String,
-    /// The most messages of one invocation; 10 where the template says nothing.
+    /// The batch size; 10 by default.
     pub batch: u32,
-    /// Whether the function's answer says which messages failed; otherwise they fail with the invocation.
+    /// Whether the function reports batch item failures; otherwise all messages fail with the invocation.
     pub partial: bool,
 }
 
-/// A template for one set of parameters.
+/// The resolved stack.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Wiring {
     /// Every function, by logical id.
@@ -239,11 +242,11 @@ pub struct Wiring {
     pub tables: Vec<Table>,
     /// Every queue, by logical id.
     pub queues: Vec<Queue>,
-    /// Every queue that invokes a function, by logical id.
+    /// Every event source mapping, by logical id.
     pub mappings: Vec<Mapping>,
-    /// What each role may do, by its ARN.
+    /// The statements of each role, by its ARN.
     pub roles: BTreeMap<String, Vec<Statement>>,
-    /// `logical id (type)` of what exists there and has no meaning here.
+    /// `logical id (type)` of each resource that does nothing locally.
     pub ignored: Vec<String>,
 }
 
@@ -251,10 +254,10 @@ impl Wiring {
     /// Resolves a template for a deployment.
     ///
     /// # Errors
-    /// [`WiringError`], naming the place in the template.
+    /// [`WiringError`], which names the location in the template.
     pub fn read(template: &str, deployment: &Deployment) -> Result<Self, WiringError> {
         let template = template::Template::parse(template, deployment)?;
-        resources::wire(&intrinsics::Resolver::new(&template, deployment))
+        resources::resolve(&intrinsics::Resolver::new(&template, deployment))
     }
 
     /// The name of each table's partition key, by the table's name.

@@ -1,4 +1,4 @@
-//! Resources with a meaning here, typed; the others by name.
+//! The resources that work locally, typed; the ignored ones by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::engine::ConfigRule;
 
-/// Types that exist deployed and do nothing here: where logs go, who is woken, who may send to a queue.
+/// Types that do nothing locally: alarms, dashboards, log groups, topics and queue policies.
 const IGNORED: &[&str] = &[
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -41,7 +41,7 @@ impl Resolved<'_> {
         WiringError::Property { resource: self.id.to_owned(), property: property.to_owned(), why: why.into() }
     }
 
-    /// A property by its dotted path, as text.
+    /// A scalar property by its dotted path, as a string.
     fn text(&self, path: &str) -> Option<String> {
         self.get(path).and_then(text)
     }
@@ -51,7 +51,7 @@ impl Resolved<'_> {
     }
 
     fn required(&self, path: &str) -> Result<String, WiringError> {
-        self.text(path).ok_or_else(|| self.refuse(path, "expected a text"))
+        self.text(path).ok_or_else(|| self.refuse(path, "expected a string"))
     }
 
     fn number(&self, path: &str, default: u32) -> Result<u32, WiringError> {
@@ -72,15 +72,15 @@ impl Resolved<'_> {
     }
 }
 
-/// Who may invoke what: (function name, principal).
+/// The invoke permissions: (function name, principal).
 type Permissions = BTreeSet<(String, String)>;
 
-pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
-    let mut wiring = Wiring::default();
+pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
+    let mut stack = Wiring::default();
     let mut permissions = Permissions::new();
     let mut policies = BTreeMap::new();
     let mut attached = Vec::new();
-    // Functions and queues first: rules and targets point at them.
+    // Targets stay ARNs here; `connect` resolves them once every function and queue is known.
     for (id, resource) in &resolver.template.resources {
         let place = Place::new(format!("resource `{id}`"));
         if let Some(condition) = &resource.condition
@@ -90,7 +90,7 @@ pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
         }
         let kind = resource.kind.as_str();
         if IGNORED.contains(&kind) {
-            wiring.ignored.push(format!("{id} ({kind})"));
+            stack.ignored.push(format!("{id} ({kind})"));
             continue;
         }
         let properties = if kind == "AWS::Serverless::Function" {
@@ -101,24 +101,24 @@ pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
         let properties = resolver.resolve(&properties, &place)?.unwrap_or_default();
         let resolved = Resolved { id, name: resolver.name(id, resource, &place)?, properties };
         match kind {
-            "AWS::Serverless::Function" => wiring.functions.push(function(&resolved, resolver)?),
-            "AWS::SQS::Queue" => wiring.queues.push(Queue {
+            "AWS::Serverless::Function" => stack.functions.push(function(&resolved, resolver)?),
+            "AWS::SQS::Queue" => stack.queues.push(Queue {
                 logical_id: id.clone(),
                 arn: resolver.arn("sqs", &resolved.name),
                 redrive: redrive(&resolved)?,
                 name: resolved.name,
             }),
-            "AWS::Lambda::EventSourceMapping" => wiring.mappings.push(mapping(&resolved)?),
-            "AWS::DynamoDB::Table" => wiring.tables.push(table(&resolved)?),
-            "AWS::Config::ConfigRule" => wiring.rules.push(config_rule(&resolved)?),
-            "AWS::Events::Rule" => wiring.event_rules.push(event_rule(&resolved)?),
+            "AWS::Lambda::EventSourceMapping" => stack.mappings.push(mapping(&resolved)?),
+            "AWS::DynamoDB::Table" => stack.tables.push(table(&resolved)?),
+            "AWS::Config::ConfigRule" => stack.rules.push(config_rule(&resolved)?),
+            "AWS::Events::Rule" => stack.event_rules.push(event_rule(&resolved)?),
             "AWS::IAM::ManagedPolicy" => {
                 let arn = resolver.global_arn("iam", &format!("policy/{}", resolved.name));
                 policies.insert(arn, roles::document(&resolved, "PolicyDocument", &resolved.properties)?);
             }
             "AWS::IAM::Role" => {
                 let arn = resolver.global_arn("iam", &format!("role/{}", resolved.name));
-                wiring.roles.insert(arn.clone(), roles::own_statements(&resolved)?);
+                stack.roles.insert(arn.clone(), roles::inline_statements(&resolved)?);
                 attached.push((arn, resolved.id, roles::attached(&resolved)?));
             }
             "AWS::Lambda::Permission" => {
@@ -128,23 +128,24 @@ pub(super) fn wire(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
             other => return Err(WiringError::UnknownType { resource: id.clone(), kind: other.to_owned() }),
         }
     }
-    roles::attach(&mut wiring.roles, &policies, attached)?;
-    connect(&mut wiring, &permissions)?;
-    Ok(wiring)
+    roles::attach(&mut stack.roles, &policies, attached)?;
+    connect(&mut stack, &permissions)?;
+    Ok(stack)
 }
 
-/// Targets are ARNs until every function and queue is known; now each must be one of them, and permitted.
-fn connect(wiring: &mut Wiring, permissions: &Permissions) -> Result<(), WiringError> {
+/// Replaces the ARNs of targets by names: each must be a function or queue of the template, and its invocation
+/// permitted.
+fn connect(stack: &mut Wiring, permissions: &Permissions) -> Result<(), WiringError> {
     let functions: BTreeMap<&str, &str> =
-        wiring.functions.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
-    let queues: BTreeMap<&str, &str> = wiring.queues.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
+        stack.functions.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
+    let queues: BTreeMap<&str, &str> = stack.queues.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
     let permitted = |caller: &str, function: &str, principal: &'static str| {
         if permissions.contains(&(function.to_owned(), principal.to_owned())) {
             return Ok(());
         }
         Err(WiringError::NotPermitted { caller: caller.to_owned(), function: function.to_owned(), principal })
     };
-    for rule in &mut wiring.rules {
+    for rule in &mut stack.rules {
         let arn = rule.function.as_str();
         let Some(name) = functions.get(arn) else {
             return Err(dangling(&rule.logical_id, "Source.SourceIdentifier", arn));
@@ -152,7 +153,7 @@ fn connect(wiring: &mut Wiring, permissions: &Permissions) -> Result<(), WiringE
         permitted(&rule.name, name, CONFIG)?;
         rule.function = (*name).to_owned();
     }
-    for rule in &mut wiring.event_rules {
+    for rule in &mut stack.event_rules {
         for target in &mut rule.targets {
             let Target::Function { name, input } = target else { continue };
             *target = match (functions.get(name.as_str()), queues.get(name.as_str())) {
@@ -165,12 +166,12 @@ fn connect(wiring: &mut Wiring, permissions: &Permissions) -> Result<(), WiringE
             };
         }
     }
-    for mapping in &mut wiring.mappings {
+    for mapping in &mut stack.mappings {
         let Some(queue) = queues.get(mapping.queue.as_str()) else {
             return Err(dangling(&mapping.logical_id, "EventSourceArn", &mapping.queue));
         };
         mapping.queue = (*queue).to_owned();
-        // Lambda polls with the function's own role; nobody needs a permission to invoke.
+        // Lambda polls with the function's own role, so no permission to invoke is needed.
         if !functions.values().any(|name| *name == mapping.function) {
             return Err(dangling(&mapping.logical_id, "FunctionName", &mapping.function));
         }
@@ -182,11 +183,11 @@ fn dangling(resource: &str, property: &str, arn: &str) -> WiringError {
     WiringError::Property {
         resource: resource.to_owned(),
         property: property.to_owned(),
-        why: format!("`{arn}` is no function and no queue of this template"),
+        why: format!("`{arn}` is not a function or queue of this template"),
     }
 }
 
-/// SAM's merge: a function's own values win; variables and tags are united.
+/// Merges as SAM does: a function's own values override the globals; mappings such as variables and tags are merged.
 fn with_globals(globals: &Value, own: &Value) -> Value {
     match (globals, own) {
         (Value::Object(globals), Value::Object(own)) => {
@@ -203,14 +204,15 @@ fn with_globals(globals: &Value, own: &Value) -> Value {
 
 fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function, WiringError> {
     if resource.get("Events").is_some() {
-        return Err(
-            resource.refuse("Events", "SAM's own event sources are not wired: write the event rule and its permission")
-        );
+        return Err(resource.refuse(
+            "Events",
+            "SAM event sources are not supported locally: declare the event rule and its permission",
+        ));
     }
     let code = resource.required("CodeUri")?;
     let binary = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     if binary.is_empty() {
-        return Err(resource.refuse("CodeUri", "expected a folder named like its binary"));
+        return Err(resource.refuse("CodeUri", "expected a folder with the name of its binary"));
     }
     let mut environment = BTreeMap::new();
     if let Some(variables) = resource.get("Environment.Variables") {
@@ -218,7 +220,7 @@ fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function
             variables.as_object().ok_or_else(|| resource.refuse("Environment.Variables", "expected a mapping"))?;
         for (name, value) in variables {
             let value = text(value)
-                .ok_or_else(|| resource.refuse(&format!("Environment.Variables.{name}"), "expected a text"))?;
+                .ok_or_else(|| resource.refuse(&format!("Environment.Variables.{name}"), "expected a string"))?;
             environment.insert(name.clone(), value);
         }
     }
@@ -245,7 +247,8 @@ fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function
     })
 }
 
-/// A destination wins over a queue: where both are set Lambda uses both, and the record holds the event too.
+/// A destination takes precedence over a dead-letter queue: with both set Lambda uses both, and the destination's
+/// record contains the event too.
 fn on_failure(resource: &Resolved<'_>) -> Option<OnFailure> {
     let destination =
         resource.text("EventInvokeConfig.DestinationConfig.OnFailure.Destination").map(OnFailure::Destination);
@@ -254,7 +257,7 @@ fn on_failure(resource: &Resolved<'_>) -> Option<OnFailure> {
 
 fn config_rule(resource: &Resolved<'_>) -> Result<Rule, WiringError> {
     let mut definition = ConfigRule::from_template(&resource.properties)
-        .map_err(|fault| resource.refuse("Properties", fault.to_string()))?;
+        .map_err(|error| resource.refuse("Properties", error.to_string()))?;
     definition.config_rule_name = Some(resource.name.clone());
     Ok(Rule {
         logical_id: resource.id.to_owned(),
@@ -271,23 +274,24 @@ fn event_rule(resource: &Resolved<'_>) -> Result<EventRule, WiringError> {
         _ => return Err(resource.refuse("EventPattern", "expected a pattern or a schedule")),
     };
     if let Some(bus) = resource.text("EventBusName").filter(|bus| bus != "default") {
-        return Err(resource.refuse("EventBusName", format!("`{bus}`: only the default bus is wired")));
+        return Err(resource.refuse("EventBusName", format!("`{bus}`: only the default bus is supported locally")));
     }
     let mut targets = Vec::new();
     for target in resource.list("Targets")? {
-        if let Some(unwired) = ["InputPath", "InputTransformer"].iter().find(|name| target.get(**name).is_some()) {
-            return Err(resource.refuse(&format!("Targets.{unwired}"), "not wired: use Input or the event itself"));
+        if let Some(unsupported) = ["InputPath", "InputTransformer"].iter().find(|name| target.get(**name).is_some()) {
+            return Err(resource
+                .refuse(&format!("Targets.{unsupported}"), "not supported locally: use Input or the event itself"));
         }
         let arn = target
             .get("Arn")
             .and_then(Value::as_str)
-            .ok_or_else(|| resource.refuse("Targets.Arn", "expected a text"))?;
+            .ok_or_else(|| resource.refuse("Targets.Arn", "expected a string"))?;
         let input = target
             .get("Input")
             .and_then(Value::as_str)
             .map(serde_json::from_str)
             .transpose()
-            .map_err(|fault| resource.refuse("Targets.Input", fault.to_string()))?;
+            .map_err(|error| resource.refuse("Targets.Input", error.to_string()))?;
         targets.push(Target::Function { name: arn.to_owned(), input });
     }
     let enabled = resource.text("State").is_none_or(|state| state != "DISABLED");
@@ -303,13 +307,13 @@ fn redrive(resource: &Resolved<'_>) -> Result<Option<Redrive>, WiringError> {
 }
 
 fn mapping(resource: &Resolved<'_>) -> Result<Mapping, WiringError> {
-    let answers = resource.list("FunctionResponseTypes")?;
+    let response_types = resource.list("FunctionResponseTypes")?;
     Ok(Mapping {
         logical_id: resource.id.to_owned(),
         queue: resource.required("EventSourceArn")?,
         function: last_segment(&resource.required("FunctionName")?).to_owned(),
         batch: resource.number("BatchSize", 10)?,
-        partial: answers.iter().any(|it| it == "ReportBatchItemFailures"),
+        partial: response_types.iter().any(|it| it == "ReportBatchItemFailures"),
     })
 }
 

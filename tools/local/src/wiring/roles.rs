@@ -1,4 +1,4 @@
-//! Roles with everything that is attached to them.
+//! Roles with their inline and attached policies.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use super::WiringError;
 use super::resources::Resolved;
 use crate::iam::policy::Statement;
 
-/// A role's ARN, its id in the template, and the ARNs of the policies attached to it.
+/// A role's ARN, its logical id, and the ARNs of its attached policies.
 pub(super) type Attached<'a> = (String, &'a str, Vec<String>);
 
-/// The statements of a policy document below `path`.
+/// The statements of a policy document at `path`.
 pub(super) fn document(resource: &Resolved<'_>, path: &str, holder: &Value) -> Result<Vec<Statement>, WiringError> {
     let document = holder.get("PolicyDocument").unwrap_or(&Value::Null);
     Statement::all_of(document).map_err(|why| resource.refuse(path, why))
 }
 
 /// The statements of a role's inline policies.
-pub(super) fn own_statements(role: &Resolved<'_>) -> Result<Vec<Statement>, WiringError> {
+pub(super) fn inline_statements(role: &Resolved<'_>) -> Result<Vec<Statement>, WiringError> {
     let mut statements = Vec::new();
     for policy in role.list("Policies")? {
         statements.extend(document(role, "Policies.PolicyDocument", policy)?);
@@ -29,11 +29,11 @@ pub(super) fn own_statements(role: &Resolved<'_>) -> Result<Vec<Statement>, Wiri
 /// The policies attached to a role, by their ARNs.
 pub(super) fn attached(role: &Resolved<'_>) -> Result<Vec<String>, WiringError> {
     let arns = role.list("ManagedPolicyArns")?.iter();
-    arns.map(|it| it.as_str().map(str::to_owned).ok_or_else(|| role.refuse("ManagedPolicyArns", "expected a text")))
+    arns.map(|it| it.as_str().map(str::to_owned).ok_or_else(|| role.refuse("ManagedPolicyArns", "expected a string")))
         .collect()
 }
 
-/// Adds to each role what the policies attached to it say.
+/// Adds the statements of the attached policies to each role.
 pub(super) fn attach(
     roles: &mut BTreeMap<String, Vec<Statement>>,
     policies: &BTreeMap<String, Vec<Statement>>,
@@ -44,7 +44,7 @@ pub(super) fn attach(
             let statements = policies.get(&arn).ok_or_else(|| WiringError::Property {
                 resource: resource.to_owned(),
                 property: "ManagedPolicyArns".to_owned(),
-                why: format!("`{arn}` is no policy of this template"),
+                why: format!("`{arn}` is not a policy of this template"),
             })?;
             roles.entry(role.clone()).or_default().extend(statements.iter().cloned());
         }

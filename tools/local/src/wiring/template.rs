@@ -1,4 +1,4 @@
-//! The template as a document: its sections, and its parameters with the values of one deployment.
+//! The template document: its sections, and its parameters with their values for one deployment.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_yaml_ng::Value as Yaml;
 
 use super::WiringError;
 
-/// What a template is resolved for.
+/// The deployment that a template is resolved for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// 12 digits.
@@ -16,18 +16,18 @@ pub struct Deployment {
     pub region: String,
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: String,
-    /// The stack's name; part of the names that CloudFormation makes.
+    /// The stack's name, part of the names that CloudFormation generates.
     pub stack: String,
-    /// Values of parameters; the others keep their defaults.
+    /// Parameter values; other parameters keep their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// Whether a control whose mode is not among these values is off, so that nothing else is deployed.
+    /// Whether a control without a mode among these values is off and not deployed.
     pub others_off: bool,
 }
 
-/// The mode in which nothing of a control is deployed.
+/// The mode in which a control is not deployed.
 const OFF: &str = "off";
 
-/// A resource as written; its condition and properties are unresolved.
+/// A resource with unresolved condition and properties.
 #[derive(Debug)]
 pub(super) struct Resource {
     pub(super) kind: String,
@@ -40,13 +40,13 @@ pub(super) struct Template {
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) conditions: BTreeMap<String, Value>,
     pub(super) resources: BTreeMap<String, Resource>,
-    /// `Globals.Function`: what every function has unless it says otherwise.
+    /// `Globals.Function`: the default properties of every function.
     pub(super) function_globals: Value,
 }
 
 impl Template {
     pub(super) fn parse(text: &str, deployment: &Deployment) -> Result<Self, WiringError> {
-        let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|fault| WiringError::Template(fault.to_string()))?;
+        let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|error| WiringError::Template(error.to_string()))?;
         let Value::Object(root) = plain(&yaml)? else {
             return Err(WiringError::Template("expected a mapping at the top".to_owned()));
         };
@@ -74,18 +74,18 @@ fn parse_resource(id: &str, resource: &Value) -> Result<Resource, WiringError> {
     let kind = text("Type").ok_or_else(|| WiringError::Property {
         resource: id.to_owned(),
         property: "Type".to_owned(),
-        why: "expected a text".to_owned(),
+        why: "expected a string".to_owned(),
     })?;
     let properties = resource.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new()));
     Ok(Resource { kind, condition: text("Condition"), properties })
 }
 
-/// YAML with short tags as the JSON that CloudFormation reads: `!Sub x` is `{"Fn::Sub": "x"}`.
+/// Converts YAML with short tags to CloudFormation's JSON: `!Sub x` is `{"Fn::Sub": "x"}`.
 fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
     Ok(match yaml {
         Yaml::Null => Value::Null,
         Yaml::Bool(it) => Value::Bool(*it),
-        Yaml::Number(it) => serde_json::to_value(it).map_err(|fault| WiringError::Template(fault.to_string()))?,
+        Yaml::Number(it) => serde_json::to_value(it).map_err(|error| WiringError::Template(error.to_string()))?,
         Yaml::String(it) => Value::String(it.clone()),
         Yaml::Sequence(all) => Value::Array(all.iter().map(plain).collect::<Result<_, _>>()?),
         Yaml::Mapping(all) => {
@@ -94,7 +94,7 @@ fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
                 let key = match plain(key)? {
                     Value::String(text) => text,
                     Value::Null | Value::Array(_) | Value::Object(_) => {
-                        return Err(WiringError::Template("a key is no text".to_owned()));
+                        return Err(WiringError::Template("a key is not a string".to_owned()));
                     }
                     scalar => scalar.to_string(),
                 };
@@ -107,7 +107,7 @@ fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
             let name = tag.trim_start_matches('!');
             let key = if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
             let value = match (name, plain(&tagged.value)?) {
-                // `!GetAtt A.B` is `["A", "B"]`; only the first dot divides.
+                // `!GetAtt A.B.C` is `["A", "B.C"]`: only the first dot separates.
                 ("GetAtt", Value::String(path)) => {
                     let (id, attribute) = path.split_once('.').unwrap_or((&path, ""));
                     Value::from(vec![id, attribute])
@@ -136,7 +136,7 @@ fn parameter_values(
         let value = match (given.get(name), declaration.get("Default")) {
             (Some(value), _) => value.clone(),
             (None, _) if deployment.others_off && is_mode(name, declaration) => OFF.to_owned(),
-            (None, Some(default)) => text(default).ok_or_else(|| refuse("its default is no scalar".to_owned()))?,
+            (None, Some(default)) => text(default).ok_or_else(|| refuse("its default is not a scalar".to_owned()))?,
             (None, None) => return Err(refuse("no value and no default".to_owned())),
         };
         check(declaration, &value).map_err(refuse)?;
@@ -151,14 +151,14 @@ fn parameter_values(
     Ok(values)
 }
 
-/// Whether a parameter is a control's mode: named so, and it can be `off`.
+/// Whether a parameter is a control's mode: its name ends with `Mode` and it allows `off`.
 fn is_mode(name: &str, declaration: &Value) -> bool {
     let allowed = declaration.get("AllowedValues").and_then(Value::as_array);
     name.ends_with("Mode") && allowed.is_some_and(|it| it.iter().any(|value| value == OFF))
 }
 
-/// The constraints of a declaration, except `AllowedPattern`: a regular expression engine is not worth one check that
-/// CloudFormation makes again.
+/// Checks the constraints of a declaration except `AllowedPattern`, which CloudFormation checks: a regular expression
+/// engine is not worth one check.
 fn check(declaration: &Value, value: &str) -> Result<(), String> {
     if let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array) {
         let allowed: Vec<String> = allowed.iter().filter_map(text).collect();
@@ -169,19 +169,18 @@ fn check(declaration: &Value, value: &str) -> Result<(), String> {
     let bound = |name: &str| declaration.get(name).and_then(text).and_then(|it| it.parse::<f64>().ok());
     if declaration.get("Type").and_then(Value::as_str) == Some("Number") {
         let number: f64 = value.parse().map_err(|_| format!("expected a number: received `{value}`"))?;
-        if bound("MinValue").is_some_and(|least| number < least) || bound("MaxValue").is_some_and(|most| number > most)
-        {
+        if bound("MinValue").is_some_and(|min| number < min) || bound("MaxValue").is_some_and(|max| number > max) {
             return Err(format!("out of the template's range: received `{value}`"));
         }
     }
     let length = f64::from(u32::try_from(value.chars().count()).unwrap_or(u32::MAX));
-    if bound("MinLength").is_some_and(|least| length < least) || bound("MaxLength").is_some_and(|most| length > most) {
+    if bound("MinLength").is_some_and(|min| length < min) || bound("MaxLength").is_some_and(|max| length > max) {
         return Err(format!("{length} characters: out of the template's range"));
     }
     Ok(())
 }
 
-/// A scalar as CloudFormation turns it into text.
+/// Converts a scalar to a string as CloudFormation does.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(it) => Some(it.clone()),

@@ -1,4 +1,4 @@
-//! Clients at the proxy, each signed with a key that says who calls.
+//! Clients of the proxy; the access key that signs a call identifies its caller.
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{
@@ -14,24 +14,24 @@ use rectify_runtime::settings::Environment;
 use crate::proxy::Proxy;
 use crate::wiring::{Named, Table};
 
-/// Who calls: access key and the name the proxy records.
+/// A caller: its access key and the name that the proxy records.
 pub(super) type Caller = (&'static str, &'static str);
 
-/// The person at the keyboard, or the test in her place.
-pub(super) const PERSON: Caller = ("LKIAPERSON", "person");
+/// The operator, or the test in that role.
+pub(super) const OPERATOR: Caller = ("LKIAOPERATOR", "operator");
 /// The recorder.
 pub(super) const RECORDER: Caller = ("LKIARECORDER", "recorder");
-/// What makes queues, rules and tables.
-pub(super) const MACHINERY: Caller = ("LKIAMACHINERY", "rectify-local");
+/// Local AWS itself, which creates queues, rules and tables.
+pub(super) const INTERNAL: Caller = ("LKIAINTERNAL", "rectify-local");
 
-/// One client a service, all of one region and one caller.
+/// One client per service, all for one region and one caller.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// What the others are made of, for services without a field here.
+    /// The shared configuration, for services without a field here.
     pub sdk: SdkConfig,
     /// EC2.
     pub ec2: aws_sdk_ec2::Client,
-    /// S3, by path.
+    /// S3, with path-style addressing.
     pub s3: aws_sdk_s3::Client,
     /// S3 Control, without the account in the host name.
     pub s3control: aws_sdk_s3control::Client,
@@ -94,7 +94,7 @@ impl Clients {
 /// Creates a table of the template.
 ///
 /// # Errors
-/// What DynamoDB refuses, as the whole chain of causes.
+/// DynamoDB's error, with its chain of causes.
 pub(super) async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, table: &Table) -> Result<(), String> {
     let mut create = dynamodb.create_table().table_name(&table.name).billing_mode(BillingMode::PayPerRequest);
     for (name, kind) in &table.attributes {
@@ -116,12 +116,12 @@ pub(super) async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, table: &Ta
             .projection(projection);
         create = create.global_secondary_indexes(index.build().map_err(incomplete)?);
     }
-    create.send().await.map_err(|refusal| DisplayErrorContext(&refusal).to_string())?;
+    create.send().await.map_err(|error| DisplayErrorContext(&error).to_string())?;
     if let Some(attribute) = &table.time_to_live {
         let expiry =
             TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().map_err(incomplete)?;
         let update = dynamodb.update_time_to_live().table_name(&table.name).time_to_live_specification(expiry);
-        update.send().await.map_err(|refusal| DisplayErrorContext(&refusal).to_string())?;
+        update.send().await.map_err(|error| DisplayErrorContext(&error).to_string())?;
     }
     Ok(())
 }
@@ -137,6 +137,6 @@ fn key(parts: &[Named]) -> Result<Vec<KeySchemaElement>, String> {
     parts.iter().map(element).collect()
 }
 
-fn incomplete(fault: impl std::error::Error) -> String {
-    DisplayErrorContext(&fault).to_string()
+fn incomplete(error: impl std::error::Error) -> String {
+    DisplayErrorContext(&error).to_string()
 }

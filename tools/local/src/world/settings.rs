@@ -1,4 +1,4 @@
-//! What a world is started with.
+//! The settings of local AWS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,49 +7,50 @@ use std::time::Duration;
 
 use crate::host::HostSettings;
 
-/// What to start.
+/// How to start local AWS.
 #[derive(Debug, Clone)]
 pub struct WorldSettings {
-    /// The template that says what is deployed.
+    /// The template to deploy.
     pub template: PathBuf,
-    /// Values of its parameters; the others keep their defaults.
+    /// Parameter values; other parameters keep their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// Whether controls whose mode is not among the parameters are off.
+    /// Whether a control without a mode among the parameters is off.
     pub others_off: bool,
-    /// The folder with the built programs. A function's is `<binaries>/<name>/bootstrap` as deployed, else the program
-    /// `<binaries>/<service>-functions` that lists its name, else `<binaries>/<name>`.
+    /// The folder with the built programs. A function runs `<binaries>/<name>/bootstrap` if there is one, else the
+    /// program `<binaries>/<service>-functions` that lists its name, else `<binaries>/<name>`.
     pub binaries: PathBuf,
-    /// Programs to run in place of a binary of that name: tests put broken ones here.
+    /// Programs to run instead of the binary of that name: tests replace binaries with broken ones.
     pub replacements: BTreeMap<String, PathBuf>,
     /// E.g. `us-east-1`.
     pub region: String,
-    /// The address of the proxy, e.g. `127.0.0.1:4599`; port 0 takes a free one.
+    /// The address of the proxy, e.g. `127.0.0.1:4599`; port 0 picks a free port.
     pub listen: String,
     /// The folder for the logs of the emulator and the functions.
     pub logs: PathBuf,
-    /// Variables for every function besides the endpoints; `AWS_MAX_ATTEMPTS` is 1 unless said otherwise.
+    /// Variables for every function besides the endpoints; `AWS_MAX_ATTEMPTS` defaults to 1.
     pub environment: BTreeMap<String, String>,
-    /// Processes one function may have at a time.
+    /// The maximum number of concurrent processes of one function.
     pub instances: usize,
-    /// Whether the Config rules wait for [`put_rules`](super::World::put_rules), so that resources are there before them.
+    /// Whether to leave out the Config rules until [`put_rules`](super::World::put_rules), so that resources exist
+    /// before them.
     pub rules_later: bool,
     /// The waits before the second and third attempt of an asynchronous event; Lambda waits 1 and 2 minutes.
     pub retry_waits: [Duration; 2],
-    /// How long [`settle`](super::World::settle) waits.
+    /// The timeout of [`settle`](super::World::settle).
     pub patience: Duration,
 }
 
-/// How the name of a program of many functions ends.
+/// The suffix of a program that contains several functions.
 const SHARED: &str = "-functions";
 
-/// Which program runs which function.
+/// Maps a function's binary to the program that runs it.
 pub(super) struct Programs<'a> {
     settings: &'a WorldSettings,
     shared: BTreeMap<String, PathBuf>,
 }
 
 impl Programs<'_> {
-    /// The program of the function with this binary.
+    /// The program for the function with this binary.
     pub(super) fn of(&self, binary: &str) -> PathBuf {
         if let Some(replacement) = self.settings.replacements.get(binary) {
             return replacement.clone();
@@ -63,7 +64,7 @@ impl Programs<'_> {
 }
 
 impl WorldSettings {
-    /// us-east-1, any free port, one process a function, a minute of patience.
+    /// us-east-1, any free port, one process per function, a timeout of one minute.
     #[must_use]
     pub fn new(template: &Path, binaries: &Path, logs: &Path) -> Self {
         Self {
@@ -91,7 +92,7 @@ impl WorldSettings {
     /// The programs of the functions.
     ///
     /// # Errors
-    /// The program of many functions that does not list them.
+    /// A program with several functions that cannot be run to list them.
     pub(super) fn programs(&self) -> Result<Programs<'_>, (PathBuf, std::io::Error)> {
         let mut shared = BTreeMap::new();
         for entry in std::fs::read_dir(&self.binaries).into_iter().flatten().flatten() {
@@ -107,7 +108,7 @@ impl WorldSettings {
         Ok(Programs { settings: self, shared })
     }
 
-    /// How functions are run: where they find AWS, and nothing of this process's environment.
+    /// The host's settings: functions get local AWS's endpoint and nothing of this process's environment.
     pub(super) fn host(&self, endpoint: &str) -> HostSettings {
         let mut host = HostSettings::new(&self.region, self.logs.join("functions"));
         host.instances = self.instances;

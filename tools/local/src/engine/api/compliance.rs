@@ -1,4 +1,4 @@
-//! Reading results, by rule and by resource.
+//! Operations that read results by rule and by resource.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,12 +11,12 @@ use crate::engine::results::Compliance;
 use crate::engine::shape::Violations;
 use crate::engine::{Engine, State};
 
-/// Results on one page unless the request says otherwise.
+/// The default page size of results.
 const PAGE: usize = 10;
-/// Rules on one page of `DescribeComplianceByConfigRule`.
+/// The page size of `DescribeComplianceByConfigRule`.
 const RULES_PAGE: usize = 25;
-/// The count of non-compliant resources stops here.
-const CONTRIBUTORS: usize = 25;
+/// The cap on the count of noncompliant resources.
+const MAX_CONTRIBUTORS: usize = 25;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -38,11 +38,11 @@ pub(in crate::engine) fn get_compliance_details_by_config_rule(
     violations.range("limit", limit.unwrap_or_default(), 0, 100);
     check_types(&mut violations, &types);
     violations.finish()?;
-    let wanted = filter(&types)?;
+    let filter = filter(&types)?;
 
     let state = engine.lock();
     state.rule(name)?;
-    let results = state.results.of_rule(name).filter(|(_, result)| wanted.holds(result.compliance));
+    let results = state.results.of_rule(name).filter(|(_, result)| filter.matches(result.compliance));
     let keyed = results.map(|(key, result)| (row(key), result.api(name, key)));
     let query = format!("GetComplianceDetailsByConfigRule {name} {types:?}");
     let page =
@@ -67,15 +67,15 @@ pub(in crate::engine) fn get_compliance_details_by_resource(engine: &Engine, bod
     let mut violations = Violations::default();
     check_types(&mut violations, &types);
     violations.finish()?;
-    let wanted = filter(&types)?;
+    let filter = filter(&types)?;
     let (Some(resource_type), Some(resource_id)) = (resource_type, resource_id) else {
-        // The model requires neither, since a ResourceEvaluationId may stand in their place; there are none here.
+        // The model requires neither, since a ResourceEvaluationId may replace them, which this engine does not have.
         return Err(ApiError::invalid_parameter("ResourceType and ResourceId must name the resource."));
     };
 
     let key = ResourceKey::new(resource_type, resource_id);
     let state = engine.lock();
-    let results = state.results.of_resource(&key).filter(|(_, result)| wanted.holds(result.compliance));
+    let results = state.results.of_resource(&key).filter(|(_, result)| filter.matches(result.compliance));
     let keyed = results.map(|(rule, result)| (rule.clone(), result.api(rule, &key)));
     let query = format!("GetComplianceDetailsByResource {key} {types:?}");
     // This operation has no InvalidNextTokenException in its model.
@@ -107,8 +107,8 @@ pub(in crate::engine) fn describe_compliance_by_config_rule(engine: &Engine, bod
     if let Some(unknown) = names.iter().find(|name| !state.rules.contains_key(*name)) {
         return Err(ApiError::no_such_rule(unknown));
     }
-    let wanted = state.rules.keys().filter(|name| names.is_empty() || names.contains(name));
-    let keyed = wanted.filter_map(|name| {
+    let selected = state.rules.keys().filter(|name| names.is_empty() || names.contains(name));
+    let keyed = selected.filter_map(|name| {
         let compliance = summary(&state, name);
         let kept = types.is_empty()
             || compliance.get("ComplianceType").is_some_and(|kind| types.iter().any(|wanted| kind == wanted));
@@ -121,12 +121,14 @@ pub(in crate::engine) fn describe_compliance_by_config_rule(engine: &Engine, bod
     Ok(answer)
 }
 
-/// A rule is NON_COMPLIANT by its first such resource, COMPLIANT if it has results, else INSUFFICIENT_DATA.
+/// NON_COMPLIANT with at least one such resource, else COMPLIANT with at least one such resource, else
+/// INSUFFICIENT_DATA.
 fn summary(state: &State, rule: &str) -> Value {
     let count = |wanted| state.results.of_rule(rule).filter(|(_, result)| result.compliance == wanted).count();
-    let faulty = count(Compliance::NonCompliant);
-    if faulty > 0 {
-        let counted = json!({ "CappedCount": faulty.min(CONTRIBUTORS), "CapExceeded": faulty > CONTRIBUTORS });
+    let noncompliant = count(Compliance::NonCompliant);
+    if noncompliant > 0 {
+        let capped = noncompliant.min(MAX_CONTRIBUTORS);
+        let counted = json!({ "CappedCount": capped, "CapExceeded": noncompliant > MAX_CONTRIBUTORS });
         json!({ "ComplianceType": "NON_COMPLIANT", "ComplianceContributorCount": counted })
     } else if count(Compliance::Compliant) > 0 {
         json!({ "ComplianceType": "COMPLIANT" })
@@ -135,21 +137,21 @@ fn summary(state: &State, rule: &str) -> Value {
     }
 }
 
-/// Which results a request wants; no types means all.
-struct Wanted(Vec<Compliance>);
+/// The compliance types that a request selects; none means all.
+struct Filter(Vec<Compliance>);
 
-impl Wanted {
-    fn holds(&self, compliance: Compliance) -> bool {
+impl Filter {
+    fn matches(&self, compliance: Compliance) -> bool {
         self.0.is_empty() || self.0.contains(&compliance)
     }
 }
 
-fn filter(types: &[String]) -> Result<Wanted, ApiError> {
+fn filter(types: &[String]) -> Result<Filter, ApiError> {
     let named = types.iter().map(|name| {
         let why = || ApiError::invalid_parameter(format!("{name} cannot be used to filter results."));
         Compliance::named(name).ok_or_else(why)
     });
-    Ok(Wanted(named.collect::<Result<_, _>>()?))
+    Ok(Filter(named.collect::<Result<_, _>>()?))
 }
 
 fn check_types(violations: &mut Violations, types: &[String]) {
@@ -159,7 +161,7 @@ fn check_types(violations: &mut Violations, types: &[String]) {
     }
 }
 
-/// Sorts as [`ResourceKey`] does: no type holds a newline.
+/// A key with the sort order of [`ResourceKey`], since no type contains a newline.
 fn row(key: &ResourceKey) -> String {
     format!("{}\n{}", key.resource_type, key.resource_id)
 }

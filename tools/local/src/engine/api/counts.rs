@@ -1,4 +1,4 @@
-//! Counting what was recorded, in the API shape.
+//! The operation that counts recorded resources.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::engine::error::ApiError;
 use crate::engine::page::{Order, cut};
 use crate::engine::shape::Violations;
 
-/// Types on one page unless the request says otherwise.
+/// The default page size.
 const COUNTS_PAGE: usize = 100;
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct Counts {
     next_token: Option<String>,
 }
 
-/// How many resources there are of each type, and of these types together. Types without any are left out.
+/// The number of resources per type and in total. Types without resources are left out.
 pub(in crate::engine) fn get_discovered_resource_counts(engine: &Engine, body: Value) -> Result<Value, ApiError> {
     let Counts { resource_types, limit, next_token } = request(body)?;
     let types = resource_types.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `PutEvaluations`: what a rule's function reports.
+//! `PutEvaluations`: the results that a rule's function reports.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -34,15 +34,15 @@ struct Evaluation {
     ordering_timestamp: Option<Epoch>,
 }
 
-/// An evaluation whose members are all there and all right.
-struct Checked {
+/// An evaluation whose members are present and valid.
+struct Validated {
     key: ResourceKey,
     compliance: Compliance,
     annotation: Option<String>,
     ordering: Epoch,
 }
 
-/// Stores evaluations; those about the resources in `failing` come back in `FailedEvaluations`.
+/// Stores evaluations, except those of the resources in `failing`, which it returns in `FailedEvaluations`.
 pub(in crate::engine) fn put_evaluations(engine: &Engine, body: Value, failing: &[String]) -> Result<Value, ApiError> {
     let PutEvaluations { evaluations, result_token, test_mode } = request(body)?;
     let evaluations = evaluations.unwrap_or_default();
@@ -56,21 +56,21 @@ pub(in crate::engine) fn put_evaluations(engine: &Engine, body: Value, failing: 
 
     let (refused, kept): (Vec<Evaluation>, Vec<Evaluation>) =
         evaluations.into_iter().partition(|evaluation| evaluation.is_about(failing));
-    let checked = kept.into_iter().map(Evaluation::checked).collect::<Result<Vec<Checked>, ApiError>>()?;
+    let validated = kept.into_iter().map(Evaluation::validated).collect::<Result<Vec<Validated>, ApiError>>()?;
     if test_mode != Some(true) {
-        store(engine, token, checked)?;
+        store(engine, token, validated)?;
     }
     Ok(json!({ "FailedEvaluations": refused }))
 }
 
-fn store(engine: &Engine, token: &str, evaluations: Vec<Checked>) -> Result<(), ApiError> {
-    let opened = engine.shared.tokens.open(token).ok_or_else(ApiError::invalid_token)?;
+fn store(engine: &Engine, token: &str, evaluations: Vec<Validated>) -> Result<(), ApiError> {
+    let claim = engine.shared.tokens.verify(token).ok_or_else(ApiError::invalid_token)?;
     let mut state = engine.lock();
-    let rule = state.rules.values().find(|rule| rule.id == opened.rule_id).cloned();
-    let rule = rule.ok_or_else(|| ApiError::no_such_rule(&opened.rule_id))?;
-    for Checked { key, compliance, annotation, ordering } in evaluations {
+    let rule = state.rules.values().find(|rule| rule.id == claim.rule_id).cloned();
+    let rule = rule.ok_or_else(|| ApiError::no_such_rule(&claim.rule_id))?;
+    for Validated { key, compliance, annotation, ordering } in evaluations {
         let recorded = engine.now();
-        let new = Evaluated { compliance, annotation, ordering: ordering.0, recorded, invoked: opened.invoked };
+        let new = Evaluated { compliance, annotation, ordering: ordering.0, recorded, invoked: claim.invoked };
         match state.results.report(&rule.name, key.clone(), new.clone()) {
             Reported::Changed(old) => engine.shared.announce(&rule, key, new, old)?,
             Reported::Same | Reported::Stale => {}
@@ -90,9 +90,9 @@ impl Evaluation {
             ("complianceResourceType", &self.compliance_resource_type, 256),
             ("complianceResourceId", &self.compliance_resource_id, 768),
         ];
-        for (name, value, most) in strings {
+        for (name, value, max) in strings {
             match value {
-                Some(value) => violations.length(&member(name), value, 1, most),
+                Some(value) => violations.length(&member(name), value, 1, max),
                 None => violations.present(&member(name), value.as_ref()),
             }
         }
@@ -106,7 +106,7 @@ impl Evaluation {
         violations.present(&member("orderingTimestamp"), self.ordering_timestamp.as_ref());
     }
 
-    fn checked(self) -> Result<Checked, ApiError> {
+    fn validated(self) -> Result<Validated, ApiError> {
         let name = self.compliance_type.unwrap_or_default();
         let Some(compliance) = Compliance::named(&name) else {
             return Err(ApiError::invalid_parameter(format!(
@@ -123,6 +123,6 @@ impl Evaluation {
             return Err(ApiError::invalid_parameter("An evaluation needs an OrderingTimestamp."));
         };
         let key = ResourceKey::new(resource_type, self.compliance_resource_id.unwrap_or_default());
-        Ok(Checked { key, compliance, annotation: self.annotation, ordering })
+        Ok(Validated { key, compliance, annotation: self.annotation, ordering })
     }
 }

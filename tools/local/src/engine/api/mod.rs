@@ -1,6 +1,6 @@
-//! AWS Config's operations, one function each: request in, answer or refusal out.
+//! AWS Config's operations, one function each, from request to answer or error.
 //!
-//! Member names and limits are those of the service model (API version 2014-11-12).
+//! Member names and limits follow the service model (API version 2014-11-12).
 
 mod compliance;
 mod counts;
@@ -31,7 +31,7 @@ use super::error::ApiError;
 use super::page::BadToken;
 use super::shape::Violations;
 
-/// The request's members; one of another JSON type is a `SerializationException`, as in AWS.
+/// The request's members; a member of the wrong JSON type is a `SerializationException`, as in AWS.
 fn request<T: DeserializeOwned>(body: Value) -> Result<T, ApiError> {
     serde_json::from_value(body).map_err(|error| ApiError::new("SerializationException", error.to_string()))
 }
@@ -40,12 +40,12 @@ fn bad_next_token(_: BadToken) -> ApiError {
     ApiError::new("InvalidNextTokenException", "The specified next token is not valid.")
 }
 
-/// The page size that a request asks for; 0 and absent mean the operation's own.
+/// The page size of a request; 0 or none means the operation's default.
 fn page_size(limit: Option<i64>, default: usize) -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0).unwrap_or(default)
 }
 
-/// Names of rules in a request: at most 25, each 1 to 128 characters.
+/// Validates the rule names in a request: at most 25, each 1 to 128 characters.
 fn check_names(violations: &mut Violations, names: &[String], min: usize) {
     violations.count("configRuleNames", names.len(), min, 25);
     for (number, name) in (1..).zip(names) {
@@ -53,7 +53,7 @@ fn check_names(violations: &mut Violations, names: &[String], min: usize) {
     }
 }
 
-/// Puts the token of the next page into an answer, if there is one.
+/// Adds the token of the next page to an answer, if there is one.
 fn put_token(answer: &mut Value, member: &str, token: Option<String>) {
     if let (Some(members), Some(token)) = (answer.as_object_mut(), token) {
         members.insert(member.to_owned(), token.into());

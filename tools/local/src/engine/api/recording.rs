@@ -1,4 +1,4 @@
-//! The recorder and the delivery channel: put, described, started and stopped.
+//! Operations that put, describe, start and stop the recorder and the delivery channel.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,20 +11,20 @@ use crate::engine::recording::{
 };
 use crate::engine::shape::Violations;
 
-/// Names that AWS keeps for recorders of its own services.
+/// The prefix that AWS reserves for the recorders of its services.
 const RESERVED: &str = "AWSConfigurationRecorderFor";
 const FREQUENCIES: [&str; 2] = ["CONTINUOUS", "DAILY"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfRecorder {
+struct RecorderSelection {
     configuration_recorder_names: Option<Vec<String>>,
     service_principal: Option<String>,
     arn: Option<String>,
 }
 
-impl OfRecorder {
-    /// Whether the recorder is the one asked for: an error, as in AWS, when another one is.
+impl RecorderSelection {
+    /// Fails, as in AWS, if the request selects any other recorder.
     fn check(self, engine: &Engine) -> Result<(), ApiError> {
         let Self { configuration_recorder_names, service_principal, arn } = self;
         let names = configuration_recorder_names.unwrap_or_default();
@@ -43,7 +43,7 @@ impl OfRecorder {
 }
 
 pub(in crate::engine) fn describe_configuration_recorders(engine: &Engine, body: Value) -> Result<Value, ApiError> {
-    request::<OfRecorder>(body)?.check(engine)?;
+    request::<RecorderSelection>(body)?.check(engine)?;
     Ok(json!({ "ConfigurationRecorders": [engine.lock().recording.recorder] }))
 }
 
@@ -51,17 +51,17 @@ pub(in crate::engine) fn describe_configuration_recorder_status(
     engine: &Engine,
     body: Value,
 ) -> Result<Value, ApiError> {
-    request::<OfRecorder>(body)?.check(engine)?;
+    request::<RecorderSelection>(body)?.check(engine)?;
     Ok(json!({ "ConfigurationRecordersStatus": [engine.lock().recording.status()] }))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfChannel {
+struct ChannelSelection {
     delivery_channel_names: Option<Vec<String>>,
 }
 
-impl OfChannel {
+impl ChannelSelection {
     fn check(self, engine: &Engine) -> Result<(), ApiError> {
         let names = self.delivery_channel_names.unwrap_or_default();
         let mut violations = Violations::default();
@@ -79,12 +79,12 @@ impl OfChannel {
 }
 
 pub(in crate::engine) fn describe_delivery_channels(engine: &Engine, body: Value) -> Result<Value, ApiError> {
-    request::<OfChannel>(body)?.check(engine)?;
+    request::<ChannelSelection>(body)?.check(engine)?;
     Ok(json!({ "DeliveryChannels": [engine.lock().recording.channel] }))
 }
 
 pub(in crate::engine) fn describe_delivery_channel_status(engine: &Engine, body: Value) -> Result<Value, ApiError> {
-    request::<OfChannel>(body)?.check(engine)?;
+    request::<ChannelSelection>(body)?.check(engine)?;
     let now = engine.now();
     Ok(json!({ "DeliveryChannelsStatus": [engine.lock().recording.delivery(now)] }))
 }
@@ -143,25 +143,25 @@ pub(in crate::engine) fn put_configuration_recorder(engine: &Engine, body: Value
     }
     let role = recorder.role_arn.filter(|arn| arn.starts_with("arn:") && arn.contains(":role/"));
     let role = role.ok_or_else(|| ApiError::new("InvalidRoleException", "The role provided is not a role's ARN."))?;
-    // Without a group everything is recorded but the types of IAM.
+    // Without a group, everything except global IAM types is recorded.
     let everything =
         RecordingGroup { all_supported: true, recording_strategy: Strategy::of(ALL), ..Default::default() };
-    let group = recorder.recording_group.unwrap_or(everything).settled();
+    let group = recorder.recording_group.unwrap_or(everything).normalized();
     let invalid = || ApiError::new("InvalidRecordingGroupException", "The recording group provided is not valid");
     let group = group.ok_or_else(invalid)?;
 
     let mut state = engine.lock();
-    let kept = &mut state.recording.recorder;
-    if kept.name.as_ref() != Some(&name) {
+    let stored = &mut state.recording.recorder;
+    if stored.name.as_ref() != Some(&name) {
         let message = format!(
             "Failed to put configuration recorder '{name}' because the maximum number of configuration recorders: 1 is \
              reached."
         );
         return Err(ApiError::new("MaxNumberOfConfigurationRecordersExceededException", message));
     }
-    kept.role_arn = Some(role);
-    kept.recording_group = Some(group);
-    kept.recording_mode = Some(recorder.recording_mode.unwrap_or_else(RecordingMode::continuous));
+    stored.role_arn = Some(role);
+    stored.recording_group = Some(group);
+    stored.recording_mode = Some(recorder.recording_mode.unwrap_or_else(RecordingMode::continuous));
     Ok(json!({}))
 }
 

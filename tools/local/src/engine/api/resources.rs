@@ -1,4 +1,4 @@
-//! Reading what was recorded, in the API shape.
+//! Operations that read recorded resources.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,9 @@ use crate::engine::item::{Item, ResourceKey};
 use crate::engine::page::{Order, cut};
 use crate::engine::shape::Violations;
 
-/// Items on one page of a history unless the request says otherwise.
+/// The default page size of a history.
 const HISTORY_PAGE: usize = 10;
-/// Resources on one page of a listing unless the request says otherwise.
+/// The default page size of a resource list.
 const RESOURCES_PAGE: usize = 100;
 
 #[derive(Deserialize)]
@@ -55,7 +55,7 @@ pub(in crate::engine) fn get_resource_config_history(engine: &Engine, body: Valu
         );
         return Err(ApiError::new("ResourceNotDiscoveredException", message));
     }
-    // Compared by the millisecond: a client sends no finer time, and an item of that very time is meant.
+    // Compared by the millisecond: a client sends no finer time, and the bounds are inclusive.
     let within = |item: &Item| {
         let time = item.captured.as_millisecond();
         (earliest.as_millisecond()..=latest.as_millisecond()).contains(&time)
@@ -87,7 +87,7 @@ struct Key {
     resource_id: Option<String>,
 }
 
-/// The newest item of each resource. Unknown and gone resources are left out, as AWS leaves them out.
+/// The newest item of each resource. Unknown and deleted resources are left out, as in AWS.
 pub(in crate::engine) fn batch_get_resource_config(engine: &Engine, body: Value) -> Result<Value, ApiError> {
     let Batch { resource_keys } = request(body)?;
     let mut violations = Violations::default();
@@ -139,13 +139,13 @@ pub(in crate::engine) fn list_discovered_resources(engine: &Engine, body: Value)
     }
 
     let state = engine.lock();
-    let wanted = state.history.all_latest().filter(|item| {
+    let selected = state.history.all_latest().filter(|item| {
         item.key.resource_type == kind
             && (with_deleted || !item.deleted)
             && (ids.is_empty() || ids.contains(&item.key.resource_id))
             && resource_name.as_deref().is_none_or(|name| item.name() == Some(name))
     });
-    let keyed = wanted.map(|item| (item.key.resource_id.clone(), identifier(item)));
+    let keyed = selected.map(|item| (item.key.resource_id.clone(), identifier(item)));
     let query = format!("ListDiscoveredResources {kind} {ids:?} {resource_name:?} {with_deleted}");
     let size = page_size(limit, RESOURCES_PAGE);
     let page = cut(&query, Order::Ascending, keyed, size, next_token.as_deref()).map_err(bad_next_token)?;

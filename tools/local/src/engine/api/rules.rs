@@ -1,4 +1,4 @@
-//! Putting, describing, deleting and starting rules.
+//! Operations that put, describe, delete and start rules.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,11 +9,11 @@ use super::{bad_next_token, check_names, request};
 use crate::engine::definition::ConfigRule;
 use crate::engine::error::ApiError;
 use crate::engine::page::{Order, cut};
-use crate::engine::rule::{MOST_RULES, Rule};
+use crate::engine::rule::{MAX_RULES, Rule};
 use crate::engine::shape::Violations;
 use crate::engine::{Engine, State};
 
-/// Rules on one page of `DescribeConfigRules`.
+/// The page size of `DescribeConfigRules`.
 const PAGE: usize = 25;
 
 #[derive(Deserialize)]
@@ -28,11 +28,11 @@ pub(in crate::engine) fn put_config_rule(engine: &Engine, body: Value) -> Result
     violations.present("configRule", config_rule.as_ref());
     violations.finish()?;
     put_rule(engine, config_rule.unwrap_or_default())?;
-    // The operation has no output: an empty object is what an SDK reads as such.
+    // The operation has no output, which SDKs read from an empty object.
     Ok(json!({}))
 }
 
-/// Makes or updates a rule and starts its evaluation.
+/// Creates or updates a rule and starts its evaluation.
 pub(in crate::engine) fn put_rule(engine: &Engine, definition: ConfigRule) -> Result<(), ApiError> {
     let mut state = engine.lock();
     let (name, id) = identity(&mut state, &definition, engine)?;
@@ -42,7 +42,7 @@ pub(in crate::engine) fn put_rule(engine: &Engine, definition: ConfigRule) -> Re
     Ok(())
 }
 
-/// The name and id of the rule that a definition makes or updates: an existing rule may be named by any of its three names.
+/// The name and id of the rule that a definition creates or updates: its name, ARN or id may identify an existing rule.
 fn identity(state: &mut State, definition: &ConfigRule, engine: &Engine) -> Result<(String, String), ApiError> {
     let ConfigRule { config_rule_name: name, config_rule_arn: arn, config_rule_id: id, .. } = definition;
     let agrees = |given: &Option<String>, actual: &str| given.as_deref().is_none_or(|given| given == actual);
@@ -66,22 +66,22 @@ fn identity(state: &mut State, definition: &ConfigRule, engine: &Engine) -> Resu
             "A new rule needs a ConfigRuleName, and no ConfigRuleArn or ConfigRuleId.",
         ));
     };
-    if state.rules.len() >= MOST_RULES {
+    if state.rules.len() >= MAX_RULES {
         let message = format!(
-            "Failed to put config rule '{name}' because the maximum number of config rules: {MOST_RULES} is reached."
+            "Failed to put config rule '{name}' because the maximum number of config rules: {MAX_RULES} is reached."
         );
         return Err(ApiError::new("MaxNumberOfConfigRulesExceededException", message));
     }
     loop {
-        state.rules_made += 1;
-        let id = rule_id(engine, &name, state.rules_made);
+        state.rules_created += 1;
+        let id = rule_id(engine, &name, state.rules_created);
         if state.rules.values().all(|rule| rule.id != id) {
             return Ok((name, id));
         }
     }
 }
 
-/// `config-rule-` and six characters, the same in every run with the same rules.
+/// `config-rule-` and six characters, the same for the same rules in every run.
 fn rule_id(engine: &Engine, name: &str, number: u64) -> String {
     let settings = engine.settings();
     let mut hasher = DefaultHasher::new();
@@ -126,8 +126,8 @@ pub(in crate::engine) fn describe_config_rules(engine: &Engine, body: Value) -> 
     if let Some(unknown) = names.iter().find(|name| !state.rules.contains_key(*name)) {
         return Err(ApiError::no_such_rule(unknown));
     }
-    let wanted = state.rules.values().filter(|rule| names.is_empty() || names.contains(&rule.name));
-    let described = wanted.map(Rule::describe).filter(|rule| {
+    let selected = state.rules.values().filter(|rule| names.is_empty() || names.contains(&rule.name));
+    let described = selected.map(Rule::describe).filter(|rule| {
         mode.as_ref().is_none_or(|mode| rule.evaluation_modes.iter().any(|candidate| candidate.mode == *mode))
     });
     let keyed = described.map(|rule| (rule.config_rule_name.clone().unwrap_or_default(), rule));
@@ -153,7 +153,7 @@ pub(in crate::engine) fn delete_config_rule(engine: &Engine, body: Value) -> Res
     Ok(json!({}))
 }
 
-/// Deletes a rule and its results; tokens of it are refused from then on.
+/// Deletes a rule and its results; its tokens become invalid.
 pub(in crate::engine) fn delete_rule(engine: &Engine, name: &str) -> Result<(), ApiError> {
     let mut state = engine.lock();
     state.rules.remove(name).ok_or_else(|| ApiError::no_such_rule(name))?;
@@ -177,7 +177,7 @@ pub(in crate::engine) fn start_config_rules_evaluation(engine: &Engine, body: Va
     violations.finish()?;
 
     let state = engine.lock();
-    // All names are looked up before the first rule starts: a refused request must not have done half of its work.
+    // All names are looked up before the first rule starts, so that a refused request has no effect.
     let rules: Vec<&Rule> = names.iter().map(|name| state.rule(name)).collect::<Result<_, _>>()?;
     for rule in rules {
         engine.shared.evaluate(&state, rule)?;

@@ -1,4 +1,4 @@
-//! One row: what was made, what was found, planned, called, and how it went back, with everything that is not as it should be.
+//! One row of the report: the resource, its finding, plan, calls and undo, and every problem.
 
 use std::path::Path;
 
@@ -7,69 +7,69 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::DemoError;
-use super::scenario::{Ending, Scenario};
+use super::scenario::{ExpectedEnd, Scenario};
 use super::state::{self, State};
 use crate::engine::{Compliance, ResourceKey};
 use crate::wiring::Wiring;
 use crate::world::World;
 
-/// A resource as it was made.
+/// A scenario's resource and its state after creation.
 #[derive(Debug, Clone)]
-pub(super) struct Made {
+pub(super) struct CreatedResource {
     scenario: &'static Scenario,
     resource: ResourceKey,
     before: State,
 }
 
-/// One resource's story.
+/// What happened to one resource.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
-    /// What people call it.
+    /// The name shown in the report.
     pub name: &'static str,
     /// The control.
     pub control: &'static str,
     /// The resource's id.
     pub resource: String,
-    /// What the remediation found in its live read; none where nothing was wrong.
+    /// What the remediation found in its live read; none if the resource was compliant.
     pub finding: Option<String>,
     /// The plan, step by step.
     pub plan: Vec<String>,
-    /// The calls that were made.
+    /// The calls made.
     pub calls: Vec<String>,
-    /// The lines of the resource's state that the calls changed: `- ` went, `+ ` came.
+    /// The lines of the resource's state that the calls changed: `- ` removed, `+ ` added.
     pub changes: Vec<String>,
     /// The rule's verdict after the fix.
     pub after: String,
-    /// How undoing went.
+    /// The result of the undo.
     pub undone: String,
-    /// What is not as it should be; empty when all is.
+    /// What differs from the expected; empty if nothing does.
     pub problems: Vec<String>,
     #[serde(skip)]
-    made: Made,
+    created: CreatedResource,
     #[serde(skip)]
     attempt: Option<String>,
 }
 
-impl Made {
-    /// Makes the resource of a scenario and reads its state.
-    pub(super) async fn make(scenario: &'static Scenario, world: &World) -> Result<Self, DemoError> {
+impl CreatedResource {
+    /// Creates the resource of a scenario and reads its state.
+    pub(super) async fn create(scenario: &'static Scenario, world: &World) -> Result<Self, DemoError> {
         let failed = |step| move |why| DemoError::Resource { scenario: scenario.name, step, why };
-        let resource = scenario.fault.make(world.clients()).await.map_err(failed("make"))?;
-        let before = state::read(scenario.fault, &resource, world.clients()).await.map_err(failed("read"))?;
+        let resource = scenario.fixture.create(world.clients()).await.map_err(failed("create"))?;
+        let before = state::read(scenario.fixture, &resource, world.clients()).await.map_err(failed("read"))?;
         Ok(Self { scenario, resource, before })
     }
 
     async fn state(&self, world: &World) -> Result<State, DemoError> {
-        state::read(self.scenario.fault, &self.resource, world.clients()).await.map_err(|why| DemoError::Resource {
+        state::read(self.scenario.fixture, &self.resource, world.clients()).await.map_err(|why| DemoError::Resource {
             scenario: self.scenario.name,
             step: "read",
             why,
         })
     }
 
-    /// What the state must be once the fix is applied, if one is.
-    fn fixed(&self) -> State {
-        let Ending::Fixed(changes) = self.scenario.ending else { return self.before.clone() };
+    /// The expected state after the fix; the state as created if none is expected.
+    fn expected_state(&self) -> State {
+        let ExpectedEnd::Fixed(changes) = self.scenario.expected else { return self.before.clone() };
         let mut state = self.before.clone();
         for (from, to) in changes {
             state.remove(*from);
@@ -91,72 +91,72 @@ impl Made {
 }
 
 impl Row {
-    /// Reads what became of a resource once rules and remediations are through with it.
-    pub(super) async fn after_fix(made: Made, world: &World) -> Result<Self, DemoError> {
-        let told = announcements(world, &made);
-        let first = told.first();
+    /// Reads the result for a resource once its rule and remediation are done.
+    pub(super) async fn after_fix(created: CreatedResource, world: &World) -> Result<Self, DemoError> {
+        let announced = announcements(world, &created);
+        let first = announced.first();
         let detail = |key: &str| first.and_then(|it| it.get(key)).and_then(Value::as_str).map(str::to_owned);
-        let (verdict, state) = (made.verdict(world), made.state(world).await?);
+        let (verdict, state) = (created.verdict(world), created.state(world).await?);
         let mut row = Self {
-            name: made.scenario.name,
-            control: made.scenario.control,
-            resource: made.resource.resource_id.clone(),
+            name: created.scenario.name,
+            control: created.scenario.control,
+            resource: created.resource.resource_id.clone(),
             finding: detail("finding"),
             plan: first.map(plan_lines).unwrap_or_default(),
             calls: first.map(call_lines).unwrap_or_default(),
-            changes: changes(&made.before, &state),
+            changes: changes(&created.before, &state),
             after: verdict.map_or("none", Compliance::name).to_owned(),
             undone: String::new(),
             problems: Vec::new(),
             attempt: detail("attempt"),
-            made,
+            created,
         };
         let outcome = detail("outcome").unwrap_or_else(|| "nothing announced".to_owned());
-        let (wanted_outcome, wanted_verdict) = match row.made.scenario.ending {
-            Ending::Fixed(_) => ("verified", Compliance::Compliant),
-            Ending::Planned => ("planned", Compliance::NonCompliant),
-            Ending::Right => ("nothing announced", Compliance::Compliant),
+        let (expected_outcome, expected_verdict) = match row.created.scenario.expected {
+            ExpectedEnd::Fixed(_) => ("verified", Compliance::Compliant),
+            ExpectedEnd::Planned => ("planned", Compliance::NonCompliant),
+            ExpectedEnd::Untouched => ("nothing announced", Compliance::Compliant),
         };
-        row.expect("outcome", wanted_outcome, &outcome);
-        row.expect("verdict", wanted_verdict.name(), &row.after.clone());
-        if matches!(row.made.scenario.ending, Ending::Fixed(_)) {
+        row.expect("outcome", expected_outcome, &outcome);
+        row.expect("verdict", expected_verdict.name(), &row.after.clone());
+        if matches!(row.created.scenario.expected, ExpectedEnd::Fixed(_)) {
             row.expect("reason", "as planned", &detail("reason").unwrap_or_default());
             if row.finding.is_none() {
-                row.problems.push("no finding was told".to_owned());
+                row.problems.push("no finding announced".to_owned());
             }
         }
-        if told.len() > 1 {
-            row.problems.push(format!("told {} times", told.len()));
+        if announced.len() > 1 {
+            row.problems.push(format!("announced {} times, expected once", announced.len()));
         }
-        row.expect_state("after the fix", &row.made.fixed(), &state);
+        row.expect_state("after the fix", &row.created.expected_state(), &state);
         Ok(row)
     }
 
-    /// Takes the fix back with the command line, as a person would.
+    /// Undoes the fix with `rectify undo`, as an operator would.
     pub(super) async fn undo(&mut self, world: &World, rectify: &Path) -> Result<(), DemoError> {
-        let (Ending::Fixed(_), Some(attempt)) = (self.made.scenario.ending, self.attempt.clone()) else {
+        let (ExpectedEnd::Fixed(_), Some(attempt)) = (self.created.scenario.expected, self.attempt.clone()) else {
             self.undone = "nothing to undo".to_owned();
             return Ok(());
         };
-        match command_line(world, rectify, &["undo", &attempt, "--confirm-exposure"]).await? {
+        match run_rectify(world, rectify, &["undo", &attempt, "--confirm-exposure"]).await? {
             Ok(()) => "restored".clone_into(&mut self.undone),
             Err(why) => {
                 "refused".clone_into(&mut self.undone);
                 self.problems.push(format!("undo: {why}"));
             }
         }
-        self.expect_state("after undo", &self.made.before.clone(), &self.made.state(world).await?);
+        self.expect_state("after undo", &self.created.before.clone(), &self.created.state(world).await?);
         Ok(())
     }
 
-    /// Reads whether an undone resource is found again and left alone.
+    /// Checks that an undone resource is found again and left alone.
     pub(super) async fn after_undo(&mut self, world: &World) -> Result<(), DemoError> {
-        if !matches!(self.made.scenario.ending, Ending::Fixed(_)) {
+        if !matches!(self.created.scenario.expected, ExpectedEnd::Fixed(_)) {
             return Ok(());
         }
-        let verdict = self.made.verdict(world).map_or("none", Compliance::name);
+        let verdict = self.created.verdict(world).map_or("none", Compliance::name);
         self.expect("verdict after undo", Compliance::NonCompliant.name(), verdict);
-        let last = announcements(world, &self.made).pop();
+        let last = announcements(world, &self.created).pop();
         let reason =
             last.as_ref().and_then(|it| it.get("reason")).and_then(Value::as_str).unwrap_or("nothing announced");
         if reason.starts_with("held by demo until ") {
@@ -164,24 +164,24 @@ impl Row {
         } else {
             self.problems.push(format!("after undo: expected a hold: received `{reason}`"));
         }
-        self.expect_state("while held", &self.made.before.clone(), &self.made.state(world).await?);
+        self.expect_state("while held", &self.created.before.clone(), &self.created.state(world).await?);
         Ok(())
     }
 
-    fn expect(&mut self, what: &str, wanted: &str, found: &str) {
-        if wanted != found {
-            self.problems.push(format!("{what}: expected {wanted}: received `{found}`"));
+    fn expect(&mut self, field: &str, expected: &str, found: &str) {
+        if expected != found {
+            self.problems.push(format!("{field}: expected {expected}: received `{found}`"));
         }
     }
 
-    fn expect_state(&mut self, when: &str, wanted: &State, found: &State) {
-        self.problems.extend(wanted.difference(found).map(|line| format!("{when}: missing `{line}`")));
-        self.problems.extend(found.difference(wanted).map(|line| format!("{when}: not expected `{line}`")));
+    fn expect_state(&mut self, when: &str, expected: &State, found: &State) {
+        self.problems.extend(expected.difference(found).map(|line| format!("{when}: missing `{line}`")));
+        self.problems.extend(found.difference(expected).map(|line| format!("{when}: unexpected `{line}`")));
     }
 }
 
-/// Runs the command line as a person of this world would; what it complained of, if it did.
-pub(super) async fn command_line(
+/// Runs `rectify` against local AWS, as an operator would; the inner error is its output when it fails.
+pub(super) async fn run_rectify(
     world: &World,
     rectify: &Path,
     words: &[&str],
@@ -192,7 +192,7 @@ pub(super) async fn command_line(
         .args(["--by", "demo", "--json"])
         .env("AWS_ENDPOINT_URL", world.endpoint())
         .env("AWS_REGION", &world.settings().region)
-        .env("AWS_ACCESS_KEY_ID", "LKIAPERSON")
+        .env("AWS_ACCESS_KEY_ID", "LKIAOPERATOR")
         .env("AWS_SECRET_ACCESS_KEY", "local")
         .env("LEDGER_TABLE", table)
         .output()
@@ -201,31 +201,31 @@ pub(super) async fn command_line(
     if run.status.success() {
         return Ok(Ok(()));
     }
-    let said = String::from_utf8_lossy(if run.stderr.is_empty() { &run.stdout } else { &run.stderr });
-    Ok(Err(said.trim().to_owned()))
+    let output = String::from_utf8_lossy(if run.stderr.is_empty() { &run.stdout } else { &run.stderr });
+    Ok(Err(output.trim().to_owned()))
 }
 
-/// What the control's remediation told about the resource, oldest first.
-fn announcements(world: &World, made: &Made) -> Vec<Value> {
-    let is_ours = |detail: &Value| {
-        detail.get("control").and_then(Value::as_str) == Some(made.scenario.control)
-            && detail.get("resourceId").and_then(Value::as_str) == Some(&made.resource.resource_id)
+/// The announcements of the control's remediation about the resource, oldest first.
+fn announcements(world: &World, created: &CreatedResource) -> Vec<Value> {
+    let is_about_resource = |detail: &Value| {
+        detail.get("control").and_then(Value::as_str) == Some(created.scenario.control)
+            && detail.get("resourceId").and_then(Value::as_str) == Some(&created.resource.resource_id)
     };
-    world.bus().announcements().into_iter().map(|it| it.detail).filter(is_ours).collect()
+    world.bus().announcements().into_iter().map(|it| it.detail).filter(is_about_resource).collect()
 }
 
 fn plan_lines(detail: &Value) -> Vec<String> {
     let plan = detail.get("plan").cloned().unwrap_or_default();
     let Ok(plan) = serde_json::from_value::<Plan<Value>>(plan) else { return vec!["unreadable".to_owned()] };
-    let hold = match &plan {
-        Plan::Blocked { reason, .. } => Some(format!("hold: {reason}")),
+    let blocked = match &plan {
+        Plan::Blocked { reason, .. } => Some(format!("blocked: {reason}")),
         Plan::Noop | Plan::Apply { .. } => None,
     };
     let steps = plan.steps().iter().map(|step| match &step.work {
         Work::Api(call) => format!("{} {}", step.level, operation(call)),
         Work::Manual(instruction) => format!("{} {instruction}", step.level),
     });
-    hold.into_iter().chain(steps).collect()
+    blocked.into_iter().chain(steps).collect()
 }
 
 fn call_lines(detail: &Value) -> Vec<String> {
@@ -234,8 +234,8 @@ fn call_lines(detail: &Value) -> Vec<String> {
 }
 
 fn changes(before: &State, after: &State) -> Vec<String> {
-    let gone = before.difference(after).map(|line| format!("- {line}"));
-    gone.chain(after.difference(before).map(|line| format!("+ {line}"))).collect()
+    let removed = before.difference(after).map(|line| format!("- {line}"));
+    removed.chain(after.difference(before).map(|line| format!("+ {line}"))).collect()
 }
 
 fn operation(call: &Value) -> String {

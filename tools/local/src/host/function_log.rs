@@ -1,4 +1,4 @@
-//! What a function writes: kept for questions, and in a file for people.
+//! A function's output: the last lines in memory, all lines in a file.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,16 +10,16 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::lock;
 
-/// Lines kept in memory; the file has them all.
-const LINES_KEPT: usize = 10_000;
+/// Lines kept in memory; the file has all of them.
+const MAX_LINES: usize = 10_000;
 
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct FunctionLog {
     kept: Mutex<(VecDeque<String>, File)>,
 }
 
-impl Journal {
-    /// Starts a new file; what an earlier run wrote there is gone.
+impl FunctionLog {
+    /// Creates the file, replacing that of an earlier run.
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
         Ok(Self { kept: Mutex::new((VecDeque::new(), File::create(path)?)) })
     }
@@ -31,16 +31,16 @@ impl Journal {
     pub(super) fn write(&self, line: String) {
         let mut kept = lock(&self.kept);
         if let Err(unwritten) = writeln!(kept.1, "{line}") {
-            // A full disk must not stop the function, and its cause must not be lost.
+            // A full disk must not stop the function; the error is kept as a line.
             kept.0.push_back(format!("[log file: {unwritten}]"));
         }
         kept.0.push_back(line);
-        while kept.0.len() > LINES_KEPT {
+        while kept.0.len() > MAX_LINES {
             kept.0.pop_front();
         }
     }
 
-    /// Takes over one stream of a process until it ends; bytes that are no UTF-8 are replaced.
+    /// Reads one stream of a process to its end; bytes that are not UTF-8 are replaced.
     pub(super) async fn follow(&self, stream: impl AsyncRead + Unpin) {
         let mut reader = BufReader::new(stream);
         let mut bytes = Vec::new();

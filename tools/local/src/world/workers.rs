@@ -1,7 +1,8 @@
-//! What carries: AWS Config's invocations to Lambda, its compliance changes to the bus, the bus's events to Lambda.
+//! The tasks that deliver AWS Config's invocations to Lambda, its compliance changes to the bus, the bus's events to
+//! Lambda, and dead letters to their queues.
 //!
-//! Nothing may be on its way and counted nowhere, else a world looks quiet that is not: a message is taken from its channel
-//! and counted elsewhere under one lock.
+//! Every message in flight must be counted, or local AWS looks idle when it is not: one lock covers taking a message
+//! from its channel and counting it elsewhere.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -22,11 +23,11 @@ use crate::wiring::OnFailure;
 /// Where each function's dead letters go, by the function's name.
 pub(super) type DeadLetterTargets = BTreeMap<String, OnFailure>;
 
-/// How often queues that invoke a function are looked into for messages whose delay is over.
-const FEED_EVERY: Duration = Duration::from_secs(2);
+/// How often event source queues are polled for messages whose delay is over.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Complaints kept; `make local` may run for days with one broken rule.
-const COMPLAINTS_KEPT: usize = 1_000;
+/// Errors kept; `make local` may run for days with one broken rule.
+const MAX_ERRORS: usize = 1_000;
 
 #[derive(Debug)]
 struct Shared {
@@ -35,20 +36,20 @@ struct Shared {
     publishing: AtomicUsize,
     sent_to_dlq: AtomicUsize,
     published: AtomicU64,
-    complaints: Mutex<VecDeque<String>>,
+    errors: Mutex<VecDeque<String>>,
 }
 
 impl Shared {
-    fn complain(&self, why: &impl ToString) {
-        let mut complaints = lock(&self.complaints);
-        if complaints.len() == COMPLAINTS_KEPT {
-            complaints.pop_front();
+    fn report(&self, error: &impl ToString) {
+        let mut errors = lock(&self.errors);
+        if errors.len() == MAX_ERRORS {
+            errors.pop_front();
         }
-        complaints.push_back(why.to_string());
+        errors.push_back(error.to_string());
     }
 }
 
-/// The running pumps; they end when this is dropped.
+/// The running tasks; dropping this ends them.
 #[derive(Debug)]
 pub(super) struct Workers {
     shared: Arc<Shared>,
@@ -67,7 +68,7 @@ impl Workers {
         host: &Host,
         bus: &Arc<Bus>,
         put_events: watch::Receiver<u64>,
-        graves: DeadLetterTargets,
+        targets: DeadLetterTargets,
     ) -> Self {
         let shared = Arc::new(Shared {
             invocations: Mutex::new(outputs.invocations),
@@ -75,19 +76,19 @@ impl Workers {
             publishing: AtomicUsize::new(0),
             sent_to_dlq: AtomicUsize::new(0),
             published: AtomicU64::new(0),
-            complaints: Mutex::default(),
+            errors: Mutex::default(),
         });
         let tasks = vec![
             tokio::spawn(invoke(Arc::clone(&shared), host.clone())),
             tokio::spawn(publish(Arc::clone(&shared), Arc::clone(bus))),
-            tokio::spawn(carry(Arc::clone(&shared), Arc::clone(bus), put_events)),
-            tokio::spawn(feed(Arc::clone(&shared), Arc::clone(bus))),
+            tokio::spawn(deliver_events(Arc::clone(&shared), Arc::clone(bus), put_events)),
+            tokio::spawn(poll_event_sources(Arc::clone(&shared), Arc::clone(bus))),
             tokio::spawn(send_to_dlq(
                 Arc::clone(&shared),
                 Arc::clone(bus),
                 host.clone(),
                 host.dead_letter_count(),
-                graves,
+                targets,
             )),
         ];
         Self { shared, tasks }
@@ -97,25 +98,25 @@ impl Workers {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 
-    /// Invocations and changes that are not yet where they belong.
+    /// The number of invocations and of changes that are not delivered yet.
     pub(super) fn waiting(&self) -> (usize, usize) {
         let invocations = lock(&self.shared.invocations).len();
         let changes = lock(&self.shared.changes);
         (invocations, changes.len() + self.shared.publishing.load(Ordering::SeqCst))
     }
 
-    /// Dead letters that were delivered, or complained about.
+    /// The number of dead letters that were sent, or reported as an error.
     pub(super) fn sent_to_dlq(&self) -> usize {
         self.shared.sent_to_dlq.load(Ordering::SeqCst)
     }
 
-    /// How many compliance changes went to the bus so far.
+    /// The number of compliance changes published so far.
     pub(super) fn published(&self) -> u64 {
         self.shared.published.load(Ordering::SeqCst)
     }
 
     pub(super) fn take_errors(&self) -> Vec<String> {
-        lock(&self.shared.complaints).drain(..).collect()
+        lock(&self.shared.errors).drain(..).collect()
     }
 }
 
@@ -128,13 +129,13 @@ async fn invoke(shared: Arc<Shared>, host: Host) {
             let function = invocation.function_arn.rsplit(':').next().unwrap_or_default();
             Poll::Ready(Some(
                 host.enqueue(function, invocation.event)
-                    .map_err(|refusal| format!("rule `{}`: {refusal}", invocation.rule)),
+                    .map_err(|error| format!("rule `{}`: {error}", invocation.rule)),
             ))
         })
     };
     while let Some(taken) = next().await {
-        if let Err(refusal) = taken {
-            shared.complain(&refusal);
+        if let Err(error) = taken {
+            shared.report(&error);
         }
     }
 }
@@ -152,57 +153,57 @@ async fn publish(shared: Arc<Shared>, bus: Arc<Bus>) {
         })
     };
     while let Some(change) = next().await {
-        if let Err(refusal) = bus.publish(&change).await {
-            shared.complain(&refusal);
+        if let Err(error) = bus.publish(&change).await {
+            shared.report(&error);
         }
         shared.publishing.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// Empties queues of delayed messages, of which no event tells.
-async fn feed(shared: Arc<Shared>, bus: Arc<Bus>) {
-    while bus.feeds().await {
-        tokio::time::sleep(FEED_EVERY).await;
-        if let Err(refusal) = bus.feed().await {
-            shared.complain(&refusal);
+/// Polls the event source queues: a delayed message becomes visible without any event.
+async fn poll_event_sources(shared: Arc<Shared>, bus: Arc<Bus>) {
+    while bus.has_event_sources().await {
+        tokio::time::sleep(POLL_INTERVAL).await;
+        if let Err(error) = bus.poll_event_sources().await {
+            shared.report(&error);
         }
     }
 }
 
-/// Empties the queues each time events were put on the bus; nothing else fills them at once.
-async fn carry(shared: Arc<Shared>, bus: Arc<Bus>, mut put_events: watch::Receiver<u64>) {
+/// Drains the queues after each `PutEvents`; nothing else fills them immediately.
+async fn deliver_events(shared: Arc<Shared>, bus: Arc<Bus>, mut put_events: watch::Receiver<u64>) {
     while put_events.changed().await.is_ok() {
-        if let Err(refusal) = bus.drain().await {
-            shared.complain(&refusal);
+        if let Err(error) = bus.drain().await {
+            shared.report(&error);
         }
     }
 }
 
-/// Sends each dead letter where its function's deployment says.
+/// Sends each dead letter to the target of its function.
 async fn send_to_dlq(
     shared: Arc<Shared>,
     bus: Arc<Bus>,
     host: Host,
     mut count: watch::Receiver<usize>,
-    graves: DeadLetterTargets,
+    targets: DeadLetterTargets,
 ) {
     while count.changed().await.is_ok() {
         let known = shared.sent_to_dlq.load(Ordering::SeqCst);
-        for letter in host.dead_letters().iter().skip(known) {
-            let sent = match graves.get(&letter.function) {
+        for dead_letter in host.dead_letters().iter().skip(known) {
+            let sent = match targets.get(&dead_letter.function) {
                 None => Ok(()),
-                Some(OnFailure::Destination(queue)) => bus.send(queue, &letter.record.to_string()).await,
-                Some(OnFailure::DeadLetterQueue(queue)) => bus.send(queue, &letter.payload.to_string()).await,
+                Some(OnFailure::Destination(queue)) => bus.send(queue, &dead_letter.record.to_string()).await,
+                Some(OnFailure::DeadLetterQueue(queue)) => bus.send(queue, &dead_letter.payload.to_string()).await,
             };
-            if let Err(refusal) = sent {
-                shared.complain(&refusal);
+            if let Err(error) = sent {
+                shared.report(&error);
             }
             shared.sent_to_dlq.fetch_add(1, Ordering::SeqCst);
         }
     }
 }
 
-/// Channels and lists are whole between any two statements, so a poisoned lock is as good as another.
+/// Channels and lists are consistent between any two statements, so a poisoned lock is safe to use.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
-//! The documents AWS Config sends: what invokes a rule, and what says that compliance changed.
+//! The documents that AWS Config sends: rule events and compliance changes.
 //!
-//! Shapes of the developer guide's "Example Events for AWS Config Rules" and of captured events, record version 1.3.
+//! Sources: "Example Events for AWS Config Rules" in the developer guide, and captured events; record version 1.3.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -12,10 +12,10 @@ use super::item::{Item, ResourceKey};
 use super::results::Evaluated;
 use super::rule::{Message, Rule};
 
-/// Bytes of a configuration item past which it is not sent: the limit of SNS, 256 KB.
-pub(super) const LARGEST_ITEM: usize = 256 * 1024;
+/// The maximum size of a configuration item in a notification, in bytes: the limit of SNS, 256 KB.
+pub(super) const MAX_ITEM_SIZE: usize = 256 * 1024;
 
-/// The notification of an item; `diff` is null for a re-evaluation.
+/// The change notification of an item; `diff` is null for a re-evaluation.
 pub(super) fn change(item: &Item, diff: &Value, created: Timestamp) -> Value {
     json!({
         "configurationItemDiff": diff,
@@ -26,7 +26,7 @@ pub(super) fn change(item: &Item, diff: &Value, created: Timestamp) -> Value {
     })
 }
 
-/// The notification in place of an item that is too big.
+/// The oversized notification, for an item that is too big to send.
 pub(super) fn oversized(previous: Option<&Item>, item: &Item, created: Timestamp) -> Value {
     json!({
         "configurationItemSummary": item.summary(diff::change_type(previous, item)),
@@ -37,7 +37,7 @@ pub(super) fn oversized(previous: Option<&Item>, item: &Item, created: Timestamp
     })
 }
 
-/// The notification of a rule's own period.
+/// The scheduled notification of a periodic rule.
 pub(super) fn scheduled(account: &str, created: Timestamp) -> Value {
     json!({
         "awsAccountId": account,
@@ -47,7 +47,7 @@ pub(super) fn scheduled(account: &str, created: Timestamp) -> Value {
     })
 }
 
-/// The notification that a snapshot was delivered to a bucket.
+/// The notification of a snapshot delivered to a bucket.
 pub(super) fn snapshot(bucket: &str, key: &str, id: &str, created: Timestamp) -> Value {
     json!({
         "configSnapshotId": id,
@@ -59,7 +59,7 @@ pub(super) fn snapshot(bucket: &str, key: &str, id: &str, created: Timestamp) ->
     })
 }
 
-/// The event a rule's function is invoked with.
+/// The event for a rule's function.
 pub(super) fn rule_event(
     settings: &EngineSettings,
     rule: &Rule,
@@ -84,7 +84,7 @@ pub(super) fn rule_event(
     })
 }
 
-/// The `detail` of a "Config Rules Compliance Change" event. The first result of a resource has no old one.
+/// The `detail` of a "Config Rules Compliance Change" event; without an old result for a resource's first one.
 pub(super) fn compliance_change(
     settings: &EngineSettings,
     rule: &Rule,

@@ -1,4 +1,4 @@
-//! What is wrong with a resource, and how it is made so.
+//! Creates the resources of the demo's scenarios.
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, TagSpecification};
 use aws_sdk_s3::error::DisplayErrorContext;
@@ -7,12 +7,12 @@ use serde_json::json;
 use crate::engine::ResourceKey;
 use crate::world::{ACCOUNT, Clients};
 
-/// The group every caller of the internet is in.
+/// The ACL group that every caller belongs to, anonymous ones included.
 const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 
-/// A fault to make.
+/// A resource to create, named after what is or is not wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum Fixture {
     SshOverIpv6,
     SshMixed,
     AllTcpOpen,
@@ -24,9 +24,9 @@ pub(super) enum Fault {
     RootAccessKey,
 }
 
-impl Fault {
-    /// Makes the resource, as a person with an AWS client would.
-    pub(super) async fn make(self, clients: &Clients) -> Result<ResourceKey, String> {
+impl Fixture {
+    /// Creates the resource, as a user with an AWS client would.
+    pub(super) async fn create(self, clients: &Clients) -> Result<ResourceKey, String> {
         match self {
             Self::SshOverIpv6 => {
                 let ssh = tcp(22, 22).ipv6_ranges(v6("::/0", "temporary"));
@@ -70,7 +70,7 @@ impl Fault {
                 create.s3_key_prefix("audit").is_multi_region_trail(true).send().await.map_err(text)?;
                 Ok(ResourceKey::new("AWS::CloudTrail::Trail", "main"))
             }
-            // Off is how an account begins, and the proxy has a root key already.
+            // A new account has encryption by default off, and the proxy already reports a root access key.
             Self::EbsEncryptionOff | Self::RootAccessKey => Ok(ResourceKey::new("AWS::::Account", ACCOUNT)),
         }
     }
@@ -84,18 +84,18 @@ async fn security_group(clients: &Clients, name: &str, permissions: Vec<IpPermis
     Ok(ResourceKey::new("AWS::EC2::SecurityGroup", id))
 }
 
-/// A group without ingress rules, with these tags.
+/// Creates a group without ingress rules, with these tags.
 pub(super) async fn security_group_with(
     clients: &Clients,
     name: &str,
     tags: Option<TagSpecification>,
 ) -> Result<ResourceKey, String> {
     let create = clients.ec2.create_security_group().group_name(name).description("Rectify demo");
-    let made = create.set_tag_specifications(tags.map(|it| vec![it])).send().await.map_err(text)?;
-    Ok(ResourceKey::new("AWS::EC2::SecurityGroup", made.group_id.ok_or("CreateSecurityGroup: no GroupId")?))
+    let created = create.set_tag_specifications(tags.map(|it| vec![it])).send().await.map_err(text)?;
+    Ok(ResourceKey::new("AWS::EC2::SecurityGroup", created.group_id.ok_or("CreateSecurityGroup: no GroupId")?))
 }
 
-/// Lets the internet reach SSH through a group.
+/// Opens SSH to the internet in a security group.
 pub(super) async fn open_ssh(clients: &Clients, group: &str) -> Result<(), String> {
     let ssh = tcp(22, 22).ip_ranges(v4("0.0.0.0/0", "again")).build();
     let authorize = clients.ec2.authorize_security_group_ingress().group_id(group).ip_permissions(ssh);

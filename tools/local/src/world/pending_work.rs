@@ -1,26 +1,26 @@
-//! What a world is still busy with.
+//! The work that local AWS has not finished.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Work that is not done; everything empty means quiet.
+/// Unfinished work; idle means that all of it is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PendingWork {
     /// Asynchronous events by function: queued, running, or waiting for their next attempt.
     pub functions: BTreeMap<String, usize>,
-    /// Invocations AWS Config asked for that Lambda has not taken.
+    /// Invocations by AWS Config that Lambda has not accepted.
     pub invocations: usize,
     /// Compliance changes that are not on the bus.
     pub changes: usize,
-    /// Dead letters that are not where their function's deployment sends them.
-    pub letters: usize,
+    /// Dead letters that are not yet in the queue of their function.
+    pub dead_letters: usize,
 }
 
 impl PendingWork {
-    /// Nothing goes on.
+    /// Whether nothing is pending.
     #[must_use]
-    pub fn is_quiet(&self) -> bool {
-        self.functions.is_empty() && self.invocations + self.changes + self.letters == 0
+    pub fn is_idle(&self) -> bool {
+        self.functions.is_empty() && self.invocations + self.changes + self.dead_letters == 0
     }
 }
 
@@ -29,13 +29,13 @@ impl fmt::Display for PendingWork {
         let mut parts: Vec<String> =
             self.functions.iter().map(|(name, events)| format!("`{name}` has {events} events")).collect();
         if self.invocations > 0 {
-            parts.push(format!("{} invocations wait", self.invocations));
+            parts.push(format!("{} invocations are waiting", self.invocations));
         }
         if self.changes > 0 {
             parts.push(format!("{} compliance changes are not on the bus", self.changes));
         }
-        if self.letters > 0 {
-            parts.push(format!("{} dead letters are not delivered", self.letters));
+        if self.dead_letters > 0 {
+            parts.push(format!("{} dead letters are not delivered", self.dead_letters));
         }
         if parts.is_empty() {
             parts.push("resources keep changing".to_owned());
@@ -50,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_on_is_said() {
-        let busy = PendingWork {
+    fn pending_work_is_listed() {
+        let pending = PendingWork {
             functions: BTreeMap::from([("rectify-a".to_owned(), 2)]),
             invocations: 1,
             ..PendingWork::default()
         };
-        assert_eq!(busy.to_string(), "`rectify-a` has 2 events, 1 invocations wait");
-        assert!(!busy.is_quiet());
+        assert_eq!(pending.to_string(), "`rectify-a` has 2 events, 1 invocations are waiting");
+        assert!(!pending.is_idle());
         assert_eq!(PendingWork::default().to_string(), "resources keep changing");
     }
 }
