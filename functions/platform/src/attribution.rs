@@ -156,7 +156,7 @@ impl Attributor {
         }
         let detail = announcement(&attempt, &answer, again.then_some(self.settings.retry_seconds));
         self.bus.announce(Announcement::Attribution, &detail).await?;
-        self.ledger.note_attributed(&attempt, answer.event(), now).await?;
+        self.ledger.mark_attributed(&attempt, answer.event(), now).await?;
         Ok(if answer.event().is_empty() { Told::Unknown } else { Told::Named })
     }
 }

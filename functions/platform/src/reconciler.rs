@@ -39,7 +39,7 @@ use rectify_compliance::{AccountId, Region, RemediationRequest, ResourceKey, Sha
 use rectify_runtime::bus::{Bus, SOURCE};
 use rectify_runtime::config_service::key_hash;
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::ledger::{Asks, Ledger, StoredRequest, new_id};
+use rectify_runtime::ledger::{RequestHistory, Ledger, StoredRequest, new_id};
 use rectify_runtime::settings::{Environment, FunctionSettings};
 use rectify_runtime::{Error, clients, serve};
 use serde_json::{Value, json};
@@ -173,21 +173,21 @@ struct Question {
     rule: String,
     target: Target,
     recorded_at: Timestamp,
-    asks: Asks,
+    asks: RequestHistory,
 }
 
 impl Question {
     /// The next question after these.
-    fn new(control: &Watched, target: Target, recorded_at: Timestamp, before: Option<Asks>) -> Self {
+    fn new(control: &Watched, target: Target, recorded_at: Timestamp, before: Option<RequestHistory>) -> Self {
         let mode = control.mode.name().to_owned();
-        let none = || Asks {
+        let none = || RequestHistory {
             request: String::new(),
             at: Timestamp::MIN,
             mode: String::new(),
             unanswered: 0,
             handed_over: false,
         };
-        let asks = Asks { mode, ..before.unwrap_or_else(none) };
+        let asks = RequestHistory { mode, ..before.unwrap_or_else(none) };
         Self { control: control.id, rule: control.rule.clone(), target, recorded_at, asks }
     }
 
@@ -203,12 +203,12 @@ impl Question {
 }
 
 /// Whether a person must hear that nobody answers.
-fn is_hopeless(asks: &Asks) -> bool {
+fn is_hopeless(asks: &RequestHistory) -> bool {
     asks.unanswered >= MOST_UNANSWERED && !asks.handed_over
 }
 
 /// Why a person is given a message about requests that nobody answers.
-fn nobody_answers(asks: &Asks) -> String {
+fn nobody_answers(asks: &RequestHistory) -> String {
     format!(
         "{} requests in a row had no answer, the last one at {}; asked once a day from now on",
         asks.unanswered, asks.at
@@ -227,7 +227,7 @@ impl Run<'_> {
         }
     }
 
-    /// Asks; whether each question was taken, in their order. A request lies in the ledger before its event is put.
+    /// RequestHistory; whether each question was taken, in their order. A request lies in the ledger before its event is put.
     async fn ask(&mut self, cause: &'static str, mut questions: Vec<Question>) -> Vec<bool> {
         for question in &mut questions {
             let hopeless = is_hopeless(&question.asks).then(|| nobody_answers(&question.asks));
@@ -271,7 +271,7 @@ impl Run<'_> {
             self.tally.requested(question.control, cause);
             question.asks.unanswered = question.asks.unanswered.saturating_add(1);
             let Question { control, target, asks, .. } = &question;
-            let noted = shell.ledger.note_asks(control, target, asks, shell.settings.retry_after).await;
+            let noted = shell.ledger.save_request_history(control, target, asks, shell.settings.retry_after).await;
             if let Err(fault) = noted {
                 self.failed(control, &fault);
             }

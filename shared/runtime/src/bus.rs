@@ -92,7 +92,7 @@ impl Bus {
         taken.into_iter().collect()
     }
 
-    /// Asks the remediations to look at these findings again, ten an event call; how each was taken, in their order. Each is
+    /// RequestHistory the remediations to look at these findings again, ten an event call; how each was taken, in their order. Each is
     /// an event of its own: one that is refused keeps none of the others.
     pub async fn request(&self, requests: &[RemediationRequest]) -> Vec<Result<(), Error>> {
         let mut taken = Vec::with_capacity(requests.len());

@@ -49,7 +49,7 @@ pub(super) enum Reach {
 }
 
 impl Attributor {
-    /// Asks.
+    /// RequestHistory.
     ///
     /// # Errors
     /// [`Error::Aws`] when CloudTrail cannot be asked.

@@ -8,7 +8,7 @@ use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{self, Known, Registered};
 use rectify_runtime::Error;
 use rectify_runtime::config_service::key_hash;
-use rectify_runtime::ledger::{Asks, Attempt, Outcome, ResourcePath, State};
+use rectify_runtime::ledger::{RequestHistory, Attempt, Outcome, ResourcePath, State};
 use rectify_runtime::settings::Mode;
 
 use super::settings::Watched;
@@ -31,7 +31,7 @@ pub(super) enum Decision {
 }
 
 impl Run<'_> {
-    /// Asks about what a control's rule reports and nobody deals with.
+    /// RequestHistory about what a control's rule reports and nobody deals with.
     ///
     /// # Errors
     /// [`Error`] when the rule's results or the ledger cannot be read: what cannot be told from a finding that must be left
@@ -141,7 +141,7 @@ impl Run<'_> {
         control: &Watched,
         registry: &[Registered],
         finding: &Finding,
-        asks: Option<Asks>,
+        asks: Option<RequestHistory>,
     ) -> Result<Decision, Error> {
         let leave_out = |reason| Ok(Decision::LeaveOut(reason));
         let resource = &finding.resource;

@@ -38,7 +38,7 @@ impl Run<'_> {
                 let subject = unjudged.subject();
                 let reason = format!("`{rule}` failed again at {subject} after it was evaluated anew at {started}");
                 if self.hand_over(message, &reason).await
-                    && let Err(fault) = self.shell.ledger.note_unjudged(rule, &subject, true, self.now).await
+                    && let Err(fault) = self.shell.ledger.mark_unjudged(rule, &subject, true, self.now).await
                 {
                     self.failed(rule, &fault);
                 }
@@ -59,14 +59,14 @@ impl Run<'_> {
             if !handed_over {
                 return Ok(Again::Failed(started));
             }
-            ledger.note_unjudged(rule, &subject, true, self.now).await?;
+            ledger.mark_unjudged(rule, &subject, true, self.now).await?;
             return Ok(Again::Known);
         }
         let covered = known.is_some() && unjudged.at.zip(evaluations.started_at).is_some_and(|(at, it)| at <= it);
         if !evaluations.owed && !covered {
             ledger.set_evaluations(rule, Evaluations { owed: true, ..evaluations }).await?;
         }
-        ledger.note_unjudged(rule, &subject, known.unwrap_or_default(), self.now).await?;
+        ledger.mark_unjudged(rule, &subject, known.unwrap_or_default(), self.now).await?;
         Ok(Again::Owed)
     }
 

@@ -86,7 +86,7 @@ impl Run<'_> {
         }
         if let Some(asks) = asks.as_ref().filter(|asks| is_hopeless(asks)) {
             if self.hand_over(message, &nobody_answers(asks)).await {
-                ledger.note_asks(control.id, &target, &asks.clone().told(), matters).await?;
+                ledger.save_request_history(control.id, &target, &asks.clone().told(), matters).await?;
             }
             return Ok(());
         }

@@ -12,7 +12,7 @@ use super::{Question, Run};
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl Run<'_> {
-    /// Asks about every open attempt of a control that nobody works on, whatever AWS Config says about its resource by now.
+    /// RequestHistory about every open attempt of a control that nobody works on, whatever AWS Config says about its resource by now.
     ///
     /// # Errors
     /// [`Error`] when the register cannot be read; an attempt that cannot be read is noted, and the others are asked about.

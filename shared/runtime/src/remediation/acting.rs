@@ -21,7 +21,7 @@ const PENDING_TIMEOUT: jiff::SignedDuration = jiff::SignedDuration::from_hours(8
 
 /// Applies a plan whose before-image is stored, then verifies.
 pub(super) async fn apply(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     live: &IdentifiedState,
@@ -35,41 +35,41 @@ pub(super) async fn apply(
     let mut state = live.clone();
     for action in actions {
         attempt.actions.push(ActionRecord { action: action.clone(), receipt: None });
-        let sent = sending::send(passage, lease, &attempt, &mut cleared, &state, &action, parameters);
+        let sent = sending::send(run, lease, &attempt, &mut cleared, &state, &action, parameters);
         match Box::pin(sent).await? {
             Ok(receipt) => {
                 if let Some(record) = attempt.actions.last_mut() {
                     record.receipt = Some(receipt);
                 }
-                passage.shell.ledger.save(lease, &attempt).await?;
-                state = passage.control.predict(&state.image, &action)?;
+                run.context.ledger.save(lease, &attempt).await?;
+                state = run.control.predict(&state.image, &action)?;
             }
             Err(Unsent::Forbidden { by, lost }) => {
                 if !lost {
                     attempt.actions.pop();
                 }
-                return by.end(passage, lease, attempt, total).await;
+                return by.end(run, lease, attempt, total).await;
             }
             Err(Unsent::Failed { reason, terminal, lost }) => {
                 let number = attempt.actions.len();
                 if !lost {
                     attempt.actions.pop();
                 }
-                let fault = Error::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
+                let error = Error::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
                 return if terminal {
-                    Box::pin(passage.fail(lease, attempt, fault)).await
+                    Box::pin(run.fail(lease, attempt, error)).await
                 } else {
-                    Box::pin(passage.leave_open(lease, attempt, fault)).await
+                    Box::pin(run.leave_open(lease, attempt, error)).await
                 };
             }
         }
     }
-    Box::pin(verify(passage, lease, attempt, parameters)).await
+    Box::pin(verify(run, lease, attempt, parameters)).await
 }
 
 /// Reads again until the service shows what it accepted, and lets the control judge.
 pub(super) async fn verify(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     parameters: &str,
@@ -78,32 +78,32 @@ pub(super) async fn verify(
     let (mut live, mut reason) = (None, "nothing was read".to_owned());
     let mut tries = Backoff::VERIFY.tries();
     while tries.next().await.is_some() {
-        live = match passage.live(parameters).await {
+        live = match run.live(parameters).await {
             Ok(live) => live,
-            Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await,
+            Err(error) => return Box::pin(run.leave_open(lease, attempt, error)).await,
         };
-        let verdict = |live: &IdentifiedState| passage.control.evaluate(&live.image, parameters, Timestamp::now());
+        let verdict = |live: &IdentifiedState| run.control.evaluate(&live.image, parameters, Timestamp::now());
         match live.as_ref().map(verdict).transpose()? {
             Some(Verdict::NonCompliant(finding)) => reason = format!("still NON_COMPLIANT: {finding}"),
             Some(Verdict::Compliant(_) | Verdict::NotApplicable(_)) | None => {
-                let note = unexpected(passage.control, &attempt, live.as_ref(), &done)?;
-                return ended(passage, lease, attempt, live.as_ref(), Outcome::Verified, note).await;
+                let note = unexpected(run.control, &attempt, live.as_ref(), &done)?;
+                return ended(run, lease, attempt, live.as_ref(), Outcome::Verified, note).await;
             }
         }
     }
     if let Some(after) = &live {
         attempt.after = Some(after.image.clone());
         let age = Timestamp::now().duration_since(attempt.started_at);
-        if age < PENDING_TIMEOUT && passage.control.is_in_progress(&after.image, &done)? {
-            return ended(passage, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
+        if age < PENDING_TIMEOUT && run.control.is_in_progress(&after.image, &done)? {
+            return ended(run, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
         }
     }
-    let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
-    Box::pin(passage.leave_open(lease, attempt, fault)).await
+    let error = Error::NotVerified { attempt: attempt.id.clone(), reason };
+    Box::pin(run.leave_open(lease, attempt, error)).await
 }
 
 async fn ended(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     after: Option<&IdentifiedState>,
@@ -118,7 +118,7 @@ async fn ended(
     // What the service still works on stays open: the next delivery reads it again and ends it.
     attempt.state = if outcome == Outcome::Pending { State::Open } else { State::Finished };
     attempt.finished_at = (outcome != Outcome::Pending).then(Timestamp::now);
-    passage.close(lease, attempt).await
+    run.close(lease, attempt).await
 }
 
 /// What became of the subject beyond the model's expectation, compared whole: somebody else's change at the same time, or

@@ -108,12 +108,12 @@ impl RemediationRun<'_> {
     /// # Errors
     /// [`Error::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
     pub(super) async fn budget(&self) -> Result<Budget, Error> {
-        let settings = &self.shell.settings;
+        let settings = &self.context.settings;
         let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
         if percent >= 100 || per_hour == 0 {
             return Ok(budget(per_hour, None));
         }
-        let population = self.shell.config.population(self.shell.deployed.meta.resource_types).await?;
+        let population = self.context.config.population(self.context.deployed.meta.resource_types).await?;
         Ok(budget(per_hour, Some(Share { percent, population })))
     }
 }

@@ -31,55 +31,55 @@ impl Forbidden {
     /// Ends the delivery; `total` is how many actions the attempt would have made.
     pub(super) async fn end(
         self,
-        passage: &RemediationRun<'_>,
+        run: &RemediationRun<'_>,
         lease: &Lease,
         attempt: Attempt,
         total: usize,
     ) -> Result<Disposition, Error> {
-        let Self::By(Blocker { outcome, mut reason }) = self else { return passage.stop(lease, attempt).await };
+        let Self::By(Blocker { outcome, mut reason }) = self else { return run.stop(lease, attempt).await };
         if attempt.has_acted() {
             reason = format!("{reason}; {} of {total} actions were made before", attempt.actions.len());
         }
-        passage.end(lease, attempt, outcome, reason, None).await
+        run.end(lease, attempt, outcome, reason, None).await
     }
 }
 
 /// Stores the attempt whose last action is about to be made, unless people decided otherwise since the gates read what they
 /// decide; what does not concern the resource is read anew and does not keep it from being fixed.
 pub(super) async fn intend(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     attempt: &Attempt,
     cleared: &mut Cleared,
     live: &IdentifiedState,
 ) -> Result<Option<Forbidden>, Error> {
-    let (ledger, id) = (&passage.shell.ledger, passage.id);
+    let (ledger, id) = (&run.context.ledger, run.id);
     for _ in 0..DECIDED_TRIES {
-        match ledger.save_before_action(lease, attempt, &passage.fence(id, &cleared.registry)).await? {
+        match ledger.save_before_action(lease, attempt, &run.fence(id, &cleared.registry)).await? {
             None => return Ok(None),
             Some(Overruled::Stopped) => return Ok(Some(Forbidden::Stopped)),
             Some(Overruled::Decided) => {
-                cleared.registry = passage.registry().await?;
-                if let Some(blocker) = forbidden(passage, cleared, live, attempt).await? {
+                cleared.registry = run.registry().await?;
+                if let Some(blocker) = forbidden(run, cleared, live, attempt).await? {
                     return Ok(Some(Forbidden::By(blocker)));
                 }
             }
         }
     }
-    Err(Error::ConcurrentModification { resource: passage.target.resource.to_string(), times: DECIDED_TRIES })
+    Err(Error::ConcurrentModification { resource: run.target.resource.to_string(), times: DECIDED_TRIES })
 }
 
 /// Why what is left of an attempt is not done, if it is not: an exemption, a hold, a lower mode, an open breaker.
 pub(super) async fn forbidden(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     cleared: &Cleared,
     live: &IdentifiedState,
     attempt: &Attempt,
 ) -> Result<Option<Blocker>, Error> {
     let now = Timestamp::now();
-    if let Some(blocker) = blocker(passage, &cleared.registry, &cleared.plan, live, now).await? {
+    if let Some(blocker) = blocker(run, &cleared.registry, &cleared.plan, live, now).await? {
         return Ok(Some(blocker));
     }
-    let open = passage.breaker(Some(&attempt.id), now).await?;
+    let open = run.breaker(Some(&attempt.id), now).await?;
     Ok(open.map(|reason| Blocker { outcome: Outcome::BreakerOpen, reason }))
 }

@@ -61,15 +61,15 @@ pub(super) enum Halt {
 }
 
 impl From<Error> for Halt {
-    fn from(fault: Error) -> Self {
-        Self::Error(fault)
+    fn from(error: Error) -> Self {
+        Self::Error(error)
     }
 }
 
 type Gate = Result<(), Halt>;
 
 /// The gates before the live read; the exemptions by which they let the finding pass.
-pub(super) async fn before_the_read<F: Facts>(
+pub(super) async fn before_live_read<F: Facts>(
     facts: &F,
     before: Option<&Finding>,
     is_begun: bool,
@@ -77,21 +77,21 @@ pub(super) async fn before_the_read<F: Facts>(
     no_stop_switch(facts).await?;
     in_scope(facts, facts.target().name.as_deref(), None)?;
     let registry = facts.registry().await?;
-    not_exempt_by_place(facts, &registry, is_begun)?;
-    not_dealt_with(facts, before, is_begun)?;
+    not_exempt_by_location(facts, &registry, is_begun)?;
+    not_handled_before(facts, before, is_begun)?;
     Ok(registry)
 }
 
 /// The gates that the live read is enough for. What acted in an earlier delivery goes on behind them: it passed the others when
 /// it began.
-pub(super) fn by_the_read<F: Facts>(facts: &F, live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
-    let live = there(live)?;
+pub(super) fn after_live_read<F: Facts>(facts: &F, live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
+    let live = exists(live)?;
     in_scope(facts, live.name.as_deref(), Some(&live))?;
     Ok(live)
 }
 
 /// The gates between a finding and its fix; `own` is the attempt that was begun.
-pub(super) async fn by_the_plan<F: Facts>(
+pub(super) async fn after_plan<F: Facts>(
     facts: &F,
     registry: &Registry,
     live: IdentifiedState,
@@ -100,7 +100,7 @@ pub(super) async fn by_the_plan<F: Facts>(
     let now = Timestamp::now();
     let finding = non_compliant(facts, &live, now)?;
     let it = Passed { plan: facts.plan(&live, now)?, live, finding };
-    unobstructed(facts, registry, &it, now).await?;
+    not_blocked(facts, registry, &it, now).await?;
     planned(&it)?;
     breaker_closed(facts, &it, own, now).await?;
     Ok(it)
@@ -121,7 +121,7 @@ fn in_scope<F: Facts>(facts: &F, name: Option<&str>, live: Option<&IdentifiedSta
 }
 
 /// What was begun passes: it is looked at again before its next action, by all that is known of the resource.
-fn not_exempt_by_place<F: Facts>(facts: &F, registry: &Registry, is_begun: bool) -> Gate {
+fn not_exempt_by_location<F: Facts>(facts: &F, registry: &Registry, is_begun: bool) -> Gate {
     if is_begun {
         return Ok(());
     }
@@ -130,13 +130,13 @@ fn not_exempt_by_place<F: Facts>(facts: &F, registry: &Registry, is_begun: bool)
 }
 
 /// A failed finding is tried again when the reconciler requests it, not when its event is delivered again.
-fn not_dealt_with<F: Facts>(facts: &F, before: Option<&Finding>, is_begun: bool) -> Gate {
+fn not_handled_before<F: Facts>(facts: &F, before: Option<&Finding>, is_begun: bool) -> Gate {
     let is_retried = |it: &Finding| facts.is_request() && it.outcome == Outcome::Failed;
     let dealt_with = before.filter(|it| !is_begun && it.outcome.is_final() && !is_retried(it));
     dealt_with.map_or(Ok(()), |finding| halt(Decision::Acknowledge(finding.clone())))
 }
 
-fn there(live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
+fn exists(live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
     let gone = || halt(Decision::End(Outcome::Gone, "the resource is gone".to_owned(), Seen::of(None)));
     live.map_or_else(gone, Ok)
 }
@@ -152,7 +152,7 @@ fn non_compliant<F: Facts>(facts: &F, live: &IdentifiedState, now: Timestamp) ->
 }
 
 /// Exemption, hold, protected ARN, level, tags of a stack, mode, grace, stack looked up: [`blocker`] has their order.
-async fn unobstructed<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now: Timestamp) -> Gate {
+async fn not_blocked<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now: Timestamp) -> Gate {
     let blocker = blocker(facts, registry, &it.plan, &it.live, now).await?;
     blocker.map_or(Ok(()), |found| halt(Decision::End(found.outcome, found.reason, it.into())))
 }
@@ -160,7 +160,7 @@ async fn unobstructed<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now
 fn planned(it: &Passed) -> Gate {
     match it.plan {
         Plan::Noop => {
-            let reason = "the control finds a fault and plans nothing against it".to_owned();
+            let reason = "the control finds a error and plans nothing against it".to_owned();
             halt(Decision::Fail(reason, it.into()))
         }
         Plan::Blocked { .. } | Plan::Apply { .. } => Ok(()),

@@ -205,23 +205,23 @@ const GATES: [(&str, Close); 17] = [
         case.known.recorded_at = Timestamp::now();
     }),
     ("planned with finding: managed by CloudFormation stack `light`", |case| case.known.stack = Some("light")),
-    ("fail: the control finds a fault and plans nothing", |case| case.known.plan = Plan::Noop),
+    ("fail: the control finds a error and plans nothing", |case| case.known.plan = Plan::Noop),
     ("breaker-open with finding: fixed too often", |case| case.known.breaker = Some("fixed too often")),
 ];
 
 /// What the gates decide, in words.
 fn decided(case: &Case) -> String {
     let way = async {
-        let registry = before_the_read(&case.known, case.before.as_ref(), case.begun.is_some()).await?;
-        let live = by_the_read(&case.known, case.live.clone())?;
-        by_the_plan(&case.known, &registry, live, case.begun).await
+        let registry = before_live_read(&case.known, case.before.as_ref(), case.begun.is_some()).await?;
+        let live = after_live_read(&case.known, case.live.clone())?;
+        after_plan(&case.known, &registry, live, case.begun).await
     };
     let decision = match way.now_or_never().unwrap() {
         Ok(passed) => {
             assert_eq!(passed.plan, case.known.plan);
             return "passed".to_owned();
         }
-        Err(Halt::Error(fault)) => panic!("{fault}"),
+        Err(Halt::Error(error)) => panic!("{error}"),
         Err(Halt::Decided(decision)) => *decision,
     };
     match decision {

@@ -50,7 +50,7 @@ impl RemediationRun<'_> {
 
     /// Ends an attempt as failed for good, and the delivery with `fault`. Nobody comes back to it: what is not known to have
     /// happened is settled now, if the resource can be read.
-    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, fault: Error) -> Result<Disposition, Error> {
+    pub(super) async fn fail(&self, lease: &Lease, mut attempt: Attempt, error: Error) -> Result<Disposition, Error> {
         if attempt.actions.iter().any(|record| record.receipt.is_none()) {
             // What cannot be settled stays as it is: undo looks again.
             let _unsettled = Box::pin(self.settle(lease, &mut attempt)).await;
@@ -58,17 +58,17 @@ impl RemediationRun<'_> {
         attempt.state = State::Finished;
         attempt.finished_at = Some(Timestamp::now());
         attempt.outcome = Some(Outcome::Failed);
-        attempt.terminal = matches!(fault, Error::ActionFailed { terminal: true, .. });
-        attempt.reason = fault.to_string();
+        attempt.terminal = matches!(error, Error::ActionFailed { terminal: true, .. });
+        attempt.reason = error.to_string();
         attempt.announced = false;
         self.close(lease, attempt).await?;
-        Err(fault)
+        Err(error)
     }
 
     async fn settle(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Error> {
         let Some(live) = self.live(&attempt.parameters).await? else { return Ok(()) };
         let (writer, registry) = (self.writer().await?, self.registry().await?);
-        let (ledger, fence) = (&self.shell.ledger, self.fence(self.id, &registry));
+        let (ledger, fence) = (&self.context.ledger, self.fence(self.id, &registry));
         let settled =
             settling::settle(self.control, ledger, lease, writer.clients(), attempt, &live.image, Some(&fence));
         settled.await.map(drop)
@@ -79,18 +79,18 @@ impl RemediationRun<'_> {
         &self,
         lease: &Lease,
         mut attempt: Attempt,
-        fault: Error,
+        error: Error,
     ) -> Result<Disposition, Error> {
         attempt.failures += 1;
         if attempt.failures >= MOST_FAILURES {
-            return Box::pin(self.fail(lease, attempt, fault)).await;
+            return Box::pin(self.fail(lease, attempt, error)).await;
         }
         attempt.announced &= attempt.outcome == Some(Outcome::Failed);
         attempt.outcome = Some(Outcome::Failed);
-        attempt.reason = fault.to_string();
-        self.shell.ledger.save(lease, &attempt).await?;
+        attempt.reason = error.to_string();
+        self.context.ledger.save(lease, &attempt).await?;
         self.announce(lease, &mut attempt).await?;
-        Err(fault)
+        Err(error)
     }
 
     /// The outcome is stored, then announced; the next delivery makes up for a crash in between.
@@ -98,7 +98,7 @@ impl RemediationRun<'_> {
         let Some(outcome) = attempt.outcome else {
             return Err(Error::Ledger(format!("attempt {}: closed without an outcome", attempt.id)));
         };
-        self.shell.ledger.finish(lease, &attempt).await?;
+        self.context.ledger.finish(lease, &attempt).await?;
         self.announce(lease, &mut attempt).await?;
         Ok(Disposition::Ended { attempt: attempt.id, outcome })
     }
@@ -107,10 +107,10 @@ impl RemediationRun<'_> {
     /// than never.
     pub(super) async fn announce(&self, lease: &Lease, attempt: &mut Attempt) -> Result<(), Error> {
         let Some(announcement) = Announcement::due(attempt) else { return Ok(()) };
-        let (ledger, bus) = (&self.shell.ledger, &self.shell.bus);
+        let (ledger, bus) = (&self.context.ledger, &self.context.bus);
         // Five hundred findings at a first deployment are a few plans and one digest, not five hundred tickets.
         if announcement == Announcement::Plan {
-            let limit = self.shell.settings.plans_per_hour;
+            let limit = self.context.settings.plans_per_hour;
             let number = ledger.count_plan(attempt, Timestamp::now()).await?;
             if number <= limit {
                 bus.announce(announcement, &bus::detail(attempt)).await?;
@@ -119,7 +119,7 @@ impl RemediationRun<'_> {
             }
         } else if !ledger.is_announced(attempt).await? {
             bus.announce(announcement, &bus::detail(attempt)).await?;
-            ledger.note_announced(attempt).await?;
+            ledger.mark_announced(attempt).await?;
         }
         attempt.announced = true;
         ledger.save(lease, attempt).await

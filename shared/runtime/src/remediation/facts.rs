@@ -69,7 +69,7 @@ impl Facts for RemediationRun<'_> {
     }
 
     fn settings(&self) -> &RemediationSettings {
-        &self.shell.settings
+        &self.context.settings
     }
 
     fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict> {
@@ -77,34 +77,34 @@ impl Facts for RemediationRun<'_> {
     }
 
     fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error> {
-        Ok(self.control.evaluate(&live.image, &self.shell.settings.parameters, now)?)
+        Ok(self.control.evaluate(&live.image, &self.context.settings.parameters, now)?)
     }
 
     fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error> {
-        Ok(self.control.plan(&live.image, &self.shell.settings.parameters, now)?)
+        Ok(self.control.plan(&live.image, &self.context.settings.parameters, now)?)
     }
 
     async fn stop(&self) -> Result<Option<String>, Error> {
-        Ok(self.shell.ledger.stop_for(self.id).await?.map(|stop| stop.to_string()))
+        Ok(self.context.ledger.stop_for(self.id).await?.map(|stop| stop.to_string()))
     }
 
     async fn registry(&self) -> Result<Registry, Error> {
-        match self.shell.settings.exemptions {
+        match self.context.settings.exemptions {
             Exemptions::None => Ok(Registry::default()),
-            Exemptions::Ledger => self.shell.ledger.registry(self.id).await,
+            Exemptions::Ledger => self.context.ledger.registry(self.id).await,
         }
     }
 
     async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Error> {
-        self.shell.ledger.hold_on(&self.path, self.id, now).await
+        self.context.ledger.hold_on(&self.path, self.id, now).await
     }
 
     async fn stack(&self, live: &IdentifiedState, plan: &Plan<Value>) -> Result<Option<String>, Error> {
-        managed::looked_up(self.control, &*self.clients, &self.shell.stacks, &live.image, plan).await
+        managed::lookup_stack(self.control, &*self.clients, &self.context.stacks, &live.image, plan).await
     }
 
     async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Error> {
-        let open = self.shell.ledger.open_breaker(&self.path, self.id, own, now).await?;
+        let open = self.context.ledger.open_breaker(&self.path, self.id, own, now).await?;
         Ok(open.map(|it| it.to_string()))
     }
 }

@@ -61,13 +61,13 @@ impl Disposition {
 }
 
 /// Takes an event through the gates.
-pub(super) async fn pass(
-    shell: &RemediationContext,
+pub(super) async fn handle_event(
+    context: &RemediationContext,
     event: &EventBridgeEvent<Value>,
     delivery: &Delivery,
     line: &mut Invocation,
 ) -> Result<Disposition, Error> {
-    let (meta, control) = (shell.deployed.meta, shell.deployed.control);
+    let (meta, control) = (context.deployed.meta, context.deployed.control);
     let Some(mut change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
         return Ok(Disposition::Ignored("source or detail type"));
     };
@@ -78,17 +78,17 @@ pub(super) async fn pass(
     if !change.is_finding() {
         return Ok(Disposition::Ignored("not a finding"));
     }
-    let here = &shell.function.region;
+    let here = &context.function.region;
     if let Some(why) = elsewhere(event, &change, here, delivery) {
         return Ok(Disposition::Ignored(why));
     }
-    if !shell.settings.rule_names.matches(&change.rule_name) {
+    if !context.settings.rule_names.matches(&change.rule_name) {
         return Ok(Disposition::Ignored("another rule"));
     }
     if !meta.resource_types.contains(&change.resource.kind.as_str()) {
         return Ok(Disposition::Ignored("another resource type"));
     }
-    if shell.settings.mode_in(&change.account, meta.id) <= Mode::Observe {
+    if context.settings.mode_in(&change.account, meta.id) <= Mode::Observe {
         return Ok(Disposition::Ignored("mode"));
     }
     let mut target = Target {
@@ -101,7 +101,7 @@ pub(super) async fn pass(
     let request = match &change.origin {
         Origin::Config => None,
         Origin::Request(id) => {
-            let Some((id, recorded_at)) = request(meta, shell, id.as_deref(), &target).await? else {
+            let Some((id, recorded_at)) = request(meta, context, id.as_deref(), &target).await? else {
                 return Ok(Disposition::Ignored("a request that is not in the ledger"));
             };
             // When the finding was recorded is what the ledger says, never the event: the grace counts from it.
@@ -110,29 +110,29 @@ pub(super) async fn pass(
         }
     };
     let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
-    let clients = shell.clients.at(&own, &change.account, here).await?;
-    let parameters = control.shell_parameters(&shell.settings.parameters)?;
-    let home = shell.function.home(parameters.home_region.as_ref());
+    let clients = context.clients.at(&own, &change.account, here).await?;
+    let parameters = control.shell_parameters(&context.settings.parameters)?;
+    let home = context.function.home(parameters.home_region.as_ref());
     let scope = RuleScope { meta, parameters: &parameters, here, home: &home };
     if control.needs_name() && scope.out_of_scope(&target.resource, None).is_none() {
-        target.name = shell.config.name_of(&target).await?;
+        target.name = context.config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
     let reads_until = delivery.reads_until;
     let (id, deadline) = (meta.id, delivery.deadline);
-    let passage =
-        RemediationRun { id, control, shell, scope, change, target, path, clients, own, deadline, reads_until };
+    let run =
+        RemediationRun { id, control, context, scope, change, target, path, clients, own, deadline, reads_until };
 
     // On the resource and not on the control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
-    let lease = lease(shell, &passage.path, &delivery.owner, until).await?;
-    let result = passage.leased(&lease, line).await;
+    let lease = lease(context, &run.path, &delivery.owner, until).await?;
+    let result = run.handle_finding(&lease, line).await;
     // The lease goes back whatever happened; where that fails too, the first fault is the one to tell.
-    let released = shell.ledger.release(&lease).await;
+    let released = context.ledger.release(&lease).await;
     let handled = result?;
     released?;
     if let Some(id) = request {
-        shell.ledger.note_answered(meta.id, &passage.target, &id, Timestamp::now()).await?;
+        context.ledger.mark_answered(meta.id, &run.target, &id, Timestamp::now()).await?;
     }
     Ok(handled)
 }
@@ -160,12 +160,12 @@ fn elsewhere(
 /// something else, or had too long ago.
 async fn request(
     meta: &ControlMeta,
-    shell: &RemediationContext,
+    context: &RemediationContext,
     id: Option<&str>,
     target: &Target,
 ) -> Result<Option<(String, Timestamp)>, Error> {
     let stored = match id {
-        Some(id) => shell.ledger.request(id).await?.map(|it| (id, it)),
+        Some(id) => context.ledger.request(id).await?.map(|it| (id, it)),
         None => None,
     };
     let stored = stored.filter(|(_, it)| it.allows(meta.id, target, Timestamp::now()));
@@ -176,11 +176,11 @@ async fn request(
 }
 
 /// Takes the lease, waiting a little for somebody who is about to be done.
-async fn lease(shell: &RemediationContext, path: &ResourcePath, owner: &str, until: Timestamp) -> Result<Lease, Error> {
+async fn lease(context: &RemediationContext, path: &ResourcePath, owner: &str, until: Timestamp) -> Result<Lease, Error> {
     let mut tries = Backoff::LEASE.tries();
     loop {
         tries.next().await;
-        match shell.ledger.lease(path, owner, Timestamp::now(), until).await {
+        match context.ledger.lease(path, owner, Timestamp::now(), until).await {
             Err(Error::LeaseHeld { .. }) if !tries.is_last() => {}
             answer => return answer,
         }
@@ -198,8 +198,8 @@ enum Start {
 }
 
 impl RemediationRun<'_> {
-    async fn leased(&self, lease: &Lease, line: &mut Invocation) -> Result<Disposition, Error> {
-        let ledger = &self.shell.ledger;
+    async fn handle_finding(&self, lease: &Lease, line: &mut Invocation) -> Result<Disposition, Error> {
+        let ledger = &self.context.ledger;
         // What ended and was not announced is announced first: it happened, whatever is decided about the resource today.
         let mut unfinished = None;
         for mut attempt in ledger.registered(&self.path, self.id).await? {
@@ -212,7 +212,7 @@ impl RemediationRun<'_> {
         match self.decided(lease, &mut unfinished, before.as_ref(), line).await {
             Ok(handled) => Ok(handled),
             Err(Halt::Decided(decision)) => self.record(lease, *decision, unfinished, before.as_ref()).await,
-            Err(Halt::Error(fault)) => Err(fault),
+            Err(Halt::Error(error)) => Err(error),
         }
     }
 
@@ -224,14 +224,14 @@ impl RemediationRun<'_> {
         before: Option<&Finding>,
         line: &mut Invocation,
     ) -> Result<Disposition, Halt> {
-        let parameters = self.shell.settings.parameters.as_str();
-        let mut registry = decision::before_the_read(self, before, unfinished.is_some()).await?;
+        let parameters = self.context.settings.parameters.as_str();
+        let mut registry = decision::before_live_read(self, before, unfinished.is_some()).await?;
         for _ in 0..MAX_REREADS {
             let live = match self.live(parameters).await {
-                Ok(live) => decision::by_the_read(self, live)?,
-                Err(fault) => {
-                    let Some(attempt) = unfinished.take_if(|it| it.has_acted()) else { return Err(fault.into()) };
-                    return Ok(Box::pin(self.leave_open(lease, attempt, fault)).await?);
+                Ok(live) => decision::after_live_read(self, live)?,
+                Err(error) => {
+                    let Some(attempt) = unfinished.take_if(|it| it.has_acted()) else { return Err(error.into()) };
+                    return Ok(Box::pin(self.leave_open(lease, attempt, error)).await?);
                 }
             };
             // What a dead owner began is ended first, with its own before-image. One that somebody interfered with is
@@ -242,11 +242,11 @@ impl RemediationRun<'_> {
                 return Ok(handled);
             }
             let own = unfinished.as_ref().map(|it| it.id.as_str());
-            let passed = decision::by_the_plan(self, &registry, live, own).await?;
+            let passed = decision::after_plan(self, &registry, live, own).await?;
             match self.start(lease, unfinished.take(), &passed, &registry, before).await? {
                 Start::Ended(handled) => return Ok(handled),
                 Start::Overruled => registry = self.registry().await?,
-                Start::BeginOutcome(attempt) => {
+                Start::Begun(attempt) => {
                     // What was planned for must still be so.
                     let again = self.live(parameters).await?;
                     if self.is_same(again.as_ref(), &passed.live)? {
@@ -275,18 +275,18 @@ impl RemediationRun<'_> {
         registry: &Registry,
         before: Option<&Finding>,
     ) -> Result<Start, Error> {
-        let ledger = &self.shell.ledger;
+        let ledger = &self.context.ledger;
         let is_new = begun.is_none();
         let mut attempt = self.attempt_or(begun, passed.into());
         if !is_new {
             ledger.save(lease, &attempt).await?;
-            return Ok(Start::BeginOutcome(Box::new(attempt)));
+            return Ok(Start::Begun(Box::new(attempt)));
         }
         let budget = self.budget().await?;
         attempt.budgeted = true;
         let (outcome, reason) =
             match ledger.begin(lease, &attempt, budget.limit, &self.fence(self.id, registry)).await? {
-                BeginOutcome::Yes => return Ok(Start::BeginOutcome(Box::new(attempt))),
+                BeginOutcome::Yes => return Ok(Start::Begun(Box::new(attempt))),
                 BeginOutcome::OverBudget => (Outcome::OverBudget, budget.reason),
                 BeginOutcome::Overruled(Overruled::Stopped) => (Outcome::Stopped, self.stop_reason(self.id).await?),
                 BeginOutcome::Overruled(Overruled::Decided) => return Ok(Start::Overruled),
@@ -315,8 +315,8 @@ impl RemediationRun<'_> {
             }
             Decision::Fail(reason, seen) => {
                 let attempt = self.attempt_or(unfinished, seen);
-                let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
-                Box::pin(self.fail(lease, attempt, fault)).await
+                let error = Error::NotVerified { attempt: attempt.id.clone(), reason };
+                Box::pin(self.fail(lease, attempt, error)).await
             }
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn stack(tags: &Tags) -> Option<&str> {
 ///
 /// # Errors
 /// [`Error::Aws`] when CloudFormation does not answer.
-pub(super) async fn looked_up(
+pub(super) async fn lookup_stack(
     control: &dyn ErasedRemediation,
     clients: &dyn Calls,
     stacks: &Stacks,
@@ -67,7 +67,7 @@ pub(crate) async fn stack_of(
 ) -> Result<Option<String>, Error> {
     match stack(&live.tags) {
         Some(stack) => Ok(Some(stack.to_owned())),
-        None => looked_up(control, clients, stacks, &live.image, plan).await,
+        None => lookup_stack(control, clients, stacks, &live.image, plan).await,
     }
 }
 

@@ -110,7 +110,7 @@ impl Deployed {
     /// Serves its events until Lambda ends the process.
     pub fn serve(self) -> ExitCode {
         let build = |environment: &_| RemediationContext::from_environment(self.clone(), environment);
-        serve::run(self.meta.id, build, &async |shell, event, own, line| {
+        serve::run(self.meta.id, build, &async |context, event, own, line| {
             let deadline =
                 i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
             let delivery = Delivery {
@@ -120,7 +120,7 @@ impl Deployed {
                 deadline: deadline.unwrap_or_else(Timestamp::now),
                 reads_until: own.deadline,
             };
-            let handled = handle(shell, &event, &delivery, line).await?;
+            let handled = handle(context, &event, &delivery, line).await?;
             Ok(json!({"outcome": handled.name(), "attempt": handled.attempt()}))
         })
     }
@@ -131,14 +131,14 @@ impl Deployed {
 /// # Errors
 /// [`Error`]: whatever kept the finding from being dealt with. Lambda's retry resumes where this left off.
 pub async fn handle(
-    shell: &RemediationContext,
+    context: &RemediationContext,
     event: &Value,
     delivery: &Delivery,
     line: &mut Invocation,
 ) -> Result<Disposition, Error> {
     let event = EventBridgeEvent::<Value>::deserialize(event)
         .map_err(|error| rectify_compliance::ShapeError::new("event", "an EventBridge event", error))?;
-    let handled = gates::pass(shell, &event, delivery, line).await?;
+    let handled = gates::handle_event(context, &event, delivery, line).await?;
     line.note("outcome", handled.name());
     if let Some(attempt) = handled.attempt() {
         line.note("attempt", attempt);

@@ -26,7 +26,7 @@ const SPARE: std::time::Duration = std::time::Duration::from_secs(10);
 pub(super) struct RemediationRun<'a> {
     pub(super) id: &'static str,
     pub(super) control: &'static dyn ErasedRemediation,
-    pub(super) shell: &'a RemediationContext,
+    pub(super) context: &'a RemediationContext,
     pub(super) scope: RuleScope<'a>,
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
@@ -54,7 +54,7 @@ impl RemediationRun<'_> {
 
     /// The clients for calls that change something.
     pub(super) async fn writer(&self) -> Result<Arc<Writer<dyn Calls>>, Error> {
-        self.shell.clients.writer(&self.own, &self.target.account, &self.target.region).await
+        self.context.clients.writer(&self.own, &self.target.account, &self.target.region).await
     }
 
     /// Whether the invocation lasts long enough to repeat a call.
@@ -64,7 +64,7 @@ impl RemediationRun<'_> {
 
     /// The mode of a control in the finding's account, before anything is known of the resource.
     pub(super) fn mode(&self, control: &str) -> Mode {
-        self.shell.settings.mode_in(&self.target.account, control)
+        self.context.settings.mode_in(&self.target.account, control)
     }
 
     /// What must still be so when an action is made.
@@ -77,7 +77,7 @@ impl RemediationRun<'_> {
     /// # Errors
     /// [`Error::Ledger`](crate::Error::Ledger): a switch that cannot be read is not off.
     pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Error> {
-        let stop = self.shell.ledger.stop_for(control).await?;
+        let stop = self.context.ledger.stop_for(control).await?;
         Ok(stop.map_or_else(|| "stopped by a switch that was released at once".to_owned(), |it| it.to_string()))
     }
 
@@ -94,7 +94,7 @@ impl RemediationRun<'_> {
             finished_at: None,
             state: State::Open,
             mode: self.mode(self.id).name().to_owned(),
-            parameters: self.shell.settings.parameters.clone(),
+            parameters: self.context.settings.parameters.clone(),
             finding: None,
             plan,
             before,

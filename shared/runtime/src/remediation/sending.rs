@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::clearance::{Cleared, Forbidden, intend};
 use super::run::RemediationRun;
-use super::settling::{self, Standing};
+use super::settling::{self, ActionState};
 use crate::ledger::{Attempt, Lease};
 use crate::retry::Backoff;
 use crate::{AwsError, Error};
@@ -46,7 +46,7 @@ pub(super) enum Unsent {
 /// # Errors
 /// Outside, a fault of the ledger; inside, why the action is not known to be done.
 pub(super) async fn send(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     attempt: &Attempt,
     cleared: &mut Cleared,
@@ -54,13 +54,13 @@ pub(super) async fn send(
     action: &Value,
     parameters: &str,
 ) -> Result<Result<Value, Unsent>, Error> {
-    let writer = passage.writer().await?;
+    let writer = run.writer().await?;
     let mut lost = false;
     let mut tries = Backoff::ACTION.tries();
     loop {
         let is_repeated = tries.next().await.is_some_and(|number| number > 0);
         if is_repeated {
-            let live = match passage.live(parameters).await {
+            let live = match run.live(parameters).await {
                 Ok(live) => live,
                 Err(error) => return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: false, lost })),
             };
@@ -70,25 +70,25 @@ pub(super) async fn send(
                 Unsent::Failed { reason, terminal: false, lost }
             };
             let standing =
-                |live: IdentifiedState| settling::standing(passage.control, &live.image, &before.image, action);
+                |live: IdentifiedState| settling::action_state(run.control, &live.image, &before.image, action);
             match live.map(standing).transpose()? {
-                Some(Standing::Done) if !lost => return Ok(Err(changed("it is so already"))),
-                Some(Standing::Done) if !passage.control.needs_answers() => return Ok(Ok(Value::Null)),
-                Some(Standing::Done) => {}
-                Some(Standing::Changed(difference)) => return Ok(Err(changed(&difference))),
-                Some(Standing::Untouched) | None => {}
+                Some(ActionState::Done) if !lost => return Ok(Err(changed("it is so already"))),
+                Some(ActionState::Done) if !run.control.needs_answers() => return Ok(Ok(Value::Null)),
+                Some(ActionState::Done) => {}
+                Some(ActionState::Changed(difference)) => return Ok(Err(changed(&difference))),
+                Some(ActionState::Untouched) | None => {}
             }
         }
-        if let Some(by) = intend(passage, lease, attempt, cleared, before).await? {
+        if let Some(by) = intend(run, lease, attempt, cleared, before).await? {
             return Ok(Err(Unsent::Forbidden { by, lost }));
         }
         let mark = writer.mark();
-        let error = match writer.clients().apply(&passage.target, action).await {
+        let error = match writer.clients().apply(&run.target, action).await {
             Ok(receipt) => return Ok(Ok(receipt)),
             Err(error) => error,
         };
         lost |= writer.may_have_arrived(mark, &error);
-        if !is_passing(&error) || tries.is_last() || !passage.has_time() {
+        if !is_passing(&error) || tries.is_last() || !run.has_time() {
             return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: is_terminal(&error), lost }));
         }
     }

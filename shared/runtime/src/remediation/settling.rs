@@ -11,7 +11,7 @@ use crate::ledger::{Attempt, Fence, Lease, Ledger, Overruled};
 
 /// How a resource stands to one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum ActionState {
     /// It is as the action leaves it.
     Done,
     /// It is as it was before.
@@ -21,25 +21,25 @@ pub(super) enum Standing {
 }
 
 /// How `live` stands to `action`, by what the action touches; `before` is the subject without it.
-pub(super) fn standing(
+pub(super) fn action_state(
     control: &dyn ErasedRemediation,
     live: &StoredState,
     before: &StoredState,
     action: &Value,
-) -> Result<Standing, EntryError> {
+) -> Result<ActionState, EntryError> {
     let touched = std::slice::from_ref(action);
     let seen = control.touched_fields(live, touched)?;
     let was = control.touched_fields(before, touched)?;
     let will = control.touched_fields(&control.predict(before, action)?.image, touched)?;
     Ok(if seen == will && seen != was {
-        Standing::Done
+        ActionState::Done
     } else if seen == was {
-        Standing::Untouched
+        ActionState::Untouched
     } else if control.same(&control.predict(live, action)?.image, live)? {
         // Somebody else changed more, and the action is in it all the same.
-        Standing::Done
+        ActionState::Done
     } else {
-        Standing::Changed(difference::text(&was, &seen))
+        ActionState::Changed(difference::text(&was, &seen))
     })
 }
 
@@ -65,8 +65,8 @@ pub(super) async fn settle(
     while let Some(record) = attempt.actions.get(index) {
         let action = record.action.clone();
         if record.receipt.is_none() {
-            match standing(control, live, &state, &action)? {
-                Standing::Done => {
+            match action_state(control, live, &state, &action)? {
+                ActionState::Done => {
                     let receipt = if control.needs_answers() {
                         let overruled = match fence {
                             Some(fence) => ledger.save_before_action(lease, attempt, fence).await?,
@@ -83,11 +83,11 @@ pub(super) async fn settle(
                         record.receipt = Some(receipt);
                     }
                 }
-                Standing::Untouched if control.is_in_progress(live, std::slice::from_ref(&action))? => {
+                ActionState::Untouched if control.is_in_progress(live, std::slice::from_ref(&action))? => {
                     index += 1;
                     continue;
                 }
-                Standing::Untouched | Standing::Changed(_) => {
+                ActionState::Untouched | ActionState::Changed(_) => {
                     attempt.actions.remove(index);
                     continue;
                 }

@@ -73,7 +73,7 @@ pub async fn undo(
     let way = Way { id, control, ledger, lease: &lease, path, target, reading, writing, request };
     let result = Box::pin(way.go()).await;
     let result = match result {
-        Err(fault) => Err(way.with_hold(fault).await),
+        Err(error) => Err(way.with_hold(error).await),
         done => done,
     };
     let released = ledger.release(&lease).await;
@@ -307,16 +307,16 @@ impl Way<'_> {
     }
 
     /// A refusal or failure that says whether the resource is held: whoever reads it must know whether the fix stands guard.
-    async fn with_hold(&self, fault: Error) -> Error {
-        if !matches!(fault, Error::UndoRefused { .. } | Error::UndoFailed { .. }) {
-            return fault;
+    async fn with_hold(&self, error: Error) -> Error {
+        if !matches!(error, Error::UndoRefused { .. } | Error::UndoFailed { .. }) {
+            return error;
         }
         let held = match self.ledger.hold_on(self.path, self.id, Timestamp::now()).await {
             Ok(Some(hold)) => format!("; held by {} until {}", hold.by, hold.until),
             Ok(None) => "; the resource is not held".to_owned(),
             Err(error) => format!("; whether the resource is held is not known: {error}"),
         };
-        match fault {
+        match error {
             Error::UndoRefused { attempt, reason } => Error::UndoRefused { attempt, reason: reason + &held },
             Error::UndoFailed { attempt, reason } => Error::UndoFailed { attempt, reason: reason + &held },
             other => other,
