@@ -15,9 +15,9 @@ const TTL: i64 = 26 * 3600;
 const DAY: i64 = 24 * 3600;
 
 impl Ledger {
-    /// Whether the reason this attempt ended was already announced in its window. An exhausted budget is announced once per
-    /// control, account and hour; an open breaker once per control, resource and day. Every other outcome is announced per
-    /// attempt.
+    /// Whether the reason this attempt ended was already announced in its window. An exhausted budget is announced once
+    /// per control, account and hour; an open breaker once per control, resource and day. Every other outcome is
+    /// announced per attempt.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be read.

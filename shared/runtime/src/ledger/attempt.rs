@@ -134,8 +134,9 @@ impl Outcome {
         }
     }
 
-    /// Whether another delivery of the same finding cannot end differently. A planned or stopped finding may be enforced
-    /// later: the mode changes, a switch is released, an exclusion or exemption ends, a breaker closes, a new hour begins.
+    /// Whether another delivery of the same finding cannot end differently. A planned or stopped finding may be
+    /// enforced later: the mode changes, a switch is released, an exclusion or exemption ends, a breaker closes, a new
+    /// hour begins.
     pub const fn is_final(self) -> bool {
         match self {
             Self::Gone | Self::AlreadyCompliant | Self::Verified | Self::Failed => true,

@@ -43,7 +43,8 @@ pub struct Finding {
 }
 
 impl Ledger {
-    /// Stores the attempt with its prior state and takes one from the budget, all or nothing, under the lease and the fence.
+    /// Stores the attempt with its prior state and takes one from the budget, all or nothing, under the lease and the
+    /// fence.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be written or the lease was lost: then the resource must not be changed.
@@ -78,8 +79,8 @@ impl Ledger {
         }
     }
 
-    /// Stores the attempt right before an action, under the lease and the fence. If a stop, hold or exemption was set in the
-    /// meantime, nothing is written, the answer says which, and the action must not be made.
+    /// Stores the attempt right before an action, under the lease and the fence. If a stop, hold or exemption was set
+    /// in the meantime, nothing is written, the answer says which, and the action must not be made.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin`](Self::begin).
@@ -118,9 +119,9 @@ impl Ledger {
         }
     }
 
-    /// Stores an attempt that has ended, with the outcome of its finding. An unused budget is given back, and a failure or
-    /// success counts for the breakers. The attempt stays in the register of open attempts until its end is announced, a
-    /// pending one until it ends.
+    /// Stores an attempt that has ended, with the outcome of its finding. An unused budget is given back, and a failure
+    /// or success counts for the breakers. The attempt stays in the register of open attempts until its end is
+    /// announced, a pending one until it ends.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin`](Self::begin).
@@ -218,8 +219,9 @@ impl Ledger {
         Ok(None)
     }
 
-    /// The writes for an attempt that ends: it leaves the register of open attempts, and counts for its resource's breaker if
-    /// it acted. An attempt whose end is not announced yet stays in the register, so that a crash in between loses nothing.
+    /// The writes for an attempt that ends: it leaves the register of open attempts, and counts for its resource's
+    /// breaker if it acted. An attempt whose end is not announced yet stays in the register, so that a crash in between
+    /// loses nothing.
     pub(super) fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Error> {
         let path = ResourcePath::of(&it.target);
         let mut writes = vec![match it.is_unannounced() {

@@ -11,8 +11,8 @@ use crate::Error;
 const TTL: i64 = 30 * 24 * 3600;
 
 impl Ledger {
-    /// The id of the event announced as the cause of this attempt's finding; empty if the cause was announced as unknown.
-    /// `None` before any announcement.
+    /// The id of the event announced as the cause of this attempt's finding; empty if the cause was announced as
+    /// unknown. `None` before any announcement.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be read.

@@ -1,8 +1,8 @@
 //! Breakers: they stop a control that fights over a resource, and a broken remediation that keeps failing.
 //!
 //! Each resource has a breaker per control, and each control has one for all its resources. A permanent refusal by the
-//! service counts for the resource only. The control's breaker counts resources that failed otherwise, each once, until one
-//! of them is fixed. So a resource that cannot be fixed blocks the others for a day at most.
+//! service counts for the resource only. The control's breaker counts resources that failed otherwise, each once, until
+//! one of them is fixed. So a resource that cannot be fixed blocks the others for a day at most.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
@@ -14,8 +14,8 @@ use crate::Error;
 
 /// How long remediations of one resource are counted, and failed resources of one control.
 pub const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-/// How many remediations of one resource by one control within the window open its breaker; the same number of consecutive
-/// failures does, too.
+/// How many remediations of one resource by one control within the window open its breaker; the same number of
+/// consecutive failures does, too.
 pub const RESOURCE_LIMIT: usize = 3;
 /// How many failed resources within the window open a control's breaker.
 pub const CONTROL_LIMIT: usize = 5;
@@ -90,8 +90,8 @@ struct Streak {
 }
 
 impl Ledger {
-    /// The open breaker that keeps `control` from acting on the resource at `path`, if there is one. `own` is the current
-    /// attempt, which does not count against itself.
+    /// The open breaker that keeps `control` from acting on the resource at `path`, if there is one. `own` is the
+    /// current attempt, which does not count against itself.
     ///
     /// # Errors
     /// [`Error::Ledger`]: a breaker that cannot be read is not closed.
@@ -132,8 +132,8 @@ impl Ledger {
         Ok(until.map(|until| OpenBreaker::Control { resources: CONTROL_LIMIT, until }))
     }
 
-    /// The breaker of one control on one resource, if it is open. It counts consecutive failures, and attempts that changed
-    /// the resource within the window, both since the last reset and read consistently.
+    /// The breaker of one control on one resource, if it is open. It counts consecutive failures, and attempts that
+    /// changed the resource within the window, both since the last reset and read consistently.
     ///
     /// # Errors
     /// [`Error::Ledger`]: a breaker that cannot be read is not closed.

@@ -87,7 +87,8 @@ impl Ledger {
     /// Reads a complete attempt, states included.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when a part is missing or the checksum does not match: an incomplete state must not be restored.
+    /// [`Error::Ledger`] when a part is missing or the checksum does not match: an incomplete state must not be
+    /// restored.
     pub(super) async fn unpack(&self, item: &Item) -> Result<Attempt, Error> {
         let unreadable = |error: serde_json::Error| Error::Ledger(format!("attempt: {error}"));
         let mut value: Value = serde_json::from_str(read_text(item, "body")?).map_err(unreadable)?;

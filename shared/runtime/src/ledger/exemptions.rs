@@ -71,8 +71,8 @@ impl Ledger {
         self.record(entry, vec![self.put_new(item)?, self.revised(&pk)?]).await
     }
 
-    /// Ends an exemption of one of the `scopes` (controls, or `*`) and records who did it; the answer says whether one was
-    /// still active. An entry written by hand is found, too, by its sort key if it has no id.
+    /// Ends an exemption of one of the `scopes` (controls, or `*`) and records who did it; the answer says whether one
+    /// was still active. An entry written by hand is found, too, by its sort key if it has no id.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be read or written, or the entry changed in the meantime.

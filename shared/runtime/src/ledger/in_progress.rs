@@ -1,5 +1,5 @@
-//! The register of attempts that have work left, even if it is only the announcement of their end: open attempts are found
-//! without reading the ended ones.
+//! The register of attempts that have work left, even if it is only the announcement of their end: open attempts are
+//! found without reading the ended ones.
 
 use rectify_compliance::Timestamp;
 
@@ -38,7 +38,8 @@ impl Ledger {
         Ok(attempts)
     }
 
-    /// The attempts of this control on this resource that have not ended, or whose end is not announced yet, oldest first.
+    /// The attempts of this control on this resource that have not ended, or whose end is not announced yet, oldest
+    /// first.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table or an attempt cannot be read.

@@ -44,8 +44,8 @@ impl Ledger {
         self.put(item, "evaluation").await
     }
 
-    /// Whether a message about the rule's failure on this subject was escalated to operators; `None` if the rule has not
-    /// failed on it within a week.
+    /// Whether a message about the rule's failure on this subject was escalated to operators; `None` if the rule has
+    /// not failed on it within a week.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be read.

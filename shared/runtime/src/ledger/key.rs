@@ -1,7 +1,7 @@
 //! The keys of the table.
 //!
-//! A remediation writes partitions that begin with `L#` or its own control, so that `dynamodb:LeadingKeys` can restrict it
-//! to them. Operators' decisions begin with neither.
+//! A remediation writes partitions that begin with `L#` or its own control, so that `dynamodb:LeadingKeys` can restrict
+//! it to them. Operators' decisions begin with neither.
 
 use rectify_compliance::{Target, Timestamp};
 

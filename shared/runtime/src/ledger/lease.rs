@@ -12,7 +12,8 @@ use crate::Error;
 /// The tolerated clock error of a machine outside AWS, such as an operator's laptop.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
-/// A granted lease. Writes under it are conditional on owner and fence, so that an owner whose lease expired writes nothing.
+/// A granted lease. Writes under it are conditional on owner and fence, so that an owner whose lease expired writes
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     pub(super) path: ResourcePath,
@@ -21,8 +22,9 @@ pub struct Lease {
 }
 
 impl Ledger {
-    /// The same ledger, for a machine whose clock may be off by `tolerance` in either direction: its own leases expire that
-    /// much later, and it takes over an expired lease that much later. A function runs on AWS's clock and needs none.
+    /// The same ledger, for a machine whose clock may be off by `tolerance` in either direction: its own leases expire
+    /// that much later, and it takes over an expired lease that much later. A function runs on AWS's clock and needs
+    /// none.
     #[must_use]
     pub const fn tolerating(mut self, tolerance: SignedDuration) -> Self {
         self.tolerance = tolerance;
@@ -32,8 +34,8 @@ impl Ledger {
     /// Takes the lease of a resource until `until`.
     ///
     /// # Errors
-    /// [`Error::LeaseHeld`] while another owner's lease is valid: the retry comes later. [`Error::Ledger`] when the table
-    /// cannot be written.
+    /// [`Error::LeaseHeld`] while another owner's lease is valid: the retry comes later. [`Error::Ledger`] when the
+    /// table cannot be written.
     pub async fn lease(
         &self,
         path: &ResourcePath,

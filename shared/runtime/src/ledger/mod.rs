@@ -25,8 +25,8 @@
 //! | `ACTS#month` | ulid | an audit entry: what an operator did, and why |
 //!
 //! A control writes `L#…` and the partitions that begin with its own name, and reads everything: a policy can restrict
-//! writes by leading keys. Every write that matters is conditional; related writes are one transaction. Fixed windows allow
-//! twice the budget around an hour boundary. No other module names the DynamoDB SDK.
+//! writes by leading keys. Every write that matters is conditional; related writes are one transaction. Fixed windows
+//! allow twice the budget around an hour boundary. No other module names the DynamoDB SDK.
 
 mod announced;
 mod attempt;

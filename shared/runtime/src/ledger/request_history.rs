@@ -58,8 +58,8 @@ impl RequestHistory {
 }
 
 impl Ledger {
-    /// The requests made to this control about a resource, reset if the last one was answered; `None` if there are none or
-    /// they have expired.
+    /// The requests made to this control about a resource, reset if the last one was answered; `None` if there are none
+    /// or they have expired.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be read.
@@ -110,7 +110,8 @@ impl Ledger {
         self.put(item, "request history").await
     }
 
-    /// Records that a control answered a request, whatever the outcome; the reconciler counts unanswered requests from there.
+    /// Records that a control answered a request, whatever the outcome; the reconciler counts unanswered requests from
+    /// there.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be written.

@@ -29,7 +29,8 @@ impl Ledger {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Writes all or nothing. A conflict with another transaction is retried; a failed condition is returned by its index.
+    /// Writes all or nothing. A conflict with another transaction is retried; a failed condition is returned by its
+    /// index.
     pub(super) async fn transact(
         &self,
         writes: Vec<TransactWriteItem>,
@@ -51,7 +52,8 @@ impl Ledger {
         Err(Error::Ledger(format!("{what}: conflicting transactions")))
     }
 
-    /// The same for callers that do not distinguish the conditions: a failed one means that a concurrent write came first.
+    /// The same for callers that do not distinguish the conditions: a failed one means that a concurrent write came
+    /// first.
     pub(super) async fn transact_whole(&self, writes: Vec<TransactWriteItem>, what: &str) -> Result<(), Error> {
         match self.transact(writes, what).await? {
             TransactionOutcome::Done => Ok(()),

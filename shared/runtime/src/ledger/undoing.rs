@@ -12,8 +12,8 @@ use super::{Attempt, AuditEntry, Hold, Lease, Ledger, State};
 use crate::Error;
 
 impl Ledger {
-    /// Stores an attempt with the intent of its undo, and the hold that keeps the fix from returning, under the lease, which is
-    /// extended to `until`. `hold` is absent if a longer one is already set.
+    /// Stores an attempt with the intent of its undo, and the hold that keeps the fix from returning, under the lease,
+    /// which is extended to `until`. `hold` is absent if a longer one is already set.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be written or the lease was lost: then nothing may be called.
@@ -45,8 +45,8 @@ impl Ledger {
         self.under_lease(lease, writes, "undo").await
     }
 
-    /// Restores an attempt after an undo that changed nothing, and the earlier `hold`: one that has already ended if there was
-    /// none.
+    /// Restores an attempt after an undo that changed nothing, and the earlier `hold`: one that has already ended if
+    /// there was none.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin_undo`](Self::begin_undo).

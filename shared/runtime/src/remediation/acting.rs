@@ -1,5 +1,5 @@
-//! What lies behind the gates: each action is written down before it is made and completed with its receipt; then the live read and
-//! the control itself say whether it helped.
+//! Applies a plan that passed the gates: each action is stored before the call and completed with its receipt; then a
+//! live read is evaluated by the control itself.
 
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{IdentifiedState, Timestamp, Verdict};
@@ -16,10 +16,10 @@ use crate::invocation::Invocation;
 use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
 use crate::retry::Backoff;
 
-/// How long a service may work on what it accepted: longer than the week between two maintenance windows.
+/// How long a service may take to apply an accepted change: longer than the week between two maintenance windows.
 const PENDING_TIMEOUT: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
 
-/// Applies a plan whose before-image is stored, then verifies.
+/// Applies a plan whose prior state is stored, then verifies.
 pub(super) async fn apply(
     run: &RemediationRun<'_>,
     lease: &Lease,
@@ -27,10 +27,10 @@ pub(super) async fn apply(
     live: &IdentifiedState,
     mut cleared: Cleared,
     parameters: &str,
-    line: &mut Invocation,
+    log: &mut Invocation,
 ) -> Result<Disposition, Error> {
     let actions: Vec<Value> = cleared.plan.calls().into_iter().cloned().collect();
-    line.note("actions", actions.len());
+    log.note("actions", actions.len());
     let total = attempt.actions.len() + actions.len();
     let mut state = live.clone();
     for action in actions {
@@ -67,7 +67,7 @@ pub(super) async fn apply(
     Box::pin(verify(run, lease, attempt, parameters)).await
 }
 
-/// Reads again until the service shows what it accepted, and lets the control judge.
+/// Reads until the control evaluates the live state as compliant, or the tries are used up.
 pub(super) async fn verify(
     run: &RemediationRun<'_>,
     lease: &Lease,
@@ -111,18 +111,18 @@ async fn ended(
     reason: String,
 ) -> Result<Disposition, Error> {
     attempt.after = after.map(|after| after.image.clone());
-    // What is still pending has been told; a failure that was told does not stand for the success that follows.
+    // A pending outcome is not announced again; an announced failure does not replace the success that follows it.
     attempt.announced &= attempt.outcome == Some(outcome);
     attempt.outcome = Some(outcome);
     attempt.reason = reason;
-    // What the service still works on stays open: the next delivery reads it again and ends it.
+    // A change that the service is still applying stays open: the next delivery reads it again and ends it.
     attempt.state = if outcome == Outcome::Pending { State::Open } else { State::Finished };
     attempt.finished_at = (outcome != Outcome::Pending).then(Timestamp::now);
     run.close(lease, attempt).await
 }
 
-/// What became of the subject beyond the model's expectation, compared whole: somebody else's change at the same time, or
-/// a call that did more than it should.
+/// How the complete resulting state differs from the planned one: a concurrent change, or a call that changed more than
+/// predicted.
 fn unexpected(
     control: &dyn ErasedRemediation,
     attempt: &Attempt,
@@ -134,7 +134,7 @@ fn unexpected(
     for action in done {
         expected = control.predict(&expected, action)?.image;
     }
-    // A subject knows what of it has an order; its JSON does not.
+    // The subject knows which of its lists are ordered; its JSON does not.
     if control.same(&expected, &after.image)? {
         return Ok("as planned".to_owned());
     }

@@ -1,4 +1,4 @@
-//! One action of a plan: sent once, and again only while the live read says that it did not arrive.
+//! Sends one action of a plan once, and again only if a live read shows that it had no effect.
 
 use rectify_compliance::IdentifiedState;
 use serde_json::Value;
@@ -10,8 +10,8 @@ use crate::ledger::{Attempt, Lease};
 use crate::retry::Backoff;
 use crate::{AwsError, Error};
 
-/// Codes after which trying again cannot help: parameters the service refuses, operations it does not permit, keys, roles and
-/// log groups that do not let it in.
+/// Error codes after which a retry cannot succeed: refused parameters, forbidden operations, and keys, roles and log
+/// groups without the permissions that the service needs.
 const TERMINAL_PREFIXES: [&str; 8] = [
     "InvalidParameter",
     "OperationNotPermitted",
@@ -23,28 +23,28 @@ const TERMINAL_PREFIXES: [&str; 8] = [
     "UnmodifiableEntity",
 ];
 
-/// Why an action is not known to be done. `lost` says whether one of its requests may have been carried out.
+/// Why an action is not known to be done. `lost` says whether one of its requests may have been applied.
 pub(super) enum Unsent {
-    /// People decided otherwise before the next request.
+    /// An operator's decision forbade the next request.
     Forbidden { by: Forbidden, lost: bool },
     /// It failed.
     Failed {
-        /// What the service said, or what stood in the way of sending it again.
+        /// The service's error, or the reason why it was not retried.
         reason: String,
-        /// Whether trying again cannot help.
+        /// Whether a retry cannot succeed.
         terminal: bool,
         lost: bool,
     },
 }
 
-/// Sends the last action of `attempt`, which has been recorded there without a receipt, and returns the receipt. `before` is the
-/// subject as it is when nothing of the action has happened.
+/// Sends the last action of `attempt`, which is recorded there without a receipt, and returns the receipt. `before` is
+/// the state without any effect of the action.
 ///
-/// Each request follows a save under lease and fence. One that failed in passing is repeated while there is time: not before a live
-/// read has shown that the resource is still as it was.
+/// Each request follows a save under lease and fence. A transient failure is retried while there is time, and only
+/// after a live read has shown that the resource is unchanged.
 ///
 /// # Errors
-/// Outside, a fault of the ledger; inside, why the action is not known to be done.
+/// The outer one is an error of the ledger; the inner one says why the action is not known to be done.
 pub(super) async fn send(
     run: &RemediationRun<'_>,
     lease: &Lease,
@@ -64,15 +64,15 @@ pub(super) async fn send(
                 Ok(live) => live,
                 Err(error) => return Ok(Err(Unsent::Failed { reason: error.to_string(), terminal: false, lost })),
             };
-            // What is gone is told by the call itself.
+            // If the resource is gone, the call itself reports it.
             let changed = |what: &str| {
-                let reason = format!("changed by somebody else before it could be repeated: {what}");
+                let reason = format!("changed outside this attempt before the call could be retried: {what}");
                 Unsent::Failed { reason, terminal: false, lost }
             };
-            let standing =
+            let state_of =
                 |live: IdentifiedState| settling::action_state(run.control, &live.image, &before.image, action);
-            match live.map(standing).transpose()? {
-                Some(ActionState::Done) if !lost => return Ok(Err(changed("it is so already"))),
+            match live.map(state_of).transpose()? {
+                Some(ActionState::Done) if !lost => return Ok(Err(changed("the change is already in place"))),
                 Some(ActionState::Done) if !run.control.needs_answers() => return Ok(Ok(Value::Null)),
                 Some(ActionState::Done) => {}
                 Some(ActionState::Changed(difference)) => return Ok(Err(changed(&difference))),
@@ -94,7 +94,7 @@ pub(super) async fn send(
     }
 }
 
-/// Whether the same call may succeed a moment later.
+/// Whether a retry may succeed.
 pub(super) fn is_passing(error: &AwsError) -> bool {
     match error {
         AwsError::Call(error) => error.is_passing(),

@@ -1,4 +1,4 @@
-//! Actions whose answer is not known, settled by a live read.
+//! Settles actions without a known answer by a live read.
 
 use rectify_compliance::StoredState;
 use rectify_compliance::entry::{EntryError, ErasedRemediation};
@@ -9,18 +9,19 @@ use super::difference;
 use crate::Error;
 use crate::ledger::{Attempt, Fence, Lease, Ledger, Overruled};
 
-/// How a resource stands to one action.
+/// Whether a resource shows the effect of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ActionState {
-    /// It is as the action leaves it.
+    /// It has the state after the action.
     Done,
-    /// It is as it was before.
+    /// It has the state before the action.
     Untouched,
-    /// It is neither: how it differs from what it was before.
+    /// It has neither: the difference from the state before.
     Changed(String),
 }
 
-/// How `live` stands to `action`, by what the action touches; `before` is the subject without it.
+/// Whether `live` shows the effect of `action`, by the fields that the action touches; `before` is the state without
+/// it.
 pub(super) fn action_state(
     control: &dyn ErasedRemediation,
     live: &StoredState,
@@ -36,21 +37,22 @@ pub(super) fn action_state(
     } else if seen == was {
         ActionState::Untouched
     } else if control.same(&control.predict(live, action)?.image, live)? {
-        // Somebody else changed more, and the action is in it all the same.
+        // Other changes were made, too, but they include the action.
         ActionState::Done
     } else {
         ActionState::Changed(difference::text(&was, &seen))
     })
 }
 
-/// Settles every action of `attempt` whose answer is not known by what `live` shows: one that is so is done, with its receipt;
-/// one that is not is dropped. One the service still works on stays unknown.
+/// Settles every action of `attempt` without a known answer by the `live` state: an action that took effect is
+/// completed with its receipt, one without effect is removed. An action that the service is still applying stays
+/// unknown.
 ///
-/// Where undo needs something of the answer the action is sent again, which by contract of [`Calls::apply`] changes nothing and
-/// returns it; not while a stop switch is on, where `fence` is given. The answer says whether one kept it from that.
+/// If undo needs a part of the answer, the action is sent again, which by contract of [`Calls::apply`] changes nothing
+/// and returns it. With a `fence`, it is not sent while a stop switch is on; the answer says whether one was.
 ///
 /// # Errors
-/// [`Error`] when a receipt cannot be had or the attempt cannot be read; what was settled before stays settled.
+/// [`Error`] when a receipt cannot be obtained or the attempt cannot be read; actions settled before stay settled.
 pub(super) async fn settle(
     control: &dyn ErasedRemediation,
     ledger: &Ledger,
