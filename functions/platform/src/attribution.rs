@@ -1,7 +1,7 @@
 //! Finds out from CloudTrail who made the change behind a finding, and announces it.
 //!
-//! The input is a queue with the remediations' announcements about findings. Only the attempt's id is taken from a
-//! message; everything else is read from the ledger, so that a principal that can put events on the bus cannot
+//! The input is a queue with the remediations' announcements about findings. Only control and attempt id are taken from
+//! a message; everything else is read from the ledger, so that a principal that can put events on the bus cannot
 //! influence the result. The function changes no resource, and its announcements start no other function of Rectify.
 //!
 //! CloudTrail shows a call some minutes after it was made. A finding is therefore looked up immediately and, if the

@@ -39,7 +39,7 @@ pub(super) struct LookupResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coverage {
     /// Complete, as far back as relevant.
-    Whole,
+    Complete,
     /// Only the newest events: there are too many.
     Newest,
     /// The finding is older than the event history.
