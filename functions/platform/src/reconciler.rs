@@ -43,7 +43,7 @@ use rectify_runtime::ledger::{Ledger, RequestHistory, StoredRequest, new_id};
 use rectify_runtime::settings::{Environment, FunctionSettings};
 use rectify_runtime::{Error, clients, serve};
 use serde_json::{Value, json};
-use settings::{Known, Settings, Watched};
+use settings::{KnownControl, Settings, Watched};
 
 use crate::client::{Aws, Message};
 
@@ -78,8 +78,8 @@ pub fn serve() -> ExitCode {
 }
 
 /// All controls of the catalogue.
-pub fn suite() -> Vec<Known> {
-    let known = |control: &rectify_compliance::Entry| Known {
+pub fn catalogue() -> Vec<KnownControl> {
+    let known = |control: &rectify_compliance::Entry| KnownControl {
         id: control.meta.id,
         remediated: control.remediation.is_some(),
         scheduled: control.meta.frequency().is_some(),
@@ -94,7 +94,7 @@ impl Reconciler {
     /// [`Error::Setting`] when a variable is missing or malformed.
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let function = FunctionSettings::read(environment)?;
-        let settings = Settings::read(environment, &suite())?;
+        let settings = Settings::read(environment, &catalogue())?;
         let sdk = clients::sdk_config(environment, &function.region)?;
         Ok(Self {
             aws: Aws::new(&sdk),

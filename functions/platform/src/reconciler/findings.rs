@@ -55,10 +55,10 @@ impl Run<'_> {
             return Ok(());
         }
         let registry = self.registry(control).await?;
-        let (chosen, looked) = self.choose(control, &registry, window, max).await?;
-        self.tally.left_out(control.id, "limit", seen.saturating_sub(looked.count));
+        let (chosen, progress) = self.choose(control, &registry, window, max).await?;
+        self.tally.left_out(control.id, "limit", seen.saturating_sub(progress.count));
         // The cursor passes findings that were left out, and requests that were accepted.
-        let mut reached = looked.last;
+        let mut reached = progress.last;
         let mut requested = 0;
         let mut before: Option<u64> = None;
         for batch in chosen.chunks(BATCH) {
@@ -105,10 +105,10 @@ impl Run<'_> {
         registry: &[Registered],
         window: Window,
         max: usize,
-    ) -> Result<(Vec<(u64, PendingRequest)>, Looked), Error> {
+    ) -> Result<(Vec<(u64, PendingRequest)>, Progress), Error> {
         let mut chosen = Vec::new();
         let mut left_out: Vec<&'static str> = Vec::new();
-        let mut looked = Looked { count: 0, last: None };
+        let mut progress = Progress { count: 0, last: None };
         {
             let run = &*self;
             let decide = async |candidate: Candidate| {
@@ -121,9 +121,9 @@ impl Run<'_> {
             while chosen.len() < max
                 && let Some(decision) = decisions.next().await
             {
-                looked.count += 1;
+                progress.count += 1;
                 let (place, decision) = decision?;
-                looked.last = Some(place);
+                progress.last = Some(place);
                 match decision {
                     Decision::Request(request) => chosen.push((place, *request)),
                     Decision::LeaveOut(reason) => left_out.push(reason),
@@ -131,7 +131,7 @@ impl Run<'_> {
             }
         }
         left_out.into_iter().for_each(|reason| self.tally.left_out(control.id, reason, 1));
-        Ok((chosen, looked))
+        Ok((chosen, progress))
     }
 
     /// Decides about one finding from the ledger; `history` has the earlier requests.
@@ -192,7 +192,7 @@ impl Run<'_> {
 }
 
 /// The progress of a run.
-struct Looked {
+struct Progress {
     count: u64,
     last: Option<u64>,
 }

@@ -8,7 +8,7 @@ use rectify_runtime::settings::{AccountModes, Environment, Exemptions, MAX_GRACE
 
 /// The facts about a control that the reconciler needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownControl {
     /// Its id.
     pub id: &'static str,
     /// Whether it has a remediation.
@@ -72,10 +72,10 @@ impl Settings {
     /// # Errors
     /// [`Error::Setting`] for a missing or malformed variable, a mode without a control, and a control without a mode:
     /// a forgotten control would never be reconciled.
-    pub fn read(environment: &Environment, suite: &[Known]) -> Result<Self, Error> {
+    pub fn read(environment: &Environment, catalogue: &[KnownControl]) -> Result<Self, Error> {
         let hours: Bounded<1, 720> = environment.parsed("RETRY_AFTER_HOURS", Bounded::of(24))?;
         Ok(Self {
-            controls: watched(environment.required("PREFIX")?, environment.required("MODES")?, suite)
+            controls: watched(environment.required("PREFIX")?, environment.required("MODES")?, catalogue)
                 .map_err(|reason| Error::Setting { name: "MODES", reason })?,
             ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
@@ -114,17 +114,17 @@ fn count(bounded: Bounded<1, 1000>) -> usize {
 }
 
 /// The controls with their modes, given as `id=mode` separated by blanks.
-fn watched(prefix: &str, modes: &str, suite: &[Known]) -> Result<Vec<Watched>, String> {
+fn watched(prefix: &str, modes: &str, catalogue: &[KnownControl]) -> Result<Vec<Watched>, String> {
     let mut given = Vec::new();
     for pair in modes.split_whitespace() {
         let (id, mode) = pair.split_once('=').ok_or_else(|| format!("expected `id=mode`: received `{pair}`"))?;
         let mode: Mode = mode.parse().map_err(|why| format!("{id}: {why}"))?;
-        if !suite.iter().any(|known| known.id == id) {
+        if !catalogue.iter().any(|known| known.id == id) {
             return Err(format!("no control `{id}`"));
         }
         given.push((id, mode));
     }
-    suite
+    catalogue
         .iter()
         .map(|known| {
             let (_, mode) =
@@ -140,9 +140,9 @@ fn watched(prefix: &str, modes: &str, suite: &[Known]) -> Result<Vec<Watched>, S
 mod tests {
     use super::*;
 
-    const SUITE: [Known; 2] = [
-        Known { id: "door-ajar", remediated: true, scheduled: false },
-        Known { id: "root-key", remediated: false, scheduled: true },
+    const CATALOGUE: [KnownControl; 2] = [
+        KnownControl { id: "door-ajar", remediated: true, scheduled: false },
+        KnownControl { id: "root-key", remediated: false, scheduled: true },
     ];
 
     fn read(extra: &[(&str, &str)]) -> Result<Settings, String> {
@@ -154,7 +154,7 @@ mod tests {
             ("UNANSWERED", "https://q/2"),
         ];
         let environment = Environment::of(base.iter().chain(extra).copied());
-        Settings::read(&environment, &SUITE).map_err(|error| error.to_string())
+        Settings::read(&environment, &CATALOGUE).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    fn look(cursor: Option<u64>, capacity: usize, findings: &[usize]) -> Vec<Candidate> {
+    fn select(cursor: Option<u64>, capacity: usize, findings: &[usize]) -> Vec<Candidate> {
         let mut window = Window::new(cursor, capacity);
         findings.iter().for_each(|number| window.offer(finding(*number)));
         assert_eq!(window.seen(), findings.len() as u64);
@@ -99,32 +99,32 @@ mod tests {
     fn every_finding_is_examined_once_per_round_in_any_listing_order() {
         let mut listed: Vec<usize> = (0..250).collect();
         let mut cursor = None;
-        let mut looked = BTreeSet::new();
+        let mut examined = BTreeSet::new();
         for _run in 0..5 {
             listed.reverse();
-            let next = look(cursor, 50, &listed);
+            let next = select(cursor, 50, &listed);
             assert_eq!(next.len(), 50);
             cursor = next.last().map(|it| it.place);
-            looked.extend(next.into_iter().map(|it| it.finding.resource.id));
+            examined.extend(next.into_iter().map(|it| it.finding.resource.id));
         }
-        assert_eq!(looked.len(), 250);
+        assert_eq!(examined.len(), 250);
     }
 
     #[test]
     fn new_round_starts_at_the_same_place() {
         let listed: Vec<usize> = (0..7).collect();
-        let first = look(None, 7, &listed);
-        let second = look(first.last().map(|it| it.place), 7, &listed);
+        let first = select(None, 7, &listed);
+        let second = select(first.last().map(|it| it.place), 7, &listed);
         let ids = |round: &[Candidate]| round.iter().map(|it| it.finding.resource.id.clone()).collect::<Vec<_>>();
         assert_eq!(ids(&first), ids(&second));
-        let behind = look(first.get(2).map(|it| it.place), 1, &listed);
+        let behind = select(first.get(2).map(|it| it.place), 1, &listed);
         assert_eq!(ids(&behind).first(), ids(&first).get(3));
     }
 
     #[test]
     fn only_finding_is_examined_every_time() {
-        let place = look(None, 5, &[1]).first().map(|it| it.place);
-        assert_eq!(look(place, 5, &[1]).len(), 1);
-        assert_eq!(look(None, 5, &[]), []);
+        let place = select(None, 5, &[1]).first().map(|it| it.place);
+        assert_eq!(select(place, 5, &[1]).len(), 1);
+        assert_eq!(select(None, 5, &[]), []);
     }
 }
