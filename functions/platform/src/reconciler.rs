@@ -210,7 +210,7 @@ fn must_escalate(history: &RequestHistory) -> bool {
 /// The reason of the escalation of unanswered requests.
 fn escalation_reason(history: &RequestHistory) -> String {
     format!(
-        "{} requests in a row had no answer, the last one at {}; asked once a day from now on",
+        "{} consecutive requests had no answer, the last one at {}; from now on it is requested once a day",
         history.unanswered, history.at
     )
 }

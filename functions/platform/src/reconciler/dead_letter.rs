@@ -65,7 +65,7 @@ impl DeadLetter {
         }
         match ComplianceChange::parse(source, detail_type, detail) {
             Ok(Some(change)) if change.is_finding() => Self::Remediation(Box::new(change)),
-            Ok(Some(_)) => Self::Unclear(format!("`{detail_type}` that is no finding")),
+            Ok(Some(_)) => Self::Unclear(format!("`{detail_type}` that is not a finding")),
             Ok(None) => Self::Unclear(format!("`{detail_type}` of `{source}`")),
             Err(error) => Self::Unclear(error.to_string()),
         }

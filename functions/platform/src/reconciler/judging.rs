@@ -37,7 +37,7 @@ impl Run<'_> {
             Ok(Reevaluation::AlreadyEscalated) => self.delete("handed-over-before", message).await,
             Ok(Reevaluation::Failed(started)) => {
                 let subject = unjudged.subject();
-                let reason = format!("`{rule}` failed again at {subject} after it was evaluated anew at {started}");
+                let reason = format!("`{rule}` failed again on {subject} after its reevaluation at {started}");
                 if self.escalate(message, &reason).await
                     && let Err(error) = self.reconciler.ledger.mark_unjudged(rule, &subject, true, self.now).await
                 {

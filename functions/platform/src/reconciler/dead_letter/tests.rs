@@ -136,7 +136,7 @@ fn unknown_message_is_unclear_with_the_reason() {
     assert_eq!(parsed(&plan), unclear("`Rectify Plan` of `rectify`"));
     let mut compliant = finding();
     compliant["detail"]["newEvaluationResult"]["complianceType"] = json!("COMPLIANT");
-    assert_eq!(parsed(&compliant), unclear("`Config Rules Compliance Change` that is no finding"));
+    assert_eq!(parsed(&compliant), unclear("`Config Rules Compliance Change` that is not a finding"));
     let mut broken = finding();
     broken["detail"]["resourceId"] = json!(7);
     assert!(matches!(parsed(&broken), DeadLetter::Unclear(_)));
