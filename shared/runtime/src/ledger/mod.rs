@@ -6,7 +6,7 @@
 //! | `<control>#A#account#region#type#id` | ulid | one attempt: states, plan, actions with receipts, outcome |
 //! | `<control>#I#ulid` | `before#n`, `after#n` | one part of a state too large for its attempt's item |
 //! | `<control>#ID` | ulid | the key of the attempt with this id |
-//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt with work left, even if it is only its announcement |
+//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt with work left, if only its announcement |
 //! | `<control>#ACTED#account#region#type#id` | ulid | an attempt that changed its resource, two days |
 //! | `<control>#E#account#region#type#id#recorded` | `-` | the outcome of one finding, 30 days |
 //! | `<control>#B#account#window` | `-` | budget counter of one fixed hour |
