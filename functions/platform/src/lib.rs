@@ -5,7 +5,7 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | [`reconciler`] | the scheduled run that retries findings whose event was lost, or whose remediation is unfinished or failed |
+//! | [`reconciler`] | the scheduled run that retries lost, unfinished and failed remediations |
 //! | [`attribution`] | who made the change behind a finding, from CloudTrail |
 //! | [`undo`] | the undo of an attempt by invocation, for operators without credentials of their own |
 //! | [`client`] | AWS Config's results, CloudTrail's events and the queues; the only module that names their SDKs |

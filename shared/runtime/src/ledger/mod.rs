@@ -1,4 +1,4 @@
-//! The ledger: one DynamoDB table with the findings, attempts and permissions of remediations.
+//! The ledger: one DynamoDB table with the findings and attempts of remediations, and the decisions that restrict them.
 //!
 //! | pk | sk | content |
 //! |---|---|---|
