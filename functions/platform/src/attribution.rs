@@ -1,29 +1,30 @@
-//! Who made the change behind a finding, asked of CloudTrail and announced.
+//! Finds out from CloudTrail who made the change behind a finding, and announces it.
 //!
-//! A queue brings what the remediations announce about findings; each names an attempt, and everything else is read from
-//! the ledger, so that nobody who can put an event on the bus has a say in what is told. It writes to no resource, and what
-//! it announces starts nothing of this suite.
+//! The input is a queue with the remediations' announcements about findings. Only control and attempt id are taken from
+//! a message; everything else is read from the ledger, so that a principal that can put events on the bus cannot
+//! influence the result. The function changes no resource, and its announcements start no other function of Rectify.
 //!
-//! CloudTrail shows a call some minutes after it was made. A finding is therefore asked about at once and, while the newest
-//! change may not be there yet, once more: what is told meanwhile is either a change right before the finding or "unknown",
-//! and is told anew only if the second look knows better. The second look is the last message of its chain.
+//! CloudTrail shows a call some minutes after it was made. A finding is therefore looked up immediately and, if the
+//! newest change may not be visible yet, a second time. The first lookup announces a change right before the finding,
+//! or "unknown"; the second one announces again only if its result differs. The second lookup is the last message of
+//! its chain.
 //!
-//! | module | noun |
+//! | module | content |
 //! |---|---|
-//! | [`settings`] | what the function is told |
-//! | `letter` | one message of the queue |
-//! | `lookup` | what CloudTrail says about a finding's resource |
-//! | `answer` | the cause that follows from it, and its announcement |
+//! | [`settings`] | the function's settings |
+//! | `message` | one message of the queue |
+//! | `lookup` | CloudTrail's events about a finding's resource |
+//! | `answer` | the cause derived from them, and its announcement |
 
 mod answer;
-mod letter;
 mod lookup;
+mod message;
 pub mod settings;
 
 use std::process::ExitCode;
 
 use answer::{Answer, announcement};
-use letter::{Letter, LookupPass};
+use message::{LookupPass, QueueMessage};
 use rectify_compliance::{AccountId, Region, ShapeError, Timestamp};
 use rectify_runtime::bus::{Announcement, Bus};
 use rectify_runtime::invocation::Invocation;
@@ -35,12 +36,12 @@ use settings::Settings;
 
 use crate::client::trail::Trail;
 
-/// What the function keeps between invocations.
+/// The context of the function, kept between invocations.
 #[derive(Debug, Clone)]
 pub struct Attributor {
-    /// What it is told.
+    /// The settings.
     pub settings: Settings,
-    /// Where it runs.
+    /// The function's region.
     pub region: Region,
     /// CloudTrail and the queue.
     pub trail: Trail,
@@ -50,37 +51,37 @@ pub struct Attributor {
     pub bus: Bus,
 }
 
-/// What became of one message.
+/// The result of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    /// Somebody was named.
+enum AnswerStatus {
+    /// A principal was announced.
     Named,
-    /// Nobody could be.
+    /// The cause was announced as unknown.
     Unknown,
-    /// Nothing new was known.
-    Nothing,
-    /// The finding had been told about before.
-    Before,
+    /// The second lookup had no new result.
+    NothingNew,
+    /// The finding's cause was announced before.
+    AnnouncedBefore,
 }
 
-impl Told {
+impl AnswerStatus {
     const fn name(self) -> &'static str {
         match self {
             Self::Named => "named",
             Self::Unknown => "unknown",
-            Self::Nothing => "nothing-new",
-            Self::Before => "told-before",
+            Self::NothingNew => "nothing-new",
+            Self::AnnouncedBefore => "told-before",
         }
     }
 }
 
 /// Serves the queue.
 pub fn serve() -> ExitCode {
-    serve::run("attribution", Attributor::from_environment, &async |shell, event, own, line| {
+    serve::run("attribution", Attributor::from_environment, &async |attributor, event, own, log| {
         let account = own.account.as_ref();
         let account =
             account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
-        shell.batch(&event, account, Timestamp::now(), line).await
+        attributor.batch(&event, account, Timestamp::now(), log).await
     })
 }
 
@@ -102,8 +103,9 @@ impl Attributor {
         })
     }
 
-    /// One batch of messages, in the account of the function's role. The answer names those that failed: they come again, and
-    /// at last lie in the dead-letter queue; a call that was denied is a fault like any other, and nobody is "unknown" for it.
+    /// Handles a batch of messages, in the account of the function's role. The response lists the failed ones, which
+    /// SQS delivers again and finally moves to the dead-letter queue. A denied call is such a failure, not an "unknown"
+    /// cause.
     ///
     /// # Errors
     /// [`Error`] when the batch itself cannot be read.
@@ -112,25 +114,25 @@ impl Attributor {
         event: &Value,
         account: &AccountId,
         now: Timestamp,
-        line: &mut Invocation,
+        log: &mut Invocation,
     ) -> Result<Value, Error> {
         let mut failures = Vec::new();
-        for letter in Letter::of_batch(event)? {
-            match self.answer(&letter, account, now).await {
-                Ok(told) => line.count("Attributions", "Answer", told.name(), 1),
-                Err(fault) => {
-                    line.count("Failures", "ErrorType", fault.kind(), 1);
-                    tracing::warn!(letter = letter.id, kind = fault.kind(), error = %fault, "not attributed");
-                    failures.push(json!({ "itemIdentifier": letter.id }));
+        for message in QueueMessage::of_batch(event)? {
+            match self.answer(&message, account, now).await {
+                Ok(status) => log.count("Attributions", "Answer", status.name(), 1),
+                Err(error) => {
+                    log.count("Failures", "ErrorType", error.kind(), 1);
+                    tracing::warn!(letter = message.id, kind = error.kind(), error = %error, "not attributed");
+                    failures.push(json!({ "itemIdentifier": message.id }));
                 }
             }
         }
-        line.note("failed", failures.len());
+        log.note("failed", failures.len());
         Ok(json!({ "batchItemFailures": failures }))
     }
 
-    async fn answer(&self, letter: &Letter, account: &AccountId, now: Timestamp) -> Result<Told, Error> {
-        let about = letter.about.as_ref().map_err(|error| Error::from(error.clone()))?;
+    async fn answer(&self, message: &QueueMessage, account: &AccountId, now: Timestamp) -> Result<AnswerStatus, Error> {
+        let about = message.about.as_ref().map_err(|error| Error::from(error.clone()))?;
         let id = about.attempt.as_str();
         let attempt = self.ledger.attempt(&about.control, id).await?;
         let attempt = attempt.ok_or_else(|| ShapeError::new("detail.attempt", "an attempt of the ledger", id))?;
@@ -138,25 +140,26 @@ impl Attributor {
             let (home, account) = (account.to_string(), attempt.target.account.to_string());
             return Err(Error::ForeignAccount { home, account });
         }
-        let told = self.ledger.attributed(&attempt).await?;
-        if letter.look == LookupPass::First && told.is_some() {
-            return Ok(Told::Before);
+        let announced = self.ledger.attributed(&attempt).await?;
+        if message.pass == LookupPass::First && announced.is_some() {
+            return Ok(AnswerStatus::AnnouncedBefore);
         }
-        let looked = self.look_up(&attempt, account, now).await?;
-        let answer = Answer::of(&looked, &attempt, letter.look, now);
-        let known = told.as_deref() == Some(answer.event());
-        if letter.look == LookupPass::Second && (known || answer.event().is_empty()) {
-            return Ok(Told::Nothing);
+        let lookup = self.look_up(&attempt, account, now).await?;
+        let answer = Answer::of(&lookup, &attempt, message.pass, now);
+        let known = announced.as_deref() == Some(answer.event());
+        if message.pass == LookupPass::Second && (known || answer.event().is_empty()) {
+            return Ok(AnswerStatus::NothingNew);
         }
-        // The second look is on its way before the first is told: one that was told and not asked for again would stay so.
-        let again = letter.look == LookupPass::First && answer.may_change();
-        if again {
-            let mark = (letter::LOOK, letter::SECOND);
-            self.trail.delay(&self.settings.queue, &letter.body, mark, self.settings.retry_seconds).await?;
+        // The second lookup is queued before the first result is announced: otherwise a failure in between would skip
+        // it.
+        let is_retried = message.pass == LookupPass::First && answer.may_change();
+        if is_retried {
+            let mark = (message::PASS_ATTRIBUTE, message::SECOND);
+            self.trail.delay(&self.settings.queue, &message.body, mark, self.settings.retry_seconds).await?;
         }
-        let detail = announcement(&attempt, &answer, again.then_some(self.settings.retry_seconds));
+        let detail = announcement(&attempt, &answer, is_retried.then_some(self.settings.retry_seconds));
         self.bus.announce(Announcement::Attribution, &detail).await?;
-        self.ledger.note_attributed(&attempt, answer.event(), now).await?;
-        Ok(if answer.event().is_empty() { Told::Unknown } else { Told::Named })
+        self.ledger.mark_attributed(&attempt, answer.event(), now).await?;
+        Ok(if answer.event().is_empty() { AnswerStatus::Unknown } else { AnswerStatus::Named })
     }
 }

@@ -1,5 +1,5 @@
-//! The only place here that names an SDK: results of AWS Config, the queues of what could not be handled, and in [`trail`]
-//! CloudTrail. Decides nothing.
+//! The clients of this crate, the only module that names an SDK: AWS Config's results, the dead-letter queues, and in
+//! [`trail`] CloudTrail. They decide nothing.
 
 pub mod trail;
 
@@ -7,23 +7,23 @@ use std::collections::BTreeMap;
 
 use aws_sdk_config::types as config;
 use aws_sdk_sqs::types as sqs;
-/// How services are reached, for what is handed on to the controls' own clients.
+/// The SDK configuration, for the controls' own clients.
 pub use aws_types::SdkConfig;
 use futures_util::{Stream, stream};
 use rectify_compliance::{ResourceKey, ShapeError, Timestamp};
 use rectify_runtime::AwsError;
 use rectify_runtime::config_service::milliseconds;
 
-/// The most messages `ReceiveMessage` hands out at once.
+/// The maximum number of messages of one `ReceiveMessage` call.
 pub const RECEIVED_AT_ONCE: usize = 10;
-/// The most rules `StartConfigRulesEvaluation` takes at once.
+/// The maximum number of rules of one `StartConfigRulesEvaluation` call.
 pub const EVALUATED_AT_ONCE: usize = 25;
 
-/// How long a message that was read is hidden from the next reader, seconds: longer than a run may take, so that one run
-/// meets a message once.
-const HIDDEN: i32 = 16 * 60;
-/// How long an empty queue is listened to, seconds; without it only some of SQS's servers are asked.
-const LISTENED: i32 = 1;
+/// The visibility timeout of a received message, seconds: longer than a run may take, so that a run receives a message
+/// once.
+const VISIBILITY_TIMEOUT: i32 = 16 * 60;
+/// The wait time of a receive call, seconds; without long polling only some of SQS's servers are queried.
+const WAIT_SECONDS: i32 = 1;
 
 /// The clients of the reconciler.
 #[derive(Debug, Clone)]
@@ -32,38 +32,38 @@ pub struct Aws {
     sqs: aws_sdk_sqs::Client,
 }
 
-/// One result that says NON_COMPLIANT.
+/// One NON_COMPLIANT result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The resource.
     pub resource: ResourceKey,
-    /// When AWS Config recorded it: the finding's name in the ledger.
+    /// When AWS Config recorded it; part of the finding's key in the ledger.
     pub recorded_at: Timestamp,
 }
 
 /// One message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Message {
-    /// What was sent.
+    /// The body.
     pub body: String,
-    /// What the sender attached: texts and numbers, as text.
+    /// The message attributes of type string or number, as text.
     pub attributes: BTreeMap<String, String>,
-    /// By which it is deleted.
+    /// The receipt handle, with which it is deleted.
     pub receipt: String,
 }
 
 impl Aws {
-    /// The clients over one SDK configuration.
+    /// The clients with one SDK configuration.
     pub fn new(sdk: &SdkConfig) -> Self {
         Self::over(sdk, sdk)
     }
 
-    /// AWS Config over one SDK configuration, the queues over another: tests replay the first.
+    /// AWS Config with one SDK configuration, the queues with another: tests replay the first.
     pub fn over(config: &SdkConfig, queues: &SdkConfig) -> Self {
         Self { config: aws_sdk_config::Client::new(config), sqs: aws_sdk_sqs::Client::new(queues) }
     }
 
-    /// What a rule reports as NON_COMPLIANT, page by page; memory does not grow with the account.
+    /// The NON_COMPLIANT results of a rule, page by page; memory does not grow with the account.
     pub fn findings<'a>(&'a self, rule: &'a str) -> impl Stream<Item = Result<Vec<Finding>, AwsError>> + Send + 'a {
         let pages = self
             .config
@@ -79,13 +79,13 @@ impl Aws {
                 Ok(page) => page.evaluation_results.unwrap_or_default().into_iter().map(finding).collect(),
                 Err(error) => Err(AwsError::call("config:GetComplianceDetailsByConfigRule", &error)),
             };
-            // A listing that broke off has no next page.
+            // A failed listing has no next page.
             let next = page.is_ok().then_some(pages);
             Some((page, next))
         })
     }
 
-    /// When a rule's result about one resource was recorded, if it says NON_COMPLIANT.
+    /// When a rule's NON_COMPLIANT result about one resource was recorded, if there is one.
     ///
     /// # Errors
     /// [`AwsError`] when a page of the resource's results cannot be read.
@@ -111,49 +111,49 @@ impl Aws {
         Ok(None)
     }
 
-    /// Has rules judge everything anew, at most [`EVALUATED_AT_ONCE`].
+    /// Starts a reevaluation of at most [`EVALUATED_AT_ONCE`] rules.
     ///
     /// # Errors
-    /// [`AwsError`]; AWS Config takes one such call a minute, and none about a rule that it evaluates already.
+    /// [`AwsError`]; AWS Config accepts one such call a minute, and none for a rule with an evaluation in progress.
     pub async fn evaluate(&self, rules: &[String]) -> Result<(), AwsError> {
         let started = self.config.start_config_rules_evaluation().set_config_rule_names(Some(rules.to_vec()));
         let started = started.send().await;
         started.map(drop).map_err(|error| AwsError::call("config:StartConfigRulesEvaluation", &error))
     }
 
-    /// The next messages of a queue, at most [`RECEIVED_AT_ONCE`]; none when it is empty.
+    /// The next messages of a queue, at most [`RECEIVED_AT_ONCE`]; an empty list when it is empty.
     ///
     /// # Errors
     /// [`AwsError`] when the call fails.
-    pub async fn receive(&self, queue: &str, most: usize) -> Result<Vec<Message>, AwsError> {
-        let most = i32::try_from(most.min(RECEIVED_AT_ONCE)).unwrap_or(i32::MAX);
-        let asked = self
+    pub async fn receive(&self, queue: &str, max: usize) -> Result<Vec<Message>, AwsError> {
+        let max = i32::try_from(max.min(RECEIVED_AT_ONCE)).unwrap_or(i32::MAX);
+        let result = self
             .sqs
             .receive_message()
             .queue_url(queue)
-            .max_number_of_messages(most)
-            .visibility_timeout(HIDDEN)
-            .wait_time_seconds(LISTENED)
+            .max_number_of_messages(max)
+            .visibility_timeout(VISIBILITY_TIMEOUT)
+            .wait_time_seconds(WAIT_SECONDS)
             .message_attribute_names("All")
             .send()
             .await;
-        let answer = asked.map_err(|error| AwsError::call("sqs:ReceiveMessage", &error))?;
+        let answer = result.map_err(|error| AwsError::call("sqs:ReceiveMessage", &error))?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(message).collect())
     }
 
-    /// Deletes a message that something else stands for by now.
+    /// Deletes a message after its replacement was accepted.
     ///
     /// # Errors
-    /// [`AwsError`] when the call fails; the message then comes again.
+    /// [`AwsError`] when the call fails; the message is then delivered again.
     pub async fn delete(&self, queue: &str, message: &Message) -> Result<(), AwsError> {
         let deleted = self.sqs.delete_message().queue_url(queue).receipt_handle(&message.receipt).send().await;
         deleted.map(drop).map_err(|error| AwsError::call("sqs:DeleteMessage", &error))
     }
 
-    /// Puts a message with its attributes into another queue.
+    /// Sends a message with its attributes to another queue.
     ///
     /// # Errors
-    /// [`AwsError`] when it was not taken.
+    /// [`AwsError`] when it was not accepted.
     pub async fn send(&self, queue: &str, message: &Message) -> Result<(), AwsError> {
         let mut request = self.sqs.send_message().queue_url(queue).message_body(&message.body);
         for (name, value) in &message.attributes {

@@ -1,13 +1,14 @@
-//! Functions of no control: what heals a finding whose event was lost, who was behind one, and the way back as a function.
+//! Platform functions: reconciler, attribution, undo.
 //!
-//! Knows no control by name: it walks the catalogue, and a control is an id, a rule's name and a mode.
+//! The crate knows no control by name: it iterates over the catalogue, where a control is an id, a rule name and a
+//! mode.
 //!
-//! | module | noun |
+//! | module | content |
 //! |---|---|
-//! | [`reconciler`] | the scheduled run that asks again about what was lost, left open or failed to the end |
-//! | [`attribution`] | who made the change behind a finding, asked of CloudTrail |
-//! | [`undo`] | an attempt taken back by invocation, where no person has a shell with credentials |
-//! | [`client`] | AWS Config's results, CloudTrail's and the queues; the only place that names their SDKs |
+//! | [`reconciler`] | the scheduled run that retries lost, unfinished and failed remediations |
+//! | [`attribution`] | who made the change behind a finding, from CloudTrail |
+//! | [`undo`] | the undo of an attempt by invocation, for operators without credentials of their own |
+//! | [`client`] | AWS Config's results, CloudTrail's events and the queues; the only module that names their SDKs |
 
 pub mod attribution;
 pub mod client;

@@ -1,31 +1,31 @@
-//! The scheduled run that asks again about what was lost, left open, or failed to the end.
+//! The scheduled run that retries findings whose event was lost, or whose remediation is unfinished or failed.
 //!
-//! AWS Config tells of a finding once, when a resource turns NON_COMPLIANT, and with best effort; so a finding whose event
-//! was lost, or whose remediation failed in every attempt, would never be looked at again. A run asks the remediations
-//! about such findings, through the bus, and they take each request through all their gates. It writes to no resource and
-//! decides nothing about one: what it reads in the ledger beforehand only spares invocations.
+//! AWS Config emits one event per finding, when a resource turns NON_COMPLIANT, with best-effort delivery. A finding
+//! whose event was lost, or whose remediation failed in every attempt, would never be handled again. A run requests the
+//! remediations of such findings through the bus, and each request passes all their gates. The reconciler changes no
+//! resource and decides nothing about one: it reads the ledger beforehand only to avoid needless invocations.
 //!
-//! Each request is stored in the ledger before its event is put, since everybody with `events:PutEvents` can write such an
-//! event; a remediation takes no other. How often it asks is counted in the ledger, too, for each control and resource:
-//! what nobody answers is asked about less and less, and after five requests a person is given one message.
+//! Each request is stored in the ledger before its event is put, since every principal with `events:PutEvents` can put
+//! such an event; a remediation accepts no other. The ledger also counts the requests per control and resource:
+//! unanswered requests are repeated at growing intervals, and after five of them one message is escalated to operators.
 //!
-//! It never waits for an answer, and nothing it causes invokes it: the schedule alone does, and it reads its queue instead
-//! of being invoked by it. Lambda counts invocations that follow from one another through SQS, SNS and S3, and stops the
-//! chain after about sixteen; each run starts a new one, and a remediation that it asks is the second.
+//! The reconciler never waits for an answer, and nothing it causes invokes it: only the schedule does, and it polls its
+//! queue instead of being invoked by it. Lambda counts chained invocations through SQS, SNS and S3, and stops a chain
+//! after about sixteen. Each run starts a new chain, in which a requested remediation is the second invocation.
 //!
-//! | module | noun |
+//! | module | content |
 //! |---|---|
-//! | [`settings`] | what the function is told |
-//! | `window` | which findings are next, so that nobody starves |
-//! | `findings` | what a rule still reports |
-//! | `open` | what was begun and has not ended |
-//! | `letter`, `letters` | what could not be handled, and the answer to it |
-//! | `judging` | what a rule's function could not judge |
+//! | [`settings`] | the function's settings |
+//! | `window` | the selection of the next findings, without starvation |
+//! | `findings` | the findings that a rule still reports |
+//! | `open` | attempts in progress |
+//! | `dead_letter`, `dead_letters` | messages of the dead-letter queue and their handling |
+//! | `judging` | events that a rule's function failed to evaluate |
 
+mod dead_letter;
+mod dead_letters;
 mod findings;
 mod judging;
-mod letter;
-mod letters;
 mod open;
 pub mod settings;
 mod window;
@@ -39,25 +39,25 @@ use rectify_compliance::{AccountId, Region, RemediationRequest, ResourceKey, Sha
 use rectify_runtime::bus::{Bus, SOURCE};
 use rectify_runtime::config_service::key_hash;
 use rectify_runtime::invocation::Invocation;
-use rectify_runtime::ledger::{Asks, Ledger, StoredRequest, new_id};
+use rectify_runtime::ledger::{Ledger, RequestHistory, StoredRequest, new_id};
 use rectify_runtime::settings::{Environment, FunctionSettings};
 use rectify_runtime::{Error, clients, serve};
 use serde_json::{Value, json};
-use settings::{Known, Settings, Watched};
+use settings::{KnownControl, Settings, Watched};
 
 use crate::client::{Aws, Message};
 
-/// How many requests in a row may stay without an answer before a person is given a message.
-const MOST_UNANSWERED: u32 = 5;
-/// How many requests are stored at a time.
-const AT_A_TIME: usize = 8;
+/// How many consecutive requests may stay unanswered before a message is escalated to operators.
+const MAX_UNANSWERED: u32 = 5;
+/// How many requests are stored concurrently.
+const CONCURRENCY: usize = 8;
 
-/// What the function keeps between invocations.
+/// The context of the function, kept between invocations.
 #[derive(Debug, Clone)]
 pub struct Reconciler {
-    /// What it is told.
+    /// The settings.
     pub settings: Settings,
-    /// Where it runs: its rules report the resources of this region.
+    /// The function's region: its rules report the resources of this region.
     pub region: Region,
     /// AWS Config's results and the queues.
     pub aws: Aws,
@@ -69,17 +69,17 @@ pub struct Reconciler {
 
 /// Serves the schedule.
 pub fn serve() -> ExitCode {
-    serve::run("reconciler", Reconciler::from_environment, &async |shell, _, own, line| {
+    serve::run("reconciler", Reconciler::from_environment, &async |reconciler, _, own, log| {
         let account = own.account.as_ref();
         let account =
             account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
-        shell.run(account, Timestamp::now(), line).await
+        reconciler.run(account, Timestamp::now(), log).await
     })
 }
 
-/// The controls of the catalogue.
-pub fn suite() -> Vec<Known> {
-    let known = |control: &rectify_compliance::Entry| Known {
+/// All controls of the catalogue.
+pub fn catalogue() -> Vec<KnownControl> {
+    let known = |control: &rectify_compliance::Entry| KnownControl {
         id: control.meta.id,
         remediated: control.remediation.is_some(),
         scheduled: control.meta.frequency().is_some(),
@@ -94,7 +94,7 @@ impl Reconciler {
     /// [`Error::Setting`] when a variable is missing or malformed.
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let function = FunctionSettings::read(environment)?;
-        let settings = Settings::read(environment, &suite())?;
+        let settings = Settings::read(environment, &catalogue())?;
         let sdk = clients::sdk_config(environment, &function.region)?;
         Ok(Self {
             aws: Aws::new(&sdk),
@@ -105,113 +105,113 @@ impl Reconciler {
         })
     }
 
-    /// One run, in the account of the function's role. What fails does not keep the rest from being done.
+    /// One run, in the account of the function's role. A failed step does not prevent the others.
     ///
     /// # Errors
-    /// [`Error::Incomplete`] when anything failed, at the end.
-    pub async fn run(&self, account: &AccountId, now: Timestamp, line: &mut Invocation) -> Result<Value, Error> {
+    /// [`Error::Incomplete`] at the end, when any step failed.
+    pub async fn run(&self, account: &AccountId, now: Timestamp, log: &mut Invocation) -> Result<Value, Error> {
         let controls = self.settings.in_account(account);
         let mut run = Run {
-            shell: self,
+            reconciler: self,
             account,
             controls: controls.clone(),
             now,
-            asked: HashSet::new(),
+            requested: HashSet::new(),
             tally: RunSummary::default(),
-            faults: Vec::new(),
+            failures: Vec::new(),
         };
         for control in &controls {
-            if let Err(fault) = run.open_attempts(control).await {
-                run.failed(control.id, &fault);
+            if let Err(error) = run.open_attempts(control).await {
+                run.failed(control.id, &error);
             }
         }
-        let own_failures = run.letters().await;
+        let own_failures = run.dead_letters().await;
         run.start_evaluations().await;
-        for control in in_turn(&controls, now).filter(|control| control.answers()) {
-            if let Err(fault) = run.findings(control).await {
-                run.failed(control.id, &fault);
+        for control in rotated_by_hour(&controls, now).filter(|control| control.handles_requests()) {
+            if let Err(error) = run.findings(control).await {
+                run.failed(control.id, &error);
             }
         }
-        // This run is what replaces those that failed.
-        if run.faults.is_empty() {
+        // This run replaces the failed ones.
+        if run.failures.is_empty() {
             for message in &own_failures {
                 run.delete("superseded", message).await;
             }
         }
-        run.tally.tell(line);
-        match run.faults.first() {
+        run.tally.log_to(log);
+        match run.failures.first() {
             None => Ok(run.tally.summary()),
-            Some(first) => Err(Error::Incomplete { failed: run.faults.len(), first: first.clone() }),
+            Some(first) => Err(Error::Incomplete { failed: run.failures.len(), first: first.clone() }),
         }
     }
 }
 
-/// The controls, each hour another one first: a run that Lambda cuts off must not always cut off the same.
-fn in_turn(controls: &[Watched], now: Timestamp) -> impl Iterator<Item = &Watched> {
+/// The controls, starting with another one each hour: a run that Lambda ends early must not always skip the same ones.
+fn rotated_by_hour(controls: &[Watched], now: Timestamp) -> impl Iterator<Item = &Watched> {
     let hour = usize::try_from(now.as_second().div_euclid(3600)).unwrap_or_default();
     let first = hour.checked_rem(controls.len()).unwrap_or_default();
     controls.iter().cycle().skip(first).take(controls.len())
 }
 
-/// One run on its way.
+/// The state of one run.
 struct Run<'a> {
-    shell: &'a Reconciler,
+    reconciler: &'a Reconciler,
     account: &'a AccountId,
-    /// The suite, with its modes in this account.
+    /// All controls, with their modes in this account.
     controls: Vec<Watched>,
     now: Timestamp,
-    /// What was asked about in this run, so that a finding is asked about once.
-    asked: HashSet<(&'static str, u64)>,
+    /// The findings requested in this run, so that each is requested once.
+    requested: HashSet<(&'static str, u64)>,
     tally: RunSummary,
-    faults: Vec<String>,
+    failures: Vec<String>,
 }
 
-/// One question: to which control, about what, and how often it was asked before.
+/// A request to a control about a resource, with the history of earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Question {
+struct PendingRequest {
     control: &'static str,
     rule: String,
     target: Target,
     recorded_at: Timestamp,
-    asks: Asks,
+    history: RequestHistory,
 }
 
-impl Question {
-    /// The next question after these.
-    fn new(control: &Watched, target: Target, recorded_at: Timestamp, before: Option<Asks>) -> Self {
+impl PendingRequest {
+    /// The next request after `before`.
+    fn new(control: &Watched, target: Target, recorded_at: Timestamp, before: Option<RequestHistory>) -> Self {
         let mode = control.mode.name().to_owned();
-        let none = || Asks {
+        let none = || RequestHistory {
             request: String::new(),
             at: Timestamp::MIN,
             mode: String::new(),
             unanswered: 0,
             handed_over: false,
         };
-        let asks = Asks { mode, ..before.unwrap_or_else(none) };
-        Self { control: control.id, rule: control.rule.clone(), target, recorded_at, asks }
+        let history = RequestHistory { mode, ..before.unwrap_or_else(none) };
+        Self { control: control.id, rule: control.rule.clone(), target, recorded_at, history }
     }
 
     fn key(&self) -> (&'static str, u64) {
         (self.control, key_hash(&self.target.resource))
     }
 
-    fn request(&self) -> RemediationRequest {
-        let redrives = self.asks.unanswered;
-        let request = RemediationRequest::new(&self.asks.request, &self.rule, &self.target, self.recorded_at);
+    fn event_detail(&self) -> RemediationRequest {
+        let redrives = self.history.unanswered;
+        let request = RemediationRequest::new(&self.history.request, &self.rule, &self.target, self.recorded_at);
         RemediationRequest { redrives, ..request }
     }
 }
 
-/// Whether a person must hear that nobody answers.
-fn is_hopeless(asks: &Asks) -> bool {
-    asks.unanswered >= MOST_UNANSWERED && !asks.handed_over
+/// Whether the unanswered requests must be escalated to operators.
+fn must_escalate(history: &RequestHistory) -> bool {
+    history.unanswered >= MAX_UNANSWERED && !history.handed_over
 }
 
-/// Why a person is given a message about requests that nobody answers.
-fn nobody_answers(asks: &Asks) -> String {
+/// The reason of the escalation of unanswered requests.
+fn escalation_reason(history: &RequestHistory) -> String {
     format!(
-        "{} requests in a row had no answer, the last one at {}; asked once a day from now on",
-        asks.unanswered, asks.at
+        "{} consecutive requests had no answer, the last one at {}; from now on it is requested once a day",
+        history.unanswered, history.at
     )
 }
 
@@ -220,79 +220,81 @@ impl Run<'_> {
     fn target(&self, resource: &ResourceKey) -> Target {
         Target {
             account: self.account.clone(),
-            region: self.shell.region.clone(),
+            region: self.reconciler.region.clone(),
             resource: resource.clone(),
             name: None,
             arn: None,
         }
     }
 
-    /// Asks; whether each question was taken, in their order. A request lies in the ledger before its event is put.
-    async fn ask(&mut self, cause: &'static str, mut questions: Vec<Question>) -> Vec<bool> {
-        for question in &mut questions {
-            let hopeless = is_hopeless(&question.asks).then(|| nobody_answers(&question.asks));
-            (question.asks.request, question.asks.at) = (new_id(self.now), self.now);
-            if let Some(reason) = hopeless {
+    /// Sends requests; returns whether each was accepted, in order. Each is stored in the ledger before its event is
+    /// put.
+    async fn send_requests(&mut self, cause: &'static str, mut pending: Vec<PendingRequest>) -> Vec<bool> {
+        for request in &mut pending {
+            let escalation = must_escalate(&request.history).then(|| escalation_reason(&request.history));
+            (request.history.request, request.history.at) = (new_id(self.now), self.now);
+            if let Some(reason) = escalation {
                 let body =
-                    json!({"source": SOURCE, "detail-type": REMEDIATION_REQUESTED, "detail": question.request()});
+                    json!({"source": SOURCE, "detail-type": REMEDIATION_REQUESTED, "detail": request.event_detail()});
                 let message = Message { body: body.to_string(), ..Message::default() };
-                question.asks.handed_over = self.send_to_people(&message, &reason).await;
+                request.history.handed_over = self.send_to_operators(&message, &reason).await;
             }
         }
-        let shell = self.shell;
+        let reconciler = self.reconciler;
         let now = self.now;
-        let store = async |question: &Question| {
-            let Question { control, target, recorded_at, asks, .. } = question;
-            let request = StoredRequest::new(control, target, *recorded_at, now);
-            shell.ledger.store_request(&asks.request, &request).await
+        let store = async |request: &PendingRequest| {
+            let PendingRequest { control, target, recorded_at, history, .. } = request;
+            let stored = StoredRequest::new(control, target, *recorded_at, now);
+            reconciler.ledger.store_request(&history.request, &stored).await
         };
-        let stored: Vec<Result<(), Error>> = stream::iter(&questions).map(store).buffered(AT_A_TIME).collect().await;
-        let (ready, requests): (Vec<usize>, Vec<RemediationRequest>) = questions
+        let stored: Vec<Result<(), Error>> = stream::iter(&pending).map(store).buffered(CONCURRENCY).collect().await;
+        let (ready, requests): (Vec<usize>, Vec<RemediationRequest>) = pending
             .iter()
             .enumerate()
             .zip(&stored)
             .filter(|(_, stored)| stored.is_ok())
-            .map(|((place, question), _)| (place, question.request()))
+            .map(|((place, request), _)| (place, request.event_detail()))
             .unzip();
         let mut answers = stored;
-        for (place, answer) in ready.into_iter().zip(self.shell.bus.request(&requests).await) {
+        for (place, answer) in ready.into_iter().zip(self.reconciler.bus.request(&requests).await) {
             if let Some(slot) = answers.get_mut(place) {
                 *slot = answer;
             }
         }
-        let mut taken = Vec::with_capacity(questions.len());
-        for (mut question, answer) in questions.into_iter().zip(answers) {
-            taken.push(answer.is_ok());
-            if let Err(fault) = answer {
-                self.failed(question.control, &fault);
+        let mut accepted = Vec::with_capacity(pending.len());
+        for (mut request, answer) in pending.into_iter().zip(answers) {
+            accepted.push(answer.is_ok());
+            if let Err(error) = answer {
+                self.failed(request.control, &error);
                 continue;
             }
-            self.asked.insert(question.key());
-            self.tally.requested(question.control, cause);
-            question.asks.unanswered = question.asks.unanswered.saturating_add(1);
-            let Question { control, target, asks, .. } = &question;
-            let noted = shell.ledger.note_asks(control, target, asks, shell.settings.retry_after).await;
-            if let Err(fault) = noted {
-                self.failed(control, &fault);
+            self.requested.insert(request.key());
+            self.tally.requested(request.control, cause);
+            request.history.unanswered = request.history.unanswered.saturating_add(1);
+            let PendingRequest { control, target, history, .. } = &request;
+            let saved =
+                reconciler.ledger.save_request_history(control, target, history, reconciler.settings.retry_after).await;
+            if let Err(error) = saved {
+                self.failed(control, &error);
             }
         }
-        taken
+        accepted
     }
 
-    /// Notes a failure; the run goes on.
-    fn failed(&mut self, step: &str, fault: &Error) {
-        let text = format!("{step}: {}: {fault}", fault.kind());
-        tracing::warn!(step, error = %fault, "a step of the run failed");
-        self.faults.push(text);
+    /// Records a failure; the run continues.
+    fn failed(&mut self, step: &str, error: &Error) {
+        let text = format!("{step}: {}: {error}", error.kind());
+        tracing::warn!(step, error = %error, "a step of the run failed");
+        self.failures.push(text);
     }
 }
 
-/// What a run did and what it left alone.
+/// The counts of a run: requested, left out, dead letters, evaluations.
 #[derive(Debug, Default)]
 struct RunSummary {
     requested: BTreeMap<&'static str, u64>,
     left_out: BTreeMap<&'static str, u64>,
-    letters: BTreeMap<&'static str, u64>,
+    dead_letters: BTreeMap<&'static str, u64>,
     evaluations: u64,
     by_control: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
 }
@@ -310,8 +312,8 @@ impl RunSummary {
         }
     }
 
-    fn letter(&mut self, answer: &'static str) {
-        *self.letters.entry(answer).or_default() += 1;
+    fn dead_letter(&mut self, answer: &'static str) {
+        *self.dead_letters.entry(answer).or_default() += 1;
     }
 
     fn evaluated(&mut self) {
@@ -320,21 +322,21 @@ impl RunSummary {
 
     fn summary(&self) -> Value {
         json!({
-            "requested": self.requested, "leftOut": self.left_out, "deadLetters": self.letters,
+            "requested": self.requested, "leftOut": self.left_out, "deadLetters": self.dead_letters,
             "evaluations": self.evaluations, "controls": self.by_control
         })
     }
 
-    fn tell(&self, line: &mut Invocation) {
-        line.note("run", self.summary());
+    fn log_to(&self, log: &mut Invocation) {
+        log.note("run", self.summary());
         let counts = [
             ("Requests", "Cause", &self.requested),
             ("LeftOut", "Reason", &self.left_out),
-            ("DeadLetters", "Answer", &self.letters),
+            ("DeadLetters", "Answer", &self.dead_letters),
         ];
         for (metric, dimension, counts) in counts {
             for (value, count) in counts {
-                line.count(metric, dimension, value, *count);
+                log.count(metric, dimension, value, *count);
             }
         }
     }
@@ -347,30 +349,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_hour_another_control_is_first_and_none_is_left_out() {
+    fn first_control_rotates_by_hour_and_none_is_skipped() {
         let watched =
             |id: &'static str| Watched { id, rule: format!("rectify-{id}"), mode: Mode::Plan, scheduled: false };
         let controls = [watched("a"), watched("b"), watched("c")];
         let order = |hour: i64| -> String {
             let now = Timestamp::from_second(hour * 3600 + 17).unwrap_or_default();
-            in_turn(&controls, now).map(|control| control.id).collect()
+            rotated_by_hour(&controls, now).map(|control| control.id).collect()
         };
         assert_eq!([order(0), order(1), order(2), order(3)], ["abc", "bca", "cab", "abc"]);
-        assert_eq!(in_turn(&[], Timestamp::UNIX_EPOCH).count(), 0);
+        assert_eq!(rotated_by_hour(&[], Timestamp::UNIX_EPOCH).count(), 0);
     }
 
     #[test]
-    fn what_was_left_out_is_counted_by_reason_and_by_control() {
+    fn left_out_findings_are_counted_by_reason_and_by_control() {
         let mut tally = RunSummary::default();
         tally.requested("a", "finding");
         tally.left_out("a", "held", 2);
         tally.left_out("b", "held", 1);
         tally.left_out("b", "recent", 0);
-        tally.letter("asked-again");
-        let told = json!({
+        tally.dead_letter("asked-again");
+        let expected = json!({
             "requested": {"finding": 1}, "leftOut": {"held": 3}, "deadLetters": {"asked-again": 1}, "evaluations": 0,
             "controls": {"a": {"held": 2, "requested": 1}, "b": {"held": 1}}
         });
-        assert_eq!(tally.summary(), told);
+        assert_eq!(tally.summary(), expected);
     }
 }

@@ -1,5 +1,5 @@
-//! The way back as a function: an attempt taken back by whoever may invoke it, with the function's role in place of
-//! a person's. Deployed only on request, and started by nothing but an invocation.
+//! Undo as a function: any principal that may invoke it can undo an attempt with the function's role. It is deployed
+//! only on request, and nothing but an invocation starts it.
 
 use std::process::ExitCode;
 
@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 
 use crate::client::SdkConfig;
 
-/// What the function is invoked with.
+/// The input of the function.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Request {
     /// The attempt's id.
     pub attempt: String,
-    /// Who asks; it stands in the attempt and in the hold.
+    /// Who requests it; recorded in the attempt and in the hold.
     pub by: String,
-    /// How long the control leaves the resource alone afterwards, days, 0..=365. Default 7.
+    /// The duration of the hold, days, 0..=365. Default 7.
     #[serde(default = "a_week")]
     pub hold_days: u16,
 }
@@ -31,10 +31,10 @@ const fn a_week() -> u16 {
     7
 }
 
-/// What the function keeps between invocations.
+/// The context of the function, kept between invocations.
 #[derive(Debug)]
 pub struct Undoer {
-    /// Reaches the services.
+    /// The SDK configuration.
     pub config: SdkConfig,
     /// The ledger.
     pub ledger: Ledger,
@@ -42,16 +42,16 @@ pub struct Undoer {
 
 /// Serves invocations.
 pub fn serve() -> ExitCode {
-    serve::run("undo", Undoer::from_environment, &async |shell, event, own, line| {
+    serve::run("undo", Undoer::from_environment, &async |undoer, event, own, log| {
         let request = Request::read(&event)?;
-        line.note("attempt", request.attempt.as_str());
-        line.note("by", request.by.as_str());
+        log.note("attempt", request.attempt.as_str());
+        log.note("by", request.by.as_str());
         let account = own.account.as_ref();
         let account =
             account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
-        let answer = shell.undo(rectify_catalogue_lambda::operations(), account, request).await?;
+        let answer = undoer.undo(rectify_catalogue_lambda::operations(), account, request).await?;
         if let Some(outcome) = answer.get("outcome") {
-            line.note("outcome", outcome.clone());
+            log.note("outcome", outcome.clone());
         }
         Ok(answer)
     })
@@ -61,7 +61,7 @@ impl Request {
     /// Reads the event.
     ///
     /// # Errors
-    /// [`Error`] of kind `UnexpectedShape` that names what is wrong.
+    /// [`Error`] of kind `UnexpectedShape` that names the malformed field.
     pub fn read(event: &Value) -> Result<Self, Error> {
         let request = Self::deserialize(event)
             .map_err(|error| ShapeError::new("event", "`attempt`, `by` and perhaps `holdDays`", error))?;
@@ -89,10 +89,10 @@ impl Undoer {
         Ok(Self { config, ledger })
     }
 
-    /// Takes an attempt back, in the account of the function's role.
+    /// Undoes an attempt, in the account of the function's role.
     ///
     /// # Errors
-    /// [`Error::UndoRefused`] with the reason; other faults as for a remediation.
+    /// [`Error::UndoRefused`] with the reason; other errors as for a remediation.
     pub async fn undo(
         &self,
         operations: impl Iterator<Item = Operations>,
@@ -112,14 +112,14 @@ impl Undoer {
         let operations = operations.iter().find(|it| it.id() == attempt.control);
         let operations =
             operations.ok_or_else(|| refused(format!("control `{}` has nothing to undo with", attempt.control)))?;
-        // What a person changed is overwritten by a person who has seen the difference, never from here.
+        // Later changes are overwritten only by an operator who has seen the difference, never by this function.
         let request = UndoRequest { attempt: id.clone(), by, hold_days, overwrite: false };
         let undone = operations.undo(&self.config, &self.ledger, &attempt.target, &request).await?;
         Ok(answer(&attempt.id, &undone))
     }
 }
 
-/// What the invocation is answered with.
+/// The response of the invocation.
 fn answer(attempt: &str, undone: &Undone) -> Value {
     match undone {
         Undone::Restored { calls, held_until } => {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_names_the_attempt_and_who_asks() {
+    fn request_names_the_attempt_and_the_requester() {
         let request = |hold_days| Request { attempt: "01J".to_owned(), by: "jane".to_owned(), hold_days };
         assert_eq!(Request::read(&json!({"attempt": "01J", "by": "jane"})).unwrap(), request(7));
         assert_eq!(Request::read(&json!({"attempt": "01J", "by": "jane", "holdDays": 0})).unwrap(), request(0));

@@ -1,4 +1,4 @@
-//! What an AWS call can come back with, without the SDK's types.
+//! Errors of AWS calls, without the SDK's types.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -7,13 +7,13 @@ use rectify_compliance::ShapeError;
 
 use crate::in_progress;
 
-/// A failed AWS call, or an answer that is not what it must be.
+/// A failed AWS call, or an answer of unexpected shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AwsError {
-    /// The call itself.
+    /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The answer.
+    /// The answer has an unexpected shape.
     #[error(transparent)]
     Shape(#[from] ShapeError),
 }
@@ -24,25 +24,25 @@ pub enum AwsError {
 pub struct CallError {
     /// `service:Operation`, e.g. `ec2:DescribeSecurityGroupRules`.
     pub operation: &'static str,
-    /// The error code as AWS sent it, or what kept the answer away: `Timeout`, `Dispatch`, `Response`.
+    /// The error code from AWS, or why there is no answer: `Timeout`, `Dispatch`, `Response`.
     pub code: String,
-    /// The message as AWS sent it.
+    /// The message from AWS.
     pub message: String,
-    /// The HTTP status of the answer; absent where no answer came.
+    /// The HTTP status; absent without an answer.
     pub status: Option<u16>,
-    /// What follows from it.
+    /// The kind of failure.
     pub kind: CallErrorKind,
 }
 
 impl CallError {
-    /// A call that the service answered with an error: status and code decide what follows.
+    /// A call that the service answered with an error; status and code decide the kind.
     pub fn answered(operation: &'static str, status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let kind = kind_of(&code, status);
         Self { operation, code, message: message.into(), status: Some(status), kind }
     }
 
-    /// A call without an answer, or with one that nobody can read: whether it was carried out is not known.
+    /// A call without a readable answer: whether it was applied is not known.
     pub fn unanswered(operation: &'static str, code: impl Into<String>, message: impl Into<String>) -> Self {
         let kind = CallErrorKind::Unavailable;
         Self { operation, code: code.into(), message: message.into(), status: None, kind }
@@ -54,8 +54,8 @@ impl CallError {
         Self { operation, code: UNSENT.to_owned(), message: message.to_owned(), status: None, kind }
     }
 
-    /// Whether the service did nothing, provided that one request was sent: it answered with a status of 4xx, and not with
-    /// one of the codes by which services say that something is under way.
+    /// Whether the service did nothing, provided that only one request was sent: it answered with a status of 4xx and
+    /// with none of the codes for an operation in progress.
     pub fn did_nothing(&self) -> bool {
         match self.status {
             Some(status) => (400..500).contains(&status) && !self.is_in_progress(),
@@ -63,12 +63,12 @@ impl CallError {
         }
     }
 
-    /// Whether the service says that it is busy with the resource, perhaps with this very call.
+    /// Whether the service reports an operation in progress on the resource, possibly this call.
     pub fn is_in_progress(&self) -> bool {
         in_progress::is(&self.code)
     }
 
-    /// Whether the same call may succeed a moment later.
+    /// Whether a retry may succeed.
     pub fn is_passing(&self) -> bool {
         matches!(self.kind, CallErrorKind::Throttled | CallErrorKind::Unavailable) || self.is_in_progress()
     }
@@ -77,16 +77,16 @@ impl CallError {
 /// The code of a call that was never sent.
 const UNSENT: &str = "Construction";
 
-/// What follows from a failed call.
+/// The kind of a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallErrorKind {
-    /// The role may not: trying again does not help.
+    /// The role lacks the permission: a retry does not help.
     AccessDenied,
-    /// Too many calls, whoever made them.
+    /// Too many calls in the account.
     Throttled,
-    /// No answer, or one that says "later".
+    /// No answer, or a temporary error of the service.
     Unavailable,
-    /// The call was understood and refused.
+    /// The service rejected the call.
     Rejected,
 }
 
@@ -105,7 +105,7 @@ const DENIED: [&str; 5] =
     ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "Forbidden"];
 
 impl AwsError {
-    /// Names the operation a failed SDK call belongs to.
+    /// The error of a failed SDK call of `operation`.
     pub fn call<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata,
@@ -127,7 +127,7 @@ impl AwsError {
         })
     }
 
-    /// The error code, where a call failed.
+    /// The error code, if a call failed.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Call(error) => Some(&error.code),
@@ -140,7 +140,7 @@ impl AwsError {
         self.code() == Some(code)
     }
 
-    /// The stable type: what a failed invocation and a metric name it by.
+    /// The stable type for failed invocations and metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Shape(_) => "UnexpectedShape",
@@ -153,7 +153,7 @@ impl AwsError {
         }
     }
 
-    /// Operation and code alone: a message may be long, and differ from call to call.
+    /// Operation and code only: a message may be long, and may differ from call to call.
     pub fn brief(&self) -> String {
         match self {
             Self::Call(error) => format!("{}: {}", error.operation, error.code),
@@ -161,7 +161,7 @@ impl AwsError {
         }
     }
 
-    /// Whether the same call may succeed a little later.
+    /// Whether a retry may succeed: the call was throttled or the service unavailable.
     pub const fn may_pass(&self) -> bool {
         match self {
             Self::Call(error) => matches!(error.kind, CallErrorKind::Throttled | CallErrorKind::Unavailable),
@@ -169,7 +169,7 @@ impl AwsError {
         }
     }
 
-    /// What follows from it; an unexpected answer is nothing that a retry mends.
+    /// The kind of failure; `None` for an unexpected answer, which a retry does not fix.
     pub fn kind(&self) -> Option<CallErrorKind> {
         match self {
             Self::Call(error) => Some(error.kind),
@@ -178,7 +178,7 @@ impl AwsError {
     }
 }
 
-/// A name says more than a status where both are known; the status says what the names of a service do not.
+/// A known code is more precise than the status; the status covers codes that only their service uses.
 fn kind_of(code: &str, status: u16) -> CallErrorKind {
     if THROTTLED.contains(&code) || status == 429 {
         CallErrorKind::Throttled
@@ -212,7 +212,7 @@ mod tests {
             ("TooManyRequests", 429, CallErrorKind::Throttled),
             ("InternalError", 500, CallErrorKind::Unavailable),
             ("ServiceUnavailable", 503, CallErrorKind::Unavailable),
-            // Names that only their service uses.
+            // Codes that only their service uses.
             ("ServiceFailure", 500, CallErrorKind::Unavailable),
             ("KMSInternalException", 500, CallErrorKind::Unavailable),
             ("DependencyTimeoutException", 503, CallErrorKind::Unavailable),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_4xx_that_speaks_of_nothing_under_way_means_that_nothing_happened() {
+    fn only_a_4xx_without_an_operation_in_progress_did_nothing() {
         for (code, status, nothing) in [
             ("AccessDenied", 403, true),
             ("Throttling", 400, true),

@@ -11,24 +11,24 @@ use crate::ledger::{Attempt, Outcome};
 use crate::retry::Backoff;
 use crate::{AwsError, CallError, Error};
 
-/// `source` of every event of ours.
+/// The `source` of every Rectify event.
 pub const SOURCE: &str = "rectify";
 
-/// The most events `PutEvents` takes at once.
+/// The maximum number of entries of one `PutEvents` call.
 const BATCH: usize = 10;
 
-/// What is announced, by its `detail-type`.
+/// An announcement, by its `detail-type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Announcement {
-    /// `Rectify Plan`: what would be done.
+    /// `Rectify Plan`: the plan that was not applied.
     Plan,
-    /// `Rectify Outcome`: what was done and how it ended.
+    /// `Rectify Outcome`: the actions and their outcome.
     Outcome,
     /// `Rectify Budget Stop`: the hour's budget is used up.
     BudgetStop,
     /// `Rectify Breaker Open`: the same resource was fixed too often, or a control's fixes fail.
     BreakerOpen,
-    /// `Rectify Digest`: more plans in this hour than are announced one by one.
+    /// `Rectify Digest`: more plans in this hour than are announced individually.
     Digest,
     /// `Rectify Stop`: a stop switch kept a remediation from acting.
     Stop,
@@ -50,7 +50,7 @@ impl Announcement {
         }
     }
 
-    /// What an attempt with this outcome is announced as; `None` where nothing happened that anyone must hear of.
+    /// The announcement for an attempt with this outcome; `None` if the outcome needs none.
     pub const fn of(outcome: Outcome) -> Option<Self> {
         match outcome {
             Outcome::Planned | Outcome::Exempt => Some(Self::Plan),
@@ -62,8 +62,8 @@ impl Announcement {
         }
     }
 
-    /// What must still be announced of an attempt: its outcome, unless that is noted as announced. One that changed something
-    /// is announced however it ended.
+    /// The announcement that is still due for an attempt: its outcome, unless it is marked as announced. An attempt
+    /// that acted is announced with any outcome.
     pub fn due(attempt: &Attempt) -> Option<Self> {
         let acted = attempt.has_acted().then_some(Self::Outcome);
         Self::of(attempt.outcome?).or(acted).filter(|_| !attempt.announced)
@@ -83,24 +83,24 @@ impl Bus {
         Self { client: Client::new(config), name: name.into() }
     }
 
-    /// Puts one event, until the bus has taken it.
+    /// Puts one event, with retries until the bus accepts it.
     ///
     /// # Errors
-    /// [`Error::Aws`] when it was not taken.
+    /// [`Error::Aws`] when it was not accepted.
     pub async fn announce(&self, announcement: Announcement, detail: &Value) -> Result<(), Error> {
-        let taken = self.put(vec![self.entry(announcement.detail_type(), detail)]).await;
-        taken.into_iter().collect()
+        let results = self.put(vec![self.entry(announcement.detail_type(), detail)]).await;
+        results.into_iter().collect()
     }
 
-    /// Asks the remediations to look at these findings again, ten an event call; how each was taken, in their order. Each is
-    /// an event of its own: one that is refused keeps none of the others.
+    /// Requests the remediations to handle these findings again, ten per call; returns the result of each, in order.
+    /// Each is an event of its own: a refused one does not affect the others.
     pub async fn request(&self, requests: &[RemediationRequest]) -> Vec<Result<(), Error>> {
-        let mut taken = Vec::with_capacity(requests.len());
+        let mut results = Vec::with_capacity(requests.len());
         for batch in requests.chunks(BATCH) {
             let entry = |it| self.entry(REMEDIATION_REQUESTED, &json!(it));
-            taken.extend(self.put(batch.iter().map(entry).collect()).await);
+            results.extend(self.put(batch.iter().map(entry).collect()).await);
         }
-        taken
+        results
     }
 
     fn entry(&self, detail_type: &str, detail: &Value) -> PutEventsRequestEntry {
@@ -112,49 +112,49 @@ impl Bus {
             .build()
     }
 
-    /// Puts up to ten events; those the bus did not take are tried again with jitter. How each was taken, in their order.
+    /// Puts up to ten events; refused ones are retried with jitter. Returns the result of each, in order.
     async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> Vec<Result<(), Error>> {
-        let mut taken: Vec<Result<(), Error>> = vec![Ok(()); entries.len()];
-        let mut open: Vec<(usize, PutEventsRequestEntry)> = entries.into_iter().enumerate().collect();
+        let mut results: Vec<Result<(), Error>> = vec![Ok(()); entries.len()];
+        let mut remaining: Vec<(usize, PutEventsRequestEntry)> = entries.into_iter().enumerate().collect();
         let mut tries = Backoff::CONFIG.tries();
-        while !open.is_empty() && tries.next().await.is_some() {
-            let batch = open.iter().map(|(_, entry)| entry.clone()).collect();
+        while !remaining.is_empty() && tries.next().await.is_some() {
+            let batch = remaining.iter().map(|(_, entry)| entry.clone()).collect();
             let answer = self.client.put_events().set_entries(Some(batch)).send().await;
-            let fault_of: Vec<Option<Error>> = match answer {
-                // A call that answers 200 may have refused entries all the same; the answers stand in their order.
+            let refusals: Vec<Option<Error>> = match answer {
+                // A call that answers 200 may still have refused entries; the results have the order of the entries.
                 Ok(answer) => {
                     let mut answers = answer.entries.unwrap_or_default().into_iter();
-                    open.iter().map(|_| refusal(answers.next())).collect()
+                    remaining.iter().map(|_| refusal(answers.next())).collect()
                 }
                 Err(error) => {
-                    // The SDK has tried it as often as it may.
-                    let fault = Error::from(AwsError::call("events:PutEvents", &error));
-                    for (place, _) in open.drain(..) {
-                        set(&mut taken, place, Err(fault.clone()));
+                    // The SDK has already retried it.
+                    let error = Error::from(AwsError::call("events:PutEvents", &error));
+                    for (place, _) in remaining.drain(..) {
+                        set(&mut results, place, Err(error.clone()));
                     }
-                    return taken;
+                    return results;
                 }
             };
             let mut refused = Vec::new();
-            for ((place, entry), fault) in open.drain(..).zip(fault_of) {
-                set(&mut taken, place, fault.clone().map_or(Ok(()), Err));
-                if fault.is_some() {
+            for ((place, entry), error) in remaining.drain(..).zip(refusals) {
+                set(&mut results, place, error.clone().map_or(Ok(()), Err));
+                if error.is_some() {
                     refused.push((place, entry));
                 }
             }
-            open = refused;
+            remaining = refused;
         }
-        taken
+        results
     }
 }
 
-fn set(taken: &mut [Result<(), Error>], place: usize, result: Result<(), Error>) {
-    if let Some(slot) = taken.get_mut(place) {
+fn set(results: &mut [Result<(), Error>], place: usize, result: Result<(), Error>) {
+    if let Some(slot) = results.get_mut(place) {
         *slot = result;
     }
 }
 
-/// Why an entry was not taken, if it was not. An answer that is missing is a refusal: what may be lost is sent again.
+/// Why an entry was refused, if it was. A missing result counts as a refusal, so that the entry is sent again.
 fn refusal(answer: Option<PutEventsResultEntry>) -> Option<Error> {
     let (code, message) = match answer {
         None => ("Response".to_owned(), "an answer without this entry".to_owned()),
@@ -163,7 +163,7 @@ fn refusal(answer: Option<PutEventsResultEntry>) -> Option<Error> {
     Some(AwsError::Call(CallError::unanswered("events:PutEvents", code, message)).into())
 }
 
-/// `detail` of an announcement about an attempt: shape in `docs/events.md`.
+/// The `detail` of an announcement about an attempt; its schema is in `docs/events.md`.
 pub fn detail(attempt: &Attempt) -> Value {
     json!({
         "attempt": attempt.id,
@@ -182,7 +182,7 @@ pub fn detail(attempt: &Attempt) -> Value {
     })
 }
 
-/// `detail` of a digest: that of the first plan that is not announced on its own.
+/// The `detail` of a digest: that of the first plan not announced individually.
 pub fn digest(attempt: &Attempt, announced: u32) -> Value {
     let mut detail = detail(attempt);
     let why =

@@ -1,6 +1,6 @@
-//! What a service's Lambda crate implements once per control: the only places that call a service.
+//! The client traits that a service's Lambda crate implements for its controls: the only places that call a service.
 //!
-//! Every method makes one kind of call and maps it; deciding is the core's business. Each follows all pages.
+//! Every method makes one kind of call and maps its answer; decisions belong to the control. Each follows all pages.
 
 use std::any::Any;
 use std::future::Future;
@@ -15,13 +15,13 @@ use serde_json::Value;
 
 use crate::AwsError;
 
-/// All SDK clients a crate needs, for one account and region.
+/// All SDK clients of a crate, for one account and region.
 pub trait Connect: Sized + Send + Sync + 'static {
-    /// Builds them; no call is made.
+    /// Builds them without a call.
     fn connect(config: &SdkConfig) -> Self;
 }
 
-/// The clients of a rule that judges items alone.
+/// The clients of a rule that evaluates items only.
 #[derive(Debug, Clone, Copy)]
 pub struct NoClients;
 
@@ -31,21 +31,21 @@ impl Connect for NoClients {
     }
 }
 
-/// Where an inventory is taken.
+/// The account and region of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRegion {
-    /// Whose resources.
+    /// The account of the resources.
     pub account: AccountId,
-    /// Which region's.
+    /// Their region.
     pub region: Region,
 }
 
-/// Reads what an item does not hold.
+/// Reads the facts that an item does not contain.
 pub trait ReadFacts<C>: FromItem {
-    /// The facts about `resource`, or `None` when it is gone by now.
+    /// The facts about `resource`, or `None` when it is already gone.
     ///
     /// # Errors
-    /// [`AwsError`] when anything else goes wrong: no verdict is made without the facts.
+    /// [`AwsError`] for every other failure: there is no verdict without the facts.
     fn facts(
         &self,
         clients: &C,
@@ -55,26 +55,26 @@ pub trait ReadFacts<C>: FromItem {
     ) -> impl Future<Output = Result<Option<Self::Facts>, AwsError>> + Send;
 }
 
-/// A resource that a listing names, before it is read.
+/// A listed resource, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Which one.
+    /// Its type and id.
     pub resource: ResourceKey,
-    /// Its name, where that is another than its id.
+    /// Its name, if it differs from its id.
     pub name: Option<String>,
 }
 
-/// A resource of a listing: read whole, or found and not read.
+/// A resource of a listing: read completely, or unreadable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Listed<S> {
-    /// What a control judges.
+    /// The subject of the control.
     Read(S),
-    /// It is there, and this kept it from being read: it has no verdict, and those of other resources stand.
+    /// It exists but could not be read: it has no verdict; the verdicts of other resources are unaffected.
     Unreadable(Found, AwsError),
 }
 
 impl<S: ResourceState> Listed<S> {
-    /// What reading `found` came to; `None` when it is gone by now.
+    /// The result of reading `found`; `None` when it is already gone.
     pub fn of(found: Found, read: Result<Option<S>, AwsError>) -> Option<Self> {
         match read {
             Ok(subject) => subject.map(Self::Read),
@@ -90,7 +90,7 @@ impl<S: ResourceState> Listed<S> {
         }
     }
 
-    /// Its name, where that is another than its id and it is known.
+    /// Its name, if it is known and differs from its id.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Read(subject) => subject.name(),
@@ -99,7 +99,7 @@ impl<S: ResourceState> Listed<S> {
     }
 }
 
-/// Reads the resources of a page, `at_once` at a time, in their order; one that is gone by now is left out.
+/// Reads the resources of a page, `at_once` at a time, in order; resources that are already gone are left out.
 pub async fn read_each<S, R>(page: Vec<(Found, R)>, at_once: usize) -> Vec<Listed<S>>
 where
     S: ResourceState,
@@ -113,14 +113,14 @@ where
 /// Some resources of a listing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<S> {
-    /// The resources, without those that are gone by now.
+    /// The resources, without those that are already gone.
     pub resources: Vec<Listed<S>>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<String>,
 }
 
 impl<S> Page<S> {
-    /// The only page of a listing, all of it read.
+    /// The only page of a listing, read completely.
     pub fn whole(subjects: impl IntoIterator<Item = S>) -> Self {
         Self { resources: subjects.into_iter().map(Listed::Read).collect(), next: None }
     }
@@ -128,10 +128,10 @@ impl<S> Page<S> {
 
 /// Lists all subjects of a control.
 pub trait List<C>: Periodic {
-    /// The resources from where a page said that the next begins (`None`: from the first), page by page as the API hands
-    /// them out; memory does not grow with the account. A listing without pages begins anew.
+    /// The resources from the page with this token on (`None`: from the first), in the API's pages; memory does not
+    /// grow with the account. A listing without pages starts from the beginning.
     ///
-    /// An error ends the listing: a listing call failed, or a read that all of its resources depend on. What concerns one
+    /// An error ends the listing: a listing call failed, or a read that all resources depend on. A failure of one
     /// resource is [`Listed::Unreadable`].
     fn pages<'a>(
         &'a self,
@@ -141,8 +141,8 @@ pub trait List<C>: Periodic {
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Self::Subject>, AwsError>> + Send + 'a;
 
-    /// Every resource that [`pages`](Self::pages) would hand out, unread: what is retired at the end of a long round is
-    /// what is not among these. To be written anew where a page reads its resources one by one.
+    /// The keys of all resources that [`pages`](Self::pages) would return, unread: at the end of a long round, results
+    /// of other resources are retired. Override it where a page reads its resources one by one.
     fn keys<'a>(
         &'a self,
         clients: &'a C,
@@ -156,12 +156,12 @@ pub trait List<C>: Periodic {
     }
 }
 
-/// Reads one subject as it is now, and makes the calls of a plan and of an undo.
+/// Reads the live state of one subject, and makes the calls of a plan and of an undo.
 pub trait Fix<C: Connect>: Remediation {
-    /// The subject, whole, or `None` when the resource is gone.
+    /// The complete subject, or `None` when the resource is gone.
     ///
     /// # Errors
-    /// [`AwsError`] when it could not be read whole.
+    /// [`AwsError`] when it could not be read completely.
     fn live(
         &self,
         clients: &C,
@@ -169,7 +169,7 @@ pub trait Fix<C: Connect>: Remediation {
         params: &Self::Params,
     ) -> impl Future<Output = Result<Option<Self::Subject>, AwsError>> + Send;
 
-    /// Applies `action`. What is already so (a rule already revoked) is a success.
+    /// Applies `action`. It is idempotent: an action already in effect (a rule already revoked) succeeds.
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.
@@ -180,8 +180,8 @@ pub trait Fix<C: Connect>: Remediation {
         action: &Self::Action,
     ) -> impl Future<Output = Result<(), AwsError>> + Send;
 
-    /// [`apply`](Self::apply), and returns what undo will need: `null` unless the control
-    /// [needs answers](Remediation::needs_answers). What is already so answers the same again.
+    /// [`apply`](Self::apply), and returns the part of the answer that undo needs: `null` unless the control
+    /// [needs answers](Remediation::needs_answers). An action already in effect returns the same answer again.
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.
@@ -194,8 +194,8 @@ pub trait Fix<C: Connect>: Remediation {
         async { self.apply(clients, target, action).await.map(|()| Value::Null) }
     }
 
-    /// Makes one call of an undo. What is already so is a success. To be written where undo makes other calls than a fix;
-    /// otherwise [`apply`](Self::apply) makes them.
+    /// Makes one call of an undo, idempotently. Override it where undo makes other calls than a fix; by default
+    /// [`apply`](Self::apply) makes them.
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.

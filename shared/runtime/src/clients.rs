@@ -1,7 +1,7 @@
-//! SDK configuration from the environment alone, and clients by region.
+//! SDK configuration from the environment only, and clients by region.
 //!
-//! Lambda sets region and credentials, so `aws-config` and its provider chain stay out: they cost size and start-up.
-//! TLS is rustls with ring, whose first call takes a fraction of the default provider's CPU time.
+//! Lambda sets region and credentials, so `aws-config` and its provider chain are not used: they cost size and start-up
+//! time. TLS is rustls with ring, whose first call takes a fraction of the default provider's CPU time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use crate::Error;
 use crate::settings::Environment;
 use crate::writer::Writer;
 
-/// One attempt of one call; Lambda's own deadline bounds the sum.
+/// The timeout of one attempt of a call; Lambda's deadline bounds the sum.
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// Default number of tries of one call; `AWS_MAX_ATTEMPTS` overrides it.
+/// The default number of attempts of a call; `AWS_MAX_ATTEMPTS` overrides it.
 const MAX_ATTEMPTS: u32 = 4;
 
 /// Endpoint overrides of the environment: `AWS_ENDPOINT_URL_<SERVICE>`, then `AWS_ENDPOINT_URL`.
@@ -48,13 +48,13 @@ impl LoadServiceConfig for EndpointVariables {
 /// The SDK configuration of this environment, for `region`.
 ///
 /// # Errors
-/// [`Error::Setting`] when credentials are missing or `AWS_MAX_ATTEMPTS` is no number.
+/// [`Error::Setting`] when credentials are missing or `AWS_MAX_ATTEMPTS` is not a number above 0.
 pub fn sdk_config(environment: &Environment, region: &Region) -> Result<SdkConfig, Error> {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     sdk_config_over(environment, region, http)
 }
 
-/// The same over another HTTP client: tests replay answers through it.
+/// The same with another HTTP client, through which tests replay answers.
 ///
 /// # Errors
 /// As [`sdk_config`].
@@ -91,8 +91,8 @@ pub fn sdk_config_over(environment: &Environment, region: &Region, http: SharedH
         .build())
 }
 
-/// Whether the endpoint of `service_id` (as the SDK names it: `S3`, `S3 Control`) is overridden. Emulators are reached by
-/// path, not by bucket or account in the host name.
+/// Whether the endpoint of `service_id` (the SDK's name: `S3`, `S3 Control`) is overridden. Emulators use paths, not a
+/// bucket or account in the host name.
 pub fn endpoint_is_overridden(config: &SdkConfig, service_id: &str) -> bool {
     if config.endpoint_url().is_some() {
         return true;
@@ -105,10 +105,10 @@ pub fn endpoint_is_overridden(config: &SdkConfig, service_id: &str) -> bool {
     }
 }
 
-/// Takes the account id off the front of the host name, before signing.
+/// Removes the account id from the start of the host name, before signing.
 ///
-/// S3 Control puts `<account>.` in front of whatever endpoint it is given; such a name does not resolve on loopback. To be
-/// installed only where [`endpoint_is_overridden`]. Goes when the SDK can be told not to.
+/// S3 Control prefixes every endpoint with `<account>.`; such a name does not resolve on loopback. Install it only
+/// where [`endpoint_is_overridden`]. Remove it once the SDK has an option to disable the prefix.
 #[derive(Debug)]
 pub struct WithoutAccountInHost;
 
@@ -137,10 +137,10 @@ impl Intercept for WithoutAccountInHost {
     }
 }
 
-/// Builds clients over a configuration; makes no call.
+/// Builds clients from a configuration without a call.
 pub type Connector<T> = Arc<dyn Fn(&SdkConfig) -> Arc<T> + Send + Sync>;
 
-/// Clients by region: those of the function's own region are built before the first event, others on first use.
+/// Clients by region: those for the function's own region are built before the first event, others on first use.
 pub struct Pool<T: ?Sized> {
     connect: Connector<T>,
     base: SdkConfig,
@@ -151,7 +151,7 @@ pub struct Pool<T: ?Sized> {
 }
 
 impl<T: ?Sized> Pool<T> {
-    /// A pool whose first clients are of `region`.
+    /// A pool whose first clients are for `region`.
     pub fn new(connect: Connector<T>, base: SdkConfig, region: Region) -> Self {
         let home = connect(&base);
         Self { connect, base, region, home, others: Mutex::default(), writers: Mutex::default() }
@@ -171,7 +171,7 @@ impl<T: ?Sized> Pool<T> {
         Ok(Arc::clone(clients))
     }
 
-    /// The clients for calls that change something there: they send each request once. Built on first use.
+    /// The clients for calls that change resources there: they send each request once. Built on first use.
     ///
     /// # Errors
     /// As [`at`](Self::at).
@@ -182,12 +182,12 @@ impl<T: ?Sized> Pool<T> {
         Ok(Arc::clone(writers.entry(region.clone()).or_insert_with(new)))
     }
 
-    /// The region whose endpoint answers for `region`.
+    /// The region whose endpoint is used for `region`.
     fn reached<'a>(&'a self, own: &AccountId, account: &AccountId, region: &'a Region) -> Result<&'a Region, Error> {
         if own != account {
             return Err(Error::ForeignAccount { home: own.to_string(), account: account.to_string() });
         }
-        // AWS Config writes `global` for IAM; its API is reached through the function's own region.
+        // AWS Config reports `global` for IAM; its API is called in the function's own region.
         Ok(if region.as_str() == "global" { &self.region } else { region })
     }
 
@@ -217,10 +217,10 @@ mod tests {
     }
 
     #[test]
-    fn missing_credentials_and_a_bad_number_of_attempts_are_named() {
-        let fault = sdk_config(&Environment::default(), &Region::new("eu-west-1")).unwrap_err();
-        assert_eq!(fault.to_string(), "AWS_ACCESS_KEY_ID: expected a value: received nothing");
-        let fault = config(&[("AWS_MAX_ATTEMPTS", "0")]).unwrap_err();
-        assert_eq!(fault.to_string(), "AWS_MAX_ATTEMPTS: expected a whole number above 0: received `0`");
+    fn missing_credentials_and_invalid_max_attempts_are_named() {
+        let error = sdk_config(&Environment::default(), &Region::new("eu-west-1")).unwrap_err();
+        assert_eq!(error.to_string(), "AWS_ACCESS_KEY_ID: expected a value: received nothing");
+        let error = config(&[("AWS_MAX_ATTEMPTS", "0")]).unwrap_err();
+        assert_eq!(error.to_string(), "AWS_MAX_ATTEMPTS: expected a whole number above 0: received `0`");
     }
 }

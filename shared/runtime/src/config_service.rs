@@ -1,4 +1,4 @@
-//! The few calls to AWS Config that every function may need. The only file here that names its SDK.
+//! The calls to AWS Config that every function may need. No other file of this crate names its SDK.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,10 +15,10 @@ use rectify_compliance::{ConfigurationItem, Evaluation, ResourceKey, ShapeError,
 use crate::retry::Backoff;
 use crate::{AwsError, Error};
 
-/// The most evaluations `PutEvaluations` takes at once.
+/// The maximum number of evaluations of one `PutEvaluations` call.
 pub const BATCH: usize = 100;
-/// The most types `GetDiscoveredResourceCounts` takes at once.
-const TYPES: usize = 20;
+/// The maximum number of types of one `GetDiscoveredResourceCounts` call.
+const MAX_TYPES: usize = 20;
 
 /// AWS Config, as rules and remediations use it.
 #[derive(Debug, Clone)]
@@ -26,28 +26,28 @@ pub struct ConfigService {
     client: Client,
 }
 
-/// How sending evaluations ended.
+/// The result of sending evaluations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// AWS Config has them.
+    /// AWS Config stored them.
     Stored,
-    /// The rule is gone: there is nobody to tell, which is no fault.
+    /// The rule is gone and accepts no evaluations, which is not an error.
     RuleGone,
 }
 
 impl ConfigService {
-    /// A client of this configuration.
+    /// A client with this configuration.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
     }
 
-    /// Sends evaluations, at most a hundred per call, each batch until AWS Config has taken all of it.
+    /// Sends evaluations, at most a hundred per call, each batch with retries until AWS Config has accepted all of it.
     ///
-    /// An empty list is sent as it is: it acknowledges the event.
+    /// An empty list is sent, too: it acknowledges the event.
     ///
     /// # Errors
-    /// [`Error::EvaluationRefused`] when some remain in `FailedEvaluations` after the retries, [`Error::Aws`] when a call
-    /// fails.
+    /// [`Error::EvaluationRefused`] when some remain in `FailedEvaluations` after the retries, [`Error::Aws`] when a
+    /// call fails.
     pub async fn put_evaluations(&self, token: &ResultToken, evaluations: &[Evaluation]) -> Result<Sent, Error> {
         let evaluations = evaluations.iter().map(to_sdk).collect::<Result<Vec<_>, _>>()?;
         if evaluations.is_empty() {
@@ -62,13 +62,13 @@ impl ConfigService {
     }
 
     async fn put_batch(&self, token: &ResultToken, batch: Vec<sdk::Evaluation>) -> Result<Sent, Error> {
-        let mut open = batch;
+        let mut remaining = batch;
         let mut tries = Backoff::CONFIG.tries();
         while tries.next().await.is_some() {
             let answer = self
                 .client
                 .put_evaluations()
-                .set_evaluations(Some(open))
+                .set_evaluations(Some(remaining))
                 .result_token(token.expose())
                 .test_mode(token.is_test())
                 .send()
@@ -87,21 +87,21 @@ impl ConfigService {
             if refused.is_empty() {
                 return Ok(Sent::Stored);
             }
-            open = refused;
+            remaining = refused;
         }
-        let first = open.first().map_or_else(String::new, |it| {
+        let first = remaining.first().map_or_else(String::new, |it| {
             format!("{} {}", it.compliance_resource_type(), it.compliance_resource_id())
         });
-        Err(Error::EvaluationRefused { count: open.len(), first })
+        Err(Error::EvaluationRefused { count: remaining.len(), first })
     }
 
-    /// Fetches the item of an oversized event as of its capture time; a newer one counts, with its own time.
+    /// Fetches the item of an oversized event as of its capture time; a newer item is accepted, with its own time.
     ///
-    /// The history lags behind the event at times, so it is asked again, and at last without a bound: an older item never
-    /// stands in for the one that was announced.
+    /// The history may lag behind the event, so it is read again, the last time without an upper bound. An older item
+    /// never replaces the one that the event announced.
     ///
     /// # Errors
-    /// [`Error::HistoryNotReady`] when no item as new as the summary came, [`Error::Aws`] when a call fails.
+    /// [`Error::HistoryNotReady`] when no item is as new as the summary, [`Error::Aws`] when a call fails.
     pub async fn item_of(&self, summary: &ItemSummary) -> Result<ConfigurationItem, Error> {
         let mut tries = Backoff::CONFIG.tries();
         while tries.next().await.is_some() {
@@ -119,26 +119,26 @@ impl ConfigService {
         })
     }
 
-    /// How many resources of these types AWS Config knows in its region; `None` when it counts none of them: types it does
-    /// not record, or the account itself.
+    /// How many resources of these types AWS Config has recorded in its region; `None` when it counts none: types it
+    /// does not record, or the account itself.
     ///
     /// # Errors
     /// [`Error::Aws`] when the call fails.
     pub async fn population(&self, types: &[&str]) -> Result<Option<u64>, Error> {
         let types: Vec<&str> = types.iter().copied().filter(|it| *it != ACCOUNT_TYPE).collect();
         let mut total = 0;
-        for some in types.chunks(TYPES) {
+        for batch in types.chunks(MAX_TYPES) {
             let counts = self.client.get_discovered_resource_counts();
-            let counts = counts.set_resource_types(Some(some.iter().map(|it| (*it).to_owned()).collect()));
+            let counts = counts.set_resource_types(Some(batch.iter().map(|it| (*it).to_owned()).collect()));
             let answer = counts.send().await;
             let answer = answer.map_err(|error| AwsError::call("config:GetDiscoveredResourceCounts", &error))?;
-            // With types named, the total is theirs and comes whole with the first page.
+            // With resource types, the total covers these types, and the first page has it completely.
             total += u64::try_from(answer.total_discovered_resources).unwrap_or_default();
         }
         Ok((total > 0).then_some(total))
     }
 
-    /// The name AWS Config has for a resource whose id is not its name; `None` when it knows none.
+    /// The name that AWS Config recorded for a resource whose id is not its name; `None` if there is none.
     ///
     /// # Errors
     /// [`Error::Aws`] when the call fails.
@@ -166,8 +166,8 @@ impl ConfigService {
         }
     }
 
-    /// The resources of these types that a rule still reports and that are not among `seen`, page by page until all are
-    /// known. `seen` holds hashes by [`key_hash`], so that memory grows by eight bytes a resource.
+    /// The resources of these types that a rule still reports and that are not among `seen`, from all pages. `seen`
+    /// contains hashes from [`key_hash`], so that memory grows by eight bytes per resource.
     ///
     /// # Errors
     /// [`Error::Aws`] when a page fails: then nothing may be retired.
@@ -210,7 +210,7 @@ impl ConfigService {
     }
 }
 
-/// A 64-bit hash of type and id. A collision would keep one stale result for one more run, never hide a resource.
+/// A 64-bit hash of type and id. A collision would keep one stale result for another run, but never hide a resource.
 pub fn key_hash(resource: &ResourceKey) -> u64 {
     let mut hasher = DefaultHasher::new();
     resource.hash(&mut hasher);
@@ -232,8 +232,8 @@ fn date_time(at: Timestamp) -> DateTime {
     DateTime::from_millis(at.as_millisecond())
 }
 
-/// AWS Config stamps to the millisecond, and its wire has epoch seconds with a fraction: 8.512 s is read as 8.511999845 s.
-/// Cut off, it would lie before the capture time that the event names.
+/// AWS Config has millisecond timestamps, but transmits epoch seconds as floating point: 8.512 s is read as 8.511999845
+/// s. Truncated, it would be earlier than the capture time in the event.
 pub fn milliseconds(at: DateTime) -> Option<Timestamp> {
     let rounded = (at.as_nanos() + 500_000).div_euclid(1_000_000);
     i64::try_from(rounded).ok().and_then(|at| Timestamp::from_millisecond(at).ok())
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_millisecond_survives_the_wire() {
+    fn every_millisecond_survives_the_transmission() {
         for millisecond in 0..1000_i64 {
             let at = 1_772_600_767_000 + millisecond;
             let read = DateTime::from_secs_f64(at as f64 / 1000.0);

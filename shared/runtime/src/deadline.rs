@@ -1,4 +1,4 @@
-//! When Lambda ends an invocation, and what must be given up before that: what is killed says nothing and stores nothing.
+//! The deadline of an invocation, and work that is canceled before it: a killed invocation logs and stores nothing.
 
 use std::future::Future;
 use std::pin::pin;
@@ -9,30 +9,30 @@ use futures_util::future::{Either, select};
 use crate::Error;
 use crate::retry::sleep;
 
-/// When Lambda ends an invocation.
+/// The time at which Lambda ends an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
-    /// Milliseconds since 1970.
+    /// Epoch milliseconds.
     pub epoch_ms: u64,
 }
 
 impl Deadline {
-    /// So long from now.
+    /// `span` from now.
     pub fn after(span: Duration) -> Self {
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + span;
         Self { epoch_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX) }
     }
 
-    /// What is left; nothing once it is over.
+    /// The time left; zero after the deadline.
     pub fn left(self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Duration::from_millis(self.epoch_ms).saturating_sub(now)
     }
 
-    /// Does `work`, or gives it up when no more than `spare` is left.
+    /// Runs `work`, or cancels it when only `spare` is left.
     ///
     /// # Errors
-    /// [`Error::OutOfTime`] names `what` was given up.
+    /// [`Error::OutOfTime`] names the canceled work, `what`.
     pub async fn leaving<T>(
         self,
         spare: Duration,
@@ -53,13 +53,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_does_not_end_is_given_up_while_there_is_time_to_say_so() {
+    async fn endless_work_is_canceled_before_the_deadline() {
         let spare = Duration::from_secs(20);
         let what = || "live read of AWS::::Account 111122223333".to_owned();
         for deadline in [Deadline::after(spare), Deadline { epoch_ms: 0 }] {
-            let fault = deadline.leaving(spare, what, std::future::pending::<()>()).await.unwrap_err();
-            assert_eq!(fault.kind(), "OutOfTime");
-            assert!(fault.to_string().starts_with("live read of AWS::::Account 111122223333: not done within 0 s"));
+            let error = deadline.leaving(spare, what, std::future::pending::<()>()).await.unwrap_err();
+            assert_eq!(error.kind(), "OutOfTime");
+            assert!(error.to_string().starts_with("live read of AWS::::Account 111122223333: not done within 0 s"));
         }
         let deadline = Deadline::after(Duration::from_secs(60));
         assert_eq!(deadline.leaving(spare, what, std::future::ready(7)).await, Ok(7));

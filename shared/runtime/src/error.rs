@@ -1,4 +1,4 @@
-//! Why an invocation fails. The type is stable: alarms and dead-letter queues are read by it.
+//! Why an invocation fails. The error type is stable: alarms and dead-letter queues rely on it.
 
 use lambda_runtime::Diagnostic;
 use rectify_compliance::entry::EntryError;
@@ -6,27 +6,27 @@ use rectify_compliance::{EventError, ParameterError, ShapeError};
 
 use crate::AwsError;
 
-/// A fault of ours, of the event, or of the services behind: never a verdict.
+/// An error of the program, the event or a service: never a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The event is not what AWS Config or EventBridge sends.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// The rule's parameters.
+    /// The rule's parameters are invalid.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    /// An AWS call, or its answer.
+    /// An AWS call failed, or its answer is unexpected.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// The environment of the function.
+    /// The function's environment is invalid.
     #[error("{name}: {reason}")]
     Setting {
         /// The environment variable.
         name: &'static str,
-        /// What was expected and what was received.
+        /// The expected and the received value.
         reason: String,
     },
-    /// The event belongs to an account this function has no credentials for.
+    /// The event belongs to an account for which this function has no credentials.
     #[error("account: function of `{home}` cannot act in `{account}`")]
     ForeignAccount {
         /// The function's own account.
@@ -34,24 +34,24 @@ pub enum Error {
         /// The account of the event.
         account: String,
     },
-    /// The history does not have the item of an oversized event yet.
+    /// The configuration history does not contain the item of an oversized event yet.
     #[error("config:GetResourceConfigHistory: {resource}: no item as of `{captured_at}` yet")]
     HistoryNotReady {
         /// The resource.
         resource: String,
-        /// The capture time the event names.
+        /// The capture time in the event.
         captured_at: String,
     },
-    /// AWS Config took the call but refused evaluations.
+    /// AWS Config accepted the call but refused evaluations.
     #[error("config:PutEvaluations: {count} evaluations refused: {first}")]
     EvaluationRefused {
-        /// How many remained refused after the retries.
+        /// How many were still refused after the retries.
         count: usize,
         /// The first of them.
         first: String,
     },
-    /// The rule's function does not have the half of the control this event is for.
-    #[error("event: this control has no {half} half")]
+    /// The rule's function does not support the trigger of this event.
+    #[error("event: this control has no {half} trigger")]
     UnsupportedTrigger {
         /// `change` or `periodic`.
         half: &'static str,
@@ -59,14 +59,14 @@ pub enum Error {
     /// The ledger could not be read or written; nothing was changed.
     #[error("ledger: {0}")]
     Ledger(String),
-    /// Somebody else works on this resource.
+    /// Another owner holds the lease of this resource.
     #[error("lease: {resource}: held by `{owner}` until {until}")]
     LeaseHeld {
         /// The resource.
         resource: String,
-        /// Who holds it.
+        /// The holder.
         owner: String,
-        /// When it ends.
+        /// When it expires.
         until: String,
     },
     /// The resource kept changing between the reads.
@@ -74,32 +74,32 @@ pub enum Error {
     ConcurrentModification {
         /// The resource.
         resource: String,
-        /// How often it was tried.
+        /// The number of tries.
         times: u32,
     },
-    /// An action failed; what had been done before it is in the ledger.
+    /// An action failed; the earlier ones are in the ledger.
     #[error("attempt {attempt}: action {number} of {total}: {reason}")]
     ActionFailed {
         /// The attempt's id.
         attempt: String,
-        /// Which action, from 1.
+        /// The number of the action, from 1.
         number: usize,
-        /// How many there are.
+        /// The number of actions.
         total: usize,
-        /// What the service said.
+        /// The service's error.
         reason: String,
-        /// Whether trying again cannot help.
+        /// Whether a retry cannot succeed.
         terminal: bool,
     },
-    /// Every action succeeded and the control still does not hold, or more changed than was planned.
+    /// Every action succeeded, but the resource is still noncompliant; or the result of an action is not known.
     #[error("attempt {attempt}: not verified: {reason}")]
     NotVerified {
         /// The attempt's id.
         attempt: String,
-        /// What the live read showed.
+        /// The result of the live read.
         reason: String,
     },
-    /// A run of many steps in which some failed; the others were done.
+    /// Some steps of a run failed; the others were completed.
     #[error("{failed} steps failed: {first}")]
     Incomplete {
         /// How many failed.
@@ -107,38 +107,38 @@ pub enum Error {
         /// The first of them, with its type.
         first: String,
     },
-    /// An undo that began and is not done: a call of it failed, or it did not help.
+    /// An undo began but is not complete: a call failed, or the resource is not restored.
     #[error("undo {attempt}: {reason}")]
     UndoFailed {
         /// The attempt's id.
         attempt: String,
-        /// What failed, how far the undo got, and until when the resource is held.
+        /// The failure, the progress of the undo, and when the hold on the resource ends.
         reason: String,
     },
-    /// A periodic run judged what it could read. What it could not keeps its last evaluation.
+    /// A periodic run could not read some resources, which keep their last evaluation; the others were evaluated.
     #[error("{count} of {resources} resources could not be read: {first}")]
     Unreadable {
         /// How many could not be read.
         count: usize,
-        /// How many the listing named.
+        /// How many were listed.
         resources: usize,
         /// The first of them, each with the operation and its error code.
         first: String,
     },
-    /// A periodic round took more invocations than any account can need: its listing does not end.
+    /// A periodic round took more invocations than any account can need: its listing seems endless.
     #[error("round not finished after {parts} invocations and {resources} resources; expected its listing to end")]
     Endless {
-        /// How many invocations there were.
+        /// The number of invocations.
         parts: u32,
-        /// How many resources were listed.
+        /// The number of listed resources.
         resources: usize,
     },
-    /// Work that was given up before Lambda would have ended the function in the middle of it.
+    /// Work was canceled before Lambda would have ended the function in the middle of it.
     #[error(
         "{what}: not done within {allowed_s} s, all that the function's timeout leaves; nothing was changed since it began"
     )]
     OutOfTime {
-        /// What was given up.
+        /// The canceled work.
         what: String,
         /// The time it had, seconds.
         allowed_s: u64,
@@ -148,13 +148,13 @@ pub enum Error {
     UndoRefused {
         /// The attempt's id.
         attempt: String,
-        /// Why, with the difference where there is one.
+        /// The reason, with the difference if there is one.
         reason: String,
     },
 }
 
 impl Error {
-    /// The stable type: what Lambda reports as `errorType` and the failure metric counts by.
+    /// The stable type, which Lambda reports as `errorType` and the failure metric uses as dimension.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "MalformedEvent",
@@ -194,7 +194,7 @@ impl From<EntryError> for Error {
 }
 
 impl From<Error> for Diagnostic {
-    fn from(fault: Error) -> Self {
-        Self { error_type: fault.kind().to_owned(), error_message: fault.to_string() }
+    fn from(error: Error) -> Self {
+        Self { error_type: error.kind().to_owned(), error_message: error.to_string() }
     }
 }

@@ -1,12 +1,12 @@
-//! The codes by which services say that they are busy with a resource.
+//! The error codes for an operation in progress on a resource.
 //!
-//! A call that is answered with one of them may be the one the service is busy with: its first request may have been carried
-//! out without an answer. It ends neither as a failure for good nor as a call that did nothing; a live read decides.
+//! The operation in progress may be the call itself: an earlier request may have been applied although its answer was
+//! lost. Such a call counts neither as a permanent failure nor as a call that did nothing; a live read decides.
 
-/// Service, code as it stands in the answer, and where the code is documented.
+/// Service, code in the answer, and where the code is documented.
 const CODES: &[(&str, &str, &str)] = &[
     ("rds", "InvalidDBInstanceState", "API_ModifyDBInstance, errors"),
-    ("rds", "InvalidDBInstanceStateFault", "older SDK models of the same fault"),
+    ("rds", "InvalidDBInstanceStateFault", "older SDK models of the same error"),
     ("rds", "InvalidDBClusterStateFault", "API_ModifyDBCluster, errors"),
     ("s3", "OperationAborted", "S3 API, error responses: a conflicting conditional operation is in progress, 409"),
     ("s3", "ConditionalRequestConflict", "S3 API, error responses: 409"),
@@ -27,8 +27,8 @@ const CODES: &[(&str, &str, &str)] = &[
     ("config", "ResourceConcurrentModificationException", "Config API: two requests at the same time"),
 ];
 
-/// Whether `code` says that something is under way. The service is not compared: what means "busy" at one is no answer to rely
-/// on at another.
+/// Whether `code` means an operation in progress. The service is not compared: a code with this meaning in one service
+/// is not a reliable answer in another.
 pub(crate) fn is(code: &str) -> bool {
     CODES.iter().any(|(_, it, _)| *it == code)
 }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_service_whose_resources_are_changed_is_there_with_a_source() {
+    fn every_service_that_is_changed_is_listed_with_a_source() {
         for service in ["rds", "s3", "ec2", "iam", "kms", "cloudtrail", "logs", "sns", "config"] {
             assert!(CODES.iter().any(|(it, _, _)| *it == service), "{service}");
         }

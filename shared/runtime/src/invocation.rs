@@ -1,7 +1,7 @@
-//! One line per invocation: what happened, in JSON, with its metrics in CloudWatch's embedded metric format.
+//! One log line per invocation, in JSON, with its metrics in CloudWatch's embedded metric format.
 //!
-//! Source of the format: "Specification: Embedded metric format" of the CloudWatch user guide, read 2026-11. Never whole
-//! events, policies or tokens.
+//! Source of the format: "Specification: Embedded metric format" of the CloudWatch user guide, read 2026-11. Never log
+//! complete events, policies or tokens.
 
 use std::io::Write;
 use std::time::Instant;
@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 
-/// Where the metrics go.
+/// The namespace of the metrics.
 const NAMESPACE: &str = "Rectify";
 
-/// What one invocation has to tell.
+/// The log line and the metrics of one invocation.
 #[derive(Debug)]
 pub struct Invocation {
     started: Instant,
@@ -35,12 +35,12 @@ impl Invocation {
         }
     }
 
-    /// Notes a fact for the line: `rule`, `resource_id`, `account`, `verdict`, …
+    /// Adds a field to the line: `rule`, `resource_id`, `account`, `verdict`, …
     pub fn note(&mut self, field: &'static str, value: impl Into<Value>) {
         self.fields.insert(field.to_owned(), value.into());
     }
 
-    /// Counts `metric` by one more dimension beside the control, e.g. `Evaluations` by `Verdict`.
+    /// Counts `metric` by one dimension in addition to the control, e.g. `Evaluations` by `Verdict`.
     pub fn count(&mut self, metric: &'static str, dimension: &'static str, value: &str, by: u64) {
         match self.counts.iter_mut().find(|it| it.0 == metric && it.1 == dimension && it.2 == value) {
             Some(entry) => entry.3 += by,
@@ -48,26 +48,26 @@ impl Invocation {
         }
     }
 
-    /// Ends the invocation: the line at level info, or at level error with the fault.
-    pub fn finish(mut self, fault: Option<&Error>) {
-        if let Some(fault) = fault {
-            self.count("Failures", "ErrorType", fault.kind(), 1);
+    /// Ends the invocation: writes the line at level info, or at level error with the error.
+    pub fn finish(mut self, error: Option<&Error>) {
+        if let Some(error) = error {
+            self.count("Failures", "ErrorType", error.kind(), 1);
         }
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
-        let lines = self.lines(now, milliseconds, fault);
+        let lines = self.lines(now, milliseconds, error);
         let mut out = std::io::stdout().lock();
         for line in lines {
-            // A function whose standard output is gone has nowhere left to complain to.
+            // Without standard output there is nowhere to report the error.
             let _ = writeln!(out, "{line}");
         }
     }
 
-    /// The line, and one more for each further value of a dimension: a document holds one value per dimension.
-    pub(crate) fn lines(&self, now: u64, milliseconds: u64, fault: Option<&Error>) -> Vec<Value> {
+    /// The line, and one more for each further value of a dimension: an EMF document has one value per dimension.
+    pub(crate) fn lines(&self, now: u64, milliseconds: u64, error: Option<&Error>) -> Vec<Value> {
         let mut line = Map::new();
-        line.insert("level".to_owned(), json!(if fault.is_some() { "ERROR" } else { "INFO" }));
-        line.insert("message".to_owned(), json!(fault.map_or_else(|| "invocation".to_owned(), ToString::to_string)));
+        line.insert("level".to_owned(), json!(if error.is_some() { "ERROR" } else { "INFO" }));
+        line.insert("message".to_owned(), json!(error.map_or_else(|| "invocation".to_owned(), ToString::to_string)));
         line.insert("request_id".to_owned(), json!(self.request_id));
         line.extend(self.fields.clone());
         let mut directives = vec![directive("Duration", None, "Milliseconds")];
@@ -104,9 +104,9 @@ fn aws(now: u64, directives: &[Value]) -> Value {
     json!({"Timestamp": now, "CloudWatchMetrics": directives})
 }
 
-/// Installs the subscriber for everything below the invocation's line: JSON, warnings and worse.
+/// Installs the subscriber for all other logs: JSON, level warn and above.
 pub fn init_logging() {
-    // A second call (tests) finds one installed, which is as good.
+    // A second call, in tests, keeps the installed one.
     let _ = tracing_subscriber::fmt()
         .json()
         .with_max_level(tracing::Level::WARN)
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_is_declared_with_its_dimensions_and_stands_at_the_root() {
+    fn every_metric_is_declared_with_its_dimensions_and_is_a_root_member() {
         let mut invocation = Invocation::start("restricted-ssh", "r-1");
         invocation.note("resource_id", "sg-1");
         invocation.count("Evaluations", "Verdict", "COMPLIANT", 2);
@@ -144,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_counted_by_its_type_and_told_in_the_line() {
+    fn error_is_counted_by_type_and_logged() {
         let mut invocation = Invocation::start("c", "r");
-        let fault = Error::UnsupportedTrigger { half: "change" };
-        invocation.count("Failures", "ErrorType", fault.kind(), 1);
-        let lines = invocation.lines(0, 0, Some(&fault));
+        let error = Error::UnsupportedTrigger { half: "change" };
+        invocation.count("Failures", "ErrorType", error.kind(), 1);
+        let lines = invocation.lines(0, 0, Some(&error));
         assert_eq!(lines[0]["level"], "ERROR");
-        assert_eq!(lines[0]["message"], "event: this control has no change half");
+        assert_eq!(lines[0]["message"], "event: this control has no change trigger");
         assert_eq!(lines[0]["ErrorType"], "UnsupportedTrigger");
     }
 }

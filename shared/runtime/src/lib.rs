@@ -1,26 +1,27 @@
-//! The Lambda shell of Rectify: events in, evaluations out, the gates of a remediation.
+//! The Lambda runtime of Rectify: events in, evaluations out, the gates of a remediation.
 //!
-//! Knows no control by name, and no service but those every function needs: AWS Config, CloudFormation, the ledger's
-//! DynamoDB and the event bus. A control's own service is known to its Lambda crate alone, through the traits of [`edge`].
+//! It knows no control by name, and only the services that every function needs: AWS Config, CloudFormation, DynamoDB
+//! for the ledger, EventBridge and Lambda. Only a control's Lambda crate knows the control's service, through the
+//! traits of [`client`].
 //!
-//! | module | noun |
+//! | module | content |
 //! |---|---|
 //! | [`rule`] | a rule's function, from the event to `PutEvaluations` |
 //! | [`remediation`] | a remediation's function: its gates, in order, and undo |
 //! | [`ledger`] | attempts, leases, holds, exemptions, breakers, budgets and stop switches on DynamoDB |
-//! | [`edge`] | what a control's crate implements to call its service |
+//! | [`client`] | the traits with which a control's crate calls its service |
 //! | [`views`] | the same for all settings of a view |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
-//! | [`config_service`] | the few calls to AWS Config |
+//! | [`config_service`] | the calls to AWS Config |
 //! | [`relay`] | a function that invokes itself |
-//! | [`deadline`] | when Lambda ends an invocation |
-//! | [`stacks`] | CloudFormation, asked for the stack of a resource |
+//! | [`deadline`] | the deadline of an invocation |
+//! | [`stacks`] | CloudFormation: the stack of a resource |
 //! | [`settings`] | a function's environment, typed |
-//! | [`fault`] | why an invocation fails, with a stable type |
+//! | [`error`] | why an invocation fails, with a stable type |
 //! | [`invocation`] | one line of log and metrics per invocation |
 //! | [`writer`] | clients that send each request once |
 //! | [`retry`] | bounded back-off with jitter |
-//! | [`serve`] | the loop of a function, whatever it does |
+//! | [`serve`] | the event loop of every function |
 
 pub mod aws_error;
 pub mod bus;

@@ -1,4 +1,4 @@
-//! What an operator does about one control, with credentials of their own.
+//! An operator's operations on one control, with the operator's own credentials.
 
 use aws_types::SdkConfig;
 use rectify_compliance::gate::RuleScope;
@@ -13,25 +13,25 @@ use crate::remediation::undo::{self, UndoRequest, Undone};
 use crate::remediation::{Deployed, Reverts, undoable};
 use crate::stacks::Stacks;
 
-/// What a live look at one resource shows.
+/// The live state of one resource, its verdict and its plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
-    /// The subject as read.
+    /// The live state.
     pub subject: StoredState,
     /// The control's verdict.
     pub verdict: Verdict,
-    /// What a remediation would do.
+    /// The plan of a remediation.
     pub plan: Plan<Value>,
-    /// The CloudFormation stack that manages what the plan would change, by name, or why that is not known: then a
-    /// remediation does not act either.
+    /// The name of the CloudFormation stack that manages the plan's resources, or why it is not known: then a
+    /// remediation does not act, either.
     pub stack: Result<Option<String>, String>,
 }
 
-/// What can be done about one control.
+/// The operations on one control.
 pub struct Operations(Deployed<dyn Reverts>);
 
 impl Operations {
-    /// What can be done about `control`, through clients `C`.
+    /// The operations on `control`, through clients `C`.
     pub fn of<K, C>(control: &'static Declared<K>) -> Self
     where
         K: Fix<C>,
@@ -45,10 +45,10 @@ impl Operations {
         self.0.meta.id
     }
 
-    /// Reads, judges and plans; writes nothing. `None` when the resource is gone.
+    /// Reads, evaluates and plans; changes nothing. `None` when the resource is gone.
     ///
     /// # Errors
-    /// [`Error`]: the parameters, or what the read failed for.
+    /// [`Error`] of the parameters or the read.
     pub async fn inspect(
         &self,
         config: &SdkConfig,
@@ -56,10 +56,10 @@ impl Operations {
         parameters: &str,
     ) -> Result<Option<Inspection>, Error> {
         let Deployed { meta, control, .. } = &self.0;
-        let shell = control.shell_parameters(parameters)?;
+        let common = control.shell_parameters(parameters)?;
         let here = region_of(config, target);
-        let home = shell.home_region.clone().unwrap_or_else(|| here.default_home());
-        let scope = RuleScope { meta, parameters: &shell, here: &here, home: &home };
+        let home = common.home_region.clone().unwrap_or_else(|| here.default_home());
+        let scope = RuleScope { meta, parameters: &common, here: &here, home: &home };
         let clients = self.0.pool(config, &here).at(&target.account, &target.account, &target.region).await?;
         let Some(live) = clients.live(target, parameters).await? else { return Ok(None) };
         let now = Timestamp::now();
@@ -68,11 +68,11 @@ impl Operations {
             None => (control.evaluate(&live.image, parameters, now)?, control.plan(&live.image, parameters, now)?),
         };
         let stack = managed::stack_of(*control, &*clients, &Stacks::new(config), &live, &plan).await;
-        let stack = stack.map_err(|fault| fault.to_string());
+        let stack = stack.map_err(|error| error.to_string());
         Ok(Some(Inspection { subject: live.image, verdict, plan, stack }))
     }
 
-    /// Takes an attempt back; the target is the one the attempt names.
+    /// Undoes an attempt; `target` is the attempt's own.
     ///
     /// # Errors
     /// As for [`undo::undo`].

@@ -1,4 +1,4 @@
-//! A function that invokes itself, to go on in an invocation of its own. The only file here that names Lambda's SDK.
+//! A function that invokes itself to continue its work. No other file of this crate names Lambda's SDK.
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::Builder;
@@ -11,24 +11,24 @@ use serde_json::Value;
 use crate::AwsError;
 use crate::retry::Backoff;
 
-/// Lambda, as a function uses it to go on.
+/// The Lambda client with which a function invokes itself.
 #[derive(Debug, Clone)]
 pub struct Relay {
     config: SdkConfig,
 }
 
 impl Relay {
-    /// Over this configuration. Few functions ever go on, so the client is built when one does.
+    /// With this configuration. Few functions invoke themselves, so the client is built on use.
     pub fn new(config: &SdkConfig) -> Self {
         Self { config: config.clone() }
     }
 
-    /// Lets `function`, an ARN, be invoked with `event`, asynchronously: Lambda keeps the event and repeats it if it fails.
-    /// Retries of the SDK are off: a request whose answer was lost may have begun an invocation, and each that is sent begins
-    /// another. It is repeated only where the answer says that nothing was begun.
+    /// Invokes `function`, an ARN, asynchronously with `event`: Lambda queues the event and retries it if it fails. The
+    /// SDK's retries are off, since every request may start an invocation even if its answer is lost. The call is
+    /// retried only if the answer says that nothing was started.
     ///
     /// # Errors
-    /// [`AwsError`] when Lambda did not accept it, or did not say so.
+    /// [`AwsError`] when Lambda did not confirm the invocation.
     pub async fn pass_on(&self, function: &str, event: &Value) -> Result<(), AwsError> {
         let config = Builder::from(&self.config).retry_config(RetryConfig::disabled()).build();
         let call = Client::from_conf(config).invoke().function_name(function).invocation_type(InvocationType::Event);

@@ -1,4 +1,4 @@
-//! The loop of a function: built once, then one event after the other.
+//! The event loop of a function: the context is built once, then events are handled one after the other.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::deadline::Deadline;
 use crate::invocation::{self, Invocation};
 use crate::settings::{Environment, account_of_function};
 
-/// A function, by the name of its program: a control's id, with `-remediation` where it remediates.
+/// A function, by the name of its program: a control's id, with the suffix `-remediation` for a remediation.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
     /// The name.
@@ -23,12 +23,12 @@ pub struct Function {
     pub serve: fn() -> ExitCode,
 }
 
-/// Names the function that a program of many functions serves.
+/// The environment variable with the name of the function to serve, for a program of many functions.
 pub const FUNCTION: &str = "RECTIFY_FUNCTION";
 
-/// Serves the function that the environment names. With the argument `--list`, prints the names instead, one a line.
+/// Serves the function that the environment names. With the argument `--list`, prints the names instead, one per line.
 ///
-/// For development: one program a service links faster than one program a function. What is deployed serves one function.
+/// For development: one program per service links faster than one per function. Deployed programs serve one function.
 pub fn by_name(functions: &[Function]) -> ExitCode {
     use std::io::Write;
     if std::env::args().nth(1).is_some_and(|argument| argument == "--list") {
@@ -50,23 +50,23 @@ fn unknown(functions: &[Function], name: &str) -> String {
     format!("{FUNCTION}: expected one of {}: received `{name}`", names.join(", "))
 }
 
-/// What an invocation knows of itself.
+/// The facts about the current invocation.
 #[derive(Debug, Clone)]
 pub struct Own {
     /// The account of the function, from its ARN.
     pub account: Option<AccountId>,
-    /// Who it is, for leases: request id.
+    /// The request id, for lease owners.
     pub request_id: String,
     /// When Lambda ends it.
     pub deadline: Deadline,
-    /// The function's ARN, as it was invoked.
+    /// The invoked function ARN.
     pub function: String,
 }
 
-/// Builds the shell from the environment and serves events until Lambda ends the process.
+/// Builds the context from the environment and serves events until Lambda ends the process.
 ///
-/// A shell that cannot be built fails each invocation with its own fault instead of crashing at start, so that the reason
-/// reaches the dead-letter queue by name.
+/// If the context cannot be built, each invocation fails with that error instead of a crash at start, so that the
+/// reason reaches the dead-letter queue.
 pub fn run<S, B, H>(control: &'static str, build: B, handle: &H) -> ExitCode
 where
     S: Send + Sync + 'static,
@@ -79,9 +79,9 @@ where
     };
     runtime.block_on(async {
         invocation::init_logging();
-        let shell = Arc::new(build(&Environment::of_process()));
+        let context = Arc::new(build(&Environment::of_process()));
         let served = lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
-            let shell = Arc::clone(&shell);
+            let context = Arc::clone(&context);
             async move {
                 let own = Own {
                     account: account_of_function(&event.context.invoked_function_arn),
@@ -89,17 +89,17 @@ where
                     deadline: Deadline { epoch_ms: event.context.deadline },
                     function: event.context.invoked_function_arn,
                 };
-                let mut line = Invocation::start(control, &own.request_id);
-                let result = match shell.as_ref() {
-                    Ok(shell) => {
-                        // Boxed: the state of a whole invocation is deeper than the compiler lays out in one piece.
+                let mut log = Invocation::start(control, &own.request_id);
+                let result = match context.as_ref() {
+                    Ok(context) => {
+                        // Boxed: the future of a complete invocation is too deep for the compiler's layout computation.
                         let handled: Pin<Box<dyn Future<Output = Result<Value, Error>> + '_>> =
-                            Box::pin(handle(shell, event.payload, &own, &mut line));
+                            Box::pin(handle(context, event.payload, &own, &mut log));
                         handled.await
                     }
-                    Err(fault) => Err(fault.clone()),
+                    Err(error) => Err(error.clone()),
                 };
-                line.finish(result.as_ref().err());
+                log.finish(result.as_ref().err());
                 result
             }
         }))
@@ -113,7 +113,7 @@ where
 
 fn start_failed(reason: &str) -> ExitCode {
     use std::io::Write;
-    // Nothing else is up yet; Lambda shows what a process wrote before it ended.
+    // Logging is not set up yet; Lambda logs what a process wrote before it ended.
     let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({"level": "ERROR", "message": reason}));
     ExitCode::FAILURE
 }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn unknown_name_is_refused_with_the_known_ones() {
         let functions = ["a", "a-remediation"].map(|name| Function { name, serve: || ExitCode::SUCCESS });
         assert_eq!(unknown(&functions, "b"), "RECTIFY_FUNCTION: expected one of `a`, `a-remediation`: received `b`");
     }

@@ -1,4 +1,4 @@
-//! CloudFormation, asked for the stack of a resource.
+//! CloudFormation: the stack of a resource.
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{ResourceStatus, StackResource};
@@ -10,7 +10,7 @@ use crate::{AwsError, Error};
 
 const OPERATION: &str = "cloudformation:DescribeStackResources";
 
-/// What a stack without a name in the answer is called.
+/// The name of a stack whose name is missing in the answer.
 const UNNAMED: &str = "unknown";
 
 /// The stacks of an account.
@@ -20,18 +20,18 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    /// CloudFormation in the region of `sdk`. No call is made, and no client built: few functions need one.
+    /// CloudFormation in the region of `sdk`. No client is built yet: few functions need one.
     pub fn new(sdk: &SdkConfig) -> Self {
         Self { sdk: sdk.clone() }
     }
 
-    /// The stack that manages a resource, by name; `None` where none does.
+    /// The name of the stack that manages a resource; `None` if none does.
     ///
-    /// A physical id is unique within a type only, and the answer names one stack: a resource of another type that has the
-    /// same id counts as well, so that in doubt a stack manages it.
+    /// A physical id is unique within a type only, and the answer names one stack. A resource of another type with the
+    /// same id counts, too, so that in doubt a stack manages it.
     ///
     /// # Errors
-    /// [`Error::Aws`] when CloudFormation does not answer: whether a stack manages it is never guessed.
+    /// [`Error::Aws`] when CloudFormation does not answer: the stack is never guessed.
     pub async fn managing(&self, resource: &PhysicalId) -> Result<Option<String>, Error> {
         let mut sdk = self.sdk.to_builder();
         if let Some(region) = &resource.region {
@@ -48,7 +48,7 @@ impl Stacks {
     }
 }
 
-/// CloudFormation has no error code of its own for it: `ValidationError`, "Stack for <id> does not exist".
+/// CloudFormation has no specific error code for it, only `ValidationError`, "Stack for <id> does not exist".
 fn is_no_stack(error: &AwsError) -> bool {
     match error {
         AwsError::Call(call) => call.code == "ValidationError" && call.message.ends_with("does not exist"),
@@ -56,8 +56,8 @@ fn is_no_stack(error: &AwsError) -> bool {
     }
 }
 
-/// The stack that still holds the resource. The answer lists the first hundred resources of the stack, so one in which the
-/// resource does not show names its stack all the same.
+/// The stack that still contains the resource. The answer lists only the first hundred resources of the stack, so a
+/// stack counts even if the resource is not listed.
 fn manager(id: &str, resources: &[StackResource]) -> Option<String> {
     let name = |it: &StackResource| it.stack_name().unwrap_or(UNNAMED).to_owned();
     let shown: Vec<&StackResource> = resources.iter().filter(|it| it.physical_resource_id() == Some(id)).collect();
@@ -67,7 +67,7 @@ fn manager(id: &str, resources: &[StackResource]) -> Option<String> {
     shown.into_iter().find(|it| !is_released(it)).map(name)
 }
 
-/// Whether the stack has let go of the resource: with the stack, or kept by `DeletionPolicy: Retain`.
+/// Whether the stack no longer manages the resource: deleted, or retained by `DeletionPolicy: Retain`.
 fn is_released(resource: &StackResource) -> bool {
     matches!(resource.resource_status(), Some(ResourceStatus::DeleteComplete | ResourceStatus::DeleteSkipped))
 }

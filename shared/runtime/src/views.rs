@@ -1,7 +1,7 @@
-//! The calls to one resource's API, written once for all settings of a [`View`].
+//! The calls to a resource's API, written once for all settings of a [`View`].
 //!
-//! A service's Lambda crate implements [`Views`] for its clients and each view; every [`Setting`] of the view then has its facts,
-//! its listing, its live read and its calls.
+//! A service's Lambda crate implements [`Views`] for its clients and each view; every [`Setting`] of the view then has
+//! facts, listing, live read and calls.
 
 use std::future::{Future, ready};
 
@@ -14,12 +14,13 @@ use serde_json::Value;
 use crate::AwsError;
 use crate::client::{AccountRegion, Connect, Fix, List, Page, ReadFacts};
 
-/// What a service's clients do with a view.
+/// The calls of a service's clients for a view.
 pub trait Views<V: View>: Connect {
-    /// What the item does not say, or `None` when the resource is gone; by default the facts that `null` is: none.
+    /// The facts that the item does not contain, or `None` when the resource is gone; by default the facts deserialized
+    /// from `null`, for views without facts.
     ///
     /// # Errors
-    /// [`AwsError`] when anything else goes wrong.
+    /// [`AwsError`] for every other failure.
     fn facts(
         &self,
         _target: &Target,
@@ -29,19 +30,19 @@ pub trait Views<V: View>: Connect {
         ready(facts.map(Some).map_err(|error| ShapeError::new("facts", "a client that reads them", error).into()))
     }
 
-    /// The resource as it is now, whole, or `None` when it is gone.
+    /// The complete live state of the resource, or `None` when it is gone.
     ///
     /// # Errors
-    /// [`AwsError`] when it could not be read whole.
+    /// [`AwsError`] when it could not be read completely.
     fn read(&self, target: &Target) -> impl Future<Output = Result<Option<V>, AwsError>> + Send;
 
-    /// Gives `member` of the resource that calls name `id` this value: one line a setting. What is already so is a success.
+    /// Sets `member` of the resource `id` to this value, idempotently: one line per setting.
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer, and [`unknown_member`].
     fn write(&self, id: &str, member: &str, value: &Value) -> impl Future<Output = Result<(), AwsError>> + Send;
 
-    /// The resources from a page on, as for [`List::pages`]; by default an error: nothing lists them.
+    /// The resources from a page on, as for [`List::pages`]; by default an error: the view cannot be listed.
     fn pages<'a>(
         &'a self,
         _place: &'a AccountRegion,
@@ -52,15 +53,15 @@ pub trait Views<V: View>: Connect {
     }
 }
 
-/// The value of a call, as its member has it.
+/// The value of a call, as the type of its member.
 ///
 /// # Errors
-/// [`AwsError::Shape`] when it is of another type.
+/// [`AwsError::Shape`] when it has another type.
 pub fn value_of<T: DeserializeOwned>(member: &str, value: &Value) -> Result<T, AwsError> {
     Ok(T::deserialize(value).map_err(|error| ShapeError::new(member, "a value of the member", error))?)
 }
 
-/// A member that a client does not write.
+/// The error for a member that a client does not set.
 pub fn unknown_member(member: &str) -> AwsError {
     ShapeError::new("call", "a member that the client sets", member).into()
 }

@@ -1,4 +1,4 @@
-//! A setting of a made-up view, through a client that is written once.
+//! A setting of a sample view, through the client of the view.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -111,7 +111,7 @@ fn call(operation: &str, input: Value) -> SetCall {
 }
 
 #[test]
-fn a_setting_is_read_set_and_set_back_through_the_client_of_its_view() {
+fn setting_is_read_set_and_reverted_through_the_client_of_its_view() {
     let (clients, target) = lamps();
     let on = || LAMP_ON.live(&clients, &target, &NoParameters {}).now_or_never().unwrap().unwrap().unwrap().on;
     let set = |on: bool| call("ModifyLamp", json!({ "LampName": "desk", "On": on }));
@@ -125,7 +125,7 @@ fn a_setting_is_read_set_and_set_back_through_the_client_of_its_view() {
 }
 
 #[test]
-fn a_call_of_another_operation_member_type_or_form_is_an_error_and_sets_nothing() {
+fn call_with_wrong_operation_member_type_or_shape_is_refused() {
     let (clients, target) = lamps();
     for (call, expected) in [
         (call("ModifyLamp", json!({ "LampName": "desk", "Dim": true })), "a member that the client sets"),
@@ -140,7 +140,7 @@ fn a_call_of_another_operation_member_type_or_form_is_an_error_and_sets_nothing(
 }
 
 #[test]
-fn a_view_that_nothing_lists_has_no_pages_and_not_an_empty_one() {
+fn view_without_listing_returns_an_error_and_not_an_empty_page() {
     let (clients, target) = lamps();
     let place = AccountRegion { account: target.account, region: target.region };
     let mut pages = Box::pin(LAMP_ON.pages(&clients, &place, &NoParameters {}, None));

@@ -1,7 +1,7 @@
-//! Clients for calls that change something: each request is sent once, and counted.
+//! Clients for calls that change resources: each request is sent once and counted.
 //!
-//! The SDK's own retries hide what came of the first request: where that one was carried out and its answer was lost, the
-//! second one may well be refused because of it. Whoever repeats a write must therefore know of every request.
+//! The SDK's own retries hide the result of the first request: if it was applied but its answer was lost, the second
+//! one may be refused because of it. Code that retries a write must therefore know every request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,12 +22,12 @@ pub struct Writer<T: ?Sized> {
     sent: Arc<AtomicUsize>,
 }
 
-/// How many requests had been sent at one moment.
+/// The number of requests sent so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark(usize);
 
 impl<T: ?Sized> Writer<T> {
-    /// Clients over `config`, with its retries off.
+    /// Clients with `config` and without retries.
     pub fn new(connect: &dyn Fn(&SdkConfig) -> Arc<T>, config: &SdkConfig) -> Self {
         let sent = Arc::new(AtomicUsize::new(0));
         let mut builder = config.to_builder().retry_config(RetryConfig::disabled());
@@ -47,13 +47,13 @@ impl<T: ?Sized> Writer<T> {
         Mark(self.sent.load(Ordering::SeqCst))
     }
 
-    /// Whether a call that began at `mark` may have changed something although it failed. It surely has not where one request
-    /// was sent and the answer to it says so.
+    /// Whether a failed call that began at `mark` may have changed something. It has not if exactly one request was
+    /// sent and its answer says so.
     pub fn may_have_arrived(&self, mark: Mark, error: &AwsError) -> bool {
         let sent = self.sent.load(Ordering::SeqCst).saturating_sub(mark.0);
         match error {
             AwsError::Call(error) => sent > 1 || !error.did_nothing(),
-            // The service answered, and not as it must.
+            // The service answered, but with an unexpected shape.
             AwsError::Shape(_) => true,
         }
     }

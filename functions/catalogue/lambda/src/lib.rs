@@ -1,9 +1,9 @@
-//! Every control of the suite with its calls to AWS.
+//! All controls with their calls to AWS.
 
 use rectify_runtime::operations::Operations;
 use rectify_runtime::serve::Function;
 
-/// Every function of a control, by the name of its program.
+/// The functions of all controls, by the name of their program.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
     [
         rectify_ec2_lambda::FUNCTIONS,
@@ -19,7 +19,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
     .flatten()
 }
 
-/// What can be called about every control that has a remediation: live reads, plans applied, plans undone.
+/// The operations of all controls with a remediation: live reads, plans and undo.
 pub fn operations() -> impl Iterator<Item = Operations> {
     [
         rectify_ec2_lambda::OPERATIONS,

@@ -1,4 +1,4 @@
-//! What trails deliver to CloudWatch Logs, and whether a group and a role could take it.
+//! Deliveries of trails to CloudWatch Logs, and whether a log group and a role can receive them.
 
 use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusError;
 use aws_sdk_cloudtrail::primitives::DateTime;
@@ -21,7 +21,7 @@ use rectify_cloudtrail::resources::trail_delivery::{
 };
 
 impl Clients {
-    /// `GetTrailStatus`, where deliveries matter; `None` when the trail is gone by now.
+    /// `GetTrailStatus`, if deliveries matter; `None` when the trail is already gone.
     async fn delivering(
         &self,
         trail: Trail,
@@ -47,11 +47,11 @@ impl Clients {
         }
     }
 
-    /// A log group and a role, as they are for this trail.
+    /// The state of a log group and a role, for this trail.
     async fn destination(&self, group: &LogGroupArn, role: &RoleArn, trail: &Trail) -> Result<Destination, AwsError> {
         let (role_rights, role_is_denied) = match self.rights(role, &group.stream_of(trail)).await {
             Ok(rights) => (rights, false),
-            // The stack grants one role by its ARN, and this is another: a person has to see that.
+            // The stack grants access to one role by its ARN, and this is another one: an operator must see that.
             Err(AwsError::Call(error)) if error.kind == CallErrorKind::AccessDenied => (None, true),
             Err(error) => return Err(error),
         };
@@ -64,13 +64,13 @@ impl Clients {
         })
     }
 
-    /// What a role lets CloudTrail do in a stream; `None` where there is no such role.
+    /// What a role allows CloudTrail to do in a log stream; `None` if there is no such role.
     async fn rights(&self, role: &RoleArn, stream: &str) -> Result<Option<RoleRights>, AwsError> {
         let Some(trust) = self.trust_policy(role).await? else { return Ok(None) };
         Ok(Some(RoleRights::new(&trust, &self.allowed_writes(role, stream).await?)))
     }
 
-    /// `DescribeLogGroups`, all pages, until the group has been met.
+    /// `DescribeLogGroups`, page by page until the group is found.
     async fn has_log_group(&self, group: &LogGroupArn) -> Result<bool, AwsError> {
         let mut pages = self.logs.describe_log_groups().log_group_name_prefix(group.name()).into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -82,7 +82,7 @@ impl Clients {
         Ok(false)
     }
 
-    /// `GetRole`: whom the role trusts; `None` where there is no such role, be it that one of its name is another.
+    /// `GetRole`: the role's trust policy; `None` if there is no such role, or the role with this name has another ARN.
     async fn trust_policy(&self, role: &RoleArn) -> Result<Option<Value>, AwsError> {
         let answer = match self.iam.get_role().role_name(role.name()).send().await {
             Ok(answer) => answer,
@@ -101,7 +101,8 @@ impl Clients {
         Ok(Some(rectify_policy::decode("Role.AssumeRolePolicyDocument", &text)?))
     }
 
-    /// `SimulatePrincipalPolicy`, all pages: what IAM allows the role to do in a stream, boundary and organization heeded.
+    /// `SimulatePrincipalPolicy`, all pages: the actions that IAM allows the role in a log stream, including
+    /// permissions boundary and organization policies.
     async fn allowed_writes(&self, role: &RoleArn, stream: &str) -> Result<Vec<String>, AwsError> {
         let call = self.iam.simulate_principal_policy().policy_source_arn(role.as_str()).resource_arns(stream);
         let mut pages = call.set_action_names(Some(WRITES.map(str::to_owned).into())).into_paginator().send();
@@ -169,7 +170,7 @@ impl Fix<Clients> for CloudTrailCloudWatchLogsEnabled {
     }
 }
 
-/// The actions of a simulation that are allowed: neither denied nor left out of every policy.
+/// The allowed actions of a simulation: denied neither explicitly nor implicitly.
 fn allowed_of(results: Vec<EvaluationResult>) -> impl Iterator<Item = String> {
     let allowed = results.into_iter().filter(|it| it.eval_decision == PolicyEvaluationDecisionType::Allowed);
     allowed.map(|it| it.eval_action_name)
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_allowed_is_allowed() {
+    fn only_decision_allowed_counts_as_allowed() {
         let result = |action: &str, decision: &str| {
             EvaluationResult::builder().eval_action_name(action).eval_decision(decision.into()).build().unwrap()
         };
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_none_is_refused() {
+    fn time_out_of_range_is_refused() {
         assert_eq!(time(DateTime::from_secs(0)), Ok(Timestamp::UNIX_EPOCH));
         assert!(time(DateTime::from_secs(i64::MAX)).is_err());
     }

@@ -1,4 +1,4 @@
-//! The KMS keys of trails: which each has, in which state, and which it may be given.
+//! The KMS keys of trails: the current one, its state, and the allowed ones.
 
 use aws_sdk_kms::operation::describe_key::DescribeKeyError;
 use aws_sdk_kms::types::KeyMetadata;
@@ -20,15 +20,15 @@ use rectify_cloudtrail::resources::trail_key::{
 };
 
 impl Clients {
-    /// KMS in the region of this key: an endpoint does not know the keys of another region.
+    /// The KMS client for the region of this key: an endpoint does not know the keys of other regions.
     fn kms_of(&self, key: &str) -> Client {
-        let Some(there) = Arn::of(key, "kms").and_then(|it| it.region()) else { return self.kms.clone() };
-        let there = config::Region::new(there.to_string());
-        Client::from_conf(self.kms.config().to_builder().region(there).build())
+        let Some(region) = Arn::of(key, "kms").and_then(|it| it.region()) else { return self.kms.clone() };
+        let region = config::Region::new(region.to_string());
+        Client::from_conf(self.kms.config().to_builder().region(region).build())
     }
 
-    /// `DescribeKey`. Who owns a key may keep it from others; of a key of ours a refusal is an error.
-    async fn key(&self, id: &str, ours: &AccountId) -> Result<KeyAnswer, AwsError> {
+    /// `DescribeKey`. A denial is an answer for a key of another account, and an error for a key of this account.
+    async fn key(&self, id: &str, account: &AccountId) -> Result<KeyAnswer, AwsError> {
         let error = match self.kms_of(id).describe_key().key_id(id).send().await {
             Ok(answer) => {
                 let metadata = answer.key_metadata.ok_or_else(|| ShapeError::missing("KeyMetadata", "a key"))?;
@@ -40,18 +40,18 @@ impl Clients {
             Err(error) => AwsError::call("kms:DescribeKey", &error),
         };
         let denied = error.kind() == Some(CallErrorKind::AccessDenied);
-        if denied && is_foreign(id, ours) { Ok(KeyAnswer::Denied) } else { Err(error) }
+        if denied && is_foreign(id, account) { Ok(KeyAnswer::Denied) } else { Err(error) }
     }
 
-    /// The ARNs that `kmsKeyArns` resolves to. One that resolves to nothing is an error of who wrote it.
-    async fn allowed(&self, params: &TrailEncryptionParameters, ours: &AccountId) -> Result<Vec<String>, AwsError> {
+    /// The ARNs that `kmsKeyArns` resolves to. An entry that resolves to no key is an error of the parameter.
+    async fn allowed(&self, params: &TrailEncryptionParameters, account: &AccountId) -> Result<Vec<String>, AwsError> {
         let mut allowed = Vec::new();
         for id in params.allowed() {
             if is_key_arn(id) {
                 allowed.push(id.clone());
                 continue;
             }
-            match self.key(id, ours).await? {
+            match self.key(id, account).await? {
                 KeyAnswer::Known(key) => allowed.push(key.arn),
                 KeyAnswer::Denied | KeyAnswer::Missing => {
                     return Err(ShapeError::new("ruleParameters.kmsKeyArns", "keys that can be read", id).into());
@@ -61,7 +61,7 @@ impl Clients {
         Ok(allowed)
     }
 
-    /// The key of a trail beside the allowed ones, where they matter.
+    /// The key of a trail and the allowed ones, if they matter.
     async fn keys(&self, trail: &Trail, params: &TrailEncryptionParameters) -> Result<Option<Keys>, AwsError> {
         if !params.keys_matter() || trail.custody() != TrailOwnership::Ours {
             return Ok(None);
@@ -73,7 +73,7 @@ impl Clients {
         Ok(Some(Keys { current, allowed: self.allowed(params, &trail.owner).await? }))
     }
 
-    /// `GetKeyPolicy`: a key has the one policy.
+    /// `GetKeyPolicy` of the only policy name, `default`.
     async fn key_policy(&self, arn: &str) -> Result<Value, AwsError> {
         let call = self.kms_of(arn).get_key_policy().key_id(arn).policy_name("default");
         let answer = call.send().await.map_err(|error| AwsError::call("kms:GetKeyPolicy", &error))?;
@@ -81,7 +81,7 @@ impl Clients {
         Ok(rectify_policy::decode("Policy", &text)?)
     }
 
-    /// The key that a trail would be given, with what its policy says of that.
+    /// The key that a fix would set, and what its policy allows.
     async fn candidate(&self, wanted: &KeyArn, trail: &Trail) -> Result<Candidate, AwsError> {
         let answer = self.key(wanted.as_str(), &trail.owner).await?;
         let policy = match &answer {
@@ -91,7 +91,7 @@ impl Clients {
         Ok(Candidate::new(wanted, answer, policy.as_ref(), trail))
     }
 
-    /// A trail with its keys. One without a key is judged without any.
+    /// A trail with its keys. The keys are not read for a trail without one.
     async fn keyed(&self, trail: Trail, params: &TrailEncryptionParameters) -> Result<Option<KeyedTrail>, AwsError> {
         let keys = if trail.settings.kms_key_id.is_some() { self.keys(&trail, params).await? } else { None };
         Ok(Some(KeyedTrail { trail, keys, candidate: None }))

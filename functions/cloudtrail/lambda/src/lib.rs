@@ -1,5 +1,5 @@
-//! The calls to CloudTrail and to what its trails use. The only place that names their SDKs; it maps answers and decides
-//! nothing.
+//! The calls to CloudTrail and to the services that its trails use. The only place that names their SDKs; it maps
+//! answers and decides nothing.
 
 mod delivery;
 mod encryption;
@@ -67,7 +67,7 @@ impl Clients {
         }
     }
 
-    /// `ListTags`, all pages; `None` when the trail is gone by now.
+    /// `ListTags`, all pages; `None` when the trail is already gone.
     async fn tags(&self, arn: &str) -> Result<Option<Tags>, AwsError> {
         let mut tags = Tags::new();
         let mut pages = self.cloudtrail.list_tags().resource_id_list(arn).into_paginator().send();
@@ -83,10 +83,10 @@ impl Clients {
         Ok(Some(tags))
     }
 
-    /// The trail of ours that a target names, with its tags; `None` when it is gone. The tags of any other are its owner's
-    /// business, and its owner's to read.
+    /// The trail that a target names, with its tags if it belongs to this account; `None` when it is gone. The tags of
+    /// another account's trail are not read.
     async fn trail(&self, target: &Target) -> Result<Option<Trail>, AwsError> {
-        let Some(trail) = self.get(&Trail::arn_of(target), vantage(target)).await? else {
+        let Some(trail) = self.get(&Trail::arn_of(target), observed_from(target)).await? else {
             return Ok(None);
         };
         if trail.custody() != TrailOwnership::Ours {
@@ -95,13 +95,14 @@ impl Clients {
         Ok(self.tags(&trail.arn).await?.map(|tags| Trail { tags, ..trail }))
     }
 
-    /// Every trail that shows at a place, one a name.
+    /// The trails visible in an account and region, one per name.
     async fn trails(&self, place: &AccountRegion) -> Result<Vec<Trail>, AwsError> {
         let seen_from = ObservedFrom { account: place.account.clone(), region: place.region.clone() };
         self.reader.describe(None, &seen_from).await.map(one_per_name)
     }
 
-    /// The trails of a place, each read on: at most five of a region are ours, so one after the other.
+    /// The trails of an account and region, each with further reads, one after the other: an account has at most five
+    /// trails per region.
     async fn read_trails<S, R>(
         &self,
         place: &AccountRegion,
@@ -116,7 +117,7 @@ impl Clients {
         Ok(Page { resources: read_each(reads, 1).await, next: None })
     }
 
-    /// What decides in an item's place, where the item does not; `None` when the trail is gone.
+    /// The live trail if the item is not sufficient; `None` when the trail is gone.
     async fn settled(
         &self,
         target: &Target,
@@ -126,11 +127,11 @@ impl Clients {
         if item_decides {
             return Ok(Some(None));
         }
-        let described = self.reader.describe(Some(recorded.name()), &vantage(target)).await?;
+        let described = self.reader.describe(Some(recorded.name()), &observed_from(target)).await?;
         Ok(recorded.settle(described))
     }
 
-    /// `UpdateTrail` of one trail; what is left out of the request stays as it is.
+    /// `UpdateTrail` of one trail; settings that the request omits stay unchanged.
     fn update_trail(&self, arn: &str) -> UpdateTrailFluentBuilder {
         self.cloudtrail.update_trail().name(arn)
     }
@@ -168,7 +169,7 @@ impl Views<Trail> for Clients {
     }
 }
 
-fn vantage(target: &Target) -> ObservedFrom {
+fn observed_from(target: &Target) -> ObservedFrom {
     ObservedFrom { account: target.account.clone(), region: target.region.clone() }
 }
 
@@ -189,7 +190,7 @@ mod tests {
     const ARN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
 
     #[test]
-    fn only_tags_of_the_trail_itself_are_its_tags() {
+    fn tags_of_other_resources_are_ignored() {
         let tag = |key: &str| types::Tag::builder().key(key).value("v").build().unwrap();
         let of = |id: &str, key: &str| types::ResourceTag::builder().resource_id(id).tags_list(tag(key)).build();
         let tags = tags_of(vec![of("other", "a"), of(ARN, "b"), of(ARN, "c")], ARN);

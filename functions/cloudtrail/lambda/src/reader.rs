@@ -1,4 +1,4 @@
-//! Reads trails: what shows in a region, and how each does. Makes no change, so other crates may use it as it is.
+//! Reads the trails visible in a region, with status and selectors. It changes nothing, so other crates may use it.
 
 use aws_sdk_cloudtrail::types;
 use aws_sdk_cloudtrail::{Client, config};
@@ -14,10 +14,10 @@ use rectify_cloudtrail::resources::selectors::{
 };
 use rectify_cloudtrail::resources::trail::{Description, ObservedFrom, Settings, Trail, TrailOwnership};
 
-/// How many trails are read at a time.
-const AT_ONCE: usize = 4;
+/// How many trails are read concurrently.
+const CONCURRENCY: usize = 4;
 
-/// The reading half of a CloudTrail client. What [`observe`](Self::observe) may call is
+/// A read-only CloudTrail client. The permissions of [`observe`](Self::observe) are
 /// [`OBSERVE`](rectify_cloudtrail::resources::qualifying::OBSERVE).
 #[derive(Debug, Clone)]
 pub struct TrailReader {
@@ -31,46 +31,48 @@ impl Connect for TrailReader {
 }
 
 impl TrailReader {
-    /// Every trail that shows at `seen_from`, replicas and organization trails included, with status and selectors, by ARN.
+    /// All trails visible from `seen_from`, including shadow and organization trails, with status and selectors, by
+    /// ARN.
     ///
-    /// A trail of ours is read in its home region, where it is changed. One of another account is read through its replica
-    /// here, since its home region may not be enabled for this account.
+    /// A trail of this account is read in its home region, where it is changed. A trail of another account is read
+    /// through its shadow trail here, since its home region may not be enabled for this account.
     ///
     /// # Errors
-    /// [`AwsError`] when anything could not be read, but for what another account does not let us read: that is `None`.
+    /// [`AwsError`] when anything could not be read; a denied read of another account's trail is `None` instead.
     pub async fn observe(&self, seen_from: &ObservedFrom) -> Result<Vec<ObservedTrail>, AwsError> {
         let trails = self.describe(None, seen_from).await?;
         let observed: Vec<Option<ObservedTrail>> =
-            stream::iter(trails).map(|trail| self.look_at(trail)).buffered(AT_ONCE).try_collect().await?;
+            stream::iter(trails).map(|trail| self.observe_trail(trail)).buffered(CONCURRENCY).try_collect().await?;
         let mut observed: Vec<ObservedTrail> = observed.into_iter().flatten().collect();
         observed.sort_by(|one, other| one.trail.arn.cmp(&other.trail.arn));
         Ok(observed)
     }
 
-    /// `None` when a trail of ours is gone by now.
-    async fn look_at(&self, trail: Trail) -> Result<Option<ObservedTrail>, AwsError> {
+    /// Reads one trail; `None` when a trail of this account is already gone.
+    async fn observe_trail(&self, trail: Trail) -> Result<Option<ObservedTrail>, AwsError> {
         if trail.custody() == TrailOwnership::Foreign {
             let status = if_readable(self.status(&trail.arn).await)?;
             let selectors = if_readable(self.selectors(&trail.arn).await)?;
             return Ok(Some(ObservedTrail { trail, status, selectors }));
         }
         let at_home = self.at(&trail.home_region);
-        let Some(status) = if_there(at_home.status(&trail.arn).await)? else { return Ok(None) };
-        let Some(selectors) = if_there(at_home.selectors(&trail.arn).await)? else { return Ok(None) };
+        let Some(status) = if_exists(at_home.status(&trail.arn).await)? else { return Ok(None) };
+        let Some(selectors) = if_exists(at_home.selectors(&trail.arn).await)? else { return Ok(None) };
         Ok(Some(ObservedTrail { trail, status: Some(status), selectors: Some(selectors) }))
     }
 
-    /// The same in another region.
+    /// The reader for another region.
     pub(super) fn at(&self, region: &Region) -> Self {
-        let elsewhere = config::Region::new(region.as_str().to_owned());
-        Self { client: Client::from_conf(self.client.config().to_builder().region(elsewhere).build()) }
+        let region = config::Region::new(region.as_str().to_owned());
+        Self { client: Client::from_conf(self.client.config().to_builder().region(region).build()) }
     }
 
     pub(super) fn into_client(self) -> Client {
         self.client
     }
 
-    /// `DescribeTrails`, which has no pages: every trail that shows here, or those of ours that have this name.
+    /// `DescribeTrails`, which has no pages: all trails visible here, or those of this account and region with this
+    /// name.
     pub(super) async fn describe(&self, name: Option<&str>, seen_from: &ObservedFrom) -> Result<Vec<Trail>, AwsError> {
         let answer = self
             .client
@@ -105,16 +107,16 @@ impl TrailReader {
     }
 }
 
-/// What another account does not let us read is unknown, not an error.
+/// A denied read of another account's trail is unknown, not an error.
 fn if_readable<T>(read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match read {
         Err(error) if error.kind() == Some(CallErrorKind::AccessDenied) => Ok(None),
-        other => if_there(other),
+        other => if_exists(other),
     }
 }
 
 /// `None` when there is no such trail.
-fn if_there<T>(read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+fn if_exists<T>(read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match read {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is("TrailNotFoundException") => Ok(None),
@@ -145,7 +147,7 @@ pub(super) fn description(trail: types::Trail) -> Description {
     }
 }
 
-/// A half that is new to us is refused: it may be narrower than either we know.
+/// An unknown read-write type is refused: it may be narrower than the known ones.
 fn selector(selector: types::EventSelector) -> Result<EventSelector, ShapeError> {
     let read_write_type = match selector.read_write_type {
         None | Some(types::ReadWriteType::All) => ReadWriteType::All,
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_is_kept_whole_and_an_unknown_half_is_refused() {
+    fn complete_selector_is_kept_and_an_unknown_read_write_type_is_refused() {
         let data = types::DataResource::builder().r#type("AWS::S3::Object").values("arn").build();
         let given = types::EventSelector::builder().data_resources(data).exclude_management_event_sources("kms");
         let expected = EventSelector {

@@ -1,4 +1,4 @@
-//! The trails of an account: read whole, and changed where each was created.
+//! The trails of an account: read completely, and changed in their home region.
 
 use aws_sdk_cloudtrail::types;
 use futures_util::Stream;
@@ -101,7 +101,7 @@ impl Clients {
 }
 
 fn selector(selector: &EventSelector) -> types::EventSelector {
-    let half = match selector.read_write_type {
+    let read_write_type = match selector.read_write_type {
         ReadWriteType::ReadOnly => types::ReadWriteType::ReadOnly,
         ReadWriteType::WriteOnly => types::ReadWriteType::WriteOnly,
         ReadWriteType::All => types::ReadWriteType::All,
@@ -111,24 +111,24 @@ fn selector(selector: &EventSelector) -> types::EventSelector {
         .iter()
         .map(|it| types::DataResource::builder().set_type(it.kind.clone()).set_values(Some(it.values.clone())).build());
     types::EventSelector::builder()
-        .read_write_type(half)
+        .read_write_type(read_write_type)
         .include_management_events(selector.include_management_events)
         .set_data_resources(Some(resources.collect()))
         .set_exclude_management_event_sources(Some(selector.exclude_management_event_sources.clone()))
         .build()
 }
 
-/// An operator that asks nothing is left out: CloudTrail refuses an empty list.
+/// Operators without values are omitted: CloudTrail refuses an empty list.
 fn field_selector(selector: &FieldSelector) -> Result<types::AdvancedFieldSelector, ShapeError> {
-    let asked = |values: &Vec<String>| Some(values.clone()).filter(|it| !it.is_empty());
+    let non_empty = |values: &Vec<String>| Some(values.clone()).filter(|it| !it.is_empty());
     types::AdvancedFieldSelector::builder()
         .field(&selector.field)
-        .set_equals(asked(&selector.equals))
-        .set_starts_with(asked(&selector.starts_with))
-        .set_ends_with(asked(&selector.ends_with))
-        .set_not_equals(asked(&selector.not_equals))
-        .set_not_starts_with(asked(&selector.not_starts_with))
-        .set_not_ends_with(asked(&selector.not_ends_with))
+        .set_equals(non_empty(&selector.equals))
+        .set_starts_with(non_empty(&selector.starts_with))
+        .set_ends_with(non_empty(&selector.ends_with))
+        .set_not_equals(non_empty(&selector.not_equals))
+        .set_not_starts_with(non_empty(&selector.not_starts_with))
+        .set_not_ends_with(non_empty(&selector.not_ends_with))
         .build()
         .map_err(|error| ShapeError::new("AdvancedEventSelectors.FieldSelectors", "a field", error))
 }

@@ -1,4 +1,4 @@
-//! The calls to AWS Config about its recorder. The only place that names its SDK; it maps answers and decides nothing.
+//! The calls to AWS Config for its recorder. The only place that names its SDK; it maps answers and decides nothing.
 
 mod functions;
 
@@ -39,8 +39,8 @@ impl Connect for Clients {
 }
 
 impl Clients {
-    /// Recorder and channel with their status; none of these operations has pages. The status of a recorder is read after
-    /// the recorder: one that was deleted in between is an answer without status, and so a fault.
+    /// Recorder and delivery channel with their status; none of these operations has pages. The status is read after
+    /// the recorder: a recorder deleted in between has no status, which is an error.
     async fn recording(&self, account: &AccountId, region: &Region) -> Result<Recording, AwsError> {
         let answers = Answers {
             recorders: self.recorders().await?.into_iter().map(recorder).collect(),
@@ -51,7 +51,7 @@ impl Clients {
         Ok(answers.read(account.clone(), region.clone())?)
     }
 
-    /// `DescribeConfigurationRecorders`: the customer managed one.
+    /// `DescribeConfigurationRecorders`: the customer managed recorder.
     async fn recorders(&self) -> Result<Vec<types::ConfigurationRecorder>, AwsError> {
         let none = DescribeConfigurationRecordersError::is_no_such_configuration_recorder_exception;
         match self.config.describe_configuration_recorders().send().await {

@@ -1,4 +1,4 @@
-//! Approved baselines: read from Systems Manager, from S3, or from what AWS Config recorded.
+//! Approved baselines: read from Systems Manager, from S3, or from AWS Config's history.
 
 use aws_sdk_config::primitives::DateTime;
 use futures_util::stream::try_unfold;
@@ -18,11 +18,11 @@ use rectify_ec2::controls::security_group_drift::drift::{Approval, GroupAndBasel
 use rectify_ec2::controls::security_group_drift::parameters::{BaselineSource, SecurityGroupDriftParameters};
 use rectify_ec2::resources::security_group::{SecurityGroup, TYPE};
 
-/// Baselines read at the same time.
-const IN_FLIGHT: usize = 8;
+/// How many baselines are read concurrently.
+const CONCURRENCY: usize = 8;
 
-/// The largest object that is read as a baseline, bytes: a group has at most a thousand rules.
-const LARGEST: i64 = 1 << 20;
+/// The maximum size of a baseline object, bytes: a group has at most a thousand rules.
+const MAX_BASELINE_BYTES: i64 = 1 << 20;
 
 impl ReadFacts<Clients> for SecurityGroupDrift {
     async fn facts(
@@ -54,7 +54,7 @@ impl List<Clients> for SecurityGroupDrift {
                 };
                 (found, read)
             };
-            let mut resources = read_each(page.groups.into_iter().map(read).collect(), IN_FLIGHT).await;
+            let mut resources = read_each(page.groups.into_iter().map(read).collect(), CONCURRENCY).await;
             resources.extend(page.unreadable.into_iter().map(|(it, why)| Listed::Unreadable(it, why)));
             Ok(Some((Page { resources, next: page.next }, pages)))
         })
@@ -99,7 +99,7 @@ impl Fix<Clients> for SecurityGroupDrift {
 }
 
 impl Clients {
-    /// What was approved for a group.
+    /// The approval of a group.
     async fn approval(
         &self,
         group: &SecurityGroup,
@@ -150,7 +150,7 @@ impl Clients {
                 return if error.is("NoSuchKey") { Ok(None) } else { Err(error) };
             }
         };
-        if answer.content_length().is_none_or(|length| length > LARGEST) {
+        if answer.content_length().is_none_or(|length| length > MAX_BASELINE_BYTES) {
             return Err(ShapeError::new(key, "a baseline of at most 1 MiB", "a larger object").into());
         }
         let changed_at = answer.last_modified().and_then(timestamp);
@@ -162,7 +162,7 @@ impl Clients {
         Ok(Some(Baseline::parse(&text, group_id, changed_at)?))
     }
 
-    /// The group as AWS Config had it at the moment that was approved; none where it did not exist or was not recorded.
+    /// The group as AWS Config recorded it at the approved time; `None` if it did not exist or was not recorded.
     async fn in_history(
         &self,
         group: &SecurityGroup,

@@ -1,4 +1,4 @@
-//! The default group of a VPC: the verdict needs its item alone, closing it needs to know who uses it.
+//! The default group of a VPC: the rule needs only its item, the fix needs its usage.
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;

@@ -1,4 +1,4 @@
-//! The EBS defaults of an account in a region, and the keys behind them.
+//! The EBS encryption defaults of an account in a region, and their keys.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +16,14 @@ use rectify_ec2::controls::ec2_ebs_encryption_by_default::{
     EbsAction, EbsDefaults, EbsUndo, Ec2EbsEncryptionByDefault, Ec2EbsEncryptionByDefaultParameters, Keys,
 };
 
-/// Instances a page, the most the API gives.
-const INSTANCES_A_PAGE: i32 = 1000;
+/// Instances per page, the API's maximum.
+const INSTANCES_PER_PAGE: i32 = 1000;
 
-/// States of instances that can still be started, and so would have to be launched on hardware again.
+/// States of instances that are not terminated.
 const EXISTING: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
 
-/// What a filter of `DescribeInstances` takes.
-const TYPES_A_FILTER: usize = 200;
+/// The maximum number of values of a `DescribeInstances` filter.
+const TYPES_PER_FILTER: usize = 200;
 
 impl List<Clients> for Ec2EbsEncryptionByDefault {
     fn pages<'a>(
@@ -109,7 +109,7 @@ impl Clients {
         })
     }
 
-    /// A wanted key that does not exist fails: the parameter is wrong. A default key that does not is a finding.
+    /// A required key that does not exist is an error of the parameter. A default key that does not exist is a finding.
     async fn keys(&self, wanted: &str) -> Result<Keys, AwsError> {
         let wanted = self.key(wanted.trim()).await?;
         let request = self.ec2.get_ebs_default_kms_key_id();
@@ -142,19 +142,19 @@ impl Clients {
         Ok(())
     }
 
-    /// The types without support for encrypted volumes that existing instances have. The types are few and old, so they
-    /// are asked for first, and instances only of these.
+    /// The types of existing instances without support for encrypted volumes. These types are few and old, so they are
+    /// listed first, and then only instances of these types.
     async fn unsupported_types_in_use(&self) -> Result<BTreeSet<String>, AwsError> {
         let unsupported: Vec<String> = self.unsupported_types().await?.into_iter().collect();
         let mut in_use = BTreeSet::new();
-        for types in unsupported.chunks(TYPES_A_FILTER) {
+        for types in unsupported.chunks(TYPES_PER_FILTER) {
             let request = self
                 .ec2
                 .describe_instances()
                 .include_managed_resources(true)
                 .filters(filter("instance-type", types))
                 .filters(filter("instance-state-name", EXISTING));
-            let mut pages = request.into_paginator().page_size(INSTANCES_A_PAGE).send();
+            let mut pages = request.into_paginator().page_size(INSTANCES_PER_PAGE).send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| AwsError::call("ec2:DescribeInstances", &error))?;
                 let instances = page.reservations().iter().flat_map(Reservation::instances);
@@ -182,7 +182,7 @@ impl Clients {
     }
 }
 
-/// EC2 answers with the setting as it now is.
+/// Checks the new setting in EC2's answer.
 fn is_now(operation: &'static str, answer: Option<bool>, expected: bool) -> Result<(), AwsError> {
     match answer {
         Some(setting) if setting != expected => {

@@ -1,4 +1,4 @@
-//! Security groups: listed page by page, and read one by one with the ids of their rules.
+//! Security groups: listed page by page, and read individually with the ids of their rules.
 
 use aws_sdk_ec2::types;
 use futures_util::stream::try_unfold;
@@ -13,30 +13,30 @@ use rectify_ec2::families::port_limits::Limits;
 use rectify_ec2::resources::permission::{GroupPair, IpPermission, Listed};
 use rectify_ec2::resources::security_group::{GroupInNetwork, Network, SecurityGroup, TYPE};
 
-/// Groups a page: as many as one filter of `DescribeNetworkInterfaces` takes values.
-const GROUPS_A_PAGE: i32 = 200;
+/// Groups per page: the maximum number of values of a `DescribeNetworkInterfaces` filter.
+const GROUPS_PER_PAGE: i32 = 200;
 
 /// A page of the groups of an account.
 #[derive(Debug)]
 pub(super) struct GroupPage {
-    /// Those that were understood.
+    /// The groups that could be parsed.
     pub groups: Vec<SecurityGroup>,
-    /// Those that were not, and why.
+    /// The others, with the reason.
     pub unreadable: Vec<(Found, AwsError)>,
-    /// Where the next page begins.
+    /// The token of the next page.
     pub next: Option<String>,
 }
 
 impl Clients {
-    /// The groups of the account that is judged, page by page from `from` on; a shared VPC shows those of its other
-    /// accounts, which judge them themselves.
+    /// The groups of the evaluated account, page by page from `from` on. A shared VPC also shows groups of its other
+    /// accounts, which evaluate them themselves.
     pub(super) fn group_pages<'a>(
         &'a self,
         place: &'a AccountRegion,
         from: Option<String>,
     ) -> impl Stream<Item = Result<GroupPage, AwsError>> + Send + 'a {
         let request = self.ec2.describe_security_groups().set_next_token(from);
-        let pages = request.into_paginator().page_size(GROUPS_A_PAGE).send();
+        let pages = request.into_paginator().page_size(GROUPS_PER_PAGE).send();
         try_unfold(pages, move |mut pages| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("ec2:DescribeSecurityGroups", &error))?;
@@ -53,7 +53,7 @@ impl Clients {
         })
     }
 
-    /// The ids of the same groups.
+    /// The keys of the same groups.
     pub(super) fn group_keys<'a>(
         &'a self,
         place: &'a AccountRegion,
@@ -64,7 +64,7 @@ impl Clients {
         })
     }
 
-    /// What surrounds a group, as far as the parameters require it.
+    /// The network facts of a group, as far as the parameters require them.
     pub(super) async fn network(&self, group: &SecurityGroup, limits: &Limits) -> Result<Network, AwsError> {
         let prefix_lists = PrefixLists::default().read(self, &limits.prefix_lists_to_read(group)).await?;
         let ignoring = limits.internet.ignore_unattached;
@@ -72,9 +72,10 @@ impl Clients {
         Ok(Network { prefix_lists, usage })
     }
 
-    /// Adds to a page of groups what surrounds them, with as few calls as there are prefix lists and pages of interfaces.
-    /// Without the interfaces no group of the page can be judged; a prefix list keeps only the groups that name it.
-    pub(super) async fn surround(
+    /// Adds the network facts to a page of groups, with one call per prefix list and page of interfaces. Without the
+    /// interfaces no group of the page can be evaluated; an unreadable prefix list affects only the groups that
+    /// reference it.
+    pub(super) async fn with_network(
         &self,
         page: GroupPage,
         lists: &mut PrefixLists,
@@ -99,7 +100,7 @@ impl Clients {
         Ok(Page { resources, next: page.next })
     }
 
-    /// A group with the ids of its rules; `None` when it is gone.
+    /// A group with its rules and their ids; `None` when it is gone.
     pub(super) async fn group(&self, target: &Target) -> Result<Option<SecurityGroup>, AwsError> {
         let id = target.resource.id.as_str();
         let answer = match self.ec2.describe_security_groups().group_ids(id).send().await {
@@ -118,12 +119,12 @@ impl Clients {
     }
 }
 
-/// A group as a listing names it.
+/// A listed group's key and name.
 pub(super) fn found_group(group: &SecurityGroup) -> Found {
     Found { resource: ResourceKey::new(TYPE, &group.id), name: group.name.clone() }
 }
 
-/// The same of a group that was not understood; `None` where not even its id is told.
+/// The same for a group that could not be parsed; `None` if even its id is missing.
 fn found(group: &types::SecurityGroup) -> Option<Found> {
     Some(Found { resource: ResourceKey::new(TYPE, group.group_id()?), name: group.group_name().map(str::to_owned) })
 }

@@ -1,4 +1,4 @@
-//! Instances, as every control of them reads one.
+//! Instances, as every control of instances reads them.
 
 use aws_sdk_ec2::types;
 use rectify_compliance::{AccountId, Region, ShapeError};
@@ -8,7 +8,7 @@ use super::{Clients, tags};
 use rectify_ec2::resources::instance::Instance;
 
 impl Clients {
-    /// `DescribeInstances` of one; `None` when EC2 no longer knows it.
+    /// `DescribeInstances` of one instance; `None` when EC2 no longer knows it.
     pub(super) async fn describe_instance(&self, id: &str) -> Result<Option<types::Instance>, AwsError> {
         let request = self.ec2.describe_instances().include_managed_resources(true).instance_ids(id);
         match request.send().await {
@@ -24,7 +24,7 @@ impl Clients {
     }
 }
 
-/// What every control needs to know of an instance.
+/// The facts about an instance that every control needs.
 pub(super) fn instance(answer: &types::Instance, account: &AccountId, region: &Region) -> Result<Instance, ShapeError> {
     let id = answer.instance_id().ok_or_else(|| ShapeError::missing("Instances.InstanceId", "an instance id"))?;
     Ok(Instance {
@@ -39,7 +39,7 @@ pub(super) fn instance(answer: &types::Instance, account: &AccountId, region: &R
     })
 }
 
-/// The service that manages an instance or an interface of one, where one does.
+/// The service that manages an instance or one of its interfaces, if any.
 pub(super) fn operator(operator: Option<&types::OperatorResponse>) -> Option<String> {
     let operator = operator.filter(|it| it.managed() == Some(true))?;
     Some(operator.principal().unwrap_or("a service").to_owned())

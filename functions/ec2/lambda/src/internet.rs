@@ -1,4 +1,4 @@
-//! The controls that say which ports the internet may reach: how they read, list, close and reopen groups.
+//! The controls of ports open to the internet: reading, listing, revoking and reauthorizing.
 
 use futures_util::stream::try_unfold;
 use futures_util::{Stream, StreamExt};
@@ -37,7 +37,7 @@ impl<P: Parameters> List<Clients> for OpenPorts<P> {
         let start = (pages, PrefixLists::default(), (self.limits)(params));
         try_unfold(start, move |(mut pages, mut lists, limits)| async move {
             let Some(groups) = pages.next().await.transpose()? else { return Ok(None) };
-            let page = clients.surround(groups, &mut lists, &limits).await?;
+            let page = clients.with_network(groups, &mut lists, &limits).await?;
             Ok(Some((page, (pages, lists, limits))))
         })
     }

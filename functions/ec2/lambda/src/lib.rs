@@ -1,6 +1,6 @@
-//! The only place that names an SDK: reads facts, lists, reads live, applies and reverts. Decides nothing.
+//! The EC2 clients, the only place that names an SDK: facts, listings, live reads, fixes and undo. They decide nothing.
 //!
-//! Every SDK type becomes one of ours before it leaves this module.
+//! SDK types are converted to domain types before they leave this crate.
 
 mod baselines;
 mod default_group;
@@ -60,7 +60,7 @@ where
     aws_sdk_ec2::types::Filter::builder().name(name).set_values(Some(values)).build()
 }
 
-/// Tags by key; a tag without a key is none.
+/// Tags by key; a tag without a key is ignored.
 fn tags(tags: &[aws_sdk_ec2::types::Tag]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }

@@ -1,4 +1,4 @@
-//! The security groups of instances: those there are, those they have, and giving them more.
+//! The security groups of instances: the existing groups, the attached ones, and attaching more.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,11 +21,11 @@ use rectify_ec2::resources::instance_groups::{
     GroupFacts, InstanceInGroups, Interface, RecordedInterfaces, is_primary,
 };
 
-/// What a page of any of these listings holds at most.
-const A_PAGE: i32 = 1000;
+/// The maximum page size of these listings.
+const PAGE_SIZE: i32 = 1000;
 
-/// States of instances that are not gone.
-const THERE: [&str; 4] = ["pending", "running", "stopping", "stopped"];
+/// States of existing instances.
+const EXISTING_STATES: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 
 type Parameters = Ec2InstanceRequiredSecurityGroupParameters;
 
@@ -51,9 +51,9 @@ impl ReadFacts<Clients> for Ec2InstanceRequiredSecurityGroup {
     }
 }
 
-/// What a listing knows already: the groups of each VPC, and what `perVpc` names.
+/// The cache of a listing: the groups of each VPC, and the value of `perVpc`.
 #[derive(Debug, Default)]
-struct Known {
+struct Cache {
     per_vpc: Option<Option<PerVpc>>,
     found: HashMap<String, Result<FoundGroups, AwsError>>,
 }
@@ -67,25 +67,29 @@ impl List<Clients> for Ec2InstanceRequiredSecurityGroup {
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<InstanceInGroups>, AwsError>> + Send + 'a {
         let request = clients.ec2.describe_instances().include_managed_resources(true).set_next_token(from);
-        let pages = request.filters(filter("instance-state-name", THERE)).into_paginator().page_size(A_PAGE).send();
-        try_unfold((pages, Known::default()), move |(mut pages, mut known)| async move {
+        let pages = request
+            .filters(filter("instance-state-name", EXISTING_STATES))
+            .into_paginator()
+            .page_size(PAGE_SIZE)
+            .send();
+        try_unfold((pages, Cache::default()), move |(mut pages, mut cache)| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("ec2:DescribeInstances", &error))?;
-            known.read_per_vpc(clients, params).await?;
+            cache.read_per_vpc(clients, params).await?;
             let mut resources = Vec::new();
             for answer in page.reservations().iter().flat_map(types::Reservation::instances) {
                 let id = answer.instance_id().ok_or_else(|| ShapeError::missing("Instances.InstanceId", "an id"))?;
                 let found = Found { resource: ResourceKey::new(TYPE, id), name: None };
-                resources.extend(Listed::of(found, known.subject(answer, clients, place, params).await.map(Some)));
+                resources.extend(Listed::of(found, cache.subject(answer, clients, place, params).await.map(Some)));
             }
             let next = page.next_token.filter(|it| !it.is_empty());
-            Ok(Some((Page { resources, next }, (pages, known))))
+            Ok(Some((Page { resources, next }, (pages, cache))))
         })
     }
 }
 
-impl Known {
-    /// What `perVpc` names: no instance can be judged without it.
+impl Cache {
+    /// The value of `perVpc`: no instance can be evaluated without it.
     async fn read_per_vpc(&mut self, clients: &Clients, params: &Parameters) -> Result<Option<PerVpc>, AwsError> {
         let per_vpc = match &self.per_vpc {
             Some(read) => read.clone(),
@@ -95,8 +99,8 @@ impl Known {
         Ok(per_vpc)
     }
 
-    /// The groups of a VPC, from memory or from EC2, which is asked once, whatever comes of it.
-    async fn about(
+    /// The groups of a VPC, from the cache or from EC2; a failed read is cached, too.
+    async fn groups_of(
         &mut self,
         vpc: Option<&str>,
         clients: &Clients,
@@ -122,7 +126,7 @@ impl Known {
     ) -> Result<InstanceInGroups, AwsError> {
         let instance = instance(answer, &place.account, &place.region)?;
         let interfaces = listed(answer)?;
-        let (found, per_vpc) = self.about(instance.vpc_id.as_deref(), clients, params).await?;
+        let (found, per_vpc) = self.groups_of(instance.vpc_id.as_deref(), clients, params).await?;
         Ok(InstanceInGroups { instance, interfaces, found, per_vpc })
     }
 }
@@ -140,8 +144,8 @@ impl Fix<Clients> for Ec2InstanceRequiredSecurityGroup {
             let (interfaces, found, per_vpc) = Default::default();
             return Ok(Some(InstanceInGroups { instance, interfaces, found, per_vpc }));
         }
-        let mut known = Known::default();
-        let (found, per_vpc) = known.about(instance.vpc_id.as_deref(), clients, params).await?;
+        let mut cache = Cache::default();
+        let (found, per_vpc) = cache.groups_of(instance.vpc_id.as_deref(), clients, params).await?;
         let interfaces = clients.interfaces_of(&instance.id).await?;
         Ok(Some(InstanceInGroups { instance, interfaces, found, per_vpc }))
     }
@@ -165,7 +169,7 @@ impl Clients {
         answer.map(drop).map_err(|error| AwsError::call("ec2:ModifyNetworkInterfaceAttribute", &error))
     }
 
-    /// The groups of a VPC that match what is asked for there; nothing asked for is no call.
+    /// The groups of a VPC that match the requirements there; without requirements there is no call.
     async fn found_groups(
         &self,
         vpc: &str,
@@ -180,8 +184,8 @@ impl Clients {
         Ok(FoundGroups(found))
     }
 
-    /// `DescribeSecurityGroups` of one VPC and one requirement, all pages. EC2 takes `*` and `?` in a filter for wildcards,
-    /// so what it answers is compared once more.
+    /// `DescribeSecurityGroups` of one VPC and one requirement, all pages. EC2 treats `*` and `?` in a filter as
+    /// wildcards, so the answer is compared again.
     async fn matching_groups(&self, vpc: &str, wanted: &GroupRequirement) -> Result<BTreeSet<String>, AwsError> {
         let by = match wanted {
             GroupRequirement::Id(id) => filter("group-id", [id]),
@@ -189,12 +193,13 @@ impl Clients {
             GroupRequirement::Tag { key, value } => filter(&format!("tag:{key}"), [value]),
         };
         let request = self.ec2.describe_security_groups().filters(filter("vpc-id", [vpc])).filters(by);
-        let mut pages = request.into_paginator().page_size(A_PAGE).send();
+        let mut pages = request.into_paginator().page_size(PAGE_SIZE).send();
         let mut ids = BTreeSet::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("ec2:DescribeSecurityGroups", &error))?;
-            let ours = page.security_groups().iter().filter(|group| group.vpc_id() == Some(vpc) && is(group, wanted));
-            ids.extend(ours.filter_map(|group| group.group_id().map(str::to_owned)));
+            let matching =
+                page.security_groups().iter().filter(|group| group.vpc_id() == Some(vpc) && is(group, wanted));
+            ids.extend(matching.filter_map(|group| group.group_id().map(str::to_owned)));
         }
         Ok(ids)
     }
@@ -203,7 +208,7 @@ impl Clients {
     async fn interfaces_of(&self, instance_id: &str) -> Result<Vec<Interface>, AwsError> {
         let request = self.ec2.describe_network_interfaces().include_managed_resources(true);
         let request = request.filters(filter("attachment.instance-id", [instance_id]));
-        let mut pages = request.into_paginator().page_size(A_PAGE).send();
+        let mut pages = request.into_paginator().page_size(PAGE_SIZE).send();
         let mut interfaces = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("ec2:DescribeNetworkInterfaces", &error))?;
@@ -227,7 +232,7 @@ impl Clients {
     }
 }
 
-/// The interfaces an instance lists.
+/// The interfaces in an instance's description.
 fn listed(answer: &types::Instance) -> Result<Vec<Interface>, ShapeError> {
     let interface = |it: &types::InstanceNetworkInterface| {
         let attachment = it.attachment();

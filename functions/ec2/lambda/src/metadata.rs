@@ -1,4 +1,4 @@
-//! The metadata service of instances: its options, and how often it was called without a token.
+//! The instance metadata service: its options, and the number of calls without a token.
 
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
@@ -14,7 +14,7 @@ use rectify_ec2::resources::instance_metadata::{
     HttpEndpoint, HttpTokens, InstanceMetadata, MetadataOptions, RecordedMetadata, TokenlessCalls,
 };
 
-/// Seconds a datapoint stands for: an hour keeps 15 days within one page of answers.
+/// The period of a datapoint, seconds: with an hour, 15 days fit into one page.
 const PERIOD: i32 = 3600;
 
 impl ReadFacts<Clients> for Ec2Imdsv2Check {
@@ -57,7 +57,7 @@ impl Fix<Clients> for Ec2Imdsv2Check {
 }
 
 impl Clients {
-    /// `ModifyInstanceMetadataOptions` of the tokens alone.
+    /// `ModifyInstanceMetadataOptions` of the tokens only.
     async fn modify_metadata_options(&self, action: &Ec2Imdsv2CheckAction) -> Result<(), AwsError> {
         let Ec2Imdsv2CheckAction::ModifyInstanceMetadataOptions { instance_id, http_tokens } = action;
         let tokens = match http_tokens {
@@ -105,7 +105,8 @@ impl Clients {
     }
 }
 
-/// Options as answered; an instance that is there always has some, and unless its endpoint is disabled states its tokens.
+/// The options of an answer. An existing instance always has options, and its tokens setting unless its endpoint is
+/// disabled.
 fn options(answer: Option<&InstanceMetadataOptionsResponse>) -> Result<MetadataOptions, ShapeError> {
     let answer = answer.ok_or_else(|| ShapeError::missing("MetadataOptions", "metadata options"))?;
     let tokens = answer.http_tokens().map(|it| it.as_str().to_owned());

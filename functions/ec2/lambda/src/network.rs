@@ -1,4 +1,4 @@
-//! What surrounds security groups: prefix lists and network interfaces.
+//! The network facts of security groups: prefix lists and network interfaces.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,18 +11,18 @@ use super::{Clients, filter};
 use rectify_ec2::resources::rule::Peer;
 use rectify_ec2::resources::security_group::{PrefixList, Usage};
 
-/// Interfaces a page, the most the API gives.
-const INTERFACES_A_PAGE: i32 = 1000;
+/// Interfaces per page, the API's maximum.
+const INTERFACES_PER_PAGE: i32 = 1000;
 
-/// The codes of a prefix list that is gone or not shared; EC2 has been seen with both spellings.
+/// The error codes of a prefix list that is gone or not shared; EC2 uses both spellings.
 const NO_PREFIX_LIST: [&str; 2] = ["InvalidPrefixListID.NotFound", "InvalidPrefixListId.NotFound"];
 
-/// The prefix lists of one run, each asked for once, whatever came of it.
+/// The prefix lists of one run, each read once; failed reads are cached, too.
 #[derive(Debug, Default)]
 pub(super) struct PrefixLists(HashMap<String, Result<PrefixList, AwsError>>);
 
 impl PrefixLists {
-    /// The lists with these ids, from memory or from EC2.
+    /// The lists with these ids, from the cache or from EC2.
     pub(super) async fn read(
         &mut self,
         clients: &Clients,
@@ -62,12 +62,13 @@ impl Clients {
         Ok(PrefixList::Entries(entries))
     }
 
-    /// Who uses one group.
+    /// The usage of one group.
     pub(super) async fn usage(&self, group_id: &str) -> Result<Usage, AwsError> {
         Ok(self.usages([group_id]).await?.remove(group_id).unwrap_or_default())
     }
 
-    /// Who uses each of these groups, at most 200; one that nobody uses is left out. Interfaces that a service hides count.
+    /// The usage of each of these groups, at most 200; unused groups are left out. Interfaces of managed resources
+    /// count, too.
     pub(super) async fn usages<'a>(
         &self,
         group_ids: impl IntoIterator<Item = &'a str>,
@@ -82,7 +83,7 @@ impl Clients {
             .describe_network_interfaces()
             .include_managed_resources(true)
             .filters(filter("group-id", group_ids.iter().copied()));
-        let mut pages = request.into_paginator().page_size(INTERFACES_A_PAGE).send();
+        let mut pages = request.into_paginator().page_size(INTERFACES_PER_PAGE).send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("ec2:DescribeNetworkInterfaces", &error))?;
             for interface in page.network_interfaces() {
@@ -100,7 +101,7 @@ impl Clients {
     }
 }
 
-/// The service that manages an interface, where one does.
+/// The service that manages an interface, if any.
 fn operator(interface: &NetworkInterface) -> Option<String> {
     let operator = interface.operator()?;
     (operator.managed() == Some(true)).then(|| operator.principal().unwrap_or("a service").to_owned())

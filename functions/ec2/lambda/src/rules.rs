@@ -1,4 +1,4 @@
-//! The rules of a security group: read with their ids, revoked and made again.
+//! The rules of a security group: read with their ids, revoked and authorized.
 
 use aws_sdk_ec2::types;
 use rectify_compliance::ShapeError;
@@ -11,20 +11,20 @@ use rectify_ec2::resources::live_rule::LiveRule;
 use rectify_ec2::resources::permission::IpPermission;
 use rectify_ec2::resources::rule::Rule;
 
-/// The codes of a revocation of a rule that is gone; what is there is read before either is believed.
+/// The error codes for revoking a rule that is gone; the rules are read before either code is trusted.
 const NO_RULE: [&str; 2] = ["InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound"];
 
-/// The code of an authorization of a rule that is there already.
+/// The error code for authorizing a rule that already exists.
 const DUPLICATE: &str = "InvalidPermission.Duplicate";
 
-/// Rules a page, the most the API gives.
-const RULES_A_PAGE: i32 = 1000;
+/// Rules per page, the API's maximum.
+const RULES_PER_PAGE: i32 = 1000;
 
 impl Clients {
-    /// Every rule of a group, both directions, sorted.
+    /// All rules of a group, in both directions, sorted.
     pub(super) async fn rules(&self, group_id: &str) -> Result<Vec<Rule>, AwsError> {
         let request = self.ec2.describe_security_group_rules().filters(filter("group-id", [group_id]));
-        let mut pages = request.into_paginator().page_size(RULES_A_PAGE).send();
+        let mut pages = request.into_paginator().page_size(RULES_PER_PAGE).send();
         let mut rules = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("ec2:DescribeSecurityGroupRules", &error))?;
@@ -36,17 +36,17 @@ impl Clients {
         Ok(rules)
     }
 
-    /// Revokes rules. One unknown id makes EC2 refuse the whole call, so what somebody else revoked meanwhile is left out of
-    /// a second one.
+    /// Revokes rules. EC2 refuses the complete call because of one unknown id, so a second call omits rules that were
+    /// revoked in the meantime.
     pub(super) async fn close(&self, call: &Revoke) -> Result<(), AwsError> {
         let input = call.input();
         let refused = match self.revoke(call, input.security_group_rule_ids.clone()).await {
             Err(error) if NO_RULE.iter().any(|code| error.is(code)) => error,
             answer => return answer,
         };
-        let there = self.rules(&input.group_id).await?;
-        let is_there = |id: &&String| there.iter().any(|rule| rule.id.as_ref() == Some(*id));
-        let left: Vec<String> = input.security_group_rule_ids.iter().filter(is_there).cloned().collect();
+        let existing = self.rules(&input.group_id).await?;
+        let exists = |id: &&String| existing.iter().any(|rule| rule.id.as_ref() == Some(*id));
+        let left: Vec<String> = input.security_group_rule_ids.iter().filter(exists).cloned().collect();
         match left.len() {
             0 => Ok(()),
             count if count == input.security_group_rule_ids.len() => Err(refused),
@@ -72,7 +72,7 @@ impl Clients {
         }
     }
 
-    /// Makes the one rule of an undo again; that it is there already is a success.
+    /// Authorizes the rule of an undo again; a rule that already exists is a success.
     pub(super) async fn reopen(&self, call: &Authorize) -> Result<(), AwsError> {
         match self.authorize(call, &call.input().ip_permissions).await {
             Err(error) if error.is(DUPLICATE) => Ok(()),
@@ -80,8 +80,8 @@ impl Clients {
         }
     }
 
-    /// Makes rules and says under which ids they are there. One rule that is there already makes EC2 refuse the whole call,
-    /// so what somebody else made meanwhile is left out of a second one.
+    /// Authorizes rules and returns their ids. EC2 refuses the complete call because of one existing rule, so a second
+    /// call omits rules that were authorized in the meantime.
     pub(super) async fn open(&self, call: &Authorize) -> Result<Vec<String>, AwsError> {
         let Authorization { group_id, ip_permissions, .. } = call.input();
         let wanted = call.rules();
@@ -89,10 +89,10 @@ impl Clients {
             Ok(ids) if ids.len() == wanted.len() => return Ok(ids),
             Ok(_) => {}
             Err(error) if error.is(DUPLICATE) => {
-                let there = self.rules(group_id).await?;
+                let existing = self.rules(group_id).await?;
                 let is_missing = |permission: &&NewPermission| {
                     let rules = IpPermission::from((*permission).clone()).flatten(call.direction()).unwrap_or_default();
-                    rules.iter().any(|rule| !there.iter().any(|it| it.is_same_traffic(rule)))
+                    rules.iter().any(|rule| !existing.iter().any(|it| it.is_same_traffic(rule)))
                 };
                 let missing: Vec<NewPermission> = ip_permissions.iter().filter(is_missing).cloned().collect();
                 if !missing.is_empty() {
@@ -101,9 +101,9 @@ impl Clients {
             }
             Err(error) => return Err(error),
         }
-        let there = self.rules(group_id).await?;
+        let existing = self.rules(group_id).await?;
         let is_wanted = |rule: &Rule| wanted.iter().any(|it| it.is_same_traffic(rule));
-        Ok(there.into_iter().filter(is_wanted).filter_map(|rule| rule.id).collect())
+        Ok(existing.into_iter().filter(is_wanted).filter_map(|rule| rule.id).collect())
     }
 
     async fn authorize(&self, call: &Authorize, permissions: &[NewPermission]) -> Result<Vec<String>, AwsError> {
@@ -134,7 +134,7 @@ impl Clients {
     }
 }
 
-/// `Return` is true where EC2 did it; an answer without it is one of success.
+/// `Return` is true if EC2 applied the change; an answer without it is a success, too.
 fn accepted(operation: &'static str, answer: Option<bool>) -> Result<(), AwsError> {
     match answer {
         Some(false) => Err(ShapeError::new(format!("{operation}.Return"), "true", false).into()),
@@ -190,7 +190,7 @@ fn new_permission(permission: &NewPermission) -> types::IpPermission {
         .build()
 }
 
-/// A list, absent where it is empty.
+/// A list; `None` if it is empty.
 fn some<T>(list: impl Iterator<Item = T>) -> Option<Vec<T>> {
     let list: Vec<T> = list.collect();
     (!list.is_empty()).then_some(list)

@@ -1,4 +1,4 @@
-//! Parameters that are kept in Systems Manager.
+//! Parameters stored in Systems Manager.
 
 use rectify_compliance::ShapeError;
 use rectify_compliance::json_parameter::{JsonParameter, read_stored};
@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::Clients;
 
 impl Clients {
-    /// What is kept under the name a parameter gives; `None` where it holds its value itself. One that is not there fails:
-    /// the parameter is wrong.
+    /// The value stored under the name in a rule parameter; `None` if the rule parameter contains the value itself. A
+    /// missing Systems Manager parameter is an error.
     pub(super) async fn stored<T: DeserializeOwned>(
         &self,
         parameter: Option<&JsonParameter<T>>,

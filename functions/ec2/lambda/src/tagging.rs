@@ -1,4 +1,4 @@
-//! Tags of resources of any type: EC2's by id, others' by ARN.
+//! Tags of resources of any type: EC2 resources by id, others by ARN.
 
 use aws_sdk_ec2::types;
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
@@ -17,10 +17,10 @@ use rectify_ec2::resources::tagged_resource::{
     StoredTags, TagFacts, TaggedResource, TaggingSupport, arn_of, is_of_ec2,
 };
 
-/// Tags a page, the most the API gives.
-const TAGS_A_PAGE: i32 = 1000;
+/// Tags per page, the API's maximum.
+const TAGS_PER_PAGE: i32 = 1000;
 
-/// What EC2 tells of a resource that is there.
+/// EC2's answer about an existing resource.
 type Found = (TaggingSupport, Tags);
 
 impl ReadFacts<Clients> for RequiredTags {
@@ -83,7 +83,7 @@ impl Fix<Clients> for RequiredTags {
     }
 }
 
-/// The answer about one id, `None` where EC2 says that there is no such thing.
+/// The answer about one id; `None` if EC2 does not know it.
 macro_rules! describe {
     ($request:expr, $operation:literal, $list:ident) => {
         match $request.send().await {
@@ -102,7 +102,7 @@ macro_rules! describe {
 }
 
 impl Clients {
-    /// What parameters name instead of holding it, refused where it contradicts them.
+    /// The values that the parameters refer to, refused if they contradict the parameters.
     async fn stored_tags(&self, params: &RequiredTagsParameters) -> Result<StoredTags, AwsError> {
         let stored = StoredTags {
             required: self.stored(params.required.as_ref()).await?,
@@ -117,7 +117,7 @@ impl Clients {
     /// `DescribeTags` of one id, all pages.
     async fn tags_by_id(&self, id: &str) -> Result<Tags, AwsError> {
         let request = self.ec2.describe_tags().filters(filter("resource-id", [id]));
-        let mut pages = request.into_paginator().page_size(TAGS_A_PAGE).send();
+        let mut pages = request.into_paginator().page_size(TAGS_PER_PAGE).send();
         let mut tags = Tags::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("ec2:DescribeTags", &error))?;
@@ -128,43 +128,43 @@ impl Clients {
         Ok(tags)
     }
 
-    /// `GetResources` of one ARN, all pages; a resource that never had a tag is not listed.
+    /// `GetResources` of one ARN, all pages; a resource that never had tags is not listed.
     async fn tags_by_arn(&self, arn: &str) -> Result<Tags, AwsError> {
         let mut pages = self.tagging.get_resources().resource_arn_list(arn).into_paginator().send();
         let mut tags = Tags::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("tag:GetResources", &error))?;
-            let ours = page.resource_tag_mapping_list().iter().filter(|it| it.resource_arn() == Some(arn));
+            let matching = page.resource_tag_mapping_list().iter().filter(|it| it.resource_arn() == Some(arn));
             tags.extend(
-                ours.flat_map(ResourceTagMapping::tags).map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
+                matching.flat_map(ResourceTagMapping::tags).map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
             );
         }
         Ok(tags)
     }
 
-    /// Whether a resource of EC2 is there, with its tags.
+    /// An EC2 resource's tagging support and tags; `None` if it does not exist.
     async fn found_in_ec2(&self, kind: &str, id: &str) -> Result<Option<Found>, AwsError> {
         let ec2 = &self.ec2;
-        let there = |list: Option<Vec<types::Tag>>| (TaggingSupport::Ordinary, tags(&list.unwrap_or_default()));
+        let existing = |list: Option<Vec<types::Tag>>| (TaggingSupport::Ordinary, tags(&list.unwrap_or_default()));
         Ok(match kind {
             instance::TYPE => self.describe_instance(id).await?.map(|it| {
                 let state = it.state().and_then(|state| state.name()).map(|name| name.as_str().to_owned());
-                let standing = || operated(it.operator());
-                let gone = state.filter(|state| instance::is_gone(state)).map_or_else(standing, TaggingSupport::Gone);
+                let support = || operated(it.operator());
+                let gone = state.filter(|state| instance::is_gone(state)).map_or_else(support, TaggingSupport::Gone);
                 (gone, tags(it.tags()))
             }),
             "AWS::EC2::CustomerGateway" => {
                 let request = ec2.describe_customer_gateways().customer_gateway_ids(id);
                 let found = describe!(request, "ec2:DescribeCustomerGateways", customer_gateways);
-                found.filter(|it| it.state() != Some("deleted")).map(|it| there(it.tags))
+                found.filter(|it| it.state() != Some("deleted")).map(|it| existing(it.tags))
             }
             "AWS::EC2::InternetGateway" => {
                 let request = ec2.describe_internet_gateways().internet_gateway_ids(id);
-                describe!(request, "ec2:DescribeInternetGateways", internet_gateways).map(|it| there(it.tags))
+                describe!(request, "ec2:DescribeInternetGateways", internet_gateways).map(|it| existing(it.tags))
             }
             "AWS::EC2::NetworkAcl" => {
                 let request = ec2.describe_network_acls().network_acl_ids(id);
-                describe!(request, "ec2:DescribeNetworkAcls", network_acls).map(|it| there(it.tags))
+                describe!(request, "ec2:DescribeNetworkAcls", network_acls).map(|it| existing(it.tags))
             }
             "AWS::EC2::NetworkInterface" => {
                 let request =
@@ -180,29 +180,29 @@ impl Clients {
             }
             "AWS::EC2::RouteTable" => {
                 let request = ec2.describe_route_tables().route_table_ids(id);
-                describe!(request, "ec2:DescribeRouteTables", route_tables).map(|it| there(it.tags))
+                describe!(request, "ec2:DescribeRouteTables", route_tables).map(|it| existing(it.tags))
             }
             "AWS::EC2::SecurityGroup" => {
                 let request = ec2.describe_security_groups().group_ids(id);
-                describe!(request, "ec2:DescribeSecurityGroups", security_groups).map(|it| there(it.tags))
+                describe!(request, "ec2:DescribeSecurityGroups", security_groups).map(|it| existing(it.tags))
             }
             "AWS::EC2::Subnet" => {
                 let request = ec2.describe_subnets().subnet_ids(id);
-                describe!(request, "ec2:DescribeSubnets", subnets).map(|it| there(it.tags))
+                describe!(request, "ec2:DescribeSubnets", subnets).map(|it| existing(it.tags))
             }
             "AWS::EC2::VPC" => {
                 let request = ec2.describe_vpcs().vpc_ids(id);
-                describe!(request, "ec2:DescribeVpcs", vpcs).map(|it| there(it.tags))
+                describe!(request, "ec2:DescribeVpcs", vpcs).map(|it| existing(it.tags))
             }
             "AWS::EC2::VPNConnection" => {
                 let request = ec2.describe_vpn_connections().vpn_connection_ids(id);
                 let found = describe!(request, "ec2:DescribeVpnConnections", vpn_connections);
-                found.filter(|it| it.state() != Some(&types::VpnState::Deleted)).map(|it| there(it.tags))
+                found.filter(|it| it.state() != Some(&types::VpnState::Deleted)).map(|it| existing(it.tags))
             }
             "AWS::EC2::VPNGateway" => {
                 let request = ec2.describe_vpn_gateways().vpn_gateway_ids(id);
                 let found = describe!(request, "ec2:DescribeVpnGateways", vpn_gateways);
-                found.filter(|it| it.state() != Some(&types::VpnState::Deleted)).map(|it| there(it.tags))
+                found.filter(|it| it.state() != Some(&types::VpnState::Deleted)).map(|it| existing(it.tags))
             }
             "AWS::EC2::Volume" => {
                 let request = ec2.describe_volumes().include_managed_resources(true).volume_ids(id);
@@ -214,7 +214,7 @@ impl Clients {
     }
 }
 
-/// The standing of a resource that says only who operates it.
+/// The tagging support of a resource whose description contains only its operator.
 fn operated(operator: Option<&types::OperatorResponse>) -> TaggingSupport {
     let operator_managed = operator.and_then(types::OperatorResponse::managed);
     TaggingSupport::under(Ownership { operator_managed, ..Ownership::default() })

@@ -32,7 +32,7 @@ impl Clients {
         Ok(self.access_keys(&user.name).await?.map(|keys| UserKeys { user, keys }))
     }
 
-    /// `GetAccessKeyLastUsed`; `None` when the key is gone by now.
+    /// `GetAccessKeyLastUsed`; `None` when the key is already gone.
     async fn last_use(&self, key: &KeyId) -> Result<Option<LastUse>, AwsError> {
         let answer = self.iam.get_access_key_last_used().access_key_id(key.expose()).send().await;
         let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetAccessKeyLastUsed", &error)))?;
@@ -44,7 +44,7 @@ impl Clients {
         }))
     }
 
-    /// `UpdateAccessKey`: sets the status of a key, whatever it was.
+    /// `UpdateAccessKey`: sets the status of a key, regardless of its current one.
     async fn set_status(&self, action: &KeyAction) -> Result<(), AwsError> {
         let KeyAction::UpdateAccessKey { user_name, access_key_id, status } = action;
         self.iam
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_read_whole_or_refused() {
+    fn incomplete_key_is_refused() {
         let key =
             AccessKey { status: KeyStatus::Active, created: "2026-03-04T03:00:00Z".parse().unwrap(), last_use: None };
         assert_eq!(key_of(&answer().build()), Ok((KeyId::new("AKIAEXAMPLEEXAMPABCD"), key)));

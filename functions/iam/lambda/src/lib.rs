@@ -1,12 +1,12 @@
 //! The calls to IAM. The only place that names its SDK; it maps answers and decides nothing.
 //!
-//! | module | what |
+//! | module | content |
 //! |---|---|
 //! | this one | the password policy of the account |
-//! | `root` | the account summary, and the root user in it |
-//! | `users` | users by name and page by page, with what every control of users reads |
+//! | `root` | the account summary, with the root user |
+//! | `users` | users by name and page by page, with the reads that controls of users share |
 //! | `keys` | access keys |
-//! | `mfa` | console access, MFA devices, and the policy that asks for them |
+//! | `mfa` | console access, MFA devices, and the policy that requires them |
 
 mod functions;
 mod keys;
@@ -44,7 +44,7 @@ impl Connect for Clients {
 }
 
 impl Clients {
-    /// `GetAccountPasswordPolicy`; without a policy of its own the account has `None`.
+    /// `GetAccountPasswordPolicy`; `None` if the account has no custom policy.
     async fn passwords(&self, account: &AccountId) -> Result<Passwords, AwsError> {
         let answer = self.iam.get_account_password_policy().send().await;
         let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetAccountPasswordPolicy", &error)))?;
@@ -58,7 +58,8 @@ impl Clients {
         Ok(Passwords { account: account.clone(), policy })
     }
 
-    /// `UpdateAccountPasswordPolicy` of every setting that is on; IAM sets what is left out to its default, which is off.
+    /// `UpdateAccountPasswordPolicy` with every setting that is on; IAM resets omitted settings to their default, which
+    /// is off.
     async fn set_passwords(&self, policy: &PasswordPolicy) -> Result<(), AwsError> {
         let number = |setting: &str, value: u32| {
             i32::try_from(value).map_err(|_| ShapeError::new(setting, "a number that IAM takes", value))
@@ -81,7 +82,7 @@ impl Clients {
             .map_err(|error| AwsError::call("iam:UpdateAccountPasswordPolicy", &error))
     }
 
-    /// `DeleteAccountPasswordPolicy`; one that is gone already is a success.
+    /// `DeleteAccountPasswordPolicy`; a policy that is already gone is a success.
     async fn delete_passwords(&self) -> Result<(), AwsError> {
         let answer = self.iam.delete_account_password_policy().send().await;
         unless_missing(answer.map_err(|error| AwsError::call("iam:DeleteAccountPasswordPolicy", &error))).map(drop)
@@ -138,7 +139,7 @@ fn answer_of(policy: &types::PasswordPolicy) -> Answer {
     }
 }
 
-/// `None` where IAM has no such user, profile or policy.
+/// `None` if IAM has no such user, profile or policy.
 fn unless_missing<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),

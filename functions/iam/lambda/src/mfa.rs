@@ -1,4 +1,4 @@
-//! Console access and MFA devices, and the policy that asks for them.
+//! Console access, MFA devices, and the policy that requires them.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ impl Clients {
         Ok(Some(devices))
     }
 
-    /// How a user signs in to the console; `None` when it was seen to be gone. One without a password may be gone as well.
+    /// A user's console access; `None` when the user is known to be gone. A user without a password may be gone, too.
     async fn console(&self, name: &str) -> Result<Option<Console>, AwsError> {
         if !self.has_password(name).await? {
             return Ok(Some(Console::NoPassword));
@@ -69,7 +69,7 @@ impl Clients {
         Ok(Some(MfaUser { user, sign_in: ConsoleAccess { console }, attachment: None }))
     }
 
-    /// What attaching `policy` to a user depends on; nothing where none is to be attached, or the user is gone.
+    /// The facts needed to attach `policy` to a user; `None` without a policy, or when the user is gone.
     async fn attachment(&self, name: &str, policy: Option<&PolicyArn>) -> Result<Option<Attachment>, AwsError> {
         let Some(policy) = policy else { return Ok(None) };
         let Some(attached) = self.attached_policies(name).await? else { return Ok(None) };
@@ -116,14 +116,14 @@ impl Clients {
         Ok(Some(Document::read("PolicyVersion.Document", &text)?))
     }
 
-    /// `AttachUserPolicy`; attaching what is attached is a success.
+    /// `AttachUserPolicy`; a policy that is already attached is a success.
     async fn attach(&self, action: &AttachAction) -> Result<(), AwsError> {
         let AttachAction::AttachUserPolicy { user_name, policy_arn } = action;
         let call = self.iam.attach_user_policy().user_name(user_name).policy_arn(policy_arn.as_str());
         call.send().await.map(drop).map_err(|error| AwsError::call("iam:AttachUserPolicy", &error))
     }
 
-    /// `DetachUserPolicy`; what is not attached is a success.
+    /// `DetachUserPolicy`; a policy that is not attached is a success.
     async fn detach(&self, undo: &DetachAction) -> Result<(), AwsError> {
         let DetachAction::DetachUserPolicy { user_name, policy_arn } = undo;
         let answer = self.iam.detach_user_policy().user_name(user_name).policy_arn(policy_arn.as_str()).send().await;

@@ -1,4 +1,4 @@
-//! The account summary, and what it says of the root user.
+//! The account summary and its entries about the root user.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use rectify_iam::controls::root_account_mfa_enabled::{
     RootAccountMfaEnabled, RootAccountMfaEnabledParameters, RootSignIn,
 };
 
-/// The numbers of an account, by what they count.
+/// The entries of an account summary.
 pub(super) struct Summary(HashMap<SummaryKeyType, i32>);
 
 impl Summary {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_is_found_among_the_other_entries() {
+    fn access_key_count_is_read() {
         let (account, region) = place();
         let summary = summary(&[(SummaryKeyType::Users, 7), (SummaryKeyType::AccountAccessKeysPresent, 1)]);
         assert_eq!(root_user(&summary, &account, &region).unwrap().access_keys, 1);
@@ -136,7 +136,7 @@ mod tests {
 
     /// `iam-root-access-key-check/3`
     #[test]
-    fn an_answer_without_the_count_is_refused() {
+    fn answer_without_the_count_is_refused() {
         let (account, region) = place();
         for keys in [&[][..], &[(SummaryKeyType::AccountMfaEnabled, 1)]] {
             let error = root_user(&summary(keys), &account, &region).unwrap_err();
@@ -162,8 +162,8 @@ mod tests {
             signing_certificates: Some(true),
         };
         assert_eq!(root_sign_in(&summary(&whole), &account, &region), Ok(expected.clone()));
-        let told_less = RootSignIn { password: None, access_keys: None, signing_certificates: None, ..expected };
-        assert_eq!(root_sign_in(&summary(&whole[..1]), &account, &region), Ok(told_less));
+        let partial = RootSignIn { password: None, access_keys: None, signing_certificates: None, ..expected };
+        assert_eq!(root_sign_in(&summary(&whole[..1]), &account, &region), Ok(partial));
         assert!(root_sign_in(&summary(&whole[1..]), &account, &region).is_err());
     }
 }

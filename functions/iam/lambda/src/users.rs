@@ -1,4 +1,4 @@
-//! Users: one by its name, or all of them page by page, a few read at the same time.
+//! Users: one by its name, or all page by page, with a few concurrent reads.
 
 use std::future::Future;
 
@@ -11,14 +11,15 @@ use rectify_runtime::client::{AccountRegion, Found, Page, read_each};
 use super::{Clients, time, unless_missing};
 use rectify_iam::resources::user::{TYPE, User};
 
-/// Users a page: as many evaluations as AWS Config takes at once.
-const USERS_A_PAGE: i32 = 100;
-/// The most users IAM lists at once.
-const LONGEST_PAGE: i32 = 1000;
-/// Users read at the same time; each takes one to four calls.
-const AT_ONCE: usize = 8;
+/// Users per page: the maximum number of evaluations of one `PutEvaluations` call.
+const USERS_PER_PAGE: i32 = 100;
+/// The maximum page size of `ListUsers`.
+const MAX_PAGE_SIZE: i32 = 1000;
+/// How many users are read concurrently; each takes one to four calls.
+const CONCURRENCY: usize = 8;
 
-/// Every user of the account, from `marker` on; `read` makes the subject of a listed user, or `None` when it is gone by now.
+/// All users of the account, from `marker` on; `read` returns the subject of a listed user, or `None` when it is
+/// already gone.
 pub(super) fn pages<'a, S, F>(
     clients: &'a Clients,
     place: &'a AccountRegion,
@@ -29,7 +30,7 @@ where
     S: ResourceState,
     F: Future<Output = Result<Option<S>, AwsError>> + Send + 'a,
 {
-    let pages = clients.iam.list_users().set_marker(marker).into_paginator().page_size(USERS_A_PAGE).send();
+    let pages = clients.iam.list_users().set_marker(marker).into_paginator().page_size(USERS_PER_PAGE).send();
     stream::try_unfold((pages, read), move |(mut pages, read)| async move {
         let Some(page) = pages.next().await else { return Ok(None) };
         let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
@@ -39,14 +40,14 @@ where
             let subject = user_of(user, &place.account).map(&read);
             reads.push((found, async move { subject?.await }));
         }
-        let resources = read_each(reads, AT_ONCE).await;
+        let resources = read_each(reads, CONCURRENCY).await;
         Ok(Some((Page { resources, next: page.marker.filter(|it| !it.is_empty()) }, (pages, read))))
     })
 }
 
-/// The ids of every user of the account.
+/// The keys of all users of the account.
 pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + '_ {
-    let pages = clients.iam.list_users().into_paginator().page_size(LONGEST_PAGE).send();
+    let pages = clients.iam.list_users().into_paginator().page_size(MAX_PAGE_SIZE).send();
     stream::try_unfold(pages, move |mut pages| async move {
         let Some(page) = pages.next().await else { return Ok(None) };
         let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
@@ -55,7 +56,8 @@ pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceK
 }
 
 impl Clients {
-    /// `GetUser` by name, which alone tells tags; `None` when there is no user of this name or it is another one by now.
+    /// `GetUser` by name, the only call that returns tags; `None` when there is no user with this name, or it has
+    /// another id.
     pub(super) async fn user(&self, account: &AccountId, id: &str, name: &str) -> Result<Option<User>, AwsError> {
         let answer = self.iam.get_user().user_name(name).send().await;
         let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetUser", &error)))?;
@@ -64,7 +66,7 @@ impl Clients {
         Ok(Some(user_of(&user, account)?).filter(|user| user.id == id))
     }
 
-    /// The user that `target` identifies, as it is now; `None` when no user has its id.
+    /// The current user with the id of `target`; `None` when there is none.
     pub(super) async fn user_at(&self, target: &Target) -> Result<Option<User>, AwsError> {
         let (account, id) = (&target.account, &target.resource.id);
         if let Some(name) = &target.name
@@ -72,16 +74,16 @@ impl Clients {
         {
             return Ok(Some(user));
         }
-        // AWS Config need not record users to judge them, and a user may have been renamed since it was recorded.
+        // AWS Config may not record users, and a user may have been renamed since it was recorded.
         match self.name_of(id).await? {
             Some(name) => self.user(account, id, &name).await,
             None => Ok(None),
         }
     }
 
-    /// `ListUsers`, page by page until the user of this id is found.
+    /// `ListUsers`, page by page until the user with this id is found.
     async fn name_of(&self, id: &str) -> Result<Option<String>, AwsError> {
-        let mut pages = self.iam.list_users().into_paginator().page_size(LONGEST_PAGE).send();
+        let mut pages = self.iam.list_users().into_paginator().page_size(MAX_PAGE_SIZE).send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
             if let Some(user) = page.users.into_iter().find(|user| user.user_id == id) {
@@ -91,7 +93,7 @@ impl Clients {
         Ok(None)
     }
 
-    /// `GetLoginProfile`: whether there is a console password. There is none of a user that is gone, either.
+    /// `GetLoginProfile`: whether there is a console password. A user that is gone has none, either.
     pub(super) async fn has_password(&self, name: &str) -> Result<bool, AwsError> {
         let answer = self.iam.get_login_profile().user_name(name).send().await;
         let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetLoginProfile", &error)))?;

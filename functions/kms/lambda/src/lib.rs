@@ -20,12 +20,12 @@ use rectify_kms::resources::key::{Description, Key, MultiRegionConfiguration, Re
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
-/// Keys a page: about as many evaluations as AWS Config takes at once.
-const KEYS_A_PAGE: i32 = 100;
-/// The most keys KMS lists at once.
-const LONGEST_PAGE: i32 = 1000;
-/// Keys read at the same time; each takes one call or two.
-const AT_ONCE: usize = 8;
+/// Keys per page: the maximum number of evaluations of one `PutEvaluations` call.
+const KEYS_PER_PAGE: i32 = 100;
+/// The maximum page size of `ListKeys`.
+const MAX_PAGE_SIZE: i32 = 1000;
+/// How many keys are read concurrently; each takes one or two calls.
+const CONCURRENCY: usize = 8;
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -40,8 +40,8 @@ impl Connect for Clients {
 }
 
 impl Clients {
-    /// A key with its rotation, without its tags; `None` when there is no such key. The rotation of a key that is not
-    /// judged is not asked for: KMS refuses to tell it of most of them.
+    /// A key with its rotation, without its tags; `None` when there is no such key. The rotation of an exempt key is
+    /// not read: KMS refuses the call for most of them.
     async fn key(&self, id: &str, params: &KeyRotationParameters) -> Result<Option<Key>, AwsError> {
         let Some(key) = self.describe(id).await? else { return Ok(None) };
         if params.exemption(&key).is_some() {
@@ -62,7 +62,7 @@ impl Clients {
         }
     }
 
-    /// `GetKeyRotationStatus`; `None` when the key is gone by now.
+    /// `GetKeyRotationStatus`; `None` when the key is already gone.
     async fn rotation(&self, id: &str) -> Result<Option<Rotation>, AwsError> {
         let error = match self.kms.get_key_rotation_status().key_id(id).send().await {
             Ok(answer) => {
@@ -77,7 +77,7 @@ impl Clients {
         }
     }
 
-    /// `ListResourceTags`, all pages; `None` when the key is gone by now.
+    /// `ListResourceTags`, all pages; `None` when the key is already gone.
     async fn tags(&self, id: &str) -> Result<Option<Tags>, AwsError> {
         let mut tags = Tags::new();
         let mut pages = self.kms.list_resource_tags().key_id(id).into_paginator().send();
@@ -101,24 +101,24 @@ impl Clients {
         listed: &[KeyListEntry],
         params: &KeyRotationParameters,
     ) -> Result<Vec<Listed<Key>>, AwsError> {
-        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+        // A loop, because a closure that returns these futures is not general enough for every lifetime.
         let mut reads = Vec::new();
         for entry in listed {
             let id = entry.key_id().ok_or_else(|| ShapeError::missing("Keys.KeyId", "a key id"))?;
             let found = Found { resource: ResourceKey::new(TYPE, id), name: None };
             reads.push((found, self.key(id, params)));
         }
-        Ok(read_each(reads, AT_ONCE).await)
+        Ok(read_each(reads, CONCURRENCY).await)
     }
 
-    /// `EnableKeyRotation`; KMS answers the same where it is on already.
+    /// `EnableKeyRotation`; idempotent.
     async fn enable(&self, key_id: &str, period_in_days: Option<u32>) -> Result<(), AwsError> {
         let period = period_in_days.map(days).transpose()?;
         let call = self.kms.enable_key_rotation().key_id(key_id).set_rotation_period_in_days(period);
         call.send().await.map(drop).map_err(|error| AwsError::call("kms:EnableKeyRotation", &error))
     }
 
-    /// `DisableKeyRotation`; KMS answers the same where it is off already.
+    /// `DisableKeyRotation`; idempotent.
     async fn disable(&self, key_id: &str) -> Result<(), AwsError> {
         let call = self.kms.disable_key_rotation().key_id(key_id);
         call.send().await.map(drop).map_err(|error| AwsError::call("kms:DisableKeyRotation", &error))
@@ -149,7 +149,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
         params: &'a KeyRotationParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Key>, AwsError>> + Send + 'a {
-        let pages = clients.kms.list_keys().set_marker(from).into_paginator().page_size(KEYS_A_PAGE).send();
+        let pages = clients.kms.list_keys().set_marker(from).into_paginator().page_size(KEYS_PER_PAGE).send();
         stream::try_unfold(pages, move |mut pages| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
@@ -164,7 +164,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
         _place: &'a AccountRegion,
         _params: &'a KeyRotationParameters,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
-        let pages = clients.kms.list_keys().into_paginator().page_size(LONGEST_PAGE).send();
+        let pages = clients.kms.list_keys().into_paginator().page_size(MAX_PAGE_SIZE).send();
         stream::try_unfold(pages, move |mut pages| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
@@ -184,7 +184,7 @@ impl Fix<Clients> for CmkBackingKeyRotationEnabled {
     ) -> Result<Option<Key>, AwsError> {
         let id = &target.resource.id;
         match clients.key(id, params).await? {
-            // Nothing is planned about a key that is not judged, and AWS lets nobody read the tags of its own.
+            // Nothing is planned for an exempt key, and the tags of AWS managed keys cannot be read.
             Some(key) if params.exemption(&key).is_some() => Ok(Some(key)),
             Some(key) => Ok(clients.tags(id).await?.map(|tags| Key { tags, ..key })),
             None => Ok(None),
@@ -237,7 +237,7 @@ mod tests {
     use rectify_kms::resources::key::{KeyState, Manager, Part};
 
     #[test]
-    fn a_described_key_is_the_same_as_a_recorded_one() {
+    fn description_is_parsed_like_a_recorded_key() {
         let configuration = types::MultiRegionConfiguration::builder()
             .multi_region_key_type(types::MultiRegionKeyType::Primary)
             .build();

@@ -1,4 +1,4 @@
-//! Chains from trail to person: read link by link as far as one leads to the next, and what is missing made and taken back.
+//! Alarm chains from trail to subscriber: read link by link; missing links are created and removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ use rectify_logs::families::alarm_chain::observed::{AlarmChains, LogGroups};
 use rectify_logs::families::alarm_chain::target::topic;
 use rectify_logs::families::alarm_control::{AlarmControl, Defaults, Question};
 
-/// How many log groups, metrics or topics are read at a time.
-const AT_ONCE: usize = 4;
+/// How many log groups, metrics or topics are read concurrently.
+const CONCURRENCY: usize = 4;
 
 impl<D: Defaults> List<Clients> for AlarmControl<D> {
     fn pages<'a>(
@@ -57,11 +57,12 @@ impl<D: Defaults> Fix<Clients> for AlarmControl<D> {
 }
 
 impl Clients {
-    /// Every trail that shows here, and of the rest what it leads to: filters of its log groups, alarms on the metrics of
-    /// filters that count, topics of these alarms. The metric and the topic of the remediation are read in any case.
+    /// All trails visible here, and the links that follow: filters of their log groups, alarms on the metrics of
+    /// qualifying filters, and topics of these alarms. The metric and the topic of the remediation are always read.
     ///
     /// # Errors
-    /// Also where the answer hangs on what another account does not let us read, and the parameters do not say what then.
+    /// [`AwsError`] also when the verdict depends on a topic or key that another account does not allow to be read, and
+    /// the parameters do not cover that case.
     async fn chains(
         &self,
         account: &AccountId,
@@ -81,24 +82,26 @@ impl Clients {
             tags: Tags::new(),
         };
         let LogGroups::Here(groups) = chains.log_groups(demands.trust_organization_trail) else { return Ok(chains) };
-        let groups = stream::iter(groups.into_keys()).map(|name| self.filters_of(name)).buffered(AT_ONCE);
+        let groups = stream::iter(groups.into_keys()).map(|name| self.filters_of(name)).buffered(CONCURRENCY);
         chains.groups = groups.try_collect().await?;
 
         let written = chains.written(demands).into_iter().map(|it| (&it.metric_namespace, &it.metric_name));
         let mut metrics: BTreeSet<(String, String)> =
             written.map(|(namespace, name)| (namespace.clone(), name.clone())).collect();
         metrics.insert((making.namespace.to_owned(), making.metric.to_owned()));
-        let metrics = stream::iter(metrics).map(|(namespace, name)| self.watched(namespace, name)).buffered(AT_ONCE);
+        let metrics =
+            stream::iter(metrics).map(|(namespace, name)| self.watched(namespace, name)).buffered(CONCURRENCY);
         chains.metrics = metrics.try_collect().await?;
 
         let actions = chains.metrics.iter().flat_map(|it| &it.alarms).flat_map(|it| &it.actions);
         let topics: BTreeSet<String> = actions
             .map(String::as_str)
             .chain(making.topic_arn)
-            .filter(|arn| topic(arn).is_some_and(|(there, _, _)| there == *region)) // an alarm notifies none elsewhere
+            // An alarm notifies only topics in its own region.
+            .filter(|arn| topic(arn).is_some_and(|(topic_region, _, _)| topic_region == *region))
             .map(str::to_owned)
             .collect();
-        let topics = stream::iter(topics).map(|arn| self.topic(arn, account)).buffered(AT_ONCE);
+        let topics = stream::iter(topics).map(|arn| self.topic(arn, account)).buffered(CONCURRENCY);
         let topics: Vec<Answer> = topics.try_collect().await?;
         let denial = topics.iter().find_map(|it| it.denial.clone());
         chains.topics = topics.into_iter().map(|it| (it.arn, it.topic)).collect();

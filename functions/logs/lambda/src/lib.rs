@@ -1,6 +1,6 @@
-//! The only place that names an SDK: lists, reads live, applies and reverts. Decides nothing.
+//! The clients, the only place that names an SDK: listings, live reads, fixes and undo. They decide nothing.
 //!
-//! Every SDK type becomes one of ours before it leaves this module.
+//! SDK types are converted to domain types before they leave this crate.
 
 mod alarm_chains;
 mod functions;

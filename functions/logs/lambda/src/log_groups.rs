@@ -1,4 +1,4 @@
-//! Log groups: listed, read with their tags, kept longer and as long as before.
+//! Log groups: listed, read with their tags, and their retention set.
 
 use aws_sdk_cloudwatchlogs::types;
 use futures_util::Stream;
@@ -12,10 +12,10 @@ use rectify_logs::controls::cw_loggroup_retention_period_check::{
     Action, CwLoggroupRetentionPeriodCheck, CwLoggroupRetentionPeriodCheckParameters, LogGroup, TYPE,
 };
 
-/// Log groups a page, the most the API gives.
-const GROUPS_A_PAGE: i32 = 50;
+/// Log groups per page, the API's maximum.
+const GROUPS_PER_PAGE: i32 = 50;
 
-/// The code of a log group that is not there.
+/// The error code of a log group that does not exist.
 pub(super) const NOT_FOUND: &str = "ResourceNotFoundException";
 
 impl List<Clients> for CwLoggroupRetentionPeriodCheck {
@@ -27,7 +27,7 @@ impl List<Clients> for CwLoggroupRetentionPeriodCheck {
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<LogGroup>, AwsError>> + Send + 'a {
         let request = clients.logs.describe_log_groups().set_next_token(from);
-        let pages = request.into_paginator().page_size(GROUPS_A_PAGE).send();
+        let pages = request.into_paginator().page_size(GROUPS_PER_PAGE).send();
         try_unfold(pages, move |mut pages| async move {
             let Some(page) = pages.next().await else { return Ok(None) };
             let page = page.map_err(|error| AwsError::call("logs:DescribeLogGroups", &error))?;
@@ -69,10 +69,10 @@ impl Fix<Clients> for CwLoggroupRetentionPeriodCheck {
 }
 
 impl Clients {
-    /// The log group of exactly this name: the API finds by prefix only.
+    /// The log group with exactly this name: the API filters by prefix only.
     async fn log_group(&self, name: &str) -> Result<Option<LogGroup>, AwsError> {
         let request = self.logs.describe_log_groups().log_group_name_prefix(name);
-        let mut pages = request.into_paginator().page_size(GROUPS_A_PAGE).send();
+        let mut pages = request.into_paginator().page_size(GROUPS_PER_PAGE).send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| AwsError::call("logs:DescribeLogGroups", &error))?;
             let found = page.log_groups.unwrap_or_default().into_iter();
@@ -83,7 +83,7 @@ impl Clients {
         Ok(None)
     }
 
-    /// `PutRetentionPolicy`. A log group that is gone by now keeps nothing: the read that follows says so.
+    /// `PutRetentionPolicy`. A log group that is already gone is a success: the read that follows reports it.
     async fn put_retention(&self, action: &Action) -> Result<(), AwsError> {
         let Action::PutRetentionPolicy { log_group_name, retention_in_days } = action;
         let days = i32::try_from(*retention_in_days)
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn either_form_of_the_arn_is_read_without_its_wildcard() {
+    fn both_arn_fields_are_read_without_the_wildcard() {
         let arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/app";
         let answer = || types::LogGroup::builder().log_group_name("/app").retention_in_days(30);
         let starred = log_group(answer().arn(format!("{arn}:*")).build()).unwrap();

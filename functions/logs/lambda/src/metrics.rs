@@ -1,4 +1,4 @@
-//! Metric filters and the alarms on what they write.
+//! Metric filters and the alarms on their metrics.
 
 use aws_sdk_cloudwatch::types::{self, AlarmType, ComparisonOperator, Statistic};
 use aws_sdk_cloudwatchlogs::types as logs;
@@ -12,11 +12,11 @@ use rectify_logs::families::alarm_chain::filter::{MetricFilter, Transformation};
 use rectify_logs::families::alarm_chain::fix::Action;
 use rectify_logs::families::alarm_chain::observed::WatchedMetric;
 
-/// The unit that CloudWatch gives a value without one.
+/// CloudWatch's unit for values without a unit.
 const NO_UNIT: &str = "None";
 
 impl Clients {
-    /// `DescribeMetricFilters` of one log group, all pages, by name; none where there is no such group.
+    /// `DescribeMetricFilters` of one log group, all pages, by name; `None` if there is no such group.
     pub(super) async fn filters_of(&self, group: String) -> Result<(String, Option<Vec<MetricFilter>>), AwsError> {
         let mut filters = Vec::new();
         let mut pages = self.logs.describe_metric_filters().log_group_name(&group).into_paginator().send();
@@ -46,7 +46,7 @@ impl Clients {
         Ok(WatchedMetric { namespace, name, alarms })
     }
 
-    /// Whether there is an alarm of exactly this name, of whatever type: all types share their names.
+    /// Whether there is an alarm with exactly this name, of any type: all types share one namespace.
     pub(super) async fn alarm_exists(&self, name: &str) -> Result<bool, AwsError> {
         let types = vec![AlarmType::CompositeAlarm, AlarmType::LogAlarm, AlarmType::MetricAlarm];
         let request = self.cloudwatch.describe_alarms().alarm_names(name).set_alarm_types(Some(types));
@@ -117,7 +117,7 @@ impl Clients {
         request.send().await.map(drop).map_err(|error| AwsError::call("cloudwatch:PutMetricAlarm", &error))
     }
 
-    /// `DeleteMetricFilter`. One that is gone by now is a success.
+    /// `DeleteMetricFilter`. A filter that is already gone is a success.
     pub(super) async fn delete_filter(&self, group: &str, name: &str) -> Result<(), AwsError> {
         let request = self.logs.delete_metric_filter().log_group_name(group).filter_name(name);
         match request.send().await.map_err(|error| AwsError::call("logs:DeleteMetricFilter", &error)) {
@@ -126,7 +126,7 @@ impl Clients {
         }
     }
 
-    /// `DeleteAlarms`. One that is gone by now is a success.
+    /// `DeleteAlarms`. An alarm that is already gone is a success.
     pub(super) async fn delete_alarms(&self, names: &[String]) -> Result<(), AwsError> {
         let request = self.cloudwatch.delete_alarms().set_alarm_names(Some(names.to_vec()));
         match request.send().await.map_err(|error| AwsError::call("cloudwatch:DeleteAlarms", &error)) {
@@ -158,7 +158,7 @@ fn metric_filter(filter: logs::MetricFilter) -> Result<MetricFilter, ShapeError>
     })
 }
 
-/// What a number or flag is that the answer leaves out is no guess of ours: whether it may act must be said.
+/// A missing `ActionsEnabled` is an error, not a default.
 fn metric_alarm(alarm: types::MetricAlarm) -> Result<MetricAlarm, ShapeError> {
     let name = alarm.alarm_name.ok_or_else(|| ShapeError::missing("AlarmName", "a name"))?;
     let missing = |field: &str, expected: &str| ShapeError::missing(format!("{name}.{field}"), expected);
@@ -184,7 +184,7 @@ fn metric_alarm(alarm: types::MetricAlarm) -> Result<MetricAlarm, ShapeError> {
     })
 }
 
-/// CloudWatch promises no order of an alarm's actions.
+/// CloudWatch does not guarantee the order of an alarm's actions.
 fn in_order(mut actions: Vec<String>) -> Vec<String> {
     actions.sort();
     actions
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_keeps_a_filter_from_counting_is_read() {
+    fn disqualifying_settings_of_a_filter_are_read() {
         let transformation = || {
             let builder = logs::MetricTransformation::builder().metric_name("Root").metric_namespace("Audit");
             builder.metric_value("1")
@@ -217,7 +217,7 @@ mod tests {
             has_dimensions: false,
             unit: None,
         };
-        assert_eq!(filter.transformations, std::slice::from_ref(&counted), "the unit of no unit is none");
+        assert_eq!(filter.transformations, std::slice::from_ref(&counted), "unit None is read as no unit");
         let dimension = transformation().dimensions("a", "$.a").default_value(0.5).build().unwrap();
         let spread = read(plain().metric_transformations(dimension).build());
         assert_eq!(
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_says_whether_it_may_act() {
+    fn alarm_without_actions_enabled_is_refused() {
         let alarm = || types::MetricAlarm::builder().alarm_name("a").alarm_arn("arn").period(300);
         let read = metric_alarm(alarm().actions_enabled(false).evaluation_periods(2).build()).unwrap();
         assert_eq!((read.actions_enabled, read.period, read.evaluation_periods), (false, Some(300), Some(2)));

@@ -1,4 +1,4 @@
-//! Topics, with the keys they are encrypted by.
+//! SNS topics and their KMS keys.
 
 use std::collections::HashMap;
 
@@ -11,23 +11,23 @@ use super::Clients;
 use rectify_logs::families::alarm_chain::observed::{Topic, TopicKey};
 use rectify_logs::families::alarm_chain::target::topic;
 
-/// The alias of the key of AWS for SNS.
-const KEY_OF_AWS: &str = "alias/aws/sns";
+/// The alias of the AWS managed key for SNS.
+const AWS_MANAGED_KEY: &str = "alias/aws/sns";
 
-/// What was read of a topic.
+/// The result of reading a topic.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// Which.
+    /// The topic's ARN.
     pub arn: String,
-    /// What is known.
+    /// The facts that could be read.
     pub topic: Topic,
-    /// Why no more is, where another account does not let us read it.
+    /// The denial, if another account does not allow it to be read.
     pub denial: Option<AwsError>,
 }
 
 impl Clients {
-    /// `GetTopicAttributes`, and what of the topic's key can be known. Refused for a topic of ours it is a failure, refused
-    /// for another account's an answer.
+    /// `GetTopicAttributes`, and the topic's key as far as it can be read. A denial is an error for a topic of this
+    /// account, and an answer for a topic of another account.
     pub(super) async fn topic(&self, arn: String, account: &AccountId) -> Result<Answer, AwsError> {
         let request = self.sns.get_topic_attributes().topic_arn(&arn);
         let owner = topic(&arn).map(|(_, owner, _)| owner);
@@ -51,9 +51,9 @@ impl Clients {
         Ok(Answer { arn, topic, denial })
     }
 
-    /// The key of a topic of `owner`: an id or alias without an account is the owner's.
+    /// The key of a topic of `owner`: a key id or alias without an account belongs to the owner.
     async fn key(&self, id: &str, owner: Option<&AccountId>, account: &AccountId) -> Result<TopicKey, AwsError> {
-        if id.ends_with(KEY_OF_AWS) {
+        if id.ends_with(AWS_MANAGED_KEY) {
             return Ok(TopicKey::OfAws);
         }
         let named = id.parse().ok().and_then(|it: Arn| it.account());
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_without_a_number_of_subscriptions_or_a_policy_is_no_answer() {
+    fn topic_without_subscription_count_or_policy_is_refused() {
         let attributes = |pairs: &[(&str, &str)]| {
             let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             confirmed_and_policy(&pairs.collect())

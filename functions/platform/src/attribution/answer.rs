@@ -1,4 +1,4 @@
-//! The cause that follows from what CloudTrail said, and its announcement.
+//! The cause derived from CloudTrail's events, and its announcement.
 
 use jiff::SignedDuration;
 use rectify_compliance::Timestamp;
@@ -7,79 +7,79 @@ use rectify_runtime::bus;
 use rectify_runtime::ledger::{Attempt, Outcome, WINDOW};
 use serde_json::{Value, json};
 
-use super::letter::LookupPass;
-use super::lookup::{Looked, MOST, Reach};
+use super::lookup::{Coverage, LookupResult, MAX_CHANGES};
+use super::message::LookupPass;
 
-/// The word for a cause nobody knows.
+/// The actor of an unknown cause.
 const UNKNOWN: &str = "unknown";
-/// How long after a finding CloudTrail may still learn of what was behind it ("typically within 5 minutes", user guide,
-/// read 2026-11; no bound is promised).
+/// How long after a finding CloudTrail may still receive its cause ("typically within 5 minutes", user guide, read
+/// 2026-11; without a guarantee).
 const SETTLED: SignedDuration = SignedDuration::from_mins(15);
-/// How shortly before a finding a change was made that is told as its cause before that: AWS Config notices a change
-/// within minutes, so an older one may hide one that CloudTrail does not show yet.
+/// How recent a change before a finding must be to be announced as its cause before [`SETTLED`] has passed: AWS Config
+/// detects a change within minutes, so an older change may precede one that CloudTrail does not show yet.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is told about a finding.
+/// The cause of a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
-    /// Who, in words.
+    /// The actor, as text.
     pub(super) actor: String,
-    /// Why it is told.
+    /// The reason for this answer.
     pub(super) reason: String,
-    /// The changes that can be behind it, newest first, bounded.
+    /// The changes that may be the cause, newest first, bounded.
     pub(super) changes: Vec<Change>,
-    /// Whether CloudTrail may know better later.
+    /// Whether a later lookup may have another result.
     may_change: bool,
 }
 
 impl Answer {
     /// The answer to a finding.
-    pub(super) fn of(looked: &Looked, attempt: &Attempt, look: LookupPass, now: Timestamp) -> Self {
+    pub(super) fn of(lookup: &LookupResult, attempt: &Attempt, pass: LookupPass, now: Timestamp) -> Self {
         let found = attempt.recorded_at;
-        let settled = look == LookupPass::Second || now.duration_since(found) >= SETTLED;
-        let of_breaker = if attempt.outcome == Some(Outcome::BreakerOpen) { reverters(looked, attempt) } else { None };
-        let answer = of_breaker.or_else(|| newest(looked, attempt, settled)).unwrap_or_else(|| nobody(looked));
-        let Looked { history, reach, .. } = looked;
+        let settled = pass == LookupPass::Second || now.duration_since(found) >= SETTLED;
+        let of_breaker = if attempt.outcome == Some(Outcome::BreakerOpen) { reverters(lookup, attempt) } else { None };
+        let answer = of_breaker.or_else(|| newest(lookup, attempt, settled)).unwrap_or_else(|| unknown(lookup));
+        let LookupResult { history, coverage, .. } = lookup;
         let mut reason = answer.reason;
         if history.unreadable > 0 {
             reason.push_str(&format!("; {} of {} records could not be read", history.unreadable, history.records));
         }
-        if *reach == Reach::Newest {
+        if *coverage == Coverage::Newest {
             reason.push_str(&format!("; only the newest {} records were read", history.records));
         }
-        let can_be_asked = matches!(reach, Reach::Whole | Reach::Newest);
-        let may_change = can_be_asked && (answer.changes.is_empty() || !settled);
+        let is_covered = matches!(coverage, Coverage::Complete | Coverage::Newest);
+        let may_change = is_covered && (answer.changes.is_empty() || !settled);
         Self { reason, may_change, ..answer }
     }
 
-    /// The event that names the cause; empty where nobody is known.
+    /// The id of the event that is the cause; empty if it is unknown.
     pub(super) fn event(&self) -> &str {
         self.changes.first().map_or("", |it| it.event_id.as_str())
     }
 
-    /// Whether CloudTrail may know better later.
+    /// Whether a later lookup may have another result.
     pub(super) const fn may_change(&self) -> bool {
         self.may_change
     }
 }
 
-/// Who keeps reverting the fixes of a resource.
-fn reverters(looked: &Looked, attempt: &Attempt) -> Option<Answer> {
-    let changes = with_stack(looked.history.within(attempt.recorded_at, WINDOW, &looked.ours), attempt);
+/// The actors that keep reverting the fixes of a resource.
+fn reverters(lookup: &LookupResult, attempt: &Attempt) -> Option<Answer> {
+    let changes = with_stack(lookup.history.within(attempt.recorded_at, WINDOW, &lookup.own), attempt);
     let first = changes.first()?;
     let who = tally(&changes);
     let actor = match who.as_slice() {
         [(only, _)] => only.clone(),
-        several => counted(several),
+        several => actor_list(several),
     };
     let reason = format!("{} changes within 24 hours, the newest {} at {}", changes.len(), first.call, first.at);
     Some(Answer { actor, reason, changes: bounded(changes), may_change: false })
 }
 
-/// Who made the newest change that can be behind a finding.
-fn newest(looked: &Looked, attempt: &Attempt, settled: bool) -> Option<Answer> {
+/// The actor of the newest change that may be the cause of a finding.
+fn newest(lookup: &LookupResult, attempt: &Attempt, settled: bool) -> Option<Answer> {
     let found = attempt.recorded_at;
-    let changes = with_stack(looked.history.behind(found, &looked.ours, &looked.fixer), attempt);
+    let changes = with_stack(lookup.history.behind(found, &lookup.own, &lookup.fixer), attempt);
     let first = changes.first()?;
     if !settled && first.at < found.saturating_sub(FRESH).unwrap_or(Timestamp::MIN) {
         return None;
@@ -88,16 +88,16 @@ fn newest(looked: &Looked, attempt: &Attempt, settled: bool) -> Option<Answer> {
     Some(Answer { actor: first.actor.to_string(), reason, changes: bounded(changes), may_change: false })
 }
 
-fn nobody(looked: &Looked) -> Answer {
-    let reason = match looked.reach {
-        Reach::Whole | Reach::Newest => "CloudTrail tells of no change that can be behind the finding",
-        Reach::TooOld => "the finding is older than the 90 days CloudTrail remembers",
-        Reach::Nameless => "CloudTrail finds events by a resource's name, and an account has none",
+fn unknown(lookup: &LookupResult) -> Answer {
+    let reason = match lookup.coverage {
+        Coverage::Complete | Coverage::Newest => "CloudTrail tells of no change that can be behind the finding",
+        Coverage::TooOld => "the finding is older than the 90 days CloudTrail remembers",
+        Coverage::Nameless => "CloudTrail finds events by a resource's name, and an account has none",
     };
     Answer { actor: UNKNOWN.to_owned(), reason: reason.to_owned(), changes: Vec::new(), may_change: false }
 }
 
-/// The changes; what CloudFormation did is of the stack that the resource's tags name, where the call named none.
+/// The changes; a change by CloudFormation whose call names no stack gets the stack from the resource's tags.
 fn with_stack(changes: Vec<&Change>, attempt: &Attempt) -> Vec<Change> {
     let stack = attempt.before.as_ref().and_then(|it| stack_in(&it.subject));
     let mut changes: Vec<Change> = changes.into_iter().cloned().collect();
@@ -108,21 +108,21 @@ fn with_stack(changes: Vec<&Change>, attempt: &Attempt) -> Vec<Change> {
 }
 
 fn bounded(mut changes: Vec<Change>) -> Vec<Change> {
-    changes.truncate(MOST);
+    changes.truncate(MAX_CHANGES);
     changes
 }
 
-/// `jane via App (3), IAM user bob (1)`; as many as a ticket's title takes.
-fn counted(who: &[(String, usize)]) -> String {
-    let told: Vec<String> = who.iter().take(MOST).map(|(actor, count)| format!("{actor} ({count})")).collect();
-    match who.len().saturating_sub(MOST) {
-        0 => told.join(", "),
-        more => format!("{} and {more} more", told.join(", ")),
+/// `jane via App (3), IAM user bob (1)`; as many as fit into a ticket's title.
+fn actor_list(who: &[(String, usize)]) -> String {
+    let listed: Vec<String> = who.iter().take(MAX_CHANGES).map(|(actor, count)| format!("{actor} ({count})")).collect();
+    match who.len().saturating_sub(MAX_CHANGES) {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
     }
 }
 
-/// `detail` of the announcement: what is said of the attempt, and who was behind its finding. `again` is when it is asked
-/// once more, seconds.
+/// The `detail` of the announcement: the attempt's, and the cause of its finding. `again` is the delay of a second
+/// lookup, seconds.
 pub(super) fn announcement(attempt: &Attempt, answer: &Answer, again: Option<u32>) -> Value {
     let mut detail = bus::detail(attempt);
     let again = again.map_or_else(String::new, |seconds| format!("; asked once more in {}", waiting(seconds)));

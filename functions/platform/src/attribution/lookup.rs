@@ -1,4 +1,4 @@
-//! What CloudTrail says about a finding's resource: every name of it, newest first, as far back as can matter.
+//! CloudTrail's events about a finding's resource: for each of its names, newest first, as far back as relevant.
 
 use std::time::Duration;
 
@@ -13,93 +13,93 @@ use serde_json::Value;
 use super::Attributor;
 use crate::client::trail::Page;
 
-/// How long CloudTrail's event history is.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// The most pages read of one name: a key that everything is encrypted with has thousands of events an hour.
-const PAGES: usize = 6;
-/// How many changes are told.
-pub(super) const MOST: usize = 10;
-/// When CloudTrail says that it is asked too often: two calls a second are shared with everybody else in the account.
+/// The length of CloudTrail's event history.
+const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// The maximum number of pages per name: a widely used encryption key has thousands of events an hour.
+const MAX_PAGES: usize = 6;
+/// The maximum number of changes in an announcement.
+pub(super) const MAX_CHANGES: usize = 10;
+/// The backoff for throttled lookups: the quota of two calls a second is shared by the whole account.
 const THROTTLED: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(8), attempts: 5 };
 
-/// What was found out.
+/// The result of a lookup.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Looked {
+pub(super) struct LookupResult {
     /// The changes.
     pub(super) history: History,
-    /// Who we are.
-    pub(super) ours: Ours,
+    /// The function's account and the roles of Rectify.
+    pub(super) own: Ours,
     /// The session of the finding's own remediation.
     pub(super) fixer: String,
-    /// How far it could be asked.
-    pub(super) reach: Reach,
+    /// How complete the history is.
+    pub(super) coverage: Coverage,
 }
 
-/// How far CloudTrail could be asked.
+/// How complete the events from CloudTrail are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// As far back as can matter.
-    Whole,
-    /// Not past the newest events: there are too many.
+pub(super) enum Coverage {
+    /// Complete, as far back as relevant.
+    Complete,
+    /// Only the newest events: there are too many.
     Newest,
-    /// The finding is older than what CloudTrail remembers.
+    /// The finding is older than the event history.
     TooOld,
-    /// No call names this kind of resource.
+    /// CloudTrail has no name for this type of resource.
     Nameless,
 }
 
 impl Attributor {
-    /// Asks.
+    /// Reads the events of an attempt's resource.
     ///
     /// # Errors
-    /// [`Error::Aws`] when CloudTrail cannot be asked.
+    /// [`Error::Aws`] when CloudTrail cannot be read.
     pub(super) async fn look_up(
         &self,
         attempt: &Attempt,
         account: &AccountId,
         now: Timestamp,
-    ) -> Result<Looked, Error> {
-        let mut looked = Looked {
+    ) -> Result<LookupResult, Error> {
+        let mut lookup = LookupResult {
             history: History::default(),
-            ours: Ours::new(account.clone(), self.settings.own_roles.iter().cloned()),
+            own: Ours::new(account.clone(), self.settings.own_roles.iter().cloned()),
             fixer: self.settings.fixer(&attempt.control),
-            reach: Reach::Whole,
+            coverage: Coverage::Complete,
         };
         let found = attempt.recorded_at;
         let kind = attempt.target.resource.kind.as_str();
         let names = names(&attempt.target, arn(attempt).as_deref());
-        let from = now.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+        let from = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
         let to = found.saturating_add(CLOCKS).unwrap_or(Timestamp::MAX);
         if names.is_empty() {
-            looked.reach = Reach::Nameless;
+            lookup.coverage = Coverage::Nameless;
         } else if from >= to {
-            looked.reach = Reach::TooOld;
+            lookup.coverage = Coverage::TooOld;
         }
-        if looked.reach != Reach::Whole {
-            return Ok(looked);
+        if lookup.coverage != Coverage::Complete {
+            return Ok(lookup);
         }
         let target = &attempt.target.region;
         let region = if is_global(kind, target) { self.region.default_home() } else { target.clone() };
         for name in &names {
             let mut next = None;
-            for number in 1..=PAGES {
+            for number in 1..=MAX_PAGES {
                 let page = self.page(&region, name, (from, to), next).await?;
                 for event in page.events.iter().filter(|it| is_about(kind, &names, &it.resources)) {
-                    looked.history.add(event.record.as_deref());
+                    lookup.history.add(event.record.as_deref());
                 }
                 next = page.next;
-                if next.is_none() || looked.is_enough(attempt) {
+                if next.is_none() || lookup.is_enough(attempt) {
                     break;
                 }
-                if number == PAGES {
-                    looked.reach = Reach::Newest;
+                if number == MAX_PAGES {
+                    lookup.coverage = Coverage::Newest;
                 }
             }
         }
-        Ok(looked)
+        Ok(lookup)
     }
 
-    /// One page; tried again while CloudTrail is asked too often.
+    /// One page, with retries while CloudTrail throttles.
     async fn page(
         &self,
         region: &Region,
@@ -118,20 +118,20 @@ impl Attributor {
     }
 }
 
-impl Looked {
-    /// Whether older events cannot change what is told.
+impl LookupResult {
+    /// Whether older events cannot change the answer.
     fn is_enough(&self, attempt: &Attempt) -> bool {
         let found = attempt.recorded_at;
         if attempt.outcome == Some(Outcome::BreakerOpen) {
             let since = found.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
             return self.history.since().is_some_and(|oldest| oldest < since);
         }
-        self.history.reaches_a_fix(found, &self.ours, &self.fixer)
-            || self.history.behind(found, &self.ours, &self.fixer).len() >= MOST
+        self.history.reaches_a_fix(found, &self.own, &self.fixer)
+            || self.history.behind(found, &self.own, &self.fixer).len() >= MAX_CHANGES
     }
 }
 
-/// The resource's ARN, where its image has it: of itself, or of the one view it is made of.
+/// The resource's ARN, if the prior state contains it: directly, or in its nested view.
 fn arn(attempt: &Attempt) -> Option<String> {
     let subject = attempt.before.as_ref()?.subject.as_object()?;
     let own = |of: &Value| of.get("arn").and_then(Value::as_str).filter(|it| it.starts_with("arn:")).map(str::to_owned);

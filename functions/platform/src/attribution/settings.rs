@@ -1,26 +1,26 @@
-//! What the function is told.
+//! The settings of the function.
 
 use rectify_compliance::values::Bounded;
 use rectify_runtime::Error;
 use rectify_runtime::settings::Environment;
 
-/// What the template writes for a role that is not deployed.
+/// The template's placeholder for a role that is not deployed.
 const NONE: &str = "-";
 
-/// What the function is told.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// `EVENT_BUS`.
     pub event_bus: String,
     /// `LEDGER_TABLE`.
     pub ledger_table: String,
-    /// `OWN_ROLES`: the names of the roles that act for this suite, between blanks.
+    /// `OWN_ROLES`: the names of the roles of Rectify, separated by blanks.
     pub own_roles: Vec<String>,
     /// `PREFIX` of the functions' names.
     pub prefix: String,
-    /// `QUEUE`: URL of the queue whose messages come here.
+    /// `QUEUE`: the URL of the function's queue.
     pub queue: String,
-    /// `RETRY_SECONDS`: how long after the first look the second one is; SQS delays a message by 900 at most.
+    /// `RETRY_SECONDS`: the delay between the first and the second lookup; SQS delays a message by 900 seconds at most.
     pub retry_seconds: u32,
 }
 
@@ -28,7 +28,8 @@ impl Settings {
     /// Reads them.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a missing or malformed variable: without its roles the suite would accuse itself.
+    /// [`Error::Setting`] for a missing or malformed variable: without the roles, Rectify's own changes would be
+    /// reported as causes.
     pub fn read(environment: &Environment) -> Result<Self, Error> {
         let roles = environment.required("OWN_ROLES")?.split_whitespace();
         Ok(Self {
@@ -60,7 +61,7 @@ mod tests {
             ("QUEUE", "https://q"),
         ];
         let environment = Environment::of(base.iter().chain(extra).copied());
-        Settings::read(&environment).map_err(|fault| fault.to_string())
+        Settings::read(&environment).map_err(|error| error.to_string())
     }
 
     #[test]

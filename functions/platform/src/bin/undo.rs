@@ -1,4 +1,4 @@
-//! Undo, as a person or a pipeline invokes it.
+//! Undo, invoked by an operator or a pipeline.
 
 fn main() -> std::process::ExitCode {
     rectify_platform::undo::serve()

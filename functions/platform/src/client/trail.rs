@@ -1,4 +1,4 @@
-//! CloudTrail's event history, and the queue of findings to be asked about. Decides nothing.
+//! CloudTrail's event history, and the queue of findings to look up. It decides nothing.
 
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_sdk_sqs::types::MessageAttributeValue;
@@ -7,7 +7,7 @@ use rectify_runtime::AwsError;
 
 use super::SdkConfig;
 
-/// The most events `LookupEvents` returns at once.
+/// The maximum number of events of one `LookupEvents` call.
 pub const EVENTS_AT_ONCE: usize = 50;
 
 /// CloudTrail in every region, and the queue in the function's own.
@@ -17,34 +17,34 @@ pub struct Trail {
     sqs: aws_sdk_sqs::Client,
 }
 
-/// Some of the events of a name, newest first.
+/// A page of the events of a resource name, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// The events.
     pub events: Vec<Recorded>,
-    /// By which the next page is asked for, if there is one.
+    /// The token of the next page, if there is one.
     pub next: Option<String>,
 }
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recorded {
-    /// The resources CloudTrail found in the call: type and name.
+    /// The resources that CloudTrail found in the call: type and name.
     pub resources: Vec<(Option<String>, Option<String>)>,
-    /// The record, JSON.
+    /// The record, as JSON.
     pub record: Option<String>,
 }
 
 impl Trail {
-    /// Over one SDK configuration.
+    /// With one SDK configuration.
     pub fn new(sdk: &SdkConfig) -> Self {
         Self { sdk: sdk.clone(), sqs: aws_sdk_sqs::Client::new(sdk) }
     }
 
-    /// A page of what happened to whatever has this name, between two instants.
+    /// A page of the events of all resources with this name, between two instants.
     ///
     /// # Errors
-    /// [`AwsError`]; CloudTrail takes two such calls a second in an account and region.
+    /// [`AwsError`]; CloudTrail allows two such calls a second per account and region.
     pub async fn page(
         &self,
         region: &Region,
@@ -52,14 +52,14 @@ impl Trail {
         (from, to): (Timestamp, Timestamp),
         next: Option<String>,
     ) -> Result<Page, AwsError> {
-        let there = aws_types::region::Region::new(region.as_str().to_owned());
-        let client = aws_sdk_cloudtrail::Client::new(&self.sdk.to_builder().region(there).build());
+        let region = aws_types::region::Region::new(region.as_str().to_owned());
+        let client = aws_sdk_cloudtrail::Client::new(&self.sdk.to_builder().region(region).build());
         let attribute = LookupAttribute::builder()
             .attribute_key(LookupAttributeKey::ResourceName)
             .attribute_value(name)
             .build()
             .map_err(|error| ShapeError::new("LookupAttributes", "a name", error))?;
-        let asked = client
+        let result = client
             .lookup_events()
             .lookup_attributes(attribute)
             .start_time(aws_sdk_cloudtrail::primitives::DateTime::from_secs(from.as_second()))
@@ -68,15 +68,15 @@ impl Trail {
             .set_next_token(next)
             .send()
             .await;
-        let answer = asked.map_err(|error| AwsError::call("cloudtrail:LookupEvents", &error))?;
+        let answer = result.map_err(|error| AwsError::call("cloudtrail:LookupEvents", &error))?;
         let events = answer.events.unwrap_or_default().into_iter().map(recorded).collect();
         Ok(Page { events, next: answer.next_token.filter(|token| !token.is_empty()) })
     }
 
-    /// Puts a text into a queue, to be delivered after some seconds, at most 900, with one attribute.
+    /// Sends a message with one attribute to a queue, delayed by up to 900 seconds.
     ///
     /// # Errors
-    /// [`AwsError`] when it was not taken.
+    /// [`AwsError`] when it was not accepted.
     pub async fn delay(
         &self,
         queue: &str,

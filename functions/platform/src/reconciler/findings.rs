@@ -1,4 +1,4 @@
-//! What a rule still reports: which of it is asked about, and what is left alone.
+//! The findings that a rule still reports: which ones are requested and which are left out.
 
 use std::pin::pin;
 
@@ -8,44 +8,43 @@ use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{self, Known, Registered};
 use rectify_runtime::Error;
 use rectify_runtime::config_service::key_hash;
-use rectify_runtime::ledger::{Asks, Attempt, Outcome, ResourcePath, State};
+use rectify_runtime::ledger::{Attempt, Outcome, RequestHistory, ResourcePath, State};
 use rectify_runtime::settings::Mode;
 
 use super::settings::Watched;
 use super::window::{Candidate, Window};
-use super::{Question, Run};
+use super::{PendingRequest, Run};
 use crate::client::Finding;
 
-/// How many findings are looked at for each one that may be asked about: those that are left alone must not use a run up.
-const LOOKS: usize = 5;
-/// How many findings are looked up in the ledger at a time.
-const AT_A_TIME: usize = 8;
-/// How many are asked about between two looks at the switches and the budget.
+/// How many findings are examined per allowed request: findings that are left out must not use up a run.
+const LOOKUPS_PER_REQUEST: usize = 5;
+/// How many findings are looked up in the ledger concurrently.
+const CONCURRENCY: usize = 8;
+/// How many are requested between two checks of the switches and the budget.
 const BATCH: usize = 10;
 
-/// Whether a finding is asked about.
+/// Whether a finding is requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
-    Ask(Box<Question>),
+    Request(Box<PendingRequest>),
     LeaveOut(&'static str),
 }
 
 impl Run<'_> {
-    /// Asks about what a control's rule reports and nobody deals with.
+    /// Requests the findings that a control's rule still reports and that are not being handled.
     ///
     /// # Errors
-    /// [`Error`] when the rule's results or the ledger cannot be read: what cannot be told from a finding that must be left
-    /// alone is left alone.
+    /// [`Error`] when the rule's results or the ledger cannot be read: in doubt a finding is left out.
     pub(super) async fn findings(&mut self, control: &Watched) -> Result<(), Error> {
-        let settings = &self.shell.settings;
-        let ledger = &self.shell.ledger;
-        let most = settings.requests_per_run;
-        let mut window = Window::new(ledger.cursor(&control.rule).await?, most.saturating_mul(LOOKS));
-        let mut pages = pin!(self.shell.aws.findings(&control.rule));
+        let settings = &self.reconciler.settings;
+        let ledger = &self.reconciler.ledger;
+        let max = settings.requests_per_run;
+        let mut window = Window::new(ledger.cursor(&control.rule).await?, max.saturating_mul(LOOKUPS_PER_REQUEST));
+        let mut pages = pin!(self.reconciler.aws.findings(&control.rule));
         while let Some(page) = pages.next().await {
             match page {
                 Ok(page) => page.into_iter().for_each(|finding| window.offer(finding)),
-                // Not deployed: a control of the home region elsewhere, or one that is being removed.
+                // Not deployed: a global control outside its home region, or one that is being removed.
                 Err(error) if error.is("NoSuchConfigRuleException") => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
@@ -56,42 +55,42 @@ impl Run<'_> {
             return Ok(());
         }
         let registry = self.registry(control).await?;
-        let (chosen, looked) = self.choose(control, &registry, window, most).await?;
-        self.tally.left_out(control.id, "limit", seen.saturating_sub(looked.count));
-        // The cursor passes what was left alone, and what was asked about and taken.
-        let mut reached = looked.last;
-        let mut asked = 0;
+        let (chosen, progress) = self.choose(control, &registry, window, max).await?;
+        self.tally.left_out(control.id, "limit", seen.saturating_sub(progress.count));
+        // The cursor passes findings that were left out, and requests that were accepted.
+        let mut reached = progress.last;
+        let mut requested = 0;
         let mut before: Option<u64> = None;
         for batch in chosen.chunks(BATCH) {
-            if asked > 0
+            if requested > 0
                 && let Some(reason) = self.closed(control).await?
             {
-                self.tally.left_out(control.id, reason, count(chosen.len() - asked));
+                self.tally.left_out(control.id, reason, count(chosen.len() - requested));
                 reached = before;
                 break;
             }
-            let questions: Vec<Question> = batch.iter().map(|(_, question)| question.clone()).collect();
-            if self.ask("finding", questions).await.contains(&false) {
+            let pending: Vec<PendingRequest> = batch.iter().map(|(_, request)| request.clone()).collect();
+            if self.send_requests("finding", pending).await.contains(&false) {
                 reached = before;
                 break;
             }
-            asked += batch.len();
+            requested += batch.len();
             before = batch.last().map(|(place, _)| *place);
         }
         match reached {
-            Some(place) => self.shell.ledger.set_cursor(&control.rule, place).await,
+            Some(place) => self.reconciler.ledger.set_cursor(&control.rule, place).await,
             None => Ok(()),
         }
     }
 
-    /// Why nothing of this control is asked about now, if so.
+    /// Why no finding of this control can be requested now, if so.
     pub(super) async fn closed(&self, control: &Watched) -> Result<Option<&'static str>, Error> {
-        let ledger = &self.shell.ledger;
+        let ledger = &self.reconciler.ledger;
         if ledger.stop_for(control.id).await?.is_some() {
             return Ok(Some("stopped"));
         }
-        // Only enforcing takes from the budget; with a budget of none everything is planned, however often it is asked.
-        let limit = self.shell.settings.budget_per_hour;
+        // Only mode enforce uses the budget; with a budget of zero, requests only lead to plans.
+        let limit = self.reconciler.settings.budget_per_hour;
         if control.mode == Mode::Enforce && limit > 0 {
             let used = ledger.budget_used(control.id, self.account.as_str(), Timestamp::now()).await?;
             return Ok((used >= limit).then_some("budget"));
@@ -99,57 +98,57 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// The findings to ask about, in the order of the ring, and how far it was looked.
+    /// The findings to request, in the order of the ring, and the progress.
     async fn choose(
         &mut self,
         control: &Watched,
         registry: &[Registered],
         window: Window,
-        most: usize,
-    ) -> Result<(Vec<(u64, Question)>, Looked), Error> {
+        max: usize,
+    ) -> Result<(Vec<(u64, PendingRequest)>, Progress), Error> {
         let mut chosen = Vec::new();
         let mut left_out: Vec<&'static str> = Vec::new();
-        let mut looked = Looked { count: 0, last: None };
+        let mut progress = Progress { count: 0, last: None };
         {
             let run = &*self;
             let decide = async |candidate: Candidate| {
                 let target = run.target(&candidate.finding.resource);
-                let asks = run.shell.ledger.asks(control.id, &target, run.now).await?;
-                let decision = run.decide(control, registry, &candidate.finding, asks).await?;
+                let history = run.reconciler.ledger.request_history(control.id, &target, run.now).await?;
+                let decision = run.decide(control, registry, &candidate.finding, history).await?;
                 Ok::<_, Error>((candidate.place, decision))
             };
-            let mut decisions = pin!(stream::iter(window.in_order()).map(decide).buffered(AT_A_TIME));
-            while chosen.len() < most
+            let mut decisions = pin!(stream::iter(window.in_order()).map(decide).buffered(CONCURRENCY));
+            while chosen.len() < max
                 && let Some(decision) = decisions.next().await
             {
-                looked.count += 1;
+                progress.count += 1;
                 let (place, decision) = decision?;
-                looked.last = Some(place);
+                progress.last = Some(place);
                 match decision {
-                    Decision::Ask(question) => chosen.push((place, *question)),
+                    Decision::Request(request) => chosen.push((place, *request)),
                     Decision::LeaveOut(reason) => left_out.push(reason),
                 }
             }
         }
         left_out.into_iter().for_each(|reason| self.tally.left_out(control.id, reason, 1));
-        Ok((chosen, looked))
+        Ok((chosen, progress))
     }
 
-    /// What the ledger says about one finding, of which the control was asked this often before.
+    /// Decides about one finding from the ledger; `history` has the earlier requests.
     pub(super) async fn decide(
         &self,
         control: &Watched,
         registry: &[Registered],
         finding: &Finding,
-        asks: Option<Asks>,
+        history: Option<RequestHistory>,
     ) -> Result<Decision, Error> {
         let leave_out = |reason| Ok(Decision::LeaveOut(reason));
         let resource = &finding.resource;
         let mut recorded_at = finding.recorded_at;
-        if self.asked.contains(&(control.id, key_hash(resource))) {
+        if self.requested.contains(&(control.id, key_hash(resource))) {
             return leave_out("asked");
         }
-        let ledger = &self.shell.ledger;
+        let ledger = &self.reconciler.ledger;
         let target = self.target(resource);
         let path = ResourcePath::of(&target);
         if exemption::forbids(registry, &target, Known::Place, self.now).is_some() {
@@ -158,58 +157,58 @@ impl Run<'_> {
         if ledger.hold_on(&path, control.id, self.now).await?.is_some() {
             return leave_out("held");
         }
-        let mut asks = asks;
+        let mut history = history;
         if let Some(attempt) = ledger.latest_attempt(&path, control.id).await? {
-            // An attempt that began after the last request and ended, however it ended, is an answer.
-            asks = asks.map(|it| match attempt.state {
+            // An attempt that began after the last request and has ended, with any outcome, is an answer.
+            history = history.map(|it| match attempt.state {
                 State::Finished if attempt.started_at >= it.at => it.answered(),
                 State::Finished | State::Open => it,
             });
-            let settings = &self.shell.settings;
-            let asked = asks.as_ref().and_then(|it| it.at_in(control.mode));
+            let settings = &self.reconciler.settings;
+            let requested = history.as_ref().and_then(|it| it.requested_at(control.mode));
             let long_ago = self.now.saturating_sub(settings.retry_after).unwrap_or(Timestamp::MIN);
             match FindingStatus::of(&attempt, control.mode, settings.grace(control.id), self.now) {
                 FindingStatus::Open => return leave_out("open"),
                 FindingStatus::Free => {}
-                FindingStatus::Since(_) if asked.is_some_and(|asked| asked > long_ago) => return leave_out("recent"),
+                FindingStatus::Since(_) if requested.is_some_and(|at| at > long_ago) => return leave_out("recent"),
                 FindingStatus::Since(began) if began > long_ago => return leave_out("recent"),
                 FindingStatus::Since(_) => {}
-                FindingStatus::OtherMode if asked.is_some_and(|asked| asked > long_ago) => return leave_out("recent"),
+                FindingStatus::OtherMode if requested.is_some_and(|at| at > long_ago) => return leave_out("recent"),
                 FindingStatus::OtherMode => {}
-                FindingStatus::GraceOver(over) if asked.is_some_and(|asked| asked >= over) => {
+                FindingStatus::GraceOver(over) if requested.is_some_and(|at| at >= over) => {
                     return leave_out("recent");
                 }
-                // A rule that judges again records the same fault anew, and its grace must not begin anew with it.
+                // A reevaluation records the same violation with a new time, which must not restart its grace period.
                 FindingStatus::GraceOver(_) => recorded_at = attempt.recorded_at,
             }
         }
         match ledger.finding(control.id, &target, recorded_at).await? {
-            // What failed for good is tried again when it is asked for.
+            // A failed finding is retried on request.
             Some(answer) if answer.outcome.is_final() && answer.outcome != Outcome::Failed => leave_out("answered"),
-            _ if asks.as_ref().is_some_and(|it| it.must_wait(self.now)) => leave_out("waiting"),
-            _ => Ok(Decision::Ask(Box::new(Question::new(control, target, recorded_at, asks)))),
+            _ if history.as_ref().is_some_and(|it| it.must_wait(self.now)) => leave_out("waiting"),
+            _ => Ok(Decision::Request(Box::new(PendingRequest::new(control, target, recorded_at, history)))),
         }
     }
 }
 
-/// How far a run looked.
-struct Looked {
+/// The progress of a run.
+struct Progress {
     count: u64,
     last: Option<u64>,
 }
 
-/// How the last attempt on a resource leaves it.
+/// The status of a finding after the last attempt on its resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FindingStatus {
-    /// It has work left.
+    /// The attempt has work left.
     Open,
-    /// What kept it from acting was read just now, and is gone.
+    /// The attempt was blocked by a switch or a budget, which was just checked and no longer blocks it.
     Free,
-    /// It answered for another mode than today's.
+    /// The attempt ran in another mode than the current one.
     OtherMode,
-    /// It waited for this moment, which is over.
+    /// The attempt waited for the end of the grace period, which has passed.
     GraceOver(Timestamp),
-    /// It answered, and began then.
+    /// The attempt is an answer and began at this time.
     Since(Timestamp),
 }
 
@@ -241,8 +240,8 @@ impl FindingStatus {
     }
 }
 
-fn count(many: usize) -> u64 {
-    u64::try_from(many).unwrap_or(u64::MAX)
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -265,9 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_stands_for_what_it_found_until_what_kept_it_is_gone() {
+    fn finished_attempt_is_an_answer_unless_its_blocker_is_lifted() {
         let none = SignedDuration::ZERO;
-        for (outcome, mode, state, standing) in [
+        for (outcome, mode, state, status) in [
             (json!("planned"), "enforce", "finished", None),
             (json!("failed"), "enforce", "finished", None),
             (json!("exempt"), "enforce", "finished", None),
@@ -279,22 +278,22 @@ mod tests {
             (json!(null), "enforce", "open", Some(FindingStatus::Open)),
         ] {
             let attempt = attempt(&outcome, mode, state);
-            let standing = standing.unwrap_or(FindingStatus::Since(attempt.started_at));
+            let status = status.unwrap_or(FindingStatus::Since(attempt.started_at));
             assert_eq!(
                 FindingStatus::of(&attempt, Mode::Enforce, none, attempt.started_at),
-                standing,
+                status,
                 "{outcome} {mode} {state}"
             );
         }
     }
 
     #[test]
-    fn a_grace_is_over_once_and_only_where_it_is_enforced() {
+    fn grace_ends_once_and_only_in_mode_enforce() {
         let attempt = attempt(&json!("planned"), "enforce", "finished");
         let (grace, over) = (SignedDuration::from_mins(30), attempt.recorded_at + SignedDuration::from_mins(30));
-        let standing = |now| FindingStatus::of(&attempt, Mode::Enforce, grace, now);
-        assert_eq!(standing(over - SignedDuration::from_secs(1)), FindingStatus::Since(attempt.started_at));
-        assert_eq!(standing(over), FindingStatus::GraceOver(over));
+        let status = |now| FindingStatus::of(&attempt, Mode::Enforce, grace, now);
+        assert_eq!(status(over - SignedDuration::from_secs(1)), FindingStatus::Since(attempt.started_at));
+        assert_eq!(status(over), FindingStatus::GraceOver(over));
         let later = Attempt { started_at: over, ..attempt.clone() };
         assert_eq!(FindingStatus::of(&later, Mode::Enforce, grace, over), FindingStatus::Since(over));
         let planned = Attempt { mode: "plan".to_owned(), ..attempt };

@@ -1,58 +1,59 @@
-//! What was begun and has not ended, or ended and was not announced: its function died, or the service still works on what it
-//! accepted.
+//! Attempts in progress, or ended without an announcement: the function died, or the service is still applying a
+//! change.
 
 use jiff::SignedDuration;
 use rectify_runtime::Error;
 use rectify_runtime::ledger::{Attempt, AttemptInProgress, ResourcePath, State};
 
 use super::settings::Watched;
-use super::{Question, Run};
+use super::{PendingRequest, Run};
 
-/// How old an open attempt is before somebody asks: Lambda's own retries come within three minutes.
+/// The minimum age of an open attempt before it is requested: Lambda's own retries come within three minutes.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl Run<'_> {
-    /// Asks about every open attempt of a control that nobody works on, whatever AWS Config says about its resource by now.
+    /// Requests every open attempt of a control whose resource is not leased, whatever AWS Config reports about it now.
     ///
     /// # Errors
-    /// [`Error`] when the register cannot be read; an attempt that cannot be read is noted, and the others are asked about.
+    /// [`Error`] when the register cannot be read; an attempt that cannot be read is recorded as a failure, and the
+    /// others are requested.
     pub(super) async fn open_attempts(&mut self, control: &Watched) -> Result<(), Error> {
         let mut requests = 0;
-        let shell = self.shell;
-        for open in shell.ledger.open_attempts(control.id).await? {
-            if requests >= shell.settings.requests_per_run {
+        let reconciler = self.reconciler;
+        for open in reconciler.ledger.open_attempts(control.id).await? {
+            if requests >= reconciler.settings.requests_per_run {
                 self.tally.left_out(control.id, "limit", 1);
                 continue;
             }
-            match self.waits_for(control, &open).await {
+            match self.request_for(control, &open).await {
                 Ok(Err(reason)) => self.tally.left_out(control.id, reason, 1),
-                Ok(Ok(question)) => {
+                Ok(Ok(request)) => {
                     requests += 1;
-                    self.ask("open-attempt", vec![question]).await;
+                    self.send_requests("open-attempt", vec![request]).await;
                 }
-                Err(fault) => self.failed(control.id, &fault),
+                Err(error) => self.failed(control.id, &error),
             }
         }
         Ok(())
     }
 
-    /// The question about an attempt, if asking helps; else why it is left alone.
-    async fn waits_for(
+    /// The request for an attempt, or why it is left out.
+    async fn request_for(
         &self,
         control: &Watched,
         open: &AttemptInProgress,
-    ) -> Result<Result<Question, &'static str>, Error> {
-        if !control.answers() {
+    ) -> Result<Result<PendingRequest, &'static str>, Error> {
+        if !control.handles_requests() {
             return Ok(Err("mode"));
         }
         if self.now.duration_since(open.started_at) < SETTLED_AFTER {
             return Ok(Err("young"));
         }
-        let ledger = &self.shell.ledger;
+        let ledger = &self.reconciler.ledger;
         if ledger.stop_for(control.id).await?.is_some() {
             return Ok(Err("stopped"));
         }
-        // The register is written with the attempt; one that ended and was announced meanwhile needs nobody.
+        // The attempt may have ended and been announced since the register was read.
         let has_work = |attempt: &Attempt| attempt.state == State::Open || attempt.is_unannounced();
         let attempt = ledger.attempt(control.id, &open.id).await?.filter(has_work);
         let Some(attempt) = attempt else { return Ok(Err("ended")) };
@@ -63,11 +64,11 @@ impl Run<'_> {
             return Ok(Err("leased"));
         }
         let Attempt { target, recorded_at, .. } = attempt;
-        let asks = ledger.asks(control.id, &target, self.now).await?;
-        if asks.as_ref().is_some_and(|it| it.must_wait(self.now)) {
+        let history = ledger.request_history(control.id, &target, self.now).await?;
+        if history.as_ref().is_some_and(|it| it.must_wait(self.now)) {
             return Ok(Err("waiting"));
         }
-        // The finding that the attempt began with; its rule is named as it is today.
-        Ok(Ok(Question::new(control, target, recorded_at, asks)))
+        // The attempt's own finding, with the current name of its rule.
+        Ok(Ok(PendingRequest::new(control, target, recorded_at, history)))
     }
 }

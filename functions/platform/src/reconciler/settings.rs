@@ -1,4 +1,4 @@
-//! What the reconciler's function is told, and the controls it watches.
+//! The settings of the reconciler's function, and the controls it watches.
 
 use jiff::SignedDuration;
 use rectify_compliance::AccountId;
@@ -6,76 +6,76 @@ use rectify_compliance::values::Bounded;
 use rectify_runtime::Error;
 use rectify_runtime::settings::{AccountModes, Environment, Exemptions, MAX_GRACE, Mode, PerControl};
 
-/// A control as the reconciler sees it.
+/// The facts about a control that the reconciler needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownControl {
     /// Its id.
     pub id: &'static str,
     /// Whether it has a remediation.
     pub remediated: bool,
-    /// Whether its rule judges on a schedule, too.
+    /// Whether its rule has a periodic trigger.
     pub scheduled: bool,
 }
 
-/// A control of the suite in this deployment.
+/// A control in this deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
     /// Its id.
     pub id: &'static str,
     /// The name of its Config rule.
     pub rule: String,
-    /// How far it may go; without a remediation never above `observe`.
+    /// Its mode; without a remediation never above `observe`.
     pub mode: Mode,
-    /// Whether the rule judges on a schedule, too.
+    /// Whether its rule has a periodic trigger.
     pub scheduled: bool,
 }
 
-/// What the function is told.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// `PREFIX` and `MODES`: which rules there are, and how far each control may go.
+    /// `PREFIX` and `MODES`: the rules, and the mode of each control.
     pub controls: Vec<Watched>,
     /// `LEDGER_TABLE`.
     pub ledger_table: String,
     /// `EVENT_BUS`.
     pub event_bus: String,
-    /// `DEAD_LETTERS`: URL of the queue of what could not be handled.
+    /// `DEAD_LETTERS`: the URL of the dead-letter queue.
     pub dead_letters: String,
-    /// `UNANSWERED`: URL of the queue of what only a person can handle.
+    /// `UNANSWERED`: the URL of the operators' queue.
     pub unanswered: String,
     /// `EXEMPTIONS`: where exemptions are kept.
     pub exemptions: Exemptions,
     /// `ACCOUNT_MODES`: modes of single accounts; the lower one wins.
     pub account_modes: AccountModes,
-    /// `GRACE_MINUTES`: from a finding to its enforcement.
+    /// `GRACE_MINUTES`: the time between a finding and its enforcement.
     pub grace_minutes: PerControl<Bounded<0, MAX_GRACE>>,
     /// `BUDGET_PER_HOUR`, as the remediations have it.
     pub budget_per_hour: u32,
-    /// `REQUESTS_PER_RUN`: the most findings of one control that are asked about in one run.
+    /// `REQUESTS_PER_RUN`: the maximum number of requests per control and run.
     pub requests_per_run: usize,
-    /// `LETTERS_PER_RUN`: the most dead letters that are read in one run.
+    /// `LETTERS_PER_RUN`: the maximum number of dead letters per run.
     pub letters_per_run: usize,
-    /// `RETRY_AFTER_HOURS`: how long an answered finding is left alone.
+    /// `RETRY_AFTER_HOURS`: how long an answered finding is not requested again.
     pub retry_after: SignedDuration,
 }
 
 impl Watched {
-    /// Whether somebody listens when this control is asked.
-    pub fn answers(&self) -> bool {
+    /// Whether a remediation handles requests to this control.
+    pub fn handles_requests(&self) -> bool {
         self.mode >= Mode::Plan
     }
 }
 
 impl Settings {
-    /// Reads them for a suite of these controls.
+    /// Reads them for these controls.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a missing or malformed variable, a mode without a control, and a control without a mode: a
-    /// control that was forgotten would never be healed.
-    pub fn read(environment: &Environment, suite: &[Known]) -> Result<Self, Error> {
+    /// [`Error::Setting`] for a missing or malformed variable, a mode without a control, and a control without a mode:
+    /// a forgotten control would never be reconciled.
+    pub fn read(environment: &Environment, catalogue: &[KnownControl]) -> Result<Self, Error> {
         let hours: Bounded<1, 720> = environment.parsed("RETRY_AFTER_HOURS", Bounded::of(24))?;
         Ok(Self {
-            controls: watched(environment.required("PREFIX")?, environment.required("MODES")?, suite)
+            controls: watched(environment.required("PREFIX")?, environment.required("MODES")?, catalogue)
                 .map_err(|reason| Error::Setting { name: "MODES", reason })?,
             ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
@@ -113,18 +113,18 @@ fn count(bounded: Bounded<1, 1000>) -> usize {
     usize::try_from(bounded.get()).unwrap_or(usize::MAX)
 }
 
-/// The suite with its modes, given as `id=mode` between blanks.
-fn watched(prefix: &str, modes: &str, suite: &[Known]) -> Result<Vec<Watched>, String> {
+/// The controls with their modes, given as `id=mode` separated by blanks.
+fn watched(prefix: &str, modes: &str, catalogue: &[KnownControl]) -> Result<Vec<Watched>, String> {
     let mut given = Vec::new();
     for pair in modes.split_whitespace() {
         let (id, mode) = pair.split_once('=').ok_or_else(|| format!("expected `id=mode`: received `{pair}`"))?;
         let mode: Mode = mode.parse().map_err(|why| format!("{id}: {why}"))?;
-        if !suite.iter().any(|known| known.id == id) {
+        if !catalogue.iter().any(|known| known.id == id) {
             return Err(format!("no control `{id}`"));
         }
         given.push((id, mode));
     }
-    suite
+    catalogue
         .iter()
         .map(|known| {
             let (_, mode) =
@@ -140,9 +140,9 @@ fn watched(prefix: &str, modes: &str, suite: &[Known]) -> Result<Vec<Watched>, S
 mod tests {
     use super::*;
 
-    const SUITE: [Known; 2] = [
-        Known { id: "door-ajar", remediated: true, scheduled: false },
-        Known { id: "root-key", remediated: false, scheduled: true },
+    const CATALOGUE: [KnownControl; 2] = [
+        KnownControl { id: "door-ajar", remediated: true, scheduled: false },
+        KnownControl { id: "root-key", remediated: false, scheduled: true },
     ];
 
     fn read(extra: &[(&str, &str)]) -> Result<Settings, String> {
@@ -154,29 +154,29 @@ mod tests {
             ("UNANSWERED", "https://q/2"),
         ];
         let environment = Environment::of(base.iter().chain(extra).copied());
-        Settings::read(&environment, &SUITE).map_err(|fault| fault.to_string())
+        Settings::read(&environment, &CATALOGUE).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn rules_are_named_with_the_prefix_and_go_as_far_as_their_mode() {
+    fn controls_have_a_prefixed_rule_name_and_their_mode() {
         let settings = read(&[]).unwrap();
         let door =
             Watched { id: "door-ajar", rule: "rectify-door-ajar".to_owned(), mode: Mode::Enforce, scheduled: false };
         let key = Watched { id: "root-key", rule: "rectify-root-key".to_owned(), mode: Mode::Observe, scheduled: true };
-        assert!(door.answers() && !key.answers());
+        assert!(door.handles_requests() && !key.handles_requests());
         assert_eq!(settings.controls, [door, key]);
         assert_eq!((settings.requests_per_run, settings.letters_per_run), (100, 100));
         assert_eq!(settings.retry_after, SignedDuration::from_hours(24));
     }
 
     #[test]
-    fn what_has_no_remediation_answers_nothing_whatever_its_mode_says() {
+    fn control_without_remediation_handles_no_requests_in_any_mode() {
         let settings = read(&[("MODES", "door-ajar=off\n  root-key=enforce")]).unwrap();
-        assert!(settings.controls.iter().all(|control| !control.answers()));
+        assert!(settings.controls.iter().all(|control| !control.handles_requests()));
     }
 
     #[test]
-    fn an_account_lowers_a_mode_and_never_raises_it() {
+    fn account_mode_lowers_but_never_raises_a_mode() {
         let of = |modes: &str, account: &str| {
             let settings = read(&[("ACCOUNT_MODES", modes)]).unwrap();
             settings.in_account(&AccountId::new(account)).first().unwrap().mode

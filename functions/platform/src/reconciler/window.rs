@@ -1,9 +1,9 @@
-//! Which findings of a rule are looked at next: all of them in turn, however many there are and in whatever order they
-//! are listed.
+//! Selects the next findings of a rule: all of them in turn, independent of their number and of the order of the
+//! listing.
 //!
-//! Findings lie on a ring, each at the hash of its resource. A run looks at those that follow where the last one stopped.
-//! Nobody starves: after as many runs as it takes, every place of the ring was passed. A compiler that hashes otherwise
-//! turns the ring once; that costs one round.
+//! Findings are placed on a ring by the hash of their resource. A run examines those that follow the place where the
+//! last run stopped. No finding starves: after enough runs, every place of the ring has been passed. A compiler version
+//! with another hash reorders the ring, which costs one round.
 
 use std::collections::BinaryHeap;
 
@@ -11,7 +11,7 @@ use rectify_runtime::config_service::key_hash;
 
 use crate::client::Finding;
 
-/// The findings that come next, at most `capacity`; the others are counted and forgotten.
+/// The next findings, at most `capacity`; the others are only counted.
 #[derive(Debug)]
 pub(super) struct Window {
     after: u64,
@@ -20,17 +20,17 @@ pub(super) struct Window {
     seen: u64,
 }
 
-/// A finding at its place.
+/// A finding with its place on the ring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     distance: u64,
-    /// Where it lies on the ring.
+    /// Its place on the ring.
     pub(super) place: u64,
     /// The finding.
     pub(super) finding: Finding,
 }
 
-/// Farthest first, so that the heap gives up the farthest.
+/// By distance, so that the heap removes the farthest.
 impl Ord for Candidate {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let key = |it: &Self| (it.distance, it.finding.resource.clone(), it.finding.recorded_at);
@@ -45,16 +45,16 @@ impl PartialOrd for Candidate {
 }
 
 impl Window {
-    /// A window that begins behind `cursor`; without one, at the ring's beginning.
+    /// A window that starts after `cursor`; without one, at the ring's start.
     pub(super) fn new(cursor: Option<u64>, capacity: usize) -> Self {
         Self { after: cursor.unwrap_or(u64::MAX), capacity, nearest: BinaryHeap::new(), seen: 0 }
     }
 
-    /// Takes a finding in, if it is among the nearest so far.
+    /// Adds a finding, if it is among the nearest so far.
     pub(super) fn offer(&mut self, finding: Finding) {
         self.seen += 1;
         let place = key_hash(&finding.resource);
-        // The place right behind the cursor is the nearest, the cursor's own the farthest.
+        // The place right after the cursor is the nearest, the cursor's own the farthest.
         let distance = place.wrapping_sub(self.after).wrapping_sub(1);
         self.nearest.push(Candidate { distance, place, finding });
         if self.nearest.len() > self.capacity {
@@ -62,7 +62,7 @@ impl Window {
         }
     }
 
-    /// How many findings there are.
+    /// The number of findings offered.
     pub(super) const fn seen(&self) -> u64 {
         self.seen
     }
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    fn look(cursor: Option<u64>, capacity: usize, findings: &[usize]) -> Vec<Candidate> {
+    fn select(cursor: Option<u64>, capacity: usize, findings: &[usize]) -> Vec<Candidate> {
         let mut window = Window::new(cursor, capacity);
         findings.iter().for_each(|number| window.offer(finding(*number)));
         assert_eq!(window.seen(), findings.len() as u64);
@@ -96,35 +96,35 @@ mod tests {
     }
 
     #[test]
-    fn every_finding_is_looked_at_once_a_round_in_whatever_order_it_is_listed() {
+    fn every_finding_is_examined_once_per_round_in_any_listing_order() {
         let mut listed: Vec<usize> = (0..250).collect();
         let mut cursor = None;
-        let mut looked = BTreeSet::new();
+        let mut examined = BTreeSet::new();
         for _run in 0..5 {
             listed.reverse();
-            let next = look(cursor, 50, &listed);
+            let next = select(cursor, 50, &listed);
             assert_eq!(next.len(), 50);
             cursor = next.last().map(|it| it.place);
-            looked.extend(next.into_iter().map(|it| it.finding.resource.id));
+            examined.extend(next.into_iter().map(|it| it.finding.resource.id));
         }
-        assert_eq!(looked.len(), 250);
+        assert_eq!(examined.len(), 250);
     }
 
     #[test]
-    fn a_new_round_begins_where_the_last_one_did() {
+    fn new_round_starts_at_the_same_place() {
         let listed: Vec<usize> = (0..7).collect();
-        let first = look(None, 7, &listed);
-        let second = look(first.last().map(|it| it.place), 7, &listed);
+        let first = select(None, 7, &listed);
+        let second = select(first.last().map(|it| it.place), 7, &listed);
         let ids = |round: &[Candidate]| round.iter().map(|it| it.finding.resource.id.clone()).collect::<Vec<_>>();
         assert_eq!(ids(&first), ids(&second));
-        let behind = look(first.get(2).map(|it| it.place), 1, &listed);
+        let behind = select(first.get(2).map(|it| it.place), 1, &listed);
         assert_eq!(ids(&behind).first(), ids(&first).get(3));
     }
 
     #[test]
-    fn a_finding_that_is_alone_is_looked_at_every_time() {
-        let place = look(None, 5, &[1]).first().map(|it| it.place);
-        assert_eq!(look(place, 5, &[1]).len(), 1);
-        assert_eq!(look(None, 5, &[]), []);
+    fn only_finding_is_examined_every_time() {
+        let place = select(None, 5, &[1]).first().map(|it| it.place);
+        assert_eq!(select(place, 5, &[1]).len(), 1);
+        assert_eq!(select(None, 5, &[]), []);
     }
 }

@@ -25,7 +25,7 @@ impl Clients {
         Ok(Some(Backups::of(&description, database)?))
     }
 
-    /// `ModifyDBCluster` of what `change` names; every setting it leaves out stays as it is.
+    /// `ModifyDBCluster` with the settings in `change`; omitted settings stay unchanged.
     async fn modify_cluster(&self, identifier: &str, change: &Change) -> Result<(), AwsError> {
         let call = self
             .rds

@@ -14,8 +14,8 @@ use rectify_rds::controls::rds_multi_az_support::{
 use rectify_rds::resources::instance::Instance;
 
 impl Clients {
-    /// `DescribeOrderableDBInstanceOptions`, all pages: whether one of the instance's kind can be Multi-AZ.
-    async fn offer(&self, instance: &types::DbInstance) -> Result<OrderableOption, AwsError> {
+    /// `DescribeOrderableDBInstanceOptions`, all pages: whether an instance of this class and version can be Multi-AZ.
+    async fn orderable_option(&self, instance: &types::DbInstance) -> Result<OrderableOption, AwsError> {
         let required = |value: Option<&str>, path: &str| {
             value.map(str::to_owned).ok_or_else(|| ShapeError::missing(path, "a non-empty string"))
         };
@@ -37,10 +37,10 @@ impl Clients {
     }
 }
 
-/// Whether an option is Multi-AZ on this type of storage; one that names no type is for any.
+/// Whether an option is Multi-AZ capable on this storage type; an option without a type covers all types.
 fn is_capable(option: &types::OrderableDbInstanceOption, storage: Option<&str>) -> bool {
-    let is_for_it = option.storage_type().is_none_or(|it| storage.is_none_or(|storage| it == storage));
-    is_for_it && option.multi_az_capable() == Some(true)
+    let matches_storage = option.storage_type().is_none_or(|it| storage.is_none_or(|storage| it == storage));
+    matches_storage && option.multi_az_capable() == Some(true)
 }
 
 impl Views<Instance> for Clients {
@@ -76,7 +76,7 @@ impl Fix<Clients> for RdsMultiAzSupport {
         if !deployment.is_finding(params) {
             return Ok(Some(deployment));
         }
-        Ok(Some(Deployment { offer: Some(clients.offer(&found).await?), ..deployment }))
+        Ok(Some(Deployment { offer: Some(clients.orderable_option(&found).await?), ..deployment }))
     }
 
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Spread) -> Result<(), AwsError> {
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_option_counts_on_the_storage_of_the_instance_only() {
+    fn option_counts_only_for_the_storage_type_of_the_instance() {
         let option = |storage: Option<&str>, capable: Option<bool>| {
             types::OrderableDbInstanceOption::builder()
                 .set_storage_type(storage.map(str::to_owned))

@@ -1,6 +1,6 @@
 //! The calls to RDS. The only place that names its SDK; it maps answers and decides nothing.
 //!
-//! `ApplyImmediately` is never sent: it would also apply whatever else waits for the maintenance window.
+//! `ApplyImmediately` is never sent: it would also apply all other changes pending for the maintenance window.
 
 mod backups;
 mod functions;
@@ -34,7 +34,7 @@ impl Connect for Clients {
 }
 
 impl Clients {
-    /// `DescribeDBInstances` of the one of this identifier; `None` when there is none.
+    /// `DescribeDBInstances` of the instance with this identifier; `None` when there is none.
     async fn describe_instance(&self, target: &Target) -> Result<Option<types::DbInstance>, AwsError> {
         let call = self.rds.describe_db_instances().db_instance_identifier(identifier_of(target)?);
         match call.send().await {
@@ -48,7 +48,7 @@ impl Clients {
         }
     }
 
-    /// `DescribeDBClusters` of the one of this identifier; `None` when there is none.
+    /// `DescribeDBClusters` of the cluster with this identifier; `None` when there is none.
     async fn describe_cluster(&self, target: &Target) -> Result<Option<types::DbCluster>, AwsError> {
         let call = self.rds.describe_db_clusters().db_cluster_identifier(identifier_of(target)?);
         match call.send().await {
@@ -62,13 +62,13 @@ impl Clients {
         }
     }
 
-    /// `ModifyDBInstance` of nothing yet: the caller adds what it names, every other setting stays as it is.
+    /// `ModifyDBInstance` without settings: the caller adds them, all others stay unchanged.
     fn modify_instance(&self, identifier: &str) -> ModifyDBInstanceFluentBuilder {
         self.rds.modify_db_instance().db_instance_identifier(identifier)
     }
 }
 
-/// Makes the call; RDS answers the same where all of it is so already.
+/// Makes the call; idempotent.
 async fn modify(call: ModifyDBInstanceFluentBuilder) -> Result<(), AwsError> {
     call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBInstance", &error))
 }
@@ -102,7 +102,7 @@ fn instance(found: &types::DbInstance) -> Result<Instance, ShapeError> {
     Ok(Instance::of(&description, database))
 }
 
-/// Tags by key; a tag without a key is none.
+/// Tags by key; a tag without a key is ignored.
 fn tags(list: &[types::Tag]) -> Tags {
     list.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }

@@ -1,4 +1,4 @@
-//! The calls about a bucket's access points. S3 lists those of the calling account only.
+//! The calls for a bucket's access points. S3 lists only those of the calling account.
 
 use aws_sdk_s3control::operation::get_access_point::GetAccessPointOutput;
 use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
@@ -10,7 +10,8 @@ use super::{Clients, Named, unless};
 use rectify_s3::families::access::{AccessPoint, Flags, NetworkOrigin};
 
 impl Clients {
-    /// `ListAccessPoints`, all pages, each access point read whole, by name. One that vanishes in between is left out.
+    /// `ListAccessPoints`, all pages, each access point read completely, by name. One that is deleted in between is
+    /// left out.
     pub(super) async fn access_points(&self, bucket: Named<'_>) -> Result<Vec<AccessPoint>, AwsError> {
         let mut points = Vec::new();
         let mut token: Option<String> = None;
@@ -47,7 +48,7 @@ impl Clients {
         let answer = call.send().await.map_err(|error| AwsError::call("s3control:GetAccessPoint", &error))?;
         let point = described(name, &answer)?;
         match point.network_origin {
-            // Never the public, whatever its policy says.
+            // Never public, whatever its policy is.
             NetworkOrigin::Vpc => Ok(point),
             NetworkOrigin::Internet => Ok(AccessPoint {
                 policy: self.access_point_policy(bucket, name).await?,
@@ -88,7 +89,7 @@ fn described(name: &str, answer: &GetAccessPointOutput) -> Result<AccessPoint, S
     })
 }
 
-/// A flag that was not sent is off.
+/// A missing flag is off.
 pub(super) fn flags(block: &PublicAccessBlockConfiguration) -> Flags {
     Flags {
         block_public_acls: block.block_public_acls().unwrap_or(false),
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_that_is_not_known_is_refused() {
+    fn unknown_network_origin_is_refused() {
         assert!(described("app", &answer().network_origin(Origin::from("Moon")).build()).is_err());
         assert!(described("app", &answer().set_network_origin(None).build()).is_err());
     }

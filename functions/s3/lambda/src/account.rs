@@ -1,4 +1,4 @@
-//! The account's block, and who comes into any of its buckets in any region.
+//! The account's public access block, and the public access to its buckets in all regions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use rectify_compliance::{AccountId, Region, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
-use super::listing::{AT_ONCE, name};
+use super::listing::{CONCURRENCY, name};
 use super::{Clients, Named, unless, unless_gone};
 use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
 use rectify_s3::controls::s3_account_level_public_access_blocks_periodic::{
@@ -19,7 +19,7 @@ use rectify_s3::controls::s3_account_level_public_access_blocks_periodic::{
 use rectify_s3::families::access::Flags;
 use rectify_s3::families::public_access;
 
-/// What a block of the account would end.
+/// The public access that a block of the account would end.
 #[derive(Debug, Default)]
 struct Exposure {
     buckets: BTreeSet<String>,
@@ -27,8 +27,8 @@ struct Exposure {
 }
 
 impl Exposure {
-    /// Notes a bucket that cannot be read. One that may be read a little later is an error instead: the next delivery
-    /// reads it.
+    /// Records a bucket that cannot be read. A transient failure is an error instead: the next delivery reads the
+    /// bucket.
     fn unread(&mut self, bucket: &str, error: AwsError) -> Result<(), AwsError> {
         if error.may_pass() {
             return Err(error);
@@ -37,14 +37,14 @@ impl Exposure {
         Ok(())
     }
 
-    /// Whether more buckets would change nothing.
+    /// Whether further buckets would not change the plan.
     fn is_decided(&self) -> bool {
         self.buckets.len() == MOST_EXPOSED || self.unreadable.len() == MOST_EXPOSED
     }
 }
 
 impl Clients {
-    /// s3control `GetPublicAccessBlock`: the account's flags with what the organization adds, where there are any.
+    /// s3control `GetPublicAccessBlock`: the account's flags, including those from the organization, if there are any.
     async fn own_account_block(&self, account: &AccountId) -> Result<Option<Flags>, AwsError> {
         let answer = self.control.get_public_access_block().account_id(account.as_str()).send().await;
         let answer = answer.map_err(|error| AwsError::call("s3control:GetPublicAccessBlock", &error));
@@ -53,7 +53,7 @@ impl Clients {
         Ok(Some(super::access_points::flags(block)))
     }
 
-    /// The same; none set where none exist.
+    /// The same; all flags off if there are none.
     pub(super) async fn account_block(&self, account: &AccountId) -> Result<Flags, AwsError> {
         Ok(self.own_account_block(account).await?.unwrap_or_default())
     }
@@ -71,15 +71,15 @@ impl Clients {
         answer.map(drop).map_err(|error| AwsError::call("s3control:PutPublicAccessBlock", &error))
     }
 
-    /// s3control `DeletePublicAccessBlock`; S3 answers the same where none is left.
+    /// s3control `DeletePublicAccessBlock`; idempotent.
     async fn delete_account_block(&self, account: &str) -> Result<(), AwsError> {
         let answer = self.control.delete_public_access_block().account_id(account).send().await;
         answer.map(drop).map_err(|error| AwsError::call("s3control:DeletePublicAccessBlock", &error))
     }
 
-    /// The buckets of every region whose public access an account's block of the `wanted` flags would end, and those that
-    /// cannot be read. Memory does not grow with the account: a page of buckets at a time, and no more names than change
-    /// anything.
+    /// The buckets of all regions whose public access the `wanted` flags of the account would end, and those that
+    /// cannot be read. Memory does not grow with the account: one page of buckets at a time, and a bounded number of
+    /// names.
     async fn exposed(&self, account: &AccountId, now: Flags, wanted: Flags) -> Result<Exposure, AwsError> {
         let mut exposure = Exposure::default();
         let mut regions: BTreeMap<Region, Self> = BTreeMap::new();
@@ -97,13 +97,13 @@ impl Clients {
                     Err(error) => exposure.unread(name(bucket)?, error)?,
                 }
             }
-            // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+            // A loop, because a closure that returns these futures is not general enough for every lifetime.
             let mut reads = Vec::with_capacity(located.len());
             for (name, region) in &located {
                 let clients = regions.get(region).unwrap_or(self);
                 reads.push(clients.exposed_bucket(Named { name, account, region }, now, wanted));
             }
-            let mut page = stream::iter(located.iter()).zip(stream::iter(reads).buffered(AT_ONCE));
+            let mut page = stream::iter(located.iter()).zip(stream::iter(reads).buffered(CONCURRENCY));
             while let Some(((name, _), read)) = page.next().await {
                 match read {
                     Ok(bucket) => exposure.buckets.extend(bucket),
@@ -120,7 +120,7 @@ impl Clients {
         }
     }
 
-    /// Reads no further where the bucket's own block leaves nothing to end.
+    /// Stops early if the bucket's own block already ends all public access.
     async fn exposed_bucket(&self, bucket: Named<'_>, now: Flags, wanted: Flags) -> Result<Option<String>, AwsError> {
         let Some(block) = unless_gone(self.block(bucket).await)? else { return Ok(None) };
         let flags = block.unwrap_or_default().or(now);
@@ -131,7 +131,7 @@ impl Clients {
         Ok(read.and_then(|subject| exposed(&subject, wanted)))
     }
 
-    /// Where a listed bucket lies; asked for where the listing does not say.
+    /// The region of a listed bucket; read with another call if the listing does not contain it.
     async fn region_of(&self, bucket: &Bucket, account: &AccountId) -> Result<Region, AwsError> {
         if let Some(region) = bucket.bucket_region().filter(|it| !it.is_empty()) {
             return Ok(Region::new(region));
@@ -142,7 +142,7 @@ impl Clients {
     }
 }
 
-/// A region from a location constraint: none is `us-east-1`, and `EU` is the old name of `eu-west-1`.
+/// The region of a location constraint: without one it is `us-east-1`, and `EU` is the old name of `eu-west-1`.
 fn region(constraint: Option<&str>) -> &str {
     match constraint {
         None | Some("") => "us-east-1",

@@ -1,4 +1,4 @@
-//! The calls about one bucket.
+//! The calls for one bucket.
 
 use aws_sdk_s3::types;
 use rectify_compliance::{ShapeError, Tags};
@@ -24,12 +24,12 @@ impl Clients {
         let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketAcl", &error))?;
         let grants = answer.grants.ok_or_else(|| ShapeError::missing("AccessControlList", "a list of grants"))?;
         let mut grants: Acl = grants.iter().map(grant).collect::<Result<_, _>>()?;
-        // S3 promises no order.
+        // S3 does not guarantee an order.
         grants.sort();
         Ok(grants)
     }
 
-    /// `GetBucketOwnershipControls`; without them ACLs have effect.
+    /// `GetBucketOwnershipControls`; without them ACLs are in effect.
     pub(super) async fn ownership(&self, bucket: Named<'_>) -> Result<Ownership, AwsError> {
         let call =
             self.s3.get_bucket_ownership_controls().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
@@ -77,7 +77,7 @@ impl Clients {
             .map_err(|error| AwsError::call("s3:PutPublicAccessBlock", &error))
     }
 
-    /// `DeletePublicAccessBlock`; S3 answers the same where none is left.
+    /// `DeletePublicAccessBlock`; idempotent.
     pub(super) async fn delete_block(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
         let call = self.s3.delete_public_access_block().bucket(bucket).expected_bucket_owner(owner);
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeletePublicAccessBlock", &error))
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn grants_of_the_api_are_those_of_an_item() {
+    fn grants_are_parsed_like_those_of_an_item() {
         let account = types::Grantee::builder().r#type(types::Type::CanonicalUser).id("79a5").build().unwrap();
         for (given, grantee, permission) in [
             (
@@ -153,15 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_that_is_not_known_is_refused() {
+    fn unknown_grant_is_refused() {
         let everyone = || group("http://acs.amazonaws.com/groups/global/AllUsers");
         let groupless = types::Grantee::builder().r#type(types::Type::Group).build().unwrap();
-        let alien = types::Grantee::builder().r#type(types::Type::from("Robot")).id("1").build().unwrap();
+        let unknown = types::Grantee::builder().r#type(types::Type::from("Robot")).id("1").build().unwrap();
         for given in [
             granted(everyone(), types::Permission::from("PEEK")),
             granted(group("http://acs.amazonaws.com/groups/global/Everyone"), types::Permission::Read),
             granted(groupless, types::Permission::Read),
-            granted(alien, types::Permission::Read),
+            granted(unknown, types::Permission::Read),
             types::Grant::builder().grantee(everyone()).build(),
         ] {
             assert!(grant(&given).is_err(), "{given:?}");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_that_was_not_sent_is_off() {
+    fn missing_flag_is_off() {
         let sent = types::PublicAccessBlockConfiguration::builder().ignore_public_acls(true).build();
         assert_eq!(flags(&sent), Flags { ignore_public_acls: true, ..Flags::NONE });
     }

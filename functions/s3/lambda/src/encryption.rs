@@ -1,4 +1,4 @@
-//! Default encryption of buckets, and the keys and access logs that decide about changing it.
+//! Default encryption of buckets, and the keys and access logs that a change depends on.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use rectify_compliance::{ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::{Fix, ReadFacts};
 
-use super::listing::{AT_ONCE, name};
-use super::{Clients, Named, unbuilt, unless, unless_gone};
+use super::listing::{CONCURRENCY, name};
+use super::{Clients, Named, build_error, unless, unless_gone};
 use rectify_s3::S3BucketServerSideEncryptionEnabled;
 use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::requirement::{
     Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
@@ -20,10 +20,10 @@ use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::turns_to_kms
 use rectify_s3::resources::bucket::Identity;
 use rectify_s3::resources::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
 
-/// So many buckets that cannot be read hold a plan as well as more would.
-const MOST_UNREADABLE: usize = 100;
+/// This many unreadable buckets block a plan; further ones are not read.
+const MAX_UNREADABLE: usize = 100;
 
-/// Buckets that deliver their access logs to one, and buckets of which that cannot be read.
+/// Buckets that deliver their access logs to a bucket, and buckets whose logging cannot be read.
 #[derive(Debug, Default)]
 struct LogSources {
     known: BTreeSet<String>,
@@ -31,7 +31,7 @@ struct LogSources {
 }
 
 impl Clients {
-    /// `GetBucketEncryption`; `None` where the bucket has no rule.
+    /// `GetBucketEncryption`; `None` if the bucket has no rule.
     async fn encryption(&self, bucket: Named<'_>) -> Result<Option<Rule>, AwsError> {
         let call = self.s3.get_bucket_encryption().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
         let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketEncryption", &error));
@@ -46,7 +46,7 @@ impl Clients {
         }
     }
 
-    /// `DescribeKey`; `None` where there is no such key.
+    /// `DescribeKey`; `None` if there is no such key.
     async fn key(&self, id: &str) -> Result<Option<KmsKey>, AwsError> {
         let answer = self.kms.describe_key().key_id(id).send().await;
         let answer = answer.map_err(|error| AwsError::call("kms:DescribeKey", &error));
@@ -55,7 +55,7 @@ impl Clients {
         Ok(Some(key(&metadata)?))
     }
 
-    /// The bucket's key and the allowed ones, where it matters which is used.
+    /// The bucket's key and the allowed ones, if they matter.
     async fn keys(&self, rule: Option<&Rule>, params: &Params) -> Result<Option<Keys>, AwsError> {
         if !params.keys_matter() {
             return Ok(None);
@@ -79,9 +79,9 @@ impl Clients {
         params: &Params,
     ) -> Result<Facts, AwsError> {
         let bucket = Named::of(target);
-        let told = |rule: &Option<Rule>| rule.as_ref().is_some_and(|rule| rule.algorithm().is_some());
-        let rule = if told(&recorded.rule) { None } else { self.encryption(bucket).await? };
-        let policy = match told(&recorded.rule) || told(&rule) {
+        let has_algorithm = |rule: &Option<Rule>| rule.as_ref().is_some_and(|rule| rule.algorithm().is_some());
+        let rule = if has_algorithm(&recorded.rule) { None } else { self.encryption(bucket).await? };
+        let policy = match has_algorithm(&recorded.rule) || has_algorithm(&rule) {
             true => None,
             false => Some(self.policy(bucket).await?),
         };
@@ -109,36 +109,36 @@ impl Clients {
         Ok(subject)
     }
 
-    /// The buckets whose server access logs go to this one, of the first page of buckets that has any, and those of which
-    /// that cannot be read. Source and target lie in one region, so only that region's buckets are read.
+    /// The buckets whose server access logs go to this one, from the first page of buckets that has any, and those
+    /// whose logging cannot be read. Source and target are in the same region, so only that region's buckets are read.
     async fn log_sources(&self, target: Named<'_>) -> Result<LogSources, AwsError> {
         let mut token = None;
         let mut found = LogSources::default();
         loop {
             let (buckets, next) = self.bucket_page(Some(target.region), token).await?;
-            // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+            // A loop, because a closure that returns these futures is not general enough for every lifetime.
             let mut reads = Vec::with_capacity(buckets.len());
             for bucket in &buckets {
                 reads.push(self.log_target(Named { name: name(bucket)?, ..target }));
             }
-            let targets: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
+            let targets: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).collect().await;
             for (bucket, read) in buckets.iter().zip(targets) {
                 match read {
                     Ok(to) if to.as_deref() == Some(target.name) => drop(found.known.insert(name(bucket)?.to_owned())),
                     Ok(_) => {}
-                    // What may be read a little later is read by the next delivery.
+                    // After a transient failure the next delivery reads the bucket.
                     Err(error) if error.may_pass() => return Err(error),
                     Err(error) => drop(found.unreadable.insert(format!("{} ({})", name(bucket)?, error.brief()))),
                 }
             }
             match next {
-                Some(next) if found.known.is_empty() && found.unreadable.len() < MOST_UNREADABLE => token = Some(next),
+                Some(next) if found.known.is_empty() && found.unreadable.len() < MAX_UNREADABLE => token = Some(next),
                 Some(_) | None => return Ok(found),
             }
         }
     }
 
-    /// `GetBucketLogging`: where the bucket's access logs go, if anywhere.
+    /// `GetBucketLogging`: the target bucket of the access logs, if there is one.
     async fn log_target(&self, bucket: Named<'_>) -> Result<Option<String>, AwsError> {
         let call = self.s3.get_bucket_logging().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
         let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketLogging", &error));
@@ -150,14 +150,14 @@ impl Clients {
         let rules = &call.server_side_encryption_configuration.rules;
         let rules = rules.iter().map(sdk_rule).collect::<Result<Vec<_>, _>>()?;
         let configuration = types::ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build();
-        let configuration = configuration.map_err(|error| unbuilt("ServerSideEncryptionConfiguration", &error))?;
+        let configuration = configuration.map_err(|error| build_error("ServerSideEncryptionConfiguration", &error))?;
         let put =
             self.s3.put_bucket_encryption().bucket(&call.bucket).expected_bucket_owner(&call.expected_bucket_owner);
         let answer = put.server_side_encryption_configuration(configuration).send().await;
         answer.map(drop).map_err(|error| AwsError::call("s3:PutBucketEncryption", &error))
     }
 
-    /// `DeleteBucketEncryption`; S3 answers the same where none is left.
+    /// `DeleteBucketEncryption`; idempotent.
     async fn delete_encryption(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
         let call = self.s3.delete_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeleteBucketEncryption", &error))
@@ -180,7 +180,7 @@ fn rule(rule: &types::ServerSideEncryptionRule) -> Result<Rule, ShapeError> {
         bucket_key_enabled: rule.bucket_key_enabled(),
         blocked_encryption_types: rule.blocked_encryption_types().map(|blocked| {
             let mut types: Vec<String> = blocked.encryption_type().iter().map(|it| it.as_str().to_owned()).collect();
-            // S3 promises no order.
+            // S3 does not guarantee an order.
             types.sort();
             BlockedEncryptionTypes { encryption_type: types }
         }),
@@ -193,7 +193,7 @@ fn sdk_rule(rule: &Rule) -> Result<types::ServerSideEncryptionRule, ShapeError> 
             .sse_algorithm(types::ServerSideEncryption::from(default.algorithm.name()))
             .set_kms_master_key_id(default.key.clone())
             .build()
-            .map_err(|error| unbuilt("ApplyServerSideEncryptionByDefault", &error))
+            .map_err(|error| build_error("ApplyServerSideEncryptionByDefault", &error))
     };
     let blocked = |blocked: &BlockedEncryptionTypes| {
         let types = blocked.encryption_type.iter().map(|it| types::EncryptionType::from(it.as_str())).collect();
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_sent_as_it_was_read() {
+    fn rule_is_sent_as_it_was_read() {
         let whole = Rule {
             apply_server_side_encryption_by_default: Some(ByDefault {
                 algorithm: Algorithm::Dsse,
@@ -271,10 +271,11 @@ mod tests {
     }
 
     #[test]
-    fn an_algorithm_or_key_that_is_not_known_is_refused() {
-        let alien = types::ServerSideEncryptionByDefault::builder().sse_algorithm("rot13".into()).build().unwrap();
-        let alien = types::ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(alien).build();
-        assert!(rule(&alien).is_err());
+    fn unknown_algorithm_and_incomplete_key_are_refused() {
+        let unknown = types::ServerSideEncryptionByDefault::builder().sse_algorithm("rot13".into()).build().unwrap();
+        let unknown =
+            types::ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(unknown).build();
+        assert!(rule(&unknown).is_err());
         assert!(key(&KeyMetadata::builder().key_id("1").build().unwrap()).is_err());
     }
 }

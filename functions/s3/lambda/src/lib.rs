@@ -1,7 +1,7 @@
 //! The calls to S3, S3 Control and KMS. The only place that names their SDKs; it maps answers and decides nothing.
 //!
-//! Every call about a bucket carries `ExpectedBucketOwner`: a bucket of the same name that somebody else owns by now is an
-//! error, never a verdict. A bucket that is gone is told as such; anything else that cannot be read is an error.
+//! Every call for a bucket has `ExpectedBucketOwner`: a bucket with the same name that another account owns now is an
+//! error, never a verdict. A bucket that is gone is reported as gone; every other failed read is an error.
 
 mod access_points;
 mod account;
@@ -25,7 +25,7 @@ pub use functions::{FUNCTIONS, OPERATIONS};
 /// The clients of this crate's controls.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// What they were made of, and those for another region are.
+    /// The SDK configuration, from which clients for other regions are created.
     config: SdkConfig,
     s3: aws_sdk_s3::Client,
     control: aws_sdk_s3control::Client,
@@ -57,7 +57,7 @@ impl Clients {
     }
 }
 
-/// One bucket, named well enough to be called about.
+/// One bucket, with everything a call needs.
 #[derive(Debug, Clone, Copy)]
 struct Named<'a> {
     name: &'a str,
@@ -66,13 +66,13 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// The id of a bucket is its name.
+    /// The bucket of a target: its id is its name.
     fn of(target: &'a Target) -> Self {
         Self { name: &target.resource.id, account: &target.account, region: &target.region }
     }
 }
 
-/// `None` where the answer is the error `code`: S3 tells "there is none" that way.
+/// `None` if the answer is the error `code`, with which S3 reports that there is none.
 fn unless<T>(code: &str, answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match answer {
         Ok(value) => Ok(Some(value)),
@@ -85,9 +85,9 @@ fn unless_gone<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     unless("NoSuchBucket", answer)
 }
 
-/// An input that lacks what the SDK asks for.
-fn unbuilt(path: &str, error: &dyn std::error::Error) -> ShapeError {
-    ShapeError::new(path, "what the API takes", error)
+/// The error for an input that the SDK cannot build.
+fn build_error(path: &str, error: &dyn std::error::Error) -> ShapeError {
+    ShapeError::new(path, "a valid input of the API", error)
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
     use rectify_runtime::CallError;
 
     #[test]
-    fn only_the_code_that_means_none_is_taken_for_none() {
+    fn only_the_given_error_code_is_none() {
         let failed = |code: &str| -> Result<(), AwsError> {
             Err(AwsError::Call(CallError::answered("s3:GetBucketAcl", 404, code, "no message")))
         };

@@ -1,5 +1,5 @@
-//! Lifecycle configurations of buckets. S3 replaces them whole, so an element that the SDK does not know, and drops from its
-//! answer, is told beside what it knows.
+//! Lifecycle configurations of buckets. S3 replaces them completely, so elements that the SDK does not know, and drops
+//! from its answer, are reported separately.
 
 mod elements;
 
@@ -10,7 +10,7 @@ use rectify_runtime::AwsError;
 use rectify_runtime::client::Fix;
 
 use self::elements::Unknown;
-use super::{Clients, Named, unbuilt, unless, unless_gone};
+use super::{Clients, Named, build_error, unless, unless_gone};
 use rectify_s3::S3LifecycleLogArchive;
 use rectify_s3::controls::s3_lifecycle_log_archive::requirement::{
     Action, Params, PutLifecycle, Subject, Undo, Versioning,
@@ -22,7 +22,7 @@ use rectify_s3::resources::lifecycle::{
 };
 
 impl Clients {
-    /// `GetBucketLifecycleConfiguration`, where there is one, and the elements of it that are not known.
+    /// `GetBucketLifecycleConfiguration`, if there is one, and its unknown elements.
     async fn lifecycle(&self, bucket: Named<'_>) -> Result<Option<(Configuration, Vec<String>)>, AwsError> {
         let unknown = Unknown::default();
         let call = self.s3.get_bucket_lifecycle_configuration().bucket(bucket.name);
@@ -34,7 +34,7 @@ impl Clients {
         Ok(Some((Configuration { rules, transition_default_minimum_object_size: minimum }, unknown.found()?)))
     }
 
-    /// `GetBucketVersioning`; S3 answers nothing where it never was on.
+    /// `GetBucketVersioning`; S3 returns no status if it was never on.
     async fn versioning(&self, bucket: Named<'_>) -> Result<Versioning, AwsError> {
         let call = self.s3.get_bucket_versioning().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
         let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketVersioning", &error))?;
@@ -58,7 +58,7 @@ impl Clients {
         let Configuration { rules, transition_default_minimum_object_size: minimum } = &call.lifecycle_configuration;
         let rules = rules.iter().map(sdk_rule).collect::<Result<Vec<_>, _>>()?;
         let configuration = types::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
-        let configuration = configuration.map_err(|error| unbuilt("LifecycleConfiguration", &error))?;
+        let configuration = configuration.map_err(|error| build_error("LifecycleConfiguration", &error))?;
         let minimum = minimum.as_deref().map(types::TransitionDefaultMinimumObjectSize::from);
         let put = self.s3.put_bucket_lifecycle_configuration().bucket(&call.bucket);
         let put = put.expected_bucket_owner(&call.expected_bucket_owner).lifecycle_configuration(configuration);
@@ -66,14 +66,14 @@ impl Clients {
         answer.map(drop).map_err(|error| AwsError::call("s3:PutBucketLifecycleConfiguration", &error))
     }
 
-    /// `DeleteBucketLifecycle`; S3 answers the same where none is left.
+    /// `DeleteBucketLifecycle`; idempotent.
     async fn delete_lifecycle(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
         let call = self.s3.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeleteBucketLifecycle", &error))
     }
 }
 
-/// `Prefix` of a rule is the older form, which a configuration that has it must keep.
+/// A rule's own `Prefix` is deprecated, but a configuration that has it must keep it.
 #[allow(deprecated)]
 fn rule(rule: types::LifecycleRule) -> Result<Rule, ShapeError> {
     let status = match rule.status {
@@ -139,7 +139,7 @@ fn class(class: Option<types::TransitionStorageClass>) -> Option<StorageClass> {
 }
 
 fn text(date: DateTime) -> Result<String, ShapeError> {
-    date.fmt(DateTimeFormat::DateTime).map_err(|error| unbuilt("Date", &error))
+    date.fmt(DateTimeFormat::DateTime).map_err(|error| build_error("Date", &error))
 }
 
 #[allow(deprecated)]
@@ -186,13 +186,13 @@ fn sdk_rule(rule: &Rule) -> Result<types::LifecycleRule, ShapeError> {
         .set_noncurrent_version_expiration(rule.noncurrent_version_expiration.as_ref().map(gone))
         .set_abort_incomplete_multipart_upload(rule.abort_incomplete_multipart_upload.as_ref().map(abort))
         .build()
-        .map_err(|error| unbuilt("Rules", &error))
+        .map_err(|error| build_error("Rules", &error))
 }
 
 fn sdk_filter(filter: &Filter) -> Result<types::LifecycleRuleFilter, ShapeError> {
     let tag = |it: &Tag| {
         let tag = types::Tag::builder().key(&it.key).value(&it.value).build();
-        tag.map_err(|error| unbuilt("Filter.Tag", &error))
+        tag.map_err(|error| build_error("Filter.Tag", &error))
     };
     let and = |it: &And| {
         let and = types::LifecycleRuleAndOperator::builder().set_prefix(it.prefix.clone());
@@ -214,7 +214,7 @@ fn sdk_class(class: Option<&StorageClass>) -> Option<types::TransitionStorageCla
 }
 
 fn moment(date: &str) -> Result<DateTime, ShapeError> {
-    DateTime::from_str(date, DateTimeFormat::DateTime).map_err(|error| unbuilt("Date", &error))
+    DateTime::from_str(date, DateTimeFormat::DateTime).map_err(|error| build_error("Date", &error))
 }
 
 impl Fix<Clients> for S3LifecycleLogArchive {
@@ -244,7 +244,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_rule_is_sent_as_it_was_read() {
+    fn rule_is_sent_as_it_was_read() {
         for fields in [
             json!({"Status": "Disabled", "Filter": {}}),
             json!({"ID": "a", "Status": "Enabled", "Prefix": "", "Expiration": {"ExpiredObjectDeleteMarker": false}}),
@@ -265,8 +265,8 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_not_known_is_refused() {
-        let alien = types::LifecycleRule::builder().status("Paused".into()).build().unwrap();
-        assert!(rule(alien).is_err());
+    fn unknown_status_is_refused() {
+        let unknown = types::LifecycleRule::builder().status("Paused".into()).build().unwrap();
+        assert!(rule(unknown).is_err());
     }
 }

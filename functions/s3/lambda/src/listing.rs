@@ -1,5 +1,5 @@
-//! All buckets of one region, page by page. Each region's function lists its own: `ListBuckets` names those of the account
-//! in every region unless it is told which. Directory buckets are not among them.
+//! All buckets of one region, page by page. Each region's function lists its own: without a region filter,
+//! `ListBuckets` returns the account's buckets of all regions. Directory buckets are not included.
 
 use aws_sdk_s3::types;
 use futures_util::stream::{self, Stream};
@@ -12,14 +12,14 @@ use rectify_s3::families::access::Flags;
 use rectify_s3::families::public_access::{Params, Subject};
 use rectify_s3::resources::bucket::TYPE;
 
-/// Buckets a page: about as many evaluations as AWS Config takes at once.
-const BUCKETS_A_PAGE: i32 = 100;
-/// Buckets read at the same time; each takes five calls and more.
-pub(super) const AT_ONCE: usize = 8;
+/// Buckets per page: the maximum number of evaluations of one `PutEvaluations` call.
+const BUCKETS_PER_PAGE: i32 = 100;
+/// How many buckets are read concurrently; each takes five calls or more.
+pub(super) const CONCURRENCY: usize = 8;
 
-/// How far a listing has come.
+/// The position of a listing.
 enum Cursor {
-    /// At the page of this token, the first without one.
+    /// At the page with this token, or the first.
     At {
         token: Option<String>,
         account_block: Option<Flags>,
@@ -28,7 +28,7 @@ enum Cursor {
 }
 
 impl Clients {
-    /// Every bucket of `place` from `token` on, judged under one reading of the account's block: without that none can be.
+    /// All buckets of `place` from `token` on. The account's block is read once; without it no bucket can be evaluated.
     pub(super) fn pages<'a>(
         &'a self,
         place: &'a AccountRegion,
@@ -51,7 +51,7 @@ impl Clients {
             None => self.account_block(&place.account).await?,
         };
         let (buckets, next) = self.bucket_page(Some(&place.region), token).await?;
-        // A loop, not a closure: the compiler cannot tell that one returning these futures holds for every lifetime.
+        // A loop, because a closure that returns these futures is not general enough for every lifetime.
         let mut reads = Vec::new();
         for bucket in &buckets {
             let name = name(bucket)?;
@@ -59,7 +59,7 @@ impl Clients {
             let named = Named { name, account: &place.account, region: &place.region };
             reads.push((found, self.listed(named, params, account_block)));
         }
-        let resources = read_each(reads, AT_ONCE).await;
+        let resources = read_each(reads, CONCURRENCY).await;
         let then = match &next {
             Some(token) => Cursor::At { token: Some(token.clone()), account_block: Some(account_block) },
             None => Cursor::End,
@@ -67,7 +67,7 @@ impl Clients {
         Ok(Some((Page { resources, next }, then)))
     }
 
-    /// The names of every bucket of `place`.
+    /// The keys of all buckets of `place`.
     pub(super) fn bucket_keys<'a>(
         &'a self,
         place: &'a AccountRegion,
@@ -80,7 +80,7 @@ impl Clients {
         })
     }
 
-    /// `ListBuckets`: the page that `token` names, of one region or of all, and the token of the next.
+    /// `ListBuckets`: the page with this token, of one region or of all, and the token of the next page.
     pub(super) async fn bucket_page(
         &self,
         region: Option<&Region>,
@@ -90,7 +90,7 @@ impl Clients {
             .s3
             .list_buckets()
             .set_bucket_region(region.map(|region| region.as_str().to_owned()))
-            .max_buckets(BUCKETS_A_PAGE)
+            .max_buckets(BUCKETS_PER_PAGE)
             .set_continuation_token(token.clone())
             .send()
             .await

@@ -1,4 +1,4 @@
-//! The calls about a bucket's policy.
+//! The calls for a bucket's policy.
 
 use aws_sdk_s3::types;
 use rectify_compliance::ShapeError;
@@ -9,7 +9,7 @@ use super::{Clients, Named, unless};
 use rectify_s3::controls::s3_bucket_ssl_requests_only::BucketPolicy;
 
 impl Clients {
-    /// `GetBucketPolicy`: the text as S3 returns it, where the bucket has a policy.
+    /// `GetBucketPolicy`: the text as S3 returns it; `None` if the bucket has no policy.
     pub(super) async fn document(&self, bucket: Named<'_>) -> Result<Option<Document>, AwsError> {
         let call = self.s3.get_bucket_policy().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
         let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketPolicy", &error));
@@ -18,12 +18,12 @@ impl Clients {
         Ok(Some(Document::parse("Policy", text)?))
     }
 
-    /// The statements of the policy; none where the bucket has none.
+    /// The statements of the policy; empty if the bucket has none.
     pub(super) async fn policy(&self, bucket: Named<'_>) -> Result<Policy, AwsError> {
         Ok(self.document(bucket).await?.map(Policy::from).unwrap_or_default())
     }
 
-    /// `GetBucketPolicyStatus`; no policy is not public.
+    /// `GetBucketPolicyStatus`; without a policy it is not public.
     pub(super) async fn policy_is_public(&self, bucket: Named<'_>) -> Result<bool, AwsError> {
         let call =
             self.s3.get_bucket_policy_status().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
@@ -46,7 +46,7 @@ impl Clients {
             .map_err(|error| AwsError::call("s3:PutBucketPolicy", &error))
     }
 
-    /// `DeleteBucketPolicy`; S3 answers the same where none is left.
+    /// `DeleteBucketPolicy`; idempotent.
     pub(super) async fn delete_policy(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
         let call = self.s3.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeleteBucketPolicy", &error))

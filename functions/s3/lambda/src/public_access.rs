@@ -1,4 +1,4 @@
-//! What the controls about public access read and write: a bucket with all that decides who can reach it.
+//! The calls of the controls for public access: a bucket with everything that determines access to it.
 
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, Target};
@@ -32,7 +32,7 @@ impl Clients {
         })
     }
 
-    /// A bucket as a listing judges it: without what only a plan depends on.
+    /// A bucket for a listing: without the facts that only a plan needs.
     pub(super) async fn listed(
         &self,
         bucket: Named<'_>,
@@ -42,14 +42,14 @@ impl Clients {
         unless_gone(self.subject(bucket, params, block).await)
     }
 
-    /// A bucket whole.
+    /// A complete bucket.
     async fn live(&self, target: &Target, params: &Params) -> Result<Option<Subject>, AwsError> {
         let bucket = Named::of(target);
         let block = self.account_block(bucket.account).await?;
-        unless_gone(self.whole(bucket, params, block).await)
+        unless_gone(self.complete(bucket, params, block).await)
     }
 
-    async fn whole(&self, bucket: Named<'_>, params: &Params, block: Flags) -> Result<Subject, AwsError> {
+    async fn complete(&self, bucket: Named<'_>, params: &Params, block: Flags) -> Result<Subject, AwsError> {
         let subject = self.subject(bucket, params, block).await?;
         let (tags, website) = (self.tags(bucket).await?, self.website(bucket).await?);
         Ok(Subject { bucket: Identity { tags, ..subject.bucket }, website: Some(website), ..subject })

@@ -1,4 +1,4 @@
-//! What `s3-bucket-ssl-requests-only` reads and writes. Its rule needs nothing but the item.
+//! The calls of `s3-bucket-ssl-requests-only`. Its rule needs only the item.
 
 use rectify_compliance::{NoParameters, Target};
 use rectify_runtime::AwsError;

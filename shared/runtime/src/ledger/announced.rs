@@ -1,4 +1,5 @@
-//! What is announced once for many: the budget stop of an hour, an open breaker, the plans of a first deployment.
+//! Announcements that cover many attempts: the exhausted budget of an hour, an open breaker, the plans of a first
+//! deployment.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use rectify_compliance::Timestamp;
@@ -8,17 +9,18 @@ use super::key::{SINGLETON, announced, hour};
 use super::{Attempt, Ledger, Outcome, ResourcePath, unavailable};
 use crate::Error;
 
-/// How long it is remembered, seconds: longer than the longest window it is about, which is a day.
+/// How long the mark is kept, seconds: longer than the longest window, which is a day.
 const TTL: i64 = 26 * 3600;
 /// One day, seconds.
 const DAY: i64 = 24 * 3600;
 
 impl Ledger {
-    /// Whether what ended this attempt was announced already, for all it stands for: a budget stop for its control, account
-    /// and hour; an open breaker for its resource or its control and day. Everything else stands for itself.
+    /// Whether the reason this attempt ended was already announced in its window. An exhausted budget is announced once
+    /// per control, account and hour; an open breaker once per control, resource and day. Every other outcome is
+    /// announced per attempt.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be asked.
+    /// [`Error::Ledger`] when the table cannot be read.
     pub async fn is_announced(&self, attempt: &Attempt) -> Result<bool, Error> {
         match place(attempt) {
             Some(place) => Ok(self.get(&place, SINGLETON).await?.is_some()),
@@ -26,21 +28,21 @@ impl Ledger {
         }
     }
 
-    /// Notes that it was announced.
+    /// Marks it as announced.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be written to; it is then announced once more.
-    pub async fn note_announced(&self, attempt: &Attempt) -> Result<(), Error> {
+    /// [`Error::Ledger`] when the table cannot be written; it is then announced again.
+    pub async fn mark_announced(&self, attempt: &Attempt) -> Result<(), Error> {
         let Some(place) = place(attempt) else { return Ok(()) };
         let mut item = key(&place, SINGLETON);
         item.insert("expires".to_owned(), number(attempt.started_at.as_second() + TTL));
         self.put(item, "note").await
     }
 
-    /// Counts an announced plan of a control in an account and hour, and says the how manieth it is.
+    /// Increments the hourly plan count of a control in an account and returns it.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn count_plan(&self, attempt: &Attempt, now: Timestamp) -> Result<u32, Error> {
         let place = announced(&attempt.control, "plans", attempt.target.account.as_str(), hour(now));
         let answer = self

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::bus::Announcement;
 
-/// One attempt, whole.
+/// A complete attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     /// ULID; sorts by time.
@@ -21,39 +21,39 @@ pub struct Attempt {
     pub recorded_at: Timestamp,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it ended, once it has.
+    /// When it ended; absent while it is open.
     pub finished_at: Option<Timestamp>,
-    /// Whether there is work left.
+    /// Whether work is left.
     pub state: State,
     /// The mode it ran in.
     pub mode: String,
-    /// The control's parameters, as text: a resume and an undo judge alike.
+    /// The control's parameters, as text: a resume and an undo evaluate with the same ones.
     pub parameters: String,
-    /// What the control found in the live read, in its own words; absent where it found nothing.
+    /// The control's annotation for the live read; absent if it found no violation.
     pub finding: Option<String>,
-    /// What was to be done.
+    /// The plan.
     pub plan: Plan<Value>,
-    /// What was found; absent where the resource was not read.
+    /// The prior state; absent if the resource was not read.
     pub before: Option<StoredState>,
-    /// What was done, in order.
+    /// The actions, in order.
     pub actions: Vec<ActionRecord>,
-    /// What the resource was after the last action.
+    /// The resulting state, read after the last action.
     pub after: Option<StoredState>,
-    /// How it ended, once it has.
+    /// The outcome; absent until one is known.
     pub outcome: Option<Outcome>,
-    /// Why it ended so, for people.
+    /// The reason for the outcome, for operators.
     pub reason: String,
-    /// Whether the outcome is on the event bus.
+    /// Whether the outcome was put on the event bus.
     pub announced: bool,
     /// How it was undone, if it was.
     pub undo: Option<UndoRecord>,
-    /// How many deliveries failed at it after it began.
+    /// How many deliveries failed after it began.
     #[serde(default)]
     pub failures: u32,
-    /// Whether it took from its hour's budget.
+    /// Whether it counts against its hour's budget.
     #[serde(default)]
     pub budgeted: bool,
-    /// Whether it failed because the service refused, and will refuse again.
+    /// Whether it failed because the service refused the call and will refuse it again.
     #[serde(default)]
     pub terminal: bool,
 }
@@ -62,14 +62,14 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// BeginOutcome; the next delivery resumes it.
+    /// Begun; the next delivery resumes it.
     Open,
-    /// Ended, well or not.
+    /// Ended, with any outcome.
     Finished,
 }
 
 impl State {
-    /// The word in the table.
+    /// The name in the table.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -78,12 +78,12 @@ impl State {
     }
 }
 
-/// One action: written before it is made, completed with what the service answered.
+/// One action: stored before the call, completed with the service's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActionRecord {
     /// The call.
     pub action: Value,
-    /// What undo needs of the answer, `null` where it needs nothing; absent while it is not known whether the call arrived.
+    /// What undo needs of the answer, `null` if it needs nothing; absent while it is unknown whether the call arrived.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub receipt: Option<Value>,
 }
@@ -96,28 +96,28 @@ pub enum Outcome {
     Stopped,
     /// The resource is gone.
     Gone,
-    /// The live read says the control holds.
+    /// The live read is compliant.
     AlreadyCompliant,
-    /// The live read says the control does not apply.
+    /// The control does not apply to the live read.
     NotApplicable,
-    /// Somebody decided that it need not be enforced for a while; nothing was changed.
+    /// An exemption applies; nothing was changed.
     Exempt,
     /// The plan is recorded and announced; nothing was changed.
     Planned,
-    /// It was fixed too often, or the control's fixes fail; nothing was changed.
+    /// The resource was fixed too often, or the control's fixes fail; nothing was changed.
     BreakerOpen,
     /// The budget of the hour is used up; nothing was changed.
     OverBudget,
-    /// Applied, read again, and the control holds.
+    /// Applied, read again, and compliant.
     Verified,
-    /// The service accepted the change and works on it.
+    /// The service accepted the change and is still applying it.
     Pending,
-    /// Not everything could be done, or it did not help.
+    /// Not every action succeeded, or the resource is still noncompliant.
     Failed,
 }
 
 impl Outcome {
-    /// The word in logs, metrics and events.
+    /// The name in logs, metrics and events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
@@ -134,8 +134,9 @@ impl Outcome {
         }
     }
 
-    /// Whether a later look at the same finding cannot end otherwise. What was only planned or stopped may be enforced
-    /// later: a mode changes, a switch is released, an exclusion or an exemption ends, a breaker closes, a new hour begins.
+    /// Whether another delivery of the same finding cannot end differently. A planned or stopped finding may be
+    /// enforced later: the mode changes, a switch is released, an exclusion or exemption ends, a breaker closes, a new
+    /// hour begins.
     pub const fn is_final(self) -> bool {
         match self {
             Self::Gone | Self::AlreadyCompliant | Self::Verified | Self::Failed => true,
@@ -150,35 +151,35 @@ impl Outcome {
     }
 }
 
-/// How an attempt was taken back.
+/// How an attempt was undone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UndoRecord {
-    /// Who asked.
+    /// Who requested it.
     pub by: String,
     /// When it began.
     pub started_at: Timestamp,
-    /// When the touched_fields was read back as before; absent while it is not.
+    /// When the touched fields were read back as before; absent until then.
     pub finished_at: Option<Timestamp>,
-    /// The calls, in the order they are played.
+    /// The calls, in order.
     pub calls: Vec<Value>,
-    /// How many of them were begun, each noted before it was sent; absent in records of versions that did not count.
+    /// How many of them were begun, each recorded before it was sent; absent in records of versions that did not count.
     #[serde(default)]
     pub begun: Option<usize>,
-    /// How many of them were answered, or were found to be so.
+    /// How many of them were answered, or were found applied in a live read.
     #[serde(default)]
     pub answered: usize,
-    /// What somebody else had changed and was overwritten by a person's decision, where that was so.
+    /// The later changes that the operator chose to overwrite, if any.
     #[serde(default)]
     pub overwrote: Option<String>,
 }
 
 impl Attempt {
-    /// The actions whose answer is known.
+    /// The actions whose answer is known, with their receipts.
     pub fn done(&self) -> impl Iterator<Item = (&Value, &Value)> {
         self.actions.iter().filter_map(|record| record.receipt.as_ref().map(|receipt| (&record.action, receipt)))
     }
 
-    /// Whether its outcome must be announced, and is not noted as announced.
+    /// Whether its outcome must be announced and is not marked as announced.
     pub fn is_unannounced(&self) -> bool {
         Announcement::due(self).is_some()
     }
@@ -189,7 +190,7 @@ impl Attempt {
     }
 }
 
-/// What stands there, be it `null`: a call whose answer holds nothing was answered all the same.
+/// Reads the field even if it is `null`: a call with an empty answer was answered.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_receipt_is_told_from_none() {
+    fn null_receipt_differs_from_a_missing_one() {
         for receipt in [None, Some(Value::Null), Some(serde_json::json!({ "old": 1 }))] {
             let record = ActionRecord { action: Value::Null, receipt };
             let text = serde_json::to_string(&record).unwrap();

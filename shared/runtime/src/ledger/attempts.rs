@@ -1,10 +1,10 @@
-//! Attempts in the table: begun in one transaction with budget and before-image, saved after every step, finished once.
+//! Attempts in the table: begun in one transaction with budget and prior state, saved after every step, finished once.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures_util::{StreamExt, stream};
 use rectify_compliance::{Target, Timestamp};
 
-use super::breaker_blocked::held_back_item;
+use super::breaker_blocked::breaker_blocked_item;
 use super::chunking::{body_item, pack};
 use super::in_progress::open_item;
 use super::item::{Item, instant, key, number, read_text, text};
@@ -13,40 +13,41 @@ use super::transact::{TransactionOutcome, lost};
 use super::{ActionRecord, Attempt, Fence, Lease, Ledger, Outcome, Overruled, ResourcePath, State};
 use crate::Error;
 
-/// How long it is remembered what came of a finding, seconds: 30 days, longer than any event is retried.
+/// How long the outcome of a finding is kept, seconds: 30 days, longer than any event is retried.
 const FINDING_TTL: i64 = 30 * 24 * 3600;
-/// How long it is remembered that an attempt changed its resource, seconds: longer than the window of the breaker.
+/// How long an acting attempt is kept in its list, seconds: longer than the window of the breaker.
 const ACTED_TTL: i64 = 2 * 24 * 3600;
-/// How many controls are looked at at a time for an attempt of which only the id is known.
-const LOOKS: usize = 8;
+/// How many controls are searched concurrently for an attempt of which only the id is known.
+const CONCURRENT_LOOKUPS: usize = 8;
 
 /// Whether an attempt could begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BeginOutcome {
-    /// Budget taken, before-image stored: it may act.
+    /// Budget taken, prior state stored: it may act.
     Yes,
     /// The hour's budget is used up; nothing was written.
     OverBudget,
-    /// A person decided otherwise since the gates were passed; nothing was written.
+    /// A stop, hold or exemption was set after the gates were passed; nothing was written.
     Overruled(Overruled),
 }
 
-/// What came of a finding so far.
+/// The latest outcome of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The attempt that answered it last.
+    /// The attempt that last handled it.
     pub attempt: String,
-    /// How.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Why, as it was recorded; the same answer for the same reason is not recorded twice.
+    /// Its reason, as recorded; the same outcome for the same reason is not recorded twice.
     pub reason: String,
 }
 
 impl Ledger {
-    /// Stores the attempt with its before-image and takes one from the budget, all or nothing, under the lease and the fence.
+    /// Stores the attempt with its prior state and takes one from the budget, all or nothing, under the lease and the
+    /// fence.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told or the lease was lost: then nothing may be written to the resource.
+    /// [`Error::Ledger`] when the table cannot be written or the lease was lost: then the resource must not be changed.
     pub async fn begin(
         &self,
         lease: &Lease,
@@ -57,7 +58,7 @@ impl Ledger {
         if limit == 0 {
             return Ok(BeginOutcome::OverBudget);
         }
-        // What could be begun but not ended would be changed and never recorded: the after-image and the actions must fit too.
+        // The resulting state and the actions must fit too; otherwise a change could be made but not recorded.
         let mut grown = attempt.clone();
         grown.after.clone_from(&attempt.before);
         grown
@@ -78,8 +79,8 @@ impl Ledger {
         }
     }
 
-    /// Stores the attempt right before an action, under the lease and the fence; the answer says who was faster, if somebody
-    /// was: then nothing is written, and the action is not made.
+    /// Stores the attempt right before an action, under the lease and the fence. If a stop, hold or exemption was set
+    /// in the meantime, nothing is written, the answer says which, and the action must not be made.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin`](Self::begin).
@@ -108,7 +109,7 @@ impl Ledger {
     pub async fn save(&self, lease: &Lease, attempt: &Attempt) -> Result<(), Error> {
         let mut writes = vec![self.lease_condition(lease)?];
         writes.extend(self.attempt_items(attempt)?);
-        // One that undo ended was open until now.
+        // An attempt that undo ended was open until now.
         if attempt.state == State::Finished {
             writes.extend(self.closing(attempt)?);
         }
@@ -118,9 +119,9 @@ impl Ledger {
         }
     }
 
-    /// Stores an attempt that has ended, with what came of its finding: it gives back a budget it did not use, and counts for
-    /// its control's breaker. It stays in the register of open ones until its end is announced; one that is pending, until it
-    /// ends.
+    /// Stores an attempt that has ended, with the outcome of its finding. An unused budget is given back, and a failure
+    /// or success counts for the breakers. The attempt stays in the register of open attempts until its end is
+    /// announced, a pending one until it ends.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin`](Self::begin).
@@ -139,7 +140,7 @@ impl Ledger {
                 writes.extend(self.counted(attempt).await?);
             }
         }
-        if let Some(item) = held_back_item(attempt, attempt.finished_at.unwrap_or(attempt.started_at))? {
+        if let Some(item) = breaker_blocked_item(attempt, attempt.finished_at.unwrap_or(attempt.started_at))? {
             writes.push(self.put_any(item)?);
         }
         if gives_back {
@@ -151,10 +152,10 @@ impl Ledger {
         }
     }
 
-    /// What came of a finding, if anything did.
+    /// The latest outcome of a finding, if there is one.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be asked.
+    /// [`Error::Ledger`] when the table cannot be read.
     pub async fn finding(
         &self,
         control: &str,
@@ -171,10 +172,10 @@ impl Ledger {
         }))
     }
 
-    /// The attempts of a control on a resource, oldest first: for people, who want them all.
+    /// All attempts of a control on a resource, oldest first, for display.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be read or an attempt cannot be.
+    /// [`Error::Ledger`] when the table or an attempt cannot be read.
     pub async fn attempts(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Error> {
         let mut attempts = Vec::new();
         for item in self.query(&attempts_of(control, path), "").await? {
@@ -186,7 +187,7 @@ impl Ledger {
     /// An attempt of a control by its id.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be read, the attempt cannot be, or what lies there is another one.
+    /// [`Error::Ledger`] when the table or the attempt cannot be read, or another attempt is stored at its place.
     pub async fn attempt(&self, control: &str, id: &str) -> Result<Option<Attempt>, Error> {
         let Some(place) = self.get(&places_of(control), id).await? else { return Ok(None) };
         let Some(item) = self.get(read_text(&place, "at_pk")?, read_text(&place, "at_sk")?).await? else {
@@ -200,7 +201,7 @@ impl Ledger {
         Ok(Some(attempt))
     }
 
-    /// An attempt by its id, of whichever of these controls.
+    /// An attempt by its id, among these controls.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`attempt`](Self::attempt).
@@ -209,8 +210,8 @@ impl Ledger {
         id: &str,
         controls: impl IntoIterator<Item = &str>,
     ) -> Result<Option<Attempt>, Error> {
-        let mut looks = stream::iter(controls).map(|control| self.attempt(control, id)).buffered(LOOKS);
-        while let Some(found) = looks.next().await {
+        let mut lookups = stream::iter(controls).map(|control| self.attempt(control, id)).buffered(CONCURRENT_LOOKUPS);
+        while let Some(found) = lookups.next().await {
             if let Some(attempt) = found? {
                 return Ok(Some(attempt));
             }
@@ -218,8 +219,9 @@ impl Ledger {
         Ok(None)
     }
 
-    /// What the end of an attempt does to the register of open ones, and adds to what its resource's breaker counts. Whoever
-    /// dies between the end and its announcement leaves it in the register.
+    /// The writes for an attempt that ends: it leaves the register of open attempts, and counts for its resource's
+    /// breaker if it acted. An attempt whose end is not announced yet stays in the register, so that a crash in between
+    /// loses nothing.
     pub(super) fn closing(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Error> {
         let path = ResourcePath::of(&it.target);
         let mut writes = vec![match it.is_unannounced() {
@@ -235,7 +237,7 @@ impl Ledger {
         Ok(writes)
     }
 
-    /// The attempt and the parts of its images.
+    /// The attempt and the parts of its states.
     pub(super) fn attempt_items(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Error> {
         let packed = pack(it)?;
         let mut items = vec![body_item(it, packed.body)];

@@ -1,52 +1,52 @@
-//! What people did to the ledger: each act is written down in the same transaction as what it changes.
+//! The audit log of operators' changes to the ledger: each entry is written in the same transaction as its change.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use rectify_compliance::Timestamp;
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
-use super::key::acts_of;
+use super::key::audit_log_of;
 use super::{Ledger, new_id};
 use crate::Error;
 
-/// One act of a person, or of a machine in a person's name.
+/// One change by an operator, or by a function on an operator's behalf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// When.
+    /// When it was made.
     pub at: Timestamp,
-    /// Who.
+    /// Who made it.
     pub by: String,
-    /// What was done, as on the command line: `hold add restricted-ssh sg-1`.
+    /// The change, as on the command line: `hold add restricted-ssh sg-1`.
     pub what: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
 impl AuditEntry {
-    /// What somebody does now.
+    /// An entry for a change made now.
     pub fn now(by: impl Into<String>, what: impl Into<String>, why: impl Into<String>) -> Self {
         Self { at: Timestamp::now(), by: by.into(), what: what.into(), why: why.into() }
     }
 }
 
 impl Ledger {
-    /// The acts of a month (`2026-11`), oldest first.
+    /// The entries of a month (`2026-11`), oldest first.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be asked or an act cannot be read.
+    /// [`Error::Ledger`] when the table or an entry cannot be read.
     pub async fn acts(&self, month: &str) -> Result<Vec<AuditEntry>, Error> {
-        self.query(&acts_of(month), "").await?.iter().map(read).collect()
+        self.query(&audit_log_of(month), "").await?.iter().map(read).collect()
     }
 
-    /// Writes what an act changes, and the act, all or nothing.
-    pub(super) async fn record(&self, act: &AuditEntry, mut writes: Vec<TransactWriteItem>) -> Result<(), Error> {
-        let month = act.at.to_string();
-        let mut item = key(&acts_of(month.get(..7).unwrap_or(&month)), &new_id(act.at));
-        item.insert("at".to_owned(), instant(act.at));
-        item.insert("by".to_owned(), text(&act.by));
-        item.insert("what".to_owned(), text(&act.what));
-        item.insert("why".to_owned(), text(&act.why));
+    /// Writes a change and its entry, all or nothing.
+    pub(super) async fn record(&self, entry: &AuditEntry, mut writes: Vec<TransactWriteItem>) -> Result<(), Error> {
+        let month = entry.at.to_string();
+        let mut item = key(&audit_log_of(month.get(..7).unwrap_or(&month)), &new_id(entry.at));
+        item.insert("at".to_owned(), instant(entry.at));
+        item.insert("by".to_owned(), text(&entry.by));
+        item.insert("what".to_owned(), text(&entry.what));
+        item.insert("why".to_owned(), text(&entry.why));
         writes.push(self.put_new(item)?);
-        self.transact_whole(writes, &act.what).await
+        self.transact_whole(writes, &entry.what).await
     }
 }
 

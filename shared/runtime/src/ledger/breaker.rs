@@ -1,8 +1,8 @@
-//! Breakers: what keeps a control from fighting over a resource, and a broken remediation from trying on and on.
+//! Breakers: they stop a control that fights over a resource, and a broken remediation that keeps failing.
 //!
-//! A resource has its own, and a control has one over all its resources. What a service refuses for good is the resource's
-//! affair; the control's counts resources that failed otherwise, each once, until one of them is fixed. So nothing that
-//! cannot be fixed keeps others from being fixed for longer than a day.
+//! Each resource has a breaker per control, and each control has one for all its resources. A permanent refusal by the
+//! service counts for the resource only. The control's breaker counts resources that failed otherwise, each once, until
+//! one of them is fixed. So a resource that cannot be fixed blocks the others for a day at most.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
@@ -14,27 +14,28 @@ use crate::Error;
 
 /// How long remediations of one resource are counted, and failed resources of one control.
 pub const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-/// How many remediations of one resource by one control, within the window, open its breaker; as many failures in a row do.
+/// How many remediations of one resource by one control within the window open its breaker; the same number of
+/// consecutive failures does, too.
 pub const RESOURCE_LIMIT: usize = 3;
-/// How many resources that failed within the window open a control's breaker.
+/// How many failed resources within the window open a control's breaker.
 pub const CONTROL_LIMIT: usize = 5;
-/// How many remediations are read to tell: the one under way may be among them.
-const MOST_ACTED: i32 = 4;
-/// How many failures are read to tell: a resource whose breaker a person reset may be among them twice.
-const MOST_FAILED: i32 = 10;
-/// How often the time doubles for which a resource that fails on and on is left alone: up to eight days.
-const MOST_DOUBLINGS: u32 = 3;
-/// How long failures in a row are remembered after the last, seconds.
+/// How many remediations are read to decide: the current one may be among them.
+const MAX_ACTED: i32 = 4;
+/// How many failures are read to decide: a resource whose breaker was reset may be among them twice.
+const MAX_FAILED: i32 = 10;
+/// How often the open time of a resource that keeps failing doubles: up to eight days.
+const MAX_DOUBLINGS: u32 = 3;
+/// How long consecutive failures are kept after the last, seconds.
 const STREAK_TTL: i64 = 30 * 24 * 3600;
-/// How long a failure is kept that the control's breaker counts, seconds.
+/// How long a failure that counts for the control's breaker is kept, seconds.
 const FAILED_TTL: i64 = 2 * 24 * 3600;
 
 /// A breaker that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpenBreaker {
-    /// The same resource was remediated by the same control too often: somebody keeps reverting it.
+    /// The same control remediated the same resource too often: another principal keeps reverting it.
     Resource {
-        /// The attempts that were counted, oldest first.
+        /// The counted attempts, oldest first.
         attempts: Vec<String>,
         /// When it closes by itself.
         until: Timestamp,
@@ -43,10 +44,10 @@ pub enum OpenBreaker {
     Failing {
         /// How many.
         failures: u32,
-        /// When it closes by itself: then one more is tried.
+        /// When it closes by itself: one more attempt is made then.
         until: Timestamp,
     },
-    /// The control's remediations of different resources failed, and none succeeded since.
+    /// The control's remediations of several resources failed, and none has succeeded since.
     Control {
         /// How many resources.
         resources: usize,
@@ -79,7 +80,7 @@ impl std::fmt::Display for OpenBreaker {
     }
 }
 
-/// A resource's failures in a row.
+/// A resource's consecutive failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Streak {
     failures: u32,
@@ -89,8 +90,8 @@ struct Streak {
 }
 
 impl Ledger {
-    /// The breaker that keeps `control` from acting on the resource at `path`, if one is open. `own` is an attempt that is
-    /// under way and does not count against itself.
+    /// The open breaker that keeps `control` from acting on the resource at `path`, if there is one. `own` is the
+    /// current attempt, which does not count against itself.
     ///
     /// # Errors
     /// [`Error::Ledger`]: a breaker that cannot be read is not closed.
@@ -107,8 +108,8 @@ impl Ledger {
         self.resource_breaker(path, control, own, now).await
     }
 
-    /// A control's own breaker, if it is open: resources that began to fail within the window, since the last success and
-    /// since a person last reset it.
+    /// A control's own breaker, if it is open. It counts resources that began to fail within the window, since the last
+    /// success and since the last reset.
     ///
     /// # Errors
     /// [`Error::Ledger`]: a breaker that cannot be read is not closed.
@@ -118,7 +119,7 @@ impl Ledger {
             since = since.max(read_instant(&item, "closed_at")?);
         }
         since = since.max(self.reset_at(&decisions_about(control), RESET).await?);
-        let items = self.newest(&failed_of(control), &lowest_id(since), MOST_FAILED).await?;
+        let items = self.newest(&failed_of(control), &lowest_id(since), MAX_FAILED).await?;
         let mut failed: Vec<(&str, Timestamp)> = Vec::new();
         for item in &items {
             let resource = read_text(item, "resource")?;
@@ -126,16 +127,16 @@ impl Ledger {
                 failed.push((resource, read_instant(item, "failed_at")?));
             }
         }
-        // It closes when the oldest of as many as it takes has left the window.
+        // It closes when the oldest failure that keeps it open leaves the window.
         let until = failed.get(CONTROL_LIMIT - 1).map(|(_, at)| end_of_window(*at));
         Ok(until.map(|until| OpenBreaker::Control { resources: CONTROL_LIMIT, until }))
     }
 
-    /// The breaker of one control on one resource, if it is open: failures in a row, or attempts that changed something
-    /// within the window, read consistently, and since a person last reset it.
+    /// The breaker of one control on one resource, if it is open. It counts consecutive failures, and attempts that
+    /// changed the resource within the window, both since the last reset and read consistently.
     ///
     /// # Errors
-    /// [`Error::Ledger`]: what cannot be read is not little.
+    /// [`Error::Ledger`]: a breaker that cannot be read is not closed.
     pub async fn resource_breaker(
         &self,
         path: &ResourcePath,
@@ -145,58 +146,58 @@ impl Ledger {
     ) -> Result<Option<OpenBreaker>, Error> {
         let reset = self.reset_at(&decisions_on(path), &reset(control)).await?;
         if let Some(Streak { failures, failed_at, .. }) = self.streak(path, control, reset).await?
-            && let Some(until) = left_alone_until(failures, failed_at)
+            && let Some(until) = open_until(failures, failed_at)
             && now < until
         {
             return Ok(Some(OpenBreaker::Failing { failures, until }));
         }
         let since = start_of_window(now).max(reset);
-        let items = self.newest(&acted_of(control, path), &lowest_id(since), MOST_ACTED).await?;
+        let items = self.newest(&acted_of(control, path), &lowest_id(since), MAX_ACTED).await?;
         let acted = items.iter().map(|item| Ok((read_instant(item, "started_at")?, read_text(item, "sk")?.to_owned())));
         let mut acted = acted.collect::<Result<Vec<_>, Error>>()?;
         acted.retain(|(_, id)| own != Some(id.as_str()));
         acted.truncate(RESOURCE_LIMIT);
         acted.reverse();
-        // It closes when the oldest of as many as it takes has left the window.
+        // It closes when the oldest attempt that keeps it open leaves the window.
         let Some((oldest, _)) = acted.first().filter(|_| acted.len() == RESOURCE_LIMIT) else { return Ok(None) };
         let until = end_of_window(*oldest);
         Ok(Some(OpenBreaker::Resource { attempts: acted.into_iter().map(|(_, id)| id).collect(), until }))
     }
 
-    /// Closes the breaker of a control on one resource, by hand: what was done until now no longer counts.
+    /// Resets the breaker of a control on one resource: earlier attempts and failures no longer count.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn reset_resource_breaker(
         &self,
         path: &ResourcePath,
         control: &str,
-        act: &AuditEntry,
+        entry: &AuditEntry,
     ) -> Result<(), Error> {
         let mut item = key(&decisions_on(path), &reset(control));
-        item.insert("reset_at".to_owned(), instant(act.at));
-        item.insert("by".to_owned(), text(&act.by));
-        self.record(act, vec![self.put_any(item)?]).await
+        item.insert("reset_at".to_owned(), instant(entry.at));
+        item.insert("by".to_owned(), text(&entry.by));
+        self.record(entry, vec![self.put_any(item)?]).await
     }
 
-    /// Closes a control's own breaker, by hand: what failed until now no longer counts.
+    /// Resets a control's own breaker: earlier failures no longer count.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be written to.
-    pub async fn reset_control_breaker(&self, control: &str, act: &AuditEntry) -> Result<(), Error> {
+    /// [`Error::Ledger`] when the table cannot be written.
+    pub async fn reset_control_breaker(&self, control: &str, entry: &AuditEntry) -> Result<(), Error> {
         let mut item = key(&decisions_about(control), RESET);
-        item.insert("reset_at".to_owned(), instant(act.at));
-        item.insert("by".to_owned(), text(&act.by));
-        self.record(act, vec![self.put_any(item)?]).await
+        item.insert("reset_at".to_owned(), instant(entry.at));
+        item.insert("by".to_owned(), text(&entry.by));
+        self.record(entry, vec![self.put_any(item)?]).await
     }
 
-    /// When a person last closed a breaker; the epoch where nobody did.
+    /// When a breaker was last reset; the epoch if it never was.
     async fn reset_at(&self, pk: &str, sk: &str) -> Result<Timestamp, Error> {
         let item = self.get(pk, sk).await?;
         item.map_or(Ok(Timestamp::UNIX_EPOCH), |item| read_instant(&item, "reset_at"))
     }
 
-    /// A resource's failures in a row since `reset`, if there are any.
+    /// A resource's consecutive failures since `reset`, if there are any.
     async fn streak(&self, path: &ResourcePath, control: &str, reset: Timestamp) -> Result<Option<Streak>, Error> {
         let Some(item) = self.get(&breaker_of(control), path.as_str()).await? else { return Ok(None) };
         let failures = read_number(&item, "failures")?;
@@ -209,9 +210,9 @@ impl Ledger {
         Ok((streak.failures > 0 && streak.failed_at > reset).then_some(streak))
     }
 
-    /// What an attempt's end makes of the breakers, as part of the transaction that ends it: a failure is one more of its
-    /// resource, and its first counts for the control unless the service refused for good; a success closes both; what
-    /// changed nothing says nothing.
+    /// The breaker updates of an attempt that ends, as part of the transaction that ends it. A failure counts for its
+    /// resource; the resource's first failure counts for the control, too, unless the service's refusal is permanent. A
+    /// success closes both breakers. An attempt that changed nothing counts for neither.
     pub(super) async fn counted(&self, it: &Attempt) -> Result<Vec<TransactWriteItem>, Error> {
         let Some(outcome @ (Outcome::Failed | Outcome::Verified)) = it.outcome else { return Ok(Vec::new()) };
         let (control, path) = (it.control.as_str(), ResourcePath::of(&it.target));
@@ -247,14 +248,14 @@ impl Ledger {
     }
 }
 
-/// Until when a resource is left alone after so many failures in a row; `None` while they are few.
-fn left_alone_until(failures: u32, failed_at: Timestamp) -> Option<Timestamp> {
+/// When the breaker closes after this many consecutive failures; `None` below the limit.
+fn open_until(failures: u32, failed_at: Timestamp) -> Option<Timestamp> {
     let limit = u32::try_from(RESOURCE_LIMIT).unwrap_or(u32::MAX);
-    let doublings = failures.checked_sub(limit)?.min(MOST_DOUBLINGS);
+    let doublings = failures.checked_sub(limit)?.min(MAX_DOUBLINGS);
     Some(failed_at.saturating_add(WINDOW * (1 << doublings)).unwrap_or(Timestamp::MAX))
 }
 
-/// An instant as people read it.
+/// An instant in whole seconds, for display.
 fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -273,13 +274,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resource_is_left_alone_for_a_day_and_twice_as_long_each_time_up_to_eight() {
+    fn failing_resource_is_blocked_for_a_day_then_twice_as_long_each_time_up_to_eight() {
         let at: Timestamp = "2026-03-04T05:06:07Z".parse().unwrap();
         for (failures, days) in
             [(0, None), (2, None), (3, Some(1)), (4, Some(2)), (5, Some(4)), (6, Some(8)), (99, Some(8))]
         {
             let until = days.map(|days| at + jiff::SignedDuration::from_hours(24 * days));
-            assert_eq!(left_alone_until(failures, at), until, "{failures}");
+            assert_eq!(open_until(failures, at), until, "{failures}");
         }
     }
 }

@@ -17,7 +17,7 @@ impl Ledger {
     /// How many remediations a control has begun in an account in the hour of `now`.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be asked.
+    /// [`Error::Ledger`] when the table cannot be read.
     pub async fn budget_used(&self, control: &str, account: &str, now: Timestamp) -> Result<u32, Error> {
         match self.get(&budget(control, account, now), SINGLETON).await? {
             Some(item) => Ok(u32::try_from(read_number(&item, "n")?).unwrap_or_default()),
@@ -25,13 +25,13 @@ impl Ledger {
         }
     }
 
-    /// One more in the attempt's hour; refused where `limit` is reached.
+    /// Takes one from the budget of the attempt's hour; fails the transaction if `limit` is reached.
     pub(super) fn take_budget(&self, attempt: &Attempt, limit: u32) -> Result<TransactWriteItem, Error> {
         let update = self.add_to_budget(attempt, 1).condition_expression("attribute_not_exists(n) OR n < :limit");
         updating(update.expression_attribute_values(":limit", number(limit)))
     }
 
-    /// One less in the attempt's hour: nothing was attempted after all.
+    /// Gives one back to the budget of the attempt's hour: the attempt changed nothing.
     pub(super) fn give_back_budget(&self, attempt: &Attempt) -> Result<TransactWriteItem, Error> {
         updating(self.add_to_budget(attempt, -1))
     }

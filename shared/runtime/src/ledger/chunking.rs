@@ -1,46 +1,46 @@
-//! An attempt as items: its body, and the images that are too large to stand in it, in parts.
+//! An attempt as items: its body, and the parts of the states that are too large for it.
 //!
-//! Images lie beside the body and are written in its transaction, so that there is never one without the other.
+//! The parts are written in the body's transaction, so that one never exists without the other.
 
 use rectify_compliance::canonical::sorted;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::item::{Item, key, read_text, text};
-use super::key::{attempts_of, image, image_part, images_of};
+use super::key::{attempts_of, state_part_key, state_part_prefix, state_parts_of};
 use super::{Attempt, Ledger, ResourcePath};
 use crate::Error;
 
-/// The largest image that stands in the body, bytes of JSON.
+/// The largest state stored in the body, bytes of JSON.
 const INLINE: usize = 100_000;
-/// The size of a part, bytes: DynamoDB takes 400 KB an item, keys included.
+/// The size of a part, bytes: DynamoDB limits an item to 400 KB, keys included.
 const PART: usize = 350_000;
-/// The largest image, bytes: before- and after-image fit into one transaction of 4 MB, with all else that is in it.
+/// The largest state, bytes: the prior and the resulting state fit into one transaction of 4 MB with its other items.
 const LARGEST: usize = 1_700_000;
-/// The largest body without its images, bytes.
+/// The largest body without its large states, bytes.
 const MAX_BODY: usize = 350_000;
-/// The fields of an attempt that are images.
-const IMAGES: [&str; 2] = ["before", "after"];
+/// The fields of an attempt that hold states.
+const STATES: [&str; 2] = ["before", "after"];
 
 /// An attempt, ready to be written.
 #[derive(Debug)]
 pub(super) struct Chunked {
-    /// The attempt without its large images.
+    /// The attempt without its large states.
     pub(super) body: String,
-    /// The parts of these.
+    /// The parts of its large states.
     pub(super) parts: Vec<Item>,
 }
 
-/// Takes the large images out of an attempt.
+/// Splits an attempt into its body and the parts of its large states.
 ///
 /// # Errors
-/// [`Error::Ledger`] when something of it is too large to be stored: then nothing may be changed.
+/// [`Error::Ledger`] when the body or a state is too large to be stored: then nothing may be changed.
 pub(super) fn pack(it: &Attempt) -> Result<Chunked, Error> {
     let mut value = serde_json::to_value(it).map_err(|error| Error::Ledger(error.to_string()))?;
     let mut parts = Vec::new();
-    for name in IMAGES {
+    for name in STATES {
         let Some(field) = value.get_mut(name).filter(|field| !field.is_null()) else { continue };
-        // The same text in every build, or the checksum would depend on the order in which keys happen to be kept.
+        // Sorted keys make the checksum independent of a build's map order.
         let whole = sorted(field.clone()).to_string();
         if whole.len() <= INLINE {
             continue;
@@ -49,7 +49,7 @@ pub(super) fn pack(it: &Attempt) -> Result<Chunked, Error> {
         let pieces = pieces(&whole);
         *field = json!({"parts": pieces.len(), "sha256": checksum(&whole)});
         for (number, piece) in pieces.iter().enumerate() {
-            let mut item = key(&images_of(&it.control, &it.id), &image_part(name, number));
+            let mut item = key(&state_parts_of(&it.control, &it.id), &state_part_key(name, number));
             item.insert("text".to_owned(), text(*piece));
             parts.push(item);
         }
@@ -59,14 +59,14 @@ pub(super) fn pack(it: &Attempt) -> Result<Chunked, Error> {
     Ok(Chunked { body, parts })
 }
 
-fn fits(it: &Attempt, what: &str, size: usize, most: usize) -> Result<(), Error> {
-    if size <= most {
+fn fits(it: &Attempt, what: &str, size: usize, max: usize) -> Result<(), Error> {
+    if size <= max {
         return Ok(());
     }
-    Err(Error::Ledger(format!("attempt {}: {what}: expected at most {most} bytes: received `{size}`", it.id)))
+    Err(Error::Ledger(format!("attempt {}: {what}: expected at most {max} bytes: received `{size}`", it.id)))
 }
 
-/// The text in pieces of at most [`PART`] bytes, cut between characters.
+/// The text in pieces of at most [`PART`] bytes, split between characters.
 fn pieces(whole: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = whole;
@@ -84,27 +84,28 @@ fn checksum(whole: &str) -> String {
 }
 
 impl Ledger {
-    /// Reads an attempt whole, images included.
+    /// Reads a complete attempt, states included.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when a part is missing or the whole is not what was written: nothing is undone from half an image.
+    /// [`Error::Ledger`] when a part is missing or the checksum does not match: an incomplete state must not be
+    /// restored.
     pub(super) async fn unpack(&self, item: &Item) -> Result<Attempt, Error> {
         let unreadable = |error: serde_json::Error| Error::Ledger(format!("attempt: {error}"));
         let mut value: Value = serde_json::from_str(read_text(item, "body")?).map_err(unreadable)?;
         let word = |name| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (id, control) = (word("id"), word("control"));
-        for name in IMAGES {
+        for name in STATES {
             let Some(field) = value.get_mut(name) else { continue };
-            let Some(wanted) = field.get("sha256").and_then(Value::as_str).map(str::to_owned) else { continue };
-            let parts = self.query(&images_of(&control, &id), &image(name)).await?;
-            // An image that was stored again with fewer parts leaves the last ones of the longer one behind.
+            let Some(expected) = field.get("sha256").and_then(Value::as_str).map(str::to_owned) else { continue };
+            let parts = self.query(&state_parts_of(&control, &id), &state_part_prefix(name)).await?;
+            // A state stored again with fewer parts leaves the last parts of the longer one behind.
             let count = field.get("parts").and_then(Value::as_u64).unwrap_or_default();
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             let own = parts.iter().take(count);
             let whole = own.map(|part| read_text(part, "text")).collect::<Result<String, _>>()?;
-            if checksum(&whole) != wanted {
+            if checksum(&whole) != expected {
                 return Err(Error::Ledger(format!(
-                    "attempt {id}: {name}: {} parts do not make what was written",
+                    "attempt {id}: {name}: the checksum of {} parts does not match",
                     parts.len()
                 )));
             }
@@ -114,7 +115,7 @@ impl Ledger {
     }
 }
 
-/// The item of an attempt, without its large images.
+/// The item of an attempt, without its large states.
 pub(super) fn body_item(it: &Attempt, body: String) -> Item {
     let mut item = key(&attempts_of(&it.control, &ResourcePath::of(&it.target)), &it.id);
     item.insert("state".to_owned(), text(it.state.name()));
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_whole_characters_and_make_the_whole() {
+    fn text_is_split_between_characters() {
         let whole = format!("x{}", "é".repeat(PART));
         let pieces = pieces(&whole);
         assert_eq!(pieces.concat(), whole);

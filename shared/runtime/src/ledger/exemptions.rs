@@ -1,4 +1,4 @@
-//! Exemptions in the table: added once, ended once, never removed.
+//! Exemptions in the table: added once, ended once, never deleted.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use rectify_compliance::Timestamp;
@@ -10,20 +10,20 @@ use super::transact::updating;
 use super::{AuditEntry, Ledger};
 use crate::Error;
 
-/// The exemptions that may concern a control, as they were read at one time.
+/// The exemptions that may apply to a control, as of one read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Registry {
     /// The control's own entries and those for every control, ended ones included.
     pub entries: Vec<Registered>,
-    /// The revision of each scope; `None` where nobody added one by the command line yet.
+    /// The revision of each scope; `None` if the command line has not added an exemption to it yet.
     pub(super) revisions: Vec<(String, Option<i64>)>,
 }
 
 impl Ledger {
-    /// What the registry holds for a control.
+    /// The registry of a control.
     ///
     /// # Errors
-    /// [`Error::Ledger`]: a registry that cannot be read exempts nobody and lets nobody act.
+    /// [`Error::Ledger`]: a registry that cannot be read exempts nothing and allows no action.
     pub async fn registry(&self, control: &str) -> Result<Registry, Error> {
         let mut registry = Registry::default();
         for scope in [ANY, control] {
@@ -36,7 +36,7 @@ impl Ledger {
         Ok(registry)
     }
 
-    /// The entries of [`registry`](Self::registry), for who does not act by them.
+    /// The entries of [`registry`](Self::registry), for callers that do not act on them.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`registry`](Self::registry).
@@ -47,7 +47,7 @@ impl Ledger {
     /// The entries of one control, or those for every control (`*`), ended ones included.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be asked.
+    /// [`Error::Ledger`] when the table cannot be read.
     pub async fn exemptions_of(&self, scope: &str) -> Result<Vec<Registered>, Error> {
         let items = self.query(&exemptions_of(scope), "").await?;
         Ok(items.iter().filter(|item| !is_revision(item)).map(|item| read(scope, item)).collect())
@@ -56,8 +56,8 @@ impl Ledger {
     /// Adds an exemption, and records who did it.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told.
-    pub async fn exempt(&self, it: &Exemption, act: &AuditEntry) -> Result<(), Error> {
+    /// [`Error::Ledger`] when the table cannot be written.
+    pub async fn exempt(&self, it: &Exemption, entry: &AuditEntry) -> Result<(), Error> {
         let (pk, sk) = (exemptions_of(&it.control), exemption(&it.account, &it.selector.to_string(), &it.id));
         let mut item = key(&pk, &sk);
         item.insert("id".to_owned(), text(&it.id));
@@ -68,20 +68,20 @@ impl Ledger {
         item.insert("ticket".to_owned(), text(&it.ticket));
         item.insert("created".to_owned(), instant(it.created));
         item.insert("until".to_owned(), instant(it.until));
-        self.record(act, vec![self.put_new(item)?, self.revised(&pk)?]).await
+        self.record(entry, vec![self.put_new(item)?, self.revised(&pk)?]).await
     }
 
-    /// Ends an exemption of one of the `scopes` (controls, or `*`) and records who did it; the answer says whether there
-    /// was one that had not been ended. One that somebody wrote by hand is found as well, by its sort key if it has no id.
+    /// Ends an exemption of one of the `scopes` (controls, or `*`) and records who did it; the answer says whether one
+    /// was still active. An entry written by hand is found, too, by its sort key if it has no id.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be asked or told, or the entry changed meanwhile.
+    /// [`Error::Ledger`] when the table cannot be read or written, or the entry changed in the meantime.
     pub async fn end_exemption(
         &self,
         id: &str,
         scopes: &[&str],
         ended: &Ended,
-        act: &AuditEntry,
+        entry: &AuditEntry,
     ) -> Result<bool, Error> {
         let Some((pk, sk)) = self.exemption_at(id, scopes).await? else { return Ok(false) };
         let Some(item) = self.get(&pk, &sk).await?.filter(|item| read_end(item).is_none()) else { return Ok(false) };
@@ -91,24 +91,24 @@ impl Ledger {
             .update_expression("SET ended_by = :by, ended_at = :at")
             .expression_attribute_values(":by", text(&ended.by))
             .expression_attribute_values(":at", instant(ended.at));
-        // Of two who end it at once, one is told that somebody was faster.
+        // If two operators end it at the same time, the second gets an error.
         let update = match item.get("ended_at") {
             None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(ended_at)"),
             Some(unreadable) => {
                 update.condition_expression("ended_at = :was").expression_attribute_values(":was", unreadable.clone())
             }
         };
-        self.record(act, vec![updating(update)?, self.revised(&pk)?]).await?;
+        self.record(entry, vec![updating(update)?, self.revised(&pk)?]).await?;
         Ok(true)
     }
 
-    /// One more change of the entries under this partition key: whoever read them before must read them again.
+    /// Increments the revision of this partition: every earlier read of its entries is outdated.
     fn revised(&self, pk: &str) -> Result<TransactWriteItem, Error> {
         let update = Update::builder().table_name(&self.table).set_key(Some(key(pk, REVISION)));
         updating(update.update_expression("ADD n :one").expression_attribute_values(":one", number(1)))
     }
 
-    /// Where the exemption with this id lies.
+    /// The key of the exemption with this id.
     async fn exemption_at(&self, id: &str, scopes: &[&str]) -> Result<Option<(String, String)>, Error> {
         for scope in scopes {
             let pk = exemptions_of(scope);
@@ -126,7 +126,7 @@ fn is_revision(item: &Item) -> bool {
     read_text(item, "sk").is_ok_and(|sk| sk == REVISION)
 }
 
-/// An entry as it can be read: one that a person wrote by hand, or wrongly, is no reason to act.
+/// An entry; a malformed one, such as one written by hand, is kept as malformed and never permits an action.
 fn read(control: &str, item: &Item) -> Registered {
     match valid(control, item) {
         Ok(exemption) => Registered::Valid(exemption),
@@ -148,8 +148,8 @@ fn read_end(item: &Item) -> Option<Ended> {
 }
 
 fn valid(control: &str, item: &Item) -> Result<Exemption, String> {
-    let word = |name| read_text(item, name).map(str::to_owned).map_err(|fault| told(&fault));
-    let time = |name| read_instant(item, name).map_err(|fault| told(&fault));
+    let word = |name| read_text(item, name).map(str::to_owned).map_err(|error| reason(&error));
+    let time = |name| read_instant(item, name).map_err(|error| reason(&error));
     let selector: Selector = word("selector")?.parse().map_err(|why| format!("selector: {why}"))?;
     let ended = match item.get("ended_at") {
         None => None,
@@ -170,9 +170,9 @@ fn valid(control: &str, item: &Item) -> Result<Exemption, String> {
     })
 }
 
-/// The fault without its first word, which says where it was found.
-fn told(fault: &Error) -> String {
-    match fault {
+/// The error's text without its prefix.
+fn reason(error: &Error) -> String {
+    match error {
         Error::Ledger(text) => text.clone(),
         other => other.to_string(),
     }

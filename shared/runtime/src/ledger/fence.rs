@@ -1,4 +1,4 @@
-//! What people may decide while a delivery is under way, as conditions of the write that comes before an action.
+//! Operators' decisions during a delivery, as conditions of the write that precedes an action.
 
 use aws_sdk_dynamodb::types::builders::ConditionCheckBuilder;
 use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
@@ -10,7 +10,7 @@ use super::key::{REVISION, STOP, decisions_on, exemptions_of, hold};
 use super::{Ledger, ResourcePath};
 use crate::Error;
 
-/// What the gates read, and what must still be so in the transaction that allows an action.
+/// The decisions that the gates read, which must still hold in the transaction that allows an action.
 #[derive(Debug, Clone, Copy)]
 pub struct Fence<'a> {
     /// The control.
@@ -19,11 +19,11 @@ pub struct Fence<'a> {
     pub path: &'a ResourcePath,
     /// The exemptions as they were read.
     pub registry: &'a Registry,
-    /// When the action is made: a hold that ended before is none.
+    /// When the action is made: a hold that ended earlier is ignored.
     pub now: Timestamp,
 }
 
-/// Who was faster than the action.
+/// Which decision precedes the action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overruled {
     /// A stop switch is on.
@@ -33,7 +33,7 @@ pub enum Overruled {
 }
 
 impl Ledger {
-    /// The conditions of a fence: the two switches first, then what a person decided about the resource.
+    /// The conditions of a fence: the two switches first, then the hold and the exemptions.
     pub(super) fn fenced(&self, fence: &Fence<'_>) -> Result<Vec<TransactWriteItem>, Error> {
         let Fence { control, path, registry, now } = fence;
         let absent = |check: ConditionCheckBuilder| check.condition_expression("attribute_not_exists(pk)");
@@ -61,9 +61,9 @@ impl Ledger {
 }
 
 impl Overruled {
-    /// Who it was by the place of the condition that failed, among those of the fence.
-    pub(super) const fn by(place: usize) -> Self {
-        if place < 2 { Self::Stopped } else { Self::Decided }
+    /// The decision that belongs to the failed condition of the fence, by its index.
+    pub(super) const fn by(index: usize) -> Self {
+        if index < 2 { Self::Stopped } else { Self::Decided }
     }
 }
 

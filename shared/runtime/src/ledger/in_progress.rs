@@ -1,5 +1,5 @@
-//! The register of attempts that have work left, be it only the announcement of their end, so that what is pending is found
-//! without reading what has ended.
+//! The register of attempts that have work left, even if it is only the announcement of their end: open attempts are
+//! found without reading the ended ones.
 
 use rectify_compliance::Timestamp;
 
@@ -20,10 +20,10 @@ pub struct AttemptInProgress {
 }
 
 impl Ledger {
-    /// Every attempt of a control that has not ended, or whose end is not announced yet, oldest first.
+    /// All attempts of a control that have not ended, or whose end is not announced yet, oldest first.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be read or an entry cannot be.
+    /// [`Error::Ledger`] when the table or an entry cannot be read.
     pub async fn open_attempts(&self, control: &str) -> Result<Vec<AttemptInProgress>, Error> {
         let read = |item: &Item| {
             Ok(AttemptInProgress {
@@ -38,15 +38,16 @@ impl Ledger {
         Ok(attempts)
     }
 
-    /// The attempts of this control on this resource that have not ended, or whose end is not announced yet, oldest first.
+    /// The attempts of this control on this resource that have not ended, or whose end is not announced yet, oldest
+    /// first.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be read or an attempt cannot be.
+    /// [`Error::Ledger`] when the table or an attempt cannot be read.
     pub async fn registered(&self, path: &ResourcePath, control: &str) -> Result<Vec<Attempt>, Error> {
         let mut attempts = Vec::new();
         for entry in self.query(&open_of(control), &open_entries(path)).await? {
             let id = read_text(&entry, "attempt")?;
-            // Another resource's id may go on where this one's ends.
+            // This resource's id may be a prefix of another's.
             if read_text(&entry, "sk")? == open_entry(path, id) {
                 attempts.extend(self.attempt(control, id).await?);
             }

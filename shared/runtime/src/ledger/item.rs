@@ -1,4 +1,4 @@
-//! DynamoDB items, read and written without ceremony.
+//! Helpers that read and write DynamoDB items.
 
 use std::collections::HashMap;
 

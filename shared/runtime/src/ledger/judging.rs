@@ -1,5 +1,5 @@
-//! What became of events that a rule's function could not judge: when the rule was last evaluated anew because of one, whether
-//! it is to be, and what failed.
+//! Events that a rule's function failed to evaluate: when the rule was last reevaluated because of one, whether another
+//! reevaluation is due, and which subjects failed.
 
 use rectify_compliance::Timestamp;
 
@@ -8,20 +8,20 @@ use super::item::{instant, key, number, read_instant, read_number};
 use super::key::{SINGLETON, evaluation, unjudged};
 use crate::Error;
 
-/// How long it is remembered what a rule failed at, seconds.
+/// How long a failed subject of a rule is kept, seconds.
 const UNJUDGED_TTL: i64 = 7 * 24 * 3600;
 
-/// The evaluations of one rule that dead letters led to.
+/// The reevaluations of one rule because of messages in the dead-letter queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Evaluations {
-    /// When the last one was started.
+    /// When the last one started.
     pub started_at: Option<Timestamp>,
-    /// Whether another one is to be started.
+    /// Whether another one is due.
     pub owed: bool,
 }
 
 impl Ledger {
-    /// The evaluations of a rule.
+    /// The reevaluations of a rule.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be read.
@@ -31,7 +31,7 @@ impl Ledger {
         Ok(Evaluations { started_at, owed: read_number(&item, "owed")? != 0 })
     }
 
-    /// Notes them.
+    /// Stores them.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be written.
@@ -44,8 +44,8 @@ impl Ledger {
         self.put(item, "evaluation").await
     }
 
-    /// Whether a person has been given a message that the rule fails at this subject; `None` while it has not failed at it,
-    /// or not for a week.
+    /// Whether a message about the rule's failure on this subject was escalated to operators; `None` if the rule has
+    /// not failed on it within a week.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be read.
@@ -57,11 +57,11 @@ impl Ledger {
         Ok(Some(read_number(&item, "handed_over")? != 0))
     }
 
-    /// Notes that the rule failed at a subject now.
+    /// Records that the rule failed on a subject now.
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table cannot be written.
-    pub async fn note_unjudged(
+    pub async fn mark_unjudged(
         &self,
         rule: &str,
         subject: &str,

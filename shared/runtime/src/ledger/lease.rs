@@ -1,4 +1,4 @@
-//! The right to work on one resource: one owner at a time, whichever control it works for.
+//! The exclusive lease of a resource: one owner at a time, across all controls.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValue, TransactWriteItem};
 use jiff::SignedDuration;
@@ -9,10 +9,11 @@ use super::key::{LEASE, lease_of};
 use super::{Ledger, ResourcePath, unavailable};
 use crate::Error;
 
-/// How wrong the clock of a machine may be that AWS does not set: a person's laptop.
+/// The tolerated clock error of a machine outside AWS, such as an operator's laptop.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
-/// A lease that was granted. Writes under it carry owner and fence, so that a sleeper who wakes late writes nothing.
+/// A granted lease. Writes under it are conditional on owner and fence, so that an owner whose lease expired writes
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     pub(super) path: ResourcePath,
@@ -21,8 +22,9 @@ pub struct Lease {
 }
 
 impl Ledger {
-    /// The same ledger, for a machine whose clock may be wrong by so much in either direction: its own leases end that much
-    /// later, and it takes another's that much later. A function's clock is AWS's and needs none.
+    /// The same ledger, for a machine whose clock may be off by `tolerance` in either direction: its own leases expire
+    /// that much later, and it takes over an expired lease that much later. A function runs on AWS's clock and needs
+    /// none.
     #[must_use]
     pub const fn tolerating(mut self, tolerance: SignedDuration) -> Self {
         self.tolerance = tolerance;
@@ -32,8 +34,8 @@ impl Ledger {
     /// Takes the lease of a resource until `until`.
     ///
     /// # Errors
-    /// [`Error::LeaseHeld`] while somebody else's is alive: the retry comes later. [`Error::Ledger`] when the table cannot
-    /// be asked.
+    /// [`Error::LeaseHeld`] while another owner's lease is valid: the retry comes later. [`Error::Ledger`] when the
+    /// table cannot be written.
     pub async fn lease(
         &self,
         path: &ResourcePath,
@@ -69,15 +71,15 @@ impl Ledger {
         }
     }
 
-    /// The end of a lease as it is stored, so that it does not come early where this machine's clock is slow.
+    /// The stored end of a lease, which does not come early if this machine's clock is slow.
     pub(super) fn no_earlier(&self, until: Timestamp) -> Timestamp {
         until.saturating_add(self.tolerance).unwrap_or(Timestamp::MAX)
     }
 
-    /// Gives the lease back; one that was lost meanwhile is left to its new owner.
+    /// Releases the lease; a lease that was lost is left to its new owner.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told; the lease then runs out by itself.
+    /// [`Error::Ledger`] when the table cannot be written; the lease then expires.
     pub async fn release(&self, lease: &Lease) -> Result<(), Error> {
         let answer = self
             .client
@@ -101,7 +103,7 @@ impl Ledger {
         }
     }
 
-    /// Part of a transaction: fails it unless the lease is still ours.
+    /// Part of a transaction: fails it unless `lease` is still held.
     pub(super) fn lease_condition(&self, lease: &Lease) -> Result<TransactWriteItem, Error> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
@@ -115,10 +117,10 @@ impl Ledger {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// Who holds it, for the fault's text.
+    /// The error that names the current holder.
     async fn held(&self, path: &ResourcePath) -> Result<Error, Error> {
         let item = self.get(&lease_of(path), LEASE).await?.unwrap_or_default();
-        let owner = read_text(&item, "owner").unwrap_or("somebody who just left").to_owned();
+        let owner = read_text(&item, "owner").unwrap_or("an owner that has just released it").to_owned();
         let until = read_instant(&item, "until").map_or_else(|_| "now".to_owned(), |at| at.to_string());
         Ok(Error::LeaseHeld { resource: path.as_str().to_owned(), owner, until })
     }

@@ -1,35 +1,34 @@
-//! The ledger: one DynamoDB table that remembers what a remediation found, did and may do.
+//! The ledger: one DynamoDB table with the findings and attempts of remediations, and the decisions that restrict them.
 //!
-//! | pk | sk | what |
+//! | pk | sk | content |
 //! |---|---|---|
-//! | `L#account#region#type#id` | `LEASE` | who works on the resource: owner, fence, expiry |
-//! | `<control>#A#account#region#type#id` | ulid | one attempt: images, plan, actions with receipts, outcome |
-//! | `<control>#I#ulid` | `before#n`, `after#n` | one part of an image too large to stand in its attempt |
-//! | `<control>#ID` | ulid | where the attempt with this id lies |
-//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt that has work left, be it only its announcement |
+//! | `L#account#region#type#id` | `LEASE` | the lease of the resource: owner, fence, expiry |
+//! | `<control>#A#account#region#type#id` | ulid | one attempt: states, plan, actions with receipts, outcome |
+//! | `<control>#I#ulid` | `before#n`, `after#n` | one part of a state too large for its attempt's item |
+//! | `<control>#ID` | ulid | the key of the attempt with this id |
+//! | `<control>#OPEN` | `account#region#type#id#ulid` | an attempt with work left, if only its announcement |
 //! | `<control>#ACTED#account#region#type#id` | ulid | an attempt that changed its resource, two days |
-//! | `<control>#E#account#region#type#id#recorded` | `-` | what came of one finding, 30 days |
+//! | `<control>#E#account#region#type#id#recorded` | `-` | the outcome of one finding, 30 days |
 //! | `<control>#B#account#window` | `-` | budget counter of one fixed hour |
-//! | `<control>#BREAKER` | `account#region#type#id` | a resource's failures in a row |
+//! | `<control>#BREAKER` | `account#region#type#id` | a resource's consecutive failures |
 //! | same | `-` | the control's last success |
 //! | `<control>#FAILED` | ulid | a resource that began to fail, two days |
 //! | `<control>#HELD` | `account#region#type#id` | a resource that an open breaker kept from being fixed, nine days |
-//! | `<control>#N#kind#about#window` | `-` | announced once for many |
-//! | `reconciler#…`, `attribution#…` | `-` | what these two functions remember |
-//! | `D#account#region#type#id` | `HOLD#control` | "do not enforce before …", by undo or a person |
-//! | same | `RESET#control` | a person closed the control's breaker on this resource |
-//! | `D#C#control` | `RESET` | a person closed the control's own breaker |
+//! | `<control>#N#kind#about#window` | `-` | an announcement that covers many attempts was made |
+//! | `reconciler#…`, `attribution#…` | `-` | the state of these two functions |
+//! | `D#account#region#type#id` | `HOLD#control` | "do not enforce before …", set by undo or an operator |
+//! | same | `RESET#control` | an operator reset the control's breaker on this resource |
+//! | `D#C#control` | `RESET` | an operator reset the control's own breaker |
 //! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
-//! | same | `!revision` | how often somebody added or ended one |
+//! | same | `!revision` | how often one was added or ended |
 //! | `STOP` | `*` or control | stop switch |
-//! | `ACTS#month` | ulid | what a person did, and why |
+//! | `ACTS#month` | ulid | an audit entry: what an operator did, and why |
 //!
-//! A control writes `L#…` and what begins with its own name, and reads everything: a policy can say so by leading keys.
-//! Every write that matters is conditional; what belongs together is one transaction. Fixed windows allow twice the
-//! budget around an edge. The only file tree here that names the DynamoDB SDK.
+//! A control writes `L#…` and the partitions that begin with its own name, and reads everything: a policy can restrict
+//! writes by leading keys. Every write that matters is conditional; related writes are one transaction. Fixed windows
+//! allow twice the budget around an hour boundary. No other module names the DynamoDB SDK.
 
 mod announced;
-mod asks;
 mod attempt;
 mod attempts;
 mod attributed;
@@ -45,6 +44,7 @@ mod item;
 mod judging;
 mod key;
 mod lease;
+mod request_history;
 mod requests;
 mod review;
 mod switches;
@@ -59,7 +59,6 @@ use jiff::SignedDuration;
 
 use crate::Error;
 
-pub use asks::Asks;
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{BeginOutcome, Finding};
 pub use audit_log::AuditEntry;
@@ -71,10 +70,11 @@ pub use in_progress::AttemptInProgress;
 pub use judging::Evaluations;
 pub use key::ResourcePath;
 pub use lease::{CLOCK_TOLERANCE, Lease};
+pub use request_history::RequestHistory;
 pub use requests::StoredRequest;
 pub use switches::{Hold, StopSwitch};
 
-/// The table, reached with a function's or an operator's credentials.
+/// The table, accessed with a function's or an operator's credentials.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     client: Client,
@@ -89,13 +89,13 @@ impl Ledger {
     }
 }
 
-/// A new attempt's id: sorts by time, unique without coordination.
+/// A new attempt's id: sortable by time, unique without coordination.
 pub fn new_id(now: jiff::Timestamp) -> String {
     let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
     ulid::Ulid::from_parts(milliseconds, fastrand::u128(..)).to_string()
 }
 
-/// A failed call as a fault of the ledger: nothing may be changed when it cannot be asked or told.
+/// A failed call as an error of the ledger: nothing may be changed when it cannot be read or written.
 fn unavailable<E, R>(what: &str, error: &SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata,

@@ -1,4 +1,4 @@
-//! Stop switches and holds: how people say no.
+//! Stop switches and holds: operators' decisions against acting.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rectify_compliance::Timestamp;
@@ -13,11 +13,11 @@ use crate::Error;
 pub struct StopSwitch {
     /// `*` or a control's id.
     pub scope: String,
-    /// Who switched it.
+    /// Who turned it on.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When.
+    /// When it was turned on.
     pub since: Timestamp,
 }
 
@@ -32,16 +32,16 @@ impl std::fmt::Display for StopSwitch {
 pub struct Hold {
     /// The control's id.
     pub control: String,
-    /// Who set it: a person, or `undo` with the attempt's id.
+    /// Who set it.
     pub by: String,
-    /// Why.
+    /// The reason; for a hold by undo, `undo of` the attempt's id.
     pub reason: String,
     /// When it ends.
     pub until: Timestamp,
 }
 
 impl Ledger {
-    /// The stop switch that forbids `control` to act: the one for all controls, or its own.
+    /// The stop switch that is on for `control`: the one for all controls, or its own.
     ///
     /// # Errors
     /// [`Error::Ledger`]: a switch that cannot be read is not off.
@@ -57,45 +57,45 @@ impl Ledger {
     /// All stop switches that are on.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be asked.
+    /// [`Error::Ledger`] when the table cannot be read.
     pub async fn stops(&self) -> Result<Vec<StopSwitch>, Error> {
         self.query(STOP, "").await?.iter().map(read_stop).collect()
     }
 
-    /// Switches remediations off: all (`*`) or those of one control.
+    /// Stops remediations: all (`*`) or those of one control.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn stop(&self, stop: &StopSwitch) -> Result<(), Error> {
         let mut item = key(STOP, &stop.scope);
         item.insert("by".to_owned(), text(&stop.by));
         item.insert("reason".to_owned(), text(&stop.reason));
         item.insert("since".to_owned(), instant(stop.since));
         let what = format!("stop {}", stop.scope);
-        let act = AuditEntry { at: stop.since, by: stop.by.clone(), what, why: stop.reason.clone() };
-        self.record(&act, vec![self.put_any(item)?]).await
+        let entry = AuditEntry { at: stop.since, by: stop.by.clone(), what, why: stop.reason.clone() };
+        self.record(&entry, vec![self.put_any(item)?]).await
     }
 
-    /// Releases a stop switch; one that is off stays off.
+    /// Releases a stop switch, if it is on.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn resume(&self, scope: &str, by: &str) -> Result<(), Error> {
-        let act = AuditEntry::now(by, format!("resume {scope}"), "");
-        self.record(&act, vec![self.delete_any(STOP, scope)?]).await
+        let entry = AuditEntry::now(by, format!("resume {scope}"), "");
+        self.record(&entry, vec![self.delete_any(STOP, scope)?]).await
     }
 
-    /// The hold on a resource for a control, unless it is over.
+    /// The hold on a resource for a control, unless it has expired.
     ///
     /// # Errors
-    /// [`Error::Ledger`]: a hold that cannot be read is not over.
+    /// [`Error::Ledger`]: a hold that cannot be read has not expired.
     pub async fn hold_on(&self, path: &ResourcePath, control: &str, now: Timestamp) -> Result<Option<Hold>, Error> {
         let Some(item) = self.get(&decisions_on(path), &hold(control)).await? else { return Ok(None) };
         let found = read_hold(control, &item)?;
         Ok((found.until > now).then_some(found))
     }
 
-    /// All holds on a resource that are not over, by control.
+    /// All holds on a resource that have not expired, by control.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`hold_on`](Self::hold_on).
@@ -113,19 +113,19 @@ impl Ledger {
     /// Sets or replaces a hold.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Error> {
         let what = format!("hold add {} {} until {}", set.control, path.as_str(), set.until);
         self.record(&AuditEntry::now(&set.by, what, &set.reason), vec![hold_write(self, path, set)?]).await
     }
 
-    /// Ends a hold; one that is not there is over.
+    /// Ends a hold, if there is one.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told.
+    /// [`Error::Ledger`] when the table cannot be written.
     pub async fn end_hold(&self, path: &ResourcePath, control: &str, by: &str) -> Result<(), Error> {
-        let act = AuditEntry::now(by, format!("hold end {control} {}", path.as_str()), "");
-        self.record(&act, vec![self.delete_any(&decisions_on(path), &hold(control))?]).await
+        let entry = AuditEntry::now(by, format!("hold end {control} {}", path.as_str()), "");
+        self.record(&entry, vec![self.delete_any(&decisions_on(path), &hold(control))?]).await
     }
 }
 
@@ -148,7 +148,7 @@ fn read_hold(control: &str, item: &Item) -> Result<Hold, Error> {
 }
 
 fn read_stop(item: &Item) -> Result<StopSwitch, Error> {
-    // A switch a person wrote by hand, in a hurry, may lack everything but its key; it is on all the same.
+    // A switch written by hand may lack every attribute but its key; it is still on.
     let or_unknown = |name: &str| match item.get(name) {
         Some(AttributeValue::S(value)) => value.clone(),
         _ => "unknown".to_owned(),

@@ -34,10 +34,10 @@ impl Ledger {
         .await
     }
 
-    /// The last `most` items of a partition whose sort key is `from` or higher, last first, read consistently.
-    pub(super) async fn newest(&self, pk: &str, from: &str, most: i32) -> Result<Vec<Item>, Error> {
+    /// The last `max` items of a partition whose sort key is `from` or higher, last first, read consistently.
+    pub(super) async fn newest(&self, pk: &str, from: &str, max: i32) -> Result<Vec<Item>, Error> {
         let query = self.partition(pk).key_condition_expression("pk = :pk AND sk >= :from");
-        let query = query.expression_attribute_values(":from", text(from)).scan_index_forward(false).limit(most);
+        let query = query.expression_attribute_values(":from", text(from)).scan_index_forward(false).limit(max);
         let answer = query.send().await.map_err(|error| unavailable("query", &error))?;
         Ok(answer.items.unwrap_or_default())
     }
@@ -56,7 +56,7 @@ impl Ledger {
         Ok(items)
     }
 
-    /// Writes one item, whatever was there.
+    /// Writes one item and replaces any earlier one.
     pub(super) async fn put(&self, item: Item, what: &str) -> Result<(), Error> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| unavailable(what, &error))

@@ -1,4 +1,4 @@
-//! Writes that belong together: all or nothing, tried again while others are in the way.
+//! Transactions: all or nothing, retried on conflicts.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -29,7 +29,8 @@ impl Ledger {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Writes all or nothing; a conflict with another transaction is tried again, a failed condition is told by its place.
+    /// Writes all or nothing. A conflict with another transaction is retried; a failed condition is returned by its
+    /// index.
     pub(super) async fn transact(
         &self,
         writes: Vec<TransactWriteItem>,
@@ -51,15 +52,18 @@ impl Ledger {
         Err(Error::Ledger(format!("{what}: conflicting transactions")))
     }
 
-    /// The same where no single condition has an answer of its own: one that fails means that somebody was faster.
+    /// The same for callers that do not distinguish the conditions: a failed one means that a concurrent write came
+    /// first.
     pub(super) async fn transact_whole(&self, writes: Vec<TransactWriteItem>, what: &str) -> Result<(), Error> {
         match self.transact(writes, what).await? {
             TransactionOutcome::Done => Ok(()),
-            TransactionOutcome::Refused(place) => Err(Error::Ledger(format!("{what}: write {place} met another's"))),
+            TransactionOutcome::Refused(place) => {
+                Err(Error::Ledger(format!("{what}: condition of write {place} failed: a concurrent write came first")))
+            }
         }
     }
 
-    /// Removes one item, be it there or not.
+    /// Deletes one item, if it exists.
     pub(super) fn delete_any(&self, pk: &str, sk: &str) -> Result<TransactWriteItem, Error> {
         let delete = Delete::builder()
             .table_name(&self.table)
@@ -76,11 +80,11 @@ pub(super) fn updating(update: UpdateBuilder) -> Result<TransactWriteItem, Error
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-/// How a transaction ended.
+/// The outcome of a transaction.
 pub(super) enum TransactionOutcome {
-    /// Everything is written.
+    /// Everything was written.
     Done,
-    /// Nothing is: which write's condition failed.
+    /// Nothing was written: the index of the write whose condition failed.
     Refused(usize),
 }
 
@@ -97,7 +101,7 @@ fn refusal<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<usize> {
     reasons(error).iter().position(|code| *code == "ConditionalCheckFailed")
 }
 
-/// Whether the same may be taken a moment later: somebody else's transaction, or too much at once.
+/// Whether a retry may succeed: a conflicting transaction, or throttling.
 fn is_passing<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     reasons(error).iter().any(|reason| passing.contains(reason))

@@ -1,4 +1,4 @@
-//! An undo in the table: its intent and the hold that goes with it are one transaction, and so is taking both back.
+//! An undo in the table: one transaction stores its intent and its hold, and one takes both back.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use rectify_compliance::Timestamp;
@@ -12,11 +12,11 @@ use super::{Attempt, AuditEntry, Hold, Lease, Ledger, State};
 use crate::Error;
 
 impl Ledger {
-    /// Stores an attempt with the intent of its undo, and the hold that keeps the fix from coming back, under the lease, which
-    /// then lives until `until`. `hold` is absent where a longer one stands.
+    /// Stores an attempt with the intent of its undo, and the hold that keeps the fix from returning, under the lease,
+    /// which is extended to `until`. `hold` is absent if a longer one is already set.
     ///
     /// # Errors
-    /// [`Error::Ledger`] when the table cannot be told or the lease was lost: then nothing may be called.
+    /// [`Error::Ledger`] when the table cannot be written or the lease was lost: then nothing may be called.
     pub async fn begin_undo(
         &self,
         lease: &Lease,
@@ -35,7 +35,7 @@ impl Ledger {
         self.record(&AuditEntry::now(&hold.by, what, &hold.reason), writes).await
     }
 
-    /// Stores how far an undo got, under the lease, which then lives until `until`.
+    /// Stores the progress of an undo, under the lease, which is extended to `until`.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin_undo`](Self::begin_undo).
@@ -45,8 +45,8 @@ impl Ledger {
         self.under_lease(lease, writes, "undo").await
     }
 
-    /// Stores an attempt as it was before an undo that changed nothing, and `hold` as it was: an end in the past where there
-    /// was none.
+    /// Restores an attempt after an undo that changed nothing, and the earlier `hold`: one that has already ended if
+    /// there was none.
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin_undo`](Self::begin_undo).
@@ -62,7 +62,7 @@ impl Ledger {
         self.record(&AuditEntry::now(&hold.by, what, format!("undo of {} changed nothing", attempt.id)), writes).await
     }
 
-    /// Part of a transaction: the lease lives until `until`; fails the transaction unless it is still ours.
+    /// Part of a transaction: extends the lease to `until`; fails the transaction unless `lease` is still held.
     fn lease_until(&self, lease: &Lease, until: Timestamp) -> Result<TransactWriteItem, Error> {
         let update = Update::builder()
             .table_name(&self.table)

@@ -1,5 +1,5 @@
-//! What lies behind the gates: each action is written down before it is made and completed with its receipt; then the live read and
-//! the control itself say whether it helped.
+//! Applies a plan that passed the gates: each action is stored before the call and completed with its receipt; then a
+//! live read is evaluated by the control itself.
 
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{IdentifiedState, Timestamp, Verdict};
@@ -16,60 +16,60 @@ use crate::invocation::Invocation;
 use crate::ledger::{ActionRecord, Attempt, Lease, Outcome, State};
 use crate::retry::Backoff;
 
-/// How long a service may work on what it accepted: longer than the week between two maintenance windows.
+/// How long a service may take to apply an accepted change: longer than the week between two maintenance windows.
 const PENDING_TIMEOUT: jiff::SignedDuration = jiff::SignedDuration::from_hours(8 * 24);
 
-/// Applies a plan whose before-image is stored, then verifies.
+/// Applies a plan whose prior state is stored, then verifies.
 pub(super) async fn apply(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     live: &IdentifiedState,
     mut cleared: Cleared,
     parameters: &str,
-    line: &mut Invocation,
+    log: &mut Invocation,
 ) -> Result<Disposition, Error> {
     let actions: Vec<Value> = cleared.plan.calls().into_iter().cloned().collect();
-    line.note("actions", actions.len());
+    log.note("actions", actions.len());
     let total = attempt.actions.len() + actions.len();
     let mut state = live.clone();
     for action in actions {
         attempt.actions.push(ActionRecord { action: action.clone(), receipt: None });
-        let sent = sending::send(passage, lease, &attempt, &mut cleared, &state, &action, parameters);
+        let sent = sending::send(run, lease, &attempt, &mut cleared, &state, &action, parameters);
         match Box::pin(sent).await? {
             Ok(receipt) => {
                 if let Some(record) = attempt.actions.last_mut() {
                     record.receipt = Some(receipt);
                 }
-                passage.shell.ledger.save(lease, &attempt).await?;
-                state = passage.control.predict(&state.image, &action)?;
+                run.context.ledger.save(lease, &attempt).await?;
+                state = run.control.predict(&state.image, &action)?;
             }
             Err(Unsent::Forbidden { by, lost }) => {
                 if !lost {
                     attempt.actions.pop();
                 }
-                return by.end(passage, lease, attempt, total).await;
+                return by.end(run, lease, attempt, total).await;
             }
             Err(Unsent::Failed { reason, terminal, lost }) => {
                 let number = attempt.actions.len();
                 if !lost {
                     attempt.actions.pop();
                 }
-                let fault = Error::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
+                let error = Error::ActionFailed { attempt: attempt.id.clone(), number, total, reason, terminal };
                 return if terminal {
-                    Box::pin(passage.fail(lease, attempt, fault)).await
+                    Box::pin(run.fail(lease, attempt, error)).await
                 } else {
-                    Box::pin(passage.leave_open(lease, attempt, fault)).await
+                    Box::pin(run.leave_open(lease, attempt, error)).await
                 };
             }
         }
     }
-    Box::pin(verify(passage, lease, attempt, parameters)).await
+    Box::pin(verify(run, lease, attempt, parameters)).await
 }
 
-/// Reads again until the service shows what it accepted, and lets the control judge.
+/// Reads until the control evaluates the live state as compliant, or the tries are used up.
 pub(super) async fn verify(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     parameters: &str,
@@ -78,32 +78,32 @@ pub(super) async fn verify(
     let (mut live, mut reason) = (None, "nothing was read".to_owned());
     let mut tries = Backoff::VERIFY.tries();
     while tries.next().await.is_some() {
-        live = match passage.live(parameters).await {
+        live = match run.live(parameters).await {
             Ok(live) => live,
-            Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await,
+            Err(error) => return Box::pin(run.leave_open(lease, attempt, error)).await,
         };
-        let verdict = |live: &IdentifiedState| passage.control.evaluate(&live.image, parameters, Timestamp::now());
+        let verdict = |live: &IdentifiedState| run.control.evaluate(&live.image, parameters, Timestamp::now());
         match live.as_ref().map(verdict).transpose()? {
             Some(Verdict::NonCompliant(finding)) => reason = format!("still NON_COMPLIANT: {finding}"),
             Some(Verdict::Compliant(_) | Verdict::NotApplicable(_)) | None => {
-                let note = unexpected(passage.control, &attempt, live.as_ref(), &done)?;
-                return ended(passage, lease, attempt, live.as_ref(), Outcome::Verified, note).await;
+                let note = unexpected(run.control, &attempt, live.as_ref(), &done)?;
+                return ended(run, lease, attempt, live.as_ref(), Outcome::Verified, note).await;
             }
         }
     }
     if let Some(after) = &live {
         attempt.after = Some(after.image.clone());
         let age = Timestamp::now().duration_since(attempt.started_at);
-        if age < PENDING_TIMEOUT && passage.control.is_in_progress(&after.image, &done)? {
-            return ended(passage, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
+        if age < PENDING_TIMEOUT && run.control.is_in_progress(&after.image, &done)? {
+            return ended(run, lease, attempt, live.as_ref(), Outcome::Pending, reason).await;
         }
     }
-    let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
-    Box::pin(passage.leave_open(lease, attempt, fault)).await
+    let error = Error::NotVerified { attempt: attempt.id.clone(), reason };
+    Box::pin(run.leave_open(lease, attempt, error)).await
 }
 
 async fn ended(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     after: Option<&IdentifiedState>,
@@ -111,18 +111,18 @@ async fn ended(
     reason: String,
 ) -> Result<Disposition, Error> {
     attempt.after = after.map(|after| after.image.clone());
-    // What is still pending has been told; a failure that was told does not stand for the success that follows.
+    // A pending outcome is not announced again; an announced failure does not replace the success that follows it.
     attempt.announced &= attempt.outcome == Some(outcome);
     attempt.outcome = Some(outcome);
     attempt.reason = reason;
-    // What the service still works on stays open: the next delivery reads it again and ends it.
+    // A change that the service is still applying stays open: the next delivery reads it again and ends it.
     attempt.state = if outcome == Outcome::Pending { State::Open } else { State::Finished };
     attempt.finished_at = (outcome != Outcome::Pending).then(Timestamp::now);
-    passage.close(lease, attempt).await
+    run.close(lease, attempt).await
 }
 
-/// What became of the subject beyond the model's expectation, compared whole: somebody else's change at the same time, or
-/// a call that did more than it should.
+/// How the complete resulting state differs from the planned one: a concurrent change, or a call that changed more than
+/// predicted.
 fn unexpected(
     control: &dyn ErasedRemediation,
     attempt: &Attempt,
@@ -134,7 +134,7 @@ fn unexpected(
     for action in done {
         expected = control.predict(&expected, action)?.image;
     }
-    // A subject knows what of it has an order; its JSON does not.
+    // The subject knows which of its lists are ordered; its JSON does not.
     if control.same(&expected, &after.image)? {
         return Ok("as planned".to_owned());
     }

@@ -1,4 +1,4 @@
-//! Everything that leaves a finding at its plan: exemptions, holds, levels, stacks, modes, grace, and how much may be done.
+//! Blockers, which leave a finding at its plan: exemptions, holds, levels, stacks, modes and grace; and the budget.
 
 use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::{IdentifiedState, Plan, Tags, Timestamp};
@@ -11,10 +11,10 @@ use crate::Error;
 use crate::ledger::{Outcome, Registry};
 use crate::settings::Mode;
 
-/// The tag that may lower the mode for one resource, where that is allowed.
+/// The tag that may lower the mode for one resource, if the stack allows it.
 const MODE_TAG: &str = "rectify:mode";
 
-/// Why nothing is applied, and how that is recorded.
+/// Why a plan is not applied, and the outcome to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blocker {
     pub(super) outcome: Outcome,
@@ -31,14 +31,14 @@ impl Blocker {
     }
 }
 
-/// How many remediations of this control may begin in this hour, and what to say when they have.
+/// How many remediations of this control may begin in this hour, and the reason to record once they have.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Budget {
     pub(super) limit: u32,
     pub(super) reason: String,
 }
 
-/// Why this plan is not applied, if it is not.
+/// Why this plan is not applied, if it is blocked.
 pub(super) async fn blocker<F: Facts>(
     facts: &F,
     registry: &Registry,
@@ -69,19 +69,19 @@ pub(super) async fn blocker<F: Facts>(
     if let Some(reason) = mode(facts, &live.tags).or_else(|| grace(facts, now)) {
         return Ok(Some(Blocker::planned(reason)));
     }
-    // The one that costs calls comes last.
+    // Last, because it costs calls.
     let stack = if unmanaged { None } else { facts.stack(live, plan).await? };
     Ok(stack.as_deref().map(Blocker::managed))
 }
 
-/// What the mode says, if it is below `enforce`: the function's, its account's, or the resource's own; the lowest wins.
+/// The reason if the mode is below `enforce`: the function's, its account's or the resource's own; the lowest wins.
 fn mode<F: Facts>(facts: &F, tags: &Tags) -> Option<String> {
     let (settings, account) = (facts.settings(), &facts.target().account);
     let own = settings.mode_in(account, facts.control());
     let tagged = tags.get(MODE_TAG).filter(|_| settings.allow_tag_mode);
     let tagged = tagged.map(|text| match text.parse::<Mode>() {
         Ok(mode) => (mode, format!("mode {} by tag {MODE_TAG}", mode.name())),
-        // Whoever wrote it wanted less than what happens without it.
+        // An unreadable tag was meant to lower the mode.
         Err(why) => (Mode::Plan, format!("tag {MODE_TAG}: {why}")),
     });
     if let Some((mode, reason)) = tagged
@@ -93,7 +93,7 @@ fn mode<F: Facts>(facts: &F, tags: &Tags) -> Option<String> {
     (own < Mode::Enforce).then(|| format!("mode {}{by}", own.name()))
 }
 
-/// What is left of the time between finding and enforcement; the reconciler comes back when it is over.
+/// The reason if the grace period after the finding has not ended; the reconciler returns when it has.
 fn grace<F: Facts>(facts: &F, now: Timestamp) -> Option<String> {
     let minutes = facts.settings().grace_minutes.of(facts.control())?.get();
     let until = facts.recorded_at().saturating_add(jiff::SignedDuration::from_mins(i64::from(minutes)));
@@ -102,33 +102,34 @@ fn grace<F: Facts>(facts: &F, now: Timestamp) -> Option<String> {
 }
 
 impl RemediationRun<'_> {
-    /// The hour's budget: a number, and no more than a share of the resources there are; one resource where AWS Config does
-    /// not count them.
+    /// The hour's budget: a number, and at most a share of all resources; one resource if AWS Config does not count
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Aws`] when AWS Config does not answer: how much is at stake is not guessed.
+    /// [`Error::Aws`] when AWS Config does not answer: the population is not guessed.
     pub(super) async fn budget(&self) -> Result<Budget, Error> {
-        let settings = &self.shell.settings;
+        let settings = &self.context.settings;
         let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
         if percent >= 100 || per_hour == 0 {
             return Ok(budget(per_hour, None));
         }
-        let population = self.shell.config.population(self.shell.deployed.meta.resource_types).await?;
+        let population = self.context.config.population(self.context.deployed.meta.resource_types).await?;
         Ok(budget(per_hour, Some(Share { percent, population })))
     }
 }
 
-/// The part of its resources that a control may change in an hour.
+/// The share of its resources that a control may change in an hour.
 #[derive(Debug, Clone, Copy)]
 struct Share {
     percent: u32,
-    /// How many there are; `None` where AWS Config does not count them: types it does not record, or the account itself.
+    /// The number of resources; `None` if AWS Config does not count them: types it does not record, or the account
+    /// itself.
     population: Option<u64>,
 }
 
 impl Share {
-    /// The number of resources, and why it is that one. At least one, or a single resource could never be fixed; and one
-    /// where nobody counts them, since any more could be more than the share.
+    /// The number of resources, and the reason. At least one, or a single resource could never be fixed; exactly one if
+    /// they are not counted, since two could exceed the share.
     fn of_resources(self) -> (u32, String) {
         let percent = self.percent;
         let Some(all) = self.population else {
@@ -153,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_budget_is_the_number_or_the_share_whichever_is_less_and_never_none_by_share() {
+    fn budget_is_the_lower_of_number_and_share_and_a_share_is_never_zero() {
         for (per_hour, percent, population, limit) in [
             (5, 50, None, 1),
             (5, 99, None, 1),
@@ -169,7 +170,7 @@ mod tests {
             let share = Share { percent, population };
             assert_eq!(budget(per_hour, Some(share)).limit, limit, "{per_hour} {percent} {population:?}");
         }
-        assert_eq!(budget(5, None).limit, 5, "a share of 100 % is not looked at");
+        assert_eq!(budget(5, None).limit, 5, "a share of 100 % is ignored");
         let reason = |population| budget(5, Some(Share { percent: 50, population })).reason;
         assert_eq!(reason(Some(4)), "budget of 2 an hour used up: 50 % of 4 resources");
         assert_eq!(reason(None), "budget of 1 an hour used up: 50 % of resources that AWS Config does not count");

@@ -1,5 +1,5 @@
-//! What becomes of a finding: the gates, in the order in which they run. Nothing is recorded and nothing is called here; a
-//! gate reads what it needs from [`Facts`], at its turn and no earlier.
+//! The decision about a finding: the gates, in their order. Nothing is recorded or changed here; a gate reads its facts
+//! from [`Facts`] only when its turn comes.
 
 use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::{Annotation, IdentifiedState, Plan, Timestamp, Verdict};
@@ -10,22 +10,22 @@ use super::facts::Facts;
 use crate::Error;
 use crate::ledger::{Finding, Outcome, Registry};
 
-/// Why a finding goes no further, and what becomes of it.
+/// Why a finding is not applied, and what to record.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Decision {
-    /// A stop switch is on: recorded as stopped; what was begun stays open until it is released.
+    /// A stop switch is on: recorded as stopped; an attempt in progress stays open until the switch is released.
     Stop(String),
-    /// The rule does not judge the resource: what was begun goes no further, and keeps what was done.
+    /// The resource is out of the rule's scope: an attempt in progress ends and keeps its actions.
     Leave(Verdict, Option<IdentifiedState>),
-    /// It was dealt with for good: nothing is recorded again.
+    /// It was handled with a final outcome: nothing is recorded again.
     Acknowledge(Finding),
     /// It ends with this outcome, and nothing is changed.
     End(Outcome, String, Seen),
-    /// The control does not keep its contract: it fails for good.
+    /// The control breaks its contract: the attempt fails permanently.
     Fail(String, Seen),
 }
 
-/// What is known about the resource when the decision falls, as the attempt records it.
+/// What is known about the resource at the decision, as the attempt records it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     pub(super) live: Option<IdentifiedState>,
@@ -33,7 +33,7 @@ pub(super) struct Seen {
     pub(super) plan: Plan<Value>,
 }
 
-/// What passed every gate.
+/// A finding that passed every gate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Passed {
     pub(super) live: IdentifiedState,
@@ -53,7 +53,7 @@ impl From<&Passed> for Seen {
     }
 }
 
-/// What ends the way through the gates.
+/// Why the gates end early.
 #[derive(Debug)]
 pub(super) enum Halt {
     Decided(Box<Decision>),
@@ -61,37 +61,37 @@ pub(super) enum Halt {
 }
 
 impl From<Error> for Halt {
-    fn from(fault: Error) -> Self {
-        Self::Error(fault)
+    fn from(error: Error) -> Self {
+        Self::Error(error)
     }
 }
 
 type Gate = Result<(), Halt>;
 
-/// The gates before the live read; the exemptions by which they let the finding pass.
-pub(super) async fn before_the_read<F: Facts>(
+/// The gates before the live read; returns the exemptions with which the finding passed them.
+pub(super) async fn before_live_read<F: Facts>(
     facts: &F,
-    before: Option<&Finding>,
+    previous: Option<&Finding>,
     is_begun: bool,
 ) -> Result<Registry, Halt> {
     no_stop_switch(facts).await?;
     in_scope(facts, facts.target().name.as_deref(), None)?;
     let registry = facts.registry().await?;
-    not_exempt_by_place(facts, &registry, is_begun)?;
-    not_dealt_with(facts, before, is_begun)?;
+    not_exempt_by_location(facts, &registry, is_begun)?;
+    not_handled_before(facts, previous, is_begun)?;
     Ok(registry)
 }
 
-/// The gates that the live read is enough for. What acted in an earlier delivery goes on behind them: it passed the others when
-/// it began.
-pub(super) fn by_the_read<F: Facts>(facts: &F, live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
-    let live = there(live)?;
+/// The gates that need only the live read. An attempt that acted in an earlier delivery is resumed after them: it
+/// passed the others when it began.
+pub(super) fn after_live_read<F: Facts>(facts: &F, live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
+    let live = exists(live)?;
     in_scope(facts, live.name.as_deref(), Some(&live))?;
     Ok(live)
 }
 
-/// The gates between a finding and its fix; `own` is the attempt that was begun.
-pub(super) async fn by_the_plan<F: Facts>(
+/// The gates between a finding and its fix; `own` is the attempt in progress.
+pub(super) async fn after_plan<F: Facts>(
     facts: &F,
     registry: &Registry,
     live: IdentifiedState,
@@ -100,7 +100,7 @@ pub(super) async fn by_the_plan<F: Facts>(
     let now = Timestamp::now();
     let finding = non_compliant(facts, &live, now)?;
     let it = Passed { plan: facts.plan(&live, now)?, live, finding };
-    unobstructed(facts, registry, &it, now).await?;
+    not_blocked(facts, registry, &it, now).await?;
     planned(&it)?;
     breaker_closed(facts, &it, own, now).await?;
     Ok(it)
@@ -110,18 +110,18 @@ fn halt<T>(decision: Decision) -> Result<T, Halt> {
     Err(Halt::Decided(Box::new(decision)))
 }
 
-/// It wins over an attempt that was begun.
+/// Applies to an attempt in progress, too.
 async fn no_stop_switch<F: Facts>(facts: &F) -> Gate {
     facts.stop().await?.map_or(Ok(()), |stop| halt(Decision::Stop(stop)))
 }
 
-/// By what is known without a live read first, then by the live name, which may say more.
+/// Checked first with the facts known before the live read, then with the live name, which may be more precise.
 fn in_scope<F: Facts>(facts: &F, name: Option<&str>, live: Option<&IdentifiedState>) -> Gate {
     facts.out_of_scope(name).map_or(Ok(()), |verdict| halt(Decision::Leave(verdict, live.cloned())))
 }
 
-/// What was begun passes: it is looked at again before its next action, by all that is known of the resource.
-fn not_exempt_by_place<F: Facts>(facts: &F, registry: &Registry, is_begun: bool) -> Gate {
+/// An attempt in progress passes: exemptions are checked again before its next action, with all live facts.
+fn not_exempt_by_location<F: Facts>(facts: &F, registry: &Registry, is_begun: bool) -> Gate {
     if is_begun {
         return Ok(());
     }
@@ -129,19 +129,19 @@ fn not_exempt_by_place<F: Facts>(facts: &F, registry: &Registry, is_begun: bool)
     exempt.map_or(Ok(()), |reason| halt(Decision::End(Outcome::Exempt, reason, Seen::of(None))))
 }
 
-/// A failed finding is tried again when the reconciler requests it, not when its event is delivered again.
-fn not_dealt_with<F: Facts>(facts: &F, before: Option<&Finding>, is_begun: bool) -> Gate {
+/// A failed finding is retried when the reconciler requests it, not when its event is delivered again.
+fn not_handled_before<F: Facts>(facts: &F, previous: Option<&Finding>, is_begun: bool) -> Gate {
     let is_retried = |it: &Finding| facts.is_request() && it.outcome == Outcome::Failed;
-    let dealt_with = before.filter(|it| !is_begun && it.outcome.is_final() && !is_retried(it));
-    dealt_with.map_or(Ok(()), |finding| halt(Decision::Acknowledge(finding.clone())))
+    let handled = previous.filter(|it| !is_begun && it.outcome.is_final() && !is_retried(it));
+    handled.map_or(Ok(()), |finding| halt(Decision::Acknowledge(finding.clone())))
 }
 
-fn there(live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
+fn exists(live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
     let gone = || halt(Decision::End(Outcome::Gone, "the resource is gone".to_owned(), Seen::of(None)));
     live.map_or_else(gone, Ok)
 }
 
-/// The control's own judgement of the live read.
+/// The control's own evaluation of the live read.
 fn non_compliant<F: Facts>(facts: &F, live: &IdentifiedState, now: Timestamp) -> Result<Annotation, Halt> {
     let (outcome, reason) = match facts.evaluate(live, now)? {
         Verdict::NonCompliant(finding) => return Ok(finding),
@@ -152,7 +152,7 @@ fn non_compliant<F: Facts>(facts: &F, live: &IdentifiedState, now: Timestamp) ->
 }
 
 /// Exemption, hold, protected ARN, level, tags of a stack, mode, grace, stack looked up: [`blocker`] has their order.
-async fn unobstructed<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now: Timestamp) -> Gate {
+async fn not_blocked<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now: Timestamp) -> Gate {
     let blocker = blocker(facts, registry, &it.plan, &it.live, now).await?;
     blocker.map_or(Ok(()), |found| halt(Decision::End(found.outcome, found.reason, it.into())))
 }
@@ -160,14 +160,14 @@ async fn unobstructed<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now
 fn planned(it: &Passed) -> Gate {
     match it.plan {
         Plan::Noop => {
-            let reason = "the control finds a fault and plans nothing against it".to_owned();
+            let reason = "the control finds a violation and plans no fix".to_owned();
             halt(Decision::Fail(reason, it.into()))
         }
         Plan::Blocked { .. } | Plan::Apply { .. } => Ok(()),
     }
 }
 
-/// By a consistent read of what was done to this resource.
+/// Uses a consistent read of the earlier attempts on this resource.
 async fn breaker_closed<F: Facts>(facts: &F, it: &Passed, own: Option<&str>, now: Timestamp) -> Gate {
     let open = facts.breaker(own, now).await?;
     open.map_or(Ok(()), |open| halt(Decision::End(Outcome::BreakerOpen, open, it.into())))

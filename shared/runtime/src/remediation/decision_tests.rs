@@ -26,13 +26,13 @@ struct Known {
     held_by: Option<&'static str>,
     stack: Option<&'static str>,
     breaker: Option<&'static str>,
-    /// What was asked of a service, in order.
-    asked: RefCell<Vec<&'static str>>,
+    /// The facts read from a service, in order.
+    reads: RefCell<Vec<&'static str>>,
 }
 
 impl Known {
-    fn ask<T>(&self, what: &'static str, answer: T) -> Result<T, Error> {
-        self.asked.borrow_mut().push(what);
+    fn read<T>(&self, what: &'static str, answer: T) -> Result<T, Error> {
+        self.reads.borrow_mut().push(what);
         Ok(answer)
     }
 }
@@ -71,11 +71,11 @@ impl Facts for Known {
     }
 
     async fn stop(&self) -> Result<Option<String>, Error> {
-        self.ask("stop", self.stop.map(str::to_owned))
+        self.read("stop", self.stop.map(str::to_owned))
     }
 
     async fn registry(&self) -> Result<Registry, Error> {
-        self.ask("registry", self.registry.clone())
+        self.read("registry", self.registry.clone())
     }
 
     async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Error> {
@@ -85,22 +85,22 @@ impl Facts for Known {
             reason: "sleep".to_owned(),
             until: now.saturating_add(jiff::SignedDuration::from_hours(1)).unwrap(),
         };
-        self.ask("hold", self.held_by.map(hold))
+        self.read("hold", self.held_by.map(hold))
     }
 
     async fn stack(&self, _live: &IdentifiedState, _plan: &Plan<Value>) -> Result<Option<String>, Error> {
-        self.ask("stack", self.stack.map(str::to_owned))
+        self.read("stack", self.stack.map(str::to_owned))
     }
 
     async fn breaker(&self, own: Option<&str>, _now: Timestamp) -> Result<Option<String>, Error> {
-        self.ask("breaker", self.breaker.filter(|_| own.is_none()).map(str::to_owned))
+        self.read("breaker", self.breaker.filter(|_| own.is_none()).map(str::to_owned))
     }
 }
 
-/// A finding, and what earlier deliveries left of it.
+/// A finding and its earlier deliveries.
 struct Case {
     known: Known,
-    before: Option<Finding>,
+    previous: Option<Finding>,
     begun: Option<&'static str>,
     live: Option<IdentifiedState>,
 }
@@ -135,7 +135,7 @@ fn open() -> Case {
         held_by: None,
         stack: None,
         breaker: None,
-        asked: RefCell::default(),
+        reads: RefCell::default(),
     };
     let live = IdentifiedState {
         resource,
@@ -144,7 +144,7 @@ fn open() -> Case {
         tags: Tags::new(),
         image: StoredState { version: 1, subject: json!({ "on": false }) },
     };
-    Case { known, before: None, begun: None, live: Some(live) }
+    Case { known, previous: None, begun: None, live: Some(live) }
 }
 
 fn steps(level: Level) -> Plan<Value> {
@@ -175,18 +175,18 @@ fn tag(case: &mut Case, key: &str, value: &str) {
     }
 }
 
-fn dealt_with(outcome: Outcome) -> Option<Finding> {
+fn handled(outcome: Outcome) -> Option<Finding> {
     Some(Finding { attempt: "01A".to_owned(), outcome, reason: "done".to_owned() })
 }
 
 type Close = fn(&mut Case);
 
-/// The gates in their order: what each decides, and how it is closed.
+/// The gates in their order: the decision of each, and how to close it.
 const GATES: [(&str, Close); 17] = [
     ("stop: by jane", |case| case.known.stop = Some("by jane")),
     ("leave, unread", |case| case.known.excluded = Some("desk")),
     ("exempt", |case| case.known.registry = exempt("l-1")),
-    ("acknowledge", |case| case.before = dealt_with(Outcome::Verified)),
+    ("acknowledge", |case| case.previous = handled(Outcome::Verified)),
     ("gone: the resource is gone", |case| case.live = None),
     ("leave, read", |case| case.known.excluded = Some("bedside")),
     ("already-compliant: already compliant", |case| case.known.verdict = Verdict::COMPLIANT),
@@ -205,23 +205,23 @@ const GATES: [(&str, Close); 17] = [
         case.known.recorded_at = Timestamp::now();
     }),
     ("planned with finding: managed by CloudFormation stack `light`", |case| case.known.stack = Some("light")),
-    ("fail: the control finds a fault and plans nothing", |case| case.known.plan = Plan::Noop),
+    ("fail: the control finds a violation and plans no fix", |case| case.known.plan = Plan::Noop),
     ("breaker-open with finding: fixed too often", |case| case.known.breaker = Some("fixed too often")),
 ];
 
-/// What the gates decide, in words.
+/// The decision of the gates, as text.
 fn decided(case: &Case) -> String {
-    let way = async {
-        let registry = before_the_read(&case.known, case.before.as_ref(), case.begun.is_some()).await?;
-        let live = by_the_read(&case.known, case.live.clone())?;
-        by_the_plan(&case.known, &registry, live, case.begun).await
+    let gates = async {
+        let registry = before_live_read(&case.known, case.previous.as_ref(), case.begun.is_some()).await?;
+        let live = after_live_read(&case.known, case.live.clone())?;
+        after_plan(&case.known, &registry, live, case.begun).await
     };
-    let decision = match way.now_or_never().unwrap() {
+    let decision = match gates.now_or_never().unwrap() {
         Ok(passed) => {
             assert_eq!(passed.plan, case.known.plan);
             return "passed".to_owned();
         }
-        Err(Halt::Error(fault)) => panic!("{fault}"),
+        Err(Halt::Error(error)) => panic!("{error}"),
         Err(Halt::Decided(decision)) => *decision,
     };
     match decision {
@@ -247,7 +247,7 @@ fn each_gate_decides_before_every_later_one() {
     for (number, (expected, close)) in GATES.iter().enumerate() {
         for (_, close_later) in GATES.iter().skip(number) {
             let mut case = open();
-            // The later one first: where both are closed by the same fact, the earlier one has it.
+            // The later one first: if both depend on the same fact, the earlier gate's value is kept.
             close_later(&mut case);
             close(&mut case);
             let decided = decided(&case);
@@ -261,7 +261,7 @@ fn each_gate_decides_before_every_later_one() {
 }
 
 #[test]
-fn what_was_begun_passes_the_gates_that_concern_new_attempts_and_its_own_breaker() {
+fn attempt_in_progress_passes_the_gates_for_new_attempts_and_its_own_breaker() {
     for close in [GATES[2].1, GATES[3].1, GATES[16].1] {
         let mut case = Case { begun: Some("01A"), ..open() };
         close(&mut case);
@@ -271,7 +271,7 @@ fn what_was_begun_passes_the_gates_that_concern_new_attempts_and_its_own_breaker
 }
 
 #[test]
-fn a_failed_finding_is_looked_at_again_for_the_reconciler_alone() {
+fn failed_finding_is_retried_on_request_only() {
     for (is_request, outcome, expected) in [
         (false, Outcome::Failed, "acknowledge"),
         (true, Outcome::Failed, "passed"),
@@ -279,27 +279,27 @@ fn a_failed_finding_is_looked_at_again_for_the_reconciler_alone() {
         (false, Outcome::Planned, "passed"),
         (false, Outcome::OverBudget, "passed"),
     ] {
-        let mut case = Case { before: dealt_with(outcome), ..open() };
+        let mut case = Case { previous: handled(outcome), ..open() };
         case.known.is_request = is_request;
         assert_eq!(decided(&case), expected, "{is_request} {outcome:?}");
     }
 }
 
 #[test]
-fn nothing_is_asked_before_its_turn() {
-    let asked = |close: Close| {
+fn facts_are_read_in_gate_order_only_when_needed() {
+    let reads = |close: Close| {
         let mut case = open();
         close(&mut case);
         decided(&case);
-        case.known.asked.into_inner()
+        case.known.reads.into_inner()
     };
-    assert_eq!(asked(GATES[0].1), ["stop"]);
-    assert_eq!(asked(GATES[1].1), ["stop"]);
-    assert_eq!(asked(GATES[6].1), ["stop", "registry"]);
-    assert_eq!(asked(GATES[12].1), ["stop", "registry", "hold"]);
+    assert_eq!(reads(GATES[0].1), ["stop"]);
+    assert_eq!(reads(GATES[1].1), ["stop"]);
+    assert_eq!(reads(GATES[6].1), ["stop", "registry"]);
+    assert_eq!(reads(GATES[12].1), ["stop", "registry", "hold"]);
     assert_eq!(
-        asked(|case| case.known.settings.remediate_managed_stacks = true),
+        reads(|case| case.known.settings.remediate_managed_stacks = true),
         ["stop", "registry", "hold", "breaker"]
     );
-    assert_eq!(asked(|_| {}), ["stop", "registry", "hold", "stack", "breaker"]);
+    assert_eq!(reads(|_| {}), ["stop", "registry", "hold", "stack", "breaker"]);
 }

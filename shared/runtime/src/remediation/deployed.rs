@@ -1,5 +1,5 @@
-//! A control's remediation with the calls to its service, whatever its types: what the shell of all remediations and undo are
-//! written over.
+//! A control's remediation and its service clients, type-erased: the runtime of remediations and undo builds on these
+//! types.
 
 use std::collections::BTreeSet;
 use std::future::ready;
@@ -19,11 +19,11 @@ use crate::clients::{Connector, Pool};
 use crate::stacks::Stacks;
 use crate::{AwsError, Error};
 
-/// A control that remediates: what it declares, what it decides, and how its clients are made.
+/// A control that remediates: its declaration, its logic, and how to create its clients.
 pub struct Deployed<T: ?Sized = dyn Calls> {
     /// The declaration.
     pub meta: &'static ControlMeta,
-    /// What it decides: pure.
+    /// Its pure logic.
     pub control: &'static dyn ErasedRemediation,
     connect: Connector<T>,
 }
@@ -35,13 +35,13 @@ impl<T: ?Sized> Clone for Deployed<T> {
 }
 
 impl<T: ?Sized> Deployed<T> {
-    /// Its clients; the first ones are of `region`.
+    /// Its clients; the first ones are for `region`.
     pub fn pool(&self, sdk: &SdkConfig, region: &Region) -> Pool<T> {
         Pool::new(self.connect.clone(), sdk.clone(), region.clone())
     }
 }
 
-/// What a remediation calls in one region. What undo calls is not in its program.
+/// The calls of a remediation in one region. The calls of undo are not part of its program.
 pub trait Calls: Send + Sync {
     /// Reads the resource; `None` when it is gone.
     fn live<'a>(
@@ -50,10 +50,10 @@ pub trait Calls: Send + Sync {
         parameters: &'a str,
     ) -> BoxFuture<'a, Result<Option<IdentifiedState>, Error>>;
 
-    /// Makes one call of a plan, and returns what undo needs of the answer.
+    /// Makes one call of a plan, and returns the part of the answer that undo needs.
     fn apply<'a>(&'a self, target: &'a Target, action: &'a Value) -> BoxFuture<'a, Result<Value, AwsError>>;
 
-    /// The stack that CloudFormation names for one of these, where the control's types carry no tag of it.
+    /// The stack that CloudFormation returns for one of these, if the control's types carry no stack tag.
     fn stack<'a>(
         &'a self,
         stacks: &'a Stacks,
@@ -61,13 +61,13 @@ pub trait Calls: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<String>, Error>>;
 }
 
-/// The same with the calls of an undo.
+/// The calls of a remediation and of its undo.
 pub trait Reverts: Calls {
     /// Makes one call of an undo.
     fn revert<'a>(&'a self, target: &'a Target, call: &'a Value) -> BoxFuture<'a, Result<(), AwsError>>;
 }
 
-/// A control with what its remediation calls.
+/// A control with the clients of its remediation.
 pub fn deployed<K, C>(control: &'static Declared<K>) -> Deployed
 where
     K: Fix<C>,
@@ -78,7 +78,7 @@ where
     Deployed { meta: &control.meta, control: logic, connect: Arc::new(connect) }
 }
 
-/// A control with what its remediation and an undo call.
+/// A control with the clients of its remediation and its undo.
 pub fn undoable<K, C>(control: &'static Declared<K>) -> Deployed<dyn Reverts>
 where
     K: Fix<C>,
@@ -121,7 +121,7 @@ where
         stacks: &'a Stacks,
         resources: BTreeSet<PhysicalId>,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
-        // A plain branch on a constant: a function that never looks anything up does not link CloudFormation.
+        // A branch on a constant: a function without a lookup does not link CloudFormation.
         match self.logic.managed_by() {
             ManagedBy::Lookup(_) => Box::pin(managed::first(stacks, resources)),
             ManagedBy::Tags | ManagedBy::Nobody(_) => Box::pin(ready(Ok(None))),

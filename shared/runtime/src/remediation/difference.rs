@@ -1,9 +1,9 @@
-//! What differs between two JSON values, as people read it.
+//! The differences between two JSON values, for display.
 
 use serde_json::Value;
 
-/// How many differences a text names.
-const NAMED: usize = 5;
+/// The maximum number of differences in a text.
+const MAX_LISTED: usize = 5;
 
 /// The paths at which `expected` and `found` differ, with both values; empty when they are equal.
 pub fn between(expected: &Value, found: &Value) -> Vec<String> {
@@ -15,8 +15,8 @@ pub fn between(expected: &Value, found: &Value) -> Vec<String> {
 /// The same as one text of bounded length.
 pub fn text(expected: &Value, found: &Value) -> String {
     let differences = between(expected, found);
-    let more = differences.len().saturating_sub(NAMED);
-    let mut text = differences.into_iter().take(NAMED).collect::<Vec<_>>().join("; ");
+    let more = differences.len().saturating_sub(MAX_LISTED);
+    let mut text = differences.into_iter().take(MAX_LISTED).collect::<Vec<_>>().join("; ");
     if more > 0 {
         text.push_str(&format!("; and {more} more"));
     }

@@ -1,4 +1,4 @@
-//! What the gates read about a finding.
+//! The facts that the gates read about a finding.
 
 use rectify_compliance::{IdentifiedState, Origin, Plan, Target, Timestamp, Verdict};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::Error;
 use crate::ledger::{Hold, Registry};
 use crate::settings::{Exemptions, RemediationSettings};
 
-/// What the gates read, each at its turn. A test answers from memory.
+/// The facts that the gates read, each when its turn comes. Tests answer from memory.
 pub(super) trait Facts {
     /// The control's id.
     fn control(&self) -> &str;
@@ -26,10 +26,10 @@ pub(super) trait Facts {
     /// The function's settings.
     fn settings(&self) -> &RemediationSettings;
 
-    /// Why the rule does not judge the resource, by this name.
+    /// Why the resource with this name is out of the rule's scope, if it is.
     fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict>;
 
-    /// The control's judgement.
+    /// The control's verdict.
     fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error>;
 
     /// The control's plan.
@@ -38,16 +38,16 @@ pub(super) trait Facts {
     /// The stop switch that is on.
     async fn stop(&self) -> Result<Option<String>, Error>;
 
-    /// The exemptions that may concern the control.
+    /// The exemptions that may apply to the control.
     async fn registry(&self) -> Result<Registry, Error>;
 
     /// The hold on the resource.
     async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Error>;
 
-    /// The stack that CloudFormation names for what the plan would change.
+    /// The stack that CloudFormation returns for the resources that the plan would change.
     async fn stack(&self, live: &IdentifiedState, plan: &Plan<Value>) -> Result<Option<String>, Error>;
 
-    /// The breaker that is open; what the attempt `own` did does not count.
+    /// The open breaker; the attempt `own` does not count.
     async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Error>;
 }
 
@@ -69,7 +69,7 @@ impl Facts for RemediationRun<'_> {
     }
 
     fn settings(&self) -> &RemediationSettings {
-        &self.shell.settings
+        &self.context.settings
     }
 
     fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict> {
@@ -77,34 +77,34 @@ impl Facts for RemediationRun<'_> {
     }
 
     fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error> {
-        Ok(self.control.evaluate(&live.image, &self.shell.settings.parameters, now)?)
+        Ok(self.control.evaluate(&live.image, &self.context.settings.parameters, now)?)
     }
 
     fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error> {
-        Ok(self.control.plan(&live.image, &self.shell.settings.parameters, now)?)
+        Ok(self.control.plan(&live.image, &self.context.settings.parameters, now)?)
     }
 
     async fn stop(&self) -> Result<Option<String>, Error> {
-        Ok(self.shell.ledger.stop_for(self.id).await?.map(|stop| stop.to_string()))
+        Ok(self.context.ledger.stop_for(self.id).await?.map(|stop| stop.to_string()))
     }
 
     async fn registry(&self) -> Result<Registry, Error> {
-        match self.shell.settings.exemptions {
+        match self.context.settings.exemptions {
             Exemptions::None => Ok(Registry::default()),
-            Exemptions::Ledger => self.shell.ledger.registry(self.id).await,
+            Exemptions::Ledger => self.context.ledger.registry(self.id).await,
         }
     }
 
     async fn hold(&self, now: Timestamp) -> Result<Option<Hold>, Error> {
-        self.shell.ledger.hold_on(&self.path, self.id, now).await
+        self.context.ledger.hold_on(&self.path, self.id, now).await
     }
 
     async fn stack(&self, live: &IdentifiedState, plan: &Plan<Value>) -> Result<Option<String>, Error> {
-        managed::looked_up(self.control, &*self.clients, &self.shell.stacks, &live.image, plan).await
+        managed::lookup_stack(self.control, &*self.clients, &self.context.stacks, &live.image, plan).await
     }
 
     async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Error> {
-        let open = self.shell.ledger.open_breaker(&self.path, self.id, own, now).await?;
+        let open = self.context.ledger.open_breaker(&self.path, self.id, own, now).await?;
         Ok(open.map(|it| it.to_string()))
     }
 }

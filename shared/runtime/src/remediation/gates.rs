@@ -1,5 +1,5 @@
-//! One delivery from its event to its end: what it is about, the lease, what the gates decide ([`decision`]), and what is
-//! recorded of it or done.
+//! One delivery from its event to its end: its target, the lease, the decision of the gates ([`decision`]), and the
+//! recording or the fix.
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use rectify_compliance::gate::RuleScope;
@@ -19,29 +19,29 @@ use crate::ledger::{Attempt, BeginOutcome, Finding, Lease, Outcome, Overruled, R
 use crate::retry::Backoff;
 use crate::settings::Mode;
 
-/// How much longer than the invocation a lease lives, so that nobody takes it while the last write is under way.
+/// How much longer than the invocation a lease lasts, so that no other owner takes it during the last write.
 const LEASE_GRACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
-/// How often the subject may change between reading and acting.
+/// How often the resource may change between reading and acting.
 const MAX_REREADS: u32 = 3;
 
-/// How a delivery was dealt with.
+/// The result of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
-    /// The event is none of this remediation's; nothing was recorded.
+    /// The event is not for this remediation; nothing was recorded.
     Ignored(&'static str),
-    /// The finding was dealt with before.
+    /// The finding was handled before.
     Acknowledged(Finding),
-    /// It was dealt with now.
+    /// It was handled now.
     Ended {
         /// The attempt's id.
         attempt: String,
-        /// How it ended.
+        /// Its outcome.
         outcome: Outcome,
     },
 }
 
 impl Disposition {
-    /// The word in logs and metrics.
+    /// The name in logs and metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Ignored(_) => "ignored",
@@ -50,7 +50,7 @@ impl Disposition {
         }
     }
 
-    /// The attempt that tells the story.
+    /// The attempt that has the details.
     pub fn attempt(&self) -> Option<&str> {
         match self {
             Self::Ignored(_) => None,
@@ -60,35 +60,35 @@ impl Disposition {
     }
 }
 
-/// Takes an event through the gates.
-pub(super) async fn pass(
-    shell: &RemediationContext,
+/// Handles an event.
+pub(super) async fn handle_event(
+    context: &RemediationContext,
     event: &EventBridgeEvent<Value>,
     delivery: &Delivery,
-    line: &mut Invocation,
+    log: &mut Invocation,
 ) -> Result<Disposition, Error> {
-    let (meta, control) = (shell.deployed.meta, shell.deployed.control);
+    let (meta, control) = (context.deployed.meta, context.deployed.control);
     let Some(mut change) = ComplianceChange::parse(&event.source, &event.detail_type, &event.detail)? else {
         return Ok(Disposition::Ignored("source or detail type"));
     };
-    line.note("rule", change.rule_name.as_str());
-    line.note("account", change.account.as_str());
-    line.note("resource_type", change.resource.kind.as_str());
-    line.note("resource_id", change.resource.id.as_str());
+    log.note("rule", change.rule_name.as_str());
+    log.note("account", change.account.as_str());
+    log.note("resource_type", change.resource.kind.as_str());
+    log.note("resource_id", change.resource.id.as_str());
     if !change.is_finding() {
         return Ok(Disposition::Ignored("not a finding"));
     }
-    let here = &shell.function.region;
+    let here = &context.function.region;
     if let Some(why) = elsewhere(event, &change, here, delivery) {
         return Ok(Disposition::Ignored(why));
     }
-    if !shell.settings.rule_names.matches(&change.rule_name) {
+    if !context.settings.rule_names.matches(&change.rule_name) {
         return Ok(Disposition::Ignored("another rule"));
     }
     if !meta.resource_types.contains(&change.resource.kind.as_str()) {
         return Ok(Disposition::Ignored("another resource type"));
     }
-    if shell.settings.mode_in(&change.account, meta.id) <= Mode::Observe {
+    if context.settings.mode_in(&change.account, meta.id) <= Mode::Observe {
         return Ok(Disposition::Ignored("mode"));
     }
     let mut target = Target {
@@ -101,44 +101,43 @@ pub(super) async fn pass(
     let request = match &change.origin {
         Origin::Config => None,
         Origin::Request(id) => {
-            let Some((id, recorded_at)) = request(meta, shell, id.as_deref(), &target).await? else {
+            let Some((id, recorded_at)) = request(meta, context, id.as_deref(), &target).await? else {
                 return Ok(Disposition::Ignored("a request that is not in the ledger"));
             };
-            // When the finding was recorded is what the ledger says, never the event: the grace counts from it.
+            // The ledger's time of the finding, never the event's: the grace period starts there.
             change.recorded_at = recorded_at;
             Some(id)
         }
     };
     let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
-    let clients = shell.clients.at(&own, &change.account, here).await?;
-    let parameters = control.shell_parameters(&shell.settings.parameters)?;
-    let home = shell.function.home(parameters.home_region.as_ref());
+    let clients = context.clients.at(&own, &change.account, here).await?;
+    let parameters = control.shell_parameters(&context.settings.parameters)?;
+    let home = context.function.home(parameters.home_region.as_ref());
     let scope = RuleScope { meta, parameters: &parameters, here, home: &home };
     if control.needs_name() && scope.out_of_scope(&target.resource, None).is_none() {
-        target.name = shell.config.name_of(&target).await?;
+        target.name = context.config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
     let reads_until = delivery.reads_until;
     let (id, deadline) = (meta.id, delivery.deadline);
-    let passage =
-        RemediationRun { id, control, shell, scope, change, target, path, clients, own, deadline, reads_until };
+    let run = RemediationRun { id, control, context, scope, change, target, path, clients, own, deadline, reads_until };
 
-    // On the resource and not on the control.
+    // The lease is per resource, not per control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
-    let lease = lease(shell, &passage.path, &delivery.owner, until).await?;
-    let result = passage.leased(&lease, line).await;
-    // The lease goes back whatever happened; where that fails too, the first fault is the one to tell.
-    let released = shell.ledger.release(&lease).await;
+    let lease = lease(context, &run.path, &delivery.owner, until).await?;
+    let result = run.handle_finding(&lease, log).await;
+    // The lease is released in any case; if that fails, too, the first error is returned.
+    let released = context.ledger.release(&lease).await;
     let handled = result?;
     released?;
     if let Some(id) = request {
-        shell.ledger.note_answered(meta.id, &passage.target, &id, Timestamp::now()).await?;
+        context.ledger.mark_answered(meta.id, &run.target, &id, Timestamp::now()).await?;
     }
     Ok(handled)
 }
 
-/// Why an event is another function's: rule names are equal in every region and account, and a bus may carry the events of
-/// them all. What AWS Config calls `global` is reported in the region of the rule.
+/// Why an event is for another function: rule names are the same in every region and account, and a bus may carry the
+/// events of all. AWS Config reports `global` resources in the region of the rule.
 fn elsewhere(
     event: &EventBridgeEvent<Value>,
     change: &ComplianceChange,
@@ -156,16 +155,16 @@ fn elsewhere(
     None
 }
 
-/// The id of a stored request and when its finding was recorded; `None` for one that the ledger does not have, has about
-/// something else, or had too long ago.
+/// The id of a stored request and when its finding was recorded; `None` for a request that is unknown to the ledger, is
+/// about something else, or has expired.
 async fn request(
     meta: &ControlMeta,
-    shell: &RemediationContext,
+    context: &RemediationContext,
     id: Option<&str>,
     target: &Target,
 ) -> Result<Option<(String, Timestamp)>, Error> {
     let stored = match id {
-        Some(id) => shell.ledger.request(id).await?.map(|it| (id, it)),
+        Some(id) => context.ledger.request(id).await?.map(|it| (id, it)),
         None => None,
     };
     let stored = stored.filter(|(_, it)| it.allows(meta.id, target, Timestamp::now()));
@@ -175,32 +174,37 @@ async fn request(
     Ok(stored.map(|(id, it)| (id.to_owned(), it.recorded_at)))
 }
 
-/// Takes the lease, waiting a little for somebody who is about to be done.
-async fn lease(shell: &RemediationContext, path: &ResourcePath, owner: &str, until: Timestamp) -> Result<Lease, Error> {
+/// Takes the lease, after a short wait if another owner holds it.
+async fn lease(
+    context: &RemediationContext,
+    path: &ResourcePath,
+    owner: &str,
+    until: Timestamp,
+) -> Result<Lease, Error> {
     let mut tries = Backoff::LEASE.tries();
     loop {
         tries.next().await;
-        match shell.ledger.lease(path, owner, Timestamp::now(), until).await {
+        match context.ledger.lease(path, owner, Timestamp::now(), until).await {
             Err(Error::LeaseHeld { .. }) if !tries.is_last() => {}
             answer => return answer,
         }
     }
 }
 
-/// What became of an attempt to begin.
+/// The result of beginning an attempt.
 enum Start {
-    /// It is in the ledger with its before-image.
-    BeginOutcome(Box<Attempt>),
-    /// It was recorded as something else.
+    /// It is in the ledger with its prior state.
+    Begun(Box<Attempt>),
+    /// It was recorded with another outcome.
     Ended(Disposition),
-    /// People decided meanwhile: the gates run again.
+    /// An operator's decision came in between: the gates run again.
     Overruled,
 }
 
 impl RemediationRun<'_> {
-    async fn leased(&self, lease: &Lease, line: &mut Invocation) -> Result<Disposition, Error> {
-        let ledger = &self.shell.ledger;
-        // What ended and was not announced is announced first: it happened, whatever is decided about the resource today.
+    async fn handle_finding(&self, lease: &Lease, log: &mut Invocation) -> Result<Disposition, Error> {
+        let ledger = &self.context.ledger;
+        // Earlier ends that were not announced are announced first, whatever the decision about the resource is today.
         let mut unfinished = None;
         for mut attempt in ledger.registered(&self.path, self.id).await? {
             self.announce(lease, &mut attempt).await?;
@@ -208,51 +212,51 @@ impl RemediationRun<'_> {
                 unfinished = Some(attempt);
             }
         }
-        let before = ledger.finding(self.id, &self.target, self.change.recorded_at).await?;
-        match self.decided(lease, &mut unfinished, before.as_ref(), line).await {
+        let previous = ledger.finding(self.id, &self.target, self.change.recorded_at).await?;
+        match self.decided(lease, &mut unfinished, previous.as_ref(), log).await {
             Ok(handled) => Ok(handled),
-            Err(Halt::Decided(decision)) => self.record(lease, *decision, unfinished, before.as_ref()).await,
-            Err(Halt::Error(fault)) => Err(fault),
+            Err(Halt::Decided(decision)) => self.record(lease, *decision, unfinished, previous.as_ref()).await,
+            Err(Halt::Error(error)) => Err(error),
         }
     }
 
-    /// Takes the finding through the gates, and what lies behind them.
+    /// Takes the finding through the gates and applies its plan if it passes them.
     async fn decided(
         &self,
         lease: &Lease,
         unfinished: &mut Option<Attempt>,
-        before: Option<&Finding>,
-        line: &mut Invocation,
+        previous: Option<&Finding>,
+        log: &mut Invocation,
     ) -> Result<Disposition, Halt> {
-        let parameters = self.shell.settings.parameters.as_str();
-        let mut registry = decision::before_the_read(self, before, unfinished.is_some()).await?;
+        let parameters = self.context.settings.parameters.as_str();
+        let mut registry = decision::before_live_read(self, previous, unfinished.is_some()).await?;
         for _ in 0..MAX_REREADS {
             let live = match self.live(parameters).await {
-                Ok(live) => decision::by_the_read(self, live)?,
-                Err(fault) => {
-                    let Some(attempt) = unfinished.take_if(|it| it.has_acted()) else { return Err(fault.into()) };
-                    return Ok(Box::pin(self.leave_open(lease, attempt, fault)).await?);
+                Ok(live) => decision::after_live_read(self, live)?,
+                Err(error) => {
+                    let Some(attempt) = unfinished.take_if(|it| it.has_acted()) else { return Err(error.into()) };
+                    return Ok(Box::pin(self.leave_open(lease, attempt, error)).await?);
                 }
             };
-            // What a dead owner began is ended first, with its own before-image. One that somebody interfered with is
-            // closed, and what they left is a finding like any other.
+            // An attempt whose owner died is ended first, with its own prior state. If the resource was changed outside
+            // the attempt, the attempt is closed, and the current state is a finding like any other.
             if let Some(attempt) = unfinished.take_if(|it| it.has_acted())
-                && let Some(handled) = Box::pin(resuming::resume(self, lease, attempt, &live, line)).await?
+                && let Some(handled) = Box::pin(resuming::resume(self, lease, attempt, &live, log)).await?
             {
                 return Ok(handled);
             }
             let own = unfinished.as_ref().map(|it| it.id.as_str());
-            let passed = decision::by_the_plan(self, &registry, live, own).await?;
-            match self.start(lease, unfinished.take(), &passed, &registry, before).await? {
+            let passed = decision::after_plan(self, &registry, live, own).await?;
+            match self.start(lease, unfinished.take(), &passed, &registry, previous).await? {
                 Start::Ended(handled) => return Ok(handled),
                 Start::Overruled => registry = self.registry().await?,
-                Start::BeginOutcome(attempt) => {
-                    // What was planned for must still be so.
+                Start::Begun(attempt) => {
+                    // The resource must not have changed since the plan.
                     let again = self.live(parameters).await?;
                     if self.is_same(again.as_ref(), &passed.live)? {
                         let Passed { live, plan, .. } = passed;
                         let cleared = Cleared { plan, registry };
-                        let applied = acting::apply(self, lease, *attempt, &live, cleared, parameters, line);
+                        let applied = acting::apply(self, lease, *attempt, &live, cleared, parameters, log);
                         return Ok(Box::pin(applied).await?);
                     }
                     *unfinished = Some(*attempt);
@@ -266,69 +270,69 @@ impl RemediationRun<'_> {
         again.map_or(Ok(false), |again| Ok(self.control.same(&again.image, &live.image)?))
     }
 
-    /// Budget, before-image and plan in one transaction, with what people decide.
+    /// Stores budget, prior state and plan in one transaction that also checks operators' decisions.
     async fn start(
         &self,
         lease: &Lease,
         begun: Option<Attempt>,
         passed: &Passed,
         registry: &Registry,
-        before: Option<&Finding>,
+        previous: Option<&Finding>,
     ) -> Result<Start, Error> {
-        let ledger = &self.shell.ledger;
+        let ledger = &self.context.ledger;
         let is_new = begun.is_none();
         let mut attempt = self.attempt_or(begun, passed.into());
         if !is_new {
             ledger.save(lease, &attempt).await?;
-            return Ok(Start::BeginOutcome(Box::new(attempt)));
+            return Ok(Start::Begun(Box::new(attempt)));
         }
         let budget = self.budget().await?;
         attempt.budgeted = true;
         let (outcome, reason) =
             match ledger.begin(lease, &attempt, budget.limit, &self.fence(self.id, registry)).await? {
-                BeginOutcome::Yes => return Ok(Start::BeginOutcome(Box::new(attempt))),
+                BeginOutcome::Yes => return Ok(Start::Begun(Box::new(attempt))),
                 BeginOutcome::OverBudget => (Outcome::OverBudget, budget.reason),
                 BeginOutcome::Overruled(Overruled::Stopped) => (Outcome::Stopped, self.stop_reason(self.id).await?),
                 BeginOutcome::Overruled(Overruled::Decided) => return Ok(Start::Overruled),
             };
         attempt.budgeted = false;
-        self.end(lease, attempt, outcome, reason, before).await.map(Start::Ended)
+        self.end(lease, attempt, outcome, reason, previous).await.map(Start::Ended)
     }
 
-    /// Records what was decided, where nothing is to be changed.
+    /// Records a decision that changes nothing.
     async fn record(
         &self,
         lease: &Lease,
         decision: Decision,
         unfinished: Option<Attempt>,
-        before: Option<&Finding>,
+        previous: Option<&Finding>,
     ) -> Result<Disposition, Error> {
         match decision {
             Decision::Stop(reason) => {
                 let attempt = self.attempt(Plan::Noop, None);
-                self.end(lease, attempt, Outcome::Stopped, reason, before).await
+                self.end(lease, attempt, Outcome::Stopped, reason, previous).await
             }
-            Decision::Leave(verdict, live) => self.leave(lease, unfinished, live, &verdict, before).await,
+            Decision::Leave(verdict, live) => self.leave(lease, unfinished, live, &verdict, previous).await,
             Decision::Acknowledge(finding) => Ok(Disposition::Acknowledged(finding)),
             Decision::End(outcome, reason, seen) => {
-                self.end(lease, self.attempt_or(unfinished, seen), outcome, reason, before).await
+                self.end(lease, self.attempt_or(unfinished, seen), outcome, reason, previous).await
             }
             Decision::Fail(reason, seen) => {
                 let attempt = self.attempt_or(unfinished, seen);
-                let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
-                Box::pin(self.fail(lease, attempt, fault)).await
+                let error = Error::NotVerified { attempt: attempt.id.clone(), reason };
+                Box::pin(self.fail(lease, attempt, error)).await
             }
         }
     }
 
-    /// Ends a finding about a resource that the rule does not judge. What was begun goes no further, and keeps what was done.
+    /// Ends a finding about a resource out of the rule's scope. An attempt in progress ends and keeps its actions.
     async fn leave(
         &self,
         lease: &Lease,
         unfinished: Option<Attempt>,
         live: Option<IdentifiedState>,
         verdict: &Verdict,
-        before: Option<&Finding>,
+        previous: Option<&Finding>,
     ) -> Result<Disposition, Error> {
         let mut reason = verdict.annotation().map_or_else(String::new, ToString::to_string);
         let attempt = match unfinished {
@@ -339,6 +343,6 @@ impl RemediationRun<'_> {
             }
             other => self.attempt_or(other, Seen::of(live)),
         };
-        self.end(lease, attempt, Outcome::NotApplicable, reason, before).await
+        self.end(lease, attempt, Outcome::NotApplicable, reason, previous).await
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a CloudFormation stack manages what a plan would change: a change by hand would be drift, and undone by the next
+//! Whether a CloudFormation stack manages the resources of a plan: a fix would be drift, and reverted by the next
 //! deployment.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::stacks::Stacks;
 
 /// The tag CloudFormation puts on what it creates.
 const STACK_NAME: &str = "aws:cloudformation:stack-name";
-/// What all its tags begin with.
+/// The prefix of all its tags.
 const PREFIX: &str = "aws:cloudformation:";
 
 /// The stack that manages a resource with these tags, by name.
@@ -23,12 +23,12 @@ pub(super) fn stack(tags: &Tags) -> Option<&str> {
         .or_else(|| tags.keys().any(|key| key.starts_with(PREFIX)).then_some("unknown"))
 }
 
-/// The stack that CloudFormation names for one of the things the plan would change, where the control's types carry no tag
-/// of it. The first is enough: the plan is applied whole or not at all.
+/// The stack that CloudFormation returns for a resource of the plan, if the control's types carry no stack tag. The
+/// first one is enough: the plan is applied completely or not at all.
 ///
 /// # Errors
 /// [`Error::Aws`] when CloudFormation does not answer.
-pub(super) async fn looked_up(
+pub(super) async fn lookup_stack(
     control: &dyn ErasedRemediation,
     clients: &dyn Calls,
     stacks: &Stacks,
@@ -44,7 +44,7 @@ pub(super) async fn looked_up(
     clients.stack(stacks, resources).await
 }
 
-/// The stack that manages one of these.
+/// The first stack that manages one of these.
 pub(super) async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> Result<Option<String>, Error> {
     for resource in &resources {
         if let Some(stack) = stacks.managing(resource).await? {
@@ -54,10 +54,10 @@ pub(super) async fn first(stacks: &Stacks, resources: BTreeSet<PhysicalId>) -> R
     Ok(None)
 }
 
-/// The stack that manages what the plan would change: told by tags, else looked up.
+/// The stack that manages the plan's resources: from the tags, else by lookup.
 ///
 /// # Errors
-/// As [`looked_up`].
+/// As [`lookup_stack`].
 pub(crate) async fn stack_of(
     control: &dyn ErasedRemediation,
     clients: &dyn Calls,
@@ -67,7 +67,7 @@ pub(crate) async fn stack_of(
 ) -> Result<Option<String>, Error> {
     match stack(&live.tags) {
         Some(stack) => Ok(Some(stack.to_owned())),
-        None => looked_up(control, clients, stacks, &live.image, plan).await,
+        None => lookup_stack(control, clients, stacks, &live.image, plan).await,
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stack_is_told_by_the_tags_only_cloudformation_can_set() {
+    fn stack_is_read_from_the_tags_that_only_cloudformation_can_set() {
         let tags = |key: &str, value: &str| Tags::from([(key.to_owned(), value.to_owned())]);
         assert_eq!(stack(&tags("aws:cloudformation:stack-name", "network")), Some("network"));
         assert_eq!(stack(&tags("aws:cloudformation:logical-id", "Group")), Some("unknown"));

@@ -1,7 +1,7 @@
-//! A remediation's function: EventBridge says where to look, the live read says what is true, the plan says what to do, and
-//! the gates say whether it may be done.
+//! A remediation's function: the EventBridge event names the resource, the live read gives its state, the plan the
+//! calls, and the gates decide whether to make them.
 //!
-//! The order of the gates is that of [`gates`]; nothing is written to a resource before its before-image is stored.
+//! [`decision`] defines the order of the gates; no resource is changed before its prior state is stored.
 
 mod acting;
 mod blocker;
@@ -41,28 +41,28 @@ use crate::{Error, serve};
 pub use deployed::{Calls, Deployed, Reverts, deployed, undoable};
 pub use gates::Disposition;
 
-/// What a remediation's function keeps between invocations.
+/// The context of a remediation's function, kept between invocations.
 pub struct RemediationContext {
     /// The control.
     pub deployed: Deployed,
-    /// What every function is told.
+    /// The settings of every function.
     pub function: FunctionSettings,
-    /// What a remediation is told.
+    /// The settings of a remediation.
     pub settings: RemediationSettings,
     /// The ledger.
     pub ledger: Ledger,
     /// The event bus.
     pub bus: Bus,
-    /// AWS Config, for names.
+    /// AWS Config, for names and resource counts.
     pub config: ConfigService,
-    /// CloudFormation, for what carries no tag of its stack.
+    /// CloudFormation, for resources without a stack tag.
     pub stacks: Stacks,
     /// The control's own clients.
     pub clients: Pool<dyn Calls>,
 }
 
 impl RemediationContext {
-    /// Builds the shell from the environment, before the first event.
+    /// Builds the context from the environment, before the first event.
     ///
     /// # Errors
     /// [`Error::Setting`] when a variable is missing or malformed: `enforce` without a ledger does not run.
@@ -73,7 +73,7 @@ impl RemediationContext {
         Ok(Self::over(deployed, &sdk, function, settings))
     }
 
-    /// Builds the shell over a ready SDK configuration.
+    /// Builds the context from an SDK configuration.
     pub fn over(
         deployed: Deployed,
         sdk: &SdkConfig,
@@ -93,16 +93,16 @@ impl RemediationContext {
     }
 }
 
-/// One invocation, as the gates need to know it.
+/// The facts about one invocation that the gates need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Who works: unique per invocation, so that a retry does not mistake itself for its predecessor.
+    /// The lease owner: unique per invocation, so that a retry never treats an earlier invocation's lease as its own.
     pub owner: String,
-    /// The function's account, where its ARN told it.
+    /// The function's account, if its ARN contains it.
     pub account: Option<AccountId>,
     /// When Lambda ends the invocation.
     pub deadline: Timestamp,
-    /// The same, as it bounds live reads.
+    /// The same deadline, for live reads.
     pub reads_until: Deadline,
 }
 
@@ -110,17 +110,18 @@ impl Deployed {
     /// Serves its events until Lambda ends the process.
     pub fn serve(self) -> ExitCode {
         let build = |environment: &_| RemediationContext::from_environment(self.clone(), environment);
-        serve::run(self.meta.id, build, &async |shell, event, own, line| {
+        serve::run(self.meta.id, build, &async |context, event, own, log| {
             let deadline =
                 i64::try_from(own.deadline.epoch_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
             let delivery = Delivery {
-                // Lambda repeats the request id when it repeats an event, at times while the first one still works.
+                // Lambda reuses the request id when it retries an event, sometimes while the first invocation still
+                // runs.
                 owner: format!("{}-{}", own.request_id, ledger::new_id(Timestamp::now())),
                 account: own.account.clone(),
                 deadline: deadline.unwrap_or_else(Timestamp::now),
                 reads_until: own.deadline,
             };
-            let handled = handle(shell, &event, &delivery, line).await?;
+            let handled = handle(context, &event, &delivery, log).await?;
             Ok(json!({"outcome": handled.name(), "attempt": handled.attempt()}))
         })
     }
@@ -129,24 +130,24 @@ impl Deployed {
 /// Handles one event.
 ///
 /// # Errors
-/// [`Error`]: whatever kept the finding from being dealt with. Lambda's retry resumes where this left off.
+/// [`Error`] when the finding could not be handled. Lambda's retry resumes from there.
 pub async fn handle(
-    shell: &RemediationContext,
+    context: &RemediationContext,
     event: &Value,
     delivery: &Delivery,
-    line: &mut Invocation,
+    log: &mut Invocation,
 ) -> Result<Disposition, Error> {
     let event = EventBridgeEvent::<Value>::deserialize(event)
         .map_err(|error| rectify_compliance::ShapeError::new("event", "an EventBridge event", error))?;
-    let handled = gates::pass(shell, &event, delivery, line).await?;
-    line.note("outcome", handled.name());
+    let handled = gates::handle_event(context, &event, delivery, log).await?;
+    log.note("outcome", handled.name());
     if let Some(attempt) = handled.attempt() {
-        line.note("attempt", attempt);
+        log.note("attempt", attempt);
     }
-    line.count("Remediations", "Outcome", handled.name(), 1);
+    log.count("Remediations", "Outcome", handled.name(), 1);
     if let Disposition::Ignored(why) = handled {
-        line.note("why", why);
-        line.count("Ignored", "Reason", why, 1);
+        log.note("why", why);
+        log.count("Ignored", "Reason", why, 1);
     }
     Ok(handled)
 }

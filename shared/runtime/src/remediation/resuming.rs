@@ -1,4 +1,4 @@
-//! Going on with an attempt that was begun and not ended: it first looks whether somebody else was there meanwhile.
+//! Resumes an attempt that has not ended, unless the resource was changed outside it in the meantime.
 
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{IdentifiedState, Plan, StoredState, Timestamp};
@@ -15,23 +15,23 @@ use crate::Error;
 use crate::invocation::Invocation;
 use crate::ledger::{Attempt, Lease, Outcome, State};
 
-/// Goes on with an attempt whose owner died or failed after its first action: plans what is left of it from the live read.
-/// `None` where somebody changed the resource meanwhile and the control does not hold: the attempt is closed, and a new one
-/// may begin from what is there now.
+/// Resumes an attempt whose owner died or failed after its first action: plans the rest from the live read. `None` if
+/// the resource was changed outside the attempt and is noncompliant: the attempt is closed, and a new one may begin
+/// from the current state.
 pub(super) async fn resume(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     live: &IdentifiedState,
-    line: &mut Invocation,
+    log: &mut Invocation,
 ) -> Result<Option<Disposition>, Error> {
-    line.note("resumed", true);
-    let control = passage.control;
-    // The attempt's own parameters, not today's: what was begun is ended as it was meant.
+    log.note("resumed", true);
+    let control = run.control;
+    // The attempt's own parameters, not the current ones: it ends as it began.
     let parameters = attempt.parameters.clone();
     let read = async {
-        let (writer, registry) = (passage.writer().await?, passage.registry().await?);
-        let (ledger, fence) = (&passage.shell.ledger, passage.fence(passage.id, &registry));
+        let (writer, registry) = (run.writer().await?, run.registry().await?);
+        let (ledger, fence) = (&run.context.ledger, run.fence(run.id, &registry));
         let settled =
             settling::settle(control, ledger, lease, writer.clients(), &mut attempt, &live.image, Some(&fence));
         let is_stopped = settled.await?;
@@ -44,41 +44,41 @@ pub(super) async fn resume(
     };
     let (cleared, difference, is_stopped, holds, is_in_progress) = match Box::pin(read).await {
         Ok(read) => read,
-        // What the ledger could not be told cannot be counted there either.
-        Err(fault @ Error::Ledger(_)) => return Err(fault),
-        Err(fault) => return Box::pin(passage.leave_open(lease, attempt, fault)).await.map(Some),
+        // A ledger that failed cannot count the failure either.
+        Err(error @ Error::Ledger(_)) => return Err(error),
+        Err(error) => return Box::pin(run.leave_open(lease, attempt, error)).await.map(Some),
     };
     if is_stopped {
-        return passage.stop(lease, attempt).await.map(Some);
+        return run.stop(lease, attempt).await.map(Some);
     }
     if let Some(difference) = difference {
-        let handled = interrupted(passage, lease, attempt, holds, &difference).await?;
+        let handled = interrupted(run, lease, attempt, holds, &difference).await?;
         return Ok(holds.then_some(handled));
     }
     if let Some(unknown) = attempt.actions.iter().find(|record| record.receipt.is_none()) {
-        let reason = format!("`{}` may have arrived: the service still works on the resource", unknown.action);
-        let fault = Error::NotVerified { attempt: attempt.id.clone(), reason };
-        return Box::pin(passage.leave_open(lease, attempt, fault)).await.map(Some);
+        let reason = format!("`{}` may have been applied: the service is still changing the resource", unknown.action);
+        let error = Error::NotVerified { attempt: attempt.id.clone(), reason };
+        return Box::pin(run.leave_open(lease, attempt, error)).await.map(Some);
     }
     if is_in_progress {
-        // What the service accepted and works on is not asked for a second time.
-        return Box::pin(acting::verify(passage, lease, attempt, &parameters)).await.map(Some);
+        // A change that the service accepted and is still applying is not requested again.
+        return Box::pin(acting::verify(run, lease, attempt, &parameters)).await.map(Some);
     }
-    passage.shell.ledger.save(lease, &attempt).await?;
-    // What is left to do passes the gates as they are today: what was decided meanwhile is obeyed.
+    run.context.ledger.save(lease, &attempt).await?;
+    // The rest passes the gates as they are now: decisions made in the meantime apply.
     if cleared.plan != Plan::Noop
-        && let Some(blocker) = forbidden(passage, &cleared, live, &attempt).await?
+        && let Some(blocker) = forbidden(run, &cleared, live, &attempt).await?
     {
         let total = attempt.actions.len() + cleared.plan.calls().len();
-        return Forbidden::By(blocker).end(passage, lease, attempt, total).await.map(Some);
+        return Forbidden::By(blocker).end(run, lease, attempt, total).await.map(Some);
     }
-    Box::pin(acting::apply(passage, lease, attempt, live, cleared, &parameters, line)).await.map(Some)
+    Box::pin(acting::apply(run, lease, attempt, live, cleared, &parameters, log)).await.map(Some)
 }
 
-/// What somebody else changed of that which the attempt touched or would touch, if anything. The before-image is what undo
-/// restores: where it is no longer what lies under the attempt's own actions, undo would restore what was before *them*.
+/// The outside changes to the fields that the attempt touched or would touch, if there are any. Undo restores the prior
+/// state, so it would also revert an outside change that came before an action of the attempt.
 ///
-/// A service may show its last changes late, so what the first few actions left is as good as what all of them left.
+/// A service may show its last changes late, so the state after any of the first actions is accepted, too.
 fn interference(
     control: &dyn ErasedRemediation,
     attempt: &Attempt,
@@ -93,18 +93,18 @@ fn interference(
     let seen = control.touched_fields(live, &touched)?;
     let mut state = before.clone();
     let mut expected = control.touched_fields(&state, &touched)?;
-    let mut is_ours = expected == seen;
+    let mut matches_attempt = expected == seen;
     for action in done {
         state = control.predict(&state, action)?.image;
         expected = control.touched_fields(&state, &touched)?;
-        is_ours |= expected == seen;
+        matches_attempt |= expected == seen;
     }
-    Ok((!is_ours).then(|| difference::text(&expected, &seen)))
+    Ok((!matches_attempt).then(|| difference::text(&expected, &seen)))
 }
 
-/// Closes an attempt that somebody interfered with. It keeps no after-image: what is there is not what it left.
+/// Closes an attempt after an outside change. It keeps no resulting state: the current state is not its result.
 async fn interrupted(
-    passage: &RemediationRun<'_>,
+    run: &RemediationRun<'_>,
     lease: &Lease,
     mut attempt: Attempt,
     holds: bool,
@@ -114,8 +114,8 @@ async fn interrupted(
     attempt.after = None;
     attempt.announced &= attempt.outcome == Some(outcome);
     attempt.outcome = Some(outcome);
-    attempt.reason = format!("changed by somebody else before it was ended: {difference}");
+    attempt.reason = format!("changed outside this attempt before it ended: {difference}");
     attempt.state = State::Finished;
     attempt.finished_at = Some(Timestamp::now());
-    passage.close(lease, attempt).await
+    run.close(lease, attempt).await
 }

@@ -1,4 +1,4 @@
-//! One finding on its way through the gates, and the attempts that are made of it.
+//! One run of a remediation: a finding, and the attempts it leads to.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
 use crate::writer::Writer;
 
-/// What a repeated call must leave of the invocation: its own ten seconds, a live read, and what is written down afterwards.
-const ROOM: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
+/// The time that must be left for a retried call: its own ten seconds, a live read, and the writes to the ledger.
+const RETRY_TIME: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
 
-/// What is left when a live read is given up: to store what is known, and to give the lease back.
+/// The time that is left when a live read is canceled: to store the attempt and release the lease.
 const SPARE: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// One finding on its way through the gates.
+/// One finding, taken through the gates.
 pub(super) struct RemediationRun<'a> {
     pub(super) id: &'static str,
     pub(super) control: &'static dyn ErasedRemediation,
-    pub(super) shell: &'a RemediationContext,
+    pub(super) context: &'a RemediationContext,
     pub(super) scope: RuleScope<'a>,
     pub(super) change: ComplianceChange,
     pub(super) target: Target,
@@ -37,48 +37,48 @@ pub(super) struct RemediationRun<'a> {
     pub(super) own: AccountId,
     /// When Lambda ends the invocation.
     pub(super) deadline: Timestamp,
-    /// Until when a live read may last, but for [`SPARE`].
+    /// When a live read must end, minus [`SPARE`].
     pub(super) reads_until: Deadline,
 }
 
 impl RemediationRun<'_> {
-    /// The live read; `None` when the resource is gone. One of a whole account may take longer than a function has, and is
-    /// given up in time.
+    /// The live read; `None` when the resource is gone. A read of a whole account may take longer than the invocation,
+    /// and is canceled in time.
     ///
     /// # Errors
-    /// [`Error::OutOfTime`], or what the read failed for.
+    /// [`Error::OutOfTime`], or the read's own error.
     pub(super) async fn live(&self, parameters: &str) -> Result<Option<IdentifiedState>, Error> {
         let what = || format!("live read of {}", self.target.resource);
         self.reads_until.leaving(SPARE, what, self.clients.live(&self.target, parameters)).await?
     }
 
-    /// The clients for calls that change something.
+    /// The clients for calls that change resources.
     pub(super) async fn writer(&self) -> Result<Arc<Writer<dyn Calls>>, Error> {
-        self.shell.clients.writer(&self.own, &self.target.account, &self.target.region).await
+        self.context.clients.writer(&self.own, &self.target.account, &self.target.region).await
     }
 
-    /// Whether the invocation lasts long enough to repeat a call.
+    /// Whether there is enough time left to retry a call.
     pub(super) fn has_time(&self) -> bool {
-        self.deadline.duration_since(Timestamp::now()) >= ROOM
+        self.deadline.duration_since(Timestamp::now()) >= RETRY_TIME
     }
 
-    /// The mode of a control in the finding's account, before anything is known of the resource.
+    /// The mode of a control in the finding's account, without the resource's own tag.
     pub(super) fn mode(&self, control: &str) -> Mode {
-        self.shell.settings.mode_in(&self.target.account, control)
+        self.context.settings.mode_in(&self.target.account, control)
     }
 
-    /// What must still be so when an action is made.
+    /// The conditions that must hold when an action is made.
     pub(super) fn fence<'b>(&'b self, control: &'b str, registry: &'b Registry) -> Fence<'b> {
         Fence { control, path: &self.path, registry, now: Timestamp::now() }
     }
 
-    /// Why the control is stopped, once a fence has said that it is.
+    /// Why the control is stopped, after a fence found that it is.
     ///
     /// # Errors
     /// [`Error::Ledger`](crate::Error::Ledger): a switch that cannot be read is not off.
     pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Error> {
-        let stop = self.shell.ledger.stop_for(control).await?;
-        Ok(stop.map_or_else(|| "stopped by a switch that was released at once".to_owned(), |it| it.to_string()))
+        let stop = self.context.ledger.stop_for(control).await?;
+        Ok(stop.map_or_else(|| "stopped by a switch that has been released since".to_owned(), |it| it.to_string()))
     }
 
     /// A new attempt.
@@ -94,7 +94,7 @@ impl RemediationRun<'_> {
             finished_at: None,
             state: State::Open,
             mode: self.mode(self.id).name().to_owned(),
-            parameters: self.shell.settings.parameters.clone(),
+            parameters: self.context.settings.parameters.clone(),
             finding: None,
             plan,
             before,
@@ -110,7 +110,7 @@ impl RemediationRun<'_> {
         }
     }
 
-    /// The attempt that was begun and has not acted yet, planned anew, or a new one.
+    /// The attempt in progress that has not acted yet, with the new plan, or a new attempt.
     pub(super) fn attempt_or(&self, begun: Option<Attempt>, seen: Seen) -> Attempt {
         let Seen { live, finding, plan } = seen;
         let before = live.map(|live| live.image);

@@ -1,4 +1,4 @@
-//! Actions whose answer is not known, settled by a live read.
+//! Settles actions without a known answer by a live read.
 
 use rectify_compliance::StoredState;
 use rectify_compliance::entry::{EntryError, ErasedRemediation};
@@ -9,48 +9,50 @@ use super::difference;
 use crate::Error;
 use crate::ledger::{Attempt, Fence, Lease, Ledger, Overruled};
 
-/// How a resource stands to one action.
+/// Whether a resource shows the effect of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It is as the action leaves it.
+pub(super) enum ActionState {
+    /// It has the state after the action.
     Done,
-    /// It is as it was before.
+    /// It has the state before the action.
     Untouched,
-    /// It is neither: how it differs from what it was before.
+    /// It has neither: the difference from the state before.
     Changed(String),
 }
 
-/// How `live` stands to `action`, by what the action touches; `before` is the subject without it.
-pub(super) fn standing(
+/// Whether `live` shows the effect of `action`, by the fields that the action touches; `before` is the state without
+/// it.
+pub(super) fn action_state(
     control: &dyn ErasedRemediation,
     live: &StoredState,
     before: &StoredState,
     action: &Value,
-) -> Result<Standing, EntryError> {
+) -> Result<ActionState, EntryError> {
     let touched = std::slice::from_ref(action);
     let seen = control.touched_fields(live, touched)?;
     let was = control.touched_fields(before, touched)?;
     let will = control.touched_fields(&control.predict(before, action)?.image, touched)?;
     Ok(if seen == will && seen != was {
-        Standing::Done
+        ActionState::Done
     } else if seen == was {
-        Standing::Untouched
+        ActionState::Untouched
     } else if control.same(&control.predict(live, action)?.image, live)? {
-        // Somebody else changed more, and the action is in it all the same.
-        Standing::Done
+        // Other changes were made, too, but they include the action.
+        ActionState::Done
     } else {
-        Standing::Changed(difference::text(&was, &seen))
+        ActionState::Changed(difference::text(&was, &seen))
     })
 }
 
-/// Settles every action of `attempt` whose answer is not known by what `live` shows: one that is so is done, with its receipt;
-/// one that is not is dropped. One the service still works on stays unknown.
+/// Settles every action of `attempt` without a known answer by the `live` state: an action that took effect is
+/// completed with its receipt, one without effect is removed. An action that the service is still applying stays
+/// unknown.
 ///
-/// Where undo needs something of the answer the action is sent again, which by contract of [`Calls::apply`] changes nothing and
-/// returns it; not while a stop switch is on, where `fence` is given. The answer says whether one kept it from that.
+/// If undo needs a part of the answer, the action is sent again, which by contract of [`Calls::apply`] changes nothing
+/// and returns it. With a `fence`, it is not sent while a stop switch is on; the answer says whether one was.
 ///
 /// # Errors
-/// [`Error`] when a receipt cannot be had or the attempt cannot be read; what was settled before stays settled.
+/// [`Error`] when a receipt cannot be obtained or the attempt cannot be read; actions settled before stay settled.
 pub(super) async fn settle(
     control: &dyn ErasedRemediation,
     ledger: &Ledger,
@@ -65,8 +67,8 @@ pub(super) async fn settle(
     while let Some(record) = attempt.actions.get(index) {
         let action = record.action.clone();
         if record.receipt.is_none() {
-            match standing(control, live, &state, &action)? {
-                Standing::Done => {
+            match action_state(control, live, &state, &action)? {
+                ActionState::Done => {
                     let receipt = if control.needs_answers() {
                         let overruled = match fence {
                             Some(fence) => ledger.save_before_action(lease, attempt, fence).await?,
@@ -83,11 +85,11 @@ pub(super) async fn settle(
                         record.receipt = Some(receipt);
                     }
                 }
-                Standing::Untouched if control.is_in_progress(live, std::slice::from_ref(&action))? => {
+                ActionState::Untouched if control.is_in_progress(live, std::slice::from_ref(&action))? => {
                     index += 1;
                     continue;
                 }
-                Standing::Untouched | Standing::Changed(_) => {
+                ActionState::Untouched | ActionState::Changed(_) => {
                     attempt.actions.remove(index);
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! What an undo may find: the resource as the attempt left it, or as a first part of the undo's own calls left it.
+//! The states that an undo may find: the one after the attempt, and those after the first calls of an interrupted undo.
 
 use rectify_compliance::StoredState;
 use rectify_compliance::entry::{EntryError, ErasedRemediation};
@@ -7,33 +7,33 @@ use serde_json::Value;
 use super::difference;
 use crate::ledger::UndoRecord;
 
-/// The footprints of a resource on its way back.
+/// The touched fields of a resource at each stage of an undo.
 #[derive(Debug)]
 pub(super) struct Stages {
-    /// What the attempt left, as the model has it. What was read after the last action does not count: it may hold what
-    /// a person changed just before.
+    /// The predicted fields after the attempt. The live read after the last action does not count: it may contain a
+    /// change that an operator made just before.
     left: Value,
-    /// What each call leaves, where the model knows it; the last one leaves what is wanted.
+    /// The fields after each call, if the model can predict them; the last one leaves the prior state.
     after: Vec<Option<Value>>,
 }
 
-/// What was found on the way back.
+/// The stage at which the resource was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The resource is as it is after this many calls.
+    /// The resource has the state after this many calls.
     After(usize),
-    /// It is as nothing of this left it: how it differs from what is nearest.
+    /// It has none of these states: the difference from the nearest one.
     Changed(String),
 }
 
 impl Stages {
-    /// The stages of taking `done` back by `calls`.
+    /// The stages of undoing `actions` with `calls`.
     ///
-    /// The calls that take the last few actions back are the first ones of an undo. Where they are, what they leave is what
-    /// the actions before those had made.
+    /// If the calls that undo the last few actions are the first calls of the undo, they leave the state that the
+    /// earlier actions had made.
     ///
     /// # Errors
-    /// [`EntryError`] when the image, an action or a call cannot be read.
+    /// [`EntryError`] when the prior state, an action or a call cannot be read.
     pub(super) fn of(
         control: &dyn ErasedRemediation,
         before: &StoredState,
@@ -55,7 +55,7 @@ impl Stages {
             reverted = control.reverted(live, call)?;
             *slot = reverted.as_ref().map(|live| control.touched_fields(live, actions)).transpose()?;
         }
-        // From the whole undo to the undo of the last action, so that of two the shorter way back decides.
+        // From the complete undo to the undo of the last action, so that the shorter one decides.
         for (kept, state) in made.iter().enumerate() {
             let (last, answered) = (actions.get(kept..).unwrap_or_default(), answers.get(kept..).unwrap_or_default());
             let Ok(first) = control.undo(before, last, answered)? else { continue };
@@ -72,8 +72,8 @@ impl Stages {
         Ok(Self { left, after })
     }
 
-    /// Where `live` stands. A first undo must find what the attempt left. One that broke off may find that, what is wanted, or
-    /// what its calls left, as many of them as were answered at least and begun at most.
+    /// The stage of `live`. A first undo must find the state after the attempt. A retry of an interrupted undo may find
+    /// that state, the prior state, or the state after any number of calls from those answered to those begun.
     pub(super) fn find(&self, live: &Value, record: Option<&UndoRecord>) -> Found {
         let calls = self.after.len();
         if self.left == *live {
@@ -89,7 +89,7 @@ impl Stages {
         Found::Changed(nearest.map(|it| difference::text(it, live)).unwrap_or_default())
     }
 
-    /// Whether `live` is what the first `number` calls leave.
+    /// Whether `live` is the state after the first `number` calls.
     pub(super) fn is_after(&self, number: usize, live: &Value) -> bool {
         match number.checked_sub(1) {
             None => self.left == *live,
@@ -97,7 +97,7 @@ impl Stages {
         }
     }
 
-    /// Whether the model knows what the first `number` calls leave.
+    /// Whether the model can predict the state after the first `number` calls.
     pub(super) fn knows(&self, number: usize) -> bool {
         number.checked_sub(1).is_none_or(|index| self.after.get(index).is_some_and(Option::is_some))
     }

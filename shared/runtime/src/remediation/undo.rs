@@ -1,4 +1,4 @@
-//! Undo: the way back, from the before-image, unless somebody changed the resource since.
+//! Undo: restores the prior state of an attempt, unless the resource was changed since.
 
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{AccountId, StoredState, Target, Timestamp};
@@ -13,45 +13,45 @@ use crate::ledger::{Attempt, Hold, Lease, Ledger, ResourcePath, State, UndoRecor
 use crate::retry::Backoff;
 use crate::writer::Writer;
 
-/// How long the lease of an undo lives after each step of it: longer than any call with its live read.
+/// How long the lease of an undo lasts after each step: longer than any call with its live read.
 const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
-/// Who undoes, and how long the control must leave the resource alone afterwards.
+/// A request to undo an attempt, and how long to hold the resource afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndoRequest {
     /// The attempt's id.
     pub attempt: String,
-    /// Who undoes.
+    /// Who requests it.
     pub by: String,
-    /// How long the hold lasts, days; without it the next finding would redo the fix within seconds.
+    /// The duration of the hold, days; without it the next finding would redo the fix within seconds.
     pub hold_days: u16,
-    /// Whether what somebody else changed since is overwritten: a person's decision, who has seen the difference.
+    /// Whether to overwrite later changes: the decision of an operator who has seen the difference.
     pub overwrite: bool,
 }
 
-/// How an undo ended.
+/// The result of an undo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undone {
-    /// The touched_fields is as it was before.
+    /// The touched fields have their prior values.
     Restored {
-        /// The calls that take the attempt back, as people read them.
+        /// The calls that undid the attempt, for display.
         calls: Vec<String>,
-        /// Until when the resource is held.
+        /// When the hold ends.
         held_until: Timestamp,
     },
-    /// It had been undone before; nothing was called.
+    /// It was undone before; no call was made.
     AlreadyUndone,
     /// The attempt had changed nothing.
     NothingToUndo,
 }
 
-/// Takes an attempt back.
+/// Undoes an attempt.
 ///
 /// # Errors
-/// [`Error::UndoRefused`] when nothing was changed: the live touched_fields is neither what the attempt left nor what an undo of it
-/// that broke off left (with the difference), something cannot be taken back, or the service refused the first call.
-/// [`Error::UndoFailed`] when a later call failed or the touched_fields does not read back as before. Both say whether the resource
-/// is held. Other faults as for a remediation.
+/// [`Error::UndoRefused`] when nothing was changed: the touched fields have neither the state after the attempt nor
+/// that of an interrupted undo (with the difference), an action cannot be undone, or the service refused the first
+/// call. [`Error::UndoFailed`] when a later call failed or the touched fields do not read back as before. Both say
+/// whether the resource is held. Other errors as for a remediation.
 pub async fn undo(
     deployed: &Deployed<dyn Reverts>,
     ledger: &Ledger,
@@ -70,10 +70,10 @@ pub async fn undo(
     let writing = pool.writer(own, &target.account, &target.region).await?;
     let lease = ledger.lease(&path, &format!("undo-{}", new_id(now)), now, lease_end()).await?;
     let (path, target, reading, writing) = (&path, &target, &*reading, &*writing);
-    let way = Way { id, control, ledger, lease: &lease, path, target, reading, writing, request };
-    let result = Box::pin(way.go()).await;
+    let run = UndoRun { id, control, ledger, lease: &lease, path, target, reading, writing, request };
+    let result = Box::pin(run.execute()).await;
     let result = match result {
-        Err(fault) => Err(way.with_hold(fault).await),
+        Err(error) => Err(run.with_hold(error).await),
         done => done,
     };
     let released = ledger.release(&lease).await;
@@ -87,7 +87,7 @@ fn lease_end() -> Timestamp {
 }
 
 /// One undo under its lease.
-struct Way<'a> {
+struct UndoRun<'a> {
     id: &'static str,
     control: &'static dyn ErasedRemediation,
     ledger: &'a Ledger,
@@ -99,7 +99,7 @@ struct Way<'a> {
     request: &'a UndoRequest,
 }
 
-/// What every call of an undo is compared with.
+/// The expected stages of an undo, compared before each retry.
 struct Course<'a> {
     parameters: &'a str,
     actions: &'a [Value],
@@ -112,7 +112,7 @@ struct Failure {
     lost: bool,
 }
 
-impl Way<'_> {
+impl UndoRun<'_> {
     fn refused(&self, reason: impl Into<String>) -> Error {
         Error::UndoRefused { attempt: self.request.attempt.clone(), reason: reason.into() }
     }
@@ -121,9 +121,9 @@ impl Way<'_> {
         Error::UndoFailed { attempt: self.request.attempt.clone(), reason: reason.into() }
     }
 
-    async fn go(&self) -> Result<Undone, Error> {
+    async fn execute(&self) -> Result<Undone, Error> {
         let (id, control) = (self.id, self.control);
-        // Read again under the lease: somebody may have undone it while we waited.
+        // Read again under the lease: it may have been undone in the meantime.
         let found = self.ledger.attempt(id, &self.request.attempt).await?;
         let mut attempt = found.ok_or_else(|| self.refused(format!("no such attempt of control `{id}`")))?;
         if attempt.undo.as_ref().is_some_and(|record| record.finished_at.is_some()) {
@@ -163,13 +163,13 @@ impl Way<'_> {
             overwrote,
         };
         attempt.undo = Some(record);
-        // An attempt that broke off would be resumed by its next delivery, past the hold.
+        // Otherwise the next delivery would resume an interrupted attempt despite the hold.
         attempt.state = State::Finished;
         attempt.finished_at.get_or_insert(now);
-        let held_until = Box::pin(self.play(&mut attempt, &earlier, &calls, &course, start)).await?;
-        let wanted = control.touched_fields(&before, &actions)?;
-        if let Some(text) = self.read_back(&course, &wanted).await? {
-            return Err(self.failed(format!("every call was answered, and the resource is not restored: {text}")));
+        let held_until = Box::pin(self.make_calls(&mut attempt, &earlier, &calls, &course, start)).await?;
+        let prior = control.touched_fields(&before, &actions)?;
+        if let Some(text) = self.read_back(&course, &prior).await? {
+            return Err(self.failed(format!("every call succeeded, but the resource is not restored: {text}")));
         }
         if let Some(record) = &mut attempt.undo {
             record.finished_at = Some(Timestamp::now());
@@ -178,21 +178,21 @@ impl Way<'_> {
         Ok(Undone::Restored { calls: calls.iter().map(rectify_compliance::plan::call_text).collect(), held_until })
     }
 
-    /// Actions that nobody knows the answer of, settled by what is there.
+    /// Settles actions without a known answer by the live state.
     async fn settle(&self, attempt: &mut Attempt, live: &StoredState) -> Result<(), Error> {
         let writer = self.writing.clients();
         settling::settle(self.control, self.ledger, self.lease, writer, attempt, live, None).await?;
         match attempt.actions.iter().find(|record| record.receipt.is_none()) {
             None => Ok(()),
             Some(unknown) => Err(self.refused(format!(
-                "`{}` may have arrived, and the service still works on the resource: try again when it is done",
+                "`{}` may have been applied, and the service is still changing the resource: try again when it is done",
                 unknown.action
             ))),
         }
     }
 
-    /// Plays the calls from number `start` on, each noted before it is sent; until when the resource is held.
-    async fn play(
+    /// Makes the calls from number `start` on, each recorded before it is sent; returns when the hold ends.
+    async fn make_calls(
         &self,
         attempt: &mut Attempt,
         earlier: &Attempt,
@@ -201,7 +201,7 @@ impl Way<'_> {
         start: usize,
     ) -> Result<Timestamp, Error> {
         let now = Timestamp::now();
-        let standing = self.ledger.hold_on(self.path, self.id, now).await?;
+        let current = self.ledger.hold_on(self.path, self.id, now).await?;
         let days = jiff::SignedDuration::from_hours(24 * i64::from(self.request.hold_days));
         let hold = Hold {
             control: self.id.to_owned(),
@@ -209,8 +209,8 @@ impl Way<'_> {
             reason: format!("undo of {}", attempt.id),
             until: now.saturating_add(days).unwrap_or(Timestamp::MAX),
         };
-        // A hold that lasts longer is somebody's decision, too.
-        let longer = standing.as_ref().filter(|it| it.until >= hold.until);
+        // A longer hold is an operator's decision and stays.
+        let longer = current.as_ref().filter(|it| it.until >= hold.until);
         let held_until = longer.map_or(hold.until, |it| it.until);
         let set = longer.is_none().then_some(&hold);
         let is_first = earlier.undo.is_none();
@@ -218,40 +218,39 @@ impl Way<'_> {
             self.ledger.begin_undo(self.lease, attempt, set, lease_end()).await?;
         }
         for (index, call) in calls.iter().enumerate().skip(start) {
-            note(attempt, index + 1, index);
+            record_progress(attempt, index + 1, index);
             if index == start {
                 self.ledger.begin_undo(self.lease, attempt, set, lease_end()).await?;
             }
             let sent = Box::pin(self.send(attempt, call, course, index, index == start)).await?;
             let Err(Failure { reason, lost }) = sent else { continue };
             let number = index + 1;
-            let told = format!("call {number} of {}: {reason}", calls.len());
+            let text = format!("call {number} of {}: {reason}", calls.len());
             if index == start && is_first && !lost {
                 let ended = Hold { until: now, ..hold.clone() };
-                let as_it_was = set.map(|_| standing.as_ref().unwrap_or(&ended));
-                self.ledger.take_back_undo(self.lease, earlier, as_it_was).await?;
-                return Err(self.refused(format!("{told}: nothing was changed")));
+                let earlier_hold = set.map(|_| current.as_ref().unwrap_or(&ended));
+                self.ledger.take_back_undo(self.lease, earlier, earlier_hold).await?;
+                return Err(self.refused(format!("{text}: nothing was changed")));
             }
-            note(attempt, if lost { number } else { index }, index);
+            record_progress(attempt, if lost { number } else { index }, index);
             self.ledger.save_undo(self.lease, attempt, lease_end()).await?;
             let unknown = if lost { ", and perhaps this one" } else { "" };
-            return Err(
-                self.failed(format!("{told}: calls made before it: {index}{unknown}; undo again goes on from there"))
-            );
+            return Err(self
+                .failed(format!("{text}: calls made before it: {index}{unknown}; another undo continues from there")));
         }
-        note(attempt, calls.len(), calls.len());
+        record_progress(attempt, calls.len(), calls.len());
         Ok(held_until)
     }
 
-    /// Sends one call after it was noted; again, where it failed in passing, only while the live read says that it did not
-    /// arrive. `is_noted` where that was done in the transaction that began the undo.
+    /// Sends one call after it was recorded. A transient failure is retried only if a live read shows that the call had
+    /// no effect. `is_recorded` if the transaction that began the undo recorded it.
     async fn send(
         &self,
         attempt: &Attempt,
         call: &Value,
         course: &Course<'_>,
         index: usize,
-        is_noted: bool,
+        is_recorded: bool,
     ) -> Result<Result<(), Failure>, Error> {
         let overwrites = attempt.undo.as_ref().is_some_and(|it| it.overwrote.is_some());
         let mut lost = false;
@@ -271,12 +270,12 @@ impl Way<'_> {
                 }
                 let is_known = stages.knows(index) && stages.knows(index + 1);
                 if is_known && !overwrites && !stages.is_after(index, &seen) {
-                    let reason = "changed by somebody else before it could be repeated".to_owned();
+                    let reason = "changed outside this undo before the call could be retried".to_owned();
                     return Ok(Err(Failure { reason, lost }));
                 }
             }
-            // Whoever lost the lease sends nothing, and the lease outlives the call.
-            if is_repeated || !is_noted {
+            // Without the lease nothing is sent, and the lease outlasts the call.
+            if is_repeated || !is_recorded {
                 self.ledger.save_undo(self.lease, attempt, lease_end()).await?;
             }
             let mark = self.writing.mark();
@@ -290,15 +289,17 @@ impl Way<'_> {
         }
     }
 
-    /// Reads until the touched_fields is the wanted one; how it still differs when the tries are used up.
-    async fn read_back(&self, course: &Course<'_>, wanted: &Value) -> Result<Option<String>, Error> {
+    /// Reads until the touched fields equal `prior`; the remaining difference when the tries are used up.
+    async fn read_back(&self, course: &Course<'_>, prior: &Value) -> Result<Option<String>, Error> {
         let mut text = String::new();
         let mut tries = Backoff::VERIFY.tries();
         while tries.next().await.is_some() {
             let live = self.reading.live(self.target, course.parameters).await;
-            let live = live.map_err(|error| self.failed(format!("every call was answered, and then: {error}")))?;
+            let live = live.map_err(|error| {
+                self.failed(format!("every call succeeded, but the resource cannot be read: {error}"))
+            })?;
             let Some(live) = live else { return Ok(Some("the resource is gone".to_owned())) };
-            text = difference::text(wanted, &self.control.touched_fields(&live.image, course.actions)?);
+            text = difference::text(prior, &self.control.touched_fields(&live.image, course.actions)?);
             if text.is_empty() {
                 return Ok(None);
             }
@@ -306,17 +307,17 @@ impl Way<'_> {
         Ok(Some(text))
     }
 
-    /// A refusal or failure that says whether the resource is held: whoever reads it must know whether the fix stands guard.
-    async fn with_hold(&self, fault: Error) -> Error {
-        if !matches!(fault, Error::UndoRefused { .. } | Error::UndoFailed { .. }) {
-            return fault;
+    /// A refusal or failure that says whether the resource is held: if it is not, the fix may return.
+    async fn with_hold(&self, error: Error) -> Error {
+        if !matches!(error, Error::UndoRefused { .. } | Error::UndoFailed { .. }) {
+            return error;
         }
         let held = match self.ledger.hold_on(self.path, self.id, Timestamp::now()).await {
             Ok(Some(hold)) => format!("; held by {} until {}", hold.by, hold.until),
             Ok(None) => "; the resource is not held".to_owned(),
-            Err(error) => format!("; whether the resource is held is not known: {error}"),
+            Err(error) => format!("; unknown whether the resource is held: {error}"),
         };
-        match fault {
+        match error {
             Error::UndoRefused { attempt, reason } => Error::UndoRefused { attempt, reason: reason + &held },
             Error::UndoFailed { attempt, reason } => Error::UndoFailed { attempt, reason: reason + &held },
             other => other,
@@ -324,7 +325,7 @@ impl Way<'_> {
     }
 }
 
-fn note(attempt: &mut Attempt, begun: usize, answered: usize) {
+fn record_progress(attempt: &mut Attempt, begun: usize, answered: usize) {
     if let Some(record) = &mut attempt.undo {
         (record.begun, record.answered) = (Some(begun), answered);
     }

@@ -1,4 +1,4 @@
-//! The change half: one item, one evaluation.
+//! The change trigger: one item, one evaluation.
 
 use rectify_compliance::gate::{self, Route};
 use rectify_compliance::{ConfigurationItem, Evaluation, Message, Verdict};
@@ -7,26 +7,26 @@ use super::Run;
 use crate::Error;
 use crate::invocation::Invocation;
 
-/// Judges an item and sends the verdict with the item's own capture time.
-pub(super) async fn judge(run: &Run<'_>, item: &ConfigurationItem, line: &mut Invocation) -> Result<(), Error> {
+/// Evaluates an item and sends the verdict with the item's own capture time.
+pub(super) async fn judge(run: &Run<'_>, item: &ConfigurationItem, log: &mut Invocation) -> Result<(), Error> {
     let judge = run.judge(&item.account, &item.region).await?;
     let verdict = judge.item(item, run.scope, run.event.message.time()).await?;
     let verdict = verdict.unwrap_or_else(|| Verdict::not_applicable("resource deleted"));
-    run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], line)
+    run.send(&[Evaluation { resource: item.resource.clone(), verdict, ordering: item.captured_at }], log)
         .await
         .map(drop)
 }
 
-/// Fetches the item an oversized event speaks of, then judges it like any other.
-pub(super) async fn judge_oversized(run: &Run<'_>, line: &mut Invocation) -> Result<(), Error> {
+/// Fetches the item of an oversized event, then evaluates it like any other.
+pub(super) async fn judge_oversized(run: &Run<'_>, log: &mut Invocation) -> Result<(), Error> {
     let Message::Oversized { summary, .. } = &run.event.message else {
         return Err(Error::UnsupportedTrigger { half: "change" });
     };
-    let item = run.shell.config.item_of(summary).await?;
+    let item = run.context.config.item_of(summary).await?;
     match gate::route_fetched(run.event, &run.scope, &item)? {
         Route::Answer(resource, verdict) => {
-            run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], line).await.map(drop)
+            run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], log).await.map(drop)
         }
-        _ => judge(run, &item, line).await,
+        _ => judge(run, &item, log).await,
     }
 }

@@ -1,4 +1,4 @@
-//! A control's rule with the calls to its service, whatever its types: what the shell of all rules is written over.
+//! A control's rule and its service clients, type-erased: the runtime of rules builds on these types.
 
 use std::future::ready;
 use std::process::ExitCode;
@@ -21,17 +21,17 @@ use crate::client::{AccountRegion, Connect, List, Listed, NoClients, Page, ReadF
 use crate::clients::Connector;
 use crate::{AwsError, Error, serve};
 
-/// A rule: its declaration, and how its clients are made.
+/// A rule: its declaration, and how to create its clients.
 #[derive(Clone)]
 pub struct Rule {
     /// The control's declaration.
     pub meta: &'static ControlMeta,
-    /// Reads the parameters; what the shell takes of them.
+    /// Reads the parameters and returns the common ones.
     pub(super) parameters: fn(Option<&str>) -> Result<CommonParameters, ParameterError>,
     pub(super) connect: Connector<dyn Connected>,
 }
 
-/// A rule that judges changes by the item alone: it needs no clients.
+/// A rule that evaluates changes from the item alone, without clients.
 pub fn on_item<K>(control: &'static Declared<K>) -> Rule
 where
     K: Control<Subject: Resource>,
@@ -39,7 +39,7 @@ where
     Rule::of::<K, NoClients>(control, Some(alone), None)
 }
 
-/// The same that also judges on a schedule.
+/// The same with a periodic trigger.
 pub fn on_item_and_schedule<K, C>(control: &'static Declared<K>) -> Rule
 where
     K: List<C, Subject: Resource>,
@@ -48,7 +48,7 @@ where
     Rule::of::<K, C>(control, Some(alone), Some((pages, keys)))
 }
 
-/// A rule that judges changes.
+/// A rule that evaluates changes.
 pub fn on_change<K, C>(control: &'static Declared<K>) -> Rule
 where
     K: FromItem + ReadFacts<C>,
@@ -57,7 +57,7 @@ where
     Rule::of::<K, C>(control, Some(with_facts), None)
 }
 
-/// A rule that judges on a schedule.
+/// A rule that evaluates on a schedule.
 pub fn on_schedule<K, C>(control: &'static Declared<K>) -> Rule
 where
     K: Periodic + List<C>,
@@ -92,24 +92,24 @@ impl Rule {
     /// Serves its events until Lambda ends the process.
     pub fn serve(self) -> ExitCode {
         let build = |environment: &_| RuleContext::from_environment(self.clone(), environment);
-        serve::run(self.meta.id, build, &async |shell, event, own, line| {
-            handle(shell, &event, own, line).await.map(|()| Value::Null)
+        serve::run(self.meta.id, build, &async |context, event, own, log| {
+            handle(context, &event, own, log).await.map(|()| Value::Null)
         })
     }
 }
 
 /// A control with its clients in one region.
 pub(super) trait Connected: Send + Sync {
-    /// The control as these parameters make it.
+    /// The control with these parameters.
     ///
     /// # Errors
-    /// The parameter, what was expected and what it was.
+    /// The parameter, the expected and the received value.
     fn with(self: Arc<Self>, parameters: Option<&str>) -> Result<Box<dyn Judge>, ParameterError>;
 }
 
 /// A control with its clients and its parameters.
 pub(super) trait Judge: Send + Sync {
-    /// Judges one item; `None` when the resource is gone by now.
+    /// Evaluates one item; `None` when the resource is already gone.
     fn item<'a>(
         &'a self,
         item: &'a ConfigurationItem,
@@ -117,10 +117,10 @@ pub(super) trait Judge: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Verdict>, Error>>;
 
-    /// Judges what there is, from a page on.
+    /// Lists and evaluates the resources, from a page on.
     ///
     /// # Errors
-    /// [`Error::UnsupportedTrigger`] where the control does not list.
+    /// [`Error::UnsupportedTrigger`] when the control has no periodic trigger.
     fn pages<'a>(
         &'a self,
         place: &'a AccountRegion,
@@ -129,7 +129,7 @@ pub(super) trait Judge: Send + Sync {
         now: Timestamp,
     ) -> Result<JudgedPages<'a>, Error>;
 
-    /// Every resource there is, unread.
+    /// The keys of all resources, unread.
     ///
     /// # Errors
     /// As for [`pages`](Self::pages).
@@ -141,9 +141,9 @@ pub(super) type JudgedPages<'a> = BoxStream<'a, Result<JudgedPage, AwsError>>;
 /// The resources of a listing, page by page.
 pub(super) type KeyPages<'a> = BoxStream<'a, Result<Vec<ResourceKey>, AwsError>>;
 
-/// Some resources of a listing, judged.
+/// Some resources of a listing, evaluated.
 pub(super) struct JudgedPage {
-    /// Each with its verdict, or with what kept it from being read.
+    /// Each with its verdict, or with the error of its read.
     pub(super) resources: Vec<(ResourceKey, Result<Verdict, AwsError>)>,
     /// Where the next page begins; `None` after the last.
     pub(super) next: Option<String>,
@@ -159,7 +159,7 @@ type Pages<K, C> =
     for<'a> fn(&'a Judging<K, C>, &'a AccountRegion, Option<String>, RuleScope<'a>, Timestamp) -> JudgedPages<'a>;
 type Keys<K, C> = for<'a> fn(&'a Judging<K, C>, &'a AccountRegion) -> KeyPages<'a>;
 
-/// What is the same for every event: functions for what the control can do.
+/// A control's clients and the functions of its triggers, shared by all events.
 struct Clients<K: Control, C: 'static> {
     logic: &'static K,
     clients: C,
@@ -209,7 +209,7 @@ impl<K: Control, C: Connect> Judge for Judging<K, C> {
     }
 }
 
-/// The item is the subject.
+/// Evaluates the item itself.
 fn alone<'a, K, C>(
     judging: &'a Judging<K, C>,
     item: &'a ConfigurationItem,
@@ -224,7 +224,7 @@ where
     Box::pin(ready(judged.map_err(Error::from)))
 }
 
-/// Item and facts make the subject; the subject is judged.
+/// Evaluates the subject built from item and facts.
 fn with_facts<'a, K, C>(
     judging: &'a Judging<K, C>,
     item: &'a ConfigurationItem,
@@ -253,12 +253,12 @@ fn verdict<K: Control, C>(
     scope: RuleScope<'_>,
     now: Timestamp,
 ) -> Verdict {
-    // The subject may know a name that its item does not.
+    // The subject may have a name that its item lacks.
     let excluded = scope.out_of_scope(&item.resource, subject.name());
     excluded.unwrap_or_else(|| judging.of.logic.evaluate(subject, &judging.params, now))
 }
 
-/// Typed from the listing to the verdict: of a hundred thousand resources none is made JSON.
+/// Typed from the listing to the verdict: even a hundred thousand resources are never converted to JSON.
 fn pages<'a, K, C>(
     judging: &'a Judging<K, C>,
     place: &'a AccountRegion,
@@ -273,7 +273,7 @@ where
     let Judging { of, params } = judging;
     let judge = move |listed: Listed<K::Subject>| {
         let resource = listed.key();
-        // What is out of scope need not be read.
+        // A resource out of scope need not be readable.
         let verdict = match (scope.out_of_scope(&resource, listed.name()), listed) {
             (Some(excluded), _) => Ok(excluded),
             (None, Listed::Read(subject)) => Ok(of.logic.evaluate(&subject, params, now)),

@@ -1,11 +1,10 @@
-//! The periodic half: every subject of an inventory, then the results of what is gone.
+//! The periodic trigger: evaluates every listed resource, then retires the results of deleted ones.
 //!
-//! Each full hundred is reported while the next page is read: a verdict about one resource is true whatever happens to the
-//! next. A resource that cannot be read keeps its last evaluation, is not retired, and has no say about the others: the
-//! round goes on and ends as `RunIncomplete`.
-//! A round that one invocation does not finish goes on in the next, from the page it came to ([`Round`]).
-//! A rule that is gone ends it: there is nobody to tell.
-//! Retiring waits for the last page; a listing that breaks off retires nothing and fails.
+//! Each full hundred is reported while the next page is read: a verdict about one resource does not depend on the next.
+//! A resource that cannot be read keeps its last evaluation, is not retired, and does not affect the others: the round
+//! continues and ends as `RunIncomplete`. A round that one invocation does not finish continues in the next one, from
+//! the page it reached ([`Round`]). If the rule is gone, the round ends: AWS Config accepts no evaluations for it.
+//! Results are retired after the last page; a listing that fails retires nothing.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -22,38 +21,38 @@ use crate::client::AccountRegion;
 use crate::config_service::{BATCH, Sent, key_hash};
 use crate::invocation::Invocation;
 
-/// What is left when a listing stops: a page is read and reported in seconds, and in so many even if calls are repeated.
-const FOR_A_PAGE: Duration = Duration::from_secs(60);
-/// What is left at least when retiring begins: it reads every result of the rule, and lists all resources once more if the
+/// The time left when a listing stops: a page is read and reported in seconds, and within this time even with retries.
+const TIME_FOR_PAGE: Duration = Duration::from_secs(60);
+/// The minimum time left when retiring begins: it reads every result of the rule, and lists all resources again if the
 /// round has more than one part.
-const FOR_RETIRING: Duration = Duration::from_secs(240);
+const TIME_FOR_RETIRING: Duration = Duration::from_secs(240);
 
 /// Where a listing ended.
 enum Listing {
     /// After the last page.
     Done,
-    /// Before the page with this token: the time is up.
+    /// Before the page with this token, because time is short.
     Stopped(String),
-    /// AWS Config has no such rule any more.
+    /// AWS Config no longer has the rule.
     RuleGone,
 }
 
-/// Does one part of a round.
-pub(super) async fn run(run: &Run<'_>, line: &mut Invocation) -> Result<(), Error> {
+/// Runs one part of a round.
+pub(super) async fn run(run: &Run<'_>, log: &mut Invocation) -> Result<(), Error> {
     let mut round = Round::of(run.raw)?;
-    let place = AccountRegion { account: run.account()?, region: run.shell.settings.region.clone() };
+    let place = AccountRegion { account: run.account()?, region: run.context.settings.region.clone() };
     let judge = run.judge(&place.account, &place.region).await?;
     let mut seen = HashSet::new();
     if matches!(round.step, Step::List(_)) {
-        let listed = list(&*judge, run, &place, &mut round, &mut seen, line).await;
-        line.note("resources", round.resources);
-        line.note("part", round.part);
+        let listed = list(&*judge, run, &place, &mut round, &mut seen, log).await;
+        log.note("resources", round.resources);
+        log.note("part", round.part);
         match listed? {
             Listing::RuleGone => return Ok(()),
-            Listing::Stopped(token) => return go_on(run, round, Step::List(Some(token)), line).await,
-            // What is gone of a hundred resources is told in a second.
-            Listing::Done if round.resources > BATCH && run.own.deadline.left() < FOR_RETIRING => {
-                return go_on(run, round, Step::Retire, line).await;
+            Listing::Stopped(token) => return continue_later(run, round, Step::List(Some(token)), log).await,
+            // Retiring the results of a hundred resources takes a second.
+            Listing::Done if round.resources > BATCH && run.own.deadline.left() < TIME_FOR_RETIRING => {
+                return continue_later(run, round, Step::Retire, log).await;
             }
             Listing::Done => {}
         }
@@ -61,18 +60,18 @@ pub(super) async fn run(run: &Run<'_>, line: &mut Invocation) -> Result<(), Erro
     if round.part > 1 {
         seen = keys(&*judge, &place).await?;
     }
-    retire(run, &seen, line).await?;
-    round.unread.fault(round.resources).map_or(Ok(()), Err)
+    retire(run, &seen, log).await?;
+    round.unread.into_error(round.resources).map_or(Ok(()), Err)
 }
 
-/// Judges and reports the resources from a page on, until the last or the time is up.
+/// Evaluates and reports the resources from a page on, until the last page or until time is short.
 async fn list(
     judge: &dyn Judge,
     run: &Run<'_>,
     place: &AccountRegion,
     round: &mut Round,
     seen: &mut HashSet<u64>,
-    line: &mut Invocation,
+    log: &mut Invocation,
 ) -> Result<Listing, Error> {
     let ordering = run.event.message.time();
     let mut judged: Vec<Evaluation> = Vec::new();
@@ -80,24 +79,24 @@ async fn list(
     let mut pages = judge.pages(place, from, run.scope, ordering)?;
     let end = loop {
         let full: Vec<Evaluation> = judged.drain(..judged.len() - judged.len() % BATCH).collect();
-        let (sent, page) = join(report(run, &full, line), pages.next()).await;
+        let (sent, page) = join(report(run, &full, log), pages.next()).await;
         if sent? == Sent::RuleGone {
             return Ok(Listing::RuleGone);
         }
         let Some(page) = page.transpose()? else { break Listing::Done };
         for (resource, verdict) in page.resources {
-            // A listing that repeats a resource (a page that shifted) reports it once.
+            // A resource that a shifted page repeats is reported once.
             if !seen.insert(key_hash(&resource)) {
                 continue;
             }
             round.resources += 1;
             match verdict {
                 Ok(verdict) => judged.push(Evaluation { resource, verdict, ordering }),
-                Err(error) => round.unread.add(&resource, &error, line),
+                Err(error) => round.unread.add(&resource, &error, log),
             }
         }
         if let Some(next) = page.next
-            && run.own.deadline.left() < FOR_A_PAGE
+            && run.own.deadline.left() < TIME_FOR_PAGE
         {
             break Listing::Stopped(next);
         }
@@ -105,26 +104,26 @@ async fn list(
     if matches!(end, Listing::Done) && round.resources == 0 {
         judged.push(nothing_in_scope(ResourceKey::account(&place.account), ordering));
     }
-    match report(run, &judged, line).await? {
+    match report(run, &judged, log).await? {
         Sent::RuleGone => Ok(Listing::RuleGone),
         Sent::Stored => Ok(end),
     }
 }
 
-/// Sends evaluations, where there are any.
-async fn report(run: &Run<'_>, judged: &[Evaluation], line: &mut Invocation) -> Result<Sent, Error> {
-    if judged.is_empty() { Ok(Sent::Stored) } else { run.send(judged, line).await }
+/// Sends the evaluations, if there are any.
+async fn report(run: &Run<'_>, judged: &[Evaluation], log: &mut Invocation) -> Result<Sent, Error> {
+    if judged.is_empty() { Ok(Sent::Stored) } else { run.send(judged, log).await }
 }
 
-/// Leaves the rest of a round to an invocation of its own.
-async fn go_on(run: &Run<'_>, round: Round, step: Step, line: &mut Invocation) -> Result<(), Error> {
+/// Leaves the rest of a round to another invocation.
+async fn continue_later(run: &Run<'_>, round: Round, step: Step, log: &mut Invocation) -> Result<(), Error> {
     let event = round.event(step, run.raw)?;
-    run.shell.relay.pass_on(&run.own.function, &event).await?;
-    line.note("goes_on", true);
+    run.context.relay.pass_on(&run.own.function, &event).await?;
+    log.note("goes_on", true);
     Ok(())
 }
 
-/// Every resource there is: what other parts of a round saw is not known here.
+/// The keys of all resources: this invocation does not know those that earlier parts of the round listed.
 async fn keys(judge: &dyn Judge, place: &AccountRegion) -> Result<HashSet<u64>, Error> {
     let mut all = HashSet::new();
     let mut pages = judge.keys(place)?;
@@ -138,20 +137,20 @@ fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
     Evaluation { resource, verdict: Verdict::not_applicable("no resource in scope"), ordering }
 }
 
-/// Answers NOT_APPLICABLE for what the rule still reports and the inventory no longer has, by type and id.
-async fn retire(run: &Run<'_>, there: &HashSet<u64>, line: &mut Invocation) -> Result<(), Error> {
+/// Reports NOT_APPLICABLE for resources that the rule still reports and the listing no longer contains, by type and id.
+async fn retire(run: &Run<'_>, listed: &HashSet<u64>, log: &mut Invocation) -> Result<(), Error> {
     let Some(rule) = &run.event.rule_name else {
         return Err(ShapeError::missing("configRuleName", "the name of the rule").into());
     };
     let ordering = run.event.message.time();
-    let gone = run.shell.config.vanished(rule, run.scope.meta.resource_types, there).await?;
+    let gone = run.context.config.vanished(rule, run.scope.meta.resource_types, listed).await?;
     if gone.is_empty() {
         return Ok(());
     }
-    line.note("retired", gone.len());
+    log.note("retired", gone.len());
     let evaluations: Vec<Evaluation> = gone
         .into_iter()
         .map(|resource| Evaluation { resource, verdict: Verdict::not_applicable("resource deleted"), ordering })
         .collect();
-    run.send(&evaluations, line).await.map(drop)
+    run.send(&evaluations, log).await.map(drop)
 }

@@ -1,7 +1,7 @@
-//! A periodic round: all of an inventory, in as many invocations as it takes.
+//! A periodic round: one complete listing, in as many invocations as it takes.
 //!
-//! What one invocation does not finish the next goes on with; what that needs to know travels in its event, so that nothing
-//! is stored and a repeated event does the same again.
+//! Each invocation continues where the previous one stopped. The progress is part of the event, so that nothing is
+//! stored and a retried event does the same again.
 
 use rectify_compliance::ShapeError;
 use serde::{Deserialize, Serialize};
@@ -10,59 +10,59 @@ use serde_json::Value;
 use super::unread::Unread;
 use crate::Error;
 
-/// The key of a [`Round`] in an event. AWS Config sends none: it begins rounds.
+/// The key of a [`Round`] in an event. Events from AWS Config lack it: they start a round.
 const KEY: &str = "rectifyRound";
 
-/// The most invocations of a round, twelve hours of 15 minutes each: one that is longer is lost, not long. Lambda does not end
-/// it: `RecursiveLoop` is `Allow`.
-const MOST_PARTS: u32 = 48;
+/// The maximum number of invocations of a round: twelve hours at 15 minutes each. A longer round is considered endless.
+/// Lambda does not stop it: `RecursiveLoop` is `Allow`.
+const MAX_PARTS: u32 = 48;
 
-/// How far a round has come.
+/// The progress of a round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Round {
-    /// Which invocation of the round this is, from 1.
+    /// The number of this invocation in the round, from 1.
     pub part: u32,
-    /// What it does first.
+    /// Its first step.
     pub step: Step,
-    /// How many resources were listed so far.
+    /// How many resources have been listed so far.
     pub resources: usize,
-    /// What could not be read so far.
+    /// The resources that could not be read so far.
     pub unread: Unread,
 }
 
-/// What is left of a round.
+/// The rest of a round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Step {
-    /// Listing, from the page with this token on, or from the first; then [`Self::Retire`].
+    /// List from the page with this token, or from the first; then [`Self::Retire`].
     List(Option<String>),
-    /// Retiring what is gone.
+    /// Retire the results of deleted resources.
     Retire,
 }
 
 impl Round {
-    /// The round that an event goes on with, or begins.
+    /// The round that an event continues or starts.
     ///
     /// # Errors
-    /// [`Error`] when the event is not one that a function sent itself.
+    /// [`Error`] when the event's progress is not one that a function sent to itself.
     pub(super) fn of(event: &Value) -> Result<Self, Error> {
         let Some(round) = event.get(KEY) else {
             return Ok(Self { part: 1, step: Step::List(None), resources: 0, unread: Unread::default() });
         };
-        Self::deserialize(round).map_err(|error| ShapeError::new(KEY, "how far a round has come", error).into())
+        Self::deserialize(round).map_err(|error| ShapeError::new(KEY, "the progress of a round", error).into())
     }
 
-    /// The event with which the next invocation does `step`, from the one that this invocation got.
+    /// The event for the next invocation, which starts with `step`, based on this invocation's event.
     ///
     /// # Errors
-    /// [`Error::Endless`] when there were too many.
+    /// [`Error::Endless`] when the round has had too many invocations.
     pub(super) fn event(self, step: Step, event: &Value) -> Result<Value, Error> {
-        if self.part >= MOST_PARTS {
+        if self.part >= MAX_PARTS {
             return Err(Error::Endless { parts: self.part, resources: self.resources });
         }
         let next = Self { part: self.part + 1, step, ..self };
-        let next = serde_json::to_value(next).map_err(|error| ShapeError::new(KEY, "a JSON form", error))?;
+        let next = serde_json::to_value(next).map_err(|error| ShapeError::new(KEY, "a JSON value", error))?;
         let mut event = event.clone();
         if let Some(members) = event.as_object_mut() {
             members.insert(KEY.to_owned(), next);
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_goes_on_where_the_event_says_and_keeps_the_rest_of_it() {
+    fn round_continues_from_its_event_and_keeps_the_other_fields() {
         let first = json!({"invokingEvent": "{}", "resultToken": "token"});
         let round = Round::of(&first).unwrap();
         assert_eq!((round.part, &round.step), (1, &Step::List(None)));
@@ -94,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn a_round_that_does_not_end_and_one_that_nobody_sent_are_faults() {
+    fn endless_round_and_malformed_progress_are_errors() {
         let event = json!({});
-        let round = Round { part: MOST_PARTS, ..Round::of(&event).unwrap() };
+        let round = Round { part: MAX_PARTS, ..Round::of(&event).unwrap() };
         assert_eq!(round.event(Step::Retire, &event).unwrap_err().kind(), "RunIncomplete");
         assert_eq!(Round::of(&json!({"rectifyRound": {"part": "x"}})).unwrap_err().kind(), "UnexpectedShape");
     }

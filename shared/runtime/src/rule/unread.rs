@@ -1,4 +1,4 @@
-//! What a periodic run found and could not read: all of it is counted, the first of it is named.
+//! The resources that a periodic run could not read: all are counted, the first ones are named.
 
 use rectify_compliance::ResourceKey;
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::invocation::Invocation;
 use crate::{AwsError, Error};
 
-/// The most resources that the log line names.
-const LOGGED: usize = 100;
-/// The most resources that the fault names.
-const NAMED: usize = 5;
+/// The maximum number of resources named in the log line.
+const MAX_LOGGED: usize = 100;
+/// The maximum number of resources named in the error.
+const MAX_LISTED: usize = 5;
 
 /// Resources without a verdict in this round.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,20 +20,20 @@ pub(super) struct Unread {
 
 impl Unread {
     /// Adds one, counts it by the type of its error, and names it in the log line while there is room.
-    pub(super) fn add(&mut self, resource: &ResourceKey, error: &AwsError, line: &mut Invocation) {
-        line.count("Unreadable", "ReadError", error.name(), 1);
+    pub(super) fn add(&mut self, resource: &ResourceKey, error: &AwsError, log: &mut Invocation) {
+        log.count("Unreadable", "ReadError", error.name(), 1);
         self.count += 1;
-        if self.named.len() < LOGGED {
+        if self.named.len() < MAX_LOGGED {
             self.named.push(format!("{resource} ({})", error.brief()));
-            line.note("unreadable", self.named.clone());
+            log.note("unreadable", self.named.clone());
         }
     }
 
-    /// What the run ends with, where anything was not read of so many resources.
-    pub(super) fn fault(self, resources: usize) -> Option<Error> {
+    /// The error of a run over `resources`, if any could not be read.
+    pub(super) fn into_error(self, resources: usize) -> Option<Error> {
         let Self { count, named } = self;
-        let more = count.saturating_sub(NAMED);
-        let mut first = named.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+        let more = count.saturating_sub(MAX_LISTED);
+        let mut first = named.into_iter().take(MAX_LISTED).collect::<Vec<_>>().join(", ");
         if more > 0 {
             first.push_str(&format!(" +{more} more"));
         }
@@ -48,23 +48,23 @@ mod tests {
     use crate::CallError;
 
     #[test]
-    fn all_are_counted_by_the_type_of_their_error_and_the_first_are_named() {
-        let mut line = Invocation::start("door-ajar", "request");
+    fn all_are_counted_by_error_type_and_the_first_are_named() {
+        let mut log = Invocation::start("door-ajar", "request");
         let mut unread = Unread::default();
         let denied =
             AwsError::Call(CallError::answered("doors:DescribeDoor", 403, "AccessDenied", "a text of any length"));
-        for number in 0..LOGGED + 20 {
-            unread.add(&ResourceKey::new("Door", format!("d-{number:03}")), &denied, &mut line);
+        for number in 0..MAX_LOGGED + 20 {
+            unread.add(&ResourceKey::new("Door", format!("d-{number:03}")), &denied, &mut log);
         }
-        let logged = &line.lines(0, 0, None)[0];
-        assert_eq!((&logged["Unreadable"], &logged["ReadError"]), (&(LOGGED + 20).into(), &"AccessDenied".into()));
+        let logged = &log.lines(0, 0, None)[0];
+        assert_eq!((&logged["Unreadable"], &logged["ReadError"]), (&(MAX_LOGGED + 20).into(), &"AccessDenied".into()));
         let named = logged["unreadable"].as_array().unwrap();
-        assert_eq!((named.len(), &named[0]), (LOGGED, &"Door d-000 (doors:DescribeDoor: AccessDenied)".into()));
-        let text = unread.fault(500).unwrap().to_string();
+        assert_eq!((named.len(), &named[0]), (MAX_LOGGED, &"Door d-000 (doors:DescribeDoor: AccessDenied)".into()));
+        let text = unread.into_error(500).unwrap().to_string();
         assert!(
             text.starts_with("120 of 500 resources could not be read: Door d-000 (") && text.ends_with(" +115 more")
         );
         assert!(text.len() < 400, "{text}");
-        assert_eq!(Unread::default().fault(500), None);
+        assert_eq!(Unread::default().into_error(500), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A function's environment, read once and typed. What is wrong in it fails the invocation, by name.
+//! A function's environment, read once and typed. An invalid variable fails the invocation and is named in the error.
 
 mod per_control;
 
@@ -11,11 +11,11 @@ use rectify_compliance::{AccountId, Arn, Region};
 use crate::Error;
 pub use per_control::{AccountModes, PerControl};
 
-/// The variables of a process, taken as a value so that nothing below reads the environment on its own.
+/// The variables of a process, passed as a value so that no other code reads the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Environment(HashMap<String, String>);
 
-/// What every function is told.
+/// The settings of every function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSettings {
     /// `AWS_REGION`: where the function runs.
@@ -24,16 +24,16 @@ pub struct FunctionSettings {
     pub home_region: Option<Region>,
 }
 
-/// What a remediation's function is told.
+/// The settings of a remediation's function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemediationSettings {
     /// `MODE`.
     pub mode: Mode,
     /// `ALLOW_L2`: whether steps of level L2 may be applied.
     pub allow_l2: bool,
-    /// `PARAMETERS`: the rule's own parameters, so that both judge alike.
+    /// `PARAMETERS`: the rule's own parameters, so that rule and remediation evaluate with the same ones.
     pub parameters: String,
-    /// `RULE_NAMES`: whose events are taken.
+    /// `RULE_NAMES`: the rules whose events are accepted.
     pub rule_names: Globs,
     /// `LEDGER_TABLE`.
     pub ledger_table: String,
@@ -41,38 +41,41 @@ pub struct RemediationSettings {
     pub event_bus: String,
     /// `BUDGET_PER_HOUR`: resources per control, account and hour.
     pub budget_per_hour: u32,
-    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types; one resource where AWS Config does not count them; 100
-    /// does not ask.
+    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types; one resource if AWS Config does not count them;
+    /// 100 disables the share.
     pub budget_share_percent: u32,
     /// `EXEMPTIONS`: where exemptions are kept.
     pub exemptions: Exemptions,
     /// `ACCOUNT_MODES`: modes of single accounts; the lower one wins.
     pub account_modes: AccountModes,
-    /// `ALLOW_TAG_MODE`: whether the tag `rectify:mode` of a resource may lower its mode. Who can open a port can also tag.
+    /// `ALLOW_TAG_MODE`: whether the tag `rectify:mode` of a resource may lower its mode. A principal that can open a
+    /// port can usually tag, too.
     pub allow_tag_mode: bool,
-    /// `GRACE_MINUTES`: from the finding to its enforcement.
+    /// `GRACE_MINUTES`: the time between a finding and its enforcement.
     pub grace_minutes: PerControl<Bounded<0, MAX_GRACE>>,
-    /// `PLANS_PER_HOUR`: announced one by one, for each control and account; more are one digest.
+    /// `PLANS_PER_HOUR`: plans announced individually per control and account; further ones are announced as one
+    /// digest.
     pub plans_per_hour: u32,
-    /// `PROTECTED_ARNS`: what must not be changed, by ARN, `*` for anything; `none` protects nothing. The role is denied it too.
+    /// `PROTECTED_ARNS`: ARN patterns of resources that must not be changed, `*` as wildcard; `none` protects nothing.
+    /// The role denies them, too.
     pub protected_arns: Option<Globs>,
-    /// `REMEDIATE_MANAGED_STACKS`: whether what CloudFormation manages may be changed.
+    /// `REMEDIATE_MANAGED_STACKS`: whether resources that CloudFormation manages may be changed.
     pub remediate_managed_stacks: bool,
 }
 
-/// The longest grace, minutes: a week.
+/// The longest grace period, minutes: a week.
 pub const MAX_GRACE: u32 = 7 * 24 * 60;
 
 /// Where exemptions are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exemptions {
-    /// In the ledger: one that cannot be read keeps every hand off.
+    /// In the ledger: an exemption that cannot be read forbids acting.
     Ledger,
-    /// Nowhere: somebody states that nothing is exempt.
+    /// Nowhere: the operator states that nothing is exempt.
     None,
 }
 
-/// How far a control may go, lowest first.
+/// What a control may do, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     /// Nothing.
@@ -86,7 +89,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The word people write.
+    /// The name in settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -137,15 +140,15 @@ impl Environment {
         self.0.get(name).map(String::as_str).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// A variable that must be there.
+    /// A required variable.
     ///
     /// # Errors
-    /// [`Error::Setting`] when it is not.
+    /// [`Error::Setting`] when it is missing.
     pub fn required(&self, name: &'static str) -> Result<&str, Error> {
         self.get(name).ok_or_else(|| Error::Setting { name, reason: "expected a value: received nothing".to_owned() })
     }
 
-    /// A variable that is read as a `T`, or the default where it is absent.
+    /// A variable parsed as a `T`, or the default if it is absent.
     ///
     /// # Errors
     /// [`Error::Setting`] when it does not parse.
@@ -155,7 +158,7 @@ impl Environment {
 }
 
 impl FunctionSettings {
-    /// Reads what every function needs.
+    /// Reads the settings of every function.
     ///
     /// # Errors
     /// [`Error::Setting`] when `AWS_REGION` is missing.
@@ -173,11 +176,11 @@ impl FunctionSettings {
 }
 
 impl RemediationSettings {
-    /// Reads what a remediation needs.
+    /// Reads the settings of a remediation.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a missing or malformed variable, and for `MODE=enforce` without a word on exemptions: what
-    /// cannot be checked is not enforced.
+    /// [`Error::Setting`] for a missing or malformed variable, and for `MODE=enforce` without `EXEMPTIONS`: a control
+    /// does not act unless exemptions can be checked.
     pub fn read(environment: &Environment) -> Result<Self, Error> {
         let mode = environment.parsed("MODE", Mode::Plan)?;
         if mode == Mode::Enforce && environment.get("EXEMPTIONS").is_none() {
@@ -232,17 +235,17 @@ mod tests {
     fn remediation(extra: &[(&str, &str)]) -> Result<RemediationSettings, String> {
         let base = [("RULE_NAMES", "rectify-a"), ("LEDGER_TABLE", "t")];
         let environment = Environment::of(base.iter().chain(extra).copied());
-        RemediationSettings::read(&environment).map_err(|fault| fault.to_string())
+        RemediationSettings::read(&environment).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn nothing_writes_until_a_person_says_so() {
+    fn nothing_is_changed_by_default() {
         let settings = remediation(&[]).unwrap();
         assert_eq!((settings.mode, settings.allow_l2, settings.budget_per_hour), (Mode::Plan, false, 5));
     }
 
     #[test]
-    fn enforce_wants_to_be_told_where_exemptions_are() {
+    fn enforce_requires_exemptions() {
         assert_eq!(
             remediation(&[("MODE", "enforce")]).unwrap_err(),
             "EXEMPTIONS: expected `ledger` or `none` in mode enforce: received nothing"
@@ -255,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_settings_are_named_with_what_was_received() {
+    fn malformed_settings_are_named_with_the_received_value() {
         for (name, value, expected) in [
             ("MODE", "ENFORCE", "MODE: expected off, observe, plan or enforce: received `ENFORCE`"),
             ("ALLOW_L2", "yes", "ALLOW_L2: expected true or false: received `yes`"),
@@ -267,9 +270,9 @@ mod tests {
         ] {
             assert_eq!(remediation(&[(name, value)]).unwrap_err(), expected);
         }
-        let fault = RemediationSettings::read(&Environment::of([("RULE_NAMES", "a")])).unwrap_err();
+        let error = RemediationSettings::read(&Environment::of([("RULE_NAMES", "a")])).unwrap_err();
         assert_eq!(
-            (fault.kind(), fault.to_string().as_str()),
+            (error.kind(), error.to_string().as_str()),
             ("InvalidSetting", "LEDGER_TABLE: expected a value: received nothing")
         );
     }

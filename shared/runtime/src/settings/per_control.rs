@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::Mode;
 
-/// The key that stands for every control or account that has no entry of its own.
+/// The key for every control or account without an entry of its own.
 const ANY: &str = "*";
 
-/// One value for all controls, or some of their own: `60`, or `{"*": 60, "restricted-ssh": 0}`.
+/// One value for all controls, or values by control: `60`, or `{"*": 60, "restricted-ssh": 0}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PerControl<T> {
     all: Option<T>,
@@ -23,7 +23,7 @@ pub struct PerControl<T> {
 pub struct AccountModes(BTreeMap<String, PerControl<Mode>>);
 
 impl<T: Copy> PerControl<T> {
-    /// The same for all.
+    /// The same value for all controls.
     pub const fn all(value: T) -> Self {
         Self { all: Some(value), own: BTreeMap::new() }
     }
@@ -35,13 +35,13 @@ impl<T: Copy> PerControl<T> {
 }
 
 impl AccountModes {
-    /// The mode that this account's entry, or that of all accounts, has for a control.
+    /// The mode of a control by this account's entry, else by the entry for all accounts.
     pub fn of(&self, account: &str, control: &str) -> Option<Mode> {
         self.0.get(account).or_else(|| self.0.get(ANY))?.of(control)
     }
 }
 
-/// Reads a scalar as it would stand in JSON or alone, be it quoted there or not.
+/// Reads a JSON scalar; numbers and booleans may be quoted.
 fn scalar<T: FromStr<Err = String>>(value: &Value) -> Result<T, String> {
     match value {
         Value::String(text) => text.parse(),
@@ -70,7 +70,7 @@ impl<T: FromStr<Err = String>> FromStr for PerControl<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A word alone is no JSON, and is what most people write.
+        // Most users write a plain word, which is not JSON.
         let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
         per_control(&value)
     }
@@ -106,7 +106,7 @@ mod tests {
     type Minutes = Bounded<0, 100>;
 
     #[test]
-    fn a_value_is_for_all_or_for_the_controls_named() {
+    fn value_applies_to_all_or_to_the_named_controls() {
         for (text, ssh, other) in [
             ("60", Some(60), Some(60)),
             ("{\"*\": 60, \"restricted-ssh\": \"5\"}", Some(5), Some(60)),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_has_modes_of_its_own_or_those_of_all_accounts() {
+    fn account_has_its_own_modes_or_those_of_all_accounts() {
         let text =
             "{\"111122223333\": \"observe\", \"444455556666\": {\"restricted-ssh\": \"plan\"}, \"*\": \"enforce\"}";
         let modes: AccountModes = text.parse().unwrap();

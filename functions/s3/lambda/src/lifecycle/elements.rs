@@ -1,4 +1,4 @@
-//! The elements of an answer that the SDK would drop: what cannot be sent again must be known about before it is replaced.
+//! The elements of an answer that the SDK drops: they cannot be sent again, so a replacement would lose them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,8 +7,8 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use rectify_compliance::ShapeError;
 
-/// Every element of a lifecycle configuration that is read and sent again, with the element it stands in (service model of
-/// S3, `GetBucketLifecycleConfigurationOutput`).
+/// The known elements of a lifecycle configuration, by parent element (service model of S3,
+/// `GetBucketLifecycleConfigurationOutput`).
 const KNOWN: [(&str, &[&str]); 11] = [
     ("", &["LifecycleConfiguration"]),
     ("LifecycleConfiguration", &["Rule"]),
@@ -36,15 +36,15 @@ const KNOWN: [(&str, &[&str]); 11] = [
     ("AbortIncompleteMultipartUpload", &["DaysAfterInitiation"]),
 ];
 
-/// Looks through the answer of one call; its clones share what was found.
+/// Finds unknown elements in the answer of one call; clones share the result.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unknown(Arc<Mutex<Option<Vec<String>>>>);
 
 impl Unknown {
-    /// The elements of the answer that are not known, each as `Parent.Element`.
+    /// The unknown elements of the answer, each as `Parent.Element`.
     ///
     /// # Errors
-    /// [`ShapeError`] when the answer was not looked through, so that there could be any.
+    /// [`ShapeError`] when the answer was not examined.
     pub(super) fn found(&self) -> Result<Vec<String>, ShapeError> {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         found.ok_or_else(|| ShapeError::missing("LifecycleConfiguration", "the text of the answer"))
@@ -68,10 +68,10 @@ impl Intercept for Unknown {
     }
 }
 
-/// The elements of an XML document that are not known, in order, each once.
+/// The unknown elements of an XML document, in order, each once.
 ///
-/// The SDK has parsed the document before, so it is well-formed; a `<` that begins neither an element nor a declaration
-/// (CDATA, a comment) is told as one, since what is inside is not looked at.
+/// The SDK has already parsed the document, so it is well-formed. A `<` that starts neither an element nor a
+/// declaration (CDATA, a comment) is reported as an unknown element, since its content is not examined.
 fn unknown(document: &str) -> Vec<String> {
     let (mut open, mut found) = (Vec::new(), Vec::<String>::new());
     for tag in document.split('<').skip(1) {
@@ -86,9 +86,9 @@ fn unknown(document: &str) -> Vec<String> {
         let name = tag.split([' ', '\t', '\r', '\n', '/']).next().unwrap_or_default();
         let parent = open.last().copied().unwrap_or_default();
         let known = KNOWN.iter().any(|(element, children)| *element == parent && children.contains(&name));
-        let told = format!("{parent}.{name}");
-        if !known && !found.contains(&told) {
-            found.push(told);
+        let path = format!("{parent}.{name}");
+        if !known && !found.contains(&path) {
+            found.push(path);
         }
         if !tag.ends_with('/') {
             open.push(name);
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_element_of_today_is_known_where_it_belongs() {
+    fn every_current_element_is_known_under_its_parent() {
         let document = concat!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
             "<Rule><ID>a &lt;b&gt;</ID><Filter/><Status>Enabled</Status><Transition><Days>3</Days><StorageClass>GLACIER</StorageClass>",
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_or_stands_elsewhere_is_told_once() {
+    fn new_or_misplaced_element_is_reported_once() {
         let rule = |inner: &str| format!("<LifecycleConfiguration><Rule>{inner}</Rule></LifecycleConfiguration>");
         for (document, expected) in [
             (rule("<Pause/><Pause>1</Pause><ID>a</ID>"), vec!["Rule.Pause"]),

@@ -1,37 +1,37 @@
-//! One message of the queue: an announcement about a finding, or the same once more.
+//! One message of the queue: an announcement about a finding, for its first or second lookup.
 
 use rectify_compliance::ShapeError;
 use rectify_runtime::bus::{Announcement, SOURCE};
 use serde_json::Value;
 
-/// The attribute that marks the second look at a finding.
-pub(super) const LOOK: &str = "RECTIFY_LOOK";
+/// The message attribute that marks the second lookup of a finding.
+pub(super) const PASS_ATTRIBUTE: &str = "RECTIFY_LOOK";
 /// Its value.
 pub(super) const SECOND: &str = "second";
 
-/// Which look at a finding this is; there is no third.
+/// The pass of the lookup of a finding; there is no third.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LookupPass {
-    /// Right after it was announced.
+    /// Right after the finding was announced.
     First,
-    /// Once CloudTrail has had its time.
+    /// After CloudTrail's delay.
     Second,
 }
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Letter {
-    /// By which SQS is told that it failed.
+pub(super) struct QueueMessage {
+    /// The message id, which reports a failure to SQS.
     pub(super) id: String,
     /// The event as it was sent.
     pub(super) body: String,
-    /// What it is about, or why it does not say.
+    /// The attempt it is about, or why the message cannot be read.
     pub(super) about: Result<About, ShapeError>,
-    /// Which look this is.
-    pub(super) look: LookupPass,
+    /// The pass of the lookup.
+    pub(super) pass: LookupPass,
 }
 
-/// The attempt that an announcement names. Everything else it says is read from the ledger.
+/// The attempt that an announcement names. Everything else is read from the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct About {
     /// The control.
@@ -40,11 +40,11 @@ pub(super) struct About {
     pub(super) attempt: String,
 }
 
-impl Letter {
+impl QueueMessage {
     /// The messages of an invocation by SQS.
     ///
     /// # Errors
-    /// [`ShapeError`] when it is none, or a message has no id: nobody could be told which one failed.
+    /// [`ShapeError`] when the event is not from SQS, or a message has no id: its failure could not be reported.
     pub(super) fn of_batch(event: &Value) -> Result<Vec<Self>, ShapeError> {
         let records = event.get("Records").and_then(Value::as_array);
         let records = records.ok_or_else(|| ShapeError::missing("event.Records", "messages of a queue"))?;
@@ -55,9 +55,9 @@ impl Letter {
         let text = |name: &str| record.get(name).and_then(Value::as_str);
         let id = text("messageId").ok_or_else(|| ShapeError::missing("event.Records.messageId", "a text"))?;
         let body = text("body").unwrap_or_default();
-        let mark = record.pointer(&format!("/messageAttributes/{LOOK}/stringValue")).and_then(Value::as_str);
-        let look = if mark == Some(SECOND) { LookupPass::Second } else { LookupPass::First };
-        Ok(Self { id: id.to_owned(), body: body.to_owned(), about: about(body), look })
+        let mark = record.pointer(&format!("/messageAttributes/{PASS_ATTRIBUTE}/stringValue")).and_then(Value::as_str);
+        let pass = if mark == Some(SECOND) { LookupPass::Second } else { LookupPass::First };
+        Ok(Self { id: id.to_owned(), body: body.to_owned(), about: about(body), pass })
     }
 }
 
@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn an_announcement_about_a_finding_names_its_attempt() {
+    fn announcement_about_a_finding_names_its_attempt() {
         let detail = json!({"attempt": "01J", "control": "door-ajar"});
         for (body, expected) in [
             (announced("rectify", "Rectify Plan", &detail), Ok("01J")),
             (announced("rectify", "Rectify Outcome", &detail), Ok("01J")),
             (announced("rectify", "Rectify Breaker Open", &detail), Ok("01J")),
-            // What this function says itself is nothing to ask about.
+            // The function's own announcements are refused.
             (
                 announced("rectify", "Rectify Attribution", &detail),
                 Err("detail-type: expected an announcement about a finding: received `Rectify Attribution`"),
@@ -120,28 +120,28 @@ mod tests {
             ),
             (json!({}), Err("detail-type: expected an announcement about a finding: received ``")),
         ] {
-            let letters = Letter::of_batch(&json!({"Records": [record(&body)]})).unwrap();
-            let [letter] = letters.as_slice() else { panic!("{letters:?}") };
-            let read = letter.about.as_ref().map(|it| (it.control.as_str(), it.attempt.as_str()));
+            let messages = QueueMessage::of_batch(&json!({"Records": [record(&body)]})).unwrap();
+            let [message] = messages.as_slice() else { panic!("{messages:?}") };
+            let read = message.about.as_ref().map(|it| (it.control.as_str(), it.attempt.as_str()));
             let expected = expected.map(|id| ("door-ajar", id)).map_err(str::to_owned);
             assert_eq!(read.map_err(ToString::to_string), expected, "{body}");
-            assert_eq!((letter.id.as_str(), letter.look), ("m-1", LookupPass::First));
+            assert_eq!((message.id.as_str(), message.pass), ("m-1", LookupPass::First));
         }
     }
 
     #[test]
-    fn the_second_look_is_told_by_its_mark() {
+    fn second_pass_is_identified_by_the_message_attribute() {
         let mut marked = record(&json!({}));
         marked["messageAttributes"] = json!({"RECTIFY_LOOK": {"dataType": "String", "stringValue": "second"}});
-        let letters = Letter::of_batch(&json!({"Records": [marked]})).unwrap();
-        assert_eq!(letters.first().map(|it| it.look), Some(LookupPass::Second));
+        let messages = QueueMessage::of_batch(&json!({"Records": [marked]})).unwrap();
+        assert_eq!(messages.first().map(|it| it.pass), Some(LookupPass::Second));
     }
 
     #[test]
-    fn a_batch_that_is_none_is_refused_and_a_broken_message_fails_alone() {
-        assert!(Letter::of_batch(&json!({})).is_err());
-        assert!(Letter::of_batch(&json!({"Records": [{"body": "{}"}]})).is_err());
-        let letters = Letter::of_batch(&json!({"Records": [{"messageId": "m-1", "body": "x"}]})).unwrap();
-        assert!(letters.iter().all(|it| it.about.is_err()));
+    fn malformed_batch_is_refused_and_a_malformed_message_fails_alone() {
+        assert!(QueueMessage::of_batch(&json!({})).is_err());
+        assert!(QueueMessage::of_batch(&json!({"Records": [{"body": "{}"}]})).is_err());
+        let messages = QueueMessage::of_batch(&json!({"Records": [{"messageId": "m-1", "body": "x"}]})).unwrap();
+        assert!(messages.iter().all(|it| it.about.is_err()));
     }
 }

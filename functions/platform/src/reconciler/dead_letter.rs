@@ -1,45 +1,45 @@
-//! What a dead letter is about. Pure: text in, meaning out.
+//! Parses a message of the dead-letter queue. Pure.
 //!
-//! Three senders write three shapes into the one queue (AWS documentation, read 2026-11): EventBridge that reached no
-//! function sends the event as it was, with why in message attributes; a remediation that failed in every attempt has
-//! Lambda send a record around its event; a rule's function has Lambda send AWS Config's event alone.
+//! Three senders write three shapes into the queue (AWS documentation, read 2026-11). EventBridge sends an
+//! undeliverable event unchanged, with the reason in message attributes. For a remediation that failed in every
+//! attempt, Lambda sends a record that contains the event. For a rule's function, Lambda sends AWS Config's event only.
 
 use rectify_compliance::{ComplianceChange, Message as Invoking, ResourceKey, RuleEvent, Timestamp};
 use serde_json::Value;
 
 use crate::client::Message;
 
-/// What a dead letter is about.
+/// The content of a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Letter {
-    /// A remediation did not deal with this finding.
+pub(super) enum DeadLetter {
+    /// A remediation did not handle this finding.
     Remediation(Box<ComplianceChange>),
-    /// A rule's function did not judge what AWS Config sent it.
+    /// A rule's function failed to evaluate an event from AWS Config.
     Rule(Unjudged),
-    /// A run of the reconciler itself failed, or was not started.
+    /// A run of the reconciler failed, or was not started.
     OwnRun,
-    /// Something only a person understands.
+    /// An unknown message, which only an operator can handle.
     Unclear(String),
 }
 
-/// An event that a rule's function did not judge.
+/// An event that a rule's function failed to evaluate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unjudged {
     /// The rule's name.
     pub(super) rule: String,
     /// The resource that changed; `None` for a scheduled run.
     pub(super) resource: Option<ResourceKey>,
-    /// When AWS Config wrote the event, where it says so.
+    /// When AWS Config created the event, if the event contains it.
     pub(super) at: Option<Timestamp>,
 }
 
-impl Letter {
-    /// Reads a letter.
+impl DeadLetter {
+    /// Parses a message.
     pub(super) fn read(message: &Message) -> Self {
         let Ok(body) = serde_json::from_str::<Value>(&message.body) else {
             return Self::Unclear("not JSON".to_owned());
         };
-        // Lambda's record: what was invoked and how that ended, around the event.
+        // Lambda's record contains the event with its invocation and result.
         match (body.get("requestContext"), body.get("requestPayload")) {
             (Some(_), Some(event)) => Self::of_event(event),
             _ => Self::of_event(&body),
@@ -65,7 +65,7 @@ impl Letter {
         }
         match ComplianceChange::parse(source, detail_type, detail) {
             Ok(Some(change)) if change.is_finding() => Self::Remediation(Box::new(change)),
-            Ok(Some(_)) => Self::Unclear(format!("`{detail_type}` that is no finding")),
+            Ok(Some(_)) => Self::Unclear(format!("`{detail_type}` that is not a finding")),
             Ok(None) => Self::Unclear(format!("`{detail_type}` of `{source}`")),
             Err(error) => Self::Unclear(error.to_string()),
         }
@@ -73,7 +73,7 @@ impl Letter {
 }
 
 impl Unjudged {
-    /// What can be read of an event that a rule's function perhaps could not read either.
+    /// Reads as much as possible of an event that the rule's function may have failed to parse, too.
     fn of(rule: &str, event: &Value) -> Self {
         let (resource, at) = match RuleEvent::parse(event).map(|event| event.message) {
             Ok(Invoking::Change { item, created_at }) => (Some(item.resource), created_at),
@@ -84,7 +84,7 @@ impl Unjudged {
         Self { rule: rule.to_owned(), resource, at }
     }
 
-    /// What the rule failed at, in words and as part of a key.
+    /// The subject on which the rule failed, as text and as part of a key.
     pub(super) fn subject(&self) -> String {
         self.resource.as_ref().map_or_else(|| "a scheduled run".to_owned(), ToString::to_string)
     }

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::*;
 
-fn letter(body: &Value) -> Letter {
-    Letter::read(&Message { body: body.to_string(), ..Message::default() })
+fn parsed(body: &Value) -> DeadLetter {
+    DeadLetter::read(&Message { body: body.to_string(), ..Message::default() })
 }
 
 fn finding() -> Value {
@@ -34,8 +34,8 @@ fn requested() -> Value {
     event
 }
 
-fn about(origin: Origin) -> Letter {
-    Letter::Remediation(Box::new(ComplianceChange {
+fn about(origin: Origin) -> DeadLetter {
+    DeadLetter::Remediation(Box::new(ComplianceChange {
         rule_name: "rectify-restricted-ssh".to_owned(),
         account: AccountId::new("111122223333"),
         region: Region::new("eu-west-1"),
@@ -63,15 +63,15 @@ fn record(event: &Value) -> Value {
 }
 
 #[test]
-fn a_finding_or_a_request_is_the_same_from_either_hop() {
+fn finding_or_request_is_parsed_from_eventbridge_and_from_lambda() {
     for (event, origin) in [(finding(), Origin::Config), (requested(), Origin::Request(Some("01J".to_owned())))] {
-        assert_eq!(letter(&event), about(origin.clone()));
-        assert_eq!(letter(&record(&event)), about(origin));
+        assert_eq!(parsed(&event), about(origin.clone()));
+        assert_eq!(parsed(&record(&event)), about(origin));
     }
 }
 
 #[test]
-fn what_a_rule_did_not_judge_is_a_resource_or_a_scheduled_run() {
+fn unjudged_event_is_about_a_resource_or_a_scheduled_run() {
     let at: Timestamp = "2026-03-04T05:06:10.001Z".parse().unwrap();
     let item = json!({
         "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": "AWS::EC2::SecurityGroup",
@@ -108,39 +108,39 @@ fn what_a_rule_did_not_judge_is_a_resource_or_a_scheduled_run() {
         });
         let unjudged = Unjudged { rule: "rectify-restricted-ssh".to_owned(), resource, at };
         assert_eq!(unjudged.subject(), subject);
-        assert_eq!(letter(&event), Letter::Rule(unjudged.clone()));
-        assert_eq!(letter(&record(&event)), Letter::Rule(unjudged));
+        assert_eq!(parsed(&event), DeadLetter::Rule(unjudged.clone()));
+        assert_eq!(parsed(&record(&event)), DeadLetter::Rule(unjudged));
     }
 }
 
 #[test]
-fn a_failed_run_of_our_own_is_told() {
+fn failed_run_of_the_reconciler_is_recognized() {
     let event = json!({
         "version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "account": "111122223333",
         "resources": ["arn:aws:events:eu-west-1:111122223333:rule/Reconcile"], "detail": {}
     });
-    assert_eq!(letter(&event), Letter::OwnRun);
-    assert_eq!(letter(&record(&event)), Letter::OwnRun);
+    assert_eq!(parsed(&event), DeadLetter::OwnRun);
+    assert_eq!(parsed(&record(&event)), DeadLetter::OwnRun);
 }
 
 #[test]
-fn what_is_not_understood_is_left_to_a_person_with_the_reason() {
-    let unclear = |reason: &str| Letter::Unclear(reason.to_owned());
-    let stranger = "neither an event of EventBridge nor one of AWS Config";
-    assert_eq!(Letter::read(&Message { body: "<html>".to_owned(), ..Message::default() }), unclear("not JSON"));
+fn unknown_message_is_unclear_with_the_reason() {
+    let unclear = |reason: &str| DeadLetter::Unclear(reason.to_owned());
+    let unknown = "neither an event of EventBridge nor one of AWS Config";
+    assert_eq!(DeadLetter::read(&Message { body: "<html>".to_owned(), ..Message::default() }), unclear("not JSON"));
     for body in [json!(null), json!([1]), json!({}), json!({"configRuleName": "r"}), json!({"source": "rectify"})] {
-        assert_eq!(letter(&body), unclear(stranger), "{body}");
+        assert_eq!(parsed(&body), unclear(unknown), "{body}");
     }
     let mut plan = finding();
     (plan["source"], plan["detail-type"]) = (json!("rectify"), json!("Rectify Plan"));
-    assert_eq!(letter(&plan), unclear("`Rectify Plan` of `rectify`"));
+    assert_eq!(parsed(&plan), unclear("`Rectify Plan` of `rectify`"));
     let mut compliant = finding();
     compliant["detail"]["newEvaluationResult"]["complianceType"] = json!("COMPLIANT");
-    assert_eq!(letter(&compliant), unclear("`Config Rules Compliance Change` that is no finding"));
+    assert_eq!(parsed(&compliant), unclear("`Config Rules Compliance Change` that is not a finding"));
     let mut broken = finding();
     broken["detail"]["resourceId"] = json!(7);
-    assert!(matches!(letter(&broken), Letter::Unclear(_)));
+    assert!(matches!(parsed(&broken), DeadLetter::Unclear(_)));
     let mut negative = requested();
     negative["detail"]["redrives"] = json!(-1);
-    assert!(matches!(letter(&negative), Letter::Unclear(_)), "a count that is no count");
+    assert!(matches!(parsed(&negative), DeadLetter::Unclear(_)), "negative count");
 }
