@@ -212,13 +212,13 @@ fn accounts() -> impl Strategy<Value = AccountTrails> {
     let read_write_type = prop::sample::select(vec!["All", "ReadOnly", "WriteOnly"]);
     let excluded = prop::sample::select(vec![vec![], vec![], vec!["kms.amazonaws.com"]]);
     let region = prop::sample::select(vec!["us-east-1", "eu-west-1"]);
-    let trail = ("[a-z]{3,6}", owner, region, any::<bool>(), any::<bool>(), read_write_type, excluded).prop_map(|| {
-        (name, owner, region, multi_region, logging, read_write_type, excluded) | {
+    let trail = ("[a-z]{3,6}", owner, region, any::<bool>(), any::<bool>(), read_write_type, excluded).prop_map(
+        |(name, owner, region, multi_region, logging, read_write_type, excluded)| {
             let all = observed(&name, owner, region, &classic(read_write_type, true, &excluded));
             let regions = if multi_region { all } else { single_region(all) };
             if logging { regions } else { stopped(regions) }
-        }
-    });
+        },
+    );
     prop::collection::vec(trail, 0..3).prop_map(|trails| {
         let by_arn: BTreeMap<String, ObservedTrail> = trails.into_iter().map(|it| (it.trail.arn.clone(), it)).collect();
         account(by_arn.into_values().collect())
