@@ -17,7 +17,7 @@ pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> 
     match command {
         BreakerCommand::List(arguments) => list(arguments, environment).await,
         BreakerCommand::Reset { breaker, reason, by } => {
-            let by = place::person(by.as_deref(), environment)?;
+            let by = place::operator(by.as_deref(), environment)?;
             reset(breaker, reason, by, environment).await
         }
     }

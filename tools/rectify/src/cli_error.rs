@@ -102,16 +102,16 @@ mod tests {
             (Error::Ledger("query: Timeout".to_owned()).into(), 3),
             (CliError::Machine("stdout: full".to_owned()), 3),
         ];
-        for (cli_error, code) in rows {
-            assert_eq!(cli_error.code(), code, "{cli_error}");
+        for (error, code) in rows {
+            assert_eq!(error.code(), code, "{error}");
         }
     }
 
     #[test]
     fn json_names_the_kind_and_keeps_what_would_have_been_done() {
-        let cli_error = CliError::Refused { reason: "not confirmed".to_owned(), details: json!({ "calls": [] }) };
+        let error = CliError::Refused { reason: "not confirmed".to_owned(), details: json!({ "calls": [] }) };
         let expected = json!({ "error": {
             "kind": "Refused", "message": "not confirmed", "exit_code": 1, "details": { "calls": [] } } });
-        assert_eq!(cli_error.as_json(), expected);
+        assert_eq!(error.as_json(), expected);
     }
 }

@@ -7,14 +7,14 @@ use crate::report::{Report, columns};
 use crate::style::Style;
 
 /// Every control: what it finds, how bad that is, when it is asked and how far its remediation reaches.
-pub(crate) fn table(paint: Style) -> Report {
+pub(crate) fn table(style: Style) -> Report {
     let controls: Vec<&Entry> = rectify_catalogue::controls().collect();
     let header = ["CONTROL", "SEVERITY", "LEVEL", "TRIGGERS", "TYPES", "FINDS"].map(str::to_owned).to_vec();
     let rows = controls.iter().map(|control| row(control)).collect();
     let text = columns(header, rows);
     let note = "LEVEL: L0 a person, L1 no effect on availability, L2 opt-in, L3 never by machine; - no remediation\n";
     Report::fine(
-        text + &paint.aside(note),
+        text + &style.muted(note),
         json!({ "controls": controls.iter().map(|it| as_json(it)).collect::<Vec<_>>() }),
     )
 }

@@ -23,7 +23,7 @@ struct Check {
 pub(crate) async fn run(
     arguments: &DoctorArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let aws = Aws::new(&open.config);
@@ -39,7 +39,7 @@ pub(crate) async fn run(
         let waiting = aws.waiting(queue).await.map_err(text);
         checks.push(Check { what: "queue", saw: waiting.and_then(|count| emptiness(queue, count)) });
     }
-    Ok(report(&checks, paint))
+    Ok(report(&checks, style))
 }
 
 /// The whole error: a check that could not be made is not passed.
@@ -90,8 +90,8 @@ fn emptiness(queue: &str, count: u64) -> Result<String, String> {
     if count == 0 { Ok(format!("`{queue}` is empty")) } else { Err(format!("`{queue}` holds {count} message(s)")) }
 }
 
-fn report(checks: &[Check], paint: Style) -> Report {
-    let mark = |check: &Check| if check.saw.is_ok() { paint.good("ok ") } else { paint.bad("bad") };
+fn report(checks: &[Check], style: Style) -> Report {
+    let mark = |check: &Check| if check.saw.is_ok() { style.success("ok ") } else { style.error("bad") };
     let saw = |check: &Check| check.saw.clone().unwrap_or_else(|why| why);
     let text = checks.iter().map(|it| format!("{}  {:<10}{}\n", mark(it), it.what, saw(it))).collect();
     let json = |it: &Check| json!({ "check": it.what, "ok": it.saw.is_ok(), "saw": saw(it) });

@@ -24,7 +24,7 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
         }
         ExemptCommand::End { id, by, ledger } => {
             let open = OpenLedger::open(ledger, environment)?;
-            let by = place::person(by.as_deref(), environment)?;
+            let by = place::operator(by.as_deref(), environment)?;
             let act = AuditEntry { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
             let scopes: Vec<&str> = scopes().collect();
             if !open.ledger.end_exemption(id, &scopes, &Ended { by, at: now }, &act).await? {
@@ -43,7 +43,7 @@ async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timest
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let exemption = exemption(arguments, environment, now)?;
     let what = format!("exempt add {} {} {}", exemption.control, exemption.account, exemption.selector);
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let why = format!("{} ({}, {})", exemption.reason, exemption.approver, exemption.ticket);
     open.ledger.exempt(&exemption, &AuditEntry { at: now, by, what, why }).await?;
     let Exemption { id, control, selector, until, .. } = &exemption;

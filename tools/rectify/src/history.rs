@@ -18,12 +18,12 @@ use crate::{hold, plan_text};
 pub(crate) async fn run(
     arguments: &HistoryArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     if let Some(id) = &arguments.attempt {
         let attempt = open.attempt(id).await?;
-        return Ok(Report::fine(story(&attempt, paint), json!({ "attempts": [as_json(&attempt)?] })));
+        return Ok(Report::fine(story(&attempt, style), json!({ "attempts": [as_json(&attempt)?] })));
     }
     let id = arguments.resource.as_deref().unwrap_or_default();
     let control = arguments.control.as_deref().map(known).transpose()?;
@@ -44,11 +44,11 @@ pub(crate) async fn run(
         "attempts": attempts.iter().map(as_json).collect::<Result<Vec<_>, _>>()?,
         "holds": holds.iter().map(hold::as_json).collect::<Vec<_>>(),
     });
-    Ok(Report::fine(stories(&attempts, &holds, &nothing, paint), json))
+    Ok(Report::fine(stories(&attempts, &holds, &nothing, style), json))
 }
 
-fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Style) -> String {
-    let mut parts: Vec<String> = attempts.iter().map(|it| story(it, paint)).collect();
+fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, style: Style) -> String {
+    let mut parts: Vec<String> = attempts.iter().map(|it| story(it, style)).collect();
     if parts.is_empty() {
         parts.push(nothing.to_owned());
     }
@@ -61,29 +61,29 @@ fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Style) ->
 }
 
 /// One attempt, in the order things happened.
-pub(crate) fn story(attempt: &Attempt, paint: Style) -> String {
+pub(crate) fn story(attempt: &Attempt, style: Style) -> String {
     let Attempt { id, control, target, rule, .. } = attempt;
     let mut lines = vec![
-        format!("{} {id}  {control}  {}", moment(attempt.started_at), outcome(attempt, paint)),
+        format!("{} {id}  {control}  {}", moment(attempt.started_at), outcome(attempt, style)),
         format!("  on {} in account {}, region {}", target.resource, target.account, target.region),
         format!("  found by {rule} at {}, mode {}", moment(attempt.recorded_at), attempt.mode),
     ];
     if !attempt.reason.is_empty() {
         lines.push(format!("  because {}", attempt.reason));
     }
-    lines.extend(plan_text::lines(&attempt.plan, paint).into_iter().map(|line| format!("  {line}")));
+    lines.extend(plan_text::lines(&attempt.plan, style).into_iter().map(|line| format!("  {line}")));
     if attempt.has_acted() {
         lines.push("  called:".to_owned());
     }
     for (number, record) in (1..).zip(&attempt.actions) {
         let doubt =
-            if record.receipt.is_none() { paint.careful(" (not known whether it arrived)") } else { String::new() };
+            if record.receipt.is_none() { style.warning(" (not known whether it arrived)") } else { String::new() };
         lines.push(format!("    {number}. {}{doubt}", call_text(&record.action)));
     }
     if let Some(undo) = &attempt.undo {
         lines.push(match undo.finished_at {
             Some(at) => format!("  undone {} by {}:", moment(at), undo.by),
-            None => paint.bad(&format!("  undo begun {} by {}, not finished:", moment(undo.started_at), undo.by)),
+            None => style.error(&format!("  undo begun {} by {}, not finished:", moment(undo.started_at), undo.by)),
         });
         lines.extend(
             (1..).zip(&undo.calls).map(|(number, call): (u32, _)| format!("    {number}. {}", call_text(call))),
@@ -92,18 +92,18 @@ pub(crate) fn story(attempt: &Attempt, paint: Style) -> String {
     lines.join("\n") + "\n"
 }
 
-fn outcome(attempt: &Attempt, paint: Style) -> String {
+fn outcome(attempt: &Attempt, style: Style) -> String {
     match (attempt.outcome, attempt.state) {
         (Some(outcome), _) => match outcome {
-            Outcome::Verified | Outcome::AlreadyCompliant => paint.good(outcome.name()),
-            Outcome::Failed => paint.bad(outcome.name()),
+            Outcome::Verified | Outcome::AlreadyCompliant => style.success(outcome.name()),
+            Outcome::Failed => style.error(outcome.name()),
             Outcome::Stopped | Outcome::BreakerOpen | Outcome::OverBudget | Outcome::Pending => {
-                paint.careful(outcome.name())
+                style.warning(outcome.name())
             }
             Outcome::Gone | Outcome::NotApplicable | Outcome::Exempt | Outcome::Planned => outcome.name().to_owned(),
         },
-        (None, State::Open) => paint.careful("open"),
-        (None, State::Finished) => paint.bad("finished without an outcome"),
+        (None, State::Open) => style.warning("open"),
+        (None, State::Finished) => style.error("finished without an outcome"),
     }
 }
 

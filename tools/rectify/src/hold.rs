@@ -16,7 +16,7 @@ use crate::report::{Report, columns, moment};
 pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Result<Report, CliError> {
     match command {
         HoldCommand::Add { held, days, reason, by } => {
-            let by = place::person(by.as_deref(), environment)?;
+            let by = place::operator(by.as_deref(), environment)?;
             let until = place::in_days(Timestamp::now(), *days);
             let hold = Hold { control: held.control.clone(), by, reason: reason.clone(), until };
             add(held, &hold, environment).await
@@ -63,7 +63,7 @@ async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) 
     let (open, target) = addressed(held, environment)?;
     let path = ResourcePath::of(&target);
     let was = open.ledger.hold_on(&path, &held.control, Timestamp::now()).await?;
-    open.ledger.end_hold(&path, &held.control, &place::person(by, environment)?).await?;
+    open.ledger.end_hold(&path, &held.control, &place::operator(by, environment)?).await?;
     let (control, resource) = (&held.control, &target.resource);
     let text = match &was {
         Some(hold) => format!("ended the hold of {} on {resource} for {control}: {}\n", hold.by, hold.reason),

@@ -141,7 +141,7 @@ mod tests {
         typed
             .target(control, &Region::new("eu-west-1"), environment)
             .map(|it| format!("{} {} {}", it.account, it.region, it.resource))
-            .map_err(|cli_error| cli_error.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
             region(None, &Environment::of([("AWS_DEFAULT_REGION", "sa-east-1")])).unwrap(),
             Region::new("sa-east-1")
         );
-        let cli_error = region(None, &Environment::default()).unwrap_err();
-        assert_eq!(cli_error.to_string(), "region: expected --region or AWS_REGION: received nothing");
+        let error = region(None, &Environment::default()).unwrap_err();
+        assert_eq!(error.to_string(), "region: expected --region or AWS_REGION: received nothing");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::style::Style;
 
 /// The steps, one a line, and what keeps a machine from taking them.
-pub(crate) fn lines(plan: &Plan<Value>, paint: Style) -> Vec<String> {
+pub(crate) fn lines(plan: &Plan<Value>, style: Style) -> Vec<String> {
     let mut lines = vec![match (plan, plan.level()) {
         (Plan::Noop, _) => "plan: nothing to do".to_owned(),
         (Plan::Blocked { .. } | Plan::Apply { .. }, None) => "plan: nothing a machine can do".to_owned(),
@@ -16,14 +16,14 @@ pub(crate) fn lines(plan: &Plan<Value>, paint: Style) -> Vec<String> {
     for (number, step) in (1..).zip(plan.steps()) {
         let work = match &step.work {
             Work::Api(action) => call_text(action),
-            Work::Manual(instruction) => format!("{} {instruction}", paint.careful("by a person:")),
+            Work::Manual(instruction) => format!("{} {instruction}", style.warning("by a person:")),
         };
         lines.push(format!("  {number}. {} {work}", step.level));
     }
     if let Some(blocker) = plan.blocker(true) {
-        lines.push(format!("  {} {blocker}", paint.careful("not by machine:")));
+        lines.push(format!("  {} {blocker}", style.warning("not by machine:")));
     } else if plan.blocker(false).is_some() {
-        lines.push(format!("  {} enforced only where ALLOW_L2 is true for this control", paint.careful("opt-in:")));
+        lines.push(format!("  {} enforced only where ALLOW_L2 is true for this control", style.warning("opt-in:")));
     }
     lines
 }

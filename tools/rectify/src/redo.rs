@@ -15,7 +15,7 @@ use crate::report::Report;
 /// Ends the hold, and asks the remediation to look at the resource as it is now: it plans anew, through all its gates.
 pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
     if attempt.undo.is_none() {

@@ -40,9 +40,9 @@ impl Style {
     pub(crate) fn verdict(self, verdict: &Verdict) -> String {
         let word = verdict.compliance_type();
         match verdict {
-            Verdict::Compliant(_) => self.good(word),
-            Verdict::NonCompliant(_) => self.bad(word),
-            Verdict::NotApplicable(_) => self.aside(word),
+            Verdict::Compliant(_) => self.success(word),
+            Verdict::NonCompliant(_) => self.error(word),
+            Verdict::NotApplicable(_) => self.muted(word),
         }
     }
 
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn only_a_terminal_is_coloured_and_only_if_nobody_minds() {
         let none = Environment::default();
-        assert_eq!(Style::of(&none, true).bad("x"), "\u{1b}[31;1mx\u{1b}[0m");
+        assert_eq!(Style::of(&none, true).error("x"), "\u{1b}[31;1mx\u{1b}[0m");
         assert_eq!(Style::of(&none, false), PLAIN);
         assert_eq!(Style::of(&Environment::of([("NO_COLOR", "1")]), true), PLAIN);
         assert_eq!(Style::of(&Environment::of([("TERM", "dumb")]), true), PLAIN);

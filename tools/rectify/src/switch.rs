@@ -19,7 +19,7 @@ pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let stop = StopSwitch {
         scope: arguments.control.clone().unwrap_or_else(|| ALL.to_owned()),
-        by: place::person(arguments.by.as_deref(), environment)?,
+        by: place::operator(arguments.by.as_deref(), environment)?,
         reason: arguments.reason.clone(),
         since: Timestamp::now(),
     };
@@ -36,7 +36,7 @@ pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -
 pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let scope = arguments.control.as_deref().unwrap_or(ALL);
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let (released, remaining): (Vec<StopSwitch>, Vec<StopSwitch>) =
         open.ledger.stops().await?.into_iter().partition(|it| it.scope == scope);
     open.ledger.resume(scope, &by).await?;
@@ -58,20 +58,20 @@ fn resumed(scope: &str, was_on: bool, remaining: &[StopSwitch]) -> Report {
 pub(crate) async fn status(
     arguments: &LedgerArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(arguments, environment)?;
     let stops = open.ledger.stops().await?;
-    Ok(shown(&stops, &open.table, open.region.as_str(), paint))
+    Ok(shown(&stops, &open.table, open.region.as_str(), style))
 }
 
-fn shown(stops: &[StopSwitch], table: &str, region: &str, paint: Style) -> Report {
+fn shown(stops: &[StopSwitch], table: &str, region: &str, style: Style) -> Report {
     let text = if stops.is_empty() {
-        format!("{}: no stop switch is on in {table}, {region}\n", paint.good("running"))
+        format!("{}: no stop switch is on in {table}, {region}\n", style.success("running"))
     } else {
         let rows = stops.iter().map(|it| vec![whom(&it.scope), since(it), it.by.clone(), it.reason.clone()]).collect();
         let header = ["STOPPED", "SINCE", "BY", "REASON"].map(str::to_owned).to_vec();
-        format!("{} in {table}, {region}\n{}", paint.bad("stopped"), columns(header, rows))
+        format!("{} in {table}, {region}\n{}", style.error("stopped"), columns(header, rows))
     };
     let json = json!({ "table": table, "region": region, "stops": stops.iter().map(as_json).collect::<Vec<_>>() });
     Report::fine(text, json)

@@ -18,15 +18,15 @@ use crate::style::Style;
 /// Takes an attempt back.
 pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, quiet: bool) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
     if let Some(report) = needless(&attempt) {
         return Ok(report);
     }
     let calls = preview(&attempt)?;
-    let paint = Style::of(environment, std::io::stderr().is_terminal());
-    confirm(arguments, &attempt, &calls, quiet, paint)?;
+    let style = Style::of(environment, std::io::stderr().is_terminal());
+    confirm(arguments, &attempt, &calls, quiet, style)?;
     let operations = rectify_catalogue_lambda::operations()
         .find(|it| it.id() == attempt.control)
         .ok_or_else(|| CliError::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control)))?;
@@ -62,12 +62,12 @@ fn confirm(
     attempt: &Attempt,
     calls: &[Value],
     quiet: bool,
-    paint: Style,
+    style: Style,
 ) -> Result<(), CliError> {
     let mut errors = std::io::stderr();
     let told = |error: std::io::Error| CliError::Machine(format!("stderr: {error}"));
     if !quiet {
-        errors.write_all(warning(arguments, attempt, calls, paint).as_bytes()).map_err(told)?;
+        errors.write_all(warning(arguments, attempt, calls, style).as_bytes()).map_err(told)?;
     }
     if arguments.confirm_exposure {
         return Ok(());
@@ -86,7 +86,7 @@ fn confirm(
     if answer.trim() == "yes" { Ok(()) } else { Err(refused("nothing was called")) }
 }
 
-fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], paint: Style) -> String {
+fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], style: Style) -> String {
     let (target, hold_days) = (&attempt.target, arguments.hold_days);
     let found = match (arguments.overwrite_changes, &attempt.undo) {
         (true, _) => "will be called, whatever was changed since",
@@ -98,7 +98,7 @@ fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], paint:
     let mut lines = vec![
         format!(
             "{} undo of {} opens again what {} closed on {} in account {}, region {}",
-            paint.bad("careful:"),
+            style.error("careful:"),
             attempt.id,
             attempt.control,
             target.resource,
@@ -214,11 +214,11 @@ mod tests {
     fn without_a_yes_nothing_is_called_and_the_calls_are_shown() {
         let arguments = arguments();
         let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
-        let cli_error = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
-        assert_eq!(cli_error.code(), 1);
+        let error = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
+        assert_eq!(error.code(), 1);
         let expected = "undo 01JZ: not confirmed: it opens again what was closed: expected --confirm-exposure";
-        assert_eq!(cli_error.to_string(), expected);
-        assert_eq!(cli_error.as_json().pointer("/error/details/calls/0"), calls.first());
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.as_json().pointer("/error/details/calls/0"), calls.first());
         let confirmed = UndoArguments { confirm_exposure: true, ..arguments };
         assert!(confirm(&confirmed, &attempt(), &calls, true, PLAIN).is_ok());
     }

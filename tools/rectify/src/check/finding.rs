@@ -42,23 +42,23 @@ impl Finding {
 }
 
 /// All findings as one answer.
-pub(super) fn report(control: &Entry, findings: &[Finding], paint: Style) -> Report {
+pub(super) fn report(control: &Entry, findings: &[Finding], style: Style) -> Report {
     let found = findings.iter().any(|it| it.verdict.is_non_compliant());
-    let text: Vec<String> = findings.iter().map(|it| text(control, it, paint)).collect();
+    let text: Vec<String> = findings.iter().map(|it| text(control, it, style)).collect();
     let json = json!({ "control": control.meta.id, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
     Report { text: text.join("\n"), json, ending: if found { Ending::Finding } else { Ending::Fine } }
 }
 
-fn text(control: &Entry, finding: &Finding, paint: Style) -> String {
-    let mut lines = vec![format!("{} {}", paint.verdict(&finding.verdict), finding.resource)];
+fn text(control: &Entry, finding: &Finding, style: Style) -> String {
+    let mut lines = vec![format!("{} {}", style.verdict(&finding.verdict), finding.resource)];
     lines.extend(finding.verdict.annotation().map(|annotation| format!("  {annotation}")));
     if let Some(plan) = &finding.plan {
-        lines.extend(plan_text::lines(plan, paint).into_iter().map(|line| format!("  {line}")));
-        lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", paint.careful("stack:"))));
+        lines.extend(plan_text::lines(plan, style).into_iter().map(|line| format!("  {line}")));
+        lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", style.warning("stack:"))));
         if finding.seen == Seen::Recorded {
             let id = &finding.resource.id;
             let live = format!("rectify check --control {} --live {id}", control.meta.id);
-            lines.push(paint.aside(&format!("  a remediation plans from a live read, never from an event: {live}")));
+            lines.push(style.muted(&format!("  a remediation plans from a live read, never from an event: {live}")));
         }
     } else if finding.verdict.is_non_compliant() {
         lines.push("  plan: this control has no remediation".to_owned());
