@@ -1,6 +1,7 @@
 //! CloudTrail controls: whether the audit log is complete and can be trusted.
 //!
-//! A trail is evaluated by the account that owns it, in its home region; other accounts and regions answer NOT_APPLICABLE.
+//! A trail is evaluated by the account that owns it, in its home region; other accounts and regions answer
+//! NOT_APPLICABLE.
 //! This crate links no SDK; the API calls are in `rectify-cloudtrail-lambda`.
 
 pub mod controls;

@@ -1,20 +1,21 @@
-//! The command line of Rectify: what a person asks of the suite, with that person's own credentials.
+//! The command line of Rectify, which uses the operator's own credentials.
 //!
-//! Knows no control by name, and no SDK but in `doctor/client.rs`: controls come from the catalogue, calls go through the
+//! Knows no control by name, and no SDK outside `doctor/client.rs`: controls come from the catalogue, calls go through
+//! the
 //! runtime.
 //!
-//! | module | noun |
+//! | module | content |
 //! |---|---|
-//! | [`arguments`] | what can be typed, with its help |
-//! | [`check`] | an event or a live resource judged; writes nothing |
-//! | [`undo`], [`redo`] | an attempt taken back, and its fix wanted again |
+//! | [`arguments`] | the arguments, with their help |
+//! | [`check`] | evaluates an event or a live resource; writes nothing |
+//! | [`undo`], [`redo`] | undoes an attempt, and requests its fix again |
 //! | [`history`] | what was done, and why |
-//! | [`hold`], [`exempt`], [`switch`] | how a person says no |
-//! | [`breaker`] | what keeps a control from fighting over a resource |
-//! | [`doctor`] | whether what is deployed can work |
+//! | [`hold`], [`exempt`], [`switch`] | an operator's decisions against remediation |
+//! | [`breaker`] | circuit breakers |
+//! | [`doctor`] | whether the deployment works |
 //! | [`controls`] | the catalogue as a table |
-//! | [`place`] | region, account, resource and table, from arguments and environment |
-//! | [`report`], [`plan_text`], [`style`], [`cli_error`] | what is printed, and the exit code |
+//! | [`place`] | region, account, resource, table and operator, from arguments and environment |
+//! | [`report`], [`plan_text`], [`style`], [`cli_error`] | output and exit codes |
 
 mod arguments;
 mod breaker;
@@ -54,19 +55,19 @@ fn main() -> ExitCode {
         Ok(report) if arguments.json => (format!("{:#}\n", report.json), report.ending.code()),
         Ok(report) => (report.text.clone(), report.ending.code()),
         Err(error) if arguments.json => (format!("{:#}\n", error.as_json()), error.code()),
-        Err(error) => return told(error, &environment),
+        Err(error) => return print_error(error, &environment),
     };
     match std::io::stdout().write_all(text.as_bytes()) {
-        // A reader that has seen enough, such as `head`, takes nothing away from the answer.
+        // A reader that closes the pipe early, such as `head`, is not an error.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            told(&CliError::Machine(format!("stdout: {error}")), &environment)
+            print_error(&CliError::Machine(format!("stdout: {error}")), &environment)
         }
         _ => ExitCode::from(code),
     }
 }
 
-/// Prints a error where errors go. If even that cannot be written, the exit code still tells.
-fn told(error: &CliError, environment: &Environment) -> ExitCode {
+/// Prints an error to standard error. If that fails, only the exit code reports it.
+fn print_error(error: &CliError, environment: &Environment) -> ExitCode {
     let style = Style::of(environment, std::io::stderr().is_terminal());
     let written = writeln!(std::io::stderr(), "{} {error}", style.error("rectify:"));
     drop(written);

@@ -64,12 +64,7 @@ pub fn stale(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<Stale>>
                 stale.push(Stale { path: artifact.path.clone(), difference: difference(&content, &artifact.content) });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                stale.push(Stale {
-                    path: artifact.path.clone(),
-                    difference: "missing
-"
-                    .to_owned(),
-                });
+                stale.push(Stale { path: artifact.path.clone(), difference: "missing\n".to_owned() });
             }
             Err(error) => return Err(error),
         }
@@ -172,11 +167,7 @@ mod tests {
             stale,
             [
                 row("template.yaml", "line 1\n- old\n+ new\n"),
-                row(
-                    "docs/controls/one.md",
-                    "missing
-"
-                ),
+                row("docs/controls/one.md", "missing\n"),
                 row("docs/controls/gone.md", "belongs to no control\n"),
             ]
         );

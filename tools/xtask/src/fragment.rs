@@ -17,7 +17,8 @@ impl std::error::Error for Unfilled {}
 
 /// Fills the placeholders `{{name}}` of `fragment`.
 ///
-/// A placeholder alone on its line is replaced by the lines of its value, each at the placeholder's indent; an empty value
+/// A placeholder alone on its line is replaced by the lines of its value, each at the placeholder's indent; an empty
+/// value
 /// removes the line. Any other placeholder is replaced in place.
 ///
 /// # Errors

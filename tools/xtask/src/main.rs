@@ -1,4 +1,5 @@
-//! `cargo run -p xtask -- …`: generates files from the controls' declarations, scaffolds controls and packages functions.
+//! `cargo run -p xtask -- …`: generates files from the controls' declarations, scaffolds controls and packages
+//! functions.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,7 +1,8 @@
 //! The functions for deployment: built in one pass, laid out where `CodeUri` in `template.yaml` expects them.
 //!
 //! Knows the binaries only from the catalogue and selects only the packages of `functions/`, without the features of
-//! `tools/workspace-hack`, so that deployed binaries contain no test features of the SDKs. The package selection is always
+//! `tools/workspace-hack`, so that deployed binaries contain no test features of the SDKs. The package selection is
+//! always
 //! the same, so that builds of one control and of all share compiled crates.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -192,8 +192,7 @@ fn permissions(control: &Entry) -> String {
                 Some(Condition::Partitions(_) | Condition::Events(_)) | None => String::new(),
             };
             rows.push_str(&format!(
-                "| {principal} | `{}` | `{}`{condition} |
-",
+                "| {principal} | `{}` | `{}`{condition} |\n",
                 permission.action, permission.resource
             ));
         }
@@ -204,10 +203,7 @@ fn permissions(control: &Entry) -> String {
         list("undo, with the operator's own credentials", remediation.undo_permissions());
     }
     if rows.is_empty() {
-        rows.push_str(
-            "| rule | none | |
-",
-        );
+        rows.push_str("| rule | none | |\n");
     }
     format!(
         "## Permissions\n\nIn addition to `RuleBase` and `RemediationBase` in `template.yaml`, which every rule and remediation has, and to the control's own rows in the ledger.\n\n| principal | action | resource |\n|---|---|---|\n{rows}"

@@ -74,7 +74,8 @@ control! {
     }
 }
 
-/// The only role that the deployment may pass: otherwise the author of the rule parameter could give CloudTrail more permissions.
+/// The only role that the deployment may pass: otherwise the author of the rule parameter could give CloudTrail more
+/// permissions.
 const ROLE: &str = "${CloudTrailLogsRoleArn}";
 const DESCRIBE_LOG_GROUPS: Permission = Permission::unscoped("logs:DescribeLogGroups");
 const GET_ROLE: Permission = Permission::on("iam:GetRole", ROLE);
@@ -211,7 +212,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE, PASS_ROLE]
     }
-    // IAM cannot tell setting a group from clearing it: only `plan` keeps the remediation from removing a group.
+    // IAM cannot distinguish setting a group from clearing it: only `plan` keeps the remediation from removing a group.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }

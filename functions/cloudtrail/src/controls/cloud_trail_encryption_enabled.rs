@@ -76,7 +76,8 @@ control! {
     }
 }
 
-/// Keys of any account in any region: a trail's key is in the region of its bucket, which may differ from the home region.
+/// Keys of any account in any region: a trail's key is in the region of its bucket, which may differ from the home
+/// region.
 const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", "arn:${AWS::Partition}:kms:*:*:key/*");
 const GET_KEY_POLICY: Permission =
     Permission::on("kms:GetKeyPolicy", "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*");
@@ -88,7 +89,8 @@ parameters! {
         kms_key_arns: Option<StringList> = None,
         /// Whether the key must be usable: `Enabled` or `Updating`. Default true.
         check_key_state: Flag = Flag(true),
-        /// The key that the remediation sets on a trail without one, by key ARN or alias ARN. Default: none, an operator
+        /// The key that the remediation sets on a trail without one, by key ARN or alias ARN. Default: none, an
+        /// operator
         /// chooses.
         #[schemars(with = "Option<String>")]
         remediation_key_arn: Option<KeyArn> = None,
@@ -201,7 +203,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
-    // IAM cannot tell setting a key from clearing it: only `plan` keeps the remediation from removing a key.
+    // IAM cannot distinguish setting a key from clearing it: only `plan` keeps the remediation from removing a key.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }

@@ -96,7 +96,8 @@ parameters! {
         cloud_watch_logs_log_group_arn: Option<String> = None,
         /// Whether the trail must record management events. Default true.
         include_management_events: Flag = Flag(true),
-        /// The management events the trail must record: `ReadOnly`, `WriteOnly` or `ALL`, case-insensitive. Default: read or write events, either is enough.
+        /// The management events the trail must record: `ReadOnly`, `WriteOnly` or `ALL`, case-insensitive. Default:
+        /// read or write events, either is enough.
         #[serde(deserialize_with = "read_write_type")]
         #[schemars(with = "Option<String>")]
         read_write_type: Option<ReadWriteType> = None,

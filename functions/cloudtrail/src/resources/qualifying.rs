@@ -28,7 +28,8 @@ const ANY_TRAIL: &str = "arn:${AWS::Partition}:cloudtrail:*:*:trail/*";
 pub struct ObservedTrail {
     /// As `DescribeTrails` returned it.
     pub trail: Trail,
-    /// `None` when the trail belongs to another account, which denies reading it. Always known for a trail of this account.
+    /// `None` when the trail belongs to another account, which denies reading it. Always known for a trail of this
+    /// account.
     pub status: Option<Status>,
     /// Its selectors; `None` as for the status.
     pub selectors: Option<Selectors>,

@@ -1,6 +1,7 @@
 //! Event selectors: which management events a trail records.
 //!
-//! Knows no trail and no SDK. Selectors are kept complete, in the API's spelling, because the API only replaces the whole list.
+//! Knows no trail and no SDK. Selectors are kept complete, in the API's spelling, because the API only replaces the
+//! whole list.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,8 @@ use serde_json::Value;
 /// The maximum number of basic event selectors of a trail (`PutEventSelectors`, API reference, 2026-11).
 const MAX_SELECTORS: usize = 5;
 
-/// All selectors of a trail: basic or advanced, never both. Serialized as in the API. Equality ignores the order of lists,
+/// All selectors of a trail: basic or advanced, never both. Serialized as in the API. Equality ignores the order of
+/// lists,
 /// which has no meaning to CloudTrail.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub enum Selectors {
@@ -127,7 +129,8 @@ impl Selectors {
         events
     }
 
-    /// The same selectors with one for all management events appended. No existing selector is widened: that would widen its
+    /// The same selectors with one for all management events appended. No existing selector is widened: that would
+    /// widen its
     /// data events too.
     ///
     /// # Errors

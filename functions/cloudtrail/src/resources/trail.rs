@@ -50,7 +50,8 @@ pub struct Trail {
     pub home_region: Region,
     /// The account and region it was read from.
     pub seen_from: ObservedFrom,
-    /// `LogFileValidationEnabled`. A missing flag counts as off for a trail that is not [local](TrailOwnership::Ours), which is not
+    /// `LogFileValidationEnabled`. A missing flag counts as off for a trail that is not [local](TrailOwnership::Ours),
+    /// which is not
     /// evaluated here.
     pub log_file_validation: bool,
     /// Everything else that `UpdateTrail` could have changed.
@@ -80,7 +81,8 @@ pub enum TrailOwnership {
     Foreign,
 }
 
-/// The settings of a trail except log file validation, as in the API. `None` means that the API omitted the setting or returned
+/// The settings of a trail except log file validation, as in the API. `None` means that the API omitted the setting or
+/// returned
 /// an empty string.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -307,7 +309,8 @@ impl RecordedTrail {
         &self.trail.name
     }
 
-    /// Whether the trail is local and so evaluated here. A trail that is not can hide a local one of the same name: both have the
+    /// Whether the trail is local and so evaluated here. A trail that is not can hide a local one of the same name:
+    /// both have the
     /// same resource id in AWS Config.
     pub fn is_ours(&self) -> bool {
         self.trail.custody() == TrailOwnership::Ours

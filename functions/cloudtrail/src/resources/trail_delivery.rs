@@ -153,7 +153,8 @@ pub struct RoleRights {
 impl RoleRights {
     /// The permissions of a role with this trust policy that IAM allows these actions.
     pub fn new(trust: &Value, allowed: &[String]) -> Self {
-        // The context keys that CloudTrail sends when it assumes a role are undocumented, so no condition counts as met.
+        // The context keys that CloudTrail sends when it assumes a role are undocumented, so no condition counts as
+        // met.
         let assume = ServiceRequest { service: SERVICE, action: "sts:AssumeRole", resource: None, context: &[] };
         let refused = WRITES.into_iter().filter(|action| !allowed.iter().any(|it| it == action));
         Self { trusts_cloudtrail: assume.is_allowed_by(trust), refused: refused.map(str::to_owned).collect() }

@@ -118,7 +118,8 @@ pub struct Candidate {
     pub named: String,
     /// The KMS response for it.
     pub answer: KeyAnswer,
-    /// The actions its policy does not plainly allow CloudTrail for the trail; `None` if the policy was not read: KMS returns it
+    /// The actions its policy does not plainly allow CloudTrail for the trail; `None` if the policy was not read: KMS
+    /// returns it
     /// only within the key's account.
     pub refused: Option<Vec<String>>,
 }

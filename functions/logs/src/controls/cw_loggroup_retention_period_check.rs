@@ -80,7 +80,8 @@ type Days = Bounded<1, MAX_RETENTION>;
 parameters! {
     /// Which log groups are evaluated, and how long they must keep their events.
     pub CwLoggroupRetentionPeriodCheckParameters, check: satisfiable {
-        /// The log groups to evaluate, a comma-separated list of name prefixes or of patterns with `*` and `?` for the whole name. Default: all.
+        /// The log groups to evaluate, a comma-separated list of name prefixes or of patterns with `*` and `?` for the
+        /// whole name. Default: all.
         #[serde(rename = "LogGroupNames")]
         log_group_names: Option<Globs> = None,
         /// The minimum retention, days, rounded up to the next value that CloudWatch Logs accepts. Default 365.
@@ -219,7 +220,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
     fn fix_permissions(&self) -> &'static [Permission] {
         PUT
     }
-    // IAM cannot tell a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
+    // IAM cannot distinguish a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
     fn undo_permissions(&self) -> &'static [Permission] {
         PUT
     }

@@ -1,6 +1,7 @@
 //! The links from an event in a log group to a notification: a metric filter, an alarm, a topic.
 //!
-//! Each link is checked on its own and rejected with a reason. Knows no SDK and no control: a control states its requirements as
+//! Each link is checked on its own and rejected with a reason. Knows no SDK and no control: a control states its
+//! requirements as
 //! [`chain::AlarmRequirements`], which contain [`filter::ExpectedEvents`] for filters and [`alarm::Limits`] for alarms.
 //!
 //! | module | content |

@@ -47,7 +47,8 @@ impl Defaults for Burst {
     const THRESHOLD: u32 = 5;
 }
 
-/// A control that requires an alarm on certain events. Its remediation names the filter and the alarm after the control.
+/// A control that requires an alarm on certain events. Its remediation names the filter and the alarm after the
+/// control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlarmControl<D> {
     /// The control id.
@@ -97,7 +98,8 @@ const READS: [Permission; 8] = [
     Permission::on("kms:GetKeyPolicy", KEYS),
 ];
 
-/// What a remediation also reads: whether an alarm of its name exists. Composite alarms are visible only with the resource `*`.
+/// What a remediation also reads: whether an alarm of its name exists. Composite alarms are visible only with the
+/// resource `*`.
 const NAMES: Permission = Permission::unscoped("cloudwatch:DescribeAlarms");
 
 const FIX_CALLS: &[Permission] = &[

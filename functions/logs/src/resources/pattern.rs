@@ -1,13 +1,16 @@
 //! Metric filter patterns of the form `{ … }`, compared by the events they match, not by their text.
 //!
-//! Knows no filter, no log group and no control. Two patterns are compared on representative events: for each selector, one
+//! Knows no filter, no log group and no control. Two patterns are compared on representative events: for each selector,
+//! one
 //! value for every combination of literals in the two patterns that a value can match.
 //!
 //! Source: Amazon CloudWatch Logs User Guide, "Filter pattern syntax" (read in November 2026). Patterns are case-sensitive;
-//! parentheses bind closer than `&&`, and `&&` closer than `||`. The guide does not define `!=` for a field that is missing or
+//! parentheses bind closer than `&&`, and `&&` closer than `||`. The guide does not define `!=` for a field that is
+//! missing or
 //! null: a relation holds only if it holds under every assumption.
 //!
-//! The work is bounded for every pattern: [`MAX_DEPTH`], [`MAX_TERMS`] and [`MAX_ROWS`]. Beyond these limits, and for a regular
+//! The work is bounded for every pattern: [`MAX_DEPTH`], [`MAX_TERMS`] and [`MAX_ROWS`]. Beyond these limits, and for a
+//! regular
 //! expression, the result is [`NotComparable`].
 
 mod glob;
@@ -149,7 +152,8 @@ impl Pattern {
         })
     }
 
-    /// Whether it matches an event in which each of its fields is present with a value that no literal matches. Such a pattern
+    /// Whether it matches an event in which each of its fields is present with a value that no literal matches. Such a
+    /// pattern
     /// matches nearly every event.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::cli_error::CliError;
 use crate::report::Report;
 use crate::style::Style;
 
-/// Judges what was asked for.
+/// Evaluates an event or a live resource.
 pub(crate) async fn run(
     arguments: &CheckArguments,
     environment: &Environment,
@@ -27,7 +27,7 @@ pub(crate) async fn run(
     Ok(finding::report(control, &findings, style))
 }
 
-/// What a remediation would do about a live resource: the live half of `check`, in fewer words.
+/// The plan of the remediation for a live resource: shorthand for `check --live`.
 pub(crate) async fn plan(
     arguments: &PlanArguments,
     environment: &Environment,

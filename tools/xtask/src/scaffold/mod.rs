@@ -30,7 +30,8 @@ pub struct NewControl {
     /// The AWS Config resource type that it evaluates.
     #[arg(long = "type", value_name = "AWS::SERVICE::TYPE")]
     pub resource_type: String,
-    /// The boolean in `configuration` that decides, with dots into nested objects, e.g. `encrypted` or `options.locked`.
+    /// The boolean in `configuration` that decides, with dots into nested objects, e.g. `encrypted` or
+    /// `options.locked`.
     #[arg(long, value_name = "PATH")]
     pub field: String,
     /// The value that is compliant.
@@ -122,10 +123,7 @@ pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
     let created: Vec<String> = files.iter().map(|(file, _)| format!("  {}", file.display())).collect();
     let file = control.display().to_string();
     let mut values = values;
-    let created = created.join(
-        "
-",
-    );
+    let created = created.join("\n");
     values.extend([("created", created.as_str()), ("file", file.as_str())]);
     Ok(fill(include_str!("next.txt.in"), &values)?)
 }

@@ -150,7 +150,8 @@ fn pascal(id: &str) -> String {
     id.split('-').map(|word| word.split_at(1)).map(|(first, rest)| first.to_uppercase() + rest).collect()
 }
 
-/// Converts to snake case: `multiAZ` to `multi_az`, `dBInstanceStatus` to `d_b_instance_status`. An uppercase letter starts a
+/// Converts to snake case: `multiAZ` to `multi_az`, `dBInstanceStatus` to `d_b_instance_status`. An uppercase letter
+/// starts a
 /// word if it follows or precedes a lowercase letter.
 fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();

@@ -1,4 +1,5 @@
-//! Explicit denies of a role: writing operators' decisions, writing the tags that carry them, and changing protected resources.
+//! Explicit denies of a role: writing operators' decisions, writing the tags that carry them, and changing protected
+//! resources.
 
 use std::collections::BTreeSet;
 

@@ -25,10 +25,12 @@ const HEADER: &str = "\
 # Edit those instead: CI checks that this file matches them.
 ";
 
-/// Settings of a rule's function for configuration changes: it handles one item with a few reads and one report. Memory stays
+/// Settings of a rule's function for configuration changes: it handles one item with a few reads and one report. Memory
+/// stays
 /// at Lambda's minimum.
 const ON_CHANGE: &str = "Timeout: 60";
-/// Settings of a rule's function that lists every resource of the account: Lambda's maximum timeout, and memory for the CPU
+/// Settings of a rule's function that lists every resource of the account: Lambda's maximum timeout, and memory for the
+/// CPU
 /// share that comes with it. A longer round continues in another invocation, which Lambda would otherwise treat as a
 /// recursive loop after 16; the function itself bounds the number of invocations.
 const ON_SCHEDULE: &str = "Timeout: 900\nMemorySize: 256\nRecursiveLoop: Allow";
@@ -120,14 +122,8 @@ const DEPLOYED: &str = "{{Control}}Deployed:";
 fn conditions(control: &Entry) -> Result<String, Unfilled> {
     let enabled = "!Not [!Equals [!Ref {{Control}}Mode, \"off\"]]";
     let deployed = match control.meta.scope {
-        Scope::Regional => format!(
-            "{DEPLOYED} {enabled}
-"
-        ),
-        Scope::Global => format!(
-            "{DEPLOYED} !And [!Condition AtHome, {enabled}]
-"
-        ),
+        Scope::Regional => format!("{DEPLOYED} {enabled}\n"),
+        Scope::Global => format!("{DEPLOYED} !And [!Condition AtHome, {enabled}]\n"),
     };
     let remediated = match control.remediation {
         Some(_) => {
@@ -185,7 +181,8 @@ fn shares_role(control: &Entry) -> bool {
     control.rule_permissions().is_empty()
 }
 
-/// Permissions of the live read, including those to resolve a resource name from AWS Config's id and to look up a stack.
+/// Permissions of the live read, including those to resolve a resource name from AWS Config's id and to look up a
+/// stack.
 fn live(remediation: &dyn ErasedRemediation) -> Vec<Permission> {
     let mut permissions = remediation.read_permissions().to_vec();
     if remediation.needs_name() {

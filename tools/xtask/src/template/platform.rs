@@ -1,4 +1,5 @@
-//! Platform functions that depend on all controls: the reconciler gets their modes, attribution the names of their roles, and
+//! Platform functions that depend on all controls: the reconciler gets their modes, attribution the names of their
+//! roles, and
 //! undo the permissions of their undo calls.
 
 use rectify_compliance::{Entry, Permission, roles};
@@ -14,7 +15,8 @@ const RECONCILER: &str = include_str!("reconciler.yaml");
 const UNDO: &str = include_str!("undo.yaml");
 const UNDO_POLICY: &str = include_str!("undo-policy.yaml");
 
-/// A managed policy may have 6,144 characters without whitespace; this leaves room for substituted values that are longer than
+/// A managed policy may have 6,144 characters without whitespace; this leaves room for substituted values that are
+/// longer than
 /// their placeholders.
 const MAX_CHARACTERS: usize = 5_800;
 /// The maximum number of conditions in an `Or`.

@@ -9,7 +9,8 @@ const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 /// The maximum number of condition values on one line.
 const IN_A_LINE: usize = 4;
 
-/// The `Policies` of a role for these controls: one policy for each named list that is not empty; an empty string if all lists
+/// The `Policies` of a role for these controls: one policy for each named list that is not empty; an empty string if
+/// all lists
 /// are empty.
 pub(super) fn inline(lists: &[(&str, &[Permission])], controls: &[&str]) -> String {
     let policies: String =
@@ -77,7 +78,8 @@ fn by_resource(permissions: &[Permission]) -> Vec<(Permission, Vec<&'static str>
     statements
 }
 
-/// One statement. If its resource is a stack parameter, it depends on that parameter being set, since `none` is not an ARN.
+/// One statement. If its resource is a stack parameter, it depends on that parameter being set, since `none` is not an
+/// ARN.
 fn statement(first: &Permission, actions: &[&str], controls: &[&str]) -> String {
     let mut text = format!("- Effect: Allow\n  Action:\n{}", indented(&members(actions.iter().copied()), 4));
     let resource = controls.iter().fold(first.resource.to_owned(), |it, id| it.replace(EACH_CONTROL, id));

@@ -189,7 +189,8 @@ fn broken(link: &'static str, links: u8, why: String, passed: Vec<String>) -> Ch
     Chain::Broken(Break { link, links, why, passed })
 }
 
-/// The longest chain: a complete one with the fewest remarks, else an unverified one, else the one that breaks last; the first
+/// The longest chain: a complete one with the fewest remarks, else an unverified one, else the one that breaks last;
+/// the first
 /// of equals.
 fn longest(chains: impl Iterator<Item = Chain>) -> Option<Chain> {
     let rank = |chain: &Chain| match chain {

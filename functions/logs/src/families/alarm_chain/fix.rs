@@ -1,7 +1,9 @@
-//! Creates the missing links of a chain: a filter, an alarm, a statement in a topic policy. Existing resources are not edited,
+//! Creates the missing links of a chain: a filter, an alarm, a statement in a topic policy. Existing resources are not
+//! edited,
 //! except to enable an alarm's actions and to add that statement.
 //!
-//! Each call is planned on the predicted state after the calls before it, until the chain is complete or an operator must act.
+//! Each call is planned on the predicted state after the calls before it, until the chain is complete or an operator
+//! must act.
 
 use rectify_compliance::{Irreversible, Level, Plan, Step};
 use rectify_policy::deleted_principals;

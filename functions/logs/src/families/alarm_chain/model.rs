@@ -1,4 +1,5 @@
-//! The predicted state of a chain after the calls of a plan, and the fields they touched. Property tests rely on this model.
+//! The predicted state of a chain after the calls of a plan, and the fields they touched. Property tests rely on this
+//! model.
 
 use rectify_compliance::PhysicalId;
 use rectify_policy::canonical;

@@ -20,7 +20,8 @@ pub struct AlarmChains {
     pub region: Region,
     /// All trails visible in the region.
     pub trails: Vec<ObservedTrail>,
-    /// The local log groups that qualifying trails deliver to, by name, with their filters; `None` if the log group does not exist.
+    /// The local log groups that qualifying trails deliver to, by name, with their filters; `None` if the log group
+    /// does not exist.
     pub groups: BTreeMap<String, Option<Vec<MetricFilter>>>,
     /// The metrics that accepted filters publish, with the alarms on each.
     pub metrics: Vec<WatchedMetric>,
@@ -111,7 +112,8 @@ impl ResourceState for AlarmChains {
 }
 
 impl AlarmChains {
-    /// The log groups that qualifying trails deliver to; unverified trails of other accounts qualify if they are trusted.
+    /// The log groups that qualifying trails deliver to; unverified trails of other accounts qualify if they are
+    /// trusted.
     pub fn log_groups(&self, trust_organization_trail: bool) -> LogGroups {
         let counting = self.trails.iter().filter(|it| it.counts(Requirement::EVERYTHING, trust_organization_trail));
         let counting: Vec<&ObservedTrail> = counting.collect();

@@ -1,4 +1,5 @@
-//! Whether an action of an alarm notifies an operator: a topic with a confirmed subscription that CloudWatch may publish to.
+//! Whether an action of an alarm notifies an operator: a topic with a confirmed subscription that CloudWatch may
+//! publish to.
 
 use rectify_compliance::kms_key;
 use rectify_compliance::{AccountId, Arn, Region};

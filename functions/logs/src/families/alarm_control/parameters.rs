@@ -85,7 +85,8 @@ fn checked<'de, D: Deserializer<'de>>(
 #[serde(deny_unknown_fields, rename_all = "camelCase", default, bound = "D: Defaults")]
 #[schemars(rename = "AlarmParameters", bound = "D: Defaults")]
 pub struct AlarmParameters<D: Defaults> {
-    /// The maximum number of events in one period before the alarm fires, 1 to 1000. Default 1, for refused API calls 25.
+    /// The maximum number of events in one period before the alarm fires, 1 to 1000. Default 1, for refused API calls
+    /// 25.
     pub max_threshold: Events,
     /// The maximum detection time, `Period` times `DatapointsToAlarm`, seconds, 60 to 86400. Default 900.
     pub max_detection_seconds: Seconds,
@@ -95,20 +96,23 @@ pub struct AlarmParameters<D: Defaults> {
     pub accept_variants: Flag,
     /// Whether an organization trail of another account that cannot be read counts. Default true.
     pub trust_organization_trail: Flag,
-    /// The verdict on a chain that ends at a topic or key of another account that cannot be read: `fail` (no verdict), `compliant` or `noncompliant`. Default `fail`.
+    /// The verdict on a chain that ends at a topic or key of another account that cannot be read: `fail` (no verdict),
+    /// `compliant` or `noncompliant`. Default `fail`.
     pub unverified_topic: UnverifiedTopic,
     /// Whether a Lambda function or an OpsItem counts as a notification. Default false.
     pub accept_other_targets: Flag,
     /// The topic that an alarm created by the remediation notifies, by ARN. Default: none, and no alarm is created.
     #[serde(deserialize_with = "topic_arn")]
     pub topic_arn: Option<String>,
-    /// The log group for the filter that the remediation creates. Default: the log group of the trails, if there is only one.
+    /// The log group for the filter that the remediation creates. Default: the log group of the trails, if there is
+    /// only one.
     #[serde(deserialize_with = "log_group_name")]
     pub log_group_name: Option<String>,
     /// The metric namespace of the filter that the remediation creates. Default `CISBenchmark`.
     #[serde(deserialize_with = "namespace")]
     pub namespace: String,
-    /// The threshold of the alarm that the remediation creates, events, at most `maxThreshold`. Default 1, for refused API calls 5.
+    /// The threshold of the alarm that the remediation creates, events, at most `maxThreshold`. Default 1, for refused
+    /// API calls 5.
     pub threshold: Events,
     #[serde(skip)]
     defaults: PhantomData<D>,

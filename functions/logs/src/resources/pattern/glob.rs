@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// The maximum number of steps of the search for texts, one per glob position and character: far more than the benchmark
+/// The maximum number of steps of the search for texts, one per glob position and character: far more than the
+/// benchmark
 /// patterns need.
 const MAX_STEPS: usize = 500_000;
 
@@ -47,9 +48,11 @@ impl Glob {
     }
 }
 
-/// The shortest text for each subset of `globs` that some text matches exactly; `None` if the search takes too many steps.
+/// The shortest text for each subset of `globs` that some text matches exactly; `None` if the search takes too many
+/// steps.
 ///
-/// All globs are read in parallel over their own characters and one that none of them contains, which represents all other
+/// All globs are read in parallel over their own characters and one that none of them contains, which represents all
+/// other
 /// characters.
 pub(super) fn texts(globs: &[&Glob]) -> Option<Vec<String>> {
     let chars: BTreeSet<char> = globs.iter().flat_map(|glob| &glob.0).filter_map(char_of).collect();

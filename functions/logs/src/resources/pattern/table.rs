@@ -100,7 +100,8 @@ impl Compiled {
     }
 }
 
-/// The values of one selector that its tests can distinguish. The first text matches no literal, if there is such a text.
+/// The values of one selector that its tests can distinguish. The first text matches no literal, if there is such a
+/// text.
 fn fields(tests: &[&Test]) -> Result<Vec<Field>, NotComparable> {
     let mut globs: Vec<&Glob> = Vec::new();
     let mut bounds: Vec<f64> = Vec::new();
