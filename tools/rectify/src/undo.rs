@@ -79,7 +79,7 @@ fn confirm(
     if quiet || !std::io::stdin().is_terminal() {
         return Err(refused("it restores the exposure that the fix removed: expected --confirm-exposure"));
     }
-    errors.write_all(b"Restore it? Type yes: ").map_err(stderr_error)?;
+    errors.write_all(b"Revert the fix? Type yes: ").map_err(stderr_error)?;
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| CliError::Machine(format!("stdin: {error}")))?;

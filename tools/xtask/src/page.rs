@@ -49,7 +49,7 @@ Every rule accepts these parameters in addition to its own:
 | name | value | default | meaning |
 |---|---|---|---|
 | `excludeResources` | ids, names or globs, separated by commas | | resources that are NOT_APPLICABLE without evaluation; to postpone a fix, use an exemption instead: the resource then stays NON_COMPLIANT |
-| `homeRegion` | a region | `us-east-1`, `us-gov-west-1` or `cn-north-1` | the region in which a control with the scope home region is evaluated |
+| `homeRegion` | a region | `us-east-1`, `us-gov-west-1` or `cn-north-1` | the region in which a control that is deployed in the home region only is evaluated |
 ";
 
 /// The index of all pages, by service.

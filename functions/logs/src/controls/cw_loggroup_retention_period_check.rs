@@ -136,7 +136,7 @@ impl CwLoggroupRetentionPeriodCheckParameters {
 pub struct LogGroup {
     /// `logGroupName`.
     pub name: String,
-    /// `logGroupArn`, without the trailing `:*` of the older `arn` field.
+    /// `logGroupArn`, without the `:*` that older responses end with.
     pub arn: String,
     /// `logGroupClass`; absent means `STANDARD`.
     pub class: Option<String>,

@@ -120,8 +120,8 @@ fn log_group_and_role_need_each_other() {
 fn a_missing_log_group_is_set_and_an_existing_one_is_never_replaced() {
     let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
     let choose = format!(
-        "L2 by hand: choose a log group and a role that lets CloudTrail write to it, and set both for trail {TRAIL}, or \
-         name them in logGroupArn and logRoleArn"
+        "L2 by hand: choose a log group and a role that lets CloudTrail write to it, and set both for trail {TRAIL}, \
+         or name them in logGroupArn and logRoleArn"
     );
     let investigate = format!("L0 by hand: find and fix why trail {TRAIL} does not deliver to {GROUP} as {ROLE}");
     let planned = |name: &'static str, change: fn(&mut DeliveringTrail)| {

@@ -41,7 +41,7 @@ pub struct MetricAlarm {
 /// How many events and how much time an alarm may need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// `maxThreshold`: the maximum number of events before the alarm fires.
+    /// `maxThreshold`: the maximum number of events that the alarm may need to fire.
     pub events: u32,
     /// `maxDetectionSeconds`.
     pub seconds: u32,

@@ -85,7 +85,7 @@ fn checked<'de, D: Deserializer<'de>>(
 #[serde(deny_unknown_fields, rename_all = "camelCase", default, bound = "D: Defaults")]
 #[schemars(rename = "AlarmParameters", bound = "D: Defaults")]
 pub struct AlarmParameters<D: Defaults> {
-    /// The maximum number of events in one period before the alarm fires, 1 to 1000. Default 1, for refused API calls
+    /// The maximum number of events in one period that the alarm may need to fire, 1 to 1000. Default 1, for refused API calls
     /// 25.
     pub max_threshold: Events,
     /// The maximum detection time, `Period` times `DatapointsToAlarm`, seconds, 60 to 86400. Default 900.
