@@ -79,7 +79,7 @@ fn filters_for_sign_in_without_mfa() {
     let cis = r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }"#;
     let users = r#"{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed = "No" && $.responseElements.ConsoleLogin = "Success" && $.userIdentity.type = "IAMUser" }"#;
     for (case, pattern, tolerance, expected) in [
-        ("wanted", SIGN_IN.pattern, STRICT, Ok(None)),
+        ("the expected pattern", SIGN_IN.pattern, STRICT, Ok(None)),
         ("CIS", cis, STRICT, Ok(Some("broader than required"))),
         ("cloudwatch-alarm-console-login-without-mfa/5", sso, ALL, Ok(Some("root and federated sign-in not covered"))),
         ("CIS for single sign-on, strictly", sso, STRICT, Err(Rejection::Unrelated)),
